@@ -1,0 +1,270 @@
+// The interface behind which the truth is kept, and what every implementation promises.
+//
+// A store MUST:
+//  1. resolve a write only after it is committed and synced; reject it with StoreUnavailableError otherwise, and then
+//     the caller must assume nothing (a retry with the same client message id settles it);
+//  2. number the entries of a conversation 1, 2, 3 … inside the transaction that stores them, in the order in which
+//     `append` was called;
+//  3. call `onAppended` synchronously once per committed group, with the group's entries in order, before any promise
+//     of that group resolves;
+//  4. never let a read show an entry that `onAppended` has not announced before;
+//  5. keep memory bounded: reads answer at most `limit` rows, writes waiting for a commit are bounded by the callers.
+//
+// All times are milliseconds since 1970 by the server's clock. All ids are positive safe integers, never reused.
+
+export interface Store extends AsyncDisposable {
+  /** Random id made with the data; cursors and devices belong to it. */
+  readonly serverId: string;
+  /** The one conversation of kind broadcast. */
+  readonly broadcastId: number;
+  readonly accounts: AccountStore;
+  readonly log: LogStore;
+  readonly presence: PresenceStore;
+  /** Calls back, within a second, after another process changed the data (users or invites; never the log). */
+  onExternalChange(listener: () => void): void;
+}
+
+/** The store cannot commit or read now: disk full, I/O error, closed. Nothing was acked. */
+export class StoreUnavailableError extends Error {
+  override name = "StoreUnavailableError";
+}
+
+// ---- the conversation log
+
+export type ConversationKind = "direct" | "broadcast";
+
+/** Where an entry goes: the direct conversation with a user, made if need be, or a conversation by id. */
+export type AppendTarget = { peerId: number } | { conversationId: number };
+
+export interface NewEntry {
+  readonly senderId: number;
+  readonly deviceId: number;
+  /** 1 to 2^64-1; with the device it identifies the send for as long as the entry exists. */
+  readonly clientMessageId: bigint;
+  readonly target: AppendTarget;
+  /** The encoded Content, kept byte for byte. */
+  readonly content: Uint8Array;
+  readonly time: number;
+  /** Not stored; handed back in the announcement, for the caller to know its own. */
+  readonly origin?: object | undefined;
+}
+
+/** An entry as it stands in the log. */
+export interface StoredEntry {
+  readonly conversationId: number;
+  readonly seq: number;
+  readonly kind: ConversationKind;
+  readonly senderId: number;
+  /** The other user of a direct conversation. */
+  readonly recipientId: number | undefined;
+  readonly time: number;
+  readonly content: Uint8Array;
+}
+
+export interface AppendedEntry extends StoredEntry {
+  readonly clientMessageId: bigint;
+  readonly origin: object | undefined;
+}
+
+export type AppendResult =
+  /** `repeated`: the same device, client message id, target and content were stored before; this is that entry. */
+  | { status: "stored" | "repeated"; conversationId: number; seq: number; time: number }
+  /** The id was used by this device for another target or content. */
+  | { status: "id-reused" }
+  /** No such user (never was, or removed). */
+  | { status: "no-user" }
+  /** No such conversation, or the sender is not in it. */
+  | { status: "no-conversation" };
+
+export interface Markers {
+  readonly deliveredSeq: number;
+  readonly readSeq: number;
+}
+
+export interface ConversationRow {
+  readonly conversationId: number;
+  readonly kind: ConversationKind;
+  readonly headSeq: number;
+  readonly peer: UserRow | undefined;
+  readonly markers: Markers;
+  readonly peerMarkers: Markers | undefined;
+}
+
+export interface NewMarkers extends Markers {
+  readonly conversationId: number;
+}
+
+export type MarkersResult =
+  /** What is stored now; `rose` is false where nothing changed. */
+  | {
+      status: "ok";
+      conversationId: number;
+      rose: boolean;
+      markers: Markers;
+      kind: ConversationKind;
+      peerId: number | undefined;
+    }
+  | { status: "no-conversation"; conversationId: number }
+  /** A marker was beyond the head; nothing changed. */
+  | { status: "beyond-head"; conversationId: number; headSeq: number };
+
+/** A closed range of broadcast seq during which a user was online. */
+export interface SeqRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface LogStore {
+  append(entry: NewEntry): Promise<AppendResult>;
+  /** The one listener that hears of every committed entry (see the promises above). */
+  onAppended(listener: (entries: readonly AppendedEntry[]) => void): void;
+  /**
+   * Raises markers; one result per marker, in order. A read marker raises the delivered one too; a value below the
+   * stored one leaves it. Joined with the next group of appends; on its own it commits within 200 ms.
+   */
+  raiseMarkers(userId: number, markers: readonly NewMarkers[]): Promise<MarkersResult[]>;
+  /** The user's conversations with id above `afterId`, by rising id; the broadcast one is everybody's. */
+  conversations(userId: number, afterId: number, limit: number): Promise<ConversationRow[]>;
+  /** One conversation as the user sees it; undefined where there is none or the user is not in it. */
+  conversation(userId: number, conversationId: number): Promise<ConversationRow | undefined>;
+  /** The direct conversation of two users, as the first sees it. */
+  directConversation(userId: number, peerId: number): Promise<ConversationRow | undefined>;
+  /** The rows that exist with from <= seq <= to, by rising seq: the lowest `limit` of them, or the highest if `newest`. */
+  entries(
+    conversationId: number,
+    from: number,
+    to: number,
+    limit: number,
+    newest?: boolean,
+  ): Promise<StoredEntry[]>;
+  /** The parts of from … to during which the user was online, by rising seq, joined where they touch. */
+  broadcastRanges(userId: number, from: number, to: number): Promise<SeqRange[]>;
+}
+
+// ---- presence: intervals of time, and of broadcast seq, during which a user was online
+
+export interface PresenceRow {
+  readonly user: UserRow;
+  readonly online: boolean;
+  /** When last online; now, if online. */
+  readonly lastOnlineTime: number;
+}
+
+export interface PresenceStore {
+  /** Opens an interval from now and from the next broadcast seq; keeps the one that is open. */
+  open(userId: number, time: number): Promise<void>;
+  /** Closes the open interval, if there is one, at this time and at the broadcast head. */
+  close(userId: number, time: number): Promise<void>;
+  /** Says that every open interval lasts at least until now: where they end if the process dies. */
+  heartbeat(time: number): Promise<void>;
+  /** The users whose interval is open, and the last heartbeat (0 if there never was one). */
+  openIntervals(): Promise<{ heartbeat: number; userIds: number[] }>;
+  /**
+   * Users other than `exceptId` with an interval that is open or ended at or after `since`, by user name in code point
+   * order, those with a name above `afterName`; at most `limit`. Removed users are left out.
+   */
+  list(
+    since: number,
+    now: number,
+    exceptId: number,
+    afterName: string,
+    limit: number,
+  ): Promise<PresenceRow[]>;
+}
+
+// ---- users, devices, sessions, invites
+
+export interface UserRow {
+  readonly userId: number;
+  readonly username: string;
+}
+
+export interface UserWithPassword extends UserRow {
+  /** The PHC string of the password's hash. */
+  readonly passwordHash: string;
+}
+
+export interface NewUser {
+  readonly username: string;
+  /** What look-alike names share; see server/auth/username.ts. */
+  readonly skeleton: string;
+  readonly passwordHash: string;
+  readonly time: number;
+  /** SHA-256 of the invite to use up; undefined where none is needed. */
+  readonly inviteHash?: Uint8Array | undefined;
+  /** Refuse a name whose skeleton another user has (sign-up does, an import does not). */
+  readonly refuseLookAlike: boolean;
+}
+
+export type NewUserResult =
+  | { status: "added"; user: UserRow }
+  | { status: "name-taken" }
+  | { status: "look-alike" }
+  /** The invite is unknown, used up or expired. Told before anything about the name. */
+  | { status: "invite-invalid" };
+
+export interface ClientDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly deviceName: string;
+}
+
+export interface NewSession {
+  readonly userId: number;
+  /** A device of this user that proves itself by its secret's SHA-256, or undefined: make one with this hash. */
+  readonly deviceId: number | undefined;
+  readonly deviceSecretHash: Uint8Array;
+  /** SHA-256 of the token. */
+  readonly tokenHash: Uint8Array;
+  readonly client: ClientDescription;
+  /** Without port. */
+  readonly address: string;
+  readonly time: number;
+  readonly expireTime: number;
+}
+
+export type NewSessionResult =
+  | { status: "started"; sessionId: number; deviceId: number }
+  /** No such device of this user, or another secret. */
+  | { status: "device-invalid" };
+
+export interface SessionRow {
+  readonly sessionId: number;
+  readonly user: UserRow;
+  readonly deviceId: number;
+  readonly client: ClientDescription;
+  readonly address: string;
+  readonly createTime: number;
+  readonly lastUsedTime: number;
+  readonly expireTime: number;
+}
+
+/** A removed user keeps id and name (entries name them, both are never given out again) and is found by neither. */
+export interface AccountStore {
+  userByName(username: string): Promise<UserWithPassword | undefined>;
+  /** Names for ids, removed users included, in any order; unknown ids are left out. */
+  usersById(userIds: readonly number[]): Promise<UserRow[]>;
+  /** Users by name in code point order, above `afterName`. */
+  listUsers(afterName: string, limit: number): Promise<UserRow[]>;
+  addUser(user: NewUser): Promise<NewUserResult>;
+  /** Adds those whose names never existed; answers the names added. One transaction. */
+  importUsers(users: readonly Omit<NewUser, "inviteHash" | "refuseLookAlike">[]): Promise<string[]>;
+  /** Which of these names are, or were, users. */
+  knownNames(usernames: readonly string[]): Promise<string[]>;
+  setPassword(userId: number, passwordHash: string): Promise<void>;
+  /** Removes the user with sessions and devices; false where there is none. */
+  removeUser(username: string): Promise<boolean>;
+  startSession(session: NewSession): Promise<NewSessionResult>;
+  /** The session of a token that has not expired. */
+  sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;
+  touchSession(sessionId: number, lastUsedTime: number, expireTime: number): Promise<void>;
+  /** The user's unexpired sessions with id below `beforeId`, by falling id. */
+  listSessions(userId: number, beforeId: number, limit: number, now: number): Promise<SessionRow[]>;
+  /** Ends the session if it is that user's; false where it is not. */
+  endSession(userId: number, sessionId: number): Promise<boolean>;
+  /** Ends all but one; answers the ended ones. */
+  endOtherSessions(userId: number, keepSessionId: number): Promise<number[]>;
+  /** Those of the given sessions that still exist and have not expired. */
+  validSessions(sessionIds: readonly number[], now: number): Promise<number[]>;
+  addInvite(hash: Uint8Array, uses: number, expireTime: number, time: number): Promise<void>;
+}
