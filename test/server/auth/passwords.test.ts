@@ -1,0 +1,99 @@
+// Passwords: what is taken, that only the right one verifies, and that a flood is refused rather than queued for ever.
+import { describe, expect, test } from "vitest";
+import { OverloadedError, Passwords } from "../../../server/auth/passwords.ts";
+
+const passwords = new Passwords();
+
+describe("new passwords", () => {
+  test.each([
+    "correct horse battery staple",
+    "Correct Horse Battery Staple",
+    "\u03c0\u00df\u00e5\u03c0\u00df\u00e5\u03c0\u00df",
+    "Jack of \u2666s",
+    "wise@!man",
+  ])("%s is taken", (password) => expect(passwords.checkNew(password)).toEqual({ ok: true }));
+  test.each([
+    ["", /at least 8/],
+    ["seven77", /at least 8/],
+    ["e\u0301e\u0301e\u0301e\u0301", /at least 8/],
+    ["my cat is a \u0009by", /control/],
+    ["zero\u200bwidth", /invisible/],
+    ["x".repeat(257), /at most 256 bytes/],
+    ["\u{1f600}".repeat(65), /at most 256 bytes/],
+    ["x".repeat(50_000_000), /at most 256 bytes/],
+  ])("the %#th bad one is refused", (password, problem) =>
+    expect(passwords.checkNew(password)).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(problem),
+    }),
+  );
+  test("256 bytes are taken", () => expect(passwords.checkNew("x".repeat(256)).ok).toBe(true));
+});
+
+describe("hashing", () => {
+  test("gives a PHC string of Argon2id with 19 MiB, two passes, one lane", async () => {
+    expect(await passwords.hash("wise@!man")).toMatch(
+      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
+    );
+  });
+  test("salts: the same password gives another string", async () => {
+    expect(await passwords.hash("wise@!man")).not.toBe(await passwords.hash("wise@!man"));
+  });
+  test("only the right password verifies", async () => {
+    const phc = await passwords.hash("wise@!man");
+    expect(await passwords.verify("wise@!man", phc)).toBe(true);
+    expect(await passwords.verify("wise@!mam", phc)).toBe(false);
+    expect(await passwords.verify("", phc)).toBe(false);
+    expect(await passwords.verify("wise@!man".padEnd(300, "x"), phc)).toBe(false);
+  });
+  test("OpaqueString: composed or not, any kind of space, one password", async () => {
+    const phc = await passwords.hash("caf\u00e9 noir");
+    expect(await passwords.verify("cafe\u0301\u1680noir", phc)).toBe(true);
+    expect(await passwords.verify("CAF\u00c9 noir", phc)).toBe(false);
+  });
+  test("a short imported password works, an empty or oversized one is refused", async () => {
+    expect(await passwords.verify("x", await passwords.hash("x"))).toBe(true);
+    await expect(passwords.hash("")).rejects.toThrow(RangeError);
+    await expect(passwords.hash("x".repeat(257))).rejects.toThrow(RangeError);
+  });
+  test("the reference implementation's string verifies", async () => {
+    // From its src/test.c: version 0x13, Argon2id, t=2, m=2^16, p=1, "password", "somesalt".
+    const phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    expect(await passwords.verify("password", phc)).toBe(true);
+    expect(await passwords.verify("passwore", phc)).toBe(false);
+    expect(passwords.needsRehash(phc)).toBe(true);
+    expect(passwords.needsRehash(await passwords.hash("password"))).toBe(false);
+  });
+  test("a damaged string is an error, not a wrong password", async () => {
+    await expect(passwords.verify("password", "$2b$10$abc")).rejects.toThrow(/PHC/);
+    await expect(passwords.verify("password", "")).rejects.toThrow(/PHC/);
+  });
+});
+
+describe("load", () => {
+  test("the queue is bounded, and what was taken is served in full", async () => {
+    const small = new Passwords({ concurrency: 1, queue: 2 });
+    const results = await Promise.allSettled(Array.from({ length: 5 }, () => small.hash("wise@!man")));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+    for (const result of results) {
+      if (result.status === "rejected") expect(result.reason).toBeInstanceOf(OverloadedError);
+    }
+    expect(await small.hash("again")).toMatch(/^\$argon2id/);
+  });
+  test("an unknown name costs what a known one costs", async () => {
+    const phc = await passwords.hash("wise@!man");
+    const cost = async (work: () => Promise<boolean>) => {
+      const times: number[] = [];
+      for (let round = 0; round < 15; round++) {
+        const start = performance.now();
+        expect(await work()).toBe(false);
+        times.push(performance.now() - start);
+      }
+      return Math.min(...times);
+    };
+    const known = await cost(() => passwords.verify("guess", phc));
+    const unknown = await cost(() => passwords.verifyAgainstNothing("guess"));
+    expect(unknown / known).toBeGreaterThan(0.5);
+    expect(unknown / known).toBeLessThan(2);
+  });
+});

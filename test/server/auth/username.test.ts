@@ -1,0 +1,164 @@
+// User names: the examples of RFC 8265, the contextual and bidi rules, and what counts as looking alike.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { enforceUsername, skeleton } from "../../../server/auth/username.ts";
+
+const accepts = (text: string, username = text) =>
+  expect(enforceUsername(text)).toEqual({ ok: true, username });
+const refuses = (text: string, problem: RegExp) =>
+  expect(enforceUsername(text)).toMatchObject({ ok: false, problem: expect.stringMatching(problem) });
+
+describe("RFC 8265 table 1 (UsernameCasePreserved)", () => {
+  test.each(["juliet@example.com", "fussball", "fu\u00dfball", "\u03c0", "\u03a3", "\u03c3", "\u03c2"])(
+    "%s stays as it is",
+    (name) => accepts(name),
+  );
+  test.each([
+    ["foo bar", /a space/],
+    ["", /at least one/],
+    ["henry\u2163", /U\+2163/],
+    ["\u265a", /U\+265A/],
+  ])("%s is refused", (name, problem) => refuses(name, problem));
+});
+
+describe("mapping", () => {
+  test("fullwidth and halfwidth forms become ordinary ones", () => {
+    accepts("\uff59\uff4f\uff44\uff41", "yoda");
+    accepts("\uff76\uff85", "\u30ab\u30ca");
+  });
+  test("case stays", () => accepts("YoDa"));
+  test("combining marks are composed", () => accepts("e\u0301ric", "\u00e9ric"));
+  test("a fullwidth space is a space", () => refuses("yo\u3000da", /a space/));
+  test("a compatibility character is refused, even one that NFC would make good", () => {
+    refuses("\u212bke", /U\+212B/);
+    refuses("\ufb01n", /U\+FB01/);
+  });
+});
+
+describe("what no name contains", () => {
+  test.each([
+    ["a control character", "yo\u0000da"],
+    ["an escape", "yo\u001b[2Jda"],
+    ["a bidi override", "yo\u202eda"],
+    ["a zero-width space", "yo\u200bda"],
+    ["a soft hyphen", "yo\u00adda"],
+    ["an emoji", "yoda\u{1f600}"],
+    ["an unassigned code point", "yoda\u0378"],
+    ["a noncharacter", "yoda\ufdd0"],
+    ["half a surrogate pair", "yoda\ud800"],
+    ["a conjoining jamo", "\u1100"],
+    ["a private-use character", "\ue000"],
+    ["a tag character", "yoda\u{e0041}"],
+  ])("%s", (_what, name) => refuses(name, /cannot contain/));
+});
+
+describe("contextual rules (RFC 5892 appendix A)", () => {
+  test("a joiner stands after a virama only", () => {
+    accepts("\u0915\u094d\u200d\u0937");
+    accepts("\u0915\u094d\u200c\u0937");
+    refuses("\u0915\u200d\u0937", /U\+200D/);
+    refuses("\u200c", /U\+200C/);
+  });
+  test("a middle dot stands between two l", () => {
+    accepts("col\u00b7lega");
+    refuses("co\u00b7lega", /U\+00B7/);
+  });
+  test("a keraia stands before a Greek letter", () => {
+    accepts("\u0375\u03b1");
+    refuses("\u0375a", /U\+0375/);
+  });
+  test("geresh and gershayim stand after a Hebrew letter", () => {
+    accepts("\u05d2\u05f3");
+    refuses("\u05f4\u05d2", /U\+05F4/);
+  });
+  test("the katakana middle dot stands in Japanese text", () => {
+    accepts("\u30eb\u30fb\u30af");
+    refuses("a\u30fbb", /U\+30FB/);
+  });
+  test("the two kinds of Arabic digits do not mix", () => {
+    accepts("\u0628\u0661");
+    accepts("\u0628\u06f1");
+    refuses("\u0628\u0661\u06f1", /U\+0661/);
+  });
+});
+
+describe("bidi rule (RFC 5893)", () => {
+  test.each(["\u05d0\u05d1", "\u05d0\u05d11", "\u0627\u0628", "\u05d0-\u05d1", "\u05d0\u05b8"])(
+    "%s is fine",
+    (name) => accepts(name),
+  );
+  test.each(["\u05d0a", "a\u05d0", "1\u05d0", "\u05d0-", "\u06281\u0661"])("%s is refused", (name) =>
+    refuses(name, /right-to-left/),
+  );
+});
+
+describe("length", () => {
+  test("64 bytes are the most, counted in UTF-8 after mapping", () => {
+    accepts("a".repeat(64));
+    accepts("\u00e9".repeat(32));
+    accepts("e\u0301".repeat(32), "\u00e9".repeat(32));
+    refuses("a".repeat(65), /at most 64 bytes/);
+    refuses("\u00e9".repeat(33), /at most 64 bytes/);
+  });
+  test("a huge name is refused at once", () => refuses("a".repeat(10_000_000), /at most 64 bytes/));
+});
+
+const anyText = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.string({ unit: "grapheme", maxLength: 40 }),
+  fc.string({
+    unit: fc.constantFrom(..."aZ\u00e9e\u0301\uff41\uff9e\uff76\u05d0\u0628\u06611\u094d\u200d\u0915l\u00b7"),
+    maxLength: 12,
+  }),
+);
+
+test("enforcing twice is enforcing once, for any text", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const once = enforceUsername(text);
+      if (!once.ok) return;
+      expect(enforceUsername(once.username)).toEqual(once);
+      expect(once.username).toBe(once.username.normalize("NFC"));
+      expect(Buffer.byteLength(once.username)).toBeLessThanOrEqual(64);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+describe("skeleton", () => {
+  test.each([
+    ["PayPal", "paypaI"],
+    ["admin", "\u0430dmin"],
+    ["bob", "\u0412\u041e\u0412"],
+    ["mary", "rnary"],
+    ["yoda", "y0da"],
+    ["stra\u00dfe", "STRASSE"],
+    ["\u03c3\u03bf\u03c6\u03cc\u03c2", "\u03a3\u039f\u03a6\u038c\u03a3"],
+    ["\u0412\u043e\u0432\u0430", "\u0432\u043e\u0432\u0430"],
+    ["yoda", "\uff59\uff4f\uff44\uff41"],
+  ])("%s and %s look alike", (one, other) => expect(skeleton(one)).toBe(skeleton(other)));
+  test.each([
+    ["yoda", "yodo"],
+    ["van", "nan"],
+    ["\u00e9ric", "eric"],
+    ["hans", "luke"],
+  ])("%s and %s do not", (one, other) => expect(skeleton(one)).not.toBe(skeleton(other)));
+
+  test("case never tells two ordinary names apart", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme-ascii", maxLength: 20 }), (name) => {
+        expect(skeleton(name.toUpperCase())).toBe(skeleton(name));
+        expect(skeleton(name.toLowerCase())).toBe(skeleton(name));
+      }),
+    );
+  });
+  test("every text has one", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(typeof skeleton(text)).toBe("string");
+        expect(skeleton(text.normalize("NFD"))).toBe(skeleton(text.normalize("NFC")));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
