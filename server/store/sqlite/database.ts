@@ -1,0 +1,237 @@
+// One SQLite connection: opened with the settings that the promises rest on, read back, and refused otherwise.
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+/** The file cannot be served: no database, damaged, another program's, or from a newer version. */
+export class DatabaseRefusedError extends Error {
+  override name = "DatabaseRefusedError";
+}
+
+export interface DatabaseOptions {
+  file: string;
+  /** Opens an existing database for reading only; else it is created where missing. */
+  readOnly?: boolean | undefined;
+  /** Growing beyond this many pages of 4 KiB fails as a full disk does. Unlimited by default. */
+  maxPages?: number | undefined;
+}
+
+/** "Parl": marks the file as ours. */
+export const applicationId = 0x5061726c;
+
+/** How long a connection waits for another process's transaction, in milliseconds. */
+const busyTimeout = 5_000;
+
+/** Set on each connection, and read back. The keys beyond durability bound the log file and find damage early. */
+const settings: Readonly<Record<string, string | number>> = {
+  journal_mode: "wal",
+  synchronous: 2,
+  foreign_keys: 1,
+  busy_timeout: busyTimeout,
+  fullfsync: 1,
+  checkpoint_fullfsync: 1,
+  cell_size_check: 1,
+  trusted_schema: 0,
+  journal_size_limit: 64 * 1024 * 1024,
+  wal_autocheckpoint: 4_000,
+  temp_store: 2,
+  cache_size: -32_768,
+};
+
+/** Set by the reader, who could not change the file's own mode. */
+const readerSettings = { ...settings, query_only: 1 };
+
+type Row = Record<string, unknown>;
+
+export class Database implements Disposable {
+  readonly #connection: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
+  /** The statement for this text, prepared once. Texts are constants of the program, so the cache is bounded. */
+  statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** The first row, in the shape that the caller knows its columns to have. */
+  get<T extends Row>(sql: string, ...parameters: SQLInputValue[]): T | undefined {
+    return this.statement(sql).get(...parameters) as T | undefined;
+  }
+
+  all<T extends Row>(sql: string, ...parameters: SQLInputValue[]): T[] {
+    return this.statement(sql).all(...parameters) as T[];
+  }
+
+  /** How many rows it changed, and the id of the last one inserted. */
+  run(sql: string, ...parameters: SQLInputValue[]): { changes: number; id: number } {
+    const result = this.statement(sql).run(...parameters);
+    return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
+  }
+
+  exec(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
+  /** The value of a pragma that answers one row of one column. */
+  pragma(name: string): unknown {
+    const row = this.get(`PRAGMA ${name}`);
+    return row && Object.values(row)[0];
+  }
+
+  /** False also after an error that made SQLite roll the transaction back by itself. */
+  get inTransaction(): boolean {
+    return this.#connection.isTransaction;
+  }
+
+  /** Runs the work whole or not at all, in a transaction of its own that may write. */
+  transaction<T>(work: () => T): T {
+    return this.#whole("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", work);
+  }
+
+  /** Runs the work against one state of the data. */
+  snapshot<T>(work: () => T): T {
+    return this.#whole("BEGIN", "COMMIT", "ROLLBACK", work);
+  }
+
+  /** Inside a transaction: runs the work whole or not at all, and leaves what went before as it was. */
+  savepoint<T>(work: () => T): T {
+    return this.#whole("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part", work);
+  }
+
+  #whole<T>(begin: string, commit: string, rollback: string, work: () => T): T {
+    this.statement(begin).run();
+    try {
+      const result = work();
+      this.statement(commit).run();
+      return result;
+    } catch (error) {
+      if (this.inTransaction) this.exec(rollback);
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    this.#connection.close();
+  }
+}
+
+/** Opens the file, and throws DatabaseRefusedError with a text for the operator where it cannot be trusted. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { file, readOnly = false, maxPages } = options;
+  let database: Database | undefined;
+  try {
+    if (!readOnly) prepareFile(file);
+    database = new Database(new DatabaseSync(file, { readOnly, timeout: busyTimeout }));
+    checkOwner(database, file);
+    applySettings(database, file, readOnly ? readerSettings : settings);
+    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`);
+    return database;
+  } catch (error) {
+    database?.[Symbol.dispose]();
+    throw refusal(file, error);
+  }
+}
+
+/** The error as one that an operator can act upon. */
+export function refusal(file: string, error: unknown): Error {
+  if (error instanceof DatabaseRefusedError) return error;
+  const code = primaryCode(error);
+  const what =
+    code === sqliteNotADatabase
+      ? "is not a database"
+      : code === sqliteCorrupt
+        ? "is damaged; restore it from a backup"
+        : "cannot be opened";
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DatabaseRefusedError(`${file} ${what} (${reason})`, { cause: error });
+}
+
+const sqliteBusy = 5;
+const sqliteNoMemory = 7;
+const sqliteIoError = 10;
+const sqliteCorrupt = 11;
+const sqliteFull = 13;
+const sqliteNotADatabase = 26;
+
+/** SQLite's primary result code of an error that it threw. */
+function primaryCode(error: unknown): number | undefined {
+  const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+  return typeof code === "number" ? code & 0xff : undefined;
+}
+
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === sqliteBusy;
+}
+
+/** Errors of the disk and the file, after which a transaction is not worth going on with. */
+export function isStorageFailure(error: unknown): boolean {
+  const code = primaryCode(error);
+  return (
+    code === sqliteFull ||
+    code === sqliteIoError ||
+    code === sqliteCorrupt ||
+    code === sqliteNotADatabase ||
+    code === sqliteNoMemory
+  );
+}
+
+/**
+ * Makes the file private before anything is in it; the log and its index inherit its mode. An existing file is never
+ * opened here: closing any descriptor of it would drop the locks that this process's connections hold on it.
+ */
+function prepareFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+    return;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  chmodSync(file, 0o600);
+  const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  // SQLite would take the empty file for a new database and throw the log away.
+  if (statSync(file).size === 0 && log !== undefined && log.size > 0) {
+    throw new DatabaseRefusedError(`${file} is damaged: it is empty, but its log ${file}-wal is not`);
+  }
+}
+
+/** Files up to this size, in bytes, are looked through at start: about 1 ms a MiB. */
+const maxLookedThrough = 256 * 1024 * 1024;
+
+/** Throws DatabaseRefusedError where the file's structure is broken; a large file is not looked at. */
+export function checkStructure(database: Database, file: string): void {
+  if (statSync(file).size > maxLookedThrough) return;
+  const finding = database.pragma("quick_check(1)");
+  if (finding !== "ok") {
+    throw new DatabaseRefusedError(`${file} is damaged; restore it from a backup (${String(finding)})`);
+  }
+}
+
+function checkOwner(database: Database, file: string): void {
+  const tables = database.get<{ count: number }>("SELECT count(*) AS count FROM sqlite_schema")?.count ?? 0;
+  const owner = database.pragma("application_id");
+  if (owner !== applicationId && (owner !== 0 || tables > 0)) {
+    throw new DatabaseRefusedError(`${file} is the database of another program`);
+  }
+}
+
+function applySettings(database: Database, file: string, wanted: Readonly<Record<string, string | number>>) {
+  for (const [name, value] of Object.entries(wanted)) {
+    database.exec(`PRAGMA ${name} = ${value}`);
+    const found = database.pragma(name);
+    if (found !== value) {
+      throw new DatabaseRefusedError(
+        `${file} cannot be served safely: ${name} is ${String(found)} where ${value} is needed`,
+      );
+    }
+  }
+}

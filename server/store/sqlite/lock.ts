@@ -1,0 +1,45 @@
+// One server per data folder: a lock that the operating system releases when its holder dies.
+import { chmod, mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { isBusy } from "./database.ts";
+
+export class DataFolderLockedError extends Error {
+  override name = "DataFolderLockedError";
+}
+
+/**
+ * Holds the folder, created where missing, until disposed or until the process ends. Rejects with
+ * DataFolderLockedError while another holds it, in this process or any other.
+ */
+export async function lockDataFolder(folder: string): Promise<Disposable> {
+  const file = join(folder, "lock.db");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await createPrivately(file);
+  // A transaction that is never ended: nothing is written, only SQLite's exclusive lock on the file is wanted.
+  const connection = new DatabaseSync(file, { timeout: 0 });
+  try {
+    connection.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    connection.close();
+    if (!isBusy(error)) throw error;
+    const text = `another server is running on the data folder ${folder}; stop it first, or name another folder`;
+    throw new DataFolderLockedError(text, { cause: error });
+  }
+  return {
+    [Symbol.dispose]() {
+      if (connection.isOpen) connection.close();
+    },
+  };
+}
+
+/** An existing file is not opened: closing it would drop a lock that this process already holds on it. */
+async function createPrivately(file: string): Promise<void> {
+  try {
+    const handle = await open(file, "wx", 0o600);
+    await handle.close();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    await chmod(file, 0o600);
+  }
+}

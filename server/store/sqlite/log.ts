@@ -1,0 +1,179 @@
+// The conversation log's reads and markers, as synchronous functions over one connection. Appending: append.ts.
+import type {
+  ConversationKind,
+  ConversationRow,
+  LogStore,
+  Markers,
+  MarkersResult,
+  NewMarkers,
+  SeqRange,
+} from "../store.ts";
+import type { Database } from "./database.ts";
+import { type PackedEntries, packEntries } from "./entries.ts";
+import { broadcastConversationId } from "./migrations/0001_first_shape.ts";
+import type { Synchronous } from "./operations.ts";
+
+export interface LogOperations extends Synchronous<Omit<LogStore, "append" | "onAppended" | "entries">> {
+  /** As LogStore's, packed for the way between threads. */
+  entries(conversationId: number, from: number, to: number, limit: number, newest?: boolean): PackedEntries;
+}
+
+export function logOperations(database: Database): LogOperations {
+  return {
+    raiseMarkers: (userId, markers) => markers.map((wanted) => raise(database, userId, wanted)),
+
+    conversations(userId, afterId, limit) {
+      if (limit <= 0) return [];
+      const broadcast = afterId < broadcastConversationId ? broadcastRow(database, userId) : [];
+      const sql = `${selectDirect} AND mine.conversation_id > ? ORDER BY mine.conversation_id LIMIT ?`;
+      const direct = database.all<DirectColumns>(sql, userId, afterId, limit - broadcast.length);
+      return [...broadcast, ...direct.map(conversationRow)];
+    },
+
+    conversation(userId, conversationId) {
+      if (conversationId === broadcastConversationId) return broadcastRow(database, userId)[0];
+      const sql = `${selectDirect} AND mine.conversation_id = ?`;
+      const row = database.get<DirectColumns>(sql, userId, conversationId);
+      return row && conversationRow(row);
+    },
+
+    directConversation(userId, peerId) {
+      const sql = `${selectDirect} AND c.user_low = ? AND c.user_high = ?`;
+      const row = database.get<DirectColumns>(
+        sql,
+        userId,
+        Math.min(userId, peerId),
+        Math.max(userId, peerId),
+      );
+      return row && conversationRow(row);
+    },
+
+    entries: (conversationId, from, to, limit, newest = false) =>
+      packEntries(database, conversationId, from, to, limit, newest),
+
+    broadcastRanges(userId, from, to) {
+      const rows = database.all<{ fromSeq: number; toSeq: number | null }>(
+        `SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
+         WHERE user_id = ? AND (to_seq >= ? OR to_seq IS NULL) AND from_seq <= ? AND from_seq <= ifnull(to_seq, from_seq)
+         ORDER BY from_seq`,
+        userId,
+        from,
+        to,
+      );
+      return joined(
+        rows.map((row) => ({ from: Math.max(from, row.fromSeq), to: Math.min(to, row.toSeq ?? to) })),
+      );
+    },
+  };
+}
+
+/** Ranges by rising start, those that touch or overlap made one. */
+function joined(ranges: readonly SeqRange[]): SeqRange[] {
+  const result: SeqRange[] = [];
+  for (const range of ranges) {
+    const last = result.at(-1);
+    if (last !== undefined && range.from <= last.to + 1) {
+      result[result.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+    } else {
+      result.push(range);
+    }
+  }
+  return result;
+}
+
+interface DirectColumns extends Record<string, unknown> {
+  conversationId: number;
+  headSeq: number;
+  delivered: number;
+  read: number;
+  peerId: number;
+  peerName: string;
+  peerDelivered: number;
+  peerRead: number;
+}
+
+/** A user's direct conversations (first parameter: the user), each with the peer; by the participants' key. */
+const selectDirect = `
+  SELECT c.conversation_id AS conversationId, head_seq AS headSeq, mine.delivered_seq AS delivered,
+    mine.read_seq AS read, peer.user_id AS peerId, peer.username AS peerName, theirs.delivered_seq AS peerDelivered,
+    theirs.read_seq AS peerRead
+  FROM participants mine
+    JOIN conversations c ON c.conversation_id = mine.conversation_id
+    JOIN users peer ON peer.user_id = CASE mine.user_id WHEN c.user_low THEN c.user_high ELSE c.user_low END
+    JOIN participants theirs ON theirs.user_id = peer.user_id AND theirs.conversation_id = c.conversation_id
+  WHERE mine.user_id = ? AND c.kind = 'direct'`;
+
+function conversationRow(row: DirectColumns): ConversationRow {
+  return {
+    conversationId: row.conversationId,
+    kind: "direct",
+    headSeq: row.headSeq,
+    peer: { userId: row.peerId, username: row.peerName },
+    markers: { deliveredSeq: row.delivered, readSeq: row.read },
+    peerMarkers: { deliveredSeq: row.peerDelivered, readSeq: row.peerRead },
+  };
+}
+
+/** A list of one: the broadcast conversation as the user sees it. */
+function broadcastRow(database: Database, userId: number): ConversationRow[] {
+  const sql = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
+  const row = database.get<{ headSeq: number }>(sql, broadcastConversationId);
+  if (row === undefined) return [];
+  return [
+    {
+      conversationId: broadcastConversationId,
+      kind: "broadcast",
+      headSeq: row.headSeq,
+      peer: undefined,
+      markers: markersOf(database, userId, broadcastConversationId),
+      peerMarkers: undefined,
+    },
+  ];
+}
+
+function markersOf(database: Database, userId: number, conversationId: number): Markers {
+  const row = database.get<{ deliveredSeq: number; readSeq: number }>(
+    "SELECT delivered_seq AS deliveredSeq, read_seq AS readSeq FROM participants WHERE user_id = ? AND conversation_id = ?",
+    userId,
+    conversationId,
+  );
+  return row ?? { deliveredSeq: 0, readSeq: 0 };
+}
+
+interface MemberColumns extends Record<string, unknown> {
+  kind: ConversationKind;
+  headSeq: number;
+  low: number | null;
+  high: number | null;
+}
+
+function raise(database: Database, userId: number, wanted: NewMarkers): MarkersResult {
+  const { conversationId } = wanted;
+  const row = database.get<MemberColumns>(
+    "SELECT kind, head_seq AS headSeq, user_low AS low, user_high AS high FROM conversations WHERE conversation_id = ?",
+    conversationId,
+  );
+  if (row === undefined || (row.kind === "direct" && userId !== row.low && userId !== row.high)) {
+    return { status: "no-conversation", conversationId };
+  }
+  const delivered = Math.max(wanted.deliveredSeq, wanted.readSeq);
+  if (delivered > row.headSeq) return { status: "beyond-head", conversationId, headSeq: row.headSeq };
+  const before = markersOf(database, userId, conversationId);
+  const markers = {
+    deliveredSeq: Math.max(before.deliveredSeq, delivered),
+    readSeq: Math.max(before.readSeq, wanted.readSeq),
+  };
+  const rose = markers.deliveredSeq > before.deliveredSeq || markers.readSeq > before.readSeq;
+  if (rose) {
+    database.run(
+      `INSERT INTO participants (user_id, conversation_id, delivered_seq, read_seq) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq`,
+      userId,
+      conversationId,
+      markers.deliveredSeq,
+      markers.readSeq,
+    );
+  }
+  const peerId = (userId === row.low ? row.high : row.low) ?? undefined;
+  return { status: "ok", conversationId, rose, markers, kind: row.kind, peerId };
+}

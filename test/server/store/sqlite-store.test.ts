@@ -1,0 +1,5 @@
+// The SQLite store under the contract of all stores.
+import { storeContract } from "../../contract/store.ts";
+import { sqliteUnderTest } from "./temporary.ts";
+
+storeContract("the SQLite store", sqliteUnderTest);

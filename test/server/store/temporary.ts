@@ -1,0 +1,36 @@
+// A SQLite store in a folder that is gone afterwards.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
+import type { StoreUnderTest } from "../../contract/store.ts";
+
+export async function temporaryFolder(): Promise<{ folder: string } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), "parley-store-"));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
+
+export async function sqliteUnderTest(): Promise<StoreUnderTest> {
+  const place = await temporaryFolder();
+  const file = join(place.folder, "data", "parley.db");
+  let store = await openSqliteStore({ file });
+  return {
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store[Symbol.asyncDispose]();
+      store = await openSqliteStore({ file });
+      return store;
+    },
+    async addUserElsewhere(user) {
+      using direct = openAccountsDirectly(file);
+      direct.accounts.addUser(user);
+    },
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
