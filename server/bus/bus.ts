@@ -1,28 +1,50 @@
 // How nodes wake each other: topics, best effort, at most once. The store is the truth; a lost message costs time only.
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
+import type { UserRow } from "../store/store.ts";
 
 /** "user:12" reaches the nodes that hold a stream of that user, "everyone" all nodes. */
 export type Topic = `user:${number}` | "everyone";
 
-export type BusMessage =
-  /** An entry was stored. `event` is the encoded Event, the same for every reader. */
-  | {
-      kind: "entry";
-      conversationId: number;
-      seq: number;
-      event: Uint8Array;
-      /** On the node that stored it: who sent it (see NewEntry.origin). Never leaves the process. */
-      origin?: object | undefined;
-      /** For that origin: what it gets at the entry's place instead, the encoded Ack event. */
-      ack?: Uint8Array | undefined;
-    }
-  /** Something passing happened: an encoded Event of a family that a stream may have declined. */
-  | { kind: "passing"; feature: Feature; event: Uint8Array; exceptUserId?: number | undefined }
-  /** A session is over; its streams end. */
-  | { kind: "session-ended"; sessionId: number };
+/** An entry was stored. */
+export interface EntryMessage {
+  readonly kind: "entry";
+  readonly conversationId: number;
+  readonly seq: number;
+  /** The encoded list element of the event, the same for every reader. */
+  readonly piece: Uint8Array;
+  /** On the node that stored it: which stream sent it. Never leaves the process. */
+  readonly origin?: object | undefined;
+  /** What that stream gets at the entry's place: the encoded Ack. Never leaves the process. */
+  readonly ack?: Uint8Array | undefined;
+}
+
+/** Something passing happened, of a family of events that a stream may have declined. */
+export interface PassingMessage {
+  readonly kind: "passing";
+  readonly feature: Feature;
+  readonly piece: Uint8Array;
+}
+
+/** Users came or went. */
+export interface PresenceMessage {
+  readonly kind: "presence";
+  readonly cameOnline: readonly UserRow[];
+  readonly wentOffline: readonly UserRow[];
+}
+
+/** A session is over: its streams end, and nobody may go on believing in its token. */
+export interface SessionEndedMessage {
+  readonly kind: "session-ended";
+  readonly sessionId: number;
+}
+
+export type BusMessage = EntryMessage | PassingMessage | PresenceMessage | SessionEndedMessage;
 
 export interface Bus extends AsyncDisposable {
-  /** Hands the message to every present subscriber of the topic, on this node before it returns, in order. Never throws. */
+  /**
+   * Hands the message to every present subscriber of the topic, on this node before it returns, in the order of the
+   * calls. Never throws; a listener must not throw.
+   */
   publish(topic: Topic, message: BusMessage): void;
   subscribe(topic: Topic, listener: (message: BusMessage) => void): Disposable;
 }

@@ -1,0 +1,291 @@
+// Who calls: log-ins, tokens, and their end. What a token stands for is remembered until the store or the bus says
+// otherwise, so that a revocation is seen at once here and a call costs no read.
+import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { Bus } from "../bus/bus.ts";
+import { toUser } from "../chat/users.ts";
+import type { ClientManager } from "../client-manager.ts";
+import { formatId, parseId } from "../ids.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { Refusal } from "../reasons.ts";
+import type { AccountStore, ClientDescription, SessionRow, UserRow } from "../store/store.ts";
+import { OverloadedError, type Passwords } from "./passwords.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import { hashSecret, newSecret } from "./tokens.ts";
+import { enforceUsername, skeleton } from "./username.ts";
+
+export type SignUpMode = "closed" | "invite" | "open";
+
+export interface SessionsOptions {
+  readonly accounts: AccountStore;
+  readonly passwords: Passwords;
+  readonly bus: Bus;
+  readonly manager: ClientManager;
+  readonly serverId: string;
+  readonly signUp: SignUpMode;
+  readonly sessionLifetimeMs: number;
+  /** Commands and calls that one session may make, a second. */
+  readonly callRate: number;
+  readonly log: Log;
+}
+
+/** A session that may act, and how much it may still ask for. */
+export interface ActiveSession {
+  readonly row: SessionRow;
+  readonly bucket: TokenBucket;
+}
+
+const TOUCH_EVERY_MS = 60 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
+
+export class Sessions implements Disposable {
+  readonly #options: SessionsOptions;
+  readonly #active = new Map<string, ActiveSession>();
+  /** When each session was last written as used. */
+  readonly #touched = new Map<number, number>();
+  /** Counts what may have made a read of the store stale. */
+  #generation = 0;
+  readonly #subscription: Disposable;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#subscription = options.bus.subscribe("everyone", (message) => {
+      if (message.kind === "session-ended") this.#forget(message.sessionId);
+    });
+    this.#sweeper = setInterval(() => {
+      this.sweep().catch((error: unknown) => options.log.error({ err: error }, "session sweep failed"));
+    }, SWEEP_EVERY_MS);
+    this.#sweeper.unref();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#sweeper);
+    this.#subscription[Symbol.dispose]();
+  }
+
+  /** @throws Refusal TOKEN_INVALID */
+  async authenticate(token: string): Promise<ActiveSession> {
+    if (Buffer.byteLength(token) > limits.secretBytes) throw new Refusal(Reason.TOKEN_INVALID);
+    const hash = hashSecret(token);
+    const key = hash.toString("base64");
+    const now = Date.now();
+    let session = this.#active.get(key);
+    if (session === undefined || session.row.expireTime <= now) {
+      const generation = this.#generation;
+      const row = await this.#options.accounts.sessionByToken(hash, now);
+      if (row === undefined) throw new Refusal(Reason.TOKEN_INVALID);
+      session = { row, bucket: session?.bucket ?? new TokenBucket(this.#options.callRate) };
+      // What ended while the store was asked must not be remembered as alive.
+      if (generation === this.#generation) this.#remember(key, session);
+    }
+    await this.#touch(session.row, now);
+    return session;
+  }
+
+  /** @throws Refusal CREDENTIALS_WRONG, DEVICE_INVALID, OVERLOADED */
+  async logIn(
+    username: string,
+    password: string,
+    device: DeviceKey | undefined,
+    client: ClientDescription,
+    address: string,
+  ): Promise<Grant> {
+    const { accounts, passwords, log } = this.#options;
+    const user = await accounts.userByName(username);
+    const isRight = await bounded(
+      user === undefined
+        ? passwords.verifyAgainstNothing(password)
+        : passwords.verify(password, user.passwordHash),
+    );
+    if (user === undefined || !isRight) {
+      log.info({ event: "log-in refused", username, address }, "log-in refused");
+      throw new Refusal(Reason.CREDENTIALS_WRONG);
+    }
+    if (passwords.needsRehash(user.passwordHash)) {
+      await accounts.setPassword(user.userId, await bounded(passwords.hash(password)));
+    }
+    const grant = await this.#start(user, device, client, address);
+    log.info({ event: "log-in", username, address, session: grant.sessionId }, "log-in");
+    return grant;
+  }
+
+  /** @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID, OVERLOADED */
+  async signUp(
+    wanted: string,
+    password: string,
+    invite: string,
+    client: ClientDescription,
+    address: string,
+  ): Promise<Grant> {
+    const { accounts, signUp, log } = this.#options;
+    if (signUp === "closed") throw new Refusal(Reason.SIGN_UP_CLOSED);
+    if (signUp === "invite" && invite === "") throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
+    const name = enforceUsername(wanted);
+    if (!name.ok) throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: name.problem });
+    const passwordHash = await this.#newPasswordHash(password, "password");
+    const result = await accounts.addUser({
+      username: name.username,
+      skeleton: skeleton(name.username),
+      passwordHash,
+      time: Date.now(),
+      inviteHash: signUp === "invite" ? hashSecret(invite) : undefined,
+      refuseLookAlike: true,
+    });
+    switch (result.status) {
+      case "invite-invalid":
+        throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
+      case "name-taken":
+      case "look-alike":
+        throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
+      case "added": {
+        const grant = await this.#start(result.user, undefined, client, address);
+        log.info({ event: "sign-up", username: name.username, address }, "sign-up");
+        return grant;
+      }
+    }
+  }
+
+  /** @returns how many other sessions ended. @throws Refusal CREDENTIALS_WRONG, PASSWORD_INVALID, OVERLOADED */
+  async changePassword(session: SessionRow, oldPassword: string, newPassword: string): Promise<number> {
+    const { accounts, passwords, log } = this.#options;
+    const user = await accounts.userByName(session.user.username);
+    if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
+    if (!(await bounded(passwords.verify(oldPassword, user.passwordHash)))) {
+      throw new Refusal(Reason.CREDENTIALS_WRONG, {
+        field: "old_password",
+        message: "The old password is wrong.",
+      });
+    }
+    await accounts.setPassword(user.userId, await this.#newPasswordHash(newPassword, "new_password"));
+    const ended = await accounts.endOtherSessions(user.userId, session.sessionId);
+    for (const sessionId of ended) this.#announceEnd(sessionId);
+    log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
+    return ended.length;
+  }
+
+  /** Ends one of the user's sessions, with its streams. @throws Refusal SESSION_NOT_FOUND */
+  async end(userId: number, sessionId: number | undefined): Promise<void> {
+    if (sessionId === undefined || !(await this.#options.accounts.endSession(userId, sessionId))) {
+      throw new Refusal(Reason.SESSION_NOT_FOUND, { field: "session_id" });
+    }
+    this.#announceEnd(sessionId);
+  }
+
+  /**
+   * Asks the store anew: forgets every remembered token, and ends the streams of sessions that are gone. Called when
+   * another process changed the data, and now and then for sessions that expire.
+   */
+  async sweep(): Promise<void> {
+    const { accounts, manager, sessionLifetimeMs } = this.#options;
+    this.#generation++;
+    this.#active.clear();
+    const now = Date.now();
+    const connected = manager.connectedSessions();
+    const valid = new Set(await accounts.validSessions(connected, now));
+    for (const sessionId of connected) {
+      if (!valid.has(sessionId)) this.#announceEnd(sessionId);
+      else if (now - (this.#touched.get(sessionId) ?? 0) > TOUCH_EVERY_MS) {
+        this.#touched.set(sessionId, now);
+        await accounts.touchSession(sessionId, now, now + sessionLifetimeMs);
+      }
+    }
+  }
+
+  async #start(
+    user: UserRow,
+    device: DeviceKey | undefined,
+    client: ClientDescription,
+    address: string,
+  ): Promise<Grant> {
+    const isKnown = device !== undefined && device.deviceId !== "";
+    const deviceId = isKnown ? parseId("device", device.deviceId) : undefined;
+    if (isKnown && deviceId === undefined)
+      throw new Refusal(Reason.DEVICE_INVALID, { field: "device.device_id" });
+    const secret = isKnown ? { secret: "", hash: hashSecret(device.deviceSecret) } : newSecret();
+    const token = newSecret();
+    const time = Date.now();
+    const expireTime = time + this.#options.sessionLifetimeMs;
+    const result = await this.#options.accounts.startSession({
+      userId: user.userId,
+      deviceId,
+      deviceSecretHash: secret.hash,
+      tokenHash: token.hash,
+      client,
+      address,
+      time,
+      expireTime,
+    });
+    if (result.status === "device-invalid") throw new Refusal(Reason.DEVICE_INVALID, { field: "device" });
+    return {
+      token: token.secret,
+      expireTime: new Date(expireTime),
+      sessionId: formatId("session", result.sessionId),
+      user: toUser(user),
+      device: { deviceId: formatId("device", result.deviceId), deviceSecret: secret.secret },
+      serverId: this.#options.serverId,
+    };
+  }
+
+  async #newPasswordHash(password: string, field: string): Promise<string> {
+    const checked = this.#options.passwords.checkNew(password);
+    if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
+    return await bounded(this.#options.passwords.hash(password));
+  }
+
+  async #touch(row: SessionRow, now: number): Promise<void> {
+    const last = this.#touched.get(row.sessionId) ?? row.lastUsedTime;
+    if (now - last <= TOUCH_EVERY_MS) return;
+    if (this.#touched.size >= limits.cachedSessions) this.#touched.clear();
+    this.#touched.set(row.sessionId, now);
+    await this.#options.accounts.touchSession(row.sessionId, now, now + this.#options.sessionLifetimeMs);
+  }
+
+  #remember(key: string, session: ActiveSession): void {
+    if (this.#active.size >= limits.cachedSessions) this.#active.clear();
+    this.#active.set(key, session);
+  }
+
+  #announceEnd(sessionId: number): void {
+    this.#options.bus.publish("everyone", { kind: "session-ended", sessionId });
+  }
+
+  #forget(sessionId: number): void {
+    this.#generation++;
+    this.#touched.delete(sessionId);
+    for (const [key, session] of this.#active) {
+      if (session.row.sessionId === sessionId) this.#active.delete(key);
+    }
+  }
+}
+
+/** A description of the calling program, cut to its bounds. @throws Refusal INVALID_FIELD */
+export function describeClient(client: ClientInfo | undefined): ClientDescription {
+  const description = {
+    name: client?.name ?? "",
+    version: client?.version ?? "",
+    deviceName: client?.deviceName ?? "",
+  };
+  for (const [field, value] of Object.entries(description)) {
+    if (Buffer.byteLength(value) > limits.clientFieldBytes) {
+      throw new Refusal(Reason.INVALID_FIELD, {
+        field: `client.${field === "deviceName" ? "device_name" : field}`,
+        message: `At most ${limits.clientFieldBytes} bytes.`,
+      });
+    }
+  }
+  return description;
+}
+
+async function bounded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof OverloadedError) {
+      throw new Refusal(Reason.OVERLOADED, { retryDelayMs: limits.overloadedRetryMs });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,209 @@
+// What one stream sends down: Welcome, the backlog, CaughtUp, then live events; and the way back to the store whenever
+// its reader is too slow for live. It MUST:
+//  1. hand each visible entry of each conversation to its outbox once, in the order of seq, whatever the mode;
+//  2. name what it leaves out (Omitted, Gap), and end with SLOW_READER rather than drop anything else;
+//  3. hold no more than its outbox, one page, and bounded notes of what it owes.
+import { Feature } from "../../gen/parley/chat/v1/event.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { Outbox } from "../../rpc/outbox.ts";
+import type { BusMessage, EntryMessage, PresenceMessage } from "../bus/bus.ts";
+import type { ConnectedStream } from "../client-manager.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import type { SeqRange, UserRow } from "../store/store.ts";
+import type { Backlog } from "./backlog.ts";
+import { encodePresenceChanged } from "./presence-events.ts";
+
+export interface FeedOptions {
+  readonly user: UserRow;
+  readonly sessionId: number;
+  /** The families of events that the reader wants. */
+  readonly features: ReadonlySet<Feature>;
+  readonly outbox: Outbox;
+  readonly backlog: Backlog;
+}
+
+export class Feed implements ConnectedStream {
+  readonly userId: number;
+  readonly sessionId: number;
+  readonly #options: FeedOptions;
+  /** Entries announced while the feed was not live, and not yet sent: per conversation the seqs that are owed. */
+  readonly #owed = new Map<number, SeqRange>();
+  /** Presence that changed while it could not be told: per user the newest word. */
+  readonly #heldPresence = new Map<number, { row: UserRow; online: boolean }>();
+  #mode: "opening" | "catching-up" | "live" = "opening";
+  #ending: Refusal | undefined;
+  readonly #ended = Promise.withResolvers<Refusal>();
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.userId = options.user.userId;
+    this.sessionId = options.sessionId;
+    options.outbox.onOverflow(() => this.end(slowReader()));
+  }
+
+  /** Resolves with the reason, when the stream has to end. */
+  get ended(): Promise<Refusal> {
+    return this.#ended.promise;
+  }
+
+  deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void {
+    if (this.#ending !== undefined) return;
+    switch (message.kind) {
+      case "entry":
+        this.#deliverEntry(message);
+        return;
+      case "presence":
+        if (this.#options.features.has(Feature.PRESENCE)) this.#deliverPresence(message);
+        return;
+      case "passing":
+        // Markers come with the backlog and typing lapses: before Welcome neither is owed.
+        if (this.#mode !== "opening" && this.#options.features.has(message.feature)) {
+          this.#options.outbox.push(message.piece);
+        }
+        return;
+    }
+  }
+
+  end(ending: Refusal): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.#owed.clear();
+    this.#heldPresence.clear();
+    this.#ended.resolve(ending);
+  }
+
+  /**
+   * Sends the opening, then everything missed; returns when the feed is live. Call it once, after the stream is
+   * attached: what is announced meanwhile is noted and sent in its turn.
+   * @param welcome the encoded Welcome
+   * @param cursors how far the reader is, by conversation; checked against the heads
+   * @param caughtUp gives the encoded CaughtUp
+   */
+  async open(
+    welcome: Uint8Array,
+    cursors: ReadonlyMap<number, number>,
+    caughtUp: () => Uint8Array,
+  ): Promise<void> {
+    this.#options.outbox.push(welcome);
+    this.#mode = "catching-up";
+    if (await this.#options.backlog.send(this, cursors)) {
+      await this.#payOwed(() => this.#options.outbox.push(caughtUp()));
+    }
+  }
+
+  /** Sends pieces as the reader takes them. False where the stream has ended instead. */
+  async send(pieces: Iterable<Uint8Array>): Promise<boolean> {
+    for (const piece of pieces) {
+      if (!(await this.#hasRoom())) return false;
+      this.#options.outbox.push(piece);
+    }
+    return this.#ending === undefined;
+  }
+
+  /** Everything of the conversation up to this seq has been sent from the store. */
+  sentUpTo(conversationId: number, seq: number): void {
+    const owed = this.#owed.get(conversationId);
+    if (owed === undefined) return;
+    if (owed.to <= seq) this.#owed.delete(conversationId);
+    else if (owed.from <= seq) this.#owed.set(conversationId, { from: seq + 1, to: owed.to });
+  }
+
+  #deliverEntry(message: EntryMessage): void {
+    const { outbox } = this.#options;
+    const own = message.ack !== undefined && message.origin === this;
+    if (this.#mode === "live" && !outbox.aboveSoft) {
+      outbox.push(own && message.ack !== undefined ? message.ack : message.piece);
+      return;
+    }
+    // The sender waits for its ack, wherever its backlog stands.
+    if (own && message.ack !== undefined) outbox.push(message.ack);
+    this.#owe(message.conversationId, message.seq);
+    if (this.#mode === "live") {
+      this.#mode = "catching-up";
+      this.#payOwed().catch((error: unknown) => this.#fail(error));
+    }
+  }
+
+  #owe(conversationId: number, seq: number): void {
+    const owed = this.#owed.get(conversationId);
+    if (owed === undefined && this.#owed.size >= limits.touchedConversations) {
+      this.end(slowReader());
+      return;
+    }
+    this.#owed.set(conversationId, { from: owed?.from ?? seq, to: seq });
+  }
+
+  #deliverPresence(message: PresenceMessage): void {
+    const cameOnline = message.cameOnline.filter((row) => row.userId !== this.userId);
+    const wentOffline = message.wentOffline.filter((row) => row.userId !== this.userId);
+    if (cameOnline.length + wentOffline.length === 0) return;
+    if (this.#mode === "live" && !this.#options.outbox.aboveSoft) {
+      const isShared =
+        cameOnline.length + wentOffline.length === message.cameOnline.length + message.wentOffline.length;
+      this.#options.outbox.push(encodePresenceChanged(isShared ? message : { cameOnline, wentOffline }));
+      return;
+    }
+    for (const row of cameOnline) this.#heldPresence.set(row.userId, { row, online: true });
+    for (const row of wentOffline) this.#heldPresence.set(row.userId, { row, online: false });
+    if (this.#heldPresence.size > limits.heldPresence) this.end(slowReader());
+  }
+
+  /** Sends from the store what is owed, until nothing is, and goes live; or returns because the stream has ended. */
+  async #payOwed(beforeLive?: () => void): Promise<void> {
+    // Room first, so that whatever is noted while waiting goes out with the same reading.
+    while (await this.#hasRoom()) {
+      const next = this.#owed.entries().next();
+      if (next.done) {
+        // In the same turn as the check: nothing can be announced between the two.
+        beforeLive?.();
+        this.#goLive();
+        return;
+      }
+      const [conversationId, range] = next.value;
+      this.#owed.delete(conversationId);
+      if (!(await this.#options.backlog.sendRange(this, conversationId, range.from, range.to))) return;
+    }
+  }
+
+  #goLive(): void {
+    this.#mode = "live";
+    if (this.#heldPresence.size === 0) return;
+    const held = [...this.#heldPresence.values()];
+    this.#heldPresence.clear();
+    this.#options.outbox.push(
+      encodePresenceChanged({
+        cameOnline: held.filter((change) => change.online).map((change) => change.row),
+        wentOffline: held.filter((change) => !change.online).map((change) => change.row),
+      }),
+    );
+  }
+
+  /** Waits until the reader has taken enough. False where the stream has ended, or ends because it takes nothing. */
+  async #hasRoom(): Promise<boolean> {
+    const { outbox } = this.#options;
+    if (outbox.aboveSoft) {
+      const watch = setInterval(() => {
+        if (outbox.stalledMs >= limits.slowReaderMs) this.end(slowReader());
+      }, limits.slowReaderMs / 10);
+      try {
+        await Promise.race([outbox.whenBelowSoft(), this.ended]);
+      } finally {
+        clearInterval(watch);
+      }
+    }
+    return this.#ending === undefined && !outbox.closed;
+  }
+
+  #fail(error: unknown): void {
+    this.end(
+      error instanceof Refusal
+        ? error
+        : new Refusal(Reason.STORE_UNAVAILABLE, { retryDelayMs: limits.comeBackMs }),
+    );
+  }
+}
+
+function slowReader(): Refusal {
+  return new Refusal(Reason.SLOW_READER, { retryDelayMs: limits.comeBackMs });
+}

@@ -1,0 +1,25 @@
+// PresenceChanged as bytes: encoded once for all readers that get the same words.
+import type { PresenceMessage } from "../bus/bus.ts";
+import { encodeEvent } from "./encoding.ts";
+import { toUser } from "./users.ts";
+
+type Changes = Pick<PresenceMessage, "cameOnline" | "wentOffline">;
+
+const encoded = new WeakMap<Changes, Uint8Array>();
+
+export function encodePresenceChanged(changes: Changes): Uint8Array {
+  let piece = encoded.get(changes);
+  if (piece === undefined) {
+    piece = encodeEvent({
+      kind: {
+        $case: "presenceChanged",
+        value: {
+          cameOnline: changes.cameOnline.map(toUser),
+          wentOffline: changes.wentOffline.map(toUser),
+        },
+      },
+    });
+    encoded.set(changes, piece);
+  }
+  return piece;
+}

@@ -1,0 +1,38 @@
+// Who types: told to the other user of a direct conversation, stored nowhere.
+import { Feature } from "../../gen/parley/chat/v1/event.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { Bus } from "../bus/bus.ts";
+import { formatId } from "../ids.ts";
+import { Refusal } from "../reasons.ts";
+import type { LogStore, UserRow } from "../store/store.ts";
+import { encodeEvent } from "./encoding.ts";
+import type { Destination } from "./messages.ts";
+import { toUser } from "./users.ts";
+
+export class Typing {
+  readonly #log: LogStore;
+  readonly #bus: Bus;
+
+  constructor(log: LogStore, bus: Bus) {
+    this.#log = log;
+    this.#bus = bus;
+  }
+
+  /** @throws Refusal INVALID_FIELD if the destination is not a direct conversation */
+  async set(user: UserRow, destination: Destination, typing: boolean): Promise<void> {
+    const { peer } = destination;
+    if (peer === undefined) {
+      throw new Refusal(Reason.INVALID_FIELD, {
+        field: "target",
+        message: "Typing is told in direct conversations.",
+      });
+    }
+    const conversation = await this.#log.directConversation(user.userId, peer.userId);
+    const conversationId =
+      conversation === undefined ? "" : formatId("conversation", conversation.conversationId);
+    const piece = encodeEvent({
+      kind: { $case: "typingChanged", value: { conversationId, user: toUser(user), typing } },
+    });
+    this.#bus.publish(`user:${peer.userId}`, { kind: "passing", feature: Feature.TYPING, piece });
+  }
+}

@@ -1,0 +1,109 @@
+// Who is connected to this node, and nothing else: finds the streams of a user or a session, and hands them what the
+// bus brings. It knows no rule of chat.
+import { Reason } from "../gen/parley/chat/v1/reason.ts";
+import type { Bus, BusMessage } from "./bus/bus.ts";
+import { limits } from "./limits.ts";
+import { Refusal } from "./reasons.ts";
+
+/** One open stream, as the manager sees it. */
+export interface ConnectedStream {
+  readonly userId: number;
+  readonly sessionId: number;
+  /** Must neither block nor throw. */
+  deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void;
+  /** Ends the stream with this as its status. */
+  end(ending: Refusal): void;
+}
+
+interface ConnectedUser {
+  readonly streams: Set<ConnectedStream>;
+  readonly subscription: Disposable;
+}
+
+export class ClientManager implements Disposable {
+  readonly #bus: Bus;
+  readonly #users = new Map<number, ConnectedUser>();
+  readonly #sessions = new Map<number, Set<ConnectedStream>>();
+  readonly #everyone: Disposable;
+  #closing: Refusal | undefined;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+    this.#everyone = bus.subscribe("everyone", (message) => {
+      if (message.kind === "session-ended") {
+        this.endSession(message.sessionId, new Refusal(Reason.SESSION_ENDED));
+        return;
+      }
+      for (const user of this.#users.values()) {
+        for (const stream of user.streams) stream.deliver(message);
+      }
+    });
+  }
+
+  /**
+   * From now on the stream gets what concerns its user, until the result is disposed of.
+   * @throws Refusal TOO_MANY_STREAMS, or SERVER_STOPPING after endAll.
+   */
+  attach(stream: ConnectedStream): Disposable {
+    if (this.#closing !== undefined) throw this.#closing;
+    const ofSession = this.#sessions.get(stream.sessionId) ?? new Set();
+    if (ofSession.size >= limits.streamsPerSession) throw new Refusal(Reason.TOO_MANY_STREAMS);
+    ofSession.add(stream);
+    this.#sessions.set(stream.sessionId, ofSession);
+    const user = this.#users.get(stream.userId) ?? this.#connectUser(stream.userId);
+    user.streams.add(stream);
+    return { [Symbol.dispose]: () => this.#detach(stream) };
+  }
+
+  /** Which of a user's sessions have a stream here. */
+  isConnected(sessionId: number): boolean {
+    return this.#sessions.has(sessionId);
+  }
+
+  /** The sessions that have a stream here. */
+  connectedSessions(): number[] {
+    return [...this.#sessions.keys()];
+  }
+
+  endSession(sessionId: number, ending: Refusal): void {
+    for (const stream of [...(this.#sessions.get(sessionId) ?? [])]) stream.end(ending);
+  }
+
+  /** Ends every stream, and every one that comes after. */
+  endAll(ending: Refusal): void {
+    this.#closing = ending;
+    for (const streams of [...this.#sessions.values()]) {
+      for (const stream of [...streams]) stream.end(ending);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#everyone[Symbol.dispose]();
+    for (const user of this.#users.values()) user.subscription[Symbol.dispose]();
+    this.#users.clear();
+    this.#sessions.clear();
+  }
+
+  #connectUser(userId: number): ConnectedUser {
+    const streams = new Set<ConnectedStream>();
+    const subscription = this.#bus.subscribe(`user:${userId}`, (message) => {
+      if (message.kind === "session-ended") return;
+      for (const stream of streams) stream.deliver(message);
+    });
+    const user = { streams, subscription };
+    this.#users.set(userId, user);
+    return user;
+  }
+
+  #detach(stream: ConnectedStream): void {
+    const ofSession = this.#sessions.get(stream.sessionId);
+    ofSession?.delete(stream);
+    if (ofSession?.size === 0) this.#sessions.delete(stream.sessionId);
+    const user = this.#users.get(stream.userId);
+    user?.streams.delete(stream);
+    if (user?.streams.size === 0) {
+      user.subscription[Symbol.dispose]();
+      this.#users.delete(stream.userId);
+    }
+  }
+}

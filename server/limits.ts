@@ -1,0 +1,59 @@
+// Every bound that the server enforces, with its unit and the reason for its size.
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Encoded Content, bytes: some 16 pages of text; a longer one is a file. */
+  contentBytes: 32 * KiB,
+  /** One request message, bytes. Inflation of a compressed one is cut here as well. */
+  requestBytes: 256 * KiB,
+  commandsPerRequest: 1000,
+  cursors: 1000,
+  streamsPerSession: 4,
+  markersPerRequest: 1000,
+  usernameBytes: 64,
+  passwordBytes: 256,
+  secretBytes: 64,
+  idBytes: 32,
+  clientFieldBytes: 64,
+
+  /** Entries pushed in a backlog for a conversation without a cursor. */
+  backlogUnnamed: 50,
+  /** Entries pushed at most for one conversation; older ones are named by a Gap. */
+  backlogPerConversation: 500,
+  /** Entries read from the store at a time while pushing. */
+  backlogPage: 100,
+
+  pageDefault: 100,
+  pageMost: 1000,
+  historyPageMost: 500,
+
+  /** Outbox of one stream, bytes: above soft it catches up from the store, above hard it ends as SLOW_READER. */
+  outboxSoftBytes: 256 * KiB,
+  outboxHardBytes: 1 * MiB,
+  frameBytes: 64 * KiB,
+  /** Conversations that a stream which catches up remembers as touched; more end it as SLOW_READER. */
+  touchedConversations: 1000,
+  /** Presence changes held for a stream that cannot take them; more end it as SLOW_READER. */
+  heldPresence: 10_000,
+  /** How long a stream may take nothing at all while something waits, ms. */
+  slowReaderMs: 60_000,
+
+  /** Sends of one stream that wait for their commit; above either, the stream is not read. */
+  sendsInFlight: 1024,
+  sendsInFlightBytes: 1 * MiB,
+
+  /** How long a new stream may wait with its Hello, ms. */
+  helloMs: 5_000,
+  /** Presence changes are joined for this long, ms. */
+  presenceJoinMs: 100,
+  presenceHeartbeatMs: 5_000,
+
+  /** The delay that a good-bye asks for, ms; the client spreads it. */
+  comeBackMs: 1_000,
+  overloadedRetryMs: 2_000,
+
+  cachedUsers: 50_000,
+  cachedSessions: 20_000,
+} as const;

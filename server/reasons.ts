@@ -1,0 +1,151 @@
+// The catalogue of refusals and endings: what each Reason means in gRPC terms and in words. docs/errors.md mirrors it.
+import { status } from "@grpc/grpc-js";
+import { Reason } from "../gen/parley/chat/v1/reason.ts";
+import { RpcError } from "../rpc/status.ts";
+
+type KnownReason = Exclude<Reason, typeof Reason.UNSPECIFIED | typeof Reason.UNRECOGNIZED>;
+
+interface Meaning {
+  readonly code: status;
+  /** What a person reads where the place that refuses has nothing better to say. */
+  readonly message: string;
+}
+
+export const meanings: Record<KnownReason, Meaning> = {
+  [Reason.UNDECODABLE]: { code: status.INVALID_ARGUMENT, message: "The bytes are not the expected message." },
+  [Reason.INVALID_FIELD]: { code: status.INVALID_ARGUMENT, message: "A field is missing or out of bounds." },
+  [Reason.UNSUPPORTED_COMMAND]: {
+    code: status.UNIMPLEMENTED,
+    message: "This server does not know that command.",
+  },
+  [Reason.RATE_LIMITED]: {
+    code: status.RESOURCE_EXHAUSTED,
+    message: "Too much in a short time. Wait a moment.",
+  },
+  [Reason.OVERLOADED]: {
+    code: status.RESOURCE_EXHAUSTED,
+    message: "The server is busy. Try again in a moment.",
+  },
+  [Reason.STORE_UNAVAILABLE]: {
+    code: status.UNAVAILABLE,
+    message: "The server cannot store anything right now. Try again in a moment.",
+  },
+  [Reason.INTERNAL]: {
+    code: status.INTERNAL,
+    message: "Something failed inside the server. Its log says what.",
+  },
+  [Reason.PAGE_TOKEN_INVALID]: {
+    code: status.INVALID_ARGUMENT,
+    message: "That page token belongs to another request. Start again without one.",
+  },
+  [Reason.CANCELLED]: { code: status.CANCELLED, message: "The call was given up." },
+  [Reason.METHOD_UNKNOWN]: { code: status.UNIMPLEMENTED, message: "The server has no such method." },
+
+  [Reason.TOKEN_MISSING]: {
+    code: status.UNAUTHENTICATED,
+    message: 'Send one token, as metadata "authorization: Bearer TOKEN".',
+  },
+  [Reason.TOKEN_INVALID]: {
+    code: status.UNAUTHENTICATED,
+    message: "The session has expired or was ended. Log in again.",
+  },
+  [Reason.CREDENTIALS_WRONG]: { code: status.UNAUTHENTICATED, message: "User name or password is wrong." },
+  [Reason.DEVICE_INVALID]: {
+    code: status.UNAUTHENTICATED,
+    message: "This server does not know that device. Log in without it to get a new one.",
+  },
+  [Reason.SIGN_UP_CLOSED]: { code: status.PERMISSION_DENIED, message: "This server takes no new users." },
+  [Reason.INVITE_INVALID]: {
+    code: status.PERMISSION_DENIED,
+    message: "The invite is unknown, used up or expired. Ask for a new one.",
+  },
+  [Reason.USERNAME_INVALID]: { code: status.INVALID_ARGUMENT, message: "That cannot be a user name." },
+  [Reason.USERNAME_TAKEN]: {
+    code: status.ALREADY_EXISTS,
+    message: "That name is taken, or looks too much like one that is. Choose another.",
+  },
+  [Reason.PASSWORD_INVALID]: {
+    code: status.INVALID_ARGUMENT,
+    message: "A new password has 8 characters to 256 bytes, without control characters.",
+  },
+  [Reason.SESSION_NOT_FOUND]: { code: status.NOT_FOUND, message: "You have no such session." },
+
+  [Reason.USER_NOT_FOUND]: { code: status.NOT_FOUND, message: "There is no user of that name." },
+  [Reason.RECIPIENT_IS_SELF]: { code: status.INVALID_ARGUMENT, message: "That is yourself." },
+  [Reason.CONVERSATION_NOT_FOUND]: {
+    code: status.NOT_FOUND,
+    message: "There is no such conversation for you.",
+  },
+  [Reason.CONTENT_EMPTY]: { code: status.INVALID_ARGUMENT, message: "There is nothing to send." },
+  [Reason.CONTENT_TOO_LARGE]: { code: status.INVALID_ARGUMENT, message: "The message is too long." },
+  [Reason.CLIENT_MESSAGE_ID_REUSED]: {
+    code: status.ALREADY_EXISTS,
+    message: "This device already used that client message id for something else, which stands.",
+  },
+  [Reason.MARKER_BEYOND_HEAD]: {
+    code: status.OUT_OF_RANGE,
+    message: "The marker is beyond the newest entry.",
+  },
+  [Reason.CURSOR_BEYOND_HEAD]: {
+    code: status.OUT_OF_RANGE,
+    message: "The cursor is beyond the newest entry: it was made with another log. Come back without it.",
+  },
+
+  [Reason.HELLO_EXPECTED]: {
+    code: status.FAILED_PRECONDITION,
+    message: "The first frame of a stream holds one command, Hello.",
+  },
+  [Reason.HELLO_REPEATED]: { code: status.FAILED_PRECONDITION, message: "Hello comes once." },
+  [Reason.HELLO_TIMEOUT]: { code: status.DEADLINE_EXCEEDED, message: "No Hello came in time." },
+  [Reason.TOO_MANY_STREAMS]: {
+    code: status.RESOURCE_EXHAUSTED,
+    message: "This session holds as many streams as it may. Close one first.",
+  },
+  [Reason.SERVER_STOPPING]: { code: status.UNAVAILABLE, message: "The server stops. Come back in a moment." },
+  [Reason.SLOW_READER]: {
+    code: status.RESOURCE_EXHAUSTED,
+    message: "This stream was read too slowly. Come back with cursors: nothing is lost.",
+  },
+  [Reason.SESSION_ENDED]: { code: status.UNAUTHENTICATED, message: "The session was ended. Log in again." },
+};
+
+const names = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));
+
+/** The name of a reason, as it stands in ErrorInfo. */
+export function reasonName(reason: Reason): string {
+  return names.get(reason) ?? "UNSPECIFIED";
+}
+
+export interface RefusalDetails {
+  /** The field at fault, as a path in the request. */
+  readonly field?: string;
+  /** A better sentence than the catalogue's. */
+  readonly message?: string;
+  /** How long to wait before trying again, ms. In a stream's ending its presence means "come back". */
+  readonly retryDelayMs?: number;
+}
+
+/** A typed no. The rules throw it; the services turn it into a status, a stream into a Refused event. */
+export class Refusal extends Error {
+  override name = "Refusal";
+  readonly reason: KnownReason;
+  readonly field: string | undefined;
+  readonly retryDelayMs: number | undefined;
+
+  constructor(reason: KnownReason, details: RefusalDetails = {}) {
+    super(details.message ?? meanings[reason].message);
+    this.reason = reason;
+    this.field = details.field;
+    this.retryDelayMs = details.retryDelayMs;
+  }
+
+  toRpcError(): RpcError {
+    return new RpcError({
+      code: meanings[this.reason].code,
+      reason: reasonName(this.reason),
+      message: this.message,
+      ...(this.field === undefined ? {} : { field: this.field }),
+      ...(this.retryDelayMs === undefined ? {} : { retryDelayMs: this.retryDelayMs }),
+    });
+  }
+}

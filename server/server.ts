@@ -1,0 +1,117 @@
+// The composition root: builds the parts around a store, serves them, and gives back one thing to stop.
+import { Reason } from "../gen/parley/chat/v1/reason.ts";
+import { listen } from "../rpc/listen.ts";
+import type { Passwords } from "./auth/passwords.ts";
+import { Sessions, type SignUpMode } from "./auth/sessions.ts";
+import type { Bus } from "./bus/bus.ts";
+import { InProcessBus } from "./bus/in-process-bus.ts";
+import { ConversationLog } from "./chat/conversation-log.ts";
+import { startDelivery } from "./chat/delivery.ts";
+import { Markers } from "./chat/markers.ts";
+import { Messages } from "./chat/messages.ts";
+import { Presence } from "./chat/presence.ts";
+import { Typing } from "./chat/typing.ts";
+import { Users } from "./chat/users.ts";
+import { ClientManager } from "./client-manager.ts";
+import { limits } from "./limits.ts";
+import type { Log } from "./log.ts";
+import { Refusal } from "./reasons.ts";
+import { authService } from "./services/auth-service.ts";
+import { chatService } from "./services/chat-service.ts";
+import { directoryService } from "./services/directory-service.ts";
+import { Gate } from "./services/gate.ts";
+import { historyService } from "./services/history-service.ts";
+import { Streams } from "./services/streams.ts";
+import type { Store } from "./store/store.ts";
+
+export interface ServerOptions {
+  /** Stays the caller's: close it after the server has stopped. */
+  readonly store: Store;
+  readonly bus?: Bus;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** PEM; without it the server speaks plaintext. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly passwords: Passwords;
+  readonly signUp: SignUpMode;
+  readonly presenceGraceMs: number;
+  readonly sessionLifetimeMs: number;
+  /** Commands and calls that one session may make, a second. */
+  readonly callRate: number;
+  readonly log: Log;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly host: string;
+  /** The real one, where port 0 was asked for. */
+  readonly port: number;
+  /** Serves new connections with this certificate; those open stay. */
+  replaceCertificate(tls: { cert: string; key: string }): void;
+  /** Says good-bye to every stream, and resolves when nothing is left, within 5 s. */
+  stop(): Promise<void>;
+}
+
+const STOP_GRACE_MS = 3_000;
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { store, log } = options;
+  const bus = options.bus ?? new InProcessBus();
+  const manager = new ClientManager(bus);
+  const users = new Users(store.accounts);
+  const presence = new Presence(store.presence, bus, {
+    graceMs: options.presenceGraceMs,
+    onError: (error) => log.error({ err: error }, "presence was not stored"),
+  });
+  const sessions = new Sessions({
+    ...options,
+    accounts: store.accounts,
+    bus,
+    manager,
+    serverId: store.serverId,
+  });
+  const conversationLog = new ConversationLog(store.log, users);
+  const messages = new Messages(store.log, users, store.broadcastId);
+  const markers = new Markers(store.log, bus);
+  const typing = new Typing(store.log, bus);
+
+  startDelivery(store.log, bus);
+  store.onExternalChange(() => {
+    users.forgetNames();
+    sessions.sweep().catch((error: unknown) => log.error({ err: error }, "sessions were not checked"));
+  });
+  await presence.start((ids) => users.byIds(ids));
+
+  const onError = (error: unknown, method: string): void => log.error({ err: error, method }, "call failed");
+  const serviceOptions = { onError };
+  const gate = new Gate(sessions);
+  const streams = new Streams({ gate, store, log: conversationLog, manager, presence });
+  const rules = { messages, markers, typing, onError };
+  const listener = await listen({
+    ...options.listen,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    limits: { requestBytes: limits.requestBytes },
+    services: [
+      authService({ gate, sessions, accounts: store.accounts, manager, options: serviceOptions }),
+      chatService({ gate, streams, rules, options: serviceOptions }),
+      directoryService({ gate, presence: store.presence, options: serviceOptions }),
+      historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
+    ],
+  });
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    manager.endAll(new Refusal(Reason.SERVER_STOPPING, { retryDelayMs: limits.comeBackMs }));
+    await listener.stop({ graceMs: STOP_GRACE_MS });
+    sessions[Symbol.dispose]();
+    await presence[Symbol.asyncDispose]();
+    manager[Symbol.dispose]();
+    await bus[Symbol.asyncDispose]();
+  };
+  const running: RunningServer = {
+    host: listener.host,
+    port: listener.port,
+    replaceCertificate: (tls) => listener.replaceCertificate(tls),
+    stop: () => (stopping ??= stop()),
+    [Symbol.asyncDispose]: () => running.stop(),
+  };
+  return running;
+}

@@ -1,0 +1,117 @@
+// AuthService: log-ins, tokens and passwords, over auth/.
+import {
+  AuthServiceService,
+  type ListSessionsRequest,
+  type ListSessionsResponse,
+} from "../../gen/parley/chat/v1/auth_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type CallContext, implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { describeClient, type Sessions } from "../auth/sessions.ts";
+import { toUser } from "../chat/users.ts";
+import type { ClientManager } from "../client-manager.ts";
+import { formatId, parseId } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import type { AccountStore, SessionRow } from "../store/store.ts";
+import type { Gate } from "./gate.ts";
+import { PageTokens, pageSize } from "./paging.ts";
+
+export interface AuthServiceParts {
+  readonly gate: Gate;
+  readonly sessions: Sessions;
+  readonly accounts: AccountStore;
+  readonly manager: ClientManager;
+  readonly options: ServiceOptions;
+}
+
+export function authService({ gate, sessions, accounts, manager, options }: AuthServiceParts) {
+  return implementService(
+    AuthServiceService,
+    {
+      logIn: gate.forAnyone(async (request, call) => {
+        checkEntered("username", request.username, limits.passwordBytes);
+        checkEntered("password", request.password, limits.passwordBytes);
+        checkLength("device.device_id", request.device?.deviceId ?? "", limits.idBytes);
+        checkLength("device.device_secret", request.device?.deviceSecret ?? "", limits.secretBytes);
+        const client = describeClient(request.client);
+        const { username, password, device } = request;
+        return { grant: await sessions.logIn(username, password, device, client, addressOf(call)) };
+      }),
+
+      signUp: gate.forAnyone(async (request, call) => {
+        checkEntered("username", request.username, limits.passwordBytes);
+        checkEntered("password", request.password, limits.passwordBytes);
+        checkLength("invite", request.invite, limits.secretBytes);
+        const client = describeClient(request.client);
+        const { username, password, invite } = request;
+        return { grant: await sessions.signUp(username, password, invite, client, addressOf(call)) };
+      }),
+
+      logOut: gate.forSession(async (_request, { row }) => {
+        await sessions.end(row.user.userId, row.sessionId);
+        return {};
+      }),
+
+      changePassword: gate.forSession(async (request, { row }) => {
+        checkEntered("old_password", request.oldPassword, limits.passwordBytes);
+        checkEntered("new_password", request.newPassword, limits.passwordBytes);
+        return {
+          endedSessions: await sessions.changePassword(row, request.oldPassword, request.newPassword),
+        };
+      }),
+
+      listSessions: gate.forSession((request, { row }) => listSessions(request, row, accounts, manager)),
+
+      revokeSession: gate.forSession(async (request, { row }) => {
+        await sessions.end(row.user.userId, parseId("session", request.sessionId));
+        return {};
+      }),
+    },
+    options,
+  );
+}
+
+async function listSessions(
+  request: ListSessionsRequest,
+  asking: SessionRow,
+  accounts: AccountStore,
+  manager: ClientManager,
+): Promise<ListSessionsResponse> {
+  const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
+  const tokens = new PageTokens("ListSessions", asking.user.userId);
+  const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
+  const rows = await accounts.listSessions(asking.user.userId, before, size + 1, Date.now());
+  const page = rows.slice(0, size);
+  const last = page.at(-1);
+  return {
+    sessions: page.map((row) => ({
+      sessionId: formatId("session", row.sessionId),
+      deviceId: formatId("device", row.deviceId),
+      client: row.client,
+      createTime: new Date(row.createTime),
+      lastUsedTime: new Date(row.lastUsedTime),
+      expireTime: new Date(row.expireTime),
+      address: row.address,
+      online: manager.isConnected(row.sessionId),
+      current: row.sessionId === asking.sessionId,
+    })),
+    nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.sessionId)) : "",
+    user: toUser(asking.user),
+  };
+}
+
+function checkEntered(field: string, value: string, most: number): void {
+  if (value === "") throw new Refusal(Reason.INVALID_FIELD, { field, message: `The ${field} is missing.` });
+  checkLength(field, value, most);
+}
+
+function checkLength(field: string, value: string, most: number): void {
+  if (Buffer.byteLength(value) > most) {
+    throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${most} bytes.` });
+  }
+}
+
+/** The caller's address without its port, from grpc-js's "1.2.3.4:5" or "[::1]:5". */
+function addressOf(call: CallContext): string {
+  return call.peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}

@@ -1,0 +1,110 @@
+// ChatService: the stream, its receiving half, and a unary twin for each command, all over the same rules.
+import type { ConnectRequest, FollowRequest, Hello } from "../../gen/parley/chat/v1/chat_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import {
+  type CallContext,
+  type FrameReader,
+  implementService,
+  type ServiceOptions,
+} from "../../rpc/handler.ts";
+import type { Outbox } from "../../rpc/outbox.ts";
+import type { ActiveSession } from "../auth/sessions.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import { CommandLoop, type CommandRules } from "./command-loop.ts";
+import { type Gate, toRpcError } from "./gate.ts";
+import { chatDefinition, contentBytes } from "./opaque-content.ts";
+import type { Streams } from "./streams.ts";
+
+export interface ChatServiceParts {
+  readonly gate: Gate;
+  readonly streams: Streams;
+  readonly rules: CommandRules;
+  readonly options: ServiceOptions;
+}
+
+export function chatService({ gate, streams, rules, options }: ChatServiceParts) {
+  const { messages, markers, typing } = rules;
+  return implementService(
+    chatDefinition,
+    {
+      connect: (frames: FrameReader<ConnectRequest>, outbox: Outbox, call: CallContext) =>
+        typed(async () => {
+          const session = await gate.authenticate(call);
+          const hello = await readHello(frames);
+          await streams.serve(session, hello, outbox, call, (feed) =>
+            new CommandLoop(rules, { session, frames, outbox, feed, signal: call.signal }).run(),
+          );
+        }),
+
+      follow: (request: FollowRequest, outbox: Outbox, call: CallContext) =>
+        typed(async () => {
+          const session = await gate.authenticate(call);
+          await streams.serve(session, request.hello, outbox, call, () => aborted(call.signal));
+        }),
+
+      sendMessage: gate.forSession(async (request, session) => {
+        const destination = await messages.destination(session.row.user, request.target);
+        const content = { bytes: contentBytes(request), decoded: request.content };
+        return {
+          ack: await messages.append(unarySender(session), destination, request.clientMessageId, content),
+        };
+      }),
+
+      broadcast: gate.forSession(async (request, session) => {
+        const content = { bytes: contentBytes(request), decoded: request.content };
+        const sender = unarySender(session);
+        return { ack: await messages.append(sender, messages.broadcast, request.clientMessageId, content) };
+      }),
+
+      setMarkers: gate.forSession(async (request, session) => {
+        const [refused] = await markers.raise(session.row.user, request.markers);
+        if (refused !== undefined) throw refused.refusal;
+        return {};
+      }),
+
+      setTyping: gate.forSession(async (request, session) => {
+        const destination = await messages.destination(session.row.user, request.target);
+        await typing.set(session.row.user, destination, request.typing);
+        return {};
+      }),
+
+      reportActivity: gate.forSession(() => Promise.resolve({})),
+    },
+    options,
+  );
+}
+
+function unarySender({ row }: ActiveSession) {
+  return { user: row.user, deviceId: row.deviceId, stream: undefined };
+}
+
+/** @throws Refusal HELLO_TIMEOUT, HELLO_EXPECTED */
+async function readHello(frames: FrameReader<ConnectRequest>): Promise<Hello> {
+  const frame = await Promise.race([frames.next(), timeout(limits.helloMs)]);
+  if (frame === "timeout") throw new Refusal(Reason.HELLO_TIMEOUT);
+  const [command, ...others] = frame?.commands ?? [];
+  if (command?.kind?.$case !== "hello" || others.length > 0) throw new Refusal(Reason.HELLO_EXPECTED);
+  return command.kind.value;
+}
+
+function timeout(ms: number): Promise<"timeout"> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve("timeout"), ms).unref();
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function typed(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw toRpcError(error);
+  }
+}

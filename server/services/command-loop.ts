@@ -1,0 +1,207 @@
+// What one Connect stream sends up: its commands, in order, each answered on its own, with a bound on what is underway.
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  BroadcastRequest,
+  Command,
+  ConnectRequest,
+  SendMessageRequest,
+  SetMarkersRequest,
+} from "../../gen/parley/chat/v1/chat_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { FrameReader } from "../../rpc/handler.ts";
+import type { Outbox } from "../../rpc/outbox.ts";
+import type { ActiveSession } from "../auth/sessions.ts";
+import { encodeAck, encodeEvent } from "../chat/encoding.ts";
+import type { Feed } from "../chat/feed.ts";
+import type { Markers } from "../chat/markers.ts";
+import type { Destination, Messages } from "../chat/messages.ts";
+import type { Typing } from "../chat/typing.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import { toRefusal } from "./gate.ts";
+import { contentBytes } from "./opaque-content.ts";
+
+export interface CommandRules {
+  readonly messages: Messages;
+  readonly markers: Markers;
+  readonly typing: Typing;
+  /** Told of a failure that is no refusal. */
+  readonly onError: (error: unknown, method: string) => void;
+}
+
+export interface CommandStream {
+  readonly session: ActiveSession;
+  readonly frames: FrameReader<ConnectRequest>;
+  readonly outbox: Outbox;
+  readonly feed: Feed;
+  /** Aborted when the call is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What a Refused names: the send, or the conversation, that was refused. */
+interface Subject {
+  readonly clientMessageId?: bigint;
+  readonly conversationId?: string;
+}
+
+export class CommandLoop {
+  readonly #rules: CommandRules;
+  readonly #stream: CommandStream;
+  #underway = 0;
+  #underwayBytes = 0;
+  #onSettled: (() => void) | undefined;
+
+  constructor(rules: CommandRules, stream: CommandStream) {
+    this.#rules = rules;
+    this.#stream = stream;
+  }
+
+  /** Returns when the client has closed its side and every command is answered. @throws Refusal for a broken frame */
+  async run(): Promise<void> {
+    const { frames, outbox, signal, session } = this.#stream;
+    for (;;) {
+      // Not reading is the throttle: the sender's window fills, and nothing piles up here.
+      if (outbox.aboveSoft) await outbox.whenBelowSoft();
+      while (this.#underway >= limits.sendsInFlight || this.#underwayBytes >= limits.sendsInFlightBytes) {
+        await this.#settled();
+      }
+      const frame = await frames.next();
+      if (frame === undefined) break;
+      if (frame.commands.length > limits.commandsPerRequest) {
+        throw new Refusal(Reason.INVALID_FIELD, {
+          field: "commands",
+          message: `At most ${limits.commandsPerRequest} commands in one request.`,
+        });
+      }
+      for (let wait = this.#takeTokens(session, frame); wait > 0; wait = this.#takeTokens(session, frame)) {
+        await sleep(wait, undefined, { signal });
+      }
+      for (const command of frame.commands) await this.#perform(command);
+    }
+    while (this.#underway > 0) await this.#settled();
+  }
+
+  #takeTokens(session: ActiveSession, frame: ConnectRequest): number {
+    return session.bucket.take(Math.max(1, frame.commands.length));
+  }
+
+  /** Resolves when the command's place in the order is fixed. */
+  async #perform(command: Command): Promise<void> {
+    const kind = command.kind;
+    switch (kind?.$case) {
+      case "sendMessage":
+      case "broadcast":
+        await this.#send(kind.value, kind.$case === "broadcast" ? undefined : kind.value);
+        return;
+      case "setMarkers":
+        this.#setMarkers(kind.value);
+        return;
+      case "setTyping": {
+        const { session } = this.#stream;
+        await this.#answering({}, async () => {
+          const destination = await this.#rules.messages.destination(session.row.user, kind.value.target);
+          await this.#rules.typing.set(session.row.user, destination, kind.value.typing);
+        });
+        return;
+      }
+      case "reportActivity":
+        return;
+      case "hello":
+        throw new Refusal(Reason.HELLO_REPEATED);
+      default:
+        this.#refuse({}, new Refusal(Reason.UNSUPPORTED_COMMAND));
+    }
+  }
+
+  async #send(
+    send: SendMessageRequest | BroadcastRequest,
+    direct: SendMessageRequest | undefined,
+  ): Promise<void> {
+    const { session, feed, outbox } = this.#stream;
+    const { messages } = this.#rules;
+    const { clientMessageId } = send;
+    await this.#answering({ clientMessageId }, async () => {
+      if (clientMessageId === 0n) {
+        throw new Refusal(Reason.INVALID_FIELD, {
+          field: "client_message_id",
+          message: "On a stream each send has a client message id.",
+        });
+      }
+      let destination: Destination;
+      if (direct === undefined) destination = messages.broadcast;
+      else {
+        const found = messages.destination(session.row.user, direct.target);
+        destination = found instanceof Promise ? await found : found;
+      }
+      const bytes = contentBytes(send);
+      const sender = { user: session.row.user, deviceId: session.row.deviceId, stream: feed };
+      const append = messages.append(sender, destination, clientMessageId, { bytes, decoded: send.content });
+      this.#track({ clientMessageId }, bytes?.length ?? 0, async () => {
+        const ack = await append;
+        // A first ack comes with the announcement, at the entry's place.
+        if (ack.repeatedSend) outbox.push(encodeAck(ack));
+      });
+    });
+  }
+
+  #setMarkers(request: SetMarkersRequest): void {
+    this.#track({}, 0, async () => {
+      const refused = await this.#rules.markers.raise(this.#stream.session.row.user, request.markers);
+      for (const { conversationId, refusal } of refused) this.#refuse({ conversationId }, refusal);
+    });
+  }
+
+  /** Counts work as underway until it is answered. */
+  #track(subject: Subject, bytes: number, work: () => Promise<void>): void {
+    this.#underway++;
+    this.#underwayBytes += bytes;
+    void this.#answering(subject, work).finally(() => {
+      this.#underway--;
+      this.#underwayBytes -= bytes;
+      this.#onSettled?.();
+      this.#onSettled = undefined;
+    });
+  }
+
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+    });
+  }
+
+  /** Runs work; a failure is answered by Refused, and the stream goes on. */
+  async #answering(subject: Subject, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      let refusal = toRefusal(error);
+      if (refusal === undefined) {
+        this.#rules.onError(error, "Connect");
+        refusal = new Refusal(Reason.INTERNAL);
+      }
+      this.#refuse(subject, refusal);
+    }
+  }
+
+  #refuse(subject: Subject, refusal: Refusal): void {
+    const delay = refusal.retryDelayMs;
+    this.#stream.outbox.push(
+      encodeEvent({
+        kind: {
+          $case: "refused",
+          value: {
+            clientMessageId: subject.clientMessageId ?? 0n,
+            reason: refusal.reason,
+            field: refusal.field ?? "",
+            message: refusal.message,
+            retryDelay:
+              delay === undefined
+                ? undefined
+                : { seconds: BigInt(Math.floor(delay / 1000)), nanos: (delay % 1000) * 1_000_000 },
+            conversationId: subject.conversationId ?? "",
+          },
+        },
+      }),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+// DirectoryService: who is here and who was, from the intervals of presence.
+import {
+  DirectoryServiceService,
+  type ListUsersRequest,
+  type ListUsersResponse,
+} from "../../gen/parley/chat/v1/directory_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { toUser } from "../chat/users.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import type { PresenceStore, UserRow } from "../store/store.ts";
+import type { Gate } from "./gate.ts";
+import { PageTokens, pageSize } from "./paging.ts";
+
+export interface DirectoryServiceParts {
+  readonly gate: Gate;
+  readonly presence: PresenceStore;
+  readonly options: ServiceOptions;
+}
+
+export function directoryService({ gate, presence, options }: DirectoryServiceParts) {
+  return implementService(
+    DirectoryServiceService,
+    { listUsers: gate.forSession((request, { row }) => listUsers(request, row.user, presence)) },
+    options,
+  );
+}
+
+/** The page that Welcome carries is the first of the same list. */
+export async function listUsers(
+  request: ListUsersRequest,
+  asking: UserRow,
+  presence: PresenceStore,
+): Promise<ListUsersResponse> {
+  const seconds = request.onlineWithin?.seconds ?? 0n;
+  const nanos = request.onlineWithin?.nanos ?? 0;
+  if (seconds < 0n || nanos < 0 || nanos > 999_999_999) {
+    throw new Refusal(Reason.INVALID_FIELD, {
+      field: "online_within",
+      message: "A duration that is not negative.",
+    });
+  }
+  const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
+  const tokens = new PageTokens("ListUsers", asking.userId, seconds, nanos);
+  const after = tokens.read(request.pageToken) ?? "";
+  const now = Date.now();
+  const within = Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
+  // Nobody's interval ended in the future: "now" lists those whose interval is open.
+  const since = within === 0 ? now + 1 : Math.max(0, now - within);
+  const rows = await presence.list(since, now, asking.userId, after, size + 1);
+  const page = rows.slice(0, size);
+  const last = page.at(-1);
+  return {
+    users: page.map((row) => ({
+      user: toUser(row.user),
+      online: row.online,
+      lastOnlineTime: new Date(row.lastOnlineTime),
+    })),
+    nextPageToken: rows.length > size && last !== undefined ? tokens.make(last.user.username) : "",
+  };
+}

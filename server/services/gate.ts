@@ -1,0 +1,62 @@
+// What stands between a call and its rules: the token, the session's rate, and errors as typed statuses.
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { CallContext } from "../../rpc/handler.ts";
+import { readBearer } from "../../rpc/metadata.ts";
+import type { ActiveSession, Sessions } from "../auth/sessions.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import { StoreUnavailableError } from "../store/store.ts";
+
+export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
+
+export class Gate {
+  readonly #sessions: Sessions;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
+
+  /** @throws Refusal TOKEN_MISSING, TOKEN_INVALID */
+  async authenticate(call: CallContext): Promise<ActiveSession> {
+    const token = readBearer(call.metadata);
+    if (token === undefined || token === "many") throw new Refusal(Reason.TOKEN_MISSING);
+    return await this.#sessions.authenticate(token);
+  }
+
+  /** A unary method for whoever has a token. */
+  forSession<Request, Response>(
+    handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
+  ): UnaryHandler<Request, Response> {
+    return this.forAnyone(async (request, call) => {
+      const session = await this.authenticate(call);
+      const wait = session.bucket.take(1);
+      if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
+      return await handler(request, session, call);
+    });
+  }
+
+  /** A unary method that needs no token. */
+  forAnyone<Request, Response>(handler: UnaryHandler<Request, Response>): UnaryHandler<Request, Response> {
+    return async (request, call) => {
+      try {
+        return await handler(request, call);
+      } catch (error) {
+        throw toRpcError(error);
+      }
+    };
+  }
+}
+
+/** A failure of the rules as what goes out; anything unforeseen passes through, to be reported and hidden. */
+export function toRpcError(error: unknown): unknown {
+  return error instanceof Error ? (toRefusal(error)?.toRpcError() ?? error) : error;
+}
+
+/** A failure as a refusal, if it is one. */
+export function toRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof StoreUnavailableError) {
+    return new Refusal(Reason.STORE_UNAVAILABLE, { retryDelayMs: limits.overloadedRetryMs });
+  }
+  return undefined;
+}

@@ -1,0 +1,143 @@
+// The life of a stream, the same for Connect and Follow: Hello is checked, the feed attached and opened, and the user
+// is online until it ends.
+
+import type { Cursor, Hello } from "../../gen/parley/chat/v1/chat_service.ts";
+import { Feature, type Limits } from "../../gen/parley/chat/v1/event.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { CallContext } from "../../rpc/handler.ts";
+import type { Outbox } from "../../rpc/outbox.ts";
+import { type ActiveSession, describeClient } from "../auth/sessions.ts";
+import { Backlog } from "../chat/backlog.ts";
+import type { ConversationLog } from "../chat/conversation-log.ts";
+import { encodeEvent } from "../chat/encoding.ts";
+import { Feed } from "../chat/feed.ts";
+import { toSeq } from "../chat/markers.ts";
+import type { Presence } from "../chat/presence.ts";
+import { toUser } from "../chat/users.ts";
+import type { ClientManager } from "../client-manager.ts";
+import { formatId, parseId } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import type { Store } from "../store/store.ts";
+import { listUsers } from "./directory-service.ts";
+import type { Gate } from "./gate.ts";
+
+export interface StreamsParts {
+  readonly gate: Gate;
+  readonly store: Store;
+  readonly log: ConversationLog;
+  readonly manager: ClientManager;
+  readonly presence: Presence;
+}
+
+const ALL_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
+
+const wireLimits: Limits = {
+  maxContentBytes: limits.contentBytes,
+  maxRequestBytes: limits.requestBytes,
+  maxCommandsPerRequest: limits.commandsPerRequest,
+  maxCursors: limits.cursors,
+  maxStreamsPerSession: limits.streamsPerSession,
+};
+
+export class Streams {
+  readonly #parts: StreamsParts;
+
+  constructor(parts: StreamsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Serves a stream from its Hello on, until it ends: returns where the client closed it, throws the ending otherwise.
+   * @param work what else the stream does once it is welcomed; when it resolves, the stream ends well
+   */
+  async serve(
+    session: ActiveSession,
+    hello: Hello | undefined,
+    outbox: Outbox,
+    call: CallContext,
+    work: (feed: Feed) => Promise<void>,
+  ): Promise<void> {
+    const { store, log, manager, presence, gate } = this.#parts;
+    const { user, sessionId } = session.row;
+    describeClient(hello?.client);
+    const features = wantedFeatures(hello?.features ?? []);
+    const cursors = readCursors(hello?.cursors ?? []);
+    const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
+    await backlog.check(cursors);
+
+    const feed = new Feed({ user, sessionId, features, outbox, backlog });
+    using _attached = manager.attach(feed);
+    // A session that ended before the stream was attached was told to nobody: ask once more.
+    await gate.authenticate(call);
+    await presence.enter(user);
+    let ending: Refusal | undefined;
+    try {
+      const welcome = await this.#welcome(session, features);
+      const opening = feed.open(welcome, cursors, encodeCaughtUp);
+      ending = await Promise.race([
+        feed.ended,
+        work(feed).then(() => undefined),
+        opening.then(() => feed.ended),
+      ]);
+      if (ending !== undefined) throw ending;
+    } finally {
+      feed.end(new Refusal(Reason.CANCELLED));
+      presence.leave(user.userId, ending?.reason === Reason.SESSION_ENDED);
+    }
+  }
+
+  async #welcome({ row }: ActiveSession, features: ReadonlySet<Feature>): Promise<Uint8Array> {
+    const { store } = this.#parts;
+    const online = features.has(Feature.PRESENCE)
+      ? await listUsers({ onlineWithin: undefined, pageSize: 0, pageToken: "" }, row.user, store.presence)
+      : { users: [], nextPageToken: "" };
+    return encodeEvent({
+      kind: {
+        $case: "welcome",
+        value: {
+          serverId: store.serverId,
+          sessionId: formatId("session", row.sessionId),
+          deviceId: formatId("device", row.deviceId),
+          user: toUser(row.user),
+          limits: wireLimits,
+          features: [...features],
+          serverTime: new Date(),
+          broadcastConversationId: formatId("conversation", store.broadcastId),
+          online: online.users.flatMap((presence) => presence.user ?? []),
+          onlineNextPageToken: online.nextPageToken,
+        },
+      },
+    });
+  }
+}
+
+function encodeCaughtUp(): Uint8Array {
+  return encodeEvent({ kind: { $case: "caughtUp", value: { serverTime: new Date() } } });
+}
+
+function wantedFeatures(wanted: readonly Feature[]): ReadonlySet<Feature> {
+  return new Set(
+    wanted.length === 0 ? ALL_FEATURES : ALL_FEATURES.filter((feature) => wanted.includes(feature)),
+  );
+}
+
+function readCursors(cursors: readonly Cursor[]): Map<number, number> {
+  if (cursors.length > limits.cursors) {
+    throw new Refusal(Reason.INVALID_FIELD, {
+      field: "hello.cursors",
+      message: `At most ${limits.cursors} cursors; name the conversations used last.`,
+    });
+  }
+  const read = new Map<number, number>();
+  for (const [index, cursor] of cursors.entries()) {
+    const field = `hello.cursors[${index}].conversation_id`;
+    const conversationId = parseId("conversation", cursor.conversationId);
+    if (conversationId === undefined) throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field });
+    if (read.has(conversationId)) {
+      throw new Refusal(Reason.INVALID_FIELD, { field, message: "Name each conversation once." });
+    }
+    read.set(conversationId, toSeq(cursor.seq));
+  }
+  return read;
+}

@@ -1,0 +1,168 @@
+// Promise 4: resume works after any time away, from the log; what cannot be pushed is named.
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
+import type { Event } from "../../gen/parley/chat/v1/event.ts";
+import { type TestClient, textOf } from "../support/client.ts";
+import { TestServer } from "../support/server.ts";
+
+/** The seqs of a conversation that a stream named up to CaughtUp, and as what. */
+function named(events: readonly Event[], conversationId: string): string[] {
+  const named: string[] = [];
+  for (const { kind } of events) {
+    if (kind?.$case === "caughtUp") break;
+    if (kind?.$case === "entryAppended" && kind.value.entry?.conversationId === conversationId) {
+      named.push(String(kind.value.entry.seq));
+    }
+    if (
+      (kind?.$case === "gap" || kind?.$case === "omitted") &&
+      kind.value.conversationId === conversationId
+    ) {
+      named.push(`${kind.$case} ${kind.value.fromSeq}-${kind.value.toSeq}`);
+    }
+  }
+  return named;
+}
+
+async function sendMany(client: TestClient, to: string, count: number): Promise<string> {
+  using stream = await client.connect().caughtUp();
+  for (let index = 1; index <= count; index++) stream.send(to, `message ${index}`);
+  const acks = await Promise.all(Array.from({ length: count }, () => stream.next("ack")));
+  return acks[0]?.conversationId ?? "";
+}
+
+function range(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
+}
+
+test("a reader gets what is above its cursor, whatever the cursor, and the last 50 without one", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  const conversationId = await sendMany(leia, "han", 120);
+  for (const cursor of [0, 1, 60, 119, 120]) {
+    using stream = await han.connect({ cursors: [{ conversationId, seq: BigInt(cursor) }] }).caughtUp();
+    expect(named(stream.events, conversationId)).toEqual(range(cursor + 1, 120));
+  }
+  using stream = await han.follow().caughtUp();
+  expect(named(stream.events, conversationId)).toEqual(range(71, 120));
+});
+
+test("of more than 500 missing the newest 500 come after a gap, which history fills", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  const conversationId = await sendMany(leia, "han", 530);
+  using stream = await han.connect({ cursors: [{ conversationId, seq: 10n }] }).caughtUp();
+  expect(named(stream.events, conversationId)).toEqual(["gap 11-30", ...range(31, 530)]);
+  expect(stream.all("gap")[0]?.kind).toBe(GapKind.FILLABLE);
+  const texts: string[] = [];
+  for (let pageToken = ""; ; ) {
+    const page = await han.unary(han.history, han.history.listMessages, {
+      target: { target: { $case: "conversationId", value: conversationId } },
+      fromSeq: 11n,
+      toSeq: 30n,
+      order: 0,
+      pageSize: 7,
+      pageToken,
+    });
+    for (const { item } of page.items) if (item?.$case === "entry") texts.push(textOf({ entry: item.value }));
+    pageToken = page.nextPageToken;
+    if (pageToken === "") break;
+  }
+  expect(texts).toEqual(range(11, 30).map((seq) => `message ${seq}`));
+});
+
+test("what is no longer in the log is named as gone", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  const conversationId = await sendMany(leia, "han", 9);
+  {
+    using database = new DatabaseSync(server.databaseFile);
+    database.exec("DELETE FROM entries WHERE seq IN (1, 2, 5, 9) AND conversation_id <> 1");
+  }
+  using stream = await han.connect({ cursors: [{ conversationId, seq: 0n }] }).caughtUp();
+  expect(named(stream.events, conversationId)).toEqual([
+    "gap 1-2",
+    "3",
+    "4",
+    "gap 5-5",
+    "6",
+    "7",
+    "8",
+    "gap 9-9",
+  ]);
+  expect(stream.all("gap").every((gap) => gap.kind === GapKind.GONE)).toBe(true);
+});
+
+test("streams that come and go while messages flow together see each once", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  const first = await leia.send("han", "first");
+  using sending = await leia.connect().caughtUp();
+  let seen = 0n;
+  const total = 400;
+  for (let index = 2; index <= total; index++) sending.send("han", `message ${index}`);
+  while (seen < BigInt(total)) {
+    using stream = han.connect({ cursors: [{ conversationId: first.conversationId, seq: seen }] });
+    const until = seen + 1n + BigInt(Math.floor(Math.random() * 40));
+    while (seen < until && seen < BigInt(total)) {
+      const { entry } = await stream.next("entryAppended");
+      expect(entry?.seq).toBe(seen + 1n);
+      seen = entry?.seq ?? 0n;
+    }
+  }
+});
+
+test("a cursor that this log cannot have given is refused, and says which", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
+  const leia = await server.logIn("leia");
+  const { conversationId } = await leia.send("han", "hello");
+  const cases = [
+    {
+      client: leia,
+      cursor: { conversationId, seq: 2n },
+      reason: "CURSOR_BEYOND_HEAD",
+      field: "hello.cursors[0].seq",
+    },
+    {
+      client: leia,
+      cursor: { conversationId, seq: 2n ** 64n - 1n },
+      reason: "CURSOR_BEYOND_HEAD",
+      field: "hello.cursors[0].seq",
+    },
+    {
+      client: await server.logIn("luke"),
+      cursor: { conversationId, seq: 0n },
+      reason: "CONVERSATION_NOT_FOUND",
+      field: "hello.cursors[0].conversation_id",
+    },
+    {
+      client: leia,
+      cursor: { conversationId: "nonsense", seq: 0n },
+      reason: "CONVERSATION_NOT_FOUND",
+      field: "hello.cursors[0].conversation_id",
+    },
+  ];
+  for (const { client, cursor, reason, field } of cases) {
+    using stream = client.connect({ cursors: [cursor] });
+    expect(await stream.ended).toMatchObject({ reason, field });
+  }
+});
+
+test("resume works across a restart of the server", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  const { conversationId } = await leia.send("han", "before");
+  using before = await han.connect().caughtUp();
+  await server.stop();
+  expect(await before.ended).toMatchObject({ reason: "SERVER_STOPPING" });
+  expect((await before.ended)?.retryDelayMs).toBeGreaterThan(0);
+  await server.start();
+  await leia.send("han", "after");
+  using after = han.connect({ cursors: [{ conversationId, seq: 1n }] });
+  expect(await after.nextText()).toBe("after");
+});

@@ -1,0 +1,66 @@
+// Promise 10: log-out and revocation reach live streams within 5 s.
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { TestServer } from "../support/server.ts";
+
+test("log-out ends the session's streams, and others see the user go at once", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 60_000 });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  using watching = await han.connect().caughtUp();
+  using stream = await leia.connect().caughtUp();
+  using following = await leia.follow().caughtUp();
+  await watching.next("presenceChanged", (change) =>
+    change.cameOnline.some((user) => user.username === "leia"),
+  );
+  await leia.unary(leia.auth, leia.auth.logOut, {});
+  for (const ended of [await stream.ended, await following.ended]) {
+    expect(ended).toMatchObject({ reason: "SESSION_ENDED" });
+    expect(ended?.retryDelayMs).toBeUndefined();
+  }
+  await watching.next("presenceChanged", (change) =>
+    change.wentOffline.some((user) => user.username === "leia"),
+  );
+  await expect(leia.send("han", "still here?")).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+});
+
+test("a session revoked from another device ends; the revoking one goes on", async () => {
+  await using server = await TestServer.start({ users: ["leia"] });
+  const phone = await server.logIn("leia");
+  const laptop = await server.logIn("leia");
+  using lost = await phone.connect().caughtUp();
+  using kept = await laptop.connect().caughtUp();
+  await laptop.unary(laptop.auth, laptop.auth.revokeSession, { sessionId: phone.grant?.sessionId ?? "" });
+  expect(await lost.ended).toMatchObject({ reason: "SESSION_ENDED" });
+  await laptop.broadcast("still here");
+  expect(await kept.nextText()).toBe("still here");
+  await expect(
+    laptop.unary(laptop.auth, laptop.auth.revokeSession, { sessionId: phone.grant?.sessionId ?? "" }),
+  ).rejects.toMatchObject({ reason: "SESSION_NOT_FOUND" });
+});
+
+test("a changed password ends every other session", async () => {
+  await using server = await TestServer.start({ users: ["leia"] });
+  const phone = await server.logIn("leia");
+  const laptop = await server.logIn("leia");
+  using lost = await phone.connect().caughtUp();
+  const answer = await laptop.unary(laptop.auth, laptop.auth.changePassword, {
+    oldPassword: "password of leia",
+    newPassword: "another password of leia",
+  });
+  expect(answer.endedSessions).toBe(1);
+  expect(await lost.ended).toMatchObject({ reason: "SESSION_ENDED" });
+  await expect(server.logIn("leia")).rejects.toMatchObject({ reason: "CREDENTIALS_WRONG" });
+});
+
+test("what another process did to the data is noticed: a user who was removed is out", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  using stream = await leia.connect().caughtUp();
+  {
+    using database = new DatabaseSync(server.databaseFile);
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec("DELETE FROM sessions WHERE user_id = (SELECT user_id FROM users WHERE username = 'leia')");
+  }
+  expect(await stream.ended).toMatchObject({ reason: "SESSION_ENDED" });
+});

@@ -1,0 +1,237 @@
+// A caller as any generated client is one: unary calls as promises, streams whose events can be waited for.
+import {
+  type CallOptions,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { AuthServiceClient, type Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import {
+  ChatServiceClient,
+  type Command,
+  type ConnectRequest,
+  type ConnectResponse,
+  type FollowResponse,
+  type Hello,
+} from "../../gen/parley/chat/v1/chat_service.ts";
+import { DirectoryServiceClient } from "../../gen/parley/chat/v1/directory_service.ts";
+import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
+import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
+import { fromServiceError, type RpcError } from "../../rpc/status.ts";
+
+type Case = NonNullable<Event["kind"]>["$case"];
+export type EventOf<C extends Case> = Extract<NonNullable<Event["kind"]>, { $case: C }>["value"];
+
+type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => unknown;
+
+export class TestClient implements Disposable {
+  readonly auth: AuthServiceClient;
+  readonly chat: ChatServiceClient;
+  readonly directory: DirectoryServiceClient;
+  readonly history: HistoryServiceClient;
+  grant: Grant | undefined;
+  #nextId = 1n;
+
+  constructor(port: number) {
+    const options = {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_retries": 0,
+      "grpc.initial_reconnect_backoff_ms": 50,
+    };
+    const address = `127.0.0.1:${port}`;
+    this.auth = new AuthServiceClient(address, credentials.createInsecure(), options);
+    const channelOverride = this.auth.getChannel();
+    this.chat = new ChatServiceClient(address, credentials.createInsecure(), { channelOverride });
+    this.directory = new DirectoryServiceClient(address, credentials.createInsecure(), { channelOverride });
+    this.history = new HistoryServiceClient(address, credentials.createInsecure(), { channelOverride });
+  }
+
+  get metadata(): Metadata {
+    const metadata = new Metadata();
+    if (this.grant !== undefined) metadata.set("authorization", `Bearer ${this.grant.token}`);
+    return metadata;
+  }
+
+  /** @throws RpcError */
+  unary<Request, Response>(
+    service: { readonly [method: string]: unknown } | object,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      method.call(service, request, this.metadata, { deadline: Date.now() + 20_000 }, (error, response) => {
+        if (error === null) resolve(response);
+        else reject(fromServiceError(error));
+      });
+    });
+  }
+
+  async logIn(username: string, password: string): Promise<Grant> {
+    const request = { username, password, device: undefined, client: undefined };
+    const { grant } = await this.unary(this.auth, this.auth.logIn, request);
+    if (grant === undefined) throw new Error("no grant");
+    this.grant = grant;
+    return grant;
+  }
+
+  nextId(): bigint {
+    return this.#nextId++;
+  }
+
+  /** A unary send. */
+  async send(username: string, text: string, clientMessageId = this.nextId()): Promise<Ack> {
+    const { ack } = await this.unary(this.chat, this.chat.sendMessage, {
+      clientMessageId,
+      target: { target: { $case: "username", value: username } },
+      content: { kind: { $case: "text", value: text } },
+    });
+    if (ack === undefined) throw new Error("no ack");
+    return ack;
+  }
+
+  async broadcast(text: string, clientMessageId = this.nextId()): Promise<Ack> {
+    const { ack } = await this.unary(this.chat, this.chat.broadcast, {
+      clientMessageId,
+      content: { kind: { $case: "text", value: text } },
+    });
+    if (ack === undefined) throw new Error("no ack");
+    return ack;
+  }
+
+  /** Opens a stream; says Hello unless that is null. */
+  connect(hello: Partial<Hello> | null = {}): TestStream {
+    const stream = new TestStream(this.chat.connect(this.metadata), this);
+    if (hello !== null) stream.write({ kind: { $case: "hello", value: fullHello(hello) } });
+    return stream;
+  }
+
+  follow(hello: Partial<Hello> = {}): TestStream {
+    return new TestStream(this.chat.follow({ hello: fullHello(hello) }, this.metadata), this);
+  }
+
+  [Symbol.dispose](): void {
+    this.auth.close();
+  }
+}
+
+function fullHello(hello: Partial<Hello>): Hello {
+  return { client: undefined, features: [], cursors: [], ...hello };
+}
+
+type Call = ClientDuplexStream<ConnectRequest, ConnectResponse> | ClientReadableStream<FollowResponse>;
+
+export class TestStream implements Disposable {
+  /** Everything that came, in order. */
+  readonly events: Event[] = [];
+  /** How the stream ended: an RpcError, or undefined for OK. */
+  readonly ended: Promise<RpcError | undefined>;
+  readonly call: Call;
+  readonly #client: TestClient;
+  #taken = 0;
+  #onChange: (() => void)[] = [];
+  #isOver = false;
+
+  constructor(call: Call, client: TestClient) {
+    this.call = call;
+    this.#client = client;
+    this.ended = new Promise((resolve) => {
+      call.on("data", (frame: ConnectResponse) => {
+        this.events.push(...frame.events);
+        this.#wake();
+      });
+      call.on("error", (error: Error) => this.#over(() => resolve(fromServiceError(error))));
+      call.on("end", () => this.#over(() => resolve(undefined)));
+    });
+  }
+
+  write(...commands: Command[]): void {
+    (this.call as ClientDuplexStream<ConnectRequest, ConnectResponse>).write({ commands });
+  }
+
+  /** Half-closes the client's side. */
+  finish(): void {
+    (this.call as ClientDuplexStream<ConnectRequest, ConnectResponse>).end();
+  }
+
+  /** Sends on the stream; the answer is awaited by `next("ack")` or `next("refused")`. */
+  send(username: string, text: string, clientMessageId = this.#client.nextId()): bigint {
+    this.write({
+      kind: {
+        $case: "sendMessage",
+        value: {
+          clientMessageId,
+          target: { target: { $case: "username", value: username } },
+          content: { kind: { $case: "text", value: text } },
+        },
+      },
+    });
+    return clientMessageId;
+  }
+
+  /** The next event of this kind after the last one taken; those before it are passed over. @throws if the stream ends */
+  async next<C extends Case>(
+    $case: C,
+    matches: (value: EventOf<C>) => boolean = () => true,
+  ): Promise<EventOf<C>> {
+    for (;;) {
+      for (; this.#taken < this.events.length; this.#taken++) {
+        const kind = this.events[this.#taken]?.kind;
+        if (kind?.$case === $case && matches(kind.value as EventOf<C>)) {
+          this.#taken++;
+          return kind.value as EventOf<C>;
+        }
+      }
+      if (this.#isOver) throw new Error(`the stream ended before ${$case} came: ${String(await this.ended)}`);
+      await this.change();
+    }
+  }
+
+  /** Resolves when something more has come. @throws if the stream has ended */
+  async change(): Promise<void> {
+    if (this.#isOver) throw new Error(`the stream has ended: ${String(await this.ended)}`);
+    await new Promise<void>((resolve) => this.#onChange.push(resolve));
+  }
+
+  async caughtUp(): Promise<this> {
+    await this.next("caughtUp");
+    return this;
+  }
+
+  /** The text of the next entry. */
+  async nextText(): Promise<string> {
+    return textOf(await this.next("entryAppended"));
+  }
+
+  /** Every event of a kind that has come so far. */
+  all<C extends Case>($case: C): EventOf<C>[] {
+    return this.events.flatMap((event) =>
+      event.kind?.$case === $case ? [event.kind.value as EventOf<C>] : [],
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.call.cancel();
+  }
+
+  #over(settle: () => void): void {
+    this.#isOver = true;
+    settle();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#onChange.splice(0)) wake();
+  }
+}
+
+export function textOf(appended: EventOf<"entryAppended">): string {
+  const kind = appended.entry?.content?.kind;
+  return kind?.$case === "text" ? kind.value : "";
+}

@@ -1,0 +1,127 @@
+// The real server in this process, on a free port and a folder of its own, with users who have passwords.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { Passwords } from "../../server/auth/passwords.ts";
+import { skeleton } from "../../server/auth/username.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts";
+import { openSqliteStore } from "../../server/store/sqlite/sqlite-store.ts";
+import type { Store } from "../../server/store/store.ts";
+import { TestClient } from "./client.ts";
+
+export interface TestServerOptions extends Partial<Omit<ServerOptions, "store" | "listen">> {
+  /** Users to make; each has the password `passwordOf(name)`. */
+  readonly users?: readonly string[];
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+export function passwordOf(username: string): string {
+  return `password of ${username}`;
+}
+
+/** What the server logs, by level, so that a test can say that nothing went wrong. */
+export interface Logged {
+  readonly level: number;
+  readonly msg: string;
+}
+
+export class TestServer implements AsyncDisposable {
+  readonly folder: string;
+  readonly logged: Logged[] = [];
+  readonly #options: TestServerOptions;
+  readonly #passwords = new Passwords({ concurrency: 2, queue: 1000 });
+  readonly #clients: TestClient[] = [];
+  #store: Store | undefined;
+  #server: RunningServer | undefined;
+  #port = 0;
+
+  private constructor(folder: string, options: TestServerOptions) {
+    this.folder = folder;
+    this.#options = options;
+  }
+
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    const server = new TestServer(await mkdtemp(join(tmpdir(), "parley-test-")), options);
+    await server.#open();
+    await server.addUsers(options.users ?? []);
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get store(): Store {
+    if (this.#store === undefined) throw new Error("the server is stopped");
+    return this.#store;
+  }
+
+  get databaseFile(): string {
+    return join(this.folder, "parley.db");
+  }
+
+  async addUsers(usernames: readonly string[]): Promise<void> {
+    await this.store.accounts.importUsers(
+      await Promise.all(
+        usernames.map(async (username) => ({
+          username,
+          skeleton: skeleton(username),
+          passwordHash: await this.#passwords.hash(passwordOf(username)),
+          time: Date.now(),
+        })),
+      ),
+    );
+  }
+
+  /** A caller without a token. */
+  anonymous(): TestClient {
+    const client = new TestClient(this.#port);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A new device of this user, logged in. */
+  async logIn(username: string): Promise<TestClient> {
+    const client = this.anonymous();
+    await client.logIn(username, passwordOf(username));
+    return client;
+  }
+
+  /** Stops the server as SIGTERM does. */
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+    await this.#store?.[Symbol.asyncDispose]();
+    this.#store = undefined;
+  }
+
+  /** Starts it again on the same data and the same port. */
+  async start(): Promise<void> {
+    await this.#open();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client[Symbol.dispose]();
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #open(): Promise<void> {
+    const { users: _users, wrapStore, ...options } = this.#options;
+    const store = await openSqliteStore({ file: this.databaseFile });
+    this.#store = wrapStore?.(store) ?? store;
+    this.#server = await startServer({
+      passwords: this.#passwords,
+      signUp: "invite",
+      presenceGraceMs: 0,
+      sessionLifetimeMs: 3_600_000,
+      callRate: 1_000_000,
+      log: pino({ level: "info" }, { write: (line: string) => this.logged.push(JSON.parse(line) as Logged) }),
+      ...options,
+      store: this.#store,
+      listen: { host: "127.0.0.1", port: this.#port },
+    });
+    this.#port = this.#server.port;
+  }
+}
