@@ -1,0 +1,104 @@
+// Lends the terminal's input to a library that asks questions, and takes back every byte that no question used.
+import { Readable } from "node:stream";
+
+export interface LendableInput extends Readable {
+  readonly isRaw?: boolean;
+  setRawMode?(on: boolean): unknown;
+}
+
+/** Bytes typed ahead that are held; then the input itself is paused. */
+const HOLD_LIMIT = 64 * 1024;
+/** A question that was answered lets go of its stream at once; one that refused the answer goes on asking. */
+const ANSWER_MS = 250;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * Stands in for standard input. Libraries read all there is and forget what comes after the Enter that answered
+ * their question; from this stream they get the bytes up to an Enter, and the rest when they ask the next question.
+ * `release` puts what is left back in front of the real input, where the screen finds it.
+ */
+export class LentInput extends Readable implements Disposable {
+  readonly isTTY = true;
+  readonly #input: LendableInput;
+  #held = Buffer.alloc(0);
+  #ended = false;
+  /** After an Enter: until the stream is paused (answered) and resumed (next question), or goes on after a while. */
+  #answering = false;
+  #timer: NodeJS.Timeout | undefined;
+  #released = false;
+
+  constructor(input: LendableInput) {
+    super();
+    this.#input = input;
+    input.on("data", this.#onData);
+    input.on("end", this.#onEnd);
+    this.on("pause", () => clearTimeout(this.#timer));
+    this.on("resume", () => {
+      this.#answering = false;
+      this.#feed();
+    });
+  }
+
+  get isRaw(): boolean {
+    return this.#input.isRaw === true;
+  }
+
+  setRawMode(on: boolean): this {
+    this.#input.setRawMode?.(on);
+    return this;
+  }
+
+  /** Ends the loan: the real input is paused, with all that was not used in front. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    clearTimeout(this.#timer);
+    this.#input.off("data", this.#onData);
+    this.#input.off("end", this.#onEnd);
+    this.#input.pause();
+    const unread: unknown = this.read();
+    const rest = Buffer.concat([unread instanceof Uint8Array ? unread : Buffer.alloc(0), this.#held]);
+    if (rest.length > 0 && !this.#input.readableEnded) this.#input.unshift(rest);
+    this.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  override _read(): void {
+    if (this.#held.length < HOLD_LIMIT && !this.#released) this.#input.resume();
+  }
+
+  readonly #onData = (chunk: Uint8Array | string): void => {
+    this.#held = Buffer.concat([this.#held, typeof chunk === "string" ? Buffer.from(chunk, "utf8") : chunk]);
+    if (this.#held.length >= HOLD_LIMIT) this.#input.pause();
+    this.#feed();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#feed();
+  };
+
+  #feed(): void {
+    if (this.#released || this.#answering || this.isPaused()) return;
+    const enter = this.#held.findIndex((byte) => byte === CR || byte === LF);
+    const length = enter < 0 ? this.#held.length : enter + 1;
+    if (length > 0) {
+      const bytes = this.#held.subarray(0, length);
+      this.#held = this.#held.subarray(length);
+      this.#answering = enter >= 0;
+      if (this.#answering) this.#timer = setTimeout(this.#goOn, ANSWER_MS);
+      this.push(bytes);
+    }
+    if (this.#ended && this.#held.length === 0) this.push(null);
+  }
+
+  readonly #goOn = (): void => {
+    this.#answering = false;
+    this.#feed();
+  };
+}

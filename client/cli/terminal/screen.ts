@@ -1,0 +1,393 @@
+// The owner of the terminal in the interactive client: finished lines go up into the scrollback, the line being edited stays below.
+import type { Readable, Writable } from "node:stream";
+import { LineBacklog } from "./backlog.ts";
+import { inColumns } from "./candidates.ts";
+import { layOut, type Size } from "./edit-layout.ts";
+import { KeyReader } from "./key-reader.ts";
+import type { Key } from "./keys.ts";
+import { type EditorAction, type EditorOptions, LineEditor } from "./line-editor.ts";
+import { type ColourSource, type Environment, Paint } from "./paint.ts";
+import { Painter, reflowOf } from "./painter.ts";
+import { Styled, toStyled } from "./style.ts";
+import { ENDING_SIGNALS, type EndingSignal, isGone, type TerminalHost } from "./terminal-host.ts";
+import {
+  BELL,
+  ENTER,
+  freshScreen,
+  hasTitle,
+  LEAVE,
+  RESTORE_TITLE,
+  SAVE_TITLE,
+  title,
+} from "./terminal-modes.ts";
+
+export interface TerminalInput extends Readable {
+  setRawMode?(on: boolean): unknown;
+}
+
+export interface TerminalOutput extends Writable, ColourSource {
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export interface ScreenOptions extends EditorOptions {
+  readonly input: TerminalInput;
+  readonly output: TerminalOutput;
+  readonly env: Environment;
+  /** `process` unless a test plays one. */
+  readonly host?: TerminalHost;
+}
+
+/** Why the screen no longer owns the terminal. */
+export type Closed =
+  | { readonly reason: "disposed" | "input-ended" | "output-gone" }
+  | { readonly reason: "signal"; readonly signal: EndingSignal }
+  /** Reading or writing failed in a way that is not simply a terminal that went away, or the process crashes. */
+  | { readonly reason: "failed"; readonly error: Error };
+
+export interface PrintOptions {
+  /** Wrap by words at today's width, with later rows indented by so many columns. Else the terminal wraps. */
+  readonly hang?: number;
+}
+
+type Listening = readonly [
+  emitter: Pick<NodeJS.EventEmitter, "on" | "off">,
+  event: string,
+  listener: (error: Error) => void,
+];
+
+/** A stop that did not happen (no shell to stop for) is noticed after this. */
+const RESUME_MS = 200;
+/** Actions kept until somebody listens. */
+const EARLY_ACTIONS = 1_000;
+
+/**
+ * Owns input and output from `open` to `close`. Everything else writes through `print`. Finished lines never cut
+ * into the line being edited; they are joined per tick and written in one piece. The terminal is given back as it
+ * was at `close`, at the end of the process however it comes (SIGKILL excepted), at a stop (Ctrl-Z), and taken
+ * again when it goes on. Keys typed before `open` (and not read by anyone) are keys of the screen.
+ */
+export class Screen implements Disposable {
+  /** Resolves when the terminal was given back, with the reason; never rejects. */
+  readonly closed: Promise<Closed>;
+  readonly paint: Paint;
+  readonly #input: TerminalInput;
+  readonly #output: TerminalOutput;
+  readonly #env: Environment;
+  readonly #host: TerminalHost;
+  readonly #editor: LineEditor;
+  readonly #painter: Painter;
+  readonly #backlog = new LineBacklog();
+  readonly #early: EditorAction[] = [];
+  readonly #endings: readonly Listening[];
+  readonly #resolveClosed: (closed: Closed) => void;
+  #keys: KeyReader | undefined;
+  #submitted: ((text: string) => void) | undefined;
+  #acted: ((action: EditorAction) => void) | undefined;
+  #prompt = Styled.of("> ");
+  #status = Styled.empty;
+  /** First row of the text that is shown, when it is taller than the screen. */
+  #top = 0;
+  /** Escapes that go before the next frame: modes, a fresh screen. */
+  #controls = "";
+  #rings = false;
+  #title: string | undefined;
+  #titleSaved = false;
+  #titleShown: string | undefined;
+  #scheduled: NodeJS.Immediate | undefined;
+  /** The terminal takes no more, until "drain". */
+  #full = false;
+  #dirty = false;
+  #flushed: (() => void)[] = [];
+  #state: "open" | "suspended" | "closed" = "open";
+  #resumeTimer: NodeJS.Timeout | undefined;
+
+  static open(options: ScreenOptions): Screen {
+    return new Screen(options);
+  }
+
+  private constructor(options: ScreenOptions) {
+    const { promise, resolve } = Promise.withResolvers<Closed>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    this.#input = options.input;
+    this.#output = options.output;
+    this.#env = options.env;
+    this.#host = options.host ?? process;
+    this.#editor = new LineEditor(options);
+    this.paint = Paint.for(options.output, options.env);
+    this.#painter = new Painter(reflowOf(options.env));
+    this.#endings = ENDING_SIGNALS.map((signal) => [
+      this.#host,
+      signal,
+      () => this.#close({ reason: "signal", signal }),
+    ]);
+    this.#take();
+  }
+
+  get columns(): number {
+    return this.#size.columns;
+  }
+
+  /** Says where a line goes. */
+  set prompt(prompt: Styled | string) {
+    this.#prompt = toStyled(prompt);
+    this.#schedule();
+  }
+
+  /** One line below what is being typed; "" for none. */
+  set status(status: Styled | string) {
+    const first = toStyled(status).lines()[0];
+    this.#status = first === undefined || first.plain === "" ? Styled.empty : first;
+    this.#schedule();
+  }
+
+  /** Called with each line that was entered. Those entered before come first. */
+  onSubmit(listener: (text: string) => void): void {
+    this.#submitted = listener;
+    this.#deliverEarly();
+  }
+
+  /** Called with every other action of the person. Candidates, redraw, suspend are dealt with here, but told too. */
+  onAction(listener: (action: EditorAction) => void): void {
+    this.#acted = listener;
+    this.#deliverEarly();
+  }
+
+  /** Puts finished lines above what is being typed; after the end, nowhere. Strings are made safe. */
+  print(lines: Styled | string | readonly (Styled | string)[], options: PrintOptions = {}): void {
+    if (this.#state === "closed") return;
+    for (const text of typeof lines === "string" || lines instanceof Styled ? [lines] : lines) {
+      const all = toStyled(text);
+      const rows = options.hang === undefined ? all.lines() : all.wrap(this.columns, options.hang);
+      this.#backlog.push(rows.map((row) => this.paint.render(row)));
+    }
+    if (this.#full || this.#state === "suspended") this.#backlog.trim();
+    this.#schedule();
+  }
+
+  /** Resolves when all that was printed is with the terminal and it takes more: await it between events. */
+  flushed(): Promise<void> {
+    if (this.#state === "closed" || (this.#scheduled === undefined && !this.#full)) return Promise.resolve();
+    return new Promise((resolve) => this.#flushed.push(resolve));
+  }
+
+  /** Puts a text into the editor, for the person to look at. */
+  load(text: string): void {
+    this.#editor.load(text);
+    this.#schedule();
+  }
+
+  bell(): void {
+    this.#rings = true;
+    this.#schedule();
+  }
+
+  /** Sets the window's title until the end; the one before comes back then. Nothing where there is none. */
+  setTitle(text: string): void {
+    this.#title = text;
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#close({ reason: "disposed" });
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get #size(): Size {
+    return { columns: Math.max(2, this.#output.columns || 80), rows: Math.max(1, this.#output.rows || 24) };
+  }
+
+  /** Takes the terminal. Raw mode comes before the first read, so that keys typed ahead are not lost or echoed. */
+  #take(): void {
+    this.#raw(true);
+    this.#keys = new KeyReader(this.#input, this.#onKeys);
+    for (const [emitter, event, listener] of this.#listeners) emitter.on(event, listener);
+    // These stay when all is closed: what was written last may fail later, and that must not become a crash.
+    this.#input.on("error", this.#onError);
+    this.#output.on("error", this.#onError);
+    this.#controls = ENTER;
+    this.#schedule();
+  }
+
+  get #listeners(): readonly Listening[] {
+    return [
+      [this.#input, "end", this.#onEnd],
+      [this.#input, "close", this.#onEnd],
+      [this.#output, "close", this.#onOutputClose],
+      [this.#output, "drain", this.#onDrain],
+      [this.#output, "resize", this.#onResize],
+      [this.#host, "SIGTSTP", this.#suspend],
+      [this.#host, "SIGCONT", this.#resume],
+      [this.#host, "exit", this.#onExit],
+      [this.#host, "uncaughtExceptionMonitor", this.#onCrash],
+      ...this.#endings,
+    ];
+  }
+
+  #close(closed: Closed): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "open") {
+      this.#flush();
+      this.#giveBack();
+    }
+    this.#state = "closed";
+    clearImmediate(this.#scheduled);
+    clearTimeout(this.#resumeTimer);
+    this.#keys?.[Symbol.dispose]();
+    for (const [emitter, event, listener] of this.#listeners) emitter.off(event, listener);
+    this.#releaseFlushed();
+    this.#resolveClosed(closed);
+  }
+
+  /** Erases the edit area and puts every mode back. */
+  #giveBack(): void {
+    const restored = this.#titleSaved ? RESTORE_TITLE : "";
+    this.#titleSaved = false;
+    this.#titleShown = undefined;
+    this.#write(this.#painter.erase(this.columns) + LEAVE + restored);
+    this.#raw(false);
+  }
+
+  #raw(on: boolean): void {
+    try {
+      this.#input.setRawMode?.(on);
+    } catch (error) {
+      // A terminal that hung up has no modes to set; that it is gone comes as the end of the input.
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  #schedule(): void {
+    this.#dirty = true;
+    if (this.#state !== "open" || this.#scheduled !== undefined || this.#full) return;
+    this.#scheduled = setImmediate(() => this.#flush());
+  }
+
+  /** Writes what was printed since the last time, and the edit area as it is now. */
+  #flush(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    this.#dirty = false;
+    const size = this.#size;
+    const { prompt, status, units, cursor } = this.#content;
+    const { area, top } = layOut({ prompt, status, units, cursor }, size, this.#top);
+    this.#top = top;
+    const controls = this.#takeControls();
+    const render = (row: Styled): string => this.paint.render(row);
+    this.#write(controls + this.#painter.frame(this.#backlog.take(), area, size.columns, render));
+    if (!this.#full) this.#releaseFlushed();
+  }
+
+  get #content() {
+    return {
+      prompt: this.#prompt,
+      status: this.#status,
+      units: this.#editor.units,
+      cursor: this.#editor.cursor,
+    };
+  }
+
+  #takeControls(): string {
+    let controls = this.#controls;
+    this.#controls = "";
+    if (this.#rings) controls += BELL;
+    this.#rings = false;
+    if (this.#title !== this.#titleShown && this.#title !== undefined && hasTitle(this.#env)) {
+      controls += (this.#titleSaved ? "" : SAVE_TITLE) + title(this.#title);
+      this.#titleSaved = true;
+      this.#titleShown = this.#title;
+    }
+    return controls;
+  }
+
+  #write(text: string): void {
+    if (this.#output.destroyed || !this.#output.writable) return;
+    this.#full = !this.#output.write(text);
+  }
+
+  #releaseFlushed(): void {
+    for (const resolve of this.#flushed.splice(0)) resolve();
+  }
+
+  readonly #onKeys = (keys: readonly Key[]): void => {
+    for (const key of keys) {
+      for (const action of this.#editor.press(key, performance.now())) this.#act(action);
+      // A listener may have closed the screen: what was typed after that is nobody's.
+      if (this.#state === "closed") return;
+    }
+    this.#schedule();
+  };
+
+  #act(action: EditorAction): void {
+    if (action.kind === "suspend") this.#suspend();
+    if (action.kind === "redraw") this.#redraw();
+    if (action.kind === "candidates") this.print(inColumns(action.candidates, this.columns));
+    if (!this.#deliver(action) && this.#early.length < EARLY_ACTIONS) this.#early.push(action);
+  }
+
+  #deliver(action: EditorAction): boolean {
+    if (action.kind === "submit") {
+      this.#submitted?.(action.text);
+      return this.#submitted !== undefined;
+    }
+    this.#acted?.(action);
+    return this.#acted !== undefined;
+  }
+
+  #deliverEarly(): void {
+    for (const action of this.#early.splice(0)) if (!this.#deliver(action)) this.#early.push(action);
+  }
+
+  #redraw(): void {
+    const { columns, rows } = this.#size;
+    this.#controls += this.#painter.erase(columns) + freshScreen(rows);
+    this.#schedule();
+  }
+
+  readonly #onResize = (): void => this.#schedule();
+
+  readonly #onDrain = (): void => {
+    this.#full = false;
+    if (this.#dirty) this.#schedule();
+    else this.#releaseFlushed();
+  };
+
+  readonly #onEnd = (): void => this.#close({ reason: "input-ended" });
+  readonly #onOutputClose = (): void => this.#close({ reason: "output-gone" });
+  readonly #onError = (error: Error): void =>
+    this.#close(isGone(error) ? { reason: "output-gone" } : { reason: "failed", error });
+  readonly #onExit = (): void => this.#close({ reason: "disposed" });
+  readonly #onCrash = (error: Error): void => this.#close({ reason: "failed", error });
+
+  /** Gives the terminal back and stops the whole job, as the terminal itself would at Ctrl-Z. */
+  readonly #suspend = (): void => {
+    if (this.#state !== "open") return;
+    this.#flush();
+    this.#giveBack();
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    this.#state = "suspended";
+    this.#host.off("SIGTSTP", this.#suspend);
+    this.#host.kill(0, "SIGTSTP");
+    // If nothing can stop us (no shell waits for this job), no SIGCONT comes either.
+    this.#resumeTimer = setTimeout(this.#resume, RESUME_MS);
+  };
+
+  /** After a stop, ours or from outside: the shell may have changed everything. */
+  readonly #resume = (): void => {
+    clearTimeout(this.#resumeTimer);
+    if (this.#state === "closed") return;
+    if (this.#state === "suspended") this.#host.on("SIGTSTP", this.#suspend);
+    this.#state = "open";
+    // Node believes that the mode is still what it set last: only a change is carried out.
+    this.#raw(false);
+    this.#raw(true);
+    this.#painter.forget();
+    this.#controls = ENTER + this.#controls;
+    this.#schedule();
+  };
+}

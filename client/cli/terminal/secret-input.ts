@@ -1,0 +1,70 @@
+// Reads a secret from a terminal in raw mode, where nothing is shown and we are the line discipline.
+import type { LineRead, LineSplitter } from "./line-splitter.ts";
+
+type Secret = LineRead | { readonly kind: "interrupted" };
+
+const CTRL_C = 0x03;
+const CTRL_D = 0x04;
+const BACKSPACE = 0x08;
+const LF = 0x0a;
+const CR = 0x0d;
+const CTRL_U = 0x15;
+const ESC = 0x1b;
+const DEL = 0x7f;
+const SECRET_LIMIT = 4096;
+
+/**
+ * Takes bytes from the splitter (and `more`, which brings it others, or false at the end) up to Enter. Backspace
+ * and Ctrl-U work; Ctrl-D on nothing ends the input. What was typed after Enter is given back to the splitter.
+ */
+export async function readSecret(splitter: LineSplitter, more: () => Promise<boolean>): Promise<Secret> {
+  const secret: number[] = [];
+  for (;;) {
+    const bytes = splitter.takeBytes();
+    for (const [index, byte] of bytes.entries()) {
+      const after = bytes.subarray(index + 1);
+      switch (byte) {
+        case CR:
+        case LF:
+          // In raw mode Enter is CR; lines read later end in LF.
+          splitter.push(after.map((code) => (code === CR ? LF : code)));
+          return read(secret);
+        case CTRL_C:
+          splitter.push(after);
+          return { kind: "interrupted" };
+        case CTRL_D:
+          if (secret.length > 0) break;
+          splitter.push(after);
+          return { kind: "end" };
+        case BACKSPACE:
+        case DEL:
+          dropLast(secret);
+          break;
+        case CTRL_U:
+          secret.length = 0;
+          break;
+        case ESC:
+          break;
+        default:
+          if (secret.length <= SECRET_LIMIT) secret.push(byte);
+      }
+    }
+    if (!(await more())) return secret.length > 0 ? read(secret) : { kind: "end" };
+  }
+}
+
+function read(secret: readonly number[]): Secret {
+  if (secret.length > SECRET_LIMIT) return { kind: "refused", problem: "too-long" };
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  try {
+    return { kind: "line", text: decoder.decode(Uint8Array.from(secret)) };
+  } catch (error) {
+    if (error instanceof TypeError) return { kind: "refused", problem: "not-utf8" };
+    throw error;
+  }
+}
+
+/** One code point: its continuation bytes, and the byte that leads them. */
+function dropLast(secret: number[]): void {
+  for (let byte = secret.pop(); byte !== undefined && (byte & 0xc0) === 0x80; byte = secret.pop());
+}

@@ -1,0 +1,113 @@
+// How many columns text takes on a terminal, and how it is cut into rows without splitting what a person sees as one character.
+import stringWidth from "string-width";
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const SIMPLE = /^[\x20-\x7e\n]*$/;
+
+/** The characters of `text` as a person counts them. Joined they are the text again; a newline is one of its own. */
+export function graphemesOf(text: string): string[] {
+  if (SIMPLE.test(text)) return text.split("");
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
+/** Columns of a safe text in one row (see safe-text.ts: no escapes, no control characters). */
+export function columnsOf(text: string): number {
+  if (SIMPLE.test(text)) return text.length;
+  return stringWidth(text, { countAnsiEscapeCodes: true });
+}
+
+/** A row as a range of code units of the text that was cut. */
+export interface Cut {
+  readonly from: number;
+  readonly to: number;
+  /** Begins a line of the text itself, rather than continuing one. */
+  readonly first: boolean;
+}
+
+/**
+ * Cuts text into rows of at most `columns` columns, after spaces and wide characters where it can, else between
+ * graphemes. Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are left
+ * out. A single grapheme wider than a row gets a row of its own.
+ */
+export function cutIntoRows(text: string, columns: number, indent = 0): Cut[] {
+  const cuts: Cut[] = [];
+  let from = 0;
+  for (const line of text.split("\n")) {
+    cutLine(line, from, columns, indent, cuts);
+    from += line.length + 1;
+  }
+  return cuts;
+}
+
+/** Text in rows of at most `columns` columns, those after the first indented: see `cutIntoRows`. */
+export function wrap(text: string, columns: number, indent = 0): string[] {
+  const room = indentThatFits(columns, indent);
+  return cutIntoRows(text, columns, room).map(
+    (cut, index) => (index === 0 ? "" : " ".repeat(room)) + text.slice(cut.from, cut.to),
+  );
+}
+
+/** At most half the row: a narrow terminal must still show something of the text. */
+export function indentThatFits(columns: number, indent: number): number {
+  return Math.max(0, Math.min(indent, Math.floor(columns / 2)));
+}
+
+/** How much of `text` (in code units, at a grapheme's end) fits `columns` columns. */
+export function fitting(text: string, columns: number): number {
+  let used = 0;
+  let at = 0;
+  for (const grapheme of graphemesOf(text)) {
+    const width = columnsOf(grapheme);
+    if (used + width > columns) return at;
+    used += width;
+    at += grapheme.length;
+  }
+  return at;
+}
+
+/** The text itself if it fits `columns` columns, else its beginning and "…". */
+export function truncate(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  return columns < 1 ? "" : `${text.slice(0, fitting(text, columns - 1))}…`;
+}
+
+function cutLine(line: string, offset: number, columns: number, indent: number, cuts: Cut[]): void {
+  const firstCut = cuts.length;
+  let rowFrom = 0;
+  let used = 0;
+  let breakAt = 0;
+  let usedAtBreak = 0;
+  let at = 0;
+  const room = (): number => Math.max(1, columns - (cuts.length === 0 ? 0 : indent));
+  const cut = (to: number, next: number): void => {
+    cuts.push({ from: offset + rowFrom, to: offset + to, first: cuts.length === firstCut });
+    rowFrom = next;
+  };
+  for (const grapheme of graphemesOf(line)) {
+    const width = columnsOf(grapheme);
+    if (grapheme !== " " && used + width > room()) {
+      if (breakAt > rowFrom) {
+        cut(endWithoutSpaces(line, rowFrom, breakAt), breakAt);
+        used -= usedAtBreak;
+      }
+      if (used > 0 && used + width > room()) {
+        cut(at, at);
+        used = 0;
+      }
+      breakAt = rowFrom;
+    }
+    at += grapheme.length;
+    used += width;
+    if (grapheme === " " || width === 2) {
+      breakAt = at;
+      usedAtBreak = used;
+    }
+  }
+  cut(used > room() ? endWithoutSpaces(line, rowFrom, line.length) : line.length, line.length);
+}
+
+function endWithoutSpaces(line: string, from: number, to: number): number {
+  let end = to;
+  while (end > from && line[end - 1] === " ") end -= 1;
+  return end;
+}
