@@ -1,0 +1,107 @@
+// Opens the listening sockets for a host and a port, with errors that say what to do.
+import { lookup } from "node:dns/promises";
+import { createServer, isIP, type Server, type Socket } from "node:net";
+
+/** Why listening failed; `code` is the system's, such as EADDRINUSE. */
+export class ListenError extends Error {
+  override name = "ListenError";
+  readonly code: string;
+
+  constructor(code: string, message: string, cause: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+export interface Bound {
+  /** The real port. */
+  readonly port: number;
+  readonly servers: readonly Server[];
+}
+
+/** Codes of an address that a name stands for but that this machine does not have, such as ::1 without IPv6. */
+const NOT_HERE = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
+
+/**
+ * Listens on every address that the host stands for, all on one port.
+ * @param host an address (IPv6 without brackets) or a name
+ * @param port 0 for any that is free
+ * @throws ListenError
+ */
+export async function bind(
+  host: string,
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Bound> {
+  const addresses = await resolve(host);
+  const servers: Server[] = [];
+  let real = port;
+  let missing: ListenError | undefined;
+  for (const address of addresses) {
+    try {
+      const server = await open(address, real, onConnection);
+      servers.push(server);
+      real = portOf(server);
+    } catch (cause) {
+      const error = explain(cause, host, real);
+      if (NOT_HERE.has(error.code)) {
+        missing = error;
+        continue;
+      }
+      for (const server of servers) server.close();
+      throw error;
+    }
+  }
+  if (servers.length === 0) throw missing ?? explain(undefined, host, port);
+  return { port: real, servers };
+}
+
+async function resolve(host: string): Promise<string[]> {
+  if (isIP(host)) return [host];
+  try {
+    const found = await lookup(host, { all: true });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch (cause) {
+    throw explain(cause, host, 0);
+  }
+}
+
+async function open(host: string, port: number, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer({ noDelay: true }, onConnection);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host, port, ipv6Only: host === "::" ? false : isIP(host) === 6 }, resolve);
+  await promise;
+  server.off("error", reject);
+  return server;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server without a port.");
+  return address.port;
+}
+
+function explain(cause: unknown, host: string, port: number): ListenError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "UNKNOWN";
+  return new ListenError(code, sentence(code, host, port, cause), cause);
+}
+
+function sentence(code: string, host: string, port: number, cause: unknown): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${port} of ${host} is taken by another program. Stop that, or choose another port; 0 takes any free one.`;
+    case "EACCES":
+      return `Port ${port} of ${host} needs rights that this program lacks. Choose one above 1023.`;
+    case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
+      return `${host} is no address of this machine. Use one that is, 127.0.0.1 for this machine only, or 0.0.0.0 for all.`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `The host name ${host} is not known here. Check it, or use an address.`;
+    case "ERR_SOCKET_BAD_PORT":
+      return `${port} is no port: it has to be between 0 and 65535.`;
+    default:
+      return `Cannot listen on ${host}, port ${port}: ${cause instanceof Error ? cause.message : code}.`;
+  }
+}

@@ -1,0 +1,54 @@
+// Fields of an encoded message as bytes, without decoding it: what is not understood stays as it came.
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+
+/**
+ * An embedded message, byte-exact: all occurrences laid end to end, which is how protobuf merges them.
+ * Shares memory with `message` where there is one occurrence. Undefined if there is none.
+ * @throws Error where `message` is not well-formed
+ */
+export function rawField(message: Uint8Array, field: number): Uint8Array | undefined {
+  const occurrences = repeatedField(message, field);
+  return occurrences.length > 1 ? Buffer.concat(occurrences) : occurrences[0];
+}
+
+/**
+ * Each length-delimited occurrence of a field, in order; they share memory with `message`.
+ * @throws Error where `message` is not well-formed
+ */
+export function repeatedField(message: Uint8Array, field: number): Uint8Array[] {
+  const reader = new BinaryReader(message);
+  const occurrences: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const [fieldNumber, wireType] = reader.tag();
+    if (fieldNumber === field && wireType === WireType.LengthDelimited) occurrences.push(reader.bytes());
+    else reader.skip(wireType, fieldNumber);
+  }
+  return occurrences;
+}
+
+/** A length-delimited field: tag, length, bytes. */
+export function lengthDelimited(field: number, bytes: Uint8Array): Uint8Array {
+  const tag = ((field << 3) | WireType.LengthDelimited) >>> 0;
+  const encoded = Buffer.allocUnsafe(varintSize(tag) + varintSize(bytes.length) + bytes.length);
+  let position = writeVarint(encoded, 0, tag);
+  position = writeVarint(encoded, position, bytes.length);
+  encoded.set(bytes, position);
+  return encoded;
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest >>>= 7) size += 1;
+  return size;
+}
+
+function writeVarint(buffer: Buffer, start: number, value: number): number {
+  let position = start;
+  let rest = value;
+  while (rest > 0x7f) {
+    buffer[position++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  buffer[position++] = rest;
+  return position;
+}
