@@ -1,6 +1,6 @@
 // The store's promises about users, sessions and invites.
 import { describe, expect, it } from "vitest";
-import { hashOf, newUser, type Stage } from "./store.ts";
+import { hashOf, newUser, type Stage } from "./store-stage.ts";
 
 export function accountPromises(stage: Stage): void {
   describe("users", () => {

@@ -1,7 +1,7 @@
 // The store's promises about the conversation log: numbering, repeats, announcement, markers.
 import { describe, expect, it } from "vitest";
 import { type AppendedEntry, type StoredEntry, StoreUnavailableError } from "../../server/store/store.ts";
-import { bytes, entry, newUser, type Stage } from "./store.ts";
+import { bytes, entry, newUser, type Stage } from "./store-stage.ts";
 
 export function logPromises(stage: Stage): void {
   describe("appending", () => {

@@ -1,6 +1,6 @@
 // The store's promises about presence: intervals of time and of broadcast seq.
 import { describe, expect, it } from "vitest";
-import { entry, type Stage } from "./store.ts";
+import { entry, type Stage } from "./store-stage.ts";
 
 export function presencePromises(stage: Stage): void {
   /** So many more broadcasts by this user. */

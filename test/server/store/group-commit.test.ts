@@ -1,0 +1,142 @@
+// How writes are grouped, and in which order their outcome is told; with the threads played by the test.
+import { describe, expect, it } from "vitest";
+import { type Group, ResultWriter, unpackAppends } from "../../../server/store/sqlite/group.ts";
+import { GroupCommit } from "../../../server/store/sqlite/group-commit.ts";
+import { HeldReads } from "../../../server/store/sqlite/held-reads.ts";
+import { entry } from "../../contract/store-stage.ts";
+
+/** A group commit whose groups come out here. */
+function stage(limits = { count: 10, bytes: 1_000 }) {
+  const groups: Group[] = [];
+  const told: number[] = [];
+  let arrived = Promise.withResolvers<Group>();
+  const commit = new GroupCommit(
+    limits,
+    0,
+    (group) => {
+      groups.push(group);
+      arrived.resolve(group);
+      arrived = Promise.withResolvers();
+    },
+    (number) => told.push(number),
+  );
+  return { commit, groups, told, next: () => arrived.promise };
+}
+
+/** The writer's answer that stored every append of the group. */
+function stored(group: Group) {
+  const appends = [...unpackAppends(group.appends)];
+  const writer = new ResultWriter(appends.length);
+  const conversation = { conversationId: 3, kind: "direct" as const, low: 1, high: 2, headSeq: 0 };
+  for (const [i, append] of appends.entries()) {
+    writer.add(append.senderId, { status: "stored", conversation, seq: i + 1, time: append.time });
+  }
+  const calls = group.calls.map((call) => ({ ok: true as const, value: call.name }));
+  return {
+    type: "committed" as const,
+    number: group.number,
+    results: { appends: writer.appends, calls, errors: [] },
+  };
+}
+
+describe("a group", () => {
+  it("takes all of one turn, in the order of the calls, within its bounds", async () => {
+    const { commit, groups, next } = stage({ count: 4, bytes: 100 });
+    const write = (id: number, size: number) => commit.append(entry(1, id, { peerId: 2 }, "x".repeat(size)));
+    const promises = [
+      write(1, 10),
+      commit.call({ area: "presence", name: "open", args: [1, 2] }),
+      write(2, 500),
+      write(3, 10),
+      ...[4, 5, 6, 7, 8].map((id) => write(id, 1)),
+    ];
+    for (let i = 0; i < 4; i++) commit.settle(stored(groups[i] ?? (await next())));
+    await Promise.all(promises);
+    const ids = groups.map((group) =>
+      [...unpackAppends(group.appends)].map((append) => append.clientMessageId),
+    );
+    expect(ids).toEqual([[1n], [2n], [3n, 4n, 5n, 6n], [7n, 8n]]);
+    expect(groups[0]?.calls).toEqual([{ area: "presence", name: "open", args: [1, 2], before: 1 }]);
+    expect(groups.map((group) => group.number)).toEqual([1, 2, 3, 4]);
+  });
+
+  it("is one at a time", async () => {
+    const { commit, groups, next } = stage();
+    const first = commit.append(entry(1, 1, { peerId: 2 }));
+    const group = await next();
+    const second = commit.append(entry(1, 2, { peerId: 2 }));
+    await new Promise(setImmediate);
+    expect(groups).toHaveLength(1);
+    commit.settle(stored(group));
+    commit.settle(stored(await next()));
+    expect(await Promise.all([first, second])).toMatchObject([{ status: "stored" }, { status: "stored" }]);
+  });
+
+  it("does not come of patient writes alone at once, but takes them along", async () => {
+    const { commit, groups, next } = stage();
+    const patient = commit.call({ area: "log", name: "raiseMarkers", args: [] }, true);
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(groups).toHaveLength(0);
+    const append = commit.append(entry(1, 1, { peerId: 2 }));
+    const group = await next();
+    expect(group.calls).toHaveLength(1);
+    commit.settle(stored(group));
+    expect(await patient).toBe("raiseMarkers");
+    await append;
+    const alone = commit.call({ area: "log", name: "raiseMarkers", args: [] }, true);
+    commit.settle(stored(await next()));
+    expect(await alone).toBe("raiseMarkers");
+  });
+
+  it("is announced, then counted as told, and then its promises resolve", async () => {
+    const { commit, told, next } = stage();
+    const order: string[] = [];
+    commit.onAppended((entries) => order.push(`announced ${entries.length}, told ${told.length}`));
+    const append = commit
+      .append(entry(1, 1, { peerId: 2 }))
+      .then(() => order.push(`resolved, told ${told.length}`));
+    commit.settle(stored(await next()));
+    await append;
+    expect(order).toEqual(["announced 1, told 0", "resolved, told 1"]);
+  });
+
+  it("that failed is not announced", async () => {
+    const { commit, told, next } = stage();
+    let announced = false;
+    commit.onAppended(() => {
+      announced = true;
+    });
+    const append = expect(commit.append(entry(1, 1, { peerId: 2 }))).rejects.toThrow("disk is full");
+    await next();
+    commit.settle({ type: "failed", message: "disk is full" });
+    await append;
+    expect({ announced, told }).toEqual({ announced: false, told: [] });
+  });
+});
+
+describe("a read", () => {
+  it("that saw a group is held until that group was told", async () => {
+    const sent: number[] = [];
+    const reads = new HeldReads(5, (id) => sent.push(id));
+    const order: unknown[] = [];
+    const results = ["seen 5", "seen 7", "seen 8", "seen 8 too"].map((value, i) => {
+      const result = reads
+        .call({ area: "log", name: "entries", args: [] })
+        .then((answer) => order.push(answer));
+      reads.settle(sent[i] ?? 0, { ok: true, group: Number(value.split(" ")[1]), value });
+      return result;
+    });
+    await results[0];
+    expect(order).toEqual(["seen 5"]);
+    reads.told(6);
+    await new Promise(setImmediate);
+    expect(order).toEqual(["seen 5"]);
+    reads.told(7);
+    await results[1];
+    expect(order).toEqual(["seen 5", "seen 7"]);
+    reads.told(8);
+    await Promise.all(results);
+    expect(order).toEqual(["seen 5", "seen 7", "seen 8", "seen 8 too"]);
+  });
+});

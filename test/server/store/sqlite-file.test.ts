@@ -1,0 +1,186 @@
+// The SQLite store's file: its settings and modes, what is refused, and what other processes may do to it.
+import { appendFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { DatabaseRefusedError, openDatabase } from "../../../server/store/sqlite/database.ts";
+import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
+import { StoreUnavailableError } from "../../../server/store/store.ts";
+import { entry, newUser } from "../../contract/store-stage.ts";
+import { temporaryFolder } from "./temporary.ts";
+
+/** A database with some hundred entries, closed; and its path. */
+async function filled(): Promise<{ file: string } & AsyncDisposable> {
+  const place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  await using store = await openSqliteStore({ file });
+  for (const name of ["ada", "bob"]) await store.accounts.addUser(newUser(name));
+  const texts = Array.from({ length: 300 }, (_, i) => `text ${i} ${"x".repeat(200)}`);
+  await Promise.all(texts.map((text, i) => store.log.append(entry(1, i + 1, { peerId: 2 }, text))));
+  return { file, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+}
+
+/** Changes a closed database behind the store's back. */
+function change(file: string, sql: string): void {
+  using database = new DatabaseSync(file);
+  database.exec(sql);
+}
+
+async function refusalOf(file: string): Promise<string> {
+  const outcome = await openSqliteStore({ file }).then(
+    (store) => store[Symbol.asyncDispose](),
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(DatabaseRefusedError);
+  const text = (outcome as Error).message;
+  expect(text).toContain(file);
+  return text;
+}
+
+describe("the settings", () => {
+  it("are those that make a commit durable", async () => {
+    await using place = await temporaryFolder();
+    using database = openDatabase({ file: join(place.folder, "parley.db") });
+    expect(database.pragma("journal_mode")).toBe("wal");
+    expect(database.pragma("synchronous")).toBe(2);
+    expect(database.pragma("foreign_keys")).toBe(1);
+    expect(database.pragma("busy_timeout")).toBe(5_000);
+    expect(database.pragma("fullfsync")).toBe(1);
+  });
+
+  it("are read back: a connection that does not take them is refused", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    change(file, "PRAGMA journal_mode = DELETE; PRAGMA application_id = 0x5061726c; CREATE TABLE t (x)");
+    expect(() => openDatabase({ file, readOnly: true })).toThrow(DatabaseRefusedError);
+  });
+
+  it.skipIf(process.platform === "win32")("keep the files from other users", async () => {
+    await using place = await temporaryFolder();
+    const folder = join(place.folder, "data");
+    const file = join(folder, "parley.db");
+    await using store = await openSqliteStore({ file });
+    await store.accounts.addUser(newUser("ada"));
+    const modes = [folder, file, `${file}-wal`, `${file}-shm`].map(
+      async (path) => (await stat(path)).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o700, 0o600, 0o600, 0o600]);
+  });
+});
+
+describe("a file that cannot be trusted is refused with a clear text:", () => {
+  it("no database", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    await writeFile(file, "Dear diary, ".repeat(1_000));
+    expect(await refusalOf(file)).toContain("is not a database");
+    expect((await readFile(file, "utf8")).startsWith("Dear diary")).toBe(true);
+  });
+
+  it("another program's database", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    change(file, "CREATE TABLE recipes (name)");
+    expect(await refusalOf(file)).toContain("another program");
+  });
+
+  it("a database from a newer version", async () => {
+    await using place = await filled();
+    change(place.file, "PRAGMA user_version = 999");
+    expect(await refusalOf(place.file)).toContain("newer version");
+    expect(() => openAccountsDirectly(place.file)).toThrow("newer version");
+  });
+
+  it("cut short", async () => {
+    await using place = await filled();
+    await truncate(place.file, Math.floor((await stat(place.file)).size / 2));
+    expect(await refusalOf(place.file)).toContain("damaged");
+  });
+
+  it("emptied beside its log", async () => {
+    await using place = await filled();
+    await truncate(place.file, 0);
+    await appendFile(`${place.file}-wal`, "remains");
+    expect(await refusalOf(place.file)).toContain("damaged");
+  });
+
+  it("overwritten in the middle", async () => {
+    await using place = await filled();
+    const content = await readFile(place.file);
+    content.fill(0xa5, 4_096 * 12, 4_096 * 14);
+    await writeFile(place.file, content);
+    expect(await refusalOf(place.file)).toContain("damaged");
+  });
+
+  it("without the rows that everything hangs on", async () => {
+    for (const sql of ["DELETE FROM server", "DELETE FROM conversations WHERE kind = 'broadcast'"]) {
+      await using place = await filled();
+      change(place.file, sql);
+      expect(await refusalOf(place.file)).toContain("rows that it needs are missing");
+    }
+  });
+
+  it("a folder in its place", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    await mkdir(file);
+    expect(await refusalOf(file)).toContain("cannot be opened");
+  });
+});
+
+describe("entries that were removed", () => {
+  it("are left out of what is read, and their seq is not given out again", async () => {
+    await using place = await filled();
+    change(place.file, "DELETE FROM entries WHERE seq BETWEEN 5 AND 7 OR seq > 298");
+    await using store = await openSqliteStore({ file: place.file });
+    const { conversationId = 0 } = (await store.log.directConversation(1, 2)) ?? {};
+    const seqs = async (from: number, to: number) =>
+      (await store.log.entries(conversationId, from, to, 10)).map((each) => each.seq);
+    expect(await seqs(3, 9)).toEqual([3, 4, 8, 9]);
+    expect(await store.log.append(entry(1, 999, { peerId: 2 }))).toMatchObject({
+      status: "stored",
+      seq: 301,
+    });
+    expect(await seqs(297, 400)).toEqual([297, 298, 301]);
+  });
+});
+
+describe("accounts for the tools", () => {
+  it("make a database that a server then opens", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    using tool = openAccountsDirectly(file);
+    expect(tool.accounts.addUser(newUser("ada"))).toMatchObject({ status: "added" });
+    await using store = await openSqliteStore({ file });
+    expect(await store.accounts.userByName("ada")).toBeDefined();
+    expect(tool.accounts.removeUser("ada")).toBe(true);
+    expect(await store.accounts.userByName("ada")).toBeUndefined();
+  });
+
+  it("take back what a failing call began", async () => {
+    await using place = await temporaryFolder();
+    using tool = openAccountsDirectly(join(place.folder, "parley.db"));
+    const users = [newUser("ada"), { ...newUser("bob"), time: 0.5 }];
+    expect(() => tool.accounts.importUsers(users)).toThrow();
+    expect(tool.accounts.knownNames(["ada", "bob"])).toEqual([]);
+  });
+});
+
+describe("a store that has lost track", () => {
+  it("says so once, and answers nothing any more", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    const fatal = Promise.withResolvers<Error>();
+    await using store = await openSqliteStore({ file, maxPages: 200, onFatal: fatal.resolve });
+    for (const name of ["ada", "bob"]) await store.accounts.addUser(newUser(name));
+    // As if a group that was told as failed had been kept after all.
+    change(file, "UPDATE server SET group_number = 999");
+    const held = expect(store.accounts.userByName("ada")).rejects.toThrow(StoreUnavailableError);
+    const failing = store.log.append(entry(1, 1, { peerId: 2 }, "x".repeat(2_000_000)));
+    await expect(failing).rejects.toThrow(StoreUnavailableError);
+    expect((await fatal.promise).message).toContain("another last group");
+    await held;
+    await expect(store.log.append(entry(1, 2, { peerId: 2 }))).rejects.toThrow(StoreUnavailableError);
+  });
+});
