@@ -81,11 +81,14 @@ export function linesMatching(source: Source, pattern: RegExp): Place[] {
   });
 }
 
-/** The line that says what a file is for, without its slashes; undefined where there is none. */
+/** The sentence that says what a file is for, from the comment that it begins with; undefined where there is none. */
 export function purposeOf(text: string): string | undefined {
-  const lines = text.split("\n");
-  const first = lines[0]?.startsWith("#!") ? lines[1] : lines[0];
-  return first?.match(/^\/\/ (\S.*)$/)?.[1];
+  const [comment] = text.replace(/^#!.*\n/, "").match(/^(?:\/\/ \S.*\n)+/) ?? [];
+  return comment
+    ?.replaceAll(/^\/\/ /gm, "")
+    .replaceAll("\n", " ")
+    .trim()
+    .match(/^.*?(?=\.(?:\s|$)|$)/)?.[0];
 }
 
 function lineAt(text: string, index: number): number {

@@ -1,0 +1,166 @@
+// The documents say what the code does: links lead somewhere, tables equal the tables of the code, the map is fresh.
+import { existsSync, statSync } from "node:fs";
+import { join, posix } from "node:path";
+import { status } from "@grpc/grpc-js";
+import { describe, expect, test } from "vitest";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { limits } from "../../server/limits.ts";
+import { meanings } from "../../server/reasons.ts";
+import { makeMap, readMap } from "./map.ts";
+import { anchorsOf, code, linksOf, readPage, sectionOf, tableOf } from "./markdown.ts";
+import { linesMatching, listFiles, read, readSources, root } from "./sources.ts";
+
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+  ...listFiles(["docs"], [".md"]),
+].map(readPage);
+
+describe("links", () => {
+  test("inside the project lead to a file and a heading", () => {
+    const broken = pages.flatMap((page) =>
+      linksOf(page)
+        .filter((link) => !/^[a-z]+:/.test(link))
+        .filter((link) => {
+          const [path = "", anchor] = link.split("#");
+          const target = path === "" ? page.path : posix.join(posix.dirname(page.path), path);
+          if (!existsSync(join(root, target))) return true;
+          if (anchor === undefined) return false;
+          return statSync(join(root, target)).isDirectory() || !anchorsOf(readPage(target)).has(anchor);
+        })
+        .map((link) => `${page.path}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test("from docs/README.md reach every page of docs/", () => {
+    const reached = new Set(linksOf(readPage("docs/README.md")).map((link) => posix.join("docs", link)));
+    const expected = listFiles(["docs"], [".md"]).filter(
+      (path) => !/^docs\/(?:README|decisions\/\d.*)\.md$/.test(path),
+    );
+    expect(expected.filter((path) => !reached.has(path))).toEqual([]);
+  });
+});
+
+describe("README.md", () => {
+  test.each(["## Run it", "## Test it"])("%s is one line to paste", (heading) => {
+    const block = sectionOf(readPage("README.md"), heading).match(/^```sh\n(.*?)^```$/ms)?.[1];
+    expect(block?.trim().split("\n")).toEqual([expect.stringMatching(/^npm ci && npm (?:start|test)$/)]);
+  });
+});
+
+test("npm scripts that the pages name exist", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const missing = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/\bnpm run ([\w:-]+)/g)]
+      .filter(([, name = ""]) => !(name in scripts))
+      .map(([found]) => `${path}: ${found}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+describe("docs/errors.md", () => {
+  const rows = tableOf(readPage("docs/errors.md"), "Reason", "Status", "Delay", "Meaning");
+
+  test("lists exactly the reasons, in the order of the proto", () => {
+    const names = Object.keys(Reason).filter((name) => name !== "UNSPECIFIED" && name !== "UNRECOGNIZED");
+    expect(rows.map(([name]) => code(name))).toEqual(names);
+  });
+
+  test("gives each the status that the server gives it", () => {
+    const given = new Map(
+      Object.entries(meanings).map(([reason, { code: value }]) => [Number(reason), status[value]]),
+    );
+    const wanted = Object.entries(Reason).flatMap(([name, value]) =>
+      given.has(value) ? [[name, given.get(value)]] : [],
+    );
+    expect(rows.map(([name, statusName]) => [code(name), statusName])).toEqual(wanted);
+  });
+
+  test("says of each what the proto says", () => {
+    const proto = read("proto/parley/chat/v1/reason.proto");
+    const comments = [...proto.matchAll(/((?: {2}\/\/ .*\n)+) {2}REASON_(\w+) = [1-9]/g)].map(
+      ([, comment = "", name = ""]) => [
+        name,
+        comment
+          .replaceAll(/^ {2}\/\/ /gm, "")
+          .replaceAll("\n", " ")
+          .trim(),
+      ],
+    );
+    expect(rows.map(([name, , , meaning]) => [code(name), meaning])).toEqual(comments);
+  });
+
+  test("says of each whether the server gives a delay with it", () => {
+    const withDelay = new Set(
+      readSources(["server"]).flatMap(({ text }) =>
+        [...text.matchAll(/new Refusal\(\s*Reason\.(\w+),\s*\{[^}]*retryDelayMs/g)].map(([, name]) => name),
+      ),
+    );
+    expect(withDelay.size).toBeGreaterThan(0);
+    expect(new Set(rows.filter(([, , delay]) => delay === "yes").map(([name]) => code(name)))).toEqual(
+      withDelay,
+    );
+    expect(rows.filter(([, , delay]) => delay !== "yes" && delay !== "")).toEqual([]);
+  });
+});
+
+describe("docs/protocol.md", () => {
+  const units: Record<string, number> = { KiB: 1024, MiB: 1024 * 1024, ms: 1, s: 1000, "": 1 };
+
+  test("quotes limits as the server enforces them", () => {
+    const rows = tableOf(readPage("docs/protocol.md"), "Bound", "Value", "Name");
+    const quoted = rows.map(([, value = "", name]) => {
+      const [, digits = "", unit = ""] = value.match(/^([\d,]+) ?(KiB|MiB|ms|s|bytes)?$/) ?? [];
+      return [
+        code(name),
+        Number(digits.replaceAll(",", "")) * (units[unit.replace("bytes", "")] ?? Number.NaN),
+      ];
+    });
+    const enforced: Record<string, number> = limits;
+    expect(quoted).toEqual(rows.map(([, , name]) => [code(name), enforced[code(name)]]));
+  });
+});
+
+describe("docs/decisions", () => {
+  const records = listFiles(["docs/decisions"], [".md"]).filter((path) => !path.endsWith("README.md"));
+
+  test("are numbered from 1 without a gap", () => {
+    expect(records.map((path) => Number(posix.basename(path).slice(0, 4)))).toEqual(
+      records.map((_, index) => index + 1),
+    );
+  });
+
+  test("stand in the index, by title", () => {
+    const listed = tableOf(readPage("docs/decisions/README.md"), "No.", "Decision").map((row) => row[1]);
+    const expected = records.map((path) => {
+      const title = read(path).match(/^# \d{4} (.+)$/m)?.[1];
+      return `[${title}](${posix.basename(path)})`;
+    });
+    expect(listed).toEqual(expected);
+  });
+
+  test("have the parts of a record, on one page", () => {
+    const headings = ["## Context", "## Decision", "## Consequences", "## Rejected"];
+    for (const path of records) {
+      expect([path, read(path).match(/^## .+$/gm)]).toEqual([path, headings]);
+      expect(read(path).split("\n").length, path).toBeLessThan(60);
+    }
+  });
+});
+
+test("docs/architecture.md maps every file by its first line (`npm run map` does it)", () => {
+  expect(readMap()).toBe(makeMap());
+});
+
+test("docs are imported by nothing", () => {
+  const naming = readSources(["rpc", "server", "client"]).filter((source) =>
+    source.imports.some(({ file }) => file?.startsWith("docs/")),
+  );
+  expect(naming.map(({ path }) => path)).toEqual([]);
+  expect(linesMatching({ path: "x", text: "a\n// b\nb", imports: [] }, /b/)).toEqual([
+    { line: 3, text: "b" },
+  ]);
+});
