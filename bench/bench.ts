@@ -1,0 +1,47 @@
+// The first bench: stored and acked direct messages beside a bare grpc-js echo, turn by turn in one run. What counts
+// is the ratio; the absolute numbers belong to the machine.
+//
+//   npm run bench -- [--pairs 25] [--in-flight 32] [--seconds 3] [--rounds 3]
+import { parseArgs } from "node:util";
+import { measureDirectMessages } from "./direct-messages.ts";
+import { measureEcho } from "./echo.ts";
+import type { Measured } from "./measure.ts";
+
+const { values } = parseArgs({
+  options: {
+    pairs: { type: "string", default: "25" },
+    "in-flight": { type: "string", default: "32" },
+    seconds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "3" },
+  },
+});
+const load = {
+  pairs: Number(values.pairs),
+  inFlight: Number(values["in-flight"]),
+  seconds: Number(values.seconds),
+};
+
+function row(name: string, measured: Measured): string {
+  const rate = Math.round(measured.perSecond).toLocaleString("en").padStart(9);
+  return `${name.padEnd(34)}${rate}/s ${measured.serverMicros.toFixed(1).padStart(8)} us of server CPU each`;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+console.log(
+  `${load.pairs} pairs, ${load.inFlight} in flight each, plaintext on loopback, ${load.seconds} s a turn`,
+);
+const ratios: number[] = [];
+for (let round = 1; round <= Number(values.rounds); round++) {
+  const echo = await measureEcho(load);
+  const messages = await measureDirectMessages(load);
+  const ratio = messages.perSecond / echo.perSecond;
+  ratios.push(ratio);
+  console.log(row("bare grpc-js echo, item by item", echo));
+  console.log(row("Parley, stored, acked, delivered", messages));
+  console.log(`ratio ${ratio.toFixed(2)}`);
+}
+console.log(`median ratio ${median(ratios).toFixed(2)} (wanted: at least 0.80)`);

@@ -1,0 +1,35 @@
+// Parley's server process for the bench: the real one, on a folder of its own, with users for the pairs.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { Passwords } from "../server/auth/passwords.ts";
+import { skeleton } from "../server/auth/username.ts";
+import { startServer } from "../server/server.ts";
+import { openSqliteStore } from "../server/store/sqlite/sqlite-store.ts";
+import { answerParent } from "./measure.ts";
+
+const pairs = Number(process.argv[2]);
+const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
+const passwords = new Passwords();
+const store = await openSqliteStore({ file: join(folder, "parley.db") });
+const passwordHash = await passwords.hash("a bench password");
+const usernames = Array.from({ length: pairs }, (_, pair) => [`sender${pair}`, `receiver${pair}`]).flat();
+await store.accounts.importUsers(
+  usernames.map((username) => ({ username, skeleton: skeleton(username), passwordHash, time: Date.now() })),
+);
+const server = await startServer({
+  store,
+  passwords,
+  listen: { host: "127.0.0.1", port: 0 },
+  signUp: "closed",
+  presenceGraceMs: 10_000,
+  sessionLifetimeMs: 3_600_000,
+  callRate: 1_000_000,
+  log: pino({ level: "error" }),
+});
+answerParent(server.port, async () => {
+  await server.stop();
+  await store[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
