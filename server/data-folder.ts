@@ -1,0 +1,41 @@
+// The data folder: where it lies by the platform's convention, and what lies in it.
+import { join } from "node:path";
+
+export interface DataFiles {
+  readonly database: string;
+  /** Settings, if the operator wrote some. */
+  readonly config: string;
+  readonly tlsFolder: string;
+  readonly cert: string;
+  readonly key: string;
+  /** What the running server says of itself; see server-file.ts. */
+  readonly server: string;
+}
+
+export function dataFiles(folder: string): DataFiles {
+  const tlsFolder = join(folder, "tls");
+  return {
+    database: join(folder, "parley.db"),
+    config: join(folder, "parley-server.toml"),
+    tlsFolder,
+    cert: join(tlsFolder, "cert.pem"),
+    key: join(tlsFolder, "key.pem"),
+    server: join(folder, "server.json"),
+  };
+}
+
+/** Undefined where the environment does not even name a home. */
+export function defaultDataFolder(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform,
+): string | undefined {
+  const home = env.HOME || env.USERPROFILE;
+  if (platform === "win32") {
+    const base = env.LOCALAPPDATA || (home && join(home, "AppData", "Local"));
+    return base && join(base, "parley-server");
+  }
+  if (platform === "darwin") return home && join(home, "Library", "Application Support", "parley-server");
+  // The XDG Base Directory Specification wants a relative path ignored.
+  if (env.XDG_DATA_HOME?.startsWith("/")) return join(env.XDG_DATA_HOME, "parley-server");
+  return home && join(home, ".local", "share", "parley-server");
+}
