@@ -1,0 +1,39 @@
+// Why a connection did not come to stand. Whoever gets one knows that nothing was sent.
+
+export type ConnectErrorKind =
+  /** Nobody answers there, or the name is not known. */
+  | "unreachable"
+  /** The server's key is not the pinned one. */
+  | "fingerprint-mismatch"
+  /** The server's certificate does not verify. */
+  | "untrusted"
+  /** TLS was wanted, and something answers that does not speak it. */
+  | "not-tls"
+  /** Plaintext was wanted, and the server speaks TLS. */
+  | "needs-tls"
+  /** It took longer than it may. */
+  | "timeout";
+
+export interface ConnectErrorOptions {
+  readonly kind: ConnectErrorKind;
+  /** A sentence for a person. */
+  readonly message: string;
+  readonly cause?: unknown;
+  /** Of "fingerprint-mismatch": the pinned one and the server's. */
+  readonly expected?: string;
+  readonly found?: string;
+}
+
+export class ConnectError extends Error {
+  override name = "ConnectError";
+  readonly kind: ConnectErrorKind;
+  readonly expected: string | undefined;
+  readonly found: string | undefined;
+
+  constructor(options: ConnectErrorOptions) {
+    super(options.message, options.cause === undefined ? {} : { cause: options.cause });
+    this.kind = options.kind;
+    this.expected = options.expected;
+    this.found = options.found;
+  }
+}

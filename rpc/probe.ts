@@ -1,0 +1,96 @@
+// One look at a server: a TLS connection of its own that finds the certificate, and sends nothing.
+import type { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { connect, getCACertificates, type TLSSocket } from "node:tls";
+import { type Address, parseAddress } from "./address.ts";
+import { ConnectError } from "./connect-error.ts";
+import { fingerprint } from "./fingerprint.ts";
+
+export interface Probed {
+  /** "SHA256:" and the unpadded base64 of the SHA-256 of the server's public key. */
+  readonly fingerprint: string;
+  /** The server's own certificate, PEM. */
+  readonly certificate: string;
+  /** It verifies against the roots of this system and of Node, for this address, now. */
+  readonly trustedBySystem: boolean;
+  /** Why it does not, if so, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
+  readonly problem: string | undefined;
+  readonly validFrom: Date;
+  readonly validTo: Date;
+}
+
+/** @param address HOST:PORT @throws ConnectError */
+export async function probe(address: string, options: { readonly timeoutMs: number }): Promise<Probed> {
+  const { host, port } = parseAddress(address);
+  // Nothing is trusted by this connection, it only looks: so it has to stand whatever the certificate is.
+  const socket = connect({
+    host,
+    port,
+    servername: isIP(host) ? "" : host,
+    ca: systemRoots(),
+    ALPNProtocols: ["h2"],
+    rejectUnauthorized: false,
+  });
+  const outcome = Promise.withResolvers<void>();
+  socket.once("secureConnect", outcome.resolve);
+  socket.on("error", outcome.reject);
+  socket.once("close", () => outcome.reject(new Error("the connection was closed during the TLS handshake")));
+  const timer = setTimeout(() => outcome.reject(timeout(address, options.timeoutMs)), options.timeoutMs);
+  try {
+    await outcome.promise;
+    return read(socket);
+  } catch (error) {
+    throw explain(error, address, { host, port });
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+let roots: string[] | undefined;
+
+/** What this system and Node trust, PEM. Read once: it is some hundred files. */
+export function systemRoots(): string[] {
+  roots ??= [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
+  return roots;
+}
+
+export function timeout(address: string, timeoutMs: number): ConnectError {
+  return new ConnectError({
+    kind: "timeout",
+    message: `${address} did not answer within ${timeoutMs / 1000} s.`,
+  });
+}
+
+function read(socket: TLSSocket): Probed {
+  const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  if (certificate === undefined) throw new Error("the server showed no certificate");
+  const problem: unknown = socket.authorizationError;
+  return {
+    fingerprint: fingerprint(certificate),
+    certificate: certificate.toString(),
+    trustedBySystem: socket.authorized,
+    problem: socket.authorized ? undefined : problem instanceof Error ? problem.message : String(problem),
+    validFrom: certificate.validFromDate,
+    validTo: certificate.validToDate,
+  };
+}
+
+function explain(cause: unknown, address: string, { host, port }: Address): ConnectError {
+  if (cause instanceof ConnectError) return cause;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code.startsWith("ERR_SSL_")) {
+    const isAlert = code.includes("_ALERT_");
+    const message = isAlert
+      ? `${address} speaks TLS, but refused this client (${code}).`
+      : `${address} does not speak TLS. If it serves plaintext, say so here as well.`;
+    return new ConnectError({ kind: isAlert ? "untrusted" : "not-tls", message, cause });
+  }
+  const message =
+    code === "ECONNREFUSED"
+      ? `Nothing listens on port ${port} of ${host}.`
+      : code === "ENOTFOUND" || code === "EAI_AGAIN"
+        ? `The host name ${host} is not known.`
+        : `${address} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`;
+  return new ConnectError({ kind: "unreachable", message, cause });
+}
