@@ -40,7 +40,7 @@ test("what is acked is in the database file, for another process to read", async
   const row = database
     .prepare("SELECT content FROM entries WHERE conversation_id = ? AND seq = ?")
     .get(Number(ack.conversationId.slice(1)), Number(ack.seq));
-  expect(Buffer.from(row?.["content"] as Uint8Array).toString()).toContain("in the file");
+  expect(Buffer.from(row?.content as Uint8Array).toString()).toContain("in the file");
 });
 
 test("what cannot be stored is refused, and the stream goes on", async () => {

@@ -1,0 +1,290 @@
+// Wrong input, everywhere: a clear typed refusal, nothing changed, and the server goes on.
+import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import { fromServiceError, type RpcError } from "../../../rpc/status.ts";
+import { limits } from "../../../server/limits.ts";
+import type { TestClient } from "../../support/client.ts";
+import { TestServer } from "../../support/server.ts";
+
+let server: TestServer;
+let leia: TestClient;
+
+beforeAll(async () => {
+  server = await TestServer.start({ users: ["leia", "han", "luke"], signUp: "open" });
+  leia = await server.logIn("leia");
+});
+afterAll(async () => {
+  await expect(leia.send("han", "the server goes on")).resolves.toBeDefined();
+  await server[Symbol.asyncDispose]();
+});
+
+const toHan = { target: { $case: "username", value: "han" } } as const;
+const text = (value: string) => ({ kind: { $case: "text", value } }) as const;
+const asSend = (command: Command): Command => command;
+
+const sends: [string, Command, { reason: Reason; field: string }][] = [
+  [
+    "an unknown user",
+    asSend({
+      kind: {
+        $case: "sendMessage",
+        value: {
+          clientMessageId: 1n,
+          target: { target: { $case: "username", value: "Han" } },
+          content: text("x"),
+        },
+      },
+    }),
+    { reason: Reason.USER_NOT_FOUND, field: "target.username" },
+  ],
+  [
+    "oneself",
+    {
+      kind: {
+        $case: "sendMessage",
+        value: {
+          clientMessageId: 1n,
+          target: { target: { $case: "username", value: "leia" } },
+          content: text("x"),
+        },
+      },
+    },
+    { reason: Reason.RECIPIENT_IS_SELF, field: "target.username" },
+  ],
+  [
+    "no target",
+    { kind: { $case: "sendMessage", value: { clientMessageId: 1n, target: undefined, content: text("x") } } },
+    { reason: Reason.INVALID_FIELD, field: "target" },
+  ],
+  [
+    "somebody else's conversation",
+    {
+      kind: {
+        $case: "sendMessage",
+        value: {
+          clientMessageId: 1n,
+          target: { target: { $case: "conversationId", value: "c99" } },
+          content: text("x"),
+        },
+      },
+    },
+    { reason: Reason.CONVERSATION_NOT_FOUND, field: "target.conversation_id" },
+  ],
+  [
+    "no content",
+    { kind: { $case: "sendMessage", value: { clientMessageId: 1n, target: toHan, content: undefined } } },
+    { reason: Reason.CONTENT_EMPTY, field: "content" },
+  ],
+  [
+    "an empty text",
+    { kind: { $case: "broadcast", value: { clientMessageId: 1n, content: text("") } } },
+    { reason: Reason.CONTENT_EMPTY, field: "content.text" },
+  ],
+  [
+    "a NUL",
+    { kind: { $case: "broadcast", value: { clientMessageId: 1n, content: text("a\0b") } } },
+    { reason: Reason.INVALID_FIELD, field: "content.text" },
+  ],
+  [
+    "an oversized text",
+    {
+      kind: {
+        $case: "broadcast",
+        value: { clientMessageId: 1n, content: text("x".repeat(limits.contentBytes)) },
+      },
+    },
+    { reason: Reason.CONTENT_TOO_LARGE, field: "content" },
+  ],
+  [
+    "no id on a stream",
+    { kind: { $case: "broadcast", value: { clientMessageId: 0n, content: text("x") } } },
+    { reason: Reason.INVALID_FIELD, field: "client_message_id" },
+  ],
+  [
+    "an id of the server's half",
+    { kind: { $case: "broadcast", value: { clientMessageId: 2n ** 63n, content: text("x") } } },
+    { reason: Reason.INVALID_FIELD, field: "client_message_id" },
+  ],
+  ["an empty command", { kind: undefined }, { reason: Reason.UNSUPPORTED_COMMAND, field: "" }],
+  [
+    "a marker beyond the head",
+    {
+      kind: {
+        $case: "setMarkers",
+        value: { markers: [{ conversationId: "c1", deliveredSeq: 2n ** 64n - 1n, readSeq: 0n }] },
+      },
+    },
+    { reason: Reason.MARKER_BEYOND_HEAD, field: "markers[0]" },
+  ],
+  [
+    "a marker in no conversation",
+    {
+      kind: {
+        $case: "setMarkers",
+        value: { markers: [{ conversationId: "c99", deliveredSeq: 1n, readSeq: 1n }] },
+      },
+    },
+    { reason: Reason.CONVERSATION_NOT_FOUND, field: "markers[0].conversation_id" },
+  ],
+  [
+    "typing to everyone",
+    {
+      kind: {
+        $case: "setTyping",
+        value: { target: { target: { $case: "conversationId", value: "c1" } }, typing: true },
+      },
+    },
+    { reason: Reason.INVALID_FIELD, field: "target" },
+  ],
+];
+
+test.each(sends)("on a stream, %s is refused and the stream goes on", async (_name, command, refused) => {
+  using stream = await leia.connect().caughtUp();
+  stream.write(command);
+  expect(await stream.next("refused")).toMatchObject(refused);
+  stream.send("han", "next");
+  expect((await stream.next("ack")).seq).toBeGreaterThan(0n);
+});
+
+test("the unary twins refuse the same, as a status with details", async () => {
+  const refused = async (call: Promise<unknown>): Promise<RpcError> =>
+    call.then(
+      () => Promise.reject(new Error("it was not refused")),
+      (error: RpcError) => error,
+    );
+  expect(await refused(leia.send("nobody", "x"))).toMatchObject({ code: 5, reason: "USER_NOT_FOUND" });
+  expect(await refused(leia.send("leia", "x"))).toMatchObject({ code: 3, reason: "RECIPIENT_IS_SELF" });
+  expect(await refused(leia.send("han", ""))).toMatchObject({
+    reason: "CONTENT_EMPTY",
+    field: "content.text",
+  });
+  expect(await refused(leia.broadcast("x".repeat(limits.contentBytes)))).toMatchObject({
+    reason: "CONTENT_TOO_LARGE",
+  });
+  const markers = { markers: [{ conversationId: "c1", deliveredSeq: 10n ** 9n, readSeq: 0n }] };
+  expect(await refused(leia.unary(leia.chat, leia.chat.setMarkers, markers))).toMatchObject({
+    code: 11,
+    reason: "MARKER_BEYOND_HEAD",
+  });
+  expect(await refused(leia.unary(leia.chat, leia.chat.setMarkers, { markers: [] }))).toMatchObject({
+    reason: "INVALID_FIELD",
+    field: "markers",
+  });
+  const page = { onlineWithin: undefined, pageSize: 0, pageToken: "made up" };
+  expect(await refused(leia.unary(leia.directory, leia.directory.listUsers, page))).toMatchObject({
+    reason: "PAGE_TOKEN_INVALID",
+  });
+  const within = { onlineWithin: { seconds: -1n, nanos: 0 }, pageSize: 0, pageToken: "" };
+  expect(await refused(leia.unary(leia.directory, leia.directory.listUsers, within))).toMatchObject({
+    reason: "INVALID_FIELD",
+    field: "online_within",
+  });
+});
+
+test("a call without a token, with a wrong one, and with two is refused", async () => {
+  const stranger = server.anonymous();
+  await expect(stranger.send("han", "x")).rejects.toMatchObject({ code: 16, reason: "TOKEN_MISSING" });
+  const attempt = (metadata: Metadata): Promise<RpcError> =>
+    new Promise((resolve) => {
+      stranger.history.listConversations({ pageSize: 0, pageToken: "" }, metadata, (error) =>
+        resolve(fromServiceError(error)),
+      );
+    });
+  const wrong = new Metadata();
+  wrong.set("authorization", "Bearer made-up");
+  expect(await attempt(wrong)).toMatchObject({ code: 16, reason: "TOKEN_INVALID" });
+  const long = new Metadata();
+  long.set("authorization", `Bearer ${"x".repeat(5000)}`);
+  expect(await attempt(long)).toMatchObject({ reason: "TOKEN_INVALID" });
+  const two = new Metadata();
+  // Two headers, as an HTTP/2 server joins them.
+  two.set("authorization", `Bearer ${leia.grant?.token}, Bearer made-up`);
+  expect(await attempt(two)).toMatchObject({ reason: "TOKEN_MISSING" });
+  using stream = stranger.connect();
+  expect(await stream.ended).toMatchObject({ reason: "TOKEN_MISSING" });
+});
+
+test("a stream begins with Hello, alone, and once", async () => {
+  using early = leia.connect(null);
+  early.send("han", "too early");
+  expect(await early.ended).toMatchObject({ code: 9, reason: "HELLO_EXPECTED" });
+  using crowded = leia.connect(null);
+  const hello: Command = {
+    kind: { $case: "hello", value: { client: undefined, features: [], cursors: [] } },
+  };
+  crowded.write(hello, hello);
+  expect(await crowded.ended).toMatchObject({ reason: "HELLO_EXPECTED" });
+  using twice = await leia.connect().caughtUp();
+  twice.write(hello);
+  expect(await twice.ended).toMatchObject({ reason: "HELLO_REPEATED" });
+});
+
+test("a session holds so many streams and no more", async () => {
+  const han = await server.logIn("han");
+  const streams = await Promise.all(
+    Array.from({ length: limits.streamsPerSession }, () => han.connect().caughtUp()),
+  );
+  using extra = han.connect();
+  expect(await extra.ended).toMatchObject({ code: 8, reason: "TOO_MANY_STREAMS" });
+  for (const stream of streams) stream[Symbol.dispose]();
+});
+
+test("bytes that are no message are refused as such", async () => {
+  const cases = {
+    "broken UTF-8": Buffer.from([0x0a, 0x02, 0xc3, 0x28]),
+    "half a message": Buffer.from([0x0a, 0x20, 0x61]),
+    "field number 0": Buffer.from([0x00, 0x01]),
+    noise: Buffer.from("deadbeefcafebabe", "hex"),
+  };
+  for (const bytes of Object.values(cases)) {
+    const error = await new Promise((resolve) => {
+      leia.auth.makeUnaryRequest(
+        "/parley.chat.v1.AuthService/LogIn",
+        () => bytes,
+        (answer: Buffer) => answer,
+        {},
+        (error) => resolve(fromServiceError(error)),
+      );
+    });
+    expect(error).toMatchObject({ code: 3, reason: "UNDECODABLE" });
+  }
+  const call: ClientDuplexStream<Buffer, Buffer> = leia.chat.makeBidiStreamRequest(
+    "/parley.chat.v1.ChatService/Connect",
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => bytes,
+    leia.metadata,
+  );
+  const ended = new Promise((resolve) => call.on("error", (error) => resolve(fromServiceError(error))));
+  call.write(cases["broken UTF-8"]);
+  expect(await ended).toMatchObject({ code: 3, reason: "UNDECODABLE" });
+});
+
+test("log-in and sign-up refuse what they must, and tell names apart to nobody", async () => {
+  const stranger = server.anonymous();
+  const wrongName = await stranger.logIn("nobody", "password of leia").catch((error: RpcError) => error);
+  const wrongPassword = await stranger.logIn("leia", "password of han").catch((error: RpcError) => error);
+  expect(wrongName).toMatchObject({ code: 16, reason: "CREDENTIALS_WRONG" });
+  expect(String(wrongName)).toBe(String(wrongPassword));
+  await expect(stranger.logIn("leia", "password of lei")).rejects.toMatchObject({
+    reason: "CREDENTIALS_WRONG",
+  });
+  await expect(stranger.logIn("", "x")).rejects.toMatchObject({ reason: "INVALID_FIELD", field: "username" });
+  const signUp = (username: string, password: string) =>
+    stranger.unary(stranger.auth, stranger.auth.signUp, {
+      username,
+      password,
+      invite: "",
+      client: undefined,
+    });
+  await expect(signUp("LEIA", "long enough")).rejects.toMatchObject({ code: 6, reason: "USERNAME_TAKEN" });
+  await expect(signUp("1eia", "long enough")).rejects.toMatchObject({ reason: "USERNAME_TAKEN" });
+  await expect(signUp("with space", "long enough")).rejects.toMatchObject({ reason: "USERNAME_INVALID" });
+  await expect(signUp("rey", "short")).rejects.toMatchObject({
+    reason: "PASSWORD_INVALID",
+    field: "password",
+  });
+  const { grant } = await signUp("rey", "long enough");
+  expect(grant?.user?.username).toBe("rey");
+});

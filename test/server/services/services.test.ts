@@ -1,0 +1,233 @@
+// What the unary services answer, and what the events of a stream say, seen by a caller.
+import { expect, test } from "vitest";
+import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
+import { Feature } from "../../../gen/parley/chat/v1/event.ts";
+import { PageOrder } from "../../../gen/parley/chat/v1/history_service.ts";
+import { textOf } from "../../support/client.ts";
+import { TestServer } from "../../support/server.ts";
+
+const noPage = { pageSize: 0, pageToken: "" };
+
+test("an entry says the same to both users and to the sender's other device", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const phone = await server.logIn("leia");
+  const laptop = await server.logIn("leia");
+  const han = await server.logIn("han");
+  using onPhone = await phone.connect().caughtUp();
+  using onLaptop = await laptop.connect().caughtUp();
+  using onHan = await han.follow().caughtUp();
+  onPhone.send("han", "I love you");
+  const ack = await onPhone.next("ack");
+  const atHan = await onHan.next("entryAppended");
+  expect(atHan.entry).toMatchObject({
+    conversationId: ack.conversationId,
+    seq: 1n,
+    kind: ConversationKind.DIRECT,
+    sender: { username: "leia" },
+    recipient: { username: "han" },
+    sendTime: ack.sendTime,
+  });
+  expect(await onLaptop.next("entryAppended")).toEqual(atHan);
+  // The sending stream has the ack in the entry's place.
+  onPhone.send("han", "again");
+  await onPhone.next("ack");
+  expect(onPhone.all("entryAppended")).toEqual([]);
+});
+
+test("conversations are listed with heads and markers, in pages", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  const { conversationId } = await leia.send("han", "one");
+  await leia.send("han", "two");
+  await leia.send("luke", "one");
+  await han.unary(han.chat, han.chat.setMarkers, {
+    markers: [{ conversationId, deliveredSeq: 2n, readSeq: 1n }],
+  });
+  const all = await leia.unary(leia.history, leia.history.listConversations, noPage);
+  expect(all.conversations.map(({ kind, peer, headSeq }) => [kind, peer?.username, headSeq])).toEqual([
+    [ConversationKind.BROADCAST, undefined, 0n],
+    [ConversationKind.DIRECT, "han", 2n],
+    [ConversationKind.DIRECT, "luke", 1n],
+  ]);
+  expect(all.conversations[1]?.peerMarker).toEqual({ conversationId, deliveredSeq: 2n, readSeq: 1n });
+  const first = await leia.unary(leia.history, leia.history.listConversations, {
+    pageSize: 2,
+    pageToken: "",
+  });
+  expect(first.conversations).toHaveLength(2);
+  const pageToken = first.nextPageToken;
+  const second = await leia.unary(leia.history, leia.history.listConversations, { pageSize: 2, pageToken });
+  expect(second.conversations.map(({ peer }) => peer?.username)).toEqual(["luke"]);
+  expect(second.nextPageToken).toBe("");
+});
+
+test("history pages from either end name every seq once", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
+  const leia = await server.logIn("leia");
+  for (let index = 1; index <= 10; index++) await leia.send("han", String(index));
+  for (const order of [PageOrder.OLDEST_FIRST, PageOrder.NEWEST_FIRST]) {
+    const pages: string[][] = [];
+    for (let pageToken = ""; ; ) {
+      const page = await leia.unary(leia.history, leia.history.listMessages, {
+        target: { target: { $case: "username", value: "han" } },
+        fromSeq: 2n,
+        toSeq: 9n,
+        order,
+        pageSize: 3,
+        pageToken,
+      });
+      pages.push(
+        page.items.map(({ item }) => (item?.$case === "entry" ? textOf({ entry: item.value }) : "?")),
+      );
+      pageToken = page.nextPageToken;
+      if (pageToken === "") break;
+    }
+    expect(pages).toEqual(
+      order === PageOrder.OLDEST_FIRST
+        ? [
+            ["2", "3", "4"],
+            ["5", "6", "7"],
+            ["8", "9"],
+          ]
+        : [
+            ["7", "8", "9"],
+            ["4", "5", "6"],
+            ["2", "3"],
+          ],
+    );
+  }
+  const nothing = await leia.unary(leia.history, leia.history.listMessages, {
+    target: { target: { $case: "username", value: "luke" } },
+    fromSeq: 0n,
+    toSeq: 0n,
+    order: 0,
+    ...noPage,
+  });
+  expect(nothing).toMatchObject({ items: [], conversationId: "", headSeq: 0n });
+});
+
+test("markers rise, are told to both users, and come with the next backlog", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  using atLeia = await leia.connect().caughtUp();
+  const { conversationId } = await leia.send("han", "one");
+  await leia.send("han", "two");
+  using atHan = await han.connect().caughtUp();
+  atHan.write({
+    kind: { $case: "setMarkers", value: { markers: [{ conversationId, deliveredSeq: 2n, readSeq: 0n }] } },
+  });
+  expect(await atLeia.next("markersMoved")).toMatchObject({
+    user: { username: "han" },
+    deliveredSeq: 2n,
+    readSeq: 0n,
+  });
+  atHan.write({
+    kind: { $case: "setMarkers", value: { markers: [{ conversationId, deliveredSeq: 1n, readSeq: 2n }] } },
+  });
+  expect(await atLeia.next("markersMoved")).toMatchObject({
+    user: { username: "han" },
+    deliveredSeq: 2n,
+    readSeq: 2n,
+  });
+  using later = await leia.connect({ cursors: [{ conversationId, seq: 2n }] }).caughtUp();
+  expect(later.all("markersMoved")).toContainEqual(
+    expect.objectContaining({ user: expect.objectContaining({ username: "han" }), readSeq: 2n }),
+  );
+  using quiet = await leia.connect({ features: [Feature.PRESENCE] }).caughtUp();
+  expect(quiet.all("markersMoved")).toEqual([]);
+});
+
+test("typing is told to the other user, on every device", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  using atHan = await han.connect().caughtUp();
+  const target = { target: { $case: "username", value: "han" } } as const;
+  await leia.unary(leia.chat, leia.chat.setTyping, { target, typing: true });
+  expect(await atHan.next("typingChanged")).toEqual({
+    conversationId: "",
+    user: leia.grant?.user,
+    typing: true,
+  });
+  const { conversationId } = await leia.send("han", "hello");
+  using atLeia = await leia.connect().caughtUp();
+  atLeia.write({ kind: { $case: "setTyping", value: { target, typing: false } } });
+  expect(await atHan.next("typingChanged")).toMatchObject({ conversationId, typing: false });
+});
+
+test("presence: the first device in and the last one out count, after the grace", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 200 });
+  const leia = await server.logIn("leia");
+  using watching = await leia.connect().caughtUp();
+  const phone = await server.logIn("han");
+  const laptop = await server.logIn("han");
+  const first = await phone.connect().caughtUp();
+  await watching.next("presenceChanged", ({ cameOnline }) => cameOnline[0]?.username === "han");
+  const second = await laptop.connect().caughtUp();
+  expect(watching.all("presenceChanged")).toHaveLength(1);
+  const listed = await leia.unary(leia.directory, leia.directory.listUsers, {
+    onlineWithin: undefined,
+    ...noPage,
+  });
+  expect(listed.users.map(({ user, online }) => [user?.username, online])).toEqual([["han", true]]);
+  first[Symbol.dispose]();
+  second[Symbol.dispose]();
+  // Within the grace han was never away.
+  using back = await phone.connect().caughtUp();
+  expect(back.all("welcome")[0]?.online.map((user) => user.username)).toEqual(["leia"]);
+  back[Symbol.dispose]();
+  await watching.next("presenceChanged", ({ wentOffline }) => wentOffline[0]?.username === "han");
+  expect(watching.all("presenceChanged")).toHaveLength(2);
+  const now = await leia.unary(leia.directory, leia.directory.listUsers, {
+    onlineWithin: undefined,
+    ...noPage,
+  });
+  expect(now.users).toEqual([]);
+  const since = await leia.unary(leia.directory, leia.directory.listUsers, {
+    onlineWithin: { seconds: 315_576_000_000n, nanos: 0 },
+    ...noPage,
+  });
+  expect(since.users.map(({ user, online }) => [user?.username, online])).toEqual([["han", false]]);
+});
+
+test("an invite is used up by one sign-up, and a wrong one tells nothing about names", async () => {
+  const { hashSecret } = await import("../../../server/auth/tokens.ts");
+  await using server = await TestServer.start({ users: ["leia"] });
+  await server.store.accounts.addInvite(hashSecret("come-in"), 1, Date.now() + 60_000, Date.now());
+  const stranger = server.anonymous();
+  const signUp = (username: string, invite: string) =>
+    stranger.unary(stranger.auth, stranger.auth.signUp, {
+      username,
+      password: "long enough",
+      invite,
+      client: undefined,
+    });
+  await expect(signUp("leia", "made-up")).rejects.toMatchObject({ reason: "INVITE_INVALID" });
+  await expect(signUp("leia", "come-in")).rejects.toMatchObject({ reason: "USERNAME_TAKEN" });
+  expect((await signUp("rey", "come-in")).grant?.user?.username).toBe("rey");
+  await expect(signUp("finn", "come-in")).rejects.toMatchObject({ reason: "INVITE_INVALID" });
+});
+
+test("a device proves itself by its secret, and keeps its id", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const leia = await server.logIn("leia");
+  const device = leia.grant?.device;
+  const again = (username: string, secret: string) =>
+    leia.unary(leia.auth, leia.auth.logIn, {
+      username,
+      password: `password of ${username}`,
+      device: { deviceId: device?.deviceId ?? "", deviceSecret: secret },
+      client: { name: "test", version: "1", deviceName: "laptop" },
+    });
+  const { grant } = await again("leia", device?.deviceSecret ?? "");
+  expect(grant?.device).toEqual({ deviceId: device?.deviceId, deviceSecret: "" });
+  await expect(again("leia", "made-up")).rejects.toMatchObject({ reason: "DEVICE_INVALID" });
+  await expect(again("han", device?.deviceSecret ?? "")).rejects.toMatchObject({ reason: "DEVICE_INVALID" });
+  const { sessions } = await leia.unary(leia.auth, leia.auth.listSessions, noPage);
+  expect(sessions.map(({ client, current, address }) => [client?.deviceName, current, address])).toEqual([
+    ["laptop", false, "127.0.0.1"],
+    ["", true, "127.0.0.1"],
+  ]);
+});
