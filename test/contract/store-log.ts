@@ -119,6 +119,7 @@ export function logPromises(stage: Stage): void {
         log.append(entry(ada, 1, { peerId: bob })),
         accounts.addInvite(hash, 1, 9_000, 1_000),
         accounts.addInvite(hash, 1, 9_000, 1_000),
+        accounts.importUsers([newUser("dan"), { ...newUser("eve"), time: Number.NaN }]),
         accounts.addUser(newUser("cyd")),
         log.append(entry(bob, 1, { peerId: ada })),
       ]);
@@ -126,11 +127,12 @@ export function logPromises(stage: Stage): void {
         "fulfilled",
         "fulfilled",
         "rejected",
+        "rejected",
         "fulfilled",
         "fulfilled",
       ]);
       expect((await log.directConversation(ada, bob))?.headSeq).toBe(2);
-      expect(await accounts.userByName("cyd")).toBeDefined();
+      expect(await accounts.knownNames(["cyd", "dan", "eve"])).toEqual(["cyd"]);
     });
   });
 

@@ -70,8 +70,10 @@ export function presencePromises(stage: Stage): void {
       const { presence } = stage.store;
       expect(await presence.openIntervals()).toEqual({ heartbeat: 0, userIds: [] });
       await presence.open(bob, 1_000);
+      await broadcast(ada, 1);
       await presence.open(bob, 2_000);
       await presence.close(ada, 2_000);
+      expect(await stage.store.log.broadcastRanges(bob, 1, 1)).toEqual([{ from: 1, to: 1 }]);
       await presence.heartbeat(2_500);
       const reopened = (await stage.under.reopen()).presence;
       expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [bob] });

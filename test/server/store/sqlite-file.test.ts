@@ -5,7 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { DatabaseRefusedError, openDatabase } from "../../../server/store/sqlite/database.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { packAppends } from "../../../server/store/sqlite/group.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
+import { Writer } from "../../../server/store/sqlite/writer.ts";
 import { StoreUnavailableError } from "../../../server/store/store.ts";
 import { entry, newUser } from "../../contract/store-stage.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -108,7 +110,8 @@ describe("a file that cannot be trusted is refused with a clear text:", () => {
   it("overwritten in the middle", async () => {
     await using place = await filled();
     const content = await readFile(place.file);
-    content.fill(0xa5, 4_096 * 12, 4_096 * 14);
+    // Far from the schema, where the entries are: nothing but a look at the whole finds it.
+    content.fill(0xa5, content.length - 3 * 4_096, content.length - 4_096);
     await writeFile(place.file, content);
     expect(await refusalOf(place.file)).toContain("damaged");
   });
@@ -164,6 +167,25 @@ describe("accounts for the tools", () => {
     const users = [newUser("ada"), { ...newUser("bob"), time: 0.5 }];
     expect(() => tool.accounts.importUsers(users)).toThrow();
     expect(tool.accounts.knownNames(["ada", "bob"])).toEqual([]);
+  });
+});
+
+describe("the writer", () => {
+  it("tells changes by others, once, and not its own", async () => {
+    await using place = await temporaryFolder();
+    const file = join(place.folder, "parley.db");
+    const writer = new Writer({ file, maxPages: undefined });
+    const { number } = writer.open();
+    expect(writer.poll()).toBe(false);
+    const call = { area: "accounts" as const, name: "addUser", args: [newUser("ada")], before: 0 };
+    expect(writer.commit({ number: number + 1, appends: packAppends([]), calls: [call] }).type).toBe(
+      "committed",
+    );
+    expect(writer.poll()).toBe(false);
+    change(file, "UPDATE users SET password_hash = 'new'");
+    expect(writer.poll()).toBe(true);
+    expect(writer.poll()).toBe(false);
+    writer.close();
   });
 });
 
