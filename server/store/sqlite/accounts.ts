@@ -1,7 +1,7 @@
 // Users, devices, sessions and invites: the operations of AccountStore as synchronous functions over one connection.
 import type { AccountStore, NewSession, NewUser, SessionRow, UserRow, UserWithPassword } from "../store.ts";
 import type { Database } from "./database.ts";
-import type { Synchronous } from "./operations.ts";
+import type { Synchronous } from "./synchronous.ts";
 
 export function accountOperations(database: Database): Synchronous<AccountStore> {
   return {

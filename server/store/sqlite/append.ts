@@ -189,7 +189,7 @@ export class Appender {
   }
 }
 
-export function isIn(conversation: Conversation, userId: number): boolean {
+function isIn(conversation: Conversation, userId: number): boolean {
   return conversation.kind === "broadcast" || userId === conversation.low || userId === conversation.high;
 }
 

@@ -3,7 +3,7 @@ import type { AccountStore } from "../store.ts";
 import { accountOperations } from "./accounts.ts";
 import { openDatabase } from "./database.ts";
 import { migrateNewOnly } from "./migrations.ts";
-import type { Synchronous } from "./operations.ts";
+import type { Synchronous } from "./synchronous.ts";
 
 export interface DirectAccounts extends Disposable {
   /** As AccountStore's; each call commits before it returns, waiting up to 5 s for a server's transaction. */

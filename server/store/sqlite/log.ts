@@ -11,7 +11,7 @@ import type {
 import type { Database } from "./database.ts";
 import { type PackedEntries, packEntries } from "./entries.ts";
 import { broadcastConversationId } from "./migrations/0001_first_shape.ts";
-import type { Synchronous } from "./operations.ts";
+import type { Synchronous } from "./synchronous.ts";
 
 export interface LogOperations extends Synchronous<Omit<LogStore, "append" | "onAppended" | "entries">> {
   /** As LogStore's, packed for the way between threads. */

@@ -4,11 +4,7 @@ import { accountOperations } from "./accounts.ts";
 import type { Database } from "./database.ts";
 import { type LogOperations, logOperations } from "./log.ts";
 import { presenceOperations } from "./presence.ts";
-
-/** An interface with its promises taken away. */
-export type Synchronous<T> = {
-  [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : never;
-};
+import type { Synchronous } from "./synchronous.ts";
 
 export interface Operations {
   accounts: Synchronous<AccountStore>;

@@ -2,7 +2,7 @@
 import type { PresenceRow, PresenceStore } from "../store.ts";
 import type { Database } from "./database.ts";
 import { broadcastConversationId } from "./migrations/0001_first_shape.ts";
-import type { Synchronous } from "./operations.ts";
+import type { Synchronous } from "./synchronous.ts";
 
 export function presenceOperations(database: Database): Synchronous<PresenceStore> {
   return {
