@@ -28,20 +28,38 @@ const strict = strictDefinition(ChatServiceService);
 /** ChatService with deserializers that keep contents. */
 export const chatDefinition = {
   ...strict,
-  connect: { ...strict.connect, requestDeserialize: decodeConnectRequest },
+  connect: {
+    ...strict.connect,
+    requestDeserialize: keeping(strict.connect.requestDeserialize, keepInCommands),
+  },
   sendMessage: {
     ...strict.sendMessage,
-    requestDeserialize: (bytes: Buffer) => keep(strict.sendMessage.requestDeserialize(bytes), bytes),
+    requestDeserialize: keeping(strict.sendMessage.requestDeserialize, keepContent),
   },
   broadcast: {
     ...strict.broadcast,
-    requestDeserialize: (bytes: Buffer) => keep(strict.broadcast.requestDeserialize(bytes), bytes),
+    requestDeserialize: keeping(strict.broadcast.requestDeserialize, keepContent),
   },
 } as const;
 
-function decodeConnectRequest(bytes: Buffer): ConnectRequest {
-  const request = strict.connect.requestDeserialize(bytes);
-  if (request instanceof Undecodable) return request;
+/** Decodes, then keeps. As strict decoding does, it never throws: a failure gives an Undecodable. */
+function keeping<T extends object>(
+  deserialize: (bytes: Buffer) => T,
+  keep: (request: T, bytes: Uint8Array) => void,
+): (bytes: Buffer) => T {
+  return (bytes) => {
+    const request = deserialize(bytes);
+    if (request instanceof Undecodable) return request;
+    try {
+      keep(request, bytes);
+      return request;
+    } catch (cause) {
+      return new Undecodable(cause) as unknown as T;
+    }
+  };
+}
+
+function keepInCommands(request: ConnectRequest, bytes: Uint8Array): void {
   let encoded: Uint8Array[] | undefined;
   for (const [index, command] of request.commands.entries()) {
     const kind = command.kind;
@@ -49,14 +67,11 @@ function decodeConnectRequest(bytes: Buffer): ConnectRequest {
     encoded ??= repeatedField(bytes, REQUEST_COMMANDS);
     const field = kind.$case === "sendMessage" ? COMMAND_SEND_MESSAGE : COMMAND_BROADCAST;
     const send = rawField(encoded[index] ?? bytes.subarray(0, 0), field);
-    if (send !== undefined) keep(kind.value, send);
+    if (send !== undefined) keepContent(kind.value, send);
   }
-  return request;
 }
 
-function keep<T extends Send>(send: T, encoded: Uint8Array): T {
-  if (send instanceof Undecodable) return send;
-  const content = rawField(encoded, CONTENT_FIELD);
+function keepContent(send: Send, bytes: Uint8Array): void {
+  const content = rawField(bytes, CONTENT_FIELD);
   if (content !== undefined) contents.set(send, content);
-  return send;
 }
