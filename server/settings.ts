@@ -177,8 +177,8 @@ function parseListen(text: string): HostAndPort {
 }
 
 function parsePublicName(text: string): string {
-  const name = text.replace(/^\[(.*)\]$/, "$1");
-  const isDnsName = name.length <= 253 && /^(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.|$))+$/i.test(name);
+  const name = text.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+  const isDnsName = name.length <= 253 && /^(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.(?=.)|$))+$/i.test(name);
   if (isIP(name) !== 0 || (isDnsName && !/^[\d.]+$/.test(name))) return name;
   throw new SettingProblem(`expected a host name or an address without port, not "${text}"`);
 }

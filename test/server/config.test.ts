@@ -255,7 +255,8 @@ describe("what follows the table", () => {
   test("docs/configuration.md has the same rows, in the same words and order", async () => {
     const page = await readFile(new URL("../../docs/configuration.md", import.meta.url), "utf8");
     const rows = page.split("\n").filter((line) => line.startsWith("| `"));
-    expect(rows).toEqual(settingNames.map(rowOf));
+    // How wide the columns are is the formatter's business.
+    expect(rows.map((row) => row.replace(/ +/g, " "))).toEqual(settingNames.map(rowOf));
   });
 });
 
@@ -270,5 +271,5 @@ function rowOf(name: (typeof settingNames)[number]): string {
     fallback === undefined ? "" : `\`${fallback}\``,
     meaning,
   ];
-  return `| ${cells.join(" | ")} |`;
+  return `| ${cells.join(" | ")} |`.replace(/ +/g, " ");
 }
