@@ -1,0 +1,79 @@
+// A send by calls alone, for programs that do not stay: tried again under one id until the outcome is known.
+
+import type { Ack } from "../../gen/parley/chat/v1/event.ts";
+import { ConnectError } from "../../rpc/dial.ts";
+import { RpcError } from "../../rpc/status.ts";
+import { type Account, textContent } from "./account.ts";
+import { Backoff } from "./backoff.ts";
+import { OutcomeUnknownError, saysConnectionLost, saysLoggedOut } from "./errors.ts";
+import type { SendTarget } from "./send-queue.ts";
+import { judge } from "./verdict.ts";
+import { after, whenAborted } from "./waiting.ts";
+
+export interface SendOnceOptions {
+  /** The id to send under: the same one, with the same target and text, never stores the message twice. */
+  readonly clientMessageId: bigint;
+  readonly target: SendTarget;
+  readonly text: string;
+  /** How long to try, ms; default 10 s. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Reasons after which the server may nevertheless have stored the message. */
+const unsure = ["STORE_UNAVAILABLE", "INTERNAL", "CANCELLED", "SERVER_STOPPING"];
+
+/**
+ * Sends a text; resolves when it is stored.
+ * @throws RpcError: refused, and surely not stored
+ * @throws ConnectError: there was no connection, and surely nothing was sent
+ * @throws OutcomeUnknownError: it may be stored or not; to try again under the same id is safe
+ */
+export async function sendOnce(account: Account, options: SendOnceOptions): Promise<Ack> {
+  const { clientMessageId, target, text, waitMs = 10_000, signal } = options;
+  const deadline = performance.now() + waitMs;
+  const backoff = new Backoff();
+  let maybeStored = false;
+  for (;;) {
+    const leftMs = Math.max(1, deadline - performance.now());
+    const failure = await attempt(account, options, leftMs);
+    if (!(failure instanceof Error)) return failure;
+    maybeStored ||= leavesOpen(failure);
+    const verdict = judge(failure);
+    const again = verdict.kind === "come-back" || isUnsure(failure);
+    const delayMs = backoff.next(verdict.kind === "come-back" ? verdict.floorMs : 0);
+    if (!again || signal?.aborted === true || performance.now() + delayMs >= deadline) {
+      // A session that ended says nothing about what it sent before; any other refusal is about this message.
+      const answered =
+        failure instanceof RpcError && !leavesOpen(failure) && !saysLoggedOut(failure) && !again;
+      throw maybeStored && !answered ? new OutcomeUnknownError(clientMessageId, failure) : failure;
+    }
+    using delay = after(delayMs);
+    using stop = whenAborted(signal ?? new AbortController().signal);
+    await Promise.race([delay.promise, stop.promise]);
+  }
+
+  async function attempt(
+    account: Account,
+    options: SendOnceOptions,
+    timeoutMs: number,
+  ): Promise<Ack | Error> {
+    try {
+      const call = { timeoutMs, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+      return await account.sendMessage(target, textContent(text), clientMessageId, call);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}
+
+/** The message may be on its way, or stored. */
+function leavesOpen(failure: Error): boolean {
+  if (failure instanceof ConnectError) return false;
+  return !(failure instanceof RpcError) || failure.reason === "" || isUnsure(failure);
+}
+
+function isUnsure(failure: Error): boolean {
+  if (!(failure instanceof RpcError)) return false;
+  return saysConnectionLost(failure) || unsure.includes(failure.reason);
+}

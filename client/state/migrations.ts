@@ -1,0 +1,68 @@
+// The numbered steps that bring a state database up to date; a step that has shipped is never edited.
+
+/** Step n (from 1) brings user_version from n-1 to n. Each runs in its own transaction. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE servers (
+    address TEXT PRIMARY KEY,
+    trust TEXT NOT NULL CHECK (trust IN ('system', 'pin', 'plaintext')),
+    fingerprint TEXT,
+    last_used_time INTEGER NOT NULL,
+    CHECK ((trust = 'pin') = (fingerprint IS NOT NULL))
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE profiles (
+    profile_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    address TEXT NOT NULL REFERENCES servers,
+    username TEXT NOT NULL,
+    server_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    device_secret TEXT NOT NULL,
+    session_id TEXT,
+    token TEXT,
+    token_expire_time INTEGER,
+    last_client_message_id INTEGER NOT NULL DEFAULT 0,
+    last_used_time INTEGER NOT NULL,
+    UNIQUE (address, username),
+    CHECK ((token IS NULL) = (session_id IS NULL))
+  ) STRICT;
+
+  CREATE TABLE cursors (
+    profile_id INTEGER NOT NULL REFERENCES profiles ON DELETE CASCADE,
+    conversation_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    peer_user_id TEXT,
+    peer_username TEXT,
+    delivered_seq INTEGER NOT NULL,
+    read_seq INTEGER NOT NULL,
+    last_used_time INTEGER NOT NULL,
+    PRIMARY KEY (profile_id, conversation_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE processes (
+    process_id TEXT PRIMARY KEY,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    heartbeat_time INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE queue_owners (
+    profile_id INTEGER PRIMARY KEY REFERENCES profiles ON DELETE CASCADE,
+    process_id TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE unsent (
+    profile_id INTEGER NOT NULL REFERENCES profiles ON DELETE CASCADE,
+    client_message_id INTEGER NOT NULL,
+    target_kind TEXT NOT NULL CHECK (target_kind IN ('user', 'conversation', 'broadcast')),
+    target TEXT NOT NULL,
+    content BLOB NOT NULL,
+    queued_time INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    process_id TEXT,
+    PRIMARY KEY (profile_id, client_message_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

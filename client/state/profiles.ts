@@ -1,0 +1,205 @@
+// Servers and profiles: who this installation is logged in as, and where.
+import type { DatabaseSync } from "node:sqlite";
+import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import type { Trust } from "../../rpc/dial.ts";
+import { transact } from "./database.ts";
+import { integer, type Row, text, textOrNull } from "./rows.ts";
+
+export interface KnownServer {
+  readonly address: string;
+  readonly trust: Trust;
+}
+
+/** One user on one server, with this installation's device there. */
+export interface Profile {
+  readonly profileId: number;
+  readonly address: string;
+  readonly trust: Trust;
+  readonly serverId: string;
+  readonly userId: string;
+  readonly username: string;
+  readonly device: DeviceKey;
+  /** The log-in, where there is one. */
+  readonly session:
+    | { readonly sessionId: string; readonly token: string; readonly expireTime: Date | undefined }
+    | undefined;
+}
+
+export interface LoggedIn {
+  readonly profile: Profile;
+  /** The address now serves other data than at the last log-in: cursors were forgotten, unsent messages are held. */
+  readonly serverChanged: boolean;
+}
+
+const selectProfile = `
+  SELECT p.*, s.trust, s.fingerprint FROM profiles p JOIN servers s USING (address)
+  WHERE (?1 IS NULL OR p.address = ?1) AND (?2 IS NULL OR p.username = ?2)
+  ORDER BY p.last_used_time DESC, p.profile_id DESC`;
+
+export class Profiles {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** The server of that address; without one, the server used last. */
+  server(address?: string): KnownServer | undefined {
+    const row = this.#db
+      .prepare("SELECT * FROM servers WHERE ?1 IS NULL OR address = ?1 ORDER BY last_used_time DESC LIMIT 1")
+      .get(address ?? null);
+    return row === undefined ? undefined : { address: text(row, "address"), trust: trustOf(row) };
+  }
+
+  /** Remembers how a server is to be trusted, in place of what was known. */
+  rememberServer(address: string, trust: Trust): void {
+    this.#db
+      .prepare(
+        `INSERT INTO servers (address, trust, fingerprint, last_used_time) VALUES (?, ?, ?, ?)
+         ON CONFLICT (address) DO UPDATE SET
+           trust = excluded.trust, fingerprint = excluded.fingerprint, last_used_time = excluded.last_used_time`,
+      )
+      .run(address, trust.kind, trust.kind === "pin" ? trust.fingerprint : null, this.#nextUse());
+  }
+
+  /** The profile used last among those of that server and that user, each left out meaning any. */
+  find(wanted: { address?: string | undefined; username?: string | undefined } = {}): Profile | undefined {
+    const row = this.#db
+      .prepare(`${selectProfile} LIMIT 1`)
+      .get(wanted.address ?? null, wanted.username ?? null);
+    return row === undefined ? undefined : profileOf(row);
+  }
+
+  /** All profiles, the one used last first. */
+  list(): Profile[] {
+    return this.#db.prepare(selectProfile).all(null, null).map(profileOf);
+  }
+
+  /**
+   * Keeps what a log-in gave. The server has to be known (rememberServer). Where the grant has no device secret, the
+   * device is the one that the profile already has.
+   */
+  loggedIn(address: string, grant: Grant): LoggedIn {
+    const { user, device } = grant;
+    if (user === undefined || device === undefined)
+      throw new Error("The server's grant names no user or no device.");
+    return transact(this.#db, () => {
+      const before = this.find({ address, username: user.username });
+      const sameData = before?.serverId === grant.serverId && before.userId === user.userId;
+      const secret =
+        device.deviceSecret !== "" ? device.deviceSecret : sameData ? before.device.deviceSecret : "";
+      this.#db
+        .prepare(
+          `INSERT INTO profiles (address, username, server_id, user_id, device_id, device_secret, session_id, token,
+             token_expire_time, last_used_time)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (address, username) DO UPDATE SET
+             server_id = excluded.server_id, user_id = excluded.user_id, device_id = excluded.device_id,
+             device_secret = excluded.device_secret, session_id = excluded.session_id, token = excluded.token,
+             token_expire_time = excluded.token_expire_time, last_used_time = excluded.last_used_time`,
+        )
+        .run(
+          address,
+          user.username,
+          grant.serverId,
+          user.userId,
+          device.deviceId,
+          secret,
+          grant.sessionId,
+          grant.token,
+          grant.expireTime?.getTime() ?? null,
+          this.#nextUse(),
+        );
+      const serverChanged = before !== undefined && !sameData;
+      if (serverChanged) this.#forgetServerData(before.profileId);
+      // The server knows a repeated send by its device: under a new one it would store it twice, so a person decides.
+      else if (before !== undefined && before.device.deviceId !== device.deviceId)
+        this.#holdUnsent(before.profileId);
+      const profile = this.find({ address, username: user.username });
+      if (profile === undefined) throw new Error("The profile vanished while it was written.");
+      this.#touchServer(address);
+      return { profile, serverChanged };
+    });
+  }
+
+  /** Forgets the session; the device, the cursors and what is unsent stay for the next log-in. */
+  loggedOut(profileId: number): void {
+    this.#db
+      .prepare(
+        "UPDATE profiles SET session_id = NULL, token = NULL, token_expire_time = NULL WHERE profile_id = ?",
+      )
+      .run(profileId);
+  }
+
+  /** Forgets the device too, as when the server does not know it any more: the next log-in gets a new one. */
+  forgetDevice(profileId: number): void {
+    this.#db
+      .prepare("UPDATE profiles SET device_id = '', device_secret = '' WHERE profile_id = ?")
+      .run(profileId);
+  }
+
+  /** Makes it the profile, and its server the server, used last. */
+  use(profile: Profile): void {
+    transact(this.#db, () => {
+      this.#db
+        .prepare("UPDATE profiles SET last_used_time = ? WHERE profile_id = ?")
+        .run(this.#nextUse(), profile.profileId);
+      this.#touchServer(profile.address);
+    });
+  }
+
+  /** The server of this profile turned out to serve other data: cursors are forgotten, unsent messages are held. */
+  serverChanged(profileId: number, serverId: string): void {
+    transact(this.#db, () => {
+      this.#db.prepare("UPDATE profiles SET server_id = ? WHERE profile_id = ?").run(serverId, profileId);
+      this.#forgetServerData(profileId);
+    });
+  }
+
+  #forgetServerData(profileId: number): void {
+    this.#db.prepare("DELETE FROM cursors WHERE profile_id = ?").run(profileId);
+    this.#holdUnsent(profileId);
+  }
+
+  #holdUnsent(profileId: number): void {
+    this.#db.prepare("UPDATE unsent SET held = 1 WHERE profile_id = ?").run(profileId);
+  }
+
+  #touchServer(address: string): void {
+    this.#db.prepare("UPDATE servers SET last_used_time = ? WHERE address = ?").run(this.#nextUse(), address);
+  }
+
+  /** Now, or just after the last use: two uses in one millisecond keep their order. */
+  #nextUse(): number {
+    const row = this.#db
+      .prepare(
+        `SELECT max(coalesce((SELECT max(last_used_time) FROM servers), 0),
+                    coalesce((SELECT max(last_used_time) FROM profiles), 0)) AS latest`,
+      )
+      .get();
+    return Math.max(Date.now(), row === undefined ? 0 : integer(row, "latest") + 1);
+  }
+}
+
+function trustOf(row: Row): Trust {
+  const kind = text(row, "trust");
+  if (kind === "pin") return { kind, fingerprint: text(row, "fingerprint") };
+  if (kind === "system" || kind === "plaintext") return { kind };
+  throw new Error(`The state file holds an unknown kind of trust: ${kind}`);
+}
+
+function profileOf(row: Row): Profile {
+  const token = textOrNull(row, "token");
+  const expire = row.token_expire_time === null ? undefined : new Date(integer(row, "token_expire_time"));
+  return {
+    profileId: integer(row, "profile_id"),
+    address: text(row, "address"),
+    trust: trustOf(row),
+    serverId: text(row, "server_id"),
+    userId: text(row, "user_id"),
+    username: text(row, "username"),
+    device: { deviceId: text(row, "device_id"), deviceSecret: text(row, "device_secret") },
+    session:
+      token === undefined ? undefined : { sessionId: text(row, "session_id"), token, expireTime: expire },
+  };
+}

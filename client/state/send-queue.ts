@@ -1,0 +1,170 @@
+// The unsent messages of one profile, on disk, shared between processes.
+import type { DatabaseSync } from "node:sqlite";
+import type { SendQueue, SendTarget, UnsentMessage } from "../link/send-queue.ts";
+import { transact } from "./database.ts";
+import { takeClientMessageId } from "./message-ids.ts";
+import type { LivingProcess } from "./processes.ts";
+import { bigInteger, bytes, integer, type Row, text, textOrNull } from "./rows.ts";
+
+/**
+ * Each message belongs to the process that queued it. One living process at a time owns the profile's queue: it alone
+ * takes what ended processes left behind, and its own end, even by SIGKILL, makes another one the owner.
+ */
+export class DiskSendQueue implements SendQueue {
+  readonly #db: DatabaseSync;
+  readonly #profileId: number;
+  readonly #process: LivingProcess;
+
+  constructor(db: DatabaseSync, profileId: number, process: LivingProcess) {
+    this.#db = db;
+    this.#profileId = profileId;
+    this.#process = process;
+  }
+
+  add(target: SendTarget, content: Uint8Array): UnsentMessage {
+    const queuedTime = new Date();
+    return transact(this.#db, () => {
+      const clientMessageId = takeClientMessageId(this.#db, this.#profileId);
+      this.#db
+        .prepare(
+          `INSERT INTO unsent (profile_id, client_message_id, target_kind, target, content, queued_time, held, process_id)
+           VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
+        )
+        .run(
+          this.#profileId,
+          clientMessageId,
+          target.kind,
+          targetName(target),
+          content,
+          queuedTime.getTime(),
+          this.#process.processId,
+        );
+      return { clientMessageId, target, content, queuedTime, held: false };
+    });
+  }
+
+  remove(clientMessageId: bigint): boolean {
+    return removeUnsent(this.#db, this.#profileId, clientMessageId);
+  }
+
+  setHeld(clientMessageId: bigint, held: boolean): boolean {
+    const { changes } = this.#db
+      .prepare("UPDATE unsent SET held = ? WHERE profile_id = ? AND client_message_id = ?")
+      .run(held ? 1 : 0, this.#profileId, clientMessageId);
+    return changes !== 0;
+  }
+
+  holdAll(): void {
+    this.#db.prepare("UPDATE unsent SET held = 1 WHERE profile_id = ?").run(this.#profileId);
+  }
+
+  /** Whether this process owned the queue when it last looked; it looks with every heartbeat. */
+  get owned(): boolean {
+    const row = this.#db
+      .prepare("SELECT process_id FROM queue_owners WHERE profile_id = ?")
+      .get(this.#profileId);
+    return row !== undefined && text(row, "process_id") === this.#process.processId;
+  }
+
+  takeLeftBehind(taken: (messages: UnsentMessage[]) => void): Disposable {
+    const look = (): void => {
+      const messages = this.#take();
+      if (messages.length > 0) taken(messages);
+    };
+    const watch = this.#process.onBeat(look);
+    look();
+    return {
+      [Symbol.dispose]: () => {
+        watch[Symbol.dispose]();
+        this.#giveBack();
+      },
+    };
+  }
+
+  #take(): UnsentMessage[] {
+    const me = this.#process.processId;
+    return transact(this.#db, () => {
+      const living = this.#process.living();
+      const owner = this.#db
+        .prepare("SELECT process_id FROM queue_owners WHERE profile_id = ?")
+        .get(this.#profileId);
+      if (owner === undefined || !living.has(text(owner, "process_id"))) {
+        this.#db
+          .prepare(
+            `INSERT INTO queue_owners (profile_id, process_id) VALUES (?, ?)
+             ON CONFLICT DO UPDATE SET process_id = excluded.process_id`,
+          )
+          .run(this.#profileId, me);
+      } else if (text(owner, "process_id") !== me) return [];
+      const leftBehind = listUnsent(this.#db, this.#profileId).filter(
+        ({ processId }) => processId === undefined || !living.has(processId),
+      );
+      const claim = this.#db.prepare(
+        "UPDATE unsent SET process_id = ? WHERE profile_id = ? AND client_message_id = ?",
+      );
+      for (const { clientMessageId } of leftBehind) claim.run(me, this.#profileId, clientMessageId);
+      return leftBehind;
+    });
+  }
+
+  /** What this process did not get sent waits for the next owner. */
+  #giveBack(): void {
+    const me = this.#process.processId;
+    transact(this.#db, () => {
+      this.#db
+        .prepare("DELETE FROM queue_owners WHERE profile_id = ? AND process_id = ?")
+        .run(this.#profileId, me);
+      this.#db
+        .prepare("UPDATE unsent SET process_id = NULL WHERE profile_id = ? AND process_id = ?")
+        .run(this.#profileId, me);
+    });
+  }
+}
+
+export interface StoredUnsent extends UnsentMessage {
+  /** The process that it belongs to; undefined where one left it behind. */
+  readonly processId: string | undefined;
+}
+
+/** Everything unsent of a profile, whichever process it belongs to, by rising id. */
+export function listUnsent(db: DatabaseSync, profileId: number): StoredUnsent[] {
+  const statement = db.prepare("SELECT * FROM unsent WHERE profile_id = ? ORDER BY client_message_id");
+  statement.setReadBigInts(true);
+  return statement.all(profileId).map(unsentOf);
+}
+
+/** False if it was not there any more. */
+export function removeUnsent(db: DatabaseSync, profileId: number, clientMessageId: bigint): boolean {
+  const { changes } = db
+    .prepare("DELETE FROM unsent WHERE profile_id = ? AND client_message_id = ?")
+    .run(profileId, clientMessageId);
+  return changes !== 0;
+}
+
+function targetName(target: SendTarget): string {
+  switch (target.kind) {
+    case "user":
+      return target.username;
+    case "conversation":
+      return target.conversationId;
+    case "broadcast":
+      return "";
+  }
+}
+
+function targetOf(kind: string, name: string): SendTarget {
+  if (kind === "user") return { kind, username: name };
+  if (kind === "conversation") return { kind, conversationId: name };
+  return { kind: "broadcast" };
+}
+
+function unsentOf(row: Row): StoredUnsent {
+  return {
+    clientMessageId: bigInteger(row, "client_message_id"),
+    target: targetOf(text(row, "target_kind"), text(row, "target")),
+    content: bytes(row, "content"),
+    queuedTime: new Date(integer(row, "queued_time")),
+    held: integer(row, "held") !== 0,
+    processId: textOrNull(row, "process_id"),
+  };
+}
