@@ -53,9 +53,12 @@ export function logOperations(database: Database): LogOperations {
 
     broadcastRanges(userId, from, to) {
       const rows = database.all<{ fromSeq: number; toSeq: number | null }>(
+        // Two halves, since an index can look for closed intervals and for the open one, but not for either.
         `SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
-         WHERE user_id = ? AND (to_seq >= ? OR to_seq IS NULL) AND from_seq <= ? AND from_seq <= ifnull(to_seq, from_seq)
-         ORDER BY from_seq`,
+         WHERE user_id = ?1 AND to_seq >= ?2 AND from_seq <= min(?3, to_seq)
+         UNION ALL
+         SELECT from_seq, NULL FROM presence_intervals WHERE user_id = ?1 AND end_time IS NULL AND from_seq <= ?3
+         ORDER BY fromSeq`,
         userId,
         from,
         to,

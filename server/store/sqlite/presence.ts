@@ -33,7 +33,8 @@ export function presenceOperations(database: Database): Synchronous<PresenceStor
 
     openIntervals() {
       const heartbeat = database.get<{ heartbeat: number }>("SELECT heartbeat FROM server")?.heartbeat ?? 0;
-      const sql = "SELECT user_id AS userId FROM presence_intervals WHERE end_time IS NULL ORDER BY user_id";
+      const sql = `SELECT user_id AS userId FROM presence_intervals INDEXED BY presence_open
+        WHERE end_time IS NULL ORDER BY user_id`;
       return { heartbeat, userIds: database.all<{ userId: number }>(sql).map((row) => row.userId) };
     },
 
