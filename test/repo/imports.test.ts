@@ -90,19 +90,20 @@ const owners: readonly Ownership[] = [
   },
   {
     what: "takes the process apart, past the other rows",
-    pattern: /\bfrom "(?:node:)?process"|\b(?:const|let)\b.*=\s*process;|\bprocess\[/,
+    pattern:
+      /\} from "(?:node:)?process"|\bimport (?!process\b).* from "(?:node:)?process"|\bconst\b.*= process;|\bprocess\[/,
     owners: [],
   },
   {
-    what: "ends the process before it runs dry",
-    pattern: /\bprocess\.(?:exit|reallyExit|abort)\(/,
+    what: "ends the process before it runs dry (a last-resort timer may)",
+    pattern: /(?<!setTimeout\(\(\) => )\bprocess\.(?:exit|reallyExit|abort)\(/,
     owners: [],
   },
   { what: "prints past the owners of the output", pattern: /\bconsole\./, owners: [] },
   {
     what: "has the standard output",
     pattern: /\bprocess\.stdout\b/,
-    owners: ["server/commands/", "client/cli/main.ts", "client/cli/output.ts"],
+    owners: ["server/main.ts", "client/cli/environment.ts"],
   },
   {
     what: "asks questions with enquirer",
@@ -115,6 +116,7 @@ const owners: readonly Ownership[] = [
     owners: [
       "rpc/",
       "server/reasons.ts",
+      "client/cli/explain.ts",
       "client/link/endpoint.ts",
       "client/link/errors.ts",
       "client/link/stream.ts",
