@@ -37,7 +37,7 @@ export function layOut(content: EditContent, size: Size, top: number): { area: E
   const lowest = Math.max(0, text.rows.length - height);
   const from = Math.min(lowest, Math.max(text.cursorRow - height + 1, Math.min(top, text.cursorRow)));
   const rows = text.rows.slice(from, from + height);
-  if (statusRows > 0) rows.push(content.status.truncate(size.columns));
+  if (statusRows > 0) rows.push(content.status.truncate(statusRoom(size.columns)));
   return {
     area: {
       rows,
@@ -46,6 +46,14 @@ export function layOut(content: EditContent, size: Size, top: number): { area: E
     },
     top: from,
   };
+}
+
+/**
+ * Not the whole row: xterm.js counts a row that it wraps below the cursor as one above it, and the next frame would
+ * begin too low. So a status should survive a window that is made narrower by a step.
+ */
+function statusRoom(columns: number): number {
+  return Math.max(Math.min(columns, 20), Math.floor((columns * 3) / 4));
 }
 
 function layOutText(content: EditContent, columns: number) {

@@ -24,7 +24,7 @@ export class LentInput extends Readable implements Disposable {
   readonly #input: LendableInput;
   #held = Buffer.alloc(0);
   #ended = false;
-  /** After an Enter: until the stream is paused (answered) and resumed (next question), or goes on after a while. */
+  /** An Enter was given out, and the question neither let go of the stream (pause) nor kept it for ANSWER_MS. */
   #answering = false;
   #timer: NodeJS.Timeout | undefined;
   #released = false;
@@ -34,11 +34,11 @@ export class LentInput extends Readable implements Disposable {
     this.#input = input;
     input.on("data", this.#onData);
     input.on("end", this.#onEnd);
-    this.on("pause", () => clearTimeout(this.#timer));
-    this.on("resume", () => {
+    this.on("pause", () => {
+      clearTimeout(this.#timer);
       this.#answering = false;
-      this.#feed();
     });
+    this.on("resume", () => this.#feed());
   }
 
   get isRaw(): boolean {
@@ -84,7 +84,8 @@ export class LentInput extends Readable implements Disposable {
   };
 
   #feed(): void {
-    if (this.#released || this.#answering || this.isPaused()) return;
+    // Nothing goes into the stream's own buffer: whoever asks next would get it all at once.
+    if (this.#released || this.#answering || this.readableFlowing !== true) return;
     const enter = this.#held.findIndex((byte) => byte === CR || byte === LF);
     const length = enter < 0 ? this.#held.length : enter + 1;
     if (length > 0) {

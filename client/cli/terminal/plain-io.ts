@@ -8,7 +8,11 @@ import { isGone } from "./terminal-host.ts";
 export interface PlainInput extends Readable {
   readonly isTTY?: boolean;
   setRawMode?(on: boolean): unknown;
+  unref?(): unknown;
 }
+
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** `interrupted`: Ctrl-C while a secret was typed, which a terminal in raw mode does not turn into a signal. */
 export type Answer = LineRead | { readonly kind: "interrupted" };
@@ -91,7 +95,7 @@ export class PlainIO implements Disposable {
     return this.#write(`${toStyled(text).plain}\n`);
   }
 
-  /** Stops reading and writing. What was not read stays in the input for whoever comes next. */
+  /** Stops reading and writing, and lets the process end though its input may stay open. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -99,6 +103,8 @@ export class PlainIO implements Disposable {
     this.#input.off("end", this.#onEnd);
     this.#input.off("close", this.#onEnd);
     this.#input.pause();
+    // A paused stream that was read by "readable" keeps its handle reading, and that keeps the process.
+    this.#input.unref?.();
     this.#wake?.();
   }
 
@@ -126,7 +132,11 @@ export class PlainIO implements Disposable {
       if (this.#closed) return false;
       const chunk: unknown = this.#input.read();
       if (chunk !== null) {
-        this.#splitter.push(toBytes(chunk));
+        const bytes = toBytes(chunk);
+        // Typed in raw mode (after a secret's Enter, before the mode was changed back), Enter is a CR.
+        this.#splitter.push(
+          this.#input.isTTY === true ? bytes.map((code) => (code === CR ? LF : code)) : bytes,
+        );
         return true;
       }
       if (this.#inputEnded || this.#input.destroyed || this.#input.readableEnded) return false;

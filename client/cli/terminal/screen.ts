@@ -344,6 +344,7 @@ export class Screen implements Disposable {
 
   #redraw(): void {
     const { columns, rows } = this.#size;
+    this.#flush();
     this.#controls += this.#painter.erase(columns) + freshScreen(rows);
     this.#schedule();
   }

@@ -9,7 +9,7 @@ const BACKSPACE = 0x08;
 const LF = 0x0a;
 const CR = 0x0d;
 const CTRL_U = 0x15;
-const ESC = 0x1b;
+const SPACE = 0x20;
 const DEL = 0x7f;
 const SECRET_LIMIT = 4096;
 
@@ -26,8 +26,7 @@ export async function readSecret(splitter: LineSplitter, more: () => Promise<boo
       switch (byte) {
         case CR:
         case LF:
-          // In raw mode Enter is CR; lines read later end in LF.
-          splitter.push(after.map((code) => (code === CR ? LF : code)));
+          splitter.push(after);
           return read(secret);
         case CTRL_C:
           splitter.push(after);
@@ -43,10 +42,9 @@ export async function readSecret(splitter: LineSplitter, more: () => Promise<boo
         case CTRL_U:
           secret.length = 0;
           break;
-        case ESC:
-          break;
         default:
-          if (secret.length <= SECRET_LIMIT) secret.push(byte);
+          // Other control keys are no part of a secret, but what makes them unseen would be.
+          if (byte >= SPACE && secret.length <= SECRET_LIMIT) secret.push(byte);
       }
     }
     if (!(await more())) return secret.length > 0 ? read(secret) : { kind: "end" };

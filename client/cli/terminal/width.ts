@@ -72,38 +72,35 @@ export function truncate(text: string, columns: number): string {
 }
 
 function cutLine(line: string, offset: number, columns: number, indent: number, cuts: Cut[]): void {
+  const graphemes = graphemesOf(line);
   const firstCut = cuts.length;
-  let rowFrom = 0;
+  let from = 0;
   let used = 0;
-  let breakAt = 0;
-  let usedAtBreak = 0;
-  let at = 0;
+  /** Where the next grapheme stands in the line, and where a row may end best. */
+  let here = { index: 0, at: 0 };
+  let best: typeof here | undefined;
   const room = (): number => Math.max(1, columns - (cuts.length === 0 ? 0 : indent));
-  const cut = (to: number, next: number): void => {
-    cuts.push({ from: offset + rowFrom, to: offset + to, first: cuts.length === firstCut });
-    rowFrom = next;
+  const cut = (to: number, next: typeof here): void => {
+    cuts.push({ from: offset + from, to: offset + to, first: cuts.length === firstCut });
+    from = next.at;
+    // Later rows may be narrower than this one: what stands after the cut is measured again.
+    here = next;
+    used = 0;
+    best = undefined;
   };
-  for (const grapheme of graphemesOf(line)) {
+  for (let grapheme = graphemes[0]; grapheme !== undefined; grapheme = graphemes[here.index]) {
     const width = columnsOf(grapheme);
-    if (grapheme !== " " && used + width > room()) {
-      if (breakAt > rowFrom) {
-        cut(endWithoutSpaces(line, rowFrom, breakAt), breakAt);
-        used -= usedAtBreak;
-      }
-      if (used > 0 && used + width > room()) {
-        cut(at, at);
-        used = 0;
-      }
-      breakAt = rowFrom;
+    if (grapheme !== " " && used > 0 && used + width > room()) {
+      const end = best === undefined ? from : endWithoutSpaces(line, from, best.at);
+      if (best === undefined || end === from) cut(here.at, here);
+      else cut(end, best);
+      continue;
     }
-    at += grapheme.length;
+    here = { index: here.index + 1, at: here.at + grapheme.length };
     used += width;
-    if (grapheme === " " || width === 2) {
-      breakAt = at;
-      usedAtBreak = used;
-    }
+    if (grapheme === " " || width === 2) best = here;
   }
-  cut(used > room() ? endWithoutSpaces(line, rowFrom, line.length) : line.length, line.length);
+  cut(used > room() ? endWithoutSpaces(line, from, line.length) : line.length, here);
 }
 
 function endWithoutSpaces(line: string, from: number, to: number): number {

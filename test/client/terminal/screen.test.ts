@@ -1,0 +1,287 @@
+// What a person sees: the line being edited stays whole, and what was said is above it, complete and in order.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { line, styled } from "../../../client/cli/terminal/style.ts";
+import { columnsOf } from "../../../client/cli/terminal/width.ts";
+import { VirtualTerminal } from "./virtual-terminal.ts";
+
+describe("printing while somebody types", () => {
+  test("lines go above the line being edited, which stays whole with its cursor", async () => {
+    const terminal = new VirtualTerminal();
+    using screen = terminal.open();
+    screen.prompt = "yoda> ";
+    await terminal.type("do or do not");
+    await terminal.type("\x1b[D\x1b[D");
+    screen.print(["luke: I will try", "luke: really"]);
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["luke: I will try", "luke: really", "yoda> do or do not"]);
+    expect(terminal.cursor).toEqual({ row: 2, column: 16 });
+    await terminal.type("X");
+    await terminal.settled(screen);
+    expect(terminal.seen.at(-1)).toBe("yoda> do or do nXot");
+  });
+
+  test("what was on the terminal before stays", async () => {
+    const terminal = new VirtualTerminal();
+    await terminal.shell("$ npx parley\r\n");
+    using screen = terminal.open();
+    screen.print("hello");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["$ npx parley", "hello", ">"]);
+  });
+
+  test("all that is printed in one tick is written in one synchronized piece", async () => {
+    const terminal = new VirtualTerminal(40, 10);
+    using screen = terminal.open();
+    await terminal.settled(screen);
+    const before = terminal.display.frames;
+    terminal.display.written = "";
+    for (let index = 0; index < 50; index += 1) screen.print(`line ${index}`);
+    screen.prompt = "luke> ";
+    await terminal.settled(screen);
+    expect(terminal.display.frames).toBe(before + 1);
+    expect(terminal.display.written.startsWith("\x1b[?2026h")).toBe(true);
+    expect(terminal.display.written.endsWith("\x1b[?2026l")).toBe(true);
+    expect(terminal.transcript).toEqual([
+      ...Array.from({ length: 50 }, (_, index) => `line ${index}`),
+      "luke>",
+    ]);
+  });
+
+  test("a line exactly as wide as the terminal, and the ones around it, each take their rows", async () => {
+    const terminal = new VirtualTerminal(20, 12);
+    using screen = terminal.open();
+    screen.print(["a".repeat(19), "b".repeat(20), "c".repeat(21), "d".repeat(40), "e"]);
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual([
+      "a".repeat(19),
+      "b".repeat(20),
+      "c".repeat(20),
+      "c",
+      "d".repeat(20),
+      "d".repeat(20),
+      "e",
+      ">",
+    ]);
+  });
+
+  test("with a hanging indent, long lines are wrapped by words", async () => {
+    const terminal = new VirtualTerminal(20, 12);
+    using screen = terminal.open();
+    screen.print(line`${styled("yoda", { bold: true })}: much to learn you still have`, { hang: 6 });
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["yoda: much to learn", "      you still have", ">"]);
+  });
+
+  test("escapes in what others say are shown, not obeyed", async () => {
+    const terminal = new VirtualTerminal();
+    using screen = terminal.open();
+    screen.print("evil\x1b[2J\x1b]0;owned\x07 text\r\x9b31m");
+    await terminal.settled(screen);
+    expect(terminal.seen[0]).toBe("evil␛[2J␛]0;owned␇ text␍‹U+009B›31m");
+  });
+});
+
+describe("the edit area", () => {
+  test("wraps with the prompt's indent; at the margin the cursor waits on the next row", async () => {
+    const terminal = new VirtualTerminal(20, 10);
+    using screen = terminal.open();
+    screen.prompt = "yoda> ";
+    await terminal.type("x".repeat(14));
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual([`yoda> ${"x".repeat(14)}`]);
+    expect(terminal.cursor).toEqual({ row: 1, column: 6 });
+    await terminal.type("yz");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual([`yoda> ${"x".repeat(14)}`, "      yz"]);
+  });
+
+  test("a wide character that does not fit the margin goes to the next row whole", async () => {
+    const terminal = new VirtualTerminal(11, 10);
+    using screen = terminal.open();
+    await terminal.type("你好你好你");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["> 你好你好", "  你"]);
+    expect(terminal.cursor).toEqual({ row: 1, column: 4 });
+  });
+
+  test("a character that the terminal finds wider than we do does not push the area out of place", async () => {
+    const terminal = new VirtualTerminal(20, 10);
+    using screen = terminal.open();
+    // One grapheme of two columns for us; the emulator, without grapheme clusters, takes more.
+    await terminal.type(`${"👩‍👩‍👧‍👦".repeat(8)}\x1b[D`);
+    screen.print("above");
+    await terminal.settled(screen);
+    for (let index = 0; index < 5; index += 1) {
+      screen.print(`more ${index}`);
+      await terminal.settled(screen);
+    }
+    await terminal.type("\x03");
+    await terminal.settled(screen);
+    expect(terminal.transcript).toEqual(["above", "more 0", "more 1", "more 2", "more 3", "more 4", ">"]);
+  });
+
+  test("a text with newlines shows them; taller than the screen, it shows the part with the cursor", async () => {
+    const terminal = new VirtualTerminal(20, 5);
+    using screen = terminal.open();
+    screen.print("said before");
+    await terminal.type("\x1b[200~1\n2\n3\n4\n5\n6\n7\x1b[201~");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["said before", "  4", "  5", "  6", "  7"]);
+    await terminal.type("\x1b[A".repeat(5));
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["said before", "  2", "  3", "  4", "  5"]);
+    screen.print("said meanwhile");
+    await terminal.type("\r");
+    await terminal.settled(screen);
+    expect(terminal.transcript).toEqual(["said before", "said meanwhile", ">"]);
+  });
+
+  test("a status stands below, cut to one row, and goes again", async () => {
+    const terminal = new VirtualTerminal(20, 6);
+    using screen = terminal.open();
+    screen.status = "connecting to a server far, far away";
+    screen.print("hello");
+    await terminal.type("abc");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["hello", "> abc", "connecting to a ser…"]);
+    expect(terminal.cursor).toEqual({ row: 1, column: 5 });
+    screen.status = "";
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["hello", "> abc"]);
+  });
+
+  test("Ctrl-L gives a fresh screen and keeps what was said in the scrollback", async () => {
+    const terminal = new VirtualTerminal(20, 5);
+    using screen = terminal.open();
+    screen.print(["one", "two"]);
+    await terminal.type("typing\x0c");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["> typing"]);
+    expect(terminal.cursor).toEqual({ row: 0, column: 8 });
+    expect(terminal.transcript.filter((text) => text !== "")).toEqual(["one", "two", "> typing"]);
+  });
+
+  test("a second Tab lists the candidates above", async () => {
+    const terminal = new VirtualTerminal(40, 8);
+    using screen = terminal.open({ complete: () => ({ from: 0, candidates: ["/open", "/over"] }) });
+    await terminal.type("/\t\t");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["/open  /over", "> /o"]);
+  });
+});
+
+describe("resizing", () => {
+  for (const reflow of [true, false]) {
+    test(`narrower and wider, the talk stays as it was (cursor's row reflowed: ${reflow})`, async () => {
+      const terminal = new VirtualTerminal(40, 12, { reflow });
+      using screen = terminal.open();
+      screen.prompt = "yoda> ";
+      const said = [
+        "luke: a line that will have to be wrapped",
+        "han: short",
+        "leia: help me, you are my only hope",
+      ];
+      screen.print(said);
+      screen.status = "connected";
+      await terminal.type("what is being typed is long enough to wrap as well\x1b[D\x1b[D");
+      await terminal.settled(screen);
+      for (const columns of [30, 17, 25, 80, 40]) {
+        terminal.resize(columns, 12);
+        await terminal.settled(screen);
+        expect(terminal.transcript.slice(0, 3)).toEqual(said);
+      }
+      expect(terminal.transcript.slice(3)).toEqual([
+        "yoda> what is being typed is long enough",
+        "       to wrap as well",
+        "connected",
+      ]);
+    });
+  }
+
+  test("a terminal that cuts rows off instead of wrapping them loses no line", async () => {
+    const terminal = new VirtualTerminal(40, 8, { env: { TERM: "linux" } });
+    using screen = terminal.open();
+    screen.print(["one", "two"]);
+    // Too short to be wrapped by the emulator, which would.
+    await terminal.type("short");
+    await terminal.settled(screen);
+    terminal.resize(12, 8);
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["one", "two", "> short"]);
+  });
+
+  test("lower: the edit area fits what is left", async () => {
+    const terminal = new VirtualTerminal(20, 10);
+    using screen = terminal.open();
+    screen.print(["one", "two", "three"]);
+    await terminal.type("\x1b[200~a\nb\nc\nd\x1b[201~");
+    await terminal.settled(screen);
+    terminal.resize(20, 5);
+    await terminal.settled(screen);
+    expect(terminal.seen.slice(-4)).toEqual(["> a", "  b", "  c", "  d"]);
+    expect(terminal.transcript.slice(0, 3)).toEqual(["one", "two", "three"]);
+  });
+});
+
+const said = fc
+  .array(fc.constantFrom(..."abcdefg hi 你好", "é", "x".repeat(9)), { maxLength: 60 })
+  .map((parts) => `said ${parts.join("")}.`);
+const typed = fc
+  .array(fc.constantFrom("a", "b ", "你", "ö", "long word "), { maxLength: 12 })
+  .map((parts) => parts.join(""));
+const step = fc.oneof(
+  fc.record({ kind: fc.constant("print" as const), lines: fc.array(said, { maxLength: 4 }) }),
+  fc.record({ kind: fc.constant("type" as const), text: typed }),
+  fc.record({
+    kind: fc.constant("key" as const),
+    bytes: fc.constantFrom(
+      "\x1b[D",
+      "\x1b[C",
+      "\x01",
+      "\x05",
+      "\x7f",
+      "\x1b\r",
+      "\x1b[A",
+      "\x15",
+      "\x19",
+      "\x1b[200~p\nq\x1b[201~",
+    ),
+  }),
+  fc.record({ kind: fc.constant("status" as const), text: fc.constantFrom("", "connected", "s".repeat(50)) }),
+);
+
+test("whatever is typed and printed, the transcript is what was printed, and below it is the editor's text", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 10, max: 30 }),
+      fc.integer({ min: 3, max: 9 }),
+      fc.array(step, { maxLength: 25 }),
+      async (columns, rows, steps) => {
+        const terminal = new VirtualTerminal(columns, rows);
+        using screen = terminal.open();
+        screen.prompt = "me> ";
+        const printed: string[] = [];
+        for (const one of steps) {
+          if (one.kind === "print") {
+            printed.push(...one.lines);
+            screen.print(one.lines);
+          } else if (one.kind === "status") screen.status = one.text;
+          else await terminal.type(one.kind === "type" ? one.text : one.bytes);
+          await terminal.settled(screen);
+          expect(terminal.cursor.row).toBeLessThan(rows);
+          expect(terminal.cursor.column).toBeLessThan(columns);
+          expect(terminal.transcript.slice(0, printed.length)).toEqual(printed);
+        }
+        screen.status = "";
+        await terminal.type("\x05\x15");
+        // Clears line by line whatever is there.
+        for (let index = 0; index < 60; index += 1) await terminal.type("\x03\x1b[D");
+        await terminal.settled(screen);
+        expect(terminal.transcript).toEqual([...printed, "me>"]);
+        expect(columnsOf("me> ")).toBe(terminal.cursor.column);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});

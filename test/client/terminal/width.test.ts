@@ -1,0 +1,86 @@
+// Text is cut into rows that fit, between what a person sees as characters, and nothing of it is lost.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { safeText } from "../../../client/cli/terminal/safe-text.ts";
+import { columnsOf, cutIntoRows, graphemesOf, truncate, wrap } from "../../../client/cli/terminal/width.ts";
+
+const text = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(" ", "  ", "\n", "你好", "👩‍👩‍👧", "e\u0301", "word", "x".repeat(30)),
+      fc.string({ unit: "grapheme", maxLength: 4 }),
+    ),
+    { maxLength: 20 },
+  )
+  .map((all) => safeText(all.join(""), { multiline: true }));
+
+describe("for any text", () => {
+  test("its graphemes joined are the text again", () => {
+    fc.assert(
+      fc.property(text, (one) => {
+        expect(graphemesOf(one).join("")).toBe(one);
+      }),
+    );
+  });
+
+  test("no row is wider than it may be, unless it is a single grapheme", () => {
+    fc.assert(
+      fc.property(
+        text,
+        fc.integer({ min: 2, max: 40 }),
+        fc.integer({ min: 0, max: 20 }),
+        (one, columns, indent) => {
+          for (const row of wrap(one, columns, indent)) {
+            if (graphemesOf(row.trimStart()).filter((unit) => columnsOf(unit) > 0).length > 1)
+              expect(columnsOf(row)).toBeLessThanOrEqual(columns);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("between two rows nothing is left out but spaces and the newline", () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 2, max: 40 }), (one, columns) => {
+        const cuts = cutIntoRows(one, columns, 1);
+        let at = 0;
+        for (const cut of cuts) {
+          expect(one.slice(at, cut.from)).toMatch(cut.first ? /^ *\n?$/ : /^ *$/);
+          at = cut.to;
+        }
+        expect(one.slice(at)).toMatch(/^ *$/);
+        expect(cuts.filter((cut) => cut.first)).toHaveLength(one.split("\n").length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("truncated it fits, and is a beginning of itself", () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 0, max: 40 }), (one, columns) => {
+        const row = one.replaceAll("\n", "");
+        const short = truncate(row, columns);
+        expect(columnsOf(short)).toBeLessThanOrEqual(columns);
+        if (short !== row) expect(row.startsWith(short.replace(/…$/, ""))).toBe(true);
+      }),
+    );
+  });
+});
+
+test.each([
+  ["words", "the quick brown fox", 10, 0, ["the quick", "brown fox"]],
+  ["an indent for later rows", "the quick brown fox", 10, 2, ["the quick", "  brown", "  fox"]],
+  ["a word longer than a row", "a abcdefghijkl b", 5, 0, ["a", "abcde", "fghij", "kl b"]],
+  ["Chinese anywhere, but not through a character", "你好你好", 5, 0, ["你好", "你好"]],
+  ["newlines and leading spaces stay", "if:\n  go\n", 10, 0, ["if:", "  go", ""]],
+  ["a space at the margin is left out", "abcde fgh", 5, 0, ["abcde", "fgh"]],
+  ["an emoji of several code points is one character", "👩‍👩‍👧👩‍👩‍👧", 3, 0, ["👩‍👩‍👧", "👩‍👩‍👧"]],
+  ["nothing", "", 5, 2, [""]],
+])("wrap: %s", (_, one, columns, indent, rows) => {
+  expect(wrap(one, columns, indent)).toEqual(rows);
+});
+
+test("an indent never takes more than half of the row", () => {
+  expect(wrap("aa bb cc", 6, 20)).toEqual(["aa bb", "   cc"]);
+});
