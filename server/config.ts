@@ -53,6 +53,11 @@ interface Given {
 }
 type Layer = (name: SettingName) => Given | undefined;
 
+/** The data folder where nobody names one. */
+export function defaultData(): string | undefined {
+  return defaultDataFolder(process.env, process.platform);
+}
+
 /** The flags of these settings, for parseArguments and help. */
 export function settingFlags(names: readonly SettingName[] = settingNames): Flag[] {
   return names.map((name) => {

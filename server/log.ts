@@ -45,7 +45,7 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Appended to; made with mode 0600 where missing. */
   readonly file?: string | undefined;
-  /** Without a file: whether a person reads standard error, and so wants words, and of nothing but failures. */
+  /** Without a file: whether a person reads standard error, and so wants words, and of nothing below a warning. */
   readonly forPerson: boolean;
   /** Writes to standard error. */
   readonly writeError: (text: string) => void;
@@ -66,7 +66,7 @@ export function openLog({ level, file, forPerson, writeError }: LogOptions): Ope
   const sink: DestinationStream = opened ?? { write: inWords ? wordWriter(writeError) : writeError };
   const logger = pino(
     {
-      level: inWords && logLevels.indexOf(level) < logLevels.indexOf("error") ? "error" : level,
+      level: inWords && logLevels.indexOf(level) < logLevels.indexOf("warn") ? "warn" : level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -121,7 +121,7 @@ function describeError(error: unknown, depth = 0): ErrorFacts {
 const REPEAT_EVERY_MS = 60_000;
 const MOST_REMEMBERED = 100;
 
-/** One sentence a failure, and the same one at most once a minute: a broken disk must not fill the screen. */
+/** One sentence each, and the same one at most once a minute: a broken disk must not fill the screen. */
 function wordWriter(writeError: (text: string) => void): (line: string) => void {
   const lastShown = new Map<string, number>();
   return (line) => {

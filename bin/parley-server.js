@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+// The server's command: parley-server.
+import { launch } from "./launch.js";
+
+await launch("server/main");

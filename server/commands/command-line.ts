@@ -1,0 +1,74 @@
+// From a command line to an exit code: finds the command, loads it alone, and puts failures into words.
+import { UsageError } from "../arguments.ts";
+import { suggestion } from "../closest.ts";
+import { commandLine, packageVersion } from "../package.ts";
+import type { Command } from "./command.ts";
+import type { Io } from "./io.ts";
+
+/** Loaded when wanted: a listing of users needs no gRPC. */
+const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  serve: () => import("./serve.ts"),
+  user: () => import("./user.ts"),
+  invite: () => import("./invite.ts"),
+  cert: () => import("./cert.ts"),
+};
+
+/** Failures whose text is meant for the operator; any other is a mistake of ours, and shown in full. */
+const SPEAKING = [
+  "CommandFailure",
+  "DataFolderLockedError",
+  "DatabaseRefusedError",
+  "CertificateError",
+  "ListenError",
+];
+
+/** @returns the exit code: 0 done, 1 refused or failed, 2 not understood */
+export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    return explain(error, io);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+  if (argv.includes("--version")) {
+    io.print(`parley-server ${packageVersion()}\n`);
+    return 0;
+  }
+  const [first, ...rest] = argv;
+  // Without a command, or with flags alone, it serves.
+  const isNamed = first !== undefined && !first.startsWith("-");
+  const wantsHelp = first === "help" || argv.some((argument) => argument === "--help" || argument === "-h");
+  const name = first === "help" ? (rest[0] ?? "serve") : isNamed ? first : "serve";
+  if (!Object.hasOwn(commands, name)) {
+    throw new UsageError(`${name}: no such command${suggestion(name, Object.keys(commands))}`);
+  }
+  const { command } = (await commands[name]?.()) ?? {};
+  if (command === undefined) throw new Error(`the command ${name} is in the table without a module`);
+  if (wantsHelp) {
+    io.print(command.help());
+    return 0;
+  }
+  return command.run(isNamed ? rest : argv, io);
+}
+
+function explain(error: unknown, io: Io): number {
+  if (error instanceof UsageError) {
+    io.complain(`parley-server: ${error.message}\n${commandLine("parley-server")} --help tells more.\n`);
+    return 2;
+  }
+  if (error instanceof Error && (SPEAKING.includes(error.name) || isOfSystem(error))) {
+    io.complain(`parley-server: ${error.message}\n`);
+    return 1;
+  }
+  io.complain(
+    `parley-server failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 1;
+}
+
+/** The file system's refusals name call and path, which says enough. */
+function isOfSystem(error: Error): boolean {
+  return "syscall" in error && "path" in error;
+}

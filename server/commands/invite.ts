@@ -1,0 +1,118 @@
+// parley-server invite create: one line to send to a friend, which carries address, invite and fingerprint.
+import { networkInterfaces } from "node:os";
+import { fingerprintOf } from "../../rpc/dial.ts";
+import { type Arguments, parseArguments, UsageError } from "../arguments.ts";
+import { newSecret } from "../auth/tokens.ts";
+import { suggestion } from "../closest.ts";
+import { type Config, loadConfig, settingFlags } from "../config.ts";
+import { dataFiles } from "../data-folder.ts";
+import { parseDuration } from "../durations.ts";
+import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";
+import { joinLine } from "../invite-link.ts";
+import { isLoopback } from "../loopback.ts";
+import { commandLine } from "../package.ts";
+import { readServerFile } from "../server-file.ts";
+import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
+import { type Command, CommandFailure } from "./command.ts";
+import type { Io } from "./io.ts";
+import { servedCertificate } from "./served-certificate.ts";
+
+export const command: Command = { help, run };
+
+const MOST_USES = 1_000_000;
+const MOST_EXPIRES_MS = 3650 * 86_400_000;
+
+const ownFlags: readonly DescribedFlag[] = [
+  { name: "uses", value: "N", help: "How many people may sign up with it. Default: 1." },
+  { name: "expires", value: "TIME", help: "Until when: 90s, 10m, 24h, 7d, 2w. Default: 7d." },
+];
+const settings = ["data", "config", "listen", "publicName", "cert", "key", "plaintext"] as const;
+
+function help(): string {
+  return `An invite: prints one line to send to a friend. Whoever has it can sign up, so send
+it where nobody else reads.
+
+Usage:
+  ${commandLine("parley-server")} invite create [FLAGS]
+
+Flags:
+${describeFlags([...ownFlags, ...describedSettings(settings)])}
+`;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  const { flags, positionals } = parseArguments(argv, [...ownFlags, ...settingFlags(settings)]);
+  const [action = "", ...more] = positionals;
+  if (action !== "create" || more.length > 0) {
+    throw new UsageError(
+      action === "create" || action === ""
+        ? "invite: say invite create, and flags"
+        : `invite ${action}: no such command${suggestion(action, ["create"])}`,
+    );
+  }
+  const uses = readUses(flags);
+  const lifetimeMs = readLifetime(flags);
+  const config = await loadConfig({ flags });
+  if (config.signUp === "closed") io.complain("Note: sign-up is closed; this invite works once it is not.\n");
+  const place = await findPlace(config, io);
+  const { secret, hash } = newSecret();
+  const now = Date.now();
+  using direct = openAccountsDirectly(dataFiles(config.data).database);
+  direct.accounts.addInvite(hash, uses, now + lifetimeMs, now);
+  io.print(`${joinLine({ ...place, invite: secret })}\n`);
+  return 0;
+}
+
+function readUses(flags: Arguments["flags"]): number {
+  const text = flags.get("uses")?.[0] ?? "1";
+  const uses = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (uses >= 1 && uses <= MOST_USES) return uses;
+  throw new UsageError(`--uses: expected a whole number, 1 to ${MOST_USES}, not "${text}"`);
+}
+
+function readLifetime(flags: Arguments["flags"]): number {
+  const text = flags.get("expires")?.[0] ?? "7d";
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms <= MOST_EXPIRES_MS) return ms;
+  throw new UsageError(`--expires: expected a time such as 12h or 7d, at most 3650d, not "${text}"`);
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly fingerprint: string | undefined;
+}
+
+/** Where the friend finds the server: what the running one says, else what the settings say. */
+async function findPlace(config: Config, io: Io): Promise<Place> {
+  const running = await readServerFile(dataFiles(config.data).server);
+  const { host, port } = running ?? config.listen;
+  if (port === 0) {
+    throw new CommandFailure(
+      "the port is not known before the server runs: start it first, or name one with --listen",
+    );
+  }
+  const [publicName] = [...config.publicName, ...(running?.publicNames ?? [])];
+  const fingerprint = running
+    ? running.fingerprint
+    : config.plaintext
+      ? undefined
+      : fingerprintOf(await servedCertificate(config));
+  return { host: publicName ?? reachableHost(host, io), port, fingerprint };
+}
+
+function reachableHost(host: string, io: Io): string {
+  if (isLoopback(host)) {
+    io.complain(
+      "Note: the server listens on loopback only, so this works on this machine and nowhere else.\n",
+    );
+    return host;
+  }
+  if (host !== "0.0.0.0" && host !== "::") return host;
+  const address = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+  const guess = address ?? "127.0.0.1";
+  io.complain(`Note: no --public-name is set; the line names ${guess}, which your friend may not reach.\n`);
+  return guess;
+}

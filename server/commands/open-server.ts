@@ -1,0 +1,130 @@
+// Puts a server together from its settings: folder, lock, store, first users, certificate, services.
+import { mkdir } from "node:fs/promises";
+import { fingerprintOf } from "../../rpc/dial.ts";
+import { ListenError } from "../../rpc/listen.ts";
+import { UsageError } from "../arguments.ts";
+import { Passwords } from "../auth/passwords.ts";
+import { loadCertificate, ownCertificate } from "../certificate.ts";
+import { watchCertificate } from "../certificate-watch.ts";
+import type { Config } from "../config.ts";
+import { type Credential, importCredentials, readCredentials } from "../credentials-file.ts";
+import { dataFiles } from "../data-folder.ts";
+import { formatAddress } from "../invite-link.ts";
+import type { OpenLog } from "../log.ts";
+import { isLoopback } from "../loopback.ts";
+import { findSampleUsers } from "../sample-users.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../server.ts";
+import { removeServerFile, writeServerFile } from "../server-file.ts";
+import { lockDataFolder } from "../store/sqlite/lock.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { CommandFailure } from "./command.ts";
+
+export interface OpenServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly fingerprint: string | undefined;
+  /** At least two, if there are; all of them where others can reach the server. */
+  readonly sampleUsers: readonly Credential[];
+  /** Reads the operator's certificate again, and opens the log anew. */
+  reload(): Promise<void>;
+}
+
+export interface OpenServerOptions {
+  readonly config: Config;
+  readonly log: OpenLog;
+  /** The store is lost; only a new start helps. */
+  readonly onFatal: (error: Error) => void;
+}
+
+const DAY_MS = 86_400_000;
+
+/** @throws errors whose texts are for the operator: see command-line.ts */
+export async function openServer({ config, log, onFatal }: OpenServerOptions): Promise<OpenServer> {
+  await using opened = new AsyncDisposableStack();
+  const files = dataFiles(config.data);
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  opened.use(await lockDataFolder(config.data));
+  const credentials = await readFirstUsers(config, log);
+  const store = opened.use(await openSqliteStore({ file: files.database, onFatal }));
+  const passwords = new Passwords();
+  const added = await importCredentials(store.accounts, credentials, passwords);
+  if (added.length > 0) log.info({ event: "users imported", count: added.length }, "users imported");
+
+  const { plaintext, listen, publicName, cert, key } = config;
+  const own = cert === undefined || key === undefined ? undefined : { cert, key };
+  const tls = plaintext
+    ? undefined
+    : own
+      ? await loadCertificate(own)
+      : await ownCertificate(files, publicName);
+
+  const server = opened.use(
+    await start(config, {
+      store,
+      listen,
+      ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
+      passwords,
+      signUp: config.signUp,
+      presenceGraceMs: config.presenceGrace * 1000,
+      sessionLifetimeMs: config.sessionLifetime * DAY_MS,
+      callRate: config.callRate,
+      log,
+    }),
+  );
+  const { host, port } = server;
+  let fingerprint = tls && fingerprintOf(tls.cert);
+  const publish = (): Promise<void> =>
+    writeServerFile(files.server, { host, port, fingerprint, publicNames: publicName, pid: process.pid });
+  await publish();
+  opened.defer(() => removeServerFile(files.server));
+
+  const watch =
+    own &&
+    opened.use(
+      watchCertificate({
+        files: own,
+        log,
+        onChange: (renewed) => {
+          server.replaceCertificate(renewed);
+          fingerprint = fingerprintOf(renewed.cert);
+          publish().catch((error: unknown) => log.error({ err: error }, "server.json was not written"));
+        },
+      }),
+    );
+
+  const sampleUsers = await findSampleUsers(store.accounts, passwords, isLoopback(host) ? 2 : 100);
+  const resources = opened.move();
+  return {
+    host,
+    port,
+    get fingerprint() {
+      return fingerprint;
+    },
+    sampleUsers,
+    reload: async () => {
+      log.reopen();
+      await watch?.reload();
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function start({ sourceOf }: Config, options: ServerOptions): Promise<RunningServer> {
+  try {
+    return await startServer(options);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    const hint = error.code === "EADDRINUSE" ? ` (--listen ${formatAddress(options.listen.host, 0)})` : "";
+    throw new CommandFailure(`${sourceOf("listen")}: ${error.message}${hint}`, { cause: error });
+  }
+}
+
+async function readFirstUsers({ credentials, sourceOf }: Config, log: OpenLog): Promise<Credential[]> {
+  if (credentials === undefined) return [];
+  try {
+    return await readCredentials(credentials, log);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${sourceOf("credentials")}: ${why}`);
+  }
+}

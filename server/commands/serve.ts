@@ -1,0 +1,90 @@
+// parley-server: serves until it is told to stop.
+import { parseArguments, UsageError } from "../arguments.ts";
+import { type Config, defaultData, loadConfig, settingFlags } from "../config.ts";
+import { describeSettings } from "../help.ts";
+import { type LogLevel, type OpenLog, openLog } from "../log.ts";
+import { commandLine, packageVersion } from "../package.ts";
+import { type Command, CommandFailure } from "./command.ts";
+import type { Io } from "./io.ts";
+import { type OpenServer, openServer } from "./open-server.ts";
+import { startBlock } from "./start-block.ts";
+
+export const command: Command = { help, run };
+
+function help(): string {
+  const program = commandLine("parley-server");
+  return `Parley: a self-hosted chat service for the terminal.
+
+Usage:
+  ${program} [FLAGS]              serve
+  ${program} user add|list|remove users of the data folder
+  ${program} invite create        a line that lets a friend sign up
+  ${program} cert                 the server's certificate
+  ${program} COMMAND --help       tells more of one
+
+${describeSettings()}
+
+Other flags:
+  --help, --version
+
+Each setting can also be given in the environment (PARLEY_LOG_LEVEL=debug) or in
+a TOML file (log-level = "debug"). A flag wins over the environment, that over
+the file, the file over the default.
+`;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  const { flags, positionals } = parseArguments(argv, settingFlags());
+  const [unexpected] = positionals;
+  if (unexpected !== undefined) throw new UsageError(`${unexpected}: what is this? Settings are flags`);
+  const config = await loadConfig({ flags });
+  using log = openServerLog(config, io);
+  const { promise: ended, resolve: end } = Promise.withResolvers<string | Error>();
+
+  // From the first moment: a stop during the start must not cut through it.
+  let server: OpenServer | undefined;
+  using _ = io.listen({
+    onStop: end,
+    onHangUp: (isTerminalGone) => {
+      if (isTerminalGone) return end("SIGHUP");
+      server?.reload().catch((error: unknown) => log.error({ err: error }, "the reload failed"));
+    },
+    onCrash: (error) => log.fatal({ err: error }, "the server crashed"),
+  });
+
+  await using opened = await openServer({ config, log, onFatal: end });
+  server = opened;
+  const { host, port, fingerprint, sampleUsers } = opened;
+  const version = packageVersion();
+  log.info({ event: "started", host, port, version, ...(fingerprint && { fingerprint }) }, "started");
+  io.print(
+    startBlock({
+      version,
+      host,
+      port,
+      fingerprint,
+      sampleUsers,
+      data: config.data,
+      isDefaultData: config.data === defaultData(),
+      log: config.log,
+      client: commandLine("parley"),
+      server: commandLine("parley-server"),
+    }),
+  );
+
+  const reason = await ended;
+  if (reason instanceof Error)
+    throw new CommandFailure(`the data cannot be stored any more: ${reason.message}`);
+  log.info({ event: "stopping", signal: reason }, "stopping");
+  return 0;
+}
+
+function openServerLog({ log: file, logLevel, logStderr, sourceOf }: Config, io: Io): OpenLog {
+  const level: LogLevel = logLevel;
+  const forPerson = io.isErrorTerminal && !logStderr;
+  try {
+    return openLog({ level, file, forPerson, writeError: (text) => io.complain(text) });
+  } catch (error) {
+    throw new UsageError(`${sourceOf("log")}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,34 @@
+// What the running server says of itself in its data folder, for the commands beside it.
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+
+export interface ServerFacts {
+  readonly host: string;
+  /** The real one, where port 0 was asked for. */
+  readonly port: number;
+  /** Undefined where the server speaks plaintext. */
+  readonly fingerprint?: string | undefined;
+  readonly publicNames: readonly string[];
+  readonly pid: number;
+}
+
+export async function writeServerFile(file: string, facts: ServerFacts): Promise<void> {
+  const part = `${file}.part`;
+  await writeFile(part, `${JSON.stringify(facts, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(part, file);
+}
+
+export async function removeServerFile(file: string): Promise<void> {
+  await rm(file, { force: true });
+}
+
+/** What the server that runs, or the last one that was killed, had written; undefined where there is none. */
+export async function readServerFile(file: string): Promise<ServerFacts | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  return JSON.parse(text) as ServerFacts;
+}
