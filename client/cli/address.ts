@@ -14,7 +14,9 @@ export function readAddress(text: string): string {
     /^(\[[0-9a-f:.]+\]|[^\s:[\]/#]+)(?::(\d{1,5}))?$/i.exec(bare ? `[${text}]` : text) ?? [];
   const number = Number(port);
   if (host === undefined || number < 1 || number > 65_535) {
-    throw usage(`"${text}" is no address: write HOST:PORT, such as ${defaultAddress} or [::1]:${defaultPort}.`);
+    throw usage(
+      `"${text}" is no address: write HOST:PORT, such as ${defaultAddress} or [::1]:${defaultPort}.`,
+    );
   }
   return `${host.toLowerCase()}:${number}`;
 }

@@ -81,7 +81,8 @@ function findFlag(argument: string, flags: Flags): Found {
   if (argument.startsWith("--")) {
     const [name = "", ...rest] = argument.slice(2).split("=");
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-    if (flag !== undefined) return { name, flag, attached: argument.includes("=") ? rest.join("=") : undefined };
+    if (flag !== undefined)
+      return { name, flag, attached: argument.includes("=") ? rest.join("=") : undefined };
   } else {
     for (const [name, flag] of Object.entries(flags)) {
       if (flag.short === undefined || argument[1] !== flag.short) continue;

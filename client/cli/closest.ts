@@ -5,7 +5,8 @@ export function closest(word: string, candidates: readonly string[]): string | u
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = candidate.startsWith(word) && word.length > 1 ? 0.5 : changes(word.toLowerCase(), candidate);
+    const distance =
+      candidate.startsWith(word) && word.length > 1 ? 0.5 : changes(word.toLowerCase(), candidate);
     if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 2.5))) {
       best = candidate;
       bestDistance = distance;

@@ -21,7 +21,7 @@ export function readEnvironment(): Environment {
   const variables: Variables = process.env;
   return {
     home: stateFolder(variables, process.platform, homedir()),
-    program: variables["npm_command"] === "exec" ? "npx parley" : "parley",
+    program: variables.npm_command === "exec" ? "npx parley" : "parley",
     variables,
     stdin: process.stdin,
     stdout: process.stdout,
@@ -31,11 +31,12 @@ export function readEnvironment(): Environment {
 
 /** PARLEY_HOME, else where the platform's programs keep their data. */
 export function stateFolder(variables: Variables, platform: NodeJS.Platform, userHome: string): string {
-  const own = variables["PARLEY_HOME"] ?? "";
+  const own = variables.PARLEY_HOME ?? "";
   if (own !== "") return resolve(own);
   if (platform === "darwin") return join(userHome, "Library", "Application Support", "Parley");
-  if (platform === "win32") return join(absolute(variables["LOCALAPPDATA"]) ?? join(userHome, "AppData", "Local"), "Parley");
-  return join(absolute(variables["XDG_DATA_HOME"]) ?? join(userHome, ".local", "share"), "parley");
+  if (platform === "win32")
+    return join(absolute(variables.LOCALAPPDATA) ?? join(userHome, "AppData", "Local"), "Parley");
+  return join(absolute(variables.XDG_DATA_HOME) ?? join(userHome, ".local", "share"), "parley");
 }
 
 /** The XDG convention says that a path which is not absolute is to be ignored. */

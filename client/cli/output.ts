@@ -2,6 +2,7 @@
 import type { Environment } from "./environment.ts";
 import { CommandError, Exit } from "./exit.ts";
 import { safeText } from "./terminal/safe-text.ts";
+import type { Styled } from "./terminal/style.ts";
 
 /** A message of the contract, with what it takes to print it. */
 export interface Message<T> {
@@ -45,20 +46,20 @@ export class Output {
   }
 
   /**
-   * A result: with --json the message as one line of canonical JSON, else the text, made safe, if there is one.
+   * A result: with --json the message as one line of canonical JSON, else the text, if there is one.
    * Resolves when there is room for more.
    * @throws CommandError that ends the command quietly where nobody reads any more
    */
-  async result<T>(message: Message<T>, text: string | undefined): Promise<void> {
+  async result<T>(message: Message<T>, text: Styled | undefined): Promise<void> {
     if (this.#json) {
       const { protoJson } = await import("./proto-json.ts");
       await this.#write(protoJson(message.typeName, message.codec.encode(message.value).finish()));
     } else if (text !== undefined) await this.line(text);
   }
 
-  /** Text that is no message, made safe. Never with --json, but for `token` and help. */
-  async line(text: string): Promise<void> {
-    await this.#write(safeText(text, { multiline: true }));
+  /** Text that is no message; being Styled, it is safe for a terminal. Not for commands with --json. */
+  async line(text: Styled): Promise<void> {
+    await this.#write(text.plain);
   }
 
   /** A sentence for the person, on standard error. */

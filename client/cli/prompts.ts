@@ -44,7 +44,7 @@ async function ask<T>(environment: Environment, question: Question): Promise<T> 
     if (error instanceof Error) throw error;
     throw new CommandError(Exit.INTERRUPTED, "");
   }
-  const answer = answers["answer"];
+  const answer = answers.answer;
   if (answer === undefined) throw new CommandError(Exit.INTERRUPTED, "");
   return answer;
 }

@@ -1,7 +1,8 @@
 // From an address to a trusted server: what is known of its key, a look at an unknown one, and the question to a person.
+
+import { type ConnectError, probe, type Trust } from "../../rpc/dial.ts";
 import { checkTrust, isLoopback } from "../link/trust.ts";
 import type { Profiles } from "../state/profiles.ts";
-import { ConnectError, probe, type Trust } from "../../rpc/dial.ts";
 import type { Wanted } from "./account-flags.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandError, Exit, usage } from "./exit.ts";
@@ -36,20 +37,27 @@ export async function reach(address: string, wanted: Wanted, reaching: Reaching)
   return remember(profiles, address, known, trust);
 }
 
-async function look(address: string, wanted: Wanted, known: Trust | undefined, reaching: Reaching): Promise<Trust> {
+async function look(
+  address: string,
+  wanted: Wanted,
+  known: Trust | undefined,
+  reaching: Reaching,
+): Promise<Trust> {
   const found = await probe(address, { timeoutMs: probeTimeoutMs });
   const { fingerprint, acceptNew } = wanted;
   const decision = checkTrust(address, found, known, { fingerprint, acceptNew: acceptNew === true });
   switch (decision.verdict) {
     case "accept":
       if (decision.notice) {
-        reaching.notice(`New server on this machine, ${address}, with the key ${found.fingerprint}: remembered.`);
+        reaching.notice(
+          `New server on this machine, ${address}, with the key ${found.fingerprint}: remembered.`,
+        );
       }
       return decision.trust;
     case "changed":
       throw changedKey(address, decision.known, decision.found, reaching.retry);
     case "ask":
-      return await askWhether(address, decision.fingerprint, reaching);
+      return askWhether(address, decision.fingerprint, reaching);
   }
 }
 
@@ -60,9 +68,14 @@ async function askWhether(address: string, fingerprint: string, { asker }: Reach
         `right, add --fingerprint ${fingerprint}; or --accept-new, to trust whatever answers.`,
     );
   }
-  asker.tell(`The server at ${address} is new here, and no authority vouches for it. Its key is\n  ${fingerprint}`);
+  asker.tell(
+    `The server at ${address} is new here, and no authority vouches for it. Its key is\n  ${fingerprint}`,
+  );
   if (!(await asker.confirm("Is that what its operator gave you?"))) {
-    throw new CommandError(Exit.REFUSED, `Nothing was sent to ${address}. Ask its operator for the fingerprint.`);
+    throw new CommandError(
+      Exit.REFUSED,
+      `Nothing was sent to ${address}. Ask its operator for the fingerprint.`,
+    );
   }
   return { kind: "pin", fingerprint };
 }
@@ -94,23 +107,15 @@ export function changedKey(
   );
 }
 
-/** What a connection that failed means to a person. */
-export async function cannotConnect(
-  address: string,
-  trust: Trust | undefined,
-  error: ConnectError,
-  retry: readonly string[],
-): Promise<CommandError> {
-  if (error.kind === "fingerprint-mismatch" || error.kind === "untrusted") {
-    const found = await probe(address, { timeoutMs: probeTimeoutMs }).catch(() => undefined);
-    const known = trust?.kind === "pin" ? trust.fingerprint : undefined;
-    if (found !== undefined) return changedKey(address, known, found.fingerprint, retry);
-  }
+/** What a connection that failed means to a person. `retry` as in Reaching. */
+export function cannotConnect(address: string, error: ConnectError, retry: readonly string[]): CommandError {
+  if (error.found !== undefined) return changedKey(address, error.expected, error.found, retry);
   const hints: Partial<Record<ConnectError["kind"], string>> = {
     unreachable: "Is the server running there?",
     timeout: "Is the server running there, and is a firewall between?",
-    "not-tls": isLoopback(address) ? "If it is a server started with --plaintext, add --plaintext here too." : "",
+    "not-tls": isLoopback(address) ? "Add --plaintext if that is what it serves." : "",
+    "needs-tls": "Log in again without --plaintext.",
   };
-  const message = `Cannot connect to ${address}, so nothing was sent: ${error.message} ${hints[error.kind] ?? ""}`;
+  const message = `Cannot connect, so nothing was sent: ${error.message} ${hints[error.kind] ?? ""}`;
   return new CommandError(Exit.CANNOT_CONNECT, message.trim(), { cause: error });
 }

@@ -79,7 +79,7 @@ export async function signIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
   const session = profile?.session;
   if (profile === undefined || session === undefined) {
     if (desk.asker === undefined) throw notLoggedIn(environment, address, username);
-    return await askIn(desk, desk.asker, address, username, wanted);
+    return askIn(desk, desk.asker, address, username, wanted);
   }
   const retry = [environment.program, "whoami", "--as", profile.username];
   const trust = await reach(address, wanted, { ...desk, profiles: state.profiles, retry });
@@ -103,7 +103,8 @@ async function askIn(
       const profile = await startSession(desk, { address, trust, username, password });
       return new SignedIn(profile, tokenOf(profile), trust);
     } catch (error) {
-      if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG") || tries === passwordTries) throw error;
+      if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG") || tries === passwordTries)
+        throw error;
       asker.tell("User name or password is wrong. Try again.");
     }
   }
@@ -117,7 +118,7 @@ export async function reachForLogIn(
   wanted: Wanted,
 ): Promise<Trust> {
   const retry = [desk.environment.program, "login", ...(username === undefined ? [] : [username])];
-  return await reach(address, wanted, { ...desk, profiles: desk.state.profiles, retry });
+  return reach(address, wanted, { ...desk, profiles: desk.state.profiles, retry });
 }
 
 export interface Credentials {
@@ -139,7 +140,8 @@ export async function startSession(desk: Desk, credentials: Credentials): Promis
   try {
     grant = await logIn(endpoint, { username, password, device, client });
   } catch (error) {
-    if (!(error instanceof RpcError && error.reason === "DEVICE_INVALID") || before === undefined) throw error;
+    if (!(error instanceof RpcError && error.reason === "DEVICE_INVALID") || before === undefined)
+      throw error;
     // The server lost its data, or a person removed the device: this installation starts over as a new one.
     profiles.forgetDevice(before.profileId);
     grant = await logIn(endpoint, { username, password, client });
@@ -159,10 +161,14 @@ export function keepGrant(desk: Desk, address: string, grant: Grant): Profile {
 }
 
 /** Exit 4, with the command to run. */
-export function notLoggedIn(environment: Environment, address: string, username: string | undefined): CommandError {
-  const who = username === undefined ? "Nobody" : username;
+export function notLoggedIn(
+  environment: Environment,
+  address: string,
+  username: string | undefined,
+): CommandError {
+  const who = username === undefined ? "You are" : `${username} is`;
   const command = commandLine(environment.program, "login", username ?? "USER", "--server", address);
-  return new CommandError(Exit.NOT_LOGGED_IN, `${who} is not logged in at ${address}. Run: ${command}`);
+  return new CommandError(Exit.NOT_LOGGED_IN, `${who} not logged in at ${address}. Run: ${command}`);
 }
 
 /** What this program tells a server about itself. */

@@ -1,0 +1,79 @@
+// parley ask: sends a message and waits for that user's next one, so that a script can ask a person.
+
+import { Entry } from "../../../gen/parley/chat/v1/entry.ts";
+import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
+import type { Link } from "../../link/link.ts";
+import { accountFlags } from "../account-flags.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { commandLine } from "../command-line.ts";
+import { parseWait } from "../durations.ts";
+import { CommandError, Exit } from "../exit.ts";
+import { cursorsAtHeads, filled, listen, raise, throwEnding } from "../reading.ts";
+import { messageText, type Sent, sendFlags, sendText } from "../sending.ts";
+import { text } from "../show.ts";
+import { withAccount } from "../with-account.ts";
+
+const defaultTimeoutMs = 600_000;
+
+const flags = {
+  timeout: { value: "TIME", help: "How long to wait for the answer; else 10m.", read: parseWait },
+  ...sendFlags,
+  ...accountFlags,
+} as const;
+
+export const command = defineCommand({
+  forms: ["USER TEXT…", "USER -"],
+  words: { least: 2, most: Number.POSITIVE_INFINITY },
+  flags,
+  about: [
+    "Sends as send does, and prints the text of the first message of that user which comes after it, however soon. " +
+      "Exit code 6 says that none came in time; --id then goes on waiting without sending again. What could harm a " +
+      "terminal is made visible in the answer, in a pipe as well: --json is exact. No marker moves.",
+  ],
+  json: "Entry: the answer.",
+  examples: ["yoda shall I deploy?", "yoda --timeout 1h --json - < question.txt"],
+  run: async (call) => {
+    const [username = "", ...words] = call.words;
+    await withAccount(call, "changes", async (signedIn, desk) => {
+      const question = await messageText(call, words);
+      const sent = await sendText(signedIn, desk, call, { kind: "user", username }, question);
+      // All from the own message on is asked for, so an answer cannot slip in between.
+      const cursors = await cursorsAtHeads(signedIn.account);
+      cursors.forget(sent.ack.conversationId);
+      raise(cursors, sent.ack.conversationId, sent.ack.seq);
+      await using link = listen(signedIn, cursors, false);
+      const timeout = call.values.timeout ?? defaultTimeoutMs;
+      const timer = setTimeout(() => void link[Symbol.asyncDispose](), timeout);
+      const answer = await nextOf(link, sent.ack, signedIn.profile.userId).finally(() => clearTimeout(timer));
+      if (answer === undefined) throw noAnswer(call, username, sent);
+      await call.output.result(
+        { typeName: "parley.chat.v1.Entry", codec: Entry, value: answer },
+        text(answer),
+      );
+    });
+    return undefined;
+  },
+});
+
+/** The next message of the other user; undefined where the link was closed first. @throws what ended the link */
+async function nextOf(link: Link, { conversationId }: Ack, userId: string): Promise<Entry | undefined> {
+  for await (const event of link.events) {
+    if (!("conversationId" in event) || event.conversationId !== conversationId) continue;
+    if (event.type === "entry" && !event.mine) return event.entry;
+    if (event.type !== "gap" || !event.fillable) continue;
+    for await (const { item } of filled(link.account, event)) {
+      if (item?.$case === "entry" && item.value.sender?.userId !== userId) return item.value;
+    }
+  }
+  throwEnding(link);
+  return undefined;
+}
+
+function noAnswer(call: Call<typeof flags>, username: string, { clientMessageId, ack }: Sent): CommandError {
+  const { program } = call.environment;
+  const again = commandLine(program, "ask", username, "--id", String(clientMessageId));
+  return new CommandError(
+    Exit.NO_ANSWER,
+    `${username} has not answered number ${ack.seq} in time. To go on waiting, without sending it again: ${again} and the same text.`,
+  );
+}

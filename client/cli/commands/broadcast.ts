@@ -1,0 +1,25 @@
+// parley broadcast: sends a message to everyone who is online.
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { ackMessage, messageText, sendFlags, sendText } from "../sending.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: ["TEXT…", "-"],
+  words: { least: 1, most: Number.POSITIVE_INFINITY },
+  flags: { ...sendFlags, ...accountFlags },
+  about: [
+    "As send, to everyone: it is stored once, and those who are online now can read it then and later.",
+  ],
+  json: "Ack: the broadcast conversation, and the message's number in it.",
+  examples: ["the bridge opens at noon"],
+  run: async (call) => {
+    await withAccount(call, "changes", async (signedIn, desk) => {
+      const text = await messageText(call, call.words);
+      const { ack } = await sendText(signedIn, desk, call, { kind: "broadcast" }, text);
+      await call.output.result(ackMessage(ack), line`Sent to everyone: number ${ack.seq}.`);
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,149 @@
+// parley history: prints a conversation's log, or a range of it.
+import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
+import { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
+import type { Account } from "../../link/account.ts";
+import type { ConversationTarget } from "../../link/target.ts";
+import { accountFlags } from "../account-flags.ts";
+import { type Flag, toggle } from "../arguments.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { usage } from "../exit.ts";
+import { historyLine } from "../show.ts";
+import type { SignedIn } from "../sign-in.ts";
+import { withAccount } from "../with-account.ts";
+
+const defaultCount = 50;
+/** They are held in memory, to be printed oldest first. */
+const mostCount = 100_000;
+const pageSize = 500;
+
+const flags = {
+  count: {
+    value: "N",
+    short: "n",
+    help: `How many of the newest messages; else ${defaultCount}.`,
+    read: (given: string) => {
+      const count = /^\d{1,9}$/.test(given) ? Number(given) : 0;
+      if (count < 1 || count > mostCount) throw usage(`"${given}" is no number from 1 to ${mostCount}.`);
+      return count;
+    },
+  },
+  from: seqFlag("The first number wanted, in place of the newest messages."),
+  to: seqFlag("The last number wanted, included."),
+  broadcast: toggle("What was said to everyone, in place of a user."),
+  mark: toggle("Mark what was printed as read; else no marker moves."),
+  ...accountFlags,
+} as const;
+
+export const command = defineCommand({
+  forms: ["USER", "--broadcast"],
+  words: { least: 0, most: 1 },
+  flags,
+  about: [
+    "Oldest first, as `TIME NAME: TEXT`; further lines of a text are indented by four spaces, and what could harm a " +
+      "terminal is made visible, in a pipe as well: --json is exact. Numbers that are not shown to you, or are no " +
+      "longer in the log, are named as ranges.",
+  ],
+  json: "HistoryItem, one for each message or range.",
+  examples: ["yoda", "yoda -n 500 --json", "yoda --from 12 --to 40", "--broadcast"],
+  run: async (call) => {
+    const { words, values } = call;
+    if ((words.length === 1) === (values.broadcast === true))
+      throw usage("Say which: a USER, or --broadcast.");
+    const isRange = values.from !== undefined || values.to !== undefined;
+    if (isRange && values.count !== undefined)
+      throw usage("-n counts from the newest: leave it out beside --from and --to.");
+    await withAccount(call, "reads", async (signedIn) => {
+      const target = await conversation(signedIn.account, words[0]);
+      if (target === undefined) return;
+      const items = isRange ? range(signedIn.account, target, call) : newest(signedIn.account, target, call);
+      await print(signedIn, items, call);
+    });
+    return undefined;
+  },
+});
+
+type HistoryCall = Call<typeof flags>;
+
+interface Page {
+  readonly conversationId: string;
+  readonly items: readonly HistoryItem[];
+}
+
+/** The broadcast conversation has no name to ask for, so it is looked up. */
+async function conversation(
+  account: Account,
+  username: string | undefined,
+): Promise<ConversationTarget | undefined> {
+  if (username !== undefined) return { kind: "user", username };
+  for await (const { conversationId, kind } of account.listConversations()) {
+    if (kind === ConversationKind.BROADCAST) return { kind: "conversation", conversationId };
+  }
+  return undefined;
+}
+
+async function* range(
+  account: Account,
+  target: ConversationTarget,
+  { values }: HistoryCall,
+): AsyncGenerator<Page> {
+  const { from = 0n, to = 0n } = values;
+  if (to !== 0n && from > to) return;
+  yield* account.listMessages(target, { fromSeq: from, toSeq: to, pageSize });
+}
+
+async function* newest(
+  account: Account,
+  target: ConversationTarget,
+  { values }: HistoryCall,
+): AsyncGenerator<Page> {
+  const pages: Page[] = [];
+  let left = values.count ?? defaultCount;
+  for await (const { conversationId, items } of account.listMessages(target, {
+    newestFirst: true,
+    pageSize: Math.min(left, pageSize),
+  })) {
+    const kept = last(items, left);
+    pages.push({ conversationId, items: kept });
+    left -= kept.filter(isEntry).length;
+    if (left <= 0) break;
+  }
+  yield* pages.reverse();
+}
+
+/** The end of a page that has this many entries, with the ranges between them. */
+function last(items: readonly HistoryItem[], entries: number): readonly HistoryItem[] {
+  let seen = 0;
+  const first = items.findLastIndex((item) => isEntry(item) && ++seen === entries);
+  return first < 0 ? items : items.slice(first);
+}
+
+function isEntry({ item }: HistoryItem): boolean {
+  return item?.$case === "entry";
+}
+
+async function print({ account }: SignedIn, pages: AsyncIterable<Page>, call: HistoryCall): Promise<void> {
+  let conversationId = "";
+  let readSeq = 0n;
+  for await (const page of pages) {
+    conversationId = page.conversationId;
+    for (const item of page.items) {
+      const message = { typeName: "parley.chat.v1.HistoryItem", codec: HistoryItem, value: item };
+      await call.output.result(message, historyLine(item));
+      if (item.item?.$case === "entry") readSeq = item.item.value.seq;
+    }
+  }
+  if (call.values.mark === true && readSeq > 0n) {
+    await account.setMarkers([{ conversationId, deliveredSeq: 0n, readSeq }]);
+  }
+}
+
+function seqFlag(help: string): Flag<bigint> {
+  return {
+    value: "NUMBER",
+    help,
+    read: (given) => {
+      if (!/^\d{1,19}$/.test(given) || BigInt(given) < 1n) throw usage(`"${given}" is no number from 1 on.`);
+      return BigInt(given);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+// parley join: signs up with what an invited friend was sent.
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { passwordFlag } from "../credentials.ts";
+import { readInviteLink } from "../invite-link.ts";
+import { changedKey } from "../reach.ts";
+import { signUpAt } from "../sign-up.ts";
+
+const { as } = accountFlags;
+
+export const command = defineCommand({
+  forms: ["LINK [USER]"],
+  words: { least: 1, most: 2 },
+  flags: { ...passwordFlag, as: { ...as, help: "The user name to take; as the second word." } },
+  about: [
+    "The link carries the server's address, the invite and the server's key, so that nothing else has to be checked. " +
+      "The server's operator makes one with parley-server invite create. Asks for a user name and a new password.",
+  ],
+  json: "Grant: the session, the user and the device, without their secrets.",
+  examples: ["chat.example.org:12000/7Qx…/SHA256:… rey"],
+  run: async (call) => {
+    const { words, values, environment } = call;
+    const { address, invite, fingerprint } = readInviteLink(words[0] ?? "");
+    await signUpAt(call, {
+      wanted: { server: address, ...(fingerprint === undefined ? { plaintext: true } : { fingerprint }) },
+      username: words[1] ?? values.as,
+      invite,
+      check: ({ state }) => {
+        // Anyone can write a link: it introduces a server, and replaces no key of one that is known.
+        const known = state.profiles.server(address)?.trust;
+        if (known?.kind !== "pin" || fingerprint === undefined || known.fingerprint === fingerprint) return;
+        throw changedKey(address, known.fingerprint, fingerprint, [
+          environment.program,
+          "signup",
+          "--invite",
+          invite,
+        ]);
+      },
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,47 @@
+// parley login: starts a session and remembers it.
+import { accountFlags, wantedOf } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { grantMessage, passwordFlag, passwordFor, requirePassword, usernameOr } from "../credentials.ts";
+import { usage } from "../exit.ts";
+import { terminalAsker } from "../prompts.ts";
+import { name } from "../show.ts";
+import { choose, reachForLogIn, startSession } from "../sign-in.ts";
+import { line } from "../terminal/style.ts";
+import { explainingConnection, openDesk } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: ["USER"],
+  words: { least: 0, most: 1 },
+  flags: { ...passwordFlag, ...accountFlags },
+  about: [
+    "Asks for the password on a terminal; a script gives it with --password-stdin. The session is kept for all other " +
+      "commands. A server that no authority vouches for is recognised by its key: you are asked about a new one (on " +
+      "this machine you are told), a script says --fingerprint or --accept-new, and a changed one is a hard stop.",
+  ],
+  json: "Grant: the session, the user and the device, without their secrets.",
+  examples: ["yoda --server chat.example.org:12000", "yoda --password-stdin < password.txt"],
+  run: async (call) => {
+    const { environment, words, values, output } = call;
+    const asker = terminalAsker(environment);
+    if (words[0] !== undefined && values.as !== undefined && words[0] !== values.as) {
+      throw usage("The user is named twice, and differently.");
+    }
+    requirePassword(call, asker);
+    const desk = openDesk(call, asker);
+    using _state = desk.state;
+    const username = await usernameOr(words[0] ?? values.as, asker);
+    const wanted = { ...wantedOf(values), as: username };
+    const { address } = choose(desk.state, wanted);
+    const profile = await explainingConnection(
+      address,
+      [environment.program, "login", username],
+      async () => {
+        const trust = await reachForLogIn(desk, address, username, wanted);
+        const password = await passwordFor(call, asker, `Password of ${username}`);
+        return startSession(desk, { address, trust, username, password });
+      },
+    );
+    await output.result(grantMessage(profile), line`Logged in at ${address} as ${name(profile.username)}.`);
+    return undefined;
+  },
+});

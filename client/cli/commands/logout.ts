@@ -1,0 +1,32 @@
+// parley logout: ends the session, there and here.
+import { LogOutResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { saysLoggedOut } from "../../link/errors.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { name } from "../show.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: accountFlags,
+  about: ["Other devices of the user stay logged in. What is unsent waits for the next log-in."],
+  json: "LogOutResponse, which is empty.",
+  examples: ["", "--as yoda"],
+  run: async (call) => {
+    await withAccount(call, "changes", async ({ account, profile }, { state }) => {
+      try {
+        await account.logOut();
+      } catch (error) {
+        // It was over already, which is what was asked for.
+        if (!(error instanceof RpcError && saysLoggedOut(error))) throw error;
+      }
+      state.profiles.loggedOut(profile.profileId);
+      const message = { typeName: "parley.chat.v1.LogOutResponse", codec: LogOutResponse, value: {} };
+      await call.output.result(message, line`${name(profile.username)} is logged out of ${profile.address}.`);
+    });
+    return undefined;
+  },
+});

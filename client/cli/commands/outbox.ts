@@ -1,0 +1,155 @@
+// parley outbox: looks at the messages that the chat could not send, and sends or drops them.
+import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { Content } from "../../../gen/parley/chat/v1/entry.ts";
+import { ConnectError } from "../../../rpc/dial.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { saysLoggedOut } from "../../link/errors.ts";
+import { contentOf } from "../../link/event-reader.ts";
+import { sendOnce } from "../../link/send-once.ts";
+import type { UnsentMessage } from "../../link/send-queue.ts";
+import { wireTarget } from "../../link/target.ts";
+import type { State } from "../../state/state.ts";
+import { accountFlags, wantedOf } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { commandLine } from "../command-line.ts";
+import { Exit, type ExitCode, usage } from "../exit.ts";
+import type { Message } from "../output.ts";
+import { ackMessage, sendFlags } from "../sending.ts";
+import { targetName, time } from "../show.ts";
+import { choose, notLoggedIn, type SignedIn } from "../sign-in.ts";
+import { line, Styled } from "../terminal/style.ts";
+import { openDesk, withAccount } from "../with-account.ts";
+
+/** Columns of a text in the list. */
+const previewColumns = 60;
+
+const flags = {
+  all: toggle("Every unsent message, in place of ids."),
+  wait: sendFlags.wait,
+  ...accountFlags,
+} as const;
+
+export const command = defineCommand({
+  forms: ["list", "send ID…", "send --all", "drop ID…", "drop --all"],
+  words: { least: 1, most: Number.POSITIVE_INFINITY },
+  flags,
+  about: [
+    "The chat keeps what it could not send, and sends it when it is back; what waited for over an hour it asks about. " +
+      "send sends under the ids that they have, so that nothing is stored twice even while a chat runs. A message that " +
+      "is refused stays until it is dropped. Commands other than the chat queue nothing.",
+  ],
+  json: "Command: the unsent message, for list and drop; Ack for send.",
+  examples: ["list", "send --all", "drop 12 13"],
+  run: async (call) => {
+    const [verb = "", ...ids] = call.words;
+    switch (verb) {
+      case "list":
+        if (ids.length > 0) throw usage("outbox list shows all of them, and takes no ids.");
+        return withProfile(call, async (state, profileId) => {
+          for (const message of state.unsent(profileId))
+            await call.output.result(commandMessage(message), listLine(message));
+        });
+      case "drop":
+        return withProfile(call, async (state, profileId) => {
+          for (const message of chosen(state.unsent(profileId), ids, call)) {
+            if (!state.removeUnsent(profileId, message.clientMessageId)) continue;
+            await call.output.result(commandMessage(message), line`Dropped ${message.clientMessageId}.`);
+          }
+        });
+      case "send":
+        return withAccount(call, "changes", async (signedIn, { state }) => {
+          const messages = chosen(state.unsent(signedIn.profile.profileId), ids, call);
+          let code: ExitCode = Exit.DONE;
+          for (const message of messages) code = (await sendUnsent(call, signedIn, state, message)) ?? code;
+          return code;
+        });
+      default:
+        throw usage(`outbox does not know "${verb}": it is list, send or drop.`);
+    }
+  },
+});
+
+type OutboxCall = Call<typeof flags>;
+
+/** Looks at what is on this disk: no server and no session is needed. */
+async function withProfile(
+  call: OutboxCall,
+  work: (state: State, profileId: number) => Promise<void>,
+): Promise<undefined> {
+  const { state, environment } = openDesk(call);
+  using _state = state;
+  const { profile, address, username } = choose(state, wantedOf(call.values));
+  if (profile === undefined) throw notLoggedIn(environment, address, username);
+  await work(state, profile.profileId);
+  return undefined;
+}
+
+function chosen<T extends UnsentMessage>(
+  unsent: readonly T[],
+  ids: readonly string[],
+  call: OutboxCall,
+): readonly T[] {
+  if (ids.length > 0 === (call.values.all === true))
+    throw usage("Say which: ids, as outbox list shows them, or --all.");
+  if (ids.length === 0) return unsent;
+  return ids.map((id) => {
+    const message = unsent.find(({ clientMessageId }) => String(clientMessageId) === id);
+    if (message === undefined) throw usage(`No unsent message has the id ${id}. See outbox list.`);
+    return message;
+  });
+}
+
+/** Resolves to an exit code where it was refused, and the next one may be tried. */
+async function sendUnsent(
+  call: OutboxCall,
+  { account, profile }: SignedIn,
+  state: State,
+  message: UnsentMessage,
+): Promise<ExitCode | undefined> {
+  const { clientMessageId, target } = message;
+  const content = contentOf(Content.decode(message.content));
+  if (content.kind !== "text") {
+    call.output.notice(`${clientMessageId} was written by a newer parley: send it with that.`);
+    return Exit.REFUSED;
+  }
+  const patience = call.values.wait === undefined ? {} : { waitMs: call.values.wait };
+  try {
+    const ack = await sendOnce(account, { clientMessageId, target, text: content.text, ...patience });
+    state.removeUnsent(profile.profileId, clientMessageId);
+    await call.output.result(
+      ackMessage(ack),
+      line`Sent ${clientMessageId} to ${targetName(target)}: number ${ack.seq}.`,
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RpcError) || error instanceof ConnectError || saysLoggedOut(error)) throw error;
+    const drop = commandLine(call.environment.program, "outbox", "drop", String(clientMessageId));
+    call.output.notice(
+      `${clientMessageId} was refused: ${error.message} (${error.reason}) To forget it: ${drop}`,
+    );
+    return Exit.REFUSED;
+  }
+}
+
+function listLine({ clientMessageId, target, content, queuedTime, held }: UnsentMessage): Styled {
+  const said = contentOf(Content.decode(content));
+  const text = said.kind === "text" ? said.text.replaceAll("\n", " ") : "(something newer than this parley)";
+  const state = held ? "waits for you" : "waits";
+  return line`${clientMessageId}  ${time(queuedTime)}  to ${targetName(target)}, ${state}: ${Styled.of(text).truncate(previewColumns)}`;
+}
+
+/** As the chat would send it. */
+function commandMessage({ clientMessageId, target, content }: UnsentMessage): Message<Command> {
+  const said = Content.decode(content);
+  const value: Command =
+    target.kind === "broadcast"
+      ? { kind: { $case: "broadcast", value: { clientMessageId, content: said } } }
+      : {
+          kind: {
+            $case: "sendMessage",
+            value: { clientMessageId, target: wireTarget(target), content: said },
+          },
+        };
+  return { typeName: "parley.chat.v1.Command", codec: Command, value };
+}

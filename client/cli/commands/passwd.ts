@@ -1,0 +1,58 @@
+// parley passwd: sets a new password, which ends all other sessions.
+import { ChangePasswordResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { defineCommand } from "../command.ts";
+import { askTwice } from "../credentials.ts";
+import type { Environment } from "../environment.ts";
+import { usage } from "../exit.ts";
+import { readLines } from "../input.ts";
+import { type Asker, terminalAsker } from "../prompts.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: {
+    "password-stdin": toggle("Read the old and the new password from two lines of standard input."),
+    ...accountFlags,
+  },
+  about: ["Asks for the old password and twice for the new one. Every other session of the user is ended."],
+  json: "ChangePasswordResponse: how many other sessions were ended.",
+  examples: [""],
+  run: async (call) => {
+    const { environment, values, output } = call;
+    const asker = terminalAsker(environment);
+    const isPiped = values["password-stdin"] === true;
+    if (!isPiped && asker === undefined) {
+      throw usage(
+        "Standard input is no terminal: add --password-stdin and write the old and the new password to it.",
+      );
+    }
+    await withAccount(call, "changes", async ({ account }) => {
+      const [old, fresh] = isPiped || asker === undefined ? await piped(environment) : await asked(asker);
+      const endedSessions = await account.changePassword(old, fresh);
+      const message = {
+        typeName: "parley.chat.v1.ChangePasswordResponse",
+        codec: ChangePasswordResponse,
+        value: { endedSessions },
+      };
+      await output.result(message, line`The password is changed. Other sessions ended: ${endedSessions}.`);
+    });
+    return undefined;
+  },
+});
+
+async function piped(environment: Environment): Promise<readonly [string, string]> {
+  const [old, fresh] = await readLines(environment.stdin, 2);
+  if (old === undefined || fresh === undefined) {
+    throw usage("--password-stdin: standard input needs two lines, the old password and the new one.");
+  }
+  return [old, fresh];
+}
+
+async function asked(asker: Asker): Promise<readonly [string, string]> {
+  const old = await asker.password("Old password");
+  return [old, await askTwice(asker)];
+}

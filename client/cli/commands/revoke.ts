@@ -1,0 +1,31 @@
+// parley revoke: ends one session of the user, wherever it is.
+import { RevokeSessionResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: ["SESSION-ID"],
+  words: { least: 1, most: 1 },
+  flags: accountFlags,
+  about: [
+    "Its device is logged out within seconds, also in the middle of a chat. The sessions command lists the ids.",
+  ],
+  json: "RevokeSessionResponse, which is empty.",
+  examples: ["s7Qx2…"],
+  run: async (call) => {
+    const [sessionId = ""] = call.words;
+    await withAccount(call, "changes", async ({ account, profile }, { state }) => {
+      await account.revokeSession(sessionId);
+      if (profile.session?.sessionId === sessionId) state.profiles.loggedOut(profile.profileId);
+      const message = {
+        typeName: "parley.chat.v1.RevokeSessionResponse",
+        codec: RevokeSessionResponse,
+        value: {},
+      };
+      await call.output.result(message, line`Session ${sessionId} is ended.`);
+    });
+    return undefined;
+  },
+});

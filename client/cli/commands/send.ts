@@ -1,0 +1,29 @@
+// parley send: sends a message to one user, and says when it is stored.
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { ackMessage, messageText, sendFlags, sendText } from "../sending.ts";
+import { name } from "../show.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: ["USER TEXT…", "USER -"],
+  words: { least: 2, most: Number.POSITIVE_INFINITY },
+  flags: { ...sendFlags, ...accountFlags },
+  about: [
+    "The words of the text are joined by spaces; - reads it from standard input, less the newline at its end. It is " +
+      "tried again under the same id until it is stored, refused, or the time is up. Exit code 0 says that it is " +
+      "stored; 5 that this is not known, and then --id repeats it safely.",
+  ],
+  json: "Ack: the conversation, and the message's number in it.",
+  examples: ["yoda do or do not", "yoda - < letter.txt", "yoda --json -- --wait is a flag, and this is not"],
+  run: async (call) => {
+    const [username = "", ...words] = call.words;
+    await withAccount(call, "changes", async (signedIn, desk) => {
+      const text = await messageText(call, words);
+      const { ack } = await sendText(signedIn, desk, call, { kind: "user", username }, text);
+      await call.output.result(ackMessage(ack), line`Sent to ${name(username)}: number ${ack.seq}.`);
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,33 @@
+// parley sessions: lists where the user is logged in.
+import { Session } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { time } from "../show.ts";
+import { line, type Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: accountFlags,
+  about: ["The session of this command has a star. End one with revoke."],
+  json: "Session, one for each log-in.",
+  examples: [""],
+  run: async (call) => {
+    await withAccount(call, "reads", async ({ account }) => {
+      for await (const session of account.listSessions()) {
+        const message = { typeName: "parley.chat.v1.Session", codec: Session, value: session };
+        await call.output.result(message, sessionLine(session));
+      }
+    });
+    return undefined;
+  },
+});
+
+function sessionLine(session: Session): Styled {
+  const { sessionId, client, current, online, createTime, lastUsedTime, address } = session;
+  const program = [client?.name, client?.version].filter(Boolean).join(" ") || "unknown program";
+  const device = client?.deviceName || "unnamed device";
+  const use = online ? "online" : `last used ${time(lastUsedTime)}`;
+  return line`${current ? "*" : " "} ${sessionId}  ${device}, ${program}, ${use}, logged in ${time(createTime)} from ${address || "unknown"}`;
+}

@@ -1,0 +1,30 @@
+// parley signup: makes an account and starts its first session.
+import { accountFlags, wantedOf } from "../account-flags.ts";
+import { text } from "../arguments.ts";
+import { defineCommand } from "../command.ts";
+import { passwordFlag } from "../credentials.ts";
+import { signUpAt } from "../sign-up.ts";
+
+export const command = defineCommand({
+  forms: ["USER --invite CODE"],
+  words: { least: 0, most: 1 },
+  flags: {
+    invite: text("CODE", "The invite, where the server asks for one."),
+    ...passwordFlag,
+    ...accountFlags,
+  },
+  about: [
+    "Asks for a new password on a terminal; a script gives it with --password-stdin. Trust as in login.",
+  ],
+  json: "Grant: the session, the user and the device, without their secrets.",
+  examples: ["rey --invite 7Qx… --server chat.example.org:12000"],
+  run: async (call) => {
+    const { words, values } = call;
+    await signUpAt(call, {
+      wanted: wantedOf(values),
+      username: words[0] ?? values.as,
+      invite: values.invite ?? "",
+    });
+    return undefined;
+  },
+});

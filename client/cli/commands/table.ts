@@ -1,0 +1,87 @@
+// Every command, in the order of the help. What a command does is loaded when it is run.
+import type { Command } from "../command.ts";
+
+export const groups = ["Talk", "Look", "Account"] as const;
+
+export interface CommandRow {
+  readonly name: string;
+  readonly group: (typeof groups)[number];
+  /** One sentence, for the overview. */
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+export const commands: readonly CommandRow[] = [
+  {
+    name: "chat",
+    group: "Talk",
+    summary: "Start the chat, on this terminal or in a pipe.",
+    load: () => import("./chat.ts"),
+  },
+  { name: "send", group: "Talk", summary: "Send a message to a user.", load: () => import("./send.ts") },
+  {
+    name: "broadcast",
+    group: "Talk",
+    summary: "Send a message to everyone online.",
+    load: () => import("./broadcast.ts"),
+  },
+  {
+    name: "ask",
+    group: "Talk",
+    summary: "Send a message to a user, and print the answer.",
+    load: () => import("./ask.ts"),
+  },
+  {
+    name: "outbox",
+    group: "Talk",
+    summary: "List, send or drop what the chat could not send.",
+    load: () => import("./outbox.ts"),
+  },
+  { name: "tail", group: "Look", summary: "Print messages as they come.", load: () => import("./tail.ts") },
+  {
+    name: "history",
+    group: "Look",
+    summary: "Print what was said with a user.",
+    load: () => import("./history.ts"),
+  },
+  { name: "who", group: "Look", summary: "List who is online, or was.", load: () => import("./who.ts") },
+  { name: "login", group: "Account", summary: "Log in as a user.", load: () => import("./login.ts") },
+  {
+    name: "join",
+    group: "Account",
+    summary: "Sign up with an invite link.",
+    load: () => import("./join.ts"),
+  },
+  {
+    name: "signup",
+    group: "Account",
+    summary: "Sign up at a server, with an invite code.",
+    load: () => import("./signup.ts"),
+  },
+  {
+    name: "logout",
+    group: "Account",
+    summary: "End the session of this device.",
+    load: () => import("./logout.ts"),
+  },
+  { name: "passwd", group: "Account", summary: "Change the password.", load: () => import("./passwd.ts") },
+  {
+    name: "sessions",
+    group: "Account",
+    summary: "List where the user is logged in.",
+    load: () => import("./sessions.ts"),
+  },
+  {
+    name: "revoke",
+    group: "Account",
+    summary: "End one of the sessions.",
+    load: () => import("./revoke.ts"),
+  },
+  { name: "whoami", group: "Account", summary: "Say who is logged in.", load: () => import("./whoami.ts") },
+  {
+    name: "token",
+    group: "Account",
+    summary: "Print the session's token, for other programs.",
+    load: () => import("./token.ts"),
+  },
+];

@@ -1,0 +1,156 @@
+// parley tail: prints what comes, as it comes, until it is stopped.
+import { GapKind } from "../../../gen/parley/chat/v1/entry.ts";
+import { Event } from "../../../gen/parley/chat/v1/event.ts";
+import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
+import type { LinkEvent } from "../../link/events.ts";
+import type { Link } from "../../link/link.ts";
+import { accountFlags } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { parseDuration } from "../durations.ts";
+import { usage } from "../exit.ts";
+import { cursorsAtHeads, cursorsSince, filled, listen, throwEnding } from "../reading.ts";
+import { entryLine, goneLine, omittedLine } from "../show.ts";
+import { stopSignal } from "../stop-signal.ts";
+import type { Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+const flags = {
+  since: {
+    value: "TIME",
+    help: "First print what came in this last while: 90, 90s, 10m, 2h, 7d.",
+    read: parseDuration,
+  },
+  mark: toggle("Mark what is printed as delivered and read; else no marker moves."),
+  all: toggle("With --json: also presence, typing, markers, and the stream's own events."),
+  ...accountFlags,
+} as const;
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags,
+  about: [
+    "Prints each message as `TIME SENDER → RECIPIENT: TEXT`; further lines of a text are indented by four spaces, and " +
+      "what could harm a terminal is made visible, in a pipe as well: --json is exact. It comes back by itself when " +
+      "the connection is lost, and misses nothing. SIGINT and SIGTERM end it with exit code 0, and so does the end of " +
+      "whoever reads; the end of the session ends it with 4. While it runs, the user is online.",
+  ],
+  json: "Event: entryAppended, omitted and gap, and with --all every kind.",
+  examples: ["", "--since 1h --json", "--json | jq -r .entryAppended.entry.content.text"],
+  run: async (call) => {
+    if (call.values.all === true && !call.json) throw usage("--all is for --json.");
+    const stop = stopSignal();
+    const signal = AbortSignal.any([stop.signal, call.output.gone]);
+    try {
+      await withAccount(call, "reads", async (signedIn) => {
+        const { since, mark } = call.values;
+        const cursors = await (since === undefined
+          ? cursorsAtHeads(signedIn.account)
+          : cursorsSince(signedIn.account, new Date(Date.now() - since)));
+        await using link = listen(signedIn, cursors, mark === true);
+        await follow(link, call, signal);
+        throwEnding(link);
+      });
+    } finally {
+      stop[Symbol.dispose]();
+    }
+    return undefined;
+  },
+});
+
+type TailCall = Call<typeof flags>;
+
+async function follow(link: Link, call: TailCall, signal: AbortSignal): Promise<void> {
+  let closing: Promise<void> | undefined;
+  const close = (): void => {
+    closing ??= link[Symbol.asyncDispose]();
+  };
+  signal.addEventListener("abort", close);
+  if (signal.aborted) close();
+  try {
+    const trouble = new Trouble(call);
+    for await (const event of link.events) {
+      // What waited for a reader is let go: a person who stops it does not want more.
+      if (signal.aborted) break;
+      trouble.hear(event);
+      await show(event, link, call);
+    }
+    await closing;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
+async function show(event: LinkEvent, link: Link, call: TailCall): Promise<void> {
+  switch (event.type) {
+    case "entry":
+      await print(call, event.raw, entryLine(event.entry, true));
+      break;
+    case "omitted":
+      await print(call, event.raw, omittedLine(event));
+      break;
+    case "gap":
+      if (!event.fillable) await print(call, gapEvent(event), goneLine(event));
+      else for await (const item of filled(link.account, event)) await showItem(item, call);
+      break;
+    default:
+      if (call.values.all === true && "raw" in event && event.raw !== undefined)
+        await print(call, event.raw, undefined);
+      return;
+  }
+  if (call.values.mark === true)
+    link.markRead(event.conversationId, event.type === "entry" ? event.seq : event.toSeq);
+}
+
+/** What a gap left out looks like what came by itself. */
+async function showItem({ item }: HistoryItem, call: TailCall): Promise<void> {
+  switch (item?.$case) {
+    case "entry": {
+      const kind = { $case: "entryAppended", value: { entry: item.value } } as const;
+      return print(call, { kind }, entryLine(item.value, true));
+    }
+    case "omitted":
+      return print(call, { kind: item }, omittedLine(item.value));
+    case "gap":
+      return print(call, { kind: item }, goneLine(item.value));
+    case undefined:
+      return;
+  }
+}
+
+function gapEvent(event: Extract<LinkEvent, { type: "gap" }>): Event {
+  const { conversationId, fromSeq, toSeq, raw } = event;
+  return raw ?? { kind: { $case: "gap", value: { conversationId, fromSeq, toSeq, kind: GapKind.GONE } } };
+}
+
+async function print(call: TailCall, event: Event, text: Styled | undefined): Promise<void> {
+  await call.output.result({ typeName: "parley.chat.v1.Event", codec: Event, value: event }, text);
+}
+
+/** Says on standard error when the connection is lost and when it is back: once each, however many tries it takes. */
+class Trouble {
+  readonly #call: TailCall;
+  #lost = false;
+
+  constructor(call: TailCall) {
+    this.#call = call;
+  }
+
+  hear(event: LinkEvent): void {
+    if (event.type === "reset") {
+      this.#call.output.notice(
+        "The server's log is not the one that was read before: messages may come again.",
+      );
+    }
+    if (event.type !== "state") return;
+    const { phase } = event.state;
+    if (phase === "waiting" && !this.#lost) {
+      this.#lost = true;
+      this.#call.output.notice(`The connection is lost, trying again: ${event.state.cause.message}`);
+    } else if (phase === "live" && this.#lost) {
+      this.#lost = false;
+      this.#call.output.notice("The connection is back.");
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// parley token: prints the session's token, for other programs that call the server.
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { grantMessage } from "../credentials.ts";
+import { Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: accountFlags,
+  about: [
+    "It is as good as the password until the session ends: keep it out of logs. The server is not asked.",
+  ],
+  json: "Grant: the token and its session, without the device's secret.",
+  examples: ["", "--as yoda"],
+  run: async (call) => {
+    await withAccount(call, "reads", async ({ token, profile }) => {
+      await call.output.result(grantMessage(profile, token), Styled.of(token));
+    });
+    return undefined;
+  },
+});

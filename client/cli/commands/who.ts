@@ -1,0 +1,38 @@
+// parley who: lists who else is online, or was.
+import { UserPresence } from "../../../gen/parley/chat/v1/directory_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { parseDuration } from "../durations.ts";
+import { name, time } from "../show.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: {
+    since: {
+      value: "TIME",
+      help: "Also those who were online at any moment in this last while: 90, 90s, 10m, 2h, 7d.",
+      read: parseDuration,
+    },
+    ...accountFlags,
+  },
+  about: ["One name a line; who is not online any more has the time behind it."],
+  json: "UserPresence, one for each user.",
+  examples: ["", "--since 10m"],
+  run: async (call) => {
+    const { since } = call.values;
+    await withAccount(call, "reads", async ({ account }) => {
+      for await (const user of account.listUsers(since === undefined ? {} : { onlineWithinMs: since })) {
+        const message = { typeName: "parley.chat.v1.UserPresence", codec: UserPresence, value: user };
+        const who = name(user.user?.username ?? "?");
+        await call.output.result(
+          message,
+          user.online ? who : line`${who}  until ${time(user.lastOnlineTime)}`,
+        );
+      }
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,41 @@
+// parley whoami: says who is logged in, and that the server agrees.
+import { ListSessionsResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { CommandError, Exit } from "../exit.ts";
+import { name, time } from "../show.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: accountFlags,
+  about: ["Asks the server, so exit code 0 says that the session is good."],
+  json: "ListSessionsResponse: the user, and the session of this command alone.",
+  examples: ["", "--as yoda"],
+  run: async (call) => {
+    await withAccount(call, "reads", async ({ account, profile }) => {
+      for await (const session of account.listSessions()) {
+        if (!session.current) continue;
+        const { userId, username, address } = profile;
+        const value = { sessions: [session], nextPageToken: "", user: { userId, username } };
+        const message = {
+          typeName: "parley.chat.v1.ListSessionsResponse",
+          codec: ListSessionsResponse,
+          value,
+        };
+        await call.output.result(
+          message,
+          line`${name(username)} at ${address}, session ${session.sessionId}, until ${time(session.expireTime)} if unused`,
+        );
+        return;
+      }
+      throw new CommandError(
+        Exit.NOT_LOGGED_IN,
+        "The server does not list this session any more. Log in again.",
+      );
+    });
+    return undefined;
+  },
+});

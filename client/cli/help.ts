@@ -1,0 +1,85 @@
+// Writes all help from the table of commands and their flags, in 80 columns.
+
+import type { Flags } from "./arguments.ts";
+import { type Command, everyFlag } from "./command.ts";
+import { type CommandRow, groups } from "./commands/table.ts";
+
+const columns = 80;
+
+/** What `parley help` prints. */
+export function overview(program: string, rows: readonly CommandRow[]): string {
+  const names = Math.max(...rows.map(({ name }) => name.length));
+  const parts = groups.map((group) => {
+    const lines = rows
+      .filter((row) => row.group === group)
+      .map(({ name, summary }) => [name, summary] as const);
+    return `${group}\n${table(lines, names)}`;
+  });
+  return [
+    `${program}: talk over a Parley server. Without a command it starts the chat.`,
+    ...parts,
+    paragraph(`${program} COMMAND --help tells more of each; ${program} --version names the version.`),
+    `Exit codes\n${table(exitCodes, 4)}`,
+  ].join("\n\n");
+}
+
+const exitCodes = [
+  ["0", "Done."],
+  ["1", "Refused."],
+  ["2", "The command line is wrong, or something is missing that may not be asked for."],
+  ["3", "Cannot connect: surely nothing was sent."],
+  ["4", "Not logged in."],
+  ["5", "Sent, and the outcome is not known."],
+  ["6", "No answer in time (ask)."],
+] as const;
+
+/** What `parley COMMAND --help` prints. */
+export function commandHelp(program: string, row: CommandRow, command: Command): string {
+  const start = `${program} ${row.name}`;
+  const lead = (text: string): string => `  ${start} ${text}`.trimEnd();
+  const parts = [
+    command.forms.map((form) => lead(form)).join("\n"),
+    ...[row.summary, ...command.about].map(paragraph),
+    `Flags\n${flagTable({ ...command.flags, ...everyFlag })}`,
+    ...(command.json === undefined ? [] : [paragraph(`With --json it prints ${command.json}`)]),
+    ...(command.examples.length === 0
+      ? []
+      : [`Examples\n${command.examples.map((one) => lead(one)).join("\n")}`]),
+  ];
+  return parts.join("\n\n");
+}
+
+function flagTable(flags: Flags): string {
+  const lines = Object.entries(flags).map(([name, { value, short, help }]) => {
+    const letter = short === undefined ? "    " : `-${short}, `;
+    return [`${letter}--${name}${value === undefined ? "" : ` ${value}`}`, help] as const;
+  });
+  return table(lines, Math.max(...lines.map(([left]) => left.length)));
+}
+
+function table(lines: readonly (readonly [string, string])[], width: number): string {
+  const indent = width + 4;
+  return lines
+    .map(([left, right]) => {
+      const rows = wrapped(right, columns - indent);
+      return `  ${left.padEnd(width)}  ${rows.join(`\n${" ".repeat(indent)}`)}`;
+    })
+    .join("\n");
+}
+
+function paragraph(text: string): string {
+  return wrapped(text, columns).join("\n");
+}
+
+/** The help is plain ASCII but for single characters, so that words can be counted by letters. */
+function wrapped(text: string, width: number): string[] {
+  const rows: string[] = [];
+  let row = "";
+  for (const word of text.split(" ")) {
+    if (row !== "" && row.length + 1 + word.length > width) {
+      rows.push(row);
+      row = word;
+    } else row = row === "" ? word : `${row} ${word}`;
+  }
+  return [...rows, row];
+}

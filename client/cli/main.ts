@@ -1,0 +1,70 @@
+// The entry of `parley`: finds the command in the table, runs it, and turns the outcome into the exit code.
+import process from "node:process";
+import { closest } from "./closest.ts";
+import { type CommandRow, commands } from "./commands/table.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+import { CommandError, Exit, type ExitCode, usage } from "./exit.ts";
+import { Output } from "./output.ts";
+
+/** How long the process may take to run dry once its command is done, ms. */
+const lastResortMs = 5_000;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const environment = readEnvironment();
+  process.exitCode = await outcome(environment, argv);
+  setTimeout(() => process.exit(), lastResortMs).unref();
+}
+
+async function outcome(environment: Environment, argv: readonly string[]): Promise<ExitCode> {
+  try {
+    return await dispatch(environment, argv);
+  } catch (error) {
+    // What explains the failures of a server brings all of gRPC with it.
+    const { exitCode, message } =
+      error instanceof CommandError ? error : (await import("./explain.ts")).explain(error);
+    if (message !== "") new Output(environment, false).notice(message);
+    return exitCode;
+  }
+}
+
+async function dispatch(environment: Environment, argv: readonly string[]): Promise<ExitCode> {
+  const [first, ...rest] = argv;
+  if (first === "--version") return version(environment);
+  if (first === "--help" || first === "-h" || first === "help") return help(environment, rest);
+  // Without a command, or with flags alone, it is the chat.
+  const isChat = first === undefined || first.startsWith("-");
+  const row = isChat ? find("chat", environment) : find(first, environment);
+  const { command } = await row.load();
+  const code = await command.invoke(environment, row.name, isChat ? argv : rest);
+  return code === "help" ? help(environment, [row.name]) : code;
+}
+
+function find(name: string, environment: Environment): CommandRow {
+  const row = commands.find((one) => one.name === name);
+  if (row !== undefined) return row;
+  const near = closest(name, [...commands.map((one) => one.name), "help"]);
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
+  throw usage(`There is no command "${name}".${meant} All of them: ${environment.program} help`);
+}
+
+async function help(environment: Environment, [name]: readonly string[]): Promise<ExitCode> {
+  const { commandHelp, overview } = await import("./help.ts");
+  const { Styled } = await import("./terminal/style.ts");
+  const output = new Output(environment, false);
+  if (name === undefined) await output.line(Styled.of(overview(environment.program, commands)));
+  else {
+    const row = find(name, environment);
+    const { command } = await row.load();
+    await output.line(Styled.of(commandHelp(environment.program, row, command)));
+  }
+  return Exit.DONE;
+}
+
+async function version(environment: Environment): Promise<ExitCode> {
+  const { packageVersion } = await import("./package-file.ts");
+  const { line } = await import("./terminal/style.ts");
+  await new Output(environment, false).line(line`parley ${packageVersion()}`);
+  return Exit.DONE;
+}
+
+await main(process.argv.slice(2));

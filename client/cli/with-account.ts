@@ -1,0 +1,75 @@
+// The frame of every command that needs a session: opens the state, signs in without asking, and says what failed.
+import { ConnectError } from "../../rpc/dial.ts";
+import { RpcError } from "../../rpc/status.ts";
+import { saysConnectionLost, saysLoggedOut } from "../link/errors.ts";
+import { State } from "../state/state.ts";
+import { wantedOf } from "./account-flags.ts";
+import type { AccountCall } from "./command.ts";
+import { CommandError, Exit } from "./exit.ts";
+import type { Asker } from "./prompts.ts";
+import { cannotConnect } from "./reach.ts";
+import { choose, type Desk, notLoggedIn, type SignedIn, signIn } from "./sign-in.ts";
+
+/** The state of this installation, and who may be asked. Dispose of the state. */
+export function openDesk(
+  { environment, output }: Pick<AccountCall, "environment" | "output">,
+  asker?: Asker,
+): Desk {
+  const notice = (sentence: string): void => output.notice(sentence);
+  const state = new State(environment.home, { onProblem: (error) => notice(error.message) });
+  return { environment, state, asker, notice };
+}
+
+/**
+ * Runs the work in the session that the flags ask for. Work that only reads can be repeated, so where its connection
+ * is lost nothing is unknown.
+ * @throws CommandError, also where there is no such session (exit 4) or no connection (exit 3); and what the work throws
+ */
+export async function withAccount<T>(
+  call: AccountCall,
+  effect: "reads" | "changes",
+  work: (signedIn: SignedIn, desk: Desk) => Promise<T>,
+): Promise<T> {
+  const { environment } = call;
+  const desk = openDesk(call);
+  using _state = desk.state;
+  await using signedIn = await reaching(desk, call);
+  try {
+    return await work(signedIn, desk);
+  } catch (error) {
+    const { address, username } = signedIn.profile;
+    if (error instanceof ConnectError) {
+      throw cannotConnect(address, error, [environment.program, "whoami", "--as", username]);
+    }
+    if (error instanceof RpcError && saysLoggedOut(error)) throw notLoggedIn(environment, address, username);
+    if (error instanceof RpcError && effect === "reads" && saysConnectionLost(error)) {
+      throw new CommandError(Exit.CANNOT_CONNECT, `The connection to ${address} was lost. Try again.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function reaching(desk: Desk, call: AccountCall): Promise<SignedIn> {
+  const wanted = wantedOf(call.values);
+  try {
+    return await signIn(desk, wanted);
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    throw cannotConnect(choose(desk.state, wanted).address, error, []);
+  }
+}
+
+/** Runs what connects, and says in a person's words why it cannot. `retry` as in Reaching. */
+export async function explainingConnection<T>(
+  address: string,
+  retry: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ConnectError ? cannotConnect(address, error, retry) : error;
+  }
+}
