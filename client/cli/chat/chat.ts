@@ -1,0 +1,396 @@
+// The chat apart from its paint: takes what a person enters and what the link tells, gives what there is to show.
+
+import { ConnectError } from "../../../rpc/dial.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import type { LinkEnding, LinkEvent, LinkState, Welcomed } from "../../link/events.ts";
+import { CommandError } from "../exit.ts";
+import type { Completion } from "../terminal/line-editor.ts";
+import { Attention, type BellSetting } from "./attention.ts";
+import type { ChatLink } from "./chat-link.ts";
+import type { Clock } from "./clock.ts";
+import { type ChatActions, type ChatCommand, type Leaving, refuse } from "./commands/command.ts";
+import { unknownCommand } from "./commands/find.ts";
+import { completeLine } from "./completion.ts";
+import { Connection } from "./connection.ts";
+import { type Conversation, Conversations, type Mark } from "./conversations.ts";
+import { Incoming } from "./incoming.ts";
+import { readLine } from "./line.ts";
+import { logItems, newestPage, noteOfItem } from "./log-lines.ts";
+import type { Count, Display, Note } from "./note.ts";
+import { Outgoing } from "./outgoing.ts";
+import { People } from "./people.ts";
+import { everyone, type Place, samePlace, targetOfPlace, withUser } from "./place.ts";
+import { Typists } from "./typists.ts";
+
+export interface ChatOptions {
+  readonly link: ChatLink;
+  /** The server's, as the person knows it. */
+  readonly address: string;
+  /** The own user name. */
+  readonly me: string;
+  readonly clock: Clock;
+  readonly display: Display;
+  readonly commands: readonly ChatCommand[];
+  readonly bell: BellSetting;
+  /** For a person at a screen: shows the end of a conversation that is opened, and joins what comes together. */
+  readonly atScreen: boolean;
+  leave(how: Leaving): void;
+}
+
+/** What stands below the line being typed. */
+export interface ChatStatus {
+  readonly connection: LinkState;
+  readonly openPlace: Place | undefined;
+  /** The user of the open conversation. */
+  readonly peer:
+    | { readonly online: boolean; readonly typing: boolean; readonly mark: Mark | undefined }
+    | undefined;
+  readonly online: number;
+  /** Sent from here, and not with the server. */
+  readonly unanswered: number;
+  readonly heldBack: number;
+  readonly unread: readonly Count[];
+  /** Came while the person was away. */
+  readonly unseen: number;
+}
+
+/** Lines of a conversation that are shown when it is opened, at least and at most. */
+const CONTEXT = { least: 10, most: 200 };
+const PRESENCE_JOIN_MS = 500;
+
+export class Chat implements ChatActions, Disposable {
+  readonly #options: ChatOptions;
+  readonly #conversations = new Conversations();
+  readonly #attention: Attention;
+  readonly #people: People;
+  readonly #typists: Typists;
+  readonly #connection: Connection;
+  readonly #incoming: Incoming;
+  readonly #outgoing: Outgoing;
+  #open: Conversation | undefined;
+  #greeted = false;
+
+  constructor(options: ChatOptions) {
+    this.#options = options;
+    const { link, me, clock, display, address, atScreen, bell } = options;
+    this.#attention = new Attention(bell, clock);
+    this.#typists = new Typists(clock, () => display.refresh());
+    this.#people = new People({
+      clock,
+      joinMs: atScreen ? PRESENCE_JOIN_MS : 0,
+      told: (change) => this.show({ kind: "presence", ...change, time: clock.now() }),
+    });
+    this.#connection = new Connection({ clock, address, tell: (sentence) => this.#notice(sentence) });
+    const isOpen = (place: Place): boolean => samePlace(this.#open?.place, place);
+    const isLive = (): boolean => this.#connection.isLive;
+    const show = (note: Note): void => this.show(note);
+    this.#outgoing = new Outgoing({ link, me, clock, show, isOpen, isLive });
+    this.#incoming = new Incoming({
+      link,
+      display: { show, refresh: () => display.refresh(), bell: () => display.bell() },
+      conversations: this.#conversations,
+      attention: this.#attention,
+      isOpen,
+      isEcho: (entry) => this.#outgoing.isEcho(entry),
+    });
+  }
+
+  get link(): ChatLink {
+    return this.#options.link;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get commands(): readonly ChatCommand[] {
+    return this.#options.commands;
+  }
+
+  get me(): string {
+    return this.#options.me;
+  }
+
+  get openPlace(): Place | undefined {
+    return this.#open?.place;
+  }
+
+  /** Resolves when every message of this run is answered. */
+  answered(): Promise<void> {
+    return this.#outgoing.answered();
+  }
+
+  /** How the link ended, once it has. */
+  get ending(): LinkEnding | undefined {
+    const { state } = this.#connection;
+    return state.phase === "ended" ? state.ending : undefined;
+  }
+
+  get status(): ChatStatus {
+    const place = this.#open?.place;
+    const peer =
+      place?.kind === "user"
+        ? {
+            online: this.#people.isOnline(place.username),
+            typing: this.#typists.isTyping(place.username),
+            mark: this.#open?.mark,
+          }
+        : undefined;
+    return {
+      connection: this.#connection.state,
+      openPlace: place,
+      peer,
+      online: this.#people.online.length,
+      unanswered: this.#outgoing.unanswered,
+      heldBack: this.link.heldBack.length,
+      unread: this.#conversations.unread().map(({ place, unread }) => ({ place, count: unread })),
+      unseen: this.#attention.unseen,
+    };
+  }
+
+  /** One event of the link. Await it before the next one. */
+  async take(event: LinkEvent): Promise<void> {
+    switch (event.type) {
+      case "state":
+        await this.#state(event.state);
+        break;
+      case "welcome":
+        await this.#welcome(event);
+        break;
+      case "caught-up":
+        await this.#trying(() => this.#incoming.caughtUp());
+        break;
+      case "entry":
+        this.#typists.stopped(event.sender.username);
+        this.#incoming.entry(event);
+        break;
+      case "gap":
+        this.#incoming.leftOut(event);
+        break;
+      case "omitted":
+        // Not for this reader; where it was, history says when asked.
+        this.#conversations.byId(event.conversationId)?.raiseHead(event.toSeq);
+        break;
+      case "acked":
+        this.#stored(this.#outgoing.acked(event));
+        break;
+      case "refused":
+        this.#outgoing.refused(event);
+        break;
+      case "held-back":
+        this.#outgoing.heldBack(event.messages);
+        break;
+      case "markers":
+        this.#incoming.markers(event);
+        break;
+      case "typing":
+        this.#typists.heard(event.user.username, event.typing);
+        break;
+      case "presence":
+        this.#people.changed(event.cameOnline, event.wentOffline);
+        break;
+      case "reset":
+        this.#conversations.forget(event.conversationId);
+        this.#notice("The server's log is another one than before: what it holds may be shown again.");
+        break;
+    }
+    this.#options.display.refresh();
+  }
+
+  /** One line that the person entered. Await it before the next one; what goes wrong is shown. */
+  async enter(text: string): Promise<void> {
+    this.#attention.activity();
+    await this.#trying(async () => {
+      const line = readLine(text, this.commands, this.#open !== undefined);
+      switch (line.kind) {
+        case "nothing":
+          return;
+        case "message":
+          return this.send(this.#open?.place ?? everyone, line.text);
+        case "command":
+          return line.command.run(this, line.rest);
+        case "unknown-command":
+          throw unknownCommand(this.commands, line.word);
+      }
+    });
+    this.#options.display.refresh();
+  }
+
+  /** The terminal gained or lost the focus. */
+  focus(focused: boolean): void {
+    this.#attention.focus(focused);
+    if (focused) {
+      if (this.#open !== undefined) this.#incoming.seen(this.#open);
+      const broadcasts = this.#conversations.find(everyone);
+      if (broadcasts?.shown === true) this.#incoming.seen(broadcasts);
+    }
+    this.#options.display.refresh();
+  }
+
+  /** Opens the direct conversation with the most unread messages. */
+  async openNextUnread(): Promise<void> {
+    const next = this.#conversations.unread().find((conversation) => conversation !== this.#open);
+    if (next?.place.kind !== "user") {
+      this.#notice("Nothing is unread.");
+      return;
+    }
+    const { username } = next.place;
+    await this.#trying(() => this.open(username));
+    this.#options.display.refresh();
+  }
+
+  complete(before: string): Completion | undefined {
+    const usernames = new Set([...this.#people.known, ...this.#conversations.usernames()]);
+    usernames.delete(this.me);
+    return completeLine(before, this.commands, this.#open !== undefined, usernames);
+  }
+
+  show(note: Note): void {
+    this.#options.display.show(note);
+  }
+
+  async open(username: string): Promise<void> {
+    if (username === this.me) throw refuse("That is you. Open a conversation with somebody else.");
+    const place = withUser(username);
+    const known = this.#conversations.find(place);
+    if (known === this.#open && known !== undefined) {
+      this.#incoming.seen(known);
+      return;
+    }
+    const needsContext = this.#options.atScreen && known?.shown !== true;
+    let context: readonly Note[] = [];
+    if (this.#connection.isLive && (needsContext || known === undefined || known.conversationId === "")) {
+      context = await this.#context(username, known);
+    } else if (known === undefined) {
+      this.#notice(`Whether there is a user ${username} shows when the connection is back.`);
+    }
+    const conversation = this.#conversations.at(place);
+    const unread = conversation.unread;
+    this.#open = conversation;
+    if (needsContext) for (const note of context) this.show(note);
+    else if (unread > 0 && this.#options.atScreen) this.#notice(`${unread} unread from ${username}, above.`);
+    if (context.length > 0) conversation.shown = true;
+    this.#incoming.seen(conversation);
+  }
+
+  close(): void {
+    this.#open = undefined;
+  }
+
+  async send(place: Place, text: string): Promise<void> {
+    const answered = this.#outgoing.send(place, text);
+    if (!this.#options.atScreen) await answered;
+  }
+
+  async showHistory(place: Place, entries: number): Promise<void> {
+    const conversation = this.#conversations.find(place);
+    const target = targetOfPlace(place);
+    const id = conversation?.conversationId ?? "";
+    if (target.kind === "broadcast" && id === "") throw refuse("Nothing was said to everyone yet.");
+    const where =
+      target.kind === "broadcast" ? ({ kind: "conversation", conversationId: id } as const) : target;
+    const { headSeq, items, nextPageToken } = await newestPage(this.link, where, entries);
+    if (items.length === 0) throw refuse("Nothing was said there yet.");
+    if (nextPageToken === "" || items.length >= entries) {
+      for (const item of items) this.#showItem(noteOfItem(item, place, this.me));
+      return;
+    }
+    const from = headSeq - BigInt(entries) + 1n;
+    for await (const item of logItems(this.link, where, from > 1n ? from : 1n, headSeq)) {
+      this.#showItem(noteOfItem(item, place, this.me));
+    }
+  }
+
+  leave(how: Leaving): void {
+    this.#options.leave(how);
+  }
+
+  [Symbol.dispose](): void {
+    this.#people[Symbol.dispose]();
+    this.#typists[Symbol.dispose]();
+    this.#connection[Symbol.dispose]();
+  }
+
+  async #state(state: LinkState): Promise<void> {
+    this.#connection.take(state);
+    if (state.phase !== "waiting" && state.phase !== "ended") return;
+    this.#outgoing.connectionLost();
+    // Each entry is handed out once: what is here already is shown now.
+    await this.#trying(() => this.#incoming.caughtUp());
+  }
+
+  async #welcome(event: Welcomed): Promise<void> {
+    const { account } = this.link;
+    await this.#trying(async () => {
+      const online = [...event.online];
+      if (event.onlineNextPageToken !== "") {
+        for await (const { user, online: isHere } of account.listUsers({
+          pageToken: event.onlineNextPageToken,
+        })) {
+          if (user !== undefined && isHere) online.push(user);
+        }
+      }
+      this.#people.met(online);
+    });
+    this.#conversations.at(everyone, event.broadcastConversationId);
+    await this.#trying(async () => {
+      for await (const listed of account.listConversations()) this.#incoming.learn(listed);
+    });
+    this.#incoming.streamOpened();
+    if (this.#greeted) return;
+    this.#greeted = true;
+    this.show({ kind: "greeting", me: this.me, address: this.#options.address, online: this.#people.online });
+  }
+
+  #stored({ place, conversationId, seq, mistaken }: ReturnType<Outgoing["acked"]>): void {
+    const conversation = this.#conversations.at(place, conversationId);
+    conversation.raiseHead(seq);
+    conversation.raiseOwn(seq);
+    conversation.shown = true;
+    // Who answers has read what he answers to.
+    this.#incoming.seen(conversation);
+    if (mistaken !== undefined) this.#incoming.mistaken(mistaken);
+  }
+
+  /** The end of a conversation, with a rule above what is unread. @throws RpcError where there is no such user */
+  async #context(username: string, known: Conversation | undefined): Promise<Note[]> {
+    const place = withUser(username);
+    const { headSeq, readSeq } = known ?? { headSeq: 0n, readSeq: 0n };
+    const unreadSpan = known === undefined || known.unread === 0 ? 0 : Number(headSeq - readSeq);
+    const entries = Math.min(CONTEXT.most, Math.max(CONTEXT.least, unreadSpan + 3));
+    const page = await newestPage(this.link, { kind: "user", username }, entries);
+    if (page.conversationId !== "")
+      this.#conversations.at(place, page.conversationId).raiseHead(page.headSeq);
+    const firstUnread = known?.firstUnread;
+    const notes: Note[] = [];
+    for (const item of page.items) {
+      const isFirst = item.item?.$case === "entry" && item.item.value.seq === firstUnread;
+      if (isFirst) notes.push({ kind: "unread-rule" });
+      const note = noteOfItem(item, place, this.me);
+      if (note !== undefined) notes.push(note);
+    }
+    const left = unreadSpan + 3 - entries;
+    if (left > 0) notes.unshift({ kind: "not-shown", place, count: left, lines: unreadSpan });
+    return notes;
+  }
+
+  #showItem(note: Note | undefined): void {
+    if (note !== undefined) this.show(note);
+  }
+
+  #notice(text: string): void {
+    this.show({ kind: "notice", text, time: this.clock.now() });
+  }
+
+  /** What was refused or could not be reached is an answer too; anything else is a fault of this program. */
+  async #trying<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CommandError || error instanceof RpcError || error instanceof ConnectError))
+        throw error;
+      this.show({ kind: "error", text: error.message });
+      return undefined;
+    }
+  }
+}

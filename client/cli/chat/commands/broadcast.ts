@@ -1,0 +1,13 @@
+// /broadcast TEXT: one message to everyone.
+import { everyone } from "../place.ts";
+import { type ChatCommand, usageOf } from "./command.ts";
+
+export const broadcast: ChatCommand = {
+  name: "broadcast",
+  usage: "TEXT",
+  summary: "send a message to everyone who is online",
+  async run(chat, rest) {
+    if (rest.trim() === "") throw usageOf(broadcast);
+    await chat.send(everyone, rest);
+  },
+};

@@ -1,0 +1,13 @@
+// /close: from now on a line is a command.
+import { type ChatCommand, refuse, words } from "./command.ts";
+
+export const close: ChatCommand = {
+  name: "close",
+  usage: "",
+  summary: "close the conversation: from now on a line is a command",
+  run(chat, rest) {
+    words(close, rest, 0);
+    if (chat.openPlace === undefined) throw refuse("No conversation is open.");
+    chat.close();
+  },
+};

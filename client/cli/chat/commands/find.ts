@@ -1,0 +1,19 @@
+// Finds a command in the table by its whole name, or says which one was probably meant.
+import { closest } from "../../closest.ts";
+import { type CommandError, usage } from "../../exit.ts";
+import type { ChatCommand } from "./command.ts";
+
+/** By name or alias, in whatever case: no two differ only by that. */
+export function findCommand(commands: readonly ChatCommand[], word: string): ChatCommand | undefined {
+  const name = word.toLowerCase();
+  return commands.find((command) => command.name === name || command.aliases?.includes(name) === true);
+}
+
+export function unknownCommand(commands: readonly ChatCommand[], word: string): CommandError {
+  const near = closest(
+    word.replace(/^\//, ""),
+    commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
+  );
+  const meant = near === undefined ? "help lists the commands." : `Did you mean ${near}?`;
+  return usage(`There is no command ${word}. ${meant}`);
+}

@@ -1,0 +1,23 @@
+// /quit and /logout: both end the program; a log-out ends the login too.
+import { type ChatCommand, words } from "./command.ts";
+
+export const quit: ChatCommand = {
+  name: "quit",
+  aliases: ["exit"],
+  usage: "",
+  summary: "leave, and stay logged in for the next time",
+  run(chat, rest) {
+    words(quit, rest, 0);
+    chat.leave("quit");
+  },
+};
+
+export const logout: ChatCommand = {
+  name: "logout",
+  usage: "",
+  summary: "leave and log out: the next time asks for the password",
+  run(chat, rest) {
+    words(logout, rest, 0);
+    chat.leave("logout");
+  },
+};

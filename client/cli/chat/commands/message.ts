@@ -1,0 +1,16 @@
+// /message USER TEXT: one message, whatever is open.
+import { withUser } from "../place.ts";
+import { type ChatCommand, splitWord, usageOf } from "./command.ts";
+
+export const message: ChatCommand = {
+  name: "message",
+  aliases: ["msg"],
+  usage: "USER TEXT",
+  summary: "send one message, whatever conversation is open",
+  details: ["The text is the rest of the line, exactly as it is typed."],
+  async run(chat, rest) {
+    const { word, rest: text } = splitWord(rest);
+    if (word === "" || text === undefined || text.trim() === "") throw usageOf(message);
+    await chat.send(withUser(word), text);
+  },
+};

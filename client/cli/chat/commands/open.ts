@@ -1,0 +1,14 @@
+// /open USER: from now on a line goes to that user.
+import { type ChatCommand, usageOf, words } from "./command.ts";
+
+export const open: ChatCommand = {
+  name: "open",
+  usage: "USER",
+  summary: "talk with someone: from now on a line goes there",
+  details: ["Shows the end of the conversation if none of it is on the screen, and counts it as read."],
+  async run(chat, rest) {
+    const [username] = words(open, rest, 1);
+    if (username === undefined) throw usageOf(open);
+    await chat.open(username);
+  },
+};

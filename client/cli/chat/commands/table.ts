@@ -1,0 +1,27 @@
+// The commands of the chat: parsing, help and completion read this one table.
+import { broadcast } from "./broadcast.ts";
+import { close } from "./close.ts";
+import type { ChatCommand } from "./command.ts";
+import { help } from "./help.ts";
+import { history } from "./history.ts";
+import { logout, quit } from "./leave.ts";
+import { message } from "./message.ts";
+import { open } from "./open.ts";
+import { outbox } from "./outbox.ts";
+import { retry } from "./retry.ts";
+import { who } from "./who.ts";
+
+/** In the order of the help. */
+export const chatCommands: readonly ChatCommand[] = [
+  open,
+  close,
+  message,
+  broadcast,
+  who,
+  history,
+  outbox,
+  retry,
+  help,
+  quit,
+  logout,
+];

@@ -1,0 +1,32 @@
+// /who [SINCE]: who is online, or was within a time.
+import type { UserPresence } from "../../../../gen/parley/chat/v1/directory_service.ts";
+import { parseDuration } from "../../durations.ts";
+import { type ChatCommand, words } from "./command.ts";
+
+export const who: ChatCommand = {
+  name: "who",
+  usage: "[SINCE]",
+  summary: "who is online, or was: who 10m, who 2h, who 7d",
+  async run(chat, rest) {
+    const [since] = words(who, rest, 1);
+    const wanted = since === undefined ? {} : { onlineWithinMs: parseDuration(since) };
+    const users: { name: string; remark: string }[] = [];
+    for await (const presence of chat.link.account.listUsers(wanted)) {
+      users.push({ name: presence.user?.username ?? "", remark: remark(presence, chat.clock.now()) });
+    }
+    chat.show({ kind: "users", users });
+  },
+};
+
+function remark({ online, lastOnlineTime }: UserPresence, now: Date): string {
+  if (online || lastOnlineTime === undefined) return online ? "online" : "";
+  return `was here ${ago(now.getTime() - lastOnlineTime.getTime())}`;
+}
+
+function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "a moment ago";
+  if (minutes < 120) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} hours ago` : `${Math.floor(hours / 24)} days ago`;
+}

@@ -1,0 +1,128 @@
+// The conversations that this chat knows of: how far each is shown, read, and marked by the other side.
+import { type Place, placeKey } from "./place.ts";
+
+/** Unread messages counted in one conversation; beyond it is "many". */
+const MOST_UNREAD = 999;
+
+/** A mark of the newest own message of a direct conversation. */
+export type Mark = "stored" | "delivered" | "read";
+
+export class Conversation {
+  place: Place;
+  /** Empty where nothing has been said yet, or the server has not named it. */
+  conversationId = "";
+  /** The newest seq known of. */
+  headSeq = 0n;
+  /** The user's own marker. */
+  readSeq = 0n;
+  /** The newest message of the user in it. */
+  ownSeq = 0n;
+  peerDeliveredSeq = 0n;
+  peerReadSeq = 0n;
+  /** Something of it is on the screen. */
+  shown = false;
+  /** Seqs of messages by others that are unread, rising. */
+  #unread: bigint[] = [];
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  get unread(): number {
+    return this.#unread.length;
+  }
+
+  get firstUnread(): bigint | undefined {
+    return this.#unread[0];
+  }
+
+  get mark(): Mark | undefined {
+    if (this.ownSeq === 0n) return undefined;
+    if (this.peerReadSeq >= this.ownSeq) return "read";
+    return this.peerDeliveredSeq >= this.ownSeq ? "delivered" : "stored";
+  }
+
+  addUnread(seq: bigint): void {
+    if (seq <= this.readSeq || this.#unread.length >= MOST_UNREAD || this.#unread.includes(seq)) return;
+    this.#unread.push(seq);
+    if ((this.#unread.at(-2) ?? 0n) > seq) this.#unread.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  raiseHead(seq: bigint): void {
+    if (seq > this.headSeq) this.headSeq = seq;
+  }
+
+  raiseRead(seq: bigint): void {
+    if (seq <= this.readSeq) return;
+    this.readSeq = seq;
+    this.#unread = this.#unread.filter((unread) => unread > seq);
+  }
+
+  raiseOwn(seq: bigint): void {
+    if (seq > this.ownSeq) this.ownSeq = seq;
+  }
+
+  raisePeer(deliveredSeq: bigint, readSeq: bigint): void {
+    if (deliveredSeq > this.peerDeliveredSeq) this.peerDeliveredSeq = deliveredSeq;
+    if (readSeq > this.peerReadSeq) this.peerReadSeq = readSeq;
+  }
+}
+
+export class Conversations {
+  readonly #byPlace = new Map<string, Conversation>();
+  readonly #byId = new Map<string, Conversation>();
+
+  /** The conversation of that place, made if it is new. */
+  at(place: Place, conversationId = ""): Conversation {
+    const known = this.#byId.get(conversationId) ?? this.#byPlace.get(placeKey(place));
+    const conversation = known ?? new Conversation(place);
+    if (conversation.place.kind === "unknown") conversation.place = place;
+    this.#byPlace.set(placeKey(place), conversation);
+    if (conversationId !== "") {
+      conversation.conversationId = conversationId;
+      this.#byId.set(conversationId, conversation);
+    }
+    return conversation;
+  }
+
+  byId(conversationId: string): Conversation | undefined {
+    return this.#byId.get(conversationId);
+  }
+
+  find(place: Place): Conversation | undefined {
+    return this.#byPlace.get(placeKey(place));
+  }
+
+  /** The direct ones with something unread, the most unread first. */
+  unread(): Conversation[] {
+    return [...this.#byPlace.values()]
+      .filter(({ place, unread }) => place.kind === "user" && unread > 0)
+      .sort((a, b) => b.unread - a.unread);
+  }
+
+  /** The direct ones with something beyond the user's read marker. */
+  behind(): Conversation[] {
+    return [...this.#byPlace.values()].filter(
+      ({ place, headSeq, readSeq }) => place.kind === "user" && headSeq > readSeq,
+    );
+  }
+
+  usernames(): string[] {
+    return [...this.#byPlace.values()].flatMap(({ place }) =>
+      place.kind === "user" ? [place.username] : [],
+    );
+  }
+
+  /** The server's log is another one: what was known of it is void. */
+  forget(conversationId: string | undefined): void {
+    const voided = conversationId === undefined ? [...this.#byId.keys()] : [conversationId];
+    for (const id of voided) {
+      const conversation = this.#byId.get(id);
+      if (conversation === undefined) continue;
+      this.#byId.delete(id);
+      const fresh = new Conversation(conversation.place);
+      fresh.shown = conversation.shown;
+      this.#byPlace.set(placeKey(conversation.place), fresh);
+    }
+  }
+}

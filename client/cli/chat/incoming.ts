@@ -1,0 +1,177 @@
+// What arrives: shown where it stands, counted as unread until it is seen, and told of in one go after time away.
+import type { Conversation as ListedConversation } from "../../../gen/parley/chat/v1/conversation.ts";
+import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
+import type { EntriesLeftOut, EntryArrived, MarkersMoved } from "../../link/events.ts";
+import type { Attention } from "./attention.ts";
+import type { ChatLink } from "./chat-link.ts";
+import type { Conversation, Conversations } from "./conversations.ts";
+import { MissedMessages, type MissedReport } from "./missed.ts";
+import type { Count, Display, MessageNote } from "./note.ts";
+import { everyone, type Place, placeOfEntry, withUser } from "./place.ts";
+
+export interface IncomingOptions {
+  readonly link: ChatLink;
+  readonly conversations: Conversations;
+  readonly attention: Attention;
+  readonly display: Display;
+  isOpen(place: Place): boolean;
+  isEcho(entry: EntryArrived): boolean;
+}
+
+/** Conversations whose older unread messages are counted at the start: one call each. */
+const MOST_COUNTED = 20;
+const COUNTED_ENTRIES = 500;
+
+export class Incoming {
+  readonly #options: IncomingOptions;
+  #missed: MissedMessages | undefined;
+  #returned = false;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+  }
+
+  /** A stream opened: until `caughtUp` what comes was missed. */
+  streamOpened(): void {
+    this.#missed ??= new MissedMessages();
+  }
+
+  entry(entry: EntryArrived): void {
+    const conversation = this.#options.conversations.at(placeOfEntry(entry), entry.conversationId);
+    conversation.raiseHead(entry.seq);
+    if (entry.mine) conversation.raiseOwn(entry.seq);
+    if (this.#options.isEcho(entry)) return;
+    if (this.#missed === undefined) this.#show(conversation, entry, !entry.mine);
+    else this.#missed.add(conversation, entry);
+  }
+
+  /** As `entry`, for one that was taken for an echo and was none. */
+  mistaken(entry: EntryArrived): void {
+    this.#show(this.#options.conversations.at(placeOfEntry(entry), entry.conversationId), entry, false);
+  }
+
+  leftOut(event: EntriesLeftOut): void {
+    const { conversations, display } = this.#options;
+    const place: Place = { kind: "unknown", conversationId: event.conversationId };
+    const conversation = conversations.at(place, event.conversationId);
+    conversation.raiseHead(event.toSeq);
+    if (this.#missed !== undefined) {
+      this.#missed.leftOut(conversation, event);
+      return;
+    }
+    const count = Number(event.toSeq - event.fromSeq) + 1;
+    if (event.fillable) display.show({ kind: "not-shown", place: conversation.place, count, lines: count });
+    else display.show({ kind: "missing", place: conversation.place, count, why: "gone" });
+  }
+
+  markers(event: MarkersMoved): void {
+    const conversation = this.#options.conversations.byId(event.conversationId);
+    if (event.mine) conversation?.raiseRead(event.readSeq);
+    else conversation?.raisePeer(event.deliveredSeq, event.readSeq);
+  }
+
+  /** Shows what was missed; also when the connection went before all of it was here. */
+  async caughtUp(): Promise<void> {
+    const missed = this.#missed;
+    this.#missed = undefined;
+    if (missed === undefined) return;
+    const before = this.#returned ? [] : await this.#unreadBefore(missed);
+    if (!missed.isEmpty) this.#report(missed.report());
+    if (before.length > 0) this.#options.display.show({ kind: "unread-before", from: before });
+    this.#returned = true;
+  }
+
+  /** What is on the screen of this conversation has been seen. */
+  seen(conversation: Conversation): void {
+    const { conversationId, headSeq } = conversation;
+    if (conversationId === "" || headSeq <= conversation.readSeq) return;
+    conversation.raiseRead(headSeq);
+    this.#options.link.markRead(conversationId, headSeq);
+  }
+
+  /** How far the user and the other one are in a conversation, by the server's own list. */
+  learn({ conversationId, kind, peer, headSeq, marker, peerMarker }: ListedConversation): void {
+    const place: Place =
+      kind === ConversationKind.BROADCAST
+        ? everyone
+        : kind === ConversationKind.DIRECT && peer !== undefined
+          ? withUser(peer.username)
+          : { kind: "unknown", conversationId };
+    const conversation = this.#options.conversations.at(place, conversationId);
+    conversation.raiseHead(headSeq);
+    conversation.raiseRead(marker?.readSeq ?? 0n);
+    conversation.raisePeer(peerMarker?.deliveredSeq ?? 0n, peerMarker?.readSeq ?? 0n);
+  }
+
+  #show(conversation: Conversation, entry: EntryArrived, unread: boolean): void {
+    const { attention, display } = this.#options;
+    display.show(this.#note(conversation, entry));
+    conversation.shown = true;
+    if (!unread) return;
+    conversation.addUnread(entry.seq);
+    if (attention.arrived(entry.kind === "broadcast" ? "broadcast" : "direct")) display.bell();
+    if (this.#isSeenWhenShown(conversation)) this.seen(conversation);
+  }
+
+  /** Broadcasts cannot be opened: they are seen where they stand. */
+  #isSeenWhenShown({ place }: Conversation): boolean {
+    return this.#options.attention.sees && (place.kind !== "user" || this.#options.isOpen(place));
+  }
+
+  #note(conversation: Conversation, entry: EntryArrived): MessageNote {
+    const { place } = conversation;
+    return {
+      kind: "message",
+      time: entry.sendTime,
+      from: entry.sender.username,
+      mine: entry.mine,
+      place,
+      content: entry.content,
+      here: this.#options.isOpen(place),
+      waiting: false,
+      echo: false,
+    };
+  }
+
+  #report({ since, from, notShown, gone, lines }: MissedReport): void {
+    const { display, conversations } = this.#options;
+    const total = from.reduce((sum, { count }) => sum + count, 0);
+    if (total > 0) display.show({ kind: "new-since", since, total, from });
+    for (const count of gone) display.show({ kind: "missing", ...count, why: "gone" });
+    for (const rest of notShown) display.show({ kind: "not-shown", ...rest });
+    let ruled = this.#returned;
+    for (const { entry, unread } of lines) {
+      if (unread && !ruled) {
+        display.show({ kind: "unread-rule" });
+        ruled = true;
+      }
+      this.#show(conversations.at(placeOfEntry(entry), entry.conversationId), entry, unread);
+    }
+  }
+
+  /** Unread messages that this device had taken in an earlier run: counted, not shown again. */
+  async #unreadBefore(missed: MissedMessages): Promise<Count[]> {
+    const { conversations, link } = this.#options;
+    const counts: Count[] = [];
+    for (const conversation of conversations.behind().slice(0, MOST_COUNTED)) {
+      const { conversationId, readSeq, headSeq, place } = conversation;
+      const toSeq = (missed.firstSeq(conversation) ?? headSeq + 1n) - 1n;
+      if (toSeq <= readSeq) continue;
+      const range = { fromSeq: readSeq + 1n, toSeq, newestFirst: true, pageSize: COUNTED_ENTRIES };
+      const before = conversation.unread;
+      for await (const page of link.account.listMessages({ kind: "conversation", conversationId }, range)) {
+        for (const { item } of page.items) {
+          const byPeer =
+            place.kind === "user" &&
+            item?.$case === "entry" &&
+            item.value.sender?.username === place.username;
+          if (byPeer) conversation.addUnread(item.value.seq);
+        }
+        break;
+      }
+      const count = conversation.unread - before;
+      if (count > 0) counts.push({ place, count });
+    }
+    return counts;
+  }
+}

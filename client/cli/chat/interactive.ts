@@ -1,0 +1,151 @@
+// The chat at a screen: wires the model to the terminal, and keeps both in step.
+import type { Link } from "../../link/link.ts";
+import type { Environment } from "../terminal/paint.ts";
+import { type Closed, Screen, type TerminalInput, type TerminalOutput } from "../terminal/screen.ts";
+import type { TerminalHost } from "../terminal/terminal-host.ts";
+import type { BellSetting } from "./attention.ts";
+import { Chat } from "./chat.ts";
+import type { ChatLink } from "./chat-link.ts";
+import { systemClock } from "./clock.ts";
+import type { Leaving } from "./commands/command.ts";
+import { chatCommands } from "./commands/table.ts";
+import type { Note } from "./note.ts";
+import type { ChatOutcome } from "./outcome.ts";
+import { Transcript } from "./render.ts";
+import { promptOf, statusOf, titleOf } from "./render-status.ts";
+
+export interface InteractiveOptions {
+  readonly link: ChatLink & Pick<Link, "events">;
+  readonly address: string;
+  readonly me: string;
+  readonly input: TerminalInput;
+  readonly output: TerminalOutput;
+  readonly env: Environment;
+  readonly bell: BellSetting;
+  readonly host?: TerminalHost;
+}
+
+/** How often the countdown to the next attempt moves, ms. */
+const TICK_MS = 1_000;
+/** Entered lines that wait for the one before them. */
+const MOST_WAITING = 1_000;
+
+/** Runs until the person leaves, the link ends or the terminal goes. The terminal is given back; the link is not ended. */
+export async function runInteractive(options: InteractiveOptions): Promise<ChatOutcome> {
+  return new Interactive(options).run();
+}
+
+class Interactive {
+  readonly #options: InteractiveOptions;
+  readonly #screen: Screen;
+  readonly #chat: Chat;
+  readonly #transcript: Transcript;
+  readonly #left = Promise.withResolvers<ChatOutcome>();
+  #turn: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #title = "";
+
+  constructor(options: InteractiveOptions) {
+    this.#options = options;
+    const { link, address, me, bell, input, output, env, host } = options;
+    this.#transcript = new Transcript(systemClock.now());
+    this.#chat = new Chat({
+      link,
+      address,
+      me,
+      bell,
+      clock: systemClock,
+      commands: chatCommands,
+      atScreen: true,
+      leave: (how: Leaving) => this.#left.resolve({ kind: how }),
+      display: {
+        show: (note) => this.#show(note),
+        refresh: () => this.#refresh(),
+        bell: () => this.#screen.bell(),
+      },
+    });
+    const complete = (before: string) => this.#chat.complete(before);
+    this.#screen = Screen.open({ input, output, env, complete, ...(host === undefined ? {} : { host }) });
+  }
+
+  async run(): Promise<ChatOutcome> {
+    using chat = this.#chat;
+    using screen = this.#screen;
+    screen.onSubmit((text) => this.#inTurn(() => chat.enter(text)));
+    screen.onAction((action) => {
+      if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
+      else if (action.kind === "leave-armed") this.#tell("Ctrl-C again, or Ctrl-D, leaves.");
+      else if (action.kind === "next-unread") this.#inTurn(() => chat.openNextUnread());
+      else if (action.kind === "focus") chat.focus(action.focused);
+      else if (action.kind === "paste-cut") this.#tell("The paste was too long; its end is missing.");
+    });
+    const tick = setInterval(() => {
+      if (chat.status.connection.phase === "waiting") this.#refresh();
+    }, TICK_MS);
+    try {
+      this.#refresh();
+      void screen.closed.then((closed) => this.#left.resolve(outcomeOfClosed(closed)));
+      // Its failure is the outcome; after another outcome nobody reads on.
+      this.#follow().then(
+        (outcome) => this.#left.resolve(outcome),
+        (error: unknown) => this.#left.reject(error),
+      );
+      return await this.#left.promise;
+    } finally {
+      clearInterval(tick);
+    }
+  }
+
+  async #follow(): Promise<ChatOutcome> {
+    for await (const event of this.#options.link.events) {
+      await this.#chat.take(event);
+      await this.#screen.flushed();
+    }
+    return { kind: "ended", ending: this.#chat.ending ?? { kind: "closed" } };
+  }
+
+  /** One thing after the other: what is typed after `/open yoda` goes to yoda. */
+  #inTurn(work: () => Promise<void>): void {
+    if (this.#waiting >= MOST_WAITING) {
+      this.#tell("Too much is waiting: that line was not taken.");
+      return;
+    }
+    this.#waiting += 1;
+    this.#turn = this.#turn.then(work).then(
+      () => {
+        this.#waiting -= 1;
+      },
+      (error: unknown) => this.#left.reject(error),
+    );
+  }
+
+  #tell(text: string): void {
+    this.#show({ kind: "notice", text, time: systemClock.now() });
+  }
+
+  #show(note: Note): void {
+    for (const { text, hang } of this.#transcript.linesOf(note)) this.#screen.print(text, { hang });
+  }
+
+  #refresh(): void {
+    const { status } = this.#chat;
+    this.#screen.prompt = promptOf(status);
+    this.#screen.status = statusOf(status, systemClock.now());
+    const title = titleOf(status);
+    if (title !== this.#title) this.#screen.setTitle(title);
+    this.#title = title;
+  }
+}
+
+function outcomeOfClosed(closed: Closed): ChatOutcome {
+  switch (closed.reason) {
+    case "signal":
+      return { kind: "signal", signal: closed.signal };
+    case "failed":
+      return { kind: "ended", ending: { kind: "failed", cause: closed.error } };
+    case "input-ended":
+    case "output-gone":
+    case "disposed":
+      return { kind: "terminal-gone" };
+  }
+}

@@ -1,0 +1,24 @@
+// Where a line goes: whether what was typed is a message or a command.
+import { type ChatCommand, splitWord } from "./commands/command.ts";
+import { findCommand } from "./commands/find.ts";
+
+export type Line =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "command"; readonly command: ChatCommand; readonly rest: string }
+  /** It looks like a command, and must not be sent. */
+  | { readonly kind: "unknown-command"; readonly word: string };
+
+/**
+ * With no conversation open a line is a command, a slash before it allowed. With one open it is a message, verbatim;
+ * a command needs the slash, and `//word` sends `/word`. A blank line is nothing.
+ */
+export function readLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
+  if (text.trim() === "") return { kind: "nothing" };
+  if (isOpen && !text.startsWith("/")) return { kind: "message", text };
+  if (isOpen && text.startsWith("//")) return { kind: "message", text: text.slice(1) };
+  const { word, rest } = splitWord(text);
+  const command = findCommand(commands, word.replace(/^\//, ""));
+  if (command === undefined) return { kind: "unknown-command", word };
+  return { kind: "command", command, rest: rest ?? "" };
+}

@@ -1,0 +1,60 @@
+// Signing in over whole lines: `Username: ` and `Password: ` from the same stream as everything after them.
+import { RpcError } from "../../../rpc/status.ts";
+import type { Wanted } from "../account-flags.ts";
+import { CommandError, Exit } from "../exit.ts";
+import type { Asker } from "../prompts.ts";
+import { choose, type Desk, reachForLogIn, SignedIn, signIn, startSession } from "../sign-in.ts";
+import type { Answer, PlainIO } from "../terminal/plain-io.ts";
+
+const PASSWORD_TRIES = 3;
+
+/** The person at the other end of the lines, where it is a terminal; a script is told which flag it needs instead. */
+export function plainAsker(io: PlainIO, tell: (sentence: string) => void): Asker {
+  return {
+    text: async (question) => answerOf(await io.ask(`${question}: `)),
+    password: async (question) => answerOf(await io.askSecret(`${question}: `)),
+    confirm: async (question) => /^y(es)?$/i.test(answerOf(await io.ask(`${question} (yes/no): `)).trim()),
+    tell,
+  };
+}
+
+/**
+ * The stored session, if there is one; else asks. Whoever has to say a user name always has to say a password too:
+ * what a script writes next must not depend on what is stored.
+ * @throws CommandError, ConnectError, RpcError
+ */
+export async function plainSignIn(desk: Desk, io: PlainIO, wanted: Wanted): Promise<SignedIn> {
+  const { address, profile } = choose(desk.state, wanted);
+  if (profile?.session !== undefined) return signIn(desk, wanted);
+  const trust = await reachForLogIn(desk, address, wanted.as, wanted);
+  const username = wanted.as ?? answerOf(await io.ask("Username: "));
+  for (let tries = 1; ; tries++) {
+    const password = answerOf(await io.askSecret("Password: "));
+    try {
+      const loggedIn = await startSession(desk, { address, trust, username, password });
+      const { session } = loggedIn;
+      if (session === undefined) throw new Error("The profile has no session after its log-in.");
+      return new SignedIn(loggedIn, session.token, trust);
+    } catch (error) {
+      const wrong = error instanceof RpcError && error.reason === "CREDENTIALS_WRONG";
+      if (!wrong || tries === PASSWORD_TRIES) throw error;
+      await io.writeLine("Error: user name or password is wrong.");
+    }
+  }
+}
+
+function answerOf(answer: Answer): string {
+  switch (answer.kind) {
+    case "line":
+      return answer.text;
+    case "refused":
+      throw new CommandError(Exit.USAGE, "That answer is no text, or far too long.");
+    case "interrupted":
+      throw new CommandError(Exit.INTERRUPTED, "");
+    case "end":
+      throw new CommandError(
+        Exit.NOT_LOGGED_IN,
+        "The input ended before a user name and a password were read.",
+      );
+  }
+}

@@ -1,0 +1,61 @@
+// The prompt, which says where a line goes, the status below it, and the window's title.
+import type { LinkState } from "../../link/events.ts";
+import { safeName } from "../terminal/safe-text.ts";
+import { line, Styled, styled } from "../terminal/style.ts";
+import type { ChatStatus } from "./chat.ts";
+import { nameOf } from "./outgoing.ts";
+import { placeName } from "./render.ts";
+
+const MARKS = { stored: "sent", delivered: "delivered", read: "read" } as const;
+
+export function promptOf({ openPlace }: ChatStatus): Styled {
+  return openPlace === undefined ? styled("parley> ", { bold: true }) : line`${placeName(openPlace)}> `;
+}
+
+export function statusOf(status: ChatStatus, now: Date): Styled {
+  const { connection, openPlace, peer, online, unanswered, heldBack, unread } = status;
+  const parts: Styled[] = [];
+  const state = connectionWords(connection, now);
+  if (state !== undefined) parts.push(styled(state, { colour: "yellow" }));
+  if (unanswered > 0 && connection.phase !== "live")
+    parts.push(styled(`${unanswered} waiting`, { colour: "yellow" }));
+  if (state === undefined && peer !== undefined && openPlace !== undefined) {
+    parts.push(dim(`${safeName(nameOf(openPlace))} is ${peer.online ? "online" : "offline"}`));
+    if (peer.typing) parts.push(styled("typing…", { italic: true }));
+    if (peer.mark !== undefined) parts.push(dim(`your last message: ${MARKS[peer.mark]}`));
+  } else if (state === undefined)
+    parts.push(dim(online === 1 ? "1 other online" : `${online} others online`));
+  if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
+  const others = unread.filter(({ place }) => place !== openPlace);
+  if (others.length > 0) {
+    const shown = others.slice(0, 3).map(({ place, count }) => `${safeName(nameOf(place))} ${count}`);
+    const more = others.length > 3 ? ", …" : "";
+    parts.push(styled(`unread: ${shown.join(", ")}${more} (Alt-a)`, { bold: true }));
+  }
+  return Styled.join(parts, dim(" · "));
+}
+
+export function titleOf({ openPlace, unseen }: ChatStatus): string {
+  const count = unseen > 0 ? `(${unseen}) ` : "";
+  return `${count}parley${openPlace === undefined ? "" : ` – ${safeName(nameOf(openPlace))}`}`;
+}
+
+function connectionWords(state: LinkState, now: Date): string | undefined {
+  switch (state.phase) {
+    case "connecting":
+      return state.attempt > 1 ? "reconnecting…" : "connecting…";
+    case "catching-up":
+      return "catching up…";
+    case "waiting": {
+      const seconds = Math.ceil((state.retryTime.getTime() - now.getTime()) / 1000);
+      return seconds > 0 ? `reconnecting in ${seconds} s` : "reconnecting…";
+    }
+    case "live":
+    case "ended":
+      return undefined;
+  }
+}
+
+function dim(text: string): Styled {
+  return styled(text, { dim: true });
+}

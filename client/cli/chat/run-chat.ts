@@ -1,0 +1,232 @@
+// The chat from start to end: signs in, runs it at a screen or in plain lines, and says how it ended.
+import process from "node:process";
+import { ConnectError } from "../../../rpc/dial.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { saysConnectionLost } from "../../link/errors.ts";
+import type { LinkEnding } from "../../link/events.ts";
+import { type Link, openLink } from "../../link/link.ts";
+import { State } from "../../state/state.ts";
+import type { Wanted } from "../account-flags.ts";
+import { defaultAddress, readAddress } from "../address.ts";
+import type { Environment } from "../environment.ts";
+import { type CommandError, Exit, type ExitCode } from "../exit.ts";
+import { terminalAsker } from "../prompts.ts";
+import { cannotConnect } from "../reach.ts";
+import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
+import { PlainIO } from "../terminal/plain-io.ts";
+import { safeText } from "../terminal/safe-text.ts";
+import { ENDING_SIGNALS } from "../terminal/terminal-host.ts";
+import type { BellSetting } from "./attention.ts";
+import { runInteractive } from "./interactive.ts";
+import type { ChatOutcome } from "./outcome.ts";
+import { runPlain } from "./plain.ts";
+import { plainAsker, plainSignIn } from "./plain-sign-in.ts";
+
+export type { BellSetting } from "./attention.ts";
+
+export interface ChatOptions {
+  readonly environment: Environment;
+  readonly wanted: Wanted;
+  /** Whole lines even at a terminal. */
+  readonly plain: boolean;
+  readonly bell: BellSetting;
+}
+
+/** How long leaving waits for what is on its way, ms. */
+const LEAVING_MS = 3_000;
+
+/**
+ * Runs the chat; resolves to the exit code. It is plain where standard input or output is no terminal, or a dumb one.
+ * @throws CommandError, RpcError and others that explain.ts knows, from signing in
+ */
+export async function runChat(options: ChatOptions): Promise<ExitCode> {
+  const { environment } = options;
+  const { stdin, stdout, stderr, variables } = environment;
+  const notice = (sentence: string): void => {
+    stderr.write(`${safeText(sentence, { multiline: true })}\n`);
+  };
+  using state = new State(environment.home, { onProblem: (error) => notice(error.message) });
+  const plain = options.plain || !stdin.isTTY || !stdout.isTTY || variables.TERM === "dumb";
+  return plain ? await plainChat(options, state, notice) : await screenChat(options, state, notice);
+}
+
+type Notice = (sentence: string) => void;
+
+async function screenChat(options: ChatOptions, state: State, notice: Notice): Promise<ExitCode> {
+  const { environment, bell } = options;
+  const { stdin: input, stdout: output, variables: env } = environment;
+  const desk: Desk = { environment, state, asker: terminalAsker(environment), notice };
+  for (let wanted = options.wanted; ; ) {
+    await using signedIn = await screenSignIn(desk, wanted);
+    const { address, username: me } = signedIn.profile;
+    const { outcome, code } = await linked(desk, signedIn, (link) =>
+      runInteractive({ link, address, me, bell, input, output, env }),
+    );
+    if (outcome.kind !== "ended" || outcome.ending.kind !== "not-logged-in") return code;
+    // The login is over (revoked, expired, or ended elsewhere): a person can say the password and go on.
+    notice(`You were logged out: ${outcome.ending.cause.message}`);
+    wanted = { ...wanted, as: me, server: address };
+  }
+}
+
+/** Asks for the server too where none is known and none answers at the usual place. */
+async function screenSignIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
+  const { state, environment, asker } = desk;
+  try {
+    return await signIn(desk, wanted);
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    const nowhere = wanted.server === undefined && state.profiles.server() === undefined;
+    if (!nowhere || asker === undefined) throw explained(environment, choose(state, wanted).address, error);
+    asker.tell(`No server answers at ${defaultAddress}.`);
+    const server = readAddress((await asker.text("Server (HOST:PORT)")).trim());
+    try {
+      return await signIn(desk, { ...wanted, server });
+    } catch (again) {
+      throw again instanceof ConnectError ? explained(environment, server, again) : again;
+    }
+  }
+}
+
+function explained(environment: Environment, address: string, error: ConnectError): CommandError {
+  return cannotConnect(address, error, [environment.program, "login"]);
+}
+
+async function plainChat(options: ChatOptions, state: State, notice: Notice): Promise<ExitCode> {
+  const { environment, wanted } = options;
+  const { stdin, stdout } = environment;
+  using io = new PlainIO({ input: stdin, output: stdout });
+  const asker = stdin.isTTY ? plainAsker(io, notice) : undefined;
+  const desk: Desk = { environment, state, asker, notice };
+  await using signedIn = await plainSignIn(desk, io, wanted).catch(async (error: unknown) => {
+    if (!(error instanceof ConnectError)) throw error;
+    throw explained(environment, choose(state, wanted).address, error);
+  });
+  const { address, username: me } = signedIn.profile;
+  // From here on there is something to end in order.
+  using interruption = new Interruption();
+  const { outcome, code } = await linked(desk, signedIn, (link) =>
+    runPlain({ link, address, me, io, interrupted: interruption.signal }),
+  );
+  if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
+    await io.writeLine(`Error: you were logged out: ${outcome.ending.cause.message}`);
+  }
+  return code;
+}
+
+interface Finished {
+  readonly outcome: ChatOutcome;
+  readonly code: ExitCode;
+}
+
+/** Runs the chat over a link of its own, and leaves the server as the outcome says. */
+async function linked(
+  desk: Desk,
+  signedIn: SignedIn,
+  run: (link: Link) => Promise<ChatOutcome>,
+): Promise<Finished> {
+  const { state } = desk;
+  const { profile, endpoint, token } = signedIn;
+  await using link = openLink({
+    endpoint,
+    token,
+    client: clientInfo(),
+    serverId: profile.serverId,
+    cursors: state.cursors(profile.profileId),
+    queue: state.sendQueue(profile.profileId),
+  });
+  const outcome = await run(link);
+  return { outcome, code: await leave(outcome, desk, signedIn, link) };
+}
+
+async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link: Link): Promise<ExitCode> {
+  const { environment, notice, state } = desk;
+  const { profile } = signedIn;
+  switch (outcome.kind) {
+    case "quit":
+    case "terminal-gone":
+      await settle(link, notice);
+      return Exit.DONE;
+    case "logout":
+      await settle(link, notice);
+      await logOut(signedIn, notice);
+      state.profiles.loggedOut(profile.profileId);
+      return Exit.DONE;
+    case "signal":
+      // As `tail`: whoever stops the process from outside gets what was asked for.
+      return outcome.signal === "SIGINT" ? Exit.INTERRUPTED : Exit.DONE;
+    case "unsent": {
+      const what = outcome.messages === 1 ? "1 message is" : `${outcome.messages} messages are`;
+      notice(`Error: ${what} not sent: the connection is lost. The next chat as this user sends them.`);
+      return Exit.OUTCOME_UNKNOWN;
+    }
+    case "cannot-connect":
+      if (!(outcome.cause instanceof ConnectError)) throw outcome.cause;
+      throw explained(environment, profile.address, outcome.cause);
+    case "ended":
+      return leaveEnded(outcome.ending, desk, signedIn);
+  }
+}
+
+function leaveEnded(ending: LinkEnding, { environment, state }: Desk, { profile }: SignedIn): ExitCode {
+  switch (ending.kind) {
+    case "closed":
+      return Exit.DONE;
+    case "not-logged-in":
+      state.profiles.loggedOut(profile.profileId);
+      return Exit.NOT_LOGGED_IN;
+    case "not-trusted":
+      throw cannotConnect(profile.address, ending.cause, [environment.program, "--as", profile.username]);
+    case "refused":
+    case "failed":
+      throw ending.cause;
+  }
+}
+
+/** What is on its way gets a moment; what does not get through stays in the queue. */
+async function settle(link: Link, notice: Notice): Promise<void> {
+  const timeout = Promise.withResolvers<"timeout">();
+  const timer = setTimeout(() => timeout.resolve("timeout"), link.state.phase === "live" ? LEAVING_MS : 0);
+  try {
+    const settled = link.settled().then(
+      () => "settled" as const,
+      () => "timeout" as const,
+    );
+    if ((await Promise.race([settled, timeout.promise])) === "settled") return;
+    notice("Something is not sent yet. It goes when you are back.");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function logOut({ account, profile }: SignedIn, notice: Notice): Promise<void> {
+  try {
+    await account.logOut({ timeoutMs: LEAVING_MS });
+  } catch (error) {
+    const lost = error instanceof ConnectError || (error instanceof RpcError && saysConnectionLost(error));
+    if (!lost) throw error;
+    notice(`The server was not told: the session of ${profile.username} lasts there until it expires.`);
+  }
+}
+
+/** Turns the signals that end a process into one that ends a plain chat in order. */
+class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listeners = ENDING_SIGNALS.map((name) => ({
+    name,
+    listener: () => this.#controller.abort(name),
+  }));
+
+  constructor() {
+    for (const { name, listener } of this.#listeners) process.once(name, listener);
+  }
+
+  /** Aborted with the name of the signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const { name, listener } of this.#listeners) process.off(name, listener);
+  }
+}
