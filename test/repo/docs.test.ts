@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
+import { commands } from "../../client/cli/commands/table.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../../server/limits.ts";
 import { meanings } from "../../server/reasons.ts";
@@ -51,6 +52,11 @@ describe("README.md", () => {
   });
 });
 
+test("the README names every test of a promise", () => {
+  const named = new Set(linksOf(readPage("README.md")));
+  expect(listFiles(["test/promises"], [".test.ts"]).filter((path) => !named.has(path))).toEqual([]);
+});
+
 test("npm scripts that the pages name exist", () => {
   const { scripts } = JSON.parse(read("package.json"));
   const missing = pages.flatMap(({ path, text }) =>
@@ -59,6 +65,38 @@ test("npm scripts that the pages name exist", () => {
       .map(([found]) => `${path}: ${found}`),
   );
   expect(missing).toEqual([]);
+});
+
+describe("commands that the pages name exist", () => {
+  const code = pages.flatMap(({ path, prose, fences }) =>
+    [
+      ...fences.map((fence) => fence.text),
+      ...[...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? ""),
+    ].map((words) => ({ path, words })),
+  );
+  const named = (program: string): { path: string; words: string; name: string }[] =>
+    code.flatMap(({ path, words }) =>
+      [...words.matchAll(new RegExp(`(?<![\\w./-])${program} ([a-z]+)\\b`, "g"))].map((match) => ({
+        path,
+        words: words.trim(),
+        name: match[1] ?? "",
+      })),
+    );
+
+  test("of parley", () => {
+    const known = new Set([...commands.map(({ name }) => name), "help"]);
+    expect(named("parley").length).toBeGreaterThan(0);
+    expect(named("parley").filter(({ name }) => !known.has(name))).toEqual([]);
+  });
+
+  test("of parley-server", () => {
+    expect(named("parley-server").length).toBeGreaterThan(0);
+    expect(
+      named("parley-server").filter(
+        ({ name }) => !existsSync(join(root, "server", "commands", `${name}.ts`)),
+      ),
+    ).toEqual([]);
+  });
 });
 
 describe("docs/errors.md", () => {
