@@ -14,6 +14,11 @@ export interface EndpointOptions {
   readonly trust: Trust;
   /** How long a connection may take to stand, ms; default 10 s. */
   readonly connectTimeoutMs?: number;
+  /**
+   * A ping after so long, ms, while a call is open, and how long its answer may take: so a network that fell silent is
+   * noticed. Default 25 s and 10 s.
+   */
+  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
 }
 
 export interface CallOptions {
@@ -36,6 +41,7 @@ export class Endpoint implements AsyncDisposable {
   readonly address: string;
   readonly trust: Trust;
   readonly #connectTimeoutMs: number;
+  readonly #keepalive: EndpointOptions["keepalive"];
   readonly #clients = new WeakMap<Dialled, Clients>();
   #connection: Promise<Dialled> | undefined;
   #disposed = false;
@@ -44,6 +50,7 @@ export class Endpoint implements AsyncDisposable {
     this.address = options.address;
     this.trust = options.trust;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
+    this.#keepalive = options.keepalive;
   }
 
   /**
@@ -117,7 +124,12 @@ export class Endpoint implements AsyncDisposable {
   async #dial(): Promise<Dialled> {
     try {
       const timeoutMs = this.#connectTimeoutMs;
-      const dialled = await dial({ address: this.address, trust: this.trust, probeTimeoutMs: timeoutMs });
+      const dialled = await dial({
+        address: this.address,
+        trust: this.trust,
+        probeTimeoutMs: timeoutMs,
+        ...(this.#keepalive === undefined ? {} : { keepalive: this.#keepalive }),
+      });
       try {
         await dialled.ready(timeoutMs);
       } catch (error) {

@@ -1,0 +1,157 @@
+// What bounds a link: the reader's pace, joined markers, jittered delays, and a network that is silent.
+import { status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { Backoff } from "../../../client/link/backoff.ts";
+import { MemoryCursors } from "../../../client/link/cursors.ts";
+import { EventBuffer } from "../../../client/link/event-buffer.ts";
+import { FakeServer, hans } from "./fake-server.ts";
+import { open, seqs } from "./fixture.ts";
+
+test("a reader that is slow stops the server, not the memory", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server, { maxBufferedEvents: 10 });
+  const stream = await server.stream();
+  await stream.hello();
+  stream.welcome();
+  const text = "x".repeat(1000);
+  const frames = 2_000;
+  for (let n = 1; n <= frames; n++) stream.entries(n, n, "c2", text);
+  await client.entries(1);
+  // Whatever the network and gRPC hold on the way, most of it has to wait at the server.
+  await expect.poll(() => stream.unsentFrames, { timeout: 5_000 }).toBeGreaterThan(frames / 2);
+  expect(seqs(await client.entries(frames - 1)).at(-1)).toBe(frames);
+  expect(stream.unsentFrames).toBe(0);
+});
+
+test("a program that only sends needs no reader", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  {
+    await using client = open(server, { readEvents: false, maxBufferedEvents: 10, cursors });
+    const stream = await server.liveStream();
+    for (let n = 0; n < 100; n++) stream.entries(n * 10 + 1, n * 10 + 10);
+    const sending = client.link.send({ kind: "broadcast" }, "hello");
+    const { clientMessageId } = await stream.command("broadcast");
+    stream.ack(clientMessageId, 1, "c1");
+    await sending.done;
+  }
+  expect(cursors.load()).toMatchObject([
+    { conversationId: "c1", seq: 1n },
+    { conversationId: "c2", seq: 1000n },
+  ]);
+});
+
+test("delivered markers follow the reader, joined; read markers are sent with them", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  await using client = open(server, { cursors });
+  const stream = await server.liveStream();
+  stream.entries(1, 50);
+  stream.entries(1, 3, "c3");
+  await client.entries(53);
+  client.link.markRead("c2", 20n);
+  client.link.markRead("c2", 10n);
+  const { markers } = await stream.command("setMarkers");
+  expect(markers).toEqual([
+    { conversationId: "c2", deliveredSeq: 50n, readSeq: 20n },
+    { conversationId: "c3", deliveredSeq: 2n, readSeq: 0n },
+  ]);
+  await expect
+    .poll(() => cursors.load().find(({ conversationId }) => conversationId === "c2"))
+    .toMatchObject({
+      seq: 50n,
+      deliveredSeq: 50n,
+      readSeq: 20n,
+    });
+});
+
+test("markers that may have been lost with a stream go again over the next, none for own sends", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  const first = await server.liveStream();
+  const sending = client.link.send({ kind: "user", username: "yoda" }, "hello");
+  first.ack((await first.sent()).id, 1, "c7");
+  await sending.done;
+  client.link.markRead("c2", 4n);
+  expect((await first.command("setMarkers")).markers).toEqual([
+    { conversationId: "c2", deliveredSeq: 4n, readSeq: 4n },
+  ]);
+  server.relay.cut();
+  const second = await server.liveStream();
+  expect((await second.command("setMarkers")).markers).toMatchObject([{ conversationId: "c2", readSeq: 4n }]);
+});
+
+test("no marker moves where it is switched off, and another device's are told and kept", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  await using client = open(server, { cursors, deliveredMarkers: false });
+  const stream = await server.liveStream();
+  stream.entries(1, 5);
+  await client.entries(5);
+  stream.send({
+    $case: "markersMoved",
+    value: { conversationId: "c2", user: hans, deliveredSeq: 5n, readSeq: 5n },
+  });
+  expect(await client.next("markers")).toMatchObject({ mine: true, readSeq: 5n });
+  await expect.poll(() => cursors.load()).toMatchObject([{ seq: 5n, readSeq: 5n }]);
+  expect(stream.waiting).toBe(0);
+});
+
+test("a network that falls silent is noticed, and left", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server, {}, { keepalive: { timeMs: 50, timeoutMs: 50 } });
+  await server.liveStream();
+  await client.phase("live");
+  server.relay.freeze();
+  expect(await client.phase("waiting")).toMatchObject({ cause: { code: status.UNAVAILABLE } });
+  await server.liveStream();
+  await client.phase("live");
+});
+
+test("delays are uniform below a bound that doubles to its cap, above what the server asked for", () => {
+  const backoff = new Backoff({ baseMs: 500, capMs: 30_000, random: () => 0.5 });
+  expect(Array.from({ length: 8 }, () => backoff.next())).toEqual([
+    250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000,
+  ]);
+  expect(backoff.next(2_000)).toBe(17_000);
+  backoff.reset();
+  expect(backoff.next(2_000)).toBe(2_250);
+  const jittered = new Backoff();
+  for (let left = 200; left > 0; left--) expect(jittered.next()).toBeLessThanOrEqual(30_000);
+});
+
+test("an event is taken when the next one is asked for, or the reader stops", async () => {
+  const buffer = new EventBuffer<number>(10, 1_000);
+  const taken: number[] = [];
+  for (const n of [1, 2, 3]) buffer.push(n, 1, () => taken.push(n));
+  for await (const n of buffer) {
+    expect(taken).not.toContain(n);
+    if (n === 2) break;
+  }
+  expect(taken).toEqual([1, 2]);
+  const reader = buffer[Symbol.asyncIterator]();
+  expect(() => buffer[Symbol.asyncIterator]()).toThrow(/reader/);
+  expect(await reader.next()).toMatchObject({ value: 3 });
+  buffer.end();
+  expect(await reader.next()).toMatchObject({ done: true });
+  expect(taken).toEqual([1, 2, 3]);
+});
+
+test("a buffer is full by number or by bytes, and lets in when it is not", async () => {
+  for (const bytes of [1, 50]) {
+    const buffer = new EventBuffer<number>(bytes === 1 ? 2 : 100, 100);
+    buffer.push(1, bytes);
+    await buffer.room();
+    buffer.push(2, bytes);
+    expect(buffer.full).toBe(true);
+    let free = false;
+    const room = buffer.room().then(() => {
+      free = true;
+    });
+    const reader = buffer[Symbol.asyncIterator]();
+    expect(free).toBe(false);
+    await reader.next();
+    await room;
+    expect(buffer.full).toBe(false);
+  }
+});

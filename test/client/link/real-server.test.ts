@@ -1,0 +1,205 @@
+// The SDK against the real server: a conversation, a restart, a log-out, a process that is killed.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { Account, logIn } from "../../../client/link/account.ts";
+import { MemoryCursors } from "../../../client/link/cursors.ts";
+import { Endpoint } from "../../../client/link/endpoint.ts";
+import { sendOnce } from "../../../client/link/send-once.ts";
+import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { passwordOf, TestServer } from "../../support/server.ts";
+import { newFolder, openState } from "../state/fixture.ts";
+import { open, seqs } from "./fixture.ts";
+
+function addressOf(server: TestServer): string {
+  return `127.0.0.1:${server.port}`;
+}
+
+async function logInAs(server: TestServer, username: string): Promise<Grant> {
+  await using endpoint = new Endpoint({ address: addressOf(server), trust: { kind: "plaintext" } });
+  return await logIn(endpoint, { username, password: passwordOf(username) });
+}
+
+test("two people talk, across a restart of the server: nothing is lost, nothing doubled", async () => {
+  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+  const address = addressOf(server);
+  await using hans = open({ address }, { token: (await logInAs(server, "hans")).token });
+  await using yoda = open({ address }, { token: (await logInAs(server, "yoda")).token });
+  await hans.phase("live");
+  await yoda.phase("live");
+  const toYoda = { kind: "user", username: "yoda" } as const;
+  const first = await hans.link.send(toYoda, "one").done;
+  const [entry] = await yoda.entries(1);
+  expect(entry).toMatchObject({
+    content: { text: "one" },
+    peer: { username: "hans" },
+    live: true,
+    mine: false,
+  });
+  await yoda.link.send({ kind: "conversation", conversationId: first.conversationId }, "two").done;
+  expect(await hans.entries(1)).toMatchObject([{ content: { text: "two" }, seq: 2n }]);
+  // Asking for the next event is what says that the last one was taken.
+  const acked = yoda.next("acked");
+  expect(await hans.next("markers")).toMatchObject({
+    user: { username: "yoda" },
+    mine: false,
+    deliveredSeq: 1n,
+  });
+  expect(await acked).toMatchObject({ seq: 2n });
+
+  await server.stop();
+  await hans.phase("waiting");
+  await yoda.phase("waiting");
+  const away = Array.from({ length: 300 }, (_, n) => hans.link.send(toYoda, `away ${n}`));
+  await server.start();
+  hans.link.retryNow();
+  yoda.link.retryNow();
+  await Promise.all(away.map(({ done }) => done));
+  await hans.link.settled();
+  const entries = await yoda.entries(300);
+  expect(entries.map(({ content }) => content)).toEqual(
+    away.map((_, n) => ({ kind: "text", text: `away ${n}` })),
+  );
+  expect(seqs(entries)).toEqual(away.map((_, n) => n + 3));
+});
+
+test("the calls: users, conversations, pages of a log, sessions, a send once", async () => {
+  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+  await using endpoint = new Endpoint({ address: addressOf(server), trust: { kind: "plaintext" } });
+  const account = new Account(endpoint, (await logInAs(server, "hans")).token);
+  await using yoda = open({ address: addressOf(server) }, { token: (await logInAs(server, "yoda")).token });
+  await yoda.phase("live");
+  for (let n = 1; n <= 5; n++) {
+    const target = { kind: "user", username: "yoda" } as const;
+    const send = { clientMessageId: BigInt(n), target, text: `m${n}` };
+    await sendOnce(account, send);
+    expect(await sendOnce(account, send)).toMatchObject({ repeatedSend: true, seq: BigInt(n) });
+  }
+  await account.broadcast("to all", 6n);
+  expect((await collect(account.listUsers())).map(({ user }) => user?.username)).toEqual(["yoda"]);
+  expect(await collect(account.listConversations())).toHaveLength(2);
+  const pages = await collect(
+    account.listMessages({ kind: "user", username: "yoda" }, { newestFirst: true, pageSize: 2 }),
+  );
+  expect(pages.map(({ items }) => items.length)).toEqual([2, 2, 1]);
+  expect((await collect(account.listSessions())).filter(({ current }) => current)).toHaveLength(1);
+  await account.logOut();
+  await expect(account.logOut()).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+});
+
+test("a log-out elsewhere ends the link as not logged in", async () => {
+  await using server = await TestServer.start({ users: ["hans"] });
+  const { token } = await logInAs(server, "hans");
+  await using client = open({ address: addressOf(server) }, { token });
+  await client.phase("live");
+  await client.link.account.logOut();
+  expect(await client.phase("ended")).toMatchObject({ ending: { kind: "not-logged-in" } });
+  await using late = open({ address: addressOf(server) }, { token });
+  expect(await late.phase("ended")).toMatchObject({ ending: { kind: "not-logged-in" } });
+});
+
+test("a cursor beyond the head is named by the server, reported, and left out", async () => {
+  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+  const { token } = await logInAs(server, "hans");
+  const cursors = new MemoryCursors();
+  let conversationId: string;
+  {
+    await using client = open({ address: addressOf(server) }, { token });
+    ({ conversationId } = await client.link.send({ kind: "user", username: "yoda" }, "one").done);
+  }
+  cursors.raise([
+    { conversationId, seq: 9n, kind: "unknown", peer: undefined, deliveredSeq: 0n, readSeq: 0n },
+  ]);
+  cursors.raise([
+    { conversationId: "c1", seq: 0n, kind: "unknown", peer: undefined, deliveredSeq: 0n, readSeq: 0n },
+  ]);
+  await using client = open({ address: addressOf(server) }, { token, cursors, deliveredMarkers: false });
+  expect(await client.next("reset")).toMatchObject({ conversationId });
+  expect(seqs(await client.entries(1))).toEqual([1]);
+});
+
+test("a reader that is far behind still gets everything: pushed, or named in a gap that can be filled", async () => {
+  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+  const address = addressOf(server);
+  await using hans = open({ address }, { token: (await logInAs(server, "hans")).token, readEvents: false });
+  await using yoda = open(
+    { address },
+    { token: (await logInAs(server, "yoda")).token, maxBufferedEvents: 5 },
+  );
+  await yoda.phase("live");
+  const text = "x".repeat(4_000);
+  const sendings = Array.from({ length: 1_500 }, () =>
+    hans.link.send({ kind: "user", username: "yoda" }, text),
+  );
+  await Promise.all(sendings.map(({ done }) => done));
+  let held = 0n;
+  while (held < 1_500n) {
+    const event = await yoda.log();
+    if (event.type === "entry") {
+      expect(event.seq).toBe(held + 1n);
+      held = event.seq;
+    } else {
+      expect(event).toMatchObject({ fillable: true, fromSeq: held + 1n });
+      const { conversationId, fromSeq, toSeq } = event;
+      const target = { kind: "conversation", conversationId } as const;
+      for await (const page of yoda.link.account.listMessages(target, { fromSeq, toSeq })) {
+        held += BigInt(page.items.length);
+      }
+      expect(held).toBe(toSeq);
+    }
+  }
+});
+
+test("a process that is killed while it sends: the next one sends what is left, each message once", async () => {
+  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+  const address = addressOf(server);
+  using folder = newFolder();
+  using state = openState(folder.path);
+  state.profiles.rememberServer(address, { kind: "plaintext" });
+  const { profile } = state.profiles.loggedIn(address, await logInAs(server, "hans"));
+
+  const script = new URL("./sending-process.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, folder.path, address], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const queued: string[] = [];
+  let acked = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [what, id = ""] = line.split(" ");
+    if (what === "queued") queued.push(id);
+    else if (what === "acked") acked++;
+    else throw new Error(line);
+    // Some are acked, then the server goes away, and it goes on to queue, and is killed.
+    if (acked === 20) await server.stop();
+    if (acked >= 20 && queued.length === acked + 50) child.kill("SIGKILL");
+  }
+  if (child.signalCode === null) await once(child, "exit");
+  expect(state.unsent(profile.profileId).length).toBeGreaterThan(40);
+
+  await server.start();
+  await using client = open(
+    { address },
+    {
+      token: profile.session?.token ?? "",
+      queue: state.sendQueue(profile.profileId),
+      serverId: profile.serverId,
+    },
+  );
+  await client.link.settled();
+  expect(state.unsent(profile.profileId)).toEqual([]);
+  const texts: string[] = [];
+  for await (const page of client.link.account.listMessages({ kind: "user", username: "yoda" })) {
+    for (const { item } of page.items) {
+      if (item?.$case === "entry") texts.push(item.value.content?.kind?.value ?? "");
+    }
+  }
+  expect(texts.slice(0, queued.length)).toEqual(queued.map((_, n) => `message ${n + 1}`));
+  expect(new Set(texts).size).toBe(texts.length);
+});
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,279 @@
+// A link comes back from wherever it was cut, and hands out each entry once.
+import { status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { MemoryCursors } from "../../../client/link/cursors.ts";
+import { GapKind } from "../../../gen/parley/chat/v1/entry.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { entry, FakeServer, hans, yoda } from "./fake-server.ts";
+import { open, seqs } from "./fixture.ts";
+
+function ending(
+  reason: string,
+  more: { retryDelayMs?: number; field?: string } = {},
+  code = status.UNAVAILABLE,
+): RpcError {
+  return new RpcError({ code, reason, message: reason, ...more });
+}
+
+test("hello, welcome, backlog, caught up, live", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server, { client: { name: "test", version: "1", deviceName: "" } });
+  const stream = await server.stream();
+  expect(stream.token).toBe("token");
+  expect(await stream.hello()).toEqual({
+    client: { name: "test", version: "1", deviceName: "" },
+    features: [],
+    cursors: [],
+  });
+  stream.welcome({ online: [yoda] });
+  stream.entries(41, 42);
+  stream.caughtUp();
+  stream.send(entry(43), entry(44, { sender: hans }));
+  expect(await client.next("welcome")).toMatchObject({ user: hans, serverId: "server-1", online: [yoda] });
+  const entries = await client.entries(4);
+  expect(entries.map(({ seq, live, mine, peer }) => [Number(seq), live, mine, peer?.username])).toEqual([
+    [41, false, false, "yoda"],
+    [42, false, false, "yoda"],
+    [43, true, false, "yoda"],
+    [44, true, true, "yoda"],
+  ]);
+  const phases = client.taken.flatMap((event) => (event.type === "state" ? [event.state.phase] : []));
+  expect(phases).toEqual(["connecting", "catching-up", "live"]);
+});
+
+test("cut in the middle of the backlog it goes on there, and what comes twice is handed out once", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  const first = await server.stream();
+  await first.hello();
+  first.welcome();
+  first.entries(1, 5);
+  first.entries(1, 2, "c3");
+  expect(seqs(await client.entries(7))).toEqual([1, 2, 3, 4, 5, 1, 2]);
+  server.relay.cut();
+  expect(await client.phase("waiting")).toMatchObject({ cause: { code: status.UNAVAILABLE } });
+
+  const second = await server.stream();
+  expect((await second.hello()).cursors).toEqual([
+    { conversationId: "c2", seq: 5n },
+    { conversationId: "c3", seq: 2n },
+  ]);
+  second.welcome();
+  second.entries(4, 7);
+  second.caughtUp();
+  second.entries(7, 8);
+  expect(seqs(await client.entries(3))).toEqual([6, 7, 8]);
+});
+
+test("it comes back from a cut before welcome, while live, and in the middle of the handshake", async () => {
+  await using server = await FakeServer.start();
+  server.relay.refusing = true;
+  await using client = open(server);
+  expect(await client.phase("waiting")).toMatchObject({ cause: { name: "ConnectError" } });
+  server.relay.refusing = false;
+  client.link.retryNow();
+  await (await server.stream()).hello();
+  server.relay.cut();
+  await client.phase("waiting");
+  await server.liveStream();
+  await client.phase("live");
+  server.relay.cut();
+  await client.phase("waiting");
+  await server.liveStream();
+  await client.phase("live");
+});
+
+test("a server that does not answer hello is left, and asked again", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server, { welcomeTimeoutMs: 50 });
+  await (await server.stream()).hello();
+  await client.phase("waiting");
+  await server.liveStream();
+  await client.phase("live");
+});
+
+test("a hole makes it come back from before the hole; omitted and gap are no holes", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  const first = await server.liveStream();
+  first.entries(1, 2);
+  first.send({ $case: "omitted", value: { conversationId: "c2", fromSeq: 3n, toSeq: 4n } });
+  first.send({
+    $case: "gap",
+    value: { conversationId: "c2", fromSeq: 5n, toSeq: 9n, kind: GapKind.FILLABLE },
+  });
+  first.entries(10, 10);
+  expect(await client.next("omitted")).toMatchObject({ fromSeq: 3n, toSeq: 4n });
+  expect(await client.next("gap")).toMatchObject({ fromSeq: 5n, toSeq: 9n, fillable: true });
+  expect(seqs(await client.entries(1))).toEqual([10]);
+  first.entries(12, 12);
+  expect(await client.phase("waiting")).toMatchObject({ cause: { name: "BrokenStreamError" } });
+  const second = await server.stream();
+  expect((await second.hello()).cursors).toEqual([{ conversationId: "c2", seq: 10n }]);
+  second.welcome();
+  second.entries(11, 12);
+  expect(seqs(await client.entries(2))).toEqual([11, 12]);
+});
+
+test("ranges that begin with what is known are handed out from where they are new", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  const stream = await server.liveStream();
+  stream.entries(1, 3);
+  stream.send({ $case: "omitted", value: { conversationId: "c2", fromSeq: 2n, toSeq: 5n } });
+  expect(await client.next("omitted")).toMatchObject({ fromSeq: 4n, toSeq: 5n });
+});
+
+test("broken frames and a stream without welcome are left", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  const first = await server.stream();
+  await first.hello();
+  first.caughtUp();
+  expect(await client.phase("waiting")).toMatchObject({
+    cause: { message: expect.stringContaining("Welcome") },
+  });
+  const second = await server.liveStream();
+  await client.phase("live");
+  second.send({ $case: "entryAppended", value: { entry: undefined } });
+  expect(await client.phase("waiting")).toMatchObject({ cause: { name: "BrokenStreamError" } });
+  const third = await server.liveStream();
+  await client.phase("live");
+  third.sendGarbage();
+  expect(await client.phase("waiting")).toMatchObject({
+    cause: { message: expect.stringContaining("no frame") },
+  });
+  await server.liveStream();
+  await client.phase("live");
+});
+
+test("an ending with a delay is obeyed, one without means stay away", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server, { backoff: { baseMs: 1, capMs: 1, random: () => 0 } });
+  const first = await server.liveStream();
+  await client.phase("live");
+  const before = performance.now();
+  first.end(ending("SERVER_STOPPING", { retryDelayMs: 60 }));
+  await client.phase("waiting");
+  const second = await server.liveStream();
+  expect(performance.now() - before).toBeGreaterThan(55);
+  second.end(ending("TOO_MANY_STREAMS"));
+  expect(await client.phase("ended")).toMatchObject({
+    ending: { kind: "refused", cause: { reason: "TOO_MANY_STREAMS" } },
+  });
+});
+
+test("endings that come from the way, without details, are come back from", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  for (const code of [status.UNAVAILABLE, status.INTERNAL, status.UNKNOWN, status.RESOURCE_EXHAUSTED]) {
+    const stream = await server.liveStream();
+    await client.phase("live");
+    stream.endBare(code);
+    await client.phase("waiting");
+  }
+});
+
+test.each(["TOKEN_INVALID", "SESSION_ENDED"])("%s ends it as not logged in", async (reason) => {
+  await using server = await FakeServer.start();
+  await using client = open(server);
+  const sending = client.link.send({ kind: "user", username: "yoda" }, "never");
+  (await server.stream()).end(ending(reason, {}, status.UNAUTHENTICATED));
+  expect(await client.phase("ended")).toMatchObject({ ending: { kind: "not-logged-in", cause: { reason } } });
+  await expect(sending.done).rejects.toThrow("link ended");
+  await expect(client.next("state")).rejects.toThrow("The link ended");
+});
+
+test("a refused cursor is reported and left out; entries of that conversation come anew", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  cursors.raise([at("c2", 7n), at("c3", 9n)]);
+  await using client = open(server, { cursors });
+  const first = await server.stream();
+  const index = (await first.hello()).cursors.findIndex(({ conversationId }) => conversationId === "c2");
+  first.end(
+    ending("CURSOR_BEYOND_HEAD", { field: `commands[0].hello.cursors[${index}].seq` }, status.OUT_OF_RANGE),
+  );
+  expect(await client.next("reset")).toMatchObject({ conversationId: "c2", cause: "cursor-refused" });
+  const second = await server.stream();
+  expect((await second.hello()).cursors).toEqual([{ conversationId: "c3", seq: 9n }]);
+  second.welcome();
+  second.entries(1, 2);
+  expect(seqs(await client.entries(2))).toEqual([1, 2]);
+  expect(cursors.load().map(({ conversationId }) => conversationId)).toContain("c3");
+});
+
+test("another server's data: cursors are forgotten, and it begins anew", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  cursors.raise([at("c2", 7n)]);
+  await using client = open(server, { cursors, serverId: "server-1" });
+  const first = await server.stream();
+  await first.hello();
+  first.welcome({ serverId: "server-2" });
+  expect(await client.next("reset")).toMatchObject({ conversationId: undefined, cause: "server-changed" });
+  expect(cursors.load()).toEqual([]);
+  const second = await server.stream();
+  expect((await second.hello()).cursors).toEqual([]);
+  second.welcome({ serverId: "server-2" });
+  expect(await client.next("welcome")).toMatchObject({ serverId: "server-2" });
+});
+
+test("where Hello has no room for a cursor, what is jumped over is named", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  cursors.raise([at("c2", 7n)]);
+  cursors.raise([at("c3", 1n)]);
+  await using client = open(server, { cursors });
+  const first = await server.stream();
+  await first.hello();
+  const limits = {
+    maxContentBytes: 1,
+    maxRequestBytes: 1,
+    maxCommandsPerRequest: 1,
+    maxStreamsPerSession: 1,
+  };
+  first.welcome({ limits: { ...limits, maxCursors: 1 } });
+  await client.next("welcome");
+  server.relay.cut();
+  const second = await server.stream();
+  expect((await second.hello()).cursors).toEqual([{ conversationId: "c3", seq: 1n }]);
+  second.welcome();
+  second.entries(100, 101);
+  expect(await client.next("gap")).toMatchObject({
+    conversationId: "c2",
+    fromSeq: 8n,
+    toSeq: 99n,
+    fillable: true,
+  });
+  expect(seqs(await client.entries(2))).toEqual([100, 101]);
+});
+
+test("cursors are stored for what the reader took, and not for more", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  {
+    await using client = open(server, { cursors });
+    const stream = await server.liveStream();
+    stream.entries(1, 5);
+    await client.entries(3);
+  }
+  // The reader never asked for what comes after the third: it may have been at work on it when it stopped.
+  expect(cursors.load()).toMatchObject([{ conversationId: "c2", seq: 2n, kind: "direct", peer: yoda }]);
+});
+
+test("it only listens over Follow when told to", async () => {
+  await using server = await FakeServer.start();
+  await using client = open(server, { receiveOnly: true });
+  const stream = await server.stream();
+  await stream.hello();
+  stream.welcome();
+  stream.caughtUp();
+  stream.entries(1, 1);
+  expect(seqs(await client.entries(1))).toEqual([1]);
+  expect(() => client.link.send({ kind: "broadcast" }, "no")).toThrow("only receives");
+});
+
+function at(conversationId: string, seq: bigint) {
+  return { conversationId, seq, kind: "unknown", peer: undefined, deliveredSeq: 0n, readSeq: 0n } as const;
+}

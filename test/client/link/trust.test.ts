@@ -1,0 +1,75 @@
+// First contact, and a key that is not the known one.
+import { expect, test } from "vitest";
+import { checkTrust, isLoopback } from "../../../client/link/trust.ts";
+
+const self = { fingerprint: "SHA256:one", trustedBySystem: false };
+const official = { fingerprint: "SHA256:two", trustedBySystem: true };
+const pinned = { kind: "pin", fingerprint: "SHA256:one" } as const;
+const remote = "chat.example:12000";
+
+test("a server that the system vouches for needs no pin", () => {
+  expect(checkTrust(remote, official, undefined)).toEqual({
+    verdict: "accept",
+    trust: { kind: "system" },
+    notice: false,
+  });
+  expect(checkTrust(remote, official, { kind: "system" })).toMatchObject({
+    verdict: "accept",
+    trust: { kind: "system" },
+  });
+});
+
+test("an unknown one is asked about, accepted with a notice on loopback, or as the script said", () => {
+  expect(checkTrust(remote, self, undefined)).toEqual({ verdict: "ask", fingerprint: "SHA256:one" });
+  expect(checkTrust("127.0.0.1:1", self, undefined)).toEqual({
+    verdict: "accept",
+    trust: pinned,
+    notice: true,
+  });
+  expect(checkTrust(remote, self, undefined, { acceptNew: true })).toEqual({
+    verdict: "accept",
+    trust: pinned,
+    notice: false,
+  });
+  expect(checkTrust(remote, self, undefined, { fingerprint: "SHA256:one" })).toMatchObject({ trust: pinned });
+});
+
+test("a known one is accepted, a changed one is a hard stop that shows both", () => {
+  expect(checkTrust(remote, self, pinned)).toMatchObject({ verdict: "accept", trust: pinned });
+  const changed = { verdict: "changed", known: "SHA256:one", found: "SHA256:two" };
+  for (const policy of [{}, { acceptNew: true }]) {
+    expect(checkTrust(remote, official, pinned, policy)).toEqual(changed);
+    expect(checkTrust("localhost:1", official, pinned, policy)).toEqual(changed);
+    expect(checkTrust(remote, self, { kind: "system" }, policy)).toEqual({
+      verdict: "changed",
+      known: undefined,
+      found: "SHA256:one",
+    });
+  }
+});
+
+test("a fingerprint that the person gave decides, also about a change", () => {
+  const policy = { fingerprint: "SHA256:two" };
+  expect(checkTrust(remote, official, pinned, policy)).toMatchObject({
+    verdict: "accept",
+    trust: { kind: "pin", fingerprint: "SHA256:two" },
+  });
+  expect(checkTrust(remote, self, undefined, policy)).toEqual({
+    verdict: "changed",
+    known: "SHA256:two",
+    found: "SHA256:one",
+  });
+});
+
+test.each([
+  ["127.0.0.1:12000", true],
+  ["127.8.9.10:1", true],
+  ["[::1]:12000", true],
+  ["localhost:1", true],
+  ["LOCALHOST", true],
+  ["10.0.0.1:1", false],
+  ["127.0.0.1.example.org:1", false],
+  ["localhost.example.org:1", false],
+])("%s is loopback: %s", (address, expected) => {
+  expect(isLoopback(address)).toBe(expected);
+});
