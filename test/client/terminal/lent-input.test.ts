@@ -45,6 +45,18 @@ describe("enquirer, then the screen", () => {
     expect(terminal.keyboard.rawModes.at(-1)).toBe(true);
   });
 
+  test("typed in pieces, the second one before the first question has let go", async () => {
+    const terminal = new VirtualTerminal();
+    using lent = new LentInput(terminal.keyboard);
+    const asked = ask(lent, "input", "user");
+    await terminal.type("yo");
+    terminal.keyboard.write("da\r");
+    terminal.keyboard.write("wise");
+    terminal.keyboard.write("@!man\r");
+    expect(await asked).toEqual({ user: "yoda" });
+    expect(await ask(lent, "password", "password")).toEqual({ password: "wise@!man" });
+  });
+
   test("typed while no question is asked", async () => {
     const terminal = new VirtualTerminal();
     const lent = new LentInput(terminal.keyboard);

@@ -5,7 +5,7 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LINE_LIMIT, type LineRead } from "../../../client/cli/terminal/line-splitter.ts";
+import { LINE_LIMIT, type LineRead, LineSplitter } from "../../../client/cli/terminal/line-splitter.ts";
 import { PlainIO } from "../../../client/cli/terminal/plain-io.ts";
 import { line, styled } from "../../../client/cli/terminal/style.ts";
 import { Keyboard } from "./virtual-terminal.ts";
@@ -115,6 +115,15 @@ describe("reading", () => {
       { kind: "line", text: "fine" },
       { kind: "refused", problem: "too-long" },
     ]);
+  });
+
+  test("of a line that is too long nothing is kept", () => {
+    const splitter = new LineSplitter();
+    for (let index = 0; index < 48; index += 1) {
+      splitter.push(Buffer.alloc(64 * 1024, "x"));
+      expect(splitter.next()).toBeUndefined();
+    }
+    expect(splitter.takeBytes().length).toBeLessThanOrEqual(LINE_LIMIT);
   });
 
   test("nobody asks, nothing is read: the input waits in its pipe", async () => {

@@ -187,6 +187,14 @@ describe("what a person sees", () => {
     expect(safeText(text)).toBe(seen);
   });
 
+  test("emoji joined without end are cut into pieces", () => {
+    const chain = safeText(Array.from({ length: 40 }, () => "👩").join("\u200d"));
+    expect(chain.replaceAll("\u200d", "")).toBe("👩".repeat(40));
+    expect(Math.max(...chain.split(/👩(?!\u200d)/u).map((piece) => piece.split("\u200d").length - 1))).toBe(
+      5,
+    );
+  });
+
   test("newlines stay where they may, and are pictures where not", () => {
     expect(safeText("a\r\nb\nc", { multiline: true })).toBe("a\nb\nc");
     expect(safeText("a\nb")).toBe("a␊b");

@@ -96,6 +96,18 @@ describe("the edit area", () => {
     expect(terminal.seen).toEqual([`yoda> ${"x".repeat(14)}`, "      yz"]);
   });
 
+  test("on a newline at the margin the cursor waits on the next row as well", async () => {
+    const terminal = new VirtualTerminal(20, 10);
+    using screen = terminal.open();
+    await terminal.type(`${"x".repeat(18)}\x1b\rz\x1b[D\x1b[D`);
+    screen.print("above");
+    await terminal.settled(screen);
+    expect(terminal.cursor).toEqual({ row: 2, column: 2 });
+    await terminal.type("y");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["above", `> ${"x".repeat(18)}`, "  y", "  z"]);
+  });
+
   test("a wide character that does not fit the margin goes to the next row whole", async () => {
     const terminal = new VirtualTerminal(11, 10);
     using screen = terminal.open();
@@ -280,6 +292,39 @@ test("whatever is typed and printed, the transcript is what was printed, and bel
         await terminal.settled(screen);
         expect(terminal.transcript).toEqual([...printed, "me>"]);
         expect(columnsOf("me> ")).toBe(terminal.cursor.column);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test("whatever the window's width becomes, what was printed stays, once and in order", async () => {
+  const size = fc.record({ kind: fc.constant("resize" as const), columns: fc.integer({ min: 12, max: 60 }) });
+  const print = fc.record({ kind: fc.constant("print" as const), lines: fc.array(said, { maxLength: 3 }) });
+  const type = fc.record({
+    kind: fc.constant("type" as const),
+    text: fc.constantFrom("word ", "x", "long long text ", "\x15"),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(size, print, type), { maxLength: 20 }),
+      fc.boolean(),
+      async (steps, reflow) => {
+        const terminal = new VirtualTerminal(40, 40, { reflow });
+        using screen = terminal.open();
+        const printed: string[] = [];
+        for (const one of steps) {
+          if (one.kind === "print") {
+            printed.push(...one.lines);
+            screen.print(one.lines);
+          } else if (one.kind === "type") await terminal.type(one.text);
+          else terminal.resize(one.columns, 40);
+          await terminal.settled(screen);
+          expect(terminal.transcript.slice(0, printed.length)).toEqual(printed);
+        }
+        await terminal.type("\x15");
+        await terminal.settled(screen);
+        expect(terminal.transcript).toEqual([...printed, ">"]);
       },
     ),
     { numRuns: 150 },
