@@ -7,7 +7,8 @@ const SHORT_STRING = 24;
 
 /**
  * Beyond BinaryReader it refuses: broken UTF-8; field number 0; a nested message whose fields overrun its length, or
- * which ends in the middle (a stray end-group tag); varints over 10 bytes.
+ * which ends before it (a stray end-group tag); varints over 10 bytes. A stray tag as the last byte of a message is let
+ * pass: nothing is hidden by it.
  *
  * It knows where a nested message begins because ts-proto's generated decoders keep their depth on the reader, in
  * `__tsProtoDecodeDepth`: set on the way in, right after the message's length was read, and set back on the way out.

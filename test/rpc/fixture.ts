@@ -1,0 +1,125 @@
+// A real listener with a scripted ChatService, and bare HTTP/2 calls to it for what no proper client would send.
+import { once } from "node:events";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
+} from "node:http2";
+import { ChatServiceClient, ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
+import { passThrough } from "../../rpc/decode.ts";
+import { type Dialled, dial } from "../../rpc/dial.ts";
+import { type Handlers, implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { type Listener, type ListenOptions, listen } from "../../rpc/listen.ts";
+
+export const definition = passThrough(ChatServiceService, ["sendMessage"]);
+type ChatHandlers = Handlers<typeof definition>;
+
+export interface TestService extends AsyncDisposable {
+  readonly listener: Listener;
+  readonly address: string;
+  /** What was not an RpcError. */
+  readonly errors: unknown[];
+}
+
+export type ServeOptions = Partial<ListenOptions> & {
+  readonly service?: Partial<ServiceOptions>;
+  readonly definition?: typeof definition;
+};
+
+export async function serve(
+  handlers: Partial<ChatHandlers>,
+  options: ServeOptions = {},
+): Promise<TestService> {
+  const errors: unknown[] = [];
+  const unscripted = (): Promise<never> => Promise.reject(new Error("not in the script"));
+  const all: ChatHandlers = {
+    connect: unscripted,
+    follow: unscripted,
+    sendMessage: unscripted,
+    broadcast: unscripted,
+    setMarkers: unscripted,
+    setTyping: unscripted,
+    reportActivity: unscripted,
+    ...handlers,
+  };
+  const onError = (error: unknown): void => void errors.push(error);
+  const service = implementService(options.definition ?? definition, all, { onError, ...options.service });
+  const listener = await listen({ host: "127.0.0.1", port: 0, services: [service], ...options });
+  return {
+    listener,
+    address: `127.0.0.1:${listener.port}`,
+    errors,
+    [Symbol.asyncDispose]: () => listener.stop({ graceMs: 0 }),
+  };
+}
+
+export interface TestClient extends Disposable {
+  readonly dialled: Dialled;
+  readonly chat: ChatServiceClient;
+}
+
+/** A client over plaintext. */
+export async function dialPlain(address: string): Promise<TestClient> {
+  const dialled = await dial({ address, trust: { kind: "plaintext" } });
+  return {
+    dialled,
+    chat: dialled.client(ChatServiceClient),
+    [Symbol.dispose]: () => dialled[Symbol.dispose](),
+  };
+}
+
+export interface BareSession extends Disposable {
+  readonly session: ClientHttp2Session;
+  readonly closed: Promise<void>;
+  call(method: string, headers?: Record<string, string>): ClientHttp2Stream;
+}
+
+/** An HTTP/2 connection without gRPC on top. */
+export async function bareSession(
+  url: string,
+  options: SecureClientSessionOptions = {},
+): Promise<BareSession> {
+  const session = connect(url, { rejectUnauthorized: false, ...options });
+  const closed = new Promise<void>((resolve) => session.once("close", resolve));
+  await once(session, "connect");
+  // What goes wrong from here on is seen by its "close".
+  session.on("error", () => {});
+  return {
+    session,
+    closed,
+    call: (method, headers = {}) => {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": `/parley.chat.v1.ChatService/${method}`,
+        "content-type": "application/grpc",
+        te: "trailers",
+        ...headers,
+      });
+      stream.on("error", () => {});
+      return stream;
+    },
+    [Symbol.dispose]: () => session.destroy(),
+  };
+}
+
+/** A gRPC message around bytes that may be anything. */
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+/** The trailers of a call: those that came alone as headers, or those at its end. */
+export function endingOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders>();
+  stream.on("response", (headers) => {
+    if (headers["grpc-status"] !== undefined || headers[":status"] !== 200) resolve(headers);
+  });
+  stream.on("trailers", resolve);
+  stream.on("close", () => reject(new Error("the call ended without trailers")));
+  stream.resume();
+  return promise;
+}

@@ -1,0 +1,390 @@
+// Handlers behind a real server: what their failures, and their peers' misbehaviour, turn into.
+import { once } from "node:events";
+import { type ClientDuplexStream, type ClientReadableStream, status } from "@grpc/grpc-js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Status } from "../../gen/google/rpc/status.ts";
+import { ConnectRequest, type ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
+import { Event } from "../../gen/parley/chat/v1/event.ts";
+import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
+import { call } from "../../rpc/dial.ts";
+import { fromServiceError, RpcError } from "../../rpc/status.ts";
+import { bareSession, definition, dialPlain, endingOf, framed, serve } from "./fixture.ts";
+
+const event = lengthDelimited(1, Event.encode({ kind: undefined }).finish());
+const strict = strictDefinition(definition);
+const unary = { timeoutMs: 5_000 };
+const sendRequest = { clientMessageId: 1n, target: undefined, content: undefined };
+
+const unhandled: unknown[] = [];
+process.on("unhandledRejection", (reason) => unhandled.push(reason));
+afterEach(() => expect(unhandled).toEqual([]));
+
+const notFound = (): RpcError =>
+  new RpcError({
+    code: status.NOT_FOUND,
+    reason: "USER_NOT_FOUND",
+    message: "nobody \ud800",
+    field: "target",
+  });
+
+async function endingError(
+  stream: ClientReadableStream<unknown> | ClientDuplexStream<never, unknown>,
+): Promise<RpcError> {
+  stream.on("data", () => {});
+  const [error] = (await once(stream, "error")) as [unknown];
+  return fromServiceError(error);
+}
+
+describe("a unary handler", () => {
+  test("answers with a message or with ready bytes", async () => {
+    await using server = await serve({
+      sendMessage: () => Promise.resolve(new Uint8Array()),
+      setTyping: () => Promise.resolve({}),
+    });
+    using client = await dialPlain(server.address);
+    expect(await call(client.chat, "sendMessage", sendRequest, unary)).toEqual({ ack: undefined });
+    expect(await call(client.chat, "setTyping", { target: undefined, typing: true }, unary)).toEqual({});
+  });
+
+  test("that refuses is answered with the reason", async () => {
+    await using server = await serve({ broadcast: () => Promise.reject(notFound()) });
+    using client = await dialPlain(server.address);
+    const refused = call(client.chat, "broadcast", { clientMessageId: 1n, content: undefined }, unary);
+    await expect(refused).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+      reason: "USER_NOT_FOUND",
+      field: "target",
+      message: "nobody \ufffd",
+    });
+    expect(server.errors).toEqual([]);
+  });
+
+  test("that fails otherwise is reported, and answered INTERNAL without details", async () => {
+    const failure = new TypeError("secret");
+    await using server = await serve({
+      broadcast: () => Promise.reject(failure),
+      setMarkers: () => {
+        throw failure;
+      },
+      // Not what the type says: it cannot be encoded.
+      sendMessage: () => Promise.resolve({ ack: { seq: "x" } } as never),
+    });
+    using client = await dialPlain(server.address);
+    const internal = {
+      code: status.INTERNAL,
+      reason: "INTERNAL",
+      message: expect.not.stringContaining("secret"),
+    };
+    await expect(
+      call(client.chat, "broadcast", { clientMessageId: 1n, content: undefined }, unary),
+    ).rejects.toMatchObject(internal);
+    await expect(call(client.chat, "setMarkers", { markers: [] }, unary)).rejects.toMatchObject(internal);
+    await expect(call(client.chat, "sendMessage", sendRequest, unary)).rejects.toMatchObject(internal);
+    expect(server.errors).toEqual([failure, failure, expect.any(Error)]);
+  });
+
+  test("never sees what is no message", async () => {
+    await using server = await serve({});
+    using session = await bareSession(`http://${server.address}`);
+    for (const bytes of [Buffer.from([0x12, 0x03, 0x0a, 0x01, 0xff]), Buffer.from("garbage")]) {
+      const stream = session.call("SendMessage");
+      stream.end(framed(bytes));
+      const ending = await endingOf(stream);
+      expect(ending["grpc-status"]).toBe(String(status.INVALID_ARGUMENT));
+      const details = Status.decode(Buffer.from(String(ending["grpc-status-details-bin"]), "base64"));
+      expect(Buffer.from(details.details[0]?.value ?? []).toString()).toContain("UNDECODABLE");
+    }
+    expect(server.errors).toEqual([]);
+  });
+
+  test("learns that its caller has given up", async () => {
+    const started = Promise.withResolvers<void>();
+    const aborted = Promise.withResolvers<void>();
+    await using server = await serve({
+      sendMessage: async (_request, { signal }) => {
+        signal.addEventListener("abort", () => aborted.resolve());
+        started.resolve();
+        await aborted.promise;
+        // Too late for anyone: it must vanish without a trace.
+        throw new Error("after the end");
+      },
+    });
+    using client = await dialPlain(server.address);
+    const giveUp = new AbortController();
+    const running = call(client.chat, "sendMessage", sendRequest, { ...unary, signal: giveUp.signal });
+    await started.promise;
+    giveUp.abort();
+    await expect(running).rejects.toMatchObject({ code: status.CANCELLED });
+    await aborted.promise;
+  });
+
+  test("is not told of an end that was its own answer", async () => {
+    let signal: AbortSignal | undefined;
+    await using server = await serve({
+      setTyping: (_request, context) => {
+        signal = context.signal;
+        return Promise.resolve({});
+      },
+    });
+    using client = await dialPlain(server.address);
+    await call(client.chat, "setTyping", { target: undefined, typing: true }, unary);
+    await call(client.chat, "setTyping", { target: undefined, typing: true }, unary);
+    expect(signal?.aborted).toBe(false);
+  });
+});
+
+test("a method that is not there is UNIMPLEMENTED", async () => {
+  await using server = await serve({});
+  using session = await bareSession(`http://${server.address}`);
+  const stream = session.call("Nothing");
+  stream.end(framed(Buffer.alloc(0)));
+  expect((await endingOf(stream))["grpc-status"]).toBe(String(status.UNIMPLEMENTED));
+});
+
+describe("a stream's handler", () => {
+  test("sends what it pushed, and ends it by returning", async () => {
+    await using server = await serve({
+      follow: (_request, out) => {
+        for (let index = 0; index < 5_000; index++) out.push(event);
+        return Promise.resolve();
+      },
+    });
+    using client = await dialPlain(server.address);
+    let events = 0;
+    let frames = 0;
+    for await (const frame of client.chat.follow({ hello: undefined }) as AsyncIterable<ConnectResponse>) {
+      events += frame.events.length;
+      frames += 1;
+    }
+    expect(events).toBe(5_000);
+    expect(frames).toBeLessThan(5);
+  });
+
+  test("that refuses ends it with the reason, after what it pushed", async () => {
+    await using server = await serve({
+      connect: async (_frames, out) => {
+        out.push(event);
+        await Promise.resolve();
+        throw notFound();
+      },
+      follow: () => Promise.reject(new TypeError("secret")),
+    });
+    using client = await dialPlain(server.address);
+    const stream = client.chat.connect();
+    let events = 0;
+    stream.on("data", (frame: ConnectResponse) => {
+      events += frame.events.length;
+    });
+    expect(await endingError(stream)).toMatchObject({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND" });
+    expect(events).toBe(1);
+    const failing = client.chat.follow({ hello: undefined });
+    expect(await endingError(failing)).toMatchObject({ code: status.INTERNAL, reason: "INTERNAL" });
+    expect(server.errors).toEqual([expect.any(TypeError)]);
+  });
+
+  test("reads frame by frame until the peer half-closes", async () => {
+    await using server = await serve({
+      connect: async (frames, out) => {
+        for await (const frame of frames) for (const _ of frame.commands) out.push(event);
+        out.push(event);
+      },
+    });
+    using client = await dialPlain(server.address);
+    const stream = client.chat.connect();
+    for (const commands of [[], [{ kind: undefined }], [{ kind: undefined }, { kind: undefined }]]) {
+      stream.write({ commands });
+    }
+    stream.end();
+    let events = 0;
+    for await (const frame of stream as AsyncIterable<ConnectResponse>) events += frame.events.length;
+    expect(events).toBe(4);
+  });
+
+  test("gets what is no frame as an error, and may go on", async () => {
+    const seen: unknown[] = [];
+    await using server = await serve({
+      connect: async (frames) => {
+        for (;;) {
+          try {
+            const frame = await frames.next();
+            if (frame === undefined) return;
+            seen.push(frame.commands.length);
+          } catch (error) {
+            seen.push((error as RpcError).reason);
+          }
+        }
+      },
+    });
+    using session = await bareSession(`http://${server.address}`);
+    const stream = session.call("Connect");
+    stream.write(framed(ConnectRequest.encode({ commands: [] }).finish()));
+    stream.write(framed(Buffer.from([0xff])));
+    stream.end(framed(ConnectRequest.encode({ commands: [{ kind: undefined }] }).finish()));
+    expect((await endingOf(stream))["grpc-status"]).toBe("0");
+    expect(seen).toEqual([0, "UNDECODABLE", 1]);
+  });
+
+  test("that lets such an error through ends it INVALID_ARGUMENT", async () => {
+    await using server = await serve({ connect: async (frames) => void (await frames.next()) });
+    using session = await bareSession(`http://${server.address}`);
+    const stream = session.call("Connect");
+    stream.write(framed(Buffer.from([0xff])));
+    expect((await endingOf(stream))["grpc-status"]).toBe(String(status.INVALID_ARGUMENT));
+    const follow = session.call("Follow");
+    follow.end(framed(Buffer.from([0xff])));
+    expect((await endingOf(follow))["grpc-status"]).toBe(String(status.INVALID_ARGUMENT));
+  });
+
+  test("has at most one frame read ahead of it", async () => {
+    const paused = Promise.withResolvers<void>();
+    let decoded = 0;
+    let taken = 0;
+    const { requestDeserialize } = strict.connect;
+    const counting = (bytes: Buffer): ConnectRequest => {
+      decoded += 1;
+      return requestDeserialize(bytes);
+    };
+    await using server = await serve(
+      {
+        connect: async (frames) => {
+          await frames.next();
+          await paused.promise;
+          taken = 1;
+          while ((await frames.next()) !== undefined) taken += 1;
+        },
+      },
+      { definition: { ...strict, connect: { ...strict.connect, requestDeserialize: counting } } },
+    );
+    using session = await bareSession(`http://${server.address}`);
+    const stream = session.call("Connect");
+    const frame = framed(ConnectRequest.encode({ commands: [{ kind: undefined }] }).finish());
+    for (let index = 0; index < 30; index++) {
+      await new Promise((resolve) => stream.write(frame, resolve));
+      // Its answer comes after the server has seen the frame.
+      await new Promise((resolve) => session.session.ping(resolve));
+    }
+    expect(decoded).toBe(2);
+    paused.resolve();
+    stream.end();
+    expect((await endingOf(stream))["grpc-status"]).toBe("0");
+    expect(taken).toBe(30);
+  });
+
+  test("stops waiting when its signal says so, and loses no frame by it", async () => {
+    const outcome = Promise.withResolvers<unknown[]>();
+    const waiting = Promise.withResolvers<void>();
+    await using server = await serve({
+      connect: async (frames) => {
+        const signal = AbortSignal.timeout(1);
+        const first = await frames.next(signal).catch((error: unknown) => (error as Error).name);
+        waiting.resolve();
+        outcome.resolve([first, (await frames.next())?.commands.length]);
+      },
+    });
+    using client = await dialPlain(server.address);
+    const stream = client.chat.connect();
+    stream.on("data", () => {});
+    await waiting.promise;
+    stream.write({ commands: [{ kind: undefined }] });
+    stream.end();
+    expect(await outcome.promise).toEqual(["TimeoutError", 1]);
+  });
+
+  test("is freed when its peer is gone, wherever it waits", async () => {
+    const ends: string[] = [];
+    const done = [
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+    ];
+    let calls = 0;
+    await using server = await serve({
+      connect: async (frames, out, { signal }) => {
+        const mine = calls++;
+        out.push(event);
+        if (mine === 0) ends.push(`next: ${await frames.next()}`);
+        if (mine === 1) {
+          while (!out.closed) {
+            out.push(Buffer.alloc(32 * 1024));
+            await out.whenBelowSoft();
+          }
+          ends.push("whenBelowSoft");
+        }
+        if (mine === 2) {
+          if (!signal.aborted) await once(signal, "abort");
+          ends.push("signal");
+        }
+        done[mine]?.resolve();
+        throw new Error("too late for anyone");
+      },
+    });
+    for (let index = 0; index < 3; index++) {
+      using session = await bareSession(`http://${server.address}`);
+      const stream = session.call("Connect");
+      await once(stream, "response");
+      if (index === 0) stream.close();
+      else session.session.destroy();
+      await done[index]?.promise;
+    }
+    expect(ends).toEqual(["next: undefined", "whenBelowSoft", "signal"]);
+  });
+});
+
+describe("a peer that never reads", () => {
+  test("costs no more than the outbox holds, and its connection in the end", async () => {
+    const overflow = Promise.withResolvers<number>();
+    await using server = await serve(
+      {
+        follow: async (_request, out) => {
+          let pushed = 0;
+          while (!out.closed) {
+            out.push(Buffer.alloc(1_000));
+            pushed += 1;
+            if (pushed % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+          }
+          overflow.resolve(pushed);
+          throw new RpcError({
+            code: status.RESOURCE_EXHAUSTED,
+            reason: "SLOW",
+            message: "slow",
+            retryDelayMs: 1,
+          });
+        },
+      },
+      { service: { lingerMs: 50 } },
+    );
+    using session = await bareSession(`http://${server.address}`);
+    const stream = session.call("Follow");
+    stream.end(framed(Buffer.alloc(0)));
+    // 1 MiB in the outbox, of which two frames may be on their way, and one window at this end.
+    expect(await overflow.promise).toBeLessThan(1_300);
+    await session.closed;
+    await vi.waitFor(() => expect(server.listener.connections).toBe(0));
+  });
+
+  test("that reads at last learns why it was ended", async () => {
+    const overflow = Promise.withResolvers<void>();
+    await using server = await serve({
+      follow: (_request, out) => {
+        out.onOverflow(() => overflow.resolve());
+        for (let index = 0; index < 3_000; index++) out.push(Buffer.alloc(1_000));
+        throw new RpcError({ code: status.RESOURCE_EXHAUSTED, reason: "SLOW", message: "slow" });
+      },
+    });
+    using session = await bareSession(`http://${server.address}`);
+    const stream = session.call("Follow");
+    stream.end(framed(Buffer.alloc(0)));
+    await overflow.promise;
+    expect((await endingOf(stream))["grpc-status"]).toBe(String(status.RESOURCE_EXHAUSTED));
+  });
+
+  test("is no cause to cut a connection whose answers are read", async () => {
+    await using server = await serve({ setTyping: () => Promise.resolve({}) }, { service: { lingerMs: 20 } });
+    using client = await dialPlain(server.address);
+    const start = performance.now();
+    while (performance.now() - start < 100) {
+      await call(client.chat, "setTyping", { target: undefined, typing: true }, unary);
+    }
+    expect(server.listener.connections).toBe(1);
+  });
+});

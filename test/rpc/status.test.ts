@@ -1,0 +1,84 @@
+// Errors over the wire and back.
+import { Metadata, status } from "@grpc/grpc-js";
+import { describe, expect, test } from "vitest";
+import { fromServiceError, RpcError, toStatus } from "../../rpc/status.ts";
+
+function received(sent: ReturnType<typeof toStatus>): Error {
+  // As grpc-js makes it: https://grpc.github.io/grpc/node, callErrorFromStatus.
+  return Object.assign(new Error(`${sent.code} X: ${sent.details}`), sent);
+}
+
+describe("an RpcError", () => {
+  test("comes back as it was sent", () => {
+    const sent = new RpcError({
+      code: status.NOT_FOUND,
+      reason: "USER_NOT_FOUND",
+      message: "There is no user of that name.",
+      field: "target.username",
+      retryDelayMs: 1_250,
+      metadata: { name: "yoda" },
+    });
+    const { code, reason, domain, message, field, retryDelayMs, metadata } = fromServiceError(
+      received(toStatus(sent)),
+    );
+    expect({ code, reason, domain, message, field, retryDelayMs, metadata }).toEqual({
+      code: status.NOT_FOUND,
+      reason: "USER_NOT_FOUND",
+      domain: "parley",
+      message: "There is no user of that name.",
+      field: "target.username",
+      retryDelayMs: 1_250,
+      metadata: { name: "yoda" },
+    });
+  });
+
+  test("without extras has none", () => {
+    const read = fromServiceError(
+      received(toStatus(new RpcError({ code: status.ABORTED, reason: "A", message: "a" }))),
+    );
+    expect(read.field).toBeUndefined();
+    expect(read.retryDelayMs).toBeUndefined();
+    expect(read.metadata).toEqual({});
+  });
+
+  test("is cut to what fits into headers", () => {
+    const metadata = { long: "x".repeat(10_000) };
+    const sent = toStatus(
+      new RpcError({ code: status.ABORTED, reason: "A", message: "m".repeat(5_000), metadata }),
+    );
+    expect(sent.details).toHaveLength(1_000);
+    const packed = sent.metadata.get("grpc-status-details-bin")[0];
+    expect(packed).toBeInstanceOf(Buffer);
+    expect((packed as Buffer).length).toBeLessThan(4_096);
+    expect(fromServiceError(received(sent)).reason).toBe("A");
+  });
+
+  test("has no lone surrogates, on which encodeURI would throw", () => {
+    const sent = toStatus(
+      new RpcError({ code: status.ABORTED, reason: "A", message: `${"m".repeat(999)}😀` }),
+    );
+    expect(() => encodeURI(sent.details)).not.toThrow();
+  });
+});
+
+describe("reading what a server sent", () => {
+  test.each([
+    ["garbage", Buffer.from([0xff, 0xff, 0xff])],
+    ["a cut message", Buffer.from([0x1a, 0x7f, 0x01])],
+    ["nothing", Buffer.alloc(0)],
+  ])("takes code and message where the details are %s", (_, details) => {
+    const metadata = new Metadata();
+    metadata.set("grpc-status-details-bin", details);
+    const read = fromServiceError(received({ code: status.UNAVAILABLE, details: "gone", metadata }));
+    expect(read).toMatchObject({ code: status.UNAVAILABLE, message: "gone", reason: "", domain: "" });
+  });
+
+  test("takes anything else as UNKNOWN", () => {
+    expect(fromServiceError(new TypeError("odd"))).toMatchObject({
+      code: status.UNKNOWN,
+      message: "odd",
+      reason: "",
+    });
+    expect(fromServiceError("text")).toMatchObject({ code: status.UNKNOWN, message: "text" });
+  });
+});
