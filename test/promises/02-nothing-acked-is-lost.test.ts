@@ -1,0 +1,83 @@
+// Promise 2, with faults: whatever kills the server, what was acked is there once, in order, and what was retried is
+// there once at most.
+import { expect, test } from "vitest";
+import { type TestClient, textOf } from "../support/client.ts";
+import { ServerProcess } from "../support/server-process.ts";
+
+const KILLS = 8;
+const SENDERS = ["leia", "luke", "chewie"];
+
+/** Sends one by one, each until it is acked, whatever happens in between. */
+async function sendUntilAcked(client: TestClient, text: string, clientMessageId: bigint): Promise<bigint> {
+  for (;;) {
+    try {
+      return (await client.send("han", text, clientMessageId)).seq;
+    } catch (error) {
+      if ((error as { reason?: string }).reason !== "") throw error;
+      // The connection was lost: whether it was stored is unknown, so the same id asks again.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+test("a server that is killed again and again loses nothing acked and repeats nothing", {
+  timeout: 120_000,
+}, async () => {
+  await using server = await ServerProcess.start(["han", ...SENDERS], "--presence-grace", "0");
+  const clients = await Promise.all(SENDERS.map((name) => server.logIn(name)));
+  const acked = new Map<string, bigint>();
+  let isOver = false;
+  const sending = clients.map(async (client, sender) => {
+    for (let count = 1; !isOver; count++) {
+      const text = `${SENDERS[sender]} ${count}`;
+      acked.set(text, await sendUntilAcked(client, text, BigInt(count)));
+    }
+  });
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = acked.size;
+    // Some more acks each time, so that the kill falls into different moments of the work.
+    while (acked.size < before + 20 + kill * 7) await new Promise((resolve) => setImmediate(resolve));
+    await server.kill("SIGKILL");
+    await server.start();
+  }
+  isOver = true;
+  await Promise.all(sending);
+
+  for (const [sender, client] of clients.entries()) {
+    const log: string[] = [];
+    for (let pageToken = ""; ; ) {
+      const page = await client.unary(client.history, client.history.listMessages, {
+        target: { target: { $case: "username", value: "han" } },
+        fromSeq: 0n,
+        toSeq: 0n,
+        order: 0,
+        pageSize: 500,
+        pageToken,
+      });
+      for (const { item } of page.items)
+        log.push(item?.$case === "entry" ? textOf({ entry: item.value }) : "missing");
+      pageToken = page.nextPageToken;
+      if (pageToken === "") break;
+    }
+    // One at a time, each acked before the next: exactly these, in this order, at the acked places.
+    expect(log).toEqual(log.map((_, index) => `${SENDERS[sender]} ${index + 1}`));
+    const own = [...acked].filter(([text]) => text.startsWith(`${SENDERS[sender]} `));
+    expect(log).toHaveLength(own.length);
+    for (const [text, seq] of own) expect(log[Number(seq) - 1]).toBe(text);
+    client[Symbol.dispose]();
+  }
+});
+
+test("SIGTERM says good-bye with a reason and a delay, and ends in time", async () => {
+  await using server = await ServerProcess.start(["han", "leia"]);
+  using leia = await server.logIn("leia");
+  using stream = await leia.connect().caughtUp();
+  stream.send("han", "before the end");
+  await stream.next("ack");
+  const started = performance.now();
+  expect(await server.kill("SIGTERM")).toBe(0);
+  expect(performance.now() - started).toBeLessThan(5_000);
+  const ending = await stream.ended;
+  expect(ending).toMatchObject({ reason: "SERVER_STOPPING" });
+  expect(ending?.retryDelayMs).toBeGreaterThan(0);
+});

@@ -1,0 +1,92 @@
+// The server as its own process, as an operator runs it, to be killed and started again on the same data and port.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TestClient } from "./client.ts";
+
+const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+
+export class ServerProcess implements AsyncDisposable {
+  readonly folder: string;
+  readonly #flags: readonly string[];
+  #child: ChildProcess | undefined;
+  #port = 0;
+  /** Everything that the process printed, on both streams. */
+  output = "";
+
+  private constructor(folder: string, flags: readonly string[]) {
+    this.folder = folder;
+    this.#flags = flags;
+  }
+
+  /** @param users each has the password that is its name and " has a password" */
+  static async start(users: readonly string[], ...flags: string[]): Promise<ServerProcess> {
+    const server = new ServerProcess(await mkdtemp(join(tmpdir(), "parley-process-")), flags);
+    await writeFile(
+      join(server.folder, "users.txt"),
+      users.map((user) => `${user} ${passwordOf(user)}\n`).join(""),
+    );
+    await server.start();
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async start(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const child = spawn(
+      process.execPath,
+      [
+        main,
+        ...["--listen", `127.0.0.1:${this.#port}`, "--data", join(this.folder, "data")],
+        ...["--credentials", join(this.folder, "users.txt"), "--plaintext", ...this.#flags],
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.#child = child;
+    const read = (chunk: Buffer): void => {
+      this.output += chunk.toString();
+      const port = /127\.0\.0\.1:(\d+)/.exec(this.output)?.[1];
+      if (!/\bready\b/.test(this.output) || port === undefined) return;
+      this.#port = Number(port);
+      resolve();
+    };
+    this.output = "";
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+    child.once("exit", (code, signal) => {
+      reject(new Error(`the server ended (${code ?? signal}) before it was ready:\n${this.output}`));
+    });
+    await promise;
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    const [code] = (await gone) as [number | null];
+    return code;
+  }
+
+  async logIn(username: string): Promise<TestClient> {
+    const client = new TestClient(this.#port);
+    await client.logIn(username, passwordOf(username));
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill("SIGKILL");
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function passwordOf(username: string): string {
+  return `${username} has a password`;
+}
