@@ -176,12 +176,23 @@ describe("a stop and going on", () => {
   test("after SIGSTOP, which nobody can answer, the modes are set again", async () => {
     const terminal = new VirtualTerminal();
     using screen = await busy(terminal);
+    await terminal.type("\x1b\rne");
+    await terminal.settled(screen);
     await terminal.shell("\x1b[B\r\n$ fg\r\n\x1b[?2004l\x1b[?1004l");
     terminal.host.emit("SIGCONT");
     await terminal.settled(screen);
     expect(terminal.modes).toEqual(TAKEN);
     expect(terminal.keyboard.rawModes).toEqual([true, false, true]);
-    expect(terminal.seen).toEqual(["said", "> half a li", "connected", "$ fg", "> half a li", "connected"]);
+    expect(terminal.seen).toEqual([
+      "said",
+      "> half a li",
+      "  ne",
+      "connected",
+      "$ fg",
+      "> half a li",
+      "  ne",
+      "connected",
+    ]);
     expect(terminal.host.listenerCount("SIGTSTP")).toBe(1);
   });
 
