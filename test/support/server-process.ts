@@ -1,10 +1,11 @@
 // The server as its own process, as an operator runs it, to be killed and started again on the same data and port.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { TestClient } from "./client.ts";
 
 const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
@@ -35,6 +36,12 @@ export class ServerProcess implements AsyncDisposable {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** The memory that the process holds now, bytes. */
+  async residentBytes(): Promise<number> {
+    const { stdout } = await promisify(execFile)("ps", ["-o", "rss=", "-p", String(this.#child?.pid)]);
+    return Number(stdout) * 1024;
   }
 
   async start(): Promise<void> {
