@@ -5,6 +5,9 @@ import { graphemesOf } from "./width.ts";
 const UNDO_STATES = 200;
 const UNDO_GRAPHEMES = 1 << 20;
 
+/** A grapheme that begins after, and ends before, whatever stands beside it, but for marks and prefixes. */
+const SIMPLE = /^[\n\x20-\x7e]$/;
+
 interface State {
   readonly units: readonly string[];
   readonly cursor: number;
@@ -163,16 +166,23 @@ export class EditBuffer {
     return [Math.min(this.#cursor, other), Math.max(this.#cursor, other)];
   }
 
-  /** The only mutation. What is inserted may join its neighbours (a skin tone, an accent): its lines are cut anew. */
+  /**
+   * The only mutation. What is inserted, or comes to stand side by side, may join its neighbours (a skin tone, an
+   * accent): they are cut anew, up to an ASCII character or newline on either side, beyond which nothing can change.
+   */
   #edit(from: number, to: number, text: string, doing?: Doing): void {
     this.#remember(doing);
-    const start = this.lineStart(from);
-    const end = this.lineEnd(to);
+    let start = from;
+    while (start > 0 && !SIMPLE.test(this.#units[start - 1] ?? "")) start -= 1;
+    start = Math.max(0, start - 1);
+    let end = to;
+    while (end < this.#units.length && !SIMPLE.test(this.#units[end] ?? "")) end += 1;
+    end = Math.min(this.#units.length, end + 1);
     const before = this.#units.slice(start, from).join("") + text;
     const fresh = graphemesOf(before + this.#units.slice(to, end).join(""));
     let cursor = 0;
     for (let length = 0; length < before.length; cursor += 1) length += fresh[cursor]?.length ?? 1;
-    this.#units = [...this.#units.slice(0, start), ...fresh, ...this.#units.slice(end)];
+    this.#units = this.#units.slice(0, start).concat(fresh, this.#units.slice(end));
     this.#cursor = start + cursor;
   }
 
