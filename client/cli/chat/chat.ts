@@ -15,11 +15,11 @@ import { Connection } from "./connection.ts";
 import { type Conversation, Conversations, type Mark } from "./conversations.ts";
 import { Incoming } from "./incoming.ts";
 import { readLine } from "./line.ts";
-import { logItems, newestPage, noteOfItem } from "./log-lines.ts";
+import { LogReader } from "./log-reader.ts";
 import type { Count, Display, Note } from "./note.ts";
 import { Outgoing } from "./outgoing.ts";
 import { People } from "./people.ts";
-import { everyone, type Place, samePlace, targetOfPlace, withUser } from "./place.ts";
+import { everyone, type Place, samePlace, withUser } from "./place.ts";
 import { Typists } from "./typists.ts";
 
 export interface ChatOptions {
@@ -54,8 +54,6 @@ export interface ChatStatus {
   readonly unseen: number;
 }
 
-/** Lines of a conversation that are shown when it is opened, at least and at most. */
-const CONTEXT = { least: 10, most: 200 };
 const PRESENCE_JOIN_MS = 500;
 
 export class Chat implements ChatActions, Disposable {
@@ -67,6 +65,7 @@ export class Chat implements ChatActions, Disposable {
   readonly #connection: Connection;
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
+  readonly #log: LogReader;
   #open: Conversation | undefined;
   #greeted = false;
 
@@ -85,6 +84,7 @@ export class Chat implements ChatActions, Disposable {
     const isLive = (): boolean => this.#connection.isLive;
     const show = (note: Note): void => this.show(note);
     this.#outgoing = new Outgoing({ link, me, clock, show, isOpen, isLive });
+    this.#log = new LogReader({ link, me, isOpen, conversations: this.#conversations });
     this.#incoming = new Incoming({
       link,
       display: { show, refresh: () => display.refresh(), bell: () => display.bell() },
@@ -260,7 +260,7 @@ export class Chat implements ChatActions, Disposable {
     const needsContext = this.#options.atScreen && known?.shown !== true;
     let context: readonly Note[] = [];
     if (this.#connection.isLive && (needsContext || known === undefined || known.conversationId === "")) {
-      context = await this.#context(username, known);
+      context = await this.#log.context(username, known);
     } else if (known === undefined) {
       this.#notice(`Whether there is a user ${username} shows when the connection is back.`);
     }
@@ -283,22 +283,7 @@ export class Chat implements ChatActions, Disposable {
   }
 
   async showHistory(place: Place, entries: number): Promise<void> {
-    const conversation = this.#conversations.find(place);
-    const target = targetOfPlace(place);
-    const id = conversation?.conversationId ?? "";
-    if (target.kind === "broadcast" && id === "") throw refuse("Nothing was said to everyone yet.");
-    const where =
-      target.kind === "broadcast" ? ({ kind: "conversation", conversationId: id } as const) : target;
-    const { headSeq, items, nextPageToken } = await newestPage(this.link, where, entries);
-    if (items.length === 0) throw refuse("Nothing was said there yet.");
-    if (nextPageToken === "" || items.length >= entries) {
-      for (const item of items) this.#showItem(noteOfItem(item, place, this.me));
-      return;
-    }
-    const from = headSeq - BigInt(entries) + 1n;
-    for await (const item of logItems(this.link, where, from > 1n ? from : 1n, headSeq)) {
-      this.#showItem(noteOfItem(item, place, this.me));
-    }
+    for await (const note of this.#log.history(place, entries)) this.show(note);
   }
 
   leave(how: Leaving): void {
@@ -350,32 +335,6 @@ export class Chat implements ChatActions, Disposable {
     // Who answers has read what he answers to.
     this.#incoming.seen(conversation);
     if (mistaken !== undefined) this.#incoming.mistaken(mistaken);
-  }
-
-  /** The end of a conversation, with a rule above what is unread. @throws RpcError where there is no such user */
-  async #context(username: string, known: Conversation | undefined): Promise<Note[]> {
-    const place = withUser(username);
-    const { headSeq, readSeq } = known ?? { headSeq: 0n, readSeq: 0n };
-    const unreadSpan = known === undefined || known.unread === 0 ? 0 : Number(headSeq - readSeq);
-    const entries = Math.min(CONTEXT.most, Math.max(CONTEXT.least, unreadSpan + 3));
-    const page = await newestPage(this.link, { kind: "user", username }, entries);
-    if (page.conversationId !== "")
-      this.#conversations.at(place, page.conversationId).raiseHead(page.headSeq);
-    const firstUnread = known?.firstUnread;
-    const notes: Note[] = [];
-    for (const item of page.items) {
-      const isFirst = item.item?.$case === "entry" && item.item.value.seq === firstUnread;
-      if (isFirst) notes.push({ kind: "unread-rule" });
-      const note = noteOfItem(item, place, this.me);
-      if (note !== undefined) notes.push(note);
-    }
-    const left = unreadSpan + 3 - entries;
-    if (left > 0) notes.unshift({ kind: "not-shown", place, count: left, lines: unreadSpan });
-    return notes;
-  }
-
-  #showItem(note: Note | undefined): void {
-    if (note !== undefined) this.show(note);
   }
 
   #notice(text: string): void {

@@ -32,7 +32,8 @@ export class Connection implements Disposable {
 
   take(state: LinkState): void {
     this.#state = state;
-    if (state.phase === "live") this.#back();
+    // What was missed comes next: it is to stand below this line.
+    if (state.phase === "catching-up" || state.phase === "live") this.#back();
     else if (state.phase === "waiting" && !this.#told && this.#timer === undefined) this.#lost(state.cause);
     else if (state.phase === "ended") this[Symbol.dispose]();
   }

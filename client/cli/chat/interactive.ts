@@ -124,7 +124,8 @@ class Interactive {
   }
 
   #show(note: Note): void {
-    for (const { text, hang } of this.#transcript.linesOf(note)) this.#screen.print(text, { hang });
+    for (const { text, hang } of this.#transcript.linesOf(note, systemClock.now()))
+      this.#screen.print(text, { hang });
   }
 
   #refresh(): void {

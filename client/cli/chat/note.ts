@@ -62,6 +62,8 @@ export type Note =
       readonly count: number;
       readonly why: "gone" | "not-visible";
     }
+  /** Above lines of history that are shown on purpose. */
+  | { readonly kind: "history-heading"; readonly place: Place }
   /** Above the first unread one. */
   | { readonly kind: "unread-rule" }
   /** What was unread already, and is not shown again. */

@@ -129,7 +129,7 @@ class Plain {
   }
 
   #show(note: Note): void {
-    for (const line of plainLines(note)) {
+    for (const line of plainLines(note, systemClock.now())) {
       this.#written = this.#written.then(() => this.#options.io.writeLine(line));
     }
   }

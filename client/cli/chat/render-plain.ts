@@ -11,7 +11,7 @@ import { screenLines } from "./render.ts";
 const CONTINUATION = "  ";
 
 /** The lines of a note; none for what the person typed and can see already. */
-export function plainLines(note: Note): string[] {
+export function plainLines(note: Note, now: Date): string[] {
   switch (note.kind) {
     case "message": {
       if (note.echo) return [];
@@ -37,6 +37,7 @@ export function plainLines(note: Note): string[] {
         ...note.came.map((name) => `${safeName(name)} logged in`),
         ...note.went.map((name) => `${safeName(name)} logged out`),
       ];
+    case "history-heading":
     case "unread-rule":
     case "unread-before":
       return [];
@@ -49,6 +50,6 @@ export function plainLines(note: Note): string[] {
     case "new-since":
     case "not-shown":
     case "missing":
-      return screenLines(note).map(({ text }) => text.plain);
+      return screenLines(note, now).map(({ text }) => text.plain);
   }
 }

@@ -23,8 +23,7 @@ export function statusOf(status: ChatStatus, now: Date): Styled {
     parts.push(dim(`${safeName(nameOf(openPlace))} is ${peer.online ? "online" : "offline"}`));
     if (peer.typing) parts.push(styled("typing…", { italic: true }));
     if (peer.mark !== undefined) parts.push(dim(`your last message: ${MARKS[peer.mark]}`));
-  } else if (state === undefined)
-    parts.push(dim(online === 1 ? "1 other online" : `${online} others online`));
+  } else if (state === undefined) parts.push(dim(onlineWords(online)));
   if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
   const others = unread.filter(({ place }) => place !== openPlace);
   if (others.length > 0) {
@@ -38,6 +37,11 @@ export function statusOf(status: ChatStatus, now: Date): Styled {
 export function titleOf({ openPlace, unseen }: ChatStatus): string {
   const count = unseen > 0 ? `(${unseen}) ` : "";
   return `${count}parley${openPlace === undefined ? "" : ` – ${safeName(nameOf(openPlace))}`}`;
+}
+
+function onlineWords(others: number): string {
+  if (others === 0) return "nobody else online";
+  return others === 1 ? "1 other online" : `${others} others online`;
 }
 
 function connectionWords(state: LinkState, now: Date): string | undefined {

@@ -27,16 +27,17 @@ export class Transcript {
     this.#day = dayOf(now);
   }
 
-  linesOf(note: Note): ScreenLine[] {
+  linesOf(note: Note, now: Date): ScreenLine[] {
     const time = "time" in note ? note.time : undefined;
-    const lines = screenLines(note);
+    const lines = screenLines(note, now);
     if (time === undefined || dayOf(time) === this.#day) return lines;
     this.#day = dayOf(time);
     return [system(`${RULE} ${this.#day} ${RULE}`), ...lines];
   }
 }
 
-export function screenLines(note: Note): ScreenLine[] {
+/** `now`: what is of today is told by its time alone. */
+export function screenLines(note: Note, now: Date): ScreenLine[] {
   switch (note.kind) {
     case "message":
       return [{ text: messageLine(note), hang: TIME_COLUMNS }];
@@ -60,7 +61,7 @@ export function screenLines(note: Note): ScreenLine[] {
     case "presence":
       return presenceLines(note);
     case "new-since":
-      return [newSince(note)];
+      return [newSince(note, now)];
     case "unread-before":
       return [system(`Unread from before: ${counts(note.from)}. ${hintFor(note.from)}`)];
     case "not-shown":
@@ -71,10 +72,12 @@ export function screenLines(note: Note): ScreenLine[] {
       ];
     case "missing":
       return [system(missing(note))];
+    case "history-heading":
+      return [system(`${RULE} earlier ${where(note.place)} ${RULE}`)];
     case "unread-rule":
       return [{ text: styled(`${RULE}${RULE} unread ${"─".repeat(24)}`, { colour: "red" }), hang: 0 }];
     case "held-back":
-      return heldLines(note);
+      return heldLines(note, now);
   }
 }
 
@@ -106,8 +109,8 @@ function presenceLines({ came, went, time }: Extract<Note, { kind: "presence" }>
   return lines;
 }
 
-function newSince({ since, total, from }: Extract<Note, { kind: "new-since" }>): ScreenLine {
-  const when = since === undefined ? "" : ` since ${dayOf(since)} ${clock(since)}`;
+function newSince({ since, total, from }: Extract<Note, { kind: "new-since" }>, now: Date): ScreenLine {
+  const when = since === undefined ? "" : ` since ${moment(since, now)}`;
   return { text: styled(`${total} new${when}: ${counts(from)}`, { bold: true }), hang: 2 };
 }
 
@@ -117,7 +120,7 @@ function missing({ place, count, why }: Extract<Note, { kind: "missing" }>): str
   return `… ${what} ${where(place)}: ${reason}`;
 }
 
-function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>): ScreenLine[] {
+function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>, now: Date): ScreenLine[] {
   if (messages.length === 0) return [{ text: line`  Nothing waits in the outbox.`, hang: 4 }];
   const count = messages.length === 1 ? "1 message was" : `${messages.length} messages were`;
   const head = `${count} unsent for too long to go without a word from you:`;
@@ -126,7 +129,7 @@ function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>): S
     .map(({ clientMessageId, target, content, queuedTime }) => {
       const decoded = decodeContent(content);
       const text = decoded.kind === "text" ? shortened(decoded.text) : "(unknown content)";
-      const when = `${dayOf(queuedTime)} ${clock(queuedTime)}`;
+      const when = moment(queuedTime, now);
       return {
         text: line`  ${String(clientMessageId)}: ${when} to ${nameOf(placeOfTarget(target))}: ${text}`,
         hang: 4,
@@ -189,6 +192,10 @@ function timed(time: Date, text: string): ScreenLine {
 export function clock(time: Date | undefined): string {
   if (time === undefined) return "--:--";
   return `${String(time.getHours()).padStart(2, "0")}:${String(time.getMinutes()).padStart(2, "0")}`;
+}
+
+function moment(time: Date, now: Date): string {
+  return dayOf(time) === dayOf(now) ? clock(time) : `${dayOf(time)} ${clock(time)}`;
 }
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];

@@ -4,7 +4,7 @@ import { type ChatCommand, refuse, words } from "./command.ts";
 export const close: ChatCommand = {
   name: "close",
   usage: "",
-  summary: "close the conversation: from now on a line is a command",
+  summary: "end that: from now on lines are commands",
   run(chat, rest) {
     words(close, rest, 0);
     if (chat.openPlace === undefined) throw refuse("No conversation is open.");

@@ -3,8 +3,8 @@ import { type ChatCommand, words } from "./command.ts";
 import { findCommand, unknownCommand } from "./find.ts";
 
 const RULES = [
-  "With no conversation open a line is a command. With one open a line is a message,",
-  "and a command needs a slash: /close. //word sends the text /word.",
+  "With no conversation open a line is a command. With one open it is a",
+  "message, and a command needs a slash: /close. //word sends the text /word.",
   "Tab completes; Alt-a goes to the next unread; Alt-Enter begins a new line.",
 ];
 

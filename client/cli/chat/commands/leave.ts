@@ -15,7 +15,7 @@ export const quit: ChatCommand = {
 export const logout: ChatCommand = {
   name: "logout",
   usage: "",
-  summary: "leave and log out: the next time asks for the password",
+  summary: "leave and log out: next time asks for the password",
   run(chat, rest) {
     words(logout, rest, 0);
     chat.leave("logout");

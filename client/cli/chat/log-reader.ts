@@ -1,0 +1,118 @@
+// Lines of history out of the server's log, in order, a page at a time: on request, or when a conversation is opened.
+import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
+import type { HistoryItem, ListMessagesResponse } from "../../../gen/parley/chat/v1/history_service.ts";
+import type { ConversationTarget } from "../../link/target.ts";
+import type { ChatLink } from "./chat-link.ts";
+import { refuse } from "./commands/command.ts";
+import type { Conversation, Conversations } from "./conversations.ts";
+import type { Note } from "./note.ts";
+import { type Place, targetOfPlace, withUser } from "./place.ts";
+
+/** A page of a log, at most. */
+const PAGE = 500;
+/** Entries that are shown when a conversation is opened, at least and at most; and how many of them were read before. */
+const CONTEXT = { least: 10, most: 200, read: 3 };
+
+export interface LogReaderOptions {
+  readonly link: ChatLink;
+  /** The own user name. */
+  readonly me: string;
+  readonly conversations: Conversations;
+  isOpen(place: Place): boolean;
+}
+
+export class LogReader {
+  readonly #options: LogReaderOptions;
+
+  constructor(options: LogReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The last so many entries of a place, oldest first. @throws RpcError, ConnectError, CommandError if there are none */
+  async *history(place: Place, entries: number): AsyncGenerator<Note> {
+    const { link, isOpen } = this.#options;
+    const target = this.#target(place);
+    const { headSeq, items, nextPageToken } = await this.#newest(target, entries);
+    if (items.length === 0) throw refuse("Nothing was said there yet.");
+    yield { kind: "history-heading", place };
+    const here = isOpen(place);
+    if (nextPageToken === "" || items.length >= entries) {
+      yield* this.#notes(items, place, here);
+      return;
+    }
+    const from = headSeq - BigInt(entries) + 1n;
+    const range = { fromSeq: from > 1n ? from : 1n, toSeq: headSeq, pageSize: PAGE };
+    for await (const page of link.account.listMessages(target, range)) {
+      yield* this.#notes(page.items, place, here);
+    }
+  }
+
+  /**
+   * The end of a conversation that is opened, with a rule above what is unread.
+   * @throws RpcError where there is no such user; ConnectError
+   */
+  async context(username: string, known: Conversation | undefined): Promise<Note[]> {
+    const place = withUser(username);
+    const span = known === undefined || known.unread === 0 ? 0 : Number(known.headSeq - known.readSeq);
+    const wanted = Math.max(CONTEXT.least, span + CONTEXT.read);
+    const page = await this.#newest({ kind: "user", username }, Math.min(CONTEXT.most, wanted));
+    if (page.conversationId !== "") {
+      this.#options.conversations.at(place, page.conversationId).raiseHead(page.headSeq);
+    }
+    if (page.items.length === 0) return [];
+    const notes: Note[] = [{ kind: "history-heading", place }];
+    const left = wanted - CONTEXT.most;
+    if (left > 0) notes.push({ kind: "not-shown", place, count: left, lines: span });
+    for (const item of page.items) {
+      const isFirst = item.item?.$case === "entry" && item.item.value.seq === known?.firstUnread;
+      if (isFirst) notes.push({ kind: "unread-rule" });
+      notes.push(...this.#notes([item], place, true));
+    }
+    return notes;
+  }
+
+  #target(place: Place): ConversationTarget {
+    const target = targetOfPlace(place);
+    if (target.kind !== "broadcast") return target;
+    const conversationId = this.#options.conversations.find(place)?.conversationId ?? "";
+    if (conversationId === "") throw refuse("Not connected yet.");
+    return { kind: "conversation", conversationId };
+  }
+
+  async #newest(target: ConversationTarget, entries: number): Promise<ListMessagesResponse> {
+    const range = { newestFirst: true, pageSize: Math.min(entries, PAGE) };
+    for await (const page of this.#options.link.account.listMessages(target, range)) return page;
+    return { items: [], nextPageToken: "", conversationId: "", headSeq: 0n };
+  }
+
+  *#notes(items: readonly HistoryItem[], place: Place, here: boolean): Generator<Note> {
+    for (const { item } of items) {
+      if (item?.$case === "entry") yield this.#entry(item.value, place, here);
+      else if (item?.$case === "omitted") {
+        yield { kind: "missing", place, count: span(item.value), why: "not-visible" };
+      } else if (item?.$case === "gap") {
+        yield { kind: "missing", place, count: span(item.value), why: "gone" };
+      }
+    }
+  }
+
+  #entry({ sender, sendTime, content }: Entry, place: Place, here: boolean): Note {
+    const from = sender?.username ?? "";
+    const text = content?.kind?.$case === "text" ? content.kind.value : undefined;
+    return {
+      kind: "message",
+      time: sendTime,
+      from,
+      mine: from === this.#options.me,
+      place,
+      content: text === undefined ? { kind: "unknown" } : { kind: "text", text },
+      here,
+      waiting: false,
+      echo: false,
+    };
+  }
+}
+
+function span({ fromSeq, toSeq }: { fromSeq: bigint; toSeq: bigint }): number {
+  return Number(toSeq - fromSeq) + 1;
+}
