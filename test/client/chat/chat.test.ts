@@ -1,0 +1,446 @@
+// The chat's behaviour, apart from paint: where lines go, what is shown, what counts as read.
+
+import { status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import type { Event } from "../../../gen/parley/chat/v1/event.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { Stage, user } from "./stage.ts";
+
+const raw: Event = { kind: undefined };
+
+async function live(options: ConstructorParameters<typeof Stage>[0] = {}, online = ["yoda"]): Promise<Stage> {
+  const stage = new Stage(options);
+  await stage.connect(online);
+  stage.shown();
+  return stage;
+}
+
+describe("where a line goes", () => {
+  it("is a command while no conversation is open, with or without a slash", async () => {
+    const stage = await live();
+    expect(stage.prompt).toBe("parley> ");
+    await stage.chat.enter("open yoda");
+    expect(stage.prompt).toBe("yoda> ");
+    await stage.chat.enter("/close");
+    await stage.chat.enter("/open leia");
+    expect(stage.prompt).toBe("leia> ");
+    expect(stage.sent).toEqual([]);
+  });
+
+  it("is a message, verbatim, while one is open", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    for (const text of ['  two  spaces \\ "quotes" ', "close", "logout", "a\nb"])
+      await stage.chat.enter(text);
+    expect(stage.sent.map(({ text }) => text)).toEqual([
+      '  two  spaces \\ "quotes" ',
+      "close",
+      "logout",
+      "a\nb",
+    ]);
+    expect(stage.sent[0]?.target).toEqual({ kind: "user", username: "yoda" });
+    expect(stage.left).toEqual([]);
+  });
+
+  it("sends /word for //word, and never an unknown /word", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    await stage.chat.enter("//shrug");
+    await stage.chat.enter("/shrug");
+    await stage.chat.enter("/opn leia");
+    expect(stage.sent.map(({ text }) => text)).toEqual(["/shrug"]);
+    expect(stage.shown().slice(1)).toEqual([
+      "Error: There is no command /shrug. help lists the commands.",
+      "Error: There is no command /opn. Did you mean open?",
+    ]);
+  });
+
+  it("matches commands as whole words only", async () => {
+    const stage = await live();
+    await stage.chat.enter("logoutxyz");
+    await stage.chat.enter("whoever");
+    expect(stage.left).toEqual([]);
+    expect(stage.shown()).toHaveLength(2);
+  });
+
+  it("ignores blank lines", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("   ");
+    await stage.chat.enter("");
+    expect(stage.sent).toEqual([]);
+  });
+
+  it("takes the text of message and broadcast verbatim, whatever is open", async () => {
+    const stage = await live();
+    await stage.chat.enter("message yoda  two  spaces /close ");
+    await stage.chat.enter("open leia");
+    await stage.chat.enter("/broadcast to \\ all");
+    expect(stage.sent.map(({ target, text }) => ({ target, text }))).toEqual([
+      { target: { kind: "user", username: "yoda" }, text: " two  spaces /close " },
+      { target: { kind: "broadcast" }, text: "to \\ all" },
+    ]);
+    expect(stage.shown()).toContain("14:00 luke → everyone: to \\ all");
+  });
+
+  it.each([
+    "message",
+    "message yoda",
+    "message yoda  ",
+    "broadcast",
+    "open",
+    "open a b",
+    "close x",
+    "history a 0",
+  ])("answers %j with its usage", async (line) => {
+    const stage = await live();
+    await stage.chat.enter(line);
+    expect(stage.shown()).toEqual([expect.stringMatching(/^Error: usage: /)]);
+    expect(stage.sent).toEqual([]);
+  });
+
+  it("opens nobody who does not exist, nor oneself", async () => {
+    const stage = await live();
+    await stage.chat.enter("open nobody");
+    await stage.chat.enter("open luke");
+    expect(stage.prompt).toBe("parley> ");
+    expect(stage.shown()).toEqual([
+      "Error: There is no user of that name.",
+      "Error: That is you. Open a conversation with somebody else.",
+    ]);
+  });
+
+  it("leaves with and without the login", async () => {
+    const stage = await live();
+    await stage.chat.enter("quit");
+    await stage.chat.enter("logout");
+    expect(stage.left).toEqual(["quit", "logout"]);
+  });
+});
+
+describe("what arrives", () => {
+  it("is told with who and whom unless its conversation is open", async () => {
+    const stage = await live();
+    await stage.chat.take(stage.entry("yoda", "one"));
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    await stage.chat.take(stage.entry("yoda", "two"));
+    await stage.chat.take(stage.entry("leia", "three"));
+    await stage.chat.take(stage.entry("luke", "from my other device"));
+    await stage.chat.take(stage.entry("luke", "there too", { to: "leia" }));
+    await stage.chat.take(stage.entry("vader", "all of you", { kind: "broadcast" }));
+    expect(stage.shown()).toEqual([
+      "14:00 yoda: two",
+      "14:00 leia → you: three",
+      "14:00 luke: from my other device",
+      "14:00 luke → leia: there too",
+      "14:00 vader → everyone: all of you",
+    ]);
+  });
+
+  it("is unread until its conversation is opened", async () => {
+    const stage = await live();
+    await stage.chat.take(stage.entry("yoda", "one"));
+    await stage.chat.take(stage.entry("yoda", "two"));
+    expect(stage.status).toBe("1 other online · unread: yoda 2 (Alt-a)");
+    expect(stage.read).toEqual([]);
+    await stage.chat.openNextUnread();
+    expect(stage.prompt).toBe("yoda> ");
+    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 2n }]);
+    expect(stage.status).toBe("yoda is online");
+    await stage.chat.openNextUnread();
+    expect(stage.shown().at(-1)).toBe("14:00 · Nothing is unread.");
+  });
+
+  it("is read when it is shown in the open conversation of a focused terminal, and else once it has the focus", async () => {
+    const stage = await live();
+    await stage.chat.take(stage.entry("yoda", "one"));
+    await stage.chat.enter("open yoda");
+    await stage.chat.take(stage.entry("yoda", "two"));
+    expect(stage.read.at(-1)?.seq).toBe(2n);
+    stage.chat.focus(false);
+    await stage.chat.take(stage.entry("yoda", "three"));
+    expect(stage.read.at(-1)?.seq).toBe(2n);
+    stage.chat.focus(true);
+    expect(stage.read.at(-1)?.seq).toBe(3n);
+  });
+
+  it("rings and counts direct messages while nobody looks", async () => {
+    const stage = await live();
+    stage.chat.focus(true);
+    await stage.chat.take(stage.entry("yoda", "seen"));
+    expect([stage.bells, stage.title]).toEqual([0, "parley"]);
+    stage.chat.focus(false);
+    await stage.chat.take(stage.entry("yoda", "unseen"));
+    await stage.chat.take(stage.entry("vader", "to all", { kind: "broadcast" }));
+    expect([stage.bells, stage.title]).toEqual([1, "(1) parley"]);
+    stage.chat.focus(true);
+    expect(stage.title).toBe("parley");
+  });
+
+  it("rings never, or for broadcasts too, where the person said so", async () => {
+    const never = await live({ bell: "never" });
+    const all = await live({ bell: "all" });
+    for (const stage of [never, all]) {
+      stage.chat.focus(false);
+      await stage.chat.take(stage.entry("yoda", "unseen"));
+      await stage.chat.take(stage.entry("vader", "to all", { kind: "broadcast" }));
+    }
+    expect([never.bells, all.bells]).toEqual([0, 2]);
+  });
+
+  it("rings on a terminal that tells no focus only when nothing was entered for a while", async () => {
+    const stage = await live();
+    await stage.chat.enter("open leia");
+    await stage.chat.take(stage.entry("yoda", "one"));
+    expect(stage.bells).toBe(0);
+    stage.clock.advance(61_000);
+    await stage.chat.take(stage.entry("yoda", "two"));
+    expect(stage.bells).toBe(1);
+  });
+
+  it("forgets unread messages that another device read", async () => {
+    const stage = await live();
+    await stage.chat.take(stage.entry("yoda", "one"));
+    await stage.chat.take(stage.entry("yoda", "two"));
+    const conversationId = stage.idOf("yoda");
+    const marker = { conversationId, user: user("luke"), mine: true, deliveredSeq: 1n, readSeq: 1n, raw };
+    await stage.chat.take({ type: "markers", ...marker });
+    expect(stage.status).toContain("unread: yoda 1");
+  });
+
+  it("shows that the other one types, until it lapses", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.take({ type: "typing", conversationId: "", user: user("yoda"), typing: true, raw });
+    expect(stage.status).toContain("typing…");
+    stage.clock.advance(10_000);
+    expect(stage.status).not.toContain("typing…");
+  });
+});
+
+describe("what is sent", () => {
+  it("is shown at once, with its mark below", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("hello");
+    expect(stage.shown()).toEqual(["14:00 luke: hello"]);
+    await stage.ack(0);
+    expect(stage.status).toBe("yoda is online · your last message: sent");
+    const conversationId = stage.idOf("yoda");
+    const marker = { conversationId, user: user("yoda"), mine: false, raw };
+    await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 0n });
+    expect(stage.status).toContain("your last message: delivered");
+    await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 1n });
+    expect(stage.status).toContain("your last message: read");
+    expect(stage.shown()).toEqual([]);
+  });
+
+  it("waits visibly while the connection is away, and is told of once when it is gone", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.disconnect();
+    await stage.chat.enter("one");
+    await stage.chat.enter("two");
+    expect(stage.shown()).toEqual(["14:00 luke: one  (waiting)", "14:00 luke: two  (waiting)"]);
+    expect(stage.status).toBe("reconnecting in 3 s · 2 waiting");
+    await stage.connect(["yoda"]);
+    await stage.ack(0);
+    await stage.ack(1);
+    expect(stage.shown()).toEqual(["14:00 · The 2 waiting messages are sent."]);
+  });
+
+  it("is shown once when its ack was lost with the connection and its entry comes first", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("only once");
+    await stage.disconnect();
+    const echo = stage.entry("luke", "only once", { live: false });
+    await stage.connect(["yoda"], [echo]);
+    await stage.ack(0, { seq: echo.seq, entryShown: true });
+    expect(stage.shown().filter((line) => line.includes("only once"))).toEqual(["14:00 luke: only once"]);
+  });
+
+  it("does not swallow the same words from another device", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("same");
+    const other = stage.entry("luke", "same");
+    await stage.chat.take(other);
+    await stage.ack(0);
+    expect(stage.shown()).toEqual(["14:00 luke: same", "14:00 luke: same"]);
+  });
+
+  it("shows what an earlier run had queued when it goes out", async () => {
+    const stage = await live();
+    stage.sent.push({ id: 7n, target: { kind: "user", username: "yoda" }, text: "from before" });
+    await stage.ack(0);
+    expect(stage.shown()).toEqual(["14:00 luke → yoda: from before"]);
+  });
+
+  it("says why it was refused, with its text", async () => {
+    const stage = await live();
+    await stage.chat.enter("message nobody hi there");
+    stage.shown();
+    const error = new RpcError({
+      code: status.NOT_FOUND,
+      reason: "USER_NOT_FOUND",
+      message: "There is no user of that name.",
+    });
+    const target = { kind: "user", username: "nobody" } as const;
+    const content = { kind: "text", text: "hi there" } as const;
+    await stage.chat.take({
+      type: "refused",
+      clientMessageId: stage.sent[0]?.id,
+      target,
+      content,
+      error,
+      raw,
+    });
+    expect(stage.shown()).toEqual(["Error: Not sent to nobody: There is no user of that name. “hi there”"]);
+  });
+
+  it("counts as having read what it answers", async () => {
+    const stage = await live();
+    await stage.chat.take(stage.entry("yoda", "one"));
+    await stage.chat.enter("message yoda two");
+    await stage.ack(0);
+    expect(stage.read.at(-1)).toEqual({ conversationId: stage.idOf("yoda"), seq: 2n });
+    expect(stage.status).not.toContain("unread");
+  });
+
+  it("asks by a line about what is too old, and does as /outbox says", async () => {
+    const stage = await live();
+    const old = [stage.unsent(5n, "yoda", "old one"), stage.unsent(6n, "leia", "old two")];
+    stage.held.push(...old);
+    await stage.chat.take({ type: "held-back", messages: old });
+    expect(stage.shown()).toEqual([
+      "2 messages were unsent for too long to go without a word from you:",
+      "  5: 12:00 to yoda: old one",
+      "  6: 12:00 to leia: old two",
+      "/outbox send ID sends one, /outbox drop ID forgets it; all means all of them.",
+    ]);
+    await stage.chat.enter("outbox send 5");
+    expect(stage.released).toEqual([5n]);
+    await stage.chat.enter("outbox drop 9");
+    await stage.chat.enter("outbox drop 5");
+    await stage.chat.enter("outbox");
+    expect(stage.shown()).toEqual([
+      "  1 message on the way.",
+      "Error: No message 9 waits for an answer. outbox lists those that do.",
+      "  1 message dropped.",
+      "  Nothing waits in the outbox.",
+    ]);
+  });
+});
+
+describe("people", () => {
+  it("come and go in one line for what happens together, and in none for a moment's absence", async () => {
+    const stage = await live();
+    const cameOnline = ["a", "b", "c"].map(user);
+    await stage.chat.take({ type: "presence", cameOnline, wentOffline: [], raw });
+    await stage.chat.take({ type: "presence", cameOnline: [user("d")], wentOffline: [user("yoda")], raw });
+    await stage.chat.take({ type: "presence", cameOnline: [user("yoda")], wentOffline: [], raw });
+    expect(stage.shown()).toEqual([]);
+    stage.clock.advance(500);
+    expect(stage.shown()).toEqual(["14:00 · a, b, c and d came online"]);
+  });
+
+  it("are counted where they are many", async () => {
+    const stage = await live();
+    const cameOnline = Array.from({ length: 40 }, (_, index) => user(`u${String(index).padStart(2, "0")}`));
+    await stage.chat.take({ type: "presence", cameOnline, wentOffline: [], raw });
+    stage.clock.advance(500);
+    expect(stage.shown()).toEqual([
+      "14:00 · u00, u01, u02, u03, u04, u05, u06, u07 and 32 others came online",
+    ]);
+  });
+
+  it("who were there before and after a lost connection are not told of", async () => {
+    const stage = await live({}, ["yoda", "leia"]);
+    await stage.disconnect();
+    await stage.connect([]);
+    await stage.chat.take({ type: "presence", cameOnline: [user("yoda")], wentOffline: [], raw });
+    stage.clock.advance(12_000);
+    expect(stage.shown().filter((line) => line.includes("line"))).toEqual(["14:00 · leia went offline"]);
+  });
+
+  it("are listed by who", async () => {
+    const stage = await live();
+    await stage.chat.enter("who");
+    expect(stage.shown()).toEqual(["  leia  online", "  vader  was here 5 min ago"]);
+    await stage.chat.enter("who soon");
+    expect(stage.shown()).toEqual([expect.stringMatching(/^Error: "soon" is no span of time/)]);
+  });
+});
+
+describe("the connection", () => {
+  it("is told of in two lines, however often it is tried", async () => {
+    const stage = await live();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await stage.disconnect();
+      stage.clock.advance(2_000);
+      const state = { phase: "connecting", attempt } as const;
+      stage.state = state;
+      await stage.chat.take({ type: "state", state });
+    }
+    await stage.connect(["yoda"]);
+    expect(stage.shown()).toEqual([
+      "14:00 · The connection to server:1 is lost (Connection dropped). What you send is kept until it is back.",
+      "14:00 · Connected again.",
+    ]);
+  });
+
+  it("is not worth a word when it is back at once", async () => {
+    const stage = await live();
+    await stage.disconnect();
+    await stage.connect(["yoda"]);
+    stage.clock.advance(60_000);
+    expect(stage.shown()).toEqual([]);
+  });
+
+  it("that is away does not stop a conversation from being opened", async () => {
+    const stage = await live();
+    await stage.disconnect();
+    await stage.chat.enter("open leia");
+    expect(stage.prompt).toBe("leia> ");
+    await stage.chat.enter("/who");
+    expect(stage.shown().at(-1)).toBe("Error: lost");
+  });
+});
+
+describe("completion", () => {
+  it("knows the commands, and user names where a command takes one", async () => {
+    const stage = await live({}, ["yoda", "yolanda"]);
+    await stage.chat.take(stage.entry("leia", "hi"));
+    expect(stage.chat.complete("o")).toEqual({ from: 0, candidates: ["open", "outbox"] });
+    expect(stage.chat.complete("/o")).toEqual({ from: 0, candidates: ["/open", "/outbox"] });
+    expect(stage.chat.complete("open ")).toEqual({ from: 5, candidates: ["leia", "yoda", "yolanda"] });
+    expect(stage.chat.complete("message YO")).toEqual({ from: 8, candidates: ["yoda", "yolanda"] });
+    expect(stage.chat.complete("help c")).toEqual({ from: 5, candidates: ["close"] });
+    expect(stage.chat.complete("who ")).toBeUndefined();
+  });
+
+  it("completes begun names, not commands, in a message", async () => {
+    const stage = await live({}, ["yoda"]);
+    await stage.chat.enter("open yoda");
+    expect(stage.chat.complete("o")?.candidates).toEqual([]);
+    expect(stage.chat.complete("ask yo")).toEqual({ from: 4, candidates: ["yoda"] });
+    expect(stage.chat.complete("ask ")).toBeUndefined();
+    expect(stage.chat.complete("/cl")).toEqual({ from: 0, candidates: ["/close"] });
+  });
+});
+
+describe("help", () => {
+  it("comes from the table and fits 80 columns", async () => {
+    const stage = await live();
+    await stage.chat.enter("help");
+    const lines = stage.shown();
+    for (const { name } of stage.chat.commands)
+      expect(lines.some((line) => line.startsWith(`  ${name}`))).toBe(true);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
+    await stage.chat.enter("help /msg");
+    expect(stage.shown()[0]).toMatch(/^ {2}message USER TEXT: /);
+  });
+});
