@@ -1,0 +1,238 @@
+// What a person finds on return: one line that says what is new, the missed lines in order, and the rest by name.
+import { describe, expect, it } from "vitest";
+import type { EntryArrived, LinkEvent } from "../../../client/link/events.ts";
+import type { Event } from "../../../gen/parley/chat/v1/event.ts";
+import { START, Stage } from "./stage.ts";
+
+const raw: Event = { kind: undefined };
+
+/** So many minutes before the stage begins. */
+function ago(minutes: number): { sendTime: Date; live: false } {
+  return { sendTime: new Date(START.getTime() - minutes * 60_000), live: false };
+}
+
+describe("on return", () => {
+  it("one line says what is new since when and from whom, then come the lines oldest first, below a rule", async () => {
+    const stage = new Stage();
+    const missed = [
+      stage.entry("yoda", "first", ago(50)),
+      stage.entry("yoda", "third", ago(30)),
+      stage.entry("leia", "second", ago(40)),
+      stage.entry("vader", "fourth", { ...ago(20), kind: "broadcast" }),
+    ];
+    await stage.connect(["yoda"], missed);
+    expect(stage.shown()).toEqual([
+      "Connected to server:1 as luke; online: yoda.",
+      "open USER begins a talk; help lists the commands.",
+      "4 new since 13:10: yoda 2, leia 1, everyone 1",
+      expect.stringMatching(/^─+ unread ─+$/),
+      "13:10 yoda → you: first",
+      "13:20 leia → you: second",
+      "13:30 yoda → you: third",
+      "13:40 vader → everyone: fourth",
+    ]);
+    expect(stage.status).toBe("1 other online · unread: yoda 2, leia 1 (Alt-a)");
+  });
+
+  it("names the day where it is another one", async () => {
+    const stage = new Stage();
+    await stage.connect([], [stage.entry("yoda", "late", ago(24 * 60)), stage.entry("yoda", "now", ago(0))]);
+    expect(stage.shown().slice(2)).toEqual([
+      "2 new since Sat 2026-02-28 14:00: yoda 2",
+      expect.stringContaining("unread"),
+      "── Sat 2026-02-28 ──",
+      "14:00 yoda → you: late",
+      "── Sun 2026-03-01 ──",
+      "14:00 yoda → you: now",
+    ]);
+  });
+
+  it("shows lines that were read elsewhere above the rule, and the own ones from another device", async () => {
+    const stage = new Stage();
+    const missed = [
+      stage.entry("yoda", "read on the other device", ago(9)),
+      stage.entry("luke", "answered there", ago(8)),
+      stage.entry("yoda", "new", ago(7)),
+    ];
+    stage.before("yoda", [], 2);
+    await stage.connect([], missed);
+    expect(stage.shown().slice(2)).toEqual([
+      "1 new since 13:53: yoda 1",
+      "13:51 yoda → you: read on the other device",
+      "13:52 luke → yoda: answered there",
+      expect.stringContaining("unread"),
+      "13:53 yoda → you: new",
+    ]);
+  });
+
+  it("keeps to the order of the log where the clocks of the server jumped", async () => {
+    const stage = new Stage();
+    const missed = [
+      stage.entry("yoda", "1", ago(10)),
+      stage.entry("yoda", "2", ago(20)),
+      stage.entry("leia", "between", ago(15)),
+      stage.entry("yoda", "3", ago(5)),
+    ];
+    await stage.connect([], missed);
+    const texts = stage
+      .shown()
+      .slice(4)
+      .map((line) => line.split(": ")[1]);
+    expect(texts).toEqual(["between", "1", "2", "3"]);
+  });
+
+  it("shows at most 200 lines, the newest, and names the rest with the command that shows it", async () => {
+    const stage = new Stage();
+    const missed: EntryArrived[] = [];
+    for (let index = 1; index <= 2_500; index++) {
+      missed.push(stage.entry(index % 5 === 0 ? "leia" : "yoda", `m${index}`, ago(3_000 - index)));
+    }
+    await stage.connect([], missed);
+    const lines = stage.shown();
+    const said = lines.filter((line) => line.includes("→ you"));
+    expect(said).toHaveLength(200);
+    expect(said.map((line) => line.split(": ")[1])).toEqual(
+      Array.from({ length: 200 }, (_, index) => `m${index + 2_301}`),
+    );
+    expect(lines[2]).toBe("2500 new since Fri 2026-02-27 12:01: yoda 2000, leia 500");
+    expect(lines[3]).toBe("… 1840 older with yoda not shown: /history yoda 2000");
+    expect(lines[4]).toBe("… 460 older with leia not shown: /history leia 500");
+  });
+
+  it("names what the server left out, and what is gone", async () => {
+    const stage = new Stage();
+    const filler = Array.from({ length: 30 }, (_, index) => stage.entry("yoda", `old ${index}`, ago(60)));
+    const conversationId = stage.idOf("yoda");
+    const gap = (fromSeq: bigint, toSeq: bigint, fillable: boolean): LinkEvent => {
+      return { type: "gap", conversationId, fromSeq, toSeq, fillable, raw };
+    };
+    await stage.connect([], [gap(1n, 10n, false), gap(11n, 30n, true), stage.entry("yoda", "shown", ago(5))]);
+    expect(filler).toHaveLength(30);
+    expect(stage.shown().slice(2)).toEqual([
+      "21 new since 13:55: yoda 21",
+      "… 10 messages with yoda: no longer kept",
+      "… 20 older with yoda not shown: /history yoda 31",
+      expect.stringContaining("unread"),
+      "13:55 yoda → you: shown",
+    ]);
+  });
+
+  it("counts what was unread before, and shows it when the conversation is opened", async () => {
+    const stage = new Stage();
+    stage.before("yoda", ["read", "unread one", "unread two"], 1);
+    stage.before("leia", ["all read"], 1);
+    await stage.connect();
+    expect(stage.shown().slice(2)).toEqual(["Unread from before: yoda 2. Alt-a, or open yoda, shows them."]);
+    await stage.chat.openNextUnread();
+    expect(stage.shown()).toEqual([
+      "── earlier with yoda ──",
+      "14:00 yoda: read",
+      expect.stringContaining("unread"),
+      "14:00 yoda: unread one",
+      "14:00 yoda: unread two",
+    ]);
+    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 3n }]);
+  });
+
+  it("says nothing of own messages that no marker covers", async () => {
+    const stage = new Stage();
+    stage.entry("luke", "mine");
+    stage.entry("luke", "mine too");
+    await stage.connect();
+    expect(stage.shown()).toHaveLength(2);
+    expect(stage.status).toBe("nobody else online");
+  });
+
+  it("to a connection: shows what was missed below the line that says so, without a rule", async () => {
+    const stage = new Stage();
+    await stage.connect(["yoda"]);
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    await stage.disconnect();
+    stage.clock.advance(2_000);
+    await stage.connect(["yoda"], [stage.entry("yoda", "meanwhile", { live: false })]);
+    expect(stage.shown()).toEqual([
+      expect.stringContaining("is lost"),
+      "14:00 · Connected again.",
+      "1 new since 14:00: yoda 1",
+      "14:00 yoda: meanwhile",
+    ]);
+    expect(stage.read.at(-1)).toEqual({ conversationId: stage.idOf("yoda"), seq: 1n });
+  });
+
+  it("shows what had come when the connection is lost again before all is there", async () => {
+    const stage = new Stage();
+    await stage.connect();
+    stage.shown();
+    await stage.disconnect();
+    await stage.chat.take({
+      type: "welcome",
+      serverId: "s",
+      sessionId: "x",
+      deviceId: "d",
+      user: { userId: "id-luke", username: "luke" },
+      limits: undefined,
+      serverTime: START,
+      broadcastConversationId: "everyone-id",
+      online: [],
+      onlineNextPageToken: "",
+      raw,
+    });
+    await stage.chat.take(stage.entry("yoda", "one", { live: false }));
+    await stage.disconnect();
+    await stage.connect([], [stage.entry("yoda", "two", { live: false })]);
+    const said = stage.shown().filter((line) => line.includes("yoda → you"));
+    expect(said).toEqual(["14:00 yoda → you: one", "14:00 yoda → you: two"]);
+  });
+});
+
+describe("history", () => {
+  it("lists the end of a conversation and says where each line stands unless it is open", async () => {
+    const stage = new Stage();
+    stage.before("yoda", ["one", "two", "three"], 3);
+    await stage.connect();
+    stage.shown();
+    await stage.chat.enter("history yoda 2");
+    expect(stage.shown()).toEqual([
+      "── earlier with yoda ──",
+      "14:00 yoda → you: two",
+      "14:00 yoda → you: three",
+    ]);
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    await stage.chat.enter("/history 1");
+    expect(stage.shown()).toEqual(["── earlier with yoda ──", "14:00 yoda: three"]);
+    expect(stage.read).toEqual([]);
+  });
+
+  it("goes beyond one page", async () => {
+    const stage = new Stage();
+    stage.before(
+      "yoda",
+      Array.from({ length: 1_200 }, (_, index) => `m${index + 1}`),
+      1_200,
+    );
+    await stage.connect();
+    stage.shown();
+    await stage.chat.enter("history yoda 1100");
+    const lines = stage.shown();
+    expect(lines).toHaveLength(1_101);
+    expect([lines[1], lines.at(-1)]).toEqual(["14:00 yoda → you: m101", "14:00 yoda → you: m1200"]);
+  });
+
+  it("shows what was said to everyone, and says so where there is nothing or nobody", async () => {
+    const stage = new Stage();
+    stage.entry("vader", "to all", { kind: "broadcast" });
+    await stage.connect();
+    stage.shown();
+    for (const line of ["history --broadcast", "history leia", "history nobody", "history"])
+      await stage.chat.enter(line);
+    expect(stage.shown()).toEqual([
+      "── earlier to everyone ──",
+      "14:00 vader → everyone: to all",
+      "Error: Nothing was said there yet.",
+      "Error: There is no user of that name.",
+      "Error: No conversation is open: name a user, as in: history USER",
+    ]);
+  });
+});

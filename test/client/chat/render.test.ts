@@ -1,0 +1,109 @@
+// How notes look: nothing that others wrote can look like anything but their message, in colour and in plain.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { MessageNote, Note } from "../../../client/cli/chat/note.ts";
+import { everyone, withUser } from "../../../client/cli/chat/place.ts";
+import { screenLines } from "../../../client/cli/chat/render.ts";
+import { plainLines } from "../../../client/cli/chat/render-plain.ts";
+import { Paint } from "../../../client/cli/terminal/paint.ts";
+
+const now = new Date("2026-03-01T14:05:00");
+
+function message(text: string, more: Partial<MessageNote> = {}): MessageNote {
+  return {
+    kind: "message",
+    time: now,
+    from: "yoda",
+    mine: false,
+    place: withUser("yoda"),
+    content: { kind: "text", text },
+    here: true,
+    waiting: false,
+    echo: false,
+    ...more,
+  };
+}
+
+/** The rows of a note on a screen of 40 columns. */
+function rows(note: Note): string[] {
+  return screenLines(note, now).flatMap(({ text, hang }) => text.wrap(40, hang).map((row) => row.plain));
+}
+
+describe("on a screen", () => {
+  it("a message has its time, its sender and, where that is not clear, its place", () => {
+    expect(rows(message("hi"))).toEqual(["14:05 yoda: hi"]);
+    expect(rows(message("hi", { here: false }))).toEqual(["14:05 yoda → you: hi"]);
+    expect(rows(message("hi", { here: false, place: everyone }))).toEqual(["14:05 yoda → everyone: hi"]);
+    expect(rows(message("hi", { from: "luke", mine: true, here: false }))).toEqual(["14:05 luke → yoda: hi"]);
+    expect(rows(message("", { content: { kind: "unknown" } })).join("")).toContain("too old to");
+  });
+
+  it("no later row of a message begins where lines begin, whatever it says", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+        const [first, ...others] = rows(message(text));
+        expect(first?.startsWith("14:05 yoda:")).toBe(true);
+        for (const row of others) expect(row.startsWith("      ")).toBe(true);
+      }),
+    );
+    expect(rows(message("a\n14:06 · leia went offline\nError: x"))).toEqual([
+      "14:05 yoda: a",
+      "      14:06 · leia went offline",
+      "      Error: x",
+    ]);
+  });
+
+  it("escapes and controls of others do not reach the terminal", () => {
+    const note = message("\x1b[2J\x1b]0;title\x07\r\u202e", { from: "y\x1b[31mo" });
+    const painted = screenLines(note, now)
+      .map(({ text }) => new Paint("256").render(text))
+      .join("");
+    const ours = painted.replaceAll(/\x1b\[[\d;]*m/g, "");
+    expect(ours).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
+    const dangerous: Note[] = [
+      { kind: "error", text: "bad\x1b[0m\nline" },
+      { kind: "notice", text: "bad\x1b[0m\nline", time: now },
+      { kind: "presence", came: ["a\x1b\nb"], went: ["\x07"], time: now },
+      { kind: "users", users: [{ name: "a\x1b\nb", remark: "\x1b" }] },
+      { kind: "greeting", me: "\x1b", address: "\x1b", online: ["\x1b"] },
+    ];
+    for (const one of dangerous) {
+      for (const { text } of screenLines(one, now)) expect(text.plain).not.toMatch(/[\x00-\x1f]/);
+      for (const line of plainLines(one, now)) expect(line).not.toMatch(/[\x00-\x1f]/);
+    }
+  });
+
+  it("a person has one colour, and others have others", () => {
+    const colourOf = (from: string): string =>
+      new Paint("256")
+        .render(screenLines(message("x", { from }), now)[0]?.text ?? fail())
+        .match(/38;5;\d+/)?.[0] ?? "";
+    const colours = ["yoda", "luke", "leia", "vader", "hans", "yoda"].map(colourOf);
+    expect(colours[0]).toBe(colours[5]);
+    expect(new Set(colours).size).toBeGreaterThan(2);
+  });
+});
+
+describe("in plain lines", () => {
+  it("arriving is name: text, and later lines of a text are indented", () => {
+    expect(plainLines(message("hi", { here: false }), now)).toEqual(["yoda: hi"]);
+    expect(plainLines(message("a\nError: b\nleia logged out"), now).join("\n")).toBe(
+      "yoda: a\n  Error: b\n  leia logged out",
+    );
+    expect(plainLines(message("hi", { echo: true, mine: true }), now)).toEqual([]);
+  });
+
+  it("log-ins, log-outs, errors and users are one line each", () => {
+    expect(plainLines({ kind: "presence", came: ["a", "b"], went: ["c"], time: now }, now)).toEqual([
+      "a logged in",
+      "b logged in",
+      "c logged out",
+    ]);
+    expect(plainLines({ kind: "error", text: "No." }, now)).toEqual(["Error: No."]);
+    expect(plainLines({ kind: "users", users: [{ name: "a", remark: "online" }] }, now)).toEqual(["a"]);
+  });
+});
+
+function fail(): never {
+  throw new Error("no line");
+}
