@@ -25,7 +25,7 @@ export interface FeedOptions {
 /** Cursors are written together after this long, ms: a crash costs at most as much, which then comes again. */
 const saveMs = 200;
 
-export class Feed implements Disposable {
+export class Feed {
   readonly positions: Positions;
   readonly #options: FeedOptions;
   readonly #reader: EventReader;
@@ -34,7 +34,11 @@ export class Feed implements Disposable {
   readonly #held = new Map<string, bigint>();
   #unsaved = new Map<string, Position>();
   #saving: NodeJS.Timeout | undefined;
+  /** How often a conversation was reset, "" standing for all: what was handed out before moves nothing any more. */
+  readonly #resets = new Map<string, number>();
   #closing = false;
+  #ended = false;
+  #forgetful = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -84,7 +88,7 @@ export class Feed implements Disposable {
       if (event.type === "markers" && event.mine) {
         this.#saveMarkers(event.conversationId, event.deliveredSeq, event.readSeq);
       }
-      this.#put(event, position === undefined ? undefined : () => this.#taken(position, ownEcho !== true));
+      this.#put(event, position && this.#onTaken(position, ownEcho !== true));
     }
   }
 
@@ -105,7 +109,7 @@ export class Feed implements Disposable {
         repeatedSend,
         entryShown,
       },
-      position === undefined ? undefined : () => this.#taken(position, false),
+      position && this.#onTaken(position, false),
     );
   }
 
@@ -133,6 +137,7 @@ export class Feed implements Disposable {
   reset(conversationId: string | undefined, cause: CursorsReset["cause"]): void {
     this.#reader.forget(conversationId);
     this.#options.markers.forget(conversationId);
+    this.#resets.set(conversationId ?? "", (this.#resets.get(conversationId ?? "") ?? 0) + 1);
     for (const map of [this.#unsaved, this.#held]) {
       if (conversationId === undefined) map.clear();
       else map.delete(conversationId);
@@ -146,21 +151,32 @@ export class Feed implements Disposable {
     this.#saveMarkers(conversationId, seq, seq);
   }
 
-  /** What comes from now on is no longer handed out. */
+  /** What comes from now on is no longer handed out. Once it has ended, what is read no longer moves a cursor. */
   close(): void {
     this.#closing = true;
   }
 
   /** The last event; the reader's loop ends after it. */
   end(state: LinkState): void {
+    this.#forgetful = this.#closing;
     this.#closing = false;
     this.state(state);
     this.#buffer.end();
-    this[Symbol.dispose]();
+    this.#ended = true;
   }
 
-  [Symbol.dispose](): void {
-    this.#writeCursors();
+  /** Writes the cursors that wait for it. */
+  save(): void {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    const positions = [...this.#unsaved.values()];
+    this.#unsaved = new Map();
+    if (positions.length === 0) return;
+    try {
+      this.#options.cursors.raise(positions);
+    } catch (error) {
+      this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #put(event: LinkEvent, onTaken?: () => void): void {
@@ -169,10 +185,19 @@ export class Feed implements Disposable {
     else onTaken?.();
   }
 
+  #onTaken(position: Position, tell: boolean): () => void {
+    const life = this.#lifeOf(position.conversationId);
+    return () => {
+      if (life === this.#lifeOf(position.conversationId)) this.#taken(position, tell);
+    };
+  }
+
+  #lifeOf(conversationId: string): string {
+    return `${this.#resets.get("") ?? 0} ${this.#resets.get(conversationId) ?? 0}`;
+  }
+
   #taken(position: Position, tell: boolean): void {
     const { conversationId, seq } = position;
-    // The conversation may have been reset since it was handed out.
-    if (!this.positions.has(conversationId)) return;
     const told = tell && this.#options.deliveredMarkers;
     if (told) this.#options.markers.raise({ conversationId, deliveredSeq: seq, readSeq: 0n });
     this.#held.set(conversationId, seq);
@@ -187,21 +212,11 @@ export class Feed implements Disposable {
   }
 
   #save(position: Position): void {
+    if (this.#forgetful) return;
     this.#unsaved.set(position.conversationId, higher(this.#unsaved.get(position.conversationId), position));
-    this.#saving ??= setTimeout(() => this.#writeCursors(), saveMs);
-  }
-
-  #writeCursors(): void {
-    clearTimeout(this.#saving);
-    this.#saving = undefined;
-    const positions = [...this.#unsaved.values()];
-    this.#unsaved = new Map();
-    if (positions.length === 0) return;
-    try {
-      this.#options.cursors.raise(positions);
-    } catch (error) {
-      this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
-    }
+    // A link that ended by itself may still be read to its end, but leaves no timer behind.
+    if (this.#ended) this.save();
+    else this.#saving ??= setTimeout(() => this.save(), saveMs);
   }
 }
 

@@ -25,7 +25,8 @@ export {
 } from "./errors.ts";
 export { contentOf } from "./event-reader.ts";
 export type * from "./events.ts";
-export { type Link, type LinkOptions, openLink } from "./link.ts";
+export { type Link, openLink } from "./link.ts";
+export type { LinkOptions } from "./link-options.ts";
 export { type SendOnceOptions, sendOnce } from "./send-once.ts";
 export { MemorySendQueue, type SendQueue, type SendTarget, type UnsentMessage } from "./send-queue.ts";
 export type { Sending } from "./sender.ts";

@@ -1,53 +1,25 @@
 // The connection of one session to its server: connects, catches up, stays, comes back, and sends what is unsent once.
-import { type ClientInfo, Command, type Hello } from "../../gen/parley/chat/v1/chat_service.ts";
+import { Command, type Hello } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import { Content } from "../../gen/parley/chat/v1/entry.ts";
-import type { Event, Feature, Limits, Welcome } from "../../gen/parley/chat/v1/event.ts";
+import type { Event, Limits, Welcome } from "../../gen/parley/chat/v1/event.ts";
 import { fromServiceError, RpcError } from "../../rpc/status.ts";
 import { Account, textContent } from "./account.ts";
-import { Backoff, type BackoffOptions } from "./backoff.ts";
-import { type CursorStore, MemoryCursors } from "./cursors.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { BrokenStreamError, LinkEndedError, refusal, saysConnectionLost } from "./errors.ts";
+import { Backoff } from "./backoff.ts";
+import { MemoryCursors } from "./cursors.ts";
+import { BrokenStreamError, LinkEndedError, refusal } from "./errors.ts";
 import { welcomed } from "./event-reader.ts";
 import type { LinkEnding, LinkEvent, LinkState } from "./events.ts";
 import { Feed } from "./feed.ts";
+import type { LinkOptions } from "./link-options.ts";
 import { MarkerSender } from "./marker-sender.ts";
-import { MemorySendQueue, type SendQueue, type SendTarget, type UnsentMessage } from "./send-queue.ts";
+import { MemorySendQueue, type SendTarget, type UnsentMessage } from "./send-queue.ts";
 import { Sender, type Sending } from "./sender.ts";
 import { type ChatStream, openConnect, openFollow } from "./stream.ts";
 import { type ConversationTarget, wireTarget } from "./target.ts";
 import { judge } from "./verdict.ts";
+import { type Behind, waitForReader } from "./wait-for-reader.ts";
 import { after, whenAborted } from "./waiting.ts";
-
-export interface LinkOptions {
-  /** Shared with whoever calls the same server; it outlives the link. */
-  readonly endpoint: Endpoint;
-  /** The session's token. */
-  readonly token: string;
-  readonly client?: ClientInfo;
-  /** The server's data that cursors and device belong to, where known: another one's cursors are forgotten. */
-  readonly serverId?: string;
-  /** The families of events wanted; left out or empty: all. */
-  readonly features?: readonly Feature[];
-  /** How far this device has come; left out: nothing is remembered. */
-  readonly cursors?: CursorStore;
-  /** Where messages wait until they are acked; left out: in memory. */
-  readonly queue?: SendQueue;
-  /** Only listen, over Follow: nothing can be sent, and no marker moves unless asked for. */
-  readonly receiveOnly?: boolean;
-  /** Say "delivered" for what the reader of the events took; default: unless receiveOnly. */
-  readonly deliveredMarkers?: boolean;
-  /** False for a program that only sends: events are let go as if someone had read them. */
-  readonly readEvents?: boolean;
-  /** A message unsent for longer waits for `release`, ms; default an hour. */
-  readonly holdBackAfterMs?: number;
-  readonly backoff?: BackoffOptions;
-  /** Events that wait for the reader before the link stops reading; default 1,000. */
-  readonly maxBufferedEvents?: number;
-  /** How long the server may take to answer Hello, ms; default 15 s. */
-  readonly welcomeTimeoutMs?: number;
-}
 
 const maxBufferedBytes = 4 * 1024 * 1024;
 const unsentBounds = { maxUnsent: 10_000, maxUnsentBytes: 16 * 1024 * 1024 };
@@ -56,8 +28,6 @@ const hourMs = 3_600_000;
 const firstMaxCursors = 1_000;
 /** A stream that was live for this long, ms, was a good one: the next failure is a first one. */
 const goodStreamMs = 5_000;
-/** How long the reader may be behind before acks are asked for by call, ms. */
-const stallMs = 250;
 /** How long an orderly end may take, ms. */
 const endMs = 1_000;
 /** A repeated "types" within this time, ms, says nothing new. */
@@ -77,6 +47,7 @@ export class Link implements AsyncDisposable {
   readonly #sender: Sender | undefined;
   readonly #backoff: Backoff;
   readonly #closing = new AbortController();
+  readonly #behind: Behind;
   readonly #run: Promise<void>;
   #state: LinkState = { phase: "connecting", attempt: 1 };
   #serverId: string | undefined;
@@ -86,6 +57,7 @@ export class Link implements AsyncDisposable {
   #liveSince: number | undefined;
   #wakeUp: (() => void) | undefined;
   #failure: Error | undefined;
+  #telling: Promise<void> = Promise.resolve();
   #typing: { key: string; time: number } | undefined;
 
   constructor(options: LinkOptions) {
@@ -113,6 +85,13 @@ export class Link implements AsyncDisposable {
         },
       );
     }
+    this.#behind = {
+      account: this.account,
+      feed: this.#feed,
+      sender: this.#sender,
+      signal: this.#closing.signal,
+      refused: (clientMessageId, error) => this.#refused(clientMessageId, error, undefined),
+    };
     this.#run = this.#live();
   }
 
@@ -187,6 +166,8 @@ export class Link implements AsyncDisposable {
     const stream = this.#stream;
     const timer = setTimeout(() => stream?.[Symbol.dispose](), endMs);
     try {
+      using late = after(endMs);
+      await Promise.race([this.#telling, late.promise]);
       await stream?.end();
       await this.#run;
     } finally {
@@ -202,9 +183,11 @@ export class Link implements AsyncDisposable {
     } catch (error) {
       ending = { kind: "failed", cause: error instanceof Error ? error : new Error(String(error)) };
     }
+    this.#feed.save();
+    this.#markers[Symbol.dispose]();
+    if (this.#failure !== undefined) ending = { kind: "failed", cause: this.#failure };
     this.#state = { phase: "ended", ending };
     this.#sender?.[Symbol.dispose]();
-    this.#markers[Symbol.dispose]();
     this.#feed.end(this.#state);
   }
 
@@ -225,7 +208,7 @@ export class Link implements AsyncDisposable {
       }
       await this.#wait(verdict.kind === "reset" ? 0 : this.#backoff.next(verdict.floorMs), failure);
     }
-    return this.#failure === undefined ? { kind: "closed" } : { kind: "failed", cause: this.#failure };
+    return { kind: "closed" };
   }
 
   /** One stream from its dialling to its end. Resolves to why it ended. */
@@ -264,7 +247,7 @@ export class Link implements AsyncDisposable {
             open = true;
           } else this.#take(raw);
         }
-        if (this.#feed.full) await this.#room();
+        if (this.#feed.full) await waitForReader(this.#behind);
       }
     } finally {
       clearTimeout(timer);
@@ -318,48 +301,12 @@ export class Link implements AsyncDisposable {
     if (message !== undefined || clientMessageId === 0n) this.#feed.refused(message, error, raw);
   }
 
-  /**
-   * The reader is behind, so nothing is read from the stream, acks included. A reader that awaits one of them would
-   * wait for ever: what has no answer for a while is asked for by the unary twin, which the id makes safe.
-   */
-  async #room(): Promise<void> {
-    using closing = whenAborted(this.#closing.signal);
-    let free = false;
-    const room = this.#feed.room().then(() => {
-      free = true;
-    });
-    while (!free && !this.#closing.signal.aborted) {
-      using stalled = after(stallMs);
-      await Promise.race([room, closing.promise, stalled.promise]);
-      if (!free) await this.#askForAcks();
-    }
-  }
-
-  async #askForAcks(): Promise<void> {
-    const messages = this.#sender?.unansweredSince(performance.now() - stallMs) ?? [];
-    for (const { clientMessageId, target, content } of messages) {
-      // Someone who does not read at all has to be told that nothing more is sent for him.
-      if (!this.#feed.full || this.#feed.overfull || this.#closing.signal.aborted) return;
-      try {
-        const ack = await this.account.sendMessage(target, Content.decode(content), clientMessageId, {
-          signal: this.#closing.signal,
-        });
-        const message = this.#sender?.acked(ack);
-        if (message !== undefined) this.#feed.acked(message, ack);
-      } catch (error) {
-        // The stream that comes next settles it.
-        if (!(error instanceof RpcError) || error.reason === "" || saysConnectionLost(error)) return;
-        this.#refused(clientMessageId, error, undefined);
-      }
-    }
-  }
-
   #tellMarkers(markers: Marker[]): void {
     if (this.#options.receiveOnly !== true) {
       this.#write({ $case: "setMarkers", value: { markers } });
       return;
     }
-    this.account.setMarkers(markers).catch((error: unknown) => {
+    this.#telling = this.account.setMarkers(markers).catch((error: unknown) => {
       if (error instanceof RpcError && error.reason !== "") this.#feed.refused(undefined, error, undefined);
       else for (const marker of markers) this.#markers.raise(marker);
     });

@@ -86,10 +86,6 @@ export class Positions {
     return place !== undefined && seq <= place.seq && seq > place.start;
   }
 
-  has(conversationId: string): boolean {
-    return this.#places.has(conversationId);
-  }
-
   forget(conversationId: string | undefined): void {
     if (conversationId === undefined) this.#places.clear();
     else this.#places.delete(conversationId);

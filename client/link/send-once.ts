@@ -30,7 +30,7 @@ const unsure = ["STORE_UNAVAILABLE", "INTERNAL", "CANCELLED", "SERVER_STOPPING"]
  * @throws OutcomeUnknownError: it may be stored or not; to try again under the same id is safe
  */
 export async function sendOnce(account: Account, options: SendOnceOptions): Promise<Ack> {
-  const { clientMessageId, target, text, waitMs = 10_000, signal } = options;
+  const { clientMessageId, waitMs = 10_000, signal } = options;
   const deadline = performance.now() + waitMs;
   const backoff = new Backoff();
   let maybeStored = false;
@@ -52,18 +52,15 @@ export async function sendOnce(account: Account, options: SendOnceOptions): Prom
     using stop = whenAborted(signal ?? new AbortController().signal);
     await Promise.race([delay.promise, stop.promise]);
   }
+}
 
-  async function attempt(
-    account: Account,
-    options: SendOnceOptions,
-    timeoutMs: number,
-  ): Promise<Ack | Error> {
-    try {
-      const call = { timeoutMs, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-      return await account.sendMessage(target, textContent(text), clientMessageId, call);
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
+async function attempt(account: Account, options: SendOnceOptions, timeoutMs: number): Promise<Ack | Error> {
+  const { target, text, clientMessageId, signal } = options;
+  try {
+    const call = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    return await account.sendMessage(target, textContent(text), clientMessageId, call);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { Backoff } from "../../../client/link/backoff.ts";
 import { MemoryCursors } from "../../../client/link/cursors.ts";
 import { EventBuffer } from "../../../client/link/event-buffer.ts";
+import { RpcError } from "../../../rpc/status.ts";
 import { FakeServer, hans } from "./fake-server.ts";
 import { open, seqs } from "./fixture.ts";
 
@@ -79,6 +80,65 @@ test("markers that may have been lost with a stream go again over the next, none
   server.relay.cut();
   const second = await server.liveStream();
   expect((await second.command("setMarkers")).markers).toMatchObject([{ conversationId: "c2", readSeq: 4n }]);
+});
+
+test("what a process took and did not tell before it ended, the next one tells", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  const told = { kind: "unknown", peer: undefined, readSeq: 0n } as const;
+  cursors.raise([
+    { ...told, conversationId: "c2", seq: 5n, deliveredSeq: 3n },
+    { ...told, conversationId: "c3", seq: 5n, deliveredSeq: 5n },
+  ]);
+  await using client = open(server, { cursors });
+  const stream = await server.liveStream();
+  await client.phase("live");
+  expect((await stream.command("setMarkers")).markers).toEqual([
+    { conversationId: "c2", deliveredSeq: 5n, readSeq: 0n },
+  ]);
+});
+
+test("a link that ended by itself can be read to its end, cursors included; one that was closed moves none", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  {
+    await using client = open(server, { cursors });
+    const stream = await server.liveStream();
+    stream.entries(1, 4);
+    stream.end(new RpcError({ code: status.UNAUTHENTICATED, reason: "SESSION_ENDED", message: "over" }));
+    await expect.poll(() => client.link.state.phase).toBe("ended");
+    await client.entries(3);
+    expect(cursors.load()).toMatchObject([{ seq: 2n }]);
+  }
+  const closed = open(server, { cursors });
+  (await server.liveStream()).entries(3, 9);
+  await closed.phase("live");
+  await closed.entries(1);
+  await closed[Symbol.asyncDispose]();
+  await closed.phase("ended");
+  expect(cursors.load()).toMatchObject([{ seq: 2n }]);
+});
+
+test("what was handed out before a reset moves no cursor after it", async () => {
+  await using server = await FakeServer.start();
+  const cursors = new MemoryCursors();
+  {
+    await using client = open(server, { cursors });
+    const first = await server.liveStream();
+    first.entries(1, 9);
+    await client.entries(1);
+    server.relay.cut();
+    const second = await server.stream();
+    await second.hello();
+    second.end(new RpcError({ code: status.OUT_OF_RANGE, reason: "CURSOR_BEYOND_HEAD", message: "no" }));
+    const third = await server.stream();
+    expect((await third.hello()).cursors).toEqual([]);
+    third.welcome();
+    third.entries(1, 3);
+    await client.next("reset");
+    expect(seqs(await client.entries(3))).toEqual([1, 2, 3]);
+  }
+  expect(cursors.load()).toMatchObject([{ seq: 2n }]);
 });
 
 test("no marker moves where it is switched off, and another device's are told and kept", async () => {

@@ -1,0 +1,36 @@
+// How a link is to be opened.
+import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
+import type { Feature } from "../../gen/parley/chat/v1/event.ts";
+import type { BackoffOptions } from "./backoff.ts";
+import type { CursorStore } from "./cursors.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { SendQueue } from "./send-queue.ts";
+
+export interface LinkOptions {
+  /** Shared with whoever calls the same server; it outlives the link. */
+  readonly endpoint: Endpoint;
+  /** The session's token. */
+  readonly token: string;
+  readonly client?: ClientInfo;
+  /** The server's data that cursors and device belong to, where known: another one's cursors are forgotten. */
+  readonly serverId?: string;
+  /** The families of events wanted; left out or empty: all. */
+  readonly features?: readonly Feature[];
+  /** How far this device has come; left out: nothing is remembered. */
+  readonly cursors?: CursorStore;
+  /** Where messages wait until they are acked; left out: in memory. */
+  readonly queue?: SendQueue;
+  /** Only listen, over Follow: nothing can be sent, and no marker moves unless asked for. */
+  readonly receiveOnly?: boolean;
+  /** Say "delivered" for what the reader of the events took; default: unless receiveOnly. */
+  readonly deliveredMarkers?: boolean;
+  /** False for a program that only sends: events are let go as if someone had read them. */
+  readonly readEvents?: boolean;
+  /** A message unsent for longer waits for `release`, ms; default an hour. */
+  readonly holdBackAfterMs?: number;
+  readonly backoff?: BackoffOptions;
+  /** Events that wait for the reader before the link stops reading; default 1,000. */
+  readonly maxBufferedEvents?: number;
+  /** How long the server may take to answer Hello, ms; default 15 s. */
+  readonly welcomeTimeoutMs?: number;
+}
