@@ -71,7 +71,8 @@ async function nextOf(link: Link, { conversationId }: Ack, userId: string): Prom
 
 function noAnswer(call: Call<typeof flags>, username: string, { clientMessageId, ack }: Sent): CommandError {
   const { program } = call.environment;
-  const again = commandLine(program, "ask", username, "--id", String(clientMessageId));
+  const asFlag = call.values.as === undefined ? [] : ["--as", call.values.as];
+  const again = commandLine(program, "ask", username, "--id", String(clientMessageId), ...asFlag);
   return new CommandError(
     Exit.NO_ANSWER,
     `${username} has not answered number ${ack.seq} in time. To go on waiting, without sending it again: ${again} and the same text.`,

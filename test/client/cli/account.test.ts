@@ -1,0 +1,156 @@
+// A play: yoda and luke log in, look at their sessions, change passwords and leave, all by one-shot commands.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { passwordOf, type TestServer } from "../../support/server.ts";
+import { Home, parsed, startServer } from "./parley.ts";
+
+let server: TestServer;
+let address: string;
+
+beforeAll(async () => {
+  server = await startServer({ users: ["yoda", "luke", "leia"] });
+  address = `127.0.0.1:${server.port}`;
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+test("yoda logs in, is known by all commands, and leaves", async () => {
+  await using home = await Home.make();
+  const before = await home.run("whoami", "--server", address);
+  expect(before).toMatchObject({ code: 4, stdout: "" });
+  expect(before.stderr).toBe(
+    `You are not logged in at ${address}. Run: parley login USER --server ${address}\n`,
+  );
+
+  const login = await home.pipe(
+    `${passwordOf("yoda")}\r\nnot read\n`,
+    "login",
+    "yoda",
+    "--server",
+    address,
+    "--password-stdin",
+  );
+  expect(login).toMatchObject({ code: 0, stdout: `Logged in at ${address} as yoda.\n` });
+  // The one line about a new server on this machine.
+  expect(login.stderr).toMatch(/^New server on this machine, .* key SHA256:[\w+/]{43}: remembered\.\n$/);
+
+  const [who, token, session] = await Promise.all([
+    home.run("whoami", "--json"),
+    home.run("token"),
+    home.run("token", "--json"),
+  ]);
+  expect(who).toMatchObject({ code: 0, stderr: "" });
+  expect(parsed(who.stdout)).toMatchObject({ user: { username: "yoda" }, sessions: [{ current: true }] });
+  expect(token).toMatchObject({ code: 0, stderr: "" });
+  expect(token.stdout).toMatch(/^[\w-]{43}\n$/);
+  expect(parsed(session.stdout)).toMatchObject({ token: token.stdout.trim(), user: { username: "yoda" } });
+  expect(session.stdout).not.toContain("deviceSecret");
+
+  const logout = await home.run("logout");
+  expect(logout).toMatchObject({ code: 0, stdout: `yoda is logged out of ${address}.\n`, stderr: "" });
+  const after = await home.run("whoami");
+  expect(after).toMatchObject({ code: 4, stdout: "" });
+  expect(after.stderr).toContain(
+    `yoda is not logged in at ${address}. Run: parley login yoda --server ${address}`,
+  );
+});
+
+test("a wrong password, an unknown user and no password are told apart only as far as they may be", async () => {
+  await using home = await Home.make();
+  const [wrong, unknown, none, empty] = await Promise.all([
+    home.pipe("nonsense\n", "login", "yoda", "--password-stdin", "--server", address),
+    home.pipe("nonsense\n", "login", "nobody", "--password-stdin", "--server", address),
+    home.run("login", "yoda", "--server", address),
+    home.run("login", "yoda", "--password-stdin", "--server", address),
+  ]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toContain("User name or password is wrong. (CREDENTIALS_WRONG)");
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain("User name or password is wrong. (CREDENTIALS_WRONG)");
+  expect(none).toMatchObject({ code: 2, stdout: "" });
+  expect(none.stderr).toContain("--password-stdin");
+  expect(empty.code).toBe(2);
+});
+
+test("the profile is chosen by --as, else it is the one used last", async () => {
+  await using home = await Home.make();
+  await home.logIn("yoda", server);
+  await home.logIn("luke", server);
+  const name = async (...flags: string[]): Promise<string> =>
+    (await home.run("whoami", ...flags)).stdout.split(" ")[0] ?? "";
+  expect(await name()).toBe("luke");
+  expect(await name("--as", "yoda")).toBe("yoda");
+  expect(await name()).toBe("yoda");
+  expect(await name("--server", address)).toBe("yoda");
+  expect(await home.run("whoami", "--as", "leia")).toMatchObject({ code: 4 });
+});
+
+test("the state is for its user alone", async () => {
+  await using home = await Home.make();
+  await home.logIn("yoda", server);
+  expect((await stat(home.folder)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(home.folder, "state.db"))).mode & 0o777).toBe(0o600);
+});
+
+test("luke sees his sessions, ends the one on the other device, and that one is logged out", async () => {
+  await using phone = await Home.make();
+  await using laptop = await Home.make();
+  await phone.logIn("luke", server);
+  await laptop.logIn("luke", server);
+  const sessions = (await laptop.run("sessions", "--json")).lines.map(parsed);
+  const [mine] = sessions.filter(({ current }) => current === true);
+  const other = sessions.find(({ current }) => current !== true);
+  expect(mine).toMatchObject({ client: { name: "parley" } });
+  const shown = await laptop.run("sessions");
+  expect(shown.lines.filter((line) => line.startsWith(`* ${String(mine?.sessionId)} `))).toHaveLength(1);
+
+  expect(await laptop.run("revoke", String(other?.sessionId))).toMatchObject({ code: 0 });
+  const revoked = await phone.run("who");
+  expect(revoked).toMatchObject({ code: 4, stdout: "" });
+  expect(revoked.stderr).toContain("parley login luke");
+  expect(await laptop.run("revoke", "no-such-session")).toMatchObject({ code: 1 });
+  // Logging out of a session that is over already is what was asked for.
+  expect(await phone.run("logout")).toMatchObject({ code: 0 });
+});
+
+test("leia changes her password: other sessions end, this one and the new password work", async () => {
+  await using home = await Home.make();
+  await using other = await Home.make();
+  await home.logIn("leia", server);
+  await other.logIn("leia", server);
+  const wrong = await home.pipe("nonsense\nalderaan was here\n", "passwd", "--password-stdin");
+  expect(wrong.code).toBe(1);
+  expect(await home.pipe(`${passwordOf("leia")}\n`, "passwd", "--password-stdin")).toMatchObject({ code: 2 });
+  expect(await home.run("passwd")).toMatchObject({ code: 2, stdout: "" });
+  const changed = await home.pipe(
+    `${passwordOf("leia")}\nalderaan was here`,
+    "passwd",
+    "--password-stdin",
+    "--json",
+  );
+  expect(changed).toMatchObject({ code: 0, stderr: "" });
+  expect(parsed(changed.stdout)).toEqual({ endedSessions: 1 });
+  expect(await home.run("whoami")).toMatchObject({ code: 0 });
+  expect(await other.run("whoami")).toMatchObject({ code: 4 });
+  const login = await other.pipe("alderaan was here", "login", "leia", "--password-stdin", "--json");
+  expect(login).toMatchObject({ code: 0, stderr: "" });
+  expect(parsed(login.stdout)).toMatchObject({ user: { username: "leia" } });
+  expect(login.stdout).not.toMatch(/token|deviceSecret/);
+});
+
+test("rey signs up at an open server, and her name is hers", async () => {
+  await using home = await Home.make();
+  const flags = ["--server", address, "--password-stdin"];
+  const signup = await home.pipe("a password of rey", "signup", "rey", ...flags, "--json");
+  expect(signup.code).toBe(0);
+  expect(parsed(signup.stdout)).toMatchObject({ user: { username: "rey" } });
+  expect(await home.run("whoami")).toMatchObject({ code: 0 });
+  const taken = await home.pipe("another password", "signup", "REY", ...flags);
+  expect(taken.code).toBe(1);
+  expect(taken.stderr).toContain("(USERNAME_TAKEN)");
+  const short = await home.pipe("short", "signup", "finn", ...flags);
+  expect(short.stderr).toContain("(PASSWORD_INVALID)");
+});

@@ -1,0 +1,119 @@
+// The command line: flags, words, spans of time, addresses, nearest names, and where the state folder is.
+import { describe, expect, test } from "vitest";
+import { readAddress } from "../../../client/cli/address.ts";
+import { readArguments, text, toggle } from "../../../client/cli/arguments.ts";
+import { closest } from "../../../client/cli/closest.ts";
+import { commandLine } from "../../../client/cli/command-line.ts";
+import { parseDuration, parseWait } from "../../../client/cli/durations.ts";
+import { stateFolder } from "../../../client/cli/environment.ts";
+import { readInviteLink } from "../../../client/cli/invite-link.ts";
+import { formatInviteLink } from "../../../server/invite-link.ts";
+
+const flags = {
+  json: toggle("…"),
+  as: text("USER", "…"),
+  count: { ...text("N", "…"), short: "n" },
+} as const;
+
+describe("flags and words", () => {
+  test("flags may stand anywhere, with their values after a space or an equals sign", () => {
+    const read = readArguments(["yoda", "--as=luke=x", "do", "--json", "-n", "3"], flags);
+    expect(read).toEqual({ words: ["yoda", "do"], values: { as: "luke=x", json: true, count: "3" } });
+    expect(readArguments(["-n3", "--as", "luke"], flags).values).toEqual({ count: "3", as: "luke" });
+  });
+
+  test("a dash, negative numbers, and all after -- are words", () => {
+    expect(readArguments(["-", "-5", "--", "--json", "--"], flags).words).toEqual([
+      "-",
+      "-5",
+      "--json",
+      "--",
+    ]);
+  });
+
+  test.each([
+    [["--jsn"], /no flag --jsn here. Did you mean --json\?/],
+    [["--nothing-like-it"], /no flag --nothing-like-it here\. Put/],
+    [["-x"], /no flag -x/],
+    [["--constructor"], /no flag --constructor/],
+    [["--as"], /--as needs a value: --as USER/],
+    [["--as="], /--as: it is empty/],
+    [["--json=yes"], /--json takes no value/],
+    [["--json", "--json"], /--json is given twice/],
+  ])("%j is refused, and says why", (argv, message) => {
+    expect(() => readArguments(argv, flags)).toThrow(message);
+  });
+});
+
+test.each([
+  ["90", 90_000],
+  ["90s", 90_000],
+  ["10m", 600_000],
+  ["2h", 7_200_000],
+  ["7d", 604_800_000],
+  ["0", 0],
+  ["99999999999999999999d", 315_576_000_000_000],
+])("%s is %i ms", (given, ms) => {
+  expect(parseDuration(given)).toBe(ms);
+});
+
+test("what is no span of time, or too long to wait for, is refused", () => {
+  for (const given of ["", "m", "-1", "1.5h", "10 m", "10w", "1e3"])
+    expect(() => parseDuration(given)).toThrow(/span of time/);
+  expect(parseWait("24d")).toBe(24 * 86_400_000);
+  expect(() => parseWait("25d")).toThrow(/at most 24d/);
+});
+
+test.each([
+  ["chat.example.org:1", "chat.example.org:1"],
+  ["Chat.Example.org", "chat.example.org:12000"],
+  ["[::1]:80", "[::1]:80"],
+  ["::1", "[::1]:12000"],
+  ["10.0.0.1", "10.0.0.1:12000"],
+])("the address %s is %s", (given, address) => {
+  expect(readAddress(given)).toBe(address);
+});
+
+test.each(["", ":1", "host:", "host:0", "host:65536", "a b:1", "host:1:2", "http://host:1"])(
+  "%j is no address",
+  (given) => {
+    expect(() => readAddress(given)).toThrow(/HOST:PORT/);
+  },
+);
+
+test("an invite link is read as the server writes it", () => {
+  const fingerprint = `SHA256:${"a/b+".repeat(10)}abc`;
+  const link = formatInviteLink({ host: "::1", port: 12_000, invite: "secret", fingerprint });
+  expect(readInviteLink(link)).toEqual({ address: "[::1]:12000", invite: "secret", fingerprint });
+  const plain = formatInviteLink({ host: "localhost", port: 1, invite: "secret", fingerprint: undefined });
+  expect(readInviteLink(plain)).toEqual({ address: "localhost:1", invite: "secret", fingerprint: undefined });
+  for (const bad of ["", "host:1", "host:1/", "host:1/invite/nonsense"])
+    expect(() => readInviteLink(bad)).toThrow();
+});
+
+test("the nearest name is near, or not named at all", () => {
+  const names = ["send", "sessions", "history", "who", "whoami"];
+  expect(closest("snd", names)).toBe("send");
+  expect(closest("hsitory", names)).toBe("history");
+  expect(closest("sess", names)).toBe("sessions");
+  expect(closest("whoamI", names)).toBe("whoami");
+  expect(closest("frobnicate", names)).toBeUndefined();
+  expect(closest("x", names)).toBeUndefined();
+});
+
+test("a command to paste is split by a shell as it was meant", () => {
+  expect(commandLine("npx parley", "login", "yoda", "--server", "[::1]:1")).toBe(
+    "npx parley login yoda --server '[::1]:1'",
+  );
+  expect(commandLine("login", "it's; rm -rf")).toBe(String.raw`login 'it'\''s; rm -rf'`);
+});
+
+test("the state folder is PARLEY_HOME, else by the platform's convention", () => {
+  expect(stateFolder({ PARLEY_HOME: "/a/b" }, "linux", "/home/me")).toBe("/a/b");
+  expect(stateFolder({}, "linux", "/home/me")).toBe("/home/me/.local/share/parley");
+  expect(stateFolder({ PARLEY_HOME: "", XDG_DATA_HOME: "/data" }, "linux", "/home/me")).toBe("/data/parley");
+  expect(stateFolder({ XDG_DATA_HOME: "not/absolute" }, "linux", "/home/me")).toBe(
+    "/home/me/.local/share/parley",
+  );
+  expect(stateFolder({}, "darwin", "/Users/me")).toBe("/Users/me/Library/Application Support/Parley");
+});

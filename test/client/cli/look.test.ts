@@ -1,0 +1,84 @@
+// history and who: the newest messages, ranges, what is not shown, and who is here.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TestClient } from "../../support/client.ts";
+import { TestServer } from "../../support/server.ts";
+import { Home, parsed } from "./parley.ts";
+
+let server: TestServer;
+let yoda: Home;
+let luke: TestClient;
+
+beforeAll(async () => {
+  server = await TestServer.start({ users: ["yoda", "luke", "leia"] });
+  yoda = await Home.make();
+  await yoda.logIn("yoda", server, "--plaintext");
+  luke = await server.logIn("luke");
+});
+
+afterAll(async () => {
+  await yoda[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+test("history prints the newest messages oldest first, over many pages, or a range", async () => {
+  expect(await yoda.run("history", "luke")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  using stream = await luke.connect().caughtUp();
+  for (let count = 1; count <= 1_100; count++) stream.send("yoda", `${count}`);
+  while (stream.all("ack").length < 1_100) await stream.change();
+  const numbers = async (...flags: string[]): Promise<number[]> => {
+    const { code, lines } = await yoda.run("history", "luke", ...flags);
+    expect(code).toBe(0);
+    return lines.map((line) => Number(/ luke: (\d+)$/.exec(line)?.[1]));
+  };
+  const from = (first: number, last: number): number[] =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  expect(await numbers()).toEqual(from(1_051, 1_100));
+  expect(await numbers("-n", "3")).toEqual(from(1_098, 1_100));
+  expect(await numbers("-n", "1050")).toEqual(from(51, 1_100));
+  expect(await numbers("-n", "5000")).toEqual(from(1, 1_100));
+  expect(await numbers("--from", "3", "--to", "5")).toEqual([3, 4, 5]);
+  expect(await numbers("--from", "100", "--to", "1099")).toEqual(from(100, 1_099));
+  expect(await numbers("--to", "2")).toEqual([1, 2]);
+  expect(await numbers("--from", "1100")).toEqual([1_100]);
+  expect(await numbers("--from", "5", "--to", "3")).toEqual([]);
+});
+
+test("broadcasts that were sent while one was away are named as a range", async () => {
+  await luke.broadcast("one");
+  await luke.broadcast("two");
+  expect((await yoda.run("history", "--broadcast")).stdout).toBe("(1 to 2 are not shown to you)\n");
+  const [line] = (await yoda.run("history", "--broadcast", "--json")).lines.map(parsed);
+  expect(line).toMatchObject({ omitted: { fromSeq: "1", toSeq: "2" } });
+});
+
+test("what history cannot do is refused", async () => {
+  const runs = await Promise.all([
+    yoda.run("history"),
+    yoda.run("history", "luke", "--broadcast"),
+    yoda.run("history", "luke", "-n", "0"),
+    yoda.run("history", "luke", "-n", "3", "--from", "1"),
+    yoda.run("history", "luke", "--from", "x"),
+  ]);
+  expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
+  expect(await yoda.run("history", "nobody")).toMatchObject({ code: 1, stdout: "" });
+});
+
+test("who lists who else is online, and with --since who was", async () => {
+  const leia = await server.logIn("leia");
+  using here = await luke.connect().caughtUp();
+  const visit = await leia.connect().caughtUp();
+  visit[Symbol.dispose]();
+  await here.next("presenceChanged", ({ wentOffline }) =>
+    wentOffline.some(({ username }) => username === "leia"),
+  );
+  expect(await yoda.run("who")).toMatchObject({ code: 0, stdout: "luke\n", stderr: "" });
+  const since = await yoda.run("who", "--since", "1h");
+  expect(since.lines).toEqual([
+    expect.stringMatching(/^leia {2}until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
+    "luke",
+  ]);
+  const json = (await yoda.run("who", "--since", "1h", "--json")).lines.map(parsed);
+  expect(json).toMatchObject([{ user: { username: "leia" } }, { user: { username: "luke" }, online: true }]);
+  expect(await yoda.run("who", "--since", "-5")).toMatchObject({ code: 2 });
+  expect(await yoda.run("who", "--since", "99999999d")).toMatchObject({ code: 0 });
+});

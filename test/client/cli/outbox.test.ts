@@ -1,0 +1,61 @@
+// outbox: what a chat left unsent is listed, sent once, or dropped.
+
+import { expect, test } from "vitest";
+import { textContent } from "../../../client/link/account.ts";
+import type { SendTarget } from "../../../client/link/send-queue.ts";
+import { State } from "../../../client/state/state.ts";
+import { Content } from "../../../gen/parley/chat/v1/entry.ts";
+import { TestServer } from "../../support/server.ts";
+import { Home, parsed } from "./parley.ts";
+
+/** As a chat that ended before it could send. */
+function leaveBehind(home: Home, ...texts: [SendTarget, string][]): bigint[] {
+  using state = new State(home.folder, { onProblem: (error) => expect.fail(error.message) });
+  const queue = state.sendQueue(state.profiles.find()?.profileId ?? 0);
+  return texts.map(
+    ([target, text]) => queue.add(target, Content.encode(textContent(text)).finish()).clientMessageId,
+  );
+}
+
+test("unsent messages are listed, sent once and dropped", async () => {
+  await using server = await TestServer.start({ users: ["yoda", "luke"] });
+  await using home = await Home.make();
+  expect(await home.run("outbox", "list")).toMatchObject({ code: 4 });
+  await home.logIn("yoda", server, "--plaintext");
+  const toLuke: SendTarget = { kind: "user", username: "luke" };
+  const [first, second, third, fourth] = leaveBehind(
+    home,
+    [toLuke, "one"],
+    [{ kind: "broadcast" }, "two\nlines \u{1b}"],
+    [{ kind: "user", username: "nobody" }, "three"],
+    [toLuke, "four"],
+  );
+  const list = await home.run("outbox", "list");
+  expect(list).toMatchObject({ code: 0, stderr: "" });
+  expect(list.lines).toHaveLength(4);
+  expect(list.lines[1]).toMatch(/^2 {2}\d{4}.* to everyone, waits: two lines ␛$/);
+  expect((await home.run("outbox", "list", "--json")).lines.map(parsed)).toMatchObject([
+    { sendMessage: { clientMessageId: "1", target: { username: "luke" }, content: { text: "one" } } },
+    { broadcast: { clientMessageId: "2", content: { text: "two\nlines \u{1b}" } } },
+    { sendMessage: { clientMessageId: "3" } },
+    { sendMessage: { clientMessageId: "4" } },
+  ]);
+  expect(await home.run("outbox", "drop")).toMatchObject({ code: 2 });
+  expect(await home.run("outbox", "drop", "99")).toMatchObject({ code: 2 });
+  expect(await home.run("outbox", "frob")).toMatchObject({ code: 2 });
+  expect(await home.run("outbox", "drop", String(fourth))).toMatchObject({ code: 0, stdout: "Dropped 4.\n" });
+
+  // An earlier attempt had come through, without its ack.
+  expect(await home.run("send", "luke", "one", "--id", String(first))).toMatchObject({ code: 0 });
+  const sent = await home.run("outbox", "send", "--all", "--json");
+  expect(sent.code).toBe(1);
+  expect(sent.lines.map(parsed)).toMatchObject([
+    { clientMessageId: String(first), repeatedSend: true },
+    { clientMessageId: String(second) },
+  ]);
+  expect(sent.stderr).toContain(`${third} was refused`);
+  expect((await home.run("outbox", "list")).lines).toHaveLength(1);
+  expect((await home.run("history", "luke")).lines).toHaveLength(1);
+  expect(await home.run("outbox", "drop", "--all")).toMatchObject({ code: 0 });
+  expect(await home.run("outbox", "list")).toMatchObject({ code: 0, stdout: "" });
+});

@@ -1,0 +1,193 @@
+// tail prints what comes, as it comes: how it looks, how it ends, how it comes back, and what it leaves alone.
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import type { TestClient, TestStream } from "../../support/client.ts";
+import { TestServer } from "../../support/server.ts";
+import { finished, Home, Lines, parsed, type Run } from "./parley.ts";
+
+/** yoda's machine, and luke, who sees him come and go. */
+class Scene implements AsyncDisposable {
+  readonly server: TestServer;
+  readonly yoda: Home;
+  readonly luke: TestClient;
+  readonly seen: TestStream;
+
+  private constructor(server: TestServer, yoda: Home, luke: TestClient, seen: TestStream) {
+    this.server = server;
+    this.yoda = yoda;
+    this.luke = luke;
+    this.seen = seen;
+  }
+
+  static async open(): Promise<Scene> {
+    const server = await TestServer.start({ users: ["yoda", "luke"] });
+    const yoda = await Home.make();
+    await yoda.logIn("yoda", server, "--plaintext");
+    const luke = await server.logIn("luke");
+    return new Scene(server, yoda, luke, await luke.connect().caughtUp());
+  }
+
+  /** Starts tail, and resolves when it listens, which luke sees. */
+  async tail(...flags: string[]): Promise<Tail> {
+    const child = this.yoda.start("tail", ...flags);
+    const tail = { child, lines: new Lines(child), end: finished(child) };
+    await this.seen.next("presenceChanged", ({ cameOnline }) => cameOnline.length > 0);
+    return tail;
+  }
+
+  /** Ends it, and waits until luke has seen it go. */
+  async stop({ child, end }: Tail, signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    child.kill(signal);
+    const { code } = await end;
+    await this.seen.next("presenceChanged", ({ wentOffline }) => wentOffline.length > 0);
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.yoda[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+interface Tail {
+  readonly child: ReturnType<Home["start"]>;
+  readonly lines: Lines;
+  readonly end: Promise<Run>;
+}
+
+/** Without the time. */
+function said(line: string): string {
+  return line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /, "");
+}
+
+test("each message is a line, safe for a terminal, with who says it to whom; SIGTERM ends it cleanly", async () => {
+  await using scene = await Scene.open();
+  const { yoda, luke } = scene;
+  await luke.send("yoda", "before tail began");
+  const run = await scene.tail();
+  await luke.send("yoda", "hello");
+  await luke.send("yoda", "two\nyoda → luke: lines \u{1b}[31m\u{202e}");
+  await luke.broadcast("to all");
+  await yoda.run("send", "luke", "from another process");
+  expect(said(await run.lines.next())).toBe("luke → yoda: hello");
+  expect(said(await run.lines.next())).toBe("luke → yoda: two");
+  expect(await run.lines.next()).toBe("    yoda → luke: lines ␛[31m‹U+202E›");
+  expect(said(await run.lines.next())).toBe("luke → everyone: to all");
+  expect(said(await run.lines.next())).toBe("yoda → luke: from another process");
+  expect(await scene.stop(run)).toBe(0);
+});
+
+test("--json prints the stream's events exactly, --all those of every kind; SIGINT ends it cleanly", async () => {
+  await using scene = await Scene.open();
+  const { yoda, luke } = scene;
+  const run = await scene.tail("--json");
+  const all = yoda.start("tail", "--json", "--all");
+  const allLines = new Lines(all);
+  const ended = finished(all);
+  expect(parsed(await allLines.next())).toMatchObject({ welcome: { user: { username: "yoda" } } });
+  while (!("caughtUp" in parsed(await allLines.next())));
+  const ack = await luke.send("yoda", "exactly \u{1b}[31m\u{202e}");
+  for (const lines of [run.lines, allLines]) {
+    const { entryAppended } = parsed(await lines.next()) as { entryAppended: { entry: object } };
+    expect(entryAppended.entry).toMatchObject({
+      conversationId: ack.conversationId,
+      seq: String(ack.seq),
+      sendTime: ack.sendTime?.toISOString(),
+      content: { text: "exactly \u{1b}[31m\u{202e}" },
+    });
+  }
+  all.kill("SIGINT");
+  expect(await ended).toMatchObject({ code: 0, stderr: "" });
+  expect(await scene.stop(run, "SIGINT")).toBe(0);
+  expect(await yoda.run("tail", "--all")).toMatchObject({ code: 2 });
+});
+
+test("--since prints all that came before, however much, and then goes on", async () => {
+  await using scene = await Scene.open();
+  const { luke } = scene;
+  const stream = await luke.connect().caughtUp();
+  for (let count = 1; count <= 620; count++) stream.send("yoda", `since ${count}`);
+  while (stream.all("ack").length < 620) await stream.change();
+  stream[Symbol.dispose]();
+  const run = await scene.tail("--since", "1h");
+  const lines: string[] = [];
+  for (;;) {
+    const line = await run.lines.next();
+    if (line.includes(": since ")) lines.push(said(line));
+    if (line.endsWith("since 620")) break;
+  }
+  expect(lines).toEqual(Array.from({ length: 620 }, (_, index) => `luke → yoda: since ${index + 1}`));
+  await luke.send("yoda", "and on");
+  for (let line = await run.lines.next(); !line.endsWith("and on"); ) line = await run.lines.next();
+  expect(await scene.stop(run)).toBe(0);
+});
+
+test("no marker moves unless --mark is given", async () => {
+  await using scene = await Scene.open();
+  const { yoda, luke, seen } = scene;
+  const silent = await scene.tail();
+  const first = await luke.send("yoda", "unmarked");
+  await silent.lines.next();
+  await scene.stop(silent);
+  const markers = async (): Promise<{ deliveredSeq: bigint; readSeq: bigint } | undefined> => {
+    const request = { pageSize: 0, pageToken: "" };
+    const page = await luke.unary(luke.history, luke.history.listConversations, request);
+    return page.conversations.find(({ conversationId }) => conversationId === first.conversationId)
+      ?.peerMarker;
+  };
+  expect(await markers()).toMatchObject({ deliveredSeq: 0n, readSeq: 0n });
+  expect(await yoda.run("history", "luke", "-n", "1")).toMatchObject({ code: 0 });
+  expect(await markers()).toMatchObject({ deliveredSeq: 0n, readSeq: 0n });
+
+  const marking = await scene.tail("--mark");
+  const { seq } = await luke.send("yoda", "marked");
+  await seen.next("markersMoved", ({ readSeq }) => readSeq === seq);
+  await scene.stop(marking);
+  const later = await luke.send("yoda", "marked by history");
+  expect(await yoda.run("history", "luke", "-n", "1", "--mark")).toMatchObject({ code: 0 });
+  await seen.next("markersMoved", ({ readSeq }) => readSeq === later.seq);
+});
+
+test("a reader that goes away ends it with exit code 0", async () => {
+  await using scene = await Scene.open();
+  const { luke, seen } = scene;
+  const run = await scene.tail();
+  await luke.send("yoda", "the only line wanted");
+  expect(await run.lines.next()).toContain("the only line wanted");
+  run.child.stdout.destroy();
+  await luke.send("yoda", "nobody reads this");
+  expect(await run.end).toMatchObject({ code: 0, stderr: "" });
+  await seen.next("presenceChanged", ({ wentOffline }) => wentOffline.length > 0);
+});
+
+test("the end of the session ends it with exit code 4", async () => {
+  await using scene = await Scene.open();
+  const { server, yoda } = scene;
+  await using other = await Home.make();
+  await other.logIn("yoda", server, "--plaintext");
+  const run = await scene.tail();
+  const sessions = (await other.run("sessions", "--json")).lines.map(parsed);
+  for (const { sessionId, current } of sessions) {
+    if (current !== true) expect(await other.run("revoke", String(sessionId))).toMatchObject({ code: 0 });
+  }
+  const { code, stderr } = await run.end;
+  expect(code).toBe(4);
+  expect(stderr).toContain("Run: parley login yoda");
+  await yoda.logIn("yoda", server);
+});
+
+test("it comes back when the server does, and misses nothing", async () => {
+  await using scene = await Scene.open();
+  const { server, luke } = scene;
+  const run = await scene.tail();
+  await luke.send("yoda", "before");
+  expect(await run.lines.next()).toContain("before");
+  const lost = once(run.child.stderr, "data");
+  await server.stop();
+  expect(String((await lost)[0])).toContain("The connection is lost");
+  await server.start();
+  await luke.send("yoda", "while it was away, or just after");
+  expect(await run.lines.next()).toContain("while it was away");
+  run.child.kill("SIGTERM");
+  expect(await run.end).toMatchObject({ code: 0 });
+});

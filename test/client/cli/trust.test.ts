@@ -1,0 +1,124 @@
+// Which server is talked to: keys at first contact, changed keys, plaintext, invite links.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { probe } from "../../../rpc/dial.ts";
+import { joinLine } from "../../../server/invite-link.ts";
+import { passwordOf, TestServer } from "../../support/server.ts";
+import { certificate, Home, parsed, startServer } from "./parley.ts";
+
+let server: TestServer;
+let fingerprint: string;
+/** The same server by an address that is not known to be this machine. */
+let elsewhere: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  ({ fingerprint } = await probe(`127.0.0.1:${server.port}`, { timeoutMs: 5_000 }));
+  elsewhere = `0.0.0.0:${server.port}`;
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const login = ["login", "yoda", "--password-stdin", "--server"];
+const wrong = `SHA256:${"A".repeat(43)}`;
+
+test("a script has to say how it trusts a new server elsewhere", async () => {
+  await using home = await Home.make();
+  const silent = await home.pipe(passwordOf("yoda"), ...login, elsewhere);
+  expect(silent).toMatchObject({ code: 2, stdout: "" });
+  expect(silent.stderr).toContain(`--fingerprint ${fingerprint}`);
+  expect(silent.stderr).toContain("--accept-new");
+
+  const other = await home.pipe(passwordOf("yoda"), ...login, elsewhere, "--fingerprint", wrong);
+  expect(other).toMatchObject({ code: 3, stdout: "" });
+  expect(await home.run("whoami")).toMatchObject({ code: 4 });
+
+  expect(
+    await home.pipe(passwordOf("yoda"), ...login, elsewhere, "--fingerprint", fingerprint),
+  ).toMatchObject({ code: 0, stderr: "" });
+  expect(await home.run("whoami")).toMatchObject({ code: 0, stderr: "" });
+  await using easy = await Home.make();
+  expect(await easy.pipe(passwordOf("yoda"), ...login, elsewhere, "--accept-new")).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
+  expect(await easy.run("login", "yoda", "--fingerprint", "nonsense")).toMatchObject({ code: 2 });
+});
+
+test("a changed key is a hard stop that names both, and the command that accepts the new one works", async () => {
+  await using home = await Home.make();
+  const tls = await certificate();
+  await using changing = await startServer({ tls });
+  await home.logIn("yoda", changing);
+  const address = `127.0.0.1:${changing.port}`;
+  const before = await probe(address, { timeoutMs: 5_000 });
+  await changing.stop();
+  Object.assign(tls, await certificate());
+  await changing.start();
+  const after = await probe(address, { timeoutMs: 5_000 });
+  expect(after.fingerprint).not.toBe(before.fingerprint);
+
+  const [send, who, again] = await Promise.all([
+    home.run("send", "luke", "secret", "--wait", "1s"),
+    home.run("who", "--accept-new"),
+    home.pipe(passwordOf("yoda"), ...login, address, "--accept-new"),
+  ]);
+  for (const run of [send, who, again]) {
+    expect(run).toMatchObject({ code: 3, stdout: "" });
+    expect(run.stderr).toContain(`expected: ${before.fingerprint}\n`);
+    expect(run.stderr).toContain(`found:    ${after.fingerprint}\n`);
+  }
+  const command = /^ {2}parley (.*)$/m.exec(send.stderr)?.[1]?.split(" ") ?? [];
+  expect(command).toContain(after.fingerprint);
+  expect(await home.run(...command)).toMatchObject({ code: 0 });
+  expect(await home.run("send", "luke", "secret")).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("plaintext is for this machine, and has to be asked for", async () => {
+  await using plain = await TestServer.start({ users: ["yoda", "luke"] });
+  await using home = await Home.make();
+  const address = `127.0.0.1:${plain.port}`;
+  const without = await home.pipe(passwordOf("yoda"), ...login, address);
+  expect(without).toMatchObject({ code: 3, stdout: "" });
+  expect(without.stderr).toContain("--plaintext");
+  const away = await home.pipe(passwordOf("yoda"), ...login, `0.0.0.0:${plain.port}`, "--plaintext");
+  expect(away).toMatchObject({ code: 2, stdout: "" });
+  expect(await home.pipe(passwordOf("yoda"), ...login, address, "--plaintext")).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
+  expect(await home.run("send", "luke", "hello")).toMatchObject({ code: 0 });
+  // And the other way round.
+  const tls = await home.pipe(passwordOf("yoda"), ...login, `127.0.0.1:${server.port}`, "--plaintext");
+  expect(tls).toMatchObject({ code: 3, stdout: "" });
+  expect(tls.stderr).toContain("speaks TLS");
+});
+
+test("an invite link carries all that it takes to join, and replaces no key that is known", async () => {
+  const link = (of: string): string =>
+    joinLine({ host: "0.0.0.0", port: server.port, invite: "open-anyway", fingerprint: of }).split(" ")[2] ??
+    "";
+  await using home = await Home.make();
+  const run = await home.pipe(
+    "a password of rey",
+    "join",
+    link(fingerprint),
+    "rey",
+    "--password-stdin",
+    "--json",
+  );
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  expect(parsed(run.stdout)).toMatchObject({ user: { username: "rey" } });
+  expect(await home.run("send", "yoda", "hello")).toMatchObject({ code: 0 });
+
+  const lured = await home.pipe("a password of finn", "join", link(wrong), "finn", "--password-stdin");
+  expect(lured).toMatchObject({ code: 3, stdout: "" });
+  expect(await home.run("whoami")).toMatchObject({ code: 0 });
+  await using fresh = await Home.make();
+  expect(
+    await fresh.pipe("a password of finn", "join", link(wrong), "finn", "--password-stdin"),
+  ).toMatchObject({ code: 3 });
+  expect(await fresh.run("join", "nonsense", "finn")).toMatchObject({ code: 2, stdout: "" });
+  expect(await fresh.run("join", link(fingerprint), "finn")).toMatchObject({ code: 2, stdout: "" });
+});
