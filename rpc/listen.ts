@@ -23,8 +23,6 @@ const defaultLimits = {
   requestBytes: 256 * KiB,
   /** One response message, bytes: what clients take by default. */
   responseBytes: 4096 * KiB,
-  /** Headers of one request, bytes. With TLS only, as the rest of Node's own limits. */
-  headerBytes: 16 * KiB,
   /** A connection without calls is closed after this, ms; it also ends those that never speak. */
   idleMs: 60_000,
   /** A ping after so long, ms, and how long its answer may take: half-open connections are found in 40 s. */
@@ -67,8 +65,7 @@ export interface Listener extends AsyncDisposable {
 /** @throws ListenError where the host or port cannot be used; Error where the certificate cannot */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const limits = { ...defaultLimits, ...options.limits };
-  const tls =
-    options.tls && new TlsServerCredentials(options.tls, limits.concurrentStreams, limits.headerBytes);
+  const tls = options.tls && new TlsServerCredentials(options.tls);
   const server = new Server({
     "grpc.max_concurrent_streams": limits.concurrentStreams,
     "grpc.max_receive_message_length": limits.requestBytes,

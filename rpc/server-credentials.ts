@@ -12,13 +12,14 @@ export interface Certificate {
 const http2Limits = {
   /** How long a TLS handshake may take, ms; Node's own is two minutes. */
   handshakeTimeout: 5_000,
-  /** Frames against the protocol, and streams over the limit, until the connection is closed. */
+  /** How long a peer that speaks TLS but not HTTP/2 may take to hang up, ms. */
+  unknownProtocolTimeout: 1_000,
+  /** Frames against the protocol, and refused streams, until the connection is closed. */
   maxSessionInvalidFrames: 50,
-  maxSessionRejectedStreams: 50,
   /** Streams opened and reset by the peer: at once, and per second. A person's client resets a few. */
   streamResetBurst: 200,
   streamResetRate: 20,
-  /** Headers of one request: a token and some of gRPC's own. */
+  /** Headers of one request, HTTP/2's own included: a token, and some of gRPC. In bytes Node's own bound holds, 64 KiB. */
   maxHeaderListPairs: 64,
 } as const;
 
@@ -27,16 +28,10 @@ const http2Limits = {
  * That is half internal: each setting has a test.
  */
 export class TlsServerCredentials extends ServerCredentials {
-  /**
-   * @param maxConcurrentStreams per connection; repeated here because `settings` replaces what grpc-js makes of its own
-   * @throws Error where key and certificate do not fit together
-   */
-  constructor(certificate: Certificate, maxConcurrentStreams: number, maxHeaderBytes: number) {
-    const settings = { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes };
-    super(
-      { ...http2Limits, settings, ALPNProtocols: ["h2"], allowHTTP1: false },
-      contextOptions(certificate),
-    );
+  /** @throws Error where key and certificate do not fit together */
+  constructor(certificate: Certificate) {
+    // No `settings` here: they would replace those that grpc-js makes, and with them the bound on open calls.
+    super({ ...http2Limits, ALPNProtocols: ["h2"], allowHTTP1: false }, contextOptions(certificate));
   }
 
   /** New connections get it, open ones stay. @throws Error where it is no certificate; the old one then stays. */

@@ -83,7 +83,8 @@ export async function bareSession(
 ): Promise<BareSession> {
   const session = connect(url, { rejectUnauthorized: false, ...options });
   const closed = new Promise<void>((resolve) => session.once("close", resolve));
-  await once(session, "connect");
+  // After it the other side's limits are known, and kept.
+  await once(session, "remoteSettings");
   // What goes wrong from here on is seen by its "close".
   session.on("error", () => {});
   return {

@@ -1,5 +1,9 @@
 // Handlers behind a real server: what their failures, and their peers' misbehaviour, turn into.
 import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { gzipSync } from "node:zlib";
 import { type ClientDuplexStream, type ClientReadableStream, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Status } from "../../gen/google/rpc/status.ts";
@@ -7,6 +11,7 @@ import { ConnectRequest, type ConnectResponse } from "../../gen/parley/chat/v1/c
 import { Event } from "../../gen/parley/chat/v1/event.ts";
 import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
 import { call } from "../../rpc/dial.ts";
+import type { Outbox } from "../../rpc/outbox.ts";
 import { fromServiceError, RpcError } from "../../rpc/status.ts";
 import { bareSession, definition, dialPlain, endingOf, framed, serve } from "./fixture.ts";
 
@@ -330,6 +335,80 @@ describe("a stream's handler", () => {
   });
 });
 
+describe("a stream that is ended from elsewhere", () => {
+  /** Pushes until the outbox closes. */
+  const pushing = async (_: unknown, out: Outbox): Promise<void> => {
+    while (!out.closed) {
+      out.push(event);
+      await nextTurn();
+    }
+  };
+
+  test("by its deadline, ends for its handler too", async () => {
+    await using server = await serve({ connect: pushing, follow: pushing });
+    using client = await dialPlain(server.address);
+    for (let round = 0; round < 5; round++) {
+      const options = { deadline: Date.now() + 30 };
+      const follow = client.chat.follow({ hello: undefined }, options);
+      const connect = client.chat.connect(options);
+      const endings = await Promise.all([endingError(follow), endingError(connect)]);
+      expect(endings.map(({ code }) => code)).toEqual([status.DEADLINE_EXCEEDED, status.DEADLINE_EXCEEDED]);
+    }
+    using session = await bareSession(`http://${server.address}`);
+    // Here only the server counts the time.
+    const stream = session.call("Connect", { "grpc-timeout": "30m" });
+    expect((await endingOf(stream))["grpc-status"]).toBe(String(status.DEADLINE_EXCEEDED));
+    expect(server.errors).toEqual([]);
+  });
+
+  test.each([
+    ["no gzip", Buffer.from("garbage"), status.INTERNAL],
+    ["too much gzip", gzipSync(Buffer.alloc(10_000_000)), status.RESOURCE_EXHAUSTED],
+  ])("by %s in the middle, ends for its handler too", async (_, content, code) => {
+    await using server = await serve({ connect: pushing });
+    using session = await bareSession(`http://${server.address}`);
+    const stream = session.call("Connect", { "grpc-encoding": "gzip" });
+    const ending = endingOf(stream);
+    await once(stream, "response");
+    const frame = framed(content);
+    frame[0] = 1;
+    stream.write(frame);
+    // The handler reads nothing; whoever reads is told.
+    stream.end();
+    await once(stream, "close").catch(() => {});
+    await expect(ending.then((headers) => headers["grpc-status"])).resolves.toBe(String(code));
+    expect(server.errors).toEqual([]);
+  });
+
+  test("by cancelling, leaves nothing behind", async () => {
+    const outboxes: WeakRef<Outbox>[] = [];
+    let ended = 0;
+    await using server = await serve({
+      connect: async (frames, out, { signal }) => {
+        outboxes.push(new WeakRef(out));
+        out.push(Buffer.alloc(100_000));
+        await frames.next();
+        if (!signal.aborted) await once(signal, "abort");
+        ended += 1;
+      },
+    });
+    using session = await bareSession(`http://${server.address}`);
+    for (let index = 0; index < 50; index++) {
+      const stream = session.call("Connect");
+      await once(stream, "response");
+      stream.close();
+    }
+    await vi.waitFor(() => expect(ended).toBe(50));
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    await vi.waitFor(() => {
+      collect();
+      expect(outboxes.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(5);
+    });
+    expect(server.listener.connections).toBe(1);
+  });
+});
+
 describe("a peer that never reads", () => {
   test("costs no more than the outbox holds, and its connection in the end", async () => {
     const overflow = Promise.withResolvers<number>();
@@ -340,7 +419,7 @@ describe("a peer that never reads", () => {
           while (!out.closed) {
             out.push(Buffer.alloc(1_000));
             pushed += 1;
-            if (pushed % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+            if (pushed % 64 === 0) await nextTurn();
           }
           overflow.resolve(pushed);
           throw new RpcError({

@@ -1,0 +1,57 @@
+// How many connections one address may hold.
+import { Socket } from "node:net";
+import { expect, test } from "vitest";
+import { Connections } from "../../rpc/connections.ts";
+
+class FakeSocket extends Socket {
+  override readonly remoteAddress: string;
+  override readonly remotePort = 1;
+
+  constructor(remoteAddress: string) {
+    super();
+    this.remoteAddress = remoteAddress;
+  }
+}
+
+const limits = { connections: 100, connectionsPerAddress: 2 };
+
+function admitted(connections: Connections, addresses: readonly string[]): boolean[] {
+  return addresses.map((address) => connections.admit(new FakeSocket(address)));
+}
+
+test.each([
+  ["an IPv4 address", ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"]],
+  ["a /64 of IPv6", ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2:3:4:5:6"]],
+  ["a short /64 of IPv6", ["2001:db8::1", "2001:db8:0:0:9::", "2001:db8::7:7"]],
+])("%s counts as one", (_, addresses) => {
+  expect(admitted(new Connections(limits), addresses)).toEqual([true, true, false]);
+});
+
+test("others do not, and loopback is exempt", () => {
+  const others = [
+    "192.0.2.1",
+    "192.0.2.1",
+    "192.0.2.2",
+    "2001:db8:1:2::1",
+    "2001:db8:1:3::1",
+    "2001:db8:1:2::1",
+  ];
+  expect(admitted(new Connections(limits), others)).not.toContain(false);
+  const loopback = ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1", "::1", "127.0.0.1"];
+  expect(admitted(new Connections(limits), loopback)).not.toContain(false);
+});
+
+test("a place is free again when its connection has closed", async () => {
+  const connections = new Connections(limits);
+  const first = new FakeSocket("192.0.2.1");
+  connections.admit(first);
+  connections.admit(new FakeSocket("192.0.2.1"));
+  expect(connections.admit(new FakeSocket("192.0.2.1"))).toBe(false);
+  const closed = new Promise((resolve) => first.once("close", resolve));
+  first.destroy();
+  await closed;
+  expect(connections.admit(new FakeSocket("192.0.2.1"))).toBe(true);
+  connections.cutAll();
+  await connections.whenEmpty();
+  expect(connections.count).toBe(0);
+});

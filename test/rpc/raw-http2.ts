@@ -1,0 +1,63 @@
+// HTTP/2 frames by hand, for what no HTTP/2 library would send.
+import { once } from "node:events";
+import { connect, type TLSSocket } from "node:tls";
+
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const HEADERS = 1;
+const RST_STREAM = 3;
+const SETTINGS = 4;
+const ACK = 1;
+const END_HEADERS = 4;
+const CANCEL = 8;
+
+/**
+ * A TLS connection on which the preface and the settings have been exchanged; what comes back is thrown away.
+ * @param options.acknowledges whether the server's settings are answered, from when on they bind this end
+ */
+export async function rawHttp2(port: number, options = { acknowledges: true }): Promise<TLSSocket> {
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+  await once(socket, "secureConnect");
+  // Being cut off is what the tests are about.
+  socket.on("error", () => {});
+  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]));
+  await once(socket, "data");
+  socket.resume();
+  if (options.acknowledges) socket.write(frame(SETTINGS, ACK, 0));
+  return socket;
+}
+
+/** HEADERS of a call to ChatService. */
+export function openStream(id: number, method: string): Buffer {
+  const headers = [
+    [":method", "POST"],
+    [":scheme", "https"],
+    [":authority", "test"],
+    [":path", `/parley.chat.v1.ChatService/${method}`],
+    ["content-type", "application/grpc"],
+    ["te", "trailers"],
+  ] as const;
+  return frame(HEADERS, END_HEADERS, id, Buffer.concat(headers.map(([name, value]) => literal(name, value))));
+}
+
+export function resetStream(id: number): Buffer {
+  return frame(RST_STREAM, 0, id, Buffer.from([0, 0, 0, CANCEL]));
+}
+
+function frame(type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload.length, 0, 3);
+  header[3] = type;
+  header[4] = flags;
+  header.writeUInt32BE(id, 5);
+  return Buffer.concat([header, payload]);
+}
+
+/** HPACK's plainest form: a literal that is not indexed, with a new name. */
+function literal(name: string, value: string): Buffer {
+  return Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+}
