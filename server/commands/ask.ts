@@ -1,4 +1,5 @@
 // Asks the operator for a password: the only user of enquirer in the server.
+import type { EventEmitter } from "node:events";
 import type { Readable } from "node:stream";
 import { UsageError } from "../arguments.ts";
 import { CommandFailure } from "./command.ts";
@@ -23,17 +24,47 @@ export async function newPassword(io: Io, isFromInput: boolean): Promise<string>
 }
 
 async function ask({ stdin, stderr }: Io, message: string): Promise<string> {
-  const { default: enquirer } = await import("enquirer");
-  // Not its "password": the asterisks tell everyone how long it is.
-  const question = { type: "invisible" as const, name: "answer", message, stdin, stdout: stderr };
+  const { default: Enquirer } = await import("enquirer");
+  const enquirer = new Enquirer<{ answer: string }>();
+  enquirer.on("prompt", (prompt: StartedPrompt) => prompt.once("start", () => surviveCancel(prompt)));
   try {
-    const { answer } = await enquirer.prompt<{ answer: string }>(question);
+    // Not its "password": the asterisks tell everyone how long it is.
+    const { answer } = await enquirer.prompt({
+      type: "invisible",
+      name: "answer",
+      message,
+      stdin,
+      stdout: stderr,
+    });
     return answer;
   } catch (error) {
     // It rejects with text, or nothing, when a person cancels.
     if (error instanceof Error) throw error;
     throw new CommandFailure("nothing was changed");
   }
+}
+
+/** A prompt of enquirer once it has begun. */
+interface StartedPrompt extends EventEmitter {
+  /** Gives the terminal back. */
+  readonly stop: () => void;
+}
+
+/**
+ * Ctrl-C closes Node's readline before enquirer pauses it, which throws since Node 24.2, past every promise
+ * (enquirer/enquirer#483). By then all else is given back, so nothing is lost with that error.
+ */
+function surviveCancel(prompt: StartedPrompt): void {
+  const { stop } = prompt;
+  prompt.off("close", stop);
+  prompt.once("close", () => {
+    try {
+      stop();
+    } catch (error) {
+      const isClosed = error instanceof Error && "code" in error && error.code === "ERR_USE_AFTER_CLOSE";
+      if (!isClosed) throw error;
+    }
+  });
 }
 
 async function firstLine(input: Readable): Promise<string> {

@@ -16,8 +16,8 @@ const ownFlags: readonly DescribedFlag[] = [
 const settings = ["data", "config", "cert", "key", "publicName"] as const;
 
 function help(): string {
-  return `The certificate that the server presents, in PEM; made if there is none yet. It is
-no secret: give it to programs that shall trust this server and no other.
+  return `The certificate that the server presents, in PEM; made if there is none yet. It
+is no secret: give it to programs that shall trust this server and no other.
 
 Usage:
   ${commandLine("parley-server")} cert [FLAGS]

@@ -20,6 +20,7 @@ const SPEAKING = [
   "DatabaseRefusedError",
   "CertificateError",
   "ListenError",
+  "StoreUnavailableError",
 ];
 
 /** @returns the exit code: 0 done, 1 refused or failed, 2 not understood */

@@ -29,8 +29,8 @@ const ownFlags: readonly DescribedFlag[] = [
 const settings = ["data", "config", "listen", "publicName", "cert", "key", "plaintext"] as const;
 
 function help(): string {
-  return `An invite: prints one line to send to a friend. Whoever has it can sign up, so send
-it where nobody else reads.
+  return `An invite: prints one line to send to a friend. Whoever has it can sign up, so
+send it where nobody else reads.
 
 Usage:
   ${commandLine("parley-server")} invite create [FLAGS]

@@ -2,9 +2,8 @@
 import { mkdir } from "node:fs/promises";
 import { fingerprintOf } from "../../rpc/dial.ts";
 import { ListenError } from "../../rpc/listen.ts";
-import { UsageError } from "../arguments.ts";
 import { Passwords } from "../auth/passwords.ts";
-import { loadCertificate, ownCertificate } from "../certificate.ts";
+import { CertificateError, loadCertificate, ownCertificate } from "../certificate.ts";
 import { watchCertificate } from "../certificate-watch.ts";
 import type { Config } from "../config.ts";
 import { type Credential, importCredentials, readCredentials } from "../credentials-file.ts";
@@ -15,6 +14,7 @@ import { isLoopback } from "../loopback.ts";
 import { findSampleUsers } from "../sample-users.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server.ts";
 import { removeServerFile, writeServerFile } from "../server-file.ts";
+import type { SettingName } from "../settings.ts";
 import { lockDataFolder } from "../store/sqlite/lock.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { CommandFailure } from "./command.ts";
@@ -42,7 +42,7 @@ const DAY_MS = 86_400_000;
 export async function openServer({ config, log, onFatal }: OpenServerOptions): Promise<OpenServer> {
   await using opened = new AsyncDisposableStack();
   const files = dataFiles(config.data);
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  await asking(config, "data", () => mkdir(config.data, { recursive: true, mode: 0o700 }));
   opened.use(await lockDataFolder(config.data));
   const credentials = await readFirstUsers(config, log);
   const store = opened.use(await openSqliteStore({ file: files.database, onFatal }));
@@ -52,11 +52,9 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
 
   const { plaintext, listen, publicName, cert, key } = config;
   const own = cert === undefined || key === undefined ? undefined : { cert, key };
-  const tls = plaintext
-    ? undefined
-    : own
-      ? await loadCertificate(own)
-      : await ownCertificate(files, publicName);
+  const operators = own && (await asking(config, "cert", () => loadCertificate(own)));
+  if (operators?.warning !== undefined) log.warn({ event: "certificate" }, operators.warning);
+  const tls = plaintext ? undefined : (operators ?? (await ownCertificate(files, publicName)));
 
   const server = opened.use(
     await start(config, {
@@ -109,22 +107,31 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
   };
 }
 
-async function start({ sourceOf }: Config, options: ServerOptions): Promise<RunningServer> {
+async function start(config: Config, options: ServerOptions): Promise<RunningServer> {
   try {
-    return await startServer(options);
+    return await asking(config, "listen", () => startServer(options));
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    const hint = error.code === "EADDRINUSE" ? ` (--listen ${formatAddress(options.listen.host, 0)})` : "";
-    throw new CommandFailure(`${sourceOf("listen")}: ${error.message}${hint}`, { cause: error });
+    const isTaken =
+      error instanceof Error && error.cause instanceof ListenError && error.cause.code === "EADDRINUSE";
+    if (!isTaken) throw error;
+    throw new CommandFailure(`${error.message} (--listen ${formatAddress(options.listen.host, 0)})`);
   }
 }
 
-async function readFirstUsers({ credentials, sourceOf }: Config, log: OpenLog): Promise<Credential[]> {
-  if (credentials === undefined) return [];
+/** What the world refuses, told with the setting that asked for it. */
+async function asking<T>({ sourceOf }: Config, name: SettingName, work: () => Promise<T>): Promise<T> {
   try {
-    return await readCredentials(credentials, log);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${sourceOf("credentials")}: ${why}`);
+    return await work();
+  } catch (cause) {
+    const isKnown = cause instanceof ListenError || cause instanceof CertificateError;
+    if (!(cause instanceof Error) || !(isKnown || "syscall" in cause)) throw cause;
+    throw new CommandFailure(`${sourceOf(name)}: ${cause.message}`, { cause });
   }
+}
+
+async function readFirstUsers(config: Config, log: OpenLog): Promise<Credential[]> {
+  const { credentials } = config;
+  return credentials === undefined
+    ? []
+    : asking(config, "credentials", () => readCredentials(credentials, log));
 }

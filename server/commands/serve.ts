@@ -36,7 +36,9 @@ the file, the file over the default.
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, positionals } = parseArguments(argv, settingFlags());
   const [unexpected] = positionals;
-  if (unexpected !== undefined) throw new UsageError(`${unexpected}: what is this? Settings are flags`);
+  if (unexpected !== undefined) {
+    throw new UsageError(`${unexpected}: not understood here: a command comes first, settings are flags`);
+  }
   const config = await loadConfig({ flags });
   using log = openServerLog(config, io);
   const { promise: ended, resolve: end } = Promise.withResolvers<string | Error>();

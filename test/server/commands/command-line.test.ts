@@ -1,0 +1,205 @@
+// The commands beside the server, as an operator types them: what they print, what they change, how they fail.
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fingerprintOf } from "../../../rpc/dial.ts";
+import { Passwords } from "../../../server/auth/passwords.ts";
+import { hashSecret } from "../../../server/auth/tokens.ts";
+import { runCommandLine } from "../../../server/commands/command-line.ts";
+import { writeServerFile } from "../../../server/server-file.ts";
+import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { fakeIo } from "./fake-io.ts";
+
+let data: string;
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), "parley-commands-"));
+});
+afterEach(() => rm(data, { recursive: true }));
+
+async function run(command: string, input = "") {
+  const io = fakeIo(input);
+  const code = await runCommandLine([...command.split(" "), "--data", data], io);
+  return { code, out: io.out, err: io.err };
+}
+
+const addUser = (name: string, password = "a long password") =>
+  run(`user add ${name} --password-stdin`, `${password}\n`);
+
+describe("user", () => {
+  test("add, list and remove", async () => {
+    expect(await addUser("yoda")).toEqual({ code: 0, out: "yoda can log in now.\n", err: "" });
+    expect((await addUser("hans")).code).toBe(0);
+    expect((await run("user list")).out).toBe("hans\nyoda\n");
+    expect((await run("user remove hans")).code).toBe(0);
+    expect((await run("user list")).out).toBe("yoda\n");
+  });
+
+  test("the password is the first line of standard input, its newline aside", async () => {
+    await run("user add yoda --password-stdin", "  wise @ !man \r\nmore\n");
+    using direct = openAccountsDirectly(join(data, "parley.db"));
+    const hash = direct.accounts.userByName("yoda")?.passwordHash ?? "";
+    expect(await new Passwords().verify("  wise @ !man ", hash)).toBe(true);
+  });
+
+  test("add refuses what sign-up refuses, and changes nothing", async () => {
+    await addUser("yoda");
+    for (const [name, problem] of [
+      ["yoda", /taken/],
+      ["Y0DA", /looks too much like/],
+      ["yo\u0000da", /U\+0000/],
+    ] as const) {
+      const { code, out, err } = await addUser(name);
+      expect(code).toBeGreaterThan(0);
+      expect(out).toBe("");
+      expect(err).toMatch(problem);
+    }
+    expect((await addUser("luke", "short")).err).toMatch(/at least 8 characters/);
+    expect((await run("user list")).out).toBe("yoda\n");
+  });
+
+  test("without a terminal and without --password-stdin nobody is asked", async () => {
+    expect(await run("user add yoda", "a long password\n")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--password-stdin"),
+    });
+  });
+
+  test("a name once removed stays taken", async () => {
+    await addUser("yoda");
+    await run("user remove yoda");
+    expect(await addUser("yoda")).toMatchObject({ code: 1, err: expect.stringMatching(/taken, or was/) });
+  });
+
+  test("removing who is not there names the closest", async () => {
+    await addUser("chewbacca");
+    expect(await run("user remove chewbaca")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("did you mean chewbacca?"),
+    });
+  });
+
+  test("a mistyped data folder is named, and not filled", async () => {
+    expect(await run("user list")).toMatchObject({ code: 1, err: expect.stringContaining(data) });
+    expect(await readdir(data)).toEqual([]);
+  });
+});
+
+describe("invite create", () => {
+  const line = /^parley join (\S+?)\/([\w-]{43})\/(SHA256:[A-Za-z0-9+/]{43})\n$/;
+
+  test("prints one line with address, invite and fingerprint; the database knows only the hash", async () => {
+    const { code, out } = await run("invite create --public-name chat.example.org --listen 0.0.0.0:4000");
+    const [, address, invite = "", fingerprint] = out.match(line) ?? [];
+    expect(code).toBe(0);
+    expect(address).toBe("chat.example.org:4000");
+    expect(fingerprint).toBe(fingerprintOf((await run("cert")).out));
+    using direct = openAccountsDirectly(join(data, "parley.db"));
+    const user = {
+      username: "luke",
+      skeleton: "luke",
+      passwordHash: "x",
+      time: Date.now(),
+      refuseLookAlike: true,
+    };
+    const inviteHash = hashSecret(invite);
+    expect(direct.accounts.addUser({ ...user, inviteHash }).status).toBe("added");
+    expect(direct.accounts.addUser({ ...user, username: "leia", inviteHash }).status).toBe("invite-invalid");
+  });
+
+  test("as often as --uses says, until --expires", async () => {
+    const { out } = await run("invite create --uses 2 --expires 1h");
+    const inviteHash = hashSecret(out.match(line)?.[2] ?? "");
+    using direct = openAccountsDirectly(join(data, "parley.db"));
+    const add = (username: string, time: number) =>
+      direct.accounts.addUser({
+        username,
+        skeleton: username,
+        passwordHash: "x",
+        time,
+        refuseLookAlike: true,
+        inviteHash,
+      }).status;
+    expect(add("a", Date.now())).toBe("added");
+    expect(add("b", Date.now() + 3_601_000)).toBe("invite-invalid");
+    expect(add("b", Date.now())).toBe("added");
+    expect(add("c", Date.now())).toBe("invite-invalid");
+  });
+
+  test("what the running server says of itself comes before the settings", async () => {
+    const facts = {
+      host: "::1",
+      port: 54321,
+      publicNames: [],
+      pid: 1,
+      fingerprint: `SHA256:${"a".repeat(43)}`,
+    };
+    await writeServerFile(join(data, "server.json"), facts);
+    const { out, err } = await run("invite create");
+    // Quoted: some shells take brackets for a pattern.
+    expect(out).toMatch(/^parley join '\[::1\]:54321\/[\w-]{43}\/SHA256:a{43}'\n$/);
+    expect(err).toMatch(/on this machine and nowhere else/);
+    await writeServerFile(join(data, "server.json"), { ...facts, publicNames: ["chat.example.org"] });
+    expect((await run("invite create")).out).toContain("join chat.example.org:54321/");
+  });
+
+  test.each([
+    ["invite", /invite create/],
+    ["invite crate", /did you mean create/],
+    ["invite create --uses 0", /^parley-server: --uses: expected/],
+    ["invite create --expires soon", /^parley-server: --expires: expected/],
+    ["invite create --expires 0d", /^parley-server: --expires: expected/],
+  ])("%s is not understood", async (command, problem) => {
+    expect(await run(command)).toMatchObject({ code: 2, out: "", err: expect.stringMatching(problem) });
+  });
+
+  test("without a known port there is nothing to print", async () => {
+    expect(await run("invite create --listen 127.0.0.1:0")).toMatchObject({ code: 1, out: "" });
+  });
+});
+
+describe("cert", () => {
+  test("prints the certificate that the server will use, and leaves it as it is", async () => {
+    const { out } = await run("cert --public-name chat.example.org");
+    expect(new X509Certificate(out).checkHost("chat.example.org")).toBe("chat.example.org");
+    expect((await run("cert")).out).toBe(out);
+  });
+  test("--out writes it to a file", async () => {
+    const out = join(data, "out.pem");
+    expect((await run(`cert --out ${out}`)).out).toBe("");
+    expect(await readFile(out, "utf8")).toBe((await run("cert")).out);
+  });
+});
+
+describe("not understood", () => {
+  test.each([
+    ["usre add yoda", /usre: no such command, did you mean user\?/],
+    ["user", /say one of add, list, remove/],
+    ["user ad yoda", /did you mean add\?/],
+    ["user add", /expected one name/],
+    ["user list yoda", /expected no name/],
+    ["cert now", /flags only/],
+    ["user list --jsn", /--jsn: no such flag/],
+    ["constructor", /no such command/],
+  ])("%s", async (command, problem) => {
+    expect(await run(command)).toMatchObject({ code: 2, out: "", err: expect.stringMatching(problem) });
+  });
+});
+
+describe("help", () => {
+  test.each(["--help", "help", "user --help", "help invite", "invite create --help", "cert -h"])(
+    "%s fits 80 columns",
+    async (command) => {
+      const io = fakeIo();
+      expect(await runCommandLine(command.split(" "), io)).toBe(0);
+      expect(io.out).toContain("Usage:");
+      for (const line of io.out.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    },
+  );
+  test("--version", async () => {
+    const io = fakeIo();
+    expect(await runCommandLine(["--version"], io)).toBe(0);
+    expect(io.out).toMatch(/^parley-server \d+\.\d+\.\d+/);
+  });
+});
