@@ -15,7 +15,9 @@ export async function launch(entry) {
     // Also keeps the sources as they are without types: a third of the time to start.
     module.enableCompileCache?.();
     const source = new URL(`../${entry}.ts`, import.meta.url);
-    await import(existsSync(source) ? source.href : new URL(`../dist/${entry}.js`, import.meta.url).href);
+    // Node runs no TypeScript below node_modules.
+    const isClone = existsSync(source) && !source.pathname.includes("/node_modules/");
+    await import(isClone ? source.href : new URL(`../dist/${entry}.js`, import.meta.url).href);
     return;
   }
   const pinned = ["node", "node.exe"]
