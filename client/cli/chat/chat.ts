@@ -91,6 +91,7 @@ export class Chat implements ChatActions, Disposable {
       conversations: this.#conversations,
       attention: this.#attention,
       isOpen,
+      seesAll: !atScreen,
       isEcho: (entry) => this.#outgoing.isEcho(entry),
     });
   }

@@ -14,6 +14,8 @@ export interface IncomingOptions {
   readonly conversations: Conversations;
   readonly attention: Attention;
   readonly display: Display;
+  /** Whatever is shown has been seen: there is nothing to open. */
+  readonly seesAll: boolean;
   isOpen(place: Place): boolean;
   isEcho(entry: EntryArrived): boolean;
 }
@@ -115,6 +117,7 @@ export class Incoming {
 
   /** Broadcasts cannot be opened: they are seen where they stand. */
   #isSeenWhenShown({ place }: Conversation): boolean {
+    if (this.#options.seesAll) return true;
     return this.#options.attention.sees && (place.kind !== "user" || this.#options.isOpen(place));
   }
 
@@ -129,7 +132,7 @@ export class Incoming {
       content: entry.content,
       here: this.#options.isOpen(place),
       waiting: false,
-      echo: false,
+      echo: entry.mine,
     };
   }
 

@@ -16,7 +16,7 @@ export interface MessageNote {
   readonly here: boolean;
   /** Typed here, and not with the server yet. */
   readonly waiting: boolean;
-  /** Of the person's own typing: plain mode does not repeat it. */
+  /** The person's own words, here or at another device, just now: plain mode repeats them only as history. */
   readonly echo: boolean;
 }
 

@@ -53,7 +53,7 @@ export class Outgoing {
     const clientMessageId = this.#queue(place, text);
     const answered = this.#sends.add(clientMessageId, { place, text, waiting });
     const content = { kind: "text", text } as const;
-    this.#options.show({ ...this.#line(place, this.#options.clock.now()), content, waiting, echo: true });
+    this.#options.show({ ...this.#line(place, this.#options.clock.now()), content, waiting });
     return waiting ? Promise.resolve() : answered;
   }
 
@@ -125,7 +125,7 @@ export class Outgoing {
       place,
       here: isOpen(place),
       waiting: false,
-      echo: false,
+      echo: true,
     };
   }
 }

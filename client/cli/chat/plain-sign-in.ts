@@ -36,9 +36,9 @@ export async function plainSignIn(desk: Desk, io: PlainIO, wanted: Wanted): Prom
       if (session === undefined) throw new Error("The profile has no session after its log-in.");
       return new SignedIn(loggedIn, session.token, trust);
     } catch (error) {
-      const wrong = error instanceof RpcError && error.reason === "CREDENTIALS_WRONG";
-      if (!wrong || tries === PASSWORD_TRIES) throw error;
+      if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG")) throw error;
       await io.writeLine("Error: user name or password is wrong.");
+      if (tries === PASSWORD_TRIES) throw new CommandError(Exit.REFUSED, "");
     }
   }
 }

@@ -38,6 +38,7 @@ export function plainLines(note: Note, now: Date): string[] {
         ...note.went.map((name) => `${safeName(name)} logged out`),
       ];
     case "history-heading":
+    case "new-since":
     case "unread-rule":
     case "unread-before":
       return [];
@@ -47,7 +48,6 @@ export function plainLines(note: Note, now: Date): string[] {
         const text = decoded.kind === "text" ? shortened(decoded.text) : "";
         return `Unsent ${clientMessageId} to ${safeName(nameOf(placeOfTarget(target)))}: ${safeText(text)}`;
       });
-    case "new-since":
     case "not-shown":
     case "missing":
       return screenLines(note, now).map(({ text }) => text.plain);

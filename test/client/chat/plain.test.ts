@@ -1,0 +1,157 @@
+// The plain chat as scripts use it: the real program, pipes, the real server.
+import { once } from "node:events";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { passwordOf, type TestServer } from "../../support/server.ts";
+import { finished, Home, Lines, startServer } from "../cli/parley.ts";
+
+let server: TestServer;
+const homes: Home[] = [];
+
+beforeAll(async () => {
+  server = await startServer({ users: ["yoda", "luke", "leia"] });
+});
+
+afterEach(async () => {
+  for (const home of homes.splice(0)) await home[Symbol.asyncDispose]();
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function home(): Promise<Home> {
+  const made = await Home.make();
+  homes.push(made);
+  return made;
+}
+
+function at(): string[] {
+  return ["--server", `127.0.0.1:${server.port}`];
+}
+
+const PROMPTS = "Username: Password: ";
+
+describe("a script", () => {
+  it("signs in and talks over one pipe, no input lost, and is logged out at its end", async () => {
+    const luke = await home();
+    const texts = Array.from({ length: 50 }, (_, index) => `message yoda line  ${index}`);
+    const run = await luke.pipe(["luke", passwordOf("luke"), ...texts, ""].join("\n"), ...at());
+    expect(run.stdout).toBe(`${PROMPTS}Logged in as luke.\n`);
+    expect(run.code).toBe(0);
+    const yoda = await (await home()).pipe(`yoda\r\n${passwordOf("yoda")}\r\nquit`, ...at());
+    const arrived = yoda.lines.filter((line) => line.startsWith("luke: "));
+    expect(arrived).toEqual(Array.from({ length: 50 }, (_, index) => `luke: line  ${index}`));
+    expect(await luke.run("whoami")).toMatchObject({ code: 4 });
+  });
+
+  it("gets one answer to each line, in order, and errors that begin with Error", async () => {
+    const luke = await home();
+    const input = [
+      "luke",
+      passwordOf("luke"),
+      "foo",
+      "message nobody one",
+      "opn yoda",
+      "message luke two",
+      "open nobody",
+      "open leia",
+      "hello \u{1F600}",
+      "//slash",
+      "/nope",
+      "/history 2",
+    ];
+    const run = await luke.pipe(input.join("\n"), ...at());
+    expect(run.lines.slice(1)).toEqual([
+      "Error: There is no command foo. help lists the commands.",
+      expect.stringMatching(/^Error: Not sent to nobody: .*“one”$/),
+      "Error: There is no command opn. Did you mean open?",
+      expect.stringMatching(/^Error: Not sent to luke: .*“two”$/),
+      expect.stringMatching(/^Error: .*user/),
+      expect.stringMatching(/^Error: There is no command \/nope\./),
+      "luke: hello \u{1F600}",
+      "luke: /slash",
+    ]);
+    expect(run.code).toBe(0);
+  });
+
+  it("asks again for a wrong password, and ends after three", async () => {
+    const run = await (await home()).pipe("yoda\nwrong\nwrong\nwrong\nmessage luke hi\n", ...at());
+    const wrong = "Error: user name or password is wrong.\n";
+    expect(run.stdout).toBe(`${PROMPTS}${wrong}Password: ${wrong}Password: ${wrong}`);
+    expect(run).toMatchObject({ code: 1, stderr: expect.not.stringContaining("wrong") });
+  });
+
+  it("uses a stored login without asking, and stays logged in with quit", async () => {
+    const luke = await home();
+    await luke.logIn("luke", server);
+    const run = await luke.pipe("message yoda hi\nquit\nmessage yoda never\n");
+    expect(run).toMatchObject({ code: 0, stdout: "Logged in as luke.\n" });
+    expect(await luke.run("whoami")).toMatchObject({ code: 0 });
+  });
+
+  it("is told when nothing can be reached, with nothing read", async () => {
+    const luke = await home();
+    await luke.logIn("luke", server);
+    await server.stop();
+    try {
+      const run = await luke.pipe("message yoda hi\n");
+      expect(run).toMatchObject({ code: 3, stdout: "" });
+      expect(run.stderr).toContain("Cannot connect");
+    } finally {
+      await server.start();
+    }
+  });
+
+  it("is told when the input ends before it is signed in", async () => {
+    const run = await (await home()).pipe("yoda\n", ...at());
+    expect(run).toMatchObject({ code: 4, stdout: PROMPTS });
+  });
+
+  it("is refused a line that is no text, and goes on", async () => {
+    const luke = await home();
+    await luke.logIn("luke", server);
+    const bytes = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("\nfoo\n")]);
+    expect((await luke.pipe(bytes)).lines).toEqual([
+      "Logged in as luke.",
+      "Error: That line is no UTF-8. It was not taken.",
+      "Error: There is no command foo. help lists the commands.",
+    ]);
+  });
+});
+
+describe("two plain chats", () => {
+  it("see each other come, speak and go, one line each", async () => {
+    const yoda = (await home()).start(...at());
+    yoda.stdin.write(`yoda\n${passwordOf("yoda")}\n`);
+    const lines = new Lines(yoda);
+    expect(await lines.next()).toBe(`${PROMPTS}Logged in as yoda.`);
+    const leia = (await home()).start(...at());
+    leia.stdin.write(`leia\n${passwordOf("leia")}\n`);
+    const seen: string[] = [];
+    while (seen.at(-1) !== "leia logged in") seen.push(await lines.next());
+    leia.stdin.write("broadcast hello all\nmessage yoda \x1b[31mred\n");
+    leia.stdin.end();
+    const end = finished(leia);
+    expect([await lines.next(), await lines.next(), await lines.next()]).toEqual([
+      "leia: hello all",
+      "leia: ␛[31mred",
+      "leia logged out",
+    ]);
+    expect(await end).toMatchObject({ code: 0 });
+    yoda.stdin.end();
+    await once(yoda, "close");
+    expect(yoda.exitCode).toBe(0);
+  });
+
+  it("end in order at a signal, and stay logged in", async () => {
+    const luke = await home();
+    await luke.logIn("luke", server);
+    const chat = luke.start("--plain");
+    const lines = new Lines(chat);
+    expect(await lines.next()).toBe("Logged in as luke.");
+    chat.kill("SIGTERM");
+    await once(chat, "close");
+    expect(chat.exitCode).toBe(0);
+    expect(await luke.run("whoami")).toMatchObject({ code: 0 });
+  });
+});
