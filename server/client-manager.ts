@@ -60,9 +60,13 @@ export class ClientManager implements Disposable {
     return this.#sessions.has(sessionId);
   }
 
-  /** The sessions that have a stream here. */
-  connectedSessions(): number[] {
-    return [...this.#sessions.keys()];
+  /** The sessions that have a stream here, and whose they are. */
+  connectedSessions(): Map<number, number> {
+    const userIds = new Map<number, number>();
+    for (const [sessionId, streams] of this.#sessions) {
+      for (const stream of streams) userIds.set(sessionId, stream.userId);
+    }
+    return userIds;
   }
 
   endSession(sessionId: number, ending: Refusal): void {

@@ -161,7 +161,7 @@ export class Sessions implements Disposable {
     }
     await accounts.setPassword(user.userId, await this.#newPasswordHash(newPassword, "new_password"));
     const ended = await accounts.endOtherSessions(user.userId, session.sessionId);
-    for (const sessionId of ended) this.#announceEnd(sessionId);
+    for (const sessionId of ended) this.#announceEnd(user.userId, sessionId);
     log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
     return ended.length;
   }
@@ -171,7 +171,7 @@ export class Sessions implements Disposable {
     if (sessionId === undefined || !(await this.#options.accounts.endSession(userId, sessionId))) {
       throw new Refusal(Reason.SESSION_NOT_FOUND, { field: "session_id" });
     }
-    this.#announceEnd(sessionId);
+    this.#announceEnd(userId, sessionId);
   }
 
   /**
@@ -184,9 +184,9 @@ export class Sessions implements Disposable {
     this.#active.clear();
     const now = Date.now();
     const connected = manager.connectedSessions();
-    const valid = new Set(await accounts.validSessions(connected, now));
-    for (const sessionId of connected) {
-      if (!valid.has(sessionId)) this.#announceEnd(sessionId);
+    const valid = new Set(await accounts.validSessions([...connected.keys()], now));
+    for (const [sessionId, userId] of connected) {
+      if (!valid.has(sessionId)) this.#announceEnd(userId, sessionId);
       else if (now - (this.#touched.get(sessionId) ?? 0) > TOUCH_EVERY_MS) {
         this.#touched.set(sessionId, now);
         await accounts.touchSession(sessionId, now, now + sessionLifetimeMs);
@@ -248,8 +248,8 @@ export class Sessions implements Disposable {
     this.#active.set(key, session);
   }
 
-  #announceEnd(sessionId: number): void {
-    this.#options.bus.publish("everyone", { kind: "session-ended", sessionId });
+  #announceEnd(userId: number, sessionId: number): void {
+    this.#options.bus.publish("everyone", { kind: "session-ended", userId, sessionId });
   }
 
   #forget(sessionId: number): void {

@@ -35,6 +35,7 @@ export interface PresenceMessage {
 /** A session is over: its streams end, and nobody may go on believing in its token. */
 export interface SessionEndedMessage {
   readonly kind: "session-ended";
+  readonly userId: number;
   readonly sessionId: number;
 }
 

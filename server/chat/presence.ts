@@ -8,6 +8,8 @@ interface OnlineUser {
   streams: number;
   /** Runs while no stream is open and the grace lasts. */
   grace: NodeJS.Timeout | undefined;
+  /** The session whose stream was the last to be lost. */
+  lostSessionId: number | undefined;
   /** Settles when the interval is stored as open. */
   readonly opened: Promise<void>;
 }
@@ -27,11 +29,15 @@ export class Presence implements AsyncDisposable {
   readonly #changes = new Map<number, { row: UserRow; online: boolean }>();
   #telling: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  readonly #subscription: Disposable;
 
   constructor(store: PresenceStore, bus: Bus, options: PresenceOptions) {
     this.#store = store;
     this.#bus = bus;
     this.#options = options;
+    this.#subscription = bus.subscribe("everyone", (message) => {
+      if (message.kind === "session-ended") this.#endGrace(message.userId, message.sessionId);
+    });
   }
 
   /**
@@ -59,7 +65,7 @@ export class Presence implements AsyncDisposable {
     let user = this.#online.get(row.userId);
     if (user === undefined) {
       const opened = this.#store.open(row.userId, Date.now()).then(() => this.#changed(row, true));
-      user = { row, streams: 0, grace: undefined, opened };
+      user = { row, streams: 0, grace: undefined, lostSessionId: undefined, opened };
       this.#online.set(row.userId, user);
     }
     clearTimeout(user.grace);
@@ -75,26 +81,19 @@ export class Presence implements AsyncDisposable {
   }
 
   /** A stream that had entered is over; `loggedOut` skips the grace. */
-  leave(userId: number, loggedOut: boolean): void {
+  leave(userId: number, sessionId: number, loggedOut: boolean): void {
     const user = this.#online.get(userId);
     if (user === undefined) return;
     user.streams = Math.max(0, user.streams - 1);
     if (user.streams > 0) return;
-    if (loggedOut || this.#options.graceMs === 0) {
-      this.#goOffline(user);
-      return;
-    }
-    this.#startGrace(user, this.#options.graceMs);
-  }
-
-  /** The user has no session any more: a grace that runs is over. */
-  forget(userId: number): void {
-    const user = this.#online.get(userId);
-    if (user?.streams === 0) this.#goOffline(user);
+    user.lostSessionId = sessionId;
+    if (loggedOut || this.#options.graceMs === 0) this.#goOffline(user);
+    else this.#startGrace(user, this.#options.graceMs);
   }
 
   /** Leaves the intervals open at a last heartbeat: who comes back within the grace was never away. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#subscription[Symbol.dispose]();
     clearInterval(this.#heartbeat);
     clearTimeout(this.#telling);
     for (const user of this.#online.values()) clearTimeout(user.grace);
@@ -102,9 +101,16 @@ export class Presence implements AsyncDisposable {
   }
 
   #linger(row: UserRow, ms: number): void {
-    const user: OnlineUser = { row, streams: 0, grace: undefined, opened: Promise.resolve() };
+    const opened = Promise.resolve();
+    const user: OnlineUser = { row, streams: 0, grace: undefined, lostSessionId: undefined, opened };
     this.#online.set(row.userId, user);
     this.#startGrace(user, ms);
+  }
+
+  /** Who logs out after losing the last stream does not come back: nothing to wait for. */
+  #endGrace(userId: number, sessionId: number): void {
+    const user = this.#online.get(userId);
+    if (user?.streams === 0 && user.lostSessionId === sessionId) this.#goOffline(user);
   }
 
   #startGrace(user: OnlineUser, ms: number): void {

@@ -83,7 +83,7 @@ export class Streams {
       if (ending !== undefined) throw ending;
     } finally {
       feed.end(new Refusal(Reason.CANCELLED));
-      presence.leave(user.userId, ending?.reason === Reason.SESSION_ENDED);
+      presence.leave(user.userId, sessionId, ending?.reason === Reason.SESSION_ENDED);
     }
   }
 

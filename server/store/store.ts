@@ -137,7 +137,7 @@ export interface LogStore {
     limit: number,
     newest?: boolean,
   ): Promise<StoredEntry[]>;
-  /** The parts of from … to during which the user was online, by rising seq, joined where they touch. */
+  /** The parts of from … to during which the user was online, or which are the user's own, by rising seq, joined where they touch. */
   broadcastRanges(userId: number, from: number, to: number): Promise<SeqRange[]>;
 }
 

@@ -38,6 +38,23 @@ export function presencePromises(stage: Stage): void {
       ]);
     });
 
+    it("lets authors see their own broadcasts, online or not, without calling them online", async () => {
+      const [ada, bob] = await stage.users("ada", "bob");
+      const { presence, log } = stage.store;
+      await broadcast(ada, 1);
+      await broadcast(bob, 1);
+      await broadcast(ada, 2);
+      await presence.open(ada, 1_000);
+      await broadcast(ada, 1);
+      await presence.close(ada, 2_000);
+      expect(await log.broadcastRanges(ada, 1, 5)).toEqual([
+        { from: 1, to: 1 },
+        { from: 3, to: 5 },
+      ]);
+      expect(await log.broadcastRanges(bob, 1, 5)).toEqual([{ from: 2, to: 2 }]);
+      expect(await presence.list(0, 9_000, ada, "", 10)).toEqual([]);
+    });
+
     it("joins ranges that touch, and knows an interval without broadcasts from one with", async () => {
       const [ada, bob] = await stage.users("ada", "bob");
       const { presence, log } = stage.store;

@@ -29,6 +29,9 @@ export interface Conversation {
   headSeq: number;
 }
 
+/** Before every time that is asked for: such an interval is seen by no question about time. */
+const noTime = -1;
+
 /** Of conversations and of users that are remembered; beyond it, the memory starts anew. */
 const maxRemembered = 50_000;
 
@@ -118,7 +121,19 @@ export class Appender {
     }
     conversation.headSeq = seq;
     this.#dirty.add(conversation);
+    if (conversation.kind === "broadcast") this.#keepForAuthor(entry.senderId, seq);
     return { status: "stored", conversation, seq, time: entry.time };
+  }
+
+  /** An author who is not online sees the own broadcast all the same: as an interval of one seq and of no time. */
+  #keepForAuthor(senderId: number, seq: number): void {
+    this.#database.run(
+      `INSERT INTO presence_intervals (user_id, start_time, end_time, from_seq, to_seq)
+       SELECT ?1, ${noTime}, ${noTime}, ?2, ?2
+       WHERE NOT EXISTS (SELECT 1 FROM presence_intervals WHERE user_id = ?1 AND end_time IS NULL)`,
+      senderId,
+      seq,
+    );
   }
 
   /** What the send with this device and client message id came to before; undefined where there was none. */

@@ -192,6 +192,26 @@ test("presence: the first device in and the last one out count, after the grace"
   expect(since.users.map(({ user, online }) => [user?.username, online])).toEqual([["han", false]]);
 });
 
+test("who loses the last stream and then logs out is gone at once, and nobody else is", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 60_000 });
+  const leia = await server.logIn("leia");
+  using watching = await leia.connect().caughtUp();
+  const phone = await server.logIn("han");
+  const laptop = await server.logIn("han");
+  const stream = await phone.connect().caughtUp();
+  stream[Symbol.dispose]();
+  await stream.ended;
+  // Another session's log-out leaves the grace alone.
+  await laptop.unary(laptop.auth, laptop.auth.logOut, {});
+  const during = await leia.unary(leia.directory, leia.directory.listUsers, {
+    onlineWithin: undefined,
+    ...noPage,
+  });
+  expect(during.users.map(({ user }) => user?.username)).toEqual(["han"]);
+  await phone.unary(phone.auth, phone.auth.logOut, {});
+  await watching.next("presenceChanged", ({ wentOffline }) => wentOffline[0]?.username === "han");
+});
+
 test("an invite is used up by one sign-up, and a wrong one tells nothing about names", async () => {
   const { hashSecret } = await import("../../../server/auth/tokens.ts");
   await using server = await TestServer.start({ users: ["leia"] });
