@@ -2,7 +2,7 @@
 
 import { ConnectError } from "../../../rpc/dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import type { LinkEnding, LinkEvent, LinkState, Welcomed } from "../../link/events.ts";
+import type { LinkEvent, LinkState, Welcomed } from "../../link/events.ts";
 import { CommandError } from "../exit.ts";
 import type { Completion } from "../terminal/line-editor.ts";
 import { Attention, type BellSetting } from "./attention.ts";
@@ -17,6 +17,7 @@ import { Incoming } from "./incoming.ts";
 import { readLine } from "./line.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Count, Display, Note } from "./note.ts";
+import type { ChatOutcome } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { People } from "./people.ts";
 import { everyone, type Place, samePlace, withUser } from "./place.ts";
@@ -121,10 +122,11 @@ export class Chat implements ChatActions, Disposable {
     return this.#outgoing.answered();
   }
 
-  /** How the link ended, once it has. */
-  get ending(): LinkEnding | undefined {
+  /** How it came to its end, once the link has ended. */
+  get outcome(): ChatOutcome {
     const { state } = this.#connection;
-    return state.phase === "ended" ? state.ending : undefined;
+    const ending = state.phase === "ended" ? state.ending : ({ kind: "closed" } as const);
+    return { kind: "ended", ending, reached: this.#greeted };
   }
 
   get status(): ChatStatus {

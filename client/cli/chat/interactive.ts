@@ -41,7 +41,10 @@ class Interactive {
   readonly #chat: Chat;
   readonly #transcript: Transcript;
   readonly #left = Promise.withResolvers<ChatOutcome>();
-  #turn: Promise<void> = Promise.resolve();
+  /** The first attempt to connect has succeeded or failed. */
+  readonly #tried = Promise.withResolvers<void>();
+  /** What was typed ahead of the connection waits for it, but not for a server that is away. */
+  #turn: Promise<void> = this.#tried.promise;
   #waiting = 0;
   #title = "";
 
@@ -99,9 +102,12 @@ class Interactive {
   async #follow(): Promise<ChatOutcome> {
     for await (const event of this.#options.link.events) {
       await this.#chat.take(event);
+      if (event.type === "state" && (event.state.phase === "live" || event.state.phase === "waiting")) {
+        this.#tried.resolve();
+      }
       await this.#screen.flushed();
     }
-    return { kind: "ended", ending: this.#chat.ending ?? { kind: "closed" } };
+    return this.#chat.outcome;
   }
 
   /** One thing after the other: what is typed after `/open yoda` goes to yoda. */
@@ -143,7 +149,7 @@ function outcomeOfClosed(closed: Closed): ChatOutcome {
     case "signal":
       return { kind: "signal", signal: closed.signal };
     case "failed":
-      return { kind: "ended", ending: { kind: "failed", cause: closed.error } };
+      return { kind: "ended", ending: { kind: "failed", cause: closed.error }, reached: true };
     case "input-ended":
     case "output-gone":
     case "disposed":

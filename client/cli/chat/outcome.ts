@@ -11,7 +11,8 @@ export type ChatOutcome =
   | { readonly kind: "cannot-connect"; readonly cause: Error }
   /** Plain mode: the input ended, and what was sent got no answer in good time. It stays in the queue. */
   | { readonly kind: "unsent"; readonly messages: number }
-  | { readonly kind: "ended"; readonly ending: LinkEnding }
+  /** `reached`: the server was, before the end. */
+  | { readonly kind: "ended"; readonly ending: LinkEnding; readonly reached: boolean }
   | { readonly kind: "signal"; readonly signal: EndingSignal }
   /** Nobody is there to read or to type any more. */
   | { readonly kind: "terminal-gone" };

@@ -64,7 +64,7 @@ class Plain {
       this.#end(
         failure === undefined
           ? { kind: "terminal-gone" }
-          : { kind: "ended", ending: { kind: "failed", cause: failure } },
+          : { kind: "ended", ending: { kind: "failed", cause: failure }, reached: true },
       ),
     );
     const failed = (error: unknown): void => this.#left.reject(error);
@@ -92,7 +92,7 @@ class Plain {
         this.#ready.resolve();
       }
     }
-    return { kind: "ended", ending: this.#chat.ending ?? { kind: "closed" } };
+    return this.#chat.outcome;
   }
 
   async #readLines(): Promise<ChatOutcome> {

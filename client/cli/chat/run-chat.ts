@@ -13,6 +13,7 @@ import { type CommandError, Exit, type ExitCode } from "../exit.ts";
 import { terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
+import { LentInput } from "../terminal/lent-input.ts";
 import { PlainIO } from "../terminal/plain-io.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { ENDING_SIGNALS } from "../terminal/terminal-host.ts";
@@ -55,18 +56,30 @@ type Notice = (sentence: string) => void;
 async function screenChat(options: ChatOptions, state: State, notice: Notice): Promise<ExitCode> {
   const { environment, bell } = options;
   const { stdin: input, stdout: output, variables: env } = environment;
-  const desk: Desk = { environment, state, asker: terminalAsker(environment), notice };
   for (let wanted = options.wanted; ; ) {
-    await using signedIn = await screenSignIn(desk, wanted);
+    await using signedIn = await askedIn({ environment, state, asker: undefined, notice }, wanted);
     const { address, username: me } = signedIn.profile;
-    const { outcome, code } = await linked(desk, signedIn, (link) =>
-      runInteractive({ link, address, me, bell, input, output, env }),
+    const { outcome, code } = await linked(
+      { environment, state, asker: undefined, notice },
+      signedIn,
+      (link) => runInteractive({ link, address, me, bell, input, output, env }),
     );
-    if (outcome.kind !== "ended" || outcome.ending.kind !== "not-logged-in") return code;
-    // The login is over (revoked, expired, or ended elsewhere): a person can say the password and go on.
-    notice(`You were logged out: ${outcome.ending.cause.message}`);
+    const { ending, reached } = outcome.kind === "ended" ? outcome : { ending: undefined, reached: true };
+    if (ending?.kind !== "not-logged-in") return code;
+    notice(`You are logged out: ${ending.cause.message}`);
+    if (reached) return code;
+    // What was stored is of no use any more: a person can say the password and go on.
     wanted = { ...wanted, as: me, server: address };
   }
+}
+
+/** Signs in with a person to ask. What is typed ahead of a question is for the next one, or for the screen. */
+async function askedIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
+  const { environment } = desk;
+  using stdin = new LentInput(environment.stdin);
+  // enquirer needs of a terminal's input what is lent here; the type of a real one has much more.
+  const lent = { ...environment, stdin: stdin as unknown as Environment["stdin"] };
+  return await screenSignIn({ ...desk, asker: terminalAsker(lent) }, wanted);
 }
 
 /** Asks for the server too where none is known and none answers at the usual place. */
@@ -109,7 +122,7 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
     runPlain({ link, address, me, io, interrupted: interruption.signal }),
   );
   if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
-    await io.writeLine(`Error: you were logged out: ${outcome.ending.cause.message}`);
+    await io.writeLine(`Error: you are logged out: ${outcome.ending.cause.message}`);
   }
   return code;
 }
