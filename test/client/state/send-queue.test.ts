@@ -98,3 +98,30 @@ test("a message can be held, and one that is gone says so", () => {
   expect(state.removeUnsent(profileId, clientMessageId)).toBe(true);
   expect(queue.setHeld(clientMessageId, false)).toBe(false);
 });
+
+test("who does not own the queue takes nothing, until the owner lets it go", async () => {
+  using folder = newFolder();
+  const { state: owner, profileId } = stateWithProfile(folder.path, {
+    processTimes: { heartbeatMs: 1_000_000, staleMs: 1_000_000 },
+  });
+  using _1 = owner;
+  using owned = owner.sendQueue(profileId).takeLeftBehind(() => undefined);
+  const third = startOther(folder.path, "127.0.0.1:1");
+  await third.line();
+  third.say("add x");
+  expect(await third.line()).toBe("1");
+  await third.kill();
+
+  using state = openState(folder.path, { processTimes: { heartbeatMs: 20, staleMs: 1_000_000 } });
+  const queue = state.sendQueue(profileId);
+  const { promise: taken, resolve } = Promise.withResolvers<UnsentMessage[]>();
+  let takes = 0;
+  using _2 = queue.takeLeftBehind((messages) => {
+    takes++;
+    resolve(messages);
+  });
+  expect([takes, queue.owned]).toEqual([0, false]);
+  owned[Symbol.dispose]();
+  expect(await taken).toHaveLength(1);
+  expect(queue.owned).toBe(true);
+});
