@@ -25,6 +25,8 @@ export const limits = {
   /** Entries read from the store at a time while pushing. */
   backlogPage: 100,
 
+  /** A page of entries ends once their contents are so many bytes. */
+  pageBytes: 512 * KiB,
   pageDefault: 100,
   pageMost: 1000,
   historyPageMost: 500,
@@ -35,8 +37,13 @@ export const limits = {
   frameBytes: 64 * KiB,
   /** Conversations that a stream which catches up remembers as touched; more end it as SLOW_READER. */
   touchedConversations: 1000,
-  /** Presence changes held for a stream that cannot take them; more end it as SLOW_READER. */
+  /** Presence changes, and markers, held for a stream that cannot take them; more end it as SLOW_READER. */
   heldPresence: 10_000,
+  heldMarkers: 10_000,
+  /** Users named by one PresenceChanged; more come in several. */
+  presencePerEvent: 500,
+  /** What one marker counts in sendsInFlightBytes. */
+  markerBytes: 64,
   /** How long a stream may take nothing at all while something waits, ms. */
   slowReaderMs: 60_000,
 

@@ -104,10 +104,13 @@ export class Sessions implements Disposable {
       log.info({ event: "log-in refused", username, address }, "log-in refused");
       throw new Refusal(Reason.CREDENTIALS_WRONG);
     }
-    if (passwords.needsRehash(user.passwordHash)) {
-      await accounts.setPassword(user.userId, await bounded(passwords.hash(password)));
+    let { passwordHash } = user;
+    if (passwords.needsRehash(passwordHash)) {
+      const to = await bounded(passwords.hash(password));
+      const change = await accounts.setPassword(user.userId, { from: passwordHash, to });
+      if (change !== undefined) passwordHash = to;
     }
-    const grant = await this.#start(user, device, client, address);
+    const grant = await this.#start(user, passwordHash, device, client, address);
     log.info({ event: "log-in", username, address, session: grant.sessionId }, "log-in");
     return grant;
   }
@@ -141,7 +144,7 @@ export class Sessions implements Disposable {
       case "look-alike":
         throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
       case "added": {
-        const grant = await this.#start(result.user, undefined, client, address);
+        const grant = await this.#start(result.user, passwordHash, undefined, client, address);
         log.info({ event: "sign-up", username: name.username, address }, "sign-up");
         return grant;
       }
@@ -159,8 +162,12 @@ export class Sessions implements Disposable {
         message: "The old password is wrong.",
       });
     }
-    await accounts.setPassword(user.userId, await this.#newPasswordHash(newPassword, "new_password"));
-    const ended = await accounts.endOtherSessions(user.userId, session.sessionId);
+    const ended = await accounts.setPassword(user.userId, {
+      from: user.passwordHash,
+      to: await this.#newPasswordHash(newPassword, "new_password"),
+      keepSessionId: session.sessionId,
+    });
+    if (ended === undefined) throw new Refusal(Reason.CREDENTIALS_WRONG, { field: "old_password" });
     for (const sessionId of ended) this.#announceEnd(user.userId, sessionId);
     log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
     return ended.length;
@@ -196,6 +203,7 @@ export class Sessions implements Disposable {
 
   async #start(
     user: UserRow,
+    passwordHash: string,
     device: DeviceKey | undefined,
     client: ClientDescription,
     address: string,
@@ -210,6 +218,7 @@ export class Sessions implements Disposable {
     const expireTime = time + this.#options.sessionLifetimeMs;
     const result = await this.#options.accounts.startSession({
       userId: user.userId,
+      passwordHash,
       deviceId,
       deviceSecretHash: secret.hash,
       tokenHash: token.hash,
@@ -219,6 +228,7 @@ export class Sessions implements Disposable {
       expireTime,
     });
     if (result.status === "device-invalid") throw new Refusal(Reason.DEVICE_INVALID, { field: "device" });
+    if (result.status === "password-changed") throw new Refusal(Reason.CREDENTIALS_WRONG);
     return {
       token: token.secret,
       expireTime: new Date(expireTime),

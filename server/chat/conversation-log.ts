@@ -1,8 +1,19 @@
 // Reads the log as one user sees it: pages in which every seq is an entry, omitted, or gone.
-import type { ConversationRow, LogStore, SeqRange, StoredEntry, UserRow } from "../store/store.ts";
+import { limits } from "../limits.ts";
+import type {
+  ConversationKind,
+  ConversationRow,
+  LogStore,
+  SeqRange,
+  StoredEntry,
+  UserRow,
+} from "../store/store.ts";
 import type { EntryUsers } from "./encoding.ts";
 import type { Users } from "./users.ts";
 import { type LogItem, layOut } from "./visibility.ts";
+
+const ENTRIES_AT_A_TIME = 64;
+const BROADCASTS_AT_A_TIME = 10_000;
 
 export interface LogPage {
   readonly items: readonly LogItem[];
@@ -23,8 +34,8 @@ export class ConversationLog {
   }
 
   /**
-   * A page of from … to (inside 1 … head, the caller sees to that) with at most `limit` entries, from the low end, or
-   * from the high end if `newest`.
+   * A page of from … to (inside 1 … head, the caller sees to that) from the low end, or from the high end if `newest`:
+   * at most `limit` entries, and not many more bytes than limits.pageBytes.
    */
   async page(
     userId: number,
@@ -34,15 +45,14 @@ export class ConversationLog {
     limit: number,
     newest = false,
   ): Promise<LogPage> {
-    const visible = await this.#visible(userId, conversation, from, to);
-    const reach = reachOf(visible, from, to, limit, newest);
-    const entries: StoredEntry[] = [];
-    for (const range of visible) {
-      const low = Math.max(range.from, reach.from);
-      const high = Math.min(range.to, reach.to);
-      if (low > high) continue;
-      entries.push(...(await this.#log.entries(conversation.conversationId, low, high, high - low + 1)));
-    }
+    const window = windowOf(conversation, from, to, newest);
+    const visible = await this.#visible(userId, conversation, window.from, window.to);
+    const { entries, ...reach } = await this.#read(
+      conversation.conversationId,
+      visible,
+      reachOf(visible, window.from, window.to, limit, newest),
+      newest,
+    );
     const ids = new Set<number>();
     for (const entry of entries) {
       ids.add(entry.senderId);
@@ -54,6 +64,33 @@ export class ConversationLog {
       ...reach,
       usersOf: (entry) => entryUsers(entry, users),
     };
+  }
+
+  /** The entries of the visible ranges inside `reach`; ends early, and says where, once they are many bytes. */
+  async #read(
+    conversationId: number,
+    visible: readonly SeqRange[],
+    reach: SeqRange,
+    newest: boolean,
+  ): Promise<SeqRange & { entries: StoredEntry[] }> {
+    const entries: StoredEntry[] = [];
+    let bytes = 0;
+    for (const range of newest ? visible.toReversed() : visible) {
+      let low = Math.max(range.from, reach.from);
+      let high = Math.min(range.to, reach.to);
+      while (low <= high) {
+        const rows = await this.#log.entries(conversationId, low, high, ENTRIES_AT_A_TIME, newest);
+        entries.push(...rows);
+        for (const row of rows) bytes += row.content.length;
+        const isDone = rows.length < ENTRIES_AT_A_TIME;
+        if (newest) high = isDone ? low - 1 : (rows[0]?.seq ?? low) - 1;
+        else low = isDone ? high + 1 : (rows.at(-1)?.seq ?? high) + 1;
+        if (bytes < limits.pageBytes) continue;
+        const end = newest ? { from: high + 1, to: reach.to } : { from: reach.from, to: low - 1 };
+        return { entries: inOrder(entries), ...end };
+      }
+    }
+    return { entries: inOrder(entries), ...reach };
   }
 
   #visible(
@@ -78,6 +115,18 @@ function entryUsers(entry: StoredEntry, users: ReadonlyMap<number, UserRow>): En
     throw new Error(`entry ${entry.conversationId}/${entry.seq} names a user that the store does not have`);
   }
   return { sender, recipient };
+}
+
+function inOrder(entries: StoredEntry[]): StoredEntry[] {
+  return entries.sort((a, b) => a.seq - b.seq);
+}
+
+/** So much of the range that what a reader may see of it is a bounded number of ranges. */
+function windowOf({ kind }: { kind: ConversationKind }, from: number, to: number, newest: boolean): SeqRange {
+  if (kind === "direct") return { from, to };
+  return newest
+    ? { from: Math.max(from, to - BROADCASTS_AT_A_TIME + 1), to }
+    : { from, to: Math.min(to, from + BROADCASTS_AT_A_TIME - 1) };
 }
 
 /** How much of from … to holds `limit` visible seqs, counted from the low end or from the high one. */

@@ -125,6 +125,8 @@ export interface LogStore {
   raiseMarkers(userId: number, markers: readonly NewMarkers[]): Promise<MarkersResult[]>;
   /** The user's conversations with id above `afterId`, by rising id; the broadcast one is everybody's. */
   conversations(userId: number, afterId: number, limit: number): Promise<ConversationRow[]>;
+  /** The heads of these conversations, in order; undefined where there is none or the user is not in it. */
+  heads(userId: number, conversationIds: readonly number[]): Promise<(number | undefined)[]>;
   /** One conversation as the user sees it; undefined where there is none or the user is not in it. */
   conversation(userId: number, conversationId: number): Promise<ConversationRow | undefined>;
   /** The direct conversation of two users, as the first sees it. */
@@ -209,8 +211,16 @@ export interface ClientDescription {
   readonly deviceName: string;
 }
 
+export interface PasswordChange {
+  readonly from: string;
+  readonly to: string;
+  readonly keepSessionId?: number | undefined;
+}
+
 export interface NewSession {
   readonly userId: number;
+  /** What the password was verified against. */
+  readonly passwordHash: string;
   /** A device of this user that proves itself by its secret's SHA-256, or undefined: make one with this hash. */
   readonly deviceId: number | undefined;
   readonly deviceSecretHash: Uint8Array;
@@ -226,7 +236,9 @@ export interface NewSession {
 export type NewSessionResult =
   | { status: "started"; sessionId: number; deviceId: number }
   /** No such device of this user, or another secret. */
-  | { status: "device-invalid" };
+  | { status: "device-invalid" }
+  /** The user's password is another by now, or the user is removed. */
+  | { status: "password-changed" };
 
 export interface SessionRow {
   readonly sessionId: number;
@@ -251,7 +263,12 @@ export interface AccountStore {
   importUsers(users: readonly Omit<NewUser, "inviteHash" | "refuseLookAlike">[]): Promise<string[]>;
   /** Which of these names are, or were, users. */
   knownNames(usernames: readonly string[]): Promise<string[]>;
-  setPassword(userId: number, passwordHash: string): Promise<void>;
+  /**
+   * Sets the password of a user whose hash is still `change.from`, and in the same transaction ends the user's sessions
+   * other than `change.keepSessionId`, if that is given.
+   * @returns the sessions ended; undefined where the hash is another by now, and then nothing changed
+   */
+  setPassword(userId: number, change: PasswordChange): Promise<number[] | undefined>;
   /** Removes the user with sessions and devices; false where there is none. */
   removeUser(username: string): Promise<boolean>;
   startSession(session: NewSession): Promise<NewSessionResult>;
@@ -262,8 +279,6 @@ export interface AccountStore {
   listSessions(userId: number, beforeId: number, limit: number, now: number): Promise<SessionRow[]>;
   /** Ends the session if it is that user's; false where it is not. */
   endSession(userId: number, sessionId: number): Promise<boolean>;
-  /** Ends all but one; answers the ended ones. */
-  endOtherSessions(userId: number, keepSessionId: number): Promise<number[]>;
   /** Those of the given sessions that still exist and have not expired. */
   validSessions(sessionIds: readonly number[], now: number): Promise<number[]>;
   addInvite(hash: Uint8Array, uses: number, expireTime: number, time: number): Promise<void>;

@@ -13,7 +13,9 @@ export function accountPromises(stage: Stage): void {
         passwordHash: "hash of Ada",
       });
       expect(await accounts.userByName("ada")).toBeUndefined();
-      await accounts.setPassword(ada, "new");
+      expect(await accounts.setPassword(ada, { from: "hash of Ada", to: "new" })).toEqual([]);
+      expect((await accounts.userByName("Ada"))?.passwordHash).toBe("new");
+      expect(await accounts.setPassword(ada, { from: "hash of Ada", to: "newer" })).toBeUndefined();
       expect((await accounts.userByName("Ada"))?.passwordHash).toBe("new");
     });
 
@@ -154,6 +156,7 @@ export function accountPromises(stage: Stage): void {
       const start = (userId: number, secret: string, token: string, device = deviceId) =>
         accounts.startSession({
           userId,
+          passwordHash: userId === ada ? "hash of ada" : "hash of bob",
           deviceId: device,
           deviceSecretHash: hashOf(secret),
           tokenHash: hashOf(token),
@@ -183,7 +186,10 @@ export function accountPromises(stage: Stage): void {
       expect(await accounts.endSession(bob, s1)).toBe(false);
       expect(await accounts.endSession(ada, s1)).toBe(true);
       expect(await accounts.endSession(ada, s1)).toBe(false);
-      expect((await accounts.endOtherSessions(ada, s3)).toSorted((a, b) => a - b)).toEqual([s2, s4]);
+      const change = { from: "hash of ada", to: "new", keepSessionId: s3 };
+      expect((await accounts.setPassword(ada, change))?.toSorted((a, b) => a - b)).toEqual([s2, s4]);
+      // Whoever was verified against the old password comes too late.
+      await expect(stage.session(ada)).rejects.toThrow("password-changed");
       expect(await accounts.validSessions([...ids, bobs], 2_000)).toEqual([s3, bobs]);
     });
   });

@@ -50,8 +50,10 @@ export class Stage {
     expireTime = 1_000_000,
   ): Promise<{ sessionId: number; deviceId: number; token: Uint8Array }> {
     const token = hashOf(`token ${++this.#lastToken}`);
+    const [user] = await this.store.accounts.usersById([userId]);
     const result = await this.store.accounts.startSession({
       userId,
+      passwordHash: `hash of ${user?.username}`,
       deviceId: undefined,
       deviceSecretHash: hashOf("secret"),
       tokenHash: token,

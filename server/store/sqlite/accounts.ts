@@ -55,9 +55,13 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
     },
 
     /** Does nothing where the user was removed meanwhile. */
-    setPassword(userId, passwordHash) {
-      const sql = "UPDATE users SET password_hash = ? WHERE user_id = ? AND removed_time IS NULL";
-      database.run(sql, passwordHash, userId);
+    setPassword(userId, { from, to, keepSessionId }) {
+      if (!hasPassword(database, userId, from)) return undefined;
+      database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
+      if (keepSessionId === undefined) return [];
+      const sql =
+        "DELETE FROM sessions WHERE user_id = ? AND session_id <> ? RETURNING session_id AS sessionId";
+      return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
     },
 
     removeUser(username) {
@@ -76,6 +80,7 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
     },
 
     startSession(session) {
+      if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
       const deviceId = deviceOf(database, session);
       if (deviceId === undefined) return { status: "device-invalid" };
       database.run(
@@ -134,12 +139,6 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
       return database.run(sql, sessionId, userId).changes > 0;
     },
 
-    endOtherSessions(userId, keepSessionId) {
-      const sql =
-        "DELETE FROM sessions WHERE user_id = ? AND session_id <> ? RETURNING session_id AS sessionId";
-      return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
-    },
-
     validSessions(sessionIds, now) {
       const sql = "SELECT 1 FROM sessions WHERE session_id = ? AND expire_time > ?";
       return sessionIds.filter((sessionId) => database.get(sql, sessionId, now) !== undefined);
@@ -155,6 +154,12 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
 
 /** An interface's fields as the columns of a row. */
 type Columns<T> = { [K in keyof T]: T[K] };
+
+/** Whether the user is there and has this password still. */
+function hasPassword(database: Database, userId: number, passwordHash: string): boolean {
+  const sql = "SELECT 1 FROM users WHERE user_id = ? AND password_hash = ? AND removed_time IS NULL";
+  return database.get(sql, userId, passwordHash) !== undefined;
+}
 
 function isKnownName(database: Database, username: string): boolean {
   return database.get("SELECT 1 FROM users WHERE username = ?", username) !== undefined;
@@ -193,9 +198,6 @@ function deviceOf(database: Database, session: NewSession): number | undefined {
     );
     const proved = device !== undefined && Buffer.compare(device.secretHash, deviceSecretHash) === 0;
     return proved ? deviceId : undefined;
-  }
-  if (database.get("SELECT 1 FROM users WHERE user_id = ? AND removed_time IS NULL", userId) === undefined) {
-    throw new Error(`a session needs a user; there is none with id ${userId}, or no longer`);
   }
   const sql = "INSERT INTO devices (user_id, secret_hash, create_time) VALUES (?, ?, ?)";
   return database.run(sql, userId, deviceSecretHash, time).id;

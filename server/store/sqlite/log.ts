@@ -37,6 +37,13 @@ export function logOperations(database: Database): LogOperations {
       return row && conversationRow(row);
     },
 
+    heads(userId, conversationIds) {
+      const sql = `SELECT head_seq AS headSeq FROM conversations c WHERE conversation_id = ?1
+        AND (kind = 'broadcast' OR EXISTS
+          (SELECT 1 FROM participants p WHERE p.user_id = ?2 AND p.conversation_id = c.conversation_id))`;
+      return conversationIds.map((id) => database.get<{ headSeq: number }>(sql, id, userId)?.headSeq);
+    },
+
     directConversation(userId, peerId) {
       const sql = `${selectDirect} AND c.user_low = ? AND c.user_high = ?`;
       const row = database.get<DirectColumns>(

@@ -170,7 +170,7 @@ function accountStore(sendRead: Send, sendWrite: Send): AccountStore {
     addUser: (user) => write("addUser", user),
     importUsers: (users) => write("importUsers", users),
     knownNames: (usernames) => read("knownNames", usernames),
-    setPassword: (userId, passwordHash) => write("setPassword", userId, passwordHash),
+    setPassword: (userId, change) => write("setPassword", userId, change),
     removeUser: (username) => write("removeUser", username),
     startSession: (session) => write("startSession", session),
     sessionByToken: (tokenHash, now) => read("sessionByToken", tokenHash, now),
@@ -178,7 +178,6 @@ function accountStore(sendRead: Send, sendWrite: Send): AccountStore {
       write("touchSession", sessionId, lastUsedTime, expireTime),
     listSessions: (userId, beforeId, limit, now) => read("listSessions", userId, beforeId, limit, now),
     endSession: (userId, sessionId) => write("endSession", userId, sessionId),
-    endOtherSessions: (userId, keepSessionId) => write("endOtherSessions", userId, keepSessionId),
     validSessions: (sessionIds, now) => read("validSessions", sessionIds, now),
     addInvite: (hash, uses, expireTime, time) => write("addInvite", hash, uses, expireTime, time),
   };
@@ -201,6 +200,7 @@ function logReads(sendRead: Send): Omit<LogStore, "append" | "onAppended" | "rai
   return {
     conversations: (userId, afterId, limit) => read("conversations", userId, afterId, limit),
     conversation: (userId, conversationId) => read("conversation", userId, conversationId),
+    heads: (userId, conversationIds) => read("heads", userId, conversationIds),
     directConversation: (userId, peerId) => read("directConversation", userId, peerId),
     entries: async (conversationId, from, to, limit, newest = false) =>
       unpackEntries(await read("entries", conversationId, from, to, limit, newest)),
