@@ -47,7 +47,10 @@ export class ClientManager implements Disposable {
   attach(stream: ConnectedStream): Disposable {
     if (this.#closing !== undefined) throw this.#closing;
     const ofSession = this.#sessions.get(stream.sessionId) ?? new Set();
-    if (ofSession.size >= limits.streamsPerSession) throw new Refusal(Reason.TOO_MANY_STREAMS);
+    if (ofSession.size >= limits.streamsPerSession) {
+      // Streams that the network lost count until that is noticed: worth coming back for.
+      throw new Refusal(Reason.TOO_MANY_STREAMS, { retryDelayMs: limits.tooManyStreamsRetryMs });
+    }
     ofSession.add(stream);
     this.#sessions.set(stream.sessionId, ofSession);
     const user = this.#users.get(stream.userId) ?? this.#connectUser(stream.userId);

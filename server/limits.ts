@@ -60,6 +60,7 @@ export const limits = {
   /** The delay that a good-bye asks for, ms; the client spreads it. */
   comeBackMs: 1_000,
   overloadedRetryMs: 2_000,
+  tooManyStreamsRetryMs: 5_000,
 
   cachedUsers: 50_000,
   cachedSessions: 20_000,

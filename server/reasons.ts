@@ -39,7 +39,6 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "That page token belongs to another request. Start again without one.",
   },
   [Reason.CANCELLED]: { code: status.CANCELLED, message: "The call was given up." },
-  [Reason.METHOD_UNKNOWN]: { code: status.UNIMPLEMENTED, message: "The server has no such method." },
 
   [Reason.TOKEN_MISSING]: {
     code: status.UNAUTHENTICATED,

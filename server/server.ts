@@ -102,9 +102,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager.endAll(new Refusal(Reason.SERVER_STOPPING, { retryDelayMs: limits.comeBackMs }));
     await listener.stop({ graceMs: STOP_GRACE_MS });
     sessions[Symbol.dispose]();
-    await presence[Symbol.asyncDispose]();
     manager[Symbol.dispose]();
-    await bus[Symbol.asyncDispose]();
+    try {
+      await presence[Symbol.asyncDispose]();
+    } finally {
+      await bus[Symbol.asyncDispose]();
+    }
   };
   const running: RunningServer = {
     host: listener.host,

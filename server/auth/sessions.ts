@@ -43,6 +43,7 @@ const SWEEP_EVERY_MS = 60_000;
 export class Sessions implements Disposable {
   readonly #options: SessionsOptions;
   readonly #active = new Map<string, ActiveSession>();
+  readonly #buckets = new Map<number, TokenBucket>();
   /** When each session was last written as used. */
   readonly #touched = new Map<number, number>();
   /** Counts what may have made a read of the store stale. */
@@ -77,7 +78,7 @@ export class Sessions implements Disposable {
       const generation = this.#generation;
       const row = await this.#options.accounts.sessionByToken(hash, now);
       if (row === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-      session = { row, bucket: session?.bucket ?? new TokenBucket(this.#options.callRate) };
+      session = { row, bucket: this.#bucketOf(row.sessionId) };
       // What ended while the store was asked must not be remembered as alive.
       if (generation === this.#generation) this.#remember(key, session);
     }
@@ -253,6 +254,17 @@ export class Sessions implements Disposable {
     await this.#options.accounts.touchSession(row.sessionId, now, now + this.#options.sessionLifetimeMs);
   }
 
+  /** One for each session, however many calls and streams it makes at once. */
+  #bucketOf(sessionId: number): TokenBucket {
+    let bucket = this.#buckets.get(sessionId);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= limits.cachedSessions) this.#buckets.clear();
+      bucket = new TokenBucket(this.#options.callRate);
+      this.#buckets.set(sessionId, bucket);
+    }
+    return bucket;
+  }
+
   #remember(key: string, session: ActiveSession): void {
     if (this.#active.size >= limits.cachedSessions) this.#active.clear();
     this.#active.set(key, session);
@@ -265,6 +277,7 @@ export class Sessions implements Disposable {
   #forget(sessionId: number): void {
     this.#generation++;
     this.#touched.delete(sessionId);
+    this.#buckets.delete(sessionId);
     for (const [key, session] of this.#active) {
       if (session.row.sessionId === sessionId) this.#active.delete(key);
     }
@@ -272,7 +285,7 @@ export class Sessions implements Disposable {
 }
 
 /** A description of the calling program, cut to its bounds. @throws Refusal INVALID_FIELD */
-export function describeClient(client: ClientInfo | undefined): ClientDescription {
+export function describeClient(client: ClientInfo | undefined, path: string): ClientDescription {
   const description = {
     name: client?.name ?? "",
     version: client?.version ?? "",
@@ -281,7 +294,7 @@ export function describeClient(client: ClientInfo | undefined): ClientDescriptio
   for (const [field, value] of Object.entries(description)) {
     if (Buffer.byteLength(value) > limits.clientFieldBytes) {
       throw new Refusal(Reason.INVALID_FIELD, {
-        field: `client.${field === "deviceName" ? "device_name" : field}`,
+        field: `${path}.${field === "deviceName" ? "device_name" : field}`,
         message: `At most ${limits.clientFieldBytes} bytes.`,
       });
     }

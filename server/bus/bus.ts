@@ -22,6 +22,8 @@ export interface EntryMessage {
 export interface PassingMessage {
   readonly kind: "passing";
   readonly feature: Feature;
+  /** Of events with the same key only the newest counts; without one, a reader who is behind can do without. */
+  readonly key: string | undefined;
   readonly piece: Uint8Array;
 }
 

@@ -36,16 +36,16 @@ export class Backlog {
    * @throws Refusal CONVERSATION_NOT_FOUND, CURSOR_BEYOND_HEAD, with the place in Hello
    */
   async check(cursors: ReadonlyMap<number, number>): Promise<void> {
-    await Promise.all(
-      [...cursors].map(async ([conversationId, seq], index) => {
-        const row = await this.#store.conversation(this.#user.userId, conversationId);
-        const field = `hello.cursors[${index}]`;
-        if (row === undefined) {
-          throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field: `${field}.conversation_id` });
-        }
-        if (seq > row.headSeq) throw new Refusal(Reason.CURSOR_BEYOND_HEAD, { field: `${field}.seq` });
-      }),
-    );
+    if (cursors.size === 0) return;
+    const heads = await this.#store.heads(this.#user.userId, [...cursors.keys()]);
+    for (const [index, seq] of [...cursors.values()].entries()) {
+      const head = heads[index];
+      const field = `hello.cursors[${index}]`;
+      if (head === undefined) {
+        throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field: `${field}.conversation_id` });
+      }
+      if (seq > head) throw new Refusal(Reason.CURSOR_BEYOND_HEAD, { field: `${field}.seq` });
+    }
   }
 
   /** Answers every conversation whose head is above its cursor, named or not. False where the reader is gone. */

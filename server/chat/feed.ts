@@ -6,7 +6,7 @@
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/outbox.ts";
-import type { BusMessage, EntryMessage, PresenceMessage } from "../bus/bus.ts";
+import type { BusMessage, EntryMessage, PassingMessage, PresenceMessage } from "../bus/bus.ts";
 import type { ConnectedStream } from "../client-manager.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -31,6 +31,8 @@ export class Feed implements ConnectedStream {
   readonly #owed = new Map<number, SeqRange>();
   /** Presence that changed while it could not be told: per user the newest word. */
   readonly #heldPresence = new Map<number, { row: UserRow; online: boolean }>();
+  /** The newest of what passed while it could not be told: per key. */
+  readonly #heldPassing = new Map<string, Uint8Array>();
   #mode: "opening" | "catching-up" | "live" = "opening";
   #ending: Refusal | undefined;
   readonly #ended = Promise.withResolvers<Refusal>();
@@ -57,10 +59,7 @@ export class Feed implements ConnectedStream {
         if (this.#options.features.has(Feature.PRESENCE)) this.#deliverPresence(message);
         return;
       case "passing":
-        // Markers come with the backlog and typing lapses: before Welcome neither is owed.
-        if (this.#mode !== "opening" && this.#options.features.has(message.feature)) {
-          this.#options.outbox.push(message.piece);
-        }
+        if (this.#options.features.has(message.feature)) this.#deliverPassing(message);
         return;
     }
   }
@@ -70,6 +69,7 @@ export class Feed implements ConnectedStream {
     this.#ending = ending;
     this.#owed.clear();
     this.#heldPresence.clear();
+    this.#heldPassing.clear();
     this.#ended.resolve(ending);
   }
 
@@ -112,17 +112,14 @@ export class Feed implements ConnectedStream {
   #deliverEntry(message: EntryMessage): void {
     const { outbox } = this.#options;
     const own = message.ack !== undefined && message.origin === this;
-    if (this.#mode === "live" && !outbox.aboveSoft) {
+    if (this.#canPush()) {
       outbox.push(own && message.ack !== undefined ? message.ack : message.piece);
       return;
     }
     // The sender waits for its ack, wherever its backlog stands.
     if (own && message.ack !== undefined) outbox.push(message.ack);
     this.#owe(message.conversationId, message.seq);
-    if (this.#mode === "live") {
-      this.#mode = "catching-up";
-      this.#payOwed().catch((error: unknown) => this.#fail(error));
-    }
+    if (this.#mode === "live") this.#catchUp();
   }
 
   #owe(conversationId: number, seq: number): void {
@@ -135,18 +132,35 @@ export class Feed implements ConnectedStream {
   }
 
   #deliverPresence(message: PresenceMessage): void {
-    const cameOnline = message.cameOnline.filter((row) => row.userId !== this.userId);
-    const wentOffline = message.wentOffline.filter((row) => row.userId !== this.userId);
-    if (cameOnline.length + wentOffline.length === 0) return;
-    if (this.#mode === "live" && !this.#options.outbox.aboveSoft) {
-      const isShared =
-        cameOnline.length + wentOffline.length === message.cameOnline.length + message.wentOffline.length;
-      this.#options.outbox.push(encodePresenceChanged(isShared ? message : { cameOnline, wentOffline }));
+    if (this.#canPush()) {
+      this.#options.outbox.push(encodePresenceChanged(message));
       return;
     }
-    for (const row of cameOnline) this.#heldPresence.set(row.userId, { row, online: true });
-    for (const row of wentOffline) this.#heldPresence.set(row.userId, { row, online: false });
+    for (const row of message.cameOnline) this.#heldPresence.set(row.userId, { row, online: true });
+    for (const row of message.wentOffline) this.#heldPresence.set(row.userId, { row, online: false });
     if (this.#heldPresence.size > limits.heldPresence) this.end(slowReader());
+    else if (this.#mode === "live") this.#catchUp();
+  }
+
+  #deliverPassing(message: PassingMessage): void {
+    if (this.#canPush()) this.#options.outbox.push(message.piece);
+    else if (message.key !== undefined) {
+      // Set anew, so that what is held stays in the order of what happened.
+      this.#heldPassing.delete(message.key);
+      this.#heldPassing.set(message.key, message.piece);
+      if (this.#heldPassing.size > limits.heldMarkers) this.end(slowReader());
+      else if (this.#mode === "live") this.#catchUp();
+    }
+  }
+
+  #canPush(): boolean {
+    return this.#mode === "live" && !this.#options.outbox.aboveSoft;
+  }
+
+  /** From live back to catching up: pays what is owed and tells what is held, once the reader has taken enough. */
+  #catchUp(): void {
+    this.#mode = "catching-up";
+    this.#payOwed().catch((error: unknown) => this.#fail(error));
   }
 
   /** Sends from the store what is owed, until nothing is, and goes live; or returns because the stream has ended. */
@@ -168,15 +182,20 @@ export class Feed implements ConnectedStream {
 
   #goLive(): void {
     this.#mode = "live";
-    if (this.#heldPresence.size === 0) return;
+    const { outbox } = this.#options;
     const held = [...this.#heldPresence.values()];
     this.#heldPresence.clear();
-    this.#options.outbox.push(
-      encodePresenceChanged({
-        cameOnline: held.filter((change) => change.online).map((change) => change.row),
-        wentOffline: held.filter((change) => !change.online).map((change) => change.row),
-      }),
-    );
+    for (let at = 0; at < held.length; at += limits.presencePerEvent) {
+      const some = held.slice(at, at + limits.presencePerEvent);
+      outbox.push(
+        encodePresenceChanged({
+          cameOnline: some.filter((change) => change.online).map((change) => change.row),
+          wentOffline: some.filter((change) => !change.online).map((change) => change.row),
+        }),
+      );
+    }
+    for (const piece of this.#heldPassing.values()) outbox.push(piece);
+    this.#heldPassing.clear();
   }
 
   /** Waits until the reader has taken enough. False where the stream has ended, or ends because it takes nothing. */

@@ -88,8 +88,10 @@ export class Markers {
     const piece = encodeMarkersMoved(conversationId, user, markers);
     const topics: Topic[] = [`user:${user.userId}`];
     if (peerId !== undefined) topics.push(`user:${peerId}`);
-    for (const topic of topics)
-      this.#bus.publish(topic, { kind: "passing", feature: Feature.MARKERS, piece });
+    const key = `${conversationId}:${user.userId}`;
+    for (const topic of topics) {
+      this.#bus.publish(topic, { kind: "passing", feature: Feature.MARKERS, key, piece });
+    }
   }
 }
 

@@ -1,18 +1,25 @@
-// Who is online: from the first stream in to the last one out, or a grace after it was lost. Stored as intervals.
+// Who is online: from the first stream in until the last one is out, or was lost longer than a grace ago. Stored as
+// intervals.
 import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
 import type { PresenceStore, UserRow } from "../store/store.ts";
 
+interface OnlineSession {
+  streams: number;
+  /** Runs from the loss of a stream: until it is over the session may come back as if never away. */
+  grace: NodeJS.Timeout | undefined;
+}
+
 interface OnlineUser {
   readonly row: UserRow;
-  streams: number;
-  /** Runs while no stream is open and the grace lasts. */
-  grace: NodeJS.Timeout | undefined;
-  /** The session whose stream was the last to be lost. */
-  lostSessionId: number | undefined;
+  /** Sessions with a stream or a grace that runs; the user is online while there is one. */
+  readonly sessions: Map<number, OnlineSession>;
   /** Settles when the interval is stored as open. */
   readonly opened: Promise<void>;
 }
+
+/** Stands for the sessions that a user had when the last process ended. */
+const EARLIER_SESSION = 0;
 
 export interface PresenceOptions {
   readonly graceMs: number;
@@ -36,6 +43,7 @@ export class Presence implements AsyncDisposable {
     this.#bus = bus;
     this.#options = options;
     this.#subscription = bus.subscribe("everyone", (message) => {
+      // Who logs out does not come back: nothing to wait for.
       if (message.kind === "session-ended") this.#endGrace(message.userId, message.sessionId);
     });
   }
@@ -46,9 +54,14 @@ export class Presence implements AsyncDisposable {
    */
   async start(usersById: (ids: number[]) => Promise<Map<number, UserRow>>, now = Date.now()): Promise<void> {
     const { heartbeat, userIds } = await this.#store.openIntervals();
-    const left = heartbeat + this.#options.graceMs - now;
+    // A clock that was set back makes no grace longer.
+    const left = Math.min(heartbeat + this.#options.graceMs - now, this.#options.graceMs);
     if (left > 0) {
-      for (const row of (await usersById(userIds)).values()) this.#linger(row, left);
+      for (const row of (await usersById(userIds)).values()) {
+        const user: OnlineUser = { row, sessions: new Map(), opened: Promise.resolve() };
+        this.#online.set(row.userId, user);
+        this.#startGrace(user, EARLIER_SESSION, left);
+      }
     } else {
       await Promise.all(userIds.map((userId) => this.#store.close(userId, heartbeat)));
     }
@@ -60,17 +73,19 @@ export class Presence implements AsyncDisposable {
     this.#heartbeat.unref();
   }
 
-  /** A stream of the user opened. Resolves when it is stored that the user is online. */
-  async enter(row: UserRow): Promise<void> {
+  /** A stream of the session opened. Resolves when it is stored that the user is online. */
+  async enter(row: UserRow, sessionId: number): Promise<void> {
     let user = this.#online.get(row.userId);
     if (user === undefined) {
       const opened = this.#store.open(row.userId, Date.now()).then(() => this.#changed(row, true));
-      user = { row, streams: 0, grace: undefined, lostSessionId: undefined, opened };
+      user = { row, sessions: new Map(), opened };
       this.#online.set(row.userId, user);
     }
-    clearTimeout(user.grace);
-    user.grace = undefined;
-    user.streams++;
+    const session = user.sessions.get(sessionId) ?? { streams: 0, grace: undefined };
+    clearTimeout(session.grace);
+    session.grace = undefined;
+    session.streams++;
+    user.sessions.set(sessionId, session);
     try {
       await user.opened;
     } catch (error) {
@@ -83,12 +98,12 @@ export class Presence implements AsyncDisposable {
   /** A stream that had entered is over; `loggedOut` skips the grace. */
   leave(userId: number, sessionId: number, loggedOut: boolean): void {
     const user = this.#online.get(userId);
-    if (user === undefined) return;
-    user.streams = Math.max(0, user.streams - 1);
-    if (user.streams > 0) return;
-    user.lostSessionId = sessionId;
-    if (loggedOut || this.#options.graceMs === 0) this.#goOffline(user);
-    else this.#startGrace(user, this.#options.graceMs);
+    const session = user?.sessions.get(sessionId);
+    if (user === undefined || session === undefined) return;
+    session.streams--;
+    if (session.streams > 0) return;
+    if (loggedOut || this.#options.graceMs === 0) this.#endSession(user, sessionId);
+    else this.#startGrace(user, sessionId, this.#options.graceMs);
   }
 
   /** Leaves the intervals open at a last heartbeat: who comes back within the grace was never away. */
@@ -96,31 +111,28 @@ export class Presence implements AsyncDisposable {
     this.#subscription[Symbol.dispose]();
     clearInterval(this.#heartbeat);
     clearTimeout(this.#telling);
-    for (const user of this.#online.values()) clearTimeout(user.grace);
+    for (const { sessions } of this.#online.values()) {
+      for (const { grace } of sessions.values()) clearTimeout(grace);
+    }
     await this.#store.heartbeat(Date.now());
   }
 
-  #linger(row: UserRow, ms: number): void {
-    const opened = Promise.resolve();
-    const user: OnlineUser = { row, streams: 0, grace: undefined, lostSessionId: undefined, opened };
-    this.#online.set(row.userId, user);
-    this.#startGrace(user, ms);
+  #startGrace(user: OnlineUser, sessionId: number, ms: number): void {
+    const grace = setTimeout(() => this.#endSession(user, sessionId), ms);
+    grace.unref();
+    clearTimeout(user.sessions.get(sessionId)?.grace);
+    user.sessions.set(sessionId, { streams: 0, grace });
   }
 
-  /** Who logs out after losing the last stream does not come back: nothing to wait for. */
   #endGrace(userId: number, sessionId: number): void {
     const user = this.#online.get(userId);
-    if (user?.streams === 0 && user.lostSessionId === sessionId) this.#goOffline(user);
+    if (user?.sessions.get(sessionId)?.streams === 0) this.#endSession(user, sessionId);
   }
 
-  #startGrace(user: OnlineUser, ms: number): void {
-    clearTimeout(user.grace);
-    user.grace = setTimeout(() => this.#goOffline(user), ms);
-    user.grace.unref();
-  }
-
-  #goOffline(user: OnlineUser): void {
-    clearTimeout(user.grace);
+  #endSession(user: OnlineUser, sessionId: number): void {
+    clearTimeout(user.sessions.get(sessionId)?.grace);
+    user.sessions.delete(sessionId);
+    if (user.sessions.size > 0) return;
     this.#online.delete(user.row.userId);
     this.#unwaited(
       this.#store.close(user.row.userId, Date.now()).then(() => {
@@ -130,6 +142,9 @@ export class Presence implements AsyncDisposable {
     );
   }
 
+  /**
+   * Told even where it undoes what was not told yet: somebody may have been welcomed, or have asked, in between.
+   */
   #changed(row: UserRow, online: boolean): void {
     this.#changes.set(row.userId, { row, online });
     this.#telling ??= setTimeout(() => this.#tell(), limits.presenceJoinMs);
@@ -140,11 +155,14 @@ export class Presence implements AsyncDisposable {
     this.#telling = undefined;
     const changes = [...this.#changes.values()];
     this.#changes.clear();
-    this.#bus.publish("everyone", {
-      kind: "presence",
-      cameOnline: changes.filter((change) => change.online).map((change) => change.row),
-      wentOffline: changes.filter((change) => !change.online).map((change) => change.row),
-    });
+    for (let at = 0; at < changes.length; at += limits.presencePerEvent) {
+      const some = changes.slice(at, at + limits.presencePerEvent);
+      this.#bus.publish("everyone", {
+        kind: "presence",
+        cameOnline: some.filter((change) => change.online).map((change) => change.row),
+        wentOffline: some.filter((change) => !change.online).map((change) => change.row),
+      });
+    }
   }
 
   #unwaited(promise: Promise<void>): void {

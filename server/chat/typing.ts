@@ -33,6 +33,11 @@ export class Typing {
     const piece = encodeEvent({
       kind: { $case: "typingChanged", value: { conversationId, user: toUser(user), typing } },
     });
-    this.#bus.publish(`user:${peer.userId}`, { kind: "passing", feature: Feature.TYPING, piece });
+    this.#bus.publish(`user:${peer.userId}`, {
+      kind: "passing",
+      feature: Feature.TYPING,
+      key: undefined,
+      piece,
+    });
   }
 }

@@ -33,7 +33,7 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
         checkEntered("password", request.password, limits.passwordBytes);
         checkLength("device.device_id", request.device?.deviceId ?? "", limits.idBytes);
         checkLength("device.device_secret", request.device?.deviceSecret ?? "", limits.secretBytes);
-        const client = describeClient(request.client);
+        const client = describeClient(request.client, "client");
         const { username, password, device } = request;
         return { grant: await sessions.logIn(username, password, device, client, addressOf(call)) };
       }),
@@ -42,7 +42,7 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
         checkEntered("username", request.username, limits.passwordBytes);
         checkEntered("password", request.password, limits.passwordBytes);
         checkLength("invite", request.invite, limits.secretBytes);
-        const client = describeClient(request.client);
+        const client = describeClient(request.client, "client");
         const { username, password, invite } = request;
         return { grant: await sessions.signUp(username, password, invite, client, addressOf(call)) };
       }),
@@ -50,7 +50,7 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
       logOut: gate.forSession(async (_request, { row }) => {
         await sessions.end(row.user.userId, row.sessionId);
         return {};
-      }),
+      }, free),
 
       changePassword: gate.forSession(async (request, { row }) => {
         checkEntered("old_password", request.oldPassword, limits.passwordBytes);
@@ -65,7 +65,7 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
       revokeSession: gate.forSession(async (request, { row }) => {
         await sessions.end(row.user.userId, parseId("session", request.sessionId));
         return {};
-      }),
+      }, free),
     },
     options,
   );
@@ -99,6 +99,9 @@ async function listSessions(
     user: toUser(asking.user),
   };
 }
+
+/** Leaving is always possible. */
+const free = (): number => 0;
 
 function checkEntered(field: string, value: string, most: number): void {
   if (value === "") throw new Refusal(Reason.INVALID_FIELD, { field, message: `The ${field} is missing.` });

@@ -32,15 +32,15 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
         typed(async () => {
           const session = await gate.authenticate(call);
           const hello = await readHello(frames);
-          await streams.serve(session, hello, outbox, call, (feed) =>
-            new CommandLoop(rules, { session, frames, outbox, feed, signal: call.signal }).run(),
+          await streams.serve(session, hello, outbox, call, (feed, signal) =>
+            new CommandLoop(rules, { session, frames, outbox, feed, signal }).run(),
           );
         }),
 
       follow: (request: FollowRequest, outbox: Outbox, call: CallContext) =>
         typed(async () => {
           const session = await gate.authenticate(call);
-          await streams.serve(session, request.hello, outbox, call, () => aborted(call.signal));
+          await streams.serve(session, request.hello, outbox, call, (_feed, signal) => aborted(signal));
         }),
 
       sendMessage: gate.forSession(async (request, session) => {
@@ -57,11 +57,14 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
         return { ack: await messages.append(sender, messages.broadcast, request.clientMessageId, content) };
       }),
 
-      setMarkers: gate.forSession(async (request, session) => {
-        const [refused] = await markers.raise(session.row.user, request.markers);
-        if (refused !== undefined) throw refused.refusal;
-        return {};
-      }),
+      setMarkers: gate.forSession(
+        async (request, session) => {
+          const [refused] = await markers.raise(session.row.user, request.markers);
+          if (refused !== undefined) throw refused.refusal;
+          return {};
+        },
+        ({ markers }) => Math.max(1, markers.length),
+      ),
 
       setTyping: gate.forSession(async (request, session) => {
         const destination = await messages.destination(session.row.user, request.target);
@@ -82,7 +85,7 @@ function unarySender({ row }: ActiveSession) {
 /** @throws Refusal HELLO_TIMEOUT, HELLO_EXPECTED */
 async function readHello(frames: FrameReader<ConnectRequest>): Promise<Hello> {
   const frame = await Promise.race([frames.next(), timeout(limits.helloMs)]);
-  if (frame === "timeout") throw new Refusal(Reason.HELLO_TIMEOUT);
+  if (frame === "timeout") throw new Refusal(Reason.HELLO_TIMEOUT, { retryDelayMs: limits.comeBackMs });
   const [command, ...others] = frame?.commands ?? [];
   if (command?.kind?.$case !== "hello" || others.length > 0) throw new Refusal(Reason.HELLO_EXPECTED);
   return command.kind.value;

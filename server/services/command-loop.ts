@@ -6,6 +6,7 @@ import type {
   ConnectRequest,
   SendMessageRequest,
   SetMarkersRequest,
+  Target,
 } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { FrameReader } from "../../rpc/handler.ts";
@@ -34,7 +35,7 @@ export interface CommandStream {
   readonly frames: FrameReader<ConnectRequest>;
   readonly outbox: Outbox;
   readonly feed: Feed;
-  /** Aborted when the call is gone. */
+  /** Aborted when the stream ends: nothing more is taken up. */
   readonly signal: AbortSignal;
 }
 
@@ -56,33 +57,51 @@ export class CommandLoop {
     this.#stream = stream;
   }
 
-  /** Returns when the client has closed its side and every command is answered. @throws Refusal for a broken frame */
+  /**
+   * Returns when the client has closed its side, or the stream ends, and every command taken up is answered.
+   * @throws Refusal for a broken frame
+   */
   async run(): Promise<void> {
-    const { frames, outbox, signal, session } = this.#stream;
-    for (;;) {
-      // Not reading is the throttle: the sender's window fills, and nothing piles up here.
-      if (outbox.aboveSoft) await outbox.whenBelowSoft();
-      while (this.#underway >= limits.sendsInFlight || this.#underwayBytes >= limits.sendsInFlightBytes) {
-        await this.#settled();
+    const { signal } = this.#stream;
+    try {
+      for (let frame = await this.#nextFrame(); frame !== undefined; frame = await this.#nextFrame()) {
+        if (frame.commands.length > limits.commandsPerRequest) {
+          throw new Refusal(Reason.INVALID_FIELD, {
+            field: "commands",
+            message: `At most ${limits.commandsPerRequest} commands in one request.`,
+          });
+        }
+        // An empty frame costs as much as a command.
+        if (frame.commands.length === 0) await this.#pay(1);
+        for (const command of frame.commands) {
+          await this.#pay(costOf(command));
+          signal.throwIfAborted();
+          await this.#perform(command);
+        }
       }
-      const frame = await frames.next();
-      if (frame === undefined) break;
-      if (frame.commands.length > limits.commandsPerRequest) {
-        throw new Refusal(Reason.INVALID_FIELD, {
-          field: "commands",
-          message: `At most ${limits.commandsPerRequest} commands in one request.`,
-        });
-      }
-      for (let wait = this.#takeTokens(session, frame); wait > 0; wait = this.#takeTokens(session, frame)) {
-        await sleep(wait, undefined, { signal });
-      }
-      for (const command of frame.commands) await this.#perform(command);
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
     while (this.#underway > 0) await this.#settled();
   }
 
-  #takeTokens(session: ActiveSession, frame: ConnectRequest): number {
-    return session.bucket.take(Math.max(1, frame.commands.length));
+  #nextFrame(): Promise<ConnectRequest | undefined> {
+    return this.#stream.frames.next(this.#stream.signal);
+  }
+
+  /**
+   * Waits until there is room for one more command: not reading is the throttle, the sender's window fills, and nothing
+   * piles up here.
+   */
+  async #pay(tokens: number): Promise<void> {
+    const { outbox, session, signal } = this.#stream;
+    if (outbox.aboveSoft) await outbox.whenBelowSoft();
+    while (this.#underway >= limits.sendsInFlight || this.#underwayBytes >= limits.sendsInFlightBytes) {
+      await this.#settled();
+    }
+    for (let wait = session.bucket.take(tokens); wait > 0; wait = session.bucket.take(tokens)) {
+      await sleep(wait, undefined, { signal });
+    }
   }
 
   /** Resolves when the command's place in the order is fixed. */
@@ -98,7 +117,7 @@ export class CommandLoop {
         return;
       case "setTyping": {
         const { session } = this.#stream;
-        await this.#answering({}, async () => {
+        await this.#answering(subjectOf(kind.value.target), async () => {
           const destination = await this.#rules.messages.destination(session.row.user, kind.value.target);
           await this.#rules.typing.set(session.row.user, destination, kind.value.typing);
         });
@@ -120,7 +139,8 @@ export class CommandLoop {
     const { session, feed, outbox } = this.#stream;
     const { messages } = this.#rules;
     const { clientMessageId } = send;
-    await this.#answering({ clientMessageId }, async () => {
+    const subject = { clientMessageId, ...subjectOf(direct?.target) };
+    await this.#answering(subject, async () => {
       if (clientMessageId === 0n) {
         throw new Refusal(Reason.INVALID_FIELD, {
           field: "client_message_id",
@@ -136,7 +156,7 @@ export class CommandLoop {
       const bytes = contentBytes(send);
       const sender = { user: session.row.user, deviceId: session.row.deviceId, stream: feed };
       const append = messages.append(sender, destination, clientMessageId, { bytes, decoded: send.content });
-      this.#track({ clientMessageId }, bytes?.length ?? 0, async () => {
+      this.#track(subject, bytes?.length ?? 0, async () => {
         const ack = await append;
         // A first ack comes with the announcement, at the entry's place.
         if (ack.repeatedSend) outbox.push(encodeAck(ack));
@@ -145,7 +165,7 @@ export class CommandLoop {
   }
 
   #setMarkers(request: SetMarkersRequest): void {
-    this.#track({}, 0, async () => {
+    this.#track({}, request.markers.length * limits.markerBytes, async () => {
       const refused = await this.#rules.markers.raise(this.#stream.session.row.user, request.markers);
       for (const { conversationId, refusal } of refused) this.#refuse({ conversationId }, refusal);
     });
@@ -204,4 +224,13 @@ export class CommandLoop {
       }),
     );
   }
+}
+
+/** What a command takes from the session's bucket: its parts, where it has many. */
+function costOf({ kind }: Command): number {
+  return kind?.$case === "setMarkers" ? Math.max(1, kind.value.markers.length) : 1;
+}
+
+function subjectOf(target: Target | undefined): Subject {
+  return target?.target?.$case === "conversationId" ? { conversationId: target.target.value } : {};
 }

@@ -23,13 +23,14 @@ export class Gate {
     return await this.#sessions.authenticate(token);
   }
 
-  /** A unary method for whoever has a token. */
+  /** A unary method for whoever has a token; `cost` is what it takes from the session's bucket. */
   forSession<Request, Response>(
     handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
+    cost: (request: Request) => number = () => 1,
   ): UnaryHandler<Request, Response> {
     return this.forAnyone(async (request, call) => {
       const session = await this.authenticate(call);
-      const wait = session.bucket.take(1);
+      const wait = session.bucket.take(cost(request));
       if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
       return await handler(request, session, call);
     });

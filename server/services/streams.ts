@@ -30,6 +30,11 @@ export interface StreamsParts {
   readonly presence: Presence;
 }
 
+/** A Hello costs a token, and one more for so many cursors. */
+const CURSORS_PER_TOKEN = 100;
+/** How long a stream that ends waits for the commits and acks of what it took up, ms. */
+const UNDER_WAY_MS = 1_000;
+
 const ALL_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
 
 const wireLimits: Limits = {
@@ -49,39 +54,45 @@ export class Streams {
 
   /**
    * Serves a stream from its Hello on, until it ends: returns where the client closed it, throws the ending otherwise.
-   * @param work what else the stream does once it is welcomed; when it resolves, the stream ends well
+   * @param work what else the stream does once it is welcomed; when it resolves, the stream ends well. When its signal
+   * is aborted, it is to take up nothing more and resolve once what is under way is answered.
    */
   async serve(
     session: ActiveSession,
     hello: Hello | undefined,
     outbox: Outbox,
     call: CallContext,
-    work: (feed: Feed) => Promise<void>,
+    work: (feed: Feed, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const { store, log, manager, presence, gate } = this.#parts;
     const { user, sessionId } = session.row;
-    describeClient(hello?.client);
+    describeClient(hello?.client, "hello.client");
     const features = wantedFeatures(hello?.features ?? []);
     const cursors = readCursors(hello?.cursors ?? []);
-    const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
-    await backlog.check(cursors);
+    const wait = session.bucket.take(1 + cursors.size / CURSORS_PER_TOKEN);
+    if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
 
+    const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
     const feed = new Feed({ user, sessionId, features, outbox, backlog });
     using _attached = manager.attach(feed);
+    await backlog.check(cursors);
     // A session that ended before the stream was attached was told to nobody: ask once more.
     await gate.authenticate(call);
-    await presence.enter(user);
+    await presence.enter(user, sessionId);
+    const stop = new AbortController();
     let ending: Refusal | undefined;
     try {
       const welcome = await this.#welcome(session, features);
       const opening = feed.open(welcome, cursors, encodeCaughtUp);
-      ending = await Promise.race([
-        feed.ended,
-        work(feed).then(() => undefined),
-        opening.then(() => feed.ended),
-      ]);
+      const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
+      // A client that has closed its side still gets its backlog to the end.
+      const closed = working.then(() => opening).then(() => undefined);
+      ending = await Promise.race([feed.ended, closed, opening.then(() => feed.ended)]);
+      stop.abort();
+      await Promise.race([working, delay(UNDER_WAY_MS)]);
       if (ending !== undefined) throw ending;
     } finally {
+      stop.abort();
       feed.end(new Refusal(Reason.CANCELLED));
       presence.leave(user.userId, sessionId, ending?.reason === Reason.SESSION_ENDED);
     }
@@ -110,6 +121,12 @@ export class Streams {
       },
     });
   }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }
 
 function encodeCaughtUp(): Uint8Array {

@@ -38,7 +38,7 @@ export interface DeviceKey {
 export interface Grant {
   /** The session's token, at most 64 bytes. It is shown this once; the server keeps only its hash. */
   token: string;
-  /** When the token ends if it is not used; each use on a later day moves it. */
+  /** When the token ends if it is not used; a use moves it, at most once an hour. */
   expireTime:
     | Date
     | undefined;

@@ -83,7 +83,7 @@ export interface Hello {
   cursors: Cursor[];
 }
 
-/** ClientInfo says what program calls. It is shown to the user among that user's sessions. */
+/** ClientInfo says what program calls. That of a log-in is shown to the user among that user's sessions. */
 export interface ClientInfo {
   /** The program's name, at most 64 bytes; may be empty. */
   name: string;

@@ -62,7 +62,7 @@ export interface Event {
     /** Entries that this user may not see are in a log. */
     { $case: "omitted"; value: Omitted }
     | //
-    /** Entries were left out of the backlog. */
+    /** Entries were left out of what is sent. */
     { $case: "gap"; value: Gap }
     | //
     /** A user's markers rose. */
@@ -131,7 +131,8 @@ export interface CaughtUp {
 
 /**
  * Ack says that a send is stored: committed and synced. In the sender's own stream it stands at the place of the
- * entry in the order of seq, unless the stream is catching up, where the entry comes as well.
+ * entry in the order of seq, unless the stream is catching up, where it comes early and the entry comes as well. So a
+ * cursor is raised over an Ack only where the Ack is the next seq.
  */
 export interface Ack {
   /** The sender's number for the send; set by the server if the sender gave none. */
@@ -202,13 +203,13 @@ export interface TypingChanged {
 }
 
 /**
- * PresenceChanged says who came and who went, joined over a short time; a user who did both is named where that
- * user ended.
+ * PresenceChanged says who is online and who is not, joined over a short time. It is a state rather than news: it may
+ * name users of whom the reader knew as much, and the reader's own user.
  */
 export interface PresenceChanged {
-  /** Users who are online now and were not. */
+  /** Users who are online now. */
   cameOnline: User[];
-  /** Users who were online and are not now. */
+  /** Users who are not online any more. */
   wentOffline: User[];
 }
 
