@@ -4,6 +4,8 @@ import type { Clock } from "./clock.ts";
 /** What rings: nothing, direct messages, or broadcasts too. */
 export type BellSetting = "never" | "direct" | "all";
 
+/** What comes together rings once, ms. */
+const RING_MS = 1_000;
 /** Where a terminal does not tell its focus, a person who entered nothing for so long may be away, ms. */
 const IDLE_MS = 60_000;
 
@@ -12,6 +14,7 @@ export class Attention {
   readonly #clock: Clock;
   #focus: "in" | "out" | "unknown" = "unknown";
   #lastActivity: number;
+  #lastRing = Number.NEGATIVE_INFINITY;
   /** Messages that came while the person was away. */
   unseen = 0;
 
@@ -41,7 +44,10 @@ export class Attention {
   arrived(kind: "direct" | "broadcast"): boolean {
     if (this.#isHere || (kind === "broadcast" && this.#bell !== "all")) return false;
     this.unseen += 1;
-    return this.#bell !== "never";
+    const now = this.#clock.now().getTime();
+    if (this.#bell === "never" || now - this.#lastRing < RING_MS) return false;
+    this.#lastRing = now;
+    return true;
   }
 
   get #isHere(): boolean {

@@ -273,7 +273,8 @@ export class Chat implements ChatActions, Disposable {
     if (needsContext) for (const note of context) this.show(note);
     else if (unread > 0 && this.#options.atScreen) this.#notice(`${unread} unread from ${username}, above.`);
     if (context.length > 0) conversation.shown = true;
-    this.#incoming.seen(conversation);
+    // Without a connection what is unread may not be here to be seen.
+    if (conversation.shown || unread === 0) this.#incoming.seen(conversation);
   }
 
   close(): void {

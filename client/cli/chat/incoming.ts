@@ -85,10 +85,7 @@ export class Incoming {
 
   /** What is on the screen of this conversation has been seen. */
   seen(conversation: Conversation): void {
-    const { conversationId, headSeq } = conversation;
-    if (conversationId === "" || headSeq <= conversation.readSeq) return;
-    conversation.raiseRead(headSeq);
-    this.#options.link.markRead(conversationId, headSeq);
+    this.#markRead(conversation, conversation.headSeq);
   }
 
   /** How far the user and the other one are in a conversation, by the server's own list. */
@@ -103,6 +100,13 @@ export class Incoming {
     conversation.raiseHead(headSeq);
     conversation.raiseRead(marker?.readSeq ?? 0n);
     conversation.raisePeer(peerMarker?.deliveredSeq ?? 0n, peerMarker?.readSeq ?? 0n);
+  }
+
+  #markRead(conversation: Conversation, seq: bigint): void {
+    const { conversationId, readSeq } = conversation;
+    if (conversationId === "" || seq <= readSeq) return;
+    conversation.raiseRead(seq);
+    this.#options.link.markRead(conversationId, seq);
   }
 
   #show(conversation: Conversation, entry: EntryArrived, unread: boolean): void {
@@ -152,7 +156,10 @@ export class Incoming {
     }
   }
 
-  /** Unread messages that this device had taken in an earlier run: counted, not shown again. */
+  /**
+   * Unread messages that this device had taken in an earlier run: counted, not shown again. Where there are only own
+   * ones, the marker is raised over them, so that the next run need not look.
+   */
   async #unreadBefore(missed: MissedMessages): Promise<Count[]> {
     const { conversations, link } = this.#options;
     const counts: Count[] = [];
@@ -162,6 +169,7 @@ export class Incoming {
       if (toSeq <= readSeq) continue;
       const range = { fromSeq: readSeq + 1n, toSeq, newestFirst: true, pageSize: COUNTED_ENTRIES };
       const before = conversation.unread;
+      let all = false;
       for await (const page of link.account.listMessages({ kind: "conversation", conversationId }, range)) {
         for (const { item } of page.items) {
           const byPeer =
@@ -170,10 +178,12 @@ export class Incoming {
             item.value.sender?.username === place.username;
           if (byPeer) conversation.addUnread(item.value.seq);
         }
+        all = page.nextPageToken === "";
         break;
       }
       const count = conversation.unread - before;
       if (count > 0) counts.push({ place, count });
+      else if (all) this.#markRead(conversation, toSeq);
     }
     return counts;
   }

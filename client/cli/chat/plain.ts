@@ -4,7 +4,7 @@ import type { PlainIO } from "../terminal/plain-io.ts";
 import type { EndingSignal } from "../terminal/terminal-host.ts";
 import { Chat } from "./chat.ts";
 import type { ChatLink } from "./chat-link.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { chatCommands } from "./commands/table.ts";
 import type { Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
@@ -17,6 +17,8 @@ export interface PlainOptions {
   readonly io: PlainIO;
   /** Aborted with the signal's name as its reason, where a signal is to end the chat. */
   readonly interrupted: AbortSignal;
+  /** The system's, unless a test plays it. */
+  readonly clock?: Clock;
 }
 
 /** At the end of the input, how long a lost connection may keep what is unsent, ms. */
@@ -32,6 +34,7 @@ export async function runPlain(options: PlainOptions): Promise<ChatOutcome> {
 
 class Plain {
   readonly #options: PlainOptions;
+  readonly #clock: Clock;
   readonly #chat: Chat;
   readonly #left = Promise.withResolvers<ChatOutcome>();
   readonly #ready = Promise.withResolvers<void>();
@@ -40,13 +43,14 @@ class Plain {
 
   constructor(options: PlainOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     const { link, address, me } = options;
     this.#chat = new Chat({
       link,
       address,
       me,
       bell: "never",
-      clock: systemClock,
+      clock: this.#clock,
       commands: chatCommands,
       atScreen: false,
       leave: (how) => this.#end({ kind: how }),
@@ -112,8 +116,7 @@ class Plain {
   /** Everything sent is to be answered, and the answers shown; but not for ever. */
   async #finish(): Promise<ChatOutcome> {
     const gaveUp = Promise.withResolvers<"gave-up">();
-    const timer = systemClock.after(LAST_WAIT_MS, () => gaveUp.resolve("gave-up"));
-    using _timer = timer;
+    using _timer = this.#clock.after(LAST_WAIT_MS, () => gaveUp.resolve("gave-up"));
     // Where the link ends meanwhile, #follow says how.
     const settled = this.#options.link.settled().then(
       () => this.#chat.answered(),
@@ -129,7 +132,7 @@ class Plain {
   }
 
   #show(note: Note): void {
-    for (const line of plainLines(note, systemClock.now())) {
+    for (const line of plainLines(note, this.#clock.now())) {
       this.#written = this.#written.then(() => this.#options.io.writeLine(line));
     }
   }

@@ -179,12 +179,20 @@ describe("what arrives", () => {
     expect(stage.title).toBe("parley");
   });
 
+  it("rings once for what comes together", async () => {
+    const stage = await live();
+    stage.chat.focus(false);
+    for (let index = 0; index < 20; index++) await stage.chat.take(stage.entry("yoda", "unseen"));
+    expect([stage.bells, stage.title]).toEqual([1, "(20) parley"]);
+  });
+
   it("rings never, or for broadcasts too, where the person said so", async () => {
     const never = await live({ bell: "never" });
     const all = await live({ bell: "all" });
     for (const stage of [never, all]) {
       stage.chat.focus(false);
       await stage.chat.take(stage.entry("yoda", "unseen"));
+      stage.clock.advance(1_000);
       await stage.chat.take(stage.entry("vader", "to all", { kind: "broadcast" }));
     }
     expect([never.bells, all.bells]).toEqual([0, 2]);

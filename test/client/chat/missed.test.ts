@@ -134,6 +134,16 @@ describe("on return", () => {
     expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 3n }]);
   });
 
+  it("does not count as read what cannot be shown for want of a connection", async () => {
+    const stage = new Stage();
+    stage.before("yoda", ["unread"], 0);
+    await stage.connect();
+    await stage.disconnect();
+    await stage.chat.enter("open yoda");
+    expect(stage.prompt).toBe("yoda> ");
+    expect(stage.read).toEqual([]);
+  });
+
   it("says nothing of own messages that no marker covers", async () => {
     const stage = new Stage();
     stage.entry("luke", "mine");
@@ -141,6 +151,7 @@ describe("on return", () => {
     await stage.connect();
     expect(stage.shown()).toHaveLength(2);
     expect(stage.status).toBe("nobody else online");
+    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 2n }]);
   });
 
   it("to a connection: shows what was missed below the line that says so, without a rule", async () => {

@@ -26,6 +26,7 @@ export const START = new Date("2026-03-01T14:00:00");
 export class StageClock implements Clock {
   #now = START.getTime();
   #timers: { at: number; run: () => void }[] = [];
+  #awaited: (() => void) | undefined;
 
   now(): Date {
     return new Date(this.#now);
@@ -34,11 +35,21 @@ export class StageClock implements Clock {
   after(ms: number, run: () => void): Disposable {
     const timer = { at: this.#now + ms, run };
     this.#timers.push(timer);
+    this.#awaited?.();
     return {
       [Symbol.dispose]: () => {
         this.#timers = this.#timers.filter((other) => other !== timer);
       },
     };
+  }
+
+  /** Resolves when somebody waits for a time. */
+  async timer(): Promise<void> {
+    while (this.#timers.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#awaited = resolve;
+      });
+    }
   }
 
   advance(ms: number): void {
@@ -66,6 +77,9 @@ interface Log {
 
 export class Stage implements Disposable {
   readonly clock = new StageClock();
+  readonly link: ChatLink = this.#link();
+  /** What `settled` of the link waits for. */
+  settled: Promise<void> = Promise.resolve();
   readonly chat: Chat;
   /** What stands on the screen, oldest first. */
   readonly lines: string[] = [];
@@ -87,7 +101,7 @@ export class Stage implements Disposable {
   constructor(options: { bell?: BellSetting; plain?: boolean; users?: string[] } = {}) {
     this.#known = new Set(options.users ?? ["luke", "yoda", "leia", "vader"]);
     this.chat = new Chat({
-      link: this.#link(),
+      link: this.link,
       address: "server:1",
       me: "luke",
       clock: this.clock,
@@ -269,7 +283,7 @@ export class Stage implements Disposable {
         stage.sent.push({ id: stage.#lastId, target, text });
         return { clientMessageId: stage.#lastId, done: new Promise(() => undefined) };
       },
-      settled: () => Promise.resolve(),
+      settled: () => stage.settled,
       get heldBack() {
         return stage.held;
       },

@@ -1,0 +1,89 @@
+// How a plain chat ends when its input has: after the last ack, or after a fair wait for a connection that is away.
+import { PassThrough } from "node:stream";
+import { expect, it } from "vitest";
+import { runPlain } from "../../../client/cli/chat/plain.ts";
+import { PlainIO } from "../../../client/cli/terminal/plain-io.ts";
+import type { LinkEvent } from "../../../client/link/events.ts";
+import { Stage } from "./stage.ts";
+
+/** Events that a test hands over one by one. */
+class Events implements AsyncIterable<LinkEvent> {
+  readonly #queue: LinkEvent[] = [];
+  #wake: (() => void) | undefined;
+
+  push(...events: LinkEvent[]): void {
+    this.#queue.push(...events);
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LinkEvent> {
+    for (;;) {
+      const event = this.#queue.shift();
+      if (event !== undefined) yield event;
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+}
+
+function begin() {
+  const stage = new Stage({ plain: true });
+  const events = new Events();
+  const input = new PassThrough();
+  const io = new PlainIO({ input, output: new PassThrough().resume() });
+  const interrupted = new AbortController();
+  const link = { ...stage.link, events };
+  const outcome = runPlain({
+    link,
+    address: "server:1",
+    me: "luke",
+    io,
+    interrupted: interrupted.signal,
+    clock: stage.clock,
+  });
+  return { stage, events, input, outcome, interrupted };
+}
+
+const live: LinkEvent = { type: "state", state: { phase: "live" } };
+
+it("waits for the last ack, however long the link takes", async () => {
+  const { stage, events, input, outcome } = begin();
+  const settled = Promise.withResolvers<void>();
+  stage.settled = settled.promise;
+  events.push(live);
+  input.end();
+  await stage.clock.timer();
+  stage.clock.advance(59_000);
+  settled.resolve();
+  expect(await outcome).toEqual({ kind: "logout" });
+});
+
+it("gives up on a connection that does not come back within a minute", async () => {
+  const { stage, events, input, outcome } = begin();
+  stage.settled = new Promise(() => undefined);
+  events.push(live);
+  input.end();
+  await stage.clock.timer();
+  stage.clock.advance(60_000);
+  expect(await outcome).toEqual({ kind: "unsent", messages: 0 });
+});
+
+it("reads nothing where the first attempt to connect fails", async () => {
+  const { events, input, outcome } = begin();
+  input.write("message yoda hi\n");
+  const cause = new Error("refused");
+  events.push({ type: "state", state: { phase: "waiting", retryTime: new Date(), cause } });
+  expect(await outcome).toEqual({ kind: "cannot-connect", cause });
+  expect(String(input.read())).toBe("message yoda hi\n");
+});
+
+it("ends at a signal, in the middle of whatever it does", async () => {
+  const { stage, events, outcome, interrupted } = begin();
+  stage.settled = new Promise(() => undefined);
+  events.push(live);
+  interrupted.abort("SIGTERM");
+  expect(await outcome).toEqual({ kind: "signal", signal: "SIGTERM" });
+});
