@@ -176,21 +176,18 @@ describe("on return", () => {
     await stage.connect();
     stage.shown();
     await stage.disconnect();
-    await stage.chat.take({
-      type: "welcome",
-      serverId: "s",
-      sessionId: "x",
-      deviceId: "d",
-      user: { userId: "id-luke", username: "luke" },
-      limits: undefined,
-      serverTime: START,
-      broadcastConversationId: "everyone-id",
-      online: [],
-      onlineNextPageToken: "",
-      raw,
-    });
+    await stage.welcome();
     await stage.chat.take(stage.entry("yoda", "one", { live: false }));
     await stage.disconnect();
+    await stage.connect([], [stage.entry("yoda", "two", { live: false })]);
+    const said = stage.shown().filter((line) => line.includes("yoda → you"));
+    expect(said).toEqual(["14:00 yoda → you: one", "14:00 yoda → you: two"]);
+  });
+
+  it("forgets nothing when a stream is replaced at once before all is there", async () => {
+    const stage = new Stage();
+    await stage.welcome();
+    await stage.chat.take(stage.entry("yoda", "one", { live: false }));
     await stage.connect([], [stage.entry("yoda", "two", { live: false })]);
     const said = stage.shown().filter((line) => line.includes("yoda → you"));
     expect(said).toEqual(["14:00 yoda → you: one", "14:00 yoda → you: two"]);

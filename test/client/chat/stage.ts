@@ -140,6 +140,14 @@ export class Stage implements Disposable {
   async connect(online: string[] = [], missed: LinkEvent[] = []): Promise<void> {
     this.offline = false;
     await this.#enter({ phase: "catching-up" });
+    await this.welcome(online);
+    for (const event of missed) await this.chat.take(event);
+    await this.chat.take({ type: "caught-up", serverTime: this.clock.now(), raw });
+    await this.#enter({ phase: "live" });
+  }
+
+  /** A stream opens. */
+  async welcome(online: string[] = []): Promise<void> {
     await this.chat.take({
       type: "welcome",
       serverId: "s",
@@ -153,9 +161,6 @@ export class Stage implements Disposable {
       onlineNextPageToken: "",
       raw,
     });
-    for (const event of missed) await this.chat.take(event);
-    await this.chat.take({ type: "caught-up", serverTime: this.clock.now(), raw });
-    await this.#enter({ phase: "live" });
   }
 
   async disconnect(): Promise<void> {
