@@ -31,6 +31,11 @@ const defaultOutbox: OutboxOptions = { softBytes: 256 * KiB, hardBytes: 1024 * K
 export interface ServiceOptions {
   /** Told of every failure that is not an RpcError; the caller only learns INTERNAL. It must not throw. */
   readonly onError: (error: unknown, method: string) => void;
+  /**
+   * The longest request message, bytes. Give the listener a higher limit: what is between the two is refused with
+   * details, what is above it by grpc-js without.
+   */
+  readonly requestBytes?: number;
   /** For every stream of the service; by default 256 KiB, 1 MiB and 64 KiB. */
   readonly outbox?: OutboxOptions;
   /** How long an ended call's peer may take for what is still on its way before its connection is cut, ms. */
@@ -88,13 +93,23 @@ export function implementService<D extends Definition>(
   for (const [name, method] of Object.entries(strictDefinition(definition))) {
     const handler = handlers[name as keyof D];
     // Responses are encoded before grpc-js sees them, so that a failure in it is ours to report.
-    methods[name] = { ...method, responseSerialize: asBuffer };
+    methods[name] = { ...bounded(method, options.requestBytes), responseSerialize: asBuffer };
     implementation[name] = wrap(method, handler as UntypedHandler, parts);
   }
   const useCut = (cut: CutConnection): void => {
     lingering.cut = cut;
   };
   return { definition: methods as ServiceDefinition, implementation, useCut };
+}
+
+function bounded(method: Method, most = Number.POSITIVE_INFINITY): Method {
+  return {
+    ...method,
+    requestDeserialize: (bytes: Buffer) =>
+      bytes.length <= most
+        ? method.requestDeserialize(bytes)
+        : new Undecodable(new Error(`it has ${bytes.length} bytes, and at most ${most} are allowed`)),
+  };
 }
 
 interface Parts {

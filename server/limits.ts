@@ -6,7 +6,7 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** Encoded Content, bytes: some 16 pages of text; a longer one is a file. */
   contentBytes: 32 * KiB,
-  /** One request message, bytes. Inflation of a compressed one is cut here as well. */
+  /** One request message, bytes; inflation of a compressed one is cut at twice as many. */
   requestBytes: 256 * KiB,
   commandsPerRequest: 1000,
   cursors: 1000,

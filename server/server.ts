@@ -81,14 +81,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await presence.start((ids) => users.byIds(ids));
 
   const onError = (error: unknown, method: string): void => log.error({ err: error, method }, "call failed");
-  const serviceOptions = { onError };
+  const serviceOptions = { onError, requestBytes: limits.requestBytes };
   const gate = new Gate(sessions);
   const streams = new Streams({ gate, store, log: conversationLog, manager, presence });
   const rules = { messages, markers, typing, onError };
   const listener = await listen({
     ...options.listen,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    limits: { requestBytes: limits.requestBytes },
+    // Above the services' own limit, which answers with details.
+    limits: { requestBytes: 2 * limits.requestBytes },
     services: [
       authService({ gate, sessions, accounts: store.accounts, manager, options: serviceOptions }),
       chatService({ gate, streams, rules, options: serviceOptions }),

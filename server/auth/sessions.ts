@@ -243,7 +243,7 @@ export class Sessions implements Disposable {
   async #newPasswordHash(password: string, field: string): Promise<string> {
     const checked = this.#options.passwords.checkNew(password);
     if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
-    return await bounded(this.#options.passwords.hash(password));
+    return bounded(this.#options.passwords.hash(password));
   }
 
   async #touch(row: SessionRow, now: number): Promise<void> {

@@ -20,7 +20,7 @@ export class Gate {
   async authenticate(call: CallContext): Promise<ActiveSession> {
     const token = readBearer(call.metadata);
     if (token === undefined || token === "many") throw new Refusal(Reason.TOKEN_MISSING);
-    return await this.#sessions.authenticate(token);
+    return this.#sessions.authenticate(token);
   }
 
   /** A unary method for whoever has a token; `cost` is what it takes from the session's bucket. */
@@ -32,7 +32,7 @@ export class Gate {
       const session = await this.authenticate(call);
       const wait = session.bucket.take(cost(request));
       if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
-      return await handler(request, session, call);
+      return handler(request, session, call);
     });
   }
 

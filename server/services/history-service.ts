@@ -43,7 +43,7 @@ export function historyService({ gate, store, log, messages, options }: HistoryS
             : peer && (await store.directConversation(row.user.userId, peer.userId));
         return conversation === undefined
           ? new Uint8Array()
-          : await listMessages(request, row.user, conversation, log);
+          : listMessages(request, row.user, conversation, log);
       }),
     },
     options,

@@ -10,7 +10,7 @@ function gated(beforeAppend: () => Promise<void>) {
     const append = store.log.append.bind(store.log);
     store.log.append = async (entry): Promise<AppendResult> => {
       await beforeAppend();
-      return await append(entry);
+      return append(entry);
     };
     return store;
   };

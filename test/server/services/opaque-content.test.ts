@@ -62,7 +62,7 @@ test("unknown fields of a content reach every reader byte for byte", async () =>
       asIs,
       {},
       leia.metadata,
-      (error) => (error === null ? resolve() : reject(error)),
+      (error) => (error === null ? resolve() : reject(error ?? new Error("no answer"))),
     );
   });
   const following = han.chat.makeServerStreamRequest(
@@ -93,7 +93,8 @@ test("unknown fields of a content reach every reader byte for byte", async () =>
       asIs,
       {},
       han.metadata,
-      (error, answer) => (error === null && answer !== undefined ? resolve(answer) : reject(error)),
+      (error, answer) =>
+        error === null && answer !== undefined ? resolve(answer) : reject(error ?? new Error("no answer")),
     );
   });
   expect(count(history, content)).toBe(3);

@@ -237,6 +237,7 @@ test("bytes that are no message are refused as such", async () => {
     "half a message": Buffer.from([0x0a, 0x20, 0x61]),
     "field number 0": Buffer.from([0x00, 0x01]),
     noise: Buffer.from("deadbeefcafebabe", "hex"),
+    "too many bytes": Buffer.alloc(limits.requestBytes + 1),
   };
   for (const bytes of Object.values(cases)) {
     const error = await new Promise((resolve) => {
