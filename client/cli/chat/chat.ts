@@ -56,6 +56,8 @@ export interface ChatStatus {
 }
 
 const PRESENCE_JOIN_MS = 500;
+/** A script has no scrollback to mind, but a memory. */
+const MISSED_LINES = { atScreen: 200, plain: 2_000 };
 
 export class Chat implements ChatActions, Disposable {
   readonly #options: ChatOptions;
@@ -77,6 +79,7 @@ export class Chat implements ChatActions, Disposable {
     this.#typists = new Typists(clock, () => display.refresh());
     this.#people = new People({
       clock,
+      me,
       joinMs: atScreen ? PRESENCE_JOIN_MS : 0,
       told: (change) => this.show({ kind: "presence", ...change, time: clock.now() }),
     });
@@ -92,6 +95,7 @@ export class Chat implements ChatActions, Disposable {
       conversations: this.#conversations,
       attention: this.#attention,
       isOpen,
+      mostMissed: atScreen ? MISSED_LINES.atScreen : MISSED_LINES.plain,
       seesAll: !atScreen,
       isEcho: (entry) => this.#outgoing.isEcho(entry),
     });
@@ -260,7 +264,7 @@ export class Chat implements ChatActions, Disposable {
       this.#incoming.seen(known);
       return;
     }
-    const needsContext = this.#options.atScreen && known?.shown !== true;
+    const needsContext = this.#options.atScreen && (known === undefined || !known.shown || known.unshown > 0);
     let context: readonly Note[] = [];
     if (this.#connection.isLive && (needsContext || known === undefined || known.conversationId === "")) {
       context = await this.#log.context(username, known);
@@ -274,7 +278,7 @@ export class Chat implements ChatActions, Disposable {
     else if (unread > 0 && this.#options.atScreen) this.#notice(`${unread} unread from ${username}, above.`);
     if (context.length > 0) conversation.shown = true;
     // Without a connection what is unread may not be here to be seen.
-    if (conversation.shown || unread === 0) this.#incoming.seen(conversation);
+    if (context.length > 0 || conversation.unshown === 0) this.#incoming.seen(conversation);
   }
 
   close(): void {

@@ -21,19 +21,22 @@ export class Conversation {
   peerReadSeq = 0n;
   /** Something of it is on the screen. */
   shown = false;
-  /** Seqs of messages by others that are unread, rising. */
+  /** Seqs of messages by others that are unread and on the screen, rising. */
   #unread: bigint[] = [];
+  /** More of them that are not on the screen, all at or below a seq. */
+  #unshown = { count: 0, toSeq: 0n };
 
   constructor(place: Place) {
     this.place = place;
   }
 
   get unread(): number {
-    return this.#unread.length;
+    return this.#unread.length + this.#unshown.count;
   }
 
-  get firstUnread(): bigint | undefined {
-    return this.#unread[0];
+  /** Unread messages that are not on the screen. */
+  get unshown(): number {
+    return this.#unshown.count;
   }
 
   get mark(): Mark | undefined {
@@ -48,6 +51,10 @@ export class Conversation {
     if ((this.#unread.at(-2) ?? 0n) > seq) this.#unread.sort((a, b) => (a < b ? -1 : 1));
   }
 
+  addUnshown(count: number, toSeq: bigint): void {
+    if (toSeq > this.readSeq) this.#unshown = { count: this.#unshown.count + count, toSeq };
+  }
+
   raiseHead(seq: bigint): void {
     if (seq > this.headSeq) this.headSeq = seq;
   }
@@ -56,6 +63,7 @@ export class Conversation {
     if (seq <= this.readSeq) return;
     this.readSeq = seq;
     this.#unread = this.#unread.filter((unread) => unread > seq);
+    if (seq >= this.#unshown.toSeq) this.#unshown = { count: 0, toSeq: 0n };
   }
 
   raiseOwn(seq: bigint): void {

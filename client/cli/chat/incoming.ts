@@ -14,6 +14,8 @@ export interface IncomingOptions {
   readonly conversations: Conversations;
   readonly attention: Attention;
   readonly display: Display;
+  /** The most missed lines that are shown. */
+  readonly mostMissed: number;
   /** Whatever is shown has been seen: there is nothing to open. */
   readonly seesAll: boolean;
   isOpen(place: Place): boolean;
@@ -35,7 +37,7 @@ export class Incoming {
 
   /** A stream opened: until `caughtUp` what comes was missed. */
   streamOpened(): void {
-    this.#missed ??= new MissedMessages();
+    this.#missed ??= new MissedMessages(this.#options.mostMissed);
   }
 
   entry(entry: EntryArrived): void {
@@ -141,50 +143,63 @@ export class Incoming {
   }
 
   #report({ since, from, notShown, gone, lines }: MissedReport): void {
-    const { display, conversations } = this.#options;
+    const { display } = this.#options;
     const total = from.reduce((sum, { count }) => sum + count, 0);
     if (total > 0) display.show({ kind: "new-since", since, total, from });
     for (const count of gone) display.show({ kind: "missing", ...count, why: "gone" });
-    for (const rest of notShown) display.show({ kind: "not-shown", ...rest });
+    for (const { conversation, count, unread, lines: entries, toSeq } of notShown) {
+      display.show({ kind: "not-shown", place: conversation.place, count, lines: entries });
+      if (conversation.place.kind === "user") conversation.addUnshown(unread, toSeq);
+    }
     let ruled = this.#returned;
-    for (const { entry, unread } of lines) {
+    for (const { conversation, entry, unread } of lines) {
       if (unread && !ruled) {
         display.show({ kind: "unread-rule" });
         ruled = true;
       }
-      this.#show(conversations.at(placeOfEntry(entry), entry.conversationId), entry, unread);
+      this.#show(conversation, entry, unread);
     }
   }
 
   /**
-   * Unread messages that this device had taken in an earlier run: counted, not shown again. Where there are only own
-   * ones, the marker is raised over them, so that the next run need not look.
+   * Unread messages that the server does not push, since this device had taken them in an earlier run, or is new: they
+   * are counted, and those of conversations of which nothing else came are returned. Where there are only own ones, the
+   * marker is raised over them, so that the next run need not look.
    */
   async #unreadBefore(missed: MissedMessages): Promise<Count[]> {
-    const { conversations, link } = this.#options;
     const counts: Count[] = [];
-    for (const conversation of conversations.behind().slice(0, MOST_COUNTED)) {
-      const { conversationId, readSeq, headSeq, place } = conversation;
-      const toSeq = (missed.firstSeq(conversation) ?? headSeq + 1n) - 1n;
+    for (const conversation of this.#options.conversations.behind().slice(0, MOST_COUNTED)) {
+      const { readSeq, headSeq, place } = conversation;
+      const came = missed.firstSeq(conversation);
+      const toSeq = (came ?? headSeq + 1n) - 1n;
       if (toSeq <= readSeq) continue;
-      const range = { fromSeq: readSeq + 1n, toSeq, newestFirst: true, pageSize: COUNTED_ENTRIES };
-      const before = conversation.unread;
-      let all = false;
-      for await (const page of link.account.listMessages({ kind: "conversation", conversationId }, range)) {
-        for (const { item } of page.items) {
-          const byPeer =
-            place.kind === "user" &&
-            item?.$case === "entry" &&
-            item.value.sender?.username === place.username;
-          if (byPeer) conversation.addUnread(item.value.seq);
-        }
-        all = page.nextPageToken === "";
-        break;
+      const { count, since } = await this.#countUnread(conversation, toSeq);
+      if (count === 0) this.#markRead(conversation, toSeq);
+      else if (came !== undefined) missed.unreadBefore(conversation, readSeq + 1n, count, since);
+      else {
+        conversation.addUnshown(count, toSeq);
+        counts.push({ place, count });
       }
-      const count = conversation.unread - before;
-      if (count > 0) counts.push({ place, count });
-      else if (all) this.#markRead(conversation, toSeq);
     }
     return counts;
+  }
+
+  /** How many messages the other user has in the log beyond the read marker; beyond a page all entries are counted. */
+  async #countUnread(
+    { conversationId, readSeq, place }: Conversation,
+    toSeq: bigint,
+  ): Promise<{ count: number; since: Date | undefined }> {
+    const { account } = this.#options.link;
+    const range = { fromSeq: readSeq + 1n, toSeq, pageSize: COUNTED_ENTRIES };
+    for await (const page of account.listMessages({ kind: "conversation", conversationId }, range)) {
+      const entries = page.items.flatMap(({ item }) => (item?.$case === "entry" ? [item.value] : []));
+      const byPeer = entries.filter(
+        ({ sender }) => place.kind === "user" && sender?.username === place.username,
+      );
+      const last = entries.at(-1)?.seq ?? toSeq;
+      const beyond = page.nextPageToken === "" ? 0 : Number(toSeq - last);
+      return { count: byPeer.length + beyond, since: byPeer[0]?.sendTime };
+    }
+    return { count: 0, since: undefined };
   }
 }

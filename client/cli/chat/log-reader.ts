@@ -53,19 +53,24 @@ export class LogReader {
    */
   async context(username: string, known: Conversation | undefined): Promise<Note[]> {
     const place = withUser(username);
-    const span = known === undefined || known.unread === 0 ? 0 : Number(known.headSeq - known.readSeq);
-    const wanted = Math.max(CONTEXT.least, span + CONTEXT.read);
+    const { readSeq, unread, headSeq } = known ?? { readSeq: 0n, unread: 0, headSeq: 0n };
+    const unreadSpan = unread === 0 ? 0 : Number(headSeq - readSeq);
+    const wanted = Math.max(CONTEXT.least, unreadSpan + CONTEXT.read);
     const page = await this.#newest({ kind: "user", username }, Math.min(CONTEXT.most, wanted));
     if (page.conversationId !== "") {
       this.#options.conversations.at(place, page.conversationId).raiseHead(page.headSeq);
     }
     if (page.items.length === 0) return [];
     const notes: Note[] = [{ kind: "history-heading", place }];
-    const left = wanted - CONTEXT.most;
-    if (left > 0) notes.push({ kind: "not-shown", place, count: left, lines: span });
+    const left = unreadSpan - page.items.length;
+    if (left > 0) notes.push({ kind: "not-shown", place, count: left, lines: unreadSpan });
+    let ruled = unread === 0;
     for (const item of page.items) {
-      const isFirst = item.item?.$case === "entry" && item.item.value.seq === known?.firstUnread;
-      if (isFirst) notes.push({ kind: "unread-rule" });
+      const entry = item.item?.$case === "entry" ? item.item.value : undefined;
+      if (!ruled && entry !== undefined && entry.seq > readSeq && entry.sender?.username === username) {
+        notes.push({ kind: "unread-rule" });
+        ruled = true;
+      }
       notes.push(...this.#notes([item], place, true));
     }
     return notes;

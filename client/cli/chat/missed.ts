@@ -2,43 +2,50 @@
 import type { EntriesLeftOut, EntryArrived } from "../../link/events.ts";
 import type { Conversation } from "./conversations.ts";
 import type { Count } from "./note.ts";
-import type { Place } from "./place.ts";
 
-/** The most lines shown. */
-export const MOST_LINES = 200;
-/** Lines kept before they are cut to the newest ones. */
-const KEPT = 1_000;
+/** Lines kept beyond those that are shown before they are cut. */
+const SLACK = 1_000;
 
 export interface MissedLine {
+  readonly conversation: Conversation;
   readonly entry: EntryArrived;
   readonly unread: boolean;
 }
 
 interface Kept extends MissedLine {
-  readonly conversation: Conversation;
   /** Its time, or that of the one before it in its conversation if that is later: seq outranks clocks. */
   readonly order: number;
 }
 
 interface Tally {
-  readonly place: Place;
-  readonly firstSeq: bigint;
+  firstSeq: bigint;
   lastSeq: bigint;
   lastOrder: number;
   /** By others, and not read. */
   unread: number;
-  /** To be shown, and what the server left out. */
+  /** To be shown, and what cannot be. */
   total: number;
   gone: number;
+}
+
+/** Messages that are not among the lines. */
+export interface NotShown {
+  readonly conversation: Conversation;
+  readonly count: number;
+  /** Of them by others, and not read. */
+  readonly unread: number;
+  /** The length of history that shows them. */
+  readonly lines: number;
+  /** All of them are at or below this seq. */
+  readonly toSeq: bigint;
 }
 
 export interface MissedReport {
   /** When the first unread message was sent. */
   readonly since: Date | undefined;
-  /** New messages by others, the most first; what the server left out is counted in. */
+  /** New messages by others, the most first; what is not shown is counted in. */
   readonly from: readonly Count[];
-  /** Not among the lines, with the length of history that shows it. */
-  readonly notShown: readonly (Count & { readonly lines: number })[];
+  readonly notShown: readonly NotShown[];
   /** No longer in the server's log. */
   readonly gone: readonly Count[];
   /** The newest ones, oldest first. */
@@ -46,9 +53,15 @@ export interface MissedReport {
 }
 
 export class MissedMessages {
+  readonly #mostLines: number;
   #kept: Kept[] = [];
   readonly #tallies = new Map<Conversation, Tally>();
   #since: Date | undefined;
+
+  /** @param mostLines the most that are reported */
+  constructor(mostLines: number) {
+    this.#mostLines = mostLines;
+  }
 
   get isEmpty(): boolean {
     return this.#tallies.size === 0;
@@ -67,22 +80,30 @@ export class MissedMessages {
     tally.total += 1;
     if (unread) {
       tally.unread += 1;
-      if (this.#since === undefined || time < this.#since) this.#since = time;
+      this.#begins(time);
     }
     this.#kept.push({ conversation, entry, unread, order: tally.lastOrder });
-    if (this.#kept.length > KEPT) this.#cut();
+    if (this.#kept.length > this.#mostLines + SLACK) this.#cut();
   }
 
   leftOut(conversation: Conversation, { fromSeq, toSeq, fillable }: EntriesLeftOut): void {
     const tally = this.#tally(conversation, fromSeq, toSeq);
-    const entries = Number(toSeq - fromSeq) + 1;
     if (!fillable) {
-      tally.gone += entries;
+      tally.gone += span(fromSeq, toSeq);
       return;
     }
-    tally.total += entries;
+    tally.total += span(fromSeq, toSeq);
     const unreadFrom = conversation.readSeq + 1n > fromSeq ? conversation.readSeq + 1n : fromSeq;
-    if (unreadFrom <= toSeq) tally.unread += Number(toSeq - unreadFrom) + 1;
+    if (unreadFrom <= toSeq) tally.unread += span(unreadFrom, toSeq);
+  }
+
+  /** Unread messages from before what came of the conversation, which begins at `fromSeq`. */
+  unreadBefore(conversation: Conversation, fromSeq: bigint, count: number, since: Date | undefined): void {
+    const tally = this.#tally(conversation, fromSeq, fromSeq);
+    tally.firstSeq = fromSeq;
+    tally.unread += count;
+    tally.total += count;
+    if (since !== undefined) this.#begins(since);
   }
 
   report(): MissedReport {
@@ -92,35 +113,48 @@ export class MissedMessages {
     return {
       since: this.#since,
       from: tallies
-        .map(([, { place, unread }]) => ({ place, count: unread }))
+        .map(([{ place }, { unread }]) => ({ place, count: unread }))
         .filter(({ count }) => count > 0)
         .sort((a, b) => b.count - a.count),
       notShown: tallies
-        .map(([conversation, { place, total, firstSeq, lastSeq }]) => ({
-          place,
-          count: total - (shown.get(conversation)?.length ?? 0),
-          lines: Number(lastSeq - firstSeq) + 1,
-        }))
+        .map(([conversation, tally]) => notShown(conversation, tally, shown.get(conversation) ?? []))
         .filter(({ count }) => count > 0),
-      gone: tallies.map(([, { place, gone }]) => ({ place, count: gone })).filter(({ count }) => count > 0),
+      gone: tallies.map(([{ place }, { gone }]) => ({ place, count: gone })).filter(({ count }) => count > 0),
       lines: this.#kept,
     };
+  }
+
+  #begins(time: Date): void {
+    if (this.#since === undefined || time < this.#since) this.#since = time;
   }
 
   #tally(conversation: Conversation, fromSeq: bigint, toSeq: bigint): Tally {
     const known = this.#tallies.get(conversation);
     if (known !== undefined) {
-      known.lastSeq = toSeq;
+      if (toSeq > known.lastSeq) known.lastSeq = toSeq;
       return known;
     }
-    const { place } = conversation;
-    const tally = { place, firstSeq: fromSeq, lastSeq: toSeq, lastOrder: 0, unread: 0, total: 0, gone: 0 };
+    const tally = { firstSeq: fromSeq, lastSeq: toSeq, lastOrder: 0, unread: 0, total: 0, gone: 0 };
     this.#tallies.set(conversation, tally);
     return tally;
   }
 
   /** Keeps the newest, sorted. The sort is stable: what came in order of seq stays so. */
   #cut(): void {
-    this.#kept = this.#kept.toSorted((a, b) => a.order - b.order).slice(-MOST_LINES);
+    this.#kept = this.#kept.toSorted((a, b) => a.order - b.order).slice(-this.#mostLines);
   }
+}
+
+function notShown(conversation: Conversation, tally: Tally, shown: readonly MissedLine[]): NotShown {
+  return {
+    conversation,
+    count: tally.total - shown.length,
+    unread: tally.unread - shown.filter(({ unread }) => unread).length,
+    lines: span(tally.firstSeq, tally.lastSeq),
+    toSeq: (shown[0]?.entry.seq ?? tally.lastSeq + 1n) - 1n,
+  };
+}
+
+function span(fromSeq: bigint, toSeq: bigint): number {
+  return Number(toSeq - fromSeq) + 1;
 }

@@ -7,6 +7,8 @@ const SETTLE_MS = 12_000;
 
 export interface PeopleOptions {
   readonly clock: Clock;
+  /** The own user name: the others are what is told of. */
+  readonly me: string;
   /** Changes within this time are told together, ms; 0: each at once. */
   readonly joinMs: number;
   told(change: { came: string[]; went: string[] }): void;
@@ -66,6 +68,7 @@ export class People implements Disposable {
   }
 
   #add({ userId, username }: User): void {
+    if (username === this.#options.me) return;
     this.#online.set(userId, username);
     this.#known.add(username);
   }

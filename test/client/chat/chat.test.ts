@@ -355,6 +355,15 @@ describe("people", () => {
     expect(stage.shown()).toEqual(["14:00 · a, b, c and d came online"]);
   });
 
+  it("are the others: nobody is told of oneself", async () => {
+    const stage = new Stage();
+    await stage.connect(["luke", "yoda"]);
+    expect(stage.shown()[0]).toBe("Connected to server:1 as luke; online: yoda.");
+    await stage.chat.take({ type: "presence", cameOnline: [user("luke")], wentOffline: [], raw });
+    stage.clock.advance(500);
+    expect(stage.shown().slice(1)).toEqual([]);
+  });
+
   it("are counted where they are many", async () => {
     const stage = await live();
     const cameOnline = Array.from({ length: 40 }, (_, index) => user(`u${String(index).padStart(2, "0")}`));

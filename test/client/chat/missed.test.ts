@@ -134,6 +134,46 @@ describe("on return", () => {
     expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 3n }]);
   });
 
+  it("counts what was unread before together with what is new, and opening shows all of it", async () => {
+    const stage = new Stage();
+    stage.before("yoda", ["read", "old one", "old two"], 1);
+    const fresh = stage.entry("yoda", "new", { live: false });
+    await stage.connect([], [fresh]);
+    expect(stage.shown().slice(2)).toEqual([
+      "3 new since 14:00: yoda 3",
+      "… 2 older with yoda not shown: /history yoda 3",
+      expect.stringContaining("unread"),
+      "14:00 yoda → you: new",
+    ]);
+    expect(stage.status).toContain("unread: yoda 3");
+    await stage.chat.openNextUnread();
+    expect(stage.shown()).toEqual([
+      "── earlier with yoda ──",
+      "14:00 yoda: read",
+      expect.stringContaining("unread"),
+      "14:00 yoda: old one",
+      "14:00 yoda: old two",
+      "14:00 yoda: new",
+    ]);
+    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 4n }]);
+  });
+
+  it("to a new device: says how much is unread of which the server sent the end", async () => {
+    const stage = new Stage();
+    const all = Array.from({ length: 3_000 }, (_, index) => stage.entry("yoda", `m${index + 1}`, ago(60)));
+    await stage.connect([], all.slice(-50));
+    expect(stage.shown().slice(2, 4)).toEqual([
+      "3000 new since 13:00: yoda 3000",
+      "… 2950 older with yoda not shown: /history yoda 3000",
+    ]);
+    expect(stage.status).toContain("unread: yoda 3000");
+    await stage.chat.enter("open yoda");
+    const opened = stage.shown();
+    expect(opened[1]).toBe("… 2800 older with yoda not shown: /history yoda 3000");
+    expect(opened.at(-1)).toBe("13:00 yoda: m3000");
+    expect(stage.status).not.toContain("unread");
+  });
+
   it("does not count as read what cannot be shown for want of a connection", async () => {
     const stage = new Stage();
     stage.before("yoda", ["unread"], 0);
