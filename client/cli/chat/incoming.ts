@@ -151,6 +151,9 @@ export class Incoming {
       display.show({ kind: "not-shown", place: conversation.place, count, lines: entries });
       if (conversation.place.kind === "user") conversation.addUnshown(unread, toSeq);
     }
+    if (total === 0 && lines.length > 0 && !this.#returned) {
+      display.show({ kind: "history-heading", place: undefined });
+    }
     let ruled = this.#returned;
     for (const { conversation, entry, unread } of lines) {
       if (unread && !ruled) {

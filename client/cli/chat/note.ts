@@ -62,8 +62,8 @@ export type Note =
       readonly count: number;
       readonly why: "gone" | "not-visible";
     }
-  /** Above lines of history that are shown on purpose. */
-  | { readonly kind: "history-heading"; readonly place: Place }
+  /** Above lines of history of one place; or, on a new device, above what was read elsewhere. */
+  | { readonly kind: "history-heading"; readonly place: Place | undefined }
   /** Above the first unread one. */
   | { readonly kind: "unread-rule" }
   /** What was unread already, and is not shown again. */

@@ -73,7 +73,9 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
     case "missing":
       return [system(missing(note))];
     case "history-heading":
-      return [system(`${RULE} earlier ${where(note.place)} ${RULE}`)];
+      return [
+        system(`${RULE} earlier${note.place === undefined ? ", all read" : ` ${where(note.place)}`} ${RULE}`),
+      ];
     case "unread-rule":
       return [{ text: styled(`${RULE}${RULE} unread ${"─".repeat(24)}`, { colour: "red" }), hang: 0 }];
     case "held-back":

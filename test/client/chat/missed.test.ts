@@ -65,6 +65,16 @@ describe("on return", () => {
     ]);
   });
 
+  it("says of lines that were all read elsewhere that they were", async () => {
+    const stage = new Stage();
+    stage.before("yoda", [], 1);
+    await stage.connect([], [stage.entry("yoda", "read on the other device", ago(9))]);
+    expect(stage.shown().slice(2)).toEqual([
+      "── earlier, all read ──",
+      "13:51 yoda → you: read on the other device",
+    ]);
+  });
+
   it("keeps to the order of the log where the clocks of the server jumped", async () => {
     const stage = new Stage();
     const missed = [
