@@ -1,4 +1,5 @@
 // Asks a person on the terminal, before anything else owns it: the only user of enquirer.
+import type { EventEmitter } from "node:events";
 import type { Environment } from "./environment.ts";
 import { CommandError, Exit } from "./exit.ts";
 
@@ -34,17 +35,47 @@ interface Question {
 
 async function ask<T>(environment: Environment, question: Question): Promise<T> {
   // Loaded here, since most commands ask nothing.
-  const { default: enquirer } = await import("enquirer");
+  const { default: Enquirer } = await import("enquirer");
+  const enquirer = new Enquirer<{ answer: T }>();
+  enquirer.on("prompt", (prompt: StartedPrompt) => {
+    prompt.once("start", () => surviveCancel(prompt));
+    // At the end of input Node's readline closes, and enquirer would wait for ever.
+    prompt.on("keypress", (_input: unknown, key: { readonly ctrl?: boolean; readonly name?: string }) => {
+      if (key.ctrl === true && key.name === "d") void prompt.cancel();
+    });
+  });
   const { stdin, stderr: stdout } = environment;
-  let answers: Record<string, T>;
   try {
-    answers = await enquirer.prompt<Record<string, T>>({ ...question, name: "answer", stdin, stdout });
+    const { answer } = await enquirer.prompt({ ...question, name: "answer", stdin, stdout });
+    return answer;
   } catch (error) {
-    // enquirer rejects with the text typed so far, or with nothing, when a person cancels.
+    // It rejects with the text typed so far, or with nothing, when a person cancels.
     if (error instanceof Error) throw error;
     throw new CommandError(Exit.INTERRUPTED, "");
   }
-  const answer = answers.answer;
-  if (answer === undefined) throw new CommandError(Exit.INTERRUPTED, "");
-  return answer;
+}
+
+/** A prompt of enquirer once it has begun. */
+interface StartedPrompt extends EventEmitter {
+  /** Gives the terminal back. */
+  readonly stop: () => void;
+  /** Makes the question reject. */
+  cancel(): Promise<void>;
+}
+
+/**
+ * Ctrl-C closes Node's readline before enquirer pauses it, which throws since Node 24.2, past every promise
+ * (enquirer/enquirer#483). By then all else is given back, so nothing is lost with that error.
+ */
+function surviveCancel(prompt: StartedPrompt): void {
+  const { stop } = prompt;
+  prompt.off("close", stop);
+  prompt.once("close", () => {
+    try {
+      stop();
+    } catch (error) {
+      const isClosed = error instanceof Error && "code" in error && error.code === "ERR_USE_AFTER_CLOSE";
+      if (!isClosed) throw error;
+    }
+  });
 }

@@ -33,8 +33,8 @@ export const command = defineCommand({
   about: [
     "Prints each message as `TIME SENDER → RECIPIENT: TEXT`; further lines of a text are indented by four spaces, and " +
       "what could harm a terminal is made visible, in a pipe as well: --json is exact. It comes back by itself when " +
-      "the connection is lost, and misses nothing. SIGINT and SIGTERM end it with exit code 0, and so does the end of " +
-      "whoever reads; the end of the session ends it with 4. While it runs, the user is online.",
+      "the connection is lost, and misses nothing. SIGINT and SIGTERM end it with exit code 0, and so does the " +
+      "next message once nobody reads any more; the end of the session ends it with 4. While it runs, the user is online.",
   ],
   json: "Event: entryAppended, omitted and gap, and with --all every kind.",
   examples: ["", "--since 1h --json", "--json | jq -r .entryAppended.entry.content.text"],

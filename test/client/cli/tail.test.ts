@@ -31,7 +31,7 @@ class Scene implements AsyncDisposable {
   async tail(...flags: string[]): Promise<Tail> {
     const child = this.yoda.start("tail", ...flags);
     const tail = { child, lines: new Lines(child), end: finished(child) };
-    await this.seen.next("presenceChanged", ({ cameOnline }) => cameOnline.length > 0);
+    await this.seen.next("presenceChanged", ({ cameOnline }) => cameOnline.some(isYoda));
     return tail;
   }
 
@@ -39,7 +39,7 @@ class Scene implements AsyncDisposable {
   async stop({ child, end }: Tail, signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     child.kill(signal);
     const { code } = await end;
-    await this.seen.next("presenceChanged", ({ wentOffline }) => wentOffline.length > 0);
+    await this.seen.next("presenceChanged", ({ wentOffline }) => wentOffline.some(isYoda));
     return code;
   }
 
@@ -53,6 +53,10 @@ interface Tail {
   readonly child: ReturnType<Home["start"]>;
   readonly lines: Lines;
   readonly end: Promise<Run>;
+}
+
+function isYoda({ username }: { readonly username: string }): boolean {
+  return username === "yoda";
 }
 
 /** Without the time. */
@@ -157,7 +161,7 @@ test("a reader that goes away ends it with exit code 0", async () => {
   run.child.stdout.destroy();
   await luke.send("yoda", "nobody reads this");
   expect(await run.end).toMatchObject({ code: 0, stderr: "" });
-  await seen.next("presenceChanged", ({ wentOffline }) => wentOffline.length > 0);
+  await seen.next("presenceChanged", ({ wentOffline }) => wentOffline.some(isYoda));
 });
 
 test("the end of the session ends it with exit code 4", async () => {
