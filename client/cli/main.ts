@@ -1,5 +1,7 @@
 // The entry of `parley`: finds the command in the table, runs it, and turns the outcome into the exit code.
 import process from "node:process";
+import { accountFlags } from "./account-flags.ts";
+import type { Flag } from "./arguments.ts";
 import { closest } from "./closest.ts";
 import { type CommandRow, commands } from "./commands/table.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
@@ -28,15 +30,34 @@ async function outcome(environment: Environment, argv: readonly string[]): Promi
 }
 
 async function dispatch(environment: Environment, argv: readonly string[]): Promise<ExitCode> {
-  const [first, ...rest] = argv;
+  const [first] = argv;
   if (first === "--version") return version(environment);
-  if (first === "--help" || first === "-h" || first === "help") return help(environment, rest);
+  if (first === "--help" || first === "-h") return help(environment, argv.slice(1));
+  const at = commandAt(argv);
+  const rest = argv.filter((_, index) => index !== at);
+  if (argv[at] === "help") return help(environment, rest);
   // Without a command, or with flags alone, it is the chat.
-  const isChat = first === undefined || first.startsWith("-");
-  const row = isChat ? find("chat", environment) : find(first, environment);
+  const row = find(argv[at] ?? "chat", environment);
   const { command } = await row.load();
-  const code = await command.invoke(environment, row.name, isChat ? argv : rest);
+  const code = await command.invoke(environment, row.name, rest);
   return code === "help" ? help(environment, [row.name]) : code;
+}
+
+/** Where the command stands, -1 where there is none: flags that every command takes may come before it. */
+function commandAt(argv: readonly string[]): number {
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at] ?? "";
+    if (argument === "--") return -1;
+    // Behind a flag that is the chat's alone stands its value.
+    if (!argument.startsWith("-") && (at === 0 || isCommand(argument))) return at;
+    const flag: Flag<unknown> | undefined = accountFlags[argument.slice(2) as keyof typeof accountFlags];
+    if (flag?.value !== undefined) at++;
+  }
+  return -1;
+}
+
+function isCommand(name: string): boolean {
+  return name === "help" || commands.some((one) => one.name === name);
 }
 
 function find(name: string, environment: Environment): CommandRow {

@@ -5,7 +5,7 @@ import type { Link } from "../../link/link.ts";
 export interface ChatLink
   extends Pick<
     Link,
-    "send" | "settled" | "heldBack" | "release" | "drop" | "markRead" | "retryNow" | "state"
+    "send" | "settled" | "heldBack" | "release" | "drop" | "markRead" | "retryNow" | "setTyping" | "state"
   > {
   readonly account: Pick<Account, "listUsers" | "listConversations" | "listMessages">;
 }

@@ -70,6 +70,8 @@ export class Chat implements ChatActions, Disposable {
   readonly #outgoing: Outgoing;
   readonly #log: LogReader;
   #open: Conversation | undefined;
+  /** Who was last told that a message to them is being typed. */
+  #typingTo: Extract<Place, { kind: "user" }> | undefined;
   #greeted = false;
 
   constructor(options: ChatOptions) {
@@ -221,6 +223,19 @@ export class Chat implements ChatActions, Disposable {
       }
     });
     this.#options.display.refresh();
+  }
+
+  /** The line being edited changed: who is written to is told, if it is going to be a message. */
+  edited(text: string): void {
+    const place = this.#open?.place;
+    const isMessage = readLine(text, this.commands, true).kind === "message";
+    const user = place?.kind === "user" && isMessage ? place : undefined;
+    const { link } = this.#options;
+    if (this.#typingTo !== undefined && this.#typingTo.username !== user?.username) {
+      link.setTyping(this.#typingTo, false);
+    }
+    if (user !== undefined) link.setTyping(user, true);
+    this.#typingTo = user;
   }
 
   /** The terminal gained or lost the focus. */

@@ -75,6 +75,7 @@ class Interactive {
     using chat = this.#chat;
     using screen = this.#screen;
     screen.onSubmit((text) => this.#inTurn(() => chat.enter(text)));
+    screen.onEdit((text) => chat.edited(text));
     screen.onAction((action) => {
       if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
       else if (action.kind === "leave-armed") this.#tell("Ctrl-C again, or Ctrl-D, leaves.");

@@ -83,6 +83,7 @@ export class Screen implements Disposable {
   readonly #resolveClosed: (closed: Closed) => void;
   #keys: KeyReader | undefined;
   #submitted: ((text: string) => void) | undefined;
+  #edited: ((text: string) => void) | undefined;
   #acted: ((action: EditorAction) => void) | undefined;
   #prompt = Styled.of("> ");
   #status = Styled.empty;
@@ -146,6 +147,11 @@ export class Screen implements Disposable {
   onSubmit(listener: (text: string) => void): void {
     this.#submitted = listener;
     this.#deliverEarly();
+  }
+
+  /** Called with what stands in the line being edited, after a person changed it. */
+  onEdit(listener: (text: string) => void): void {
+    this.#edited = listener;
   }
 
   /** Called with every other action of the person. Candidates, redraw, suspend are dealt with here, but told too. */
@@ -314,11 +320,13 @@ export class Screen implements Disposable {
   }
 
   readonly #onKeys = (keys: readonly Key[]): void => {
+    const before = this.#editor.text;
     for (const key of keys) {
       for (const action of this.#editor.press(key, performance.now())) this.#act(action);
       // A listener may have closed the screen: what was typed after that is nobody's.
       if (this.#state === "closed") return;
     }
+    if (this.#editor.text !== before) this.#edited?.(this.#editor.text);
     this.#schedule();
   };
 

@@ -56,6 +56,21 @@ describe("where a line goes", () => {
     ]);
   });
 
+  it("tells who is written to that a message is being typed, and when no longer", async () => {
+    const stage = await live();
+    stage.chat.edited("open yo");
+    await stage.chat.enter("open yoda");
+    for (const text of ["h", "hi", "/", "/wh", "//", "//s", ""]) stage.chat.edited(text);
+    expect(stage.typed).toEqual([
+      "yoda true",
+      "yoda true",
+      "yoda false",
+      "yoda true",
+      "yoda true",
+      "yoda false",
+    ]);
+  });
+
   it("matches commands as whole words only", async () => {
     const stage = await live();
     await stage.chat.enter("logoutxyz");

@@ -84,6 +84,8 @@ export class Stage implements Disposable {
   /** What stands on the screen, oldest first. */
   readonly lines: string[] = [];
   readonly left: Leaving[] = [];
+  /** Who was told that something is being typed, or no longer. */
+  readonly typed: string[] = [];
   readonly sent: { id: bigint; target: SendTarget; text: string }[] = [];
   readonly read: { conversationId: string; seq: bigint }[] = [];
   readonly held: UnsentMessage[] = [];
@@ -296,6 +298,9 @@ export class Stage implements Disposable {
       drop: (id) => stage.held.splice(0).some(({ clientMessageId }) => clientMessageId === id),
       markRead: (conversationId, seq) => stage.read.push({ conversationId, seq }),
       retryNow: () => undefined,
+      setTyping: (target, typing) => {
+        if (target.kind === "user") this.typed.push(`${target.username} ${typing}`);
+      },
       account: {
         async *listUsers() {
           lost();

@@ -50,6 +50,19 @@ test("help, --help, -h and --version go to standard output with exit code 0", as
   expect(version.stdout).toMatch(/^parley \d+\.\d+\.\d+\n$/);
 });
 
+test("flags that every command takes may stand before it, even where their value is a command's name", async () => {
+  await using home = await Home.make({ npm_command: "exec" });
+  const [before, after, chat] = await Promise.all([
+    home.run("--as", "send", "--server", "127.0.0.1:1", "whoami"),
+    home.run("whoami", "--as", "send", "--server", "127.0.0.1:1"),
+    home.run("--bell", "sometimes"),
+  ]);
+  expect(before).toMatchObject({ code: 4, stderr: after.stderr });
+  expect(before.stderr).toContain("send is not logged in");
+  expect(chat).toMatchObject({ code: 2 });
+  expect(chat.stderr).toContain("--bell");
+});
+
 test("what is unknown is refused with exit code 2 and the closest name", async () => {
   await using home = await Home.make({ npm_command: "exec" });
   const [command, flag, missing, extra, topic] = await Promise.all([
