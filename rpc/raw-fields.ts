@@ -16,12 +16,26 @@ export function rawField(message: Uint8Array, field: number): Uint8Array | undef
  * @throws Error where `message` is not well-formed
  */
 export function repeatedField(message: Uint8Array, field: number): Uint8Array[] {
-  const reader = new BinaryReader(message);
   const occurrences: Uint8Array[] = [];
-  while (reader.pos < reader.len) {
+  const wanted = ((field << 3) | WireType.LengthDelimited) >>> 0;
+  let at = 0;
+  while (at < message.length) {
+    // Most fields have a tag and a length of one byte each; whatever else comes is left to the general reader.
+    const tag = message[at] ?? 0;
+    const length = message[at + 1] ?? 0x80;
+    if ((tag & 7) === WireType.LengthDelimited && tag > 7 && tag < 0x80 && length < 0x80) {
+      const end = at + 2 + length;
+      if (end > message.length) throw new Error("a field is cut short");
+      if (tag === wanted) occurrences.push(message.subarray(at + 2, end));
+      at = end;
+      continue;
+    }
+    const reader = new BinaryReader(message);
+    reader.pos = at;
     const [fieldNumber, wireType] = reader.tag();
     if (fieldNumber === field && wireType === WireType.LengthDelimited) occurrences.push(reader.bytes());
     else reader.skip(wireType, fieldNumber);
+    at = reader.pos;
   }
   return occurrences;
 }

@@ -1,6 +1,5 @@
 // From the store's announcement to the bus: each committed entry is encoded once and sent to whoever may be interested.
 import type { Bus, EntryMessage, Topic } from "../bus/bus.ts";
-import { formatId } from "../ids.ts";
 import type { AppendedEntry, LogStore } from "../store/store.ts";
 import { type EntryUsers, encodeAck, encodeEntryAppended } from "./encoding.ts";
 
@@ -24,14 +23,7 @@ function toMessage(entry: AppendedEntry, origin: SendOrigin): EntryMessage {
   const piece = encodeEntryAppended(entry, origin.users);
   const common = { kind: "entry", conversationId: entry.conversationId, seq: entry.seq, piece } as const;
   if (origin.stream === undefined) return common;
-  const ack = encodeAck({
-    clientMessageId: entry.clientMessageId,
-    conversationId: formatId("conversation", entry.conversationId),
-    seq: BigInt(entry.seq),
-    sendTime: new Date(entry.time),
-    repeatedSend: false,
-  });
-  return { ...common, origin: origin.stream, ack };
+  return { ...common, origin: origin.stream, ack: encodeAck(entry) };
 }
 
 function topicsOf(entry: AppendedEntry): Topic[] {

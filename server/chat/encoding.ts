@@ -4,12 +4,15 @@ import { ConversationKind as WireKind } from "../../gen/parley/chat/v1/conversat
 import { Entry } from "../../gen/parley/chat/v1/entry.ts";
 import { type Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryItem } from "../../gen/parley/chat/v1/history_service.ts";
+import { User } from "../../gen/parley/chat/v1/user.ts";
 import { formatId } from "../ids.ts";
 import type { ConversationKind, StoredEntry, UserRow } from "../store/store.ts";
+import { fieldSize, PieceWriter, varintSize } from "./piece-writer.ts";
 import { toUser } from "./users.ts";
 
 /** Field numbers of the proto that this file writes by itself; test/server/chat/encoding.test.ts holds them to it. */
 const FRAME_EVENTS = 1;
+const EVENT_ACK = 3;
 const EVENT_ENTRY_APPENDED = 5;
 const ENTRY_APPENDED_ENTRY = 1;
 const RESPONSE_ITEMS = 1;
@@ -17,6 +20,7 @@ const HISTORY_ITEM_ENTRY = 1;
 export const CONTENT_FIELD = 15;
 
 const LENGTH_DELIMITED = 2;
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const tag = (field: number): number => (field << 3) | LENGTH_DELIMITED;
 
 export function toWireKind(kind: ConversationKind): WireKind {
@@ -35,8 +39,48 @@ export function encodeEvent(event: Event): Uint8Array {
     .finish();
 }
 
-export function encodeAck(ack: Ack): Uint8Array {
-  return encodeEvent({ kind: { $case: "ack", value: ack } });
+/** What an Ack says of a send that was stored. */
+export interface StoredSend {
+  /** 1 to 2^64-1. */
+  readonly clientMessageId: bigint;
+  readonly conversationId: number;
+  readonly seq: number;
+  readonly time: number;
+}
+
+/** The Ack of a first send, at the entry's place. */
+export function encodeAck(send: StoredSend): Uint8Array {
+  if (send.clientMessageId > MAX_SAFE)
+    return encodeEvent({ kind: { $case: "ack", value: toAck(send, false) } });
+  const clientMessageId = Number(send.clientMessageId);
+  const conversationId = formatId("conversation", send.conversationId);
+  const timeLength = timestampLength(send.time);
+  const ack =
+    1 +
+    varintSize(clientMessageId) +
+    fieldSize(conversationId.length) +
+    1 +
+    varintSize(send.seq) +
+    fieldSize(timeLength);
+  const event = fieldSize(ack);
+  const writer = new PieceWriter(fieldSize(event))
+    .open(FRAME_EVENTS, event)
+    .open(EVENT_ACK, ack)
+    .number(1, clientMessageId)
+    .ascii(2, conversationId)
+    .number(3, send.seq)
+    .open(4, timeLength);
+  return writeTimestamp(writer, send.time).finish();
+}
+
+export function toAck(send: StoredSend, repeatedSend: boolean): Ack {
+  return {
+    clientMessageId: send.clientMessageId,
+    conversationId: formatId("conversation", send.conversationId),
+    seq: BigInt(send.seq),
+    sendTime: new Date(send.time),
+    repeatedSend,
+  };
 }
 
 /** Who wrote and who receives an entry. */
@@ -47,13 +91,55 @@ export interface EntryUsers {
 
 /** The entry with its content as the bytes that the sender gave, so that fields unknown to this server stay in it. */
 export function encodeEntryAppended(entry: StoredEntry, users: EntryUsers): Uint8Array {
-  const writer = new BinaryWriter();
-  writer.uint32(tag(FRAME_EVENTS)).fork();
-  writer.uint32(tag(EVENT_ENTRY_APPENDED)).fork();
-  writer.uint32(tag(ENTRY_APPENDED_ENTRY)).fork();
-  Entry.encode(entryWithoutContent(entry, users), writer);
-  writer.uint32(tag(CONTENT_FIELD)).bytes(entry.content);
-  return writer.join().join().join().finish();
+  const conversationId = formatId("conversation", entry.conversationId);
+  const sender = encodedUser(users.sender);
+  const recipient = users.recipient && encodedUser(users.recipient);
+  const timeLength = timestampLength(entry.time);
+  const length =
+    fieldSize(conversationId.length) +
+    1 +
+    varintSize(entry.seq) +
+    2 +
+    fieldSize(sender.length) +
+    (recipient === undefined ? 0 : fieldSize(recipient.length)) +
+    fieldSize(timeLength) +
+    fieldSize(entry.content.length);
+  const appended = fieldSize(length);
+  const event = fieldSize(appended);
+  const writer = new PieceWriter(fieldSize(event))
+    .open(FRAME_EVENTS, event)
+    .open(EVENT_ENTRY_APPENDED, appended)
+    .open(ENTRY_APPENDED_ENTRY, length)
+    .ascii(1, conversationId)
+    .number(2, entry.seq)
+    .number(3, toWireKind(entry.kind))
+    .bytes(4, sender);
+  if (recipient !== undefined) writer.bytes(5, recipient);
+  writer.open(6, timeLength);
+  return writeTimestamp(writer, entry.time).bytes(CONTENT_FIELD, entry.content).finish();
+}
+
+/** A user as a field's value, encoded once for as long as the row is remembered. */
+function encodedUser(row: UserRow): Uint8Array {
+  let encoded = encodedUsers.get(row);
+  if (encoded === undefined) {
+    encoded = User.encode(toUser(row)).finish();
+    encodedUsers.set(row, encoded);
+  }
+  return encoded;
+}
+
+const encodedUsers = new WeakMap<UserRow, Uint8Array>();
+
+function timestampLength(time: number): number {
+  const nanos = (time % 1000) * 1_000_000;
+  return 1 + varintSize(Math.floor(time / 1000)) + (nanos === 0 ? 0 : 1 + varintSize(nanos));
+}
+
+function writeTimestamp(writer: PieceWriter, time: number): PieceWriter {
+  const nanos = (time % 1000) * 1_000_000;
+  writer.number(1, Math.floor(time / 1000));
+  return nanos === 0 ? writer : writer.number(2, nanos);
 }
 
 /** The same entry as one item of ListMessagesResponse. */

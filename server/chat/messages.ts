@@ -1,13 +1,13 @@
 // The rules of sending: where a message may go, what it may be, and what the sender is told.
 import type { Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
-import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { formatId, parseId } from "../ids.ts";
+import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AppendResult, AppendTarget, LogStore, UserRow } from "../store/store.ts";
 import type { SendOrigin } from "./delivery.ts";
+import type { StoredSend } from "./encoding.ts";
 import type { Users } from "./users.ts";
 
 /** Who sends, and from where. */
@@ -29,6 +29,12 @@ export interface Destination {
 export interface SentContent {
   readonly bytes: Uint8Array | undefined;
   readonly decoded: Content | undefined;
+}
+
+/** Where a send stands in the log. */
+export interface StoredMessage extends StoredSend {
+  /** It had been stored before. */
+  readonly repeated: boolean;
 }
 
 const CLIENT_IDS_END = 2n ** 63n;
@@ -74,13 +80,14 @@ export class Messages {
   /**
    * Appends. The call itself fixes the order; the answer comes when the entry is committed.
    * @param clientMessageId 0 lets the server choose one
+   * @throws Refusal at once for what is wrong with the content or the id; rejects with one for what the store says
    */
-  async append(
+  append(
     sender: Sender,
     destination: Destination,
     clientMessageId: bigint,
     content: SentContent,
-  ): Promise<Ack> {
+  ): Promise<StoredMessage> {
     if (clientMessageId >= CLIENT_IDS_END) {
       throw new Refusal(Reason.INVALID_FIELD, {
         field: "client_message_id",
@@ -93,7 +100,7 @@ export class Messages {
       users: { sender: sender.user, recipient: destination.peer },
       stream: sender.stream,
     };
-    const result = await this.#log.append({
+    const appended = this.#log.append({
       senderId: sender.user.userId,
       deviceId: sender.deviceId,
       clientMessageId: id,
@@ -102,7 +109,7 @@ export class Messages {
       time: Date.now(),
       origin,
     });
-    return toAck(id, result);
+    return appended.then((result) => stored(id, result));
   }
 
   async #conversation(sender: UserRow, id: string): Promise<Destination> {
@@ -149,17 +156,13 @@ function checkContent(content: SentContent): Uint8Array {
   return bytes;
 }
 
-function toAck(clientMessageId: bigint, result: AppendResult): Ack {
+function stored(clientMessageId: bigint, result: AppendResult): StoredMessage {
   switch (result.status) {
     case "stored":
-    case "repeated":
-      return {
-        clientMessageId,
-        conversationId: formatId("conversation", result.conversationId),
-        seq: BigInt(result.seq),
-        sendTime: new Date(result.time),
-        repeatedSend: result.status === "repeated",
-      };
+    case "repeated": {
+      const { conversationId, seq, time } = result;
+      return { clientMessageId, conversationId, seq, time, repeated: result.status === "repeated" };
+    }
     case "id-reused":
       throw new Refusal(Reason.CLIENT_MESSAGE_ID_REUSED, { field: "client_message_id" });
     case "no-user":

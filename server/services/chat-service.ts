@@ -9,6 +9,8 @@ import {
 } from "../../rpc/handler.ts";
 import type { Outbox } from "../../rpc/outbox.ts";
 import type { ActiveSession } from "../auth/sessions.ts";
+import { toAck } from "../chat/encoding.ts";
+import type { StoredMessage } from "../chat/messages.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import { CommandLoop, type CommandRules } from "./command-loop.ts";
@@ -46,15 +48,14 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
       sendMessage: gate.forSession(async (request, session) => {
         const destination = await messages.destination(session.row.user, request.target);
         const content = { bytes: contentBytes(request), decoded: request.content };
-        return {
-          ack: await messages.append(unarySender(session), destination, request.clientMessageId, content),
-        };
+        const sender = unarySender(session);
+        return answer(await messages.append(sender, destination, request.clientMessageId, content));
       }),
 
       broadcast: gate.forSession(async (request, session) => {
         const content = { bytes: contentBytes(request), decoded: request.content };
         const sender = unarySender(session);
-        return { ack: await messages.append(sender, messages.broadcast, request.clientMessageId, content) };
+        return answer(await messages.append(sender, messages.broadcast, request.clientMessageId, content));
       }),
 
       setMarkers: gate.forSession(
@@ -76,6 +77,10 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
     },
     options,
   );
+}
+
+function answer(message: StoredMessage) {
+  return { ack: toAck(message, message.repeated) };
 }
 
 function unarySender({ row }: ActiveSession) {

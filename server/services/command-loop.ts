@@ -12,7 +12,7 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { FrameReader } from "../../rpc/handler.ts";
 import type { Outbox } from "../../rpc/outbox.ts";
 import type { ActiveSession } from "../auth/sessions.ts";
-import { encodeAck, encodeEvent } from "../chat/encoding.ts";
+import { encodeEvent, toAck } from "../chat/encoding.ts";
 import type { Feed } from "../chat/feed.ts";
 import type { Markers } from "../chat/markers.ts";
 import type { Destination, Messages } from "../chat/messages.ts";
@@ -74,9 +74,11 @@ export class CommandLoop {
         // An empty frame costs as much as a command.
         if (frame.commands.length === 0) await this.#pay(1);
         for (const command of frame.commands) {
-          await this.#pay(costOf(command));
+          const cost = costOf(command);
+          if (this.#isFull() || this.#stream.session.bucket.take(cost) > 0) await this.#pay(cost);
           signal.throwIfAborted();
-          await this.#perform(command);
+          const performed = this.#perform(command);
+          if (performed !== undefined) await performed;
         }
       }
     } catch (error) {
@@ -95,33 +97,36 @@ export class CommandLoop {
    */
   async #pay(tokens: number): Promise<void> {
     const { outbox, session, signal } = this.#stream;
-    if (outbox.aboveSoft) await outbox.whenBelowSoft();
-    while (this.#underway >= limits.sendsInFlight || this.#underwayBytes >= limits.sendsInFlightBytes) {
-      await this.#settled();
-    }
+    while (this.#isFull()) await (outbox.aboveSoft ? outbox.whenBelowSoft() : this.#settled());
     for (let wait = session.bucket.take(tokens); wait > 0; wait = session.bucket.take(tokens)) {
       await sleep(wait, undefined, { signal });
     }
   }
 
-  /** Resolves when the command's place in the order is fixed. */
-  async #perform(command: Command): Promise<void> {
+  #isFull(): boolean {
+    return (
+      this.#stream.outbox.aboveSoft ||
+      this.#underway >= limits.sendsInFlight ||
+      this.#underwayBytes >= limits.sendsInFlightBytes
+    );
+  }
+
+  /** Answers, or resolves, when the command's place in the order is fixed. */
+  #perform(command: Command): void | Promise<void> {
     const kind = command.kind;
     switch (kind?.$case) {
       case "sendMessage":
       case "broadcast":
-        await this.#send(kind.value, kind.$case === "broadcast" ? undefined : kind.value);
-        return;
+        return this.#send(kind.value, kind.$case === "broadcast" ? undefined : kind.value);
       case "setMarkers":
         this.#setMarkers(kind.value);
         return;
       case "setTyping": {
         const { session } = this.#stream;
-        await this.#answering(subjectOf(kind.value.target), async () => {
+        return this.#answering(subjectOf(kind.value.target), async () => {
           const destination = await this.#rules.messages.destination(session.row.user, kind.value.target);
           await this.#rules.typing.set(session.row.user, destination, kind.value.typing);
         });
-        return;
       }
       case "reportActivity":
         return;
@@ -132,55 +137,79 @@ export class CommandLoop {
     }
   }
 
-  async #send(
+  /** Answers at once where the destination is remembered: most sends then make no promise but the store's. */
+  #send(
     send: SendMessageRequest | BroadcastRequest,
     direct: SendMessageRequest | undefined,
-  ): Promise<void> {
-    const { session, feed, outbox } = this.#stream;
+  ): void | Promise<void> {
+    const { session } = this.#stream;
     const { messages } = this.#rules;
-    const { clientMessageId } = send;
-    const subject = { clientMessageId, ...subjectOf(direct?.target) };
-    await this.#answering(subject, async () => {
-      if (clientMessageId === 0n) {
+    const subject: Subject = { clientMessageId: send.clientMessageId, ...subjectOf(direct?.target) };
+    try {
+      if (send.clientMessageId === 0n) {
         throw new Refusal(Reason.INVALID_FIELD, {
           field: "client_message_id",
           message: "On a stream each send has a client message id.",
         });
       }
-      let destination: Destination;
-      if (direct === undefined) destination = messages.broadcast;
-      else {
-        const found = messages.destination(session.row.user, direct.target);
-        destination = found instanceof Promise ? await found : found;
-      }
-      const bytes = contentBytes(send);
-      const sender = { user: session.row.user, deviceId: session.row.deviceId, stream: feed };
-      const append = messages.append(sender, destination, clientMessageId, { bytes, decoded: send.content });
-      this.#track(subject, bytes?.length ?? 0, async () => {
-        const ack = await append;
-        // A first ack comes with the announcement, at the entry's place.
-        if (ack.repeatedSend) outbox.push(encodeAck(ack));
-      });
-    });
+      const found =
+        direct === undefined ? messages.broadcast : messages.destination(session.row.user, direct.target);
+      if (!(found instanceof Promise)) return this.#append(send, found, subject);
+      return found.then(
+        (destination) => this.#append(send, destination, subject),
+        (error: unknown) => this.#fail(subject, error),
+      );
+    } catch (error) {
+      this.#fail(subject, error);
+    }
+  }
+
+  #append(send: SendMessageRequest | BroadcastRequest, destination: Destination, subject: Subject): void {
+    const { session, feed, outbox } = this.#stream;
+    const bytes = contentBytes(send);
+    const sender = { user: session.row.user, deviceId: session.row.deviceId, stream: feed };
+    const content = { bytes, decoded: send.content };
+    const size = bytes?.length ?? 0;
+    try {
+      const append = this.#rules.messages.append(sender, destination, send.clientMessageId, content);
+      this.#begin(size);
+      append.then(
+        (message) => {
+          // A first ack comes with the announcement, at the entry's place.
+          if (message.repeated)
+            outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
+          this.#end(size);
+        },
+        (error: unknown) => {
+          this.#fail(subject, error);
+          this.#end(size);
+        },
+      );
+    } catch (error) {
+      this.#fail(subject, error);
+    }
   }
 
   #setMarkers(request: SetMarkersRequest): void {
-    this.#track({}, request.markers.length * limits.markerBytes, async () => {
+    const bytes = request.markers.length * limits.markerBytes;
+    this.#begin(bytes);
+    const answered = this.#answering({}, async () => {
       const refused = await this.#rules.markers.raise(this.#stream.session.row.user, request.markers);
       for (const { conversationId, refusal } of refused) this.#refuse({ conversationId }, refusal);
     });
+    void answered.then(() => this.#end(bytes));
   }
 
-  /** Counts work as underway until it is answered. */
-  #track(subject: Subject, bytes: number, work: () => Promise<void>): void {
+  #begin(bytes: number): void {
     this.#underway++;
     this.#underwayBytes += bytes;
-    void this.#answering(subject, work).finally(() => {
-      this.#underway--;
-      this.#underwayBytes -= bytes;
-      this.#onSettled?.();
-      this.#onSettled = undefined;
-    });
+  }
+
+  #end(bytes: number): void {
+    this.#underway--;
+    this.#underwayBytes -= bytes;
+    this.#onSettled?.();
+    this.#onSettled = undefined;
   }
 
   #settled(): Promise<void> {
@@ -194,13 +223,17 @@ export class CommandLoop {
     try {
       await work();
     } catch (error) {
-      let refusal = toRefusal(error);
-      if (refusal === undefined) {
-        this.#rules.onError(error, "Connect");
-        refusal = new Refusal(Reason.INTERNAL);
-      }
-      this.#refuse(subject, refusal);
+      this.#fail(subject, error);
     }
+  }
+
+  #fail(subject: Subject, error: unknown): void {
+    let refusal = toRefusal(error);
+    if (refusal === undefined) {
+      this.#rules.onError(error, "Connect");
+      refusal = new Refusal(Reason.INTERNAL);
+    }
+    this.#refuse(subject, refusal);
   }
 
   #refuse(subject: Subject, refusal: Refusal): void {

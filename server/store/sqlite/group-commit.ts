@@ -81,12 +81,14 @@ export class GroupCommit {
     const group = this.#inFlight;
     if (group === undefined) throw new Error("an answer to no group");
     this.#inFlight = undefined;
+    // The writer works on the next group while this one is told.
+    if (this.#waiting.length > 0) this.#sendNext();
     try {
       if (answer.type === "committed") this.#tell(group, answer.number, answer.results);
       else rejectAll([...group.appends, ...group.calls], answer.message);
     } finally {
       if (this.#waiting.length > 0) this.#sendSoon();
-      else this.#onIdle?.();
+      else if (this.#inFlight === undefined) this.#onIdle?.();
     }
   }
 

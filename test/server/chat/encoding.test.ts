@@ -1,0 +1,77 @@
+// What is encoded by hand is what the generated encoders would give, for any values.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
+import { Content } from "../../../gen/parley/chat/v1/entry.ts";
+import { ListMessagesResponse } from "../../../gen/parley/chat/v1/history_service.ts";
+import { encodeAck, encodeEntryAppended, encodeHistoryEntry, toAck } from "../../../server/chat/encoding.ts";
+
+const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+// From one second after 1970 on: an earlier clock is nobody's.
+const time = fc.oneof(fc.constant(1000), fc.integer({ min: 1000, max: 8_000_000_000_000 }));
+const user = fc.record({
+  userId: id,
+  username: fc.string({ minLength: 1, maxLength: 200, unit: "grapheme" }),
+});
+
+test("an ack", () => {
+  const clientMessageId = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n });
+  fc.assert(
+    fc.property(fc.record({ clientMessageId, conversationId: id, seq: id, time }), (send) => {
+      const expected = ConnectResponse.encode({
+        events: [{ kind: { $case: "ack", value: toAck(send, false) } }],
+      }).finish();
+      expect(Buffer.from(encodeAck(send)).toString("hex")).toBe(Buffer.from(expected).toString("hex"));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("an entry, live and in history", () => {
+  const stored = fc.record({
+    conversationId: id,
+    seq: id,
+    senderId: id,
+    time,
+    text: fc.string({ maxLength: 300, unit: "grapheme" }),
+  });
+  fc.assert(
+    fc.property(stored, user, fc.option(user, { nil: undefined }), ({ text, ...row }, sender, recipient) => {
+      const content = { kind: { $case: "text", value: text } } as const;
+      const kind = recipient === undefined ? "broadcast" : "direct";
+      const entry = {
+        ...row,
+        kind,
+        recipientId: recipient?.userId,
+        content: Content.encode(content).finish(),
+      } as const;
+      const expected = {
+        conversationId: `c${row.conversationId}`,
+        seq: BigInt(row.seq),
+        kind: recipient === undefined ? ConversationKind.BROADCAST : ConversationKind.DIRECT,
+        sender: { userId: `u${sender.userId}`, username: sender.username },
+        recipient: recipient && { userId: `u${recipient.userId}`, username: recipient.username },
+        sendTime: new Date(row.time),
+        content,
+      };
+      const live = ConnectResponse.encode({
+        events: [{ kind: { $case: "entryAppended", value: { entry: expected } } }],
+      }).finish();
+      const users = { sender, recipient };
+      expect(Buffer.from(encodeEntryAppended(entry, users)).toString("hex")).toBe(
+        Buffer.from(live).toString("hex"),
+      );
+      const history = ListMessagesResponse.encode({
+        items: [{ item: { $case: "entry", value: expected } }],
+        nextPageToken: "",
+        conversationId: "",
+        headSeq: 0n,
+      }).finish();
+      expect(Buffer.from(encodeHistoryEntry(entry, users)).toString("hex")).toBe(
+        Buffer.from(history).toString("hex"),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+});
