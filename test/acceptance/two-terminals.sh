@@ -65,7 +65,7 @@ type_in yoda "Do or do not."
 check "what yoda says is on hans's screen" wait_for hans "Do or do not." 10
 
 # The script's messages, while the rest goes on.
-seq 200 | xargs -P 16 -I{} npx parley send --as hans --wait 60s yoda "number {}." >"$dir/sent" 2>"$dir/send.err" &
+seq 200 | xargs -P 16 -I{} npx parley --as hans send --wait 60s yoda "number {}." >"$dir/sent" 2>"$dir/send.err" &
 sending=$!
 wait_for yoda "number " 30 || exit 1
 
