@@ -9,7 +9,7 @@ export interface Asker {
   text(question: string): Promise<string>;
   /** What is typed is not shown. */
   password(question: string): Promise<string>;
-  /** Yes or no; no is the default. */
+  /** Yes or no, in a word and with Enter; any other answer is asked for again. */
   confirm(question: string): Promise<boolean>;
   /** Tells what the next question is about. */
   tell(sentence: string): void;
@@ -23,13 +23,22 @@ export function terminalAsker(environment: Environment): Asker | undefined {
     text: (question) => ask<string>(environment, { type: "input", message: question }),
     // Not "password": its asterisks tell everyone how long it is.
     password: (question) => ask<string>(environment, { type: "invisible", message: question }),
-    confirm: (question) => ask<boolean>(environment, { type: "confirm", message: question }),
+    confirm: (question) => confirm(environment, `${question} (yes/no)`),
     tell: (sentence) => void stderr.write(`${sentence}\n`),
   };
 }
 
+/** Not enquirer's own: that answers at the key, and the rest of "yes" would answer the next question. */
+async function confirm(environment: Environment, question: string): Promise<boolean> {
+  for (let message = question; ; message = "Please type yes or no") {
+    const answer = await ask<string>(environment, { type: "input", message });
+    if (/^\s*y(es)?\s*$/i.test(answer)) return true;
+    if (/^\s*no?\s*$/i.test(answer)) return false;
+  }
+}
+
 interface Question {
-  readonly type: "input" | "invisible" | "confirm";
+  readonly type: "input" | "invisible";
   readonly message: string;
 }
 

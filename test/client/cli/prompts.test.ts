@@ -60,13 +60,14 @@ describe.skipIf(!hasScript)("at a terminal", () => {
   test("login asks about a new server, then for user and password, and shows no password", async () => {
     await using home = await Home.make();
     const doubtful = new Person(home, "login", "yoda", "--server", elsewhere);
-    await doubtful.answers("Is that what its operator gave you?", "n");
+    await doubtful.answers("Is that what its operator gave you? (yes/no)", "no\r");
     expect(await doubtful.exitCode()).toBe(1);
     expect(doubtful.written).toContain("Ask its operator for the fingerprint");
 
     const yoda = new Person(home, "login", "--server", elsewhere);
     await yoda.answers("Username", "yoda\r");
-    await yoda.answers("Is that what its operator gave you?", "y");
+    await yoda.answers("Is that what its operator gave you? (yes/no)", "perhaps\r");
+    await yoda.answers("Please type yes or no", "yes\r");
     await yoda.answers("Password of yoda", `${passwordOf("yoda")}\r`);
     expect(await yoda.exitCode()).toBe(0);
     expect(yoda.written).toContain(`Logged in at ${elsewhere} as yoda.`);
