@@ -96,7 +96,7 @@ async function askIn(
   wanted: Wanted,
 ): Promise<SignedIn> {
   const trust = await reachForLogIn(desk, address, known, wanted);
-  const username = known ?? (await asker.text("Username"));
+  const username = known ?? (await askName(asker));
   for (let tries = 1; ; tries++) {
     const password = await asker.password(known === undefined ? "Password" : `Password of ${username}`);
     try {
@@ -107,6 +107,14 @@ async function askIn(
         throw error;
       asker.tell("User name or password is wrong. Try again.");
     }
+  }
+}
+
+/** Enter alone is no name, and not worth a password. */
+async function askName(asker: Asker): Promise<string> {
+  for (;;) {
+    const username = (await asker.text("Username")).trim();
+    if (username !== "") return username;
   }
 }
 

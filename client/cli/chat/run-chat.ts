@@ -9,8 +9,9 @@ import { State } from "../../state/state.ts";
 import type { Wanted } from "../account-flags.ts";
 import { defaultAddress, readAddress } from "../address.ts";
 import type { Environment } from "../environment.ts";
-import { type CommandError, Exit, type ExitCode } from "../exit.ts";
-import { terminalAsker } from "../prompts.ts";
+import { CommandError, Exit, type ExitCode } from "../exit.ts";
+import { explain } from "../explain.ts";
+import { type Asker, terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
 import { LentInput } from "../terminal/lent-input.ts";
@@ -57,7 +58,11 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
   const { environment, bell } = options;
   const { stdin: input, stdout: output, variables: env } = environment;
   for (let wanted = options.wanted; ; ) {
-    await using signedIn = await askedIn({ environment, state, asker: undefined, notice }, wanted);
+    await using signedIn = await askedIn({ environment, state, asker: undefined, notice }, wanted).catch(
+      (error: unknown) => {
+        throw forPerson(error);
+      },
+    );
     const { address, username: me } = signedIn.profile;
     const { outcome, code } = await linked(
       { environment, state, asker: undefined, notice },
@@ -71,6 +76,13 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
     // What was stored is of no use any more: a person can say the password and go on.
     wanted = { ...wanted, as: me, server: address };
   }
+}
+
+/** The same error without the word of its reason, which is there for scripts. */
+function forPerson(error: unknown): unknown {
+  if (!(error instanceof RpcError)) return error;
+  const { exitCode, message } = explain(error);
+  return new CommandError(exitCode, message.replace(/ \([A-Z_]+\)$/, ""), { cause: error });
 }
 
 /** Signs in with a person to ask. What is typed ahead of a question is for the next one, or for the screen. */
@@ -92,11 +104,33 @@ async function screenSignIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
     const nowhere = wanted.server === undefined && state.profiles.server() === undefined;
     if (!nowhere || asker === undefined) throw explained(environment, choose(state, wanted).address, error);
     asker.tell(`No server answers at ${defaultAddress}.`);
-    const server = readAddress((await asker.text("Server (HOST:PORT)")).trim());
+  }
+  return signInWhere(desk, asker, wanted);
+}
+
+/** Asks for the server until one answers; the person can break off. */
+async function signInWhere(desk: Desk, asker: Asker, wanted: Wanted): Promise<SignedIn> {
+  for (;;) {
+    const server = await askAddress(asker);
     try {
       return await signIn(desk, { ...wanted, server });
-    } catch (again) {
-      throw again instanceof ConnectError ? explained(environment, server, again) : again;
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      // A key that is not the expected one is a hard stop, not a slip of the fingers.
+      if (error.found !== undefined) throw explained(desk.environment, server, error);
+      asker.tell(safeText(error.message));
+    }
+  }
+}
+
+async function askAddress(asker: Asker): Promise<string> {
+  for (;;) {
+    const typed = (await asker.text("Server (HOST:PORT)")).trim();
+    try {
+      return readAddress(typed);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      asker.tell(safeText(error.message));
     }
   }
 }

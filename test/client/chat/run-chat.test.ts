@@ -2,10 +2,12 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { defaultAddress } from "../../../client/cli/address.ts";
 import { Account } from "../../../client/link/account.ts";
 import { Endpoint } from "../../../client/link/endpoint.ts";
 import { State } from "../../../client/state/state.ts";
@@ -40,9 +42,11 @@ class Terminal implements AsyncDisposable {
   }
 
   /** Resolves when the program has written it, escapes and all left out. */
-  async sees(text: string): Promise<void> {
+  async sees(text: string | RegExp): Promise<void> {
     const tooLate = AbortSignal.timeout(PATIENCE_MS);
-    while (!this.plain.includes(text)) {
+    const shows = (): boolean =>
+      typeof text === "string" ? this.plain.includes(text) : text.test(this.plain);
+    while (!shows()) {
       await once(this.#child.stdout, "data", { signal: tooLate }).catch((cause: unknown) => {
         throw new Error(`"${text}" is not to be seen:\n${this.plain}`, { cause });
       });
@@ -79,6 +83,18 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+async function answers(address: string): Promise<boolean> {
+  const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** Ends the session that the program stored, behind its back. */
 async function endSession(): Promise<void> {
   using state = new State(folder, { onProblem: (error) => expect.fail(error.message) });
@@ -103,6 +119,29 @@ describe.skipIf(!hasScript)("a person at a terminal", () => {
     expect(await again.exitCode()).toBe(0);
     await using last = new Terminal(folder, []);
     await last.sees("Password of luke");
+  });
+
+  it("is asked again for a user name that is none, and told in words what is wrong", async () => {
+    await using terminal = new Terminal(folder, ["--server", `127.0.0.1:${server.port}`]);
+    await terminal.sees("Username");
+    terminal.type(" \r");
+    await terminal.sees(/✔ Username.*Username/s);
+    terminal.type("luke\rwrong\rwrong\rwrong\r");
+    expect(await terminal.exitCode()).toBe(1);
+    expect(terminal.plain).toContain("✔ Username · luke");
+    expect(terminal.plain).toContain("User name or password is wrong.");
+    expect(terminal.plain).not.toContain("CREDENTIALS_WRONG");
+  });
+
+  it("is asked again for a server that is no address, or does not answer", async ({ skip }) => {
+    skip(await answers(defaultAddress), "a server runs at the default address");
+    await using terminal = new Terminal(folder, []);
+    await terminal.sees("Server (HOST:PORT)");
+    terminal.type(`no address\r127.0.0.1:1\r127.0.0.1:${server.port}\r`);
+    await terminal.sees('"no address" is no address');
+    await terminal.sees("127.0.0.1:1 ");
+    await terminal.sees("Username");
+    expect(terminal.plain).not.toContain("Nothing was sent");
   });
 
   it("says the password again where the stored login is of no use any more", async () => {
