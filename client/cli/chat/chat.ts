@@ -18,7 +18,7 @@ import { readLine } from "./line.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Count, Display, Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
-import { Outgoing } from "./outgoing.ts";
+import { nameOf, Outgoing } from "./outgoing.ts";
 import { People } from "./people.ts";
 import { everyone, type Place, samePlace, withUser } from "./place.ts";
 import { Typists } from "./typists.ts";
@@ -72,6 +72,8 @@ export class Chat implements ChatActions, Disposable {
   #open: Conversation | undefined;
   /** Who was last told that a message to them is being typed. */
   #typingTo: Extract<Place, { kind: "user" }> | undefined;
+  /** A line that was not sent yet, since a command may have been meant. */
+  #doubted: string | undefined;
   #greeted = false;
 
   constructor(options: ChatOptions) {
@@ -209,13 +211,24 @@ export class Chat implements ChatActions, Disposable {
   /** One line that the person entered. Await it before the next one; what goes wrong is shown. */
   async enter(text: string): Promise<void> {
     this.#attention.activity();
+    const isRepeated = this.#doubted === text;
+    this.#doubted = undefined;
+    const place = this.#open?.place ?? everyone;
     await this.#trying(async () => {
       const line = readLine(text, this.commands, this.#open !== undefined);
       switch (line.kind) {
         case "nothing":
           return;
         case "message":
-          return this.send(this.#open?.place ?? everyone, line.text);
+          return this.send(place, line.text);
+        case "doubtful":
+          if (!this.#options.atScreen || isRepeated) return this.send(place, line.text);
+          this.#doubted = text;
+          this.#notice(
+            `That would go to ${nameOf(place)}. Enter again sends it; the command is /${line.word}.`,
+          );
+          this.#options.display.putBack(text);
+          return;
         case "command":
           return line.command.run(this, line.rest);
         case "unknown-command":

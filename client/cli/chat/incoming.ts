@@ -13,7 +13,7 @@ export interface IncomingOptions {
   readonly link: ChatLink;
   readonly conversations: Conversations;
   readonly attention: Attention;
-  readonly display: Display;
+  readonly display: Pick<Display, "show" | "refresh" | "bell">;
   /** The most missed lines that are shown. */
   readonly mostMissed: number;
   /** Whatever is shown has been seen: there is nothing to open. */

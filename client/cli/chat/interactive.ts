@@ -65,6 +65,9 @@ class Interactive {
         show: (note) => this.#show(note),
         refresh: () => this.#refresh(),
         bell: () => this.#screen.bell(),
+        putBack: (text) => {
+          if (this.#screen.text === "") this.#screen.load(text);
+        },
       },
     });
     const complete = (before: string) => this.#chat.complete(before);

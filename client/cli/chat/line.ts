@@ -5,6 +5,8 @@ import { findCommand } from "./commands/find.ts";
 export type Line =
   | { readonly kind: "nothing" }
   | { readonly kind: "message"; readonly text: string }
+  /** A message that looks like a command whose slash was forgotten. */
+  | { readonly kind: "doubtful"; readonly text: string; readonly word: string }
   | { readonly kind: "command"; readonly command: ChatCommand; readonly rest: string }
   /** It looks like a command, and must not be sent. */
   | { readonly kind: "unknown-command"; readonly word: string };
@@ -15,7 +17,10 @@ export type Line =
  */
 export function readLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
   if (text.trim() === "") return { kind: "nothing" };
-  if (isOpen && !text.startsWith("/")) return { kind: "message", text };
+  if (isOpen && !text.startsWith("/")) {
+    const isDoubtful = findCommand(commands, text.trim())?.doubtedAlone === true;
+    return isDoubtful ? { kind: "doubtful", text, word: text.trim() } : { kind: "message", text };
+  }
   if (isOpen && text.startsWith("//")) return { kind: "message", text: text.slice(1) };
   const { word, rest } = splitWord(text);
   const command = findCommand(commands, word.replace(/^\//, ""));

@@ -54,7 +54,12 @@ class Plain {
       commands: chatCommands,
       atScreen: false,
       leave: (how) => this.#end({ kind: how }),
-      display: { show: (note) => this.#show(note), refresh: () => undefined, bell: () => undefined },
+      display: {
+        show: (note) => this.#show(note),
+        refresh: () => undefined,
+        bell: () => undefined,
+        putBack: () => undefined,
+      },
     });
   }
 

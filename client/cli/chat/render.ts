@@ -45,7 +45,7 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
       const others = note.online.length === 0 ? "nobody else is online" : `online: ${names(note.online)}`;
       return [
         system(`Connected to ${safeText(note.address)} as ${safeName(note.me)}; ${others}.`),
-        system("open USER begins a talk; help lists the commands."),
+        system("/open USER starts a conversation; /help lists the commands."),
       ];
     }
     case "notice":
@@ -154,7 +154,7 @@ function usersLines(users: Extract<Note, { kind: "users" }>["users"]): ScreenLin
 
 function hintFor(from: readonly Count[]): string {
   const [first] = from;
-  return first?.place.kind === "user" ? `Alt-a, or open ${safeName(first.place.username)}, shows them.` : "";
+  return first?.place.kind === "user" ? `Alt-a, or /open ${safeName(first.place.username)}, shows them.` : "";
 }
 
 function counts(from: readonly Count[]): string {

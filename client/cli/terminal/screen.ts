@@ -178,6 +178,11 @@ export class Screen implements Disposable {
     return new Promise((resolve) => this.#flushed.push(resolve));
   }
 
+  /** What stands in the editor. */
+  get text(): string {
+    return this.#editor.text;
+  }
+
   /** Puts a text into the editor, for the person to look at. */
   load(text: string): void {
     this.#editor.load(text);

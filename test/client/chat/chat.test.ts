@@ -30,12 +30,11 @@ describe("where a line goes", () => {
   it("is a message, verbatim, while one is open", async () => {
     const stage = await live();
     await stage.chat.enter("open yoda");
-    for (const text of ['  two  spaces \\ "quotes" ', "close", "logout", "a\nb"])
-      await stage.chat.enter(text);
+    for (const text of ['  two  spaces \\ "quotes" ', "close", "who", "a\nb"]) await stage.chat.enter(text);
     expect(stage.sent.map(({ text }) => text)).toEqual([
       '  two  spaces \\ "quotes" ',
       "close",
-      "logout",
+      "who",
       "a\nb",
     ]);
     expect(stage.sent[0]?.target).toEqual({ kind: "user", username: "yoda" });
@@ -51,8 +50,41 @@ describe("where a line goes", () => {
     await stage.chat.enter("/opn leia");
     expect(stage.sent.map(({ text }) => text)).toEqual(["/shrug"]);
     expect(stage.shown().slice(1)).toEqual([
-      "Error: There is no command /shrug. help lists the commands.",
-      "Error: There is no command /opn. Did you mean open?",
+      "Error: There is no command /shrug. /help lists the commands.",
+      "Error: There is no command /opn. Did you mean /open?",
+    ]);
+  });
+
+  it.each(["quit", "exit", "logout", "Help "])("asks before it sends %j alone", async (line) => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    await stage.chat.enter(line);
+    expect(stage.shown()).toEqual([
+      `14:00 · That would go to yoda. Enter again sends it; the command is /${line.trim()}.`,
+    ]);
+    expect([stage.sent, stage.left, stage.putBack]).toEqual([[], [], line]);
+    await stage.chat.enter("/who");
+    await stage.chat.enter(line);
+    expect(stage.sent).toEqual([]);
+    await stage.chat.enter(line);
+    expect(stage.sent.map(({ text }) => text)).toEqual([line]);
+    await stage.chat.enter(`${line} now`);
+    expect(stage.sent).toHaveLength(2);
+  });
+
+  it("sends whatever is no command with a slash from plain lines", async () => {
+    const stage = await live({ plain: true });
+    await stage.chat.enter("open yoda");
+    for (const line of ["quit", "logout", "help"]) void stage.chat.enter(line);
+    expect(stage.sent.map(({ text }) => text)).toEqual(["quit", "logout", "help"]);
+  });
+
+  it("says that nothing was sent where a message was typed and no conversation is open", async () => {
+    const stage = await live();
+    await stage.chat.enter("well, hello");
+    expect(stage.shown()).toEqual([
+      "Error: Nothing was sent: no conversation is open. /open USER opens one.",
     ]);
   });
 
@@ -111,7 +143,7 @@ describe("where a line goes", () => {
   ])("answers %j with its usage", async (line) => {
     const stage = await live();
     await stage.chat.enter(line);
-    expect(stage.shown()).toEqual([expect.stringMatching(/^Error: usage: /)]);
+    expect(stage.shown()).toEqual([expect.stringMatching(/^Error: usage: \//)]);
     expect(stage.sent).toEqual([]);
   });
 
@@ -351,7 +383,7 @@ describe("what is sent", () => {
     await stage.chat.enter("outbox");
     expect(stage.shown()).toEqual([
       "  1 message on the way.",
-      "Error: No message 9 waits for an answer. outbox lists those that do.",
+      "Error: No message 9 waits for an answer. /outbox lists those that do.",
       "  1 message dropped.",
       "  Nothing waits in the outbox.",
     ]);
@@ -470,9 +502,9 @@ describe("help", () => {
     await stage.chat.enter("help");
     const lines = stage.shown();
     for (const { name } of stage.chat.commands)
-      expect(lines.some((line) => line.startsWith(`  ${name}`))).toBe(true);
+      expect(lines.some((line) => line.startsWith(`  /${name}`))).toBe(true);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
     await stage.chat.enter("help /msg");
-    expect(stage.shown()[0]).toMatch(/^ {2}message USER TEXT: /);
+    expect(stage.shown()[0]).toMatch(/^ {2}\/message USER TEXT: /);
   });
 });

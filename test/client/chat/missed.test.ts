@@ -23,7 +23,7 @@ describe("on return", () => {
     await stage.connect(["yoda"], missed);
     expect(stage.shown()).toEqual([
       "Connected to server:1 as luke; online: yoda.",
-      "open USER begins a talk; help lists the commands.",
+      "/open USER starts a conversation; /help lists the commands.",
       "4 new since 13:10: yoda 2, leia 1, everyone 1",
       expect.stringMatching(/^─+ unread ─+$/),
       "13:10 yoda → you: first",
@@ -132,7 +132,7 @@ describe("on return", () => {
     stage.before("yoda", ["read", "unread one", "unread two"], 1);
     stage.before("leia", ["all read"], 1);
     await stage.connect();
-    expect(stage.shown().slice(2)).toEqual(["Unread from before: yoda 2. Alt-a, or open yoda, shows them."]);
+    expect(stage.shown().slice(2)).toEqual(["Unread from before: yoda 2. Alt-a, or /open yoda, shows them."]);
     await stage.chat.openNextUnread();
     expect(stage.shown()).toEqual([
       "── earlier with yoda ──",
@@ -290,7 +290,7 @@ describe("history", () => {
       "14:00 vader → everyone: to all",
       "Error: Nothing was said there yet.",
       "Error: There is no user of that name.",
-      "Error: No conversation is open: name a user, as in: history USER",
+      "Error: No conversation is open: name a user, as in: /history USER",
     ]);
   });
 });

@@ -62,9 +62,9 @@ describe("a script", () => {
     ];
     const run = await luke.pipe(input.join("\n"), ...at());
     expect(run.lines.slice(1)).toEqual([
-      "Error: There is no command foo. help lists the commands.",
+      "Error: Nothing was sent: no conversation is open. /open USER opens one.",
       expect.stringMatching(/^Error: Not sent to nobody: .*“one”$/),
-      "Error: There is no command opn. Did you mean open?",
+      "Error: Nothing was sent: no conversation is open. Did you mean /open?",
       expect.stringMatching(/^Error: Not sent to luke: .*“two”$/),
       expect.stringMatching(/^Error: .*user/),
       expect.stringMatching(/^Error: There is no command \/nope\./),
@@ -114,7 +114,7 @@ describe("a script", () => {
     expect((await luke.pipe(bytes)).lines).toEqual([
       "Logged in as luke.",
       "Error: That line is no UTF-8. It was not taken.",
-      "Error: There is no command foo. help lists the commands.",
+      "Error: Nothing was sent: no conversation is open. /open USER opens one.",
     ]);
   });
 });

@@ -91,6 +91,8 @@ export class Stage implements Disposable {
   readonly held: UnsentMessage[] = [];
   readonly released: bigint[] = [];
   bells = 0;
+  /** What was put back into the editor last. */
+  putBack = "";
   state: LinkState = { phase: "connecting", attempt: 1 };
   /** Calls fail as when the connection is lost. */
   offline = false;
@@ -116,6 +118,9 @@ export class Stage implements Disposable {
         refresh: () => undefined,
         bell: () => {
           this.bells += 1;
+        },
+        putBack: (text) => {
+          this.putBack = text;
         },
       },
     });

@@ -4,7 +4,7 @@ import { type ChatCommand, refuse, words } from "./command.ts";
 export const close: ChatCommand = {
   name: "close",
   usage: "",
-  summary: "end that: from now on lines are commands",
+  summary: "end it: from now on lines are commands",
   run(chat, rest) {
     words(close, rest, 0);
     if (chat.openPlace === undefined) throw refuse("No conversation is open.");

@@ -37,6 +37,8 @@ export interface ChatCommand {
   readonly summary: string;
   /** More lines, for `help COMMAND`. */
   readonly details?: readonly string[];
+  /** As the only word of a line it is hardly meant for the other one: a person is asked before it is sent. */
+  readonly doubtedAlone?: true;
   /**
    * `rest` is what follows the name and one space, verbatim.
    * @throws CommandError, RpcError, ConnectError: their messages are shown
@@ -57,9 +59,9 @@ export function words(command: Pick<ChatCommand, "name" | "usage">, rest: string
   return all;
 }
 
-/** "usage: open USER" */
+/** "usage: /open USER": the slash is right wherever one stands. */
 export function usageOf({ name, usage: rest }: Pick<ChatCommand, "name" | "usage">): CommandError {
-  return usage(`usage: ${name}${rest === "" ? "" : ` ${rest}`}`);
+  return usage(`usage: /${name}${rest === "" ? "" : ` ${rest}`}`);
 }
 
 export function refuse(message: string): CommandError {

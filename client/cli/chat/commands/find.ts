@@ -14,6 +14,9 @@ export function unknownCommand(commands: readonly ChatCommand[], word: string): 
     word.replace(/^\//, ""),
     commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
   );
-  const meant = near === undefined ? "help lists the commands." : `Did you mean ${near}?`;
-  return usage(`There is no command ${word}. ${meant}`);
+  const meant = near === undefined ? undefined : `Did you mean /${near}?`;
+  if (word.startsWith("/"))
+    return usage(`There is no command ${word}. ${meant ?? "/help lists the commands."}`);
+  // Without a slash it may well have been the beginning of a message.
+  return usage(`Nothing was sent: no conversation is open. ${meant ?? "/open USER opens one."}`);
 }

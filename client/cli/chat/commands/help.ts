@@ -3,8 +3,8 @@ import { type ChatCommand, words } from "./command.ts";
 import { findCommand, unknownCommand } from "./find.ts";
 
 const RULES = [
-  "With no conversation open a line is a command. With one open it is a",
-  "message, and a command needs a slash: /close. //word sends the text /word.",
+  "With a conversation open a line is a message, and a command needs its slash;",
+  "//word sends the text /word. With none open every line is a command.",
   "Tab completes; Alt-a goes to the next unread; Alt-Enter begins a new line.",
 ];
 
@@ -12,6 +12,7 @@ export const help: ChatCommand = {
   name: "help",
   usage: "[COMMAND]",
   summary: "this list, or more about one command",
+  doubtedAlone: true,
   run(chat, rest) {
     const [name] = words(help, rest, 1);
     if (name === undefined) {
@@ -24,13 +25,16 @@ export const help: ChatCommand = {
       return;
     }
     const command = findCommand(chat.commands, name.replace(/^\//, ""));
-    if (command === undefined) throw unknownCommand(chat.commands, name);
-    const aliases = command.aliases === undefined ? [] : [`Also: ${command.aliases.join(", ")}`];
+    if (command === undefined) throw unknownCommand(chat.commands, `/${name.replace(/^\//, "")}`);
+    const aliases =
+      command.aliases === undefined
+        ? []
+        : [`Also: ${command.aliases.map((alias) => `/${alias}`).join(", ")}`];
     const lines = [`${head(command)}: ${command.summary}`, ...(command.details ?? []), ...aliases];
     chat.show({ kind: "answer", lines });
   },
 };
 
 function head({ name, usage }: ChatCommand): string {
-  return usage === "" ? name : `${name} ${usage}`;
+  return usage === "" ? `/${name}` : `/${name} ${usage}`;
 }

@@ -7,10 +7,10 @@ const DEFAULT_ENTRIES = 20;
 export const history: ChatCommand = {
   name: "history",
   usage: "[USER] [N]",
-  summary: "the last messages with a user, or in the open talk",
+  summary: "the last messages with a user, or in what is open",
   details: [
     `Shows the last N messages, ${DEFAULT_ENTRIES} if N is left out. Nothing counts as read by it.`,
-    "history --broadcast [N] shows what was said to everyone.",
+    "/history --broadcast [N] shows what was said to everyone.",
   ],
   async run(chat, rest) {
     const { place, count } = wanted(chat, words(history, rest, 2));
@@ -25,7 +25,7 @@ function wanted(chat: ChatActions, given: readonly string[]): { place: Place; co
   const isCount = second === undefined && first !== undefined && /^\d+$/.test(first);
   if (first === undefined || (isCount && chat.openPlace !== undefined)) {
     if (chat.openPlace === undefined)
-      throw refuse("No conversation is open: name a user, as in: history USER");
+      throw refuse("No conversation is open: name a user, as in: /history USER");
     return { place: chat.openPlace, count: first ?? String(DEFAULT_ENTRIES) };
   }
   const place = first === "--broadcast" ? everyone : withUser(first);

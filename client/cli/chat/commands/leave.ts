@@ -5,6 +5,7 @@ export const quit: ChatCommand = {
   name: "quit",
   aliases: ["exit"],
   usage: "",
+  doubtedAlone: true,
   summary: "leave, and stay logged in for the next time",
   run(chat, rest) {
     words(quit, rest, 0);
@@ -15,6 +16,7 @@ export const quit: ChatCommand = {
 export const logout: ChatCommand = {
   name: "logout",
   usage: "",
+  doubtedAlone: true,
   summary: "leave and log out: next time asks for the password",
   run(chat, rest) {
     words(logout, rest, 0);

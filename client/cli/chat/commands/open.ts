@@ -4,7 +4,7 @@ import { type ChatCommand, usageOf, words } from "./command.ts";
 export const open: ChatCommand = {
   name: "open",
   usage: "USER",
-  summary: "talk with someone: from now on lines go there",
+  summary: "start a conversation: from now on lines go there",
   details: ["Shows the end of the conversation if none of it is on the screen, and counts it as read."],
   async run(chat, rest) {
     const [username] = words(open, rest, 1);

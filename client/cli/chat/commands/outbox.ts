@@ -28,6 +28,6 @@ function choose(chat: ChatActions, id: string): readonly UnsentMessage[] {
   const held = chat.link.heldBack;
   if (id === "all") return held;
   const chosen = held.filter(({ clientMessageId }) => String(clientMessageId) === id);
-  if (chosen.length === 0) throw refuse(`No message ${id} waits for an answer. outbox lists those that do.`);
+  if (chosen.length === 0) throw refuse(`No message ${id} waits for an answer. /outbox lists those that do.`);
   return chosen;
 }

@@ -6,7 +6,7 @@ import { type ChatCommand, words } from "./command.ts";
 export const who: ChatCommand = {
   name: "who",
   usage: "[SINCE]",
-  summary: "who is online, or was: who 10m, who 2h, who 7d",
+  summary: "who is online, or was: /who 10m, /who 2h, /who 7d",
   async run(chat, rest) {
     const [since] = words(who, rest, 1);
     const wanted = since === undefined ? {} : { onlineWithinMs: parseDuration(since) };
