@@ -285,25 +285,37 @@ export class Chat implements ChatActions, Disposable {
   }
 
   async open(username: string): Promise<void> {
-    if (username === this.me) throw refuse("That is you. Open a conversation with somebody else.");
+    if (username === this.me) throw refuse(`That is you.${this.#stillOpen}`);
     const place = withUser(username);
     const known = this.#conversations.find(place);
     if (known === this.#open && known !== undefined) {
       this.#incoming.seen(known);
       return;
     }
+    // Its newer lines are on the screen: what is missing is not all of it.
+    const isPartial = known?.shown === true && known.unshown > 0;
     const needsContext = this.#options.atScreen && (known === undefined || !known.shown || known.unshown > 0);
     let context: readonly Note[] = [];
     if (this.#connection.isLive && (needsContext || known === undefined || known.conversationId === "")) {
-      context = await this.#log.context(username, known);
+      const { unshownToSeq: toSeq } = known ?? {};
+      context = await (isPartial && toSeq !== undefined
+        ? this.#log.missing(username, known, toSeq)
+        : this.#log.context(username, known)
+      ).catch((error: unknown) => {
+        if (!(error instanceof RpcError)) throw error;
+        const isUnknown = error.reason === "USER_NOT_FOUND";
+        throw refuse((isUnknown ? `There is no user ${username}.` : error.message) + this.#stillOpen);
+      });
     } else if (known === undefined) {
       this.#notice(`Whether there is a user ${username} shows when the connection is back.`);
     }
     const conversation = this.#conversations.at(place);
-    const unread = conversation.unread;
+    const above = conversation.unread - conversation.unshown;
     this.#open = conversation;
     if (needsContext) for (const note of context) this.show(note);
-    else if (unread > 0 && this.#options.atScreen) this.#notice(`${unread} unread from ${username}, above.`);
+    if (above > 0 && this.#options.atScreen && (isPartial || !needsContext)) {
+      this.#notice(`${above} ${context.length > 0 ? "newer " : ""}unread from ${username}, above.`);
+    }
     if (context.length > 0) conversation.shown = true;
     // Without a connection what is unread may not be here to be seen.
     if (context.length > 0 || conversation.unshown === 0) this.#incoming.seen(conversation);
@@ -371,6 +383,11 @@ export class Chat implements ChatActions, Disposable {
     // Who answers has read what he answers to.
     this.#incoming.seen(conversation);
     if (mistaken !== undefined) this.#incoming.mistaken(mistaken);
+  }
+
+  /** What to say where a person asked for another conversation in vain. */
+  get #stillOpen(): string {
+    return this.#open === undefined ? "" : ` Lines still go to ${nameOf(this.#open.place)}.`;
   }
 
   #notice(text: string): void {

@@ -39,6 +39,11 @@ export class Conversation {
     return this.#unshown.count;
   }
 
+  /** None of them is above it. */
+  get unshownToSeq(): bigint {
+    return this.#unshown.toSeq;
+  }
+
   get mark(): Mark | undefined {
     if (this.ownSeq === 0n) return undefined;
     if (this.peerReadSeq >= this.ownSeq) return "read";

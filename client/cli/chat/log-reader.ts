@@ -60,20 +60,48 @@ export class LogReader {
     if (page.conversationId !== "") {
       this.#options.conversations.at(place, page.conversationId).raiseHead(page.headSeq);
     }
-    if (page.items.length === 0) return [];
-    const notes: Note[] = [{ kind: "history-heading", place }];
     const left = unreadSpan - page.items.length;
-    if (left > 0) notes.push({ kind: "not-shown", place, count: left, lines: unreadSpan });
-    let ruled = unread === 0;
-    for (const item of page.items) {
+    const ruleAbove = unread === 0 ? undefined : readSeq;
+    return [...this.#headed(page.items, username, ruleAbove, left, unreadSpan)];
+  }
+
+  /**
+   * What is unread of a conversation up to a seq, above which everything is on the screen already.
+   * @throws RpcError, ConnectError
+   */
+  async missing(username: string, { readSeq, headSeq }: Conversation, toSeq: bigint): Promise<Note[]> {
+    const range = { fromSeq: readSeq + 1n, toSeq, newestFirst: true, pageSize: CONTEXT.most };
+    const { items } = await this.#page({ kind: "user", username }, range);
+    const left = Number(toSeq - readSeq) - items.length;
+    return [...this.#headed(items, username, readSeq, left, Number(headSeq - readSeq))];
+  }
+
+  /** Lines of one user's log, below what is left out of them, with a rule above the first message beyond `readSeq`. */
+  *#headed(
+    items: readonly HistoryItem[],
+    username: string,
+    readSeq: bigint | undefined,
+    left: number,
+    lines: number,
+  ): Generator<Note> {
+    if (items.length === 0) return;
+    const place = withUser(username);
+    yield { kind: "history-heading", place };
+    if (left > 0) yield { kind: "not-shown", place, count: left, lines };
+    let ruled = readSeq === undefined;
+    for (const item of items) {
       const entry = item.item?.$case === "entry" ? item.item.value : undefined;
-      if (!ruled && entry !== undefined && entry.seq > readSeq && entry.sender?.username === username) {
-        notes.push({ kind: "unread-rule" });
+      if (
+        !ruled &&
+        entry !== undefined &&
+        entry.seq > (readSeq ?? 0n) &&
+        entry.sender?.username === username
+      ) {
+        yield { kind: "unread-rule" };
         ruled = true;
       }
-      notes.push(...this.#notes([item], place, true));
+      yield* this.#notes([item], place, true);
     }
-    return notes;
   }
 
   #target(place: Place): ConversationTarget {
@@ -85,7 +113,13 @@ export class LogReader {
   }
 
   async #newest(target: ConversationTarget, entries: number): Promise<ListMessagesResponse> {
-    const range = { newestFirst: true, pageSize: Math.min(entries, PAGE) };
+    return this.#page(target, { newestFirst: true, pageSize: Math.min(entries, PAGE) });
+  }
+
+  async #page(
+    target: ConversationTarget,
+    range: Parameters<ChatLink["account"]["listMessages"]>[1],
+  ): Promise<ListMessagesResponse> {
     for await (const page of this.#options.link.account.listMessages(target, range)) return page;
     return { items: [], nextPageToken: "", conversationId: "", headSeq: 0n };
   }

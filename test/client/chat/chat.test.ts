@@ -152,10 +152,11 @@ describe("where a line goes", () => {
     await stage.chat.enter("open nobody");
     await stage.chat.enter("open luke");
     expect(stage.prompt).toBe("parley> ");
-    expect(stage.shown()).toEqual([
-      "Error: There is no user of that name.",
-      "Error: That is you. Open a conversation with somebody else.",
-    ]);
+    expect(stage.shown()).toEqual(["Error: There is no user nobody.", "Error: That is you."]);
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("/open nobody");
+    expect(stage.prompt).toBe("yoda> ");
+    expect(stage.shown()).toEqual(["Error: There is no user nobody. Lines still go to yoda."]);
   });
 
   it("leaves with and without the login", async () => {
@@ -484,6 +485,14 @@ describe("completion", () => {
     expect(stage.chat.complete("message YO")).toEqual({ from: 8, candidates: ["yoda", "yolanda"] });
     expect(stage.chat.complete("help c")).toEqual({ from: 5, candidates: ["close"] });
     expect(stage.chat.complete("who ")).toBeUndefined();
+  });
+
+  it("knows those one has talked with, online or not", async () => {
+    const stage = new Stage();
+    stage.before("leia", ["hi"], 1);
+    stage.entry("luke", "hello", { to: "vader" });
+    await stage.connect(["yoda"]);
+    expect(stage.chat.complete("open ")?.candidates).toEqual(["leia", "vader", "yoda"]);
   });
 
   it("completes begun names, not commands, in a message", async () => {

@@ -109,6 +109,21 @@ describe("on return", () => {
     expect(lines[4]).toBe("… 460 older with leia not shown: /history leia 500");
   });
 
+  it("shows by Alt-a only what was not on the screen, and says where the rest is", async () => {
+    const stage = new Stage({ users: ["hans"] });
+    const missed = Array.from({ length: 240 }, (_, index) => stage.entry("hans", `m${index + 1}`, ago(9)));
+    await stage.connect([], missed);
+    expect(stage.shown()[3]).toBe("… 40 older with hans not shown: /history hans 240");
+    await stage.chat.openNextUnread();
+    expect(stage.shown()).toEqual([
+      "── earlier with hans ──",
+      expect.stringContaining("unread"),
+      ...Array.from({ length: 40 }, (_, index) => `13:51 hans: m${index + 1}`),
+      "14:00 · 200 newer unread from hans, above.",
+    ]);
+    expect(stage.status).not.toContain("unread");
+  });
+
   it("names what the server left out, and what is gone", async () => {
     const stage = new Stage();
     const filler = Array.from({ length: 30 }, (_, index) => stage.entry("yoda", `old ${index}`, ago(60)));
@@ -159,11 +174,10 @@ describe("on return", () => {
     await stage.chat.openNextUnread();
     expect(stage.shown()).toEqual([
       "── earlier with yoda ──",
-      "14:00 yoda: read",
       expect.stringContaining("unread"),
       "14:00 yoda: old one",
       "14:00 yoda: old two",
-      "14:00 yoda: new",
+      "14:00 · 1 newer unread from yoda, above.",
     ]);
     expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 4n }]);
   });
@@ -179,8 +193,8 @@ describe("on return", () => {
     expect(stage.status).toContain("unread: yoda 3000");
     await stage.chat.enter("open yoda");
     const opened = stage.shown();
-    expect(opened[1]).toBe("… 2800 older with yoda not shown: /history yoda 3000");
-    expect(opened.at(-1)).toBe("13:00 yoda: m3000");
+    expect(opened[1]).toBe("… 2750 older with yoda not shown: /history yoda 3000");
+    expect(opened.slice(-2)).toEqual(["13:00 yoda: m2950", "14:00 · 50 newer unread from yoda, above."]);
     expect(stage.status).not.toContain("unread");
   });
 
