@@ -1,7 +1,7 @@
 // The prompt, which says where a line goes, the status below it, and the window's title.
 import type { LinkState } from "../../link/events.ts";
 import { safeName } from "../terminal/safe-text.ts";
-import { line, Styled, styled } from "../terminal/style.ts";
+import { line, type Styled, styled } from "../terminal/style.ts";
 import type { ChatStatus } from "./chat.ts";
 import { nameOf } from "./outgoing.ts";
 import { placeName } from "./render.ts";
@@ -12,18 +12,15 @@ export function promptOf({ openPlace }: ChatStatus): Styled {
   return openPlace === undefined ? styled("parley> ", { bold: true }) : line`${placeName(openPlace)}> `;
 }
 
-export function statusOf(status: ChatStatus, now: Date): Styled {
+/** In parts, the most important one first: a narrow window leaves out the last ones. */
+export function statusOf(status: ChatStatus, now: Date): Styled[] {
   const { connection, openPlace, peer, online, unanswered, heldBack, unread } = status;
   const parts: Styled[] = [];
   const state = connectionWords(connection, now);
   if (state !== undefined) parts.push(styled(state, { colour: "yellow" }));
   if (unanswered > 0 && connection.phase !== "live")
     parts.push(styled(`${unanswered} waiting`, { colour: "yellow" }));
-  if (state === undefined && peer !== undefined && openPlace !== undefined) {
-    parts.push(dim(`${safeName(nameOf(openPlace))} is ${peer.online ? "online" : "offline"}`));
-    if (peer.typing) parts.push(styled("typing…", { italic: true }));
-    if (peer.mark !== undefined) parts.push(dim(`your last message: ${MARKS[peer.mark]}`));
-  } else if (state === undefined) parts.push(dim(onlineWords(online)));
+  if (state === undefined && peer?.mark !== undefined) parts.push(dim(`last: ${MARKS[peer.mark]}`));
   if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
   const others = unread.filter(({ place }) => place !== openPlace);
   if (others.length > 0) {
@@ -31,7 +28,12 @@ export function statusOf(status: ChatStatus, now: Date): Styled {
     const more = others.length > 3 ? ", …" : "";
     parts.push(styled(`unread: ${shown.join(", ")}${more} (Alt-a)`, { bold: true }));
   }
-  return Styled.join(parts, dim(" · "));
+  if (state === undefined && peer !== undefined && openPlace !== undefined) {
+    const name = safeName(nameOf(openPlace));
+    if (peer.typing) parts.push(styled(`${name} is typing…`, { italic: true }));
+    else parts.push(dim(`${name} is ${peer.online ? "online" : "offline"}`));
+  } else if (state === undefined) parts.push(dim(onlineWords(online)));
+  return parts;
 }
 
 export function titleOf({ openPlace, unseen }: ChatStatus): string {

@@ -86,7 +86,7 @@ export class Screen implements Disposable {
   #edited: ((text: string) => void) | undefined;
   #acted: ((action: EditorAction) => void) | undefined;
   #prompt = Styled.of("> ");
-  #status = Styled.empty;
+  #status: readonly Styled[] = [];
   /** First row of the text that is shown, when it is taller than the screen. */
   #top = 0;
   /** Escapes that go before the next frame: modes, a fresh screen. */
@@ -136,10 +136,11 @@ export class Screen implements Disposable {
     this.#schedule();
   }
 
-  /** One line below what is being typed; "" for none. */
-  set status(status: Styled | string) {
-    const first = toStyled(status).lines()[0];
-    this.#status = first === undefined || first.plain === "" ? Styled.empty : first;
+  /** One line below what is being typed, in parts: those at the end are left out where they do not fit. */
+  set status(parts: readonly (Styled | string)[]) {
+    this.#status = parts
+      .map((part) => toStyled(part).lines()[0] ?? Styled.empty)
+      .filter(({ plain }) => plain !== "");
     this.#schedule();
   }
 

@@ -191,7 +191,7 @@ describe("what arrives", () => {
     const stage = await live();
     await stage.chat.take(stage.entry("yoda", "one"));
     await stage.chat.take(stage.entry("yoda", "two"));
-    expect(stage.status).toBe("1 other online · unread: yoda 2 (Alt-a)");
+    expect(stage.status).toBe("unread: yoda 2 (Alt-a) · 1 other online");
     expect(stage.read).toEqual([]);
     await stage.chat.openNextUnread();
     expect(stage.prompt).toBe("yoda> ");
@@ -283,13 +283,13 @@ describe("what is sent", () => {
     await stage.chat.enter("hello");
     expect(stage.shown()).toEqual(["14:00 luke: hello"]);
     await stage.ack(0);
-    expect(stage.status).toBe("yoda is online · your last message: sent");
+    expect(stage.status).toBe("last: sent · yoda is online");
     const conversationId = stage.idOf("yoda");
     const marker = { conversationId, user: user("yoda"), mine: false, raw };
     await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 0n });
-    expect(stage.status).toContain("your last message: delivered");
+    expect(stage.status).toContain("last: delivered");
     await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 1n });
-    expect(stage.status).toContain("your last message: read");
+    expect(stage.status).toContain("last: read");
     expect(stage.shown()).toEqual([]);
   });
 

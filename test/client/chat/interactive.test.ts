@@ -119,10 +119,10 @@ describe("two people", () => {
     await yoda.sees("luke → you: hello there");
     await yoda.sees("parley> half a th");
     await yoda.sees("unread: luke 1 (Alt-a)");
-    await luke.sees("your last message: delivered");
+    await luke.sees("last: delivered");
     await yoda.type("\x03\x1ba");
     await yoda.sees("luke>");
-    await luke.sees("your last message: read");
+    await luke.sees("last: read");
     await yoda.type("hello \u{1F600}\x1b\rin two lines\r");
     await luke.sees("in two lines");
     expect(luke.lines("hello").map((line) => line.slice(6))).toEqual([
@@ -142,7 +142,7 @@ describe("two people", () => {
     await luke.sees("yoda>");
     await luke.type("before\r");
     await yoda.sees("luke → you: before");
-    await luke.sees("your last message: delivered");
+    await luke.sees("last: delivered");
     await server.kill("SIGKILL");
     await luke.sees("reconnecting");
     await luke.type("while it was away\r");

@@ -31,7 +31,7 @@ describe("on return", () => {
       "13:30 yoda → you: third",
       "13:40 vader → everyone: fourth",
     ]);
-    expect(stage.status).toBe("1 other online · unread: yoda 2, leia 1 (Alt-a)");
+    expect(stage.status).toBe("unread: yoda 2, leia 1 (Alt-a) · 1 other online");
   });
 
   it("names the day where it is another one", async () => {

@@ -131,7 +131,9 @@ export class Stage implements Disposable {
   }
 
   get status(): string {
-    return statusOf(this.chat.status, this.clock.now()).plain;
+    return statusOf(this.chat.status, this.clock.now())
+      .map(({ plain }) => plain)
+      .join(" · ");
   }
 
   get title(): string {

@@ -53,6 +53,17 @@ test("refused: at once, and surely not stored", async () => {
   });
 });
 
+test("longer than any server takes: refused here, and surely not stored", async () => {
+  await using server = await FakeServer.start();
+  await using caller = await client(server);
+  server.onSend = async () => ack;
+  const text = "x".repeat(300_000);
+  await expect(sendOnce(caller.account, { ...message, text })).rejects.toMatchObject({
+    name: "RpcError",
+    reason: "CONTENT_TOO_LARGE",
+  });
+});
+
 test("no connection: surely not sent", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);

@@ -20,7 +20,7 @@ const GIVEN_BACK = { bracketedPaste: false, focusEvents: false, wraparound: true
 
 async function busy(terminal: VirtualTerminal): Promise<Screen> {
   const screen = terminal.open();
-  screen.status = "connected";
+  screen.status = ["connected"];
   screen.print("said");
   await terminal.type("half a li");
   await terminal.settled(screen);

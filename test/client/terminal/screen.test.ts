@@ -139,26 +139,39 @@ describe("the edit area", () => {
     screen.print("said before");
     await terminal.type("\x1b[200~1\n2\n3\n4\n5\n6\n7\x1b[201~");
     await terminal.settled(screen);
-    expect(terminal.seen).toEqual(["said before", "  4", "  5", "  6", "  7"]);
-    await terminal.type("\x1b[A".repeat(5));
+    expect(terminal.seen).toEqual(["said before", "> … 4 lines above", "  5", "  6", "  7"]);
+    await terminal.type("\x1b[A".repeat(4));
     await terminal.settled(screen);
-    expect(terminal.seen).toEqual(["said before", "  2", "  3", "  4", "  5"]);
+    expect(terminal.seen).toEqual(["said before", "> … 2 lines above", "  3", "  4", "  5"]);
+    expect(terminal.cursor).toEqual({ row: 2, column: 3 });
+    await terminal.type("\x1b[A");
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["said before", "> 1", "  2", "  3", "  4"]);
+    expect(terminal.cursor).toEqual({ row: 2, column: 3 });
     screen.print("said meanwhile");
     await terminal.type("\r");
     await terminal.settled(screen);
     expect(terminal.transcript).toEqual(["said before", "said meanwhile", ">"]);
   });
 
+  test("a part of the status that does not fit is left out whole", async () => {
+    const terminal = new VirtualTerminal(46, 5);
+    using screen = terminal.open();
+    screen.status = ["last: delivered", "unread: leia 2 (Alt-a)", "hans is online"];
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual([">", "last: delivered · hans is online"]);
+  });
+
   test("a status stands below, cut to one row, and goes again", async () => {
     const terminal = new VirtualTerminal(20, 6);
     using screen = terminal.open();
-    screen.status = "connecting to a server far, far away";
+    screen.status = ["connecting to a server far, far away"];
     screen.print("hello");
     await terminal.type("abc");
     await terminal.settled(screen);
     expect(terminal.seen).toEqual(["hello", "> abc", "connecting to a ser…"]);
     expect(terminal.cursor).toEqual({ row: 1, column: 5 });
-    screen.status = "";
+    screen.status = [];
     await terminal.settled(screen);
     expect(terminal.seen).toEqual(["hello", "> abc"]);
   });
@@ -195,7 +208,7 @@ describe("resizing", () => {
         "leia: help me, you are my only hope",
       ];
       screen.print(said);
-      screen.status = "connected";
+      screen.status = ["connected"];
       await terminal.type("what is being typed is long enough to wrap as well\x1b[D\x1b[D");
       await terminal.settled(screen);
       for (const columns of [30, 17, 25, 80, 40]) {
@@ -278,14 +291,14 @@ test("whatever is typed and printed, the transcript is what was printed, and bel
           if (one.kind === "print") {
             printed.push(...one.lines);
             screen.print(one.lines);
-          } else if (one.kind === "status") screen.status = one.text;
+          } else if (one.kind === "status") screen.status = [one.text];
           else await terminal.type(one.kind === "type" ? one.text : one.bytes);
           await terminal.settled(screen);
           expect(terminal.cursor.row).toBeLessThan(rows);
           expect(terminal.cursor.column).toBeLessThan(columns);
           expect(terminal.transcript.slice(0, printed.length)).toEqual(printed);
         }
-        screen.status = "";
+        screen.status = [];
         await terminal.type("\x05\x15");
         // Clears line by line whatever is there.
         for (let index = 0; index < 60; index += 1) await terminal.type("\x03\x1b[D");
