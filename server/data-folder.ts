@@ -1,5 +1,6 @@
 // The data folder: where it lies by the platform's convention, and what lies in it.
-import { join } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 export interface DataFiles {
   readonly database: string;
@@ -22,6 +23,35 @@ export function dataFiles(folder: string): DataFiles {
     key: join(tlsFolder, "key.pem"),
     server: join(folder, "server.json"),
   };
+}
+
+/** The folder is somebody else's as well. */
+export class FolderInUseError extends Error {
+  override name = "FolderInUseError";
+}
+
+/**
+ * Makes sure that closing the folder to everyone else, which is going to happen, takes nothing from anybody.
+ * @throws FolderInUseError where others may look in, other files lie there, and no data of ours
+ */
+export async function claimDataFolder(folder: string): Promise<void> {
+  const files = dataFiles(folder);
+  const own = [...Object.values(files).map((path) => basename(path)), "lock.db", "lock.db-journal"];
+  let found: string[];
+  let mode: number;
+  try {
+    found = await readdir(folder);
+    ({ mode } = await stat(folder));
+  } catch {
+    // It is made, or what is wrong with it is told, by whoever opens it.
+    return;
+  }
+  const isClosed = (mode & 0o077) === 0;
+  if (isClosed || found.includes(basename(files.database)) || found.every((name) => own.includes(name)))
+    return;
+  throw new FolderInUseError(
+    `${folder} holds other files and is open to other users; Parley would close it. Name an empty or a new folder.`,
+  );
 }
 
 /** Undefined where the environment does not even name a home. */

@@ -29,9 +29,15 @@ export class OutcomeUnknownError extends Error {
   readonly clientMessageId: bigint;
 
   constructor(clientMessageId: bigint, cause: Error) {
-    super(`It is not known whether message ${clientMessageId} was stored: ${cause.message}`, { cause });
+    const why = saysDeadline(cause) ? "no answer came in time" : cause.message;
+    super(`It is not known whether message ${clientMessageId} was stored: ${why}`, { cause });
     this.clientMessageId = clientMessageId;
   }
+}
+
+/** grpc-js says it with the whole course of the call. */
+function saysDeadline(error: Error): boolean {
+  return error instanceof RpcError && error.code === status.DEADLINE_EXCEEDED && error.reason === "";
 }
 
 const reasonNames = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));

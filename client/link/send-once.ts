@@ -1,5 +1,6 @@
 // A send by calls alone, for programs that do not stay: tried again under one id until the outcome is known.
 
+import { status } from "@grpc/grpc-js";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../rpc/dial.ts";
 import { RpcError } from "../../rpc/status.ts";
@@ -20,6 +21,11 @@ export interface SendOnceOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What servers take by default; a unary caller has no Welcome that would say it exactly. */
+const usualTextBytes = 32 * 1024;
+/** No request that holds more is taken by any server: it would be cut off without a word about why. */
+const mostTextBytes = 250 * 1024;
+
 /** Reasons after which the server may nevertheless have stored the message. */
 const unsure = ["STORE_UNAVAILABLE", "INTERNAL", "CANCELLED", "SERVER_STOPPING"];
 
@@ -31,6 +37,14 @@ const unsure = ["STORE_UNAVAILABLE", "INTERNAL", "CANCELLED", "SERVER_STOPPING"]
  */
 export async function sendOnce(account: Account, options: SendOnceOptions): Promise<Ack> {
   const { clientMessageId, waitMs = 10_000, signal } = options;
+  const bytes = Buffer.byteLength(options.text);
+  if (bytes > mostTextBytes) {
+    throw new RpcError({
+      code: status.INVALID_ARGUMENT,
+      reason: "CONTENT_TOO_LARGE",
+      message: `The message is ${bytes} bytes long; a server takes some ${usualTextBytes} at most.`,
+    });
+  }
   const deadline = performance.now() + waitMs;
   const backoff = new Backoff();
   let maybeStored = false;

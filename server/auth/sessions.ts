@@ -14,7 +14,7 @@ import type { AccountStore, ClientDescription, SessionRow, UserRow } from "../st
 import { OverloadedError, type Passwords } from "./passwords.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
-import { enforceUsername, skeleton } from "./username.ts";
+import { enforceUsername, misleading, skeleton } from "./username.ts";
 
 export type SignUpMode = "closed" | "invite" | "open";
 
@@ -126,9 +126,15 @@ export class Sessions implements Disposable {
   ): Promise<Grant> {
     const { accounts, signUp, log } = this.#options;
     if (signUp === "closed") throw new Refusal(Reason.SIGN_UP_CLOSED);
-    if (signUp === "invite" && invite === "") throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
+    if (signUp === "invite" && invite === "") {
+      const message = "This server takes new users by invite. Ask its operator, or somebody there, for one.";
+      throw new Refusal(Reason.INVITE_INVALID, { field: "invite", message });
+    }
     const name = enforceUsername(wanted);
     if (!name.ok) throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: name.problem });
+    const problem = misleading(name.username);
+    if (problem !== undefined)
+      throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: problem });
     const passwordHash = await this.#newPasswordHash(password, "password");
     const result = await accounts.addUser({
       username: name.username,

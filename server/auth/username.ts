@@ -35,6 +35,23 @@ export function enforceUsername(text: string): Username {
   return { ok: true, username };
 }
 
+/** Words that programs write where a name could stand, or that a shell takes for something else. */
+const RESERVED = ["you", "everyone", "error", "parley", "server", "system"];
+
+/**
+ * Why a new name would mislead people or programs, though RFC 8265 allows it; undefined where it would not. For
+ * whoever signs up or is added: names of an import are taken as they are.
+ */
+export function misleading(username: string): string | undefined {
+  const looks = skeleton(username);
+  if (RESERVED.some((word) => skeleton(word) === looks))
+    return `"${username}" is a word that programs use themselves.`;
+  if (/[:/;"'`\\<>]/.test(username)) return "A user name cannot contain any of : / ; \" ' ` \\ < >.";
+  if (/^[-.#*]/.test(username)) return "A user name cannot begin with - . # or *.";
+  if (/\p{M}{4}/u.test(username)) return "A user name cannot stack more than three marks on a letter.";
+  return undefined;
+}
+
 const tooLong = `A user name has at most ${limits.usernameBytes} bytes.`;
 
 function describe(character: string): string {

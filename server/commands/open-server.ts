@@ -7,7 +7,7 @@ import { CertificateError, loadCertificate, ownCertificate } from "../certificat
 import { watchCertificate } from "../certificate-watch.ts";
 import type { Config } from "../config.ts";
 import { type Credential, importCredentials, readCredentials } from "../credentials-file.ts";
-import { dataFiles } from "../data-folder.ts";
+import { claimDataFolder, dataFiles, FolderInUseError } from "../data-folder.ts";
 import { formatAddress } from "../invite-link.ts";
 import type { OpenLog } from "../log.ts";
 import { isLoopback } from "../loopback.ts";
@@ -42,6 +42,7 @@ const DAY_MS = 86_400_000;
 export async function openServer({ config, log, onFatal }: OpenServerOptions): Promise<OpenServer> {
   await using opened = new AsyncDisposableStack();
   const files = dataFiles(config.data);
+  await asking(config, "data", () => claimDataFolder(config.data));
   await asking(config, "data", () => mkdir(config.data, { recursive: true, mode: 0o700 }));
   opened.use(await lockDataFolder(config.data));
   const credentials = await readFirstUsers(config, log);
@@ -123,7 +124,8 @@ async function asking<T>({ sourceOf }: Config, name: SettingName, work: () => Pr
   try {
     return await work();
   } catch (cause) {
-    const isKnown = cause instanceof ListenError || cause instanceof CertificateError;
+    const isKnown =
+      cause instanceof ListenError || cause instanceof CertificateError || cause instanceof FolderInUseError;
     if (!(cause instanceof Error) || !(isKnown || "syscall" in cause)) throw cause;
     throw new CommandFailure(`${sourceOf(name)}: ${cause.message}`, { cause });
   }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Arguments, parseArguments, UsageError } from "../arguments.ts";
 import { Passwords } from "../auth/passwords.ts";
-import { enforceUsername, skeleton } from "../auth/username.ts";
+import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
 import { closest, suggestion } from "../closest.ts";
 import { loadConfig, settingFlags } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
@@ -70,6 +70,8 @@ interface Wish {
 async function add({ database, name, flags, io }: Wish): Promise<void> {
   const checked = enforceUsername(name);
   if (!checked.ok) throw new UsageError(checked.problem);
+  const problem = misleading(checked.username);
+  if (problem !== undefined) throw new UsageError(problem);
   const password = await newPassword(io, flags.get("password-stdin")?.[0] === "true");
   const passwords = new Passwords();
   const verdict = passwords.checkNew(password);

@@ -1,7 +1,7 @@
 // User names: the examples of RFC 8265, the contextual and bidi rules, and what counts as looking alike.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { enforceUsername, skeleton } from "../../../server/auth/username.ts";
+import { enforceUsername, misleading, skeleton } from "../../../server/auth/username.ts";
 
 const accepts = (text: string, username = text) =>
   expect(enforceUsername(text)).toEqual({ ok: true, username });
@@ -161,4 +161,24 @@ describe("skeleton", () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test("names that programs or people would misread are refused to whoever chooses one", () => {
+  for (const name of [
+    "you",
+    "YOU",
+    "everyone",
+    "y\u043eu",
+    "yoda:",
+    "a/b",
+    "-rf",
+    "**",
+    "<b>",
+    "e\u0301\u0302\u0303\u0304\u0305x",
+  ]) {
+    expect(misleading(name), name).toBeTypeOf("string");
+  }
+  for (const name of ["yoda", "r2-d2", "c3po", "obi.wan", "x_y", "caf\u00e9", "\u5c24\u8fbe", "young"]) {
+    expect(misleading(name), name).toBeUndefined();
+  }
 });

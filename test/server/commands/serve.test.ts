@@ -1,5 +1,5 @@
 // parley-server itself, from its command line to its end: a real server on a free port.
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,6 +57,17 @@ const sample = ["--credentials", packageFile("docs/credentials.txt")];
 const presented = async (address: string) => (await probe(address, { timeoutMs: 5000 })).fingerprint;
 
 describe("start and stop", () => {
+  test("a folder that holds somebody else's files is left as it is", async () => {
+    await writeFile(join(data, "thesis.txt"), "mine");
+    await chmod(data, 0o755);
+    const before = (await stat(data)).mode;
+    const { code, err } = await run("--listen", "127.0.0.1:0");
+    expect(code).not.toBe(0);
+    expect(err).toContain("--data: ");
+    expect(await readdir(data)).toEqual(["thesis.txt"]);
+    expect((await stat(data)).mode).toBe(before);
+  });
+
   test("prints where it is and what it presents, and two lines for sample users", async () => {
     await using server = await serve(...sample);
     expect(await presented(server.address)).toBe(server.fingerprint);

@@ -80,7 +80,8 @@ export interface LogInResponse {
 export interface SignUpRequest {
   /**
    * The user name: a UsernameCasePreserved of RFC 8265, at most 64 bytes, not like an existing one but for case or
-   * look-alike letters.
+   * look-alike letters. Refused too are the words that programs write where names stand ("you", "everyone", "error"
+   * ...), the characters : / ; " ' ` \ < >, a leading - . # *, and more than three marks on a letter.
    */
   username: string;
   /** The password: 8 characters to 256 bytes, an OpaqueString of RFC 8265. */

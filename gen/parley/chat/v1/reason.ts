@@ -48,7 +48,7 @@ export const Reason = {
   SIGN_UP_CLOSED: 24,
   /** INVITE_INVALID - The invite is unknown, used up or expired. */
   INVITE_INVALID: 25,
-  /** USERNAME_INVALID - The user name is not a UsernameCasePreserved of RFC 8265, or is too long. */
+  /** USERNAME_INVALID - The user name is not a UsernameCasePreserved of RFC 8265, is too long, or would mislead. */
   USERNAME_INVALID: 26,
   /** USERNAME_TAKEN - The user name is taken, or looks too much like one that is. */
   USERNAME_TAKEN: 27,
