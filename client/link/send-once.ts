@@ -1,12 +1,12 @@
 // A send by calls alone, for programs that do not stay: tried again under one id until the outcome is known.
 
-import { status } from "@grpc/grpc-js";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { ConnectError } from "../../rpc/dial.ts";
 import { RpcError } from "../../rpc/status.ts";
 import { type Account, textContent } from "./account.ts";
 import { Backoff } from "./backoff.ts";
-import { OutcomeUnknownError, saysConnectionLost, saysLoggedOut } from "./errors.ts";
+import { OutcomeUnknownError, refusal, saysConnectionLost, saysLoggedOut } from "./errors.ts";
 import type { SendTarget } from "./send-queue.ts";
 import { judge } from "./verdict.ts";
 import { after, whenAborted } from "./waiting.ts";
@@ -39,11 +39,8 @@ export async function sendOnce(account: Account, options: SendOnceOptions): Prom
   const { clientMessageId, waitMs = 10_000, signal } = options;
   const bytes = Buffer.byteLength(options.text);
   if (bytes > mostTextBytes) {
-    throw new RpcError({
-      code: status.INVALID_ARGUMENT,
-      reason: "CONTENT_TOO_LARGE",
-      message: `The message is ${bytes} bytes long; a server takes some ${usualTextBytes} at most.`,
-    });
+    const message = `The message is ${bytes} bytes long; a server takes some ${usualTextBytes} at most.`;
+    throw refusal(Reason.CONTENT_TOO_LARGE, message, "content.text");
   }
   const deadline = performance.now() + waitMs;
   const backoff = new Backoff();
