@@ -18,7 +18,7 @@ import { readLine } from "./line.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Count, Display, Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
-import { nameOf, Outgoing } from "./outgoing.ts";
+import { nameOf, Outgoing, shortened } from "./outgoing.ts";
 import { People } from "./people.ts";
 import { everyone, type Place, samePlace, withUser } from "./place.ts";
 import { Typists } from "./typists.ts";
@@ -326,6 +326,9 @@ export class Chat implements ChatActions, Disposable {
   }
 
   async send(place: Place, text: string): Promise<void> {
+    if (this.#options.atScreen && this.#connection.isLive && place.kind === "user") {
+      await this.#checkUser(place, text);
+    }
     const answered = this.#outgoing.send(place, text);
     if (!this.#options.atScreen) await answered;
   }
@@ -344,6 +347,14 @@ export class Chat implements ChatActions, Disposable {
     this.#connection[Symbol.dispose]();
   }
 
+  /** A line to nobody must not stand on the screen as if it were said. */
+  async #checkUser(place: Extract<Place, { kind: "user" }>, text: string): Promise<void> {
+    const { username } = place;
+    if (this.#people.known.has(username) || this.#conversations.find(place) !== undefined) return;
+    if (await this.#log.isUser(username)) return;
+    throw refuse(`Not sent: there is no user ${username}. “${shortened(text)}”`);
+  }
+
   async #state(state: LinkState): Promise<void> {
     this.#connection.take(state);
     if (state.phase !== "waiting" && state.phase !== "ended") return;
@@ -354,6 +365,7 @@ export class Chat implements ChatActions, Disposable {
 
   async #welcome(event: Welcomed): Promise<void> {
     const { account } = this.link;
+    this.#outgoing.limits(event.limits);
     await this.#trying(async () => {
       const online = [...event.online];
       if (event.onlineNextPageToken !== "") {

@@ -1,6 +1,8 @@
 // Lines of history out of the server's log, in order, a page at a time: on request, or when a conversation is opened.
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem, ListMessagesResponse } from "../../../gen/parley/chat/v1/history_service.ts";
+import { ConnectError } from "../../../rpc/dial.ts";
+import { RpcError } from "../../../rpc/status.ts";
 import type { ConversationTarget } from "../../link/target.ts";
 import type { ChatLink } from "./chat-link.ts";
 import { refuse } from "./commands/command.ts";
@@ -63,6 +65,17 @@ export class LogReader {
     const left = unreadSpan - page.items.length;
     const ruleAbove = unread === 0 ? undefined : readSeq;
     return [...this.#headed(page.items, username, ruleAbove, left, unreadSpan)];
+  }
+
+  /** False where the server says that there is no such user; where it says nothing, a message will find out. */
+  async isUser(username: string): Promise<boolean> {
+    try {
+      await this.#newest({ kind: "user", username }, 1);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
+      return !(error instanceof RpcError && error.reason === "USER_NOT_FOUND");
+    }
   }
 
   /**

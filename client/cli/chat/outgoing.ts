@@ -1,5 +1,6 @@
 // What this user sends: shown at once, kept by the link until it is stored, and told of only when something is wrong.
-
+import { Content } from "../../../gen/parley/chat/v1/entry.ts";
+import type { Limits } from "../../../gen/parley/chat/v1/event.ts";
 import { LinkEndedError, QueueFullError } from "../../link/errors.ts";
 import type { CommandRefused, EntryArrived, SendAcked } from "../../link/events.ts";
 import type { UnsentMessage } from "../../link/send-queue.ts";
@@ -32,6 +33,7 @@ export class Outgoing {
   readonly #sends = new OwnSends();
   /** Lines shown as waiting that are stored by now, and not told of. */
   #arrivedLate = 0;
+  #maxContentBytes: number | undefined;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
@@ -47,8 +49,15 @@ export class Outgoing {
     return this.#sends.answered();
   }
 
-  /** Resolves when it is answered, or will not be soon. @throws CommandError where it cannot be queued */
+  /** The server's bounds, as it told them last. */
+  limits(limits: Limits | undefined): void {
+    // 0: a server that does not say.
+    this.#maxContentBytes = limits?.maxContentBytes || undefined;
+  }
+
+  /** Resolves when it is answered, or will not be soon. @throws CommandError where it is too long, or cannot be queued */
   send(place: Place, text: string): Promise<void> {
+    this.#checkSize(place, text);
     const waiting = !this.#options.isLive();
     const clientMessageId = this.#queue(place, text);
     const answered = this.#sends.add(clientMessageId, { place, text, waiting });
@@ -95,6 +104,18 @@ export class Outgoing {
   /** Answers will take their time: nobody is to wait for them. */
   connectionLost(): void {
     this.#sends.stopWaiting();
+  }
+
+  /** Before it stands on the screen as if it were said. */
+  #checkSize(place: Place, text: string): void {
+    if (this.#maxContentBytes === undefined) return;
+    const bytes = Buffer.byteLength(text);
+    const content = Content.encode({ kind: { $case: "text", value: text } }).finish().length;
+    if (content <= this.#maxContentBytes) return;
+    const most = this.#maxContentBytes - (content - bytes);
+    throw refuse(
+      `Not sent to ${nameOf(place)}: the text has ${bytes} bytes, and this server takes at most ${most}.`,
+    );
   }
 
   #queue(place: Place, text: string): bigint {

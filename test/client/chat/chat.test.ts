@@ -336,7 +336,7 @@ describe("what is sent", () => {
   });
 
   it("says why it was refused, with its text", async () => {
-    const stage = await live();
+    const stage = await live({ users: ["nobody"] });
     await stage.chat.enter("message nobody hi there");
     stage.shown();
     const error = new RpcError({
@@ -355,6 +355,25 @@ describe("what is sent", () => {
       raw,
     });
     expect(stage.shown()).toEqual(["Error: Not sent to nobody: There is no user of that name. “hi there”"]);
+  });
+
+  it("does not stand there as said where there is no such user, or where it is too long", async () => {
+    const stage = new Stage();
+    const others = { maxRequestBytes: 0, maxCommandsPerRequest: 0, maxCursors: 0, maxStreamsPerSession: 0 };
+    stage.limits = { maxContentBytes: 100, ...others };
+    await stage.connect(["yoda"]);
+    stage.shown();
+    await stage.chat.enter('message "yoda" quoted');
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("é".repeat(50));
+    expect(stage.sent).toEqual([]);
+    await stage.chat.enter("é".repeat(49));
+    expect(stage.sent).toHaveLength(1);
+    expect(stage.shown()).toEqual([
+      'Error: Not sent: there is no user "yoda". “quoted”',
+      "Error: Not sent to yoda: the text has 100 bytes, and this server takes at most 98.",
+      `14:00 luke: ${"é".repeat(49)}`,
+    ]);
   });
 
   it("counts as having read what it answers", async () => {

@@ -17,7 +17,7 @@ import type { Conversation } from "../../../gen/parley/chat/v1/conversation.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
-import type { Event } from "../../../gen/parley/chat/v1/event.ts";
+import type { Event, Limits } from "../../../gen/parley/chat/v1/event.ts";
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import { RpcError } from "../../../rpc/status.ts";
 
@@ -91,6 +91,7 @@ export class Stage implements Disposable {
   readonly held: UnsentMessage[] = [];
   readonly released: bigint[] = [];
   bells = 0;
+  limits: Limits | undefined;
   /** What was put back into the editor last. */
   putBack = "";
   state: LinkState = { phase: "connecting", attempt: 1 };
@@ -163,7 +164,7 @@ export class Stage implements Disposable {
       sessionId: "x",
       deviceId: "d",
       user: user("luke"),
-      limits: undefined,
+      limits: this.limits,
       serverTime: this.clock.now(),
       broadcastConversationId: BROADCAST,
       online: online.map(user),
