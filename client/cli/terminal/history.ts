@@ -24,15 +24,20 @@ export class LineHistory {
     this.#shown = undefined;
   }
 
+  /** The text is a line of the history as it was entered, and no draft. */
+  isShowing(text: string): boolean {
+    return text === this.#shown;
+  }
+
   /**
-   * The next older line that begins as what stands before the cursor did when the climb began (any, if none
-   * does). Undefined at the top.
+   * The next older line that begins as what stands before the cursor did when the climb began. Undefined at the top,
+   * or where none does.
    */
   older(current: string, beforeCursor: string): string | undefined {
     if (current !== this.#shown) {
       this.#draft = current;
       this.#at = this.#lines.length;
-      this.#prefix = this.#lines.some((line) => line.startsWith(beforeCursor)) ? beforeCursor : "";
+      this.#prefix = beforeCursor;
     }
     return this.#show(-1, (line) => line !== current);
   }

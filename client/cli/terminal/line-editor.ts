@@ -51,6 +51,8 @@ export class LineEditor {
   readonly #leaveWithinMs: number;
   #armedUntil = Number.NEGATIVE_INFINITY;
   #now = 0;
+  /** Up was pressed on the first row of a draft of several. */
+  #stoppedAtTop = false;
   /** The text on which Tab last found several candidates. */
   #tabbed: string | undefined;
 
@@ -89,12 +91,16 @@ export class LineEditor {
     this.#tabbed = undefined;
     switch (key.kind) {
       case "text":
+        this.#stoppedAtTop = false;
         this.#buffer.insert(key.text, "typing");
         return [];
       case "paste":
-        this.#buffer.insert(key.text);
+        this.#stoppedAtTop = false;
+        // Copied whole lines end in a newline that nobody means to send.
+        this.#buffer.insert(key.text.replace(/(?:\r\n|\r|\n)$/, ""));
         return key.cut ? [{ kind: "paste-cut" }] : [];
       case "key": {
+        if (key.name !== "up" && key.name !== "ctrl-p") this.#stoppedAtTop = false;
         if (key.name === "ctrl-c") return this.#interrupt(armedUntil);
         if (key.name === "tab") return this.#tab(tabbed);
         const command = COMMANDS.get(key.name);
@@ -112,8 +118,15 @@ export class LineEditor {
   }
 
   climb(step: -1 | 1): EditorAction | undefined {
+    const before = this.#stoppedAtTop;
+    this.#stoppedAtTop = false;
     if (this.#buffer.moveByLine(step)) return undefined;
     const current = this.#buffer.text;
+    // Whoever holds the key to come to the first row does not want the draft replaced.
+    if (step < 0 && !before && current.includes("\n") && !this.#history.isShowing(current)) {
+      this.#stoppedAtTop = true;
+      return { kind: "nothing-there" };
+    }
     const line =
       step < 0 ? this.#history.older(current, this.#buffer.textBeforeCursor) : this.#history.newer(current);
     if (line === undefined) return { kind: "nothing-there" };

@@ -100,8 +100,8 @@ describe("paste", () => {
   test("keeps its newlines, is one edit, and waits for Enter", () => {
     const typist = new Typist();
     expect(typist.type("> \x1b[200~one\r\ntwo\rthree\n\x1b[201~")).toEqual([]);
-    expect(typist.seen).toBe("> one\ntwo\nthree\n|");
-    expect(typist.type("\r")).toEqual([{ kind: "submit", text: "> one\ntwo\nthree\n" }]);
+    expect(typist.seen).toBe("> one\ntwo\nthree|");
+    expect(typist.type("\r")).toEqual([{ kind: "submit", text: "> one\ntwo\nthree" }]);
     expect(edited("a\x1b[200~b\nc\x1b[201~\x1f")).toBe("a|");
   });
 
@@ -166,7 +166,7 @@ describe("history", () => {
 
   test("up and down; the draft waits below", () => {
     const typist = new Typist({ history });
-    typist.type(`draft${UP}`);
+    typist.type(`draft\x01${UP}`);
     expect(typist.seen).toBe("two\nlines|");
     typist.type(`${UP}${UP}`);
     expect(typist.seen).toBe("hello|");
@@ -199,9 +199,34 @@ describe("history", () => {
     expect(typist.seen).toBe("two\nlines|");
   });
 
+  test("up stops at the first row of a draft, and goes on when it is pressed there again", () => {
+    const typist = new Typist({ history: ["old"] });
+    typist.type(`\x1b[200~\nmy draft\x1b[201~${UP}`);
+    expect(typist.seen).toBe("|\nmy draft");
+    expect(typist.type(UP)).toEqual([{ kind: "nothing-there" }]);
+    expect(typist.seen).toBe("|\nmy draft");
+    typist.type(`${DOWN}${UP}${UP}`);
+    expect(typist.seen).toBe("|\nmy draft");
+    typist.type(UP);
+    expect(typist.seen).toBe("old|");
+    typist.type(DOWN);
+    expect(typist.seen).toBe("\nmy draft|");
+  });
+
+  test("a newline at the end of a paste is no row of the message", () => {
+    expect(edited("\x1b[200~one\r\ntwo\r\n\x1b[201~!")).toBe("one\ntwo!|");
+    expect(edited("\x1b[200~one\n\n\x1b[201~")).toBe("one\n|");
+  });
+
+  test("up leaves a line alone with which no earlier one begins", () => {
+    const typist = new Typist({ history: ["old"] });
+    expect(typist.type(`my draft${UP}`)).toEqual([{ kind: "nothing-there" }]);
+    expect(typist.seen).toBe("my draft|");
+  });
+
   test("a recalled line that is changed becomes the draft", () => {
     const typist = new Typist({ history });
-    typist.type(`${UP}!${UP}${UP}`);
+    typist.type(`${UP}!${UP}${UP}${UP}`);
     expect(typist.seen).toBe("two\nlines|");
     typist.type(`${DOWN}`);
     expect(typist.seen).toBe("two\nlines!|");
@@ -295,7 +320,8 @@ describe("whatever is typed", () => {
           if (one.kind === "keys") typist.type(one.keys);
           else {
             const { units, cursor } = typist.editor;
-            expected = units.slice(0, cursor).join("") + one.text + units.slice(cursor).join("");
+            expected =
+              units.slice(0, cursor).join("") + one.text.replace(/\n$/, "") + units.slice(cursor).join("");
             typist.editor.press({ kind: "paste", text: one.text, cut: false }, 0);
             expect(typist.editor.text).toBe(expected);
           }
