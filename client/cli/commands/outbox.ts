@@ -31,8 +31,8 @@ const flags = {
 } as const;
 
 export const command = defineCommand({
-  forms: ["list", "send ID…", "send --all", "drop ID…", "drop --all"],
-  words: { least: 1, most: Number.POSITIVE_INFINITY },
+  forms: ["[list]", "send ID…", "send --all", "drop ID…", "drop --all"],
+  words: { least: 0, most: Number.POSITIVE_INFINITY },
   flags,
   about: [
     "The chat keeps what it could not send, and sends it when it is back; what waited for over an hour it asks about. " +
@@ -40,9 +40,9 @@ export const command = defineCommand({
       "is refused stays until it is dropped. Commands other than the chat queue nothing.",
   ],
   json: "Command: the unsent message, for list and drop; Ack for send.",
-  examples: ["list", "send --all", "drop 12 13"],
+  examples: ["", "send --all", "drop 12 13"],
   run: async (call) => {
-    const [verb = "", ...ids] = call.words;
+    const [verb = "list", ...ids] = call.words;
     switch (verb) {
       case "list":
         if (ids.length > 0) throw usage("outbox list shows all of them, and takes no ids.");
@@ -91,7 +91,7 @@ function chosen<T extends UnsentMessage>(
   call: OutboxCall,
 ): readonly T[] {
   if (ids.length > 0 === (call.values.all === true))
-    throw usage("Say which: ids, as outbox list shows them, or --all.");
+    throw usage("Say which: the ID of each, as outbox list shows them, or --all.");
   if (ids.length === 0) return unsent;
   return ids.map((id) => {
     const message = unsent.find(({ clientMessageId }) => String(clientMessageId) === id);
