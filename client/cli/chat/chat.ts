@@ -307,7 +307,7 @@ export class Chat implements ChatActions, Disposable {
         throw refuse((isUnknown ? `There is no user ${username}.` : error.message) + this.#stillOpen);
       });
     } else if (known === undefined) {
-      this.#notice(`Whether there is a user ${username} shows when the connection is back.`);
+      this.#notice(`Cannot check yet whether ${username} exists; what you write waits.`);
     }
     const conversation = this.#conversations.at(place);
     const above = conversation.unread - conversation.unshown;

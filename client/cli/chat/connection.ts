@@ -1,4 +1,5 @@
 // What a person hears of the connection: one line when it is really lost, one when it is back.
+import { RpcError } from "../../../rpc/status.ts";
 import type { LinkState } from "../../link/events.ts";
 import type { Clock } from "./clock.ts";
 
@@ -49,9 +50,7 @@ export class Connection implements Disposable {
       this.#told = true;
       const { address } = this.#options;
       const what = this.#wasLive ? `The connection to ${address} is lost` : `${address} cannot be reached`;
-      this.#options.tell(
-        `${what} (${withoutPeriod(cause.message)}). What you send is kept until it is back.`,
-      );
+      this.#options.tell(`${what} (${reasonOf(cause)}). What you send is kept until it is back.`);
     };
     if (this.#wasLive) this.#timer = this.#options.clock.after(PATIENCE_MS, tell);
     else tell();
@@ -65,6 +64,8 @@ export class Connection implements Disposable {
   }
 }
 
-function withoutPeriod(sentence: string): string {
-  return sentence.replace(/\.$/, "");
+/** In the middle of a sentence. */
+function reasonOf(cause: Error): string {
+  if (cause instanceof RpcError && cause.reason === "SERVER_STOPPING") return "the server is stopping";
+  return cause.message.replace(/\.$/, "");
 }

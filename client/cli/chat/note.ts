@@ -37,8 +37,8 @@ export type Note =
   /** Something happened, at this moment. */
   | { readonly kind: "notice"; readonly text: string; readonly time: Date }
   | { readonly kind: "error"; readonly text: string }
-  /** What a command answers: one item a line. */
-  | { readonly kind: "answer"; readonly lines: readonly string[] }
+  /** What a command answers: one item a line, the later rows of each indented by so many columns more (2). */
+  | { readonly kind: "answer"; readonly lines: readonly string[]; readonly hang?: number }
   /** Users with what is to be said of each, in plain mode one name a line. */
   | { readonly kind: "users"; readonly users: readonly { readonly name: string; readonly remark: string }[] }
   | {

@@ -54,7 +54,7 @@ function connectionWords(state: LinkState, now: Date): string | undefined {
       return "catching up…";
     case "waiting": {
       const seconds = Math.ceil((state.retryTime.getTime() - now.getTime()) / 1000);
-      return seconds > 0 ? `reconnecting in ${seconds} s` : "reconnecting…";
+      return seconds > 0 ? `reconnecting in ${seconds} s (/retry: now)` : "reconnecting…";
     }
     case "live":
     case "ended":

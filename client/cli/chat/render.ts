@@ -55,7 +55,7 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
         { text: line`${styled("Error:", { colour: "red", bold: true })} ${safeText(note.text)}`, hang: 2 },
       ];
     case "answer":
-      return note.lines.map((text) => ({ text: line`  ${safeText(text)}`, hang: 4 }));
+      return note.lines.map((text) => ({ text: line`  ${safeText(text)}`, hang: 2 + (note.hang ?? 2) }));
     case "users":
       return usersLines(note.users);
     case "presence":
@@ -79,7 +79,7 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
     case "unread-rule":
       return [{ text: styled(`${RULE}${RULE} unread ${"─".repeat(24)}`, { colour: "red" }), hang: 0 }];
     case "held-back":
-      return heldLines(note, now);
+      return heldLines(note);
   }
 }
 
@@ -122,16 +122,17 @@ function missing({ place, count, why }: Extract<Note, { kind: "missing" }>): str
   return `… ${what} ${where(place)}: ${reason}`;
 }
 
-function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>, now: Date): ScreenLine[] {
+function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>): ScreenLine[] {
   if (messages.length === 0) return [{ text: line`  Nothing waits in the outbox.`, hang: 4 }];
   const count = messages.length === 1 ? "1 message was" : `${messages.length} messages were`;
-  const head = `${count} unsent for too long to go without a word from you:`;
+  const decide = messages.length === 1 ? "it waits for your decision" : "they wait for your decision";
+  const head = `${count} not sent for over an hour; ${decide}:`;
   const rows = messages
     .slice(0, asked ? messages.length : 5)
     .map(({ clientMessageId, target, content, queuedTime }) => {
       const decoded = decodeContent(content);
       const text = decoded.kind === "text" ? shortened(decoded.text) : "(unknown content)";
-      const when = moment(queuedTime, now);
+      const when = `${dayOf(queuedTime)} ${clock(queuedTime)}`;
       return {
         text: line`  ${String(clientMessageId)}: ${when} to ${nameOf(placeOfTarget(target))}: ${text}`,
         hang: 4,
@@ -158,7 +159,11 @@ function hintFor(from: readonly Count[]): string {
 }
 
 function counts(from: readonly Count[]): string {
-  const shown = from.slice(0, MOST_NAMES).map(({ place, count }) => `${safeName(nameOf(place))} ${count}`);
+  const shown = from
+    .slice(0, MOST_NAMES)
+    .map(({ place, count }) =>
+      place.kind === "everyone" ? `${count} to everyone` : `${safeName(nameOf(place))} ${count}`,
+    );
   return from.length > MOST_NAMES
     ? `${shown.join(", ")} and ${from.length - MOST_NAMES} others`
     : shown.join(", ");

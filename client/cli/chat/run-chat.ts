@@ -18,6 +18,7 @@ import { LentInput } from "../terminal/lent-input.ts";
 import { PlainIO } from "../terminal/plain-io.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { ENDING_SIGNALS } from "../terminal/terminal-host.ts";
+import { wrap } from "../terminal/width.ts";
 import type { BellSetting } from "./attention.ts";
 import { runInteractive } from "./interactive.ts";
 import type { ChatOutcome } from "./outcome.ts";
@@ -45,7 +46,9 @@ export async function runChat(options: ChatOptions): Promise<ExitCode> {
   const { environment } = options;
   const { stdin, stdout, stderr, variables } = environment;
   const notice = (sentence: string): void => {
-    stderr.write(`${safeText(sentence, { multiline: true })}\n`);
+    const text = safeText(sentence, { multiline: true });
+    const rows = stderr.isTTY ? wrap(text, stderr.columns || 80) : [text];
+    stderr.write(`${rows.join("\n")}\n`);
   };
   using state = new State(environment.home, { onProblem: (error) => notice(error.message) });
   const plain = options.plain || !stdin.isTTY || !stdout.isTTY || variables.TERM === "dumb";
@@ -71,11 +74,16 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
     );
     const { ending, reached } = outcome.kind === "ended" ? outcome : { ending: undefined, reached: true };
     if (ending?.kind !== "not-logged-in") return code;
-    notice(`You are logged out: ${ending.cause.message}`);
+    notice(loggedOutWords(ending.cause));
     if (reached) return code;
     // What was stored is of no use any more: a person can say the password and go on.
     wanted = { ...wanted, as: me, server: address };
   }
+}
+
+function loggedOutWords({ reason, message }: RpcError): string {
+  if (reason !== "SESSION_ENDED") return `You are logged out: ${message}`;
+  return "You are logged out: the session was ended elsewhere, by a log-out in another window or a new password, say.";
 }
 
 /** The same error without the word of its reason, which is there for scripts. */
@@ -192,10 +200,10 @@ async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link:
   switch (outcome.kind) {
     case "quit":
     case "terminal-gone":
-      await settle(link, notice);
+      await settle(link, desk, signedIn);
       return Exit.DONE;
     case "logout":
-      await settle(link, notice);
+      await settle(link, desk, signedIn);
       await logOut(signedIn, notice);
       state.profiles.loggedOut(profile.profileId);
       return Exit.DONE;
@@ -231,7 +239,7 @@ function leaveEnded(ending: LinkEnding, { environment, state }: Desk, { profile 
 }
 
 /** What is on its way gets a moment; what does not get through stays in the queue. */
-async function settle(link: Link, notice: Notice): Promise<void> {
+async function settle(link: Link, { notice, state }: Desk, { profile }: SignedIn): Promise<void> {
   const timeout = Promise.withResolvers<"timeout">();
   const timer = setTimeout(() => timeout.resolve("timeout"), link.state.phase === "live" ? LEAVING_MS : 0);
   try {
@@ -240,7 +248,10 @@ async function settle(link: Link, notice: Notice): Promise<void> {
       () => "timeout" as const,
     );
     if ((await Promise.race([settled, timeout.promise])) === "settled") return;
-    notice("Something is not sent yet. It goes when you are back.");
+    const unsent = state.unsent(profile.profileId).filter(({ held }) => !held).length;
+    const what =
+      unsent === 1 ? "1 message is not sent yet; it goes" : `${unsent} messages are not sent yet; they go`;
+    if (unsent > 0) notice(`${what} the next time you start parley.`);
   } finally {
     clearTimeout(timer);
   }

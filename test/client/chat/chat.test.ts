@@ -300,7 +300,7 @@ describe("what is sent", () => {
     await stage.chat.enter("one");
     await stage.chat.enter("two");
     expect(stage.shown()).toEqual(["14:00 luke: one  (waiting)", "14:00 luke: two  (waiting)"]);
-    expect(stage.status).toBe("reconnecting in 3 s · 2 waiting");
+    expect(stage.status).toBe("reconnecting in 3 s (/retry: now) · 2 waiting");
     await stage.connect(["yoda"]);
     await stage.ack(0);
     await stage.ack(1);
@@ -391,9 +391,9 @@ describe("what is sent", () => {
     stage.held.push(...old);
     await stage.chat.take({ type: "held-back", messages: old });
     expect(stage.shown()).toEqual([
-      "2 messages were unsent for too long to go without a word from you:",
-      "  5: 12:00 to yoda: old one",
-      "  6: 12:00 to leia: old two",
+      "2 messages were not sent for over an hour; they wait for your decision:",
+      "  5: Sun 2026-03-01 12:00 to yoda: old one",
+      "  6: Sun 2026-03-01 12:00 to leia: old two",
       "/outbox send ID sends one, /outbox drop ID forgets it; all means all of them.",
     ]);
     await stage.chat.enter("outbox send 5");
@@ -486,8 +486,15 @@ describe("the connection", () => {
 
   it("that is away does not stop a conversation from being opened", async () => {
     const stage = await live();
-    await stage.disconnect();
+    await stage.disconnect(
+      new RpcError({ code: status.UNAVAILABLE, reason: "SERVER_STOPPING", message: "The server stops." }),
+    );
+    stage.clock.advance(2_000);
     await stage.chat.enter("open leia");
+    expect(stage.shown()).toEqual([
+      "14:00 · The connection to server:1 is lost (the server is stopping). What you send is kept until it is back.",
+      "14:00 · Cannot check yet whether leia exists; what you write waits.",
+    ]);
     expect(stage.prompt).toBe("leia> ");
     await stage.chat.enter("/who");
     expect(stage.shown().at(-1)).toBe("Error: lost");
@@ -525,13 +532,15 @@ describe("completion", () => {
 });
 
 describe("help", () => {
-  it("comes from the table and fits 80 columns", async () => {
+  it("comes from the table, whose rows fit 80 columns", async () => {
     const stage = await live();
     await stage.chat.enter("help");
     const lines = stage.shown();
     for (const { name } of stage.chat.commands)
       expect(lines.some((line) => line.startsWith(`  /${name}`))).toBe(true);
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
+    expect(
+      Math.max(...lines.filter((line) => line.startsWith("  /")).map((line) => line.length)),
+    ).toBeLessThanOrEqual(79);
     await stage.chat.enter("help /msg");
     expect(stage.shown()[0]).toMatch(/^ {2}\/message USER TEXT: /);
   });

@@ -24,7 +24,7 @@ describe("on return", () => {
     expect(stage.shown()).toEqual([
       "Connected to server:1 as luke; online: yoda.",
       "/open USER starts a conversation; /help lists the commands.",
-      "4 new since 13:10: yoda 2, leia 1, everyone 1",
+      "4 new since 13:10: yoda 2, leia 1, 1 to everyone",
       expect.stringMatching(/^─+ unread ─+$/),
       "13:10 yoda → you: first",
       "13:20 leia → you: second",

@@ -165,7 +165,7 @@ describe.skipIf(!hasScript)("a person at a terminal", () => {
     terminal.type(`luke\r${passwordOf("luke")}\r`);
     await terminal.sees("Connected to");
     await endSession();
-    await terminal.sees("You are logged out");
+    await terminal.sees("You are logged out: the session was ended elsewhere");
     expect(await terminal.exitCode()).toBe(4);
   });
 });

@@ -173,10 +173,10 @@ export class Stage implements Disposable {
     });
   }
 
-  async disconnect(): Promise<void> {
+  async disconnect(cause: Error = new Error("Connection dropped.")): Promise<void> {
     this.offline = true;
     const retryTime = new Date(this.clock.now().getTime() + 3_000);
-    await this.#enter({ phase: "waiting", retryTime, cause: new Error("Connection dropped.") });
+    await this.#enter({ phase: "waiting", retryTime, cause });
   }
 
   async #enter(state: LinkState): Promise<void> {

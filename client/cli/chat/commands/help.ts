@@ -3,8 +3,7 @@ import { type ChatCommand, words } from "./command.ts";
 import { findCommand, unknownCommand } from "./find.ts";
 
 const RULES = [
-  "With a conversation open a line is a message, and a command needs its slash;",
-  "//word sends the text /word. With none open every line is a command.",
+  "With a conversation open a line is a message, and a command needs its slash; //word sends the text /word. With none open every line is a command.",
   "Tab completes; Alt-a goes to the next unread; Alt-Enter begins a new line.",
 ];
 
@@ -21,7 +20,8 @@ export const help: ChatCommand = {
       const rows = chat.commands.map(
         ({ summary }, index) => `${(heads[index] ?? "").padEnd(width)}${summary}`,
       );
-      chat.show({ kind: "answer", lines: [...rows, "", ...RULES] });
+      chat.show({ kind: "answer", lines: rows, hang: width });
+      chat.show({ kind: "answer", lines: ["", ...RULES], hang: 0 });
       return;
     }
     const command = findCommand(chat.commands, name.replace(/^\//, ""));

@@ -7,7 +7,7 @@ const DEFAULT_ENTRIES = 20;
 export const history: ChatCommand = {
   name: "history",
   usage: "[USER] [N]",
-  summary: "the last messages with a user, or in what is open",
+  summary: "the last messages, with a user or here",
   details: [
     `Shows the last N messages, ${DEFAULT_ENTRIES} if N is left out. Nothing counts as read by it.`,
     "/history --broadcast [N] shows what was said to everyone.",

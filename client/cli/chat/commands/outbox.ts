@@ -5,7 +5,7 @@ import { type ChatActions, type ChatCommand, refuse, usageOf, words } from "./co
 export const outbox: ChatCommand = {
   name: "outbox",
   usage: "[send|drop ID|all]",
-  summary: "messages unsent for over an hour: send or drop them",
+  summary: "unsent for over an hour: send or drop them",
   details: ["Alone, or with list, it shows them. all, in place of an ID, is every one of them."],
   run(chat, rest) {
     const [action = "list", id] = words(outbox, rest, 2);

@@ -7,6 +7,7 @@ export const who: ChatCommand = {
   name: "who",
   usage: "[SINCE]",
   summary: "who is online, or was: /who 10m, /who 2h, /who 7d",
+  details: ["A number alone is seconds."],
   async run(chat, rest) {
     const [since] = words(who, rest, 1);
     const wanted = since === undefined ? {} : { onlineWithinMs: parseDuration(since) };
