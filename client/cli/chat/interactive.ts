@@ -27,6 +27,8 @@ export interface InteractiveOptions {
 
 /** How often the countdown to the next attempt moves, ms. */
 const TICK_MS = 1_000;
+/** Rows of a message; of a taller one the rest is named. */
+const MOST_ROWS = 20;
 /** Entered lines that wait for the one before them. */
 const MOST_WAITING = 1_000;
 
@@ -134,8 +136,10 @@ class Interactive {
   }
 
   #show(note: Note): void {
-    for (const { text, hang } of this.#transcript.linesOf(note, systemClock.now()))
-      this.#screen.print(text, { hang });
+    for (const { text, hang, foldedFor } of this.#transcript.linesOf(note, systemClock.now())) {
+      const fold = foldedFor === undefined ? {} : { fold: { rows: MOST_ROWS, hint: foldedFor } };
+      this.#screen.print(text, { hang, ...fold });
+    }
   }
 
   #refresh(): void {

@@ -39,13 +39,13 @@ export class LogReader {
     yield { kind: "history-heading", place };
     const here = isOpen(place);
     if (nextPageToken === "" || items.length >= entries) {
-      yield* this.#notes(items, place, here);
+      yield* whole(this.#notes(items, place, here));
       return;
     }
     const from = headSeq - BigInt(entries) + 1n;
     const range = { fromSeq: from > 1n ? from : 1n, toSeq: headSeq, pageSize: PAGE };
     for await (const page of link.account.listMessages(target, range)) {
-      yield* this.#notes(page.items, place, here);
+      yield* whole(this.#notes(page.items, place, here));
     }
   }
 
@@ -163,6 +163,10 @@ export class LogReader {
       echo: false,
     };
   }
+}
+
+function* whole(notes: Iterable<Note>): Generator<Note> {
+  for (const note of notes) yield note.kind === "message" ? { ...note, whole: true } : note;
 }
 
 function span({ fromSeq, toSeq }: { fromSeq: bigint; toSeq: bigint }): number {

@@ -18,6 +18,8 @@ export interface MessageNote {
   readonly waiting: boolean;
   /** The person's own words, here or at another device, just now: plain mode repeats them only as history. */
   readonly echo: boolean;
+  /** It was asked for, and is shown whole however tall it is. */
+  readonly whole?: true;
 }
 
 export interface Count {

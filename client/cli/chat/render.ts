@@ -11,6 +11,8 @@ import { type Place, placeOfTarget } from "./place.ts";
 export interface ScreenLine {
   readonly text: Styled;
   readonly hang: number;
+  /** The command that shows the whole line, where a tall one may be folded. */
+  readonly foldedFor?: string;
 }
 
 /** "14:03 " */
@@ -40,7 +42,7 @@ export class Transcript {
 export function screenLines(note: Note, now: Date): ScreenLine[] {
   switch (note.kind) {
     case "message":
-      return [{ text: messageLine(note), hang: TIME_COLUMNS }];
+      return [{ text: messageLine(note), hang: TIME_COLUMNS, ...foldOf(note) }];
     case "greeting": {
       const others = note.online.length === 0 ? "nobody else is online" : `online: ${names(note.online)}`;
       return [
@@ -102,6 +104,10 @@ function messageLine({ time, from, mine, place, content, here, waiting }: Messag
       ? safeText(content.text, { multiline: true })
       : styled("(something that this program is too old to show)", { dim: true });
   return line`${head}${who}${text}${waiting ? styled("  (waiting)", { dim: true, italic: true }) : ""}`;
+}
+
+function foldOf({ place, whole }: MessageNote): Pick<ScreenLine, "foldedFor"> {
+  return whole === true || place.kind === "unknown" ? {} : { foldedFor: historyCommand(place) };
 }
 
 function presenceLines({ came, went, time }: Extract<Note, { kind: "presence" }>): ScreenLine[] {
@@ -182,9 +188,10 @@ function where(place: Place): string {
   return place.kind === "user" ? `with ${safeName(place.username)}` : "in another conversation";
 }
 
-function historyCommand(place: Place, lines: number): string {
+function historyCommand(place: Place, lines?: number): string {
   if (place.kind === "unknown") return "this program is too old for it";
-  return `/history ${place.kind === "everyone" ? "--broadcast" : safeName(place.username)} ${lines}`;
+  const count = lines === undefined ? "" : ` ${lines}`;
+  return `/history ${place.kind === "everyone" ? "--broadcast" : safeName(place.username)}${count}`;
 }
 
 function system(text: string): ScreenLine {

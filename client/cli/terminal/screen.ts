@@ -8,7 +8,7 @@ import type { Key } from "./keys.ts";
 import { type EditorAction, type EditorOptions, LineEditor } from "./line-editor.ts";
 import { type ColourSource, type Environment, Paint } from "./paint.ts";
 import { Painter, reflowOf } from "./painter.ts";
-import { Styled, toStyled } from "./style.ts";
+import { Styled, styled, toStyled } from "./style.ts";
 import { ENDING_SIGNALS, type EndingSignal, isGone, type TerminalHost } from "./terminal-host.ts";
 import {
   BELL,
@@ -20,6 +20,7 @@ import {
   SAVE_TITLE,
   title,
 } from "./terminal-modes.ts";
+import { indentThatFits } from "./width.ts";
 
 export interface TerminalInput extends Readable {
   setRawMode?(on: boolean): unknown;
@@ -48,6 +49,8 @@ export type Closed =
 export interface PrintOptions {
   /** Wrap by words at today's width, with later rows indented by so many columns. Else the terminal wraps. */
   readonly hang?: number;
+  /** With `hang`: shows so many rows of each line, and then how many more there are, with a word on how to see them. */
+  readonly fold?: { readonly rows: number; readonly hint: string };
 }
 
 type Listening = readonly [
@@ -166,7 +169,8 @@ export class Screen implements Disposable {
     if (this.#state === "closed") return;
     for (const text of typeof lines === "string" || lines instanceof Styled ? [lines] : lines) {
       const all = toStyled(text);
-      const rows = options.hang === undefined ? all.lines() : all.wrap(this.columns, options.hang);
+      const rows =
+        options.hang === undefined ? all.lines() : wrapped(all, this.columns, options.hang, options);
       this.#backlog.push(rows.map((row) => this.paint.render(row)));
     }
     if (this.#full || this.#state === "suspended") this.#backlog.trim();
@@ -405,4 +409,13 @@ export class Screen implements Disposable {
     this.#controls = ENTER + this.#controls;
     this.#schedule();
   };
+}
+
+function wrapped(text: Styled, columns: number, hang: number, { fold }: PrintOptions): Styled[] {
+  const rows = text.wrap(columns, hang);
+  if (fold === undefined || rows.length <= fold.rows) return rows;
+  const rest = `… ${rows.length - fold.rows} more rows: ${fold.hint}`;
+  const margin = " ".repeat(indentThatFits(columns, hang));
+  const note = Styled.join([margin, styled(rest, { dim: true })]).wrap(columns, hang);
+  return [...rows.slice(0, fold.rows), ...note];
 }

@@ -26,7 +26,7 @@ export interface Cut {
 
 /**
  * Cuts text into rows of at most `columns` columns, after spaces and wide characters where it can, else between
- * graphemes. Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are left
+ * graphemes; so too a word on a line's first row that would fill the next one: the first is not left empty. Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are left
  * out. A single grapheme wider than a row gets a row of its own.
  */
 export function cutIntoRows(text: string, columns: number, indent = 0): Cut[] {
@@ -92,7 +92,12 @@ function cutLine(line: string, offset: number, columns: number, indent: number, 
     const width = columnsOf(grapheme);
     if (grapheme !== " " && used > 0 && used + width > room()) {
       const end = best === undefined ? from : endWithoutSpaces(line, from, best.at);
-      if (best === undefined || end === from) cut(here.at, here);
+      const isLong =
+        cuts.length === firstCut &&
+        best !== undefined &&
+        here.at > best.at &&
+        fills(graphemes, best.index, columns - indent);
+      if (best === undefined || end === from || isLong) cut(here.at, here);
       else cut(end, best);
       continue;
     }
@@ -101,6 +106,17 @@ function cutLine(line: string, offset: number, columns: number, indent: number, 
     if (grapheme === " " || width === 2) best = here;
   }
   cut(used > room() ? endWithoutSpaces(line, from, line.length) : line.length, here);
+}
+
+/** The word that begins there is wider than a row of so many columns. */
+function fills(graphemes: readonly string[], start: number, columns: number): boolean {
+  let used = 0;
+  for (let index = start; used <= columns; index += 1) {
+    const grapheme = graphemes[index];
+    if (grapheme === undefined || grapheme === " ") return false;
+    used += columnsOf(grapheme);
+  }
+  return true;
 }
 
 function endWithoutSpaces(line: string, from: number, to: number): number {

@@ -53,6 +53,17 @@ describe("on a screen", () => {
     ]);
   });
 
+  it("a word that is longer than a row begins beside its sender", () => {
+    expect(rows(message("x".repeat(60), { here: false }))[0]).toBe(`14:05 yoda → you: ${"x".repeat(22)}`);
+    expect(rows(message("a word of usual length at the end")).length).toBe(2);
+  });
+
+  it("a message names the command that shows it whole, where it is folded", () => {
+    expect(screenLines(message("hi"), now)[0]?.foldedFor).toBe("/history yoda");
+    expect(screenLines(message("hi", { place: everyone }), now)[0]?.foldedFor).toBe("/history --broadcast");
+    expect(screenLines(message("hi", { whole: true }), now)[0]?.foldedFor).toBeUndefined();
+  });
+
   it("escapes and controls of others do not reach the terminal", () => {
     const note = message("\x1b[2J\x1b]0;title\x07\r\u202e", { from: "y\x1b[31mo" });
     const painted = screenLines(note, now)

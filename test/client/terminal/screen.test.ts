@@ -154,6 +154,16 @@ describe("the edit area", () => {
     expect(terminal.transcript).toEqual(["said before", "said meanwhile", ">"]);
   });
 
+  test("a line that is too tall is folded, and says how much more there is", async () => {
+    const terminal = new VirtualTerminal(24, 10);
+    using screen = terminal.open();
+    const fold = { rows: 2, hint: "/all" };
+    screen.print("yoda: 1\n2\n3\n4\n5", { hang: 2, fold });
+    screen.print("yoda: 1\n2", { hang: 2, fold });
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual(["yoda: 1", "  2", "  … 3 more rows: /all", "yoda: 1", "  2", ">"]);
+  });
+
   test("a part of the status that does not fit is left out whole", async () => {
     const terminal = new VirtualTerminal(46, 5);
     using screen = terminal.open();

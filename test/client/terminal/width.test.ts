@@ -71,7 +71,7 @@ describe("for any text", () => {
 test.each([
   ["words", "the quick brown fox", 10, 0, ["the quick", "brown fox"]],
   ["an indent for later rows", "the quick brown fox", 10, 2, ["the quick", "  brown", "  fox"]],
-  ["a word longer than a row", "a abcdefghijkl b", 5, 0, ["a", "abcde", "fghij", "kl b"]],
+  ["a word longer than a row", "a abcdefghijkl b", 5, 0, ["a abc", "defgh", "ijkl", "b"]],
   ["Chinese anywhere, but not through a character", "你好你好", 5, 0, ["你好", "你好"]],
   ["newlines and leading spaces stay", "if:\n  go\n", 10, 0, ["if:", "  go", ""]],
   ["a space at the margin is left out", "abcde fgh", 5, 0, ["abcde", "fgh"]],

@@ -17,7 +17,7 @@ export const logout: ChatCommand = {
   name: "logout",
   usage: "",
   doubtedAlone: true,
-  summary: "leave and log out: next time asks for the password",
+  summary: "leave and log out: then the password is asked",
   run(chat, rest) {
     words(logout, rest, 0);
     chat.leave("logout");
