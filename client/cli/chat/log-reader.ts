@@ -85,7 +85,7 @@ export class LogReader {
   async missing(username: string, { readSeq, headSeq }: Conversation, toSeq: bigint): Promise<Note[]> {
     const range = { fromSeq: readSeq + 1n, toSeq, newestFirst: true, pageSize: CONTEXT.most };
     const { items } = await this.#page({ kind: "user", username }, range);
-    const left = Number(toSeq - readSeq) - items.length;
+    const left = Number((firstSeq(items[0]) ?? readSeq + 1n) - readSeq) - 1;
     return [...this.#headed(items, username, readSeq, left, Number(headSeq - readSeq))];
   }
 
@@ -163,6 +163,10 @@ export class LogReader {
       echo: false,
     };
   }
+}
+
+function firstSeq({ item }: HistoryItem = { item: undefined }): bigint | undefined {
+  return item?.$case === "entry" ? item.value.seq : item?.value.fromSeq;
 }
 
 function* whole(notes: Iterable<Note>): Generator<Note> {

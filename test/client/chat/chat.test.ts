@@ -139,6 +139,7 @@ describe("where a line goes", () => {
     "open",
     "open a b",
     "close x",
+    "outbox send",
     "history a 0",
   ])("answers %j with its usage", async (line) => {
     const stage = await live();
@@ -541,6 +542,8 @@ describe("help", () => {
     expect(
       Math.max(...lines.filter((line) => line.startsWith("  /")).map((line) => line.length)),
     ).toBeLessThanOrEqual(79);
+    // In a narrow window too, the summaries stand below each other.
+    expect(lines[0]?.indexOf("start")).toBeLessThanOrEqual(23);
     await stage.chat.enter("help /msg");
     expect(stage.shown()[0]).toMatch(/^ {2}\/message USER TEXT: /);
   });

@@ -1,19 +1,25 @@
 // /outbox: what is too old to be sent by itself waits here for a word.
 import type { UnsentMessage } from "../../../link/send-queue.ts";
-import { type ChatActions, type ChatCommand, refuse, usageOf, words } from "./command.ts";
+import { usage } from "../../exit.ts";
+import { type ChatActions, type ChatCommand, refuse, words } from "./command.ts";
 
 export const outbox: ChatCommand = {
   name: "outbox",
-  usage: "[send|drop ID|all]",
-  summary: "unsent for over an hour: send or drop them",
-  details: ["Alone, or with list, it shows them. all, in place of an ID, is every one of them."],
+  usage: "[ACTION ID]",
+  summary: "unsent for over an hour: list, send or drop",
+  details: [
+    "Alone, or as /outbox list, it shows them.",
+    "/outbox send ID sends one, /outbox drop ID forgets it; all in place of an ID is every one.",
+  ],
   run(chat, rest) {
     const [action = "list", id] = words(outbox, rest, 2);
     if (action === "list" && id === undefined) {
       chat.show({ kind: "held-back", messages: chat.link.heldBack, asked: true });
       return;
     }
-    if (id === undefined || (action !== "send" && action !== "drop")) throw usageOf(outbox);
+    if (id === undefined || (action !== "send" && action !== "drop")) {
+      throw usage("usage: /outbox, /outbox send ID, /outbox drop ID; all in place of an ID is every one");
+    }
     const chosen = choose(chat, id);
     const done = chosen.filter(({ clientMessageId }) =>
       action === "send" ? chat.link.release(clientMessageId) : chat.link.drop(clientMessageId),
