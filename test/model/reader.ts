@@ -1,0 +1,195 @@
+// One reader of the model: a device that sends, reads streams of either kind, loses them, and comes back by its cursors.
+import { status } from "@grpc/grpc-js";
+import type { Command } from "../../gen/parley/chat/v1/chat_service.ts";
+import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { TestClient, TestStream } from "../support/client.ts";
+import { beginningOf, HeldLog } from "./held-log.ts";
+
+/** One message of this reader; no two have the same text. */
+export interface Send {
+  readonly clientMessageId: bigint;
+  /** A user's name; undefined for a broadcast. */
+  readonly to: string | undefined;
+  readonly text: string;
+  /** Where it is stored, from its first ack on. */
+  place: { readonly conversationId: string; readonly seq: bigint } | undefined;
+}
+
+interface OpenStream {
+  readonly stream: TestStream;
+  readonly canSend: boolean;
+  /** How many of its events the reader has taken. */
+  taken: number;
+}
+
+export class Reader {
+  readonly name: string;
+  readonly client: TestClient;
+  readonly held = new HeldLog();
+  readonly sends: Send[] = [];
+  #open: OpenStream | undefined;
+
+  constructor(name: string, client: TestClient) {
+    this.name = name;
+    this.client = client;
+  }
+
+  /** Opens a stream where there is none. A Connect sends again all that has no ack. */
+  open(kind: "connect" | "follow"): void {
+    if (this.#open !== undefined) return;
+    const cursors = Array.from(this.held.cursors, ([conversationId, seq]) => ({ conversationId, seq }));
+    this.held.streamOpened();
+    const canSend = kind === "connect";
+    const stream = canSend ? this.client.connect({ cursors }) : this.client.follow({ cursors });
+    this.#open = { stream, canSend, taken: 0 };
+    for (const send of this.sends) if (send.place === undefined) this.#write(send);
+  }
+
+  pause(): void {
+    this.#open?.stream.call.pause();
+  }
+
+  resume(): void {
+    this.#open?.stream.call.resume();
+  }
+
+  /** Loses the stream, and with it what it had not brought yet. */
+  async drop(): Promise<void> {
+    this.takeAll();
+    const lost = this.#open;
+    if (lost === undefined) return;
+    this.#open = undefined;
+    lost.stream.call.cancel();
+    // A paused call does not even tell its end.
+    lost.stream.call.resume();
+    const ending = await lost.stream.ended;
+    if (ending?.code !== status.CANCELLED)
+      throw new Error(`a stream of ${this.name} ended`, { cause: ending });
+  }
+
+  /** Reads on until the server, which stops, has ended the stream. */
+  async goodBye(): Promise<void> {
+    const ended = this.#open;
+    if (ended === undefined) return;
+    this.resume();
+    const ending = await ended.stream.ended;
+    this.takeAll();
+    this.#open = undefined;
+    // A call that the server never saw has no reason: gRPC itself refuses it.
+    const isTooLate = ended.taken === 0 && ending?.code === status.UNAVAILABLE;
+    if (ending?.reason !== "SERVER_STOPPING" && !isTooLate) {
+      throw new Error(`the server stopped without a good-bye to ${this.name}`, { cause: ending });
+    }
+  }
+
+  /** Sends on the stream; without one that can send, as soon as there is one. */
+  send(to: string | undefined, text: string): void {
+    this.#write(this.#newSend(to, text));
+  }
+
+  /** Sends by a unary call. */
+  async sendByCall(to: string | undefined, text: string): Promise<void> {
+    await this.#call(this.#newSend(to, text));
+  }
+
+  /** Sends the newest message once more by a unary call, whether or not it was acked, or is on its way on a stream. */
+  async repeatByCall(): Promise<void> {
+    const send = this.sends.at(-1);
+    if (send === undefined) return;
+    const wasAcked = send.place !== undefined;
+    const ack = await this.#call(send);
+    if (wasAcked && !ack.repeatedSend) throw new Error(`${beginningOf(send.text)} was stored anew`);
+  }
+
+  /** Takes what has come so far. */
+  takeAll(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    for (const event of open.stream.events.slice(open.taken)) {
+      open.taken++;
+      try {
+        this.#take(event);
+      } catch (error) {
+        throw new Error(`${this.name}, event ${open.taken} of a stream: ${String(error)}`, { cause: error });
+      }
+    }
+  }
+
+  /** Reads on until it is so. @throws if the stream ends before */
+  async until(isSo: () => boolean): Promise<void> {
+    for (;;) {
+      this.takeAll();
+      if (isSo()) return;
+      if (this.#open === undefined) throw new Error(`${this.name} has no stream to wait on`);
+      await this.#open.stream.change();
+    }
+  }
+
+  #newSend(to: string | undefined, text: string): Send {
+    const clientMessageId = this.client.nextId();
+    const send = { clientMessageId, to, text: `${this.name} ${clientMessageId} ${text}`, place: undefined };
+    this.sends.push(send);
+    return send;
+  }
+
+  #write({ clientMessageId, to, text }: Send): void {
+    if (this.#open?.canSend !== true) return;
+    const content = { kind: { $case: "text", value: text } } as const;
+    const kind: Command["kind"] =
+      to === undefined
+        ? { $case: "broadcast", value: { clientMessageId, content } }
+        : {
+            $case: "sendMessage",
+            value: { clientMessageId, target: { target: { $case: "username", value: to } }, content },
+          };
+    this.#open.stream.write({ kind });
+  }
+
+  async #call(send: Send): Promise<Ack> {
+    const { clientMessageId, to, text } = send;
+    const ack = await (to === undefined
+      ? this.client.broadcast(text, clientMessageId)
+      : this.client.send(to, text, clientMessageId));
+    this.#acked(send, ack);
+    return ack;
+  }
+
+  #acked(send: Send, { conversationId, seq }: Ack): void {
+    send.place ??= { conversationId, seq };
+    if (send.place.conversationId !== conversationId || send.place.seq !== seq) {
+      throw new Error(`${beginningOf(send.text)} was acked at two places`);
+    }
+  }
+
+  #take({ kind }: Event): void {
+    switch (kind?.$case) {
+      case "caughtUp":
+        this.held.caughtUp();
+        return;
+      case "entryAppended":
+        this.held.entry(kind.value);
+        return;
+      case "omitted":
+        this.held.omitted(kind.value);
+        return;
+      case "gap":
+        this.held.gap(kind.value);
+        return;
+      case "ack": {
+        const ack = kind.value;
+        const send = this.sends.find(({ clientMessageId }) => clientMessageId === ack.clientMessageId);
+        if (send === undefined) throw new Error(`an ack for ${ack.clientMessageId}, which was never sent`);
+        this.#acked(send, ack);
+        if (!ack.repeatedSend) this.held.ack(ack.conversationId, ack.seq, send.text);
+        return;
+      }
+      case "refused": {
+        const [reason] = Object.entries(Reason).find(([, value]) => value === kind.value.reason) ?? [];
+        throw new Error(`refused: ${reason}, ${kind.value.message}`);
+      }
+      default:
+        return;
+    }
+  }
+}
