@@ -67,8 +67,11 @@ describe("a group", () => {
     const second = commit.append(entry(1, 2, { peerId: 2 }));
     await new Promise(setImmediate);
     expect(groups).toHaveLength(1);
+    // What waits goes out before the settled group is told, so that the writer need not wait for that.
+    const following = next();
     commit.settle(stored(group));
-    commit.settle(stored(await next()));
+    expect(groups).toHaveLength(2);
+    commit.settle(stored(await following));
     expect(await Promise.all([first, second])).toMatchObject([{ status: "stored" }, { status: "stored" }]);
   });
 

@@ -1,0 +1,41 @@
+// The operator at a terminal is asked for a new password: not shown, twice, and free to break off.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { hasTerminal, Person } from "../../support/person.ts";
+
+let data: string;
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), "parley-ask-"));
+});
+afterEach(() => rm(data, { recursive: true }));
+
+const operator = (...argv: string[]): Person => new Person("parley-server", [...argv, "--data", data]);
+
+describe.skipIf(!hasTerminal)("at a terminal", () => {
+  test("a password is asked for twice, and not shown", async () => {
+    const typo = operator("user", "add", "yoda");
+    await typo.answers("Password", "a long password\r");
+    await typo.answers("Once more", "a log password\r");
+    expect(await typo.exitCode()).toBe(1);
+    expect(typo.shown).toContain("the two passwords differ");
+    const sure = operator("user", "add", "yoda");
+    await sure.answers("Password", "a long password\r");
+    await sure.answers("Once more", "a long password\r");
+    expect(await sure.exitCode()).toBe(0);
+    expect(sure.shown).toContain("yoda can log in now.");
+    expect(sure.shown).not.toContain("a long password");
+  });
+
+  test.each([
+    ["Ctrl-C", "\x03"],
+    ["Ctrl-D", "\x04"],
+  ])("%s breaks off, and changes nothing", async (_, key) => {
+    const person = operator("user", "add", "yoda");
+    await person.answers("Password", key);
+    expect(await person.exitCode()).toBe(1);
+    expect(person.shown).toContain("nothing was changed");
+    expect(person.shown).not.toMatch(/Error|Warning/);
+  });
+});
