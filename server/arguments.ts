@@ -1,5 +1,5 @@
 // Command line arguments: flags with or without a value, and the rest, with errors that name what was meant.
-import { suggestion } from "./closest.ts";
+import { closest } from "../command-line/closest.ts";
 
 /** What was asked for cannot be understood; the text is for the person who typed it. Exit code 2. */
 export class UsageError extends Error {
@@ -47,6 +47,12 @@ export function parseArguments(argv: readonly string[], known: readonly Flag[]):
     flags.set(flag.name, [...values, value]);
   }
   return { flags, positionals };
+}
+
+/** `, did you mean x?`, or nothing. */
+export function suggestion(word: string, candidates: readonly string[], prefix = ""): string {
+  const meant = closest(word, candidates);
+  return meant === undefined ? "" : `, did you mean ${prefix}${meant}?`;
 }
 
 interface FoundFlag {

@@ -1,5 +1,5 @@
 // Reads a command line by a command's own flags: what is a flag, what is a word, and what is wrong with it.
-import { closest } from "./closest.ts";
+import { closest } from "../../command-line/closest.ts";
 import { usage } from "./exit.ts";
 
 export interface Flag<T> {

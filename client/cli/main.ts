@@ -1,8 +1,8 @@
 // The entry of `parley`: finds the command in the table, runs it, and turns the outcome into the exit code.
 import process from "node:process";
+import { closest } from "../../command-line/closest.ts";
 import { accountFlags } from "./account-flags.ts";
 import type { Flag } from "./arguments.ts";
-import { closest } from "./closest.ts";
 import { type CommandRow, commands } from "./commands/table.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { CommandError, Exit, type ExitCode, usage } from "./exit.ts";

@@ -1,5 +1,5 @@
-// Asks a person on the terminal, before anything else owns it: the only user of enquirer.
-import type { EventEmitter } from "node:events";
+// The questions of a command to the person at the terminal, where there is one.
+import { ask as askPerson, type Question } from "../../command-line/ask.ts";
 import type { Environment } from "./environment.ts";
 import { CommandError, Exit } from "./exit.ts";
 
@@ -20,9 +20,8 @@ export function terminalAsker(environment: Environment): Asker | undefined {
   const { stdin, stderr } = environment;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
   return {
-    text: (question) => ask<string>(environment, { type: "input", message: question }),
-    // Not "password": its asterisks tell everyone how long it is.
-    password: (question) => ask<string>(environment, { type: "invisible", message: question }),
+    text: (message) => ask(environment, { message }),
+    password: (message) => ask(environment, { message, isSecret: true }),
     confirm: (question) => confirm(environment, `${question} (yes/no)`),
     tell: (sentence) => void stderr.write(`${sentence}\n`),
   };
@@ -31,60 +30,15 @@ export function terminalAsker(environment: Environment): Asker | undefined {
 /** Not enquirer's own: that answers at the key, and the rest of "yes" would answer the next question. */
 async function confirm(environment: Environment, question: string): Promise<boolean> {
   for (let message = question; ; message = "Please type yes or no") {
-    const answer = await ask<string>(environment, { type: "input", message });
+    const answer = await ask(environment, { message });
     if (/^\s*y(es)?\s*$/i.test(answer)) return true;
     if (/^\s*no?\s*$/i.test(answer)) return false;
   }
 }
 
-interface Question {
-  readonly type: "input" | "invisible";
-  readonly message: string;
-}
-
-async function ask<T>(environment: Environment, question: Question): Promise<T> {
-  // Loaded here, since most commands ask nothing.
-  const { default: Enquirer } = await import("enquirer");
-  const enquirer = new Enquirer<{ answer: T }>();
-  enquirer.on("prompt", (prompt: StartedPrompt) => {
-    prompt.once("start", () => surviveCancel(prompt));
-    // At the end of input Node's readline closes, and enquirer would wait for ever.
-    prompt.on("keypress", (_input: unknown, key: { readonly ctrl?: boolean; readonly name?: string }) => {
-      if (key.ctrl === true && key.name === "d") void prompt.cancel();
-    });
-  });
-  const { stdin, stderr: stdout } = environment;
-  try {
-    const { answer } = await enquirer.prompt({ ...question, name: "answer", stdin, stdout });
-    return answer;
-  } catch (error) {
-    // It rejects with the text typed so far, or with nothing, when a person cancels.
-    if (error instanceof Error) throw error;
-    throw new CommandError(Exit.INTERRUPTED, "");
-  }
-}
-
-/** A prompt of enquirer once it has begun. */
-interface StartedPrompt extends EventEmitter {
-  /** Gives the terminal back. */
-  readonly stop: () => void;
-  /** Makes the question reject. */
-  cancel(): Promise<void>;
-}
-
-/**
- * Ctrl-C closes Node's readline before enquirer pauses it, which throws since Node 24.2, past every promise
- * (enquirer/enquirer#483). By then all else is given back, so nothing is lost with that error.
- */
-function surviveCancel(prompt: StartedPrompt): void {
-  const { stop } = prompt;
-  prompt.off("close", stop);
-  prompt.once("close", () => {
-    try {
-      stop();
-    } catch (error) {
-      const isClosed = error instanceof Error && "code" in error && error.code === "ERR_USE_AFTER_CLOSE";
-      if (!isClosed) throw error;
-    }
-  });
+/** @throws CommandError where the person breaks off */
+async function ask(environment: Environment, question: Question): Promise<string> {
+  const answer = await askPerson(question, environment);
+  if (answer === undefined) throw new CommandError(Exit.INTERRUPTED, "");
+  return answer;
 }

@@ -1,6 +1,6 @@
-// Asks the operator for a password: the only user of enquirer in the server.
-import type { EventEmitter } from "node:events";
+// Gets a new password from the operator: from standard input, or asked for twice.
 import type { Readable } from "node:stream";
+import { ask } from "../../command-line/ask.ts";
 import { UsageError } from "../arguments.ts";
 import { CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
@@ -18,53 +18,15 @@ export async function newPassword(io: Io, isFromInput: boolean): Promise<string>
   if (!io.isInputTerminal || !io.isErrorTerminal) {
     throw new UsageError("standard input is no terminal to ask on: give the password with --password-stdin");
   }
-  const password = await ask(io, "Password");
-  if ((await ask(io, "Once more")) !== password) throw new CommandFailure("the two passwords differ");
+  const password = await askSecret(io, "Password");
+  if ((await askSecret(io, "Once more")) !== password) throw new CommandFailure("the two passwords differ");
   return password;
 }
 
-async function ask({ stdin, stderr }: Io, message: string): Promise<string> {
-  const { default: Enquirer } = await import("enquirer");
-  const enquirer = new Enquirer<{ answer: string }>();
-  enquirer.on("prompt", (prompt: StartedPrompt) => prompt.once("start", () => surviveCancel(prompt)));
-  try {
-    // Not its "password": the asterisks tell everyone how long it is.
-    const { answer } = await enquirer.prompt({
-      type: "invisible",
-      name: "answer",
-      message,
-      stdin,
-      stdout: stderr,
-    });
-    return answer;
-  } catch (error) {
-    // It rejects with text, or nothing, when a person cancels.
-    if (error instanceof Error) throw error;
-    throw new CommandFailure("nothing was changed");
-  }
-}
-
-/** A prompt of enquirer once it has begun. */
-interface StartedPrompt extends EventEmitter {
-  /** Gives the terminal back. */
-  readonly stop: () => void;
-}
-
-/**
- * Ctrl-C closes Node's readline before enquirer pauses it, which throws since Node 24.2, past every promise
- * (enquirer/enquirer#483). By then all else is given back, so nothing is lost with that error.
- */
-function surviveCancel(prompt: StartedPrompt): void {
-  const { stop } = prompt;
-  prompt.off("close", stop);
-  prompt.once("close", () => {
-    try {
-      stop();
-    } catch (error) {
-      const isClosed = error instanceof Error && "code" in error && error.code === "ERR_USE_AFTER_CLOSE";
-      if (!isClosed) throw error;
-    }
-  });
+async function askSecret(io: Io, message: string): Promise<string> {
+  const answer = await ask({ message, isSecret: true }, io);
+  if (answer === undefined) throw new CommandFailure("nothing was changed");
+  return answer;
 }
 
 async function firstLine(input: Readable): Promise<string> {

@@ -1,6 +1,5 @@
 // From a command line to an exit code: finds the command, loads it alone, and puts failures into words.
-import { UsageError } from "../arguments.ts";
-import { suggestion } from "../closest.ts";
+import { suggestion, UsageError } from "../arguments.ts";
 import { commandLine, packageVersion } from "../package.ts";
 import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";

@@ -1,9 +1,8 @@
 // parley-server invite create: one line to send to a friend, which carries address, invite and fingerprint.
 import { networkInterfaces } from "node:os";
 import { fingerprintOf } from "../../rpc/dial.ts";
-import { type Arguments, parseArguments, UsageError } from "../arguments.ts";
+import { type Arguments, parseArguments, suggestion, UsageError } from "../arguments.ts";
 import { newSecret } from "../auth/tokens.ts";
-import { suggestion } from "../closest.ts";
 import { type Config, loadConfig, settingFlags } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
 import { parseDuration } from "../durations.ts";

@@ -1,9 +1,9 @@
 // parley-server user add|list|remove: the users of a data folder, also while a server runs on it.
 import { existsSync } from "node:fs";
-import { type Arguments, parseArguments, UsageError } from "../arguments.ts";
+import { closest } from "../../command-line/closest.ts";
+import { type Arguments, parseArguments, suggestion, UsageError } from "../arguments.ts";
 import { Passwords } from "../auth/passwords.ts";
 import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
-import { closest, suggestion } from "../closest.ts";
 import { loadConfig, settingFlags } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";

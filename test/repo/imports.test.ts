@@ -34,10 +34,11 @@ const serverGround = ["server/client-manager.ts", "server/store/store.ts", "serv
 const directions: Record<string, readonly string[]> = {
   "gen/": [],
   "rpc/": ["gen/google/"],
+  "command-line/": [],
 
   // main, commands, server, services, rules, ground: each imports those after it, never one before it.
   "server/main.ts": ["server/commands/", "server/config.ts", "server/settings.ts", "server/help.ts"],
-  "server/commands/": ["server/", "rpc/", "gen/"],
+  "server/commands/": ["server/", "command-line/", "rpc/", "gen/"],
   "server/server.ts": ["server/services/", "server/chat/", "server/auth/", ...serverGround],
   "server/services/": ["server/chat/", "server/auth/", ...serverGround],
   "server/chat/": ["server/auth/", ...serverGround],
@@ -46,11 +47,11 @@ const directions: Record<string, readonly string[]> = {
   "server/bus/": ["server/store/store.ts", "gen/"],
   "server/store/": ["server/ids.ts", "server/limits.ts"],
   // Files that stand alone in server/: settings, certificate, credentials; used by the commands only.
-  "server/": ["server/auth/", "server/store/store.ts", ...serverWords],
+  "server/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverWords],
 
   // The terminal client stands on the SDK (link and state), which knows no terminal.
   "client/cli/terminal/": [],
-  "client/cli/": ["client/cli/", "client/link/", "client/state/", "rpc/", "gen/"],
+  "client/cli/": ["client/cli/", "client/link/", "client/state/", "command-line/", "rpc/", "gen/"],
   "client/link/": ["client/state/", "rpc/", "gen/"],
   "client/state/": ["client/link/", "rpc/", "gen/"],
 
@@ -109,7 +110,7 @@ const owners: readonly Ownership[] = [
   {
     what: "asks questions with enquirer",
     pattern: /"enquirer"/,
-    owners: ["server/commands/ask.ts", "client/cli/prompts.ts"],
+    owners: ["command-line/ask.ts"],
   },
   {
     what: "touches grpc-js",
@@ -127,7 +128,7 @@ const owners: readonly Ownership[] = [
   { what: "logs with pino", pattern: /"pino"/, owners: ["server/log.ts"] },
 ];
 
-const owned = sources.filter(({ path }) => /^(?:rpc|server|client)\//.test(path));
+const owned = sources.filter(({ path }) => /^(?:rpc|command-line|server|client)\//.test(path));
 
 function isOwner({ path }: Source, { owners: names }: Ownership): boolean {
   return names.some((name) => (name.endsWith("/") ? path.startsWith(name) : path === name));

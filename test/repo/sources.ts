@@ -7,7 +7,16 @@ import { fileURLToPath } from "node:url";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /** Where sources are. */
-export const sourceFolders = ["rpc", "server", "client", "gen", "test", "bench", "bin"] as const;
+export const sourceFolders = [
+  "rpc",
+  "command-line",
+  "server",
+  "client",
+  "gen",
+  "test",
+  "bench",
+  "bin",
+] as const;
 
 export interface Import {
   /** What stands between the quotes. */

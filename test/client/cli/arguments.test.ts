@@ -2,12 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { readAddress } from "../../../client/cli/address.ts";
 import { readArguments, text, toggle } from "../../../client/cli/arguments.ts";
-import { closest } from "../../../client/cli/closest.ts";
 import { commandLine } from "../../../client/cli/command-line.ts";
 import { parseDuration, parseWait } from "../../../client/cli/durations.ts";
 import { stateFolder } from "../../../client/cli/environment.ts";
 import { readInviteLink } from "../../../client/cli/invite-link.ts";
-import { formatInviteLink } from "../../../server/invite-link.ts";
 
 const flags = {
   json: toggle("…"),
@@ -81,24 +79,8 @@ test.each(["", ":1", "host:", "host:0", "host:65536", "a b:1", "host:1:2", "http
   },
 );
 
-test("an invite link is read as the server writes it", () => {
-  const fingerprint = `SHA256:${"a/b+".repeat(10)}abc`;
-  const link = formatInviteLink({ host: "::1", port: 12_000, invite: "secret", fingerprint });
-  expect(readInviteLink(link)).toEqual({ address: "[::1]:12000", invite: "secret", fingerprint });
-  const plain = formatInviteLink({ host: "localhost", port: 1, invite: "secret", fingerprint: undefined });
-  expect(readInviteLink(plain)).toEqual({ address: "localhost:1", invite: "secret", fingerprint: undefined });
-  for (const bad of ["", "host:1", "host:1/", "host:1/invite/nonsense"])
-    expect(() => readInviteLink(bad)).toThrow();
-});
-
-test("the nearest name is near, or not named at all", () => {
-  const names = ["send", "sessions", "history", "who", "whoami"];
-  expect(closest("snd", names)).toBe("send");
-  expect(closest("hsitory", names)).toBe("history");
-  expect(closest("sess", names)).toBe("sessions");
-  expect(closest("whoamI", names)).toBe("whoami");
-  expect(closest("frobnicate", names)).toBeUndefined();
-  expect(closest("x", names)).toBeUndefined();
+test.each(["", "host:1", "host:1/", "host:1/invite/nonsense"])("%j is no invite link", (given) => {
+  expect(() => readInviteLink(given)).toThrow();
 });
 
 test("a command to paste is split by a shell as it was meant", () => {

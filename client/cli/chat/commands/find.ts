@@ -1,5 +1,5 @@
 // Finds a command in the table by its whole name, or says which one was probably meant.
-import { closest } from "../../closest.ts";
+import { closest } from "../../../../command-line/closest.ts";
 import { type CommandError, usage } from "../../exit.ts";
 import type { ChatCommand } from "./command.ts";
 

@@ -1,13 +1,17 @@
 // Finds the name that somebody most likely meant.
 
-/** The candidate that takes the fewest changes to reach, if they are few for its length; ties go to the first. */
+/**
+ * The candidate that takes the fewest changes to reach, if they are few for its length; ties go to the first. Upper and
+ * lower case count as the same.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
+  const typed = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance =
-      candidate.startsWith(word) && word.length > 1 ? 0.5 : changes(word.toLowerCase(), candidate);
-    if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 2.5))) {
+    const name = candidate.toLowerCase();
+    const distance = typed.length > 1 && name.startsWith(typed) ? 0.5 : changes(typed, name);
+    if (distance < bestDistance && distance <= Math.max(1, Math.floor(name.length / 2.5))) {
       best = candidate;
       bestDistance = distance;
     }
