@@ -15,6 +15,10 @@ export const limits = {
   usernameBytes: 64,
   passwordBytes: 256,
   secretBytes: 64,
+  /** Wrong passwords in a row that lock log-ins: the original's number. */
+  failuresToLock: 3,
+  /** Log-ins with the same name, or from the same known device, that wait for one another; they take turns. */
+  attemptsPerName: 8,
   idBytes: 32,
   clientFieldBytes: 64,
 

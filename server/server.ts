@@ -1,6 +1,7 @@
 // The composition root: builds the parts around a store, serves them, and gives back one thing to stop.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import { listen } from "../rpc/listen.ts";
+import type { LockRule } from "./auth/lockout.ts";
 import type { Passwords } from "./auth/passwords.ts";
 import { Sessions, type SignUpMode } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
@@ -37,6 +38,13 @@ export interface ServerOptions {
   readonly sessionLifetimeMs: number;
   /** Commands and calls that one session may make, a second. */
   readonly callRate: number;
+  /** Sessions of one user that may be online at once. */
+  readonly sessionsPerUser: number;
+  readonly lock: LockRule;
+  /** How long log-ins are locked after too many wrong passwords. */
+  readonly lockDurationMs: number;
+  /** A session without a command for so long ends; undefined: it does not. */
+  readonly idleTimeoutMs: number | undefined;
   readonly log: Log;
 }
 

@@ -20,6 +20,8 @@ export interface Store extends AsyncDisposable {
   readonly accounts: AccountStore;
   readonly log: LogStore;
   readonly presence: PresenceStore;
+  readonly blocks: BlockStore;
+  readonly logIns: LogInStore;
   /** Calls back, within a second, after another process changed the data (users or invites; never the log). */
   onExternalChange(listener: () => void): void;
 }
@@ -63,18 +65,32 @@ export interface StoredEntry {
 
 export interface AppendedEntry extends StoredEntry {
   readonly clientMessageId: bigint;
+  /** Of a broadcast: the users who block its author, and never see it. */
+  readonly hiddenFrom: readonly number[];
+  readonly withheld: boolean;
   readonly origin: object | undefined;
 }
 
 export type AppendResult =
-  /** `repeated`: the same device, client message id, target and content were stored before; this is that entry. */
-  | { status: "stored" | "repeated"; conversationId: number; seq: number; time: number }
+  /**
+   * `repeated`: the same device, client message id, target and content were stored before; this is that entry.
+   * `withheld`: a broadcast, and somebody who was online then blocked its author.
+   */
+  | {
+      status: "stored" | "repeated";
+      conversationId: number;
+      seq: number;
+      time: number;
+      withheld: boolean;
+    }
   /** The id was used by this device for another target or content. */
   | { status: "id-reused" }
   /** No such user (never was, or removed). */
   | { status: "no-user" }
   /** No such conversation, or the sender is not in it. */
-  | { status: "no-conversation" };
+  | { status: "no-conversation" }
+  /** The recipient of a direct entry blocks the sender. */
+  | { status: "blocked" };
 
 export interface Markers {
   readonly deliveredSeq: number;
@@ -87,7 +103,10 @@ export interface ConversationRow {
   readonly headSeq: number;
   readonly peer: UserRow | undefined;
   readonly markers: Markers;
+  /** The other user's in a direct conversation, as far as they may be shown: they stand still while one blocks the other. */
   readonly peerMarkers: Markers | undefined;
+  /** The user's entries that are hidden from the peer: the newest 100 ranges, rising. */
+  readonly undelivered: readonly SeqRange[];
 }
 
 export interface NewMarkers extends Markers {
@@ -102,13 +121,16 @@ export type MarkersResult =
       rose: boolean;
       markers: Markers;
       kind: ConversationKind;
+      /** Who else may be told: the other user of a direct conversation, unless one of the two blocks the other. */
       peerId: number | undefined;
+      /** What of the peer's is hidden from the user, as in ConversationRow. */
+      undelivered: readonly SeqRange[];
     }
   | { status: "no-conversation"; conversationId: number }
   /** A marker was beyond the head; nothing changed. */
   | { status: "beyond-head"; conversationId: number; headSeq: number };
 
-/** A closed range of broadcast seq during which a user was online. */
+/** A closed range of seq. */
 export interface SeqRange {
   readonly from: number;
   readonly to: number;
@@ -139,8 +161,12 @@ export interface LogStore {
     limit: number,
     newest?: boolean,
   ): Promise<StoredEntry[]>;
-  /** The parts of from … to during which the user was online, or which are the user's own, by rising seq, joined where they touch. */
-  broadcastRanges(userId: number, from: number, to: number): Promise<SeqRange[]>;
+  /**
+   * The parts of from … to that the user may see, by rising seq, joined where they touch. Of broadcasts those from when
+   * the user was online, and the user's own; of any conversation nothing that a block has hidden (see BlockStore).
+   * Looks at every entry of the range where something is hidden: ask for bounded ranges.
+   */
+  visibleRanges(userId: number, conversationId: number, from: number, to: number): Promise<SeqRange[]>;
 }
 
 // ---- presence: intervals of time, and of broadcast seq, during which a user was online
@@ -162,16 +188,101 @@ export interface PresenceStore {
   /** The users whose interval is open, and the last heartbeat (0 if there never was one). */
   openIntervals(): Promise<{ heartbeat: number; userIds: number[] }>;
   /**
-   * Users other than `exceptId` with an interval that is open or ended at or after `since`, by user name in code point
-   * order, those with a name above `afterName`; at most `limit`. Removed users are left out.
+   * Users other than `askingId`, and who do not block that one, with an interval that is open or ended at or after
+   * `since`, by user name in code point order, those with a name above `afterName`; at most `limit`. Removed users are
+   * left out.
    */
   list(
     since: number,
     now: number,
-    exceptId: number,
+    askingId: number,
     afterName: string,
     limit: number,
   ): Promise<PresenceRow[]>;
+}
+
+// ---- blocks
+
+export interface BlockRow {
+  readonly user: UserRow;
+  readonly createTime: number;
+}
+
+/** Who stands again where both may see each other's markers; undefined where another block still stands between them. */
+export interface UnblockedConversation {
+  readonly conversationId: number;
+  readonly blockerMarkers: Markers;
+  readonly blockedMarkers: Markers;
+  /** What of the blocked one's is hidden from the blocker, and the other way round. */
+  readonly hiddenFromBlocker: readonly SeqRange[];
+  readonly hiddenFromBlocked: readonly SeqRange[];
+}
+
+export type UnblockResult =
+  | { status: "unblocked"; conversation: UnblockedConversation | undefined }
+  | { status: "not-blocked" };
+
+/**
+ * A block hides, for the blocker and for ever: the broadcasts of the blocked one that are stored while it stands, and of
+ * the direct conversation of the two what the blocked one wrote above the blocker's delivered marker.
+ */
+export interface BlockStore {
+  block(blockerId: number, blockedId: number, time: number): Promise<"blocked" | "already-blocked" | "no-user">;
+  unblock(blockerId: number, blockedId: number): Promise<UnblockResult>;
+  /** Whom the user blocks, by user name in code point order, above `afterName`. Removed users are left out. */
+  listBlocks(blockerId: number, afterName: string, limit: number): Promise<BlockRow[]>;
+  /** Whether one of the two blocks the other. */
+  isBetween(userId: number, otherId: number): Promise<boolean>;
+  /** Who is blocked by any of these users: pairs of blocker and blocked, in any order. */
+  blockedBy(blockerIds: readonly number[]): Promise<(readonly [blockerId: number, blockedId: number])[]>;
+}
+
+// ---- log-ins: the count of failures, and the record
+
+/** Failures in a row of whoever a key stands for, and until when log-ins are locked for it (0: they are not). */
+export interface LogInFailures {
+  readonly count: number;
+  readonly lockedUntil: number;
+}
+
+export type LogInOutcome =
+  | "logged-in"
+  | "wrong-password"
+  | "locked"
+  | "refused-locked"
+  | "too-many-sessions"
+  | "device-invalid";
+
+export interface NewLogIn {
+  /** As given, which may be nobody's. */
+  readonly username: string;
+  readonly userId: number | undefined;
+  readonly deviceId: number | undefined;
+  readonly client: ClientDescription;
+  readonly address: string;
+  readonly outcome: LogInOutcome;
+  readonly time: number;
+}
+
+export interface LogInRow extends Omit<NewLogIn, "userId"> {
+  readonly logInId: number;
+  /** How many equal refusals in a row it stands for, at least 1; `time` is the last one's. */
+  readonly count: number;
+  readonly firstTime: number;
+}
+
+export interface LogInStore {
+  failures(key: string): Promise<LogInFailures | undefined>;
+  /** Remembers them. Beyond 50,000 keys the ones that are not locked go first, the longest unchanged of them. */
+  saveFailures(key: string, failures: LogInFailures, time: number): Promise<void>;
+  clearFailures(key: string): Promise<void>;
+  /**
+   * Adds to the record, or to the count of the newest row of that name where that is the same refusal again. Of each
+   * user the newest 1,000 rows are kept, of nobody's names the newest 10,000 together.
+   */
+  record(logIn: NewLogIn): Promise<void>;
+  /** Rows with id below `beforeId`, by falling id: a user's, or everyone's and nobody's. */
+  listLogIns(userId: number | "everyone", beforeId: number, limit: number): Promise<LogInRow[]>;
 }
 
 // ---- users, devices, sessions, invites
@@ -269,6 +380,13 @@ export interface AccountStore {
    * @returns the sessions ended; undefined where the hash is another by now, and then nothing changed
    */
   setPassword(userId: number, change: PasswordChange): Promise<number[] | undefined>;
+  /** Makes the user an administrator, or one no more; false where there is no such user. */
+  setAdministrator(username: string, isAdministrator: boolean): Promise<boolean>;
+  isAdministrator(userId: number): Promise<boolean>;
+  /** The administrators' names, in code point order. */
+  administrators(): Promise<string[]>;
+  /** Whether the user has a device of that id and secret. */
+  hasDevice(userId: number, deviceId: number, secretHash: Uint8Array): Promise<boolean>;
   /** Removes the user with sessions and devices; false where there is none. */
   removeUser(username: string): Promise<boolean>;
   startSession(session: NewSession): Promise<NewSessionResult>;

@@ -26,6 +26,38 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/auth_service.proto";
 
+/** LogInOutcome says what became of a log-in. */
+export const LogInOutcome = {
+  /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as a refusal. */
+  UNSPECIFIED: 0,
+  /** LOGGED_IN - A session was started. */
+  LOGGED_IN: 1,
+  /** WRONG_PASSWORD - The password, or the name, was wrong. */
+  WRONG_PASSWORD: 2,
+  /** LOCKED - The password, or the name, was wrong, and log-ins were locked for it. */
+  LOCKED: 3,
+  /** REFUSED_LOCKED - Log-ins were locked; the password was not looked at. */
+  REFUSED_LOCKED: 4,
+  /** TOO_MANY_SESSIONS - The password was right, but the user had as many sessions online as this server allows. */
+  TOO_MANY_SESSIONS: 5,
+  /** DEVICE_INVALID - The password was right, but the device was not one of the user's. */
+  DEVICE_INVALID: 6,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type LogInOutcome = typeof LogInOutcome[keyof typeof LogInOutcome];
+
+export namespace LogInOutcome {
+  export type UNSPECIFIED = typeof LogInOutcome.UNSPECIFIED;
+  export type LOGGED_IN = typeof LogInOutcome.LOGGED_IN;
+  export type WRONG_PASSWORD = typeof LogInOutcome.WRONG_PASSWORD;
+  export type LOCKED = typeof LogInOutcome.LOCKED;
+  export type REFUSED_LOCKED = typeof LogInOutcome.REFUSED_LOCKED;
+  export type TOO_MANY_SESSIONS = typeof LogInOutcome.TOO_MANY_SESSIONS;
+  export type DEVICE_INVALID = typeof LogInOutcome.DEVICE_INVALID;
+  export type UNRECOGNIZED = typeof LogInOutcome.UNRECOGNIZED;
+}
+
 /** DeviceKey proves that a log-in comes from a device that the user has logged in on before. */
 export interface DeviceKey {
   /** The device's id, set by the server, at most 32 bytes. Opaque. */
@@ -176,6 +208,51 @@ export interface RevokeSessionRequest {
 
 /** RevokeSessionResponse is empty. */
 export interface RevokeSessionResponse {
+}
+
+/**
+ * LogInRecord is one log-in as the server keeps it: of each name the newest 1,000, of names that nobody has the newest
+ * 10,000 in all. Refusals that are alike and follow each other are one record.
+ */
+export interface LogInRecord {
+  /** When it was, the last time where there were several. */
+  time:
+    | Date
+    | undefined;
+  /** The name that was given. */
+  username: string;
+  /** The device, where it was one of the user's or became one; else empty. */
+  deviceId: string;
+  /** The program, as it named itself. */
+  client:
+    | ClientInfo
+    | undefined;
+  /** The address that it came from, without port. */
+  address: string;
+  /** What became of it. */
+  outcome: LogInOutcome;
+  /** How many there were, at least 1. */
+  count: number;
+  /** When the first of them was. */
+  firstTime: Date | undefined;
+}
+
+/** ListLogInsRequest asks for a page of log-ins. */
+export interface ListLogInsRequest {
+  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  pageSize: number;
+  /** Empty for the first page, then the last answer's next_page_token. */
+  pageToken: string;
+  /** Everyone's, those with names that nobody has included; only for an administrator. */
+  allUsers: boolean;
+}
+
+/** ListLogInsResponse is a page of log-ins, newest first. */
+export interface ListLogInsResponse {
+  /** The log-ins. */
+  logIns: LogInRecord[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 function createBaseDeviceKey(): DeviceKey {
@@ -1109,10 +1186,271 @@ export const RevokeSessionResponse: MessageFns<RevokeSessionResponse> = {
   },
 };
 
+function createBaseLogInRecord(): LogInRecord {
+  return {
+    time: undefined,
+    username: "",
+    deviceId: "",
+    client: undefined,
+    address: "",
+    outcome: 0,
+    count: 0,
+    firstTime: undefined,
+  };
+}
+
+export const LogInRecord: MessageFns<LogInRecord> = {
+  encode(message: LogInRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(10).fork()).join();
+    }
+    if (message.username !== "") {
+      writer.uint32(18).string(message.username);
+    }
+    if (message.deviceId !== "") {
+      writer.uint32(26).string(message.deviceId);
+    }
+    if (message.client !== undefined) {
+      ClientInfo.encode(message.client, writer.uint32(34).fork()).join();
+    }
+    if (message.address !== "") {
+      writer.uint32(42).string(message.address);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(48).int32(message.outcome);
+    }
+    if (message.count !== 0) {
+      writer.uint32(56).uint32(message.count);
+    }
+    if (message.firstTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.firstTime), writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogInRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogInRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.client = ClientInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.firstTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListLogInsRequest(): ListLogInsRequest {
+  return { pageSize: 0, pageToken: "", allUsers: false };
+}
+
+export const ListLogInsRequest: MessageFns<ListLogInsRequest> = {
+  encode(message: ListLogInsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.allUsers !== false) {
+      writer.uint32(24).bool(message.allUsers);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLogInsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLogInsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.allUsers = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListLogInsResponse(): ListLogInsResponse {
+  return { logIns: [], nextPageToken: "" };
+}
+
+export const ListLogInsResponse: MessageFns<ListLogInsResponse> = {
+  encode(message: ListLogInsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.logIns) {
+      LogInRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLogInsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLogInsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.logIns.push(LogInRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** AuthService lets users in and out. LogIn and SignUp need no token; every other call does. */
 export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
-  /** LogIn starts a session. */
+  /**
+   * LogIn starts a session. The third wrong password in a row, for a name whether anybody has it or not, locks further
+   * log-ins for a while. By the operator's choice either all of them, or only those from devices that the user has not
+   * logged in on before; a known device then has a count and a lock of its own.
+   */
   logIn: {
     path: "/parley.chat.v1.AuthService/LogIn" as const,
     requestStream: false as const,
@@ -1176,10 +1514,24 @@ export const AuthServiceService = {
       Buffer.from(RevokeSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeSessionResponse => RevokeSessionResponse.decode(value),
   },
+  /** ListLogIns lists log-ins, those that were refused included: the calling user's, or for an administrator everyone's. */
+  listLogIns: {
+    path: "/parley.chat.v1.AuthService/ListLogIns" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListLogInsRequest): Buffer => Buffer.from(ListLogInsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListLogInsRequest => ListLogInsRequest.decode(value),
+    responseSerialize: (value: ListLogInsResponse): Buffer => Buffer.from(ListLogInsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListLogInsResponse => ListLogInsResponse.decode(value),
+  },
 } as const;
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
-  /** LogIn starts a session. */
+  /**
+   * LogIn starts a session. The third wrong password in a row, for a name whether anybody has it or not, locks further
+   * log-ins for a while. By the operator's choice either all of them, or only those from devices that the user has not
+   * logged in on before; a known device then has a count and a lock of its own.
+   */
   logIn: handleUnaryCall<LogInRequest, LogInResponse>;
   /** SignUp makes a user, if this server takes new ones, and starts its first session. */
   signUp: handleUnaryCall<SignUpRequest, SignUpResponse>;
@@ -1191,10 +1543,16 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
   /** RevokeSession ends one of the calling user's sessions and its streams. */
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
+  /** ListLogIns lists log-ins, those that were refused included: the calling user's, or for an administrator everyone's. */
+  listLogIns: handleUnaryCall<ListLogInsRequest, ListLogInsResponse>;
 }
 
 export interface AuthServiceClient extends Client {
-  /** LogIn starts a session. */
+  /**
+   * LogIn starts a session. The third wrong password in a row, for a name whether anybody has it or not, locks further
+   * log-ins for a while. By the operator's choice either all of them, or only those from devices that the user has not
+   * logged in on before; a known device then has a count and a lock of its own.
+   */
   logIn(
     request: LogInRequest,
     callback: (error: ServiceError | null, response: LogInResponse) => void,
@@ -1289,6 +1647,22 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeSessionResponse) => void,
+  ): ClientUnaryCall;
+  /** ListLogIns lists log-ins, those that were refused included: the calling user's, or for an administrator everyone's. */
+  listLogIns(
+    request: ListLogInsRequest,
+    callback: (error: ServiceError | null, response: ListLogInsResponse) => void,
+  ): ClientUnaryCall;
+  listLogIns(
+    request: ListLogInsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListLogInsResponse) => void,
+  ): ClientUnaryCall;
+  listLogIns(
+    request: ListLogInsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListLogInsResponse) => void,
   ): ClientUnaryCall;
 }
 

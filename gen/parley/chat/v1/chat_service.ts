@@ -1288,7 +1288,10 @@ export const ChatServiceService = {
     responseSerialize: (value: SetTypingResponse): Buffer => Buffer.from(SetTypingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetTypingResponse => SetTypingResponse.decode(value),
   },
-  /** ReportActivity says that a person is at work at this device, without saying with what. */
+  /**
+   * ReportActivity says that a person is at work at this device, without saying with what: for the time-out it counts
+   * as a command.
+   */
   reportActivity: {
     path: "/parley.chat.v1.ChatService/ReportActivity" as const,
     requestStream: false as const,
@@ -1319,7 +1322,10 @@ export interface ChatServiceServer extends UntypedServiceImplementation {
   setMarkers: handleUnaryCall<SetMarkersRequest, SetMarkersResponse>;
   /** SetTyping says that the calling user types, or has ceased to. */
   setTyping: handleUnaryCall<SetTypingRequest, SetTypingResponse>;
-  /** ReportActivity says that a person is at work at this device, without saying with what. */
+  /**
+   * ReportActivity says that a person is at work at this device, without saying with what: for the time-out it counts
+   * as a command.
+   */
   reportActivity: handleUnaryCall<ReportActivityRequest, ReportActivityResponse>;
 }
 
@@ -1403,7 +1409,10 @@ export interface ChatServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetTypingResponse) => void,
   ): ClientUnaryCall;
-  /** ReportActivity says that a person is at work at this device, without saying with what. */
+  /**
+   * ReportActivity says that a person is at work at this device, without saying with what: for the time-out it counts
+   * as a command.
+   */
   reportActivity(
     request: ReportActivityRequest,
     callback: (error: ServiceError | null, response: ReportActivityResponse) => void,

@@ -48,8 +48,26 @@ export interface Conversation {
   marker:
     | Marker
     | undefined;
-  /** In a direct conversation the markers of the other user; not set otherwise. */
-  peerMarker: Marker | undefined;
+  /**
+   * In a direct conversation the markers of the other user; not set otherwise. While one of the two blocks the other
+   * they stay as they were.
+   */
+  peerMarker:
+    | Marker
+    | undefined;
+  /**
+   * In a direct conversation: entries of the asking user that the other will never get, whatever peer_marker says, since
+   * they were not delivered when the other blocked the asking user. By rising seq; the newest 100.
+   */
+  undelivered: SeqRange[];
+}
+
+/** SeqRange is a closed range of a log. */
+export interface SeqRange {
+  /** The first seq. */
+  fromSeq: bigint;
+  /** The last seq, included. */
+  toSeq: bigint;
 }
 
 /** Marker is a user's high-water mark in one conversation. Markers only rise. */
@@ -63,7 +81,15 @@ export interface Marker {
 }
 
 function createBaseConversation(): Conversation {
-  return { conversationId: "", kind: 0, peer: undefined, headSeq: 0n, marker: undefined, peerMarker: undefined };
+  return {
+    conversationId: "",
+    kind: 0,
+    peer: undefined,
+    headSeq: 0n,
+    marker: undefined,
+    peerMarker: undefined,
+    undelivered: [],
+  };
 }
 
 export const Conversation: MessageFns<Conversation> = {
@@ -88,6 +114,9 @@ export const Conversation: MessageFns<Conversation> = {
     }
     if (message.peerMarker !== undefined) {
       Marker.encode(message.peerMarker, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.undelivered) {
+      SeqRange.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -151,6 +180,77 @@ export const Conversation: MessageFns<Conversation> = {
             }
 
             message.peerMarker = Marker.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.undelivered.push(SeqRange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeqRange(): SeqRange {
+  return { fromSeq: 0n, toSeq: 0n };
+}
+
+export const SeqRange: MessageFns<SeqRange> = {
+  encode(message: SeqRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromSeq !== 0n) {
+      if (BigInt.asUintN(64, message.fromSeq) !== message.fromSeq) {
+        throw new globalThis.Error("value provided for field message.fromSeq of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromSeq);
+    }
+    if (message.toSeq !== 0n) {
+      if (BigInt.asUintN(64, message.toSeq) !== message.toSeq) {
+        throw new globalThis.Error("value provided for field message.toSeq of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.toSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeqRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeqRange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromSeq = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.toSeq = reader.uint64() as bigint;
             continue;
           }
         }

@@ -36,6 +36,11 @@ export interface ListUsersRequest {
   pageSize: number;
   /** Empty for the first page, then the last answer's next_page_token. */
   pageToken: string;
+  /**
+   * The program asks on its own account and not for a person, as when it fills a Gap after a resume: the call does not
+   * count as a command for the time-out.
+   */
+  background: boolean;
 }
 
 /** ListUsersResponse is a page of users, ordered by user name. */
@@ -59,7 +64,7 @@ export interface UserPresence {
 }
 
 function createBaseListUsersRequest(): ListUsersRequest {
-  return { onlineWithin: undefined, pageSize: 0, pageToken: "" };
+  return { onlineWithin: undefined, pageSize: 0, pageToken: "", background: false };
 }
 
 export const ListUsersRequest: MessageFns<ListUsersRequest> = {
@@ -72,6 +77,9 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.background !== false) {
+      writer.uint32(32).bool(message.background);
     }
     return writer;
   },
@@ -111,6 +119,14 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
             }
 
             message.pageToken = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.background = reader.bool();
             continue;
           }
         }
@@ -254,7 +270,7 @@ export const UserPresence: MessageFns<UserPresence> = {
 /** DirectoryService says who is here and who was. Every call needs a token. */
 export type DirectoryServiceService = typeof DirectoryServiceService;
 export const DirectoryServiceService = {
-  /** ListUsers lists the users, but for the calling one, who are online, or were within a time. */
+  /** ListUsers lists the users who are online, or were within a time, but for the calling one and those who block it. */
   listUsers: {
     path: "/parley.chat.v1.DirectoryService/ListUsers" as const,
     requestStream: false as const,
@@ -267,12 +283,12 @@ export const DirectoryServiceService = {
 } as const;
 
 export interface DirectoryServiceServer extends UntypedServiceImplementation {
-  /** ListUsers lists the users, but for the calling one, who are online, or were within a time. */
+  /** ListUsers lists the users who are online, or were within a time, but for the calling one and those who block it. */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
 }
 
 export interface DirectoryServiceClient extends Client {
-  /** ListUsers lists the users, but for the calling one, who are online, or were within a time. */
+  /** ListUsers lists the users who are online, or were within a time, but for the calling one and those who block it. */
   listUsers(
     request: ListUsersRequest,
     callback: (error: ServiceError | null, response: ListUsersResponse) => void,

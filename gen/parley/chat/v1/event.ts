@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { SeqRange } from "./conversation.ts";
 import { Entry, Gap, Omitted } from "./entry.ts";
 import { Reason } from "./reason.ts";
 import { User } from "./user.ts";
@@ -121,6 +122,8 @@ export interface Limits {
   maxCursors: number;
   /** The most streams that one session may hold. */
   maxStreamsPerSession: number;
+  /** How long a session may be without a command before it ends as SESSION_TIMED_OUT; not set: as long as it likes. */
+  idleTimeout: Duration | undefined;
 }
 
 /** CaughtUp ends the backlog. */
@@ -147,6 +150,8 @@ export interface Ack {
     | undefined;
   /** The send had been stored before: this repeats the first answer. */
   repeatedSend: boolean;
+  /** Of a broadcast: somebody who was online then does not get it, having blocked the sender. Nobody is named. */
+  withheld: boolean;
 }
 
 /** Refused says that one command of a stream was refused and changed nothing. */
@@ -173,7 +178,10 @@ export interface EntryAppended {
   entry: Entry | undefined;
 }
 
-/** MarkersMoved tells the two users of a direct conversation, and a user's own devices, how far someone is. */
+/**
+ * MarkersMoved tells the two users of a direct conversation, and a user's own devices, how far someone is. While one of
+ * the two blocks the other, neither hears of the other's markers.
+ */
 export interface MarkersMoved {
   /** The conversation. */
   conversationId: string;
@@ -185,11 +193,13 @@ export interface MarkersMoved {
   deliveredSeq: bigint;
   /** That user has seen every visible entry up to this seq. */
   readSeq: bigint;
+  /** Entries of the reader that this user will never get, whatever delivered_seq says; as in Conversation. */
+  undelivered: SeqRange[];
 }
 
 /**
  * TypingChanged says that the other user of a direct conversation began or ceased to type. A reader lets it lapse
- * after 10 seconds without another.
+ * after 10 seconds without another. It is not told while one of the two blocks the other.
  */
 export interface TypingChanged {
   /** The conversation; empty where nothing has been said yet. */
@@ -204,7 +214,7 @@ export interface TypingChanged {
 
 /**
  * PresenceChanged says who is online and who is not, joined over a short time. It is a state rather than news: it may
- * name users of whom the reader knew as much, and the reader's own user.
+ * name users of whom the reader knew as much, and the reader's own user. It never names a user who blocks the reader.
  */
 export interface PresenceChanged {
   /** Users who are online now. */
@@ -531,7 +541,14 @@ export const Welcome: MessageFns<Welcome> = {
 };
 
 function createBaseLimits(): Limits {
-  return { maxContentBytes: 0, maxRequestBytes: 0, maxCommandsPerRequest: 0, maxCursors: 0, maxStreamsPerSession: 0 };
+  return {
+    maxContentBytes: 0,
+    maxRequestBytes: 0,
+    maxCommandsPerRequest: 0,
+    maxCursors: 0,
+    maxStreamsPerSession: 0,
+    idleTimeout: undefined,
+  };
 }
 
 export const Limits: MessageFns<Limits> = {
@@ -550,6 +567,9 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.maxStreamsPerSession !== 0) {
       writer.uint32(40).uint32(message.maxStreamsPerSession);
+    }
+    if (message.idleTimeout !== undefined) {
+      Duration.encode(message.idleTimeout, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -605,6 +625,14 @@ export const Limits: MessageFns<Limits> = {
             }
 
             message.maxStreamsPerSession = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.idleTimeout = Duration.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -667,7 +695,14 @@ export const CaughtUp: MessageFns<CaughtUp> = {
 };
 
 function createBaseAck(): Ack {
-  return { clientMessageId: 0n, conversationId: "", seq: 0n, sendTime: undefined, repeatedSend: false };
+  return {
+    clientMessageId: 0n,
+    conversationId: "",
+    seq: 0n,
+    sendTime: undefined,
+    repeatedSend: false,
+    withheld: false,
+  };
 }
 
 export const Ack: MessageFns<Ack> = {
@@ -692,6 +727,9 @@ export const Ack: MessageFns<Ack> = {
     }
     if (message.repeatedSend !== false) {
       writer.uint32(40).bool(message.repeatedSend);
+    }
+    if (message.withheld !== false) {
+      writer.uint32(48).bool(message.withheld);
     }
     return writer;
   },
@@ -747,6 +785,14 @@ export const Ack: MessageFns<Ack> = {
             }
 
             message.repeatedSend = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.withheld = reader.bool();
             continue;
           }
         }
@@ -913,7 +959,7 @@ export const EntryAppended: MessageFns<EntryAppended> = {
 };
 
 function createBaseMarkersMoved(): MarkersMoved {
-  return { conversationId: "", user: undefined, deliveredSeq: 0n, readSeq: 0n };
+  return { conversationId: "", user: undefined, deliveredSeq: 0n, readSeq: 0n, undelivered: [] };
 }
 
 export const MarkersMoved: MessageFns<MarkersMoved> = {
@@ -935,6 +981,9 @@ export const MarkersMoved: MessageFns<MarkersMoved> = {
         throw new globalThis.Error("value provided for field message.readSeq of type uint64 too large");
       }
       writer.uint32(32).uint64(message.readSeq);
+    }
+    for (const v of message.undelivered) {
+      SeqRange.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -982,6 +1031,14 @@ export const MarkersMoved: MessageFns<MarkersMoved> = {
             }
 
             message.readSeq = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.undelivered.push(SeqRange.decode(reader, reader.uint32()));
             continue;
           }
         }

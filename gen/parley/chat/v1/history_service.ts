@@ -52,6 +52,11 @@ export interface ListConversationsRequest {
   pageSize: number;
   /** Empty for the first page, then the last answer's next_page_token. */
   pageToken: string;
+  /**
+   * The program asks on its own account and not for a person, as when it fills a Gap after a resume: the call does not
+   * count as a command for the time-out.
+   */
+  background: boolean;
 }
 
 /** ListConversationsResponse is a page of conversations, in the order in which they began. */
@@ -78,6 +83,11 @@ export interface ListMessagesRequest {
   pageSize: number;
   /** Empty for the first page, then the last answer's next_page_token. */
   pageToken: string;
+  /**
+   * The program asks on its own account and not for a person, as when it fills a Gap after a resume: the call does not
+   * count as a command for the time-out.
+   */
+  background: boolean;
 }
 
 /** ListMessagesResponse is a page of a log. Its items name every seq of the page's range once. */
@@ -109,7 +119,7 @@ export interface HistoryItem {
 }
 
 function createBaseListConversationsRequest(): ListConversationsRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", background: false };
 }
 
 export const ListConversationsRequest: MessageFns<ListConversationsRequest> = {
@@ -119,6 +129,9 @@ export const ListConversationsRequest: MessageFns<ListConversationsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.background !== false) {
+      writer.uint32(24).bool(message.background);
     }
     return writer;
   },
@@ -150,6 +163,14 @@ export const ListConversationsRequest: MessageFns<ListConversationsRequest> = {
             }
 
             message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.background = reader.bool();
             continue;
           }
         }
@@ -223,7 +244,7 @@ export const ListConversationsResponse: MessageFns<ListConversationsResponse> = 
 };
 
 function createBaseListMessagesRequest(): ListMessagesRequest {
-  return { target: undefined, fromSeq: 0n, toSeq: 0n, order: 0, pageSize: 0, pageToken: "" };
+  return { target: undefined, fromSeq: 0n, toSeq: 0n, order: 0, pageSize: 0, pageToken: "", background: false };
 }
 
 export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
@@ -251,6 +272,9 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(50).string(message.pageToken);
+    }
+    if (message.background !== false) {
+      writer.uint32(56).bool(message.background);
     }
     return writer;
   },
@@ -314,6 +338,14 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
             }
 
             message.pageToken = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.background = reader.bool();
             continue;
           }
         }

@@ -56,9 +56,18 @@ export const Reason = {
   PASSWORD_INVALID: 28,
   /** SESSION_NOT_FOUND - The user has no such session. */
   SESSION_NOT_FOUND: 29,
+  /**
+   * ACCOUNT_LOCKED - Too many wrong passwords came one after the other: log-ins are refused, even with the right one, until the delay is
+   * over. It is said of names that nobody has as well.
+   */
+  ACCOUNT_LOCKED: 30,
+  /** TOO_MANY_SESSIONS - The user has as many sessions online as this server allows: log out elsewhere first. */
+  TOO_MANY_SESSIONS: 31,
+  /** ADMINISTRATORS_ONLY - Only an administrator of this server may ask for that. */
+  ADMINISTRATORS_ONLY: 32,
   /** USER_NOT_FOUND - There is no user of that name. */
   USER_NOT_FOUND: 40,
-  /** RECIPIENT_IS_SELF - The recipient is the sender. */
+  /** RECIPIENT_IS_SELF - The user named is the calling one. */
   RECIPIENT_IS_SELF: 41,
   /** CONVERSATION_NOT_FOUND - There is no such conversation, or the user is not in it. */
   CONVERSATION_NOT_FOUND: 42,
@@ -72,6 +81,12 @@ export const Reason = {
   MARKER_BEYOND_HEAD: 46,
   /** CURSOR_BEYOND_HEAD - A cursor is beyond the newest entry: this reader has seen another log. */
   CURSOR_BEYOND_HEAD: 47,
+  /** BLOCKED_BY_RECIPIENT - The recipient has blocked the sender; nothing was stored. */
+  BLOCKED_BY_RECIPIENT: 48,
+  /** ALREADY_BLOCKED - The calling user has blocked that user already. */
+  ALREADY_BLOCKED: 49,
+  /** NOT_BLOCKED - The calling user has not blocked that user. */
+  NOT_BLOCKED: 50,
   /** HELLO_EXPECTED - The first command of a stream has to be Hello, alone. */
   HELLO_EXPECTED: 60,
   /** HELLO_REPEATED - Hello came a second time. */
@@ -86,6 +101,8 @@ export const Reason = {
   SLOW_READER: 65,
   /** SESSION_ENDED - The session was logged out or revoked, or its user was removed; stay away, or log in again. */
   SESSION_ENDED: 66,
+  /** SESSION_TIMED_OUT - The session was ended because no command came for as long as this server waits; log in again. */
+  SESSION_TIMED_OUT: 67,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -112,6 +129,9 @@ export namespace Reason {
   export type USERNAME_TAKEN = typeof Reason.USERNAME_TAKEN;
   export type PASSWORD_INVALID = typeof Reason.PASSWORD_INVALID;
   export type SESSION_NOT_FOUND = typeof Reason.SESSION_NOT_FOUND;
+  export type ACCOUNT_LOCKED = typeof Reason.ACCOUNT_LOCKED;
+  export type TOO_MANY_SESSIONS = typeof Reason.TOO_MANY_SESSIONS;
+  export type ADMINISTRATORS_ONLY = typeof Reason.ADMINISTRATORS_ONLY;
   export type USER_NOT_FOUND = typeof Reason.USER_NOT_FOUND;
   export type RECIPIENT_IS_SELF = typeof Reason.RECIPIENT_IS_SELF;
   export type CONVERSATION_NOT_FOUND = typeof Reason.CONVERSATION_NOT_FOUND;
@@ -120,6 +140,9 @@ export namespace Reason {
   export type CLIENT_MESSAGE_ID_REUSED = typeof Reason.CLIENT_MESSAGE_ID_REUSED;
   export type MARKER_BEYOND_HEAD = typeof Reason.MARKER_BEYOND_HEAD;
   export type CURSOR_BEYOND_HEAD = typeof Reason.CURSOR_BEYOND_HEAD;
+  export type BLOCKED_BY_RECIPIENT = typeof Reason.BLOCKED_BY_RECIPIENT;
+  export type ALREADY_BLOCKED = typeof Reason.ALREADY_BLOCKED;
+  export type NOT_BLOCKED = typeof Reason.NOT_BLOCKED;
   export type HELLO_EXPECTED = typeof Reason.HELLO_EXPECTED;
   export type HELLO_REPEATED = typeof Reason.HELLO_REPEATED;
   export type HELLO_TIMEOUT = typeof Reason.HELLO_TIMEOUT;
@@ -127,5 +150,6 @@ export namespace Reason {
   export type SERVER_STOPPING = typeof Reason.SERVER_STOPPING;
   export type SLOW_READER = typeof Reason.SLOW_READER;
   export type SESSION_ENDED = typeof Reason.SESSION_ENDED;
+  export type SESSION_TIMED_OUT = typeof Reason.SESSION_TIMED_OUT;
   export type UNRECOGNIZED = typeof Reason.UNRECOGNIZED;
 }
