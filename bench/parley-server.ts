@@ -26,6 +26,10 @@ const server = await startServer({
   presenceGraceMs: 10_000,
   sessionLifetimeMs: 3_600_000,
   callRate: 1_000_000,
+  sessionsPerUser: 8,
+  lock: "spare-known",
+  lockDurationMs: 60_000,
+  idleTimeoutMs: undefined,
   log: pino({ level: "error" }),
 });
 answerParent(server.port, async () => {

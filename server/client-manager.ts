@@ -31,7 +31,8 @@ export class ClientManager implements Disposable {
     this.#bus = bus;
     this.#everyone = bus.subscribe("everyone", (message) => {
       if (message.kind === "session-ended") {
-        this.endSession(message.sessionId, new Refusal(Reason.SESSION_ENDED));
+        const reason = message.why === "timed-out" ? Reason.SESSION_TIMED_OUT : Reason.SESSION_ENDED;
+        this.endSession(message.sessionId, new Refusal(reason));
         return;
       }
       for (const user of this.#users.values()) {

@@ -68,6 +68,18 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "A new password has 8 characters to 256 bytes, without control characters.",
   },
   [Reason.SESSION_NOT_FOUND]: { code: status.NOT_FOUND, message: "You have no such session." },
+  [Reason.ACCOUNT_LOCKED]: {
+    code: status.PERMISSION_DENIED,
+    message: "Too many wrong passwords: log-ins are locked for a while.",
+  },
+  [Reason.TOO_MANY_SESSIONS]: {
+    code: status.FAILED_PRECONDITION,
+    message: "You are logged in as often as this server allows. Log out elsewhere first.",
+  },
+  [Reason.ADMINISTRATORS_ONLY]: {
+    code: status.PERMISSION_DENIED,
+    message: "Only an administrator of this server may do that.",
+  },
 
   [Reason.USER_NOT_FOUND]: { code: status.NOT_FOUND, message: "There is no user of that name." },
   [Reason.RECIPIENT_IS_SELF]: { code: status.INVALID_ARGUMENT, message: "That is yourself." },
@@ -90,6 +102,16 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "The cursor is beyond the newest entry: it was made with another log. Come back without it.",
   },
 
+  [Reason.BLOCKED_BY_RECIPIENT]: {
+    code: status.PERMISSION_DENIED,
+    message: "That user has blocked you. Nothing was sent.",
+  },
+  [Reason.ALREADY_BLOCKED]: { code: status.ALREADY_EXISTS, message: "You have blocked that user already." },
+  [Reason.NOT_BLOCKED]: {
+    code: status.FAILED_PRECONDITION,
+    message: "You have not blocked that user.",
+  },
+
   [Reason.HELLO_EXPECTED]: {
     code: status.FAILED_PRECONDITION,
     message: "The first frame of a stream holds one command, Hello.",
@@ -106,6 +128,10 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "This stream was read too slowly. Come back with cursors: nothing is lost.",
   },
   [Reason.SESSION_ENDED]: { code: status.UNAUTHENTICATED, message: "The session was ended. Log in again." },
+  [Reason.SESSION_TIMED_OUT]: {
+    code: status.UNAUTHENTICATED,
+    message: "No command came for too long, so you were logged out. Log in again.",
+  },
 };
 
 const names = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));

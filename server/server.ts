@@ -2,10 +2,12 @@
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import { listen } from "../rpc/listen.ts";
 import type { LockRule } from "./auth/lockout.ts";
+import { LogIns, tooManySessions } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
 import { Sessions, type SignUpMode } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
+import { Blocks } from "./chat/blocks.ts";
 import { ConversationLog } from "./chat/conversation-log.ts";
 import { startDelivery } from "./chat/delivery.ts";
 import { Markers } from "./chat/markers.ts";
@@ -18,6 +20,7 @@ import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Refusal } from "./reasons.ts";
 import { authService } from "./services/auth-service.ts";
+import { blockService } from "./services/block-service.ts";
 import { chatService } from "./services/chat-service.ts";
 import { directoryService } from "./services/directory-service.ts";
 import { Gate } from "./services/gate.ts";
@@ -65,8 +68,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const bus = options.bus ?? new InProcessBus();
   const manager = new ClientManager(bus);
   const users = new Users(store.accounts);
-  const presence = new Presence(store.presence, bus, {
+  const presence = new Presence(store.presence, store.blocks, bus, {
     graceMs: options.presenceGraceMs,
+    sessionsPerUser: options.sessionsPerUser,
+    tooMany: tooManySessions,
     onError: (error) => log.error({ err: error }, "presence was not stored"),
   });
   const sessions = new Sessions({
@@ -76,22 +81,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager,
     serverId: store.serverId,
   });
+  const logIns = new LogIns({
+    ...options,
+    accounts: store.accounts,
+    logIns: store.logIns,
+    sessions,
+    onlineSessions: (userId) => presence.onlineSessions(userId),
+  });
   const conversationLog = new ConversationLog(store.log, users);
   const messages = new Messages(store.log, users, store.broadcastId);
   const markers = new Markers(store.log, bus);
-  const typing = new Typing(store.log, bus);
+  const typing = new Typing(store.log, store.blocks, bus);
+  const blocks = new Blocks(store.blocks, users, markers);
 
   startDelivery(store.log, bus);
   store.onExternalChange(() => {
     users.forgetNames();
     sessions.sweep().catch((error: unknown) => log.error({ err: error }, "sessions were not checked"));
   });
+  await sessions.open();
   await presence.start((ids) => users.byIds(ids));
 
   const onError = (error: unknown, method: string): void => log.error({ err: error, method }, "call failed");
   const serviceOptions = { onError, requestBytes: limits.requestBytes };
   const gate = new Gate(sessions);
-  const streams = new Streams({ gate, store, log: conversationLog, manager, presence });
+  const { idleTimeoutMs } = options;
+  const streams = new Streams({ gate, store, log: conversationLog, manager, presence, idleTimeoutMs });
   const rules = { messages, markers, typing, onError };
   const listener = await listen({
     ...options.listen,
@@ -99,7 +114,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // Above the services' own limit, which answers with details.
     limits: { requestBytes: 2 * limits.requestBytes },
     services: [
-      authService({ gate, sessions, accounts: store.accounts, manager, options: serviceOptions }),
+      authService({
+        gate,
+        sessions,
+        logIns,
+        logInStore: store.logIns,
+        accounts: store.accounts,
+        manager,
+        options: serviceOptions,
+      }),
+      blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),
       chatService({ gate, streams, rules, options: serviceOptions }),
       directoryService({ gate, presence: store.presence, options: serviceOptions }),
       historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),

@@ -3,7 +3,7 @@
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import type { Bus } from "../bus/bus.ts";
+import type { Bus, SessionEndedMessage } from "../bus/bus.ts";
 import { toUser } from "../chat/users.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
@@ -11,7 +11,8 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, ClientDescription, SessionRow, UserRow } from "../store/store.ts";
-import { OverloadedError, type Passwords } from "./passwords.ts";
+import { IdleTimeout } from "./idle-timeout.ts";
+import { bounded, type Passwords } from "./passwords.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
 import { enforceUsername, misleading, skeleton } from "./username.ts";
@@ -26,6 +27,8 @@ export interface SessionsOptions {
   readonly serverId: string;
   readonly signUp: SignUpMode;
   readonly sessionLifetimeMs: number;
+  /** A session without a command for so long ends; undefined: it does not. */
+  readonly idleTimeoutMs: number | undefined;
   /** Commands and calls that one session may make, a second. */
   readonly callRate: number;
   readonly log: Log;
@@ -35,6 +38,8 @@ export interface SessionsOptions {
 export interface ActiveSession {
   readonly row: SessionRow;
   readonly bucket: TokenBucket;
+  /** A person gave a valid command: the time-out begins anew. */
+  readonly reportActivity: () => void;
 }
 
 const TOUCH_EVERY_MS = 60 * 60_000;
@@ -48,11 +53,18 @@ export class Sessions implements Disposable {
   readonly #touched = new Map<number, number>();
   /** Counts what may have made a read of the store stale. */
   #generation = 0;
+  readonly #idle: IdleTimeout;
   readonly #subscription: Disposable;
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#idle = new IdleTimeout(options.idleTimeoutMs, (userId, sessionId) => {
+      this.#timeOut(userId, sessionId).catch((error: unknown) => {
+        options.log.error({ err: error }, "a session was not timed out");
+        this.#idle.begin({ userId }, sessionId);
+      });
+    });
     this.#subscription = options.bus.subscribe("everyone", (message) => {
       if (message.kind === "session-ended") this.#forget(message.sessionId);
     });
@@ -62,8 +74,14 @@ export class Sessions implements Disposable {
     this.#sweeper.unref();
   }
 
+  /** Takes up the sessions of the last process. */
+  async open(): Promise<void> {
+    await this.#idle.start(this.#options.accounts);
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#sweeper);
+    this.#idle[Symbol.dispose]();
     this.#subscription[Symbol.dispose]();
   }
 
@@ -78,42 +96,17 @@ export class Sessions implements Disposable {
       const generation = this.#generation;
       const row = await this.#options.accounts.sessionByToken(hash, now);
       if (row === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-      session = { row, bucket: this.#bucketOf(row.sessionId) };
+      const { sessionId } = row;
+      session = {
+        row,
+        bucket: this.#bucketOf(sessionId),
+        reportActivity: () => this.#idle.active(sessionId),
+      };
       // What ended while the store was asked must not be remembered as alive.
       if (generation === this.#generation) this.#remember(key, session);
     }
     await this.#touch(session.row, now);
     return session;
-  }
-
-  /** @throws Refusal CREDENTIALS_WRONG, DEVICE_INVALID, OVERLOADED */
-  async logIn(
-    username: string,
-    password: string,
-    device: DeviceKey | undefined,
-    client: ClientDescription,
-    address: string,
-  ): Promise<Grant> {
-    const { accounts, passwords, log } = this.#options;
-    const user = await accounts.userByName(username);
-    const isRight = await bounded(
-      user === undefined
-        ? passwords.verifyAgainstNothing(password)
-        : passwords.verify(password, user.passwordHash),
-    );
-    if (user === undefined || !isRight) {
-      log.info({ event: "log-in refused", username, address }, "log-in refused");
-      throw new Refusal(Reason.CREDENTIALS_WRONG);
-    }
-    let { passwordHash } = user;
-    if (passwords.needsRehash(passwordHash)) {
-      const to = await bounded(passwords.hash(password));
-      const change = await accounts.setPassword(user.userId, { from: passwordHash, to });
-      if (change !== undefined) passwordHash = to;
-    }
-    const grant = await this.#start(user, passwordHash, device, client, address);
-    log.info({ event: "log-in", username, address, session: grant.sessionId }, "log-in");
-    return grant;
   }
 
   /** @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID, OVERLOADED */
@@ -151,19 +144,28 @@ export class Sessions implements Disposable {
       case "look-alike":
         throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
       case "added": {
-        const grant = await this.#start(result.user, passwordHash, undefined, client, address);
+        const grant = await this.start(result.user, passwordHash, undefined, client, address);
         log.info({ event: "sign-up", username: name.username, address }, "sign-up");
         return grant;
       }
     }
   }
 
-  /** @returns how many other sessions ended. @throws Refusal CREDENTIALS_WRONG, PASSWORD_INVALID, OVERLOADED */
-  async changePassword(session: SessionRow, oldPassword: string, newPassword: string): Promise<number> {
+  /**
+   * @param confirm counts the old password as an attempt of this device
+   * @returns how many other sessions ended. @throws Refusal CREDENTIALS_WRONG, PASSWORD_INVALID, OVERLOADED
+   */
+  async changePassword(
+    session: SessionRow,
+    oldPassword: string,
+    newPassword: string,
+    confirm: (deviceId: number, isRight: () => Promise<boolean>) => Promise<boolean>,
+  ): Promise<number> {
     const { accounts, passwords, log } = this.#options;
     const user = await accounts.userByName(session.user.username);
     if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-    if (!(await bounded(passwords.verify(oldPassword, user.passwordHash)))) {
+    const isRight = () => bounded(passwords.verify(oldPassword, user.passwordHash));
+    if (!(await confirm(session.deviceId, isRight))) {
       throw new Refusal(Reason.CREDENTIALS_WRONG, {
         field: "old_password",
         message: "The old password is wrong.",
@@ -208,7 +210,8 @@ export class Sessions implements Disposable {
     }
   }
 
-  async #start(
+  /** Starts a session of a user who gave the password behind that hash. @throws Refusal DEVICE_INVALID, CREDENTIALS_WRONG */
+  async start(
     user: UserRow,
     passwordHash: string,
     device: DeviceKey | undefined,
@@ -236,6 +239,7 @@ export class Sessions implements Disposable {
     });
     if (result.status === "device-invalid") throw new Refusal(Reason.DEVICE_INVALID, { field: "device" });
     if (result.status === "password-changed") throw new Refusal(Reason.CREDENTIALS_WRONG);
+    this.#idle.begin(user, result.sessionId);
     return {
       token: token.secret,
       expireTime: new Date(expireTime),
@@ -276,12 +280,20 @@ export class Sessions implements Disposable {
     this.#active.set(key, session);
   }
 
-  #announceEnd(userId: number, sessionId: number): void {
-    this.#options.bus.publish("everyone", { kind: "session-ended", userId, sessionId });
+  async #timeOut(userId: number, sessionId: number): Promise<void> {
+    const { accounts, log } = this.#options;
+    if (!(await accounts.endSession(userId, sessionId))) return;
+    log.info({ event: "time-out", session: formatId("session", sessionId) }, "time-out");
+    this.#announceEnd(userId, sessionId, "timed-out");
+  }
+
+  #announceEnd(userId: number, sessionId: number, why: SessionEndedMessage["why"] = "ended"): void {
+    this.#options.bus.publish("everyone", { kind: "session-ended", why, userId, sessionId });
   }
 
   #forget(sessionId: number): void {
     this.#generation++;
+    this.#idle.end(sessionId);
     this.#touched.delete(sessionId);
     this.#buckets.delete(sessionId);
     for (const [key, session] of this.#active) {
@@ -306,15 +318,4 @@ export function describeClient(client: ClientInfo | undefined, path: string): Cl
     }
   }
   return description;
-}
-
-async function bounded<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof OverloadedError) {
-      throw new Refusal(Reason.OVERLOADED, { retryDelayMs: limits.overloadedRetryMs });
-    }
-    throw error;
-  }
 }

@@ -12,6 +12,8 @@ export interface EntryMessage {
   readonly seq: number;
   /** The encoded list element of the event, the same for every reader. */
   readonly piece: Uint8Array;
+  /** Users for whom the entry is omitted: they block its author. */
+  readonly hiddenFrom: ReadonlySet<number>;
   /** On the node that stored it: which stream sent it. Never leaves the process. */
   readonly origin?: object | undefined;
   /** What that stream gets at the entry's place: the encoded Ack. Never leaves the process. */
@@ -32,11 +34,15 @@ export interface PresenceMessage {
   readonly kind: "presence";
   readonly cameOnline: readonly UserRow[];
   readonly wentOffline: readonly UserRow[];
+  /** By user id of a reader, those of them of whom that reader must not hear: they block the reader. */
+  readonly hidden: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
 /** A session is over: its streams end, and nobody may go on believing in its token. */
 export interface SessionEndedMessage {
   readonly kind: "session-ended";
+  /** A person, or an administrator, ended it; or no command came for too long. */
+  readonly why: "ended" | "timed-out";
   readonly userId: number;
   readonly sessionId: number;
 }

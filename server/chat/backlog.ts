@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { ConversationRow, LogStore, UserRow } from "../store/store.ts";
 import type { ConversationLog, LogPage } from "./conversation-log.ts";
-import { encodeEntryAppended, encodeEvent } from "./encoding.ts";
+import { encodeEntryAppended, encodeEvent, encodeOmitted } from "./encoding.ts";
 import { encodeMarkersMoved } from "./markers.ts";
 
 /** Where a backlog goes: a feed, as this file sees it. */
@@ -104,7 +104,7 @@ export class Backlog {
   *#markers(row: ConversationRow): Iterable<Uint8Array> {
     yield encodeMarkersMoved(row.conversationId, this.#user, row.markers);
     if (row.peer !== undefined && row.peerMarkers !== undefined) {
-      yield encodeMarkersMoved(row.conversationId, row.peer, row.peerMarkers);
+      yield encodeMarkersMoved(row.conversationId, row.peer, row.peerMarkers, row.undelivered);
     }
   }
 }
@@ -116,16 +116,7 @@ function* piecesOf(conversationId: number, page: LogPage): Iterable<Uint8Array> 
         yield encodeEntryAppended(item.entry, page.usersOf(item.entry));
         break;
       case "omitted":
-        yield encodeEvent({
-          kind: {
-            $case: "omitted",
-            value: {
-              conversationId: formatId("conversation", conversationId),
-              fromSeq: BigInt(item.from),
-              toSeq: BigInt(item.to),
-            },
-          },
-        });
+        yield encodeOmitted(conversationId, item.from, item.to);
         break;
       case "gone":
         yield encodeGap(conversationId, item.from, item.to, GapKind.GONE);

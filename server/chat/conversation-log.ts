@@ -1,19 +1,13 @@
 // Reads the log as one user sees it: pages in which every seq is an entry, omitted, or gone.
 import { limits } from "../limits.ts";
-import type {
-  ConversationKind,
-  ConversationRow,
-  LogStore,
-  SeqRange,
-  StoredEntry,
-  UserRow,
-} from "../store/store.ts";
+import type { ConversationRow, LogStore, SeqRange, StoredEntry, UserRow } from "../store/store.ts";
 import type { EntryUsers } from "./encoding.ts";
 import type { Users } from "./users.ts";
 import { type LogItem, layOut } from "./visibility.ts";
 
 const ENTRIES_AT_A_TIME = 64;
-const BROADCASTS_AT_A_TIME = 10_000;
+/** What a reader may see of so many is at most so many ranges. */
+const SEQS_AT_A_TIME = 10_000;
 
 export interface LogPage {
   readonly items: readonly LogItem[];
@@ -39,16 +33,16 @@ export class ConversationLog {
    */
   async page(
     userId: number,
-    conversation: Pick<ConversationRow, "conversationId" | "kind">,
+    { conversationId }: Pick<ConversationRow, "conversationId">,
     from: number,
     to: number,
     limit: number,
     newest = false,
   ): Promise<LogPage> {
-    const window = windowOf(conversation, from, to, newest);
-    const visible = await this.#visible(userId, conversation, window.from, window.to);
+    const window = windowOf(from, to, newest);
+    const visible = await this.#log.visibleRanges(userId, conversationId, window.from, window.to);
     const { entries, ...reach } = await this.#read(
-      conversation.conversationId,
+      conversationId,
       visible,
       reachOf(visible, window.from, window.to, limit, newest),
       newest,
@@ -92,20 +86,6 @@ export class ConversationLog {
     }
     return { entries: inOrder(entries), ...reach };
   }
-
-  #visible(
-    userId: number,
-    conversation: Pick<ConversationRow, "conversationId" | "kind">,
-    from: number,
-    to: number,
-  ): SeqRange[] | Promise<SeqRange[]> {
-    switch (conversation.kind) {
-      case "direct":
-        return [{ from, to }];
-      case "broadcast":
-        return this.#log.broadcastRanges(userId, from, to);
-    }
-  }
 }
 
 function entryUsers(entry: StoredEntry, users: ReadonlyMap<number, UserRow>): EntryUsers {
@@ -122,11 +102,10 @@ function inOrder(entries: StoredEntry[]): StoredEntry[] {
 }
 
 /** So much of the range that what a reader may see of it is a bounded number of ranges. */
-function windowOf({ kind }: { kind: ConversationKind }, from: number, to: number, newest: boolean): SeqRange {
-  if (kind === "direct") return { from, to };
+function windowOf(from: number, to: number, newest: boolean): SeqRange {
   return newest
-    ? { from: Math.max(from, to - BROADCASTS_AT_A_TIME + 1), to }
-    : { from, to: Math.min(to, from + BROADCASTS_AT_A_TIME - 1) };
+    ? { from: Math.max(from, to - SEQS_AT_A_TIME + 1), to }
+    : { from, to: Math.min(to, from + SEQS_AT_A_TIME - 1) };
 }
 
 /** How much of from … to holds `limit` visible seqs, counted from the low end or from the high one. */

@@ -19,9 +19,13 @@ export function startDelivery(log: LogStore, bus: Bus): void {
   });
 }
 
+const nobody: ReadonlySet<number> = new Set();
+
 function toMessage(entry: AppendedEntry, origin: SendOrigin): EntryMessage {
   const piece = encodeEntryAppended(entry, origin.users);
-  const common = { kind: "entry", conversationId: entry.conversationId, seq: entry.seq, piece } as const;
+  const { conversationId, seq } = entry;
+  const hiddenFrom = entry.hiddenFrom.length === 0 ? nobody : new Set(entry.hiddenFrom);
+  const common = { kind: "entry", conversationId, seq, piece, hiddenFrom } as const;
   if (origin.stream === undefined) return common;
   return { ...common, origin: origin.stream, ack: encodeAck(entry) };
 }

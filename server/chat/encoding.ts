@@ -32,6 +32,17 @@ export function toWireKind(kind: ConversationKind): WireKind {
   }
 }
 
+/** Says that entries are in a log which the reader may not see. */
+export function encodeOmitted(conversationId: number, from: number, to: number): Uint8Array {
+  const range = { fromSeq: BigInt(from), toSeq: BigInt(to) };
+  return encodeEvent({
+    kind: {
+      $case: "omitted",
+      value: { conversationId: formatId("conversation", conversationId), ...range },
+    },
+  });
+}
+
 /** An event as one list element of ConnectResponse and FollowResponse. */
 export function encodeEvent(event: Event): Uint8Array {
   return Event.encode(event, new BinaryWriter().uint32(tag(FRAME_EVENTS)).fork())
@@ -46,11 +57,12 @@ export interface StoredSend {
   readonly conversationId: number;
   readonly seq: number;
   readonly time: number;
+  readonly withheld: boolean;
 }
 
 /** The Ack of a first send, at the entry's place. */
 export function encodeAck(send: StoredSend): Uint8Array {
-  if (send.clientMessageId > MAX_SAFE)
+  if (send.clientMessageId > MAX_SAFE || send.withheld)
     return encodeEvent({ kind: { $case: "ack", value: toAck(send, false) } });
   const clientMessageId = Number(send.clientMessageId);
   const conversationId = formatId("conversation", send.conversationId);
@@ -80,6 +92,7 @@ export function toAck(send: StoredSend, repeatedSend: boolean): Ack {
     seq: BigInt(send.seq),
     sendTime: new Date(send.time),
     repeatedSend,
+    withheld: send.withheld,
   };
 }
 

@@ -12,7 +12,8 @@ import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { SeqRange, UserRow } from "../store/store.ts";
 import type { Backlog } from "./backlog.ts";
-import { encodePresenceChanged } from "./presence-events.ts";
+import { encodeOmitted } from "./encoding.ts";
+import { encodePresenceChanged, withoutHidden } from "./presence-events.ts";
 
 export interface FeedOptions {
   readonly user: UserRow;
@@ -113,7 +114,10 @@ export class Feed implements ConnectedStream {
     const { outbox } = this.#options;
     const own = message.ack !== undefined && message.origin === this;
     if (this.#canPush()) {
-      outbox.push(own && message.ack !== undefined ? message.ack : message.piece);
+      if (own && message.ack !== undefined) outbox.push(message.ack);
+      else if (message.hiddenFrom.has(this.userId)) {
+        outbox.push(encodeOmitted(message.conversationId, message.seq, message.seq));
+      } else outbox.push(message.piece);
       return;
     }
     // The sender waits for its ack, wherever its backlog stands.
@@ -131,7 +135,9 @@ export class Feed implements ConnectedStream {
     this.#owed.set(conversationId, { from: owed?.from ?? seq, to: seq });
   }
 
-  #deliverPresence(message: PresenceMessage): void {
+  #deliverPresence(told: PresenceMessage): void {
+    const message = withoutHidden(told, this.userId);
+    if (message.cameOnline.length === 0 && message.wentOffline.length === 0) return;
     if (this.#canPush()) {
       this.#options.outbox.push(encodePresenceChanged(message));
       return;

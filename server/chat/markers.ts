@@ -1,8 +1,8 @@
 // The rules of markers: they only rise, stay at or below the head, and are told where they may be.
-import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
+import type { Marker, SeqRange as WireSeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import type { Bus, Topic } from "../bus/bus.ts";
+import type { Bus } from "../bus/bus.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -11,10 +11,14 @@ import type {
   MarkersResult,
   Markers as MarkerValues,
   NewMarkers,
+  SeqRange,
+  UnblockedConversation,
   UserRow,
 } from "../store/store.ts";
 import { encodeEvent } from "./encoding.ts";
 import { toUser } from "./users.ts";
+
+type RaisedMarkers = Extract<MarkersResult, { status: "ok" }>;
 
 /** A refused marker, with the conversation that it named. */
 export interface RefusedMarker {
@@ -78,24 +82,44 @@ export class Markers {
       case "beyond-head":
         return { conversationId, refusal: new Refusal(Reason.MARKER_BEYOND_HEAD, { field }) };
       case "ok":
-        if (result.rose) this.#tell(user, result.conversationId, result.markers, result.peerId);
+        if (result.rose) this.#tell(user, result);
         return undefined;
     }
   }
 
-  /** A user's own devices always know; another user only in a direct conversation, where there is a peer. */
-  #tell(user: UserRow, conversationId: number, markers: MarkerValues, peerId: number | undefined): void {
-    const piece = encodeMarkersMoved(conversationId, user, markers);
-    const topics: Topic[] = [`user:${user.userId}`];
-    if (peerId !== undefined) topics.push(`user:${peerId}`);
+  /** A user's own devices always know; another user only where there is a peer who may. */
+  #tell(user: UserRow, { conversationId, markers, peerId, undelivered }: RaisedMarkers): void {
+    this.#publish(user.userId, conversationId, user, markers, []);
+    if (peerId !== undefined) this.#publish(peerId, conversationId, user, markers, undelivered);
+  }
+
+  /** Both users of a direct conversation may see each other's markers again. */
+  tellAgain(blocker: UserRow, blocked: UserRow, now: UnblockedConversation): void {
+    const { conversationId, blockerMarkers, blockedMarkers } = now;
+    this.#publish(blocked.userId, conversationId, blocker, blockerMarkers, now.hiddenFromBlocker);
+    this.#publish(blocker.userId, conversationId, blocked, blockedMarkers, now.hiddenFromBlocked);
+  }
+
+  #publish(
+    readerId: number,
+    conversationId: number,
+    user: UserRow,
+    markers: MarkerValues,
+    undelivered: readonly SeqRange[],
+  ): void {
+    const piece = encodeMarkersMoved(conversationId, user, markers, undelivered);
     const key = `${conversationId}:${user.userId}`;
-    for (const topic of topics) {
-      this.#bus.publish(topic, { kind: "passing", feature: Feature.MARKERS, key, piece });
-    }
+    this.#bus.publish(`user:${readerId}`, { kind: "passing", feature: Feature.MARKERS, key, piece });
   }
 }
 
-export function encodeMarkersMoved(conversationId: number, user: UserRow, markers: MarkerValues): Uint8Array {
+/** @param undelivered what of the reader's entries will never reach that user */
+export function encodeMarkersMoved(
+  conversationId: number,
+  user: UserRow,
+  markers: MarkerValues,
+  undelivered: readonly SeqRange[] = [],
+): Uint8Array {
   return encodeEvent({
     kind: {
       $case: "markersMoved",
@@ -104,9 +128,14 @@ export function encodeMarkersMoved(conversationId: number, user: UserRow, marker
         user: toUser(user),
         deliveredSeq: BigInt(markers.deliveredSeq),
         readSeq: BigInt(markers.readSeq),
+        undelivered: toSeqRanges(undelivered),
       },
     },
   });
+}
+
+export function toSeqRanges(ranges: readonly SeqRange[]): WireSeqRange[] {
+  return ranges.map(({ from, to }) => ({ fromSeq: BigInt(from), toSeq: BigInt(to) }));
 }
 
 function notFound(conversationId: string, field: string): RefusedMarker {

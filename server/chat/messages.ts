@@ -160,8 +160,8 @@ function stored(clientMessageId: bigint, result: AppendResult): StoredMessage {
   switch (result.status) {
     case "stored":
     case "repeated": {
-      const { conversationId, seq, time } = result;
-      return { clientMessageId, conversationId, seq, time, repeated: result.status === "repeated" };
+      const { status, ...place } = result;
+      return { clientMessageId, ...place, repeated: status === "repeated" };
     }
     case "id-reused":
       throw new Refusal(Reason.CLIENT_MESSAGE_ID_REUSED, { field: "client_message_id" });
@@ -169,5 +169,7 @@ function stored(clientMessageId: bigint, result: AppendResult): StoredMessage {
       throw new Refusal(Reason.USER_NOT_FOUND, { field: "target.username" });
     case "no-conversation":
       throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field: "target.conversation_id" });
+    case "blocked":
+      throw new Refusal(Reason.BLOCKED_BY_RECIPIENT, { field: "target" });
   }
 }

@@ -1,4 +1,4 @@
-// PresenceChanged as bytes: encoded once for all readers that get the same words.
+// PresenceChanged as bytes, for whom it may be told: encoded once for all readers that get the same words.
 import type { PresenceMessage } from "../bus/bus.ts";
 import { encodeEvent } from "./encoding.ts";
 import { toUser } from "./users.ts";
@@ -22,4 +22,14 @@ export function encodePresenceChanged(changes: Changes): Uint8Array {
     encoded.set(changes, piece);
   }
   return piece;
+}
+
+/** What this reader may hear of the changes: nearly always all of them, and then the same object. */
+export function withoutHidden(message: PresenceMessage, readerId: number): Changes {
+  const hidden = message.hidden.get(readerId);
+  if (hidden === undefined) return message;
+  return {
+    cameOnline: message.cameOnline.filter(({ userId }) => !hidden.has(userId)),
+    wentOffline: message.wentOffline.filter(({ userId }) => !hidden.has(userId)),
+  };
 }

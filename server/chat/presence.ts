@@ -2,7 +2,8 @@
 // intervals.
 import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
-import type { PresenceStore, UserRow } from "../store/store.ts";
+import type { Refusal } from "../reasons.ts";
+import type { BlockStore, PresenceStore, UserRow } from "../store/store.ts";
 
 interface OnlineSession {
   streams: number;
@@ -18,28 +19,46 @@ interface OnlineUser {
   readonly opened: Promise<void>;
 }
 
+interface Change {
+  readonly row: UserRow;
+  readonly online: boolean;
+}
+
 /** Stands for the sessions that a user had when the last process ended. */
 const EARLIER_SESSION = 0;
 
 export interface PresenceOptions {
   readonly graceMs: number;
+  /** Sessions of one user that may be online at once. */
+  readonly sessionsPerUser: number;
+  /** What whoever comes beyond them is told. */
+  readonly tooMany: (most: number) => Refusal;
   /** Told of a failure to store what happened while nobody waits for it. */
   readonly onError: (error: unknown) => void;
 }
 
 export class Presence implements AsyncDisposable {
   readonly #store: PresenceStore;
+  readonly #blocks: Pick<BlockStore, "blockedBy">;
   readonly #bus: Bus;
   readonly #options: PresenceOptions;
   readonly #online = new Map<number, OnlineUser>();
   /** What changed since it was last told: a user and whether online now. */
-  readonly #changes = new Map<number, { row: UserRow; online: boolean }>();
+  readonly #changes = new Map<number, Change>();
   #telling: NodeJS.Timeout | undefined;
+  /** Tells one after the other, in the order of what happened. */
+  #told: Promise<void> = Promise.resolve();
   #heartbeat: NodeJS.Timeout | undefined;
   readonly #subscription: Disposable;
 
-  constructor(store: PresenceStore, bus: Bus, options: PresenceOptions) {
+  constructor(
+    store: PresenceStore,
+    blocks: Pick<BlockStore, "blockedBy">,
+    bus: Bus,
+    options: PresenceOptions,
+  ) {
     this.#store = store;
+    this.#blocks = blocks;
     this.#bus = bus;
     this.#options = options;
     this.#subscription = bus.subscribe("everyone", (message) => {
@@ -73,9 +92,22 @@ export class Presence implements AsyncDisposable {
     this.#heartbeat.unref();
   }
 
-  /** A stream of the session opened. Resolves when it is stored that the user is online. */
+  /** How many sessions of the user are online, those within their grace included. */
+  onlineSessions(userId: number): number {
+    const sessions = this.#online.get(userId)?.sessions;
+    return sessions === undefined ? 0 : sessions.size - (sessions.has(EARLIER_SESSION) ? 1 : 0);
+  }
+
+  /**
+   * A stream of the session opened. Resolves when it is stored that the user is online.
+   * @throws Refusal TOO_MANY_SESSIONS
+   */
   async enter(row: UserRow, sessionId: number): Promise<void> {
+    const { sessionsPerUser, tooMany } = this.#options;
     let user = this.#online.get(row.userId);
+    if (user?.sessions.has(sessionId) !== true && this.onlineSessions(row.userId) >= sessionsPerUser) {
+      throw tooMany(sessionsPerUser);
+    }
     if (user === undefined) {
       const opened = this.#store.open(row.userId, Date.now()).then(() => this.#changed(row, true));
       user = { row, sessions: new Map(), opened };
@@ -114,6 +146,8 @@ export class Presence implements AsyncDisposable {
     for (const { sessions } of this.#online.values()) {
       for (const { grace } of sessions.values()) clearTimeout(grace);
     }
+    await this.#told;
+    clearTimeout(this.#telling);
     await this.#store.heartbeat(Date.now());
   }
 
@@ -157,15 +191,43 @@ export class Presence implements AsyncDisposable {
     this.#changes.clear();
     for (let at = 0; at < changes.length; at += limits.presencePerEvent) {
       const some = changes.slice(at, at + limits.presencePerEvent);
+      this.#told = this.#told.then(() => this.#publish(some));
+    }
+  }
+
+  /** Never rejects. */
+  async #publish(changes: readonly Change[]): Promise<void> {
+    try {
+      const hidden = hiddenFrom(await this.#blocks.blockedBy(changes.map(({ row }) => row.userId)));
       this.#bus.publish("everyone", {
         kind: "presence",
-        cameOnline: some.filter((change) => change.online).map((change) => change.row),
-        wentOffline: some.filter((change) => !change.online).map((change) => change.row),
+        cameOnline: changes.filter((change) => change.online).map((change) => change.row),
+        wentOffline: changes.filter((change) => !change.online).map((change) => change.row),
+        hidden,
       });
+    } catch (error) {
+      this.#options.onError(error);
+      // Told with what changes next, or a while later: the store may be back by then.
+      for (const change of changes) {
+        if (!this.#changes.has(change.row.userId)) this.#changes.set(change.row.userId, change);
+      }
+      this.#telling ??= setTimeout(() => this.#tell(), limits.presenceHeartbeatMs);
+      this.#telling.unref();
     }
   }
 
   #unwaited(promise: Promise<void>): void {
     promise.catch(this.#options.onError);
   }
+}
+
+/** From pairs of blocker and blocked: by reader, of whom not to tell. */
+function hiddenFrom(pairs: readonly (readonly [number, number])[]): Map<number, Set<number>> {
+  const hidden = new Map<number, Set<number>>();
+  for (const [blockerId, blockedId] of pairs) {
+    const blockers = hidden.get(blockedId) ?? new Set();
+    blockers.add(blockerId);
+    hidden.set(blockedId, blockers);
+  }
+  return hidden;
 }

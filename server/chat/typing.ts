@@ -4,21 +4,23 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Bus } from "../bus/bus.ts";
 import { formatId } from "../ids.ts";
 import { Refusal } from "../reasons.ts";
-import type { LogStore, UserRow } from "../store/store.ts";
+import type { BlockStore, LogStore, UserRow } from "../store/store.ts";
 import { encodeEvent } from "./encoding.ts";
 import type { Destination } from "./messages.ts";
 import { toUser } from "./users.ts";
 
 export class Typing {
   readonly #log: LogStore;
+  readonly #blocks: BlockStore;
   readonly #bus: Bus;
 
-  constructor(log: LogStore, bus: Bus) {
+  constructor(log: LogStore, blocks: BlockStore, bus: Bus) {
     this.#log = log;
+    this.#blocks = blocks;
     this.#bus = bus;
   }
 
-  /** @throws Refusal INVALID_FIELD if the destination is not a direct conversation */
+  /** Told to nobody while one of the two blocks the other. @throws Refusal INVALID_FIELD if the destination is not a direct conversation */
   async set(user: UserRow, destination: Destination, typing: boolean): Promise<void> {
     const { peer } = destination;
     if (peer === undefined) {
@@ -27,6 +29,7 @@ export class Typing {
         message: "Typing is told in direct conversations.",
       });
     }
+    if (await this.#blocks.isBetween(user.userId, peer.userId)) return;
     const conversation = await this.#log.directConversation(user.userId, peer.userId);
     const conversationId =
       conversation === undefined ? "" : formatId("conversation", conversation.conversationId);

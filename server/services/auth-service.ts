@@ -6,25 +6,30 @@ import {
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { type CallContext, implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import type { LogIns } from "../auth/log-ins.ts";
 import { describeClient, type Sessions } from "../auth/sessions.ts";
 import { toUser } from "../chat/users.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
-import type { AccountStore, SessionRow } from "../store/store.ts";
+import type { AccountStore, LogInStore, SessionRow } from "../store/store.ts";
 import type { Gate } from "./gate.ts";
+import { listLogIns } from "./log-in-list.ts";
 import { PageTokens, pageSize } from "./paging.ts";
 
 export interface AuthServiceParts {
   readonly gate: Gate;
   readonly sessions: Sessions;
+  readonly logIns: LogIns;
+  readonly logInStore: LogInStore;
   readonly accounts: AccountStore;
   readonly manager: ClientManager;
   readonly options: ServiceOptions;
 }
 
-export function authService({ gate, sessions, accounts, manager, options }: AuthServiceParts) {
+export function authService(parts: AuthServiceParts) {
+  const { gate, sessions, logIns, logInStore, accounts, manager, options } = parts;
   return implementService(
     AuthServiceService,
     {
@@ -35,7 +40,9 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
         checkLength("device.device_secret", request.device?.deviceSecret ?? "", limits.secretBytes);
         const client = describeClient(request.client, "client");
         const { username, password, device } = request;
-        return { grant: await sessions.logIn(username, password, device, client, addressOf(call)) };
+        return {
+          grant: await logIns.logIn({ username, password, device, client, address: addressOf(call) }),
+        };
       }),
 
       signUp: gate.forAnyone(async (request, call) => {
@@ -55,9 +62,9 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
       changePassword: gate.forSession(async (request, { row }) => {
         checkEntered("old_password", request.oldPassword, limits.passwordBytes);
         checkEntered("new_password", request.newPassword, limits.passwordBytes);
-        return {
-          endedSessions: await sessions.changePassword(row, request.oldPassword, request.newPassword),
-        };
+        const { oldPassword, newPassword } = request;
+        const confirm: LogIns["confirm"] = (deviceId, isRight) => logIns.confirm(deviceId, isRight);
+        return { endedSessions: await sessions.changePassword(row, oldPassword, newPassword, confirm) };
       }),
 
       listSessions: gate.forSession((request, { row }) => listSessions(request, row, accounts, manager)),
@@ -66,6 +73,8 @@ export function authService({ gate, sessions, accounts, manager, options }: Auth
         await sessions.end(row.user.userId, parseId("session", request.sessionId));
         return {};
       }, free),
+
+      listLogIns: gate.forSession((request, { row }) => listLogIns(request, row.user, accounts, logInStore)),
     },
     options,
   );
@@ -101,7 +110,7 @@ async function listSessions(
 }
 
 /** Leaving is always possible. */
-const free = (): number => 0;
+const free = { cost: () => 0 };
 
 function checkEntered(field: string, value: string, most: number): void {
   if (value === "") throw new Refusal(Reason.INVALID_FIELD, { field, message: `The ${field} is missing.` });

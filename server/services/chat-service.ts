@@ -64,14 +64,17 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
           if (refused !== undefined) throw refused.refusal;
           return {};
         },
-        ({ markers }) => Math.max(1, markers.length),
+        { cost: ({ markers }) => Math.max(1, markers.length), isActivity: () => false },
       ),
 
-      setTyping: gate.forSession(async (request, session) => {
-        const destination = await messages.destination(session.row.user, request.target);
-        await typing.set(session.row.user, destination, request.typing);
-        return {};
-      }),
+      setTyping: gate.forSession(
+        async (request, session) => {
+          const destination = await messages.destination(session.row.user, request.target);
+          await typing.set(session.row.user, destination, request.typing);
+          return {};
+        },
+        { isActivity: () => false },
+      ),
 
       reportActivity: gate.forSession(() => Promise.resolve({})),
     },

@@ -129,6 +129,7 @@ export class CommandLoop {
         });
       }
       case "reportActivity":
+        this.#stream.session.reportActivity();
         return;
       case "hello":
         throw new Refusal(Reason.HELLO_REPEATED);
@@ -175,9 +176,9 @@ export class CommandLoop {
       this.#begin(size);
       append.then(
         (message) => {
-          // A first ack comes with the announcement, at the entry's place.
-          if (message.repeated)
-            outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
+          // A first ack comes with the announcement, at the entry's place. A repeated send is a client's doing.
+          if (!message.repeated) session.reportActivity();
+          else outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
           this.#end(size);
         },
         (error: unknown) => {

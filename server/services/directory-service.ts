@@ -10,7 +10,7 @@ import { toUser } from "../chat/users.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { PresenceStore, UserRow } from "../store/store.ts";
-import type { Gate } from "./gate.ts";
+import { type Gate, unlessBackground } from "./gate.ts";
 import { PageTokens, pageSize } from "./paging.ts";
 
 export interface DirectoryServiceParts {
@@ -22,14 +22,19 @@ export interface DirectoryServiceParts {
 export function directoryService({ gate, presence, options }: DirectoryServiceParts) {
   return implementService(
     DirectoryServiceService,
-    { listUsers: gate.forSession((request, { row }) => listUsers(request, row.user, presence)) },
+    {
+      listUsers: gate.forSession(
+        (request, { row }) => listUsers(request, row.user, presence),
+        unlessBackground,
+      ),
+    },
     options,
   );
 }
 
 /** The page that Welcome carries is the first of the same list. */
 export async function listUsers(
-  request: ListUsersRequest,
+  request: Omit<ListUsersRequest, "background">,
   asking: UserRow,
   presence: PresenceStore,
 ): Promise<ListUsersResponse> {

@@ -9,6 +9,19 @@ import { StoreUnavailableError } from "../store/store.ts";
 
 export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
 
+/** What a call means for its session, beside what it does. */
+export interface Terms<Request> {
+  /** What it takes from the session's bucket; 1 unless said. */
+  readonly cost?: (request: Request) => number;
+  /** Whether it is a person's command, once it has succeeded: those start the time-out anew. */
+  readonly isActivity?: (request: Request) => boolean;
+}
+
+/** For calls that a program may make on its own account. */
+export const unlessBackground: Terms<{ readonly background: boolean }> = {
+  isActivity: ({ background }) => !background,
+};
+
 export class Gate {
   readonly #sessions: Sessions;
 
@@ -23,16 +36,18 @@ export class Gate {
     return this.#sessions.authenticate(token);
   }
 
-  /** A unary method for whoever has a token; `cost` is what it takes from the session's bucket. */
+  /** A unary method for whoever has a token. */
   forSession<Request, Response>(
     handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
-    cost: (request: Request) => number = () => 1,
+    { cost = () => 1, isActivity = () => true }: Terms<NoInfer<Request>> = {},
   ): UnaryHandler<Request, Response> {
     return this.forAnyone(async (request, call) => {
       const session = await this.authenticate(call);
       const wait = session.bucket.take(cost(request));
       if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
-      return handler(request, session, call);
+      const response = await handler(request, session, call);
+      if (isActivity(request)) session.reportActivity();
+      return response;
     });
   }
 

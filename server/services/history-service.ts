@@ -13,13 +13,13 @@ import { passThrough } from "../../rpc/decode.ts";
 import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
 import type { ConversationLog, LogPage } from "../chat/conversation-log.ts";
 import { encodeHistoryEntry, encodeHistoryItem, toWireKind } from "../chat/encoding.ts";
-import { toSeq } from "../chat/markers.ts";
+import { toSeq, toSeqRanges } from "../chat/markers.ts";
 import type { Messages } from "../chat/messages.ts";
 import { toUser } from "../chat/users.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, Markers, UserRow } from "../store/store.ts";
-import type { Gate } from "./gate.ts";
+import { type Gate, unlessBackground } from "./gate.ts";
 import { PageTokens, pageSize } from "./paging.ts";
 
 export interface HistoryServiceParts {
@@ -34,7 +34,10 @@ export function historyService({ gate, store, log, messages, options }: HistoryS
   return implementService(
     passThrough(HistoryServiceService, ["listMessages"]),
     {
-      listConversations: gate.forSession((request, { row }) => listConversations(request, row.user, store)),
+      listConversations: gate.forSession(
+        (request, { row }) => listConversations(request, row.user, store),
+        unlessBackground,
+      ),
       listMessages: gate.forSession(async (request, { row }) => {
         const { target, peer } = await messages.destination(row.user, request.target);
         const conversation =
@@ -44,7 +47,7 @@ export function historyService({ gate, store, log, messages, options }: HistoryS
         return conversation === undefined
           ? new Uint8Array()
           : listMessages(request, row.user, conversation, log);
-      }),
+      }, unlessBackground),
     },
     options,
   );
@@ -69,6 +72,7 @@ async function listConversations(
       headSeq: BigInt(row.headSeq),
       marker: toMarker(row.conversationId, row.markers),
       peerMarker: row.peerMarkers === undefined ? undefined : toMarker(row.conversationId, row.peerMarkers),
+      undelivered: toSeqRanges(row.undelivered),
     })),
     nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.conversationId)) : "",
   };

@@ -28,6 +28,7 @@ export interface StreamsParts {
   readonly log: ConversationLog;
   readonly manager: ClientManager;
   readonly presence: Presence;
+  readonly idleTimeoutMs: number | undefined;
 }
 
 /** A Hello costs a token, and one more for so many cursors. */
@@ -37,7 +38,7 @@ const UNDER_WAY_MS = 1_000;
 
 const ALL_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
 
-const wireLimits: Limits = {
+const fixedLimits: Omit<Limits, "idleTimeout"> = {
   maxContentBytes: limits.contentBytes,
   maxRequestBytes: limits.requestBytes,
   maxCommandsPerRequest: limits.commandsPerRequest,
@@ -94,7 +95,8 @@ export class Streams {
     } finally {
       stop.abort();
       feed.end(new Refusal(Reason.CANCELLED));
-      presence.leave(user.userId, sessionId, ending?.reason === Reason.SESSION_ENDED);
+      const isOver = ending?.reason === Reason.SESSION_ENDED || ending?.reason === Reason.SESSION_TIMED_OUT;
+      presence.leave(user.userId, sessionId, isOver);
     }
   }
 
@@ -111,7 +113,7 @@ export class Streams {
           sessionId: formatId("session", row.sessionId),
           deviceId: formatId("device", row.deviceId),
           user: toUser(row.user),
-          limits: wireLimits,
+          limits: { ...fixedLimits, idleTimeout: durationOf(this.#parts.idleTimeoutMs) },
           features: [...features],
           serverTime: new Date(),
           broadcastConversationId: formatId("conversation", store.broadcastId),
@@ -127,6 +129,11 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();
   });
+}
+
+function durationOf(ms: number | undefined): Limits["idleTimeout"] {
+  if (ms === undefined) return undefined;
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
 }
 
 function encodeCaughtUp(): Uint8Array {

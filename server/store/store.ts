@@ -227,7 +227,11 @@ export type UnblockResult =
  * the direct conversation of the two what the blocked one wrote above the blocker's delivered marker.
  */
 export interface BlockStore {
-  block(blockerId: number, blockedId: number, time: number): Promise<"blocked" | "already-blocked" | "no-user">;
+  block(
+    blockerId: number,
+    blockedId: number,
+    time: number,
+  ): Promise<"blocked" | "already-blocked" | "no-user">;
   unblock(blockerId: number, blockedId: number): Promise<UnblockResult>;
   /** Whom the user blocks, by user name in code point order, above `afterName`. Removed users are left out. */
   listBlocks(blockerId: number, afterName: string, limit: number): Promise<BlockRow[]>;
@@ -399,5 +403,7 @@ export interface AccountStore {
   endSession(userId: number, sessionId: number): Promise<boolean>;
   /** Those of the given sessions that still exist and have not expired. */
   validSessions(sessionIds: readonly number[], now: number): Promise<number[]>;
+  /** Sessions with id above `afterId` that have not expired, by rising id. */
+  liveSessions(afterId: number, limit: number, now: number): Promise<{ sessionId: number; userId: number }[]>;
   addInvite(hash: Uint8Array, uses: number, expireTime: number, time: number): Promise<void>;
 }

@@ -230,6 +230,7 @@ export function logPromises(stage: Stage): void {
         peer: undefined,
         markers: { deliveredSeq: 0, readSeq: 0 },
         peerMarkers: undefined,
+        undelivered: [],
       });
       const first = await log.conversations(ada, 0, 2);
       expect(first).toEqual(all.slice(0, 2));
@@ -251,7 +252,7 @@ export function logPromises(stage: Stage): void {
       const conversationId = (await log.directConversation(ada, bob))?.conversationId ?? 0;
       const raise = (deliveredSeq: number, readSeq: number) =>
         log.raiseMarkers(bob, [{ conversationId, deliveredSeq, readSeq }]);
-      const ok = { status: "ok", conversationId, kind: "direct", peerId: ada };
+      const ok = { status: "ok", conversationId, kind: "direct", peerId: ada, undelivered: [] };
       expect(await raise(3, 0)).toEqual([{ ...ok, rose: true, markers: { deliveredSeq: 3, readSeq: 0 } }]);
       expect(await raise(2, 1)).toEqual([{ ...ok, rose: true, markers: { deliveredSeq: 3, readSeq: 1 } }]);
       expect(await raise(0, 4)).toEqual([{ ...ok, rose: true, markers: { deliveredSeq: 4, readSeq: 4 } }]);

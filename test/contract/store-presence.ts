@@ -15,7 +15,7 @@ export function presencePromises(stage: Stage): void {
     it("says for which broadcasts a user was online", async () => {
       const [ada, bob] = await stage.users("ada", "bob");
       const { presence, log } = stage.store;
-      const ranges = (from: number, to: number) => log.broadcastRanges(bob, from, to);
+      const ranges = (from: number, to: number) => log.visibleRanges(bob, stage.store.broadcastId, from, to);
       await broadcast(ada, 2);
       expect(await ranges(1, 2)).toEqual([]);
       await presence.open(bob, 1_000);
@@ -32,7 +32,7 @@ export function presencePromises(stage: Stage): void {
       expect(await ranges(4, 7)).toEqual([{ from: 4, to: 5 }]);
       expect(await ranges(6, 7)).toEqual([]);
       await stage.under.reopen();
-      expect(await stage.store.log.broadcastRanges(bob, 5, 100)).toEqual([
+      expect(await stage.store.log.visibleRanges(bob, stage.store.broadcastId, 5, 100)).toEqual([
         { from: 5, to: 5 },
         { from: 8, to: 100 },
       ]);
@@ -47,11 +47,11 @@ export function presencePromises(stage: Stage): void {
       await presence.open(ada, 1_000);
       await broadcast(ada, 1);
       await presence.close(ada, 2_000);
-      expect(await log.broadcastRanges(ada, 1, 5)).toEqual([
+      expect(await log.visibleRanges(ada, stage.store.broadcastId, 1, 5)).toEqual([
         { from: 1, to: 1 },
         { from: 3, to: 5 },
       ]);
-      expect(await log.broadcastRanges(bob, 1, 5)).toEqual([{ from: 2, to: 2 }]);
+      expect(await log.visibleRanges(bob, stage.store.broadcastId, 1, 5)).toEqual([{ from: 2, to: 2 }]);
       expect(await presence.list(0, 9_000, ada, "", 10)).toEqual([]);
     });
 
@@ -66,7 +66,7 @@ export function presencePromises(stage: Stage): void {
       await broadcast(ada, 1);
       await presence.open(bob, 9_000);
       await presence.close(bob, 9_500);
-      expect(await log.broadcastRanges(bob, 1, 9)).toEqual([{ from: 1, to: 4 }]);
+      expect(await log.visibleRanges(bob, stage.store.broadcastId, 1, 9)).toEqual([{ from: 1, to: 4 }]);
     });
 
     it("takes broadcasts and openings in the order of the calls", async () => {
@@ -79,7 +79,7 @@ export function presencePromises(stage: Stage): void {
         presence.close(bob, 2_000),
         broadcast(ada, 1),
       ]);
-      expect(await log.broadcastRanges(bob, 1, 3)).toEqual([{ from: 2, to: 2 }]);
+      expect(await log.visibleRanges(bob, stage.store.broadcastId, 1, 3)).toEqual([{ from: 2, to: 2 }]);
     });
 
     it("keeps the interval that is open, closes nothing where none is, and tells them after a crash", async () => {
@@ -90,7 +90,9 @@ export function presencePromises(stage: Stage): void {
       await broadcast(ada, 1);
       await presence.open(bob, 2_000);
       await presence.close(ada, 2_000);
-      expect(await stage.store.log.broadcastRanges(bob, 1, 1)).toEqual([{ from: 1, to: 1 }]);
+      expect(await stage.store.log.visibleRanges(bob, stage.store.broadcastId, 1, 1)).toEqual([
+        { from: 1, to: 1 },
+      ]);
       await presence.heartbeat(2_500);
       const reopened = (await stage.under.reopen()).presence;
       expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [bob] });

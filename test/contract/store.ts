@@ -1,7 +1,9 @@
 // What every store promises, as tests that any implementation can be put under.
 import { afterEach, beforeEach, describe } from "vitest";
 import { accountPromises } from "./store-accounts.ts";
+import { blockPromises } from "./store-blocks.ts";
 import { logPromises } from "./store-log.ts";
+import { logInPromises } from "./store-log-ins.ts";
 import { presencePromises } from "./store-presence.ts";
 import { Stage, type StoreUnderTest } from "./store-stage.ts";
 
@@ -13,5 +15,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     logPromises(stage);
     presencePromises(stage);
     accountPromises(stage);
+    blockPromises(stage);
+    logInPromises(stage);
   });
 }

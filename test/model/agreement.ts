@@ -65,7 +65,7 @@ function isSame(held: Held | undefined, seen: Held, reader: Reader): boolean {
 }
 
 async function conversationsOf({ client }: Reader): Promise<Conversation[]> {
-  const request = { pageSize: 0, pageToken: "" };
+  const request = { pageSize: 0, pageToken: "", background: false };
   return (await client.unary(client.history, client.history.listConversations, request)).conversations;
 }
 
@@ -80,6 +80,7 @@ async function historyOf({ client }: Reader, { conversationId }: Conversation): 
       order: PageOrder.OLDEST_FIRST,
       pageSize: 50,
       pageToken,
+      background: false,
     });
     for (const item of page.items) note(item);
     pageToken = page.nextPageToken;

@@ -26,7 +26,11 @@ test("no ack leaves before the store has answered", async () => {
   using stream = await leia.connect().caughtUp();
   const id = stream.send("han", "are you there?");
   // Something that the server answers after the send was taken up.
-  await leia.unary(leia.history, leia.history.listConversations, { pageSize: 0, pageToken: "" });
+  await leia.unary(leia.history, leia.history.listConversations, {
+    pageSize: 0,
+    pageToken: "",
+    background: false,
+  });
   expect(stream.all("ack")).toEqual([]);
   held.resolve();
   expect((await stream.next("ack")).clientMessageId).toBe(id);

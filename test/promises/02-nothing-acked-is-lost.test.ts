@@ -53,6 +53,7 @@ test("a server that is killed again and again loses nothing acked and repeats no
         order: 0,
         pageSize: 500,
         pageToken,
+        background: false,
       });
       for (const { item } of page.items)
         log.push(item?.$case === "entry" ? textOf({ entry: item.value }) : "missing");

@@ -46,6 +46,7 @@ test("readers on several devices see what several senders say in one order", asy
     order: 0,
     pageSize: 500,
     pageToken: "",
+    background: false,
   });
   const log = (history?.items ?? []).map((item) =>
     item.item?.$case === "entry" ? textOf({ entry: item.item.value }) : "",
@@ -91,6 +92,7 @@ test("a broadcast that somebody was away for is omitted by name, live and in his
     order: 0,
     pageSize: 0,
     pageToken: "",
+    background: false,
   });
   expect(page.items.map((item) => item.item?.$case)).toEqual(["entry", "omitted", "entry"]);
 });

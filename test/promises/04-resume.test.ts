@@ -65,6 +65,7 @@ test("of more than 500 missing the newest 500 come after a gap, which history fi
       order: 0,
       pageSize: 7,
       pageToken,
+      background: false,
     });
     for (const { item } of page.items) if (item?.$case === "entry") texts.push(textOf({ entry: item.value }));
     pageToken = page.nextPageToken;

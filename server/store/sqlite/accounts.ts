@@ -64,6 +64,24 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
       return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
     },
 
+    setAdministrator(username, isAdministrator) {
+      const sql = "UPDATE users SET administrator = ? WHERE username = ? AND removed_time IS NULL";
+      return database.run(sql, isAdministrator ? 1 : 0, username).changes > 0;
+    },
+
+    isAdministrator(userId) {
+      const sql = "SELECT 1 FROM users WHERE user_id = ? AND administrator = 1 AND removed_time IS NULL";
+      return database.get(sql, userId) !== undefined;
+    },
+
+    administrators() {
+      const sql =
+        "SELECT username FROM users WHERE administrator = 1 AND removed_time IS NULL ORDER BY username";
+      return database.all<{ username: string }>(sql).map(({ username }) => username);
+    },
+
+    hasDevice: (userId, deviceId, secretHash) => isDeviceOf(database, userId, deviceId, secretHash),
+
     removeUser(username) {
       const user = database.get<{ userId: number }>(
         "SELECT user_id AS userId FROM users WHERE username = ? AND removed_time IS NULL",
@@ -144,6 +162,16 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
       return sessionIds.filter((sessionId) => database.get(sql, sessionId, now) !== undefined);
     },
 
+    liveSessions(afterId, limit, now) {
+      return database.all<{ sessionId: number; userId: number }>(
+        `SELECT session_id AS sessionId, user_id AS userId FROM sessions
+         WHERE session_id > ? AND expire_time > ? ORDER BY session_id LIMIT ?`,
+        afterId,
+        now,
+        limit,
+      );
+    },
+
     addInvite(hash, uses, expireTime, time) {
       database.run("DELETE FROM invites WHERE expire_time <= ?", time);
       const sql = "INSERT INTO invites (hash, uses_left, create_time, expire_time) VALUES (?, ?, ?, ?)";
@@ -191,16 +219,19 @@ function useInvite(database: Database, hash: Uint8Array): void {
 function deviceOf(database: Database, session: NewSession): number | undefined {
   const { userId, deviceId, deviceSecretHash, time } = session;
   if (deviceId !== undefined) {
-    const device = database.get<{ secretHash: Uint8Array }>(
-      "SELECT secret_hash AS secretHash FROM devices WHERE device_id = ? AND user_id = ?",
-      deviceId,
-      userId,
-    );
-    const proved = device !== undefined && Buffer.compare(device.secretHash, deviceSecretHash) === 0;
-    return proved ? deviceId : undefined;
+    return isDeviceOf(database, userId, deviceId, deviceSecretHash) ? deviceId : undefined;
   }
   const sql = "INSERT INTO devices (user_id, secret_hash, create_time) VALUES (?, ?, ?)";
   return database.run(sql, userId, deviceSecretHash, time).id;
+}
+
+function isDeviceOf(database: Database, userId: number, deviceId: number, secretHash: Uint8Array): boolean {
+  const device = database.get<{ secretHash: Uint8Array }>(
+    "SELECT secret_hash AS secretHash FROM devices WHERE device_id = ? AND user_id = ?",
+    deviceId,
+    userId,
+  );
+  return device !== undefined && Buffer.compare(device.secretHash, secretHash) === 0;
 }
 
 interface SessionColumns extends Record<string, unknown> {

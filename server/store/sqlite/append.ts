@@ -2,6 +2,7 @@
 import type { StatementSync } from "node:sqlite";
 import type { ConversationKind } from "../store.ts";
 import type { Database } from "./database.ts";
+import { broadcastConversationId } from "./migrations/0001_first_shape.ts";
 
 /** One append as the writer sees it; ids of 0 stand for "not given". */
 export interface Append {
@@ -16,8 +17,18 @@ export interface Append {
 }
 
 export type Appended =
-  | { status: "stored" | "repeated"; conversation: Conversation; seq: number; time: number }
-  | { status: "id-reused" | "no-user" | "no-conversation" };
+  | ({ status: "stored" | "repeated"; conversation: Conversation; seq: number; time: number } & Hidden)
+  | { status: "id-reused" | AppendRefusal };
+
+/** Of a broadcast: who blocks its author, and whether one of them was online. */
+export interface Hidden {
+  readonly hiddenFrom: readonly number[];
+  readonly withheld: boolean;
+}
+
+export const hiddenFromNobody: Hidden = { hiddenFrom: [], withheld: false };
+
+type AppendRefusal = "no-user" | "no-conversation" | "blocked";
 
 /** A conversation and its head, as the open transaction has it. */
 export interface Conversation {
@@ -32,6 +43,8 @@ export interface Conversation {
 /** Before every time that is asked for: such an interval is seen by no question about time. */
 const noTime = -1;
 
+const nobody: ReadonlySet<number> = new Set();
+
 /** Of conversations and of users that are remembered; beyond it, the memory starts anew. */
 const maxRemembered = 50_000;
 
@@ -41,6 +54,8 @@ export class Appender {
   readonly #byId = new Map<number, Conversation>();
   readonly #byPair = new Map<string, Conversation>();
   readonly #live = new Map<number, boolean>();
+  /** Who blocks a user. */
+  readonly #blockers = new Map<number, ReadonlySet<number>>();
   /** Those whose row still has an older head. */
   readonly #dirty = new Set<Conversation>();
 
@@ -91,15 +106,26 @@ export class Appender {
     this.#live.clear();
   }
 
-  #refusal(entry: Append, conversation: Conversation | undefined): "no-user" | "no-conversation" | undefined {
+  /** To be called after anything else may have changed blocks. */
+  forgetBlocks(): void {
+    this.#blockers.clear();
+  }
+
+  #refusal(entry: Append, conversation: Conversation | undefined): AppendRefusal | undefined {
     const { senderId, peerId } = entry;
     if (entry.conversationId !== 0) {
       if (conversation === undefined) return "no-conversation";
       if (conversation.kind === "broadcast") return this.#isLive(senderId) ? undefined : "no-user";
       if (!isIn(conversation, senderId)) return "no-conversation";
-      return this.#isLive(conversation.low) && this.#isLive(conversation.high) ? undefined : "no-user";
+      const otherId = conversation.low === senderId ? conversation.high : conversation.low;
+      return this.#directRefusal(senderId, otherId);
     }
-    return peerId !== senderId && this.#isLive(peerId) && this.#isLive(senderId) ? undefined : "no-user";
+    return this.#directRefusal(senderId, peerId);
+  }
+
+  #directRefusal(senderId: number, peerId: number): AppendRefusal | undefined {
+    if (peerId === senderId || !this.#isLive(peerId) || !this.#isLive(senderId)) return "no-user";
+    return this.#blockersOf(senderId).has(peerId) ? "blocked" : undefined;
   }
 
   #store(entry: Append, conversation: Conversation): Appended {
@@ -122,7 +148,46 @@ export class Appender {
     conversation.headSeq = seq;
     this.#dirty.add(conversation);
     if (conversation.kind === "broadcast") this.#keepForAuthor(entry.senderId, seq);
-    return { status: "stored", conversation, seq, time: entry.time };
+    return {
+      status: "stored",
+      conversation,
+      seq,
+      time: entry.time,
+      ...this.#hidden(conversation, seq, entry.senderId),
+    };
+  }
+
+  #hidden({ kind }: Conversation, seq: number, senderId: number): Hidden {
+    const blockers = kind === "broadcast" ? this.#blockersOf(senderId) : nobody;
+    if (blockers.size === 0) return hiddenFromNobody;
+    return { hiddenFrom: [...blockers], withheld: this.#isWithheld(seq, senderId) };
+  }
+
+  /** Whether somebody who was online at this broadcast blocked its author then; the same answer at any later time. */
+  #isWithheld(seq: number, senderId: number): boolean {
+    return (
+      this.#database.get(
+        `SELECT 1 FROM hidden h JOIN presence_intervals p ON p.user_id = h.user_id
+         WHERE h.author_id = ?1 AND h.conversation_id = ${broadcastConversationId}
+           AND h.from_seq <= ?2 AND (h.to_seq IS NULL OR h.to_seq >= ?2)
+           AND p.from_seq <= ?2 AND (p.to_seq IS NULL OR p.to_seq >= ?2)
+         LIMIT 1`,
+        senderId,
+        seq,
+      ) !== undefined
+    );
+  }
+
+  #blockersOf(userId: number): ReadonlySet<number> {
+    let blockers = this.#blockers.get(userId);
+    if (blockers === undefined) {
+      if (this.#blockers.size >= maxRemembered) this.#blockers.clear();
+      const sql = "SELECT blocker_id AS blockerId FROM blocks WHERE blocked_id = ?";
+      const rows = this.#database.all<{ blockerId: number }>(sql, userId);
+      blockers = rows.length === 0 ? nobody : new Set(rows.map(({ blockerId }) => blockerId));
+      this.#blockers.set(userId, blockers);
+    }
+    return blockers;
   }
 
   /** An author who is not online sees the own broadcast all the same: as an interval of one seq and of no time. */
@@ -145,9 +210,16 @@ export class Appender {
     );
     if (row === undefined) return undefined;
     const same = conversation?.conversationId === row.id && Buffer.compare(row.content, entry.content) === 0;
-    return same
-      ? { status: "repeated", conversation, seq: row.seq, time: row.time }
-      : { status: "id-reused" };
+    if (!same) return { status: "id-reused" };
+    const { seq, time } = row;
+    return {
+      status: "repeated",
+      conversation,
+      seq,
+      time,
+      hiddenFrom: [],
+      withheld: conversation.kind === "broadcast" && this.#isWithheld(seq, entry.senderId),
+    };
   }
 
   #isLive(userId: number): boolean {
@@ -198,7 +270,9 @@ export class Appender {
     const sql = "INSERT INTO conversations (kind, head_seq, user_low, user_high) VALUES ('direct', 0, ?, ?)";
     const { id: conversationId } = this.#database.run(sql, low, high);
     for (const userId of [low, high]) {
-      this.#database.run("INSERT INTO participants VALUES (?, ?, 0, 0)", userId, conversationId);
+      const sql =
+        "INSERT INTO participants (user_id, conversation_id, delivered_seq, read_seq) VALUES (?, ?, 0, 0)";
+      this.#database.run(sql, userId, conversationId);
     }
     return { conversationId, kind: "direct", low, high, headSeq: 0 };
   }

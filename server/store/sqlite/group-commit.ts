@@ -177,6 +177,8 @@ export class GroupCommit {
         time: result.time,
         content: entry.content,
         clientMessageId: entry.clientMessageId,
+        hiddenFrom: result.hiddenFrom,
+        withheld: result.withheld,
         origin: entry.origin,
       });
     }
@@ -185,9 +187,10 @@ export class GroupCommit {
     } finally {
       this.#onTold(number);
       for (const [index, { resolve, reject }] of group.appends.entries()) {
-        const { status, conversationId, seq, time, error } = resultAt(results, index);
+        const { status, conversationId, seq, time, withheld, error } = resultAt(results, index);
         if (status === "failed") reject(new Error(error ?? "the append failed"));
-        else if (status === "stored" || status === "repeated") resolve({ status, conversationId, seq, time });
+        else if (status === "stored" || status === "repeated")
+          resolve({ status, conversationId, seq, time, withheld });
         else resolve({ status });
       }
       for (const [index, { resolve, reject }] of group.calls.entries()) {

@@ -1,6 +1,6 @@
 // A group of writes on its way to the writer's thread and its results on the way back, in flat buffers.
 import type { NewEntry } from "../store.ts";
-import type { Append, Appended } from "./append.ts";
+import { type Append, type Appended, hiddenFromNobody } from "./append.ts";
 import type { Call } from "./operations.ts";
 
 /** A call, to run before the append of this index. */
@@ -25,11 +25,13 @@ export interface PackedAppends {
 export type CallResult = { ok: true; value: unknown } | { ok: false; message: string };
 
 export interface GroupResults {
-  /** Per append: status, conversation, seq, time, recipient or 0, error or -1. */
+  /** Per append: status, conversation, seq, time, recipient or 0, error or -1, 1 where withheld. */
   readonly appends: Float64Array<ArrayBuffer>;
   readonly calls: readonly CallResult[];
-  /** Why single appends failed; the last field above is an index into these. */
+  /** Why single appends failed; the field above is an index into these. */
   readonly errors: readonly string[];
+  /** By index of the append, where it is a broadcast of somebody who is blocked: from whom it is hidden. */
+  readonly hidden: ReadonlyMap<number, readonly number[]>;
 }
 
 /** Every number takes eight bytes, the client message id as an integer and the others as floating point. */
@@ -84,13 +86,22 @@ export function countAppends(packed: PackedAppends): number {
   return packed.fields.byteLength / (width * 8);
 }
 
-const statuses = ["stored", "repeated", "id-reused", "no-user", "no-conversation", "failed"] as const;
-const resultWidth = 6;
+const statuses = [
+  "stored",
+  "repeated",
+  "id-reused",
+  "no-user",
+  "no-conversation",
+  "blocked",
+  "failed",
+] as const;
+const resultWidth = 7;
 
 /** Writes the outcomes of a group's appends, one after the other. */
 export class ResultWriter {
   readonly appends: Float64Array<ArrayBuffer>;
   readonly errors: string[] = [];
+  readonly hidden = new Map<number, readonly number[]>();
   #at = 0;
 
   constructor(count: number) {
@@ -107,6 +118,8 @@ export class ResultWriter {
       appends[at + 2] = appended.seq;
       appends[at + 3] = appended.time;
       appends[at + 4] = conversation.low === senderId ? conversation.high : conversation.low;
+      appends[at + 6] = appended.withheld ? 1 : 0;
+      if (appended.hiddenFrom.length > 0) this.hidden.set(at / resultWidth, appended.hiddenFrom);
     }
     this.#at = at + resultWidth;
   }
@@ -130,5 +143,7 @@ export function resultAt(results: GroupResults, index: number) {
     /** The other user of a direct conversation; 0 in the broadcast one. */
     recipientId: appends[at + 4] ?? 0,
     error: results.errors[appends[at + 5] ?? 0],
+    withheld: appends[at + 6] === 1,
+    hiddenFrom: results.hidden.get(index) ?? hiddenFromNobody.hiddenFrom,
   };
 }

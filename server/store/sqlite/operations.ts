@@ -1,14 +1,18 @@
 // Everything that can be asked of the data but appending, by area and name, as synchronous functions.
-import type { AccountStore, PresenceStore } from "../store.ts";
+import type { AccountStore, BlockStore, LogInStore, PresenceStore } from "../store.ts";
 import { accountOperations } from "./accounts.ts";
+import { blockOperations } from "./blocks.ts";
 import type { Database } from "./database.ts";
 import { type LogOperations, logOperations } from "./log.ts";
+import { logInOperations } from "./log-ins.ts";
 import { presenceOperations } from "./presence.ts";
 import type { Synchronous } from "./synchronous.ts";
 
 export interface Operations {
   accounts: Synchronous<AccountStore>;
   presence: Synchronous<PresenceStore>;
+  blocks: Synchronous<BlockStore>;
+  logIns: Synchronous<LogInStore>;
   log: LogOperations;
 }
 
@@ -16,6 +20,8 @@ export function operationsOn(database: Database): Operations {
   return {
     accounts: accountOperations(database),
     presence: presenceOperations(database),
+    blocks: blockOperations(database),
+    logIns: logInOperations(database),
     log: logOperations(database),
   };
 }

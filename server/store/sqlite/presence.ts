@@ -38,16 +38,17 @@ export function presenceOperations(database: Database): Synchronous<PresenceStor
       return { heartbeat, userIds: database.all<{ userId: number }>(sql).map((row) => row.userId) };
     },
 
-    list(since, now, exceptId, afterName, limit) {
+    list(since, now, askingId, afterName, limit) {
       const rows = database.all<{ userId: number; username: string; online: number; lastEnd: number | null }>(
         `SELECT userId, username, online, lastEnd FROM (
            SELECT user_id AS userId, username,
              EXISTS (SELECT 1 FROM presence_intervals p WHERE p.user_id = u.user_id AND end_time IS NULL) AS online,
              (SELECT max(end_time) FROM presence_intervals p WHERE p.user_id = u.user_id) AS lastEnd
-           FROM users u WHERE username > ? AND user_id <> ? AND removed_time IS NULL)
-         WHERE online OR lastEnd >= ? ORDER BY username LIMIT ?`,
+           FROM users u WHERE username > ?1 AND user_id <> ?2 AND removed_time IS NULL
+             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?2))
+         WHERE online OR lastEnd >= ?3 ORDER BY username LIMIT ?4`,
         afterName,
-        exceptId,
+        askingId,
         since,
         limit,
       );

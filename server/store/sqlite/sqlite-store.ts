@@ -1,5 +1,5 @@
 // The store in one SQLite file: a thread that writes in groups, a thread that reads, and the order between them.
-import type { AccountStore, LogStore, PresenceStore, Store } from "../store.ts";
+import type { AccountStore, BlockStore, LogInStore, LogStore, PresenceStore, Store } from "../store.ts";
 import { unpackEntries } from "./entries.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { HeldReads } from "./held-reads.ts";
@@ -34,6 +34,8 @@ class SqliteStore implements Store {
   readonly accounts: AccountStore;
   readonly log: LogStore;
   readonly presence: PresenceStore;
+  readonly blocks: BlockStore;
+  readonly logIns: LogInStore;
   readonly #writer: StoreThread;
   readonly #reader: StoreThread;
   readonly #options: SqliteStoreOptions;
@@ -56,6 +58,8 @@ class SqliteStore implements Store {
     const read = (call: Call) => this.#opened.reads.call(call);
     this.accounts = accountStore(read, write);
     this.presence = presenceStore(read, write);
+    this.blocks = blockStore(read, write);
+    this.logIns = logInStore(read, write);
     this.log = {
       append: (entry) => this.#opened.writes.append(entry),
       onAppended: (listener) => this.#opened.writes.onAppended(listener),
@@ -171,6 +175,10 @@ function accountStore(sendRead: Send, sendWrite: Send): AccountStore {
     importUsers: (users) => write("importUsers", users),
     knownNames: (usernames) => read("knownNames", usernames),
     setPassword: (userId, change) => write("setPassword", userId, change),
+    setAdministrator: (username, isAdministrator) => write("setAdministrator", username, isAdministrator),
+    isAdministrator: (userId) => read("isAdministrator", userId),
+    administrators: () => read("administrators"),
+    hasDevice: (userId, deviceId, secretHash) => read("hasDevice", userId, deviceId, secretHash),
     removeUser: (username) => write("removeUser", username),
     startSession: (session) => write("startSession", session),
     sessionByToken: (tokenHash, now) => read("sessionByToken", tokenHash, now),
@@ -179,6 +187,7 @@ function accountStore(sendRead: Send, sendWrite: Send): AccountStore {
     listSessions: (userId, beforeId, limit, now) => read("listSessions", userId, beforeId, limit, now),
     endSession: (userId, sessionId) => write("endSession", userId, sessionId),
     validSessions: (sessionIds, now) => read("validSessions", sessionIds, now),
+    liveSessions: (afterId, limit, now) => read("liveSessions", afterId, limit, now),
     addInvite: (hash, uses, expireTime, time) => write("addInvite", hash, uses, expireTime, time),
   };
 }
@@ -191,7 +200,31 @@ function presenceStore(sendRead: Send, sendWrite: Send): PresenceStore {
     close: (userId, time) => write("close", userId, time),
     heartbeat: (time) => write("heartbeat", time),
     openIntervals: () => read("openIntervals"),
-    list: (since, now, exceptId, afterName, limit) => read("list", since, now, exceptId, afterName, limit),
+    list: (since, now, askingId, afterName, limit) => read("list", since, now, askingId, afterName, limit),
+  };
+}
+
+function blockStore(sendRead: Send, sendWrite: Send): BlockStore {
+  const read = caller("blocks", sendRead);
+  const write = caller("blocks", sendWrite);
+  return {
+    block: (blockerId, blockedId, time) => write("block", blockerId, blockedId, time),
+    unblock: (blockerId, blockedId) => write("unblock", blockerId, blockedId),
+    listBlocks: (blockerId, afterName, limit) => read("listBlocks", blockerId, afterName, limit),
+    isBetween: (userId, otherId) => read("isBetween", userId, otherId),
+    blockedBy: (blockerIds) => read("blockedBy", blockerIds),
+  };
+}
+
+function logInStore(sendRead: Send, sendWrite: Send): LogInStore {
+  const read = caller("logIns", sendRead);
+  const write = caller("logIns", sendWrite);
+  return {
+    failures: (key) => read("failures", key),
+    saveFailures: (key, failures, time) => write("saveFailures", key, failures, time),
+    clearFailures: (key) => write("clearFailures", key),
+    record: (logIn) => write("record", logIn),
+    listLogIns: (userId, beforeId, limit) => read("listLogIns", userId, beforeId, limit),
   };
 }
 
@@ -204,6 +237,7 @@ function logReads(sendRead: Send): Omit<LogStore, "append" | "onAppended" | "rai
     directConversation: (userId, peerId) => read("directConversation", userId, peerId),
     entries: async (conversationId, from, to, limit, newest = false) =>
       unpackEntries(await read("entries", conversationId, from, to, limit, newest)),
-    broadcastRanges: (userId, from, to) => read("broadcastRanges", userId, from, to),
+    visibleRanges: (userId, conversationId, from, to) =>
+      read("visibleRanges", userId, conversationId, from, to),
   };
 }

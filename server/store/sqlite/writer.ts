@@ -145,6 +145,7 @@ export class Writer {
     this.#dataVersion = version;
     this.#changed = true;
     appender.forgetUsers();
+    appender.forgetBlocks();
   }
 
   /** After a failed transaction neither the connection nor what was remembered is to be trusted. */
@@ -178,6 +179,7 @@ function run({ database, operations, appender }: Opened, group: Group): GroupRes
       appender.saveHeads();
       calls.push(runCall(database, operations, call));
       if (call.area === "accounts") appender.forgetUsers();
+      if (call.area === "blocks") appender.forgetBlocks();
     }
   };
   let index = 0;
@@ -191,7 +193,7 @@ function run({ database, operations, appender }: Opened, group: Group): GroupRes
   }
   runCallsBefore(index);
   appender.saveHeads();
-  return { appends: writer.appends, calls, errors: writer.errors };
+  return { appends: writer.appends, calls, errors: writer.errors, hidden: writer.hidden };
 }
 
 function runCall(database: Database, operations: Operations, call: PlacedCall): CallResult {

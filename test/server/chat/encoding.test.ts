@@ -18,12 +18,15 @@ const user = fc.record({
 test("an ack", () => {
   const clientMessageId = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n });
   fc.assert(
-    fc.property(fc.record({ clientMessageId, conversationId: id, seq: id, time }), (send) => {
-      const expected = ConnectResponse.encode({
-        events: [{ kind: { $case: "ack", value: toAck(send, false) } }],
-      }).finish();
-      expect(Buffer.from(encodeAck(send)).toString("hex")).toBe(Buffer.from(expected).toString("hex"));
-    }),
+    fc.property(
+      fc.record({ clientMessageId, conversationId: id, seq: id, time, withheld: fc.boolean() }),
+      (send) => {
+        const expected = ConnectResponse.encode({
+          events: [{ kind: { $case: "ack", value: toAck(send, false) } }],
+        }).finish();
+        expect(Buffer.from(encodeAck(send)).toString("hex")).toBe(Buffer.from(expected).toString("hex"));
+      },
+    ),
     { numRuns: 2000 },
   );
 });

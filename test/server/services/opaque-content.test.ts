@@ -86,6 +86,7 @@ test("unknown fields of a content reach every reader byte for byte", async () =>
       order: 0,
       pageSize: 0,
       pageToken: "",
+      background: false,
     });
     han.history.makeUnaryRequest(
       HistoryServiceService.listMessages.path,

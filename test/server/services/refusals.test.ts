@@ -172,11 +172,11 @@ test("the unary twins refuse the same, as a status with details", async () => {
     reason: "INVALID_FIELD",
     field: "markers",
   });
-  const page = { onlineWithin: undefined, pageSize: 0, pageToken: "made up" };
+  const page = { onlineWithin: undefined, pageSize: 0, pageToken: "made up", background: false };
   expect(await refused(leia.unary(leia.directory, leia.directory.listUsers, page))).toMatchObject({
     reason: "PAGE_TOKEN_INVALID",
   });
-  const within = { onlineWithin: { seconds: -1n, nanos: 0 }, pageSize: 0, pageToken: "" };
+  const within = { onlineWithin: { seconds: -1n, nanos: 0 }, pageSize: 0, pageToken: "", background: false };
   expect(await refused(leia.unary(leia.directory, leia.directory.listUsers, within))).toMatchObject({
     reason: "INVALID_FIELD",
     field: "online_within",
@@ -188,8 +188,10 @@ test("a call without a token, with a wrong one, and with two is refused", async 
   await expect(stranger.send("han", "x")).rejects.toMatchObject({ code: 16, reason: "TOKEN_MISSING" });
   const attempt = (metadata: Metadata): Promise<RpcError> =>
     new Promise((resolve) => {
-      stranger.history.listConversations({ pageSize: 0, pageToken: "" }, metadata, (error) =>
-        resolve(fromServiceError(error)),
+      stranger.history.listConversations(
+        { pageSize: 0, pageToken: "", background: false },
+        metadata,
+        (error) => resolve(fromServiceError(error)),
       );
     });
   const wrong = new Metadata();

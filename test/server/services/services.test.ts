@@ -6,7 +6,7 @@ import { PageOrder } from "../../../gen/parley/chat/v1/history_service.ts";
 import { textOf } from "../../support/client.ts";
 import { TestServer } from "../../support/server.ts";
 
-const noPage = { pageSize: 0, pageToken: "" };
+const noPage = { pageSize: 0, pageToken: "", background: false };
 
 test("an entry says the same to both users and to the sender's other device", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
@@ -54,10 +54,15 @@ test("conversations are listed with heads and markers, in pages", async () => {
   const first = await leia.unary(leia.history, leia.history.listConversations, {
     pageSize: 2,
     pageToken: "",
+    background: false,
   });
   expect(first.conversations).toHaveLength(2);
   const pageToken = first.nextPageToken;
-  const second = await leia.unary(leia.history, leia.history.listConversations, { pageSize: 2, pageToken });
+  const second = await leia.unary(leia.history, leia.history.listConversations, {
+    pageSize: 2,
+    pageToken,
+    background: false,
+  });
   expect(second.conversations.map(({ peer }) => peer?.username)).toEqual(["luke"]);
   expect(second.nextPageToken).toBe("");
 });
@@ -76,6 +81,7 @@ test("history pages from either end name every seq once", async () => {
         order,
         pageSize: 3,
         pageToken,
+        background: false,
       });
       pages.push(
         page.items.map(({ item }) => (item?.$case === "entry" ? textOf({ entry: item.value }) : "?")),

@@ -1,5 +1,6 @@
 // How writes are grouped, and in which order their outcome is told; with the threads played by the test.
 import { describe, expect, it } from "vitest";
+import { hiddenFromNobody } from "../../../server/store/sqlite/append.ts";
 import { type Group, ResultWriter, unpackAppends } from "../../../server/store/sqlite/group.ts";
 import { GroupCommit } from "../../../server/store/sqlite/group-commit.ts";
 import { HeldReads } from "../../../server/store/sqlite/held-reads.ts";
@@ -29,13 +30,19 @@ function stored(group: Group) {
   const writer = new ResultWriter(appends.length);
   const conversation = { conversationId: 3, kind: "direct" as const, low: 1, high: 2, headSeq: 0 };
   for (const [i, append] of appends.entries()) {
-    writer.add(append.senderId, { status: "stored", conversation, seq: i + 1, time: append.time });
+    writer.add(append.senderId, {
+      status: "stored",
+      conversation,
+      seq: i + 1,
+      time: append.time,
+      ...hiddenFromNobody,
+    });
   }
   const calls = group.calls.map((call) => ({ ok: true as const, value: call.name }));
   return {
     type: "committed" as const,
     number: group.number,
-    results: { appends: writer.appends, calls, errors: [] },
+    results: { appends: writer.appends, calls, errors: [], hidden: writer.hidden },
   };
 }
 

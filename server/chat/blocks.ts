@@ -1,0 +1,53 @@
+// The rules of blocks: whom one may block, and who hears of it: nobody. What a block hides is the store's to keep.
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { Refusal } from "../reasons.ts";
+import type { BlockRow, BlockStore, UserRow } from "../store/store.ts";
+import type { Markers } from "./markers.ts";
+import type { Users } from "./users.ts";
+
+export class Blocks {
+  readonly #store: BlockStore;
+  readonly #users: Users;
+  readonly #markers: Markers;
+
+  constructor(store: BlockStore, users: Users, markers: Markers) {
+    this.#store = store;
+    this.#users = users;
+    this.#markers = markers;
+  }
+
+  /** @throws Refusal USER_NOT_FOUND, RECIPIENT_IS_SELF, ALREADY_BLOCKED */
+  async block(blocker: UserRow, username: string): Promise<BlockRow> {
+    const user = await this.#find(username);
+    if (user.userId === blocker.userId) {
+      throw new Refusal(Reason.RECIPIENT_IS_SELF, {
+        field: "username",
+        message: "You cannot block yourself.",
+      });
+    }
+    const createTime = Date.now();
+    switch (await this.#store.block(blocker.userId, user.userId, createTime)) {
+      case "blocked":
+        return { user, createTime };
+      case "already-blocked":
+        throw new Refusal(Reason.ALREADY_BLOCKED, { field: "username" });
+      case "no-user":
+        throw new Refusal(Reason.USER_NOT_FOUND, { field: "username" });
+    }
+  }
+
+  /** @throws Refusal USER_NOT_FOUND, NOT_BLOCKED */
+  async unblock(blocker: UserRow, username: string): Promise<UserRow> {
+    const user = await this.#find(username);
+    const result = await this.#store.unblock(blocker.userId, user.userId);
+    if (result.status === "not-blocked") throw new Refusal(Reason.NOT_BLOCKED, { field: "username" });
+    if (result.conversation !== undefined) this.#markers.tellAgain(blocker, user, result.conversation);
+    return user;
+  }
+
+  async #find(username: string): Promise<UserRow> {
+    const user = await this.#users.byName(username);
+    if (user === undefined) throw new Refusal(Reason.USER_NOT_FOUND, { field: "username" });
+    return user;
+  }
+}

@@ -1,0 +1,181 @@
+// The store's promises about blocks: who is refused, and what is hidden from whom, for ever.
+import { describe, expect, it } from "vitest";
+import type { AppendedEntry } from "../../server/store/store.ts";
+import { entry, type Stage } from "./store-stage.ts";
+
+export function blockPromises(stage: Stage): void {
+  describe("blocks", () => {
+    it("are kept, one way, and listed by name", async () => {
+      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
+      const { blocks } = stage.store;
+      expect(await blocks.block(ada, cyd, 7)).toBe("blocked");
+      expect(await blocks.block(ada, bob, 8)).toBe("blocked");
+      expect(await blocks.block(ada, bob, 9)).toBe("already-blocked");
+      expect(await blocks.block(ada, 999, 9)).toBe("no-user");
+      const { blocks: reopened } = await stage.under.reopen();
+      expect(await reopened.listBlocks(ada, "", 10)).toEqual([
+        { user: { userId: bob, username: "bob" }, createTime: 8 },
+        { user: { userId: cyd, username: "cyd" }, createTime: 7 },
+      ]);
+      expect(await reopened.listBlocks(ada, "bob", 10)).toMatchObject([{ createTime: 7 }]);
+      expect(await reopened.listBlocks(ada, "", 1)).toMatchObject([{ createTime: 8 }]);
+      expect(await reopened.listBlocks(bob, "", 10)).toEqual([]);
+      expect(await reopened.isBetween(bob, ada)).toBe(true);
+      expect(await reopened.isBetween(bob, cyd)).toBe(false);
+      expect(new Set((await reopened.blockedBy([ada, bob])).map(String))).toEqual(
+        new Set([`${ada},${bob}`, `${ada},${cyd}`]),
+      );
+      expect(await reopened.unblock(bob, ada)).toEqual({ status: "not-blocked" });
+      expect(await reopened.unblock(ada, bob)).toEqual({ status: "unblocked", conversation: undefined });
+      expect(await reopened.unblock(ada, bob)).toEqual({ status: "not-blocked" });
+    });
+
+    it("refuse what comes after them in the same group, and nothing that came before", async () => {
+      const [ada, bob] = await stage.users("ada", "bob");
+      const { log, blocks } = stage.store;
+      const before = log.append(entry(bob, 1, { peerId: ada }, "before"));
+      const block = blocks.block(ada, bob, 1);
+      const after = log.append(entry(bob, 2, { peerId: ada }, "after"));
+      const unblock = blocks.unblock(ada, bob);
+      const again = log.append(entry(bob, 3, { peerId: ada }, "again"));
+      expect(await before).toMatchObject({ status: "stored", seq: 1 });
+      expect(await block).toBe("blocked");
+      expect(await after).toEqual({ status: "blocked" });
+      expect(await unblock).toMatchObject({ status: "unblocked" });
+      expect(await again).toMatchObject({ status: "stored", seq: 2 });
+    });
+
+    it("refuse by conversation too, let the blocker write, and repeat what was stored before", async () => {
+      const [ada, bob] = await stage.users("ada", "bob");
+      const { log, blocks } = stage.store;
+      const first = await log.append(entry(bob, 1, { peerId: ada }, "first"));
+      if (first.status !== "stored") throw new Error(first.status);
+      const { conversationId } = first;
+      await blocks.block(ada, bob, 1);
+      expect(await log.append(entry(bob, 2, { conversationId }))).toEqual({ status: "blocked" });
+      expect(await log.append(entry(ada, 1, { peerId: bob }))).toMatchObject({ status: "stored", seq: 2 });
+      expect(await log.append(entry(bob, 1, { peerId: ada }, "first"))).toMatchObject({
+        status: "repeated",
+        seq: 1,
+      });
+      expect(await log.append(entry(bob, 1, { peerId: ada }, "other"))).toEqual({ status: "id-reused" });
+    });
+
+    it("hide what was not delivered, from the blocker alone and for ever", async () => {
+      const [ada, bob] = await stage.users("ada", "bob");
+      const { log, blocks } = stage.store;
+      for (const [sender, peer, id] of [
+        [bob, ada, 1],
+        [bob, ada, 2],
+        [ada, bob, 1],
+        [bob, ada, 3],
+      ] as const) {
+        await log.append(entry(sender, id, { peerId: peer }));
+      }
+      const [, row] = await log.conversations(ada, 0, 10);
+      const conversationId = row?.conversationId ?? 0;
+      await log.raiseMarkers(ada, [{ conversationId, deliveredSeq: 1, readSeq: 0 }]);
+      await blocks.block(ada, bob, 1);
+      const visible = [
+        { from: 1, to: 1 },
+        { from: 3, to: 3 },
+      ];
+      expect(await log.visibleRanges(ada, conversationId, 1, 4)).toEqual(visible);
+      expect(await log.visibleRanges(bob, conversationId, 1, 4)).toEqual([{ from: 1, to: 4 }]);
+      await blocks.unblock(ada, bob);
+      await log.append(entry(bob, 4, { peerId: ada }));
+      const later = await stage.under.reopen();
+      expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
+        { from: 1, to: 1 },
+        { from: 3, to: 3 },
+        { from: 5, to: 5 },
+      ]);
+      expect(await later.log.visibleRanges(ada, conversationId, 2, 2)).toEqual([]);
+      expect(await later.log.directConversation(bob, ada)).toMatchObject({
+        undelivered: [{ from: 2, to: 4 }],
+      });
+      expect(await later.log.directConversation(ada, bob)).toMatchObject({ undelivered: [] });
+      // Blocked anew with the same marker: the range grows.
+      await later.blocks.block(ada, bob, 2);
+      expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual(visible);
+      expect(await later.log.directConversation(bob, ada)).toMatchObject({
+        undelivered: [{ from: 2, to: 5 }],
+      });
+    });
+
+    it("keep each one's markers from the other, until no block stands between them", async () => {
+      const [ada, bob] = await stage.users("ada", "bob");
+      const { log, blocks } = stage.store;
+      for (const id of [1, 2, 3]) await log.append(entry(bob, id, { peerId: ada }));
+      const { conversationId = 0 } = (await log.directConversation(ada, bob)) ?? {};
+      const raise = (userId: number, seq: number) =>
+        log.raiseMarkers(userId, [{ conversationId, deliveredSeq: seq, readSeq: seq }]);
+      const shownOfAda = async () => (await log.directConversation(bob, ada))?.peerMarkers?.readSeq;
+      const shownOfBob = async () => (await log.directConversation(ada, bob))?.peerMarkers?.readSeq;
+      expect(await raise(ada, 1)).toMatchObject([{ rose: true, peerId: bob }]);
+      await blocks.block(ada, bob, 1);
+      await blocks.block(bob, ada, 1);
+      expect(await raise(ada, 2)).toMatchObject([{ rose: true, peerId: undefined }]);
+      expect(await raise(bob, 3)).toMatchObject([{ rose: true, peerId: undefined }]);
+      expect([await shownOfAda(), await shownOfBob()]).toEqual([1, 0]);
+      expect(await blocks.unblock(ada, bob)).toEqual({ status: "unblocked", conversation: undefined });
+      expect([await shownOfAda(), await shownOfBob()]).toEqual([1, 0]);
+      expect(await blocks.unblock(bob, ada)).toMatchObject({
+        status: "unblocked",
+        conversation: {
+          conversationId,
+          blockerMarkers: { deliveredSeq: 3, readSeq: 3 },
+          blockedMarkers: { deliveredSeq: 2, readSeq: 2 },
+          hiddenFromBlocker: [],
+          hiddenFromBlocked: [{ from: 2, to: 3 }],
+        },
+      });
+      expect([await shownOfAda(), await shownOfBob()]).toEqual([2, 3]);
+    });
+
+    it("hide broadcasts while they stand, and say so to their author where somebody was online", async () => {
+      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
+      const { log, blocks, presence, broadcastId: conversationId } = stage.store;
+      const announced: AppendedEntry[] = [];
+      log.onAppended((entries) => announced.push(...entries));
+      const say = (sender: number, id: number) => log.append(entry(sender, id, { conversationId }));
+      await blocks.block(ada, bob, 1);
+      expect(await say(bob, 1)).toMatchObject({ seq: 1, withheld: false });
+      await presence.open(ada, 10);
+      expect(await say(bob, 2)).toMatchObject({ seq: 2, withheld: true });
+      expect(await say(cyd, 1)).toMatchObject({ seq: 3, withheld: false });
+      await presence.close(ada, 20);
+      expect(await say(bob, 3)).toMatchObject({ seq: 4, withheld: false });
+      await presence.open(ada, 30);
+      await blocks.unblock(ada, bob);
+      expect(await say(bob, 4)).toMatchObject({ seq: 5, withheld: false });
+      expect(announced.map(({ seq, hiddenFrom, withheld }) => [seq, hiddenFrom, withheld])).toEqual([
+        [1, [ada], false],
+        [2, [ada], true],
+        [3, [], false],
+        [4, [ada], false],
+        [5, [], false],
+      ]);
+      // The first answers again, though the block is gone by now.
+      expect(await say(bob, 2)).toMatchObject({ status: "repeated", seq: 2, withheld: true });
+      expect(await say(bob, 3)).toMatchObject({ status: "repeated", seq: 4, withheld: false });
+      const later = await stage.under.reopen();
+      expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
+        { from: 3, to: 3 },
+        { from: 5, to: 5 },
+      ]);
+    });
+
+    it("leave the blocker out of the lists of whom the blocked one may see", async () => {
+      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
+      const { blocks, presence } = stage.store;
+      for (const user of [ada, bob, cyd]) await presence.open(user, 10);
+      await blocks.block(ada, bob, 1);
+      const seenBy = async (asking: number) =>
+        (await presence.list(0, 20, asking, "", 10)).map(({ user }) => user.username);
+      expect(await seenBy(bob)).toEqual(["cyd"]);
+      expect(await seenBy(ada)).toEqual(["bob", "cyd"]);
+      expect(await seenBy(cyd)).toEqual(["ada", "bob"]);
+    });
+  });
+}
