@@ -25,8 +25,8 @@ const defaultLimits = {
   responseBytes: 4096 * KiB,
   /** A connection without calls is closed after this, ms; it also ends those that never speak. */
   idleMs: 60_000,
-  /** A ping after so long, ms, and how long its answer may take: half-open connections are found in 40 s. */
-  keepaliveMs: 30_000,
+  /** A ping after so long, ms, and how long its answer may take: half-open connections are found in 30 s. */
+  keepaliveMs: 20_000,
   keepaliveTimeoutMs: 10_000,
 };
 
