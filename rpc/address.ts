@@ -18,3 +18,8 @@ export function parseAddress(text: string): Address {
   }
   return { host, port };
 }
+
+/** An IPv4 address as such where a socket for both kinds gives it as an IPv6 one (RFC 4291, section 2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}

@@ -1,5 +1,7 @@
 // The open connections of a listener: how many there may be, in all and from one address, and their end.
+
 import { isIPv6, type Socket } from "node:net";
+import { plainAddress } from "./address.ts";
 
 export interface ConnectionLimits {
   /** Open connections in all. */
@@ -74,7 +76,7 @@ export class Connections {
 
 /** What counts as one address; "" for loopback. */
 function originOf(address: string): string {
-  const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+  const plain = plainAddress(address);
   if (plain === "::1" || plain.startsWith("127.")) return "";
   if (!isIPv6(plain)) return plain;
   // The first four groups; "::" stands for as many groups of zero as are missing.

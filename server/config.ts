@@ -1,9 +1,11 @@
 // The settings as they hold: flag over environment over file over default, each checked, each error naming its source.
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { allInterfaces } from "./all-interfaces.ts";
 import { type Flag, suggestion, UsageError } from "./arguments.ts";
 import { dataFiles, defaultDataFolder } from "./data-folder.ts";
 import { isLoopback } from "./loopback.ts";
+import { type OriginalCommandLine, originalRules, originalSource } from "./original-command-line.ts";
 import {
   environmentName,
   flagName,
@@ -16,18 +18,19 @@ import {
 
 type Row<K extends SettingName> = (typeof settings)[K];
 type Parsed<K extends SettingName> = ReturnType<Row<K>["parse"]>;
-type Value<K extends SettingName> = K extends "data"
-  ? string
-  : Row<K> extends { readonly isRepeated: true }
+type Value<K extends SettingName> =
+  Row<K> extends { readonly isRepeated: true }
     ? readonly Parsed<K>[]
     : Row<K> extends { readonly default: string }
       ? Parsed<K>
       : Parsed<K> | undefined;
 
-/** Every setting, checked, by its name in the table; paths are absolute. */
+/** Every setting, checked, by its name in the table; paths are absolute. `data` is undefined where it is a temporary folder. */
 export type Config = { readonly [K in SettingName]: Value<K> } & {
   /** How the person who set it would find it again: "--listen", "PARLEY_LISTEN in the environment", "listen in FILE". */
   readonly sourceOf: (name: SettingName) => string;
+  /** Where the original's command line was given: the sources that overrule something of it. */
+  readonly overruled: readonly string[] | undefined;
 };
 
 /** A setting that cannot be; the text names it and where it came from. Exit code 2. */
@@ -38,6 +41,8 @@ export class ConfigError extends UsageError {
 export interface ConfigInputs {
   /** As parseArguments gives them. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** Stands below the flags, and above all else. */
+  readonly original?: OriginalCommandLine | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform;
   /** Where relative paths of flags and environment start. */
@@ -65,21 +70,42 @@ export function settingFlags(names: readonly SettingName[] = settingNames): Flag
   });
 }
 
+/** The data folder of a command beside the server. @throws ConfigError where only the running server knows it */
+export function dataOf({ data, sourceOf }: Pick<Config, "data" | "sourceOf">): string {
+  if (data !== undefined) return data;
+  throw new ConfigError(`${sourceOf("ephemeral")}: name the running server's folder with --data`);
+}
+
 /** @throws ConfigError */
 export async function loadConfig(inputs: ConfigInputs): Promise<Config> {
-  const { flags, env = process.env, platform = process.platform, folder = process.cwd() } = inputs;
-  const outside = [flagLayer(flags, folder), environmentLayer(env, folder)];
+  const { flags, original, env = process.env, platform = process.platform, folder = process.cwd() } = inputs;
+  const rules = original && originalRules(original, await allInterfaces(), folder);
+  const outside = [flagLayer(flags, folder), originalLayer(rules), environmentLayer(env, folder)];
   const configFile = read("config", outside) as string | undefined;
-  const explicit = configFile === undefined ? undefined : await fileLayer(configFile, false);
-  const data = (read("data", explicit ? [...outside, explicit] : outside) ??
-    defaultDataFolder(env, platform)) as string | undefined;
-  if (data === undefined) throw new ConfigError("--data: name a folder; the environment names no home");
-  const layers = [...outside, explicit ?? (await fileLayer(dataFiles(data).config, true))];
+  const explicit = configFile === undefined ? [] : [await fileLayer(configFile, false)];
+  const named = [...outside, ...explicit];
+  const isTemporary = read("ephemeral", named) === true && find("data", named) === undefined;
+  const data = isTemporary
+    ? undefined
+    : ((read("data", named) ?? defaultDataFolder(env, platform)) as string);
+  if (data === undefined && !isTemporary) {
+    throw new ConfigError("--data: name a folder; the environment names no home");
+  }
+  const own =
+    data === undefined || configFile !== undefined ? [] : [await fileLayer(dataFiles(data).config, true)];
+  const layers = [...named, ...own];
   const values = new Map(settingNames.map((name) => [name, read(name, layers)]));
   const sourceOf = (name: SettingName): string =>
     find(name, layers)?.source ?? `the default of --${flagName(name)}`;
+  const overruled = rules && [...rules.keys()].map(sourceOf).filter((source) => source !== originalSource);
   // The table says what each parses to; a map cannot.
-  const config = { ...Object.fromEntries(values), data, config: configFile, sourceOf } as unknown as Config;
+  const config = {
+    ...Object.fromEntries(values),
+    data,
+    config: configFile,
+    sourceOf,
+    overruled,
+  } as unknown as Config;
   checkTogether(config);
   return config;
 }
@@ -113,6 +139,13 @@ function flagLayer(flags: ConfigInputs["flags"], folder: string): Layer {
   };
 }
 
+function originalLayer(rules: ReadonlyMap<SettingName, string> | undefined): Layer {
+  return (name) => {
+    const text = rules?.get(name);
+    return text === undefined ? undefined : { texts: [text], source: originalSource, folder: "" };
+  };
+}
+
 /** An empty variable says nothing. */
 function environmentLayer(env: Readonly<Record<string, string | undefined>>, folder: string): Layer {
   return (name) => {
@@ -126,7 +159,7 @@ function environmentLayer(env: Readonly<Record<string, string | undefined>>, fol
 /** @param isDefault whether it is the data folder's own file, which may be missing */
 async function fileLayer(file: string, isDefault: boolean): Promise<Layer> {
   const table = await readTable(file, isDefault);
-  const allowed = settingNames.filter((name) => name !== "config" && !(isDefault && name === "data"));
+  const allowed = settingNames.filter((name) => name !== "config" && !(isDefault && saysWhereDataIs(name)));
   const keys = allowed.map(flagName);
   for (const key of Object.keys(table)) {
     if (keys.includes(key)) continue;
@@ -140,8 +173,12 @@ async function fileLayer(file: string, isDefault: boolean): Promise<Layer> {
   };
 }
 
+function saysWhereDataIs(name: string): boolean {
+  return name === "data" || name === "ephemeral";
+}
+
 function whyNot(key: string, keys: readonly string[]): string {
-  if (key === "data") return "a file inside the data folder cannot say where that is";
+  if (saysWhereDataIs(key)) return "a file inside the data folder cannot say where the data is";
   return `no such setting${suggestion(key, keys)}`;
 }
 

@@ -9,7 +9,7 @@ import type { AccountStore } from "./store/store.ts";
 export interface Credential {
   /** Taken as it is: printable, without spaces, 1 to 64 bytes. */
   readonly username: string;
-  /** All that follows the first space: printable, 1 to 256 bytes. */
+  /** All that follows the first space: printable, 1 to 256 bytes, also once it is prepared for its hash. */
   readonly password: string;
 }
 
@@ -54,7 +54,10 @@ function problemOf({ username, password }: Credential, names: ReadonlySet<string
   if (Buffer.byteLength(username) > limits.usernameBytes) {
     return `the user name is longer than ${limits.usernameBytes} bytes`;
   }
-  if (Buffer.byteLength(password) > limits.passwordBytes) {
+  // Some characters grow when they are composed, which a password is before it is hashed.
+  if (
+    Math.max(Buffer.byteLength(password), Buffer.byteLength(password.normalize("NFC"))) > limits.passwordBytes
+  ) {
     return `the password is longer than ${limits.passwordBytes} bytes`;
   }
   if (names.has(username)) return "the user name stands in an earlier line, which counts";

@@ -1,6 +1,9 @@
 // The data folder: where it lies by the platform's convention, and what lies in it.
-import { readdir, stat } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import process from "node:process";
 
 export interface DataFiles {
   readonly database: string;
@@ -52,6 +55,25 @@ export async function claimDataFolder(folder: string): Promise<void> {
   throw new FolderInUseError(
     `${folder} holds other files and is open to other users; Parley would close it. Name an empty or a new folder.`,
   );
+}
+
+export interface TemporaryFolder extends Disposable {
+  readonly path: string;
+}
+
+/** A new folder for this process alone, with mode 0700; goes with all that is in it, at the latest with the process. */
+export async function temporaryDataFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), "parley-server-"));
+  const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  // A crash, and a stop that takes too long, dispose of nothing.
+  process.once("exit", remove);
+  return {
+    path,
+    [Symbol.dispose]: () => {
+      process.off("exit", remove);
+      remove();
+    },
+  };
 }
 
 /** Undefined where the environment does not even name a home. */

@@ -2,6 +2,7 @@
 // docs/configuration.md all follow it.
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import type { LockRule } from "./auth/lockout.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 
 /** Why a value cannot be; a sentence that goes on after the setting's name and "in …: ". */
@@ -55,6 +56,12 @@ export const settings = {
     help: "Data folder, made if missing; one server at a time. Default by the platform's convention.",
     parse: parsePath,
   }),
+  ephemeral: setting({
+    group: "Where",
+    default: "false",
+    help: "Keep the data in a temporary folder, deleted at the end, instead of in --data.",
+    parse: parseSwitch,
+  }),
   config: setting({
     group: "Where",
     value: "FILE",
@@ -80,6 +87,34 @@ export const settings = {
     default: "90",
     help: "Days without use after which a log-in ends, 1 to 3650.",
     parse: wholeNumber(1, 3650, "days"),
+  }),
+  sessionsPerUser: setting({
+    group: "Who",
+    value: "NUMBER",
+    default: "8",
+    help: "Sessions of one user that may be online at once, 1 to 1000.",
+    parse: wholeNumber(1, 1000, "sessions"),
+  }),
+  lock: setting({
+    group: "Who",
+    value: "strict|spare-known",
+    default: "spare-known",
+    help: "Whom three wrong passwords in a row lock out: everybody, or all but the user's known devices.",
+    parse: oneOf<LockRule>(["strict", "spare-known"]),
+  }),
+  blockDuration: setting({
+    group: "Who",
+    value: "SECONDS",
+    default: "60",
+    help: "Seconds for which three wrong passwords in a row lock log-ins, 1 to 31536000.",
+    parse: wholeNumber(1, 31_536_000, "seconds"),
+  }),
+  timeout: setting({
+    group: "Who",
+    value: "SECONDS",
+    default: "0",
+    help: "Seconds without a command after which a session ends, up to 31536000; 0: never.",
+    parse: wholeNumber(0, 31_536_000, "seconds"),
   }),
   presenceGrace: setting({
     group: "Who",

@@ -1,8 +1,7 @@
 // After the third wrong password in a row log-ins are locked for a while: the count, the lock, and whose they are.
-import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../limits.ts";
-import { Refusal } from "../reasons.ts";
 import type { LogInStore } from "../store/store.ts";
+import { OverloadedError } from "./passwords.ts";
 
 /**
  * strict: one count for a name, whoever tries. spare-known: a device that the user has logged in on has a count of its
@@ -37,12 +36,12 @@ export class Lockout {
 
   /**
    * Asks whether a password is right, and counts. What it answers is stored before it answers.
-   * @throws Refusal OVERLOADED where too many wait with the same key; and what `isRight` throws, which counts as nothing
+   * @throws OverloadedError where too many wait with the same key; and what `isRight` throws, which counts as nothing
    */
   attempt(key: FailureKey, isRight: () => Promise<boolean>): Promise<Attempt> {
     const turn = this.#turns.get(key) ?? { tail: Promise.resolve(), waiting: 0 };
     if (turn.waiting >= limits.attemptsPerName) {
-      return Promise.reject(new Refusal(Reason.OVERLOADED, { retryDelayMs: limits.overloadedRetryMs }));
+      return Promise.reject(new OverloadedError("too many log-ins with the same name"));
     }
     this.#turns.set(key, turn);
     turn.waiting++;

@@ -13,7 +13,7 @@ import type {
   UserWithPassword,
 } from "../store/store.ts";
 import { type FailureKey, Lockout, type LockRule } from "./lockout.ts";
-import { bounded, type Passwords } from "./passwords.ts";
+import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
 import { hashSecret } from "./tokens.ts";
 
@@ -49,7 +49,7 @@ export class LogIns {
     this.#lockout = new Lockout(options.logIns, options.lockDurationMs);
   }
 
-  /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID, OVERLOADED */
+  /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID; OverloadedError */
   async logIn(request: LogInRequest): Promise<Grant> {
     const { accounts, passwords, sessions, lock, sessionsPerUser, onlineSessions } = this.#options;
     const { username, password, device, client, address } = request;
@@ -58,11 +58,9 @@ export class LogIns {
     const isSpared = lock === "spare-known" && deviceId !== undefined;
     const key: FailureKey = isSpared ? `device:${deviceId}` : `name:${username}`;
     const attempt = await this.#lockout.attempt(key, () =>
-      bounded(
-        user === undefined
-          ? passwords.verifyAgainstNothing(password)
-          : passwords.verify(password, user.passwordHash),
-      ),
+      user === undefined
+        ? passwords.verifyAgainstNothing(password)
+        : passwords.verify(password, user.passwordHash),
     );
     const told = { request, user, deviceId };
     if (attempt.status === "locked") {
@@ -120,7 +118,7 @@ export class LogIns {
     const { accounts, passwords } = this.#options;
     const from = user.passwordHash;
     if (!passwords.needsRehash(from)) return from;
-    const to = await bounded(passwords.hash(password));
+    const to = await passwords.hash(password);
     return (await accounts.setPassword(user.userId, { from, to })) === undefined ? from : to;
   }
 

@@ -1,14 +1,12 @@
 // Passwords: preparation by RFC 8265 OpaqueString, and Argon2id hashes, never more than a few at work at once.
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../limits.ts";
-import { Refusal } from "../reasons.ts";
 import { firstForbidden } from "./precis.ts";
 
 const argon2Async = promisify(argon2);
 
-/** Too many passwords wait to be checked; nothing was checked. Try again in a moment. */
+/** Too many passwords, or too many of one name, wait to be checked; nothing was checked. Try again in a moment. */
 export class OverloadedError extends Error {
   override name = "OverloadedError";
 }
@@ -147,18 +145,6 @@ export class Passwords {
     const next = this.#waiting.shift();
     if (next === undefined) this.#atWork--;
     else next();
-  }
-}
-
-/** Work on passwords where too much of it is a refusal. @throws Refusal OVERLOADED, and what the work throws */
-export async function bounded<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof OverloadedError) {
-      throw new Refusal(Reason.OVERLOADED, { retryDelayMs: limits.overloadedRetryMs });
-    }
-    throw error;
   }
 }
 

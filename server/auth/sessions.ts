@@ -12,7 +12,7 @@ import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, ClientDescription, SessionRow, UserRow } from "../store/store.ts";
 import { IdleTimeout } from "./idle-timeout.ts";
-import { bounded, type Passwords } from "./passwords.ts";
+import type { Passwords } from "./passwords.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
 import { enforceUsername, misleading, skeleton } from "./username.ts";
@@ -109,7 +109,7 @@ export class Sessions implements Disposable {
     return session;
   }
 
-  /** @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID, OVERLOADED */
+  /** @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID; OverloadedError */
   async signUp(
     wanted: string,
     password: string,
@@ -153,7 +153,7 @@ export class Sessions implements Disposable {
 
   /**
    * @param confirm counts the old password as an attempt of this device
-   * @returns how many other sessions ended. @throws Refusal CREDENTIALS_WRONG, PASSWORD_INVALID, OVERLOADED
+   * @returns how many other sessions ended. @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, PASSWORD_INVALID; OverloadedError
    */
   async changePassword(
     session: SessionRow,
@@ -164,7 +164,7 @@ export class Sessions implements Disposable {
     const { accounts, passwords, log } = this.#options;
     const user = await accounts.userByName(session.user.username);
     if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-    const isRight = () => bounded(passwords.verify(oldPassword, user.passwordHash));
+    const isRight = () => passwords.verify(oldPassword, user.passwordHash);
     if (!(await confirm(session.deviceId, isRight))) {
       throw new Refusal(Reason.CREDENTIALS_WRONG, {
         field: "old_password",
@@ -253,7 +253,7 @@ export class Sessions implements Disposable {
   async #newPasswordHash(password: string, field: string): Promise<string> {
     const checked = this.#options.passwords.checkNew(password);
     if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
-    return bounded(this.#options.passwords.hash(password));
+    return this.#options.passwords.hash(password);
   }
 
   async #touch(row: SessionRow, now: number): Promise<void> {

@@ -1,5 +1,6 @@
 // From a command line to an exit code: finds the command, loads it alone, and puts failures into words.
 import { suggestion, UsageError } from "../arguments.ts";
+import { describeOriginal, looksLikeNumber } from "../original-command-line.ts";
 import { commandLine, packageVersion } from "../package.ts";
 import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";
@@ -37,12 +38,13 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   const [first, ...rest] = argv;
-  // Without a command, or with flags alone, it serves.
-  const isNamed = first !== undefined && !first.startsWith("-");
+  // Without a command, with flags alone, or with the original's numbers, it serves.
+  const isNamed = first !== undefined && !first.startsWith("-") && !isOriginal(argv);
   const wantsHelp = first === "help" || argv.some((argument) => argument === "--help" || argument === "-h");
   const name = first === "help" ? (rest[0] ?? "serve") : isNamed ? first : "serve";
   if (!Object.hasOwn(commands, name)) {
-    throw new UsageError(`${name}: no such command${suggestion(name, Object.keys(commands))}`);
+    const meant = suggestion(name, Object.keys(commands));
+    throw new UsageError(`${name}: no such command${meant === "" ? `\n${describeOriginal()}` : meant}`);
   }
   const { command } = (await commands[name]?.()) ?? {};
   if (command === undefined) throw new Error(`the command ${name} is in the table without a module`);
@@ -51,6 +53,11 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   return command.run(isNamed ? rest : argv, io);
+}
+
+/** A wrong word among the numbers is serve's to explain. */
+function isOriginal([first = "", second = ""]: readonly string[]): boolean {
+  return looksLikeNumber(first) || (!Object.hasOwn(commands, first) && looksLikeNumber(second));
 }
 
 function explain(error: unknown, io: Io): number {

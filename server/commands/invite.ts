@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { fingerprintOf } from "../../rpc/dial.ts";
 import { type Arguments, parseArguments, suggestion, UsageError } from "../arguments.ts";
 import { newSecret } from "../auth/tokens.ts";
-import { type Config, loadConfig, settingFlags } from "../config.ts";
+import { type Config, dataOf, loadConfig, settingFlags } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
 import { parseDuration } from "../durations.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";
@@ -56,7 +56,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   const place = await findPlace(config, io);
   const { secret, hash } = newSecret();
   const now = Date.now();
-  using direct = openAccountsDirectly(dataFiles(config.data).database);
+  using direct = openAccountsDirectly(dataFiles(dataOf(config)).database);
   direct.accounts.addInvite(hash, uses, now + lifetimeMs, now);
   io.print(`${joinLine({ ...place, invite: secret })}\n`);
   return 0;
@@ -84,7 +84,7 @@ interface Place {
 
 /** Where the friend finds the server: what the running one says, else what the settings say. */
 async function findPlace(config: Config, io: Io): Promise<Place> {
-  const running = await readServerFile(dataFiles(config.data).server);
+  const running = await readServerFile(dataFiles(dataOf(config)).server);
   const { host, port } = running ?? config.listen;
   if (port === 0) {
     throw new CommandFailure(

@@ -5,9 +5,9 @@ import { ListenError } from "../../rpc/listen.ts";
 import { Passwords } from "../auth/passwords.ts";
 import { CertificateError, loadCertificate, ownCertificate } from "../certificate.ts";
 import { watchCertificate } from "../certificate-watch.ts";
-import type { Config } from "../config.ts";
+import { type Config, ConfigError } from "../config.ts";
 import { type Credential, importCredentials, readCredentials } from "../credentials-file.ts";
-import { claimDataFolder, dataFiles, FolderInUseError } from "../data-folder.ts";
+import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../data-folder.ts";
 import { formatAddress } from "../invite-link.ts";
 import type { OpenLog } from "../log.ts";
 import { isLoopback } from "../loopback.ts";
@@ -23,6 +23,8 @@ export interface OpenServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly fingerprint: string | undefined;
+  /** The data folder. */
+  readonly data: string;
   /** At least two, if there are; all of them where others can reach the server. */
   readonly sampleUsers: readonly Credential[];
   /** Reads the operator's certificate again, and opens the log anew. */
@@ -41,10 +43,9 @@ const DAY_MS = 86_400_000;
 /** @throws errors whose texts are for the operator: see command-line.ts */
 export async function openServer({ config, log, onFatal }: OpenServerOptions): Promise<OpenServer> {
   await using opened = new AsyncDisposableStack();
-  const files = dataFiles(config.data);
-  await asking(config, "data", () => claimDataFolder(config.data));
-  await asking(config, "data", () => mkdir(config.data, { recursive: true, mode: 0o700 }));
-  opened.use(await lockDataFolder(config.data));
+  const data = await openDataFolder(config, opened);
+  const files = dataFiles(data);
+  opened.use(await lockDataFolder(data));
   const credentials = await readFirstUsers(config, log);
   const store = opened.use(await openSqliteStore({ file: files.database, onFatal }));
   const passwords = new Passwords();
@@ -67,6 +68,10 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
       presenceGraceMs: config.presenceGrace * 1000,
       sessionLifetimeMs: config.sessionLifetime * DAY_MS,
       callRate: config.callRate,
+      sessionsPerUser: config.sessionsPerUser,
+      lock: config.lock,
+      lockDurationMs: config.blockDuration * 1000,
+      idleTimeoutMs: config.timeout === 0 ? undefined : config.timeout * 1000,
       log,
     }),
   );
@@ -99,6 +104,7 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
     get fingerprint() {
       return fingerprint;
     },
+    data,
     sampleUsers,
     reload: async () => {
       log.reopen();
@@ -106,6 +112,19 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+async function openDataFolder(config: Config, opened: AsyncDisposableStack): Promise<string> {
+  const { data, ephemeral, sourceOf } = config;
+  if (data === undefined) {
+    return opened.use(await asking(config, "ephemeral", () => temporaryDataFolder())).path;
+  }
+  if (ephemeral) {
+    throw new ConfigError(`${sourceOf("ephemeral")}: contradicts ${sourceOf("data")}; leave one of them out`);
+  }
+  await asking(config, "data", () => claimDataFolder(data));
+  await asking(config, "data", () => mkdir(data, { recursive: true, mode: 0o700 }));
+  return data;
 }
 
 async function start(config: Config, options: ServerOptions): Promise<RunningServer> {

@@ -3,10 +3,12 @@ import { parseArguments, UsageError } from "../arguments.ts";
 import { type Config, defaultData, loadConfig, settingFlags } from "../config.ts";
 import { describeSettings } from "../help.ts";
 import { type LogLevel, type OpenLog, openLog } from "../log.ts";
+import { looksLikeNumber, type OriginalCommandLine, readOriginal } from "../original-command-line.ts";
 import { commandLine, packageVersion } from "../package.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { type OpenServer, openServer } from "./open-server.ts";
+import { originalsLine } from "./originals-line.ts";
 import { startBlock } from "./start-block.ts";
 
 export const command: Command = { help, run };
@@ -17,10 +19,17 @@ function help(): string {
 
 Usage:
   ${program} [FLAGS]              serve
-  ${program} user add|list|remove users of the data folder
+  ${program} PORT BLOCK_SECONDS TIMEOUT_SECONDS [FLAGS]
+                                         serve by the original's rules
+  ${program} user COMMAND         users of the data folder
   ${program} invite create        a line that lets a friend sign up
   ${program} cert                 the server's certificate
   ${program} COMMAND --help       tells more of one
+
+The original's rules, as in ${program} 12000 60 120: all interfaces,
+--sessions-per-user 1, --lock strict, --presence-grace 0, a --timeout, and the
+users of credentials.txt in the current folder, else of docs/credentials.txt in
+the package. A flag changes one of them.
 
 ${describeSettings()}
 
@@ -28,18 +37,15 @@ Other flags:
   --help, --version
 
 Each setting can also be given in the environment (PARLEY_LOG_LEVEL=debug) or in
-a TOML file (log-level = "debug"). A flag wins over the environment, that over
-the file, the file over the default.
+a TOML file (log-level = "debug"). A flag wins over the original's command line,
+that over the environment, that over the file, the file over the default.
 `;
 }
 
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, positionals } = parseArguments(argv, settingFlags());
-  const [unexpected] = positionals;
-  if (unexpected !== undefined) {
-    throw new UsageError(`${unexpected}: not understood here: a command comes first, settings are flags`);
-  }
-  const config = await loadConfig({ flags });
+  const original = originalOf(positionals);
+  const config = await loadConfig({ flags, original });
   using log = openServerLog(config, io);
   const { promise: ended, resolve: end } = Promise.withResolvers<string | Error>();
 
@@ -56,7 +62,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
 
   await using opened = await openServer({ config, log, onFatal: end });
   server = opened;
-  const { host, port, fingerprint, sampleUsers } = opened;
+  const { host, port, fingerprint, data, sampleUsers } = opened;
   const version = packageVersion();
   log.info({ event: "started", host, port, version, ...(fingerprint && { fingerprint }) }, "started");
   io.print(
@@ -66,8 +72,10 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
       port,
       fingerprint,
       sampleUsers,
-      data: config.data,
-      isDefaultData: config.data === defaultData(),
+      data,
+      isDefaultData: data === defaultData(),
+      isTemporary: config.ephemeral,
+      rules: originalsLine(config, host),
       log: config.log,
       client: commandLine("parley"),
       server: commandLine("parley-server"),
@@ -79,6 +87,13 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     throw new CommandFailure(`the data cannot be stored any more: ${reason.message}`);
   log.info({ event: "stopping", signal: reason }, "stopping");
   return 0;
+}
+
+function originalOf(words: readonly string[]): OriginalCommandLine | undefined {
+  const [unexpected] = words;
+  if (unexpected === undefined) return undefined;
+  if (words.some(looksLikeNumber)) return readOriginal(words);
+  throw new UsageError(`${unexpected}: not understood here: a command comes first, settings are flags`);
 }
 
 function openServerLog({ log: file, logLevel, logStderr, sourceOf }: Config, io: Io): OpenLog {

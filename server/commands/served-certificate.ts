@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { ownCertificate } from "../certificate.ts";
-import type { Config } from "../config.ts";
+import { type Config, dataOf } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
 
 /** PEM. Made where the data folder has none yet; one that is there is left as it is, since a server may run with it. */
-export async function servedCertificate({ cert, data, publicName }: Config): Promise<string> {
-  const files = dataFiles(data);
+export async function servedCertificate(config: Config): Promise<string> {
+  const { cert, publicName } = config;
+  const files = dataFiles(dataOf(config));
   const file = cert ?? files.cert;
   if (cert !== undefined || existsSync(file)) return readFile(file, "utf8");
   return (await ownCertificate(files, publicName)).cert;

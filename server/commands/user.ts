@@ -1,10 +1,10 @@
-// parley-server user add|list|remove: the users of a data folder, also while a server runs on it.
+// parley-server user add|list|remove|promote|demote: the users of a data folder, also while a server runs on it.
 import { existsSync } from "node:fs";
 import { closest } from "../../command-line/closest.ts";
 import { type Arguments, parseArguments, suggestion, UsageError } from "../arguments.ts";
 import { Passwords } from "../auth/passwords.ts";
 import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
-import { loadConfig, settingFlags } from "../config.ts";
+import { dataOf, loadConfig, settingFlags } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";
 import { commandLine } from "../package.ts";
@@ -17,6 +17,7 @@ export const command: Command = { help, run };
 
 const ownFlags: readonly DescribedFlag[] = [
   { name: "password-stdin", help: "Take the password from the first line of standard input." },
+  { name: "administrators", help: "List the administrators alone." },
 ];
 const settings = ["data", "config"] as const;
 
@@ -25,16 +26,20 @@ function help(): string {
   return `Users of the data folder. A running server notices within a second.
 
 Usage:
-  ${program} user add NAME     asks for the password
-  ${program} user list         one name a line
-  ${program} user remove NAME  ends the log-ins, keeps the name taken
+  ${program} user add NAME      asks for the password
+  ${program} user list          one name a line
+  ${program} user remove NAME   ends the log-ins, keeps the name taken
+  ${program} user promote NAME  makes an administrator
+  ${program} user demote NAME   makes an administrator one no more
+
+An administrator may see everybody's log-ins (parley logins --all).
 
 Flags:
 ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 `;
 }
 
-const actions = { add, list, remove } as const;
+const actions = { add, list, remove, promote, demote } as const;
 
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, positionals } = parseArguments(argv, [...ownFlags, ...settingFlags(settings)]);
@@ -50,7 +55,10 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   if (names.length !== (action === "list" ? 0 : 1)) {
     throw new UsageError(`user ${action}: expected ${action === "list" ? "no name" : "one name"}`);
   }
-  const { data } = await loadConfig({ flags });
+  if (flags.has("administrators") && action !== "list") {
+    throw new UsageError(`user ${action}: --administrators goes with user list only`);
+  }
+  const data = dataOf(await loadConfig({ flags }));
   const { database } = dataFiles(data);
   // A mistyped folder must not look like a server without users.
   if (action !== "add" && !existsSync(database)) {
@@ -99,20 +107,37 @@ async function add({ database, name, flags, io }: Wish): Promise<void> {
   }
 }
 
-async function list({ database, io }: Wish): Promise<void> {
+async function list({ database, flags, io }: Wish): Promise<void> {
   using direct = openAccountsDirectly(database);
-  for (const page of namePages(direct)) io.print(page.map((name) => `${name}\n`).join(""));
+  const isWanted = flags.get("administrators")?.[0] === "true";
+  for (const page of isWanted ? [direct.accounts.administrators()] : namePages(direct)) {
+    io.print(page.map((name) => `${name}\n`).join(""));
+  }
 }
 
 async function remove({ database, name, io }: Wish): Promise<void> {
   using direct = openAccountsDirectly(database);
-  if (!direct.accounts.removeUser(name)) {
-    const meant = closest(name, [...namePages(direct)].flat());
-    throw new CommandFailure(
-      `there is no user ${name}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-    );
-  }
+  if (!direct.accounts.removeUser(name)) throw noSuchUser(name, direct);
   io.print(`${name} is removed.\n`);
+}
+
+async function promote({ database, name, io }: Wish): Promise<void> {
+  using direct = openAccountsDirectly(database);
+  if (!direct.accounts.setAdministrator(name, true)) throw noSuchUser(name, direct);
+  io.print(`${name} is an administrator now.\n`);
+}
+
+async function demote({ database, name, io }: Wish): Promise<void> {
+  using direct = openAccountsDirectly(database);
+  if (!direct.accounts.setAdministrator(name, false)) throw noSuchUser(name, direct);
+  io.print(`${name} is no administrator now.\n`);
+}
+
+function noSuchUser(name: string, direct: DirectAccounts): CommandFailure {
+  const meant = closest(name, [...namePages(direct)].flat());
+  return new CommandFailure(
+    `there is no user ${name}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+  );
 }
 
 function* namePages({ accounts }: DirectAccounts): Generator<string[]> {

@@ -5,6 +5,7 @@ import {
   type ListSessionsResponse,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { plainAddress } from "../../rpc/address.ts";
 import { type CallContext, implementService, type ServiceOptions } from "../../rpc/handler.ts";
 import type { LogIns } from "../auth/log-ins.ts";
 import { describeClient, type Sessions } from "../auth/sessions.ts";
@@ -125,5 +126,5 @@ function checkLength(field: string, value: string, most: number): void {
 
 /** The caller's address without its port, from grpc-js's "1.2.3.4:5" or "[::1]:5". */
 function addressOf(call: CallContext): string {
-  return call.peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  return plainAddress(call.peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"));
 }

@@ -2,6 +2,7 @@
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../rpc/handler.ts";
 import { readBearer } from "../../rpc/metadata.ts";
+import { OverloadedError } from "../auth/passwords.ts";
 import type { ActiveSession, Sessions } from "../auth/sessions.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -71,6 +72,9 @@ export function toRpcError(error: unknown): unknown {
 /** A failure as a refusal, if it is one. */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
+  if (error instanceof OverloadedError) {
+    return new Refusal(Reason.OVERLOADED, { retryDelayMs: limits.overloadedRetryMs });
+  }
   if (error instanceof StoreUnavailableError) {
     return new Refusal(Reason.STORE_UNAVAILABLE, { retryDelayMs: limits.overloadedRetryMs });
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseArguments } from "../../server/arguments.ts";
-import { type Config, loadConfig, settingFlags } from "../../server/config.ts";
+import { type Config, dataOf, loadConfig, settingFlags } from "../../server/config.ts";
 import { describeSettings } from "../../server/help.ts";
 import { environmentName, flagName, settingNames, settingOf } from "../../server/settings.ts";
 
@@ -40,8 +40,14 @@ describe("precedence", () => {
       config: undefined,
       signUp: "invite",
       plaintext: false,
+      ephemeral: false,
+      sessionsPerUser: 8,
+      lock: "spare-known",
+      blockDuration: 60,
+      timeout: 0,
       presenceGrace: 10,
       sessionLifetime: 90,
+      overruled: undefined,
       log: undefined,
       logLevel: "info",
       logStderr: false,
@@ -111,6 +117,40 @@ describe("precedence", () => {
     const config = await fileWith('log = "server.log"', "etc/parley.toml");
     expect((await load({ argv: ["--config", config] })).log).toBe(join(home, "etc", "server.log"));
     expect((await load({ argv: ["--log", "server.log"] })).log).toBe(join(home, "server.log"));
+  });
+});
+
+describe("ephemeral", () => {
+  test("no data folder has a name, and none's file is read", async () => {
+    await mkdir(join(home, ".local/share/parley-server"), { recursive: true });
+    await fileWith("presence-grace = 7", ".local/share/parley-server/parley-server.toml");
+    expect((await load()).presenceGrace).toBe(7);
+    expect(await load({ argv: ["--ephemeral"] })).toMatchObject({ data: undefined, presenceGrace: 10 });
+    expect((await load({ argv: ["--ephemeral"], env: { HOME: "" } })).data).toBeUndefined();
+  });
+
+  test("a file that is named is read, and may say so itself", async () => {
+    const config = await fileWith("ephemeral = true\npresence-grace = 7");
+    expect(await load({ argv: ["--config", config] })).toMatchObject({ data: undefined, presenceGrace: 7 });
+    expect(await load({ argv: ["--config", config, "--no-ephemeral"] })).toMatchObject({
+      data: join(home, ".local/share/parley-server"),
+    });
+  });
+
+  test("a command beside the server asks for the folder, and takes it", async () => {
+    const env = { PARLEY_EPHEMERAL: "true" };
+    expect(() => dataOf({ data: undefined, sourceOf: () => "PARLEY_EPHEMERAL in the environment" })).toThrow(
+      /^PARLEY_EPHEMERAL in the environment: name the running server's folder with --data$/,
+    );
+    expect(dataOf(await load({ argv: ["--data", "data"], env }))).toBe(join(home, "data"));
+  });
+
+  test("a file inside the data folder cannot say it", async () => {
+    await mkdir(join(home, "data"));
+    await fileWith("ephemeral = true", "data/parley-server.toml");
+    await expect(load({ argv: ["--data", "data"] })).rejects.toThrow(
+      /ephemeral in .*parley-server.toml: a file inside/,
+    );
   });
 });
 
@@ -189,6 +229,22 @@ describe("errors name the setting and where it came from", () => {
       "a key without its certificate",
       { env: { PARLEY_KEY: "k.pem" } },
       /^PARLEY_KEY in the environment: needs --cert/,
+    ],
+    [
+      "sessions a user",
+      { argv: ["--sessions-per-user", "0"] },
+      /^--sessions-per-user: expected a whole number of sessions, 1 to 1000, not "0"$/,
+    ],
+    ["a lock", { argv: ["--lock", "loose"] }, /^--lock: expected one of strict, spare-known, not "loose"$/],
+    [
+      "a lock of no time",
+      { env: { PARLEY_BLOCK_DURATION: "0" } },
+      /^PARLEY_BLOCK_DURATION in the environment: expected a whole number of seconds, 1 to 31536000, not "0"$/,
+    ],
+    [
+      "a negative time-out",
+      { argv: ["--timeout", "-1"] },
+      /^--timeout: expected a whole number of seconds, 0 to 31536000, not "-1"$/,
     ],
     [
       "plaintext beyond loopback",

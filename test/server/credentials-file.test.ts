@@ -47,6 +47,14 @@ describe("parsing", () => {
       ].map(({ line, problem }) => ({ line, problem: expect.stringMatching(problem) })),
     );
   });
+  test("a password has any length up to 256 bytes, also after it was composed", () => {
+    const { credentials, badLines } = parseCredentials(
+      // The last one is 256 bytes, and three times as many once it is composed.
+      ["a x", `b ${"y".repeat(256)}`, `c ${"\u00e9".repeat(128)}`, `d ${"\u{1d160}".repeat(64)}`].join("\n"),
+    );
+    expect(credentials.map(({ username }) => username)).toEqual(["a", "b", "c"]);
+    expect(badLines).toMatchObject([{ line: 4, problem: "the password is longer than 256 bytes" }]);
+  });
   test("a problem never shows the password", () => {
     const { badLines } = parseCredentials("topsecret\nhans sesame\u0000");
     expect(JSON.stringify(badLines)).not.toMatch(/topsecret|sesame/);

@@ -80,6 +80,38 @@ describe("user", () => {
     });
   });
 
+  test("promote and demote make an administrator and take that back, and list shows them", async () => {
+    for (const name of ["hans", "leia", "yoda"]) await addUser(name);
+    expect(await run("user list --administrators")).toEqual({ code: 0, out: "", err: "" });
+    expect(await run("user promote yoda")).toEqual({
+      code: 0,
+      out: "yoda is an administrator now.\n",
+      err: "",
+    });
+    await run("user promote hans");
+    // Once more is no harm.
+    expect((await run("user promote hans")).code).toBe(0);
+    expect((await run("user list --administrators")).out).toBe("hans\nyoda\n");
+    expect((await run("user demote hans")).out).toBe("hans is no administrator now.\n");
+    expect((await run("user list --administrators")).out).toBe("yoda\n");
+    expect((await run("user list")).out).toBe("hans\nleia\nyoda\n");
+    await run("user remove yoda");
+    expect((await run("user list --administrators")).out).toBe("");
+  });
+
+  test.each(["promote", "demote"])(
+    "%s of who is not there names the closest, and changes nobody",
+    async (action) => {
+      await addUser("chewbacca");
+      expect(await run(`user ${action} chewbaca`)).toEqual({
+        code: 1,
+        out: "",
+        err: "parley-server: there is no user chewbaca; did you mean chewbacca?\n",
+      });
+      expect((await run("user list --administrators")).out).toBe("");
+    },
+  );
+
   test("a mistyped data folder is named, and not filled", async () => {
     expect(await run("user list")).toMatchObject({ code: 1, err: expect.stringContaining(data) });
     expect(await readdir(data)).toEqual([]);
@@ -175,15 +207,47 @@ describe("cert", () => {
 describe("not understood", () => {
   test.each([
     ["usre add yoda", /usre: no such command, did you mean user\?/],
-    ["user", /say one of add, list, remove/],
+    ["user", /say one of add, list, remove, promote, demote/],
     ["user ad yoda", /did you mean add\?/],
     ["user add", /expected one name/],
     ["user list yoda", /expected no name/],
+    ["user promote", /expected one name/],
+    ["user demot yoda", /did you mean demote\?/],
+    ["user add yoda --administrators", /--administrators goes with user list only/],
     ["cert now", /flags only/],
     ["user list --jsn", /--jsn: no such flag/],
     ["constructor", /no such command/],
   ])("%s", async (command, problem) => {
     expect(await run(command)).toMatchObject({ code: 2, out: "", err: expect.stringMatching(problem) });
+  });
+});
+
+describe("the original's command line, not understood", () => {
+  test.each([
+    ["12000", /^parley-server: missing: BLOCK_SECONDS and TIMEOUT_SECONDS\n/],
+    ["12000 60", /^parley-server: missing: TIMEOUT_SECONDS\n/],
+    ["12000 60 120 7", /^parley-server: "7" is one too many\n/],
+    ["port 60 120", /^parley-server: PORT: expected a whole number, 0 to 65535, not "port"\n/],
+    ["70000 60 120", /^parley-server: PORT: .*not "70000"\n/],
+    ["-12000 60 120", /^parley-server: PORT: .*not "-12000"\n/],
+    [
+      "12000 1m 120",
+      /^parley-server: BLOCK_SECONDS: expected a whole number of seconds, 1 to 31536000, not "1m"\n/,
+    ],
+    ["12000 -60 120", /^parley-server: BLOCK_SECONDS: .*not "-60"\n/],
+    ["12000 0 120", /^parley-server: BLOCK_SECONDS: .*not "0"\n/],
+    ["12000 60 never", /^parley-server: TIMEOUT_SECONDS: .*0 to 31536000, not "never"\n/],
+    ["12000 60 -120", /^parley-server: TIMEOUT_SECONDS: .*not "-120"\n/],
+    ["12000 60 1.5", /^parley-server: TIMEOUT_SECONDS: .*not "1\.5"\n/],
+    ["--ephemeral 12000 60", /^parley-server: missing: TIMEOUT_SECONDS\n/],
+    ["12000 --lock strict 60 x", /^parley-server: TIMEOUT_SECONDS: /],
+    ["port block timeout", /^parley-server: port: no such command\n/],
+  ])("%s", async (command, problem) => {
+    const { code, out, err } = await run(command);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(problem);
+    expect(err).toContain("parley-server PORT BLOCK_SECONDS TIMEOUT_SECONDS, as in 12000 60 120.\n");
+    expect(await readdir(data)).toEqual([]);
   });
 });
 

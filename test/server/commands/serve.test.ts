@@ -2,12 +2,15 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { DeviceKey } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { fingerprintOf, probe } from "../../../rpc/dial.ts";
+import type { RpcError } from "../../../rpc/status.ts";
 import { ownCertificate } from "../../../server/certificate.ts";
 import { runCommandLine } from "../../../server/commands/command-line.ts";
 import { packageFile } from "../../../server/package.ts";
+import { TestClient } from "../../support/client.ts";
 import { type FakeIo, fakeIo } from "./fake-io.ts";
 
 let data: string;
@@ -52,6 +55,16 @@ async function run(...argv: string[]) {
   const code = await runCommandLine([...argv, "--data", data], io);
   return { code, out: io.out, err: io.err };
 }
+
+function clientOf({ address }: Served): TestClient {
+  return new TestClient(Number(address.split(":").at(-1)));
+}
+
+const refusalOf = (call: Promise<unknown>): Promise<RpcError> =>
+  call.then(
+    () => Promise.reject(new Error("was not refused")),
+    (error: RpcError) => error,
+  );
 
 const sample = ["--credentials", packageFile("docs/credentials.txt")];
 const presented = async (address: string) => (await probe(address, { timeoutMs: 5000 })).fingerprint;
@@ -144,12 +157,30 @@ describe("first users", () => {
     expect(server.io.out).not.toContain("--as yoda");
   });
 
-  test("a bad line is shown by number, and the others count", async () => {
+  test("bad lines are shown by number; the others log in, whatever password of 1 to 256 bytes they have", async () => {
     const file = join(data, "users.txt");
-    await writeFile(file, "hans falcon*solo\r\n\r\nnonsense\r\nyoda wise@!man");
-    await using server = await serve("--credentials", file);
-    expect(server.io.err).toMatch(/users\.txt, line 3 skipped: there is no space/);
-    expect((await run("user", "list")).out).toBe("hans\nyoda\n");
+    const users = [
+      ["hans", "f"],
+      ["yoda", " wise @!man "],
+      ["luke", "\u00a7\u{1f600}\u00e9".padEnd(256 - 5, "x")],
+      ["leia", "$$princess$"],
+    ] as const;
+    const lines = users.map((pair) => pair.join(" "));
+    lines.splice(1, 0, "", "nonsense", `vader ${"y".repeat(257)}`, "  ");
+    await writeFile(file, lines.join("\r\n"));
+    await using server = await serve("--credentials", file, "--plaintext");
+    const skipped = [...server.io.err.matchAll(/users\.txt, line (\d+) skipped: (.+)/g)];
+    expect(skipped.map(([, line, problem]) => [line, problem])).toEqual([
+      ["3", "there is no space between user name and password"],
+      ["4", "the password is longer than 256 bytes"],
+    ]);
+    expect((await run("user", "list")).out).toBe("hans\nleia\nluke\nyoda\n");
+    using client = clientOf(server);
+    for (const [username, password] of users) {
+      expect((await client.logIn(username, password)).user?.username).toBe(username);
+      const wrong = client.logIn(username, `${password}x`);
+      await expect(wrong).rejects.toThrow();
+    }
   });
 
   test("the sample's are warned of beyond loopback, unless their passwords are their own", async () => {
@@ -162,6 +193,96 @@ describe("first users", () => {
     io.listeners?.onStop("SIGTERM");
     await done;
     expect(io.out).toMatch(/WARNING: the passwords of yoda, luke are public/);
+  });
+});
+
+describe("the rules", () => {
+  const right = (client: TestClient, device?: DeviceKey) =>
+    client.unary(client.auth, client.auth.logIn, {
+      username: "hans",
+      password: "falcon*solo",
+      device,
+      client: undefined,
+    });
+
+  /** Three wrong passwords. Answers for how long log-ins are locked, ms. */
+  async function lockOut(client: TestClient): Promise<number> {
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      expect((await refusalOf(client.logIn("hans", "wrong"))).reason).toBe("CREDENTIALS_WRONG");
+    }
+    const { reason, retryDelayMs = 0 } = await refusalOf(client.logIn("hans", "wrong"));
+    expect(reason).toBe("ACCOUNT_LOCKED");
+    return retryDelayMs;
+  }
+
+  test("of the original's command line: one session a user, a strict lock, a time-out", async () => {
+    await using server = await serve("0", "45", "120", "--plaintext");
+    using first = clientOf(server);
+    using second = clientOf(server);
+    const { device } = await first.logIn("hans", "falcon*solo");
+    using stream = first.connect();
+    expect((await stream.next("welcome")).limits?.idleTimeout?.seconds).toBe(120n);
+    expect((await refusalOf(right(second))).reason).toBe("TOO_MANY_SESSIONS");
+    const lockedMs = await lockOut(second);
+    expect(lockedMs).toBeGreaterThan(40_000);
+    expect(lockedMs).toBeLessThanOrEqual(45_000);
+    // The device that is known is locked as well.
+    expect((await refusalOf(right(second, device))).reason).toBe("ACCOUNT_LOCKED");
+  });
+
+  test("of the defaults: several sessions, a lock that spares known devices, no time-out", async () => {
+    await using server = await serve(...sample, "--plaintext");
+    using first = clientOf(server);
+    using second = clientOf(server);
+    const { device } = await first.logIn("hans", "falcon*solo");
+    using stream = first.connect();
+    const { limits } = await stream.next("welcome");
+    expect(limits?.maxStreamsPerSession).toBeGreaterThan(0);
+    expect(limits?.idleTimeout).toBeUndefined();
+    await right(second);
+    const lockedMs = await lockOut(second);
+    expect(lockedMs).toBeGreaterThan(55_000);
+    expect(lockedMs).toBeLessThanOrEqual(60_000);
+    expect((await refusalOf(right(second))).reason).toBe("ACCOUNT_LOCKED");
+    expect((await right(second, device)).grant?.user?.username).toBe("hans");
+  });
+});
+
+describe("ephemeral", () => {
+  // The system's temporary folder, as the server sees it.
+  beforeEach(() => vi.stubEnv("TMPDIR", data));
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("the data lies in a new temporary folder, which the commands can work on, and goes at the end", async () => {
+    const io = fakeIo("", { isTerminal: true });
+    const done = runCommandLine(["--ephemeral", "--listen", "127.0.0.1:0", ...sample], io);
+    const [, folder = ""] = await io.printed(/data +(\S+) {2}\(deleted at the end\)/);
+    expect(await readdir(data)).toEqual([basename(folder)]);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    const list = fakeIo();
+    await runCommandLine(["user", "list", "--data", folder], list);
+    expect(list.out.split("\n")).toContain("yoda");
+    io.listeners?.onStop("SIGTERM");
+    expect(await done).toBe(0);
+    expect(await readdir(data)).toEqual([]);
+  });
+
+  test.each([
+    ["--credentials", "/none/users.txt"],
+    ["--listen", "192.0.2.1:0"],
+  ])("a start that fails at %s leaves nothing", async (flag, value) => {
+    const io = fakeIo("", { isTerminal: true });
+    expect(await runCommandLine(["--ephemeral", flag, value], io)).toBe(1);
+    expect(io.err).toContain(`${flag}: `);
+    expect(await readdir(data)).toEqual([]);
+  });
+
+  test("and --data contradict each other", async () => {
+    expect(await run("--ephemeral", "--listen", "127.0.0.1:0")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--ephemeral: contradicts --data; leave one of them out"),
+    });
+    expect(await readdir(data)).toEqual([]);
   });
 });
 

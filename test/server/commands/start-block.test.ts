@@ -9,6 +9,8 @@ const facts: StartFacts = {
   fingerprint: "SHA256:abc",
   data: "/home/yoda/data",
   isDefaultData: true,
+  isTemporary: false,
+  rules: undefined,
   log: undefined,
   sampleUsers: [
     { username: "hans", password: "falcon*solo" },
@@ -55,4 +57,30 @@ test("served beyond loopback, sample users are warned of, and the lines name an 
   expect(block).toMatch(/WARNING: the passwords of hans, yoda are public/);
   expect(startBlock({ ...facts, host: "::" })).toContain("--server '[::1]:12000' --as");
   expect(startBlock({ ...facts, host: "0.0.0.0", sampleUsers: [] })).not.toContain("WARNING");
+});
+
+test("by the original's rules: one line says so, and the client is called as the original's is", () => {
+  const rules = "the original's: all interfaces, 1 session a user";
+  const block = startBlock({ ...facts, host: "::", rules });
+  expect(block).toContain(`\n  rules        ${rules}\n`);
+  expect(block).toContain(
+    "Two people can talk: paste this into other terminals.\n\n  npx parley 127.0.0.1 12000\n\n",
+  );
+  expect(block).toContain("The password of hans is falcon*solo and that of yoda is wise@!man\n");
+  expect(block).toContain("WARNING: the passwords of hans, yoda are public");
+  const own = startBlock({ ...facts, host: "::1", fingerprint: undefined, sampleUsers: [], rules });
+  expect(own).toContain("The users of the file can talk: paste this into other terminals.\n");
+  expect(own).toContain("\n  npx parley ::1 12000 --plaintext\n");
+});
+
+test("a temporary folder is said to go, and the commands are led to it", () => {
+  const block = startBlock({
+    ...facts,
+    host: "0.0.0.0",
+    data: "/tmp/parley-server-x",
+    isDefaultData: false,
+    isTemporary: true,
+  });
+  expect(block).toContain("data         /tmp/parley-server-x  (deleted at the end)\n");
+  expect(block).toContain("npx parley-server user remove NAME --data /tmp/parley-server-x)");
 });
