@@ -1,6 +1,9 @@
 // The composition root: builds the parts around a store, serves them, and gives back one thing to stop.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
+import type { Service } from "../rpc/handler.ts";
+import { Health } from "../rpc/health.ts";
 import { listen } from "../rpc/listen.ts";
+import { reflectionServices } from "../rpc/reflection.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
@@ -48,6 +51,10 @@ export interface ServerOptions {
   readonly lockDurationMs: number;
   /** A session without a command for so long ends; undefined: it does not. */
   readonly idleTimeoutMs: number | undefined;
+  /** The schema for server reflection: encoded FileDescriptorSets, each with its imports; without it there is none. */
+  readonly reflection?: readonly Uint8Array[] | undefined;
+  /** Whether the standard health service is there; it is, unless said. */
+  readonly health?: boolean;
   readonly log: Log;
 }
 
@@ -108,30 +115,40 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { idleTimeoutMs } = options;
   const streams = new Streams({ gate, store, log: conversationLog, manager, presence, idleTimeoutMs });
   const rules = { messages, markers, typing, onError };
+  const services = [
+    authService({
+      gate,
+      sessions,
+      logIns,
+      logInStore: store.logIns,
+      accounts: store.accounts,
+      manager,
+      options: serviceOptions,
+    }),
+    blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),
+    chatService({ gate, streams, rules, options: serviceOptions }),
+    directoryService({ gate, presence: store.presence, options: serviceOptions }),
+    historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
+  ];
+  const health = new Health(services.map(nameOf));
+  if (options.health !== false) services.push(health.service({ onError }));
+  if (options.reflection !== undefined) {
+    // It names itself as well.
+    const own = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+    const named = [...services.map(nameOf), ...own];
+    services.push(...reflectionServices({ onError, images: options.reflection, services: named }));
+  }
   const listener = await listen({
     ...options.listen,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     // Above the services' own limit, which answers with details.
     limits: { requestBytes: 2 * limits.requestBytes },
-    services: [
-      authService({
-        gate,
-        sessions,
-        logIns,
-        logInStore: store.logIns,
-        accounts: store.accounts,
-        manager,
-        options: serviceOptions,
-      }),
-      blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),
-      chatService({ gate, streams, rules, options: serviceOptions }),
-      directoryService({ gate, presence: store.presence, options: serviceOptions }),
-      historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
-    ],
+    services,
   });
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    health.stop();
     manager.endAll(new Refusal(Reason.SERVER_STOPPING, { retryDelayMs: limits.comeBackMs }));
     await listener.stop({ graceMs: STOP_GRACE_MS });
     sessions[Symbol.dispose]();
@@ -150,4 +167,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     [Symbol.asyncDispose]: () => running.stop(),
   };
   return running;
+}
+
+/** A service's fully-qualified name, from the path of a method: "/parley.chat.v1.AuthService/LogIn". */
+function nameOf({ definition }: Service): string {
+  const [method] = Object.values(definition);
+  return method?.path.split("/")[1] ?? "";
 }

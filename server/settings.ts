@@ -148,6 +148,18 @@ export const settings = {
     help: "Serve without TLS; on a loopback address only.",
     parse: parseSwitch,
   }),
+  reflection: setting({
+    group: "Tools",
+    default: "true",
+    help: "Tell anybody who asks the schema (server reflection), for grpcurl and its like.",
+    parse: parseSwitch,
+  }),
+  health: setting({
+    group: "Tools",
+    default: "true",
+    help: "Answer the standard health check, for load balancers and their like.",
+    parse: parseSwitch,
+  }),
   log: setting({
     group: "Log",
     value: "FILE",

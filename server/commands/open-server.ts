@@ -1,5 +1,5 @@
 // Puts a server together from its settings: folder, lock, store, first users, certificate, services.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { fingerprintOf } from "../../rpc/dial.ts";
 import { ListenError } from "../../rpc/listen.ts";
 import { Passwords } from "../auth/passwords.ts";
@@ -11,6 +11,7 @@ import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } fro
 import { formatAddress } from "../invite-link.ts";
 import type { OpenLog } from "../log.ts";
 import { isLoopback } from "../loopback.ts";
+import { packageFile } from "../package.ts";
 import { findSampleUsers } from "../sample-users.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server.ts";
 import { removeServerFile, writeServerFile } from "../server-file.ts";
@@ -68,6 +69,8 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
       presenceGraceMs: config.presenceGrace * 1000,
       sessionLifetimeMs: config.sessionLifetime * DAY_MS,
       callRate: config.callRate,
+      reflection: config.reflection ? await readSchema() : undefined,
+      health: config.health,
       sessionsPerUser: config.sessionsPerUser,
       lock: config.lock,
       lockDurationMs: config.blockDuration * 1000,
@@ -155,4 +158,10 @@ async function readFirstUsers(config: Config, log: OpenLog): Promise<Credential[
   return credentials === undefined
     ? []
     : asking(config, "credentials", () => readCredentials(credentials, log));
+}
+
+/** What server reflection hands out. */
+function readSchema(): Promise<Uint8Array[]> {
+  const names = ["parley", "health", "reflection"];
+  return Promise.all(names.map((name) => readFile(packageFile(`gen/${name}.binpb`))));
 }

@@ -33,7 +33,7 @@ const serverGround = ["server/client-manager.ts", "server/store/store.ts", "serv
  */
 const directions: Record<string, readonly string[]> = {
   "gen/": [],
-  "rpc/": ["gen/google/"],
+  "rpc/": ["gen/google/", "gen/grpc/", "gen/health/"],
   "command-line/": [],
 
   // main, commands, server, services, rules, ground: each imports those after it, never one before it.

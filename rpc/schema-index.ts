@@ -1,0 +1,86 @@
+// The schema as server reflection asks for it: which file has a name, and which has a symbol. Answers are ready bytes.
+import {
+  createFileRegistry,
+  type DescFile,
+  type DescMessage,
+  fromBinary,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+
+export class SchemaIndex {
+  readonly #files = new Map<string, DescFile>();
+  readonly #symbols = new Map<string, DescFile>();
+  readonly #messages = new Set<string>();
+  readonly #encoded = new Map<DescFile, Uint8Array[]>();
+
+  /** @param images encoded FileDescriptorSets, each with all that it imports */
+  constructor(images: readonly Uint8Array[]) {
+    for (const image of images) {
+      const { files } = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
+      for (const file of files) this.#addFile(file);
+    }
+  }
+
+  /** A file by its path, and whatever it imports, itself first; each an encoded FileDescriptorProto. */
+  file(name: string): readonly Uint8Array[] | undefined {
+    return this.#withImports(this.#files.get(`${name.replace(/\.proto$/, "")}`));
+  }
+
+  /** As `file`, for the file that has a fully-qualified service, method, message, field, enum or value. */
+  fileOf(symbol: string): readonly Uint8Array[] | undefined {
+    return this.#withImports(this.#symbols.get(symbol));
+  }
+
+  /** Whether there is a message of that fully-qualified name. */
+  hasMessage(name: string): boolean {
+    return this.#messages.has(name);
+  }
+
+  #addFile(file: DescFile): void {
+    if (this.#files.has(file.name)) return;
+    this.#files.set(file.name, file);
+    const add = (symbol: string): unknown => this.#symbols.set(symbol, file);
+    for (const message of file.messages) this.#addMessage(message, add);
+    for (const one of file.enums) {
+      add(one.typeName);
+      // Values stand beside their enum, not inside it.
+      const scope = one.typeName.slice(0, one.typeName.lastIndexOf(".") + 1);
+      for (const value of one.values) add(scope + value.name);
+    }
+    for (const extension of file.extensions) add(extension.typeName);
+    for (const service of file.services) {
+      add(service.typeName);
+      for (const method of service.methods) add(`${service.typeName}.${method.name}`);
+    }
+  }
+
+  #addMessage(message: DescMessage, add: (symbol: string) => void): void {
+    this.#messages.add(message.typeName);
+    add(message.typeName);
+    for (const field of message.fields) add(`${message.typeName}.${field.name}`);
+    for (const oneof of message.oneofs) add(`${message.typeName}.${oneof.name}`);
+    for (const nested of message.nestedMessages) this.#addMessage(nested, add);
+    for (const one of message.nestedEnums) {
+      add(one.typeName);
+      for (const value of one.values) add(`${message.typeName}.${value.name}`);
+    }
+  }
+
+  #withImports(file: DescFile | undefined): readonly Uint8Array[] | undefined {
+    if (file === undefined) return undefined;
+    let encoded = this.#encoded.get(file);
+    if (encoded === undefined) {
+      encoded = [...reachable(file)].reverse().map((one) => toBinary(FileDescriptorProtoSchema, one.proto));
+      this.#encoded.set(file, encoded);
+    }
+    return encoded;
+  }
+}
+
+/** What it imports, each after all of its own imports, and itself last. */
+function reachable(file: DescFile, found = new Set<DescFile>()): Set<DescFile> {
+  if (found.has(file)) return found;
+  for (const imported of file.dependencies) reachable(imported, found);
+  return found.add(file);
+}

@@ -1,0 +1,179 @@
+// Server reflection and the health check, as tools ask for them: on the real server, without a token.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { credentials, status } from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import {
+  ServerReflectionClient,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from "../../gen/grpc/reflection/v1/reflection.ts";
+import { ServerReflectionClient as AlphaClient } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
+import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health.ts";
+import { root } from "../repo/sources.ts";
+import { TestServer } from "../support/server.ts";
+
+const images = ["parley", "health", "reflection"].map((name) =>
+  readFileSync(join(root, "gen", `${name}.binpb`)),
+);
+
+type Asked = NonNullable<ServerReflectionRequest["messageRequest"]>;
+type Answered = NonNullable<ServerReflectionResponse["messageResponse"]>;
+
+/** Asks on one stream, and closes it; the answers in order. */
+async function ask(
+  port: number,
+  asked: readonly Asked[],
+  Client = ServerReflectionClient,
+): Promise<Answered[]> {
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const call = client.serverReflectionInfo();
+  const answers: Answered[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  call.on("data", (response: ServerReflectionResponse) => {
+    if (response.messageResponse !== undefined) answers.push(response.messageResponse);
+  });
+  call.on("end", resolve).on("error", reject);
+  for (const messageRequest of asked) call.write({ host: "here", messageRequest });
+  call.end();
+  await promise;
+  return answers;
+}
+
+function fileNames(answer: Answered | undefined): string[] {
+  if (answer?.$case !== "fileDescriptorResponse") throw new Error(`no files: ${JSON.stringify(answer)}`);
+  return answer.value.fileDescriptorProto.map((file) => fromBinary(FileDescriptorProtoSchema, file).name);
+}
+
+test.each([
+  ["v1", ServerReflectionClient],
+  ["v1alpha", AlphaClient as unknown as typeof ServerReflectionClient],
+])("%s lists every service, and gives for each a schema that stands by itself", async (_, Client) => {
+  await using server = await TestServer.start({ reflection: images });
+  const [listed] = await ask(server.port, [{ $case: "listServices", value: "" }], Client);
+  if (listed?.$case !== "listServicesResponse") throw new Error("no list");
+  const names = listed.value.service.map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      "parley.chat.v1.AuthService",
+      "parley.chat.v1.BlockService",
+      "parley.chat.v1.ChatService",
+      "parley.chat.v1.DirectoryService",
+      "parley.chat.v1.HistoryService",
+      "grpc.health.v1.Health",
+      "grpc.reflection.v1.ServerReflection",
+    ]),
+  );
+  const answers = await ask(
+    server.port,
+    names.map((value) => ({ $case: "fileContainingSymbol", value }) as const),
+    Client,
+  );
+  for (const [index, name] of names.entries()) {
+    const answer = answers[index];
+    if (answer?.$case !== "fileDescriptorResponse") throw new Error(`${name} has no file`);
+    const file = answer.value.fileDescriptorProto.map((bytes) =>
+      fromBinary(FileDescriptorProtoSchema, bytes),
+    );
+    const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: file.reverse() }));
+    expect(registry.getService(name)?.typeName).toBe(name);
+  }
+});
+
+test("files are found by path, by message, field, method, enum and value", async () => {
+  await using server = await TestServer.start({ reflection: images });
+  const symbols = [
+    "parley.chat.v1.Entry",
+    "parley.chat.v1.Entry.seq",
+    "parley.chat.v1.Content.kind",
+    "parley.chat.v1.ChatService.Connect",
+    "parley.chat.v1.Reason",
+    "parley.chat.v1.REASON_INTERNAL",
+  ].map((value) => ({ $case: "fileContainingSymbol", value }) as const);
+  const byPath = { $case: "fileByFilename", value: "parley/chat/v1/user.proto" } as const;
+  const answers = await ask(server.port, [...symbols, byPath]);
+  expect(answers.map((answer) => fileNames(answer)[0])).toEqual([
+    "parley/chat/v1/entry.proto",
+    "parley/chat/v1/entry.proto",
+    "parley/chat/v1/entry.proto",
+    "parley/chat/v1/chat_service.proto",
+    "parley/chat/v1/reason.proto",
+    "parley/chat/v1/reason.proto",
+    "parley/chat/v1/user.proto",
+  ]);
+});
+
+test("what does not exist is an answer, and the stream goes on", async () => {
+  await using server = await TestServer.start({ reflection: images });
+  const answers = await ask(server.port, [
+    { $case: "fileContainingSymbol", value: "parley.chat.v1.Nothing" },
+    { $case: "fileByFilename", value: "nothing.proto" },
+    { $case: "allExtensionNumbersOfType", value: "nothing" },
+    { $case: "fileContainingExtension", value: { containingType: "x", extensionNumber: 1 } },
+    { $case: "allExtensionNumbersOfType", value: "parley.chat.v1.Entry" },
+  ]);
+  expect(answers.map((answer) => answer.$case)).toEqual([
+    "errorResponse",
+    "errorResponse",
+    "errorResponse",
+    "errorResponse",
+    "allExtensionNumbersResponse",
+  ]);
+});
+
+test("it is not there where the operator left it out", async () => {
+  await using server = await TestServer.start({ health: false });
+  await expect(ask(server.port, [{ $case: "listServices", value: "" }])).rejects.toMatchObject({
+    code: status.UNIMPLEMENTED,
+  });
+  const client = new HealthClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  await expect(
+    new Promise((resolve, reject) => {
+      client.check({ service: "" }, (error, answer) => (error === null ? resolve(answer) : reject(error)));
+    }),
+  ).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
+});
+
+test("the health check has a status for each service, and tells who watches when the server stops", async () => {
+  await using server = await TestServer.start();
+  const client = new HealthClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const check = (service: string) =>
+    new Promise((resolve) => {
+      client.check({ service }, (error, answer) => resolve(error?.code ?? answer.status));
+    });
+  for (const service of ["", "parley.chat.v1.ChatService", "parley.chat.v1.BlockService"]) {
+    expect(await check(service)).toBe(Serving.SERVING);
+  }
+  expect(await check("nothing")).toBe(status.NOT_FOUND);
+  const watched: Serving[] = [];
+  const call = client.watch({ service: "parley.chat.v1.ChatService" });
+  const first = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  call.on("data", ({ status: one }) => {
+    watched.push(one);
+    first.resolve();
+  });
+  call.on("end", ended.resolve).on("error", () => ended.resolve());
+  await first.promise;
+  await server.stop();
+  await ended.promise;
+  expect(watched).toEqual([Serving.SERVING, Serving.NOT_SERVING]);
+});
+
+test("a watch on an unknown service goes on", async () => {
+  await using server = await TestServer.start();
+  const client = new HealthClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const call = client.watch({ service: "nothing" });
+  call.on("error", () => undefined);
+  const [told] = await new Promise<{ status: Serving }[]>((resolve) => {
+    call.on("data", (response) => resolve([response]));
+  });
+  expect(told?.status).toBe(Serving.SERVICE_UNKNOWN);
+  call.cancel();
+});
