@@ -162,6 +162,6 @@ async function readFirstUsers(config: Config, log: OpenLog): Promise<Credential[
 
 /** What server reflection hands out. */
 function readSchema(): Promise<Uint8Array[]> {
-  const names = ["parley", "health", "reflection"];
+  const names = ["parley", "health", "reflection", "error-details"];
   return Promise.all(names.map((name) => readFile(packageFile(`gen/${name}.binpb`))));
 }

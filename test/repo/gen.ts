@@ -10,6 +10,12 @@ const reflection = "node_modules/@grpc/reflection/build/proto";
 const images: Record<string, readonly string[]> = {
   "parley.binpb": ["proto"],
   "health.binpb": ["node_modules/grpc-health-check/proto"],
+  // For tools that show the details of a refusal.
+  "error-details.binpb": [
+    "node_modules/google-proto-files",
+    "--path",
+    "node_modules/google-proto-files/google/rpc/error_details.proto",
+  ],
   "reflection.binpb": [
     reflection,
     "--path",

@@ -15,7 +15,7 @@ import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../.
 import { root } from "../repo/sources.ts";
 import { TestServer } from "../support/server.ts";
 
-const images = ["parley", "health", "reflection"].map((name) =>
+const images = ["parley", "health", "reflection", "error-details"].map((name) =>
   readFileSync(join(root, "gen", `${name}.binpb`)),
 );
 
@@ -92,6 +92,8 @@ test("files are found by path, by message, field, method, enum and value", async
     "parley.chat.v1.ChatService.Connect",
     "parley.chat.v1.Reason",
     "parley.chat.v1.REASON_INTERNAL",
+    // What the details of refusals are made of.
+    "google.rpc.ErrorInfo",
   ].map((value) => ({ $case: "fileContainingSymbol", value }) as const);
   const byPath = { $case: "fileByFilename", value: "parley/chat/v1/user.proto" } as const;
   const answers = await ask(server.port, [...symbols, byPath]);
@@ -102,6 +104,7 @@ test("files are found by path, by message, field, method, enum and value", async
     "parley/chat/v1/chat_service.proto",
     "parley/chat/v1/reason.proto",
     "parley/chat/v1/reason.proto",
+    "google/rpc/error_details.proto",
     "parley/chat/v1/user.proto",
   ]);
 });
