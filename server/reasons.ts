@@ -104,7 +104,7 @@ export const meanings: Record<KnownReason, Meaning> = {
 
   [Reason.BLOCKED_BY_RECIPIENT]: {
     code: status.PERMISSION_DENIED,
-    message: "That user has blocked you. Nothing was sent.",
+    message: "That user has blocked you.",
   },
   [Reason.ALREADY_BLOCKED]: { code: status.ALREADY_EXISTS, message: "You have blocked that user already." },
   [Reason.NOT_BLOCKED]: {

@@ -38,6 +38,8 @@ export interface Wanted {
   readonly fingerprint?: string | undefined;
   readonly acceptNew?: boolean | undefined;
   readonly plaintext?: boolean | undefined;
+  /** The original's way: user and password are asked even where a login is stored, and leaving logs out. */
+  readonly fresh?: boolean | undefined;
 }
 
 export function wantedOf(values: Values<typeof accountFlags>): Wanted {

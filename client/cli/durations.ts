@@ -22,3 +22,9 @@ export function parseWait(text: string): number {
   if (ms > longestTimerMs) throw usage(`"${text}" is too long to wait: at most 24d.`);
   return ms;
 }
+
+/** Any whole number of seconds, in ms. @throws CommandError (usage) */
+export function parseSeconds(text: string): number {
+  if (!/^\d+$/.test(text)) throw usage(`"${text}" is no whole number of seconds: write 0, 90 or 3600.`);
+  return Math.min(Number(text) * 1_000, longestMs);
+}

@@ -30,6 +30,11 @@ export function explain(error: unknown): Explanation {
   return { exitCode: Exit.REFUSED, message: `Something failed in this program: ${sentence(message)}` };
 }
 
+/** What a refusal says to a person: without the word of its reason, which is there for scripts. */
+export function personal(error: RpcError): string {
+  return explain(error).message.replace(/ \([A-Z_]+\)$/, "");
+}
+
 function explainAnswer(error: RpcError): Explanation {
   if (saysConnectionLost(error)) {
     return {

@@ -16,7 +16,9 @@ export function overview(program: string, rows: readonly CommandRow[]): string {
     return `${group}\n${table(lines, names)}`;
   });
   return [
-    `${program}: talk over a Parley server. Without a command it starts the chat.`,
+    paragraph(
+      `${program}: talk over a Parley server. Without a command it starts the chat, and so does ${program} HOST PORT, as the original's client.`,
+    ),
     ...parts,
     paragraph(`${program} COMMAND --help tells more of each; ${program} --version names the version.`),
     `Exit codes\n${table(exitCodes, 4)}`,

@@ -33,7 +33,7 @@ async function dispatch(environment: Environment, argv: readonly string[]): Prom
   const [first] = argv;
   if (first === "--version") return version(environment);
   if (first === "--help" || first === "-h") return help(environment, argv.slice(1));
-  const at = commandAt(argv);
+  const at = isOriginals(argv) ? -1 : commandAt(argv);
   const rest = argv.filter((_, index) => index !== at);
   if (argv[at] === "help") return help(environment, rest);
   // Without a command, or with flags alone, it is the chat.
@@ -54,6 +54,12 @@ function commandAt(argv: readonly string[]): number {
     if (flag?.value !== undefined) at++;
   }
   return -1;
+}
+
+/** HOST PORT, as the original's client is started: an address, or whatever has a number after it. */
+function isOriginals([first = "", second = ""]: readonly string[]): boolean {
+  if (first.startsWith("-") || isCommand(first)) return false;
+  return /^[\d.]+$|^[\da-f]*:[\da-f:.]*$|^localhost$/i.test(first) || /^[-+]?\d+$/.test(second);
 }
 
 function isCommand(name: string): boolean {

@@ -10,7 +10,7 @@ import { clientInfo, type SignedIn } from "./sign-in.ts";
 /** Cursors at the newest entry of every conversation: what comes after them is new. */
 export async function cursorsAtHeads(account: Account): Promise<MemoryCursors> {
   const cursors = new MemoryCursors();
-  for await (const { conversationId, headSeq } of account.listConversations())
+  for await (const { conversationId, headSeq } of account.listConversations({ background: true }))
     raise(cursors, conversationId, headSeq);
   return cursors;
 }
@@ -18,7 +18,7 @@ export async function cursorsAtHeads(account: Account): Promise<MemoryCursors> {
 /** Cursors before the first entry of that time or later, in every conversation. */
 export async function cursorsSince(account: Account, since: Date): Promise<MemoryCursors> {
   const cursors = new MemoryCursors();
-  for await (const { conversationId, headSeq } of account.listConversations()) {
+  for await (const { conversationId, headSeq } of account.listConversations({ background: true })) {
     raise(cursors, conversationId, headSeq === 0n ? 0n : await lastBefore(account, conversationId, since));
   }
   return cursors;
@@ -27,7 +27,7 @@ export async function cursorsSince(account: Account, since: Date): Promise<Memor
 /** The newest seq whose entry is older; 0 where there is none. */
 async function lastBefore(account: Account, conversationId: string, since: Date): Promise<bigint> {
   const target = { kind: "conversation", conversationId } as const;
-  for await (const page of account.listMessages(target, { newestFirst: true })) {
+  for await (const page of account.listMessages(target, { newestFirst: true, background: true })) {
     const older = page.items.findLast(({ item }) => item?.$case === "entry" && isOlder(item.value, since));
     if (older?.item?.$case === "entry") return older.item.value.seq;
   }
@@ -68,7 +68,8 @@ export function listen({ endpoint, token, profile }: SignedIn, cursors: MemoryCu
 export async function* filled(account: Account, gap: EntriesLeftOut): AsyncGenerator<HistoryItem> {
   const { conversationId, fromSeq, toSeq } = gap;
   const target = { kind: "conversation", conversationId } as const;
-  for await (const page of account.listMessages(target, { fromSeq, toSeq, pageSize: 500 })) yield* page.items;
+  for await (const page of account.listMessages(target, { fromSeq, toSeq, pageSize: 500, background: true }))
+    yield* page.items;
 }
 
 /** @throws what ended the link, if it was not this program */

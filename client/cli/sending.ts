@@ -34,6 +34,9 @@ const wait: Flag<number> = {
   },
 };
 
+/** What is said of a broadcast that not everyone gets; nobody is named. */
+export const WITHHELD = "Some people did not get it: they have blocked you.";
+
 export const sendFlags = { id, wait } as const;
 
 /** The words joined by spaces, or standard input for a lone "-". */

@@ -77,9 +77,9 @@ export async function signIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
   const { state, environment } = desk;
   const { address, username, profile } = choose(state, wanted);
   const session = profile?.session;
-  if (profile === undefined || session === undefined) {
+  if (profile === undefined || session === undefined || wanted.fresh === true) {
     if (desk.asker === undefined) throw notLoggedIn(environment, address, username);
-    return askIn(desk, desk.asker, address, username, wanted);
+    return askIn(desk, desk.asker, address, wanted.fresh === true ? wanted.as : username, wanted);
   }
   const retry = [environment.program, "whoami", "--as", profile.username];
   const trust = await reach(address, wanted, { ...desk, profiles: state.profiles, retry });

@@ -41,7 +41,12 @@ export async function withAccount<T>(
     if (error instanceof ConnectError) {
       throw cannotConnect(address, error, [environment.program, "whoami", "--as", username]);
     }
-    if (error instanceof RpcError && saysLoggedOut(error)) throw notLoggedIn(environment, address, username);
+    if (error instanceof RpcError && saysLoggedOut(error)) {
+      const login = notLoggedIn(environment, address, username);
+      if (error.reason !== "SESSION_TIMED_OUT") throw login;
+      desk.state.profiles.loggedOut(signedIn.profile.profileId);
+      throw new CommandError(login.exitCode, `${error.message} ${login.message}`, { cause: error });
+    }
     if (error instanceof RpcError && effect === "reads" && saysConnectionLost(error)) {
       throw new CommandError(Exit.CANNOT_CONNECT, `The connection to ${address} was lost. Try again.`, {
         cause: error,

@@ -1,11 +1,13 @@
 // The calls of one log-in, as functions. A refusal is an RpcError; a ConnectError means that nothing was sent.
-import type { DeviceKey, Grant, Session } from "../../gen/parley/chat/v1/auth_service.ts";
+import type { DeviceKey, Grant, LogInRecord, Session } from "../../gen/parley/chat/v1/auth_service.ts";
+import type { Block } from "../../gen/parley/chat/v1/block_service.ts";
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Conversation, Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import type { UserPresence } from "../../gen/parley/chat/v1/directory_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { type ListMessagesResponse, PageOrder } from "../../gen/parley/chat/v1/history_service.ts";
+import type { User } from "../../gen/parley/chat/v1/user.ts";
 import type { CallOptions, Endpoint } from "./endpoint.ts";
 import type { SendTarget } from "./send-queue.ts";
 import { type ConversationTarget, wireTarget } from "./target.ts";
@@ -60,6 +62,14 @@ export interface MessageRange {
   readonly newestFirst?: boolean;
   /** The most entries in a page, at most 500. */
   readonly pageSize?: number;
+  /** As in Asking. */
+  readonly background?: boolean;
+}
+
+/** What a list may be asked for. */
+export interface Asking {
+  /** The program asks on its own account: no activity of a person, for the server's time-out. */
+  readonly background?: boolean;
 }
 
 /** One session's calls. Every method rejects with RpcError, or with ConnectError where nothing was sent. */
@@ -143,7 +153,7 @@ export class Account {
    * token of a Welcome goes on from there.
    */
   async *listUsers(
-    wanted: { onlineWithinMs?: number; pageToken?: string } = {},
+    wanted: Asking & { onlineWithinMs?: number; pageToken?: string } = {},
     options?: CallOptions,
   ): AsyncGenerator<UserPresence> {
     const ms = wanted.onlineWithinMs;
@@ -153,17 +163,20 @@ export class Account {
         : { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.floor(ms % 1000) * 1_000_000 };
     yield* pages(async (pageToken) => {
       const { directory } = await this.endpoint.clients(options);
-      const request = { onlineWithin, pageSize: 0, pageToken };
+      const request = { onlineWithin, pageSize: 0, pageToken, background: wanted.background === true };
       const page = await this.endpoint.call(directory, "listUsers", request, this.#with(options));
       return { items: page.users, nextPageToken: page.nextPageToken };
     }, wanted.pageToken);
   }
 
   /** The user's conversations, the broadcast one included, in the order in which they began. */
-  async *listConversations(options?: CallOptions): AsyncGenerator<Conversation> {
+  async *listConversations(
+    { background = false }: Asking = {},
+    options?: CallOptions,
+  ): AsyncGenerator<Conversation> {
     yield* pages(async (pageToken) => {
       const { history } = await this.endpoint.clients(options);
-      const request = { pageSize: 0, pageToken };
+      const request = { pageSize: 0, pageToken, background };
       const page = await this.endpoint.call(history, "listConversations", request, this.#with(options));
       return { items: page.conversations, nextPageToken: page.nextPageToken };
     });
@@ -184,10 +197,56 @@ export class Account {
         order: range.newestFirst === true ? PageOrder.NEWEST_FIRST : PageOrder.OLDEST_FIRST,
         pageSize: range.pageSize ?? 0,
         pageToken,
+        background: range.background === true,
       };
       const page = await this.endpoint.call(history, "listMessages", request, this.#with(options));
       return { items: [page], nextPageToken: page.nextPageToken };
     });
+  }
+
+  /** Shuts a user out. */
+  async blockUser(username: string, options?: CallOptions): Promise<Block> {
+    const { blocks } = await this.endpoint.clients(options);
+    const { block } = await this.endpoint.call(blocks, "blockUser", { username }, this.#with(options));
+    if (block === undefined) throw new Error("The server's answer to a block has no block.");
+    return block;
+  }
+
+  /** Takes a block back. */
+  async unblockUser(username: string, options?: CallOptions): Promise<User> {
+    const { blocks } = await this.endpoint.clients(options);
+    const { user } = await this.endpoint.call(blocks, "unblockUser", { username }, this.#with(options));
+    if (user === undefined) throw new Error("The server's answer to an unblock has no user.");
+    return user;
+  }
+
+  /** Whom the user blocks, by name. */
+  async *listBlocks(options?: CallOptions): AsyncGenerator<Block> {
+    yield* pages(async (pageToken) => {
+      const { blocks } = await this.endpoint.clients(options);
+      const request = { pageSize: 0, pageToken };
+      const page = await this.endpoint.call(blocks, "listBlocks", request, this.#with(options));
+      return { items: page.blocks, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /** Log-ins, newest first: the user's, or for an administrator everyone's. */
+  async *listLogIns(
+    { allUsers = false }: { allUsers?: boolean } = {},
+    options?: CallOptions,
+  ): AsyncGenerator<LogInRecord> {
+    yield* pages(async (pageToken) => {
+      const { auth } = await this.endpoint.clients(options);
+      const request = { pageSize: 0, pageToken, allUsers };
+      const page = await this.endpoint.call(auth, "listLogIns", request, this.#with(options));
+      return { items: page.logIns, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /** A person is at work here: the server's time-out begins anew. */
+  async reportActivity(options?: CallOptions): Promise<void> {
+    const { chat } = await this.endpoint.clients(options);
+    await this.endpoint.call(chat, "reportActivity", {}, this.#with(options));
   }
 
   #with(options: CallOptions | undefined): CallOptions & { token: string } {

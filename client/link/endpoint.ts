@@ -1,6 +1,7 @@
 // One server as this client reaches it: its address, how it is trusted, and one connection that all calls share.
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { AuthServiceClient } from "../../gen/parley/chat/v1/auth_service.ts";
+import { BlockServiceClient } from "../../gen/parley/chat/v1/block_service.ts";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
 import { DirectoryServiceClient } from "../../gen/parley/chat/v1/directory_service.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
@@ -30,6 +31,7 @@ export interface CallOptions {
 /** The services of one server. */
 export interface Clients {
   readonly auth: AuthServiceClient;
+  readonly blocks: BlockServiceClient;
   readonly chat: ChatServiceClient;
   readonly directory: DirectoryServiceClient;
   readonly history: HistoryServiceClient;
@@ -81,6 +83,7 @@ export class Endpoint implements AsyncDisposable {
     if (before !== undefined) return before;
     const clients = {
       auth: dialled.client(AuthServiceClient),
+      blocks: dialled.client(BlockServiceClient),
       chat: dialled.client(ChatServiceClient),
       directory: dialled.client(DirectoryServiceClient),
       history: dialled.client(HistoryServiceClient),

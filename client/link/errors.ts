@@ -61,7 +61,7 @@ export function refusal(reason: Reason, message: string, field?: string, retryDe
 
 /** Says that the session is over: only a new log-in helps. */
 export function saysLoggedOut(error: RpcError): boolean {
-  return ["TOKEN_INVALID", "TOKEN_MISSING", "SESSION_ENDED"].includes(error.reason);
+  return ["TOKEN_INVALID", "TOKEN_MISSING", "SESSION_ENDED", "SESSION_TIMED_OUT"].includes(error.reason);
 }
 
 /** Codes that grpc-js itself, or something between, gives to a call whose connection failed it. */

@@ -70,7 +70,7 @@ export class EventReader {
       case "gap":
         return this.#gap(kind.value, raw);
       case "markersMoved": {
-        const { conversationId, user, deliveredSeq, readSeq } = kind.value;
+        const { conversationId, user, deliveredSeq, readSeq, undelivered } = kind.value;
         const mine = this.#isMe(user);
         const event: LinkEvent = {
           type: "markers",
@@ -79,6 +79,7 @@ export class EventReader {
           mine,
           deliveredSeq,
           readSeq,
+          undelivered,
           raw,
         };
         return [{ event }];

@@ -1,4 +1,5 @@
 // What a link tells its reader: the typed events, the states, and how a link ends.
+import type { SeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../gen/parley/chat/v1/entry.ts";
 import type { Event, Limits } from "../../gen/parley/chat/v1/event.ts";
 import type { User } from "../../gen/parley/chat/v1/user.ts";
@@ -111,6 +112,8 @@ export interface SendAcked {
   readonly repeatedSend: boolean;
   /** An `entry` event showed it before this ack came. */
   readonly entryShown: boolean;
+  /** Of a broadcast: somebody who was online does not get it, having blocked this user. */
+  readonly withheld: boolean;
 }
 
 /** A command was refused for good. A refused send is forgotten. */
@@ -137,6 +140,8 @@ export interface MarkersMoved {
   readonly mine: boolean;
   readonly deliveredSeq: bigint;
   readonly readSeq: bigint;
+  /** Entries of the reader that this user will never get, whatever the markers say. */
+  readonly undelivered: readonly SeqRange[];
   readonly raw: Event;
 }
 

@@ -94,7 +94,7 @@ export class Feed {
 
   acked(message: UnsentMessage, ack: Ack): void {
     const { clientMessageId, target } = message;
-    const { conversationId, seq, sendTime, repeatedSend } = ack;
+    const { conversationId, seq, sendTime, repeatedSend, withheld } = ack;
     const { entryShown, position } = this.#reader.acked(ack);
     const content = decodeContent(message.content);
     this.#put(
@@ -108,6 +108,7 @@ export class Feed {
         sendTime,
         repeatedSend,
         entryShown,
+        withheld,
       },
       position && this.#onTaken(position, false),
     );

@@ -5,7 +5,25 @@ import type { Link } from "../../link/link.ts";
 export interface ChatLink
   extends Pick<
     Link,
-    "send" | "settled" | "heldBack" | "release" | "drop" | "markRead" | "retryNow" | "setTyping" | "state"
+    | "send"
+    | "settled"
+    | "heldBack"
+    | "release"
+    | "drop"
+    | "markRead"
+    | "retryNow"
+    | "setTyping"
+    | "reportActivity"
+    | "state"
   > {
-  readonly account: Pick<Account, "listUsers" | "listConversations" | "listMessages">;
+  readonly account: Pick<
+    Account,
+    | "listUsers"
+    | "listConversations"
+    | "listMessages"
+    | "blockUser"
+    | "unblockUser"
+    | "listBlocks"
+    | "listLogIns"
+  >;
 }

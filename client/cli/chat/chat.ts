@@ -4,23 +4,22 @@ import { ConnectError } from "../../../rpc/dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import type { LinkEvent, LinkState, Welcomed } from "../../link/events.ts";
 import { CommandError } from "../exit.ts";
+import { WITHHELD } from "../sending.ts";
 import type { Completion } from "../terminal/line-editor.ts";
 import { Attention, type BellSetting } from "./attention.ts";
 import type { ChatLink } from "./chat-link.ts";
 import type { Clock } from "./clock.ts";
 import { type ChatActions, type ChatCommand, type Leaving, refuse } from "./commands/command.ts";
-import { unknownCommand } from "./commands/find.ts";
-import { completeLine } from "./completion.ts";
 import { Connection } from "./connection.ts";
 import { type Conversation, Conversations, type Mark } from "./conversations.ts";
 import { Incoming } from "./incoming.ts";
-import { readLine } from "./line.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Count, Display, Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
 import { nameOf, Outgoing, shortened } from "./outgoing.ts";
 import { People } from "./people.ts";
 import { everyone, type Place, samePlace, withUser } from "./place.ts";
+import { type OtherKey, TypedLines } from "./typed-lines.ts";
 import { Typists } from "./typists.ts";
 
 export interface ChatOptions {
@@ -35,6 +34,8 @@ export interface ChatOptions {
   readonly bell: BellSetting;
   /** For a person at a screen: shows the end of a conversation that is opened, and joins what comes together. */
   readonly atScreen: boolean;
+  /** With which key a person says that a line in doubt is a command; undefined: there is nobody to ask. */
+  readonly otherKey: OtherKey | undefined;
   leave(how: Leaving): void;
 }
 
@@ -69,16 +70,13 @@ export class Chat implements ChatActions, Disposable {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #log: LogReader;
+  readonly #typed: TypedLines;
   #open: Conversation | undefined;
-  /** Who was last told that a message to them is being typed. */
-  #typingTo: Extract<Place, { kind: "user" }> | undefined;
-  /** A line that was not sent yet, since a command may have been meant. */
-  #doubted: string | undefined;
   #greeted = false;
 
   constructor(options: ChatOptions) {
     this.#options = options;
-    const { link, me, clock, display, address, atScreen, bell } = options;
+    const { link, me, clock, display, address, atScreen, bell, otherKey } = options;
     this.#attention = new Attention(bell, clock);
     this.#typists = new Typists(clock, () => display.refresh());
     this.#people = new People({
@@ -92,6 +90,17 @@ export class Chat implements ChatActions, Disposable {
     const isLive = (): boolean => this.#connection.isLive;
     const show = (note: Note): void => this.show(note);
     this.#outgoing = new Outgoing({ link, me, clock, show, isOpen, isLive });
+    this.#typed = new TypedLines({
+      actions: this,
+      otherKey,
+      putBack: (text) => display.putBack(text),
+      tell: (sentence) => this.#notice(sentence),
+      usernames: () => {
+        const names = new Set([...this.#people.known, ...this.#conversations.usernames()]);
+        names.delete(me);
+        return names;
+      },
+    });
     this.#log = new LogReader({ link, me, isOpen, conversations: this.#conversations });
     this.#incoming = new Incoming({
       link,
@@ -184,6 +193,7 @@ export class Chat implements ChatActions, Disposable {
         break;
       case "acked":
         this.#stored(this.#outgoing.acked(event));
+        if (event.withheld) this.#notice(WITHHELD);
         break;
       case "refused":
         this.#outgoing.refused(event);
@@ -211,44 +221,20 @@ export class Chat implements ChatActions, Disposable {
   /** One line that the person entered. Await it before the next one; what goes wrong is shown. */
   async enter(text: string): Promise<void> {
     this.#attention.activity();
-    const isRepeated = this.#doubted === text;
-    this.#doubted = undefined;
-    const place = this.#open?.place ?? everyone;
-    await this.#trying(async () => {
-      const line = readLine(text, this.commands, this.#open !== undefined);
-      switch (line.kind) {
-        case "nothing":
-          return;
-        case "message":
-          return this.send(place, line.text);
-        case "doubtful":
-          if (!this.#options.atScreen || isRepeated) return this.send(place, line.text);
-          this.#doubted = text;
-          this.#notice(
-            `That would go to ${nameOf(place)}. Enter again sends it; the command is /${line.word}.`,
-          );
-          this.#options.display.putBack(text);
-          return;
-        case "command":
-          return line.command.run(this, line.rest);
-        case "unknown-command":
-          throw unknownCommand(this.commands, line.word);
-      }
-    });
+    await this.#trying(() => this.#typed.enter(text));
     this.#options.display.refresh();
   }
 
-  /** The line being edited changed: who is written to is told, if it is going to be a message. */
+  /** The line that was in doubt is to be run as a command. As enter. */
+  async runDoubted(): Promise<void> {
+    this.#attention.activity();
+    await this.#trying(() => this.#typed.runDoubted());
+    this.#options.display.refresh();
+  }
+
+  /** The line being edited changed. */
   edited(text: string): void {
-    const place = this.#open?.place;
-    const isMessage = readLine(text, this.commands, true).kind === "message";
-    const user = place?.kind === "user" && isMessage ? place : undefined;
-    const { link } = this.#options;
-    if (this.#typingTo !== undefined && this.#typingTo.username !== user?.username) {
-      link.setTyping(this.#typingTo, false);
-    }
-    if (user !== undefined) link.setTyping(user, true);
-    this.#typingTo = user;
+    this.#typed.edited(text);
   }
 
   /** The terminal gained or lost the focus. */
@@ -274,10 +260,8 @@ export class Chat implements ChatActions, Disposable {
     this.#options.display.refresh();
   }
 
-  complete(before: string): Completion | undefined {
-    const usernames = new Set([...this.#people.known, ...this.#conversations.usernames()]);
-    usernames.delete(this.me);
-    return completeLine(before, this.commands, this.#open !== undefined, usernames);
+  complete(before: string): Completion | "run" | undefined {
+    return this.#typed.complete(before);
   }
 
   show(note: Note): void {
@@ -371,6 +355,7 @@ export class Chat implements ChatActions, Disposable {
       if (event.onlineNextPageToken !== "") {
         for await (const { user, online: isHere } of account.listUsers({
           pageToken: event.onlineNextPageToken,
+          background: true,
         })) {
           if (user !== undefined && isHere) online.push(user);
         }
@@ -379,7 +364,8 @@ export class Chat implements ChatActions, Disposable {
     });
     this.#conversations.at(everyone, event.broadcastConversationId);
     await this.#trying(async () => {
-      for await (const listed of account.listConversations()) this.#incoming.learn(listed);
+      for await (const listed of account.listConversations({ background: true }))
+        this.#incoming.learn(listed);
     });
     this.#incoming.streamOpened();
     if (this.#greeted) return;

@@ -1,4 +1,5 @@
 // The conversations that this chat knows of: how far each is shown, read, and marked by the other side.
+import type { SeqRange } from "../../../gen/parley/chat/v1/conversation.ts";
 import { type Place, placeKey } from "./place.ts";
 
 /** Unread messages counted in one conversation; beyond it is "many". */
@@ -19,6 +20,8 @@ export class Conversation {
   ownSeq = 0n;
   peerDeliveredSeq = 0n;
   peerReadSeq = 0n;
+  /** Own messages that the peer will never get, whatever the marks say. */
+  undelivered: readonly SeqRange[] = [];
   /** Something of it is on the screen. */
   shown = false;
   /** Seqs of messages by others that are unread and on the screen, rising. */
@@ -46,6 +49,10 @@ export class Conversation {
 
   get mark(): Mark | undefined {
     if (this.ownSeq === 0n) return undefined;
+    const isHidden = this.undelivered.some(
+      ({ fromSeq, toSeq }) => fromSeq <= this.ownSeq && this.ownSeq <= toSeq,
+    );
+    if (isHidden) return "stored";
     if (this.peerReadSeq >= this.ownSeq) return "read";
     return this.peerDeliveredSeq >= this.ownSeq ? "delivered" : "stored";
   }

@@ -71,7 +71,10 @@ export class Incoming {
   markers(event: MarkersMoved): void {
     const conversation = this.#options.conversations.byId(event.conversationId);
     if (event.mine) conversation?.raiseRead(event.readSeq);
-    else conversation?.raisePeer(event.deliveredSeq, event.readSeq);
+    else if (conversation !== undefined) {
+      conversation.raisePeer(event.deliveredSeq, event.readSeq);
+      conversation.undelivered = event.undelivered;
+    }
   }
 
   /** Shows what was missed; also when the connection went before all of it was here. */
@@ -91,7 +94,8 @@ export class Incoming {
   }
 
   /** How far the user and the other one are in a conversation, by the server's own list. */
-  learn({ conversationId, kind, peer, headSeq, marker, peerMarker }: ListedConversation): void {
+  learn(listed: ListedConversation): void {
+    const { conversationId, kind, peer, headSeq, marker, peerMarker, undelivered } = listed;
     const place: Place =
       kind === ConversationKind.BROADCAST
         ? everyone
@@ -102,6 +106,7 @@ export class Incoming {
     conversation.raiseHead(headSeq);
     conversation.raiseRead(marker?.readSeq ?? 0n);
     conversation.raisePeer(peerMarker?.deliveredSeq ?? 0n, peerMarker?.readSeq ?? 0n);
+    conversation.undelivered = undelivered;
   }
 
   #markRead(conversation: Conversation, seq: bigint): void {
@@ -193,7 +198,7 @@ export class Incoming {
     toSeq: bigint,
   ): Promise<{ count: number; since: Date | undefined }> {
     const { account } = this.#options.link;
-    const range = { fromSeq: readSeq + 1n, toSeq, pageSize: COUNTED_ENTRIES };
+    const range = { fromSeq: readSeq + 1n, toSeq, pageSize: COUNTED_ENTRIES, background: true };
     for await (const page of account.listMessages({ kind: "conversation", conversationId }, range)) {
       const entries = page.items.flatMap(({ item }) => (item?.$case === "entry" ? [item.value] : []));
       const byPeer = entries.filter(

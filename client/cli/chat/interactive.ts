@@ -62,6 +62,7 @@ class Interactive {
       clock: systemClock,
       commands: chatCommands,
       atScreen: true,
+      otherKey: "Tab",
       leave: (how: Leaving) => this.#left.resolve({ kind: how }),
       display: {
         show: (note) => this.#show(note),
@@ -82,7 +83,8 @@ class Interactive {
     screen.onSubmit((text) => this.#inTurn(() => chat.enter(text)));
     screen.onEdit((text) => chat.edited(text));
     screen.onAction((action) => {
-      if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
+      if (action.kind === "run") this.#inTurn(() => chat.runDoubted());
+      else if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
       else if (action.kind === "leave-armed") this.#tell("Ctrl-C again, or Ctrl-D, leaves.");
       else if (action.kind === "next-unread") this.#inTurn(() => chat.openNextUnread());
       else if (action.kind === "focus") chat.focus(action.focused);

@@ -1,11 +1,12 @@
 // Where a line goes: whether what was typed is a message or a command.
 import { type ChatCommand, splitWord } from "./commands/command.ts";
 import { findCommand } from "./commands/find.ts";
+import { meantCommand } from "./commands/usage.ts";
 
 export type Line =
   | { readonly kind: "nothing" }
   | { readonly kind: "message"; readonly text: string }
-  /** A message that looks like a command whose slash was forgotten. */
+  /** A message that would be a command if it had its slash; `word` is that command's name. */
   | { readonly kind: "doubtful"; readonly text: string; readonly word: string }
   | { readonly kind: "command"; readonly command: ChatCommand; readonly rest: string }
   /** It looks like a command, and must not be sent. */
@@ -17,13 +18,13 @@ export type Line =
  */
 export function readLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
   if (text.trim() === "") return { kind: "nothing" };
+  const { word, rest = "" } = splitWord(text);
   if (isOpen && !text.startsWith("/")) {
-    const isDoubtful = findCommand(commands, text.trim())?.doubtedAlone === true;
-    return isDoubtful ? { kind: "doubtful", text, word: text.trim() } : { kind: "message", text };
+    const meant = meantCommand(word, rest, commands);
+    return meant === undefined ? { kind: "message", text } : { kind: "doubtful", text, word: meant.name };
   }
   if (isOpen && text.startsWith("//")) return { kind: "message", text: text.slice(1) };
-  const { word, rest } = splitWord(text);
   const command = findCommand(commands, word.replace(/^\//, ""));
   if (command === undefined) return { kind: "unknown-command", word };
-  return { kind: "command", command, rest: rest ?? "" };
+  return { kind: "command", command, rest };
 }

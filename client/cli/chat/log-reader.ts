@@ -34,7 +34,7 @@ export class LogReader {
   async *history(place: Place, entries: number): AsyncGenerator<Note> {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
-    const { headSeq, items, nextPageToken } = await this.#newest(target, entries);
+    const { headSeq, items, nextPageToken } = await this.#newest(target, entries, false);
     if (items.length === 0) throw refuse("Nothing was said there yet.");
     yield { kind: "history-heading", place };
     const here = isOpen(place);
@@ -58,7 +58,7 @@ export class LogReader {
     const { readSeq, unread, headSeq } = known ?? { readSeq: 0n, unread: 0, headSeq: 0n };
     const unreadSpan = unread === 0 ? 0 : Number(headSeq - readSeq);
     const wanted = Math.max(CONTEXT.least, unreadSpan + CONTEXT.read);
-    const page = await this.#newest({ kind: "user", username }, Math.min(CONTEXT.most, wanted));
+    const page = await this.#newest({ kind: "user", username }, Math.min(CONTEXT.most, wanted), true);
     if (page.conversationId !== "") {
       this.#options.conversations.at(place, page.conversationId).raiseHead(page.headSeq);
     }
@@ -70,7 +70,7 @@ export class LogReader {
   /** False where the server says that there is no such user; where it says nothing, a message will find out. */
   async isUser(username: string): Promise<boolean> {
     try {
-      await this.#newest({ kind: "user", username }, 1);
+      await this.#newest({ kind: "user", username }, 1, true);
       return true;
     } catch (error) {
       if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
@@ -83,7 +83,13 @@ export class LogReader {
    * @throws RpcError, ConnectError
    */
   async missing(username: string, { readSeq, headSeq }: Conversation, toSeq: bigint): Promise<Note[]> {
-    const range = { fromSeq: readSeq + 1n, toSeq, newestFirst: true, pageSize: CONTEXT.most };
+    const range = {
+      fromSeq: readSeq + 1n,
+      toSeq,
+      newestFirst: true,
+      pageSize: CONTEXT.most,
+      background: true,
+    };
     const { items } = await this.#page({ kind: "user", username }, range);
     const left = Number((firstSeq(items[0]) ?? readSeq + 1n) - readSeq) - 1;
     return [...this.#headed(items, username, readSeq, left, Number(headSeq - readSeq))];
@@ -125,8 +131,12 @@ export class LogReader {
     return { kind: "conversation", conversationId };
   }
 
-  async #newest(target: ConversationTarget, entries: number): Promise<ListMessagesResponse> {
-    return this.#page(target, { newestFirst: true, pageSize: Math.min(entries, PAGE) });
+  async #newest(
+    target: ConversationTarget,
+    entries: number,
+    background: boolean,
+  ): Promise<ListMessagesResponse> {
+    return this.#page(target, { newestFirst: true, pageSize: Math.min(entries, PAGE), background });
   }
 
   async #page(

@@ -88,7 +88,9 @@ export class Outgoing {
     this.#sends.forget(clientMessageId);
     const to = target === undefined ? "" : ` to ${nameOf(placeOfTarget(target))}`;
     const text = content?.kind === "text" ? ` “${shortened(content.text)}”` : "";
-    this.#options.show({ kind: "error", text: `Not sent${to}: ${error.message}${text}` });
+    const isBlocked = error.reason === "BLOCKED_BY_RECIPIENT" && target?.kind === "user";
+    const why = isBlocked ? `${target.username} has blocked you.` : error.message;
+    this.#options.show({ kind: "error", text: `Not sent${to}: ${why}${text}` });
   }
 
   heldBack(messages: readonly UnsentMessage[]): void {

@@ -2,6 +2,7 @@
 import { RpcError } from "../../../rpc/status.ts";
 import type { Wanted } from "../account-flags.ts";
 import { CommandError, Exit } from "../exit.ts";
+import { explain, personal } from "../explain.ts";
 import type { Asker } from "../prompts.ts";
 import { choose, type Desk, reachForLogIn, SignedIn, signIn, startSession } from "../sign-in.ts";
 import type { Answer, PlainIO } from "../terminal/plain-io.ts";
@@ -25,7 +26,7 @@ export function plainAsker(io: PlainIO, tell: (sentence: string) => void): Asker
  */
 export async function plainSignIn(desk: Desk, io: PlainIO, wanted: Wanted): Promise<SignedIn> {
   const { address, profile } = choose(desk.state, wanted);
-  if (profile?.session !== undefined) return signIn(desk, wanted);
+  if (profile?.session !== undefined && wanted.fresh !== true) return signIn(desk, wanted);
   const trust = await reachForLogIn(desk, address, wanted.as, wanted);
   const username = wanted.as ?? answerOf(await io.ask("Username: "));
   for (let tries = 1; ; tries++) {
@@ -36,9 +37,10 @@ export async function plainSignIn(desk: Desk, io: PlainIO, wanted: Wanted): Prom
       if (session === undefined) throw new Error("The profile has no session after its log-in.");
       return new SignedIn(loggedIn, session.token, trust);
     } catch (error) {
-      if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG")) throw error;
-      await io.writeLine("Error: user name or password is wrong.");
-      if (tries === PASSWORD_TRIES) throw new CommandError(Exit.REFUSED, "");
+      if (!(error instanceof RpcError)) throw error;
+      const isWrong = error.reason === "CREDENTIALS_WRONG";
+      await io.writeLine(`Error: ${isWrong ? "user name or password is wrong." : personal(error)}`);
+      if (!isWrong || tries === PASSWORD_TRIES) throw new CommandError(explain(error).exitCode, "");
     }
   }
 }

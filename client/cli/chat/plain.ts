@@ -53,6 +53,7 @@ class Plain {
       clock: this.#clock,
       commands: chatCommands,
       atScreen: false,
+      otherKey: options.io.isTerminal ? "none" : undefined,
       leave: (how) => this.#end({ kind: how }),
       display: {
         show: (note) => this.#show(note),

@@ -10,7 +10,7 @@ import type { Wanted } from "../account-flags.ts";
 import { defaultAddress, readAddress } from "../address.ts";
 import type { Environment } from "../environment.ts";
 import { CommandError, Exit, type ExitCode } from "../exit.ts";
-import { explain } from "../explain.ts";
+import { explain, personal } from "../explain.ts";
 import { type Asker, terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
@@ -70,6 +70,7 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
     const { outcome, code } = await linked(
       { environment, state, asker: undefined, notice },
       signedIn,
+      wanted,
       (link) => runInteractive({ link, address, me, bell, input, output, env }),
     );
     const { ending, reached } = outcome.kind === "ended" ? outcome : { ending: undefined, reached: true };
@@ -82,6 +83,7 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
 }
 
 function loggedOutWords({ reason, message }: RpcError): string {
+  if (reason === "SESSION_TIMED_OUT") return "You are logged out: no command came for too long.";
   if (reason !== "SESSION_ENDED") return `You are logged out: ${message}`;
   return "You are logged out: the session was ended elsewhere, by a log-out in another window or a new password, say.";
 }
@@ -89,8 +91,7 @@ function loggedOutWords({ reason, message }: RpcError): string {
 /** The same error without the word of its reason, which is there for scripts. */
 function forPerson(error: unknown): unknown {
   if (!(error instanceof RpcError)) return error;
-  const { exitCode, message } = explain(error);
-  return new CommandError(exitCode, message.replace(/ \([A-Z_]+\)$/, ""), { cause: error });
+  return new CommandError(explain(error).exitCode, `Error: ${personal(error)}`, { cause: error });
 }
 
 /** Signs in with a person to ask. What is typed ahead of a question is for the next one, or for the screen. */
@@ -160,11 +161,11 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
   const { address, username: me } = signedIn.profile;
   // From here on there is something to end in order.
   using interruption = new Interruption();
-  const { outcome, code } = await linked(desk, signedIn, (link) =>
+  const { outcome, code } = await linked(desk, signedIn, wanted, (link) =>
     runPlain({ link, address, me, io, interrupted: interruption.signal }),
   );
   if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
-    await io.writeLine(`Error: you are logged out: ${outcome.ending.cause.message}`);
+    await io.writeLine(`Error: ${lowerFirst(loggedOutWords(outcome.ending.cause))}`);
   }
   return code;
 }
@@ -178,6 +179,7 @@ interface Finished {
 async function linked(
   desk: Desk,
   signedIn: SignedIn,
+  wanted: Wanted,
   run: (link: Link) => Promise<ChatOutcome>,
 ): Promise<Finished> {
   const { state } = desk;
@@ -191,7 +193,19 @@ async function linked(
     queue: state.sendQueue(profile.profileId),
   });
   const outcome = await run(link);
-  return { outcome, code: await leave(outcome, desk, signedIn, link) };
+  try {
+    return { outcome, code: await leave(outcome, desk, signedIn, link) };
+  } finally {
+    if (wanted.fresh === true) await endLogin(outcome, desk, signedIn);
+  }
+}
+
+/** The original's way of leaving, however that comes about: who has left is logged out. */
+async function endLogin(outcome: ChatOutcome, { notice, state }: Desk, signedIn: SignedIn): Promise<void> {
+  const isOver = outcome.kind === "ended" && outcome.ending.kind === "not-logged-in";
+  if (isOver || outcome.kind === "logout") return;
+  await logOut(signedIn, notice);
+  state.profiles.loggedOut(signedIn.profile.profileId);
 }
 
 async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link: Link): Promise<ExitCode> {
@@ -287,4 +301,8 @@ class Interruption implements Disposable {
   [Symbol.dispose](): void {
     for (const { name, listener } of this.#listeners) process.off(name, listener);
   }
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

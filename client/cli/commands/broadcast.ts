@@ -1,7 +1,7 @@
 // parley broadcast: sends a message to everyone who is online.
 import { accountFlags } from "../account-flags.ts";
 import { defineCommand } from "../command.ts";
-import { ackMessage, messageText, sendFlags, sendText } from "../sending.ts";
+import { ackMessage, messageText, sendFlags, sendText, WITHHELD } from "../sending.ts";
 import { line } from "../terminal/style.ts";
 import { withAccount } from "../with-account.ts";
 
@@ -19,6 +19,7 @@ export const command = defineCommand({
       const text = await messageText(call, call.words);
       const { ack } = await sendText(signedIn, desk, call, { kind: "broadcast" }, text);
       await call.output.result(ackMessage(ack), line`Sent to everyone: number ${ack.seq}.`);
+      if (ack.withheld) call.output.notice(WITHHELD);
     });
     return undefined;
   },

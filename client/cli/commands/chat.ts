@@ -1,5 +1,6 @@
 // parley chat: the interactive chat, and what `parley` does by itself.
-import { accountFlags, wantedOf } from "../account-flags.ts";
+import { accountFlags, type Wanted, wantedOf } from "../account-flags.ts";
+import { readAddress } from "../address.ts";
 import { type Flag, toggle } from "../arguments.ts";
 import { defineCommand } from "../command.ts";
 import { usage } from "../exit.ts";
@@ -19,8 +20,8 @@ const bell: Flag<Bell> = {
 };
 
 export const command = defineCommand({
-  forms: [""],
-  words: { least: 0, most: 0 },
+  forms: ["", "HOST PORT"],
+  words: { least: 0, most: 2 },
   flags: {
     plain: toggle("Whole lines in and out, without escapes; so it is also in a pipe."),
     bell,
@@ -28,17 +29,34 @@ export const command = defineCommand({
   },
   about: [
     "Asks for server, user and password where they are not known. Inside it, /help lists the commands.",
+    "HOST PORT is the original's command line: it always asks for user and password, and leaving logs out.",
   ],
   json: undefined,
-  examples: ["", "--as yoda --server 127.0.0.1:12000"],
-  run: async ({ environment, values, json }) => {
+  examples: ["", "--as yoda --server 127.0.0.1:12000", "127.0.0.1 12000"],
+  run: async ({ environment, values, json, words }) => {
     if (json) throw usage("The chat has no --json: use tail --json and send.");
     const { runChat } = await import("../chat/run-chat.ts");
     return runChat({
       environment,
-      wanted: wantedOf(values),
+      wanted: words.length === 0 ? wantedOf(values) : originals(words, wantedOf(values)),
       plain: values.plain === true,
       bell: values.bell ?? "direct",
     });
   },
 });
+
+/** The original's command line. @throws CommandError (usage) */
+function originals([host = "", port = ""]: readonly string[], wanted: Wanted): Wanted {
+  const problem = /^\d{1,5}$/.test(port)
+    ? undefined
+    : port === ""
+      ? "The port is missing."
+      : `"${port}" is no port.`;
+  if (problem !== undefined) throw usage(`${problem} It is: HOST PORT, such as 127.0.0.1 12000.`);
+  if (wanted.server !== undefined) throw usage("The server is named twice: as HOST PORT and by --server.");
+  return {
+    ...wanted,
+    server: readAddress(`${host.includes(":") ? `[${host}]` : host}:${port}`),
+    fresh: true,
+  };
+}

@@ -75,7 +75,7 @@ async function conversation(
   username: string | undefined,
 ): Promise<ConversationTarget | undefined> {
   if (username !== undefined) return { kind: "user", username };
-  for await (const { conversationId, kind } of account.listConversations()) {
+  for await (const { conversationId, kind } of account.listConversations({ background: true })) {
     if (kind === ConversationKind.BROADCAST) return { kind: "conversation", conversationId };
   }
   return undefined;

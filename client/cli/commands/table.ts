@@ -1,7 +1,7 @@
 // Every command, in the order of the help. What a command does is loaded when it is run.
 import type { Command } from "../command.ts";
 
-export const groups = ["Talk", "Look", "Account"] as const;
+export const groups = ["Talk", "Look", "People", "Account"] as const;
 
 export interface CommandRow {
   readonly name: string;
@@ -19,6 +19,7 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./chat.ts"),
   },
   { name: "send", group: "Talk", summary: "Send a message to a user.", load: () => import("./send.ts") },
+  { name: "message", group: "Talk", summary: "The same as send.", load: () => import("./send.ts") },
   {
     name: "broadcast",
     group: "Talk",
@@ -45,6 +46,21 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./history.ts"),
   },
   { name: "who", group: "Look", summary: "List who is online, or was.", load: () => import("./who.ts") },
+  {
+    name: "whoelse",
+    group: "Look",
+    summary: "List the names of the others online.",
+    load: () => import("./whoelse.ts"),
+  },
+  {
+    name: "whoelsesince",
+    group: "Look",
+    summary: "List who was online within so many seconds.",
+    load: () => import("./whoelsesince.ts"),
+  },
+  { name: "block", group: "People", summary: "Shut a user out.", load: () => import("./block.ts") },
+  { name: "unblock", group: "People", summary: "Take a block back.", load: () => import("./unblock.ts") },
+  { name: "blocks", group: "People", summary: "List whom you block.", load: () => import("./blocks.ts") },
   { name: "login", group: "Account", summary: "Log in as a user.", load: () => import("./login.ts") },
   {
     name: "join",
@@ -70,6 +86,12 @@ export const commands: readonly CommandRow[] = [
     group: "Account",
     summary: "List where the user is logged in.",
     load: () => import("./sessions.ts"),
+  },
+  {
+    name: "logins",
+    group: "Account",
+    summary: "List log-ins, those refused included.",
+    load: () => import("./logins.ts"),
   },
   {
     name: "revoke",

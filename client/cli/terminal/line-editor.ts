@@ -7,6 +7,8 @@ import { graphemesOf } from "./width.ts";
 export type EditorAction =
   /** Enter: the text, newlines included, maybe empty. The buffer is empty again. */
   | { readonly kind: "submit"; readonly text: string }
+  /** Tab, where `complete` said "run". The buffer is empty again. */
+  | { readonly kind: "run"; readonly text: string }
   /** Ctrl-D, or Ctrl-C twice, on an empty line. */
   | { readonly kind: "leave" }
   /** Ctrl-C on an empty line, the first time: once more within `leaveWithinMs` leaves. */
@@ -30,7 +32,8 @@ export interface Completion {
   readonly candidates: readonly string[];
 }
 
-export type Complete = (textBeforeCursor: string) => Completion | undefined;
+/** "run": there is nothing to complete, and Tab runs the line. */
+export type Complete = (textBeforeCursor: string) => Completion | "run" | undefined;
 
 export interface EditorOptions {
   /** Lines entered in earlier runs, oldest first. */
@@ -110,7 +113,7 @@ export class LineEditor {
     }
   }
 
-  submit(): EditorAction {
+  submit(): { readonly kind: "submit"; readonly text: string } {
     const text = this.#buffer.text;
     this.#history.add(text);
     this.#buffer.reset();
@@ -147,6 +150,7 @@ export class LineEditor {
   #tab(tabbed: string | undefined): EditorAction[] {
     const before = this.#buffer.textBeforeCursor;
     const completion = this.#complete?.(before);
+    if (completion === "run") return [{ ...this.submit(), kind: "run" }];
     const [only, ...others] = completion?.candidates ?? [];
     if (completion === undefined || only === undefined) return [{ kind: "nothing-there" }];
     const from = Math.max(0, Math.min(completion.from, before.length));

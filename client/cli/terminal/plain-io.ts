@@ -49,6 +49,11 @@ export class PlainIO implements Disposable {
     this.#output.on("close", this.#onOutputClose);
   }
 
+  /** Whether a person types the lines. */
+  get isTerminal(): boolean {
+    return this.#input.isTTY === true;
+  }
+
   /** The next line. A line that is too long or no UTF-8 is answered as refused, and the next ones are read as ever. */
   readLine(): Promise<LineRead> {
     return this.#inTurn(() => this.#nextLine());

@@ -263,7 +263,7 @@ describe("what arrives", () => {
     await stage.chat.take(stage.entry("yoda", "two"));
     const conversationId = stage.idOf("yoda");
     const marker = { conversationId, user: user("luke"), mine: true, deliveredSeq: 1n, readSeq: 1n, raw };
-    await stage.chat.take({ type: "markers", ...marker });
+    await stage.chat.take({ type: "markers", ...marker, undelivered: [] });
     expect(stage.status).toContain("unread: yoda 1");
   });
 
@@ -286,7 +286,7 @@ describe("what is sent", () => {
     await stage.ack(0);
     expect(stage.status).toBe("last: sent · yoda is online");
     const conversationId = stage.idOf("yoda");
-    const marker = { conversationId, user: user("yoda"), mine: false, raw };
+    const marker = { conversationId, user: user("yoda"), mine: false, undelivered: [], raw };
     await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 0n });
     expect(stage.status).toContain("last: delivered");
     await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 1n });
@@ -360,7 +360,13 @@ describe("what is sent", () => {
 
   it("does not stand there as said where there is no such user, or where it is too long", async () => {
     const stage = new Stage();
-    const others = { maxRequestBytes: 0, maxCommandsPerRequest: 0, maxCursors: 0, maxStreamsPerSession: 0 };
+    const others = {
+      maxRequestBytes: 0,
+      maxCommandsPerRequest: 0,
+      maxCursors: 0,
+      maxStreamsPerSession: 0,
+      idleTimeout: undefined,
+    };
     stage.limits = { maxContentBytes: 100, ...others };
     await stage.connect(["yoda"]);
     stage.shown();
@@ -519,13 +525,13 @@ describe("completion", () => {
     stage.before("leia", ["hi"], 1);
     stage.entry("luke", "hello", { to: "vader" });
     await stage.connect(["yoda"]);
-    expect(stage.chat.complete("open ")?.candidates).toEqual(["leia", "vader", "yoda"]);
+    expect(stage.chat.complete("open ")).toMatchObject({ candidates: ["leia", "vader", "yoda"] });
   });
 
   it("completes begun names, not commands, in a message", async () => {
     const stage = await live({}, ["yoda"]);
     await stage.chat.enter("open yoda");
-    expect(stage.chat.complete("o")?.candidates).toEqual([]);
+    expect(stage.chat.complete("o")).toMatchObject({ candidates: [] });
     expect(stage.chat.complete("ask yo")).toEqual({ from: 4, candidates: ["yoda"] });
     expect(stage.chat.complete("ask ")).toBeUndefined();
     expect(stage.chat.complete("/cl")).toEqual({ from: 0, candidates: ["/close"] });

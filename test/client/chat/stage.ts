@@ -13,6 +13,8 @@ import { plainLines } from "../../../client/cli/chat/render-plain.ts";
 import { promptOf, statusOf, titleOf } from "../../../client/cli/chat/render-status.ts";
 import type { EntryArrived, LinkEvent, LinkState } from "../../../client/link/events.ts";
 import type { SendTarget, UnsentMessage } from "../../../client/link/send-queue.ts";
+import { LogInOutcome } from "../../../gen/parley/chat/v1/auth_service.ts";
+import type { Block } from "../../../gen/parley/chat/v1/block_service.ts";
 import type { Conversation } from "../../../gen/parley/chat/v1/conversation.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
@@ -90,6 +92,10 @@ export class Stage implements Disposable {
   readonly read: { conversationId: string; seq: bigint }[] = [];
   readonly held: UnsentMessage[] = [];
   readonly released: bigint[] = [];
+  /** Blocks and their end, as they were asked for. */
+  readonly blocked: string[] = [];
+  /** How often a person's activity was reported. */
+  activity = 0;
   bells = 0;
   limits: Limits | undefined;
   /** What was put back into the editor last. */
@@ -113,6 +119,7 @@ export class Stage implements Disposable {
       commands: chatCommands,
       bell: options.bell ?? "direct",
       atScreen: options.plain !== true,
+      otherKey: options.plain === true ? undefined : "Tab",
       leave: (how) => this.left.push(how),
       display: {
         show: (note) => this.lines.push(...this.#textOf(note, options.plain === true)),
@@ -225,7 +232,10 @@ export class Stage implements Disposable {
   }
 
   /** The server acks a send. */
-  async ack(index: number, options: { seq?: bigint; entryShown?: boolean } = {}): Promise<void> {
+  async ack(
+    index: number,
+    options: { seq?: bigint; entryShown?: boolean; withheld?: boolean } = {},
+  ): Promise<void> {
     const send = this.sent[index];
     if (send === undefined) throw new Error("nothing like that was sent");
     const peer = send.target.kind === "user" ? send.target.username : undefined;
@@ -241,6 +251,7 @@ export class Stage implements Disposable {
       seq,
       sendTime: this.clock.now(),
       repeatedSend: false,
+      withheld: options.withheld ?? false,
       entryShown: options.entryShown ?? false,
     });
   }
@@ -281,7 +292,17 @@ export class Stage implements Disposable {
       headSeq: BigInt(entries.length),
       marker: { conversationId: id, deliveredSeq: 0n, readSeq },
       peerMarker: undefined,
+      undelivered: [],
     };
+  }
+
+  async #blocking(username: string, done: string): Promise<Block> {
+    if (this.offline || !this.#known.has(username)) {
+      const message = "There is no user of that name.";
+      throw new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message });
+    }
+    this.blocked.push(done);
+    return { user: user(username), createTime: this.clock.now() };
   }
 
   #link(): ChatLink {
@@ -309,7 +330,32 @@ export class Stage implements Disposable {
       setTyping: (target, typing) => {
         if (target.kind === "user") this.typed.push(`${target.username} ${typing}`);
       },
+      reportActivity: () => {
+        stage.activity += 1;
+      },
       account: {
+        blockUser: (username) => stage.#blocking(username, `block ${username}`),
+        unblockUser: async (username) => {
+          await stage.#blocking(username, `unblock ${username}`);
+          return user(username);
+        },
+        async *listBlocks() {
+          lost();
+          yield { user: user("vader"), createTime: stage.clock.now() };
+        },
+        async *listLogIns() {
+          lost();
+          yield {
+            time: stage.clock.now(),
+            username: "luke",
+            deviceId: "d1",
+            client: { name: "parley", version: "1", deviceName: "desk" },
+            address: "10.0.0.7",
+            outcome: LogInOutcome.WRONG_PASSWORD,
+            count: 2,
+            firstTime: stage.clock.now(),
+          };
+        },
         async *listUsers() {
           lost();
           yield { user: user("leia"), online: true, lastOnlineTime: undefined };

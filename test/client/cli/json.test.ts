@@ -60,6 +60,7 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
         onlineWithin: { seconds: 0n, nanos: 1 },
         pageSize: 4_294_967_295,
         pageToken: "",
+        background: false,
       }).finish(),
     ],
     [
@@ -71,6 +72,7 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
         order: 2,
         pageSize: 0,
         pageToken: "",
+        background: false,
       }).finish(),
     ],
     // An order that this schema does not know.

@@ -134,7 +134,7 @@ test("no marker moves unless --mark is given", async () => {
   await silent.lines.next();
   await scene.stop(silent);
   const markers = async (): Promise<{ deliveredSeq: bigint; readSeq: bigint } | undefined> => {
-    const request = { pageSize: 0, pageToken: "" };
+    const request = { pageSize: 0, pageToken: "", background: false };
     const page = await luke.unary(luke.history, luke.history.listConversations, request);
     return page.conversations.find(({ conversationId }) => conversationId === first.conversationId)
       ?.peerMarker;

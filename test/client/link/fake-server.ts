@@ -165,6 +165,7 @@ export class FakeStream {
           maxCommandsPerRequest: 1000,
           maxCursors: 1000,
           maxStreamsPerSession: 4,
+          idleTimeout: undefined,
         },
         features: [],
         serverTime: time,
@@ -183,7 +184,14 @@ export class FakeStream {
   ack(clientMessageId: bigint, seq: number, conversationId = "c2", repeatedSend = false): void {
     this.send({
       $case: "ack",
-      value: { clientMessageId, conversationId, seq: BigInt(seq), sendTime: time, repeatedSend },
+      value: {
+        clientMessageId,
+        conversationId,
+        seq: BigInt(seq),
+        sendTime: time,
+        repeatedSend,
+        withheld: false,
+      },
     });
   }
 

@@ -150,7 +150,7 @@ test("no marker moves where it is switched off, and another device's are told an
   await client.entries(5);
   stream.send({
     $case: "markersMoved",
-    value: { conversationId: "c2", user: hans, deliveredSeq: 5n, readSeq: 5n },
+    value: { conversationId: "c2", user: hans, deliveredSeq: 5n, readSeq: 5n, undelivered: [] },
   });
   expect(await client.next("markers")).toMatchObject({ mine: true, readSeq: 5n });
   await expect.poll(() => cursors.load()).toMatchObject([{ seq: 5n, readSeq: 5n }]);

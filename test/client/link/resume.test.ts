@@ -233,6 +233,7 @@ test("where Hello has no room for a cursor, what is jumped over is named", async
     maxRequestBytes: 1,
     maxCommandsPerRequest: 1,
     maxStreamsPerSession: 1,
+    idleTimeout: undefined,
   };
   first.welcome({ limits: { ...limits, maxCursors: 1 } });
   await client.next("welcome");

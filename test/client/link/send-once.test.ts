@@ -17,6 +17,7 @@ const ack: Ack = {
   seq: 1n,
   sendTime: undefined,
   repeatedSend: false,
+  withheld: false,
 };
 
 async function client(server: FakeServer) {

@@ -289,7 +289,14 @@ test("a reader that awaits its sends while it is far behind gets their acks by c
         new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message: "no such user" }),
       );
     }
-    const ack = { clientMessageId, conversationId: "c9", seq: 5n, sendTime: undefined, repeatedSend: true };
+    const ack = {
+      clientMessageId,
+      conversationId: "c9",
+      seq: 5n,
+      sendTime: undefined,
+      repeatedSend: true,
+      withheld: false,
+    };
     return Promise.resolve(ack);
   };
   const stream = await server.stream();

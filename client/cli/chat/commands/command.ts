@@ -37,8 +37,6 @@ export interface ChatCommand {
   readonly summary: string;
   /** More lines, for `help COMMAND`. */
   readonly details?: readonly string[];
-  /** As the only word of a line it is hardly meant for the other one: a person is asked before it is sent. */
-  readonly doubtedAlone?: true;
   /**
    * `rest` is what follows the name and one space, verbatim.
    * @throws CommandError, RpcError, ConnectError: their messages are shown

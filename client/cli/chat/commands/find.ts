@@ -2,6 +2,7 @@
 import { closest } from "../../../../command-line/closest.ts";
 import { type CommandError, usage } from "../../exit.ts";
 import type { ChatCommand } from "./command.ts";
+import { isLater } from "./later.ts";
 
 /** By name or alias, in whatever case: no two differ only by that. */
 export function findCommand(commands: readonly ChatCommand[], word: string): ChatCommand | undefined {
@@ -10,6 +11,9 @@ export function findCommand(commands: readonly ChatCommand[], word: string): Cha
 }
 
 export function unknownCommand(commands: readonly ChatCommand[], word: string): CommandError {
+  if (isLater(word.replace(/^\//, ""))) {
+    return usage("Private chat is not there yet. Nothing was sent.");
+  }
   const near = closest(
     word.replace(/^\//, ""),
     commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]),

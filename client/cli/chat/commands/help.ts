@@ -11,7 +11,6 @@ export const help: ChatCommand = {
   name: "help",
   usage: "[COMMAND]",
   summary: "this list, or more about one command",
-  doubtedAlone: true,
   run(chat, rest) {
     const [name] = words(help, rest, 1);
     if (name === undefined) {

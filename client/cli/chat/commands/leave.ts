@@ -5,7 +5,6 @@ export const quit: ChatCommand = {
   name: "quit",
   aliases: ["exit"],
   usage: "",
-  doubtedAlone: true,
   summary: "leave, and stay logged in for the next time",
   run(chat, rest) {
     words(quit, rest, 0);
@@ -16,7 +15,6 @@ export const quit: ChatCommand = {
 export const logout: ChatCommand = {
   name: "logout",
   usage: "",
-  doubtedAlone: true,
   summary: "leave and log out: then the password is asked",
   run(chat, rest) {
     words(logout, rest, 0);

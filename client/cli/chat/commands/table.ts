@@ -1,15 +1,18 @@
 // The commands of the chat: parsing, help and completion read this one table.
+import { block, blocks, unblock } from "./block.ts";
 import { broadcast } from "./broadcast.ts";
 import { close } from "./close.ts";
 import type { ChatCommand } from "./command.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { logout, quit } from "./leave.ts";
+import { logins } from "./logins.ts";
 import { message } from "./message.ts";
 import { open } from "./open.ts";
 import { outbox } from "./outbox.ts";
 import { retry } from "./retry.ts";
 import { who } from "./who.ts";
+import { whoelse, whoelsesince } from "./whoelse.ts";
 
 /** In the order of the help. */
 export const chatCommands: readonly ChatCommand[] = [
@@ -18,7 +21,13 @@ export const chatCommands: readonly ChatCommand[] = [
   message,
   broadcast,
   who,
+  whoelse,
+  whoelsesince,
   history,
+  block,
+  unblock,
+  blocks,
+  logins,
   outbox,
   retry,
   help,

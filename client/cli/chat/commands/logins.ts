@@ -1,0 +1,20 @@
+// /logins [N]: when, where and how one logged in, or somebody tried to.
+import { logInLine } from "../../show-log-ins.ts";
+import { type ChatCommand, usageOf, words } from "./command.ts";
+
+const DEFAULT_LINES = 20;
+
+export const logins: ChatCommand = {
+  name: "logins",
+  usage: "[N]",
+  summary: "your last log-ins, and those that were refused",
+  async run(chat, rest) {
+    const [count = String(DEFAULT_LINES)] = words(logins, rest, 1);
+    if (!/^[1-9]\d{0,8}$/.test(count)) throw usageOf(logins);
+    const lines: string[] = [];
+    for await (const record of chat.link.account.listLogIns()) {
+      if (lines.push(logInLine(record, false).plain) >= Number(count)) break;
+    }
+    chat.show({ kind: "answer", lines });
+  },
+};

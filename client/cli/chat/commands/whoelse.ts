@@ -1,0 +1,32 @@
+// /whoelse and /whoelsesince SECONDS: the original's questions, answered by names alone.
+import { parseSeconds } from "../../durations.ts";
+import { type ChatActions, type ChatCommand, usageOf, words } from "./command.ts";
+
+export const whoelse: ChatCommand = {
+  name: "whoelse",
+  usage: "",
+  summary: "the names of the others who are online",
+  async run(chat, rest) {
+    words(whoelse, rest, 0);
+    await showNames(chat, {});
+  },
+};
+
+export const whoelsesince: ChatCommand = {
+  name: "whoelsesince",
+  usage: "SECONDS",
+  summary: "the names of those who were online within so many seconds",
+  details: ["Any whole number will do; 0 is who is online now."],
+  async run(chat, rest) {
+    const [seconds] = words(whoelsesince, rest, 1);
+    if (seconds === undefined) throw usageOf(whoelsesince);
+    await showNames(chat, { onlineWithinMs: parseSeconds(seconds) });
+  },
+};
+
+async function showNames(chat: ChatActions, wanted: { onlineWithinMs?: number }): Promise<void> {
+  const names: string[] = [];
+  for await (const { user } of chat.link.account.listUsers(wanted)) names.push(user?.username ?? "");
+  if (names.length === 0) chat.show({ kind: "notice", text: "Nobody else.", time: chat.clock.now() });
+  else chat.show({ kind: "users", users: names.map((name) => ({ name, remark: "" })) });
+}

@@ -1,0 +1,24 @@
+// parley blocks: lists whom the user blocks.
+import { Block } from "../../../gen/parley/chat/v1/block_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { name } from "../show.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: accountFlags,
+  about: ["One name a line."],
+  json: "Block, one for each user.",
+  examples: [""],
+  run: async (call) => {
+    await withAccount(call, "reads", async ({ account }) => {
+      for await (const block of account.listBlocks()) {
+        const message = { typeName: "parley.chat.v1.Block", codec: Block, value: block };
+        await call.output.result(message, name(block.user?.username ?? "?"));
+      }
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,42 @@
+// parley logins: when, from where and how the user logged in, or somebody tried to.
+import { LogInRecord } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { accountFlags } from "../account-flags.ts";
+import { type Flag, toggle } from "../arguments.ts";
+import { defineCommand } from "../command.ts";
+import { usage } from "../exit.ts";
+import { logInLine } from "../show-log-ins.ts";
+import { withAccount } from "../with-account.ts";
+
+const count: Flag<number> = {
+  value: "N",
+  short: "n",
+  help: "How many of the newest; else 50.",
+  read: (given) => {
+    if (!/^[1-9]\d{0,8}$/.test(given)) throw usage(`"${given}" is no number from 1 on.`);
+    return Number(given);
+  },
+};
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags: { count, all: toggle("Everyone's; only for an administrator of the server."), ...accountFlags },
+  about: [
+    "Newest first: time, outcome, address, device and program. Refusals that follow each other and are alike are one line.",
+  ],
+  json: "LogInRecord, one for each.",
+  examples: ["", "--all -n 200"],
+  run: async (call) => {
+    const { count: most = 50, all = false } = call.values;
+    await withAccount(call, "reads", async ({ account }) => {
+      let left = most;
+      for await (const record of account.listLogIns({ allUsers: all })) {
+        const message = { typeName: "parley.chat.v1.LogInRecord", codec: LogInRecord, value: record };
+        await call.output.result(message, logInLine(record, all));
+        left -= 1;
+        if (left === 0) break;
+      }
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,25 @@
+// parley unblock: takes a block back.
+import { User } from "../../../gen/parley/chat/v1/user.ts";
+import { accountFlags } from "../account-flags.ts";
+import { defineCommand } from "../command.ts";
+import { name } from "../show.ts";
+import { line } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: ["USER"],
+  words: { least: 1, most: 1 },
+  flags: accountFlags,
+  about: ["What the block kept from you stays away."],
+  json: "User: who is not blocked any more.",
+  examples: ["vader"],
+  run: async (call) => {
+    const [username = ""] = call.words;
+    await withAccount(call, "changes", async ({ account }) => {
+      const user = await account.unblockUser(username);
+      const message = { typeName: "parley.chat.v1.User", codec: User, value: user };
+      await call.output.result(message, line`${name(username)} is not blocked any more.`);
+    });
+    return undefined;
+  },
+});
