@@ -1,12 +1,12 @@
 // Where a line goes: whether what was typed is a message or a command.
 import { type ChatCommand, splitWord } from "./commands/command.ts";
 import { findCommand } from "./commands/find.ts";
-import { meantCommand } from "./commands/usage.ts";
+import { isMeant } from "./commands/usage.ts";
 
 export type Line =
   | { readonly kind: "nothing" }
   | { readonly kind: "message"; readonly text: string }
-  /** A message that would be a command if it had its slash; `word` is that command's name. */
+  /** A message that would be a command if it had its slash; `word` is its first word. */
   | { readonly kind: "doubtful"; readonly text: string; readonly word: string }
   | { readonly kind: "command"; readonly command: ChatCommand; readonly rest: string }
   /** It looks like a command, and must not be sent. */
@@ -20,8 +20,7 @@ export function readLine(text: string, commands: readonly ChatCommand[], isOpen:
   if (text.trim() === "") return { kind: "nothing" };
   const { word, rest = "" } = splitWord(text);
   if (isOpen && !text.startsWith("/")) {
-    const meant = meantCommand(word, rest, commands);
-    return meant === undefined ? { kind: "message", text } : { kind: "doubtful", text, word: meant.name };
+    return isMeant(word, rest, commands) ? { kind: "doubtful", text, word } : { kind: "message", text };
   }
   if (isOpen && text.startsWith("//")) return { kind: "message", text: text.slice(1) };
   const command = findCommand(commands, word.replace(/^\//, ""));

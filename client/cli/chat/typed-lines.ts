@@ -84,8 +84,8 @@ export class TypedLines {
   #doubt(text: string, word: string, place: Place): void {
     this.#doubted = text;
     const { otherKey, tell, putBack } = this.#options;
-    const runs = otherKey === "Tab" ? `Tab runs the command ${word}` : `/${word} runs the command`;
-    tell(`Not sent yet, since it looks like a command. Enter again sends it to ${nameOf(place)}; ${runs}.`);
+    const runs = otherKey === "Tab" ? `Tab runs /${word}` : `the command is /${word}`;
+    tell(`That would go to ${nameOf(place)}. Enter again sends it; ${runs}.`);
     putBack(text);
   }
 

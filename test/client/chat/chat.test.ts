@@ -30,11 +30,12 @@ describe("where a line goes", () => {
   it("is a message, verbatim, while one is open", async () => {
     const stage = await live();
     await stage.chat.enter("open yoda");
-    for (const text of ['  two  spaces \\ "quotes" ', "close", "who", "a\nb"]) await stage.chat.enter(text);
+    for (const text of ['  two  spaces \\ "quotes" ', "close to me", "who?", "a\nb"])
+      await stage.chat.enter(text);
     expect(stage.sent.map(({ text }) => text)).toEqual([
       '  two  spaces \\ "quotes" ',
-      "close",
-      "who",
+      "close to me",
+      "who?",
       "a\nb",
     ]);
     expect(stage.sent[0]?.target).toEqual({ kind: "user", username: "yoda" });
@@ -61,7 +62,7 @@ describe("where a line goes", () => {
     stage.shown();
     await stage.chat.enter(line);
     expect(stage.shown()).toEqual([
-      `14:00 · That would go to yoda. Enter again sends it; the command is /${line.trim()}.`,
+      `14:00 · That would go to yoda. Enter again sends it; Tab runs /${line.trim()}.`,
     ]);
     expect([stage.sent, stage.left, stage.putBack]).toEqual([[], [], line]);
     await stage.chat.enter("/who");
@@ -69,8 +70,74 @@ describe("where a line goes", () => {
     expect(stage.sent).toEqual([]);
     await stage.chat.enter(line);
     expect(stage.sent.map(({ text }) => text)).toEqual([line]);
-    await stage.chat.enter(`${line} now`);
+    await stage.chat.enter(`${line} now then`);
     expect(stage.sent).toHaveLength(2);
+  });
+
+  it.each([
+    "message luke hi",
+    "broadcast hear me",
+    "block vader",
+    "whoelsesince 200",
+    "history 20",
+    "history yoda 20",
+    "outbox drop 4",
+    "help block",
+    "private luke meet me at nine",
+    "startprivate luke",
+  ])("asks before it sends %j, which would be a command", async (line) => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter(line);
+    expect([stage.sent, stage.blocked, stage.putBack]).toEqual([[], [], line]);
+    await stage.chat.enter(line);
+    expect(stage.sent.map(({ text }) => text)).toEqual([line]);
+  });
+
+  it.each([
+    "message luke",
+    "block the door, please",
+    "who cares",
+    "whoelsesince yesterday",
+    "history is written by the winners",
+    "help me",
+    "open the door",
+    "private matters",
+    "logoutxyz",
+  ])("sends %j, which no command can be", async (line) => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter(line);
+    expect(stage.sent.map(({ text }) => text)).toEqual([line]);
+  });
+
+  it("runs a line in doubt at Tab, and no more once it was changed", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("block vader");
+    expect(stage.chat.complete("block vader")).toBe("run");
+    await stage.chat.runDoubted();
+    expect([stage.sent, stage.blocked]).toEqual([[], ["block vader"]]);
+    await stage.chat.enter("unblock vader");
+    stage.chat.edited("unblock vade");
+    stage.chat.edited("unblock vader");
+    expect(stage.chat.complete("unblock vader")).not.toBe("run");
+    await stage.chat.runDoubted();
+    expect(stage.blocked).toEqual(["block vader"]);
+    await stage.chat.enter("private leia tell nobody");
+    stage.shown();
+    await stage.chat.runDoubted();
+    expect(stage.shown()).toEqual(["Error: Private chat is not there yet. Nothing was sent."]);
+    expect(stage.sent).toEqual([]);
+  });
+
+  it("sends a line in doubt from a script, which cannot be asked", async () => {
+    const stage = await live({ plain: true });
+    await stage.chat.enter("open yoda");
+    const sending = stage.chat.enter("logout");
+    await stage.ack(0);
+    await sending;
+    expect(stage.sent.map(({ text }) => text)).toEqual(["logout"]);
   });
 
   it("sends whatever is no command with a slash from plain lines", async () => {
@@ -535,6 +602,101 @@ describe("completion", () => {
     expect(stage.chat.complete("ask yo")).toEqual({ from: 4, candidates: ["yoda"] });
     expect(stage.chat.complete("ask ")).toBeUndefined();
     expect(stage.chat.complete("/cl")).toEqual({ from: 0, candidates: ["/close"] });
+  });
+});
+
+describe("the original's commands", () => {
+  it("answer by names, and say what became of a block", async () => {
+    const stage = await live({ plain: true });
+    stage.shown();
+    for (const line of ["whoelse", "/whoelsesince 99999999999999999999", "blocks"])
+      await stage.chat.enter(line);
+    expect(stage.shown()).toEqual(["leia", "vader", "leia", "vader", "vader"]);
+    await stage.chat.enter("block vader");
+    await stage.chat.enter("unblock vader");
+    await stage.chat.enter("block nobody");
+    expect(stage.shown()).toEqual([
+      "vader is blocked: nothing from there reaches you. Nobody is told.",
+      "vader is not blocked any more.",
+      "Error: There is no user of that name.",
+    ]);
+    expect(stage.blocked).toEqual(["block vader", "unblock vader"]);
+    await stage.chat.enter("logins");
+    expect(stage.shown()).toEqual([
+      "2026-03-01 14:00:00  wrong password, 2 times since 2026-03-01 14:00:00  from 10.0.0.7, desk (d1), parley 1",
+    ]);
+  });
+
+  it.each([
+    "whoelse now",
+    "whoelsesince",
+    "whoelsesince -1",
+    "whoelsesince 1.5",
+    "whoelsesince x",
+    "whoelsesince 1 2",
+    "block",
+    "block yoda vader",
+    "unblock",
+    "message yoda",
+    "message",
+    "broadcast",
+    "logout now",
+    "logins many",
+  ])("refuse %j in one line, and do nothing", async (line) => {
+    const stage = await live({ plain: true });
+    stage.shown();
+    await stage.chat.enter(line);
+    expect(stage.shown()).toEqual([expect.stringMatching(/^Error: /)]);
+    expect([stage.sent, stage.blocked, stage.left, stage.activity]).toEqual([[], [], [], 0]);
+  });
+
+  it("are a person's activity where they are understood, and nothing else is", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("/help");
+    expect(stage.activity).toBe(2);
+    await stage.chat.enter("/nonsense");
+    await stage.chat.enter("/open");
+    await stage.chat.enter("hello");
+    stage.chat.edited("hel");
+    stage.chat.complete("hel");
+    await stage.chat.take(stage.entry("yoda", "hi"));
+    expect(stage.activity).toBe(2);
+  });
+});
+
+describe("blocks", () => {
+  it("that keep a message away are told to its sender, and it is never delivered", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("hello");
+    await stage.ack(0);
+    const conversationId = stage.idOf("yoda");
+    const marker = { conversationId, user: user("yoda"), mine: false, raw, deliveredSeq: 1n, readSeq: 1n };
+    const undelivered = [{ fromSeq: 1n, toSeq: 1n }];
+    await stage.chat.take({ type: "markers", ...marker, undelivered });
+    expect(stage.status).toContain("last: sent");
+    stage.shown();
+    const error = new RpcError({
+      code: status.PERMISSION_DENIED,
+      reason: "BLOCKED_BY_RECIPIENT",
+      message: "That user has blocked you.",
+    });
+    await stage.chat.enter("are you there?");
+    const sent = stage.sent[1];
+    if (sent === undefined) throw new Error("nothing was sent");
+    const content = { kind: "text", text: sent.text } as const;
+    const { id: clientMessageId, target } = sent;
+    await stage.chat.take({ type: "refused", clientMessageId, target, content, error, raw });
+    expect(stage.shown().at(-1)).toBe("Error: Not sent to yoda: yoda has blocked you. “are you there?”");
+  });
+
+  it("are told of in one line, without a name, where a broadcast does not reach all", async () => {
+    const stage = await live();
+    await stage.chat.enter("broadcast hear me");
+    stage.shown();
+    await stage.ack(0, { withheld: true });
+    expect(stage.shown()).toEqual(["14:00 · Some people did not get it: they have blocked you."]);
   });
 });
 

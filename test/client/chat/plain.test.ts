@@ -74,10 +74,11 @@ describe("a script", () => {
     expect(run.code).toBe(0);
   });
 
-  it("asks again for a wrong password, and ends after three", async () => {
-    const run = await (await home()).pipe("yoda\nwrong\nwrong\nwrong\nmessage luke hi\n", ...at());
+  it.each(["vader", "nobody"])("asks %s again for a wrong password, and ends after three", async (name) => {
+    const run = await (await home()).pipe(`${name}\nwrong\nwrong\nwrong\nmessage luke hi\n`, ...at());
     const wrong = "Error: user name or password is wrong.\n";
-    expect(run.stdout).toBe(`${PROMPTS}${wrong}Password: ${wrong}Password: ${wrong}`);
+    const locked = "Error: Too many wrong passwords: log-ins are locked for a while. Try again in 60 s.\n";
+    expect(run.stdout).toBe(`${PROMPTS}${wrong}Password: ${wrong}Password: ${locked}`);
     expect(run).toMatchObject({ code: 1, stderr: expect.not.stringContaining("wrong") });
   });
 

@@ -6,7 +6,7 @@ type Shape = Pick<ChatCommand, "name" | "usage">;
 
 /** What a word in capitals stands for, where not any text will do. */
 const words: Readonly<Record<string, (text: string, commands: readonly Shape[]) => boolean>> = {
-  SECONDS: (text) => /^\d+$/.test(text),
+  SECS: (text) => /^\d+$/.test(text),
   SINCE: (text) => /^\d+[smhd]?$/.test(text),
   N: (text) => /^\d+$/.test(text),
   ACTION: (text) => /^(list|send|drop)$/.test(text),
@@ -39,15 +39,12 @@ function alignments(given: readonly string[], names: readonly string[], usage: s
   return Array.from({ length: optional + 1 }, (_, from) => pair(from));
 }
 
-/** The command that a line without its slash would be, and those that are not there yet. */
-export function meantCommand(
-  word: string,
-  rest: string,
-  commands: readonly ChatCommand[],
-): Shape | undefined {
+/** Whether a line without its slash would be a command, or one of those that are not there yet. */
+export function isMeant(word: string, rest: string, commands: readonly ChatCommand[]): boolean {
+  const lower = word.toLowerCase();
   const shapes: readonly (Shape & { readonly aliases?: readonly string[] })[] = [...commands, ...later];
-  return shapes.find(
+  return shapes.some(
     ({ name, aliases = [], usage }) =>
-      (name === word || aliases.includes(word)) && fits(usage, rest, [...commands, ...later]),
+      (name === lower || aliases.includes(lower)) && fits(usage, rest, shapes),
   );
 }

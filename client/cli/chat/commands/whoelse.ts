@@ -1,4 +1,4 @@
-// /whoelse and /whoelsesince SECONDS: the original's questions, answered by names alone.
+// /whoelse and /whoelsesince SECS: the original's questions, answered by names alone.
 import { parseSeconds } from "../../durations.ts";
 import { type ChatActions, type ChatCommand, usageOf, words } from "./command.ts";
 
@@ -14,9 +14,9 @@ export const whoelse: ChatCommand = {
 
 export const whoelsesince: ChatCommand = {
   name: "whoelsesince",
-  usage: "SECONDS",
-  summary: "the names of those who were online within so many seconds",
-  details: ["Any whole number will do; 0 is who is online now."],
+  usage: "SECS",
+  summary: "who was online within so many seconds",
+  details: ["SECS is any whole number of seconds; 0 is who is online now."],
   async run(chat, rest) {
     const [seconds] = words(whoelsesince, rest, 1);
     if (seconds === undefined) throw usageOf(whoelsesince);
