@@ -126,8 +126,9 @@ export class LogIns {
     const { request, user, deviceId } = told;
     const { username, client, address } = request;
     const facts = { username, client, address, deviceId, userId: user?.userId, outcome, time: Date.now() };
-    const event = outcome === "logged-in" ? "log-in" : "log-in refused";
-    this.#options.log.info({ event, username, address, problem: outcome }, event);
+    const { log } = this.#options;
+    if (outcome === "logged-in") log.info({ event: "log-in", username, address }, "log-in");
+    else log.info({ event: "log-in refused", username, address, problem: outcome }, "log-in refused");
     await this.#options.logIns.record(facts);
   }
 }
