@@ -1,5 +1,6 @@
 // ChatService: the stream, its receiving half, and a unary twin for each command, all over the same rules.
 import type { ConnectRequest, FollowRequest, Hello } from "../../gen/parley/chat/v1/chat_service.ts";
+import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import {
   type CallContext,
@@ -14,7 +15,7 @@ import type { StoredMessage } from "../chat/messages.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import { CommandLoop, type CommandRules } from "./command-loop.ts";
-import { type Gate, toRpcError } from "./gate.ts";
+import { type Gate, type Terms, toRpcError } from "./gate.ts";
 import { chatDefinition, contentBytes } from "./opaque-content.ts";
 import type { Streams } from "./streams.ts";
 
@@ -50,13 +51,13 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
         const content = { bytes: contentBytes(request), decoded: request.content };
         const sender = unarySender(session);
         return answer(await messages.append(sender, destination, request.clientMessageId, content));
-      }),
+      }, unlessRepeated),
 
       broadcast: gate.forSession(async (request, session) => {
         const content = { bytes: contentBytes(request), decoded: request.content };
         const sender = unarySender(session);
         return answer(await messages.append(sender, messages.broadcast, request.clientMessageId, content));
-      }),
+      }, unlessRepeated),
 
       setMarkers: gate.forSession(
         async (request, session) => {
@@ -81,6 +82,11 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
     options,
   );
 }
+
+/** A repeated send is a client's doing. */
+const unlessRepeated: Terms<unknown, { readonly ack: Ack | undefined }> = {
+  isActivity: (_request, { ack }) => ack?.repeatedSend !== true,
+};
 
 function answer(message: StoredMessage) {
   return { ack: toAck(message, message.repeated) };

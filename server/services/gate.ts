@@ -11,15 +11,15 @@ import { StoreUnavailableError } from "../store/store.ts";
 export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
 
 /** What a call means for its session, beside what it does. */
-export interface Terms<Request> {
+export interface Terms<Request, Response> {
   /** What it takes from the session's bucket; 1 unless said. */
   readonly cost?: (request: Request) => number;
   /** Whether it is a person's command, once it has succeeded: those start the time-out anew. */
-  readonly isActivity?: (request: Request) => boolean;
+  readonly isActivity?: (request: Request, response: Response) => boolean;
 }
 
 /** For calls that a program may make on its own account. */
-export const unlessBackground: Terms<{ readonly background: boolean }> = {
+export const unlessBackground: Terms<{ readonly background: boolean }, unknown> = {
   isActivity: ({ background }) => !background,
 };
 
@@ -40,14 +40,14 @@ export class Gate {
   /** A unary method for whoever has a token. */
   forSession<Request, Response>(
     handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
-    { cost = () => 1, isActivity = () => true }: Terms<NoInfer<Request>> = {},
+    { cost = () => 1, isActivity = () => true }: Terms<NoInfer<Request>, NoInfer<Response>> = {},
   ): UnaryHandler<Request, Response> {
     return this.forAnyone(async (request, call) => {
       const session = await this.authenticate(call);
       const wait = session.bucket.take(cost(request));
       if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
       const response = await handler(request, session, call);
-      if (isActivity(request)) session.reportActivity();
+      if (isActivity(request, response)) session.reportActivity();
       return response;
     });
   }

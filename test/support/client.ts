@@ -7,7 +7,8 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { AuthServiceClient, type Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import { AuthServiceClient, type DeviceKey, type Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import { BlockServiceClient } from "../../gen/parley/chat/v1/block_service.ts";
 import {
   ChatServiceClient,
   type Command,
@@ -15,11 +16,12 @@ import {
   type ConnectResponse,
   type FollowResponse,
   type Hello,
+  type Target,
 } from "../../gen/parley/chat/v1/chat_service.ts";
 import { DirectoryServiceClient } from "../../gen/parley/chat/v1/directory_service.ts";
 import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
-import { fromServiceError, type RpcError } from "../../rpc/status.ts";
+import { fromServiceError, RpcError } from "../../rpc/status.ts";
 
 type Case = NonNullable<Event["kind"]>["$case"];
 export type EventOf<C extends Case> = Extract<NonNullable<Event["kind"]>, { $case: C }>["value"];
@@ -33,6 +35,7 @@ type UnaryMethod<Request, Response> = (
 
 export class TestClient implements Disposable {
   readonly auth: AuthServiceClient;
+  readonly blocks: BlockServiceClient;
   readonly chat: ChatServiceClient;
   readonly directory: DirectoryServiceClient;
   readonly history: HistoryServiceClient;
@@ -48,9 +51,12 @@ export class TestClient implements Disposable {
     const address = `127.0.0.1:${port}`;
     this.auth = new AuthServiceClient(address, credentials.createInsecure(), options);
     const channelOverride = this.auth.getChannel();
+    this.blocks = new BlockServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.chat = new ChatServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.directory = new DirectoryServiceClient(address, credentials.createInsecure(), { channelOverride });
-    this.history = new HistoryServiceClient(address, credentials.createInsecure(), { channelOverride });
+    this.history = new HistoryServiceClient(address, credentials.createInsecure(), {
+      channelOverride,
+    });
   }
 
   get metadata(): Metadata {
@@ -73,12 +79,49 @@ export class TestClient implements Disposable {
     });
   }
 
-  async logIn(username: string, password: string): Promise<Grant> {
-    const request = { username, password, device: undefined, client: undefined };
+  async logIn(username: string, password: string, device?: DeviceKey): Promise<Grant> {
+    const request = { username, password, device, client: undefined };
     const { grant } = await this.unary(this.auth, this.auth.logIn, request);
     if (grant === undefined) throw new Error("no grant");
     this.grant = grant;
     return grant;
+  }
+
+  async logOut(): Promise<void> {
+    await this.unary(this.auth, this.auth.logOut, {});
+  }
+
+  async block(username: string): Promise<void> {
+    await this.unary(this.blocks, this.blocks.blockUser, { username });
+  }
+
+  async unblock(username: string): Promise<void> {
+    await this.unary(this.blocks, this.blocks.unblockUser, { username });
+  }
+
+  /** The names of the others who are online, or were within so many seconds. */
+  async whoelse(seconds?: number | bigint): Promise<string[]> {
+    const onlineWithin = seconds === undefined ? undefined : { seconds: BigInt(seconds), nanos: 0 };
+    const request = { onlineWithin, pageSize: 0, pageToken: "", background: false };
+    const { users } = await this.unary(this.directory, this.directory.listUsers, request);
+    return users.map(({ user }) => user?.username ?? "");
+  }
+
+  /** The log of the direct conversation with a user: texts, and "-" for each seq that is omitted. */
+  async said(username: string): Promise<string[]> {
+    return this.log({ $case: "username", value: username });
+  }
+
+  /** As said, for any target. */
+  async log(target: NonNullable<Target["target"]>): Promise<string[]> {
+    const range = { fromSeq: 0n, toSeq: 0n, order: 1 as const, pageSize: 500, pageToken: "" };
+    const request = { target: { target }, ...range, background: true };
+    const { items } = await this.unary(this.history, this.history.listMessages, request);
+    return items.flatMap(({ item }) => {
+      if (item?.$case === "entry") return [item.value.content?.kind?.value ?? ""];
+      if (item === undefined) return [];
+      return Array.from({ length: Number(item.value.toSeq - item.value.fromSeq) + 1 }, () => "-");
+    });
   }
 
   nextId(): bigint {
@@ -228,6 +271,17 @@ export class TestStream implements Disposable {
 
   #wake(): void {
     for (const wake of this.#onChange.splice(0)) wake();
+  }
+}
+
+/** The reason with which a call is refused; "" where it is not. */
+export async function reasonOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return "";
+  } catch (error) {
+    if (error instanceof RpcError) return error.reason;
+    throw error;
   }
 }
 

@@ -41,8 +41,12 @@ export type Note =
   | { readonly kind: "error"; readonly text: string }
   /** What a command answers: one item a line, the later rows of each indented by so many columns more (2). */
   | { readonly kind: "answer"; readonly lines: readonly string[]; readonly hang?: number }
-  /** Users with what is to be said of each, in plain mode one name a line. */
-  | { readonly kind: "users"; readonly users: readonly { readonly name: string; readonly remark: string }[] }
+  /** Users with what is to be said of each, in plain mode one name a line; and what a person is told where there are none. */
+  | {
+      readonly kind: "users";
+      readonly users: readonly { readonly name: string; readonly remark: string }[];
+      readonly none?: string;
+    }
   | {
       readonly kind: "presence";
       readonly came: readonly string[];

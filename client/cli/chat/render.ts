@@ -59,7 +59,7 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
     case "answer":
       return note.lines.map((text) => ({ text: line`  ${safeText(text)}`, hang: 2 + (note.hang ?? 2) }));
     case "users":
-      return usersLines(note.users);
+      return usersLines(note);
     case "presence":
       return presenceLines(note);
     case "new-since":
@@ -151,8 +151,8 @@ function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>): S
   ];
 }
 
-function usersLines(users: Extract<Note, { kind: "users" }>["users"]): ScreenLine[] {
-  if (users.length === 0) return [{ text: line`  Nobody else.`, hang: 4 }];
+function usersLines({ users, none = "Nobody else." }: Extract<Note, { kind: "users" }>): ScreenLine[] {
+  if (users.length === 0) return [{ text: line`  ${none}`, hang: 4 }];
   return users.map(({ name, remark }) => ({
     text: line`  ${person(name)}${remark === "" ? "" : styled(`  ${remark}`, { dim: true })}`,
     hang: 4,

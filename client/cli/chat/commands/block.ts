@@ -38,8 +38,7 @@ export const blocks: ChatCommand = {
     for await (const { user } of chat.link.account.listBlocks()) {
       users.push({ name: user?.username ?? "", remark: "blocked" });
     }
-    if (users.length === 0) answer(chat, "You block nobody.");
-    else chat.show({ kind: "users", users });
+    chat.show({ kind: "users", users, none: "You block nobody." });
   },
 };
 

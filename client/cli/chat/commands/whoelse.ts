@@ -27,6 +27,5 @@ export const whoelsesince: ChatCommand = {
 async function showNames(chat: ChatActions, wanted: { onlineWithinMs?: number }): Promise<void> {
   const names: string[] = [];
   for await (const { user } of chat.link.account.listUsers(wanted)) names.push(user?.username ?? "");
-  if (names.length === 0) chat.show({ kind: "notice", text: "Nobody else.", time: chat.clock.now() });
-  else chat.show({ kind: "users", users: names.map((name) => ({ name, remark: "" })) });
+  chat.show({ kind: "users", users: names.map((name) => ({ name, remark: "" })) });
 }

@@ -1,0 +1,190 @@
+// The original's client: parley HOST PORT asks always, its commands are there under their names, and leaving logs out.
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { passwordOf, type TestServer } from "../../support/server.ts";
+import { finished, Home, Lines, startServer } from "./parley.ts";
+
+let server: TestServer;
+const homes: Home[] = [];
+
+beforeAll(async () => {
+  server = await startServer({ users: ["yoda", "luke", "vader", "hans"] });
+});
+
+afterEach(async () => {
+  for (const home of homes.splice(0)) await home[Symbol.asyncDispose]();
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function home(): Promise<Home> {
+  const made = await Home.make();
+  homes.push(made);
+  return made;
+}
+
+/** Logs in and listens, so that this user is online. */
+async function comeOnline(name: string): Promise<Home> {
+  const place = await home();
+  await place.logIn(name, server);
+  const lines = new Lines(place.start("tail", "--json", "--all"));
+  while (!(await lines.next()).includes("caughtUp")) {
+    // What comes before it is of no matter here.
+  }
+  return place;
+}
+
+const at = (): string[] => ["127.0.0.1", String(server.port)];
+const signIn = (name: string): string => `${name}\n${passwordOf(name)}\n`;
+
+describe("parley HOST PORT", () => {
+  it("works from a pipe, at a server on this machine that was never seen before", async () => {
+    const run = await (await home()).pipe(`${signIn("yoda")}whoelse\nlogout\n`, ...at());
+    expect(run).toMatchObject({ code: 0, stdout: "Username: Password: Logged in as yoda.\n" });
+    expect(run.stderr).toContain("New server on this machine");
+  });
+
+  it("asks for user and password though a login is stored, and leaves logged out", async () => {
+    const place = await home();
+    await place.logIn("luke", server);
+    const run = await place.pipe(`${signIn("yoda")}message luke hi\nquit\n`, ...at());
+    expect(run.stdout).toBe("Username: Password: Logged in as yoda.\n");
+    expect(await place.run("whoami", "--as", "yoda")).toMatchObject({ code: 4 });
+    expect(await place.run("whoami", "--as", "luke")).toMatchObject({ code: 0 });
+  });
+
+  it("logs out on a signal as well", async () => {
+    const place = await home();
+    const chat = place.start(...at());
+    chat.stdin.write(signIn("hans"));
+    await new Lines(chat).next();
+    chat.kill("SIGTERM");
+    await once(chat, "close");
+    const sessions = await server.store.accounts.liveSessions(0, 100, Date.now());
+    const ids = await server.store.accounts.usersById(sessions.map(({ userId }) => userId));
+    expect(ids.map(({ username }) => username)).not.toContain("hans");
+    expect(await place.run("whoami", "--as", "hans")).toMatchObject({ code: 4 });
+  });
+
+  it.each([
+    [["127.0.0.1"], "The port is missing"],
+    [["127.0.0.1", "port"], '"port" is no port'],
+    [["127.0.0.1", "-5"], '"-5" is no port'],
+    [["127.0.0.1", "123456"], '"123456" is no port'],
+    [["127.0.0.1", "99999"], "no address"],
+    [["localhost", "12000", "60"], "one word too many"],
+    [["127.0.0.1", "12000", "--server", "127.0.0.1:1"], "named twice"],
+  ])("%j is refused as a command line", async (argv, words) => {
+    const run = await (await home()).run(...argv);
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+    expect(run.stderr).toContain(words);
+  });
+
+  it("keeps what it keeps for its user alone", async () => {
+    const place = await home();
+    await place.pipe(`${signIn("yoda")}quit\n`, ...at());
+    const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+    expect(await mode(place.folder)).toBe("700");
+    expect(await mode(join(place.folder, "state.db"))).toBe("600");
+  });
+});
+
+describe("each command is one line in a shell too", () => {
+  it("message, whoelse, whoelsesince, block, blocks, unblock, logins", async () => {
+    const place = await home();
+    await place.logIn("luke", server);
+    await comeOnline("vader");
+    expect(await place.run("message", "vader", "hello there")).toMatchObject({ code: 0 });
+    expect((await place.run("whoelse")).lines).toEqual(["vader"]);
+    expect((await place.run("whoelsesince", "0")).lines).toEqual(["vader"]);
+    expect((await place.run("whoelsesince", "99999999999999999999")).lines).toContain("vader");
+    expect(await place.run("block", "vader")).toMatchObject({ code: 0, stdout: "vader is blocked.\n" });
+    expect((await place.run("blocks")).lines).toEqual(["vader"]);
+    expect(JSON.parse((await place.run("blocks", "--json")).stdout)).toMatchObject({
+      user: { username: "vader" },
+    });
+    const again = await place.run("block", "vader");
+    expect(again).toMatchObject({ code: 1, stdout: "" });
+    expect(again.stderr).toContain("You have blocked that user already. (ALREADY_BLOCKED)");
+    expect(await place.run("unblock", "vader")).toMatchObject({ code: 0 });
+    expect((await place.run("unblock", "vader")).stderr).toContain("(NOT_BLOCKED)");
+    expect((await place.run("block", "luke")).stderr).toContain("You cannot block yourself.");
+    expect((await place.run("block", "Vader")).stderr).toContain("(USER_NOT_FOUND)");
+    expect((await place.run("logins", "-n", "1")).stdout).toMatch(
+      /^[\d-]+ [\d:]+ {2}logged in {2}from 127\.0\.0\.1, /,
+    );
+    expect((await place.run("logins", "--all")).stderr).toContain("(ADMINISTRATORS_ONLY)");
+    await server.store.accounts.setAdministrator("luke", true);
+    expect((await place.run("logins", "--all")).stdout).toContain("vader  logged in");
+  });
+
+  it.each([
+    [["whoelsesince"]],
+    [["whoelsesince", "-1"]],
+    [["whoelsesince", "1.5"]],
+    [["whoelsesince", "soon"]],
+    [["whoelsesince", "1", "2"]],
+    [["whoelse", "now"]],
+    [["block"]],
+    [["block", "yoda", "vader"]],
+    [["unblock"]],
+    [["message", "yoda"]],
+  ])("%j is refused as a command line", async (argv) => {
+    const place = await home();
+    await place.logIn("luke", server);
+    const run = await place.run(...argv);
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  it("a broadcast that somebody online blocks says so, and names nobody", async () => {
+    const place = await home();
+    await place.logIn("luke", server);
+    const hans = await comeOnline("hans");
+    expect(await hans.run("block", "luke")).toMatchObject({ code: 0 });
+    const run = await place.run("broadcast", "hear", "me");
+    expect(run).toMatchObject({ code: 0, stderr: "Some people did not get it: they have blocked you.\n" });
+    expect((await place.run("message", "hans", "hi")).stderr).toContain("That user has blocked you.");
+  });
+});
+
+describe("a time-out", () => {
+  it("ends the chat by itself with the reason, and tail with exit code 4", async () => {
+    await using strict = await startServer({ users: ["yoda"], idleTimeoutMs: 1_500 });
+    const place = await home();
+    const chat = place.start("127.0.0.1", String(strict.port));
+    chat.stdin.write(signIn("yoda"));
+    const run = await finished(chat);
+    expect(run).toMatchObject({ code: 4 });
+    expect(run.lines.at(-1)).toBe("Error: you are logged out: no command came for too long.");
+    const other = await home();
+    await other.logIn("yoda", strict);
+    const tail = await other.run("tail");
+    expect(tail).toMatchObject({ code: 4, stdout: "" });
+    expect(tail.stderr).toContain("No command came for too long");
+    expect(await other.run("send", "yoda", "hi")).toMatchObject({ code: 4 });
+  });
+});
+
+describe("one session a user", () => {
+  it("refuses the second client with the reason, and lets it in after the first has left", async () => {
+    await using strict = await startServer({ users: ["yoda"], sessionsPerUser: 1 });
+    const place = await home();
+    const argv = ["127.0.0.1", String(strict.port)];
+    const first = place.start(...argv);
+    first.stdin.write(signIn("yoda"));
+    await new Lines(first).next();
+    const second = await (await home()).pipe(`${signIn("yoda")}whoelse\n`, ...argv);
+    expect(second).toMatchObject({
+      code: 1,
+      stdout: "Username: Password: Error: You are logged in already. Log out there first.\n",
+    });
+    first.stdin.end("logout\n");
+    await once(first, "close");
+    const third = await (await home()).pipe(`${signIn("yoda")}whoelse\n`, ...argv);
+    expect(third).toMatchObject({ code: 0 });
+  });
+});

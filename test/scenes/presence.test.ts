@@ -1,0 +1,140 @@
+// Scenes of presence: who sees whom come and go, in whatever way that happens.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import type { TestClient, TestStream } from "../support/client.ts";
+import { passwordOf, TestServer } from "../support/server.ts";
+import { comes, goes, toldOf } from "./presence-seen.ts";
+
+const people = ["hans", "yoda", "vader", "leia"];
+
+async function online(
+  server: TestServer,
+  name: string,
+): Promise<{ readonly client: TestClient; readonly stream: TestStream }> {
+  const client = await server.logIn(name);
+  return { client, stream: await client.connect().caughtUp() };
+}
+
+test("a log-in and a log-out are seen by all others", async () => {
+  await using server = await TestServer.start({ users: people, presenceGraceMs: 3_600_000 });
+  const watchers = [await online(server, "hans"), await online(server, "leia")];
+  const { client: yoda } = await online(server, "yoda");
+  for (const { stream } of watchers) await comes(stream, "yoda");
+  // The grace is for lost connections; a log-out is one at once.
+  await yoda.logOut();
+  for (const { stream } of watchers) await goes(stream, "yoda");
+});
+
+test("a client that is killed is seen to be gone at once after the grace", async () => {
+  await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
+  const { stream: hans } = await online(server, "hans");
+  const { client: yoda } = await online(server, "yoda");
+  await comes(hans, "yoda");
+  yoda[Symbol.dispose]();
+  await goes(hans, "yoda");
+});
+
+test("who is back within the grace was never away, and a stream is left for none who stays", async () => {
+  await using server = await TestServer.start({ users: people, presenceGraceMs: 3_600_000 });
+  const { stream: hans, client } = await online(server, "hans");
+  const { client: yoda, stream } = await online(server, "yoda");
+  await comes(hans, "yoda");
+  stream[Symbol.dispose]();
+  await stream.ended;
+  expect(await client.whoelse()).toEqual(["yoda"]);
+  await yoda.connect().caughtUp();
+  await online(server, "leia");
+  await comes(hans, "leia");
+  expect(toldOf(hans, "yoda")).toEqual(["in"]);
+});
+
+test("a network that falls silent is noticed, and its user is gone within 45 s", {
+  timeout: 60_000,
+}, async () => {
+  await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
+  const { stream: hans } = await online(server, "hans");
+  const program = fileURLToPath(new URL("follower.ts", import.meta.url));
+  const child = spawn(process.execPath, [program, String(server.port), "yoda", passwordOf("yoda")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  await once(child.stdout, "data");
+  await comes(hans, "yoda");
+  // Its sockets stay open, and nothing answers any more: as where a cable is pulled.
+  child.kill("SIGSTOP");
+  const start = performance.now();
+  await goes(hans, "yoda");
+  expect(performance.now() - start).toBeLessThan(45_000);
+});
+
+test("of several devices only the first in and the last out are told", async () => {
+  await using server = await TestServer.start({ users: people });
+  const { stream: hans } = await online(server, "hans");
+  const desk = await online(server, "yoda");
+  await comes(hans, "yoda");
+  const phone = await online(server, "yoda");
+  await desk.client.logOut();
+  await online(server, "leia");
+  await comes(hans, "leia");
+  expect(toldOf(hans, "yoda")).toEqual(["in"]);
+  await phone.client.logOut();
+  await goes(hans, "yoda");
+  expect(toldOf(hans, "yoda")).toEqual(["in", "out"]);
+});
+
+test("who blocks somebody comes and goes unseen by that one, and by nobody else", async () => {
+  await using server = await TestServer.start({ users: people });
+  const { stream: vader } = await online(server, "vader");
+  const { stream: leia } = await online(server, "leia");
+  await (await server.logIn("hans")).block("vader");
+  const { client: hans } = await online(server, "hans");
+  await comes(leia, "hans");
+  await hans.logOut();
+  await goes(leia, "hans");
+  await online(server, "yoda");
+  await comes(vader, "yoda");
+  expect(toldOf(vader, "hans")).toEqual([]);
+});
+
+test("who is blocked is still seen by who blocks", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  await hans.client.block("vader");
+  const { client: vader } = await online(server, "vader");
+  await comes(hans.stream, "vader");
+  expect(await hans.client.whoelse()).toEqual(["vader"]);
+  await vader.logOut();
+  await goes(hans.stream, "vader");
+});
+
+test("a block and its end are told to nobody: no event reaches the blocked one", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  const vader = await online(server, "vader");
+  await comes(hans.stream, "vader");
+  const before = vader.stream.events.length;
+  await hans.client.block("vader");
+  await hans.client.unblock("vader");
+  await hans.client.send("vader", "nothing happened");
+  expect(await vader.stream.nextText()).toBe("nothing happened");
+  const since = vader.stream.events.slice(before).map(({ kind }) => kind?.$case);
+  expect(since.filter((kind) => kind !== "presenceChanged")).toEqual(["entryAppended"]);
+  expect(toldOf(vader.stream, "hans")).not.toContain("out");
+});
+
+test("Welcome leaves out who blocks the reader", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  await online(server, "leia");
+  await hans.client.block("vader");
+  const welcomed = async (name: string) => {
+    const client = await server.logIn(name);
+    return (await client.connect().next("welcome")).online.map(({ username }) => username);
+  };
+  expect(await welcomed("vader")).toEqual(["leia"]);
+  expect(await welcomed("yoda")).toEqual(expect.arrayContaining(["hans", "leia"]));
+});
