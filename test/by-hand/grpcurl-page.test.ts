@@ -1,0 +1,174 @@
+// Runs docs/grpcurl.md: every command of the page, in its order, with the real grpcurl, and what each prints is held
+// against the page. Without grpcurl on this machine it is left out.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../repo/sources.ts";
+
+function hasGrpcurl(): boolean {
+  try {
+    execFileSync("grpcurl", ["-version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What stands on the page: commands, what is typed into the last of them, and what they print. */
+interface Step {
+  readonly commands: string;
+  readonly typed: readonly string[];
+  readonly printed: string;
+}
+
+/** What is typed into a command comes through it. */
+const FIFO = "keyboard";
+const PAGE_ADDRESS = "localhost:12000";
+
+const page = await readFile(join(root, "docs", "grpcurl.md"), "utf8");
+
+function stepsOf(text: string): Step[] {
+  const steps: Step[] = [];
+  for (const [, kind = "", body = ""] of text.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
+    const last = steps.at(-1);
+    if (kind === "sh") steps.push({ commands: body, typed: [], printed: "" });
+    else if (last === undefined) throw new Error("the page prints before it runs anything");
+    else if (kind === "json") steps[steps.length - 1] = { ...last, typed: body.trim().split("\n") };
+    else steps[steps.length - 1] = { ...last, printed: body };
+  }
+  return steps;
+}
+
+/** What differs each time is made equal: times, ids made of chance, and in a stream which events share a frame. */
+function comparable(printed: string, address: string): string {
+  return printed
+    .replaceAll(address, PAGE_ADDRESS)
+    .replaceAll(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"TIME"')
+    // The first users are numbered as their passwords happen to be hashed.
+    .replaceAll(/"u\d+"/g, '"USER"')
+    .replaceAll(/"[\da-f]{32}"/g, '"SERVER"')
+    .replaceAll(/"\d{20}"/g, '"SERVER-SET-ID"')
+    .replaceAll(/\n {2}\]\n}\n{\n {2}"events": \[\n/g, ",\n")
+    .trim();
+}
+
+describe.skipIf(!hasGrpcurl())("docs/grpcurl.md", () => {
+  let folder: string;
+  let server: ChildProcess;
+  let shell: Shell;
+  let address: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "parley-grpcurl-"));
+    const credentials = await readFile(join(root, "docs", "credentials.txt"), "utf8");
+    const password = /^yoda (.*)$/m.exec(credentials)?.[1] ?? "";
+    await writeFile(join(folder, "password.txt"), `${password}\n`);
+    const env = { PATH: process.env.PATH ?? "", HOME: folder };
+    server = spawn(
+      process.execPath,
+      [
+        join(root, "bin", "parley-server.js"),
+        "--credentials",
+        join(root, "docs", "credentials.txt"),
+        "--listen",
+        "127.0.0.1:0",
+      ],
+      { env, stdio: ["ignore", "pipe", "ignore"] },
+    );
+    address = PAGE_ADDRESS.replace("12000", await portOf(server));
+    shell = new Shell(folder, env);
+  });
+
+  afterAll(async () => {
+    shell?.[Symbol.dispose]();
+    server?.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test.each(stepsOf(page))("$commands", async ({ commands, typed, printed }) => {
+    const actual = await shell.run(commands.replaceAll(PAGE_ADDRESS, address), typed);
+    expect(comparable(actual, address)).toBe(comparable(printed, address));
+  });
+});
+
+async function portOf(server: ChildProcess): Promise<string> {
+  let output = "";
+  for await (const chunk of server.stdout ?? []) {
+    output += String(chunk);
+    const port = /address +127\.0\.0\.1:(\d+)/.exec(output)?.[1];
+    if (port !== undefined) return port;
+  }
+  throw new Error(`the server did not start: ${output}`);
+}
+
+/** One shell for the whole page, so that what one step sets the next one has. */
+class Shell implements Disposable {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  #output = "";
+  #onOutput: (() => void) | undefined;
+  #steps = 0;
+
+  constructor(folder: string, env: Record<string, string>) {
+    this.#folder = folder;
+    const path = [join(root, "node_modules", ".bin"), env.PATH].join(delimiter);
+    this.#child = spawn("bash", ["--norc"], { cwd: folder, env: { ...env, PATH: path } });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#output += chunk.toString();
+        this.#onOutput?.();
+      });
+    }
+    // What npx does in a clone, without asking anybody else for the package.
+    this.#write(`npx() { local program=$1; shift; node ${root}/bin/$program.js "$@"; }\n`);
+    this.#write(`exec 2>&1; mkfifo ${FIFO}\n`);
+  }
+
+  /** Runs commands; lines are typed one by one, each once the one before it was answered. */
+  async run(commands: string, typed: readonly string[]): Promise<string> {
+    const end = `end of step ${++this.#steps}`;
+    this.#output = "";
+    const input = typed.length === 0 ? "/dev/null" : FIFO;
+    this.#write(`{ ${commands.trimEnd()}\n} <${input}; echo; echo "${end}"\n`);
+    if (typed.length > 0) await this.#type(typed);
+    await this.#until(() => this.#output.includes(end));
+    return (
+      this.#output
+        .slice(0, this.#output.indexOf(end))
+        // That a server on this machine is new is told once, with its key.
+        .replace(/^New server on this machine.*\n/m, "")
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  /** One line after the other, each once what came before it is answered; then the end of the input. */
+  async #type(lines: readonly string[]): Promise<void> {
+    await using keyboard = await open(join(this.#folder, FIFO), "w");
+    for (const [index, line] of lines.entries()) {
+      const before = this.#output.length;
+      await keyboard.write(`${line}\n`);
+      // The stream is open once it has caught up.
+      await this.#until(
+        () => this.#output.length > before && (index > 0 || this.#output.includes("caughtUp")),
+      );
+    }
+  }
+
+  async #until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) {
+      await new Promise<void>((resolve) => {
+        this.#onOutput = resolve;
+      });
+    }
+  }
+
+  #write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+}
