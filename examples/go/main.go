@@ -1,0 +1,175 @@
+// A first client in Go: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once.
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	chat "example.org/parley/gen/parley/chat/v1"
+)
+
+func main() {
+	log.SetFlags(0)
+	address := flag.String("address", "localhost:12000", "HOST:PORT of the server")
+	certificate := flag.String("cert", "server.pem", "the server's certificate, from parley-server cert")
+	user := flag.String("user", "yoda", "who logs in, with the password in PARLEY_PASSWORD")
+	to := flag.String("to", "luke", "who is written to")
+	flag.Parse()
+	if err := run(*address, *certificate, *user, *to); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(address, certificate, user, to string) error {
+	pem, err := os.ReadFile(certificate)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return errors.New(certificate + " holds no certificate")
+	}
+	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(roots, "")))
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+
+	login, err := chat.NewAuthServiceClient(connection).LogIn(context.Background(), &chat.LogInRequest{
+		Username: user,
+		Password: os.Getenv("PARLEY_PASSWORD"),
+		Client:   &chat.ClientInfo{Name: "parley example in Go"},
+	})
+	if err != nil {
+		return explained("log in", err)
+	}
+	// Tokens travel in metadata, and nowhere else.
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+login.Grant.Token)
+	client := &client{chat: chat.NewChatServiceClient(connection), cursors: map[string]uint64{}}
+
+	// The first stream: what was missed, then one message, and its ack.
+	if err := client.session(ctx, func(stream *stream) error {
+		return stream.send(&chat.SendMessageRequest{
+			ClientMessageId: 1,
+			Target:          &chat.Target{Target: &chat.Target_Username{Username: to}},
+			Content:         text("hello from Go"),
+		})
+	}); err != nil {
+		return err
+	}
+	// The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
+	if _, err := client.chat.SendMessage(ctx, &chat.SendMessageRequest{
+		ClientMessageId: 2,
+		Target:          &chat.Target{Target: &chat.Target_Username{Username: to}},
+		Content:         text("sent while the stream was down"),
+	}); err != nil {
+		return explained("send", err)
+	}
+	// The second stream begins where the first one ended, and is refused a message.
+	return client.session(ctx, func(stream *stream) error {
+		return stream.send(&chat.SendMessageRequest{
+			ClientMessageId: 3,
+			Target:          &chat.Target{Target: &chat.Target_Username{Username: "nobody at all"}},
+			Content:         text("hello?"),
+		})
+	})
+}
+
+type client struct {
+	chat    chat.ChatServiceClient
+	cursors map[string]uint64
+}
+
+type stream struct {
+	calls grpc.BidiStreamingClient[chat.ConnectRequest, chat.ConnectResponse]
+}
+
+// session opens a stream from the cursors on, shows what it missed, runs `work` once it has caught up, and ends when the
+// one command that this sent is answered.
+func (c *client) session(ctx context.Context, work func(*stream) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	calls, err := c.chat.Connect(ctx)
+	if err != nil {
+		return explained("connect", err)
+	}
+	hello := &chat.Hello{Client: &chat.ClientInfo{Name: "parley example in Go"}}
+	for conversation, seq := range c.cursors {
+		hello.Cursors = append(hello.Cursors, &chat.Cursor{ConversationId: conversation, Seq: seq})
+	}
+	stream := &stream{calls}
+	if err := stream.command(&chat.Command{Kind: &chat.Command_Hello{Hello: hello}}); err != nil {
+		return err
+	}
+	for {
+		frame, err := calls.Recv()
+		if err != nil {
+			return explained("read", err)
+		}
+		for _, event := range frame.Events {
+			switch kind := event.Kind.(type) {
+			case *chat.Event_Welcome:
+				fmt.Printf("connected as %s\n", kind.Welcome.User.Username)
+			case *chat.Event_EntryAppended:
+				entry := kind.EntryAppended.Entry
+				fmt.Printf("%s: %s\n", entry.Sender.Username, entry.Content.GetText())
+				c.cursors[entry.ConversationId] = entry.Seq
+			case *chat.Event_Omitted:
+				c.cursors[kind.Omitted.ConversationId] = kind.Omitted.ToSeq
+			case *chat.Event_Gap:
+				// ListMessages of HistoryService has what a fillable gap leaves out.
+				c.cursors[kind.Gap.ConversationId] = kind.Gap.ToSeq
+			case *chat.Event_CaughtUp:
+				fmt.Println("caught up")
+				if err := work(stream); err != nil {
+					return err
+				}
+			case *chat.Event_Ack:
+				fmt.Printf("stored as number %d\n", kind.Ack.Seq)
+				// Here the ack stands at its entry's place: it is the next one.
+				c.cursors[kind.Ack.ConversationId] = kind.Ack.Seq
+				return nil
+			case *chat.Event_Refused:
+				fmt.Printf("refused: %s (%s)\n", strings.TrimPrefix(kind.Refused.Reason.String(), "REASON_"), kind.Refused.Message)
+				return nil
+			default:
+				// Events of kinds that this program does not know are ignored.
+			}
+		}
+	}
+}
+
+func (s *stream) send(send *chat.SendMessageRequest) error {
+	return s.command(&chat.Command{Kind: &chat.Command_SendMessage{SendMessage: send}})
+}
+
+func (s *stream) command(command *chat.Command) error {
+	return s.calls.Send(&chat.ConnectRequest{Commands: []*chat.Command{command}})
+}
+
+func text(text string) *chat.Content {
+	return &chat.Content{Kind: &chat.Content_Text{Text: text}}
+}
+
+// explained names the reason of a refusal, which is for programs, beside its sentence, which is for people.
+func explained(what string, err error) error {
+	refusal := status.Convert(err)
+	for _, detail := range refusal.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return fmt.Errorf("%s: %s (%s)", what, refusal.Message(), info.Reason)
+		}
+	}
+	return fmt.Errorf("%s: %s", what, refusal.Message())
+}

@@ -1,0 +1,123 @@
+"""A first client in Python: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once."""
+
+import argparse
+import os
+import pathlib
+import queue
+import sys
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "gen"))
+from parley.chat.v1 import auth_service_pb2 as auth  # noqa: E402
+from parley.chat.v1 import auth_service_pb2_grpc as auth_grpc  # noqa: E402
+from parley.chat.v1 import chat_service_pb2 as chat  # noqa: E402
+from parley.chat.v1 import chat_service_pb2_grpc as chat_grpc  # noqa: E402
+from parley.chat.v1 import entry_pb2 as entry  # noqa: E402
+from parley.chat.v1 import reason_pb2 as reason  # noqa: E402
+
+CLIENT = chat.ClientInfo(name="parley example in Python")
+
+
+def text(words: str) -> entry.Content:
+    return entry.Content(text=words)
+
+
+class Client:
+    """One log-in, and how far it has come in each conversation."""
+
+    def __init__(self, channel: grpc.Channel, token: str) -> None:
+        # Tokens travel in metadata, and nowhere else.
+        self.metadata = [("authorization", f"Bearer {token}")]
+        self.service = chat_grpc.ChatServiceStub(channel)
+        self.cursors: dict[str, int] = {}
+
+    def session(self, send: chat.SendMessageRequest) -> None:
+        """Opens a stream from the cursors on, shows what it missed, sends once it has caught up, and ends when the send
+        is answered."""
+        commands: queue.SimpleQueue[chat.Command | None] = queue.SimpleQueue()
+        cursors = [chat.Cursor(conversation_id=id, seq=seq) for id, seq in self.cursors.items()]
+        commands.put(chat.Command(hello=chat.Hello(client=CLIENT, cursors=cursors)))
+        frames = (chat.ConnectRequest(commands=[command]) for command in iter(commands.get, None))
+        stream = self.service.Connect(frames, metadata=self.metadata)
+        try:
+            for frame in stream:
+                for event in frame.events:
+                    match event.WhichOneof("kind"):
+                        case "caught_up":
+                            print("caught up")
+                            commands.put(chat.Command(send_message=send))
+                        case "ack" | "refused":
+                            self.show(event)
+                            return
+                        case _:
+                            self.show(event)
+        finally:
+            commands.put(None)
+            stream.cancel()
+
+    def show(self, event) -> None:
+        match event.WhichOneof("kind"):
+            case "welcome":
+                print(f"connected as {event.welcome.user.username}")
+            case "entry_appended":
+                appended = event.entry_appended.entry
+                print(f"{appended.sender.username}: {appended.content.text}")
+                self.cursors[appended.conversation_id] = appended.seq
+            case "omitted":
+                self.cursors[event.omitted.conversation_id] = event.omitted.to_seq
+            case "gap":
+                # ListMessages of HistoryService has what a fillable gap leaves out.
+                self.cursors[event.gap.conversation_id] = event.gap.to_seq
+            case "ack":
+                print(f"stored as number {event.ack.seq}")
+                # Here the ack stands at its entry's place: it is the next one.
+                self.cursors[event.ack.conversation_id] = event.ack.seq
+            case "refused":
+                name = reason.Reason.Name(event.refused.reason).removeprefix("REASON_")
+                print(f"refused: {name} ({event.refused.message})")
+            # Events of kinds that this program does not know are ignored.
+
+
+def run(address: str, certificate: str, user: str, to: str) -> None:
+    credentials = grpc.ssl_channel_credentials(pathlib.Path(certificate).read_bytes())
+    with grpc.secure_channel(address, credentials) as channel:
+        request = auth.LogInRequest(username=user, password=os.environ.get("PARLEY_PASSWORD", ""), client=CLIENT)
+        grant = auth_grpc.AuthServiceStub(channel).LogIn(request).grant
+        client = Client(channel, grant.token)
+        peer = chat.Target(username=to)
+        # The first stream: what was missed, then one message, and its ack.
+        client.session(chat.SendMessageRequest(client_message_id=1, target=peer, content=text("hello from Python")))
+        # The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
+        meanwhile = text("sent while the stream was down")
+        client.service.SendMessage(
+            chat.SendMessageRequest(client_message_id=2, target=peer, content=meanwhile), metadata=client.metadata
+        )
+        # The second stream begins where the first one ended, and is refused a message.
+        nobody = chat.Target(username="nobody at all")
+        client.session(chat.SendMessageRequest(client_message_id=3, target=nobody, content=text("hello?")))
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    """The reason of a refusal, which is for programs; "" where there is none."""
+    status = rpc_status.from_call(error)
+    for detail in status.details if status is not None else []:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return info.reason
+    return ""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", default="localhost:12000", help="HOST:PORT of the server")
+    parser.add_argument("--cert", default="server.pem", help="the server's certificate, from parley-server cert")
+    parser.add_argument("--user", default="yoda", help="who logs in, with the password in PARLEY_PASSWORD")
+    parser.add_argument("--to", default="luke", help="who is written to")
+    arguments = parser.parse_args()
+    try:
+        run(arguments.address, arguments.cert, arguments.user, arguments.to)
+    except grpc.RpcError as failure:
+        sys.exit(f"{failure.details()} ({reason_of(failure)})")

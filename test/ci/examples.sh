@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Builds the example clients of the languages that this machine has, and runs each against a live server: it has to show
+# what it missed, send with an ack, resume after a drop without losing or doubling a line, and name a refusal's reason.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+root=$PWD
+dir=$(mktemp -d)
+export PATH="$root/node_modules/.bin:$PATH"
+server=
+failed=0
+trap '[ -n "$server" ] && kill -KILL "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+
+password() { sed -n "s/^$1 //p" docs/credentials.txt; }
+parley() { HOME=$dir node "$root/bin/parley.js" "$@"; }
+
+HOME=$dir node bin/parley-server.js --credentials docs/credentials.txt --listen 127.0.0.1:0 --data "$dir/data" \
+  >"$dir/server.out" 2>"$dir/server.log" &
+server=$!
+for _ in $(seq 100); do grep -q ready "$dir/server.out" && break; sleep 0.1; done
+port=$(sed -n 's/^ *address .*:\([0-9]*\).*/\1/p' "$dir/server.out")
+[ -n "$port" ] || { cat "$dir/server.out" "$dir/server.log"; exit 1; }
+HOME=$dir node bin/parley-server.js cert --data "$dir/data" >"$dir/server.pem" || exit 1
+password luke | parley login luke --server "127.0.0.1:$port" --password-stdin >/dev/null 2>&1 || exit 1
+
+check() { # language, user, command …
+  local language=$1 user=$2; shift 2
+  parley send "$user" "missed by $user" >/dev/null || { failed=1; return; }
+  if ! PARLEY_PASSWORD=$(password "$user") "$@" >"$dir/$language.out" 2>"$dir/$language.err"; then
+    echo "FAIL  $language: it ended badly"; cat "$dir/$language.out" "$dir/$language.err"; failed=1; return
+  fi
+  local expected
+  expected=$(cat <<EOF
+connected as $user
+luke: missed by $user
+caught up
+stored as number 2
+connected as $user
+$user: sent while the stream was down
+caught up
+refused: USER_NOT_FOUND (There is no user of that name.)
+EOF
+)
+  if [ "$(cat "$dir/$language.out")" = "$expected" ]; then echo "ok    $language"; else
+    echo "FAIL  $language:"; diff <(echo "$expected") "$dir/$language.out"; failed=1
+  fi
+  # Without the right password it says the reason, and ends with another exit code.
+  if PARLEY_PASSWORD=wrong "$@" >"$dir/$language.out" 2>&1 || ! grep -q CREDENTIALS_WRONG "$dir/$language.out"; then
+    echo "FAIL  $language: a wrong password"; cat "$dir/$language.out"; failed=1
+  fi
+}
+
+if command -v go >/dev/null; then
+  (cd examples/go && buf generate ../../proto && go build -o "$dir/go-client" .) || { echo "FAIL  go: does not build"; failed=1; }
+  check go yoda "$dir/go-client" -address "localhost:$port" -cert "$dir/server.pem" -user yoda -to luke
+else echo "left out: go, which is not on this machine"; fi
+
+if command -v python3 >/dev/null; then
+  python3 -m venv "$dir/python" && "$dir/python/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt &&
+    (cd examples/python && PATH="$dir/python/bin:$PATH" buf generate ../../proto) || { echo "FAIL  python: does not build"; failed=1; }
+  check python vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader --to luke
+else echo "left out: python, which is not on this machine"; fi
+
+[ $failed = 0 ] && echo "passed"
+exit $failed
