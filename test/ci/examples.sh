@@ -60,5 +60,11 @@ if command -v python3 >/dev/null; then
   check python vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader --to luke
 else echo "left out: python, which is not on this machine"; fi
 
+if command -v cargo >/dev/null; then
+  (cd examples/rust && PATH="$HOME/.cargo/bin:$PATH" buf generate ../../proto && CARGO_TARGET_DIR="$dir/rust" cargo build --quiet --locked) ||
+    { echo "FAIL  rust: does not build"; failed=1; }
+  check rust leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia --to luke
+else echo "left out: rust, which is not on this machine"; fi
+
 [ $failed = 0 ] && echo "passed"
 exit $failed
