@@ -35,6 +35,14 @@ export function personal(error: RpcError): string {
   return explain(error).message.replace(/ \([A-Z_]+\)$/, "");
 }
 
+/** What ends a program that a person talks to: one line that begins with Error. The other errors are sentences already. */
+export function forPerson(error: unknown): unknown {
+  if (error instanceof CommandError || error instanceof ConnectError) return error;
+  const { exitCode, message } = explain(error);
+  const words = error instanceof RpcError ? personal(error) : message;
+  return new CommandError(exitCode, `Error: ${words}`, { cause: error });
+}
+
 function explainAnswer(error: RpcError): Explanation {
   if (saysConnectionLost(error)) {
     return {

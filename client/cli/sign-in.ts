@@ -97,11 +97,22 @@ async function askIn(
 ): Promise<SignedIn> {
   const trust = await reachForLogIn(desk, address, known, wanted);
   const username = known ?? (await askName(asker));
+  const question = known === undefined ? "Password" : `Password of ${username}`;
+  const profile = await askSession(desk, asker, { address, trust, username }, question);
+  return new SignedIn(profile, tokenOf(profile), trust);
+}
+
+/** As startSession, with the password asked for: again where it was wrong. @throws as startSession, CommandError */
+export async function askSession(
+  desk: Desk,
+  asker: Asker,
+  user: Omit<Credentials, "password">,
+  question: string,
+): Promise<Profile> {
   for (let tries = 1; ; tries++) {
-    const password = await asker.password(known === undefined ? "Password" : `Password of ${username}`);
+    const password = await asker.password(question);
     try {
-      const profile = await startSession(desk, { address, trust, username, password });
-      return new SignedIn(profile, tokenOf(profile), trust);
+      return await startSession(desk, { ...user, password });
     } catch (error) {
       if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG") || tries === passwordTries)
         throw error;

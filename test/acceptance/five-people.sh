@@ -208,10 +208,11 @@ type_in hans "private luke meet me at nine"
 check "a line that looks like a command is not sent at once" wait_for hans "nter again" 10
 press hans C-u
 type_in hans "logout"
-type_in hans "logout"
+check "nor is another" wait_for hans "Tab runs /logout" 10
+press hans Enter
 type_in hans "//help is a word"
 check "//word sends /word" wait_for yoda "/help is a word" 10
-check "Enter again sends the line" wait_for yoda "logout" 1
+check "Enter again sends the line" wait_for yoda "hans → you: logout" 1
 check "and the private line was not sent" never yoda "meet me"
 mark hans; type_in hans "/nonsense"; check "an unknown /word is never sent" wait_for hans "Error" 10
 type_in hans "/close"

@@ -8,17 +8,19 @@ import { WITHHELD } from "../sending.ts";
 import type { Completion } from "../terminal/line-editor.ts";
 import { Attention, type BellSetting } from "./attention.ts";
 import type { ChatLink } from "./chat-link.ts";
+import type { ChatStatus } from "./chat-status.ts";
 import type { Clock } from "./clock.ts";
 import { type ChatActions, type ChatCommand, type Leaving, refuse } from "./commands/command.ts";
 import { Connection } from "./connection.ts";
-import { type Conversation, Conversations, type Mark } from "./conversations.ts";
+import { type Conversation, Conversations } from "./conversations.ts";
 import { Incoming } from "./incoming.ts";
 import { LogReader } from "./log-reader.ts";
-import type { Count, Display, Note } from "./note.ts";
+import type { Display, Note } from "./note.ts";
+import { Opening } from "./opening.ts";
 import type { ChatOutcome } from "./outcome.ts";
-import { nameOf, Outgoing, shortened } from "./outgoing.ts";
+import { Outgoing, shortened } from "./outgoing.ts";
 import { People } from "./people.ts";
-import { everyone, type Place, samePlace, withUser } from "./place.ts";
+import { everyone, type Place, samePlace } from "./place.ts";
 import { type OtherKey, TypedLines } from "./typed-lines.ts";
 import { Typists } from "./typists.ts";
 
@@ -39,23 +41,6 @@ export interface ChatOptions {
   leave(how: Leaving): void;
 }
 
-/** What stands below the line being typed. */
-export interface ChatStatus {
-  readonly connection: LinkState;
-  readonly openPlace: Place | undefined;
-  /** The user of the open conversation. */
-  readonly peer:
-    | { readonly online: boolean; readonly typing: boolean; readonly mark: Mark | undefined }
-    | undefined;
-  readonly online: number;
-  /** Sent from here, and not with the server. */
-  readonly unanswered: number;
-  readonly heldBack: number;
-  readonly unread: readonly Count[];
-  /** Came while the person was away. */
-  readonly unseen: number;
-}
-
 const PRESENCE_JOIN_MS = 500;
 /** A script has no scrollback to mind, but a memory. */
 const MISSED_LINES = { atScreen: 200, plain: 2_000 };
@@ -70,6 +55,7 @@ export class Chat implements ChatActions, Disposable {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #log: LogReader;
+  readonly #opening: Opening;
   readonly #typed: TypedLines;
   #open: Conversation | undefined;
   #greeted = false;
@@ -111,6 +97,20 @@ export class Chat implements ChatActions, Disposable {
       mostMissed: atScreen ? MISSED_LINES.atScreen : MISSED_LINES.plain,
       seesAll: !atScreen,
       isEcho: (entry) => this.#outgoing.isEcho(entry),
+    });
+    this.#opening = new Opening({
+      me,
+      conversations: this.#conversations,
+      incoming: this.#incoming,
+      log: this.#log,
+      atScreen,
+      isLive,
+      current: () => this.#open,
+      opened: (conversation) => {
+        this.#open = conversation;
+      },
+      show,
+      tell: (sentence) => this.#notice(sentence),
     });
   }
 
@@ -218,17 +218,25 @@ export class Chat implements ChatActions, Disposable {
     this.#options.display.refresh();
   }
 
-  /** One line that the person entered. Await it before the next one; what goes wrong is shown. */
-  async enter(text: string): Promise<void> {
+  /** Whether the person has been asked about this very line, and to enter it is the answer. */
+  isInDoubt(text: string): boolean {
+    return this.#typed.isInDoubt(text);
+  }
+
+  /**
+   * One line that the person entered. Await it before the next one; what goes wrong is shown. `isSure`: isInDoubt, when
+   * it was entered.
+   */
+  async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     this.#attention.activity();
-    await this.#trying(() => this.#typed.enter(text));
+    await this.#trying(() => this.#typed.enter(text, isSure));
     this.#options.display.refresh();
   }
 
-  /** The line that was in doubt is to be run as a command. As enter. */
-  async runDoubted(): Promise<void> {
+  /** A line that is to be run as a command, also where a conversation is open. As enter. */
+  async run(text: string): Promise<void> {
     this.#attention.activity();
-    await this.#trying(() => this.#typed.runDoubted());
+    await this.#trying(() => this.#typed.run(text));
     this.#options.display.refresh();
   }
 
@@ -256,53 +264,23 @@ export class Chat implements ChatActions, Disposable {
       return;
     }
     const { username } = next.place;
-    await this.#trying(() => this.open(username));
+    await this.#trying(async () => {
+      await this.open(username);
+      this.link.reportActivity();
+    });
     this.#options.display.refresh();
   }
 
-  complete(before: string): Completion | "run" | undefined {
-    return this.#typed.complete(before);
+  complete(before: string, text = before): Completion | "run" | undefined {
+    return this.#typed.complete(before, text);
   }
 
   show(note: Note): void {
     this.#options.display.show(note);
   }
 
-  async open(username: string): Promise<void> {
-    if (username === this.me) throw refuse(`That is you.${this.#stillOpen}`);
-    const place = withUser(username);
-    const known = this.#conversations.find(place);
-    if (known === this.#open && known !== undefined) {
-      this.#incoming.seen(known);
-      return;
-    }
-    // Its newer lines are on the screen: what is missing is not all of it.
-    const isPartial = known?.shown === true && known.unshown > 0;
-    const needsContext = this.#options.atScreen && (known === undefined || !known.shown || known.unshown > 0);
-    let context: readonly Note[] = [];
-    if (this.#connection.isLive && (needsContext || known === undefined || known.conversationId === "")) {
-      const { unshownToSeq: toSeq } = known ?? {};
-      context = await (isPartial && toSeq !== undefined
-        ? this.#log.missing(username, known, toSeq)
-        : this.#log.context(username, known)
-      ).catch((error: unknown) => {
-        if (!(error instanceof RpcError)) throw error;
-        const isUnknown = error.reason === "USER_NOT_FOUND";
-        throw refuse((isUnknown ? `There is no user ${username}.` : error.message) + this.#stillOpen);
-      });
-    } else if (known === undefined) {
-      this.#notice(`Cannot check yet whether ${username} exists; what you write waits.`);
-    }
-    const conversation = this.#conversations.at(place);
-    const above = conversation.unread - conversation.unshown;
-    this.#open = conversation;
-    if (needsContext) for (const note of context) this.show(note);
-    if (above > 0 && this.#options.atScreen && (isPartial || !needsContext)) {
-      this.#notice(`${above} ${context.length > 0 ? "newer " : ""}unread from ${username}, above.`);
-    }
-    if (context.length > 0) conversation.shown = true;
-    // Without a connection what is unread may not be here to be seen.
-    if (context.length > 0 || conversation.unshown === 0) this.#incoming.seen(conversation);
+  open(username: string): Promise<void> {
+    return this.#opening.open(username);
   }
 
   close(): void {
@@ -381,11 +359,6 @@ export class Chat implements ChatActions, Disposable {
     // Who answers has read what he answers to.
     this.#incoming.seen(conversation);
     if (mistaken !== undefined) this.#incoming.mistaken(mistaken);
-  }
-
-  /** What to say where a person asked for another conversation in vain. */
-  get #stillOpen(): string {
-    return this.#open === undefined ? "" : ` Lines still go to ${nameOf(this.#open.place)}.`;
   }
 
   #notice(text: string): void {

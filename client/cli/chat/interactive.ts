@@ -70,20 +70,25 @@ class Interactive {
         bell: () => this.#screen.bell(),
         putBack: (text) => {
           if (this.#screen.text === "") this.#screen.load(text);
+          return this.#screen.text === text;
         },
       },
     });
-    const complete = (before: string) => this.#chat.complete(before);
+    const complete = (before: string, text: string) => this.#chat.complete(before, text);
     this.#screen = Screen.open({ input, output, env, complete, ...(host === undefined ? {} : { host }) });
   }
 
   async run(): Promise<ChatOutcome> {
     using chat = this.#chat;
     using screen = this.#screen;
-    screen.onSubmit((text) => this.#inTurn(() => chat.enter(text)));
+    screen.onSubmit((text) => {
+      // Asked now: whoever types ahead has not been asked anything.
+      const isSure = chat.isInDoubt(text);
+      this.#inTurn(() => chat.enter(text, isSure));
+    });
     screen.onEdit((text) => chat.edited(text));
     screen.onAction((action) => {
-      if (action.kind === "run") this.#inTurn(() => chat.runDoubted());
+      if (action.kind === "run") this.#inTurn(() => chat.run(action.text));
       else if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
       else if (action.kind === "leave-armed") this.#tell("Ctrl-C again, or Ctrl-D, leaves.");
       else if (action.kind === "next-unread") this.#inTurn(() => chat.openNextUnread());

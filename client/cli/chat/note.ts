@@ -82,6 +82,6 @@ export interface Display {
   /** Prompt, status or title may have changed. */
   refresh(): void;
   bell(): void;
-  /** Puts a line that was entered back before the cursor, unless something else is being typed by now. */
-  putBack(text: string): void;
+  /** Puts a line that was entered back before the cursor; false where something else is being typed by now. */
+  putBack(text: string): boolean;
 }

@@ -59,7 +59,7 @@ class Plain {
         show: (note) => this.#show(note),
         refresh: () => undefined,
         bell: () => undefined,
-        putBack: () => undefined,
+        putBack: () => false,
       },
     });
   }

@@ -2,7 +2,7 @@
 import type { LinkState } from "../../link/events.ts";
 import { safeName } from "../terminal/safe-text.ts";
 import { line, type Styled, styled } from "../terminal/style.ts";
-import type { ChatStatus } from "./chat.ts";
+import type { ChatStatus } from "./chat-status.ts";
 import { nameOf } from "./outgoing.ts";
 import { placeName } from "./render.ts";
 

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { ConnectError } from "../../../rpc/dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import { saysConnectionLost } from "../../link/errors.ts";
+import { saysConnectionLost, saysLoggedOut } from "../../link/errors.ts";
 import type { LinkEnding } from "../../link/events.ts";
 import { type Link, openLink } from "../../link/link.ts";
 import { State } from "../../state/state.ts";
@@ -10,7 +10,7 @@ import type { Wanted } from "../account-flags.ts";
 import { defaultAddress, readAddress } from "../address.ts";
 import type { Environment } from "../environment.ts";
 import { CommandError, Exit, type ExitCode } from "../exit.ts";
-import { explain, personal } from "../explain.ts";
+import { forPerson } from "../explain.ts";
 import { type Asker, terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
@@ -50,6 +50,8 @@ export async function runChat(options: ChatOptions): Promise<ExitCode> {
     const rows = stderr.isTTY ? wrap(text, stderr.columns || 80) : [text];
     stderr.write(`${rows.join("\n")}\n`);
   };
+  // There is nobody left to tell, as where the window was closed.
+  stderr.on("error", () => undefined);
   using state = new State(environment.home, { onProblem: (error) => notice(error.message) });
   const plain = options.plain || !stdin.isTTY || !stdout.isTTY || variables.TERM === "dumb";
   return plain ? await plainChat(options, state, notice) : await screenChat(options, state, notice);
@@ -72,7 +74,9 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
       signedIn,
       wanted,
       (link) => runInteractive({ link, address, me, bell, input, output, env }),
-    );
+    ).catch((error: unknown) => {
+      throw forPerson(error);
+    });
     const { ending, reached } = outcome.kind === "ended" ? outcome : { ending: undefined, reached: true };
     if (ending?.kind !== "not-logged-in") return code;
     notice(loggedOutWords(ending.cause));
@@ -86,12 +90,6 @@ function loggedOutWords({ reason, message }: RpcError): string {
   if (reason === "SESSION_TIMED_OUT") return "You are logged out: no command came for too long.";
   if (reason !== "SESSION_ENDED") return `You are logged out: ${message}`;
   return "You are logged out: the session was ended elsewhere, by a log-out in another window or a new password, say.";
-}
-
-/** The same error without the word of its reason, which is there for scripts. */
-function forPerson(error: unknown): unknown {
-  if (!(error instanceof RpcError)) return error;
-  return new CommandError(explain(error).exitCode, `Error: ${personal(error)}`, { cause: error });
 }
 
 /** Signs in with a person to ask. What is typed ahead of a question is for the next one, or for the screen. */
@@ -163,7 +161,13 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
   using interruption = new Interruption();
   const { outcome, code } = await linked(desk, signedIn, wanted, (link) =>
     runPlain({ link, address, me, io, interrupted: interruption.signal }),
-  );
+  ).catch(async (error: unknown) => {
+    const told = forPerson(error);
+    // What the server says is an answer, for whoever reads those; a failure of this program is not.
+    if (!(error instanceof RpcError && told instanceof CommandError)) throw told;
+    await io.writeLine(told.message);
+    throw new CommandError(told.exitCode, "");
+  });
   if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
     await io.writeLine(`Error: ${lowerFirst(loggedOutWords(outcome.ending.cause))}`);
   }
@@ -184,6 +188,7 @@ async function linked(
 ): Promise<Finished> {
   const { state } = desk;
   const { profile, endpoint, token } = signedIn;
+  using _hangUps = new HangUps();
   await using link = openLink({
     endpoint,
     token,
@@ -192,24 +197,32 @@ async function linked(
     cursors: state.cursors(profile.profileId),
     queue: state.sendQueue(profile.profileId),
   });
-  const outcome = await run(link);
+  let outcome: ChatOutcome | undefined;
   try {
+    outcome = await run(link);
     return { outcome, code: await leave(outcome, desk, signedIn, link) };
   } finally {
-    if (wanted.fresh === true) await endLogin(outcome, desk, signedIn);
+    // The original's way of leaving, however that comes about: who has left is logged out.
+    const isLoggedOut = outcome !== undefined && endsLogin(outcome);
+    if (wanted.fresh === true && !isLoggedOut) await endLogin(desk, signedIn);
   }
 }
 
-/** The original's way of leaving, however that comes about: who has left is logged out. */
-async function endLogin(outcome: ChatOutcome, { notice, state }: Desk, signedIn: SignedIn): Promise<void> {
-  const isOver = outcome.kind === "ended" && outcome.ending.kind === "not-logged-in";
-  if (isOver || outcome.kind === "logout") return;
-  await logOut(signedIn, notice);
-  state.profiles.loggedOut(signedIn.profile.profileId);
+function endsLogin(outcome: ChatOutcome): boolean {
+  return outcome.kind === "logout" || (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in");
+}
+
+/** Forgotten here in any case. */
+async function endLogin({ notice, state }: Desk, signedIn: SignedIn): Promise<void> {
+  try {
+    await logOut(signedIn, notice);
+  } finally {
+    state.profiles.loggedOut(signedIn.profile.profileId);
+  }
 }
 
 async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link: Link): Promise<ExitCode> {
-  const { environment, notice, state } = desk;
+  const { environment, notice } = desk;
   const { profile } = signedIn;
   switch (outcome.kind) {
     case "quit":
@@ -218,8 +231,7 @@ async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link:
       return Exit.DONE;
     case "logout":
       await settle(link, desk, signedIn);
-      await logOut(signedIn, notice);
-      state.profiles.loggedOut(profile.profileId);
+      await endLogin(desk, signedIn);
       return Exit.DONE;
     case "signal":
       // As `tail`: whoever stops the process from outside gets what was asked for.
@@ -275,6 +287,8 @@ async function logOut({ account, profile }: SignedIn, notice: Notice): Promise<v
   try {
     await account.logOut({ timeoutMs: LEAVING_MS });
   } catch (error) {
+    // It was over already, which is what was asked for.
+    if (error instanceof RpcError && saysLoggedOut(error)) return;
     const lost = error instanceof ConnectError || (error instanceof RpcError && saysConnectionLost(error));
     if (!lost) throw error;
     notice(`The server was not told: the session of ${profile.username} lasts there until it expires.`);
@@ -300,6 +314,22 @@ class Interruption implements Disposable {
 
   [Symbol.dispose](): void {
     for (const { name, listener } of this.#listeners) process.off(name, listener);
+  }
+}
+
+/**
+ * A window that is closed says so more than once: the kernel does, and the shell when it goes. The first time ends the
+ * chat; until that is done, the others are not to end the process.
+ */
+class HangUps implements Disposable {
+  readonly #listener = (): void => undefined;
+
+  constructor() {
+    process.on("SIGHUP", this.#listener);
+  }
+
+  [Symbol.dispose](): void {
+    process.off("SIGHUP", this.#listener);
   }
 }
 

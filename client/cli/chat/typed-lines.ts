@@ -5,26 +5,26 @@ import { type ChatActions, refuse } from "./commands/command.ts";
 import { unknownCommand } from "./commands/find.ts";
 import { completeLine } from "./completion.ts";
 import { readLine } from "./line.ts";
-import { nameOf } from "./outgoing.ts";
-import { everyone, type Place } from "./place.ts";
+import { nameOf, shortened } from "./outgoing.ts";
+import { everyone, type Place, samePlace } from "./place.ts";
 
-/** What runs the line that is in doubt as a command. */
+/** What runs the line that is in doubt as a command; "none" where whole lines are read, and there are no keys. */
 export type OtherKey = "Tab" | "none";
 
 export interface TypedLinesOptions {
   readonly actions: ChatActions;
   /** Whether there is somebody to ask about a line in doubt, and with which key he can say "a command". */
   readonly otherKey: OtherKey | undefined;
-  /** Puts a line back that was not taken. */
-  putBack(text: string): void;
+  /** Puts a line back that was not taken; false where something else is being typed by now. */
+  putBack(text: string): boolean;
   tell(sentence: string): void;
   usernames(): Iterable<string>;
 }
 
 export class TypedLines {
   readonly #options: TypedLinesOptions;
-  /** A line that was not sent yet, since a command may have been meant. */
-  #doubted: string | undefined;
+  /** A line that was not sent yet, since a command may have been meant, and where it would go. */
+  #doubted: { readonly text: string; readonly place: Place } | undefined;
   /** Who was last told that a message to them is being typed. */
   #typingTo: Extract<Place, { kind: "user" }> | undefined;
 
@@ -32,10 +32,18 @@ export class TypedLines {
     this.#options = options;
   }
 
-  /** One line that was entered. @throws CommandError, RpcError, ConnectError */
-  async enter(text: string): Promise<void> {
+  /** Whether to enter this line answers the question about it. */
+  isInDoubt(text: string): boolean {
+    const { openPlace } = this.#options.actions;
+    return text === this.#doubted?.text && samePlace(this.#doubted.place, openPlace);
+  }
+
+  /**
+   * One line that was entered. `isSure`: it was in doubt when that was done, and the person knew.
+   * @throws CommandError, RpcError, ConnectError
+   */
+  async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     const { actions, otherKey } = this.#options;
-    const isRepeated = this.#doubted === text;
     this.#doubted = undefined;
     const place = actions.openPlace ?? everyone;
     const line = readLine(text, actions.commands, actions.openPlace !== undefined);
@@ -45,25 +53,33 @@ export class TypedLines {
       case "message":
         return actions.send(place, line.text);
       case "doubtful":
-        if (otherKey === undefined || isRepeated) return actions.send(place, line.text);
+        if (otherKey === undefined || isSure) return actions.send(place, line.text);
         this.#doubt(text, line.word, place);
         return;
       case "command":
       case "unknown-command":
-        return this.#run(text);
+        return this.run(text);
     }
   }
 
-  /** The line in doubt was meant as a command. @throws as enter */
-  async runDoubted(): Promise<void> {
-    const text = this.#doubted;
+  /**
+   * A line as it is read with no conversation open. What a person asks for, and gets, is activity; where the server
+   * sees it by itself, as a call or a stored message, it is not told again.
+   * @throws as enter
+   */
+  async run(text: string): Promise<void> {
+    const { actions } = this.#options;
     this.#doubted = undefined;
-    if (text !== undefined) await this.#run(text);
+    const line = readLine(text, actions.commands, false);
+    if (line.kind === "unknown-command") throw unknownCommand(actions.commands, line.word);
+    if (line.kind !== "command") throw refuse("That is no command.");
+    await line.command.run(actions, line.rest);
+    if (line.command.isLocal === true) actions.link.reportActivity();
   }
 
   /** The line being edited changed: a doubt about it is over, and who is written to is told, if it is a message. */
   edited(text: string): void {
-    if (text !== "" && text !== this.#doubted) this.#doubted = undefined;
+    if (text !== this.#doubted?.text) this.#doubted = undefined;
     const { link, commands, openPlace } = this.#options.actions;
     const isMessage = readLine(text, commands, true).kind === "message";
     const user = openPlace?.kind === "user" && isMessage ? openPlace : undefined;
@@ -74,28 +90,23 @@ export class TypedLines {
     this.#typingTo = user;
   }
 
-  /** What Tab does: "run" for the line in doubt. */
-  complete(before: string): Completion | "run" | undefined {
+  /** What Tab does: "run" for the line in doubt, wherever the cursor stands in it. */
+  complete(before: string, text = before): Completion | "run" | undefined {
     const { actions, otherKey, usernames } = this.#options;
-    if (otherKey === "Tab" && this.#doubted !== undefined && before === this.#doubted) return "run";
+    if (otherKey === "Tab" && this.isInDoubt(text)) return "run";
     return completeLine(before, actions.commands, actions.openPlace !== undefined, usernames());
   }
 
   #doubt(text: string, word: string, place: Place): void {
-    this.#doubted = text;
     const { otherKey, tell, putBack } = this.#options;
-    const runs = otherKey === "Tab" ? `Tab runs /${word}` : `the command is /${word}`;
-    tell(`That would go to ${nameOf(place)}. Enter again sends it; ${runs}.`);
-    putBack(text);
-  }
-
-  /** A line as it is read with no conversation open. What a person asks for, and gets, is activity. */
-  async #run(text: string): Promise<void> {
-    const { actions } = this.#options;
-    const line = readLine(text, actions.commands, false);
-    if (line.kind === "unknown-command") throw unknownCommand(actions.commands, line.word);
-    if (line.kind !== "command") throw refuse("That is no command.");
-    await line.command.run(actions, line.rest);
-    actions.link.reportActivity();
+    const to = nameOf(place);
+    if (otherKey === "none")
+      tell(`That would go to ${to}. The same line again sends it; /${word} is the command.`);
+    else if (putBack(text)) tell(`That would go to ${to}. Enter again sends it; Tab runs /${word}.`);
+    else {
+      tell(`Not sent to ${to}, since /${word} is a command: “${shortened(text)}”. Up brings it back.`);
+      return;
+    }
+    this.#doubted = { text, place };
   }
 }

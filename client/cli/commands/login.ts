@@ -3,9 +3,10 @@ import { accountFlags, wantedOf } from "../account-flags.ts";
 import { defineCommand } from "../command.ts";
 import { grantMessage, passwordFlag, passwordFor, requirePassword, usernameOr } from "../credentials.ts";
 import { usage } from "../exit.ts";
+import { forPerson } from "../explain.ts";
 import { terminalAsker } from "../prompts.ts";
 import { name } from "../show.ts";
-import { choose, reachForLogIn, startSession } from "../sign-in.ts";
+import { askSession, choose, reachForLogIn, startSession } from "../sign-in.ts";
 import { line } from "../terminal/style.ts";
 import { explainingConnection, openDesk } from "../with-account.ts";
 
@@ -37,8 +38,14 @@ export const command = defineCommand({
       [environment.program, "login", username],
       async () => {
         const trust = await reachForLogIn(desk, address, username, wanted);
-        const password = await passwordFor(call, asker, `Password of ${username}`);
-        return startSession(desk, { address, trust, username, password });
+        const question = `Password of ${username}`;
+        const user = { address, trust, username };
+        if (asker === undefined || values["password-stdin"] === true) {
+          return startSession(desk, { ...user, password: await passwordFor(call, asker, question) });
+        }
+        return askSession(desk, asker, user, question).catch((error: unknown) => {
+          throw forPerson(error);
+        });
       },
     );
     await output.result(grantMessage(profile), line`Logged in at ${address} as ${name(profile.username)}.`);

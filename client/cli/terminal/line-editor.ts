@@ -33,7 +33,7 @@ export interface Completion {
 }
 
 /** "run": there is nothing to complete, and Tab runs the line. */
-export type Complete = (textBeforeCursor: string) => Completion | "run" | undefined;
+export type Complete = (textBeforeCursor: string, text: string) => Completion | "run" | undefined;
 
 export interface EditorOptions {
   /** Lines entered in earlier runs, oldest first. */
@@ -149,7 +149,7 @@ export class LineEditor {
 
   #tab(tabbed: string | undefined): EditorAction[] {
     const before = this.#buffer.textBeforeCursor;
-    const completion = this.#complete?.(before);
+    const completion = this.#complete?.(before, this.#buffer.text);
     if (completion === "run") return [{ ...this.submit(), kind: "run" }];
     const [only, ...others] = completion?.candidates ?? [];
     if (completion === undefined || only === undefined) return [{ kind: "nothing-there" }];

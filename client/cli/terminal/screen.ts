@@ -3,12 +3,13 @@ import type { Readable, Writable } from "node:stream";
 import { LineBacklog } from "./backlog.ts";
 import { inColumns } from "./candidates.ts";
 import { layOut, type Size } from "./edit-layout.ts";
+import { type PrintOptions, rowsOf } from "./finished-lines.ts";
 import { KeyReader } from "./key-reader.ts";
 import type { Key } from "./keys.ts";
 import { type EditorAction, type EditorOptions, LineEditor } from "./line-editor.ts";
 import { type ColourSource, type Environment, Paint } from "./paint.ts";
 import { Painter, reflowOf } from "./painter.ts";
-import { Styled, styled, toStyled } from "./style.ts";
+import { Styled, toStyled } from "./style.ts";
 import { ENDING_SIGNALS, type EndingSignal, isGone, type TerminalHost } from "./terminal-host.ts";
 import {
   BELL,
@@ -20,7 +21,6 @@ import {
   SAVE_TITLE,
   title,
 } from "./terminal-modes.ts";
-import { indentThatFits } from "./width.ts";
 
 export interface TerminalInput extends Readable {
   setRawMode?(on: boolean): unknown;
@@ -45,13 +45,6 @@ export type Closed =
   | { readonly reason: "signal"; readonly signal: EndingSignal }
   /** Reading or writing failed in a way that is not simply a terminal that went away, or the process crashes. */
   | { readonly reason: "failed"; readonly error: Error };
-
-export interface PrintOptions {
-  /** Wrap by words at today's width, with later rows indented by so many columns. Else the terminal wraps. */
-  readonly hang?: number;
-  /** With `hang`: shows so many rows of each line, and then how many more there are, with a word on how to see them. */
-  readonly fold?: { readonly rows: number; readonly hint: string };
-}
 
 type Listening = readonly [
   emitter: Pick<NodeJS.EventEmitter, "on" | "off">,
@@ -168,9 +161,7 @@ export class Screen implements Disposable {
   print(lines: Styled | string | readonly (Styled | string)[], options: PrintOptions = {}): void {
     if (this.#state === "closed") return;
     for (const text of typeof lines === "string" || lines instanceof Styled ? [lines] : lines) {
-      const all = toStyled(text);
-      const rows =
-        options.hang === undefined ? all.lines() : wrapped(all, this.columns, options.hang, options);
+      const rows = rowsOf(toStyled(text), this.columns, options);
       this.#backlog.push(rows.map((row) => this.paint.render(row)));
     }
     if (this.#full || this.#state === "suspended") this.#backlog.trim();
@@ -213,6 +204,10 @@ export class Screen implements Disposable {
     this.close();
   }
 
+  get #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
   get #size(): Size {
     return { columns: Math.max(2, this.#output.columns || 80), rows: Math.max(1, this.#output.rows || 24) };
   }
@@ -245,12 +240,14 @@ export class Screen implements Disposable {
   }
 
   #close(closed: Closed): void {
-    if (this.#state === "closed") return;
-    if (this.#state === "open") {
+    const before = this.#state;
+    if (before === "closed") return;
+    // First: of a terminal that hung up even the giving back fails, and comes here again.
+    this.#state = "closed";
+    if (before === "open") {
       this.#flush();
       this.#giveBack();
     }
-    this.#state = "closed";
     clearImmediate(this.#scheduled);
     clearTimeout(this.#resumeTimer);
     this.#keys?.[Symbol.dispose]();
@@ -385,11 +382,12 @@ export class Screen implements Disposable {
   /** Gives the terminal back and stops the whole job, as the terminal itself would at Ctrl-Z. */
   readonly #suspend = (): void => {
     if (this.#state !== "open") return;
+    this.#state = "suspended";
     this.#flush();
     this.#giveBack();
+    if (this.#isClosed) return;
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    this.#state = "suspended";
     this.#host.off("SIGTSTP", this.#suspend);
     this.#host.kill(0, "SIGTSTP");
     // If nothing can stop us (no shell waits for this job), no SIGCONT comes either.
@@ -409,13 +407,4 @@ export class Screen implements Disposable {
     this.#controls = ENTER + this.#controls;
     this.#schedule();
   };
-}
-
-function wrapped(text: Styled, columns: number, hang: number, { fold }: PrintOptions): Styled[] {
-  const rows = text.wrap(columns, hang);
-  if (fold === undefined || rows.length <= fold.rows) return rows;
-  const rest = `… ${rows.length - fold.rows} more rows: ${fold.hint}`;
-  const margin = " ".repeat(indentThatFits(columns, hang));
-  const note = Styled.join([margin, styled(rest, { dim: true })]).wrap(columns, hang);
-  return [...rows.slice(0, fold.rows), ...note];
 }

@@ -56,7 +56,7 @@ describe("where a line goes", () => {
     ]);
   });
 
-  it.each(["quit", "exit", "logout", "Help "])("asks before it sends %j alone", async (line) => {
+  it.each(["quit", "exit", "logout", "help "])("asks before it sends %j alone", async (line) => {
     const stage = await live();
     await stage.chat.enter("open yoda");
     stage.shown();
@@ -84,7 +84,9 @@ describe("where a line goes", () => {
     "outbox drop 4",
     "help block",
     "private luke meet me at nine",
+    "Private luke meet me at nine",
     "startprivate luke",
+    "stopprivate luke",
   ])("asks before it sends %j, which would be a command", async (line) => {
     const stage = await live();
     await stage.chat.enter("open yoda");
@@ -104,6 +106,8 @@ describe("where a line goes", () => {
     "open the door",
     "private matters",
     "logoutxyz",
+    "Logout",
+    "Block vader",
   ])("sends %j, which no command can be", async (line) => {
     const stage = await live();
     await stage.chat.enter("open yoda");
@@ -115,20 +119,75 @@ describe("where a line goes", () => {
     const stage = await live();
     await stage.chat.enter("open yoda");
     await stage.chat.enter("block vader");
-    expect(stage.chat.complete("block vader")).toBe("run");
-    await stage.chat.runDoubted();
+    expect(stage.chat.complete("block va", "block vader")).toBe("run");
+    await stage.chat.run("block vader");
     expect([stage.sent, stage.blocked]).toEqual([[], ["block vader"]]);
+    expect(stage.chat.complete("block vader")).not.toBe("run");
     await stage.chat.enter("unblock vader");
     stage.chat.edited("unblock vade");
     stage.chat.edited("unblock vader");
     expect(stage.chat.complete("unblock vader")).not.toBe("run");
-    await stage.chat.runDoubted();
-    expect(stage.blocked).toEqual(["block vader"]);
+    await stage.chat.enter("unblock vader");
+    expect([stage.sent, stage.blocked]).toEqual([[], ["block vader"]]);
     await stage.chat.enter("private leia tell nobody");
     stage.shown();
-    await stage.chat.runDoubted();
+    await stage.chat.run("private leia tell nobody");
     expect(stage.shown()).toEqual(["Error: Private chat is not there yet. Nothing was sent."]);
     expect(stage.sent).toEqual([]);
+  });
+
+  it("asks anew where another conversation was opened since, by whatever key", async () => {
+    const stage = await live();
+    await stage.chat.take(stage.entry("leia", "are you there?"));
+    await stage.chat.enter("open yoda");
+    await stage.chat.enter("logout");
+    await stage.chat.openNextUnread();
+    expect(stage.prompt).toBe("leia> ");
+    expect(stage.chat.complete("logout")).not.toBe("run");
+    await stage.chat.enter("logout");
+    expect(stage.sent).toEqual([]);
+  });
+
+  it("takes no line that was typed ahead for an answer", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    const isSure = stage.chat.isInDoubt("logout");
+    await stage.chat.enter("logout", isSure);
+    await stage.chat.enter("logout", isSure);
+    expect(stage.sent).toEqual([]);
+    await stage.chat.enter("logout", stage.chat.isInDoubt("logout"));
+    expect(stage.sent).toHaveLength(1);
+  });
+
+  it("names a line in doubt that cannot be put back, as something else is being typed", async () => {
+    const stage = await live();
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    stage.isTyping = true;
+    await stage.chat.enter("block vader");
+    expect(stage.shown()).toEqual([
+      "14:00 · Not sent to yoda, since /block is a command: “block vader”. Up brings it back.",
+    ]);
+    expect(stage.chat.isInDoubt("block vader")).toBe(false);
+    expect([stage.sent, stage.blocked]).toEqual([[], []]);
+  });
+
+  it("asks a person who types whole lines, and sends the line when it comes again", async () => {
+    const stage = await live({ plain: true, isTyped: true });
+    await stage.chat.enter("open yoda");
+    stage.shown();
+    await stage.chat.enter("block vader");
+    expect(stage.shown()).toEqual([
+      "That would go to yoda. The same line again sends it; /block is the command.",
+    ]);
+    expect(stage.chat.complete("block vader")).not.toBe("run");
+    const sending = stage.chat.enter("block vader");
+    await stage.ack(0);
+    await sending;
+    expect([stage.sent.map(({ text }) => text), stage.blocked]).toEqual([["block vader"], []]);
+    await stage.chat.enter("unblock vader");
+    await stage.chat.enter("/unblock vader");
+    expect([stage.sent.length, stage.blocked]).toEqual([1, ["unblock vader"]]);
   });
 
   it("sends a line in doubt from a script, which cannot be asked", async () => {
@@ -657,11 +716,75 @@ describe("the original's commands", () => {
     expect(stage.activity).toBe(2);
     await stage.chat.enter("/nonsense");
     await stage.chat.enter("/open");
+    await stage.chat.enter("/open nobody");
+    await stage.chat.enter("logout");
     await stage.chat.enter("hello");
+    // The server sees these by itself, or sees that they are refused.
+    for (const line of ["/whoelse", "/block vader", "/history 3", "/logins", "/message leia hi"])
+      await stage.chat.enter(line);
     stage.chat.edited("hel");
     stage.chat.complete("hel");
     await stage.chat.take(stage.entry("yoda", "hi"));
+    await stage.chat.take(stage.entry("leia", "hi"));
     expect(stage.activity).toBe(2);
+    await stage.chat.openNextUnread();
+    expect(stage.activity).toBe(3);
+    await stage.chat.openNextUnread();
+    expect(stage.activity).toBe(3);
+  });
+
+  it("are asked on a person's account, and what the chat itself wants to know is not", async () => {
+    const stage = new Stage();
+    stage.before("leia", ["one", "two"], 1);
+    stage.moreOnline = true;
+    await stage.connect(["yoda"]);
+    expect(stage.asked.splice(0)).toEqual([
+      "background users",
+      "background conversations",
+      "background messages",
+    ]);
+    await stage.chat.enter("open leia");
+    await stage.chat.enter("/message nobody hi");
+    expect(stage.asked.splice(0)).toEqual(["background messages", "background messages"]);
+    for (const line of ["/history 5", "/who", "/whoelse", "/whoelsesince 9"]) await stage.chat.enter(line);
+    expect(stage.asked).toEqual(["messages", "users", "users", "users"]);
+  });
+
+  it.each([
+    ["whoelsesinc 10", "whoelsesince"],
+    ["logoutxyz", "logout"],
+    ["WHOELSE", "whoelse"],
+    ["Block vader", "block"],
+    ["blok vader", "block"],
+  ])("are not %j: the closest name is told, and nothing is done", async (line, name) => {
+    const stage = await live();
+    await stage.chat.enter(line);
+    expect(stage.shown()).toEqual([
+      `Error: Nothing was sent: no conversation is open. Did you mean /${name}?`,
+    ]);
+    expect([stage.left, stage.blocked, stage.asked.includes("users"), stage.activity]).toEqual([
+      [],
+      [],
+      false,
+      0,
+    ]);
+  });
+
+  it.each(["block", "unblock", "open", "history", "message"])(
+    "do not ask the server about a name of %s that nobody can have, and do not show it",
+    async (command) => {
+      const stage = await live();
+      stage.asked.splice(0);
+      await stage.chat.enter(`${command} ${"v".repeat(65_536)} hi`.replace(/(?<!^message .*) hi$/, ""));
+      expect(stage.shown()).toEqual(["Error: There is no user of that name."]);
+      expect([stage.sent, stage.blocked, stage.asked]).toEqual([[], [], []]);
+    },
+  );
+
+  it("do not fill the screen with a word that is none of them", async () => {
+    const stage = await live();
+    await stage.chat.enter(`/${"x".repeat(65_536)}`);
+    expect(stage.shown().map((line) => line.length < 120)).toEqual([true]);
   });
 });
 
@@ -689,6 +812,26 @@ describe("blocks", () => {
     const { id: clientMessageId, target } = sent;
     await stage.chat.take({ type: "refused", clientMessageId, target, content, error, raw });
     expect(stage.shown().at(-1)).toBe("Error: Not sent to yoda: yoda has blocked you. “are you there?”");
+  });
+
+  it("that were there before keep the mark of what they hide, and of nothing else", async () => {
+    const stage = new Stage();
+    const missed = [
+      stage.entry("luke", "hidden", { to: "yoda", live: false }),
+      stage.entry("luke", "arrived", { to: "leia", live: false }),
+    ];
+    const undelivered = [{ fromSeq: 1n, toSeq: 1n }];
+    stage.undelivered.set("yoda", undelivered);
+    await stage.connect(["yoda", "leia"], missed);
+    await stage.chat.enter("open leia");
+    expect(stage.status).toContain("last: delivered");
+    await stage.chat.enter("/open yoda");
+    expect(stage.status).toContain("last: sent");
+    await stage.chat.enter("once more");
+    await stage.ack(0);
+    const marker = { conversationId: stage.idOf("yoda"), user: user("yoda"), mine: false, raw };
+    await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 2n, readSeq: 0n, undelivered });
+    expect(stage.status).toContain("last: delivered");
   });
 
   it("are told of in one line, without a name, where a broadcast does not reach all", async () => {

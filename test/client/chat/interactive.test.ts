@@ -158,6 +158,28 @@ describe("two people", () => {
     }
   });
 
+  it("are asked about a line that would be a command: Enter again sends it, Tab runs it", async () => {
+    const [luke, yoda] = await play("luke", "yoda");
+    if (luke === undefined || yoda === undefined) throw new Error("nobody came");
+    await yoda.sees(/online: luke|luke came online/);
+    await luke.sees(/online: yoda|yoda came online/);
+    await luke.type("open yoda\r");
+    await luke.sees("yoda>");
+    // The second one was typed before anybody was asked, and is no answer.
+    await luke.type("block yoda\rblock yoda\r");
+    await luke.sees(/Tab runs \/block.*Tab runs \/block/s);
+    await luke.sees("yoda> block yoda");
+    await luke.type("\r");
+    await yoda.sees("luke → you: block yoda");
+    expect(yoda.lines("block yoda")).toHaveLength(1);
+    await luke.type("logout\r");
+    await luke.sees("Tab runs /logout");
+    await luke.sees("yoda> logout");
+    await luke.type("\x1b[D\t");
+    expect(await luke.outcome).toEqual({ kind: "logout" });
+    expect(yoda.lines("logout")).toEqual([]);
+  });
+
   it("leave by a command, by Ctrl-D, or by closing the terminal", async () => {
     const [luke, yoda] = await play("luke", "yoda");
     if (luke === undefined || yoda === undefined) throw new Error("nobody came");

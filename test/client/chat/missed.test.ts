@@ -180,6 +180,7 @@ describe("on return", () => {
       "14:00 · 1 newer unread from yoda, above.",
     ]);
     expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 4n }]);
+    expect(stage.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
   });
 
   it("to a new device: says how much is unread of which the server sent the end", async () => {

@@ -1,5 +1,6 @@
 // The plain chat as scripts use it: the real program, pipes, the real server.
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, startServer } from "../cli/parley.ts";
@@ -8,7 +9,7 @@ let server: TestServer;
 const homes: Home[] = [];
 
 beforeAll(async () => {
-  server = await startServer({ users: ["yoda", "luke", "leia"] });
+  server = await startServer({ users: ["yoda", "luke", "leia", "hans"] });
 });
 
 afterEach(async () => {
@@ -120,6 +121,23 @@ describe("a script", () => {
   });
 });
 
+describe("a plain chat with a stored login", () => {
+  it("is told in one line that the user is logged in elsewhere, where the server allows that once", async () => {
+    await using strict = await startServer({ users: ["yoda"], sessionsPerUser: 1 });
+    const place = await home();
+    await place.logIn("yoda", strict);
+    const elsewhere = (await home()).start("127.0.0.1", String(strict.port));
+    elsewhere.stdin.write(`yoda\n${passwordOf("yoda")}\n`);
+    await new Lines(elsewhere).next();
+    const run = await place.pipe("whoelse\n");
+    expect(run).toMatchObject({
+      code: 1,
+      stdout: "Error: You are logged in already. Log out there first.\n",
+      stderr: "",
+    });
+  });
+});
+
 describe("two plain chats", () => {
   it("see each other come, speak and go, one line each", async () => {
     const yoda = (await home()).start(...at());
@@ -142,6 +160,21 @@ describe("two plain chats", () => {
     yoda.stdin.end();
     await once(yoda, "close");
     expect(yoda.exitCode).toBe(0);
+  });
+
+  it("end in order at a hang-up, however often that is told", async () => {
+    const place = await home();
+    const chat = place.start("127.0.0.1", String(server.port));
+    chat.stdin.write(`hans\n${passwordOf("hans")}\n`);
+    await new Lines(chat).next();
+    while (chat.exitCode === null && chat.signalCode === null) {
+      chat.kill("SIGHUP");
+      await setImmediate();
+    }
+    const sessions = await server.store.accounts.liveSessions(0, 100, Date.now());
+    const users = await server.store.accounts.usersById(sessions.map(({ userId }) => userId));
+    expect(users.map(({ username }) => username)).not.toContain("hans");
+    expect(await place.run("whoami", "--as", "hans")).toMatchObject({ code: 4 });
   });
 
   it("end in order at a signal, and stay logged in", async () => {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultAddress } from "../../../client/cli/address.ts";
+import { ENTER, LEAVE } from "../../../client/cli/terminal/terminal-modes.ts";
 import { Account } from "../../../client/link/account.ts";
 import { Endpoint } from "../../../client/link/endpoint.ts";
 import { State } from "../../../client/state/state.ts";
@@ -51,6 +52,26 @@ class Terminal implements AsyncDisposable {
         throw new Error(`"${text}" is not to be seen:\n${this.plain}`, { cause });
       });
     }
+  }
+
+  /** All that the program has written, escapes included. */
+  get written(): string {
+    return this.#written;
+  }
+
+  /** What stands last in what it has written. */
+  get lastWords(): string {
+    return (
+      this.plain
+        .trim()
+        .split(/[\r\n]+/)
+        .at(-1) ?? ""
+    );
+  }
+
+  /** The window is closed: its program gets a SIGHUP. */
+  hangUp(): void {
+    this.#child.kill("SIGKILL");
   }
 
   get plain(): string {
@@ -103,6 +124,108 @@ async function endSession(): Promise<void> {
   await using endpoint = new Endpoint(profile);
   await new Account(endpoint, profile.session.token).logOut();
 }
+
+/** Who is logged in, by what the server has stored. */
+async function loggedIn(): Promise<string[]> {
+  const { accounts } = server.store;
+  const sessions = await accounts.liveSessions(0, 100, Date.now());
+  const users = await accounts.usersById(sessions.map(({ userId }) => userId));
+  return users.map(({ username }) => username);
+}
+
+/** Whether a login is stored here, for the user who came last. */
+function isStored(): boolean {
+  using state = new State(folder, { onProblem: (error) => expect.fail(error.message) });
+  return state.profiles.find()?.session !== undefined;
+}
+
+describe.skipIf(!hasScript)("the original's command line at a terminal", () => {
+  it.each([
+    ["Ctrl-D", "\x04"],
+    ["quit", "quit\r"],
+    ["logout", "logout\r"],
+  ])("asks though a login is stored, and %s leaves logged out", async (_name, keys) => {
+    await using stored = new Terminal(folder, ["--server", `127.0.0.1:${server.port}`]);
+    await stored.sees("Username");
+    stored.type(`luke\r${passwordOf("luke")}\rquit\r`);
+    expect(await stored.exitCode()).toBe(0);
+    await using terminal = new Terminal(folder, ["127.0.0.1", String(server.port)]);
+    await terminal.sees("Username");
+    terminal.type(`yoda\r${passwordOf("yoda")}\r`);
+    await terminal.sees("Connected to");
+    expect((await loggedIn()).toSorted()).toEqual(["luke", "yoda"]);
+    terminal.type(keys);
+    expect(await terminal.exitCode()).toBe(0);
+    expect(await loggedIn()).toEqual(["luke"]);
+    expect(isStored()).toBe(false);
+  });
+
+  it("logs out where the window is closed", async () => {
+    await using terminal = new Terminal(folder, ["127.0.0.1", String(server.port)]);
+    await terminal.sees("Username");
+    terminal.type(`yoda\r${passwordOf("yoda")}\r`);
+    await terminal.sees("Connected to");
+    terminal.hangUp();
+    await expect.poll(loggedIn, { timeout: PATIENCE_MS }).toEqual([]);
+    await expect.poll(isStored, { timeout: PATIENCE_MS }).toBe(false);
+  });
+
+  it.each(["luke", "nobody"])(
+    "asks %s again for the password, and ends where log-ins are locked",
+    async (name) => {
+      await using terminal = new Terminal(folder, ["127.0.0.1", String(server.port)]);
+      await terminal.sees("Username");
+      terminal.type(`${name}\rwrong\rwrong\rwrong\r`);
+      expect(await terminal.exitCode()).toBe(1);
+      expect(terminal.plain.match(/✔ Username/g)).toHaveLength(1);
+      expect(terminal.plain.match(/password is wrong\. Try again\./g)).toHaveLength(2);
+      expect(terminal.lastWords).toContain(
+        "Error: Too many wrong passwords: log-ins are locked for a while. Try again in 60 s.",
+      );
+    },
+  );
+
+  it("ends by itself at the server's time-out, with the reason and the terminal as it was", async () => {
+    await using strict = await startServer({ idleTimeoutMs: 1_000 });
+    await using terminal = new Terminal(folder, ["127.0.0.1", String(strict.port)]);
+    await terminal.sees("Username");
+    terminal.type(`yoda\r${passwordOf("yoda")}\r`);
+    expect(await terminal.exitCode()).toBe(4);
+    expect(terminal.lastWords).toBe("You are logged out: no command came for too long.");
+    expect(terminal.written.lastIndexOf(LEAVE)).toBeGreaterThan(terminal.written.lastIndexOf(ENTER));
+    expect(isStored()).toBe(false);
+  });
+
+  it("says so where the user is logged in elsewhere, at the log-in and where a login is stored", async () => {
+    await using strict = await startServer({ sessionsPerUser: 1 });
+    const argv = ["127.0.0.1", String(strict.port)];
+    const signIn = `yoda\r${passwordOf("yoda")}\r`;
+    await using before = new Terminal(folder, ["--server", argv.join(":")]);
+    await before.sees("Username");
+    before.type(`${signIn}quit\r`);
+    expect(await before.exitCode()).toBe(0);
+    const elsewhere = await mkdtemp(join(tmpdir(), "parley-chat-"));
+    try {
+      await using first = new Terminal(elsewhere, argv);
+      await first.sees("Username");
+      first.type(signIn);
+      await first.sees("Connected to");
+      await using stored = new Terminal(folder, []);
+      expect(await stored.exitCode()).toBe(1);
+      await using again = new Terminal(folder, argv);
+      await again.sees("Username");
+      again.type(signIn);
+      expect(await again.exitCode()).toBe(1);
+      const words = /Error: You are logged in already\. Log out there first\.$/;
+      expect([stored.lastWords, again.lastWords]).toEqual([
+        expect.stringMatching(words),
+        expect.stringMatching(words),
+      ]);
+    } finally {
+      await rm(elsewhere, { recursive: true, force: true });
+    }
+  });
+});
 
 describe.skipIf(!hasScript)("a person at a terminal", () => {
   it("is asked for what is missing, and what is typed ahead is not lost", async () => {

@@ -11,11 +11,12 @@ import type { Note } from "../../../client/cli/chat/note.ts";
 import { Transcript } from "../../../client/cli/chat/render.ts";
 import { plainLines } from "../../../client/cli/chat/render-plain.ts";
 import { promptOf, statusOf, titleOf } from "../../../client/cli/chat/render-status.ts";
+import type { Asking } from "../../../client/link/account.ts";
 import type { EntryArrived, LinkEvent, LinkState } from "../../../client/link/events.ts";
 import type { SendTarget, UnsentMessage } from "../../../client/link/send-queue.ts";
 import { LogInOutcome } from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { Block } from "../../../gen/parley/chat/v1/block_service.ts";
-import type { Conversation } from "../../../gen/parley/chat/v1/conversation.ts";
+import type { Conversation, SeqRange } from "../../../gen/parley/chat/v1/conversation.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
@@ -100,6 +101,14 @@ export class Stage implements Disposable {
   limits: Limits | undefined;
   /** What was put back into the editor last. */
   putBack = "";
+  /** More are online than a Welcome names. */
+  moreOnline = false;
+  /** Something else is in the editor: nothing can be put back. */
+  isTyping = false;
+  /** What was asked for by call, such as "messages" or, where no person did, "background messages". */
+  readonly asked: string[] = [];
+  /** By the other user's name: own entries which that one will never get. */
+  readonly undelivered = new Map<string, SeqRange[]>();
   state: LinkState = { phase: "connecting", attempt: 1 };
   /** Calls fail as when the connection is lost. */
   offline = false;
@@ -109,7 +118,7 @@ export class Stage implements Disposable {
   readonly #transcript = new Transcript(START);
   #lastId = 100n;
 
-  constructor(options: { bell?: BellSetting; plain?: boolean; users?: string[] } = {}) {
+  constructor(options: { bell?: BellSetting; plain?: boolean; isTyped?: boolean; users?: string[] } = {}) {
     this.#known = new Set(options.users ?? ["luke", "yoda", "leia", "vader"]);
     this.chat = new Chat({
       link: this.link,
@@ -119,7 +128,7 @@ export class Stage implements Disposable {
       commands: chatCommands,
       bell: options.bell ?? "direct",
       atScreen: options.plain !== true,
-      otherKey: options.plain === true ? undefined : "Tab",
+      otherKey: options.plain !== true ? "Tab" : options.isTyped === true ? "none" : undefined,
       leave: (how) => this.left.push(how),
       display: {
         show: (note) => this.lines.push(...this.#textOf(note, options.plain === true)),
@@ -128,7 +137,8 @@ export class Stage implements Disposable {
           this.bells += 1;
         },
         putBack: (text) => {
-          this.putBack = text;
+          if (!this.isTyping) this.putBack = text;
+          return !this.isTyping;
         },
       },
     });
@@ -175,7 +185,7 @@ export class Stage implements Disposable {
       serverTime: this.clock.now(),
       broadcastConversationId: BROADCAST,
       online: online.map(user),
-      onlineNextPageToken: "",
+      onlineNextPageToken: this.moreOnline ? "more" : "",
       raw,
     });
   }
@@ -291,12 +301,17 @@ export class Stage implements Disposable {
       peer: peer === undefined ? undefined : user(peer),
       headSeq: BigInt(entries.length),
       marker: { conversationId: id, deliveredSeq: 0n, readSeq },
-      peerMarker: undefined,
-      undelivered: [],
+      peerMarker: { conversationId: id, deliveredSeq: BigInt(entries.length), readSeq: 0n },
+      undelivered: this.undelivered.get(peer ?? "") ?? [],
     };
   }
 
+  #ask(what: string, { background = false }: Asking): void {
+    this.asked.push(background ? `background ${what}` : what);
+  }
+
   async #blocking(username: string, done: string): Promise<Block> {
+    this.asked.push("blocks");
     if (this.offline || !this.#known.has(username)) {
       const message = "There is no user of that name.";
       throw new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message });
@@ -356,17 +371,20 @@ export class Stage implements Disposable {
             firstTime: stage.clock.now(),
           };
         },
-        async *listUsers() {
+        async *listUsers(wanted = {}) {
+          stage.#ask("users", wanted);
           lost();
           yield { user: user("leia"), online: true, lastOnlineTime: undefined };
           const lastOnlineTime = new Date(stage.clock.now().getTime() - 5 * 60_000);
           yield { user: user("vader"), online: false, lastOnlineTime };
         },
-        async *listConversations() {
+        async *listConversations(wanted = {}) {
+          stage.#ask("conversations", wanted);
           lost();
           for (const log of stage.#logs.values()) yield stage.#conversation(log);
         },
         async *listMessages(target, range = {}) {
+          stage.#ask("messages", range);
           lost();
           stage.listings += 1;
           const peer = target.kind === "user" ? target.username : undefined;

@@ -107,10 +107,17 @@ test("each command's line is the documented message, as buf prints it", { timeou
   };
   await take("Entry", asking);
   await take("Ack", home.run("send", "luke", "one", "--json"));
+  await take("Ack", home.run("message", "luke", "one more", "--json"));
   await take("Ack", home.run("broadcast", "two", "--json"));
   await take("HistoryItem", home.run("history", "luke", "--json"));
   await take("HistoryItem", home.run("history", "--broadcast", "--json"));
   await take("UserPresence", home.run("who", "--json", "--since", "1h"));
+  await take("UserPresence", home.run("whoelse", "--json"));
+  await take("UserPresence", home.run("whoelsesince", "200", "--json"));
+  await take("Block", home.run("block", "luke", "--json"));
+  await take("Block", home.run("blocks", "--json"));
+  await take("User", home.run("unblock", "luke", "--json"));
+  await take("LogInRecord", home.run("logins", "--json"));
   await take("ListSessionsResponse", home.run("whoami", "--json"));
   await take("Session", home.run("sessions", "--json"));
   await take("Grant", home.run("token", "--json"));

@@ -38,6 +38,22 @@ describe.skipIf(!hasTerminal)("at a terminal", () => {
     expect(yoda.shown).not.toContain(passwordOf("yoda"));
   });
 
+  test.each(["luke", "nobody"])(
+    "login as %s asks again for a wrong password, until log-ins are locked",
+    async (name) => {
+      await using home = await Home.make();
+      const person = personAt(home, "login", name, "--server", elsewhere, "--accept-new");
+      await person.answers(`Password of ${name}`, "not it\r");
+      for (let tries = 2; tries <= 3; tries++) {
+        await expect.poll(() => person.shown).toMatch(/password is wrong\. Try again\..*Password of/s);
+        await person.answers("Password of", "not it\r");
+      }
+      expect(await person.exitCode()).toBe(1);
+      const locked = "Error: Too many wrong passwords: log-ins are locked for a while. Try again in 60 s.";
+      expect(person.shown.trimEnd().endsWith(locked)).toBe(true);
+    },
+  );
+
   test("a new password is asked for twice, and any letters will do", async () => {
     await using home = await Home.make();
     const place = ["--server", elsewhere, "--accept-new"];

@@ -113,6 +113,25 @@ describe("giving the terminal back", () => {
     }
   });
 
+  test.each(["SIGHUP", "SIGTSTP"])(
+    "when it hung up, so that even its modes cannot be set: %s",
+    async (signal) => {
+      const terminal = new VirtualTerminal();
+      const screen = await busy(terminal);
+      // As Node's does: the mode is not set, and that is told as an event.
+      terminal.keyboard.setRawMode = () => {
+        terminal.keyboard.emit("error", Object.assign(new Error("gone"), { code: "EIO" }));
+        return terminal.keyboard;
+      };
+      terminal.host.emit(signal);
+      expect(await screen.closed).toEqual(
+        signal === "SIGHUP" ? { reason: "signal", signal } : { reason: "output-gone" },
+      );
+      expect(terminal.host.killed).toEqual([]);
+      for (const event of HOST_EVENTS) expect(terminal.host.listenerCount(event), event).toBe(0);
+    },
+  );
+
   test("a failure of another kind is told, not thrown", async () => {
     const terminal = new VirtualTerminal();
     const screen = await busy(terminal);

@@ -1,6 +1,6 @@
 // /block USER, /unblock USER, /blocks: whom one shuts out. The others are never told.
 import type { ChatActions } from "./command.ts";
-import { type ChatCommand, usageOf, words } from "./command.ts";
+import { type ChatCommand, usageOf, usernameOf, words } from "./command.ts";
 
 export const block: ChatCommand = {
   name: "block",
@@ -45,7 +45,7 @@ export const blocks: ChatCommand = {
 function only(command: ChatCommand, rest: string): string {
   const [username] = words(command, rest, 1);
   if (username === undefined) throw usageOf(command);
-  return username;
+  return usernameOf(username);
 }
 
 function answer(chat: ChatActions, sentence: string): void {

@@ -3,6 +3,7 @@ import { type ChatCommand, refuse, words } from "./command.ts";
 
 export const close: ChatCommand = {
   name: "close",
+  isLocal: true,
   usage: "",
   summary: "end it: from now on lines are commands",
   run(chat, rest) {

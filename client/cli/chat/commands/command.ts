@@ -37,11 +37,22 @@ export interface ChatCommand {
   readonly summary: string;
   /** More lines, for `help COMMAND`. */
   readonly details?: readonly string[];
+  /** Nothing that it asks of the server says that a person is at work, so the server is told. */
+  readonly isLocal?: true;
   /**
    * `rest` is what follows the name and one space, verbatim.
    * @throws CommandError, RpcError, ConnectError: their messages are shown
    */
   run(chat: ChatActions, rest: string): Promise<void> | void;
+}
+
+/** The longest name that a user can have, bytes: the contract says so. */
+const LONGEST_NAME = 64;
+
+/** A word that is to name a user. @throws CommandError where nobody can have that name */
+export function usernameOf(word: string): string {
+  if (Buffer.byteLength(word) > LONGEST_NAME) throw refuse("There is no user of that name.");
+  return word;
 }
 
 /** The first word and, verbatim, what follows it and one space. */

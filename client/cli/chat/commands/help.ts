@@ -9,6 +9,7 @@ const RULES = [
 
 export const help: ChatCommand = {
   name: "help",
+  isLocal: true,
   usage: "[COMMAND]",
   summary: "this list, or more about one command",
   run(chat, rest) {

@@ -1,6 +1,6 @@
 // /history [USER] [N]: the end of a conversation.
 import { everyone, type Place, withUser } from "../place.ts";
-import { type ChatActions, type ChatCommand, refuse, usageOf, words } from "./command.ts";
+import { type ChatActions, type ChatCommand, refuse, usageOf, usernameOf, words } from "./command.ts";
 
 const DEFAULT_ENTRIES = 20;
 
@@ -28,6 +28,6 @@ function wanted(chat: ChatActions, given: readonly string[]): { place: Place; co
       throw refuse("No conversation is open: name a user, as in: /history USER");
     return { place: chat.openPlace, count: first ?? String(DEFAULT_ENTRIES) };
   }
-  const place = first === "--broadcast" ? everyone : withUser(first);
+  const place = first === "--broadcast" ? everyone : withUser(usernameOf(first));
   return { place, count: second ?? String(DEFAULT_ENTRIES) };
 }

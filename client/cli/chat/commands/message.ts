@@ -1,6 +1,6 @@
 // /message USER TEXT: one message, whatever is open.
 import { withUser } from "../place.ts";
-import { type ChatCommand, splitWord, usageOf } from "./command.ts";
+import { type ChatCommand, splitWord, usageOf, usernameOf } from "./command.ts";
 
 export const message: ChatCommand = {
   name: "message",
@@ -11,6 +11,6 @@ export const message: ChatCommand = {
   async run(chat, rest) {
     const { word, rest: text } = splitWord(rest);
     if (word === "" || text === undefined || text.trim() === "") throw usageOf(message);
-    await chat.send(withUser(word), text);
+    await chat.send(withUser(usernameOf(word)), text);
   },
 };

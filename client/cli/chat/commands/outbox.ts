@@ -5,6 +5,7 @@ import { type ChatActions, type ChatCommand, refuse, words } from "./command.ts"
 
 export const outbox: ChatCommand = {
   name: "outbox",
+  isLocal: true,
   usage: "[ACTION ID]",
   summary: "unsent for over an hour: list, send or drop",
   details: [

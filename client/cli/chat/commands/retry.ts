@@ -3,6 +3,7 @@ import { type ChatCommand, refuse, words } from "./command.ts";
 
 export const retry: ChatCommand = {
   name: "retry",
+  isLocal: true,
   usage: "",
   summary: "while the connection is lost: try again now",
   run(chat, rest) {

@@ -1,6 +1,7 @@
 // What a command's usage says of its words: how many there are, and which texts can be one of them.
 import type { ChatCommand } from "./command.ts";
-import { later } from "./later.ts";
+import { findCommand } from "./find.ts";
+import { findLater, later } from "./later.ts";
 
 type Shape = Pick<ChatCommand, "name" | "usage">;
 
@@ -41,10 +42,6 @@ function alignments(given: readonly string[], names: readonly string[], usage: s
 
 /** Whether a line without its slash would be a command, or one of those that are not there yet. */
 export function isMeant(word: string, rest: string, commands: readonly ChatCommand[]): boolean {
-  const lower = word.toLowerCase();
-  const shapes: readonly (Shape & { readonly aliases?: readonly string[] })[] = [...commands, ...later];
-  return shapes.some(
-    ({ name, aliases = [], usage }) =>
-      (name === lower || aliases.includes(lower)) && fits(usage, rest, shapes),
-  );
+  const shape = findCommand(commands, word) ?? findLater(word);
+  return shape !== undefined && fits(shape.usage, rest, [...commands, ...later]);
 }
