@@ -44,15 +44,17 @@ function stepsOf(text: string): Step[] {
 
 /** What differs each time is made equal: times, ids made of chance, and in a stream which events share a frame. */
 function comparable(printed: string, address: string): string {
-  return printed
-    .replaceAll(address, PAGE_ADDRESS)
-    .replaceAll(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"TIME"')
-    // The first users are numbered as their passwords happen to be hashed.
-    .replaceAll(/"u\d+"/g, '"USER"')
-    .replaceAll(/"[\da-f]{32}"/g, '"SERVER"')
-    .replaceAll(/"\d{20}"/g, '"SERVER-SET-ID"')
-    .replaceAll(/\n {2}\]\n}\n{\n {2}"events": \[\n/g, ",\n")
-    .trim();
+  return (
+    printed
+      .replaceAll(address, PAGE_ADDRESS)
+      .replaceAll(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"TIME"')
+      // The first users are numbered as their passwords happen to be hashed.
+      .replaceAll(/"u\d+"/g, '"USER"')
+      .replaceAll(/"[\da-f]{32}"/g, '"SERVER"')
+      .replaceAll(/"\d{20}"/g, '"SERVER-SET-ID"')
+      .replaceAll(/\n {2}\]\n}\n{\n {2}"events": \[\n/g, ",\n")
+      .trim()
+  );
 }
 
 describe.skipIf(!hasGrpcurl())("docs/grpcurl.md", () => {
