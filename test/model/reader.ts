@@ -3,6 +3,7 @@ import { status } from "@grpc/grpc-js";
 import type { Command } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { RpcError } from "../../rpc/status.ts";
 import type { TestClient, TestStream } from "../support/client.ts";
 import { beginningOf, HeldLog } from "./held-log.ts";
 
@@ -148,11 +149,21 @@ export class Reader {
 
   async #call(send: Send): Promise<Ack> {
     const { clientMessageId, to, text } = send;
-    const ack = await (to === undefined
-      ? this.client.broadcast(text, clientMessageId)
-      : this.client.send(to, text, clientMessageId));
-    this.#acked(send, ack);
-    return ack;
+    for (;;) {
+      try {
+        const ack = await (to === undefined
+          ? this.client.broadcast(text, clientMessageId)
+          : this.client.send(to, text, clientMessageId));
+        this.#acked(send, ack);
+        return ack;
+      } catch (error) {
+        // A flood opens as many calls as a connection may have, and HTTP/2 turns one away that comes a moment before
+        // another is cleared: no answer, so the same again.
+        const isTurnedAway =
+          error instanceof RpcError && error.reason === "" && error.code === status.RESOURCE_EXHAUSTED;
+        if (!isTurnedAway) throw error;
+      }
+    }
   }
 
   #acked(send: Send, { conversationId, seq }: Ack): void {

@@ -1,18 +1,11 @@
 // Scenes of blocks: who is refused, who still may, and that nothing else changes.
 import { expect, test } from "vitest";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { reasonOf, type TestClient, type TestStream, textOf } from "../support/client.ts";
+import { reasonOf, type TestClient, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
+import { online } from "./online.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
-
-async function online(
-  server: TestServer,
-  name: string,
-): Promise<{ readonly client: TestClient; readonly stream: TestStream }> {
-  const client = await server.logIn(name);
-  return { client, stream: await client.connect().caughtUp() };
-}
 
 test("who is blocked is told so, by call and on a stream, by name and by conversation; nothing is stored", async () => {
   await using server = await TestServer.start({ users: people });
@@ -32,7 +25,24 @@ test("who is blocked is told so, by call and on a stream, by name and by convers
     clientMessageId,
     reason: Reason.BLOCKED_BY_RECIPIENT,
   });
+  vader.stream.write({
+    kind: {
+      $case: "sendMessage",
+      value: {
+        clientMessageId: 1_000n,
+        target: { target: { $case: "conversationId", value: conversationId } },
+        content: { kind: { $case: "text", value: "now" } },
+      },
+    },
+  });
+  expect(await vader.stream.next("refused")).toMatchObject({
+    clientMessageId: 1_000n,
+    reason: Reason.BLOCKED_BY_RECIPIENT,
+    conversationId,
+  });
   expect(await vader.client.said("hans")).toEqual(["before"]);
+  // Not a number was taken.
+  expect((await hans.client.send("vader", "silence")).seq).toBe(2n);
 });
 
 test("it is refused whether the blocker is online or not", async () => {
@@ -121,6 +131,85 @@ test("the retry of a send that was acked before the block gives the first answer
   await hans.block("vader");
   expect(await vader.send("hans", "once", 7n)).toEqual({ ...first, repeatedSend: true });
   expect(await reasonOf(vader.send("hans", "twice", 8n))).toBe("BLOCKED_BY_RECIPIENT");
+});
+
+test("the retry on a stream is given the first answer as well, and reaches nobody again", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  const vader = await online(server, "vader");
+  const id = vader.stream.send("hans", "once");
+  const first = await vader.stream.next("ack");
+  await hans.client.block("vader");
+  vader.stream.send("hans", "once", id);
+  expect(await vader.stream.next("ack")).toEqual({ ...first, repeatedSend: true });
+  expect(vader.stream.all("refused")).toEqual([]);
+  await hans.client.send("vader", "I heard");
+  await hans.stream.next("entryAppended", (one) => textOf(one) === "I heard");
+  expect(hans.stream.all("entryAppended").map(textOf)).toEqual(["once", "I heard"]);
+});
+
+test("a block holds for all devices of both: those that are here, and those that come later", async () => {
+  await using server = await TestServer.start({ users: people });
+  const vader = [await online(server, "vader"), await online(server, "vader")];
+  const hans = [await online(server, "hans"), await online(server, "hans")];
+  await hans[0]?.client.block("vader");
+  vader.push(await online(server, "vader"));
+  hans.push(await online(server, "hans"));
+  for (const { client } of vader)
+    expect(await reasonOf(client.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
+  for (const { client } of hans) expect(await reasonOf(client.block("vader"))).toBe("ALREADY_BLOCKED");
+  await hans[2]?.client.unblock("vader");
+  for (const { client } of vader) await client.send("hans", "back");
+  expect(await hans[0]?.stream.nextText()).toBe("back");
+});
+
+test("in one frame to many, what is for the blocker is refused alone", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await server.logIn("hans");
+  await hans.block("vader");
+  const vader = await online(server, "vader");
+  const names = ["yoda", "hans", "leia", "hans", "yoda"];
+  vader.stream.write(
+    ...names.map((name, index) => ({
+      kind: {
+        $case: "sendMessage" as const,
+        value: {
+          clientMessageId: BigInt(index + 1),
+          target: { target: { $case: "username" as const, value: name } },
+          content: { kind: { $case: "text" as const, value: `to ${name}` } },
+        },
+      },
+    })),
+  );
+  while (vader.stream.all("ack").length + vader.stream.all("refused").length < 5) await vader.stream.change();
+  expect(vader.stream.all("ack").map((ack) => ack.clientMessageId)).toEqual([1n, 3n, 5n]);
+  expect(vader.stream.all("refused").map((refused) => refused.clientMessageId)).toEqual([2n, 4n]);
+  expect(await vader.client.said("yoda")).toEqual(["to yoda", "to yoda"]);
+});
+
+test("sends that race with a block are stored or refused, each as it was answered", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  const vader = await online(server, "vader");
+  const texts = Array.from({ length: 200 }, (_, index) => `number ${index}`);
+  const ids = new Map<bigint, string>();
+  const blocked = vader.stream.next("ack").then(() => hans.client.block("vader"));
+  for (const text of texts) {
+    ids.set(vader.stream.send("hans", text), text);
+    // Leaves the others their turn: the block comes somewhere in between.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await blocked;
+  const answered = () => vader.stream.all("ack").length + vader.stream.all("refused").length;
+  while (answered() < texts.length) await vader.stream.change();
+  const acked = vader.stream.all("ack").map((ack) => ids.get(ack.clientMessageId));
+  expect(acked.length).toBeGreaterThan(0);
+  expect(new Set(vader.stream.all("refused").map(({ reason }) => reason))).toEqual(
+    acked.length === texts.length ? new Set() : new Set([Reason.BLOCKED_BY_RECIPIENT]),
+  );
+  expect(await vader.client.said("hans")).toEqual(acked);
+  expect(await hans.client.said("vader")).toHaveLength(acked.length);
+  expect(await reasonOf(vader.client.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
 });
 
 test("typing is told to neither while one of the two blocks the other", async () => {

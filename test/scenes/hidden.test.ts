@@ -1,18 +1,10 @@
 // Scenes of what a block hides: stored messages and broadcasts, live, in the backlog and in the history, for ever.
 import { expect, test } from "vitest";
-import type { TestClient, TestStream } from "../support/client.ts";
-import { textOf } from "../support/client.ts";
+import { type TestClient, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
+import { online } from "./online.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
-
-async function online(
-  server: TestServer,
-  name: string,
-): Promise<{ readonly client: TestClient; readonly stream: TestStream }> {
-  const client = await server.logIn(name);
-  return { client, stream: await client.connect().caughtUp() };
-}
 
 /** What a fresh stream of the client is given of one conversation: texts, and "-" for each seq omitted. */
 async function backlog(client: TestClient, conversationId: string): Promise<string[]> {
@@ -57,6 +49,53 @@ test("what was delivered before the block stays", async () => {
   await hans.client.block("vader");
   await hans.client.send("vader", "go away");
   expect(await hans.client.said("vader")).toEqual(["seen", "-", "go away"]);
+});
+
+test("each block hides for itself: what was delivered between two of them is shown", async () => {
+  await using server = await TestServer.start({ users: people });
+  const vader = await server.logIn("vader");
+  const hans = await server.logIn("hans");
+  const { conversationId } = await vader.send("hans", "one");
+  await hans.block("vader");
+  await hans.unblock("vader");
+  await vader.send("hans", "two");
+  await hans.unary(hans.chat, hans.chat.setMarkers, {
+    markers: [{ conversationId, deliveredSeq: 2n, readSeq: 2n }],
+  });
+  await vader.send("hans", "three");
+  await hans.block("vader");
+  await hans.unblock("vader");
+  await vader.send("hans", "four");
+  expect(await hans.said("vader")).toEqual(["-", "two", "-", "four"]);
+  expect(await backlog(hans, conversationId)).toEqual(["-", "two", "-", "four"]);
+  const request = { pageSize: 0, pageToken: "", background: false };
+  const { conversations } = await vader.unary(vader.history, vader.history.listConversations, request);
+  expect(conversations.find((one) => one.conversationId === conversationId)?.undelivered).toEqual([
+    { fromSeq: 1n, toSeq: 1n },
+    { fromSeq: 3n, toSeq: 3n },
+  ]);
+});
+
+test("a block hides nothing from the blocked one, nothing of one's own, and nothing that a third person says", async () => {
+  await using server = await TestServer.start({ users: people });
+  const { client: hans } = await online(server, "hans");
+  const { client: leia } = await online(server, "leia");
+  const { client: vader } = await online(server, "vader");
+  const { conversationId } = await vader.send("hans", "his");
+  await hans.send("vader", "mine");
+  await leia.send("hans", "hers");
+  await hans.block("vader");
+  await vader.broadcast("his to all");
+  await leia.broadcast("hers to all");
+  const broadcasts = (await hans.broadcast("mine to all")).conversationId;
+  expect(await backlog(hans, conversationId)).toEqual(["-", "mine"]);
+  expect(await hans.said("vader")).toEqual(["-", "mine"]);
+  expect(await vader.said("hans")).toEqual(["his", "mine"]);
+  expect(await hans.said("leia")).toEqual(["hers"]);
+  const all = { $case: "conversationId", value: broadcasts } as const;
+  expect(await backlog(hans, broadcasts)).toEqual(["-", "hers to all", "mine to all"]);
+  expect(await hans.log(all)).toEqual(["-", "hers to all", "mine to all"]);
+  expect(await vader.log(all)).toEqual(["his to all", "hers to all", "mine to all"]);
 });
 
 test("for its sender a hidden message stays stored: it is never delivered, whatever the marker says", async () => {

@@ -1,17 +1,10 @@
 // Scenes of messages and broadcasts: where they arrive, once, verbatim, and what is refused.
 import { expect, test } from "vitest";
-import { reasonOf, type TestClient, type TestStream, textOf } from "../support/client.ts";
+import { reasonOf, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
+import { online, onlineByWire } from "./online.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
-
-async function online(
-  server: TestServer,
-  name: string,
-): Promise<{ readonly client: TestClient; readonly stream: TestStream }> {
-  const client = await server.logIn(name);
-  return { client, stream: await client.connect().caughtUp() };
-}
 
 test("a message reaches its recipient and nobody else", async () => {
   await using server = await TestServer.start({ users: people });
@@ -29,17 +22,16 @@ test("for who is offline it is stored, comes at the next log-in in order, and no
   const hans = await server.logIn("hans");
   const texts = ["one", "two", "three", "four", "five"];
   for (const text of texts) await hans.send("yoda", text);
-  const yoda = await server.logIn("yoda");
-  const first = await yoda.connect().caughtUp();
+  const { client: yoda, stream: first } = await online(server, "yoda");
   const came = first.all("entryAppended").map(textOf);
   expect(came).toEqual(texts);
   const conversationId = first.all("entryAppended")[0]?.entry?.conversationId ?? "";
-  // The next log-in of that device says how far it is.
-  first[Symbol.dispose]();
   await yoda.logOut();
-  const again = await server.logIn("yoda");
+  await hans.send("yoda", "six");
+  // The next log-in of that device says how far it is.
+  const again = await server.logIn("yoda", yoda.grant?.device);
   const second = await again.connect({ cursors: [{ conversationId, seq: 5n }] }).caughtUp();
-  expect(second.all("entryAppended")).toEqual([]);
+  expect(second.all("entryAppended").map(textOf)).toEqual(["six"]);
 });
 
 test.each([
@@ -88,12 +80,17 @@ test("an empty text, one with a NUL, and one of 64 KiB are refused, and the next
 test("a message to a user who has vanished is stored for that one: its sender goes on", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await online(server, "hans");
-  const yoda = await online(server, "yoda");
-  yoda.client[Symbol.dispose]();
+  const yoda = await onlineByWire(server, "yoda");
+  using _yoda = yoda.client;
+  yoda.wire[Symbol.dispose]();
   await hans.client.send("yoda", "are you there?");
+  await yoda.stream.ended;
   await hans.client.send("leia", "yoda is gone");
+  expect(yoda.stream.all("entryAppended")).toEqual([]);
   const back = (await server.logIn("yoda")).connect();
   expect(await back.nextText()).toBe("are you there?");
+  hans.stream.send("yoda", "welcome back");
+  expect(await back.nextText()).toBe("welcome back");
 });
 
 test("a broadcast reaches everyone online but its author; who was offline does not get it, then or later", async () => {
@@ -113,7 +110,7 @@ test("a broadcast reaches everyone online but its author; who was offline does n
   expect(await hans.stream.next("entryAppended", (one) => textOf(one) === "and me")).toBeDefined();
 });
 
-test("many commands in one packet, and one command in many, are the same commands", async () => {
+test("many commands in one packet are as many commands, in their order", async () => {
   await using server = await TestServer.start({ users: people });
   const yoda = await online(server, "yoda");
   const hans = await online(server, "hans");

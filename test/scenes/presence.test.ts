@@ -1,21 +1,11 @@
 // Scenes of presence: who sees whom come and go, in whatever way that happens.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
-import type { TestClient, TestStream } from "../support/client.ts";
-import { passwordOf, TestServer } from "../support/server.ts";
+import { expect, test } from "vitest";
+import { TestServer } from "../support/server.ts";
+import { elsewhere } from "./elsewhere.ts";
+import { online, onlineByWire } from "./online.ts";
 import { comes, goes, toldOf } from "./presence-seen.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
-
-async function online(
-  server: TestServer,
-  name: string,
-): Promise<{ readonly client: TestClient; readonly stream: TestStream }> {
-  const client = await server.logIn(name);
-  return { client, stream: await client.connect().caughtUp() };
-}
 
 test("a log-in and a log-out are seen by all others", async () => {
   await using server = await TestServer.start({ users: people, presenceGraceMs: 3_600_000 });
@@ -30,11 +20,29 @@ test("a log-in and a log-out are seen by all others", async () => {
 test("a client that is killed is seen to be gone at once after the grace", async () => {
   await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
   const { stream: hans } = await online(server, "hans");
-  const { client: yoda } = await online(server, "yoda");
+  const { client, wire } = await onlineByWire(server, "yoda");
+  using _yoda = client;
   await comes(hans, "yoda");
-  yoda[Symbol.dispose]();
+  const start = performance.now();
+  wire[Symbol.dispose]();
   await goes(hans, "yoda");
+  // Found by its end, not by a ping that nothing answers.
+  expect(performance.now() - start).toBeLessThan(10_000);
 });
+
+test.each(["SIGKILL", "SIGINT", "SIGHUP"] as const)(
+  "no ghost stays of a program that ends by %s",
+  async (signal) => {
+    await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
+    const { stream: hans, client } = await online(server, "hans");
+    const child = await elsewhere(server, "yoda");
+    await comes(hans, "yoda");
+    child.kill(signal);
+    await goes(hans, "yoda");
+    expect(await client.whoelse()).toEqual([]);
+    expect(toldOf(hans, "yoda")).toEqual(["in", "out"]);
+  },
+);
 
 test("who is back within the grace was never away, and a stream is left for none who stays", async () => {
   await using server = await TestServer.start({ users: people, presenceGraceMs: 3_600_000 });
@@ -55,14 +63,7 @@ test("a network that falls silent is noticed, and its user is gone within 45 s",
 }, async () => {
   await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
   const { stream: hans } = await online(server, "hans");
-  const program = fileURLToPath(new URL("follower.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, String(server.port), "yoda", passwordOf("yoda")], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  await once(child.stdout, "data");
+  const child = await elsewhere(server, "yoda");
   await comes(hans, "yoda");
   // Its sockets stay open, and nothing answers any more: as where a cable is pulled.
   child.kill("SIGSTOP");
@@ -109,6 +110,42 @@ test("who is blocked is still seen by who blocks", async () => {
   expect(await hans.client.whoelse()).toEqual(["vader"]);
   await vader.logOut();
   await goes(hans.stream, "vader");
+});
+
+test("who blocks somebody while both are here goes and comes unseen, and is seen again when the block is over", async () => {
+  await using server = await TestServer.start({ users: people });
+  const { stream: vader, client: vaders } = await online(server, "vader");
+  const { stream: leia } = await online(server, "leia");
+  const hans = await online(server, "hans");
+  await comes(vader, "hans");
+  await hans.client.block("vader");
+  await hans.client.logOut();
+  await goes(leia, "hans");
+  const back = await online(server, "hans");
+  await comes(leia, "hans");
+  await online(server, "yoda");
+  await comes(vader, "yoda");
+  expect(toldOf(vader, "hans")).toEqual(["in"]);
+  await back.client.unblock("vader");
+  expect(await vaders.whoelse()).toContain("hans");
+  await back.client.logOut();
+  await goes(vader, "hans");
+});
+
+test("a blocker whose connection is lost goes unseen as well", async () => {
+  await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
+  const { stream: vader } = await online(server, "vader");
+  const { stream: leia } = await online(server, "leia");
+  const { client: hans, wire } = await onlineByWire(server, "hans");
+  using _hans = hans;
+  await comes(vader, "hans");
+  await comes(leia, "hans");
+  await hans.block("vader");
+  wire[Symbol.dispose]();
+  await goes(leia, "hans");
+  await online(server, "yoda");
+  await comes(vader, "yoda");
+  expect(toldOf(vader, "hans")).toEqual(["in"]);
 });
 
 test("a block and its end are told to nobody: no event reaches the blocked one", async () => {

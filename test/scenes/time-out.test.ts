@@ -1,24 +1,18 @@
-// Scenes of the time-out: who gives no command for a while is logged out, and what counts as a command. Where something
-// does not count is shown by a second session that did nothing: both end in the order of their last command.
+// Scenes of the time-out: who gives no command for a while is logged out, and what counts as a command. What does
+// not count is done all the time by somebody who is out nonetheless; what counts, beside somebody idle who is out first.
 import { expect, test } from "vitest";
 import { RpcError } from "../../rpc/status.ts";
-import { reasonOf, type TestClient, type TestStream } from "../support/client.ts";
-import { TestServer } from "../support/server.ts";
-import { comes, goes } from "./presence-seen.ts";
+import { reasonOf, TestClient, type TestStream, textOf } from "../support/client.ts";
+import { passwordOf, TestServer } from "../support/server.ts";
+import { online } from "./online.ts";
+import { comes, goes, toldOf } from "./presence-seen.ts";
+import { Wire } from "./wire.ts";
 
 const TIMEOUT_MS = 700;
 const people = ["hans", "yoda", "vader", "leia"];
 
 function start(options: Parameters<typeof TestServer.start>[0] = {}): Promise<TestServer> {
   return TestServer.start({ users: people, idleTimeoutMs: TIMEOUT_MS, ...options });
-}
-
-async function online(
-  server: TestServer,
-  name: string,
-): Promise<{ readonly client: TestClient; readonly stream: TestStream }> {
-  const client = await server.logIn(name);
-  return { client, stream: await client.connect().caughtUp() };
 }
 
 /** Does something every tenth of the time-out until the given session has ended. */
@@ -55,21 +49,44 @@ test("who gives no command is logged out with the reason, others see a log-out, 
 test("receiving does not count: messages, broadcasts, presence", async () => {
   await using server = await start();
   const yoda = await online(server, "yoda");
+  const leia = await server.logIn("leia");
   const hans = await online(server, "hans");
-  await whileOthersEnd(hans.stream.ended, () => yoda.client.send("hans", "are you there?"));
+  await whileOthersEnd(hans.stream.ended, async () => {
+    await yoda.client.send("hans", "are you there?");
+    await yoda.client.broadcast("is anybody?");
+    // Comes, gives a command, and is gone.
+    using _here = await leia.connect().caughtUp();
+    await leia.whoelse();
+  });
   expect((await hans.stream.ended)?.reason).toBe("SESSION_TIMED_OUT");
-  expect(hans.stream.all("entryAppended").length).toBeGreaterThan(2);
+  const texts = hans.stream.all("entryAppended").map(textOf);
+  expect(new Set(texts)).toEqual(new Set(["are you there?", "is anybody?"]));
+  expect(texts.length).toBeGreaterThan(4);
+  expect(toldOf(hans.stream, "leia").length).toBeGreaterThan(1);
+});
+
+test("markers do not count, however often they rise, on a stream or by a call", async () => {
+  await using server = await start();
+  const hans = await online(server, "hans");
+  const vader = await server.logIn("vader");
+  const { conversationId } = await vader.send("hans", "read this");
+  const marked: bigint[] = [];
+  await whileOthersEnd(hans.stream.ended, async () => {
+    const { seq } = await vader.send("hans", "and this");
+    const marker = { conversationId, deliveredSeq: seq, readSeq: seq };
+    hans.stream.write({
+      kind: { $case: "setMarkers", value: { markers: [{ ...marker, readSeq: seq - 1n }] } },
+    });
+    await hans.client.unary(hans.client.chat, hans.client.chat.setMarkers, { markers: [marker] });
+    marked.push(seq);
+  });
+  expect((await hans.stream.ended)?.reason).toBe("SESSION_TIMED_OUT");
+  expect(marked.length).toBeGreaterThan(2);
+  expect(hans.stream.all("refused")).toEqual([]);
 });
 
 // If one of these counted, its session would never end, nor would the test.
 test.each<[string, (client: TestClient, stream: TestStream) => Promise<unknown> | unknown]>([
-  [
-    "markers",
-    (_, stream) => {
-      const marker = { conversationId: "c1", deliveredSeq: 0n, readSeq: 0n };
-      stream.write({ kind: { $case: "setMarkers", value: { markers: [marker] } } });
-    },
-  ],
   [
     "typing",
     (_, stream) => {
@@ -92,6 +109,13 @@ test.each<[string, (client: TestClient, stream: TestStream) => Promise<unknown> 
     },
   ],
   [
+    "a resume that only follows",
+    async (client) => {
+      using stream = client.follow();
+      await stream.caughtUp();
+    },
+  ],
+  [
     "a list in the background",
     (client) => {
       const request = { onlineWithin: undefined, pageSize: 0, pageToken: "", background: true };
@@ -101,6 +125,8 @@ test.each<[string, (client: TestClient, stream: TestStream) => Promise<unknown> 
   ["history in the background", (client) => client.said("vader")],
   ["a send that is refused", (client) => reasonOf(client.send("nobody", "hello"))],
   ["a send that is refused on a stream", (_, stream) => stream.send("hans", "to myself")],
+  ["a broadcast that is refused", (client) => reasonOf(client.broadcast(""))],
+  ["a list that is refused", (client) => reasonOf(client.whoelse(-1))],
   ["a block that is refused", (client) => reasonOf(client.block("nobody"))],
   ["a command that is none", (_, stream) => stream.write({ kind: undefined })],
   ["the repeat of an earlier send", (client) => client.send("vader", "once", 77n)],
@@ -117,6 +143,19 @@ test.each<[string, (client: TestClient, stream: TestStream) => Promise<unknown> 
   ["a message on a stream", (_, stream) => stream.send("vader", "hello")],
   ["a broadcast", (client) => client.broadcast("hello")],
   ["whoelse", (client) => client.whoelse()],
+  [
+    "reading the history",
+    (client) => {
+      const target = { target: { $case: "username", value: "vader" } } as const;
+      const range = { fromSeq: 0n, toSeq: 0n, order: 0 as const, pageSize: 0, pageToken: "" };
+      const request = { target, ...range, background: false };
+      return client.unary(client.history, client.history.listMessages, request);
+    },
+  ],
+  [
+    "the list of one's sessions",
+    (client) => client.unary(client.auth, client.auth.listSessions, { pageSize: 0, pageToken: "" }),
+  ],
   ["a block and its end", (client) => client.block("vader").then(() => client.unblock("vader"))],
   [
     "reported activity, as of a private chat",
@@ -127,13 +166,12 @@ test.each<[string, (client: TestClient, stream: TestStream) => Promise<unknown> 
   await using server = await start();
   const hans = await online(server, "hans");
   const idle = await online(server, "yoda");
-  let hansIsOut = false;
-  void hans.stream.ended.then(() => {
-    hansIsOut = true;
-  });
   await whileOthersEnd(idle.stream.ended, () => work(hans.client, hans.stream));
   expect((await idle.stream.ended)?.reason).toBe("SESSION_TIMED_OUT");
-  expect(hansIsOut).toBe(false);
+  // The token is still good, and so is the stream.
+  expect(await hans.client.whoelse()).toEqual([]);
+  await (await server.logIn("leia")).send("hans", "still you?");
+  expect(await hans.stream.next("entryAppended", (one) => textOf(one) === "still you?")).toBeDefined();
 });
 
 test("each session has its own clock: another device of the same user goes on", async () => {
@@ -146,6 +184,47 @@ test("each session has its own clock: another device of the same user goes on", 
     await yoda.client.whoelse();
   });
   expect(await yoda.client.whoelse()).toEqual(["hans"]);
+});
+
+test("who times out on every device is told as gone once, and not before the last", async () => {
+  await using server = await start();
+  const yoda = await online(server, "yoda");
+  const desk = await online(server, "hans");
+  await comes(yoda.stream, "hans");
+  const phone = await online(server, "hans");
+  await whileOthersEnd(desk.stream.ended, async () => {
+    await yoda.client.whoelse();
+    await phone.client.whoelse();
+  });
+  expect(await yoda.client.whoelse()).toEqual(["hans"]);
+  expect(toldOf(yoda.stream, "hans")).toEqual(["in"]);
+  await whileOthersEnd(phone.stream.ended, () => yoda.client.whoelse());
+  await goes(yoda.stream, "hans");
+  expect(toldOf(yoda.stream, "hans")).toEqual(["in", "out"]);
+});
+
+test("a connection that has not logged in is left alone, however long it says nothing", async () => {
+  await using server = await start();
+  using wire = await Wire.to(server.port);
+  using slow = new TestClient(wire.port);
+  expect(await reasonOf(slow.whoelse())).toBe("TOKEN_MISSING");
+  const hans = await online(server, "hans");
+  expect((await hans.stream.ended)?.reason).toBe("SESSION_TIMED_OUT");
+  // Longer here than the time-out lasts, and only now at the log-in: over the same connection.
+  await slow.logIn("yoda", passwordOf("yoda"));
+  await slow.connect().caughtUp();
+  expect(await slow.whoelse()).toEqual([]);
+  expect(wire.connections).toBe(1);
+});
+
+test("where no time-out is set nobody is timed out: who was idle longer than somebody elsewhere goes on", async () => {
+  await using without = await TestServer.start({ users: people });
+  const hans = await online(without, "hans");
+  await using server = await start();
+  const yoda = await online(server, "yoda");
+  expect((await yoda.stream.ended)?.reason).toBe("SESSION_TIMED_OUT");
+  await hans.client.broadcast("I am still here");
+  expect(await hans.stream.nextText()).toBe("I am still here");
 });
 
 test("it ends a session without a stream as well, and fires for nobody who is not logged in", async () => {

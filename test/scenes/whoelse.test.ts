@@ -72,12 +72,44 @@ test("who blocks the asking one is in neither list; who is blocked is in both", 
   expect(await vader.whoelse()).toEqual([]);
   expect(await vader.whoelse(3_600)).toEqual([]);
   expect(await hans.whoelse()).toEqual(["vader"]);
+  expect(await hans.whoelse(3_600)).toEqual(["vader"]);
   await hans.unblock("vader");
   expect(await vader.whoelse()).toEqual(["hans"]);
+  expect(await vader.whoelse(3_600)).toEqual(["hans"]);
+});
+
+test("who blocks the asking one is left out after having gone as well; who is blocked is not", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  const vader = await online(server, "vader");
+  const leia = await online(server, "leia");
+  await hans.block("vader");
+  await hans.block("leia");
+  await leia.logOut();
+  await expect.poll(() => hans.whoelse()).toEqual(["vader"]);
+  expect(await hans.whoelse(3_600)).toEqual(["leia", "vader"]);
+  const yoda = await online(server, "yoda");
+  await hans.logOut();
+  await expect.poll(() => yoda.whoelse()).toEqual(["vader"]);
+  expect(await yoda.whoelse(3_600)).toEqual(["hans", "leia", "vader"]);
+  expect(await vader.whoelse(3_600)).toEqual(["leia", "yoda"]);
+});
+
+test("a user is named once, with however many devices and however often", async () => {
+  await using server = await TestServer.start({ users: people });
+  const hans = await online(server, "hans");
+  await (await online(server, "yoda")).logOut();
+  await online(server, "yoda");
+  await online(server, "yoda");
+  expect(await hans.whoelse()).toEqual(["yoda"]);
+  expect(await hans.whoelse(3_600)).toEqual(["yoda"]);
+  // Nor does a second device of the asking one make that one somebody else.
+  expect(await (await online(server, "hans")).whoelse()).toEqual(["yoda"]);
 });
 
 test("a negative time is refused", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await server.logIn("hans");
   expect(await reasonOf(hans.whoelse(-1))).toBe("INVALID_FIELD");
+  expect(await reasonOf(hans.whoelse(-(2n ** 62n)))).toBe("INVALID_FIELD");
 });

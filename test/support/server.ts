@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Passwords } from "../../server/auth/passwords.ts";
 import { skeleton } from "../../server/auth/username.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts";
@@ -81,10 +82,10 @@ export class TestServer implements AsyncDisposable {
     return client;
   }
 
-  /** A new device of this user, logged in. */
-  async logIn(username: string): Promise<TestClient> {
+  /** This user logged in: on a new device, unless one is given. */
+  async logIn(username: string, device?: DeviceKey): Promise<TestClient> {
     const client = this.anonymous();
-    await client.logIn(username, passwordOf(username));
+    await client.logIn(username, passwordOf(username), device);
     return client;
   }
 
