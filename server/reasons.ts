@@ -132,6 +132,57 @@ export const meanings: Record<KnownReason, Meaning> = {
     code: status.UNAUTHENTICATED,
     message: "No command came for too long, so you were logged out. Log in again.",
   },
+
+  [Reason.DEVICE_KEY_MISSING]: {
+    code: status.FAILED_PRECONDITION,
+    message: "This device has no certificate for private chats yet.",
+  },
+  [Reason.IDENTITY_TAKEN]: {
+    code: status.ALREADY_EXISTS,
+    message: "You have another identity key: have the device that holds it sign this one.",
+  },
+  [Reason.IDENTITY_NOT_FOUND]: {
+    code: status.NOT_FOUND,
+    message:
+      "That user has no identity key yet: it is made at the first log-in with a client for private chats.",
+  },
+  [Reason.DEVICE_NOT_FOUND]: {
+    code: status.NOT_FOUND,
+    message: "You have no such device, or it has no certificate.",
+  },
+  [Reason.USER_OFFLINE]: { code: status.FAILED_PRECONDITION, message: "That user is not online." },
+  [Reason.PRIVATE_CHAT_UNAVAILABLE]: {
+    code: status.FAILED_PRECONDITION,
+    message: "That user is online, but with no device that takes private chats.",
+  },
+  [Reason.PRIVATE_CHAT_OPEN]: {
+    code: status.ALREADY_EXISTS,
+    message: "You have a private chat with that user open already.",
+  },
+  [Reason.INTRODUCTION_PENDING]: {
+    code: status.ALREADY_EXISTS,
+    message: "One of you is asking the other already.",
+  },
+  [Reason.INTRODUCTION_REFUSED]: {
+    code: status.ABORTED,
+    message: "That user does not want a private chat now.",
+  },
+  [Reason.INTRODUCTION_UNANSWERED]: {
+    code: status.DEADLINE_EXCEEDED,
+    message: "Nobody answered in time.",
+  },
+  [Reason.INTRODUCTION_NOT_FOUND]: {
+    code: status.NOT_FOUND,
+    message: "There is no such introduction for this device any more.",
+  },
+  [Reason.RELAY_CREDIT_EXCEEDED]: {
+    code: status.RESOURCE_EXHAUSTED,
+    message: "More was sent through the relay than there was credit for.",
+  },
+  [Reason.RELAY_PEER_GONE]: {
+    code: status.UNAVAILABLE,
+    message: "The other device has left the relay, or did not come.",
+  },
 };
 
 const names = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));

@@ -73,7 +73,7 @@ export interface Hello {
   client:
     | ClientInfo
     | undefined;
-  /** The families of events that the client wants; empty means all. */
+  /** The families of events that the client wants; empty means all but FEATURE_INTRODUCTIONS. */
   features: Feature[];
   /**
    * Where to resume. Every conversation of the user whose head is above its cursor is answered, named here or not;

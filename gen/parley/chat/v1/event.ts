@@ -10,6 +10,7 @@ import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { SeqRange } from "./conversation.ts";
 import { Entry, Gap, Omitted } from "./entry.ts";
+import { PeerDevice } from "./introduction_service.ts";
 import { Reason } from "./reason.ts";
 import { User } from "./user.ts";
 
@@ -27,6 +28,11 @@ export const Feature = {
   TYPING: 2,
   /** MARKERS - MarkersMoved. */
   MARKERS: 3,
+  /**
+   * INTRODUCTIONS - IntroductionRequested and IntroductionClosed. It is not among those that "empty" means: a client that names it says
+   * that this device takes private chats, and answers. The device needs a certificate (IdentityService).
+   */
+  INTRODUCTIONS: 4,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -37,7 +43,34 @@ export namespace Feature {
   export type PRESENCE = typeof Feature.PRESENCE;
   export type TYPING = typeof Feature.TYPING;
   export type MARKERS = typeof Feature.MARKERS;
+  export type INTRODUCTIONS = typeof Feature.INTRODUCTIONS;
   export type UNRECOGNIZED = typeof Feature.UNRECOGNIZED;
+}
+
+/** IntroductionOutcome says what became of an introduction. */
+export const IntroductionOutcome = {
+  /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as taken back. */
+  UNSPECIFIED: 0,
+  /** ACCEPTED_ELSEWHERE - Another device of the user said yes. */
+  ACCEPTED_ELSEWHERE: 1,
+  /** REFUSED_ELSEWHERE - Another device of the user said no. */
+  REFUSED_ELSEWHERE: 2,
+  /** TAKEN_BACK - Who asked took it back, or is gone. */
+  TAKEN_BACK: 3,
+  /** UNANSWERED - Nobody answered in time. */
+  UNANSWERED: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type IntroductionOutcome = typeof IntroductionOutcome[keyof typeof IntroductionOutcome];
+
+export namespace IntroductionOutcome {
+  export type UNSPECIFIED = typeof IntroductionOutcome.UNSPECIFIED;
+  export type ACCEPTED_ELSEWHERE = typeof IntroductionOutcome.ACCEPTED_ELSEWHERE;
+  export type REFUSED_ELSEWHERE = typeof IntroductionOutcome.REFUSED_ELSEWHERE;
+  export type TAKEN_BACK = typeof IntroductionOutcome.TAKEN_BACK;
+  export type UNANSWERED = typeof IntroductionOutcome.UNANSWERED;
+  export type UNRECOGNIZED = typeof IntroductionOutcome.UNRECOGNIZED;
 }
 
 /** Event is one item of what a stream sends down. A reader ignores an event whose kind it does not know. */
@@ -74,6 +107,12 @@ export interface Event {
     | //
     /** Users came or went. */
     { $case: "presenceChanged"; value: PresenceChanged }
+    | //
+    /** Somebody asks for a private chat. */
+    { $case: "introductionRequested"; value: IntroductionRequested }
+    | //
+    /** Somebody does not ask any more. */
+    { $case: "introductionClosed"; value: IntroductionClosed }
     | undefined;
 }
 
@@ -223,6 +262,33 @@ export interface PresenceChanged {
   wentOffline: User[];
 }
 
+/**
+ * IntroductionRequested asks this device for a private chat: IntroductionService.AnswerIntroduction answers. One that
+ * is open when a stream is opened is told again.
+ */
+export interface IntroductionRequested {
+  /** The introduction's id. */
+  introductionId: string;
+  /** Who asks, and with which device. */
+  peer:
+    | PeerDevice
+    | undefined;
+  /** Who asks allows a direct path: with a yes that allows it too, both learn each other's address. */
+  direct: boolean;
+  /** How long an answer is waited for, from now. */
+  timeout: Duration | undefined;
+}
+
+/** IntroductionClosed says that an introduction needs no answer from this device any more. */
+export interface IntroductionClosed {
+  /** The introduction's id. */
+  introductionId: string;
+  /** What became of it. */
+  outcome: IntroductionOutcome;
+  /** What the person calls the device that answered, where it was answered; may be empty. */
+  deviceName: string;
+}
+
 function createBaseEvent(): Event {
   return { kind: undefined };
 }
@@ -259,6 +325,12 @@ export const Event: MessageFns<Event> = {
         break;
       case "presenceChanged":
         PresenceChanged.encode(message.kind.value, writer.uint32(82).fork()).join();
+        break;
+      case "introductionRequested":
+        IntroductionRequested.encode(message.kind.value, writer.uint32(90).fork()).join();
+        break;
+      case "introductionClosed":
+        IntroductionClosed.encode(message.kind.value, writer.uint32(98).fork()).join();
         break;
     }
     return writer;
@@ -355,6 +427,25 @@ export const Event: MessageFns<Event> = {
             }
 
             message.kind = { $case: "presenceChanged", value: PresenceChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.kind = {
+              $case: "introductionRequested",
+              value: IntroductionRequested.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.kind = { $case: "introductionClosed", value: IntroductionClosed.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1164,6 +1255,153 @@ export const PresenceChanged: MessageFns<PresenceChanged> = {
             }
 
             message.wentOffline.push(User.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIntroductionRequested(): IntroductionRequested {
+  return { introductionId: "", peer: undefined, direct: false, timeout: undefined };
+}
+
+export const IntroductionRequested: MessageFns<IntroductionRequested> = {
+  encode(message: IntroductionRequested, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.introductionId !== "") {
+      writer.uint32(10).string(message.introductionId);
+    }
+    if (message.peer !== undefined) {
+      PeerDevice.encode(message.peer, writer.uint32(18).fork()).join();
+    }
+    if (message.direct !== false) {
+      writer.uint32(24).bool(message.direct);
+    }
+    if (message.timeout !== undefined) {
+      Duration.encode(message.timeout, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IntroductionRequested {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntroductionRequested();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.introductionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peer = PeerDevice.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.direct = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.timeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIntroductionClosed(): IntroductionClosed {
+  return { introductionId: "", outcome: 0, deviceName: "" };
+}
+
+export const IntroductionClosed: MessageFns<IntroductionClosed> = {
+  encode(message: IntroductionClosed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.introductionId !== "") {
+      writer.uint32(10).string(message.introductionId);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(16).int32(message.outcome);
+    }
+    if (message.deviceName !== "") {
+      writer.uint32(26).string(message.deviceName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IntroductionClosed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntroductionClosed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.introductionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deviceName = reader.string();
             continue;
           }
         }

@@ -103,6 +103,32 @@ export const Reason = {
   SESSION_ENDED: 66,
   /** SESSION_TIMED_OUT - The session was ended because no command came for as long as this server waits; log in again. */
   SESSION_TIMED_OUT: 67,
+  /** DEVICE_KEY_MISSING - The calling device has no certificate: IdentityService.RegisterDeviceKey sets one. */
+  DEVICE_KEY_MISSING: 80,
+  /** IDENTITY_TAKEN - The user has another identity key: register this device without one, and have the first device sign it. */
+  IDENTITY_TAKEN: 81,
+  /** IDENTITY_NOT_FOUND - That user has no identity key yet. */
+  IDENTITY_NOT_FOUND: 82,
+  /** DEVICE_NOT_FOUND - The user has no such device, or it has no certificate. */
+  DEVICE_NOT_FOUND: 83,
+  /** USER_OFFLINE - That user is not online. */
+  USER_OFFLINE: 84,
+  /** PRIVATE_CHAT_UNAVAILABLE - That user is online, but with no device that takes private chats. */
+  PRIVATE_CHAT_UNAVAILABLE: 85,
+  /** PRIVATE_CHAT_OPEN - The user has a private chat with that user open already; the message names the device. */
+  PRIVATE_CHAT_OPEN: 86,
+  /** INTRODUCTION_PENDING - One of the two is asking the other already. */
+  INTRODUCTION_PENDING: 87,
+  /** INTRODUCTION_REFUSED - That user does not want a private chat now. */
+  INTRODUCTION_REFUSED: 88,
+  /** INTRODUCTION_UNANSWERED - Nobody answered in time. */
+  INTRODUCTION_UNANSWERED: 89,
+  /** INTRODUCTION_NOT_FOUND - The introduction is unknown, not for this device, over, or used. */
+  INTRODUCTION_NOT_FOUND: 90,
+  /** RELAY_CREDIT_EXCEEDED - A device sent more through the relay than it had credit for. */
+  RELAY_CREDIT_EXCEEDED: 91,
+  /** RELAY_PEER_GONE - The other device has left the relay, or did not come. */
+  RELAY_PEER_GONE: 92,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -151,5 +177,18 @@ export namespace Reason {
   export type SLOW_READER = typeof Reason.SLOW_READER;
   export type SESSION_ENDED = typeof Reason.SESSION_ENDED;
   export type SESSION_TIMED_OUT = typeof Reason.SESSION_TIMED_OUT;
+  export type DEVICE_KEY_MISSING = typeof Reason.DEVICE_KEY_MISSING;
+  export type IDENTITY_TAKEN = typeof Reason.IDENTITY_TAKEN;
+  export type IDENTITY_NOT_FOUND = typeof Reason.IDENTITY_NOT_FOUND;
+  export type DEVICE_NOT_FOUND = typeof Reason.DEVICE_NOT_FOUND;
+  export type USER_OFFLINE = typeof Reason.USER_OFFLINE;
+  export type PRIVATE_CHAT_UNAVAILABLE = typeof Reason.PRIVATE_CHAT_UNAVAILABLE;
+  export type PRIVATE_CHAT_OPEN = typeof Reason.PRIVATE_CHAT_OPEN;
+  export type INTRODUCTION_PENDING = typeof Reason.INTRODUCTION_PENDING;
+  export type INTRODUCTION_REFUSED = typeof Reason.INTRODUCTION_REFUSED;
+  export type INTRODUCTION_UNANSWERED = typeof Reason.INTRODUCTION_UNANSWERED;
+  export type INTRODUCTION_NOT_FOUND = typeof Reason.INTRODUCTION_NOT_FOUND;
+  export type RELAY_CREDIT_EXCEEDED = typeof Reason.RELAY_CREDIT_EXCEEDED;
+  export type RELAY_PEER_GONE = typeof Reason.RELAY_PEER_GONE;
   export type UNRECOGNIZED = typeof Reason.UNRECOGNIZED;
 }
