@@ -77,26 +77,53 @@ export async function dial(options: DialOptions): Promise<Dialled> {
   const { address, trust } = options;
   const parsed = parseAddress(address);
   const channelCredentials = await credentialsFor(options, parsed);
-  const target = `dns:${address}`;
-  const channel = new Channel(target, channelCredentials, channelOptions(options, parsed));
+  return dialledOver({
+    address,
+    target: `dns:${address}`,
+    credentials: channelCredentials,
+    channelOptions: {
+      ...channelOptions(options),
+      // An IP address is not allowed as the name that TLS asks for; the check of it is in the credentials.
+      ...(isIP(parsed.host) && trust.kind !== "plaintext"
+        ? { "grpc.ssl_target_name_override": "server" }
+        : {}),
+    },
+    diagnose: (remainingMs) => diagnose(address, trust, remainingMs),
+  });
+}
+
+export interface ChannelParts {
+  readonly address: string;
+  /** In the language of grpc-js: "dns:HOST:PORT", "unix:PATH". */
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  /** Why the connection does not stand, within that time, ms. */
+  readonly diagnose: (remainingMs: number) => Promise<ConnectError>;
+}
+
+/** One channel, with clients that decode strictly. */
+export function dialledOver(parts: ChannelParts): Dialled {
+  const { address, target } = parts;
+  const channel = new Channel(target, parts.credentials, parts.channelOptions);
   return {
     address,
     channel,
     target,
-    credentials: channelCredentials,
+    credentials: parts.credentials,
     clientOptions: { channelOverride: channel },
     client: <C extends Client>(Generated: ClientConstructor<C>) => {
       const definition = strictDefinition(Generated.service) as ServiceDefinition;
       const Strict = makeGenericClientConstructor(definition, Generated.serviceName);
       // It has the given one's methods: the definition differs in the decoding only.
-      return new Strict(target, channelCredentials, { channelOverride: channel }) as Client as C;
+      return new Strict(target, parts.credentials, { channelOverride: channel }) as Client as C;
     },
-    ready: (timeoutMs) => ready(channel, address, trust, timeoutMs),
+    ready: (timeoutMs) => ready(channel, parts, timeoutMs),
     [Symbol.dispose]: () => channel.close(),
   };
 }
 
-function channelOptions(options: DialOptions, { host }: Address): ChannelOptions {
+export function channelOptions(options: Pick<DialOptions, "keepalive" | "responseBytes">): ChannelOptions {
   return {
     // Channels to one server would share connections, and with them whatever the first one was told to trust.
     "grpc.use_local_subchannel_pool": 1,
@@ -112,10 +139,6 @@ function channelOptions(options: DialOptions, { host }: Address): ChannelOptions
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
     "grpc.enable_channelz": 0,
-    // An IP address is not allowed as the name that TLS asks for; the check of it is in the credentials.
-    ...(isIP(host) && options.trust.kind !== "plaintext"
-      ? { "grpc.ssl_target_name_override": "server" }
-      : {}),
   };
 }
 
@@ -152,7 +175,7 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
   }
 }
 
-async function ready(channel: Channel, address: string, trust: Trust, timeoutMs: number): Promise<void> {
+async function ready(channel: Channel, parts: ChannelParts, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const state = channel.getConnectivityState(true);
@@ -161,8 +184,8 @@ async function ready(channel: Channel, address: string, trust: Trust, timeoutMs:
       throw new ConnectError({ kind: "unreachable", message: "The connection was closed." });
     }
     const remaining = end - performance.now();
-    if (remaining <= 0) throw timeout(address, timeoutMs);
-    if (state === connectivityState.TRANSIENT_FAILURE) throw await diagnose(address, trust, remaining);
+    if (remaining <= 0) throw timeout(parts.address, timeoutMs);
+    if (state === connectivityState.TRANSIENT_FAILURE) throw await parts.diagnose(remaining);
     await nextState(channel, state, remaining);
   }
 }

@@ -60,7 +60,7 @@ export async function ownCertificate(
   const privateKey = parseKey(key, files.key);
   if (current !== undefined && isCurrent(current, privateKey, names, now)) return { cert: current, key };
 
-  const { selfSigned } = await import("./self-signed.ts");
+  const { selfSigned } = await import("../rpc/self-signed.ts");
   const cert = await selfSigned({
     privateKey,
     publicKey: createPublicKey(privateKey),

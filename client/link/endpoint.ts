@@ -5,6 +5,8 @@ import { BlockServiceClient } from "../../gen/parley/chat/v1/block_service.ts";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
 import { DirectoryServiceClient } from "../../gen/parley/chat/v1/directory_service.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
+import { IdentityServiceClient } from "../../gen/parley/chat/v1/identity_service.ts";
+import { IntroductionServiceClient } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { call, type RequestOf, type ResponseOf, type UnaryName } from "../../rpc/call.ts";
 import { ConnectError, type Dialled, dial, type Trust } from "../../rpc/dial.ts";
 import { after, whenAborted } from "./waiting.ts";
@@ -35,6 +37,8 @@ export interface Clients {
   readonly chat: ChatServiceClient;
   readonly directory: DirectoryServiceClient;
   readonly history: HistoryServiceClient;
+  readonly identities: IdentityServiceClient;
+  readonly introductions: IntroductionServiceClient;
 }
 
 const callTimeoutMs = 10_000;
@@ -87,6 +91,8 @@ export class Endpoint implements AsyncDisposable {
       chat: dialled.client(ChatServiceClient),
       directory: dialled.client(DirectoryServiceClient),
       history: dialled.client(HistoryServiceClient),
+      identities: dialled.client(IdentityServiceClient),
+      introductions: dialled.client(IntroductionServiceClient),
     };
     this.#clients.set(dialled, clients);
     return clients;

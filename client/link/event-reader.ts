@@ -92,6 +92,10 @@ export class EventReader {
         const { cameOnline, wentOffline } = kind.value;
         return [{ event: { type: "presence", cameOnline, wentOffline, raw } }];
       }
+      case "introductionRequested":
+        return [{ event: { type: "introduction-requested", introduction: kind.value, raw } }];
+      case "introductionClosed":
+        return [{ event: { type: "introduction-closed", closed: kind.value, raw } }];
       case "caughtUp":
         return [{ event: { type: "caught-up", serverTime: kind.value.serverTime, raw } }];
       default:

@@ -1,7 +1,12 @@
 // What a link tells its reader: the typed events, the states, and how a link ends.
 import type { SeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../gen/parley/chat/v1/entry.ts";
-import type { Event, Limits } from "../../gen/parley/chat/v1/event.ts";
+import type {
+  Event,
+  Limits,
+  IntroductionClosed as WireClosed,
+  IntroductionRequested as WireRequested,
+} from "../../gen/parley/chat/v1/event.ts";
 import type { User } from "../../gen/parley/chat/v1/user.ts";
 import type { ConnectError } from "../../rpc/dial.ts";
 import type { RpcError } from "../../rpc/status.ts";
@@ -162,6 +167,20 @@ export interface PresenceChanged {
   readonly raw: Event;
 }
 
+/** Somebody asks this device for a private chat. */
+export interface IntroductionRequested {
+  readonly type: "introduction-requested";
+  readonly introduction: WireRequested;
+  readonly raw: Event;
+}
+
+/** An introduction needs no answer from this device any more. */
+export interface IntroductionClosed {
+  readonly type: "introduction-closed";
+  readonly closed: WireClosed;
+  readonly raw: Event;
+}
+
 /** What was missed has been handed out; what follows is live. */
 export interface CaughtUp {
   readonly type: "caught-up";
@@ -189,5 +208,7 @@ export type LinkEvent =
   | MarkersMoved
   | TypingChanged
   | PresenceChanged
+  | IntroductionRequested
+  | IntroductionClosed
   | CaughtUp
   | CursorsReset;

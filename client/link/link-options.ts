@@ -14,7 +14,9 @@ export interface LinkOptions {
   readonly client?: ClientInfo;
   /** The server's data that cursors and device belong to, where known: another one's cursors are forgotten. */
   readonly serverId?: string;
-  /** The families of events wanted; left out or empty: all. */
+  /** Run before each stream is opened, over a connection that stands: what it throws ends the attempt. */
+  readonly beforeStream?: () => Promise<void>;
+  /** The families of events wanted; left out or empty: all but INTRODUCTIONS. */
   readonly features?: readonly Feature[];
   /** How far this device has come; left out: nothing is remembered. */
   readonly cursors?: CursorStore;

@@ -215,6 +215,8 @@ export class Link implements AsyncDisposable {
   async #attempt(): Promise<Error> {
     try {
       const dialled = await this.#orClosing(this.#options.endpoint.connect());
+      const { beforeStream } = this.#options;
+      if (beforeStream !== undefined) await this.#orClosing(beforeStream());
       const hello = {
         client: this.#options.client,
         features: [...(this.#options.features ?? [])],

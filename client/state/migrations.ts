@@ -65,4 +65,37 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (profile_id, client_message_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The keys of private chats: this device's, and on a user's first device the identity key.
+  CREATE TABLE device_keys (
+    profile_id INTEGER PRIMARY KEY REFERENCES profiles ON DELETE CASCADE,
+    device_id TEXT NOT NULL,
+    private_key TEXT NOT NULL,
+    certificate TEXT NOT NULL,
+    identity_key BLOB
+  ) STRICT;
+
+  CREATE TABLE contacts (
+    profile_id INTEGER NOT NULL REFERENCES profiles ON DELETE CASCADE,
+    username TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    identity_key BLOB NOT NULL,
+    since_time INTEGER NOT NULL,
+    verified INTEGER NOT NULL CHECK (verified IN (0, 1)),
+    accepted_devices TEXT NOT NULL,
+    always TEXT NOT NULL CHECK (always IN ('ask', 'direct', 'relay')),
+    PRIMARY KEY (profile_id, username)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What was said in private, where the person wants it kept.
+  CREATE TABLE private_lines (
+    line_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    profile_id INTEGER NOT NULL REFERENCES profiles ON DELETE CASCADE,
+    username TEXT NOT NULL,
+    mine INTEGER NOT NULL CHECK (mine IN (0, 1)),
+    time INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX private_lines_by_user ON private_lines (profile_id, username, line_id);
+  `,
 ];

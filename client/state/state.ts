@@ -1,9 +1,14 @@
 // Everything that an installation remembers, in one file that any number of processes share.
 import type { DatabaseSync } from "node:sqlite";
 import type { CursorStore } from "../link/cursors.ts";
+import type { ContactStore } from "../peer/contacts.ts";
+import type { KeyStore } from "../peer/keys.ts";
+import { DiskContacts } from "./contacts.ts";
 import { DiskCursors } from "./cursors.ts";
 import { openDatabase } from "./database.ts";
+import { DiskKeys } from "./keys.ts";
 import { takeClientMessageId } from "./message-ids.ts";
+import { PrivateLines } from "./private-lines.ts";
 import { LivingProcess, type ProcessTimes } from "./processes.ts";
 import { Profiles } from "./profiles.ts";
 import { DiskSendQueue, listUnsent, removeUnsent, type StoredUnsent } from "./send-queue.ts";
@@ -41,6 +46,21 @@ export class State implements Disposable {
   sendQueue(profileId: number): DiskSendQueue {
     this.#process ??= new LivingProcess(this.#db, this.#options.onProblem, this.#options.processTimes);
     return new DiskSendQueue(this.#db, profileId, this.#process);
+  }
+
+  /** The keys of this profile's device. */
+  keys(profileId: number): KeyStore {
+    return new DiskKeys(this.#db, profileId);
+  }
+
+  /** What is remembered of other users' keys. */
+  contacts(profileId: number): ContactStore {
+    return new DiskContacts(this.#db, profileId);
+  }
+
+  /** What is kept of private chats. */
+  privateLines(profileId: number): PrivateLines {
+    return new PrivateLines(this.#db, profileId);
   }
 
   /** What is unsent, by rising id, to look at: those of processes that are running included. */

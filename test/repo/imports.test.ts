@@ -51,9 +51,18 @@ const directions: Record<string, readonly string[]> = {
 
   // The terminal client stands on the SDK (link and state), which knows no terminal.
   "client/cli/terminal/": [],
-  "client/cli/": ["client/cli/", "client/link/", "client/state/", "command-line/", "rpc/", "gen/"],
+  "client/cli/": [
+    "client/cli/",
+    "client/link/",
+    "client/peer/",
+    "client/state/",
+    "command-line/",
+    "rpc/",
+    "gen/",
+  ],
+  "client/peer/": ["client/link/", "rpc/", "gen/"],
   "client/link/": ["client/state/", "rpc/", "gen/"],
-  "client/state/": ["client/link/", "rpc/", "gen/"],
+  "client/state/": ["client/link/", "client/peer/", "rpc/", "gen/"],
 
   "bin/": ["server/main.ts", "client/cli/main.ts"],
   // Anything.
@@ -121,7 +130,7 @@ const owners: readonly Ownership[] = [
       "client/cli/explain.ts",
       "client/link/endpoint.ts",
       "client/link/errors.ts",
-      "client/link/stream.ts",
+      "client/peer/refusals.ts",
     ],
   },
   { what: "touches SQLite", pattern: /"node:sqlite"/, owners: ["server/store/sqlite/", "client/state/"] },

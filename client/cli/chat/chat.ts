@@ -210,6 +210,10 @@ export class Chat implements ChatActions, Disposable {
       case "presence":
         this.#people.changed(event.cameOnline, event.wentOffline);
         break;
+      case "introduction-requested":
+      case "introduction-closed":
+        // Told by the private chats.
+        break;
       case "reset":
         this.#conversations.forget(event.conversationId);
         this.#notice("The server's log is another one than before: what it holds may be shown again.");

@@ -25,7 +25,7 @@ export interface SelfSignedOptions {
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
-/** A server's certificate, PEM: it can vouch for itself and for nobody else. */
+/** A certificate, PEM, for either end of a connection: it can vouch for itself and for nobody else. */
 export async function selfSigned(options: SelfSignedOptions): Promise<string> {
   const { names, notBefore, notAfter } = options;
   const keys = {
@@ -44,7 +44,7 @@ export async function selfSigned(options: SelfSignedOptions): Promise<string> {
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
         new SubjectAlternativeNameExtension(
           names.map((name) => ({ type: isIP(name) === 0 ? "dns" : "ip", value: name })),
         ),

@@ -1,0 +1,74 @@
+// Codes that people compare: the safety number of two users, and the code by which a first device knows a second one.
+import { createHash } from "node:crypto";
+
+/** One end of a private chat, as far as a code is about it. */
+export interface CodeParty {
+  readonly userId: string;
+  /** The user's identity key, 32 bytes. */
+  readonly identityKey: Uint8Array;
+}
+
+/**
+ * Rounds of SHA-512: as many as libsignal takes, so that to find another key with a given 30-digit half costs more than
+ * 2^112.
+ */
+const ROUNDS = 5_200;
+
+/**
+ * The safety number of two users: 60 digits in twelve groups of five, the same at both ends. It is computed as the
+ * "numeric fingerprint", version 0, of libsignal (https://github.com/signalapp/libsignal, rust/protocol/src/
+ * fingerprint.rs): for each user SHA-512 over two zero bytes, the key, the stable id and the key again, then 5,199 times
+ * over the hash before and the key; the first 30 bytes make six groups, each of five bytes as a big-endian number
+ * modulo 100,000; the smaller of both halves comes first. The key is the identity key, and the stable id the UTF-8 text
+ * "SERVER_ID USER_ID".
+ */
+export function safetyNumber(serverId: string, one: CodeParty, other: CodeParty): string {
+  const halves = [one, other].map((party) => half(serverId, party)).sort();
+  return halves.flatMap((digits) => digits.match(/\d{5}/g) ?? []).join(" ");
+}
+
+function half(serverId: string, { userId, identityKey }: CodeParty): string {
+  const hash = slowHash(identityKey, Buffer.from(`${serverId} ${userId}`));
+  let digits = "";
+  for (let at = 0; at < 30; at += 5) digits += String(hash.readUIntBE(at, 5) % 100_000).padStart(5, "0");
+  return digits;
+}
+
+function slowHash(key: Uint8Array, id: Uint8Array): Buffer {
+  let hash = createHash("sha512").update(Buffer.alloc(2)).update(key).update(id).update(key).digest();
+  for (let round = 1; round < ROUNDS; round++) hash = createHash("sha512").update(hash).update(key).digest();
+  return hash;
+}
+
+/** Base32 without the letters that look like digits, or make words: Crockford's (https://www.crockford.com/base32.html). */
+const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CODE_LETTERS = 12;
+
+export interface LinkedDevice extends CodeParty {
+  /** Of the device's key. */
+  readonly fingerprint: string;
+}
+
+/**
+ * What a new device shows and a person types at the first one, such as "K7QF-9M2X-4TRD". It stands for the key of the
+ * device and for the identity key that is to vouch for it: a server that showed either device a wrong one would have to
+ * find another key with the same 60 bits, at 5,200 hashes a try.
+ */
+export function linkCode(serverId: string, { userId, identityKey, fingerprint }: LinkedDevice): string {
+  const hash = slowHash(identityKey, Buffer.from(`parley link ${serverId} ${userId} ${fingerprint}`));
+  let bits = hash.readBigUInt64BE(0) >> 4n;
+  let code = "";
+  for (let letter = 0; letter < CODE_LETTERS; letter++) {
+    code = (LETTERS[Number(bits & 31n)] ?? "") + code;
+    bits >>= 5n;
+  }
+  return code.replace(/(.{4})(?=.)/g, "$1-");
+}
+
+/** A code as it was typed, in the form in which it is shown; undefined where it cannot be one. */
+export function readLinkCode(typed: string): string | undefined {
+  const plain = typed.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
+  if (plain.length !== CODE_LETTERS || [...plain].some((letter) => !LETTERS.includes(letter)))
+    return undefined;
+  return plain.replace(/(.{4})(?=.)/g, "$1-");
+}

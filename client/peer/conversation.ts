@@ -1,0 +1,265 @@
+// One private chat, from its openings to its end: the same at both ends. It MUST:
+//  1. hand out each line of the other once, in the order of their numbers, or end;
+//  2. say of each own line whether the other device has it, also at the end;
+//  3. hold no more than its outbox and the own lines that are not acknowledged, whatever the peer does.
+import { type Ending, Reason, Signal } from "../../gen/parley/peer/v1/peer_service.ts";
+import type { RpcError } from "../../rpc/status.ts";
+import { after } from "../link/waiting.ts";
+import { Pace } from "./pace.ts";
+import { asRpcError, refusal } from "./refusals.ts";
+
+/** The two directions of a Converse call, seen from one end. */
+export interface SignalStream {
+  /** Sends an encoded Signal. */
+  write(signal: Uint8Array): void;
+  /** Too much waits to be taken by the other end. */
+  readonly isCongested: boolean;
+  /** What comes. It ends when the other end has said all, and throws RpcError where the call failed. */
+  readonly signals: AsyncIterator<readonly Signal[], void>;
+  /** Sends what was written, and says that no more comes. */
+  close(): Promise<void>;
+  /** Ends it at once; `why` is told to the other end where there is one to tell. */
+  abort(why?: RpcError): void;
+}
+
+export type LineContent = { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" };
+
+/** What an owner hears. Each call is awaited before more is read, so a slow owner slows the peer. */
+export interface ConversationOwner {
+  line(line: { number: bigint; time: Date | undefined; content: LineContent }): Promise<void> | void;
+  /** How far the other device, and the person there, are with the own lines. */
+  marks(received: bigint, read: bigint): Promise<void> | void;
+  typing(typing: boolean): Promise<void> | void;
+}
+
+/** How a conversation ended, and which own lines the other device is not known to have. */
+export interface Ended {
+  readonly how: /** Somebody said goodbye: this end, or the other. */
+    | { readonly kind: "goodbye"; readonly by: "me" | "them"; readonly ending: Ending }
+    /** The connection was lost, or one end broke the rules. */
+    | { readonly kind: "failed"; readonly cause: RpcError };
+  readonly undelivered: readonly string[];
+}
+
+export const conversationLimits = {
+  /** One line, bytes of UTF-8. */
+  lineBytes: 32 * 1024,
+  signalsPerFrame: 100,
+  /** Own lines that the other device has not acknowledged. */
+  unacknowledged: 1_000,
+  unacknowledgedBytes: 1024 * 1024,
+  /** Signals of the other end, a second: above it they are read no faster. */
+  signalsPerSecond: 200,
+  /** How long a goodbye may take to get through, ms. */
+  goodbyeMs: 2_000,
+} as const;
+
+/** Something cannot be said now; nothing was sent. */
+export class NotSaidError extends Error {
+  override name = "NotSaidError";
+}
+
+interface OwnLine {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+export class Conversation {
+  readonly #stream: SignalStream;
+  readonly #owner: ConversationOwner;
+  readonly #pace = new Pace(conversationLimits.signalsPerSecond);
+  /** Own lines that the other device is not known to have, by number. */
+  readonly #unacknowledged = new Map<bigint, OwnLine>();
+  #unacknowledgedBytes = 0;
+  #said = 0n;
+  #receivedThere = 0n;
+  #readThere = 0n;
+  #received = 0n;
+  #read = 0n;
+  #goodbye: { readonly by: "me" | "them"; readonly ending: Ending } | undefined;
+  readonly #over = Promise.withResolvers<void>();
+  #isOver = false;
+  /** Somebody waits for room. */
+  #progress: PromiseWithResolvers<void> | undefined;
+
+  constructor(stream: SignalStream, owner: ConversationOwner) {
+    this.#stream = stream;
+    this.#owner = owner;
+  }
+
+  /** Resolves when it is over; never rejects. Call it once. */
+  async run(): Promise<Ended> {
+    let cause: RpcError | undefined;
+    try {
+      await this.#listen();
+    } catch (error) {
+      cause = asRpcError(error);
+      this.#stream.abort(cause);
+    }
+    this.#isOver = true;
+    this.#over.resolve();
+    this.#wakeUp();
+    const undelivered = [...this.#unacknowledged.values()].map(({ text }) => text);
+    if (this.#goodbye !== undefined) return { how: { kind: "goodbye", ...this.#goodbye }, undelivered };
+    cause ??= refusal(Reason.PEER_GONE, "The other device hung up without a goodbye.");
+    return { how: { kind: "failed", cause }, undelivered };
+  }
+
+  /** The other device does not take what was said before. */
+  get isFull(): boolean {
+    return (
+      this.#unacknowledged.size >= conversationLimits.unacknowledged ||
+      this.#unacknowledgedBytes >= conversationLimits.unacknowledgedBytes ||
+      this.#stream.isCongested
+    );
+  }
+
+  /** Resolves when there is room for a line, or it is over. */
+  async room(): Promise<void> {
+    while (this.isFull && this.#goodbye === undefined && !this.#isOver) {
+      this.#progress ??= Promise.withResolvers();
+      await this.#progress.promise;
+    }
+  }
+
+  /**
+   * Says a line; its number.
+   * @throws NotSaidError where it is empty or too long, or the other device does not take what was said before
+   */
+  say(text: string): bigint {
+    const bytes = Buffer.byteLength(text);
+    if (bytes === 0) throw new NotSaidError("There is nothing to say.");
+    if (bytes > conversationLimits.lineBytes) {
+      throw new NotSaidError(
+        `That line is too long: it has ${bytes} bytes, and ${conversationLimits.lineBytes} are allowed.`,
+      );
+    }
+    if (this.#goodbye !== undefined || this.#isOver) throw new NotSaidError("The private chat is over.");
+    if (this.isFull) {
+      throw new NotSaidError("The other device does not take what was said before. Wait a moment.");
+    }
+    const number = ++this.#said;
+    this.#unacknowledged.set(number, { text, bytes });
+    this.#unacknowledgedBytes += bytes;
+    this.#write({
+      $case: "line",
+      value: { number, time: new Date(), content: { $case: "text", value: text.toWellFormed() } },
+    });
+    return number;
+  }
+
+  /** The person here has seen every line so far. */
+  markRead(): void {
+    if (this.#read === this.#received || this.#goodbye !== undefined) return;
+    this.#read = this.#received;
+    this.#writeMarks();
+  }
+
+  setTyping(typing: boolean): void {
+    if (this.#goodbye === undefined && !this.#stream.isCongested) {
+      this.#write({ $case: "typing", value: { typing } });
+    }
+  }
+
+  /** Says goodbye; resolves when it is over, within a moment. */
+  async end(ending: Ending): Promise<void> {
+    if (this.#goodbye === undefined) {
+      this.#goodbye = { by: "me", ending };
+      this.#write({ $case: "goodbye", value: { ending } });
+    }
+    using late = after(conversationLimits.goodbyeMs);
+    await Promise.race([this.#stream.close(), late.promise]);
+    await Promise.race([this.#over.promise, late.promise]);
+    this.#stream.abort();
+  }
+
+  async #listen(): Promise<void> {
+    for (;;) {
+      const next = await this.#stream.signals.next();
+      if (next.done === true) return;
+      const signals = next.value;
+      if (signals.length > conversationLimits.signalsPerFrame) {
+        throw refusal(Reason.INVALID_FIELD, "There are too many signals in one frame.");
+      }
+      const before = this.#received;
+      // An empty frame costs as much as a signal.
+      await this.#pace.take(Math.max(1, signals.length));
+      for (const signal of signals) {
+        await this.#take(signal);
+        if (this.#goodbye !== undefined) break;
+      }
+      if (this.#goodbye !== undefined) {
+        await this.#stream.close();
+        return;
+      }
+      if (this.#received > before) this.#writeMarks();
+    }
+  }
+
+  async #take({ kind }: Signal): Promise<void> {
+    switch (kind?.$case) {
+      case "opening":
+        throw refusal(Reason.OPENING_EXPECTED, "Opening comes once.");
+      case "line": {
+        const { number, time, content } = kind.value;
+        if (number !== this.#received + 1n) {
+          const wanted = this.#received + 1n;
+          throw refusal(Reason.LINE_OUT_OF_ORDER, `Line ${wanted} was to come, and ${number} came.`);
+        }
+        const text = content?.$case === "text" ? content.value : undefined;
+        if (text === "" || Buffer.byteLength(text ?? "") > conversationLimits.lineBytes) {
+          throw refusal(Reason.INVALID_FIELD, "A line is empty or too long.");
+        }
+        await this.#owner.line({
+          number,
+          time,
+          content: text === undefined ? { kind: "unknown" } : { kind: "text", text },
+        });
+        this.#received = number;
+        return;
+      }
+      case "marks":
+        return this.#takeMarks(kind.value.received, kind.value.read);
+      case "typing":
+        return this.#owner.typing(kind.value.typing);
+      case "goodbye":
+        this.#goodbye ??= { by: "them", ending: kind.value.ending };
+        return;
+      default:
+        // Of a kind that is not known here.
+        return;
+    }
+  }
+
+  async #takeMarks(received: bigint, read: bigint): Promise<void> {
+    if (
+      received < this.#receivedThere ||
+      read < this.#readThere ||
+      received > this.#said ||
+      read > received
+    ) {
+      throw refusal(Reason.MARKS_INVALID, "Marks rise, and never beyond the newest line.");
+    }
+    for (let number = this.#receivedThere + 1n; number <= received; number++) {
+      this.#unacknowledgedBytes -= this.#unacknowledged.get(number)?.bytes ?? 0;
+      this.#unacknowledged.delete(number);
+    }
+    this.#receivedThere = received;
+    this.#readThere = read;
+    this.#wakeUp();
+    await this.#owner.marks(received, read);
+  }
+
+  #wakeUp(): void {
+    this.#progress?.resolve();
+    this.#progress = undefined;
+  }
+
+  #writeMarks(): void {
+    this.#write({ $case: "marks", value: { received: this.#received, read: this.#read } });
+  }
+
+  #write(kind: NonNullable<Signal["kind"]>): void {
+    this.#stream.write(Signal.encode({ kind }).finish());
+  }
+}

@@ -1,0 +1,122 @@
+// The Converse call as both ends have it: opened, answered, and from then on a stream of signals in each direction.
+import { type Opening, PeerServiceService, Reason, Signal } from "../../gen/parley/peer/v1/peer_service.ts";
+import { openBidi } from "../../rpc/client-stream.ts";
+import { strictDefinition } from "../../rpc/decode.ts";
+import type { Dialled } from "../../rpc/dial.ts";
+import { implementService, type Service } from "../../rpc/handler.ts";
+import { lengthDelimited } from "../../rpc/raw-fields.ts";
+import type { RpcError } from "../../rpc/status.ts";
+import { after } from "../link/waiting.ts";
+import type { SignalStream } from "./conversation.ts";
+import { refusal } from "./refusals.ts";
+
+const KiB = 1024;
+/** A peer that takes nothing fills this and no more. */
+const outboxOptions = { softBytes: 256 * KiB, hardBytes: 2048 * KiB, maxFrameBytes: 32 * KiB };
+/** How long the other end may take for its Opening, ms. */
+const OPENING_MS = 10_000;
+
+const { converse } = strictDefinition(PeerServiceService);
+
+/**
+ * Calls, and opens the conversation. The channel goes with the stream.
+ * @throws RpcError where the other end refuses, or does not answer in time
+ */
+export async function openConverse(dialled: Dialled, opening: Opening): Promise<SignalStream> {
+  const call = openBidi(dialled, converse, undefined, outboxOptions);
+  const write = (signal: Uint8Array): void => call.outbox.push(lengthDelimited(1, signal));
+  const hangUp = (): void => {
+    call[Symbol.dispose]();
+    dialled[Symbol.dispose]();
+  };
+  write(openingSignal(opening));
+  const frames = call[Symbol.asyncIterator]();
+  try {
+    using late = after(OPENING_MS);
+    const first = await Promise.race([frames.next(), late.promise]);
+    if (first === undefined) throw refusal(Reason.PEER_GONE, "The other device did not answer.");
+    readOpening(first.done === true ? undefined : first.value.signals);
+  } catch (error) {
+    hangUp();
+    throw error;
+  }
+  return {
+    write,
+    get isCongested() {
+      return call.outbox.aboveSoft;
+    },
+    signals: signalsOf(frames),
+    close: () => call.end(),
+    abort: hangUp,
+  };
+}
+
+/** Whoever answers a conversation. */
+export interface Answering {
+  /** Checks the opening. @throws RpcError where it is to be refused */
+  admit(opening: Opening): Opening;
+  /** Has the conversation; it is over when this resolves. */
+  converse(stream: SignalStream): Promise<void>;
+  onError(error: unknown): void;
+}
+
+/** PeerService for one caller. */
+export function converseService({ admit, converse: talk, onError }: Answering): Service {
+  return implementService(
+    PeerServiceService,
+    {
+      converse: async (frames, outbox, call) => {
+        using late = after(OPENING_MS);
+        const first = await Promise.race([frames.next(), late.promise]);
+        const answer = admit(readOpening(first?.signals));
+        const write = (signal: Uint8Array): void => outbox.push(lengthDelimited(1, signal));
+        write(openingSignal(answer));
+        // It goes alone: what follows must not be joined to it.
+        await outbox.whenFlushed();
+        let why: RpcError | undefined;
+        const aborted = Promise.withResolvers<void>();
+        const stream: SignalStream = {
+          write,
+          get isCongested() {
+            return outbox.aboveSoft || outbox.closed;
+          },
+          signals: signalsOf(frames[Symbol.asyncIterator]()),
+          close: () => outbox.whenFlushed(),
+          abort: (cause) => {
+            why = cause;
+            aborted.resolve();
+          },
+        };
+        await Promise.race([talk(stream), aborted.promise]);
+        if (why !== undefined && !call.signal.aborted) throw why;
+      },
+    },
+    { onError, outbox: outboxOptions },
+  );
+}
+
+function openingSignal(value: Opening): Uint8Array {
+  return Signal.encode({ kind: { $case: "opening", value } }).finish();
+}
+
+/** @throws RpcError OPENING_EXPECTED */
+function readOpening(signals: readonly Signal[] | undefined): Opening {
+  const [first, ...others] = signals ?? [];
+  if (first?.kind?.$case !== "opening" || others.length > 0) {
+    throw refusal(Reason.OPENING_EXPECTED, "The first frame has to be Opening, alone, in time.");
+  }
+  const { clientName, clientVersion } = first.kind.value;
+  for (const text of [clientName, clientVersion]) {
+    if (Buffer.byteLength(text) > 64) {
+      throw refusal(Reason.INVALID_FIELD, "The client's name and version have at most 64 bytes each.");
+    }
+  }
+  return first.kind.value;
+}
+
+async function* signalsOf(
+  frames: AsyncIterator<{ signals: Signal[] }>,
+): AsyncGenerator<readonly Signal[], void, void> {
+  for (let next = await frames.next(); next.done !== true; next = await frames.next())
+    yield next.value.signals;
+}

@@ -1,0 +1,86 @@
+// What the parts of private chats share: who this device is, what it remembers, and whom it tells.
+import type { Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
+import type { Opening } from "../../gen/parley/peer/v1/peer_service.ts";
+import type { PrivateCalls } from "./calls.ts";
+import { type ContactStore, type Judgement, judge, type KeyProblem, type PeerKeys } from "./contacts.ts";
+import type { PrivateEvent } from "./events.ts";
+import type { PeerServer } from "./introduced.ts";
+import type { KeyStore } from "./keys.ts";
+import { type OwnNames, type Registered, register } from "./registration.ts";
+
+/** A person has to look at the other's keys before anything is said. */
+export class KeyProblemError extends Error {
+  override name = "KeyProblemError";
+  readonly username: string;
+  readonly problem: KeyProblem;
+
+  constructor(username: string, problem: KeyProblem) {
+    const what =
+      problem === "changed"
+        ? `The identity key of ${username} is not the one that you verified`
+        : `The device of ${username} is not signed by the identity key that you verified`;
+    super(`${what}. Nothing was said.`);
+    this.username = username;
+    this.problem = problem;
+  }
+}
+
+export interface DeskParts {
+  readonly calls: PrivateCalls;
+  readonly names: OwnNames;
+  readonly keys: KeyStore;
+  readonly contacts: ContactStore;
+  readonly client: { readonly name: string; readonly version: string } | undefined;
+  readonly server: PeerServer;
+  /** Aborted when everything ends. */
+  readonly closing: AbortSignal;
+  /** Resolves when there is room for more. */
+  readonly emit: (event: PrivateEvent) => Promise<void>;
+}
+
+export class Desk {
+  readonly parts: DeskParts;
+  /** The keys that came up last, by user name: what a person may accept. */
+  readonly presented = new Map<string, PeerKeys>();
+  #registered: Promise<Registered> | undefined;
+
+  constructor(parts: DeskParts) {
+    this.parts = parts;
+  }
+
+  /** Registers this device's certificate, once. @throws RpcError, ConnectError */
+  async register(): Promise<Registered> {
+    const { calls, keys, names } = this.parts;
+    this.#registered ??= register(calls, keys, names);
+    try {
+      return await this.#registered;
+    } catch (error) {
+      this.#registered = undefined;
+      throw error;
+    }
+  }
+
+  judge(peer: PeerKeys): Judgement {
+    this.presented.set(peer.username, peer);
+    return judge(this.parts.contacts.get(peer.username), peer);
+  }
+
+  /** @throws KeyProblemError where a person has to accept the keys first */
+  admit(peer: PeerKeys): Judgement {
+    const judgement = this.judge(peer);
+    if (judgement.stops && judgement.problem !== undefined) {
+      throw new KeyProblemError(peer.username, judgement.problem);
+    }
+    return judgement;
+  }
+
+  opening({ introductionId }: Introduction): Opening {
+    const { client } = this.parts;
+    return { introductionId, clientName: client?.name ?? "", clientVersion: client?.version ?? "" };
+  }
+}
+
+/** A duration of the wire, ms. */
+export function millis(duration: { seconds: bigint; nanos: number } | undefined): number {
+  return duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
+}

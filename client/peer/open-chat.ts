@@ -1,0 +1,61 @@
+// One private chat that is open: tells its reader what happens in it, and knows what both are told of it.
+import type { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import type { PeerKeys } from "./contacts.ts";
+import { Conversation, type Ended, type SignalStream } from "./conversation.ts";
+import type { PrivateEvent } from "./events.ts";
+import type { Path } from "./reach.ts";
+
+export class OpenChat {
+  readonly peer: PeerKeys;
+  readonly path: Path;
+  readonly #conversation: Conversation;
+  readonly #emit: (event: PrivateEvent) => Promise<void>;
+
+  constructor(
+    peer: PeerKeys,
+    path: Path,
+    stream: SignalStream,
+    emit: (event: PrivateEvent) => Promise<void>,
+  ) {
+    this.peer = peer;
+    this.path = path;
+    this.#emit = emit;
+    const { username } = peer;
+    this.#conversation = new Conversation(stream, {
+      line: (line) => emit({ type: "line", username, mine: false, ...line }),
+      marks: (received, read) => emit({ type: "marks", username, received, read }),
+      typing: (typing) => emit({ type: "typing", username, typing }),
+    });
+  }
+
+  /** Resolves when it is over; never rejects. */
+  run(): Promise<Ended> {
+    return this.#conversation.run();
+  }
+
+  /** Resolves when there is room for a line, or it is over. */
+  room(): Promise<void> {
+    return this.#conversation.room();
+  }
+
+  /** @throws NotSaidError */
+  say(text: string): bigint {
+    const number = this.#conversation.say(text);
+    const { username } = this.peer;
+    const content = { kind: "text", text } as const;
+    void this.#emit({ type: "line", username, mine: true, number, time: new Date(), content });
+    return number;
+  }
+
+  markRead(): void {
+    this.#conversation.markRead();
+  }
+
+  setTyping(typing: boolean): void {
+    this.#conversation.setTyping(typing);
+  }
+
+  end(ending: Ending): Promise<void> {
+    return this.#conversation.end(ending);
+  }
+}

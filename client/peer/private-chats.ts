@@ -1,0 +1,320 @@
+// The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
+import type { IntroductionClosed, IntroductionRequested } from "../../gen/parley/chat/v1/event.ts";
+import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { ConnectError } from "../../rpc/connect-error.ts";
+import { RpcError } from "../../rpc/status.ts";
+import type { Endpoint } from "../link/endpoint.ts";
+import { EventBuffer } from "../link/event-buffer.ts";
+import type { LinkEvent } from "../link/events.ts";
+import { accept, decline } from "./answering.ts";
+import { Asking, type Begun } from "./asking.ts";
+import { PrivateCalls } from "./calls.ts";
+import { accepted, type ContactStore, type PeerKeys, readPeer, remembered } from "./contacts.ts";
+import { NotSaidError } from "./conversation.ts";
+import { Desk, millis } from "./desk.ts";
+import type { PrivateEvent } from "./events.ts";
+import { PeerServer } from "./introduced.ts";
+import type { KeyStore } from "./keys.ts";
+import { OpenChat } from "./open-chat.ts";
+import type { Path } from "./reach.ts";
+import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
+
+export interface PrivateChatsOptions {
+  readonly endpoint: Endpoint;
+  /** The session's token. */
+  readonly token: string;
+  readonly names: OwnNames;
+  readonly keys: KeyStore;
+  readonly contacts: ContactStore;
+  /** The program, as the other end may show it. */
+  readonly client?: { readonly name: string; readonly version: string };
+  /** Where the peer server listens, port 0 for any; undefined: nowhere, and every chat goes through the relay. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+}
+
+interface Asked {
+  readonly introductionId: string;
+  readonly peer: PeerKeys;
+  readonly direct: boolean;
+}
+
+const maxEvents = 1_000;
+const maxEventBytes = 4 * 1024 * 1024;
+
+/** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
+export class PrivateChats implements AsyncDisposable {
+  readonly #desk: Desk;
+  readonly #events: EventBuffer<PrivateEvent>;
+  readonly #closing: AbortController;
+  readonly #asking = new Map<string, Asking>();
+  readonly #asked = new Map<string, Asked>();
+  readonly #open = new Map<string, OpenChat>();
+  #reporting: Promise<void> = Promise.resolve();
+
+  private constructor(desk: Desk, events: EventBuffer<PrivateEvent>, closing: AbortController) {
+    this.#desk = desk;
+    this.#events = events;
+    this.#closing = closing;
+  }
+
+  /**
+   * Makes the device's key if there is none, and starts the peer server. Nothing is asked of the server yet.
+   * @throws ListenError where the port cannot be used
+   */
+  static async open(options: PrivateChatsOptions): Promise<PrivateChats> {
+    const { endpoint, token, names, keys, contacts, client, listen } = options;
+    const events = new EventBuffer<PrivateEvent>(maxEvents, maxEventBytes);
+    const closing = new AbortController();
+    const emit = async (event: PrivateEvent): Promise<void> => {
+      const text = event.type === "line" && event.content.kind === "text" ? event.content.text : "";
+      events.push(event, 256 + 2 * text.length);
+      await events.room();
+    };
+    const { device } = await ownKeys(keys, names.deviceId);
+    const onError = (error: unknown): void => void emit({ type: "trouble", error: asError(error) });
+    const server = await PeerServer.open({ own: device, address: listen, onError });
+    const calls = new PrivateCalls(endpoint, token);
+    const parts = { calls, names, keys, contacts, client, server, closing: closing.signal, emit };
+    return new PrivateChats(new Desk(parts), events, closing);
+  }
+
+  /** What happens, in order. One reader at a time; the loop ends when they are closed. */
+  get events(): AsyncIterable<PrivateEvent> {
+    return this.#events;
+  }
+
+  get calls(): PrivateCalls {
+    return this.#desk.parts.calls;
+  }
+
+  get contacts(): ContactStore {
+    return this.#desk.parts.contacts;
+  }
+
+  get names(): OwnNames {
+    return this.#desk.parts.names;
+  }
+
+  /** The port of the peer server; undefined where it does not listen. */
+  get port(): number | undefined {
+    return this.#desk.parts.server.port;
+  }
+
+  /** With whom a chat is open, and by which path. */
+  get open(): readonly { readonly username: string; readonly path: Path }[] {
+    return [...this.#open].map(([username, { path }]) => ({ username, path }));
+  }
+
+  /** Who is being asked. */
+  get asking(): readonly string[] {
+    return [...this.#asking.keys()];
+  }
+
+  /** Who asks, and whether that one allows a direct path. */
+  get asked(): readonly { readonly username: string; readonly direct: boolean }[] {
+    return [...this.#asked].map(([username, { direct }]) => ({ username, direct }));
+  }
+
+  /** Registers this device's certificate, once: a stream that names FEATURE_INTRODUCTIONS needs it. @throws RpcError, ConnectError */
+  register(): Promise<Registered> {
+    return this.#desk.register();
+  }
+
+  /** What the link tells that concerns private chats; the rest is let pass. */
+  take(event: LinkEvent): void {
+    switch (event.type) {
+      case "welcome":
+        // Whoever asked over the stream before is told of again over this one.
+        this.#asked.clear();
+        this.#report();
+        break;
+      case "introduction-requested":
+        this.#wasAsked(event.introduction);
+        break;
+      case "introduction-closed":
+        this.#askingClosed(event.closed);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /**
+   * Asks a user for a chat. Resolves once the user's devices are being asked; the rest is told by events.
+   * @param direct both ends may learn each other's address, if the other one allows it too
+   * @throws RpcError where the server refuses, ConnectError, NotSaidError where there is nothing to ask
+   */
+  async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
+    if (this.#open.has(username)) throw new NotSaidError(`A private chat with ${username} is open already.`);
+    if (this.#asking.has(username)) throw new NotSaidError(`${username} is being asked already.`);
+    if (this.#asked.has(username)) throw new NotSaidError(`${username} is asking you: answer that.`);
+    const asking = new Asking(this.#desk, username);
+    this.#asking.set(username, asking);
+    try {
+      await asking.ask(direct);
+    } catch (error) {
+      this.#asking.delete(username);
+      throw error;
+    }
+    void this.#begin(username, asking);
+  }
+
+  /**
+   * Answers one who asks: yes, no for all devices of this user, or not on this one.
+   * @param direct as in `start`
+   * @throws NotSaidError where that one does not ask, KeyProblemError, RpcError, ConnectError
+   */
+  async answer(
+    username: string,
+    answer: "accept" | "refuse" | "pass",
+    { direct }: { readonly direct: boolean },
+  ): Promise<void> {
+    const asked = this.#asked.get(username);
+    if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
+    if (answer !== "accept") {
+      this.#asked.delete(username);
+      await decline(this.#desk, asked.introductionId, answer);
+      return;
+    }
+    const { peer } = asked;
+    const judgement = this.#desk.admit(peer);
+    this.#asked.delete(username);
+    await accept(this.#desk, { ...asked, direct: direct && asked.direct }, (stream, path) =>
+      this.#converse({ peer, judgement, stream, path }, undefined),
+    );
+  }
+
+  /**
+   * Says a line; while the other one is being asked, it is held and said on yes.
+   * @returns whether it was said
+   * @throws NotSaidError
+   */
+  say(username: string, text: string): "said" | "held" {
+    const open = this.#open.get(username);
+    const asking = this.#asking.get(username);
+    if (open !== undefined) open.say(text);
+    else if (asking !== undefined) asking.hold(text);
+    else throw new NotSaidError(`No private chat with ${username} is open.`);
+    return open === undefined ? "held" : "said";
+  }
+
+  /** Resolves when there is room for a line to that one, or no chat is open. */
+  async room(username: string): Promise<void> {
+    await this.#open.get(username)?.room();
+  }
+
+  /** The person has seen what that one said so far. */
+  markRead(username: string): void {
+    this.#open.get(username)?.markRead();
+  }
+
+  setTyping(username: string, typing: boolean): void {
+    this.#open.get(username)?.setTyping(typing);
+  }
+
+  /** Ends a chat, or takes back what was asked. @throws NotSaidError where there is nothing to stop */
+  async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
+    const open = this.#open.get(username);
+    const asking = this.#asking.get(username);
+    if (open !== undefined) await open.end(ending);
+    else if (asking !== undefined) asking.takeBack();
+    else throw new NotSaidError(`No private chat with ${username} is open.`);
+  }
+
+  /** A person accepts what came up last of that user's keys in this process. False where nothing did. */
+  acceptKeys(username: string): boolean {
+    const peer = this.#desk.presented.get(username);
+    if (peer !== undefined) this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
+    return peer !== undefined;
+  }
+
+  /** Ends every chat with this word, and everything else. */
+  async close(ending: Ending): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#asked.clear();
+    await Promise.all([...this.#open.values()].map((chat) => chat.end(ending)));
+    this.#events.end();
+    await this.#desk.parts.server[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(Ending.LEFT);
+  }
+
+  #wasAsked({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
+    const peer = readPeer(this.names.serverId, shown);
+    if (peer === undefined || this.#asked.get(peer.username)?.introductionId === introductionId) return;
+    const { username } = peer;
+    this.#asked.set(username, { introductionId, peer, direct });
+    const judgement = this.#desk.judge(peer);
+    void this.#emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });
+  }
+
+  #askingClosed({ introductionId, outcome, deviceName }: IntroductionClosed): void {
+    for (const [username, asked] of this.#asked) {
+      if (asked.introductionId !== introductionId) continue;
+      this.#asked.delete(username);
+      void this.#emit({ type: "asking-closed", username, outcome, deviceName });
+    }
+  }
+
+  /** From the question to the end of the conversation. Never rejects. */
+  async #begin(username: string, asking: Asking): Promise<void> {
+    try {
+      const begun = await asking.begin();
+      this.#asking.delete(username);
+      await this.#converse(begun, asking.held);
+    } catch (error) {
+      this.#asking.delete(username);
+      await this.#emit({ type: "failed", username, error: asError(error), held: asking.held });
+    }
+  }
+
+  /** A conversation from its start to its end. @param held what to say first, at the end that asked */
+  async #converse(
+    { peer, judgement, stream, path }: Begun,
+    held: readonly string[] | undefined,
+  ): Promise<void> {
+    const { username } = peer;
+    if (this.#closing.signal.aborted || this.#open.has(username)) {
+      stream.abort();
+      return;
+    }
+    const chat = new OpenChat(peer, path, stream, (event) => this.#emit(event));
+    this.#open.set(username, chat);
+    this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
+    this.#report();
+    const startedHere = held !== undefined;
+    await this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
+    const running = chat.run();
+    // As many as fit at once.
+    for (const text of held ?? []) chat.say(text);
+    const ended = await running;
+    this.#open.delete(username);
+    this.#report();
+    await this.#emit({ type: "ended", username, ...ended });
+  }
+
+  /** Tells the server with whom chats are open; where it cannot be told now, the next stream tells it. */
+  #report(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#reporting = this.#reporting.then(async () => {
+      const userIds = [...this.#open.values()].map(({ peer }) => peer.userId);
+      try {
+        await this.calls.reportPrivateChats(userIds);
+      } catch (error) {
+        if (error instanceof RpcError || error instanceof ConnectError) return;
+        await this.#emit({ type: "trouble", error: asError(error) });
+      }
+    });
+  }
+
+  #emit(event: PrivateEvent): Promise<void> {
+    return this.#desk.parts.emit(event);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,57 @@
+// What one profile remembers of other users' keys, on disk.
+import type { DatabaseSync } from "node:sqlite";
+import type { Contact, ContactStore } from "../peer/contacts.ts";
+import { bytes, integer, type Row, text } from "./rows.ts";
+
+export class DiskContacts implements ContactStore {
+  readonly #db: DatabaseSync;
+  readonly #profileId: number;
+
+  constructor(db: DatabaseSync, profileId: number) {
+    this.#db = db;
+    this.#profileId = profileId;
+  }
+
+  get(username: string): Contact | undefined {
+    const row = this.#db
+      .prepare("SELECT * FROM contacts WHERE profile_id = ? AND username = ?")
+      .get(this.#profileId, username);
+    return row && contactOf(row);
+  }
+
+  save(contact: Contact): void {
+    const { username, userId, identityKey, since, verified, acceptedDevices, always } = contact;
+    this.#db
+      .prepare(
+        `INSERT INTO contacts (profile_id, username, user_id, identity_key, since_time, verified, accepted_devices,
+           always)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET user_id = excluded.user_id, identity_key = excluded.identity_key,
+           since_time = excluded.since_time, verified = excluded.verified,
+           accepted_devices = excluded.accepted_devices, always = excluded.always`,
+      )
+      .run(
+        this.#profileId,
+        username,
+        userId,
+        identityKey,
+        since.getTime(),
+        verified ? 1 : 0,
+        JSON.stringify(acceptedDevices),
+        always,
+      );
+  }
+}
+
+function contactOf(row: Row): Contact {
+  const always = text(row, "always");
+  return {
+    userId: text(row, "user_id"),
+    username: text(row, "username"),
+    identityKey: bytes(row, "identity_key"),
+    since: new Date(integer(row, "since_time")),
+    verified: integer(row, "verified") === 1,
+    acceptedDevices: JSON.parse(text(row, "accepted_devices")) as string[],
+    always: always === "direct" || always === "relay" ? always : "ask",
+  };
+}

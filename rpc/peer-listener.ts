@@ -1,0 +1,136 @@
+// Serving single callers who are known beforehand by their keys: mutual TLS, pinned on both sides, and each connection
+// with services of its own. Nobody else gets as far as HTTP/2.
+import { constants, type X509Certificate } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { createServer, type TLSSocket } from "node:tls";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { bind } from "./bind.ts";
+import { Connections } from "./connections.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { Service } from "./handler.ts";
+import type { Certificate } from "./server-credentials.ts";
+
+const KiB = 1024;
+
+export const peerLimits = {
+  /** Open connections in all, those in their handshake included, and from one address. */
+  connections: 64,
+  connectionsPerAddress: 8,
+  handshakeMs: 5_000,
+  /** Open calls of one connection. */
+  concurrentStreams: 4,
+  /** One message, bytes; inflation of a compressed one is cut here as well. */
+  messageBytes: 128 * KiB,
+  /** A connection without a call is closed after this, ms. */
+  idleMs: 20_000,
+  /** A ping after so long, ms, and how long its answer may take: a dead peer is noticed in 25 s. */
+  keepaliveMs: 15_000,
+  keepaliveTimeoutMs: 10_000,
+} as const;
+
+export interface PeerListenerOptions {
+  /** This side's key, in any certificate around it. */
+  readonly own: Certificate;
+  /**
+   * Asked once the caller has proved to have the key of this fingerprint: what that one may call; undefined: nothing,
+   * and the connection is cut.
+   */
+  admit(fingerprint: string): readonly Service[] | undefined;
+}
+
+export interface PeerListener extends AsyncDisposable {
+  /** The real port; undefined where it does not listen by itself. */
+  readonly port: number | undefined;
+  /** Serves a caller at the other end of any stream of bytes. */
+  accept(stream: Duplex): void;
+}
+
+/**
+ * @param address where to listen; undefined: only `accept` brings callers
+ * @throws ListenError where the host or port cannot be used
+ */
+export async function listenForPeers(
+  options: PeerListenerOptions,
+  address: { readonly host: string; readonly port: number } | undefined,
+): Promise<PeerListener> {
+  const connections = new Connections(peerLimits);
+  const hosted = new Set<Disposable>();
+  // A resumed session would carry the identity of the first one without its key: so there are no tickets.
+  const server = createServer({
+    key: options.own.key,
+    cert: options.own.cert,
+    minVersion: "TLSv1.3",
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    ALPNProtocols: ["h2"],
+    requestCert: true,
+    // No authority vouches for a peer: the key is what counts, and it is looked at below.
+    rejectUnauthorized: false,
+    handshakeTimeout: peerLimits.handshakeMs,
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("secureConnection", (socket: TLSSocket) => {
+    socket.on("error", () => undefined);
+    const services = servicesFor(socket, options);
+    if (services === undefined) {
+      socket.destroy();
+      return;
+    }
+    const host = serveOn(socket, services);
+    hosted.add(host);
+    socket.once("close", () => {
+      hosted.delete(host);
+      host[Symbol.dispose]();
+    });
+  });
+  const accept = (stream: Duplex): void => {
+    stream.on("error", () => undefined);
+    server.emit("connection", stream);
+  };
+  const bound =
+    address &&
+    (await bind(address.host, address.port, (socket) => {
+      if (connections.admit(socket)) accept(socket);
+    }));
+  return {
+    port: bound?.port,
+    accept,
+    [Symbol.asyncDispose]: async () => {
+      for (const listening of bound?.servers ?? []) listening.close();
+      for (const host of hosted) host[Symbol.dispose]();
+      connections.cutAll();
+      await connections.whenEmpty();
+    },
+  };
+}
+
+function servicesFor(socket: TLSSocket, options: PeerListenerOptions): readonly Service[] | undefined {
+  const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  if (certificate === undefined || socket.alpnProtocol !== "h2") return undefined;
+  return options.admit(fingerprint(certificate));
+}
+
+/** A server of its own for one connection: whatever is called there, it is known by whom. */
+function serveOn(socket: TLSSocket, services: readonly Service[]): Disposable {
+  const server = new Server({
+    "grpc.max_concurrent_streams": peerLimits.concurrentStreams,
+    "grpc.max_receive_message_length": peerLimits.messageBytes,
+    "grpc.max_send_message_length": peerLimits.messageBytes,
+    "grpc.max_connection_idle_ms": peerLimits.idleMs,
+    "grpc.keepalive_time_ms": peerLimits.keepaliveMs,
+    "grpc.keepalive_timeout_ms": peerLimits.keepaliveTimeoutMs,
+    "grpc.enable_channelz": 0,
+  });
+  for (const service of services) {
+    server.addService(service.definition, service.implementation);
+    service.useCut(() => socket.destroy());
+  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  injector.injectConnection(socket);
+  return {
+    [Symbol.dispose]: () => {
+      socket.destroy();
+      injector.destroy();
+      server.forceShutdown();
+    },
+  };
+}

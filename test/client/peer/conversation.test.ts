@@ -1,0 +1,69 @@
+// A private chat between two devices that were introduced: real TLS, real streams, no server.
+import { expect, test } from "vitest";
+import { conversationLimits, NotSaidError } from "../../../client/peer/conversation.ts";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { Device, type End } from "./device.ts";
+
+async function together(luke: Device, yoda: Device): Promise<[End, End]> {
+  const { introductionId, arrived } = yoda.expect(luke);
+  const there = await luke.call(yoda, introductionId);
+  return [there, (await arrived).end];
+}
+
+test("both ends speak, in order, and each learns what the other has and has read", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const [a, b] = await together(luke, yoda);
+  for (let line = 1; line <= 50; line++) {
+    a.conversation.say(`from luke ${line}`);
+    b.conversation.say(`from yoda ${line}`);
+  }
+  await Promise.all([
+    a.until(({ lines }) => lines.length === 50),
+    b.until(({ lines }) => lines.length === 50),
+  ]);
+  expect(b.texts).toEqual(Array.from({ length: 50 }, (_, index) => `from luke ${index + 1}`));
+  expect(a.texts).toEqual(Array.from({ length: 50 }, (_, index) => `from yoda ${index + 1}`));
+  await a.until(({ marks }) => marks.at(-1)?.received === 50n);
+  expect(a.heard.marks.at(-1)).toEqual({ received: 50n, read: 0n });
+  b.conversation.markRead();
+  await a.until(({ marks }) => marks.at(-1)?.read === 50n);
+  b.conversation.setTyping(true);
+  await a.until(({ typing }) => typing.length === 1);
+});
+
+test.each([
+  ["the one who called", 0],
+  ["the one who was called", 1],
+] as const)("a goodbye of %s ends it at both ends, with its reason", async (_who, by) => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const ends = await together(luke, yoda);
+  const [stopping, other] = by === 0 ? ends : [ends[1], ends[0]];
+  stopping.conversation.say("the last word");
+  await stopping.conversation.end(Ending.LOGGED_OUT);
+  expect((await other.ended).how).toEqual({ kind: "goodbye", by: "them", ending: Ending.LOGGED_OUT });
+  expect(other.texts).toEqual(["the last word"]);
+  expect((await stopping.ended).how).toEqual({ kind: "goodbye", by: "me", ending: Ending.LOGGED_OUT });
+  expect(() => other.conversation.say("too late")).toThrow(NotSaidError);
+});
+
+test("a device that vanishes is noticed, and what it is not known to have is named", async () => {
+  await using luke = await Device.make();
+  const yoda = await Device.make();
+  const [a] = await together(luke, yoda);
+  await yoda[Symbol.asyncDispose]();
+  const { how } = await a.ended;
+  expect(how.kind).toBe("failed");
+});
+
+test("a line that is empty or too long is refused here, and the chat goes on", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const [a, b] = await together(luke, yoda);
+  expect(() => a.conversation.say("")).toThrow("nothing to say");
+  expect(() => a.conversation.say("x".repeat(conversationLimits.lineBytes + 1))).toThrow("too long");
+  a.conversation.say("x".repeat(conversationLimits.lineBytes));
+  await b.until(({ lines }) => lines.length === 1);
+  expect(b.texts[0]).toHaveLength(conversationLimits.lineBytes);
+});

@@ -1,0 +1,130 @@
+// A device without a server: a key, a peer server, and conversations with it.
+import { randomBytes } from "node:crypto";
+import {
+  Conversation,
+  type Ended,
+  type LineContent,
+  type SignalStream,
+} from "../../../client/peer/conversation.ts";
+import { openConverse } from "../../../client/peer/converse.ts";
+import { PeerServer } from "../../../client/peer/introduced.ts";
+import { fingerprintOfKey, newDeviceKey } from "../../../client/peer/keys.ts";
+import type { Path } from "../../../client/peer/reach.ts";
+import type { Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
+import type { Certificate } from "../../../rpc/server-credentials.ts";
+
+export interface Heard {
+  readonly lines: { readonly number: bigint; readonly content: LineContent }[];
+  readonly marks: { readonly received: bigint; readonly read: bigint }[];
+  readonly typing: boolean[];
+}
+
+/** One end of a conversation, and what it heard. */
+export class End {
+  readonly heard: Heard = { lines: [], marks: [], typing: [] };
+  readonly conversation: Conversation;
+  readonly ended: Promise<Ended>;
+  readonly #waiting = new Set<{ isDone: () => boolean; resolve: () => void }>();
+
+  constructor(stream: SignalStream) {
+    this.conversation = new Conversation(stream, {
+      line: ({ number, content }) => this.#note(() => this.heard.lines.push({ number, content })),
+      marks: (received, read) => this.#note(() => this.heard.marks.push({ received, read })),
+      typing: (typing) => this.#note(() => this.heard.typing.push(typing)),
+    });
+    this.ended = this.conversation.run();
+  }
+
+  /** Resolves when what was heard is so. */
+  async until(isDone: (heard: Heard) => boolean): Promise<void> {
+    if (isDone(this.heard)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add({ isDone: () => isDone(this.heard), resolve });
+    await promise;
+  }
+
+  get texts(): string[] {
+    return this.heard.lines.map(({ content }) => (content.kind === "text" ? content.text : "?"));
+  }
+
+  #note(work: () => void): void {
+    work();
+    for (const waiting of this.#waiting) {
+      if (!waiting.isDone()) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve();
+    }
+  }
+}
+
+export class Device implements AsyncDisposable {
+  readonly own: Certificate;
+  readonly fingerprint: string;
+  readonly server: PeerServer;
+  readonly errors: unknown[];
+
+  private constructor(own: Certificate, server: PeerServer, errors: unknown[]) {
+    this.own = own;
+    this.fingerprint = fingerprintOfKey(own);
+    this.server = server;
+    this.errors = errors;
+  }
+
+  static async make(): Promise<Device> {
+    const own = await newDeviceKey();
+    const errors: unknown[] = [];
+    const server = await PeerServer.open({
+      own,
+      address: { host: "127.0.0.1", port: 0 },
+      onError: (error) => errors.push(error),
+    });
+    return new Device(own, server, errors);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.server.port}`;
+  }
+
+  /** Expects the other device, as after an introduction; the end of the conversation when it comes. */
+  expect(other: Device, { introductionId = newId(), lifetimeMs = 60_000 } = {}) {
+    const arrived = Promise.withResolvers<{ end: End; path: Path }>();
+    this.server.expect({
+      introductionId,
+      fingerprint: other.fingerprint,
+      lifetimeMs,
+      opening: { introductionId, clientName: "test", clientVersion: "1" },
+      converse: async (stream, path) => {
+        const end = new End(stream);
+        arrived.resolve({ end, path });
+        await end.ended;
+      },
+    });
+    return { introductionId, arrived: arrived.promise };
+  }
+
+  /** A channel to the other device, proved on both sides. @throws ConnectError */
+  async dial(other: Device, options: { peer?: string; own?: Certificate } = {}) {
+    const { peer = other.fingerprint, own = this.own } = options;
+    return channelOver(await dialPeerAt([other.address], { own, peer, timeoutMs: 5_000 }));
+  }
+
+  async call(other: Device, introductionId: string): Promise<End> {
+    const stream = await openConverse(await this.dial(other), {
+      introductionId,
+      clientName: "test",
+      clientVersion: "1",
+    });
+    return new End(stream);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+export function newId(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+export type { Signal };

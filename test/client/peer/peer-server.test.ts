@@ -1,0 +1,93 @@
+// Who may come to a device's peer server: exactly the one who was introduced, once, in time; and what becomes of others.
+
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { openConverse } from "../../../client/peer/converse.ts";
+import { newDeviceKey } from "../../../client/peer/keys.ts";
+import { ConnectError } from "../../../rpc/connect-error.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { Device } from "./device.ts";
+
+const opening = (introductionId: string) => ({ introductionId, clientName: "", clientVersion: "" });
+
+test("a third device is cut before it can call anything", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  await using vader = await Device.make();
+  const { introductionId } = yoda.expect(luke);
+  await expect(vader.call(yoda, introductionId)).rejects.toThrow();
+  // The introduction is still good for the one whom it is for.
+  const end = await luke.call(yoda, introductionId);
+  end.conversation.say("still here");
+});
+
+test("the right introduction with the wrong key is cut", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId } = yoda.expect(luke);
+  const dialling = luke.dial(yoda, { own: await newDeviceKey() });
+  await expect(dialling.then((dialled) => openConverse(dialled, opening(introductionId)))).rejects.toThrow();
+});
+
+test("a device with another key than the introduced one is not spoken with", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  await using vader = await Device.make();
+  vader.expect(luke);
+  const error = await luke.dial(vader, { peer: yoda.fingerprint }).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({
+    kind: "fingerprint-mismatch",
+    expected: yoda.fingerprint,
+    found: vader.fingerprint,
+  });
+});
+
+test("an introduction is used up by the first conversation", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId, arrived } = yoda.expect(luke);
+  // Another one keeps the door open for this key.
+  yoda.expect(luke);
+  await luke.call(yoda, introductionId);
+  await arrived;
+  const error = await luke.call(yoda, introductionId).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(RpcError);
+  expect(error).toMatchObject({ reason: "INTRODUCTION_INVALID", code: status.FAILED_PRECONDITION });
+});
+
+test("an introduction that has lapsed lets nobody in", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId } = yoda.expect(luke, { lifetimeMs: 0 });
+  await expect(luke.call(yoda, introductionId)).rejects.toThrow();
+});
+
+test("TLS below 1.3, no certificate, and no TLS at all come to nothing", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  yoda.expect(luke);
+  const { port } = yoda.server;
+  const old = connectTls({ port, host: "127.0.0.1", maxVersion: "TLSv1.2", rejectUnauthorized: false });
+  await expect(closed(old)).resolves.toMatch(/protocol version/i);
+  const bare = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+  await closed(bare);
+  const plain = connect({ port: port ?? 0, host: "127.0.0.1" });
+  plain.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  await closed(plain);
+});
+
+/** The message of the error with which it closed; "" where there was none. */
+async function closed(socket: ReturnType<typeof connect>): Promise<string> {
+  let message = "";
+  socket.on("error", (error) => {
+    message = error.message;
+  });
+  socket.resume();
+  await new Promise<void>((resolve) => {
+    socket.once("close", () => resolve());
+  });
+  return message;
+}
