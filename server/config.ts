@@ -1,7 +1,7 @@
 // The settings as they hold: flag over environment over file over default, each checked, each error naming its source.
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { allInterfaces } from "./all-interfaces.ts";
+import { allInterfaces } from "../rpc/all-interfaces.ts";
 import { type Flag, suggestion, UsageError } from "./arguments.ts";
 import { dataFiles, defaultDataFolder } from "./data-folder.ts";
 import { isLoopback } from "./loopback.ts";

@@ -5,11 +5,15 @@ import { Conversation, type Ended, type SignalStream } from "./conversation.ts";
 import type { PrivateEvent } from "./events.ts";
 import type { Path } from "./reach.ts";
 
+/** A repeated "types" within this time, ms, says nothing new. */
+const TYPING_MS = 2_000;
+
 export class OpenChat {
   readonly peer: PeerKeys;
   readonly path: Path;
   readonly #conversation: Conversation;
   readonly #emit: (event: PrivateEvent) => Promise<void>;
+  #typing: { readonly typing: boolean; readonly time: number } | undefined;
 
   constructor(
     peer: PeerKeys,
@@ -52,6 +56,9 @@ export class OpenChat {
   }
 
   setTyping(typing: boolean): void {
+    const now = performance.now();
+    if (this.#typing?.typing === typing && now - this.#typing.time < TYPING_MS) return;
+    this.#typing = { typing, time: now };
     this.#conversation.setTyping(typing);
   }
 

@@ -162,12 +162,13 @@ export class PrivateChats implements AsyncDisposable {
   /**
    * Answers one who asks: yes, no for all devices of this user, or not on this one.
    * @param direct as in `start`
+   * @param always from now on it is yes without asking: `Contact.always`, for whoever answers by it
    * @throws NotSaidError where that one does not ask, KeyProblemError, RpcError, ConnectError
    */
   async answer(
     username: string,
     answer: "accept" | "refuse" | "pass",
-    { direct }: { readonly direct: boolean },
+    { direct = false, always = false }: { readonly direct?: boolean; readonly always?: boolean } = {},
   ): Promise<void> {
     const asked = this.#asked.get(username);
     if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
@@ -182,6 +183,9 @@ export class PrivateChats implements AsyncDisposable {
     await accept(this.#desk, { ...asked, direct: direct && asked.direct }, (stream, path) =>
       this.#converse({ peer, judgement, stream, path }, undefined),
     );
+    if (!always) return;
+    const contact = remembered(this.contacts.get(username), peer, new Date());
+    this.contacts.save({ ...contact, always: direct ? "direct" : "relay" });
   }
 
   /**

@@ -1,5 +1,6 @@
 // What the prompt, the line below it and the title are made of.
 import type { LinkState } from "../../link/events.ts";
+import type { Path } from "../../peer/reach.ts";
 import type { Mark } from "./conversations.ts";
 import type { Count } from "./note.ts";
 import type { Place } from "./place.ts";
@@ -10,7 +11,13 @@ export interface ChatStatus {
   readonly openPlace: Place | undefined;
   /** The user of the open conversation. */
   readonly peer:
-    | { readonly online: boolean; readonly typing: boolean; readonly mark: Mark | undefined }
+    | {
+        readonly online: boolean;
+        readonly typing: boolean;
+        readonly mark: Mark | undefined;
+        /** Of an open private chat; undefined while it is not there yet, and for what goes through the server's log. */
+        readonly path: Path | undefined;
+      }
     | undefined;
   readonly online: number;
   /** Sent from here, and not with the server. */

@@ -2,9 +2,9 @@
 
 import { ConnectError } from "../../../rpc/dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import type { LinkEvent, LinkState, Welcomed } from "../../link/events.ts";
+import type { LinkEvent } from "../../link/events.ts";
+import type { PrivateEvent } from "../../peer/events.ts";
 import { CommandError } from "../exit.ts";
-import { WITHHELD } from "../sending.ts";
 import type { Completion } from "../terminal/line-editor.ts";
 import { Attention, type BellSetting } from "./attention.ts";
 import type { ChatLink } from "./chat-link.ts";
@@ -13,6 +13,7 @@ import type { Clock } from "./clock.ts";
 import { type ChatActions, type ChatCommand, type Leaving, refuse } from "./commands/command.ts";
 import { Connection } from "./connection.ts";
 import { type Conversation, Conversations } from "./conversations.ts";
+import { Following } from "./following.ts";
 import { Incoming } from "./incoming.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Display, Note } from "./note.ts";
@@ -20,7 +21,9 @@ import { Opening } from "./opening.ts";
 import type { ChatOutcome } from "./outcome.ts";
 import { Outgoing, shortened } from "./outgoing.ts";
 import { People } from "./people.ts";
-import { everyone, type Place, samePlace } from "./place.ts";
+import { everyone, type Place, type PrivatePlace, privately, samePlace } from "./place.ts";
+import type { PrivateLink, PrivateSettings } from "./private-link.ts";
+import { PrivateTalk } from "./private-talk.ts";
 import { type OtherKey, TypedLines } from "./typed-lines.ts";
 import { Typists } from "./typists.ts";
 
@@ -33,6 +36,8 @@ export interface ChatOptions {
   readonly clock: Clock;
   readonly display: Display;
   readonly commands: readonly ChatCommand[];
+  readonly privateChats: PrivateLink;
+  readonly privateSettings: PrivateSettings;
   readonly bell: BellSetting;
   /** For a person at a screen: shows the end of a conversation that is opened, and joins what comes together. */
   readonly atScreen: boolean;
@@ -57,8 +62,11 @@ export class Chat implements ChatActions, Disposable {
   readonly #log: LogReader;
   readonly #opening: Opening;
   readonly #typed: TypedLines;
+  readonly #following: Following;
+  readonly privates: PrivateTalk;
   #open: Conversation | undefined;
-  #greeted = false;
+  /** A private chat that is open in place of a conversation. */
+  #openPrivate: PrivatePlace | undefined;
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -72,7 +80,7 @@ export class Chat implements ChatActions, Disposable {
       told: (change) => this.show({ kind: "presence", ...change, time: clock.now() }),
     });
     this.#connection = new Connection({ clock, address, tell: (sentence) => this.#notice(sentence) });
-    const isOpen = (place: Place): boolean => samePlace(this.#open?.place, place);
+    const isOpen = (place: Place): boolean => samePlace(this.openPlace, place);
     const isLive = (): boolean => this.#connection.isLive;
     const show = (note: Note): void => this.show(note);
     this.#outgoing = new Outgoing({ link, me, clock, show, isOpen, isLive });
@@ -105,12 +113,41 @@ export class Chat implements ChatActions, Disposable {
       log: this.#log,
       atScreen,
       isLive,
-      current: () => this.#open,
+      current: () => (this.#openPrivate === undefined ? this.#open : undefined),
       opened: (conversation) => {
         this.#open = conversation;
+        this.#openPrivate = undefined;
       },
       show,
       tell: (sentence) => this.#notice(sentence),
+    });
+    this.#following = new Following({
+      me,
+      address,
+      link,
+      conversations: this.#conversations,
+      connection: this.#connection,
+      people: this.#people,
+      typists: this.#typists,
+      incoming: this.#incoming,
+      outgoing: this.#outgoing,
+      show,
+      tell: (sentence) => this.#notice(sentence),
+      trying: (work) => this.#trying(work),
+    });
+    this.privates = new PrivateTalk({
+      chats: options.privateChats,
+      settings: options.privateSettings,
+      me,
+      clock,
+      attention: this.#attention,
+      hasPerson: otherKey !== undefined,
+      seesAll: !atScreen,
+      display,
+      isOpen: (username) => isOpen(privately(username)),
+      over: (username) => {
+        if (this.#openPrivate?.username === username) this.#openPrivate = undefined;
+      },
     });
   }
 
@@ -131,95 +168,46 @@ export class Chat implements ChatActions, Disposable {
   }
 
   get openPlace(): Place | undefined {
-    return this.#open?.place;
+    return this.#openPrivate ?? this.#open?.place;
   }
 
-  /** Resolves when every message of this run is answered. */
-  answered(): Promise<void> {
-    return this.#outgoing.answered();
+  /** Resolves when every message of this run is answered, and every private one has arrived or will not. */
+  async answered(): Promise<void> {
+    await Promise.all([this.#outgoing.answered(), this.privates.settled()]);
   }
 
   /** How it came to its end, once the link has ended. */
   get outcome(): ChatOutcome {
     const { state } = this.#connection;
     const ending = state.phase === "ended" ? state.ending : ({ kind: "closed" } as const);
-    return { kind: "ended", ending, reached: this.#greeted };
+    return { kind: "ended", ending, reached: this.#following.greeted };
   }
 
   get status(): ChatStatus {
-    const place = this.#open?.place;
-    const peer =
-      place?.kind === "user"
-        ? {
-            online: this.#people.isOnline(place.username),
-            typing: this.#typists.isTyping(place.username),
-            mark: this.#open?.mark,
-          }
-        : undefined;
     return {
       connection: this.#connection.state,
-      openPlace: place,
-      peer,
+      openPlace: this.openPlace,
+      peer: this.#peer,
       online: this.#people.online.length,
       unanswered: this.#outgoing.unanswered,
       heldBack: this.link.heldBack.length,
-      unread: this.#conversations.unread().map(({ place, unread }) => ({ place, count: unread })),
+      unread: [
+        ...this.privates.unread,
+        ...this.#conversations.unread().map(({ place, unread }) => ({ place, count: unread })),
+      ],
       unseen: this.#attention.unseen,
     };
   }
 
   /** One event of the link. Await it before the next one. */
   async take(event: LinkEvent): Promise<void> {
-    switch (event.type) {
-      case "state":
-        await this.#state(event.state);
-        break;
-      case "welcome":
-        await this.#welcome(event);
-        break;
-      case "caught-up":
-        await this.#trying(() => this.#incoming.caughtUp());
-        break;
-      case "entry":
-        this.#typists.stopped(event.sender.username);
-        this.#incoming.entry(event);
-        break;
-      case "gap":
-        this.#incoming.leftOut(event);
-        break;
-      case "omitted":
-        // Not for this reader; where it was, history says when asked.
-        this.#conversations.byId(event.conversationId)?.raiseHead(event.toSeq);
-        break;
-      case "acked":
-        this.#stored(this.#outgoing.acked(event));
-        if (event.withheld) this.#notice(WITHHELD);
-        break;
-      case "refused":
-        this.#outgoing.refused(event);
-        break;
-      case "held-back":
-        this.#outgoing.heldBack(event.messages);
-        break;
-      case "markers":
-        this.#incoming.markers(event);
-        break;
-      case "typing":
-        this.#typists.heard(event.user.username, event.typing);
-        break;
-      case "presence":
-        this.#people.changed(event.cameOnline, event.wentOffline);
-        break;
-      case "introduction-requested":
-      case "introduction-closed":
-        // Told by the private chats.
-        break;
-      case "reset":
-        this.#conversations.forget(event.conversationId);
-        this.#notice("The server's log is another one than before: what it holds may be shown again.");
-        break;
-    }
+    await this.#following.take(event);
     this.#options.display.refresh();
+  }
+
+  /** One event of the private chats. Await it before the next one. */
+  takePrivate(event: PrivateEvent): Promise<void> {
+    return this.privates.take(event);
   }
 
   /** Whether the person has been asked about this very line, and to enter it is the answer. */
@@ -254,14 +242,21 @@ export class Chat implements ChatActions, Disposable {
     this.#attention.focus(focused);
     if (focused) {
       if (this.#open !== undefined) this.#incoming.seen(this.#open);
+      if (this.#openPrivate !== undefined) this.privates.seen(this.#openPrivate.username);
       const broadcasts = this.#conversations.find(everyone);
       if (broadcasts?.shown === true) this.#incoming.seen(broadcasts);
     }
     this.#options.display.refresh();
   }
 
-  /** Opens the direct conversation with the most unread messages. */
+  /** Opens the private chat, or the direct conversation with the most unread messages. */
   async openNextUnread(): Promise<void> {
+    const [secret] = this.privates.unread;
+    if (secret?.place.kind === "private") {
+      this.openPrivate(secret.place.username);
+      this.#options.display.refresh();
+      return;
+    }
     const next = this.#conversations.unread().find((conversation) => conversation !== this.#open);
     if (next?.place.kind !== "user") {
       this.#notice("Nothing is unread.");
@@ -289,9 +284,21 @@ export class Chat implements ChatActions, Disposable {
 
   close(): void {
     this.#open = undefined;
+    this.#openPrivate = undefined;
+  }
+
+  openPrivate(username: string): void {
+    this.privates.opened(username);
+    this.close();
+    this.#openPrivate = privately(username);
   }
 
   async send(place: Place, text: string): Promise<void> {
+    if (place.kind === "private") {
+      await this.privates.say(place.username, text);
+      this.link.reportActivity();
+      return;
+    }
     if (this.#options.atScreen && this.#connection.isLive && place.kind === "user") {
       await this.#checkUser(place, text);
     }
@@ -300,6 +307,10 @@ export class Chat implements ChatActions, Disposable {
   }
 
   async showHistory(place: Place, entries: number): Promise<void> {
+    if (place.kind === "private") {
+      for (const note of this.privates.history(place.username, entries)) this.show(note);
+      return;
+    }
     for await (const note of this.#log.history(place, entries)) this.show(note);
   }
 
@@ -308,6 +319,7 @@ export class Chat implements ChatActions, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.privates[Symbol.dispose]();
     this.#people[Symbol.dispose]();
     this.#typists[Symbol.dispose]();
     this.#connection[Symbol.dispose]();
@@ -321,48 +333,20 @@ export class Chat implements ChatActions, Disposable {
     throw refuse(`Not sent: there is no user ${username}. “${shortened(text)}”`);
   }
 
-  async #state(state: LinkState): Promise<void> {
-    this.#connection.take(state);
-    if (state.phase !== "waiting" && state.phase !== "ended") return;
-    this.#outgoing.connectionLost();
-    // Each entry is handed out once: what is here already is shown now.
-    await this.#trying(() => this.#incoming.caughtUp());
-  }
-
-  async #welcome(event: Welcomed): Promise<void> {
-    const { account } = this.link;
-    this.#outgoing.limits(event.limits);
-    await this.#trying(async () => {
-      const online = [...event.online];
-      if (event.onlineNextPageToken !== "") {
-        for await (const { user, online: isHere } of account.listUsers({
-          pageToken: event.onlineNextPageToken,
-          background: true,
-        })) {
-          if (user !== undefined && isHere) online.push(user);
-        }
-      }
-      this.#people.met(online);
-    });
-    this.#conversations.at(everyone, event.broadcastConversationId);
-    await this.#trying(async () => {
-      for await (const listed of account.listConversations({ background: true }))
-        this.#incoming.learn(listed);
-    });
-    this.#incoming.streamOpened();
-    if (this.#greeted) return;
-    this.#greeted = true;
-    this.show({ kind: "greeting", me: this.me, address: this.#options.address, online: this.#people.online });
-  }
-
-  #stored({ place, conversationId, seq, mistaken }: ReturnType<Outgoing["acked"]>): void {
-    const conversation = this.#conversations.at(place, conversationId);
-    conversation.raiseHead(seq);
-    conversation.raiseOwn(seq);
-    conversation.shown = true;
-    // Who answers has read what he answers to.
-    this.#incoming.seen(conversation);
-    if (mistaken !== undefined) this.#incoming.mistaken(mistaken);
+  get #peer(): ChatStatus["peer"] {
+    const place = this.openPlace;
+    if (place?.kind === "private") {
+      const { username } = place;
+      return { online: this.#people.isOnline(username), ...this.privates.statusOf(username) };
+    }
+    if (place?.kind !== "user") return undefined;
+    const { username } = place;
+    return {
+      online: this.#people.isOnline(username),
+      typing: this.#typists.isTyping(username),
+      mark: this.#open?.mark,
+      path: undefined,
+    };
   }
 
   #notice(text: string): void {

@@ -1,6 +1,6 @@
 // The conversations that this chat knows of: how far each is shown, read, and marked by the other side.
 import type { SeqRange } from "../../../gen/parley/chat/v1/conversation.ts";
-import { type Place, placeKey } from "./place.ts";
+import { placeKey, type ServerPlace } from "./place.ts";
 
 /** Unread messages counted in one conversation; beyond it is "many". */
 const MOST_UNREAD = 999;
@@ -9,7 +9,7 @@ const MOST_UNREAD = 999;
 export type Mark = "stored" | "delivered" | "read";
 
 export class Conversation {
-  place: Place;
+  place: ServerPlace;
   /** Empty where nothing has been said yet, or the server has not named it. */
   conversationId = "";
   /** The newest seq known of. */
@@ -29,7 +29,7 @@ export class Conversation {
   /** More of them that are not on the screen, all at or below a seq. */
   #unshown = { count: 0, toSeq: 0n };
 
-  constructor(place: Place) {
+  constructor(place: ServerPlace) {
     this.place = place;
   }
 
@@ -93,7 +93,7 @@ export class Conversations {
   readonly #byId = new Map<string, Conversation>();
 
   /** The conversation of that place, made if it is new. */
-  at(place: Place, conversationId = ""): Conversation {
+  at(place: ServerPlace, conversationId = ""): Conversation {
     const known = this.#byId.get(conversationId) ?? this.#byPlace.get(placeKey(place));
     const conversation = known ?? new Conversation(place);
     if (conversation.place.kind === "unknown") conversation.place = place;
@@ -109,7 +109,7 @@ export class Conversations {
     return this.#byId.get(conversationId);
   }
 
-  find(place: Place): Conversation | undefined {
+  find(place: ServerPlace): Conversation | undefined {
     return this.#byPlace.get(placeKey(place));
   }
 

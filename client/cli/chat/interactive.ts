@@ -11,6 +11,7 @@ import type { Leaving } from "./commands/command.ts";
 import { chatCommands } from "./commands/table.ts";
 import type { Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
+import type { PrivateLink, PrivateSettings } from "./private-link.ts";
 import { Transcript } from "./render.ts";
 import { promptOf, statusOf, titleOf } from "./render-status.ts";
 
@@ -18,6 +19,8 @@ export interface InteractiveOptions {
   readonly link: ChatLink & Pick<Link, "events">;
   readonly address: string;
   readonly me: string;
+  readonly privateChats: PrivateLink;
+  readonly privateSettings: PrivateSettings;
   readonly input: TerminalInput;
   readonly output: TerminalOutput;
   readonly env: Environment;
@@ -61,6 +64,8 @@ class Interactive {
       bell,
       clock: systemClock,
       commands: chatCommands,
+      privateChats: options.privateChats,
+      privateSettings: options.privateSettings,
       atScreen: true,
       otherKey: "Tab",
       leave: (how: Leaving) => this.#left.resolve({ kind: how }),
@@ -106,6 +111,7 @@ class Interactive {
         (outcome) => this.#left.resolve(outcome),
         (error: unknown) => this.#left.reject(error),
       );
+      this.#followPrivate().catch((error: unknown) => this.#left.reject(error));
       return await this.#left.promise;
     } finally {
       clearInterval(tick);
@@ -114,6 +120,7 @@ class Interactive {
 
   async #follow(): Promise<ChatOutcome> {
     for await (const event of this.#options.link.events) {
+      this.#options.privateChats.take(event);
       await this.#chat.take(event);
       if (event.type === "state" && (event.state.phase === "live" || event.state.phase === "waiting")) {
         this.#tried.resolve();
@@ -121,6 +128,13 @@ class Interactive {
       await this.#screen.flushed();
     }
     return this.#chat.outcome;
+  }
+
+  async #followPrivate(): Promise<void> {
+    for await (const event of this.#options.privateChats.events) {
+      await this.#chat.takePrivate(event);
+      await this.#screen.flushed();
+    }
   }
 
   /** One thing after the other: what is typed after `/open yoda` goes to yoda. */

@@ -8,7 +8,7 @@ import type { ChatLink } from "./chat-link.ts";
 import { refuse } from "./commands/command.ts";
 import type { Conversation, Conversations } from "./conversations.ts";
 import type { Note } from "./note.ts";
-import { type Place, targetOfPlace, withUser } from "./place.ts";
+import { type ServerPlace, targetOfPlace, withUser } from "./place.ts";
 
 /** A page of a log, at most. */
 const PAGE = 500;
@@ -20,7 +20,7 @@ export interface LogReaderOptions {
   /** The own user name. */
   readonly me: string;
   readonly conversations: Conversations;
-  isOpen(place: Place): boolean;
+  isOpen(place: ServerPlace): boolean;
 }
 
 export class LogReader {
@@ -31,7 +31,7 @@ export class LogReader {
   }
 
   /** The last so many entries of a place, oldest first. @throws RpcError, ConnectError, CommandError if there are none */
-  async *history(place: Place, entries: number): AsyncGenerator<Note> {
+  async *history(place: ServerPlace, entries: number): AsyncGenerator<Note> {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
     const { headSeq, items, nextPageToken } = await this.#newest(target, entries, false);
@@ -123,7 +123,7 @@ export class LogReader {
     }
   }
 
-  #target(place: Place): ConversationTarget {
+  #target(place: ServerPlace): ConversationTarget {
     const target = targetOfPlace(place);
     if (target.kind !== "broadcast") return target;
     const conversationId = this.#options.conversations.find(place)?.conversationId ?? "";
@@ -147,7 +147,7 @@ export class LogReader {
     return { items: [], nextPageToken: "", conversationId: "", headSeq: 0n };
   }
 
-  *#notes(items: readonly HistoryItem[], place: Place, here: boolean): Generator<Note> {
+  *#notes(items: readonly HistoryItem[], place: ServerPlace, here: boolean): Generator<Note> {
     for (const { item } of items) {
       if (item?.$case === "entry") yield this.#entry(item.value, place, here);
       else if (item?.$case === "omitted") {
@@ -158,7 +158,7 @@ export class LogReader {
     }
   }
 
-  #entry({ sender, sendTime, content }: Entry, place: Place, here: boolean): Note {
+  #entry({ sender, sendTime, content }: Entry, place: ServerPlace, here: boolean): Note {
     const from = sender?.username ?? "";
     const text = content?.kind?.$case === "text" ? content.kind.value : undefined;
     return {

@@ -9,19 +9,19 @@ import type { Clock } from "./clock.ts";
 import { refuse } from "./commands/command.ts";
 import type { MessageNote, Note } from "./note.ts";
 import { OwnSends } from "./own-sends.ts";
-import { type Place, placeOfTarget, targetOfPlace } from "./place.ts";
+import { type Place, placeOfTarget, type ServerPlace, targetOfPlace } from "./place.ts";
 
 export interface OutgoingOptions {
   readonly link: ChatLink;
   readonly me: string;
   readonly clock: Clock;
   show(note: Note): void;
-  isOpen(place: Place): boolean;
+  isOpen(place: ServerPlace): boolean;
   isLive(): boolean;
 }
 
 export interface Stored {
-  readonly place: Place;
+  readonly place: ServerPlace;
   readonly conversationId: string;
   readonly seq: bigint;
   /** An own entry from elsewhere that was taken for this one, to be shown after all. */
@@ -56,7 +56,7 @@ export class Outgoing {
   }
 
   /** Resolves when it is answered, or will not be soon. @throws CommandError where it is too long, or cannot be queued */
-  send(place: Place, text: string): Promise<void> {
+  send(place: ServerPlace, text: string): Promise<void> {
     this.#checkSize(place, text);
     const waiting = !this.#options.isLive();
     const clientMessageId = this.#queue(place, text);
@@ -109,7 +109,7 @@ export class Outgoing {
   }
 
   /** Before it stands on the screen as if it were said. */
-  #checkSize(place: Place, text: string): void {
+  #checkSize(place: ServerPlace, text: string): void {
     if (this.#maxContentBytes === undefined) return;
     const bytes = Buffer.byteLength(text);
     const content = Content.encode({ kind: { $case: "text", value: text } }).finish().length;
@@ -120,7 +120,7 @@ export class Outgoing {
     );
   }
 
-  #queue(place: Place, text: string): bigint {
+  #queue(place: ServerPlace, text: string): bigint {
     try {
       return this.#options.link.send(targetOfPlace(place), text).clientMessageId;
     } catch (error) {
@@ -138,7 +138,7 @@ export class Outgoing {
     this.#options.show({ kind: "notice", text: `${what} sent.`, time: this.#options.clock.now() });
   }
 
-  #line(place: Place, time: Date | undefined): Omit<MessageNote, "content"> {
+  #line(place: ServerPlace, time: Date | undefined): Omit<MessageNote, "content"> {
     const { me, isOpen } = this.#options;
     return {
       kind: "message",
@@ -156,6 +156,7 @@ export class Outgoing {
 export function nameOf(place: Place): string {
   switch (place.kind) {
     case "user":
+    case "private":
       return place.username;
     case "everyone":
       return "everyone";

@@ -1,10 +1,10 @@
 // What this user has sent from here and the server has not answered: so that each line stands on the screen once.
 import type { EntryArrived, SendAcked } from "../../link/events.ts";
-import { type Place, placeOfEntry, samePlace } from "./place.ts";
+import { placeOfEntry, type ServerPlace, samePlace } from "./place.ts";
 
 /** A message that was typed here. The link bounds how many there can be. */
 export interface OwnSend {
-  readonly place: Place;
+  readonly place: ServerPlace;
   readonly text: string;
   /** It was shown as waiting for the connection. */
   readonly waiting: boolean;

@@ -1,26 +1,40 @@
-// Where a message stands or goes: with one user, with everyone, or in a conversation of a kind not known here.
+// Where a message stands or goes: with one user, with everyone, in a conversation of a kind not known here; or in a
+// private chat, which no server reads.
 import type { EntryArrived } from "../../link/events.ts";
 import type { SendTarget } from "../../link/send-queue.ts";
 
-export type Place =
+/** What goes through the server's log. */
+export type ServerPlace =
   | { readonly kind: "user"; readonly username: string }
   | { readonly kind: "everyone" }
   | { readonly kind: "unknown"; readonly conversationId: string };
 
-export const everyone: Place = { kind: "everyone" };
+/** From device to device. */
+export interface PrivatePlace {
+  readonly kind: "private";
+  readonly username: string;
+}
 
-export function withUser(username: string): Place {
+export type Place = ServerPlace | PrivatePlace;
+
+export const everyone: ServerPlace = { kind: "everyone" };
+
+export function privately(username: string): PrivatePlace {
+  return { kind: "private", username };
+}
+
+export function withUser(username: string): ServerPlace {
   return { kind: "user", username };
 }
 
-export function placeOfEntry({ kind, peer, conversationId }: EntryArrived): Place {
+export function placeOfEntry({ kind, peer, conversationId }: EntryArrived): ServerPlace {
   if (kind === "broadcast") return everyone;
   return kind === "direct" && peer !== undefined
     ? withUser(peer.username)
     : { kind: "unknown", conversationId };
 }
 
-export function placeOfTarget(target: SendTarget): Place {
+export function placeOfTarget(target: SendTarget): ServerPlace {
   switch (target.kind) {
     case "user":
       return withUser(target.username);
@@ -31,7 +45,7 @@ export function placeOfTarget(target: SendTarget): Place {
   }
 }
 
-export function targetOfPlace(place: Place): SendTarget {
+export function targetOfPlace(place: ServerPlace): SendTarget {
   switch (place.kind) {
     case "user":
       return place;
@@ -47,6 +61,8 @@ export function placeKey(place: Place): string {
   switch (place.kind) {
     case "user":
       return `u ${place.username}`;
+    case "private":
+      return `p ${place.username}`;
     case "everyone":
       return "e";
     case "unknown":

@@ -8,12 +8,15 @@ import { type Clock, systemClock } from "./clock.ts";
 import { chatCommands } from "./commands/table.ts";
 import type { Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
+import type { PrivateLink, PrivateSettings } from "./private-link.ts";
 import { plainLines } from "./render-plain.ts";
 
 export interface PlainOptions {
   readonly link: ChatLink & Pick<Link, "events">;
   readonly address: string;
   readonly me: string;
+  readonly privateChats: PrivateLink;
+  readonly privateSettings: PrivateSettings;
   readonly io: PlainIO;
   /** Aborted with the signal's name as its reason, where a signal is to end the chat. */
   readonly interrupted: AbortSignal;
@@ -52,6 +55,8 @@ class Plain {
       bell: "never",
       clock: this.#clock,
       commands: chatCommands,
+      privateChats: options.privateChats,
+      privateSettings: options.privateSettings,
       atScreen: false,
       otherKey: options.io.isTerminal ? "none" : undefined,
       leave: (how) => this.#end({ kind: how }),
@@ -80,6 +85,7 @@ class Plain {
     const failed = (error: unknown): void => this.#left.reject(error);
     this.#follow().then((outcome) => this.#end(outcome), failed);
     this.#readLines().then((outcome) => this.#end(outcome), failed);
+    this.#followPrivate().catch(failed);
     try {
       const outcome = await this.#left.promise;
       await this.#written;
@@ -95,6 +101,7 @@ class Plain {
       if (!reached && event.type === "state" && event.state.phase === "waiting") {
         return { kind: "cannot-connect", cause: event.state.cause };
       }
+      this.#options.privateChats.take(event);
       await this.#chat.take(event);
       await this.#written;
       if (event.type === "state" && event.state.phase === "live") {
@@ -103,6 +110,13 @@ class Plain {
       }
     }
     return this.#chat.outcome;
+  }
+
+  async #followPrivate(): Promise<void> {
+    for await (const event of this.#options.privateChats.events) {
+      await this.#chat.takePrivate(event);
+      await this.#written;
+    }
   }
 
   async #readLines(): Promise<ChatOutcome> {

@@ -15,12 +15,13 @@ export function plainLines(note: Note, now: Date): string[] {
   switch (note.kind) {
     case "message": {
       if (note.echo) return [];
-      const { content, from } = note;
+      const { content, from, place } = note;
       const text =
         content.kind === "text"
           ? safeText(content.text, { multiline: true }).replaceAll("\n", `\n${CONTINUATION}`)
           : "(something that this program is too old to show)";
-      return [`${safeName(from)}: ${text}`];
+      const mark = place.kind === "private" ? " (private)" : "";
+      return [`${safeName(from)}${mark}: ${text}`];
     }
     case "greeting":
       return [`Logged in as ${safeName(note.me)}.`];

@@ -4,11 +4,15 @@ import { safeName } from "../terminal/safe-text.ts";
 import { line, type Styled, styled } from "../terminal/style.ts";
 import type { ChatStatus } from "./chat-status.ts";
 import { nameOf } from "./outgoing.ts";
-import { placeName } from "./render.ts";
+import { samePlace } from "./place.ts";
+import { placeName, privateMark } from "./render.ts";
 
 const MARKS = { stored: "sent", delivered: "delivered", read: "read" } as const;
 
-export function promptOf({ openPlace }: ChatStatus): Styled {
+export function promptOf({ openPlace, peer }: ChatStatus): Styled {
+  if (openPlace?.kind === "private") {
+    return line`${placeName(openPlace)} ${privateMark(`(private, ${peer?.path ?? "waiting"})`)}> `;
+  }
   return openPlace === undefined ? styled("parley> ", { bold: true }) : line`${placeName(openPlace)}> `;
 }
 
@@ -22,7 +26,7 @@ export function statusOf(status: ChatStatus, now: Date): Styled[] {
     parts.push(styled(`${unanswered} waiting`, { colour: "yellow" }));
   if (state === undefined && peer?.mark !== undefined) parts.push(dim(`last: ${MARKS[peer.mark]}`));
   if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
-  const others = unread.filter(({ place }) => place !== openPlace);
+  const others = unread.filter(({ place }) => !samePlace(place, openPlace));
   if (others.length > 0) {
     const shown = others.slice(0, 3).map(({ place, count }) => `${safeName(nameOf(place))} ${count}`);
     const more = others.length > 3 ? ", …" : "";

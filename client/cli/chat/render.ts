@@ -91,14 +91,22 @@ export function person(name: string): Styled {
 }
 
 export function placeName(place: Place): Styled {
-  return place.kind === "user" ? person(place.username) : styled(nameOf(place), { italic: true });
+  const isPerson = place.kind === "user" || place.kind === "private";
+  return isPerson ? person(place.username) : styled(nameOf(place), { italic: true });
+}
+
+/** What is private looks so, and nothing else does. */
+export function privateMark(text: string): Styled {
+  return styled(text, { colour: "magenta", bold: true });
 }
 
 function messageLine({ time, from, mine, place, content, here, waiting }: MessageNote): Styled {
   const head = styled(`${clock(time)} `, { dim: true });
   // "to whom" is the other user of what I wrote, and me for what others wrote to me.
-  const to = mine || place.kind !== "user" ? line` → ${placeName(place)}` : line` → you`;
-  const who = line`${person(from)}${here ? "" : to}: `;
+  const isToMe = !mine && (place.kind === "user" || place.kind === "private");
+  const to = isToMe ? line` → you` : line` → ${placeName(place)}`;
+  const mark = place.kind === "private" ? privateMark(" (private)") : "";
+  const who = line`${person(from)}${here ? "" : to}${mark}: `;
   const text =
     content.kind === "text"
       ? safeText(content.text, { multiline: true })
@@ -107,7 +115,9 @@ function messageLine({ time, from, mine, place, content, here, waiting }: Messag
 }
 
 function foldOf({ place, whole }: MessageNote): Pick<ScreenLine, "foldedFor"> {
-  return whole === true || place.kind === "unknown" ? {} : { foldedFor: historyCommand(place) };
+  return whole === true || place.kind === "unknown" || place.kind === "private"
+    ? {}
+    : { foldedFor: historyCommand(place) };
 }
 
 function presenceLines({ came, went, time }: Extract<Note, { kind: "presence" }>): ScreenLine[] {
@@ -185,11 +195,12 @@ export function names(all: readonly string[]): string {
 
 function where(place: Place): string {
   if (place.kind === "everyone") return "to everyone";
+  if (place.kind === "private") return `in private with ${safeName(place.username)}`;
   return place.kind === "user" ? `with ${safeName(place.username)}` : "in another conversation";
 }
 
 function historyCommand(place: Place, lines?: number): string {
-  if (place.kind === "unknown") return "this program is too old for it";
+  if (place.kind === "unknown" || place.kind === "private") return "this program is too old for it";
   const count = lines === undefined ? "" : ` ${lines}`;
   return `/history ${place.kind === "everyone" ? "--broadcast" : safeName(place.username)}${count}`;
 }

@@ -1,16 +1,21 @@
 // The chat from start to end: signs in, runs it at a screen or in plain lines, and says how it ended.
 import process from "node:process";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../rpc/dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import { saysConnectionLost, saysLoggedOut } from "../../link/errors.ts";
 import type { LinkEnding } from "../../link/events.ts";
 import { type Link, openLink } from "../../link/link.ts";
+import type { PrivateChats } from "../../peer/private-chats.ts";
 import { State } from "../../state/state.ts";
 import type { Wanted } from "../account-flags.ts";
 import { defaultAddress, readAddress } from "../address.ts";
 import type { Environment } from "../environment.ts";
 import { CommandError, Exit, type ExitCode } from "../exit.ts";
 import { forPerson } from "../explain.ts";
+import { openPeerDebug } from "../peer-debug.ts";
+import type { PrivateWanted } from "../private-flags.ts";
+import { openPrivateChats, privateLinkOptions } from "../private-session.ts";
 import { type Asker, terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
@@ -24,6 +29,7 @@ import { runInteractive } from "./interactive.ts";
 import type { ChatOutcome } from "./outcome.ts";
 import { runPlain } from "./plain.ts";
 import { plainAsker, plainSignIn } from "./plain-sign-in.ts";
+import type { PrivateSettings } from "./private-link.ts";
 
 export type { BellSetting } from "./attention.ts";
 
@@ -33,6 +39,7 @@ export interface ChatOptions {
   /** Whole lines even at a terminal. */
   readonly plain: boolean;
   readonly bell: BellSetting;
+  readonly privately: PrivateWanted;
 }
 
 /** How long leaving waits for what is on its way, ms. */
@@ -72,8 +79,8 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
     const { outcome, code } = await linked(
       { environment, state, asker: undefined, notice },
       signedIn,
-      wanted,
-      (link) => runInteractive({ link, address, me, bell, input, output, env }),
+      { ...options, wanted },
+      (parts) => runInteractive({ ...parts, address, me, bell, input, output, env }),
     ).catch((error: unknown) => {
       throw forPerson(error);
     });
@@ -159,8 +166,8 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
   const { address, username: me } = signedIn.profile;
   // From here on there is something to end in order.
   using interruption = new Interruption();
-  const { outcome, code } = await linked(desk, signedIn, wanted, (link) =>
-    runPlain({ link, address, me, io, interrupted: interruption.signal }),
+  const { outcome, code } = await linked(desk, signedIn, options, (parts) =>
+    runPlain({ ...parts, address, me, io, interrupted: interruption.signal }),
   ).catch(async (error: unknown) => {
     const told = forPerson(error);
     // What the server says is an answer, for whoever reads those; a failure of this program is not.
@@ -183,13 +190,19 @@ interface Finished {
 async function linked(
   desk: Desk,
   signedIn: SignedIn,
-  wanted: Wanted,
-  run: (link: Link) => Promise<ChatOutcome>,
+  { wanted, privately }: Pick<ChatOptions, "wanted" | "privately">,
+  run: (parts: Linked) => Promise<ChatOutcome>,
 ): Promise<Finished> {
   const { state } = desk;
   const { profile, endpoint, token } = signedIn;
   using _hangUps = new HangUps();
+  const { answer, path, keep } = privately;
+  const lines = keep ? state.privateLines(profile.profileId) : undefined;
+  const privateSettings = { answer, path, lines };
+  await using privateChats = await openPrivateChats(desk, signedIn, privately);
+  await using _debug = privately.debug ? await openPeerDebug(desk.notice) : undefined;
   await using link = openLink({
+    ...privateLinkOptions(privateChats),
     endpoint,
     token,
     client: clientInfo(),
@@ -199,13 +212,29 @@ async function linked(
   });
   let outcome: ChatOutcome | undefined;
   try {
-    outcome = await run(link);
+    outcome = await run({ link, privateChats, privateSettings });
+    await privateChats.close(privateEnding(outcome, wanted.fresh === true));
     return { outcome, code: await leave(outcome, desk, signedIn, link) };
   } finally {
     // The original's way of leaving, however that comes about: who has left is logged out.
     const isLoggedOut = outcome !== undefined && endsLogin(outcome);
     if (wanted.fresh === true && !isLoggedOut) await endLogin(desk, signedIn);
   }
+}
+
+interface Linked {
+  readonly link: Link;
+  readonly privateChats: PrivateChats;
+  readonly privateSettings: PrivateSettings;
+}
+
+/** What those with whom private chats are open are told. */
+function privateEnding(outcome: ChatOutcome, logsOut: boolean): Ending {
+  if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
+    return outcome.ending.cause.reason === "SESSION_TIMED_OUT" ? Ending.TIMED_OUT : Ending.LOGGED_OUT;
+  }
+  if (outcome.kind === "ended" && outcome.ending.kind === "failed") return Ending.FAILED;
+  return logsOut || outcome.kind === "logout" ? Ending.LOGGED_OUT : Ending.LEFT;
 }
 
 function endsLogin(outcome: ChatOutcome): boolean {

@@ -26,7 +26,7 @@ export class TypedLines {
   /** A line that was not sent yet, since a command may have been meant, and where it would go. */
   #doubted: { readonly text: string; readonly place: Place } | undefined;
   /** Who was last told that a message to them is being typed. */
-  #typingTo: Extract<Place, { kind: "user" }> | undefined;
+  #typingTo: Extract<Place, { kind: "user" | "private" }> | undefined;
 
   constructor(options: TypedLinesOptions) {
     this.#options = options;
@@ -80,13 +80,13 @@ export class TypedLines {
   /** The line being edited changed: a doubt about it is over, and who is written to is told, if it is a message. */
   edited(text: string): void {
     if (text !== this.#doubted?.text) this.#doubted = undefined;
-    const { link, commands, openPlace } = this.#options.actions;
+    const { commands, openPlace } = this.#options.actions;
     const isMessage = readLine(text, commands, true).kind === "message";
-    const user = openPlace?.kind === "user" && isMessage ? openPlace : undefined;
-    if (this.#typingTo !== undefined && this.#typingTo.username !== user?.username) {
-      link.setTyping(this.#typingTo, false);
-    }
-    if (user !== undefined) link.setTyping(user, true);
+    const isPerson = openPlace?.kind === "user" || openPlace?.kind === "private";
+    const user = isPerson && isMessage ? openPlace : undefined;
+    if (this.#typingTo !== undefined && !samePlace(this.#typingTo, user))
+      this.#setTyping(this.#typingTo, false);
+    if (user !== undefined) this.#setTyping(user, true);
     this.#typingTo = user;
   }
 
@@ -95,6 +95,12 @@ export class TypedLines {
     const { actions, otherKey, usernames } = this.#options;
     if (otherKey === "Tab" && this.isInDoubt(text)) return "run";
     return completeLine(before, actions.commands, actions.openPlace !== undefined, usernames());
+  }
+
+  #setTyping(user: Extract<Place, { kind: "user" | "private" }>, typing: boolean): void {
+    const { link, privates } = this.#options.actions;
+    if (user.kind === "private") privates.setTyping(user.username, typing);
+    else link.setTyping(user, typing);
   }
 
   #doubt(text: string, word: string, place: Place): void {

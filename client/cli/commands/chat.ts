@@ -4,6 +4,7 @@ import { readAddress } from "../address.ts";
 import { type Flag, toggle } from "../arguments.ts";
 import { defineCommand } from "../command.ts";
 import { usage } from "../exit.ts";
+import { privateFlags, privateWantedOf } from "../private-flags.ts";
 
 const bells = ["never", "direct", "all"] as const;
 
@@ -25,11 +26,12 @@ export const command = defineCommand({
   flags: {
     plain: toggle("Whole lines in and out, without escapes; so it is also in a pipe."),
     bell,
+    ...privateFlags,
     ...accountFlags,
   },
   about: [
     "Asks for server, user and password where they are not known. Inside it, /help lists the commands.",
-    "HOST PORT is the original's command line: it always asks for user and password, and leaving logs out.",
+    "HOST PORT is the original's command line: it always asks for user and password, leaving logs out, and private chats are let in without asking, through the server.",
   ],
   json: undefined,
   examples: ["", "--as yoda --server 127.0.0.1:12000", "127.0.0.1 12000"],
@@ -39,6 +41,10 @@ export const command = defineCommand({
     return runChat({
       environment,
       wanted: words.length === 0 ? wantedOf(values) : originals(words, wantedOf(values)),
+      privately: privateWantedOf(
+        values,
+        words.length === 0 ? { answer: "ask", path: "auto" } : { answer: "accept", path: "relay" },
+      ),
       plain: values.plain === true,
       bell: values.bell ?? "direct",
     });

@@ -132,7 +132,7 @@ describe("where a line goes", () => {
     await stage.chat.enter("private leia tell nobody");
     stage.shown();
     await stage.chat.run("private leia tell nobody");
-    expect(stage.shown()).toEqual(["Error: Private chat is not there yet. Nothing was sent."]);
+    expect(stage.shown()).toEqual(["Error: No private chat with leia is open."]);
     expect(stage.sent).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 // Two people at two screens, over the real server: what each sees, also when the server dies in between.
+
 import { afterEach, describe, expect, it } from "vitest";
 import { runInteractive } from "../../../client/cli/chat/interactive.ts";
 import type { ChatOutcome } from "../../../client/cli/chat/outcome.ts";
@@ -7,6 +8,7 @@ import { Endpoint } from "../../../client/link/endpoint.ts";
 import { type Link, openLink } from "../../../client/link/link.ts";
 import { ServerProcess } from "../../support/server-process.ts";
 import { VirtualTerminal } from "../terminal/virtual-terminal.ts";
+import { askingSettings, PlayedChats } from "./played-chats.ts";
 
 /** Longer than anything here takes, ms. */
 const PATIENCE_MS = 10_000;
@@ -25,6 +27,8 @@ class Person implements AsyncDisposable {
       link,
       address: "the server",
       me: name,
+      privateChats: new PlayedChats(),
+      privateSettings: askingSettings,
       bell: "direct",
       input: this.terminal.keyboard,
       output: this.terminal.display,

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { runPlain } from "../../../client/cli/chat/plain.ts";
 import { PlainIO } from "../../../client/cli/terminal/plain-io.ts";
 import type { LinkEvent } from "../../../client/link/events.ts";
+import { askingSettings } from "./played-chats.ts";
 import { Stage } from "./stage.ts";
 
 /** Events that a test hands over one by one. */
@@ -40,6 +41,8 @@ function begin() {
     link,
     address: "server:1",
     me: "luke",
+    privateChats: stage.privates,
+    privateSettings: askingSettings,
     io,
     interrupted: interrupted.signal,
     clock: stage.clock,

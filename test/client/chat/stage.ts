@@ -8,6 +8,7 @@ import type { Clock } from "../../../client/cli/chat/clock.ts";
 import type { Leaving } from "../../../client/cli/chat/commands/command.ts";
 import { chatCommands } from "../../../client/cli/chat/commands/table.ts";
 import type { Note } from "../../../client/cli/chat/note.ts";
+import type { PrivateSettings } from "../../../client/cli/chat/private-link.ts";
 import { Transcript } from "../../../client/cli/chat/render.ts";
 import { plainLines } from "../../../client/cli/chat/render-plain.ts";
 import { promptOf, statusOf, titleOf } from "../../../client/cli/chat/render-status.ts";
@@ -23,6 +24,7 @@ import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Event, Limits } from "../../../gen/parley/chat/v1/event.ts";
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import { RpcError } from "../../../rpc/status.ts";
+import { askingSettings, PlayedChats } from "./played-chats.ts";
 
 export const START = new Date("2026-03-01T14:00:00");
 
@@ -81,6 +83,7 @@ interface Log {
 export class Stage implements Disposable {
   readonly clock = new StageClock();
   readonly link: ChatLink = this.#link();
+  readonly privates = new PlayedChats();
   /** What `settled` of the link waits for. */
   settled: Promise<void> = Promise.resolve();
   readonly chat: Chat;
@@ -118,7 +121,15 @@ export class Stage implements Disposable {
   readonly #transcript = new Transcript(START);
   #lastId = 100n;
 
-  constructor(options: { bell?: BellSetting; plain?: boolean; isTyped?: boolean; users?: string[] } = {}) {
+  constructor(
+    options: {
+      bell?: BellSetting;
+      plain?: boolean;
+      isTyped?: boolean;
+      users?: string[];
+      privately?: PrivateSettings;
+    } = {},
+  ) {
     this.#known = new Set(options.users ?? ["luke", "yoda", "leia", "vader"]);
     this.chat = new Chat({
       link: this.link,
@@ -126,6 +137,8 @@ export class Stage implements Disposable {
       me: "luke",
       clock: this.clock,
       commands: chatCommands,
+      privateChats: this.privates,
+      privateSettings: options.privately ?? askingSettings,
       bell: options.bell ?? "direct",
       atScreen: options.plain !== true,
       otherKey: options.plain !== true ? "Tab" : options.isTyped === true ? "none" : undefined,

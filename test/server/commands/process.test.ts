@@ -9,8 +9,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { canListen } from "../../../rpc/all-interfaces.ts";
 import { probe } from "../../../rpc/dial.ts";
-import { canListen } from "../../../server/all-interfaces.ts";
 import { packageFile } from "../../../server/package.ts";
 
 let data: string;

@@ -4,6 +4,7 @@ import type { ChatLink } from "../chat-link.ts";
 import type { Clock } from "../clock.ts";
 import type { Note } from "../note.ts";
 import type { Place } from "../place.ts";
+import type { PrivateTalk } from "../private-talk.ts";
 
 /** How a person leaves: the login is kept, or ended. */
 export type Leaving = "quit" | "logout";
@@ -16,10 +17,13 @@ export interface ChatActions {
   /** Where a line goes now; undefined where a line is a command. */
   readonly openPlace: Place | undefined;
   readonly me: string;
+  readonly privates: PrivateTalk;
   show(note: Note): void;
   /** @throws RpcError where there is no such user */
   open(username: string): Promise<void>;
   close(): void;
+  /** From now on lines go into that private chat. @throws CommandError where there is none */
+  openPrivate(username: string): void;
   /** Sends a text; in plain mode it resolves when the server has answered. @throws CommandError */
   send(place: Place, text: string): Promise<void>;
   /** Shows the last so many entries of a log. */

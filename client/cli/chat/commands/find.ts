@@ -3,7 +3,6 @@ import { closest } from "../../../../command-line/closest.ts";
 import { type CommandError, usage } from "../../exit.ts";
 import { shortened } from "../outgoing.ts";
 import type { ChatCommand } from "./command.ts";
-import { findLater } from "./later.ts";
 
 /** Beyond it a word is no slip of the fingers. */
 const LONGEST_TYPO = 64;
@@ -15,9 +14,16 @@ export function findCommand(commands: readonly ChatCommand[], word: string): Cha
   return commands.find(({ name, aliases = [] }) => name === word || aliases.includes(word));
 }
 
+/** In whatever case: what is meant to be private is not to be sent over a slip. */
+export function findPrivate(commands: readonly ChatCommand[], word: string): ChatCommand | undefined {
+  return findCommand(
+    commands.filter(({ name }) => name.endsWith("private")),
+    word.toLowerCase(),
+  );
+}
+
 export function unknownCommand(commands: readonly ChatCommand[], word: string): CommandError {
   const name = word.replace(/^\//, "");
-  if (findLater(name) !== undefined) return usage("Private chat is not there yet. Nothing was sent.");
   const near = nearest(commands, name);
   const meant = near === undefined ? undefined : `Did you mean /${near}?`;
   if (word.startsWith("/"))

@@ -1,4 +1,5 @@
 // The commands of the chat: parsing, help and completion read this one table.
+import { accept, refuseChat } from "./accept.ts";
 import { block, blocks, unblock } from "./block.ts";
 import { broadcast } from "./broadcast.ts";
 import { close } from "./close.ts";
@@ -10,7 +11,9 @@ import { logins } from "./logins.ts";
 import { message } from "./message.ts";
 import { open } from "./open.ts";
 import { outbox } from "./outbox.ts";
+import { privateTo, startprivate, stopprivate } from "./private.ts";
 import { retry } from "./retry.ts";
+import { verify } from "./verify.ts";
 import { who } from "./who.ts";
 import { whoelse, whoelsesince } from "./whoelse.ts";
 
@@ -24,6 +27,12 @@ export const chatCommands: readonly ChatCommand[] = [
   whoelse,
   whoelsesince,
   history,
+  startprivate,
+  privateTo,
+  stopprivate,
+  accept,
+  refuseChat,
+  verify,
   block,
   unblock,
   blocks,

@@ -1,7 +1,6 @@
 // What a command's usage says of its words: how many there are, and which texts can be one of them.
 import type { ChatCommand } from "./command.ts";
-import { findCommand } from "./find.ts";
-import { findLater, later } from "./later.ts";
+import { findCommand, findPrivate } from "./find.ts";
 
 type Shape = Pick<ChatCommand, "name" | "usage">;
 
@@ -12,6 +11,9 @@ const words: Readonly<Record<string, (text: string, commands: readonly Shape[]) 
   N: (text) => /^\d+$/.test(text),
   ACTION: (text) => /^(list|send|drop)$/.test(text),
   ID: (text) => /^(\d+|all)$/.test(text),
+  PATH: (text) => /^--(direct|relay)$/.test(text),
+  HOW: (text) => /^--(direct|relay|always)$/.test(text),
+  DONE: (text) => /^--(confirm|accept)$/.test(text),
   COMMAND: (text, commands) => commands.some(({ name }) => name === text.replace(/^\//, "")),
 };
 
@@ -40,8 +42,8 @@ function alignments(given: readonly string[], names: readonly string[], usage: s
   return Array.from({ length: optional + 1 }, (_, from) => pair(from));
 }
 
-/** Whether a line without its slash would be a command, or one of those that are not there yet. */
+/** Whether a line without its slash would be a command. */
 export function isMeant(word: string, rest: string, commands: readonly ChatCommand[]): boolean {
-  const shape = findCommand(commands, word) ?? findLater(word);
-  return shape !== undefined && fits(shape.usage, rest, [...commands, ...later]);
+  const shape = findCommand(commands, word) ?? findPrivate(commands, word);
+  return shape !== undefined && fits(shape.usage, rest, commands);
 }

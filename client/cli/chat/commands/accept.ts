@@ -1,0 +1,31 @@
+// /accept and /refuse: the answer to somebody who asks for a private chat.
+import { type ChatCommand, usageOf, usernameOf, words } from "./command.ts";
+import { pathOf } from "./path.ts";
+
+export const accept: ChatCommand = {
+  name: "accept",
+  isLocal: true,
+  usage: "USER [HOW]",
+  summary: "say yes to somebody who asks for a private chat",
+  details: [
+    "HOW is --direct, --relay (through the server only, which cannot read it), or --always: yes from now on, in this way.",
+  ],
+  async run(chat, rest) {
+    const [username, ...flags] = words(accept, rest, 3);
+    if (username === undefined) throw usageOf(accept);
+    const { path, always } = pathOf(accept, flags);
+    await chat.privates.accept(usernameOf(username), path, always);
+  },
+};
+
+export const refuseChat: ChatCommand = {
+  name: "refuse",
+  isLocal: true,
+  usage: "USER",
+  summary: "say no to somebody who asks for a private chat",
+  async run(chat, rest) {
+    const [username] = words(refuseChat, rest, 1);
+    if (username === undefined) throw usageOf(refuseChat);
+    await chat.privates.refuse(usernameOf(username));
+  },
+};

@@ -1,0 +1,183 @@
+// What happens in private chats, as a person sees it; and the answers that a setting gives in the person's place.
+
+import { ConnectError } from "../../../rpc/connect-error.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import type { Judgement } from "../../peer/contacts.ts";
+import { NotSaidError } from "../../peer/conversation.ts";
+import { KeyProblemError } from "../../peer/desk.ts";
+import type { ChatAsked, ChatEnded, ChatFailed, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import type { Attention } from "./attention.ts";
+import type { Clock } from "./clock.ts";
+import type { Display } from "./note.ts";
+import { shortened } from "./outgoing.ts";
+import { privately } from "./place.ts";
+import type { PrivateLink, PrivateSettings } from "./private-link.ts";
+import type { PrivateProgress } from "./private-progress.ts";
+import { askedWords, closedWords, endedWords, failedWords, openedWords } from "./private-words.ts";
+
+export interface PrivateIncomingOptions {
+  readonly chats: PrivateLink;
+  readonly settings: PrivateSettings;
+  readonly progress: PrivateProgress;
+  readonly me: string;
+  readonly clock: Clock;
+  readonly attention: Attention;
+  /** Whatever is shown has been seen: there is nothing to open. */
+  readonly seesAll: boolean;
+  readonly display: Pick<Display, "show" | "bell" | "putBack">;
+  isOpen(username: string): boolean;
+  /** The chat that may be open is over: lines must not go anywhere else. */
+  over(username: string): void;
+}
+
+/** Of what did not arrive, so many lines are repeated. */
+const MOST_REPEATED = 5;
+
+export class PrivateIncoming {
+  readonly #options: PrivateIncomingOptions;
+
+  constructor(options: PrivateIncomingOptions) {
+    this.#options = options;
+  }
+
+  async take(event: PrivateEvent): Promise<void> {
+    const { progress, display } = this.#options;
+    switch (event.type) {
+      case "asked":
+        return this.#asked(event);
+      case "asking-closed":
+        this.#tell(closedWords(event));
+        return;
+      case "waiting": {
+        const seconds = Math.round(event.timeoutMs / 1000);
+        const { username } = event;
+        this.#tell(
+          `${username} is asked for a private chat, and has ${seconds} s to answer. What you say by /private ${username} ` +
+            "is held until then.",
+        );
+        return;
+      }
+      case "failed":
+        this.#failed(event);
+        return;
+      case "opened":
+        progress.opened(event.username);
+        for (const sentence of openedWords(event)) this.#tell(sentence);
+        return;
+      case "line":
+        this.#line(event);
+        return;
+      case "marks":
+        progress.marks(event);
+        return;
+      case "typing":
+        progress.typing(event.username, event.typing);
+        return;
+      case "ended":
+        this.#ended(event);
+        return;
+      case "trouble":
+        display.show({ kind: "error", text: event.error.message });
+    }
+  }
+
+  async #asked(event: ChatAsked): Promise<void> {
+    const { settings, attention, display } = this.#options;
+    const { username, direct, judgement } = event;
+    const always = this.#options.chats.contacts.get(username)?.always ?? "ask";
+    if (settings.answer === "refuse") {
+      this.#tell(`${username} asked for a private chat, and was refused by your setting.`);
+      await this.#answering(username, "pass", false);
+    } else if (always !== "ask" || isWelcome(settings.answer, judgement)) {
+      // Where nobody is asked, nobody agrees to show an address, but for who has said so.
+      const isDirect = settings.path === "direct" || (settings.path === "auto" && always === "direct");
+      this.#tell(`${username} asks for a private chat, and is let in by your setting.`);
+      await this.#answering(username, "accept", isDirect);
+    } else {
+      for (const sentence of askedWords(event, direct && settings.path !== "relay")) this.#tell(sentence);
+      if (attention.arrived("direct")) display.bell();
+    }
+  }
+
+  async #answering(username: string, answer: "accept" | "pass", direct: boolean): Promise<void> {
+    try {
+      await this.#options.chats.answer(username, answer, { direct });
+    } catch (error) {
+      const isAnswer =
+        error instanceof KeyProblemError ||
+        error instanceof NotSaidError ||
+        error instanceof RpcError ||
+        error instanceof ConnectError;
+      if (!isAnswer) throw error;
+      this.#tell(failedWords(username, error));
+    }
+  }
+
+  #failed({ username, error, held }: ChatFailed): void {
+    const { over } = this.#options;
+    over(username);
+    this.#tell(failedWords(username, error));
+    this.#repeat("Not said", username, held);
+  }
+
+  #line(line: LineSaid): void {
+    const { progress, settings, display, clock, me, attention, isOpen, seesAll, chats } = this.#options;
+    const { username, mine, content } = line;
+    progress.line(line);
+    const time = mine ? line.time : clock.now();
+    if (content.kind === "text") {
+      settings.lines?.add({ username, mine, time: time ?? clock.now(), text: content.text });
+    }
+    const here = isOpen(username);
+    display.show({
+      kind: "message",
+      time,
+      from: mine ? me : username,
+      mine,
+      place: privately(username),
+      content,
+      here,
+      waiting: false,
+      echo: mine,
+    });
+    if (mine) return;
+    if (attention.arrived("direct")) display.bell();
+    if (!seesAll && !(here && attention.sees)) return;
+    progress.seen(username);
+    chats.markRead(username);
+  }
+
+  #ended(event: ChatEnded): void {
+    const { username, undelivered } = event;
+    this.#options.progress.ended(username);
+    this.#options.over(username);
+    this.#tell(endedWords(event));
+    this.#repeat("Not known to have arrived", username, undelivered);
+  }
+
+  /** Nothing that was typed is lost. */
+  #repeat(what: string, username: string, texts: readonly string[]): void {
+    const [only] = texts;
+    if (
+      texts.length === 1 &&
+      only !== undefined &&
+      this.#options.display.putBack(`/private ${username} ${only}`)
+    ) {
+      this.#tell(`${what}: it stands before the cursor again.`);
+      return;
+    }
+    for (const text of texts.slice(0, MOST_REPEATED)) this.#tell(`${what}: “${shortened(text)}”`);
+    if (texts.length > MOST_REPEATED) this.#tell(`${what}: ${texts.length - MOST_REPEATED} more lines.`);
+  }
+
+  #tell(text: string): void {
+    const { display, clock } = this.#options;
+    display.show({ kind: "notice", text, time: clock.now() });
+  }
+}
+
+/** Whether a setting says yes in the person's place. */
+function isWelcome(answer: PrivateSettings["answer"], { standing, problem, stops }: Judgement): boolean {
+  if (stops) return false;
+  return answer === "accept" || (answer === "contacts" && standing !== "new" && problem === undefined);
+}

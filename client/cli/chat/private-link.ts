@@ -1,0 +1,35 @@
+// What the chat needs of the private chats, and the person's settings for them: PrivateChats does it all, and a test plays it.
+import type { PrivateChats } from "../../peer/private-chats.ts";
+import type { PrivateLines } from "../../state/private-lines.ts";
+
+export type PrivateLink = Pick<
+  PrivateChats,
+  | "events"
+  | "take"
+  | "start"
+  | "answer"
+  | "say"
+  | "room"
+  | "markRead"
+  | "setTyping"
+  | "stop"
+  | "acceptKeys"
+  | "register"
+  | "open"
+  | "asking"
+  | "asked"
+  | "contacts"
+  | "names"
+> & { readonly calls: Pick<PrivateChats["calls"], "getIdentity"> };
+
+export interface PrivateSettings {
+  /** What becomes of somebody who asks: a person is asked; yes to those whose keys are known; yes; no. */
+  readonly answer: "ask" | "contacts" | "accept" | "refuse";
+  /** Which paths are allowed; auto: a person decides. */
+  readonly path: "direct" | "relay" | "auto";
+  /** Where what is said is kept, if it is. */
+  readonly lines: Pick<PrivateLines, "add" | "last"> | undefined;
+}
+
+/** The path that was asked for with one chat. */
+export type PathChoice = "direct" | "relay";

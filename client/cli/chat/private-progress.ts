@@ -1,0 +1,91 @@
+// How far each private chat is: what is unread here, what of the own lines has arrived and was read there, who types.
+import type { LineSaid, MarksMoved } from "../../peer/events.ts";
+import type { Clock } from "./clock.ts";
+import type { Mark } from "./conversations.ts";
+import type { Count } from "./note.ts";
+import { privately } from "./place.ts";
+import { Typists } from "./typists.ts";
+
+interface Progress {
+  unread: number;
+  said: bigint;
+  received: bigint;
+  read: bigint;
+}
+
+export class PrivateProgress implements Disposable {
+  readonly #typists: Typists;
+  readonly #chats = new Map<string, Progress>();
+
+  constructor(clock: Clock, changed: () => void) {
+    this.#typists = new Typists(clock, changed);
+  }
+
+  get unread(): Count[] {
+    return [...this.#chats]
+      .filter(([, { unread }]) => unread > 0)
+      .map(([username, { unread }]) => ({ place: privately(username), count: unread }));
+  }
+
+  /** Own lines that have not arrived. */
+  get underway(): boolean {
+    return [...this.#chats.values()].some(({ said, received }) => said > received);
+  }
+
+  markOf(username: string): Mark | undefined {
+    const { said, received, read } = this.#of(username);
+    if (said === 0n) return undefined;
+    return said <= read ? "read" : said <= received ? "delivered" : "stored";
+  }
+
+  isTyping(username: string): boolean {
+    return this.#typists.isTyping(username);
+  }
+
+  line({ username, mine, number }: LineSaid): void {
+    const progress = this.#of(username);
+    if (mine) progress.said = number;
+    else {
+      progress.unread += 1;
+      this.#typists.stopped(username);
+    }
+  }
+
+  marks({ username, received, read }: MarksMoved): void {
+    Object.assign(this.#of(username), { received, read });
+  }
+
+  typing(username: string, typing: boolean): void {
+    this.#typists.heard(username, typing);
+  }
+
+  seen(username: string): void {
+    const progress = this.#chats.get(username);
+    if (progress !== undefined) progress.unread = 0;
+  }
+
+  /** A new chat counts from the beginning; what is unread of an earlier one stays so. */
+  opened(username: string): void {
+    const unread = this.#chats.get(username)?.unread ?? 0;
+    this.#chats.set(username, { unread, said: 0n, received: 0n, read: 0n });
+  }
+
+  /** What has not arrived will not. */
+  ended(username: string): void {
+    this.opened(username);
+    this.#typists.stopped(username);
+  }
+
+  [Symbol.dispose](): void {
+    this.#typists[Symbol.dispose]();
+  }
+
+  #of(username: string): Progress {
+    let progress = this.#chats.get(username);
+    if (progress === undefined) {
+      progress = { unread: 0, said: 0n, received: 0n, read: 0n };
+      this.#chats.set(username, progress);
+    }
+    return progress;
+  }
+}

@@ -1,0 +1,229 @@
+// Private chats as the chat has them: what a person does in them, and the parts that show them.
+import { ConnectError } from "../../../rpc/connect-error.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { NotSaidError } from "../../peer/conversation.ts";
+import { KeyProblemError } from "../../peer/desk.ts";
+import type { PrivateEvent } from "../../peer/events.ts";
+import type { Path } from "../../peer/reach.ts";
+import { acceptKey, confirm, type Verification, verificationOf } from "../../peer/verification.ts";
+import type { Attention } from "./attention.ts";
+import type { Clock } from "./clock.ts";
+import { refuse } from "./commands/command.ts";
+import type { Mark } from "./conversations.ts";
+import type { Count, Display, Note } from "./note.ts";
+import { privately } from "./place.ts";
+import { PrivateIncoming } from "./private-incoming.ts";
+import type { PathChoice, PrivateLink, PrivateSettings } from "./private-link.ts";
+import { PrivateProgress } from "./private-progress.ts";
+import { failedWords, verificationWords } from "./private-words.ts";
+
+export interface PrivateTalkOptions {
+  readonly chats: PrivateLink;
+  readonly settings: PrivateSettings;
+  readonly me: string;
+  readonly clock: Clock;
+  readonly attention: Attention;
+  /** A person reads and can be asked. */
+  readonly hasPerson: boolean;
+  readonly seesAll: boolean;
+  readonly display: Display;
+  isOpen(username: string): boolean;
+  over(username: string): void;
+}
+
+export class PrivateTalk implements Disposable {
+  readonly #options: PrivateTalkOptions;
+  readonly #progress: PrivateProgress;
+  readonly #incoming: PrivateIncoming;
+  #settled: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: PrivateTalkOptions) {
+    this.#options = options;
+    const { clock, display } = options;
+    this.#progress = new PrivateProgress(clock, () => display.refresh());
+    this.#incoming = new PrivateIncoming({ ...options, progress: this.#progress });
+  }
+
+  get unread(): Count[] {
+    return this.#progress.unread;
+  }
+
+  /** What stands beside the prompt of an open private chat. */
+  statusOf(username: string): { path: Path | undefined; typing: boolean; mark: Mark | undefined } {
+    return {
+      path: this.#pathOf(username),
+      typing: this.#progress.isTyping(username),
+      mark: this.#progress.markOf(username),
+    };
+  }
+
+  async take(event: PrivateEvent): Promise<void> {
+    await this.#incoming.take(event);
+    this.#settled?.resolve();
+    this.#settled = undefined;
+    this.#options.display.refresh();
+  }
+
+  /** Asks for a chat. @param path where the person said it. @throws CommandError */
+  async start(username: string, path: PathChoice | undefined): Promise<void> {
+    const { chats, settings, me, hasPerson, display } = this.#options;
+    if (username === me) throw refuse("That is you.");
+    const chosen = path ?? (settings.path === "auto" && !hasPerson ? "relay" : settings.path);
+    if (chosen !== "auto" || this.#pathOf(username) !== undefined) {
+      await this.#doing(username, () => chats.start(username, { direct: chosen === "direct" }));
+      return;
+    }
+    const lines = [
+      "Which way? Nobody was asked yet.",
+      `/startprivate ${username} --direct: straight from device to device, so ${username} will see your address.`,
+      `/startprivate ${username} --relay: through the server, which sees who and when, and cannot read it.`,
+    ];
+    display.show({ kind: "answer", lines });
+  }
+
+  /** @throws CommandError */
+  async accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void> {
+    const { chats, settings } = this.#options;
+    const direct = (path ?? settings.path) !== "relay";
+    await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
+  }
+
+  /** @throws CommandError */
+  async refuse(username: string): Promise<void> {
+    await this.#doing(username, () => this.#options.chats.answer(username, "refuse"));
+    this.#answer([`${username} is told that you do not want a private chat now.`]);
+  }
+
+  /** Says a line, or holds it while the other one is being asked. @throws CommandError */
+  async say(username: string, text: string): Promise<void> {
+    const { chats, display, clock, me, isOpen } = this.#options;
+    const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
+    if (outcome === "said") return;
+    display.show({
+      kind: "message",
+      time: clock.now(),
+      from: me,
+      mine: true,
+      place: privately(username),
+      content: { kind: "text", text },
+      here: isOpen(username),
+      waiting: true,
+      echo: true,
+    });
+  }
+
+  /** @throws CommandError */
+  async stop(username: string): Promise<void> {
+    await this.#doing(username, () => this.#options.chats.stop(username));
+  }
+
+  /** It is to be shown and written to from now on. @throws CommandError where there is none */
+  opened(username: string): void {
+    const { chats } = this.#options;
+    if (this.#pathOf(username) === undefined && !chats.asking.includes(username)) {
+      const asks = chats.asked.some((asked) => asked.username === username);
+      const hint = asks ? `/accept ${username} answers.` : `/startprivate ${username} asks for one.`;
+      throw refuse(`No private chat with ${username} is open. ${hint}`);
+    }
+    this.seen(username);
+  }
+
+  /** What is on the screen of this chat has been seen. */
+  seen(username: string): void {
+    this.#progress.seen(username);
+    this.#options.chats.markRead(username);
+  }
+
+  setTyping(username: string, typing: boolean): void {
+    this.#options.chats.setTyping(username, typing);
+  }
+
+  /** Open chats, and who asks or is asked. */
+  list(): Note {
+    const { open, asking, asked } = this.#options.chats;
+    const users = [
+      ...open.map(({ username, path }) => ({ name: username, remark: path })),
+      ...asking.map((name) => ({ name, remark: "is being asked" })),
+      ...asked.map(({ username }) => ({ name: username, remark: "asks you" })),
+    ];
+    return { kind: "users", users, none: "No private chat is open." };
+  }
+
+  /** The code to compare with that user. @throws CommandError, RpcError, ConnectError */
+  async verify(username: string, what: "show" | "confirm" | "accept"): Promise<void> {
+    const { chats, me } = this.#options;
+    if (username === me) throw refuse("That is you: the code is one of two people.");
+    const verification = await verificationOf(chats, username);
+    if (what === "show") this.#answer(verificationWords(verification));
+    else if (what === "confirm") {
+      confirm(chats.contacts, verification);
+      this.#answer([`The key of ${username} is verified: with any other one a private chat is stopped.`]);
+    } else this.#accept(username, verification);
+  }
+
+  /** The last lines that were kept. @throws CommandError where none are */
+  history(username: string, count: number): Note[] {
+    const { settings, me } = this.#options;
+    if (settings.lines === undefined) {
+      throw refuse("What is said in private is not kept. With --keep-private it is, from then on.");
+    }
+    const place = privately(username);
+    const kept = settings.lines.last(username, count).map(
+      ({ mine, time, text }): Note => ({
+        kind: "message",
+        time,
+        from: mine ? me : username,
+        mine,
+        place,
+        content: { kind: "text", text },
+        here: true,
+        waiting: false,
+        echo: false,
+        whole: true,
+      }),
+    );
+    return [{ kind: "history-heading", place }, ...kept];
+  }
+
+  /** Resolves when nobody is being asked, and everything that was said has arrived or will not. */
+  async settled(): Promise<void> {
+    while (this.#options.chats.asking.length > 0 || this.#progress.underway) {
+      this.#settled ??= Promise.withResolvers();
+      await this.#settled.promise;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#progress[Symbol.dispose]();
+  }
+
+  #accept(username: string, verification: Verification): void {
+    const { chats } = this.#options;
+    const cameUp = chats.acceptKeys(username);
+    if (!cameUp && verification.standing !== "changed") {
+      throw refuse(`There is nothing to accept: no other key of ${username} has come up.`);
+    }
+    if (!cameUp) acceptKey(chats.contacts, verification);
+    this.#answer([`The key of ${username} is accepted, and not verified. Ask for the private chat again.`]);
+  }
+
+  #pathOf(username: string): Path | undefined {
+    return this.#options.chats.open.find((open) => open.username === username)?.path;
+  }
+
+  #answer(lines: readonly string[]): void {
+    this.#options.display.show({ kind: "answer", lines });
+  }
+
+  /** What cannot be done is an answer, in a person's words. */
+  async #doing<T>(username: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof NotSaidError) throw refuse(error.message);
+      const isTold = error instanceof RpcError || error instanceof KeyProblemError;
+      if (isTold && !(error instanceof ConnectError)) throw refuse(failedWords(username, error));
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// What a person is told of private chats, in whole sentences.
+import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import type { Judgement } from "../../peer/contacts.ts";
+import { KeyProblemError } from "../../peer/desk.ts";
+import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
+import type { Path } from "../../peer/reach.ts";
+import type { Verification } from "../../peer/verification.ts";
+
+/** What a path means for the two people. */
+export const pathWords: Record<Path, string> = {
+  direct: "straight from device to device",
+  relayed: "through the server, which cannot read it",
+};
+
+/** The question, and the ways to answer it. */
+export function askedWords({ username, judgement }: ChatAsked, mayBeDirect: boolean): string[] {
+  const yes = mayBeDirect
+    ? `/accept ${username}: yes, ${pathWords.direct}, so ${username} will see your address. ` +
+      `/accept ${username} --relay: yes, ${pathWords.relayed}.`
+    : `/accept ${username}: yes, ${pathWords.relayed}.`;
+  return [
+    `${username} asks for a private chat.`,
+    ...problemWords(username, judgement),
+    `${yes} /refuse ${username}: no. With --always, yes from now on.`,
+  ];
+}
+
+export function openedWords({ username, path, judgement }: ChatOpened): string[] {
+  return [
+    `Private chat with ${username}: ${pathWords[path]}. /private ${username} opens it.`,
+    ...problemWords(username, judgement),
+    ...(judgement.standing === "new" && judgement.problem === undefined
+      ? [
+          `It is the first one on this device: /verify ${username} shows how to make sure that it is ${username}.`,
+        ]
+      : []),
+  ];
+}
+
+/** A changed or unsigned key is never silent. */
+function problemWords(username: string, { problem }: Judgement): string[] {
+  switch (problem) {
+    case "changed":
+      return [
+        `WARNING: the identity key of ${username} is another one than before: a new installation, or somebody in ` +
+          `between. /verify ${username} shows the code to compare.`,
+      ];
+    case "unsigned":
+      return [
+        `WARNING: the identity key of ${username} does not vouch for this device: it may be a new one that was not ` +
+          "linked, or somebody else's.",
+      ];
+    case undefined:
+      return [];
+  }
+}
+
+const outcomes: Partial<Record<IntroductionOutcome, string>> = {
+  [IntroductionOutcome.ACCEPTED_ELSEWHERE]: "was accepted",
+  [IntroductionOutcome.REFUSED_ELSEWHERE]: "was refused",
+};
+
+export function closedWords({ username, outcome, deviceName }: AskingClosed): string {
+  const elsewhere = outcomes[outcome];
+  if (elsewhere !== undefined) {
+    const where = deviceName === "" ? "another device" : `your device “${deviceName}”`;
+    return `The private chat with ${username} ${elsewhere} on ${where}.`;
+  }
+  return outcome === IntroductionOutcome.UNANSWERED
+    ? `${username} asked for a private chat, and got no answer.`
+    : `${username} no longer asks for a private chat.`;
+}
+
+/** Why no chat came about. */
+export function failedWords(username: string, error: Error): string {
+  if (error instanceof KeyProblemError) return keyProblemWords(error);
+  const reason = error instanceof RpcError ? error.reason : "";
+  switch (reason) {
+    case "INTRODUCTION_REFUSED":
+      return `${username} does not want a private chat now.`;
+    case "INTRODUCTION_UNANSWERED":
+      return `${username} did not answer.`;
+    case "USER_OFFLINE":
+      return `${username} is not online.`;
+    case "BLOCKED_BY_RECIPIENT":
+      return `${username} has blocked you.`;
+    default:
+      return `No private chat with ${username}: ${error.message}`;
+  }
+}
+
+export function keyProblemWords({ message, username }: KeyProblemError): string {
+  return (
+    `STOP: ${message} Ask ${username} in another way, and compare the codes: /verify ${username}. ` +
+    `/verify ${username} --accept goes on with the new key.`
+  );
+}
+
+const endings: Partial<Record<Ending, (name: string) => string>> = {
+  [Ending.LOGGED_OUT]: (name) => `${name} has logged out: the private chat is over.`,
+  [Ending.TIMED_OUT]: (name) =>
+    `${name} was logged out after a time without a command: the private chat is over.`,
+  [Ending.LEFT]: (name) => `${name} has left: the private chat is over.`,
+  [Ending.FAILED]: (name) => `The program of ${name} cannot go on: the private chat is over.`,
+};
+
+export function endedWords({ username, how }: ChatEnded): string {
+  if (how.kind === "failed") {
+    const why = how.cause.reason === "" || how.cause.reason === "PEER_GONE" ? "" : ` (${how.cause.message})`;
+    return `The connection to ${username} is lost${why}: the private chat is over.`;
+  }
+  if (how.by === "me") return `The private chat with ${username} is over.`;
+  return endings[how.ending]?.(username) ?? `${username} has ended the private chat.`;
+}
+
+/** The code, and what to do with it. */
+export function verificationWords({ user, code, standing, since, ownDeviceSigned }: Verification): string[] {
+  const { username } = user;
+  const groups = code.split(" ");
+  const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
+  const known = since === undefined ? "" : ` since ${since.toISOString().slice(0, 10)}`;
+  const words: Record<Verification["standing"], string> = {
+    new: `Nothing was remembered of ${username} so far.`,
+    known: `This key of ${username} is known here${known}; it is not verified.`,
+    verified: `This key of ${username} is verified.`,
+    changed: `WARNING: it is not the key of ${username} that is known here${known}.`,
+  };
+  return [
+    `Your code with ${username}:`,
+    ...rows,
+    words[standing],
+    `Compare it with what ${username} sees, face to face or over a call. Equal: /verify ${username} --confirm`,
+    ...(ownDeviceSigned
+      ? []
+      : [`This device is not linked to your first one, so ${username} is warned of it: parley devices link`]),
+  ];
+}

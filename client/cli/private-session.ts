@@ -1,0 +1,50 @@
+// The private chats of a login that runs: the peer server, the link that brings the questions, and their end in order.
+import { Feature } from "../../gen/parley/chat/v1/event.ts";
+import { allInterfaces } from "../../rpc/all-interfaces.ts";
+import { ListenError } from "../../rpc/listen.ts";
+import type { LinkOptions } from "../link/link-options.ts";
+import { PrivateChats } from "../peer/private-chats.ts";
+import { CommandError, Exit } from "./exit.ts";
+import type { PrivateWanted } from "./private-flags.ts";
+import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
+
+/** The families of events that a program wants which has private chats. */
+const features = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS, Feature.INTRODUCTIONS];
+
+/** @throws CommandError where the port cannot be used */
+export async function openPrivateChats(
+  { state }: Pick<Desk, "state">,
+  { profile, endpoint, token }: SignedIn,
+  { path, port }: Pick<PrivateWanted, "path" | "port">,
+): Promise<PrivateChats> {
+  const { profileId, serverId, userId, username, device } = profile;
+  const { name, version } = clientInfo();
+  // Where nobody may come straight, nothing is there to be found from outside.
+  const host = path === "relay" ? "127.0.0.1" : await allInterfaces();
+  try {
+    return await PrivateChats.open({
+      endpoint,
+      token,
+      names: { serverId, userId, username, deviceId: device.deviceId },
+      keys: state.keys(profileId),
+      contacts: state.contacts(profileId),
+      client: { name, version },
+      listen: { host, port },
+    });
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    throw new CommandError(Exit.REFUSED, `--peer-port: ${error.message}`, { cause: error });
+  }
+}
+
+/** What a link needs that brings their questions. */
+export function privateLinkOptions(
+  chats: PrivateChats,
+): Required<Pick<LinkOptions, "features" | "beforeStream">> {
+  return {
+    features,
+    beforeStream: async () => {
+      await chats.register();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+// Making sure that nobody is in between: the code that two people compare, and what is remembered once they have.
+import type { User } from "../../gen/parley/chat/v1/user.ts";
+import type { PrivateCalls } from "./calls.ts";
+import { safetyNumber } from "./codes.ts";
+import type { Contact, ContactStore } from "./contacts.ts";
+import type { OwnNames, Registered } from "./registration.ts";
+
+/** Whose codes, and what is remembered here. */
+export interface Verifier {
+  readonly calls: Pick<PrivateCalls, "getIdentity">;
+  readonly contacts: ContactStore;
+  readonly names: OwnNames;
+  register(): Promise<Registered>;
+}
+
+/** A code as it can be compared now. */
+export interface Verification {
+  readonly user: User;
+  readonly identityKey: Uint8Array;
+  /** 60 digits in groups of five; see codes.ts. */
+  readonly code: string;
+  /** What is remembered of the key: nothing, that it is this one, or that it was another. */
+  readonly standing: "new" | "known" | "verified" | "changed";
+  /** Since when the remembered key is known. */
+  readonly since: Date | undefined;
+  /** This device is vouched for by the own identity key: else others are warned of it. */
+  readonly ownDeviceSigned: boolean;
+}
+
+/** @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
+export async function verificationOf(verifier: Verifier, username: string): Promise<Verification> {
+  const { calls, contacts, names } = verifier;
+  const { identityKey: ownKey, signed } = await verifier.register();
+  const { user, key } = await calls.getIdentity(username);
+  if (user === undefined || ownKey === undefined) throw new Error("The server's answer lacks an identity.");
+  const me = { userId: names.userId, identityKey: ownKey };
+  const code = safetyNumber(names.serverId, me, { userId: user.userId, identityKey: key });
+  const contact = contacts.get(username);
+  return {
+    user,
+    identityKey: key,
+    code,
+    standing: standingOf(contact, key),
+    since: contact?.since,
+    ownDeviceSigned: signed,
+  };
+}
+
+/** The two people compared the codes, and they are equal. */
+export function confirm(contacts: ContactStore, verification: Verification): void {
+  contacts.save({ ...withKey(contacts, verification), verified: true });
+}
+
+/** A person takes a changed key for the user's, without having compared codes. */
+export function acceptKey(contacts: ContactStore, verification: Verification): void {
+  contacts.save(withKey(contacts, verification));
+}
+
+function standingOf(contact: Contact | undefined, key: Uint8Array): Verification["standing"] {
+  if (contact === undefined || contact.identityKey.length === 0) return "new";
+  if (Buffer.compare(contact.identityKey, key) !== 0) return "changed";
+  return contact.verified ? "verified" : "known";
+}
+
+function withKey(contacts: ContactStore, { user, identityKey, standing }: Verification): Contact {
+  const contact = contacts.get(user.username);
+  if (contact !== undefined && (standing === "known" || standing === "verified")) return contact;
+  const { userId, username } = user;
+  return {
+    userId,
+    username,
+    identityKey,
+    since: new Date(),
+    verified: false,
+    acceptedDevices: [],
+    always: "ask",
+  };
+}

@@ -1,0 +1,118 @@
+// Private chats as a test plays them: what the chat asks for is noted, what happens is said by the test.
+
+import { status } from "@grpc/grpc-js";
+import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/private-link.ts";
+import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/contacts.ts";
+import { NotSaidError } from "../../../client/peer/conversation.ts";
+import type { PrivateEvent } from "../../../client/peer/events.ts";
+import type { Path } from "../../../client/peer/reach.ts";
+import { RpcError } from "../../../rpc/status.ts";
+
+export const askingSettings: PrivateSettings = { answer: "ask", path: "auto", lines: undefined };
+
+export const newKeys: Judgement = { standing: "new", problem: undefined, stops: false };
+
+export function peerKeys(username: string): PeerKeys {
+  return {
+    userId: `id-${username}`,
+    username,
+    identityKey: Buffer.alloc(32, username),
+    deviceId: `d-${username}`,
+    deviceName: "laptop",
+    fingerprint: `SHA256:${username}`,
+    signed: true,
+  };
+}
+
+export class PlayedChats implements PrivateLink {
+  readonly events: AsyncIterable<PrivateEvent> = { [Symbol.asyncIterator]: () => ({ next: () => forever }) };
+  readonly contacts = new MemoryContacts();
+  readonly names = { serverId: "server", userId: "id-me", username: "me", deviceId: "d-me" };
+  /** What was done, such as "start yoda direct". */
+  readonly done: string[] = [];
+  readonly said: { to: string; text: string }[] = [];
+  open: { username: string; path: Path }[] = [];
+  asking: string[] = [];
+  asked: { username: string; direct: boolean }[] = [];
+  /** What the next call is refused with. */
+  refusal: Error | undefined;
+  /** By user name. */
+  readonly identities = new Map<string, Uint8Array>();
+
+  readonly calls: PrivateLink["calls"] = {
+    getIdentity: (username) => {
+      const key = this.identities.get(username);
+      if (key === undefined) {
+        const message = "That user has no identity key yet.";
+        return Promise.reject(
+          new RpcError({ code: status.NOT_FOUND, reason: "IDENTITY_NOT_FOUND", message }),
+        );
+      }
+      const user = { userId: `id-${username}`, username };
+      return Promise.resolve({ user, key: Buffer.from(key), createTime: undefined });
+    },
+  };
+
+  register(): ReturnType<PrivateLink["register"]> {
+    return Promise.resolve({
+      keys: { deviceId: "d-me", device: { key: "", cert: "" }, identity: undefined },
+      fingerprint: "SHA256:me",
+      identityKey: Buffer.alloc(32, "me"),
+      signed: true,
+      holdsIdentity: true,
+    });
+  }
+
+  take(): void {}
+
+  start(username: string, { direct }: { direct: boolean }): Promise<void> {
+    return this.#do(`start ${username} ${direct ? "direct" : "relay"}`);
+  }
+
+  answer(
+    username: string,
+    answer: string,
+    { direct = false, always = false }: { direct?: boolean; always?: boolean } = {},
+  ): Promise<void> {
+    const how = answer === "accept" ? (direct ? " direct" : " relay") : "";
+    return this.#do(`${answer} ${username}${how}${always ? " always" : ""}`);
+  }
+
+  say(to: string, text: string): "said" | "held" {
+    if (this.asking.includes(to)) return "held";
+    if (!this.open.some(({ username }) => username === to)) {
+      throw new NotSaidError(`No private chat with ${to} is open.`);
+    }
+    this.said.push({ to, text });
+    return "said";
+  }
+
+  room(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  markRead(username: string): void {
+    this.done.push(`read ${username}`);
+  }
+
+  setTyping(username: string, typing: boolean): void {
+    this.done.push(`${typing ? "types to" : "ceases to type to"} ${username}`);
+  }
+
+  stop(username: string): Promise<void> {
+    return this.#do(`stop ${username}`);
+  }
+
+  acceptKeys(username: string): boolean {
+    this.done.push(`accept keys of ${username}`);
+    return false;
+  }
+
+  #do(what: string): Promise<void> {
+    if (this.refusal !== undefined) return Promise.reject(this.refusal);
+    this.done.push(what);
+    return Promise.resolve();
+  }
+}
+
+const forever = new Promise<never>(() => undefined);
