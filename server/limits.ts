@@ -22,6 +22,12 @@ export const limits = {
   idBytes: 32,
   clientFieldBytes: 64,
 
+  /** A device's certificate, DER, bytes: one on P-256 has some 300 to 600. */
+  deviceCertificateBytes: 2048,
+  /** Ed25519, bytes. */
+  identityKeyBytes: 32,
+  signatureBytes: 64,
+
   /** Entries pushed in a backlog for a conversation without a cursor. */
   backlogUnnamed: 50,
   /** Entries pushed at most for one conversation; older ones are named by a Gap. */

@@ -4,6 +4,7 @@ import type { Service } from "../rpc/handler.ts";
 import { Health } from "../rpc/health.ts";
 import { listen } from "../rpc/listen.ts";
 import { reflectionServices } from "../rpc/reflection.ts";
+import { Identities } from "./auth/identities.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
@@ -28,6 +29,7 @@ import { chatService } from "./services/chat-service.ts";
 import { directoryService } from "./services/directory-service.ts";
 import { Gate } from "./services/gate.ts";
 import { historyService } from "./services/history-service.ts";
+import { identityService } from "./services/identity-service.ts";
 import { Streams } from "./services/streams.ts";
 import type { Store } from "./store/store.ts";
 
@@ -100,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const markers = new Markers(store.log, bus);
   const typing = new Typing(store.log, store.blocks, bus);
   const blocks = new Blocks(store.blocks, users, markers);
+  const identities = new Identities(store.identities, store.serverId);
 
   startDelivery(store.log, bus);
   store.onExternalChange(() => {
@@ -129,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     chatService({ gate, streams, rules, options: serviceOptions }),
     directoryService({ gate, presence: store.presence, options: serviceOptions }),
     historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
+    identityService({ gate, identities, store: store.identities, users, options: serviceOptions }),
   ];
   const health = new Health(services.map(nameOf));
   if (options.health !== false) services.push(health.service({ onError }));
