@@ -19,6 +19,11 @@ export function parseAddress(text: string): Address {
   return { host, port };
 }
 
+/** The host of a caller as grpc-js gives it, "1.2.3.4:5" or "[::1]:5": without port and brackets. */
+export function peerHost(peer: string): string {
+  return plainAddress(peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"));
+}
+
 /** An IPv4 address as such where a socket for both kinds gives it as an IPv6 one (RFC 4291, section 2.5.5.2). */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;

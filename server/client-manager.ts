@@ -1,5 +1,5 @@
 // Who is connected to this node, and nothing else: finds the streams of a user or a session, and hands them what the
-// bus brings. It knows no rule of chat.
+// bus brings; ends them, and other calls that last, with their session. It knows no rule of chat.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import type { Bus, BusMessage } from "./bus/bus.ts";
 import { limits } from "./limits.ts";
@@ -15,6 +15,13 @@ export interface ConnectedStream {
   end(ending: Refusal): void;
 }
 
+/** A call that lasts and takes no events. */
+export interface HeldCall {
+  readonly userId: number;
+  readonly sessionId: number;
+  end(ending: Refusal): void;
+}
+
 interface ConnectedUser {
   readonly streams: Set<ConnectedStream>;
   readonly subscription: Disposable;
@@ -24,7 +31,9 @@ export class ClientManager implements Disposable {
   readonly #bus: Bus;
   readonly #users = new Map<number, ConnectedUser>();
   readonly #sessions = new Map<number, Set<ConnectedStream>>();
+  readonly #held = new Map<number, Set<HeldCall>>();
   readonly #everyone: Disposable;
+  #onSessionAway: ((userId: number, sessionId: number) => void) | undefined;
   #closing: Refusal | undefined;
 
   constructor(bus: Bus) {
@@ -59,29 +68,57 @@ export class ClientManager implements Disposable {
     return { [Symbol.dispose]: () => this.#detach(stream) };
   }
 
+  /**
+   * From now on the call ends with its session, until the result is disposed of.
+   * @throws Refusal SERVER_STOPPING after endAll
+   */
+  hold(call: HeldCall): Disposable {
+    if (this.#closing !== undefined) throw this.#closing;
+    const ofSession = this.#held.get(call.sessionId) ?? new Set();
+    ofSession.add(call);
+    this.#held.set(call.sessionId, ofSession);
+    return {
+      [Symbol.dispose]: () => {
+        ofSession.delete(call);
+        if (ofSession.size === 0 && this.#held.get(call.sessionId) === ofSession) {
+          this.#held.delete(call.sessionId);
+        }
+      },
+    };
+  }
+
+  /** The one listener that hears of each session that has no stream here any more. */
+  onSessionAway(listener: (userId: number, sessionId: number) => void): void {
+    this.#onSessionAway = listener;
+  }
+
   /** Which of a user's sessions have a stream here. */
   isConnected(sessionId: number): boolean {
     return this.#sessions.has(sessionId);
   }
 
-  /** The sessions that have a stream here, and whose they are. */
+  /** The sessions that have a stream or another lasting call here, and whose they are. */
   connectedSessions(): Map<number, number> {
     const userIds = new Map<number, number>();
-    for (const [sessionId, streams] of this.#sessions) {
-      for (const stream of streams) userIds.set(sessionId, stream.userId);
+    for (const bySession of [this.#sessions, this.#held]) {
+      for (const [sessionId, calls] of bySession) {
+        for (const { userId } of calls) userIds.set(sessionId, userId);
+      }
     }
     return userIds;
   }
 
   endSession(sessionId: number, ending: Refusal): void {
-    for (const stream of [...(this.#sessions.get(sessionId) ?? [])]) stream.end(ending);
+    for (const bySession of [this.#sessions, this.#held]) {
+      for (const call of [...(bySession.get(sessionId) ?? [])]) call.end(ending);
+    }
   }
 
-  /** Ends every stream, and every one that comes after. */
+  /** Ends every stream and every other lasting call, and every one that comes after. */
   endAll(ending: Refusal): void {
     this.#closing = ending;
-    for (const streams of [...this.#sessions.values()]) {
-      for (const stream of [...streams]) stream.end(ending);
+    for (const calls of [...this.#sessions.values(), ...this.#held.values()]) {
+      for (const call of [...calls]) call.end(ending);
     }
   }
 
@@ -90,6 +127,7 @@ export class ClientManager implements Disposable {
     for (const user of this.#users.values()) user.subscription[Symbol.dispose]();
     this.#users.clear();
     this.#sessions.clear();
+    this.#held.clear();
   }
 
   #connectUser(userId: number): ConnectedUser {
@@ -106,7 +144,10 @@ export class ClientManager implements Disposable {
   #detach(stream: ConnectedStream): void {
     const ofSession = this.#sessions.get(stream.sessionId);
     ofSession?.delete(stream);
-    if (ofSession?.size === 0) this.#sessions.delete(stream.sessionId);
+    if (ofSession?.size === 0) {
+      this.#sessions.delete(stream.sessionId);
+      this.#onSessionAway?.(stream.userId, stream.sessionId);
+    }
     const user = this.#users.get(stream.userId);
     user?.streams.delete(stream);
     if (user?.streams.size === 0) {

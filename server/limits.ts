@@ -22,6 +22,28 @@ export const limits = {
   idBytes: 32,
   clientFieldBytes: 64,
 
+  /** A device's certificate, DER, bytes: one on P-256 has some 300 to 600. */
+  deviceCertificateBytes: 2048,
+  /** Ed25519, bytes. */
+  identityKeyBytes: 32,
+  signatureBytes: 64,
+
+  /** How long a question for a private chat waits for its answer, and how long a yes is good, ms. */
+  introductionMs: 60_000,
+  agreementMs: 60_000,
+  /** Questions that wait: of one calling session, and for one user. */
+  introductionsPerSession: 8,
+  introductionsPerCallee: 32,
+  /** Questions of one user that were answered yes and are still good. */
+  agreementsPerUser: 64,
+  introductionRetryMs: 5_000,
+  /** Questions that were answered, of which it is remembered by which device. */
+  answeredIntroductions: 1000,
+  /** Addresses that a device says it may be dialled at, and the bytes of one. */
+  directAddresses: 16,
+  addressBytes: 64,
+  reportedChats: 1000,
+
   /** Entries pushed in a backlog for a conversation without a cursor. */
   backlogUnnamed: 50,
   /** Entries pushed at most for one conversation; older ones are named by a Gap. */

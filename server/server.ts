@@ -4,18 +4,22 @@ import type { Service } from "../rpc/handler.ts";
 import { Health } from "../rpc/health.ts";
 import { listen } from "../rpc/listen.ts";
 import { reflectionServices } from "../rpc/reflection.ts";
+import { Identities } from "./auth/identities.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
 import { Sessions, type SignUpMode } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
+import { Agreements } from "./chat/agreements.ts";
 import { Blocks } from "./chat/blocks.ts";
 import { ConversationLog } from "./chat/conversation-log.ts";
 import { startDelivery } from "./chat/delivery.ts";
+import { Introductions, type IntroductionTimes } from "./chat/introductions.ts";
 import { Markers } from "./chat/markers.ts";
 import { Messages } from "./chat/messages.ts";
 import { Presence } from "./chat/presence.ts";
+import { PrivateChats } from "./chat/private-chats.ts";
 import { Typing } from "./chat/typing.ts";
 import { Users } from "./chat/users.ts";
 import { ClientManager } from "./client-manager.ts";
@@ -28,6 +32,9 @@ import { chatService } from "./services/chat-service.ts";
 import { directoryService } from "./services/directory-service.ts";
 import { Gate } from "./services/gate.ts";
 import { historyService } from "./services/history-service.ts";
+import { identityService } from "./services/identity-service.ts";
+import { introductionService } from "./services/introduction-service.ts";
+import { SessionCalls } from "./services/session-calls.ts";
 import { Streams } from "./services/streams.ts";
 import type { Store } from "./store/store.ts";
 
@@ -51,6 +58,8 @@ export interface ServerOptions {
   readonly lockDurationMs: number;
   /** A session without a command for so long ends; undefined: it does not. */
   readonly idleTimeoutMs: number | undefined;
+  /** For tests, which cannot wait as long as people do. */
+  readonly introductionTimes?: IntroductionTimes;
   /** The schema for server reflection: encoded FileDescriptorSets, each with its imports; without it there is none. */
   readonly reflection?: readonly Uint8Array[] | undefined;
   /** Whether the standard health service is there; it is, unless said. */
@@ -100,6 +109,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const markers = new Markers(store.log, bus);
   const typing = new Typing(store.log, store.blocks, bus);
   const blocks = new Blocks(store.blocks, users, markers);
+  const identities = new Identities(store.identities, store.serverId);
+
+  const chats = new PrivateChats();
+  manager.onSessionAway((userId, sessionId) => chats.forget(userId, sessionId));
+  const agreements = new Agreements();
+  const introductions = new Introductions({
+    identities,
+    store: store.identities,
+    blocks: store.blocks,
+    users,
+    presence,
+    chats,
+    agreements,
+    bus,
+    times: options.introductionTimes ?? { timeoutMs: limits.introductionMs, lifetimeMs: limits.agreementMs },
+  });
 
   startDelivery(store.log, bus);
   store.onExternalChange(() => {
@@ -113,7 +138,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const serviceOptions = { onError, requestBytes: limits.requestBytes };
   const gate = new Gate(sessions);
   const { idleTimeoutMs } = options;
-  const streams = new Streams({ gate, store, log: conversationLog, manager, presence, idleTimeoutMs });
+  const calls = new SessionCalls(gate, manager);
+  const streams = new Streams({
+    gate,
+    store,
+    log: conversationLog,
+    manager,
+    presence,
+    identities,
+    introductions,
+    idleTimeoutMs,
+  });
   const rules = { messages, markers, typing, onError };
   const services = [
     authService({
@@ -129,6 +164,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     chatService({ gate, streams, rules, options: serviceOptions }),
     directoryService({ gate, presence: store.presence, options: serviceOptions }),
     historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
+    identityService({ gate, identities, store: store.identities, users, options: serviceOptions }),
+    introductionService({ gate, calls, introductions, chats, manager, options: serviceOptions }),
   ];
   const health = new Health(services.map(nameOf));
   if (options.health !== false) services.push(health.service({ onError }));
@@ -153,6 +190,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await listener.stop({ graceMs: STOP_GRACE_MS });
     sessions[Symbol.dispose]();
     manager[Symbol.dispose]();
+    chats[Symbol.dispose]();
+    agreements[Symbol.dispose]();
     try {
       await presence[Symbol.asyncDispose]();
     } finally {

@@ -149,6 +149,11 @@ export class Feed implements ConnectedStream {
   }
 
   #deliverPassing(message: PassingMessage): void {
+    if (message.exceptSessionId === this.sessionId) {
+      // What is older is not news to it either.
+      if (message.key !== undefined) this.#heldPassing.delete(message.key);
+      return;
+    }
     if (this.#canPush()) this.#options.outbox.push(message.piece);
     else if (message.key !== undefined) {
       // Set anew, so that what is held stays in the order of what happened.

@@ -50,6 +50,7 @@ export class Presence implements AsyncDisposable {
   #told: Promise<void> = Promise.resolve();
   #heartbeat: NodeJS.Timeout | undefined;
   readonly #subscription: Disposable;
+  #onSessionGone: ((userId: number, sessionId: number) => void) | undefined;
 
   constructor(
     store: PresenceStore,
@@ -96,6 +97,11 @@ export class Presence implements AsyncDisposable {
   onlineSessions(userId: number): number {
     const sessions = this.#online.get(userId)?.sessions;
     return sessions === undefined ? 0 : sessions.size - (sessions.has(EARLIER_SESSION) ? 1 : 0);
+  }
+
+  /** The one listener that hears of each session that is not online any more, its grace included. */
+  onSessionGone(listener: (userId: number, sessionId: number) => void): void {
+    this.#onSessionGone = listener;
   }
 
   /**
@@ -166,6 +172,7 @@ export class Presence implements AsyncDisposable {
   #endSession(user: OnlineUser, sessionId: number): void {
     clearTimeout(user.sessions.get(sessionId)?.grace);
     user.sessions.delete(sessionId);
+    this.#onSessionGone?.(user.row.userId, sessionId);
     if (user.sessions.size > 0) return;
     this.#online.delete(user.row.userId);
     this.#unwaited(

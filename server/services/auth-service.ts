@@ -5,8 +5,8 @@ import {
   type ListSessionsResponse,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { plainAddress } from "../../rpc/address.ts";
-import { type CallContext, implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { peerHost } from "../../rpc/address.ts";
+import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
 import type { LogIns } from "../auth/log-ins.ts";
 import { describeClient, type Sessions } from "../auth/sessions.ts";
 import { toUser } from "../chat/users.ts";
@@ -42,7 +42,7 @@ export function authService(parts: AuthServiceParts) {
         const client = describeClient(request.client, "client");
         const { username, password, device } = request;
         return {
-          grant: await logIns.logIn({ username, password, device, client, address: addressOf(call) }),
+          grant: await logIns.logIn({ username, password, device, client, address: peerHost(call.peer) }),
         };
       }),
 
@@ -52,7 +52,7 @@ export function authService(parts: AuthServiceParts) {
         checkLength("invite", request.invite, limits.secretBytes);
         const client = describeClient(request.client, "client");
         const { username, password, invite } = request;
-        return { grant: await sessions.signUp(username, password, invite, client, addressOf(call)) };
+        return { grant: await sessions.signUp(username, password, invite, client, peerHost(call.peer)) };
       }),
 
       logOut: gate.forSession(async (_request, { row }) => {
@@ -122,9 +122,4 @@ function checkLength(field: string, value: string, most: number): void {
   if (Buffer.byteLength(value) > most) {
     throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${most} bytes.` });
   }
-}
-
-/** The caller's address without its port, from grpc-js's "1.2.3.4:5" or "[::1]:5". */
-function addressOf(call: CallContext): string {
-  return plainAddress(call.peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"));
 }

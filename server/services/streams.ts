@@ -6,11 +6,13 @@ import { Feature, type Limits } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../rpc/handler.ts";
 import type { Outbox } from "../../rpc/outbox.ts";
+import type { Identities } from "../auth/identities.ts";
 import { type ActiveSession, describeClient } from "../auth/sessions.ts";
 import { Backlog } from "../chat/backlog.ts";
 import type { ConversationLog } from "../chat/conversation-log.ts";
 import { encodeEvent } from "../chat/encoding.ts";
 import { Feed } from "../chat/feed.ts";
+import type { Introductions } from "../chat/introductions.ts";
 import { toSeq } from "../chat/markers.ts";
 import type { Presence } from "../chat/presence.ts";
 import { toUser } from "../chat/users.ts";
@@ -28,6 +30,8 @@ export interface StreamsParts {
   readonly log: ConversationLog;
   readonly manager: ClientManager;
   readonly presence: Presence;
+  readonly identities: Identities;
+  readonly introductions: Introductions;
   readonly idleTimeoutMs: number | undefined;
 }
 
@@ -36,7 +40,9 @@ const CURSORS_PER_TOKEN = 100;
 /** How long a stream that ends waits for the commits and acks of what it took up, ms. */
 const UNDER_WAY_MS = 1_000;
 
-const ALL_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
+/** What "empty" means. To take introductions is a promise to answer them, so it has to be said. */
+const COMMON_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
+const ALL_FEATURES = [...COMMON_FEATURES, Feature.INTRODUCTIONS];
 
 const fixedLimits: Omit<Limits, "idleTimeout"> = {
   maxContentBytes: limits.contentBytes,
@@ -65,13 +71,16 @@ export class Streams {
     call: CallContext,
     work: (feed: Feed, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
-    const { store, log, manager, presence, gate } = this.#parts;
+    const { store, log, manager, presence, gate, identities, introductions } = this.#parts;
     const { user, sessionId } = session.row;
     describeClient(hello?.client, "hello.client");
     const features = wantedFeatures(hello?.features ?? []);
     const cursors = readCursors(hello?.cursors ?? []);
     const wait = session.bucket.take(1 + cursors.size / CURSORS_PER_TOKEN);
     if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
+
+    const takesIntroductions = features.has(Feature.INTRODUCTIONS);
+    if (takesIntroductions) await identities.ownDevice(session.row.deviceId);
 
     const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
     const feed = new Feed({ user, sessionId, features, outbox, backlog });
@@ -84,6 +93,8 @@ export class Streams {
     let ending: Refusal | undefined;
     try {
       const welcome = await this.#welcome(session, features);
+      // Those that wait are held until the stream is live: they come after CaughtUp.
+      using _taking = takesIntroductions ? introductions.take(feed, session.row) : undefined;
       const opening = feed.open(welcome, cursors, encodeCaughtUp);
       const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
       // A client that has closed its side still gets its backlog to the end.
@@ -142,7 +153,7 @@ function encodeCaughtUp(): Uint8Array {
 
 function wantedFeatures(wanted: readonly Feature[]): ReadonlySet<Feature> {
   return new Set(
-    wanted.length === 0 ? ALL_FEATURES : ALL_FEATURES.filter((feature) => wanted.includes(feature)),
+    wanted.length === 0 ? COMMON_FEATURES : ALL_FEATURES.filter((feature) => wanted.includes(feature)),
   );
 }
 

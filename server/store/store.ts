@@ -13,8 +13,10 @@
 // All times are milliseconds since 1970 by the server's clock. All ids are positive safe integers, never reused.
 
 import type { AccountStore, LogInStore, UserRow } from "./account-store.ts";
+import type { IdentityStore } from "./identity-store.ts";
 
 export type * from "./account-store.ts";
+export type * from "./identity-store.ts";
 
 export interface Store extends AsyncDisposable {
   /** Random id made with the data; cursors and devices belong to it. */
@@ -26,6 +28,7 @@ export interface Store extends AsyncDisposable {
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
   readonly logIns: LogInStore;
+  readonly identities: IdentityStore;
   /** Calls back, within a second, after another process changed the data (users or invites; never the log). */
   onExternalChange(listener: () => void): void;
 }
@@ -239,6 +242,8 @@ export interface BlockStore {
   unblock(blockerId: number, blockedId: number): Promise<UnblockResult>;
   /** Whom the user blocks, by user name in code point order, above `afterName`. Removed users are left out. */
   listBlocks(blockerId: number, afterName: string, limit: number): Promise<BlockRow[]>;
+  /** Whether the first blocks the second; the other way round does not count. */
+  isBlocking(blockerId: number, blockedId: number): Promise<boolean>;
   /** Whether one of the two blocks the other. */
   isBetween(userId: number, otherId: number): Promise<boolean>;
   /** Who is blocked by any of these users: pairs of blocker and blocked, in any order. */

@@ -20,6 +20,8 @@ export function blockPromises(stage: Stage): void {
       expect(await reopened.listBlocks(ada, "bob", 10)).toMatchObject([{ createTime: 7 }]);
       expect(await reopened.listBlocks(ada, "", 1)).toMatchObject([{ createTime: 8 }]);
       expect(await reopened.listBlocks(bob, "", 10)).toEqual([]);
+      expect(await reopened.isBlocking(ada, bob)).toBe(true);
+      expect(await reopened.isBlocking(bob, ada)).toBe(false);
       expect(await reopened.isBetween(bob, ada)).toBe(true);
       expect(await reopened.isBetween(bob, cyd)).toBe(false);
       expect(new Set((await reopened.blockedBy([ada, bob])).map(String))).toEqual(

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import { accountPromises } from "./store-accounts.ts";
 import { blockPromises } from "./store-blocks.ts";
+import { identityPromises } from "./store-identities.ts";
 import { logPromises } from "./store-log.ts";
 import { logInPromises } from "./store-log-ins.ts";
 import { presencePromises } from "./store-presence.ts";
@@ -17,5 +18,6 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     accountPromises(stage);
     blockPromises(stage);
     logInPromises(stage);
+    identityPromises(stage);
   });
 }

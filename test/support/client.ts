@@ -21,6 +21,8 @@ import {
 import { DirectoryServiceClient } from "../../gen/parley/chat/v1/directory_service.ts";
 import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
+import { IdentityServiceClient } from "../../gen/parley/chat/v1/identity_service.ts";
+import { IntroductionServiceClient } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { fromServiceError, RpcError } from "../../rpc/status.ts";
 
 type Case = NonNullable<Event["kind"]>["$case"];
@@ -39,6 +41,8 @@ export class TestClient implements Disposable {
   readonly chat: ChatServiceClient;
   readonly directory: DirectoryServiceClient;
   readonly history: HistoryServiceClient;
+  readonly identity: IdentityServiceClient;
+  readonly introduction: IntroductionServiceClient;
   grant: Grant | undefined;
   #nextId = 1n;
 
@@ -55,6 +59,10 @@ export class TestClient implements Disposable {
     this.chat = new ChatServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.directory = new DirectoryServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.history = new HistoryServiceClient(address, credentials.createInsecure(), {
+      channelOverride,
+    });
+    this.identity = new IdentityServiceClient(address, credentials.createInsecure(), { channelOverride });
+    this.introduction = new IntroductionServiceClient(address, credentials.createInsecure(), {
       channelOverride,
     });
   }

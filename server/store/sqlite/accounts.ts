@@ -1,6 +1,7 @@
 // Users, devices, sessions and invites: the operations of AccountStore as synchronous functions over one connection.
 import type { AccountStore, NewSession, NewUser, SessionRow, UserRow, UserWithPassword } from "../store.ts";
 import type { Database } from "./database.ts";
+import { removeIdentity } from "./identities.ts";
 import type { Synchronous } from "./synchronous.ts";
 
 export function accountOperations(database: Database): Synchronous<AccountStore> {
@@ -89,6 +90,7 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
       );
       if (user === undefined) return false;
       database.run("DELETE FROM sessions WHERE user_id = ?", user.userId);
+      removeIdentity(database, user.userId);
       database.run("DELETE FROM devices WHERE user_id = ?", user.userId);
       database.run(
         "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?",
@@ -121,6 +123,8 @@ export function accountOperations(database: Database): Synchronous<AccountStore>
         session.time,
         session.expireTime,
       );
+      const { deviceName } = session.client;
+      database.run("UPDATE devices SET name = ? WHERE device_id = ?", deviceName, deviceId);
       return { status: "started", sessionId, deviceId };
     },
 

@@ -53,6 +53,11 @@ export function blockOperations(database: Database): Synchronous<BlockStore> {
         .map(({ createTime, ...user }): BlockRow => ({ user, createTime }));
     },
 
+    isBlocking(blockerId, blockedId) {
+      const sql = "SELECT 1 FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
+      return database.get(sql, blockerId, blockedId) !== undefined;
+    },
+
     isBetween: (userId, otherId) => isBlockBetween(database, userId, otherId),
 
     blockedBy(blockerIds) {

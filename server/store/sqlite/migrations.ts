@@ -2,12 +2,13 @@
 import { applicationId, type Database, DatabaseRefusedError } from "./database.ts";
 import { firstShape } from "./migrations/0001_first_shape.ts";
 import { blocksAndLocks } from "./migrations/0002_blocks_and_locks.ts";
+import { identities } from "./migrations/0003_identities.ts";
 
 /** Changes the database by one version; runs inside a transaction. */
 export type Migration = (database: Database) => void;
 
 /** Step n (from 1) leads from version n - 1 to n. Released steps are never edited. */
-const migrations: readonly Migration[] = [firstShape, blocksAndLocks];
+const migrations: readonly Migration[] = [firstShape, blocksAndLocks, identities];
 
 /** Runs the missing steps. Throws DatabaseRefusedError for a database from a newer version. */
 export function migrate(database: Database, file: string): void {

@@ -1,8 +1,9 @@
 // Everything that can be asked of the data but appending, by area and name, as synchronous functions.
-import type { AccountStore, BlockStore, LogInStore, PresenceStore } from "../store.ts";
+import type { AccountStore, BlockStore, IdentityStore, LogInStore, PresenceStore } from "../store.ts";
 import { accountOperations } from "./accounts.ts";
 import { blockOperations } from "./blocks.ts";
 import type { Database } from "./database.ts";
+import { identityOperations } from "./identities.ts";
 import { type LogOperations, logOperations } from "./log.ts";
 import { logInOperations } from "./log-ins.ts";
 import { presenceOperations } from "./presence.ts";
@@ -13,6 +14,7 @@ export interface Operations {
   presence: Synchronous<PresenceStore>;
   blocks: Synchronous<BlockStore>;
   logIns: Synchronous<LogInStore>;
+  identities: Synchronous<IdentityStore>;
   log: LogOperations;
 }
 
@@ -22,6 +24,7 @@ export function operationsOn(database: Database): Operations {
     presence: presenceOperations(database),
     blocks: blockOperations(database),
     logIns: logInOperations(database),
+    identities: identityOperations(database),
     log: logOperations(database),
   };
 }

@@ -1,5 +1,13 @@
 // The store in one SQLite file: a thread that writes in groups, a thread that reads, and the order between them.
-import type { AccountStore, BlockStore, LogInStore, LogStore, PresenceStore, Store } from "../store.ts";
+import type {
+  AccountStore,
+  BlockStore,
+  IdentityStore,
+  LogInStore,
+  LogStore,
+  PresenceStore,
+  Store,
+} from "../store.ts";
 import { unpackEntries } from "./entries.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { HeldReads } from "./held-reads.ts";
@@ -36,6 +44,7 @@ class SqliteStore implements Store {
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
   readonly logIns: LogInStore;
+  readonly identities: IdentityStore;
   readonly #writer: StoreThread;
   readonly #reader: StoreThread;
   readonly #options: SqliteStoreOptions;
@@ -60,6 +69,7 @@ class SqliteStore implements Store {
     this.presence = presenceStore(read, write);
     this.blocks = blockStore(read, write);
     this.logIns = logInStore(read, write);
+    this.identities = identityStore(read, write);
     this.log = {
       append: (entry) => this.#opened.writes.append(entry),
       onAppended: (listener) => this.#opened.writes.onAppended(listener),
@@ -211,6 +221,7 @@ function blockStore(sendRead: Send, sendWrite: Send): BlockStore {
     block: (blockerId, blockedId, time) => write("block", blockerId, blockedId, time),
     unblock: (blockerId, blockedId) => write("unblock", blockerId, blockedId),
     listBlocks: (blockerId, afterName, limit) => read("listBlocks", blockerId, afterName, limit),
+    isBlocking: (blockerId, blockedId) => read("isBlocking", blockerId, blockedId),
     isBetween: (userId, otherId) => read("isBetween", userId, otherId),
     blockedBy: (blockerIds) => read("blockedBy", blockerIds),
   };
@@ -225,6 +236,18 @@ function logInStore(sendRead: Send, sendWrite: Send): LogInStore {
     clearFailures: (key) => write("clearFailures", key),
     record: (logIn) => write("record", logIn),
     listLogIns: (userId, beforeId, limit) => read("listLogIns", userId, beforeId, limit),
+  };
+}
+
+function identityStore(sendRead: Send, sendWrite: Send): IdentityStore {
+  const read = caller("identities", sendRead);
+  const write = caller("identities", sendWrite);
+  return {
+    registerDevice: (device) => write("registerDevice", device),
+    signDevice: (signature) => write("signDevice", signature),
+    listDevices: (userId, afterId, limit) => read("listDevices", userId, afterId, limit),
+    identity: (userId) => read("identity", userId),
+    peerDevice: (deviceId) => read("peerDevice", deviceId),
   };
 }
 

@@ -279,7 +279,11 @@ export interface IntroductionRequested {
   timeout: Duration | undefined;
 }
 
-/** IntroductionClosed says that an introduction needs no answer from this device any more. */
+/**
+ * IntroductionClosed says that an introduction needs no answer from this device any more. The session that answered is not
+ * told. It may name one that this device was never asked, or has passed. One that ended while the device had no stream is
+ * not told either: after CaughtUp, what is not told again is over.
+ */
 export interface IntroductionClosed {
   /** The introduction's id. */
   introductionId: string;

@@ -59,7 +59,7 @@ export interface DeviceCertificate {
 
 /** RegisterDeviceKeyRequest carries the certificate of the calling device. */
 export interface RegisterDeviceKeyRequest {
-  /** As in DeviceCertificate. It takes the place of the device's earlier one. */
+  /** As in DeviceCertificate. It takes the place of the device's earlier one, whose signature stays if the key does. */
   certificate: Buffer;
   /**
    * The user's identity key, where this device has its private half; else empty. Where the user has another one it is
@@ -740,7 +740,8 @@ export const GetIdentityResponse: MessageFns<GetIdentityResponse> = {
 /**
  * IdentityService keeps what users recognise each other by in private chats: an identity key for each user, and for
  * each device a certificate that the identity key signs. The server hands these on and vouches for nothing: clients
- * remember the keys of their contacts, and people compare codes. Every call needs a token.
+ * remember the keys of their contacts, and people compare codes. Every call needs a token; for the time-out none counts as
+ * a command, as programs make them on their own account.
  */
 export type IdentityServiceService = typeof IdentityServiceService;
 export const IdentityServiceService = {

@@ -982,8 +982,10 @@ export const IntroductionServiceService = {
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, and as INTRODUCTION_UNANSWERED when nobody answered in time. To cancel the call takes
-   * the request back.
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
+   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
+   * session asks at most 8 at once, and at most 32 ask one user: beyond that RATE_LIMITED. For the time-out it counts as
+   * a command once it is asked.
    */
   introduce: {
     path: "/parley.chat.v1.IntroductionService/Introduce" as const,
@@ -995,8 +997,10 @@ export const IntroductionServiceService = {
     responseDeserialize: (value: Buffer): IntroduceResponse => IntroduceResponse.decode(value),
   },
   /**
-   * AnswerIntroduction answers an IntroductionRequested. The first yes wins, and ends the question on the user's other
-   * devices; so does a refusal.
+   * AnswerIntroduction answers an IntroductionRequested: from any session of a device that was sent it. The first yes
+   * wins, and ends the question on the user's other devices; so does a refusal. Who says yes to a user whom they block is
+   * refused as ALREADY_BLOCKED, and the question is over. For the time-out no answer counts as a command, as a setting may
+   * have given it: a client whose person gave it says so by ReportActivity.
    */
   answerIntroduction: {
     path: "/parley.chat.v1.IntroductionService/AnswerIntroduction" as const,
@@ -1011,7 +1015,8 @@ export const IntroductionServiceService = {
   },
   /**
    * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
-   * no stream any more; report again after a stream was opened.
+   * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
+   * just agreed on counts as open for a minute, or until the device has reported it.
    */
   reportPrivateChats: {
     path: "/parley.chat.v1.IntroductionService/ReportPrivateChats" as const,
@@ -1044,18 +1049,23 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, and as INTRODUCTION_UNANSWERED when nobody answered in time. To cancel the call takes
-   * the request back.
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
+   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
+   * session asks at most 8 at once, and at most 32 ask one user: beyond that RATE_LIMITED. For the time-out it counts as
+   * a command once it is asked.
    */
   introduce: handleServerStreamingCall<IntroduceRequest, IntroduceResponse>;
   /**
-   * AnswerIntroduction answers an IntroductionRequested. The first yes wins, and ends the question on the user's other
-   * devices; so does a refusal.
+   * AnswerIntroduction answers an IntroductionRequested: from any session of a device that was sent it. The first yes
+   * wins, and ends the question on the user's other devices; so does a refusal. Who says yes to a user whom they block is
+   * refused as ALREADY_BLOCKED, and the question is over. For the time-out no answer counts as a command, as a setting may
+   * have given it: a client whose person gave it says so by ReportActivity.
    */
   answerIntroduction: handleUnaryCall<AnswerIntroductionRequest, AnswerIntroductionResponse>;
   /**
    * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
-   * no stream any more; report again after a stream was opened.
+   * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
+   * just agreed on counts as open for a minute, or until the device has reported it.
    */
   reportPrivateChats: handleUnaryCall<ReportPrivateChatsRequest, ReportPrivateChatsResponse>;
   /**
@@ -1070,8 +1080,10 @@ export interface IntroductionServiceClient extends Client {
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, and as INTRODUCTION_UNANSWERED when nobody answered in time. To cancel the call takes
-   * the request back.
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
+   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
+   * session asks at most 8 at once, and at most 32 ask one user: beyond that RATE_LIMITED. For the time-out it counts as
+   * a command once it is asked.
    */
   introduce(request: IntroduceRequest, options?: Partial<CallOptions>): ClientReadableStream<IntroduceResponse>;
   introduce(
@@ -1080,8 +1092,10 @@ export interface IntroductionServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<IntroduceResponse>;
   /**
-   * AnswerIntroduction answers an IntroductionRequested. The first yes wins, and ends the question on the user's other
-   * devices; so does a refusal.
+   * AnswerIntroduction answers an IntroductionRequested: from any session of a device that was sent it. The first yes
+   * wins, and ends the question on the user's other devices; so does a refusal. Who says yes to a user whom they block is
+   * refused as ALREADY_BLOCKED, and the question is over. For the time-out no answer counts as a command, as a setting may
+   * have given it: a client whose person gave it says so by ReportActivity.
    */
   answerIntroduction(
     request: AnswerIntroductionRequest,
@@ -1100,7 +1114,8 @@ export interface IntroductionServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
-   * no stream any more; report again after a stream was opened.
+   * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
+   * just agreed on counts as open for a minute, or until the device has reported it.
    */
   reportPrivateChats(
     request: ReportPrivateChatsRequest,

@@ -1,0 +1,60 @@
+// What a device's certificate has to be, and what an identity key says when it vouches for one.
+import { createPublicKey, verify, X509Certificate } from "node:crypto";
+import { fingerprint } from "../../rpc/fingerprint.ts";
+import { formatId } from "../ids.ts";
+import { limits } from "../limits.ts";
+
+/** Why a certificate cannot be, in a sentence; or the fingerprint of its key. */
+export type CheckedCertificate = { ok: true; fingerprint: string } | { ok: false; problem: string };
+
+/** Only the key counts: names, dates and extensions are not looked at. */
+export function checkCertificate(der: Uint8Array): CheckedCertificate {
+  if (der.length === 0 || der.length > limits.deviceCertificateBytes) {
+    return { ok: false, problem: `A certificate has 1 to ${limits.deviceCertificateBytes} bytes.` };
+  }
+  try {
+    const certificate = new X509Certificate(der);
+    // PEM, and DER with something behind it, are read as well.
+    if (Buffer.compare(certificate.raw, der) !== 0)
+      return { ok: false, problem: "That is not one DER certificate." };
+    const { publicKey } = certificate;
+    if (publicKey.asymmetricKeyType !== "ec" || publicKey.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+      return { ok: false, problem: "The certificate's key has to be an ECDSA key on P-256." };
+    }
+    if (!certificate.verify(publicKey))
+      return { ok: false, problem: "The certificate is not signed by its own key." };
+    return { ok: true, fingerprint: fingerprint(certificate) };
+  } catch {
+    // What OpenSSL says of a stranger's bytes helps nobody.
+    return { ok: false, problem: "That is no X.509 certificate." };
+  }
+}
+
+/** Which device's key an identity key vouches for. */
+export interface DeviceStatement {
+  readonly serverId: string;
+  readonly userId: number;
+  readonly deviceId: number;
+  /** Of the certificate's key. */
+  readonly fingerprint: string;
+}
+
+/** The text that the identity key signs; see DeviceCertificate.signature in the contract. */
+export function statementText({ serverId, userId, deviceId, fingerprint }: DeviceStatement): string {
+  const lines = [
+    "parley device key v1",
+    serverId,
+    formatId("user", userId),
+    formatId("device", deviceId),
+    fingerprint,
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** @param key an Ed25519 public key, 32 bytes */
+export function isSigned(statement: DeviceStatement, key: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== limits.signatureBytes) return false;
+  const x = Buffer.from(key).toString("base64url");
+  const publicKey = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  return verify(null, Buffer.from(statementText(statement)), publicKey, signature);
+}

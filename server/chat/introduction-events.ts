@@ -1,0 +1,63 @@
+// What streams are told of introductions: a request, and that it needs no answer any more.
+import { Feature, type IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
+import { toPeerDevice } from "../auth/identity-messages.ts";
+import type { PassingMessage } from "../bus/bus.ts";
+import type { PeerDeviceRow, SessionRow } from "../store/store.ts";
+import { encodeEvent } from "./encoding.ts";
+import type { Ring } from "./ringing.ts";
+
+/** The same key for all that is told of one introduction: a reader who is behind gets the newest alone. */
+const keyOf = (id: string): string => `introduction:${id}`;
+
+/** As told now: the time that is left goes with it. */
+export function requested(ring: Ring): PassingMessage {
+  const { id, caller, direct, until } = ring;
+  const timeout = toDuration(Math.max(0, until - performance.now()));
+  return {
+    kind: "passing",
+    feature: Feature.INTRODUCTIONS,
+    key: keyOf(id),
+    piece: encodeEvent({
+      kind: {
+        $case: "introductionRequested",
+        value: { introductionId: id, peer: toPeerDevice(caller), direct, timeout },
+      },
+    }),
+  };
+}
+
+export interface Closing {
+  readonly outcome: IntroductionOutcome;
+  /** Of the device that answered; empty where none did. */
+  readonly deviceName: string;
+  /** The session that answered: it knows. */
+  readonly exceptSessionId: number | undefined;
+}
+
+export function nobodyAnswered(outcome: IntroductionOutcome): Closing {
+  return { outcome, deviceName: "", exceptSessionId: undefined };
+}
+
+export function answeredBy(
+  { sessionId }: SessionRow,
+  { device }: PeerDeviceRow,
+  outcome: IntroductionOutcome,
+): Closing {
+  return { outcome, deviceName: device.deviceName, exceptSessionId: sessionId };
+}
+
+export function closed(id: string, { outcome, deviceName, exceptSessionId }: Closing): PassingMessage {
+  const value = { introductionId: id, outcome, deviceName };
+  return {
+    kind: "passing",
+    feature: Feature.INTRODUCTIONS,
+    key: keyOf(id),
+    exceptSessionId,
+    piece: encodeEvent({ kind: { $case: "introductionClosed", value } }),
+  };
+}
+
+export function toDuration(ms: number): { seconds: bigint; nanos: number } {
+  const whole = Math.round(ms);
+  return { seconds: BigInt(Math.floor(whole / 1000)), nanos: (whole % 1000) * 1_000_000 };
+}

@@ -1,0 +1,76 @@
+// IdentityService: identity keys and device certificates, over the rules of identities.
+import {
+  IdentityServiceService,
+  type ListDeviceKeysRequest,
+  type ListDeviceKeysResponse,
+} from "../../gen/parley/chat/v1/identity_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import type { Identities } from "../auth/identities.ts";
+import { toDeviceCertificate, toIdentity } from "../auth/identity-messages.ts";
+import type { Users } from "../chat/users.ts";
+import { parseId } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import type { IdentityStore, UserRow } from "../store/store.ts";
+import type { Gate } from "./gate.ts";
+import { PageTokens, pageSize } from "./paging.ts";
+
+export interface IdentityServiceParts {
+  readonly gate: Gate;
+  readonly identities: Identities;
+  readonly store: IdentityStore;
+  readonly users: Users;
+  readonly options: ServiceOptions;
+}
+
+/** Programs make these calls on their own account. */
+const byProgram = { isActivity: () => false };
+
+export function identityService({ gate, identities, store, users, options }: IdentityServiceParts) {
+  return implementService(
+    IdentityServiceService,
+    {
+      registerDeviceKey: gate.forSession(async (request, { row }) => {
+        const { identity, device } = await identities.register(row, request);
+        return { identity: identity && toIdentity(identity), device: toDeviceCertificate(device) };
+      }, byProgram),
+
+      signDeviceKey: gate.forSession(async (request, { row }) => {
+        const deviceId = parseId("device", request.deviceId);
+        const device = await identities.sign(row.user.userId, deviceId, request.signature);
+        return { device: toDeviceCertificate(device) };
+      }, byProgram),
+
+      listDeviceKeys: gate.forSession((request, { row }) => listDevices(request, row.user, store), byProgram),
+
+      getIdentity: gate.forSession(async ({ username }) => {
+        const user = await users.byName(username);
+        if (user === undefined) throw new Refusal(Reason.USER_NOT_FOUND, { field: "username" });
+        const identity = await store.identity(user.userId);
+        if (identity === undefined) throw new Refusal(Reason.IDENTITY_NOT_FOUND, { field: "username" });
+        return { identity: toIdentity(identity) };
+      }, byProgram),
+    },
+    options,
+  );
+}
+
+async function listDevices(
+  request: ListDeviceKeysRequest,
+  asking: UserRow,
+  store: IdentityStore,
+): Promise<ListDeviceKeysResponse> {
+  const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
+  const tokens = new PageTokens("ListDeviceKeys", asking.userId);
+  const after = tokens.readNumber(request.pageToken) ?? 0;
+  const rows = await store.listDevices(asking.userId, after, size + 1);
+  const identity = await store.identity(asking.userId);
+  const page = rows.slice(0, size);
+  const last = page.at(-1);
+  return {
+    devices: page.map(toDeviceCertificate),
+    nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.deviceId)) : "",
+    identity: identity && toIdentity(identity),
+  };
+}

@@ -1,0 +1,121 @@
+// Scenes of private chats that are open already, as far as the server was told, and of how much may be asked at once.
+import { expect, test } from "vitest";
+import { reasonOf } from "../support/client.ts";
+import { TestServer } from "../support/server.ts";
+import { answer, ask, device, introduce, report, take, taking } from "./private.ts";
+
+const people = ["leia", "han", "luke"];
+
+test("what a session reports is open on its device, for as long as it has a stream", async () => {
+  await using server = await TestServer.start({ users: people });
+  const laptop = await taking(server, "leia", "laptop");
+  const phone = await device(server, "leia", "phone");
+  const han = await taking(server, "han");
+  await taking(server, "luke");
+  await report(laptop.client, han.client);
+  await expect(introduce(phone, "han").asked()).rejects.toMatchObject({
+    reason: "PRIVATE_CHAT_OPEN",
+    field: "username",
+    message: 'A private chat with han is open on your device "laptop" already.',
+  });
+  await expect(introduce(laptop.client, "han").asked()).rejects.toMatchObject({
+    message: "A private chat with han is open on this device already.",
+  });
+  // It is leia's word about leia alone, and a list takes the place of the one before.
+  const asking = await ask(han.client, "leia");
+  asking.call.call.cancel();
+  await laptop.stream.next("introductionClosed");
+  const luke = await device(server, "luke");
+  await report(laptop.client, luke);
+  expect(await reasonOf(introduce(phone, "luke").asked())).toBe("PRIVATE_CHAT_OPEN");
+  const toHan = await ask(phone, "han");
+  toHan.call.call.cancel();
+  await han.stream.next("introductionClosed");
+  // Two streams: the last one's end counts.
+  const second = await take(laptop.client);
+  laptop.stream[Symbol.dispose]();
+  await laptop.stream.ended;
+  expect(await reasonOf(introduce(phone, "luke").asked())).toBe("PRIVATE_CHAT_OPEN");
+  using watching = await luke.connect().caughtUp();
+  const gone = watching.next("presenceChanged", ({ wentOffline }) =>
+    wentOffline.some(({ username }) => username === "leia"),
+  );
+  second[Symbol.dispose]();
+  await gone;
+  await ask(phone, "luke");
+  // Without a stream a report is not kept, nor does it come back to life with the next one.
+  await report(laptop.client, han.client);
+  using _third = await take(laptop.client);
+  await ask(phone, "han");
+});
+
+test("what has just been agreed on counts as open for both, until it is reported or the time is over", async () => {
+  await using server = await TestServer.start({
+    users: people,
+    introductionTimes: { timeoutMs: 60_000, lifetimeMs: 500 },
+  });
+  const leia = await taking(server, "leia", "laptop");
+  const han = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const agree = async (): Promise<void> => {
+    const { call, id } = await ask(leia.client, "han");
+    await answer(han.client, id);
+    await call.ended;
+  };
+  await agree();
+  await expect(introduce(phone.client, "leia").asked()).rejects.toMatchObject({
+    reason: "PRIVATE_CHAT_OPEN",
+    message: 'A private chat with leia is open on your device "falcon" already.',
+  });
+  expect(await reasonOf(introduce(leia.client, "han").asked())).toBe("PRIVATE_CHAT_OPEN");
+  await report(leia.client, han.client);
+  await report(leia.client);
+  await agree();
+  // Of the phone's own doing: it says nothing of the falcon's.
+  await report(phone.client, leia.client);
+  await report(phone.client);
+  expect(await reasonOf(introduce(phone.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
+  for (;;) {
+    const call = introduce(phone.client, "leia");
+    const reason = await reasonOf(call.asked());
+    if (reason === "") break;
+    expect(reason).toBe("PRIVATE_CHAT_OPEN");
+  }
+});
+
+test("a report is a list of at most 1,000 user ids", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await server.logIn("leia");
+  const send = (userIds: string[]) =>
+    leia.unary(leia.introduction, leia.introduction.reportPrivateChats, { userIds });
+  await send(Array.from({ length: 1000 }, (_, index) => `u${index + 1}`));
+  await expect(send(Array.from({ length: 1001 }, () => "u1"))).rejects.toMatchObject({
+    reason: "INVALID_FIELD",
+    field: "user_ids",
+  });
+  await expect(send(["u1", "han"])).rejects.toMatchObject({ reason: "INVALID_FIELD", field: "user_ids[1]" });
+});
+
+test("a session asks eight at once, and no more than thirty-two ask one", async () => {
+  const crowd = Array.from({ length: 33 }, (_, index) => `ewok${index}`);
+  await using server = await TestServer.start({ users: ["leia", ...crowd] });
+  const leia = await taking(server, "leia");
+  const ewoks = await Promise.all(crowd.map((name) => taking(server, name)));
+  for (const name of crowd.slice(0, 8)) await ask(leia.client, name);
+  const ninth = introduce(leia.client, crowd[8] ?? "").asked();
+  await expect(ninth).rejects.toMatchObject({ reason: "RATE_LIMITED", retryDelayMs: 5_000 });
+  await leia.client.logOut();
+  const another = await taking(server, "leia");
+  for (const ewok of ewoks.slice(0, 32)) await ask(ewok.client, "leia");
+  expect(await reasonOf(introduce(ewoks[32]?.client ?? another.client, "leia").asked())).toBe("RATE_LIMITED");
+});
+
+test("to ask takes from the session's bucket", async () => {
+  await using server = await TestServer.start({ users: people, callRate: 3 });
+  const leia = await device(server, "leia");
+  let reason = "";
+  for (let call = 0; call < 7 && reason !== "RATE_LIMITED"; call++) {
+    reason = await reasonOf(introduce(leia, "han").asked());
+  }
+  expect(reason).toBe("RATE_LIMITED");
+});
