@@ -5,15 +5,17 @@ import { pathOf } from "./path.ts";
 export const accept: ChatCommand = {
   name: "accept",
   isLocal: true,
-  usage: "USER [HOW]",
+  usage: "USER",
   summary: "say yes to somebody who asks for a private chat",
   details: [
-    "HOW is --direct, --relay (through the server only, which cannot read it), or --always: yes from now on, in this way.",
+    "/accept USER --direct: from device to device, so that both see each other's address.",
+    "/accept USER --relay: through the server only, which cannot read it.",
+    "With --always it is yes from now on, in this way.",
   ],
   async run(chat, rest) {
     const [username, ...flags] = words(accept, rest, 3);
     if (username === undefined) throw usageOf(accept);
-    const { path, always } = pathOf(accept, flags);
+    const { path, always } = pathOf(accept, flags, true);
     await chat.privates.accept(usernameOf(username), path, always);
   },
 };

@@ -1,6 +1,8 @@
 // --direct, --relay and --always, as the commands of private chats take them.
+
+import { usage } from "../../exit.ts";
 import type { PathChoice } from "../private-link.ts";
-import { type ChatCommand, usageOf } from "./command.ts";
+import type { ChatCommand } from "./command.ts";
 
 export interface PathFlags {
   readonly path: PathChoice | undefined;
@@ -8,11 +10,20 @@ export interface PathFlags {
 }
 
 /** @throws CommandError where a word is none of them, or both paths are named */
-export function pathOf(command: Pick<ChatCommand, "name" | "usage">, flags: readonly string[]): PathFlags {
+export function pathOf(
+  command: Pick<ChatCommand, "name">,
+  flags: readonly string[],
+  takesAlways = false,
+): PathFlags {
   const isDirect = flags.includes("--direct");
   const isRelay = flags.includes("--relay");
-  const isKnown = flags.every((flag) => ["--direct", "--relay", "--always"].includes(flag));
-  if (!isKnown || (isDirect && isRelay)) throw usageOf(command);
+  const isKnown = flags.every(
+    (flag) => (takesAlways && flag === "--always") || ["--direct", "--relay"].includes(flag),
+  );
+  if (!isKnown || (isDirect && isRelay))
+    throw usage(
+      `usage: /${command.name} USER, with --direct or --relay${takesAlways ? ", or --always" : ""}`,
+    );
   return {
     path: isDirect ? "direct" : isRelay ? "relay" : undefined,
     always: flags.includes("--always"),

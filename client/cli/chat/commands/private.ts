@@ -5,10 +5,11 @@ import { pathOf } from "./path.ts";
 export const startprivate: ChatCommand = {
   name: "startprivate",
   isLocal: true,
-  usage: "USER [PATH]",
+  usage: "USER",
   summary: "ask for a private chat, which no server reads",
   details: [
-    "PATH is --direct, from device to device, so that both see each other's address, or --relay, through the server, which cannot read it. Direct is only taken where both allow it.",
+    "/startprivate USER --direct: from device to device, so that both see each other's address; only where both allow it.",
+    "/startprivate USER --relay: through the server, which cannot read it.",
   ],
   async run(chat, rest) {
     const [username, ...flags] = words(startprivate, rest, 2);

@@ -11,9 +11,6 @@ const words: Readonly<Record<string, (text: string, commands: readonly Shape[]) 
   N: (text) => /^\d+$/.test(text),
   ACTION: (text) => /^(list|send|drop)$/.test(text),
   ID: (text) => /^(\d+|all)$/.test(text),
-  PATH: (text) => /^--(direct|relay)$/.test(text),
-  HOW: (text) => /^--(direct|relay|always)$/.test(text),
-  DONE: (text) => /^--(confirm|accept)$/.test(text),
   COMMAND: (text, commands) => commands.some(({ name }) => name === text.replace(/^\//, "")),
 };
 
