@@ -56,6 +56,7 @@ export class Outbox implements Disposable {
   #flushed: PromiseWithResolvers<void> | undefined;
   #closedListeners: (() => void)[] = [];
   #overflowListeners: (() => void)[] = [];
+  #onTaken: (() => void) | undefined;
 
   constructor(sink: Sink, options: OutboxOptions) {
     this.#options = options;
@@ -130,6 +131,11 @@ export class Outbox implements Disposable {
     else if (!this.closed) this.#overflowListeners.push(listener);
   }
 
+  /** Calls the one listener whenever the transport has taken something. It must not throw. */
+  onTaken(listener: () => void): void {
+    this.#onTaken = listener;
+  }
+
   /** Drops what is queued. Frames handed over stay ahead of whatever ends the stream. */
   close(): void {
     const sink = this.#sink;
@@ -147,6 +153,7 @@ export class Outbox implements Disposable {
     const listeners = this.#closedListeners;
     this.#closedListeners = [];
     this.#overflowListeners = [];
+    this.#onTaken = undefined;
     for (const listener of listeners) listener();
   }
 
@@ -217,5 +224,6 @@ export class Outbox implements Disposable {
     } else if (this.#flushing === undefined && this.#head < this.#queue.length && this.#hasWindow()) {
       this.#flushing = setImmediate(this.#flush);
     }
+    this.#onTaken?.();
   }
 }

@@ -44,6 +44,22 @@ export const limits = {
   addressBytes: 64,
   reportedChats: 1000,
 
+  /** How long a new relay call may wait with its opening, ms. */
+  relayOpeningMs: 5_000,
+  relaysPerSession: 16,
+  relayPieceBytes: 16 * KiB,
+  /** What a device may send ahead of what the other one has taken, bytes: so much waits in memory at most. */
+  relayWindowBytes: 256 * KiB,
+  /** Credit is given in steps of so many bytes: a small message alone costs no answer. */
+  relayCreditBytes: 32 * KiB,
+  /** Bytes a second, each way: a chat with some pictures; no way to move films through somebody's server. */
+  relayBytesPerSecond: 1 * MiB,
+  /** Outbox of one half, bytes: the window with what pieces of some 300 bytes cost beside; above it the other is not read. */
+  relaySoftBytes: 320 * KiB,
+  relayHardBytes: 512 * KiB,
+  /** How long a device may take for what was sent to it when the other has left, ms. */
+  relayFlushMs: 10_000,
+
   /** Entries pushed in a backlog for a conversation without a cursor. */
   backlogUnnamed: 50,
   /** Entries pushed at most for one conversation; older ones are named by a Gap. */

@@ -20,6 +20,7 @@ import { Markers } from "./chat/markers.ts";
 import { Messages } from "./chat/messages.ts";
 import { Presence } from "./chat/presence.ts";
 import { PrivateChats } from "./chat/private-chats.ts";
+import { Relays } from "./chat/relays.ts";
 import { Typing } from "./chat/typing.ts";
 import { Users } from "./chat/users.ts";
 import { ClientManager } from "./client-manager.ts";
@@ -58,6 +59,8 @@ export interface ServerOptions {
   readonly lockDurationMs: number;
   /** A session without a command for so long ends; undefined: it does not. */
   readonly idleTimeoutMs: number | undefined;
+  /** Whether private chats may go through the server; they may, unless said. */
+  readonly relay?: boolean;
   /** For tests, which cannot wait as long as people do. */
   readonly introductionTimes?: IntroductionTimes;
   /** The schema for server reflection: encoded FileDescriptorSets, each with its imports; without it there is none. */
@@ -165,7 +168,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     directoryService({ gate, presence: store.presence, options: serviceOptions }),
     historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
     identityService({ gate, identities, store: store.identities, users, options: serviceOptions }),
-    introductionService({ gate, calls, introductions, chats, manager, options: serviceOptions }),
+    introductionService({
+      gate,
+      calls,
+      introductions,
+      chats,
+      relays: options.relay === false ? undefined : new Relays(agreements),
+      identities,
+      manager,
+      options: serviceOptions,
+    }),
   ];
   const health = new Health(services.map(nameOf));
   if (options.health !== false) services.push(health.service({ onError }));

@@ -130,6 +130,12 @@ export const settings = {
     help: "Commands and calls that one session may make a second, 1 to 1000000.",
     parse: wholeNumber(1, 1_000_000, "commands a second"),
   }),
+  relay: setting({
+    group: "Who",
+    default: "true",
+    help: "Carry private chats, which it cannot read, where two devices cannot reach each other directly.",
+    parse: parseSwitch,
+  }),
   cert: setting({
     group: "Encryption",
     value: "FILE",

@@ -6,10 +6,10 @@ export class TokenBucket {
   #tokens: number;
   #filledAt = performance.now();
 
-  /** @param perSecond tokens a second; the bucket holds two seconds' worth */
-  constructor(perSecond: number) {
+  /** @param perSecond tokens a second; the bucket is full at first, and holds two seconds' worth unless said */
+  constructor(perSecond: number, capacity = 2 * perSecond) {
     this.#perSecond = perSecond;
-    this.#capacity = 2 * perSecond;
+    this.#capacity = capacity;
     this.#tokens = this.#capacity;
   }
 

@@ -71,6 +71,7 @@ export async function openServer({ config, log, onFatal }: OpenServerOptions): P
       callRate: config.callRate,
       reflection: config.reflection ? await readSchema() : undefined,
       health: config.health,
+      relay: config.relay,
       sessionsPerUser: config.sessionsPerUser,
       lock: config.lock,
       lockDurationMs: config.blockDuration * 1000,

@@ -3,10 +3,16 @@ import {
   type IntroduceRequest,
   IntroduceResponse,
   IntroductionServiceService,
+  type RelayRequest,
 } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { peerHost } from "../../rpc/address.ts";
-import { type CallContext, implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import {
+  type CallContext,
+  type FrameReader,
+  implementService,
+  type ServiceOptions,
+} from "../../rpc/handler.ts";
 import type { Outbox } from "../../rpc/outbox.ts";
 import type { Introductions } from "../chat/introductions.ts";
 import type { PrivateChats } from "../chat/private-chats.ts";
@@ -15,9 +21,10 @@ import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { Gate } from "./gate.ts";
+import { type RelayParts, relay } from "./relay-call.ts";
 import { type SessionCalls, untilAborted } from "./session-calls.ts";
 
-export interface IntroductionServiceParts {
+export interface IntroductionServiceParts extends RelayParts {
   readonly gate: Gate;
   readonly calls: SessionCalls;
   readonly introductions: Introductions;
@@ -68,13 +75,14 @@ export function introductionService(parts: IntroductionServiceParts) {
         { cost: ({ userIds }) => 1 + userIds.length / REPORTED_PER_TOKEN, ...byProgram },
       ),
 
-      relay: () => Promise.reject(new Refusal(Reason.PRIVATE_CHAT_UNAVAILABLE).toRpcError()),
+      relay: (frames: FrameReader<RelayRequest>, outbox: Outbox, call: CallContext) =>
+        calls.serve(call, (session, signal) => relay(session, { frames, outbox, signal }, parts)),
     },
     {
       ...options,
       outbox: {
-        softBytes: limits.outboxSoftBytes,
-        hardBytes: limits.outboxHardBytes,
+        softBytes: limits.relaySoftBytes,
+        hardBytes: limits.relayHardBytes,
         // Each piece is a whole response: joined, two would be read as one.
         maxFrameBytes: 1,
       },

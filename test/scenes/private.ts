@@ -1,5 +1,5 @@
 // People with devices for private chats: named, with a certificate, and with streams that take introductions.
-import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
+import type { ClientReadableStream } from "@grpc/grpc-js";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import {
   Answer,
@@ -57,8 +57,8 @@ export class TestCall<Response> {
   #isOver = false;
   #onChange: (() => void)[] = [];
 
-  constructor(call: ClientReadableStream<Response> | ClientDuplexStream<never, Response>) {
-    this.call = call as ClientReadableStream<Response>;
+  constructor(call: ClientReadableStream<Response>) {
+    this.call = call;
     const ended = Promise.withResolvers<RpcError | undefined>();
     this.ended = ended.promise;
     const over = (error?: RpcError): void => {

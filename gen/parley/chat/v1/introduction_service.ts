@@ -156,10 +156,13 @@ export interface RelayRequest {
   /** What it is. */
   kind:
     | //
-    /** Which introduction this is. First, and once. */
+    /** Which introduction this is. First, within 5 seconds, and once. */
     { $case: "opening"; value: RelayOpening }
     | //
-    /** Bytes for the other device: 1 to 16,384, and not more in all than the credit given so far. */
+    /**
+     * Bytes for the other device: 1 to 16,384, and not more in all than the credit given so far, or the call ends as
+     * RELAY_CREDIT_EXCEEDED. There is none before RelayJoined.
+     */
     { $case: "data"; value: Buffer }
     | undefined;
 }
@@ -181,7 +184,10 @@ export interface RelayResponse {
     /** Bytes from the other device, as they were sent. */
     { $case: "data"; value: Buffer }
     | //
-    /** The device may send so many bytes more. Given as bytes are handed on, at no more than the server's rate. */
+    /**
+     * The device may send so many bytes more. Given as the other device takes bytes, in steps of some size, at no more
+     * than the server's rate.
+     */
     { $case: "credit"; value: number }
     | undefined;
 }
@@ -1031,8 +1037,11 @@ export const IntroductionServiceService = {
   },
   /**
    * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
-   * the two calls, keeps nothing, and hands on what each sends, in order. When one call ends, the other is ended as
-   * RELAY_PEER_GONE.
+   * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
+   * as the introduction lasts. When one call ends, the other is ended as RELAY_PEER_GONE, with what was sent before: to
+   * close its side is how a device ends well. A session has at most 16 at once: beyond that RATE_LIMITED. Each piece takes
+   * as much of the session's rate as a call; for the time-out none counts as a command. A server that relays nothing
+   * refuses as PRIVATE_CHAT_UNAVAILABLE.
    */
   relay: {
     path: "/parley.chat.v1.IntroductionService/Relay" as const,
@@ -1070,8 +1079,11 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   reportPrivateChats: handleUnaryCall<ReportPrivateChatsRequest, ReportPrivateChatsResponse>;
   /**
    * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
-   * the two calls, keeps nothing, and hands on what each sends, in order. When one call ends, the other is ended as
-   * RELAY_PEER_GONE.
+   * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
+   * as the introduction lasts. When one call ends, the other is ended as RELAY_PEER_GONE, with what was sent before: to
+   * close its side is how a device ends well. A session has at most 16 at once: beyond that RATE_LIMITED. Each piece takes
+   * as much of the session's rate as a call; for the time-out none counts as a command. A server that relays nothing
+   * refuses as PRIVATE_CHAT_UNAVAILABLE.
    */
   relay: handleBidiStreamingCall<RelayRequest, RelayResponse>;
 }
@@ -1134,8 +1146,11 @@ export interface IntroductionServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
-   * the two calls, keeps nothing, and hands on what each sends, in order. When one call ends, the other is ended as
-   * RELAY_PEER_GONE.
+   * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
+   * as the introduction lasts. When one call ends, the other is ended as RELAY_PEER_GONE, with what was sent before: to
+   * close its side is how a device ends well. A session has at most 16 at once: beyond that RATE_LIMITED. Each piece takes
+   * as much of the session's rate as a call; for the time-out none counts as a command. A server that relays nothing
+   * refuses as PRIVATE_CHAT_UNAVAILABLE.
    */
   relay(): ClientDuplexStream<RelayRequest, RelayResponse>;
   relay(options: Partial<CallOptions>): ClientDuplexStream<RelayRequest, RelayResponse>;
