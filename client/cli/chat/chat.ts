@@ -67,6 +67,8 @@ export class Chat implements ChatActions, Disposable {
   #open: Conversation | undefined;
   /** A private chat that is open in place of a conversation. */
   #openPrivate: PrivatePlace | undefined;
+  /** With whom the private chat was open, and is over: what was being typed must not go elsewhere. */
+  #lapsed: string | undefined;
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -146,7 +148,9 @@ export class Chat implements ChatActions, Disposable {
       display,
       isOpen: (username) => isOpen(privately(username)),
       over: (username) => {
-        if (this.#openPrivate?.username === username) this.#openPrivate = undefined;
+        if (this.#openPrivate?.username !== username) return;
+        this.#openPrivate = undefined;
+        this.#lapsed = username;
       },
     });
   }
@@ -221,7 +225,9 @@ export class Chat implements ChatActions, Disposable {
    */
   async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     this.#attention.activity();
-    await this.#trying(() => this.#typed.enter(text, isSure));
+    await this.#trying(() =>
+      this.#isForLapsed(text) ? this.#giveBack(text) : this.#typed.enter(text, isSure),
+    );
     this.#options.display.refresh();
   }
 
@@ -331,6 +337,18 @@ export class Chat implements ChatActions, Disposable {
     if (this.#people.known.has(username) || this.#conversations.find(place) !== undefined) return;
     if (await this.#log.isUser(username)) return;
     throw refuse(`Not sent: there is no user ${username}. “${shortened(text)}”`);
+  }
+
+  /** Meant for a private chat that is over by now: once, until something else is done. */
+  #isForLapsed(text: string): boolean {
+    return this.#lapsed !== undefined && this.openPlace === undefined && !text.startsWith("/") && text !== "";
+  }
+
+  #giveBack(text: string): Promise<void> {
+    const sentence = `Nothing was sent: the private chat with ${this.#lapsed} is over.`;
+    this.#lapsed = undefined;
+    const isBack = this.#options.display.putBack(text);
+    throw refuse(isBack ? sentence : `${sentence} “${shortened(text)}”`);
   }
 
   get #peer(): ChatStatus["peer"] {

@@ -13,7 +13,14 @@ import { shortened } from "./outgoing.ts";
 import { privately } from "./place.ts";
 import type { PrivateLink, PrivateSettings } from "./private-link.ts";
 import type { PrivateProgress } from "./private-progress.ts";
-import { askedWords, closedWords, endedWords, failedWords, openedWords } from "./private-words.ts";
+import {
+  answerWords,
+  askedWords,
+  closedWords,
+  endedWords,
+  failedWords,
+  openedWords,
+} from "./private-words.ts";
 
 export interface PrivateIncomingOptions {
   readonly chats: PrivateLink;
@@ -94,7 +101,9 @@ export class PrivateIncoming {
       this.#tell(`${username} asks for a private chat, and is let in by your setting.`);
       await this.#answering(username, "accept", isDirect);
     } else {
-      for (const sentence of askedWords(event, direct && settings.path !== "relay")) this.#tell(sentence);
+      for (const sentence of askedWords(event)) this.#tell(sentence);
+      const lines = answerWords(username, direct && settings.path !== "relay");
+      display.show({ kind: "answer", lines });
       if (attention.arrived("direct")) display.bell();
     }
   }
@@ -114,8 +123,8 @@ export class PrivateIncoming {
   }
 
   #failed({ username, error, held }: ChatFailed): void {
-    const { over } = this.#options;
-    over(username);
+    this.#options.progress.ended(username);
+    this.#options.over(username);
     this.#tell(failedWords(username, error));
     this.#repeat("Not said", username, held);
   }
@@ -128,6 +137,9 @@ export class PrivateIncoming {
     if (content.kind === "text") {
       settings.lines?.add({ username, mine, time: time ?? clock.now(), text: content.text });
     }
+    const { shown, last } = mine ? progress.isShown(username) : { shown: false, last: false };
+    if (last) this.#tell(`What waited is said to ${username}.`);
+    if (shown) return;
     const here = isOpen(username);
     display.show({
       kind: "message",

@@ -16,6 +16,8 @@ interface Progress {
 export class PrivateProgress implements Disposable {
   readonly #typists: Typists;
   readonly #chats = new Map<string, Progress>();
+  /** Own lines that stand on the screen as waiting, by the user who is being asked. */
+  readonly #waiting = new Map<string, number>();
 
   constructor(clock: Clock, changed: () => void) {
     this.#typists = new Typists(clock, changed);
@@ -51,6 +53,19 @@ export class PrivateProgress implements Disposable {
     }
   }
 
+  /** An own line was shown before it could be said. */
+  held(username: string): void {
+    this.#waiting.set(username, (this.#waiting.get(username) ?? 0) + 1);
+  }
+
+  /** What is said now stands on the screen already: true; and whether it was the last that waited. */
+  isShown(username: string): { shown: boolean; last: boolean } {
+    const waiting = this.#waiting.get(username) ?? 0;
+    if (waiting > 1) this.#waiting.set(username, waiting - 1);
+    else this.#waiting.delete(username);
+    return { shown: waiting > 0, last: waiting === 1 };
+  }
+
   marks({ username, received, read }: MarksMoved): void {
     Object.assign(this.#of(username), { received, read });
   }
@@ -70,9 +85,10 @@ export class PrivateProgress implements Disposable {
     this.#chats.set(username, { unread, said: 0n, received: 0n, read: 0n });
   }
 
-  /** What has not arrived will not. */
+  /** What has not arrived, or was not said, will not be. */
   ended(username: string): void {
     this.opened(username);
+    this.#waiting.delete(username);
     this.#typists.stopped(username);
   }
 

@@ -99,6 +99,7 @@ export class PrivateTalk implements Disposable {
     const { chats, display, clock, me, isOpen } = this.#options;
     const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
     if (outcome === "said") return;
+    this.#progress.held(username);
     display.show({
       kind: "message",
       time: clock.now(),

@@ -14,16 +14,21 @@ export const pathWords: Record<Path, string> = {
   relayed: "through the server, which cannot read it",
 };
 
-/** The question, and the ways to answer it. */
-export function askedWords({ username, judgement }: ChatAsked, mayBeDirect: boolean): string[] {
-  const yes = mayBeDirect
-    ? `/accept ${username}: yes, ${pathWords.direct}, so ${username} will see your address. ` +
-      `/accept ${username} --relay: yes, ${pathWords.relayed}.`
-    : `/accept ${username}: yes, ${pathWords.relayed}.`;
+/** The question. */
+export function askedWords({ username, judgement }: ChatAsked): string[] {
+  return [`${username} asks for a private chat.`, ...problemWords(username, judgement)];
+}
+
+/** The ways to answer it, with what they mean. */
+export function answerWords(username: string, mayBeDirect: boolean): string[] {
+  const direct = [
+    `/accept ${username}: yes, ${pathWords.direct}; ${username} will see your address.`,
+    `/accept ${username} --relay: yes, ${pathWords.relayed}.`,
+  ];
+  const relayed = [`/accept ${username}: yes, ${pathWords.relayed}.`];
   return [
-    `${username} asks for a private chat.`,
-    ...problemWords(username, judgement),
-    `${yes} /refuse ${username}: no. With --always, yes from now on.`,
+    ...(mayBeDirect ? direct : relayed),
+    `/refuse ${username}: no. /accept ${username} --always: yes, and from now on.`,
   ];
 }
 
