@@ -3,7 +3,10 @@ import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { allInterfaces } from "../../rpc/all-interfaces.ts";
 import { ListenError } from "../../rpc/listen.ts";
 import type { LinkOptions } from "../link/link-options.ts";
+import { PrivateCalls } from "../peer/calls.ts";
 import { PrivateChats } from "../peer/private-chats.ts";
+import { register } from "../peer/registration.ts";
+import type { Verifier } from "../peer/verification.ts";
 import { CommandError, Exit } from "./exit.ts";
 import type { PrivateWanted } from "./private-flags.ts";
 import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
@@ -35,6 +38,19 @@ export async function openPrivateChats(
     if (!(error instanceof ListenError)) throw error;
     throw new CommandError(Exit.REFUSED, `--peer-port: ${error.message}`, { cause: error });
   }
+}
+
+/** The device of a login, for the commands that look at keys and run no chat. */
+export function verifierOf({ state }: Pick<Desk, "state">, { profile, endpoint, token }: SignedIn): Verifier {
+  const { profileId, serverId, userId, username, device } = profile;
+  const calls = new PrivateCalls(endpoint, token);
+  const names = { serverId, userId, username, deviceId: device.deviceId };
+  return {
+    calls,
+    names,
+    contacts: state.contacts(profileId),
+    register: () => register(calls, state.keys(profileId), names),
+  };
 }
 
 /** What a link needs that brings their questions. */

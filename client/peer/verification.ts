@@ -5,9 +5,9 @@ import { safetyNumber } from "./codes.ts";
 import type { Contact, ContactStore } from "./contacts.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
-/** Whose codes, and what is remembered here. */
+/** A device, and what is remembered on it. */
 export interface Verifier {
-  readonly calls: Pick<PrivateCalls, "getIdentity">;
+  readonly calls: PrivateCalls;
   readonly contacts: ContactStore;
   readonly names: OwnNames;
   register(): Promise<Registered>;
@@ -28,7 +28,10 @@ export interface Verification {
 }
 
 /** @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
-export async function verificationOf(verifier: Verifier, username: string): Promise<Verification> {
+export async function verificationOf(
+  verifier: Omit<Verifier, "calls"> & { readonly calls: Pick<PrivateCalls, "getIdentity"> },
+  username: string,
+): Promise<Verification> {
   const { calls, contacts, names } = verifier;
   const { identityKey: ownKey, signed } = await verifier.register();
   const { user, key } = await calls.getIdentity(username);

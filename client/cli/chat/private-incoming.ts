@@ -189,7 +189,10 @@ export class PrivateIncoming {
 }
 
 /** Whether a setting says yes in the person's place. */
-function isWelcome(answer: PrivateSettings["answer"], { standing, problem, stops }: Judgement): boolean {
+export function isWelcome(
+  answer: PrivateSettings["answer"],
+  { standing, problem, stops }: Judgement,
+): boolean {
   if (stops) return false;
   return answer === "accept" || (answer === "contacts" && standing !== "new" && problem === undefined);
 }

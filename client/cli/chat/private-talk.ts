@@ -155,7 +155,7 @@ export class PrivateTalk implements Disposable {
     const { chats, me } = this.#options;
     if (username === me) throw refuse("That is you: the code is one of two people.");
     const verification = await verificationOf(chats, username);
-    if (what === "show") this.#answer(verificationWords(verification));
+    if (what === "show") this.#answer(verificationWords(verification, undefined));
     else if (what === "confirm") {
       confirm(chats.contacts, verification);
       this.#answer([`The key of ${username} is verified: with any other one a private chat is stopped.`]);

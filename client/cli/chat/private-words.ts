@@ -45,7 +45,7 @@ export function openedWords({ username, path, judgement }: ChatOpened): string[]
 }
 
 /** A changed or unsigned key is never silent. */
-function problemWords(username: string, { problem }: Judgement): string[] {
+export function problemWords(username: string, { problem }: Judgement): string[] {
   switch (problem) {
     case "changed":
       return [
@@ -120,9 +120,14 @@ export function endedWords({ username, how }: ChatEnded): string {
   return endings[how.ending]?.(username) ?? `${username} has ended the private chat.`;
 }
 
-/** The code, and what to do with it. */
-export function verificationWords({ user, code, standing, since, ownDeviceSigned }: Verification): string[] {
+/** The code, and what to do with it: in the chat, or in a shell where the program is called so. */
+export function verificationWords(
+  { user, code, standing, since, ownDeviceSigned }: Verification,
+  program: string | undefined,
+): string[] {
   const { username } = user;
+  const confirm =
+    program === undefined ? `/verify ${username} --confirm` : `${program} verify ${username} --confirm`;
   const groups = code.split(" ");
   const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
   const known = since === undefined ? "" : ` since ${since.toISOString().slice(0, 10)}`;
@@ -136,7 +141,7 @@ export function verificationWords({ user, code, standing, since, ownDeviceSigned
     `Your code with ${username}:`,
     ...rows,
     words[standing],
-    `Compare it with what ${username} sees, face to face or over a call. Equal: /verify ${username} --confirm`,
+    `Compare it with what ${username} sees, face to face or over a call. Equal: ${confirm}`,
     ...(ownDeviceSigned
       ? []
       : [`This device is not linked to your first one, so ${username} is warned of it: parley devices link`]),

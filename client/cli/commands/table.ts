@@ -33,6 +33,18 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./ask.ts"),
   },
   {
+    name: "private",
+    group: "Talk",
+    summary: "Talk privately with a user, through a pipe.",
+    load: () => import("./private.ts"),
+  },
+  {
+    name: "listen",
+    group: "Talk",
+    summary: "Take private chats, and print them.",
+    load: () => import("./listen.ts"),
+  },
+  {
     name: "outbox",
     group: "Talk",
     summary: "List, send or drop what the chat could not send.",
@@ -61,6 +73,18 @@ export const commands: readonly CommandRow[] = [
   { name: "block", group: "People", summary: "Shut a user out.", load: () => import("./block.ts") },
   { name: "unblock", group: "People", summary: "Take a block back.", load: () => import("./unblock.ts") },
   { name: "blocks", group: "People", summary: "List whom you block.", load: () => import("./blocks.ts") },
+  {
+    name: "verify",
+    group: "People",
+    summary: "Make sure that a user's key is that user's.",
+    load: () => import("./verify.ts"),
+  },
+  {
+    name: "devices",
+    group: "Account",
+    summary: "List your devices, and link a new one.",
+    load: () => import("./devices.ts"),
+  },
   { name: "login", group: "Account", summary: "Log in as a user.", load: () => import("./login.ts") },
   {
     name: "join",

@@ -1,0 +1,155 @@
+// parley devices: the devices of the user that have private chats, and how the first one vouches for another.
+import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
+import { after, whenAborted } from "../../link/waiting.ts";
+import { linkCode, readLinkCode } from "../../peer/codes.ts";
+import { type LinkableDevice, listDevices, signDevice } from "../../peer/devices.ts";
+import { replaceIdentity } from "../../peer/registration.ts";
+import type { Verifier } from "../../peer/verification.ts";
+import { accountFlags } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { commandLine } from "../command-line.ts";
+import { CommandError, Exit, usage } from "../exit.ts";
+import { verifierOf } from "../private-session.ts";
+import { terminalAsker } from "../prompts.ts";
+import { name } from "../show.ts";
+import type { Desk, SignedIn } from "../sign-in.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { line, Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+const flags = {
+  yes: toggle("With new-identity: do not ask."),
+  ...accountFlags,
+} as const;
+
+type DevicesCall = Call<typeof flags>;
+
+/** How often the server is asked whether the first device has signed this one, ms. */
+const LOOK_MS = 1_000;
+
+export const command = defineCommand({
+  forms: ["", "link", "sign CODE", "new-identity"],
+  words: { least: 0, most: 2 },
+  flags,
+  about: [
+    "A user's first device holds the identity key, by which others know the user. A device that it has not signed is " +
+      "shown to them with a warning. On the new device, link shows a code and waits; on the first one, sign with that " +
+      "code signs it.",
+    "new-identity makes a new identity key here, for whoever lost the first device: contacts see that the key changed, " +
+      "and other devices have to be signed again.",
+  ],
+  json: "DeviceCertificate, one for each device.",
+  examples: ["", "link", "sign K7QF-9M2X-4TRD"],
+  run: async (call) => {
+    const [what, code] = call.words;
+    if ((what === "sign") !== (code !== undefined))
+      throw usage("It is: devices, devices link, or devices sign CODE.");
+    await withAccount(call, "changes", async (signedIn, desk) => {
+      switch (what) {
+        case undefined:
+          return list(call, verifierOf(desk, signedIn));
+        case "link":
+          return link(call, verifierOf(desk, signedIn));
+        case "sign":
+          return signWith(call, verifierOf(desk, signedIn), code ?? "");
+        case "new-identity":
+          return newIdentity(call, desk, signedIn);
+        default:
+          throw usage(`"${what}" is none of link, sign CODE and new-identity.`);
+      }
+    });
+    return undefined;
+  },
+});
+
+async function list(call: DevicesCall, verifier: Verifier): Promise<void> {
+  const own = await verifier.register();
+  for (const device of (await listDevices(verifier)).devices) {
+    const isThis = device.fingerprint === own.fingerprint;
+    const remarks = [
+      isThis ? "this device" : "",
+      isThis && own.holdsIdentity ? "holds the identity key" : "",
+      device.signed ? "" : "not signed",
+    ].filter((remark) => remark !== "");
+    const { certificate } = device;
+    const message = {
+      typeName: "parley.chat.v1.DeviceCertificate",
+      codec: DeviceCertificate,
+      value: certificate,
+    };
+    const remark = remarks.length === 0 ? "" : `  ${remarks.join(", ")}`;
+    await call.output.result(message, line`${certificate.deviceId}  ${nameOf(device)}${remark}`);
+  }
+}
+
+async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
+  if (call.json) throw usage("link has no --json.");
+  const own = await verifier.register();
+  if (own.identityKey === undefined) throw new CommandError(Exit.REFUSED, "There is no identity key yet.");
+  if (own.signed) {
+    await call.output.line(line`This device is signed already.`);
+    return;
+  }
+  const { userId } = verifier.names;
+  const { identityKey, fingerprint } = own;
+  const code = linkCode(verifier.names.serverId, { userId, identityKey, fingerprint });
+  const command = commandLine(call.environment.program, "devices", "sign", code);
+  await call.output.line(line`On your first device run: ${Styled.of(command)}`);
+  using stop = stopSignal();
+  using stopped = whenAborted(stop.signal);
+  for (;;) {
+    const { devices } = await listDevices(verifier);
+    if (devices.some((device) => device.fingerprint === fingerprint && device.signed)) break;
+    using time = after(LOOK_MS);
+    await Promise.race([time.promise, stopped.promise]);
+    if (stop.signal.aborted) throw new CommandError(Exit.INTERRUPTED, "");
+  }
+  await call.output.line(line`This device is signed: others see it without a warning.`);
+}
+
+async function signWith(call: DevicesCall, verifier: Verifier, typed: string): Promise<void> {
+  if (call.json) throw usage("sign has no --json.");
+  const code = readLinkCode(typed);
+  if (code === undefined)
+    throw usage(`"${typed}" is no code: it has 12 letters and digits, as K7QF-9M2X-4TRD.`);
+  const own = await verifier.register();
+  if (!own.holdsIdentity || own.identityKey === undefined) {
+    throw new CommandError(Exit.REFUSED, "The identity key is not on this device: run it on your first one.");
+  }
+  const { userId, serverId } = verifier.names;
+  const { identityKey } = own;
+  const { devices } = await listDevices(verifier);
+  const device = devices.find(
+    ({ fingerprint }) => linkCode(serverId, { userId, identityKey, fingerprint }) === code,
+  );
+  if (device === undefined) {
+    throw new CommandError(
+      Exit.REFUSED,
+      "No device of yours shows that code. If it was typed as shown, the server may have shown one of you a wrong key.",
+    );
+  }
+  await signDevice(verifier, own, device);
+  await call.output.line(line`${nameOf(device)} is signed: others see it without a warning.`);
+}
+
+async function newIdentity(call: DevicesCall, desk: Desk, signedIn: SignedIn): Promise<void> {
+  if (call.json) throw usage("new-identity has no --json.");
+  if (call.values.yes !== true) {
+    const { environment } = call;
+    const asker = terminalAsker(environment);
+    if (asker === undefined) throw usage("Standard input is no terminal: add --yes.");
+    const question =
+      "Your contacts will see that your key changed, and those who verified it have to do so again. Go on?";
+    if (!(await asker.confirm(question))) {
+      throw new CommandError(Exit.REFUSED, "Nothing was changed.");
+    }
+  }
+  const { calls, names } = verifierOf(desk, signedIn);
+  await replaceIdentity(calls, desk.state.keys(signedIn.profile.profileId), names);
+  await call.output.line(line`You have a new identity key, and this device holds it.`);
+}
+
+function nameOf({ certificate }: LinkableDevice): Styled {
+  return certificate.deviceName === "" ? line`an unnamed device` : name(certificate.deviceName);
+}

@@ -1,0 +1,123 @@
+// parley listen: takes private chats without a screen, and prints what is said in them.
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import { accountFlags } from "../account-flags.ts";
+import { isWelcome } from "../chat/private-incoming.ts";
+import { closedWords, endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { usage } from "../exit.ts";
+import { openPeerDebug } from "../peer-debug.ts";
+import { type PrivateWanted, privateFlags, privateWantedOf } from "../private-flags.ts";
+import { type PrivateRun, withPrivateChats } from "../private-run.ts";
+import { name } from "../show.ts";
+import { line, Styled } from "../terminal/style.ts";
+
+const flags = { ...privateFlags, ...accountFlags } as const;
+
+export const command = defineCommand({
+  forms: [""],
+  words: { least: 0, most: 0 },
+  flags,
+  about: [
+    "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. Who is let in is said by " +
+      "--private-answer: contacts, unless said otherwise, since there is nobody to ask; the others are left to the user's " +
+      "other devices. Chats go through the server unless --private-path is direct. SIGINT and SIGTERM end it with exit " +
+      "code 0. While it runs, the user is online.",
+  ],
+  json: undefined,
+  examples: ["", "--private-answer accept --private-path direct --peer-port 4000"],
+  run: async (call) => {
+    if (call.json) throw usage("listen has no --json: private USER --json prints the lines of one chat.");
+    const wanted = privateWantedOf(call.values, { answer: "contacts", path: "relay" });
+    if (wanted.answer === "ask")
+      throw usage("There is nobody to ask: --private-answer is contacts, accept or refuse.");
+    await using _debug = wanted.debug ? await openPeerDebug((text) => call.output.notice(text)) : undefined;
+    return await withPrivateChats(call, wanted, Ending.LEFT, (run) => new Listening(call, run, wanted).run());
+  },
+});
+
+class Listening {
+  readonly #call: Call<typeof flags>;
+  readonly #run: PrivateRun;
+  readonly #wanted: PrivateWanted;
+
+  constructor(call: Call<typeof flags>, run: PrivateRun, wanted: PrivateWanted) {
+    this.#call = call;
+    this.#run = run;
+    this.#wanted = wanted;
+  }
+
+  async run(): Promise<0> {
+    const { chats, signal } = this.#run;
+    const stopped = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => stopped.resolve(), { once: true });
+    if (signal.aborted) stopped.resolve();
+    this.#call.output.notice(`Listening as ${chats.names.username}, for peers on port ${chats.port}.`);
+    await Promise.race([this.#follow(), stopped.promise]);
+    this.#call.output.check();
+    return 0;
+  }
+
+  async #follow(): Promise<void> {
+    for await (const event of this.#run.chats.events) await this.#take(event);
+  }
+
+  async #take(event: PrivateEvent): Promise<void> {
+    const { output } = this.#call;
+    switch (event.type) {
+      case "asked":
+        return this.#asked(event);
+      case "opened":
+        output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
+        for (const sentence of problemWords(event.username, event.judgement)) output.notice(sentence);
+        return;
+      case "line":
+        return this.#line(event);
+      case "asking-closed":
+        output.notice(closedWords(event));
+        return;
+      case "failed":
+        output.notice(failedWords(event.username, event.error));
+        return;
+      case "ended":
+        output.notice(endedWords(event));
+        return;
+      case "trouble":
+        output.notice(event.error.message);
+        return;
+      case "marks":
+      case "typing":
+      case "waiting":
+        return;
+    }
+  }
+
+  async #asked({ username, judgement }: ChatAsked): Promise<void> {
+    const { chats } = this.#run;
+    const always = chats.contacts.get(username)?.always ?? "ask";
+    const { answer, path } = this.#wanted;
+    const isLetIn = answer !== "refuse" && (always !== "ask" || isWelcome(answer, judgement));
+    try {
+      await chats.answer(username, isLetIn && !judgement.stops ? "accept" : "pass", {
+        direct: path === "direct",
+      });
+      if (!isLetIn)
+        this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#call.output.notice(failedWords(username, error));
+    }
+  }
+
+  async #line({ username, mine, time, content }: LineSaid): Promise<void> {
+    const { chats, desk, signedIn } = this.#run;
+    if (mine) return;
+    const text = content.kind === "text" ? content.text : "(something that this program is too old for)";
+    if (content.kind === "text" && this.#wanted.keep) {
+      const lines = desk.state.privateLines(signedIn.profile.profileId);
+      lines.add({ username, mine, time: time ?? new Date(), text });
+    }
+    await this.#call.output.line(line`${name(username)}: ${Styled.of(text.replaceAll("\n", "\n    "))}`);
+    chats.markRead(username);
+  }
+}

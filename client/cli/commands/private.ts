@@ -1,0 +1,237 @@
+// parley private: a private chat in a pipe. Lines of standard input go out, the other one's lines come out.
+import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { after } from "../../link/waiting.ts";
+import { NotSaidError } from "../../peer/conversation.ts";
+import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import type { PrivateChats } from "../../peer/private-chats.ts";
+import { accountFlags } from "../account-flags.ts";
+import type { Flag } from "../arguments.ts";
+import { endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { parseWait } from "../durations.ts";
+import { CommandError, Exit } from "../exit.ts";
+import { keepFlag, pathFlag, peerPortFlag } from "../private-flags.ts";
+import { type PrivateRun, withPrivateChats } from "../private-run.ts";
+import { standardInput } from "../standard-input.ts";
+import { Styled } from "../terminal/style.ts";
+
+const wait: Flag<number> = {
+  value: "TIME",
+  help: "How long to wait for USER to come online and take private chats; else 0s.",
+  read: parseWait,
+};
+
+const flags = {
+  wait,
+  "private-path": pathFlag,
+  "keep-private": keepFlag,
+  "peer-port": peerPortFlag,
+  ...accountFlags,
+} as const;
+
+/** While the other one is not there yet, it is asked again so often, ms. */
+const AGAIN_MS = 1_000;
+
+export const command = defineCommand({
+  forms: ["USER"],
+  words: { least: 1, most: 1 },
+  flags,
+  about: [
+    "Asks USER for a private chat, or accepts one that USER asks for; then each line of standard input is said, and each " +
+      "line of the other's is printed. What is said goes from device to device, or through the server as bytes that it " +
+      "cannot read: with --private-path auto through the server, as there is nobody to ask.",
+    "The end of the input ends it once everything has arrived, with exit code 0; so do SIGINT, SIGTERM and the other end. " +
+      "A line that is not known to have arrived makes it 1. Two shells talk when each names the other, one with --wait.",
+  ],
+  json: "Line of parley.peer.v1, one for each of the other's lines.",
+  examples: ["yoda", "yoda --wait 1m --json", "yoda --private-path direct < letter.txt"],
+  run: async (call) => {
+    const [username = ""] = call.words;
+    const path = call.values["private-path"] ?? "auto";
+    const port = call.values["peer-port"] ?? 0;
+    return withPrivateChats(call, { path, port }, Ending.STOPPED, (run) =>
+      new Talk(call, run, username, path === "direct").run(),
+    );
+  },
+});
+
+class Talk {
+  readonly #call: Call<typeof flags>;
+  readonly #run: PrivateRun;
+  readonly #username: string;
+  readonly #direct: boolean;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<ChatEnded | undefined>();
+  #said = 0n;
+  #received = 0n;
+  #arrived: PromiseWithResolvers<void> | undefined;
+  #isOpen = false;
+
+  constructor(call: Call<typeof flags>, run: PrivateRun, username: string, direct: boolean) {
+    this.#call = call;
+    this.#run = run;
+    this.#username = username;
+    this.#direct = direct;
+  }
+
+  async run(): Promise<0 | 1> {
+    const { chats, signal } = this.#run;
+    if (this.#username === chats.names.username) throw new CommandError(Exit.REFUSED, "That is you.");
+    const stopped = Promise.withResolvers<undefined>();
+    signal.addEventListener("abort", () => stopped.resolve(undefined), { once: true });
+    if (signal.aborted) stopped.resolve(undefined);
+    const followed = this.#follow();
+    const talked = this.#begin().then(() => this.#talk());
+    const ended = await Promise.race([
+      this.#over.promise,
+      stopped.promise,
+      talked.then(() => undefined),
+      followed.then(() => undefined),
+    ]);
+    // What is not read keeps the process.
+    this.#call.environment.stdin.destroy();
+    this.#call.output.check();
+    return this.#codeOf(ended);
+  }
+
+  #codeOf(ended: ChatEnded | undefined): 0 | 1 {
+    if (ended !== undefined) this.#call.output.notice(endedWords(ended));
+    const lost = Number(this.#said - this.#received);
+    if (lost > 0) this.#call.output.notice(`${lost} of your lines are not known to have arrived.`);
+    return lost > 0 || ended?.how.kind === "failed" ? Exit.REFUSED : Exit.DONE;
+  }
+
+  /** Asks until the chat is open, or there is no hope. */
+  async #begin(): Promise<void> {
+    const { chats, signal } = this.#run;
+    const end = performance.now() + (this.#call.values.wait ?? 0);
+    while (!this.#isOpen && !signal.aborted) {
+      try {
+        await chats.start(this.#username, { direct: this.#direct });
+        break;
+      } catch (error) {
+        if (!(await this.#isWorthWaiting(error, end))) throw error;
+      }
+    }
+    await this.#opened.promise;
+  }
+
+  async #isWorthWaiting(error: unknown, end: number): Promise<boolean> {
+    // The other one asks already: that is accepted as it comes.
+    if (error instanceof NotSaidError || isRefusal(error, "INTRODUCTION_PENDING")) {
+      using again = after(AGAIN_MS);
+      await Promise.race([again.promise, this.#opened.promise]);
+      return true;
+    }
+    const isAway = isRefusal(error, "USER_OFFLINE") || isRefusal(error, "PRIVATE_CHAT_UNAVAILABLE");
+    if (isAway && performance.now() < end) {
+      using again = after(Math.min(AGAIN_MS, end - performance.now()));
+      await Promise.race([again.promise, this.#opened.promise]);
+      return true;
+    }
+    if (error instanceof RpcError) {
+      throw new CommandError(Exit.REFUSED, failedWords(this.#username, error), { cause: error });
+    }
+    return false;
+  }
+
+  async #talk(): Promise<void> {
+    const { chats } = this.#run;
+    for await (const line of standardInput(this.#call.environment.stdin)) {
+      await chats.room(this.#username);
+      if (line.kind === "line") this.#say(line.text);
+      else
+        this.#call.output.notice(
+          `Not said: the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`,
+        );
+    }
+    while (this.#said > this.#received) {
+      this.#arrived ??= Promise.withResolvers();
+      await this.#arrived.promise;
+    }
+  }
+
+  #say(text: string): void {
+    if (text === "") return;
+    try {
+      this.#run.chats.say(this.#username, text);
+    } catch (error) {
+      if (!(error instanceof NotSaidError)) throw error;
+      this.#call.output.notice(`Not said: ${error.message}`);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const { chats } = this.#run;
+    for await (const event of chats.events) {
+      if ("username" in event && event.username !== this.#username) await this.#other(event, chats);
+      else await this.#take(event, chats);
+    }
+  }
+
+  /** Somebody else asks: not here. */
+  async #other(event: PrivateEvent, chats: PrivateChats): Promise<void> {
+    if (event.type === "asked") await chats.answer(event.username, "pass");
+  }
+
+  async #take(event: PrivateEvent, chats: PrivateChats): Promise<void> {
+    switch (event.type) {
+      case "asked":
+        // To name somebody is to want to speak with that one.
+        await chats.answer(event.username, "accept", { direct: this.#direct });
+        return;
+      case "opened":
+        this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
+        for (const sentence of problemWords(event.username, event.judgement))
+          this.#call.output.notice(sentence);
+        this.#isOpen = true;
+        this.#opened.resolve();
+        return;
+      case "line":
+        return this.#line(event, chats);
+      case "marks":
+        this.#received = event.received;
+        if (this.#received === this.#said) this.#arrived?.resolve();
+        return;
+      case "failed":
+        throw new CommandError(Exit.REFUSED, failedWords(event.username, event.error), {
+          cause: event.error,
+        });
+      case "ended":
+        this.#over.resolve(event);
+        return;
+      case "trouble":
+        this.#call.output.notice(event.error.message);
+        return;
+      case "waiting":
+      case "asking-closed":
+      case "typing":
+        return;
+    }
+  }
+
+  async #line({ mine, number, time, content }: LineSaid, chats: PrivateChats): Promise<void> {
+    const { desk, signedIn } = this.#run;
+    if (content.kind === "text" && this.#call.values["keep-private"] === true) {
+      const lines = desk.state.privateLines(signedIn.profile.profileId);
+      lines.add({ username: this.#username, mine, time: time ?? new Date(), text: content.text });
+    }
+    if (mine) {
+      this.#said = number;
+      return;
+    }
+    const text = content.kind === "text" ? content.text : "(something that this program is too old for)";
+    const said = content.kind === "text" ? ({ $case: "text", value: content.text } as const) : undefined;
+    const value: Line = { number, time, content: said };
+    await this.#call.output.result(
+      { typeName: "parley.peer.v1.Line", codec: Line, value },
+      Styled.of(text.replaceAll("\n", "\n    ")),
+    );
+    chats.markRead(this.#username);
+  }
+}
+
+function isRefusal(error: unknown, reason: string): boolean {
+  return error instanceof RpcError && error.reason === reason;
+}

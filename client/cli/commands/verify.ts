@@ -1,0 +1,56 @@
+// parley verify: the code that two people compare, to know that nobody is in between.
+import { acceptKey, confirm, verificationOf } from "../../peer/verification.ts";
+import { accountFlags } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { verificationWords } from "../chat/private-words.ts";
+import { defineCommand } from "../command.ts";
+import { CommandError, Exit, usage } from "../exit.ts";
+import { verifierOf } from "../private-session.ts";
+import { Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+export const command = defineCommand({
+  forms: ["USER"],
+  words: { least: 1, most: 1 },
+  flags: {
+    confirm: toggle("The codes are equal: from now on a private chat with any other key is stopped."),
+    accept: toggle("Take a changed key without having compared codes."),
+    ...accountFlags,
+  },
+  about: [
+    "Prints 60 digits, which are the same at both ends if nobody is in between: compare them face to face or over a call. " +
+      "They are the safety number of Signal (libsignal's numeric fingerprint, version 0, 5200 rounds of SHA-512), made " +
+      "from both users' identity keys and ids and the server's id.",
+  ],
+  json: undefined,
+  examples: ["yoda", "yoda --confirm"],
+  run: async (call) => {
+    if (call.json) throw usage("verify has no --json.");
+    const [username = ""] = call.words;
+    const { confirm: isConfirmed, accept: isAccepted } = call.values;
+    if (isConfirmed === true && isAccepted === true) throw usage("It is either --confirm or --accept.");
+    await withAccount(call, "changes", async (signedIn, desk) => {
+      if (username === signedIn.profile.username)
+        throw new CommandError(Exit.REFUSED, "That is you: the code is one of two people.");
+      const verifier = verifierOf(desk, signedIn);
+      const verification = await verificationOf(verifier, username);
+      if (isAccepted === true) {
+        if (verification.standing !== "changed")
+          throw new CommandError(
+            Exit.REFUSED,
+            `There is nothing to accept: the key of ${username} is no other.`,
+          );
+        acceptKey(verifier.contacts, verification);
+        await call.output.line(Styled.of(`The key of ${username} is accepted, and not verified.`));
+        return;
+      }
+      for (const sentence of verificationWords(verification, call.environment.program)) {
+        await call.output.line(Styled.of(sentence));
+      }
+      if (isConfirmed !== true) return;
+      confirm(verifier.contacts, verification);
+      await call.output.line(Styled.of(`The key of ${username} is verified.`));
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,62 @@
+// Runs the private chats of one log-in for a command: the link that brings the questions, the chats, and their end.
+import type { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { type Link, openLink } from "../link/link.ts";
+import type { PrivateChats } from "../peer/private-chats.ts";
+import type { AccountCall } from "./command.ts";
+import type { PrivateWanted } from "./private-flags.ts";
+import { openPrivateChats, privateLinkOptions } from "./private-session.ts";
+import { cursorsAtHeads, throwEnding } from "./reading.ts";
+import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
+import { stopSignal } from "./stop-signal.ts";
+import { withAccount } from "./with-account.ts";
+
+/** What a command has while it runs. */
+export interface PrivateRun {
+  readonly chats: PrivateChats;
+  readonly signedIn: SignedIn;
+  readonly desk: Desk;
+  /** Aborted by a signal, and when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the work with private chats that can be asked for and asked for here. Where the link ends for good, so does the
+ * command, as `tail` does.
+ * @param ending what those are told with whom a chat is still open at the end
+ * @throws as withAccount, and what the work throws
+ */
+export async function withPrivateChats<T>(
+  call: AccountCall,
+  wanted: Pick<PrivateWanted, "path" | "port">,
+  ending: Ending,
+  work: (run: PrivateRun) => Promise<T>,
+): Promise<T> {
+  using stop = stopSignal();
+  const signal = AbortSignal.any([stop.signal, call.output.gone]);
+  return await withAccount(call, "reads", async (signedIn, desk) => {
+    await using chats = await openPrivateChats(desk, signedIn, wanted);
+    const { endpoint, token, profile, account } = signedIn;
+    await using link = openLink({
+      ...privateLinkOptions(chats),
+      endpoint,
+      token,
+      client: clientInfo(),
+      serverId: profile.serverId,
+      receiveOnly: true,
+      cursors: await cursorsAtHeads(account),
+    });
+    const over = new AbortController();
+    const ended = brought(link, chats).then(() => over.abort());
+    const run = { chats, signedIn, desk, signal: AbortSignal.any([signal, over.signal]) };
+    const outcome = await Promise.race([work(run), ended.then(() => "link-ended" as const)]);
+    await chats.close(ending);
+    if (outcome !== "link-ended") return outcome;
+    throwEnding(link);
+    throw new Error("The link ended without a reason.");
+  });
+}
+
+/** Hands on what the link brings, until it ends. */
+async function brought(link: Link, chats: PrivateChats): Promise<void> {
+  for await (const event of link.events) chats.take(event);
+}
