@@ -8,11 +8,34 @@ import { type Desk, millis } from "./desk.ts";
 import type { Path } from "./reach.ts";
 import { openRelay } from "./relay-stream.ts";
 
+/** Longer than an answer may take and an introduction lasts, ms: the server's word then says how long exactly. */
+const LONGEST_MS = 120_000;
+
+/** One who asks. */
+export interface Asked {
+  readonly introductionId: string;
+  readonly peer: PeerKeys;
+  /** That one allows a direct path. */
+  readonly direct: boolean;
+}
+
+export interface Accepting {
+  /** Has the conversation; it is over when this resolves. */
+  converse(stream: SignalStream, path: Path): Promise<void>;
+  /** Nobody came. */
+  lapsed(): void;
+}
+
 /** Says no, for all devices of the user or for this one. @throws RpcError, ConnectError */
-export async function decline(desk: Desk, introductionId: string, answer: "refuse" | "pass"): Promise<void> {
+export async function decline(
+  desk: Desk,
+  { introductionId }: Asked,
+  answer: "refuse" | "pass",
+): Promise<void> {
+  const no = answer === "refuse" ? Answer.REFUSE : Answer.PASS;
   await desk.parts.calls.answerIntroduction({
     introductionId,
-    answer: answer === "refuse" ? Answer.REFUSE : Answer.PASS,
+    answer: no,
     direct: false,
     addresses: [],
     port: 0,
@@ -21,59 +44,60 @@ export async function decline(desk: Desk, introductionId: string, answer: "refus
 
 /**
  * Says yes. From then on the one who asked may come, once, while the introduction lasts.
- * @param converse has the conversation; it is over when that resolves
  * @throws RpcError, ConnectError
  */
-export async function accept(
-  desk: Desk,
-  asked: { readonly introductionId: string; readonly peer: PeerKeys; readonly direct: boolean },
-  converse: (stream: SignalStream, path: Path) => Promise<void>,
-): Promise<void> {
+export async function accept(desk: Desk, asked: Asked, { converse, lapsed }: Accepting): Promise<void> {
+  const { server } = desk.parts;
+  const { introductionId, peer } = asked;
+  const relay = new AbortController();
+  let lapse: NodeJS.Timeout | undefined;
+  // Before the answer: whoever asked may be faster than the way back of this one's own yes.
+  const expected = server.expect({
+    introductionId,
+    fingerprint: peer.fingerprint,
+    lifetimeMs: LONGEST_MS,
+    opening: desk.opening(introductionId),
+    converse: async (stream, path) => {
+      clearTimeout(lapse);
+      came = true;
+      // The half of the relay that waits is of no use any more.
+      if (path === "direct") relay.abort();
+      await converse(stream, path);
+    },
+  });
+  let came = false;
+  const introduction = await answerYes(desk, asked).catch((error: unknown) => {
+    expected[Symbol.dispose]();
+    throw error;
+  });
+  if (came) return;
+  const { closing, emit } = desk.parts;
+  const lifetimeMs = millis(introduction.lifetime);
+  lapse = setTimeout(() => {
+    expected[Symbol.dispose]();
+    relay.abort();
+    if (closing.aborted) return;
+    lapsed();
+    const { username } = peer;
+    const error = new ConnectError({ kind: "timeout", message: `${username} did not come.` });
+    void emit({ type: "failed", username, error, held: [] });
+  }, lifetimeMs);
+  closing.addEventListener("abort", () => clearTimeout(lapse), { once: true });
+  void openRelayHalf(desk, introductionId, lifetimeMs, AbortSignal.any([relay.signal, closing]));
+}
+
+async function answerYes(desk: Desk, { introductionId, direct }: Asked): Promise<Introduction> {
   const { calls, server } = desk.parts;
-  const port = asked.direct ? (server.port ?? 0) : 0;
+  const port = direct ? (server.port ?? 0) : 0;
   const introduction = await calls.answerIntroduction({
-    introductionId: asked.introductionId,
+    introductionId,
     answer: Answer.ACCEPT,
     direct: port !== 0,
     addresses: port === 0 ? [] : ownAddresses(port),
     port,
   });
   if (introduction === undefined) throw new Error("The server's answer to a yes has no introduction.");
-  expectPeer(desk, introduction, asked.peer, converse);
-}
-
-function expectPeer(
-  desk: Desk,
-  introduction: Introduction,
-  { username, fingerprint }: PeerKeys,
-  converse: (stream: SignalStream, path: Path) => Promise<void>,
-): void {
-  const { server, closing, emit } = desk.parts;
-  const { introductionId } = introduction;
-  const lifetimeMs = millis(introduction.lifetime);
-  const relay = new AbortController();
-  const lapse = setTimeout(() => {
-    expected[Symbol.dispose]();
-    relay.abort();
-    if (closing.aborted) return;
-    const error = new ConnectError({ kind: "timeout", message: `${username} did not come.` });
-    void emit({ type: "failed", username, error, held: [] });
-  }, lifetimeMs);
-  const expected = server.expect({
-    introductionId,
-    fingerprint,
-    lifetimeMs,
-    opening: desk.opening(introduction),
-    converse: async (stream, path) => {
-      clearTimeout(lapse);
-      // The half of the relay that waits is of no use any more.
-      if (path === "direct") relay.abort();
-      await converse(stream, path);
-    },
-  });
-  closing.addEventListener("abort", () => clearTimeout(lapse), { once: true });
-  const signal = AbortSignal.any([relay.signal, closing]);
-  void openRelayHalf(desk, introductionId, lifetimeMs, signal);
+  return introduction;
 }
 
 /** Never rejects: the other one may come straight, and where nobody comes at all, that is told. */

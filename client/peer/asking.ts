@@ -23,6 +23,8 @@ export class Asking {
   readonly #signal: AbortSignal;
   readonly #held: string[] = [];
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
+  /** Who said yes. */
+  #introduced: PeerKeys | undefined;
 
   constructor(desk: Desk, username: string) {
     this.#desk = desk;
@@ -33,6 +35,11 @@ export class Asking {
   /** What is to be said on yes. */
   get held(): readonly string[] {
     return this.#held;
+  }
+
+  /** The device that said yes, once one did. */
+  get introduced(): PeerKeys | undefined {
+    return this.#introduced;
   }
 
   /** @throws NotSaidError where too much is held already */
@@ -75,6 +82,7 @@ export class Asking {
     const introduction = step.value;
     const peer = readPeer(names.serverId, introduction.peer);
     if (peer?.username !== this.#username) throw new Error("The server introduced somebody else.");
+    this.#introduced = peer;
     const judgement = this.#desk.admit(peer);
     const { keys } = await this.#desk.register();
     const { stream, path } = await reach({
@@ -82,7 +90,7 @@ export class Asking {
       own: keys.device,
       introduction,
       peer: peer.fingerprint,
-      opening: this.#desk.opening(introduction),
+      opening: this.#desk.opening(introduction.introductionId),
       signal: this.#signal,
     });
     return { peer, judgement, stream, path };

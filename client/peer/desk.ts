@@ -1,5 +1,4 @@
 // What the parts of private chats share: who this device is, what it remembers, and whom it tells.
-import type { Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
 import type { Opening } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { PrivateCalls } from "./calls.ts";
 import { type ContactStore, type Judgement, judge, type KeyProblem, type PeerKeys } from "./contacts.ts";
@@ -74,7 +73,7 @@ export class Desk {
     return judgement;
   }
 
-  opening({ introductionId }: Introduction): Opening {
+  opening(introductionId: string): Opening {
     const { client } = this.parts;
     return { introductionId, clientName: client?.name ?? "", clientVersion: client?.version ?? "" };
   }

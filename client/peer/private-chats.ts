@@ -6,7 +6,7 @@ import { RpcError } from "../../rpc/status.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import { EventBuffer } from "../link/event-buffer.ts";
 import type { LinkEvent } from "../link/events.ts";
-import { accept, decline } from "./answering.ts";
+import { type Asked, accept, decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
 import { accepted, type ContactStore, type PeerKeys, readPeer, remembered } from "./contacts.ts";
@@ -30,12 +30,6 @@ export interface PrivateChatsOptions {
   readonly client?: { readonly name: string; readonly version: string };
   /** Where the peer server listens, port 0 for any; undefined: nowhere, and every chat goes through the relay. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
-}
-
-interface Asked {
-  readonly introductionId: string;
-  readonly peer: PeerKeys;
-  readonly direct: boolean;
 }
 
 const maxEvents = 1_000;
@@ -151,6 +145,8 @@ export class PrivateChats implements AsyncDisposable {
     const asking = new Asking(this.#desk, username);
     this.#asking.set(username, asking);
     try {
+      // What is over must be over for the server, too.
+      await this.#reporting;
       await asking.ask(direct);
     } catch (error) {
       this.#asking.delete(username);
@@ -174,14 +170,19 @@ export class PrivateChats implements AsyncDisposable {
     if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
     if (answer !== "accept") {
       this.#asked.delete(username);
-      await decline(this.#desk, asked.introductionId, answer);
+      await decline(this.#desk, asked, answer);
       return;
     }
     const { peer } = asked;
     const judgement = this.#desk.admit(peer);
     this.#asked.delete(username);
-    await accept(this.#desk, { ...asked, direct: direct && asked.direct }, (stream, path) =>
-      this.#converse({ peer, judgement, stream, path }, undefined),
+    await accept(
+      this.#desk,
+      { ...asked, direct: direct && asked.direct },
+      {
+        converse: (stream, path) => this.#converse({ peer, judgement, stream, path }, undefined),
+        lapsed: () => this.#cameToNothing(peer),
+      },
     );
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
@@ -271,6 +272,7 @@ export class PrivateChats implements AsyncDisposable {
       await this.#converse(begun, asking.held);
     } catch (error) {
       this.#asking.delete(username);
+      if (asking.introduced !== undefined) this.#cameToNothing(asking.introduced);
       await this.#emit({ type: "failed", username, error: asError(error), held: asking.held });
     }
   }
@@ -300,11 +302,17 @@ export class PrivateChats implements AsyncDisposable {
     await this.#emit({ type: "ended", username, ...ended });
   }
 
+  /** What was agreed on counts as open until it is reported: so it is reported, and then no more. */
+  #cameToNothing({ userId }: PeerKeys): void {
+    this.#report([userId]);
+    this.#report();
+  }
+
   /** Tells the server with whom chats are open; where it cannot be told now, the next stream tells it. */
-  #report(): void {
+  #report(besides: readonly string[] = []): void {
     if (this.#closing.signal.aborted) return;
     this.#reporting = this.#reporting.then(async () => {
-      const userIds = [...this.#open.values()].map(({ peer }) => peer.userId);
+      const userIds = [...[...this.#open.values()].map(({ peer }) => peer.userId), ...besides];
       try {
         await this.calls.reportPrivateChats(userIds);
       } catch (error) {

@@ -5,6 +5,7 @@ import type { Opening } from "../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
 import { channelOver, dialPeerAt, securedBy } from "../../rpc/peer-dial.ts";
 import type { Certificate } from "../../rpc/server-credentials.ts";
+import { RpcError } from "../../rpc/status.ts";
 import type { PrivateCalls } from "./calls.ts";
 import type { SignalStream } from "./conversation.ts";
 import { openConverse } from "./converse.ts";
@@ -39,7 +40,9 @@ export async function reach(reaching: Reaching): Promise<Reached> {
     try {
       return { stream: await reachDirectly(reaching), path: "direct" };
     } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
+      // Lost before anything was said: the relay may do. A refusal of the peer stands.
+      const isLost = error instanceof RpcError && error.reason === "";
+      if (!(error instanceof ConnectError || isLost)) throw error;
     }
   }
   return { stream: await reachThroughServer(reaching), path: "relayed" };

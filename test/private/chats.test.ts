@@ -1,0 +1,176 @@
+// Private chats from the question to the end, over both paths: real server, real streams, real TLS between the devices.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NotSaidError } from "../../client/peer/conversation.ts";
+import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { TestServer } from "../support/server.ts";
+import { chatting, Somebody } from "./somebody.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start({ users: ["luke", "yoda", "leia", "vader"], sessionsPerUser: 9 });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const sitDown = (name: string, options = {}) => Somebody.sitDown(server.port, name, options);
+
+describe.each([
+  ["direct", true],
+  ["relayed", false],
+] as const)("a chat that is %s", (path, direct) => {
+  test("is spoken by both ends, in order, with marks", async () => {
+    await using luke = await sitDown("luke");
+    await using yoda = await sitDown("yoda");
+    await chatting(luke, yoda, { direct });
+    expect(luke.chats.open).toEqual([{ username: "yoda", path }]);
+    expect(yoda.chats.open).toEqual([{ username: "luke", path }]);
+    const said = Array.from({ length: 40 }, (_, index) => `line ${index} – 你好`);
+    for (const text of said) {
+      luke.chats.say("yoda", text);
+      yoda.chats.say("luke", text);
+    }
+    expect(await yoda.hears("luke", 40)).toEqual(said);
+    expect(await luke.hears("yoda", 40)).toEqual(said);
+    yoda.chats.markRead("luke");
+    await luke.until((events) => events.some((event) => event.type === "marks" && event.read === 40n));
+    luke.chats.setTyping("yoda", true);
+    expect((await yoda.next("typing")).typing).toBe(true);
+  });
+
+  test.each([
+    ["who asked", 0],
+    ["who answered", 1],
+  ] as const)("ends at both ends when %s stops it, and can be started anew", async (_who, by) => {
+    await using luke = await sitDown("luke");
+    await using yoda = await sitDown("yoda");
+    await chatting(luke, yoda, { direct });
+    const [stops, other] = by === 0 ? [luke, yoda] : [yoda, luke];
+    stops.chats.say(other.name, "goodbye");
+    await stops.chats.stop(other.name);
+    const { how, undelivered } = await other.next("ended");
+    expect(how).toEqual({ kind: "goodbye", by: "them", ending: Ending.STOPPED });
+    expect(undelivered).toEqual([]);
+    expect(other.heard(stops.name)).toEqual(["goodbye"]);
+    await stops.next("ended");
+    expect(() => other.chats.say(stops.name, "still there?")).toThrow(NotSaidError);
+    await chatting(other, stops, { direct });
+  });
+
+  test("goes on when the one blocks the other", async () => {
+    await using luke = await sitDown("luke");
+    await using yoda = await sitDown("yoda");
+    await chatting(luke, yoda, { direct });
+    await yoda.account.blockUser("luke");
+    luke.chats.say("yoda", "after the block");
+    expect(await yoda.hears("luke", 1)).toEqual(["after the block"]);
+    await yoda.account.unblockUser("luke");
+  });
+
+  test("is one of several at once", async () => {
+    await using luke = await sitDown("luke");
+    await using yoda = await sitDown("yoda");
+    await using leia = await sitDown("leia");
+    await chatting(luke, yoda, { direct });
+    await chatting(leia, luke, { direct });
+    await chatting(yoda, leia, { direct });
+    luke.chats.say("yoda", "to yoda");
+    luke.chats.say("leia", "to leia");
+    leia.chats.say("yoda", "from leia");
+    expect(await yoda.hears("luke", 1)).toEqual(["to yoda"]);
+    expect(await leia.hears("luke", 1)).toEqual(["to leia"]);
+    expect(await yoda.hears("leia", 1)).toEqual(["from leia"]);
+  });
+
+  test("tells the other of a log-out, and of a program that is gone", async () => {
+    await using luke = await sitDown("luke");
+    const yoda = await sitDown("yoda");
+    await chatting(luke, yoda, { direct });
+    await yoda.chats.close(Ending.LOGGED_OUT);
+    expect((await luke.next("ended")).how).toEqual({
+      kind: "goodbye",
+      by: "them",
+      ending: Ending.LOGGED_OUT,
+    });
+    await yoda[Symbol.asyncDispose]();
+  });
+});
+
+test("the direct path takes both to agree, and the relay is taken where it does not come about", async () => {
+  await using luke = await sitDown("luke");
+  // Nobody can dial this one.
+  await using yoda = await sitDown("yoda", { host: null });
+  await chatting(luke, yoda, { direct: true });
+  expect(luke.chats.open).toEqual([{ username: "yoda", path: "relayed" }]);
+  await luke.chats.stop("yoda");
+  await Promise.all([luke.next("ended"), yoda.next("ended")]);
+  await yoda.chats.start("luke", { direct: false });
+  expect((await luke.next("asked")).direct).toBe(false);
+  await luke.chats.answer("yoda", "accept", { direct: true });
+  await Promise.all([luke.next("opened"), yoda.next("opened")]);
+  expect(yoda.chats.open).toEqual([{ username: "luke", path: "relayed" }]);
+});
+
+test("what is said while the other is asked is held, and said on yes", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  await luke.chats.start("yoda", { direct: false });
+  expect(luke.chats.say("yoda", "first")).toBe("held");
+  expect(luke.chats.say("yoda", "second")).toBe("held");
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept");
+  expect(await yoda.hears("luke", 2)).toEqual(["first", "second"]);
+});
+
+test("what was held is given back on no, and when the question is taken back", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  await luke.chats.start("yoda", { direct: false });
+  luke.chats.say("yoda", "a secret");
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "refuse");
+  expect(await luke.next("failed")).toMatchObject({
+    error: { reason: "INTRODUCTION_REFUSED" },
+    held: ["a secret"],
+  });
+  await luke.chats.start("yoda", { direct: false });
+  luke.chats.say("yoda", "another");
+  await yoda.next("asked");
+  await luke.chats.stop("yoda");
+  expect((await luke.next("failed")).held).toEqual(["another"]);
+  expect((await yoda.next("asking-closed")).username).toBe("luke");
+  await expect(yoda.chats.answer("luke", "accept")).rejects.toThrow(NotSaidError);
+});
+
+test("of two devices the first yes wins, and the other is told where", async () => {
+  await using luke = await sitDown("luke");
+  await using phone = await sitDown("yoda", { deviceName: "phone" });
+  await using laptop = await sitDown("yoda", { deviceName: "laptop" });
+  await luke.chats.start("yoda", { direct: false });
+  expect((await luke.next("waiting")).devices).toBe(2);
+  await Promise.all([phone.next("asked"), laptop.next("asked")]);
+  await phone.chats.answer("luke", "accept");
+  expect(await laptop.next("asking-closed")).toMatchObject({ username: "luke", deviceName: "phone" });
+  await Promise.all([luke.next("opened"), phone.next("opened")]);
+  // From my other device the error names where it is open.
+  await expect(laptop.chats.start("luke", { direct: false })).rejects.toMatchObject({
+    reason: "PRIVATE_CHAT_OPEN",
+    message: expect.stringContaining("phone"),
+  });
+});
+
+test("who cannot be asked is refused with the reason", async () => {
+  await using luke = await sitDown("luke");
+  await using vader = await sitDown("vader");
+  const reasonOf = (name: string) =>
+    luke.chats.start(name, { direct: false }).then(
+      () => "none",
+      (error: { reason: string }) => error.reason,
+    );
+  expect(await reasonOf("nobody")).toBe("USER_NOT_FOUND");
+  expect(await reasonOf("luke")).toBe("RECIPIENT_IS_SELF");
+  expect(await reasonOf("leia")).toBe("USER_OFFLINE");
+  await vader.account.blockUser("luke");
+  expect(await reasonOf("vader")).toBe("BLOCKED_BY_RECIPIENT");
+  await vader.account.unblockUser("luke");
+  await chatting(luke, vader, { direct: true });
+  await expect(luke.chats.start("vader", { direct: true })).rejects.toThrow("open already");
+});

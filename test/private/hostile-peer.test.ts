@@ -1,0 +1,185 @@
+// What a device does to one that was introduced and then breaks the rules: it is refused with a reason, and nobody else
+// notices. The peer here is a client made straight from the proto.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { conversationLimits, NotSaidError } from "../../client/peer/conversation.ts";
+import {
+  type ConverseResponse,
+  PeerServiceClient,
+  PeerServiceService,
+  type Signal,
+} from "../../gen/parley/peer/v1/peer_service.ts";
+import { openBidi } from "../../rpc/client-stream.ts";
+import { strictDefinition } from "../../rpc/decode.ts";
+import type { Dialled } from "../../rpc/dial.ts";
+import { fromServiceError, type RpcError } from "../../rpc/status.ts";
+import { Device, type End } from "../client/peer/device.ts";
+
+let yoda: Device;
+let mallory: Device;
+beforeEach(async () => {
+  [yoda, mallory] = [await Device.make(), await Device.make()];
+});
+afterEach(async () => {
+  expect(yoda.errors).toEqual([]);
+  await yoda[Symbol.asyncDispose]();
+  await mallory[Symbol.asyncDispose]();
+});
+
+type Kind = NonNullable<Signal["kind"]>;
+
+const openingOf = (introductionId: string): Kind => ({
+  $case: "opening",
+  value: { introductionId, clientName: "m", clientVersion: "" },
+});
+const lineOf = (number: bigint, text: string): Kind => ({
+  $case: "line",
+  value: { number, time: undefined, content: { $case: "text", value: text } },
+});
+const marksOf = (received: bigint, read: bigint): Kind => ({ $case: "marks", value: { received, read } });
+
+/** A call whose frames are written by hand. */
+class RawCall {
+  readonly responses: ConverseResponse[] = [];
+  readonly ended: Promise<RpcError>;
+  readonly #call: ReturnType<PeerServiceClient["converse"]>;
+  readonly #opened = Promise.withResolvers<void>();
+
+  constructor(dialled: Dialled) {
+    this.#call = dialled.client(PeerServiceClient).converse();
+    this.#call.on("data", (response: ConverseResponse) => {
+      this.responses.push(response);
+      this.#opened.resolve();
+    });
+    this.ended = new Promise((resolve) => {
+      this.#call.on("error", (error) => resolve(fromServiceError(error)));
+    });
+  }
+
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  send(...kinds: Kind[]): void {
+    this.#call.write({ signals: kinds.map((kind) => ({ kind })) });
+  }
+
+  sendMany(signals: Signal[]): void {
+    this.#call.write({ signals });
+  }
+
+  pause(): void {
+    this.#call.pause();
+  }
+}
+
+async function admitted(): Promise<{ call: RawCall; end: End }> {
+  const { introductionId, arrived } = yoda.expect(mallory);
+  const call = new RawCall(await mallory.dial(yoda));
+  call.send(openingOf(introductionId));
+  const { end } = await arrived;
+  await call.opened;
+  return { call, end };
+}
+
+test("a client made from the proto, given the certificates, holds a chat", async () => {
+  const { call, end } = await admitted();
+  call.send(lineOf(1n, "hello"), lineOf(2n, "there"));
+  await end.until(({ lines }) => lines.length === 2);
+  expect(end.texts).toEqual(["hello", "there"]);
+  end.conversation.say("well met");
+  end.conversation.markRead();
+  await expect
+    .poll(() => call.responses.flatMap(({ signals }) => signals.map(({ kind }) => kind?.$case)))
+    .toEqual(expect.arrayContaining(["opening", "line", "marks"]));
+  call.send({ $case: "goodbye", value: { ending: 1 } });
+  expect((await end.ended).how).toMatchObject({ kind: "goodbye", by: "them", ending: 1 });
+});
+
+describe("is refused for", () => {
+  test.each<[string, Kind[], string]>([
+    ["a line out of order", [lineOf(2n, "skipped one")], "LINE_OUT_OF_ORDER"],
+    ["a line that comes twice", [lineOf(1n, "once"), lineOf(1n, "once")], "LINE_OUT_OF_ORDER"],
+    ["a line numbered 0", [lineOf(0n, "none")], "LINE_OUT_OF_ORDER"],
+    ["an empty line", [lineOf(1n, "")], "INVALID_FIELD"],
+    ["a line that is too long", [lineOf(1n, "x".repeat(conversationLimits.lineBytes + 1))], "INVALID_FIELD"],
+    ["marks for lines that were never said", [marksOf(1n, 0n)], "MARKS_INVALID"],
+    ["marks that read more than was received", [marksOf(0n, 1n)], "MARKS_INVALID"],
+    ["a second opening", [openingOf("again")], "OPENING_EXPECTED"],
+  ])("%s", async (_what, kinds, reason) => {
+    const { call, end } = await admitted();
+    call.send(...kinds);
+    expect((await call.ended).reason).toBe(reason);
+    expect((await end.ended).how).toMatchObject({ kind: "failed", cause: { reason } });
+  });
+
+  test("too many signals in one frame", async () => {
+    const { call, end } = await admitted();
+    call.sendMany(Array.from({ length: 101 }, () => ({ kind: undefined })));
+    expect((await call.ended).reason).toBe("INVALID_FIELD");
+    await end.ended;
+  });
+
+  test.each<[string, (introductionId: string) => Kind[]]>([
+    ["a first frame that is no opening", () => [lineOf(1n, "hello")]],
+    ["an opening that does not come alone", (id) => [openingOf(id), lineOf(1n, "hello")]],
+    ["an empty first frame", () => []],
+  ])("%s", async (_what, first) => {
+    const { introductionId } = yoda.expect(mallory);
+    const call = new RawCall(await mallory.dial(yoda));
+    call.send(...first(introductionId));
+    expect((await call.ended).reason).toBe("OPENING_EXPECTED");
+  });
+
+  test("another introduction than its own", async () => {
+    yoda.expect(mallory);
+    const call = new RawCall(await mallory.dial(yoda));
+    call.send(openingOf("made-up"));
+    expect((await call.ended).reason).toBe("INTRODUCTION_INVALID");
+  });
+});
+
+test("what is of a kind that is not known here is passed over", async () => {
+  const { call, end } = await admitted();
+  call.sendMany([{ kind: undefined }]);
+  call.send(
+    { $case: "line", value: { number: 1n, time: undefined, content: undefined } },
+    lineOf(2n, "known"),
+  );
+  await end.until(({ lines }) => lines.length === 2);
+  expect(end.texts).toEqual(["?", "known"]);
+});
+
+test("one who never reads fills nothing: what is said to it is refused here", async () => {
+  const { call, end } = await admitted();
+  call.pause();
+  const text = "y".repeat(16 * 1024);
+  const sayAll = (): void => {
+    for (let line = 0; line < 10_000; line++) end.conversation.say(text);
+  };
+  expect(sayAll).toThrow(NotSaidError);
+  expect(end.conversation.isFull).toBe(true);
+});
+
+test("a flood is read at a steady pace, and another chat goes on meanwhile", async () => {
+  const { call, end } = await admitted();
+  for (let line = 1n; line <= 5_000n; line++) call.send(lineOf(line, "flood"));
+  await using luke = await Device.make();
+  const { introductionId, arrived } = yoda.expect(luke);
+  const a = await luke.call(yoda, introductionId);
+  const b = (await arrived).end;
+  a.conversation.say("can you hear me?");
+  await b.until(({ lines }) => lines.length === 1);
+  const bound = 3 * conversationLimits.signalsPerSecond;
+  await end.until(({ lines }) => lines.length > 10);
+  expect(end.heard.lines.length).toBeLessThan(bound);
+});
+
+test("bytes that are no frame end the call, and nothing else", async () => {
+  yoda.expect(mallory);
+  const { converse } = strictDefinition(PeerServiceService);
+  const options = { softBytes: 1024, hardBytes: 1024, maxFrameBytes: 1024 };
+  const call = openBidi(await mallory.dial(yoda), converse, undefined, options);
+  call.outbox.push(Buffer.from([0xff, 0xff, 0xff]));
+  const ended = call[Symbol.asyncIterator]().next();
+  await expect(ended).rejects.toMatchObject({ reason: "UNDECODABLE" });
+});

@@ -1,0 +1,105 @@
+// A relay, or whoever sits in it, that changes bytes on their way: the two devices notice, and nothing false is said.
+import { Duplex } from "node:stream";
+import { expect, test } from "vitest";
+import { openConverse } from "../../client/peer/converse.ts";
+import { channelOver, securedBy } from "../../rpc/peer-dial.ts";
+import { Device, End } from "../client/peer/device.ts";
+
+/** What becomes of the pieces from one end to the other, once it is told to. */
+type Tamper = (pieces: Buffer[]) => Buffer[];
+
+/** Two ends of a wire, with something in between that can change what goes from the first to the second. */
+class Wire {
+  readonly near: Duplex;
+  readonly far: Duplex;
+  tamper: Tamper | undefined;
+  #kept: Buffer[] = [];
+
+  constructor() {
+    this.near = this.#end(() => this.far, true);
+    this.far = this.#end(() => this.near, false);
+  }
+
+  #end(other: () => Duplex, isTampered: boolean): Duplex {
+    return new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        for (const piece of isTampered ? this.#passed(chunk) : [chunk]) other().push(piece);
+        done();
+      },
+      final: (done) => {
+        other().push(null);
+        done();
+      },
+      destroy: (error, done) => {
+        if (!other().destroyed) other().push(null);
+        done(error);
+      },
+    });
+  }
+
+  /** Gathers two pieces before it changes anything, so that there is something to reorder. */
+  #passed(chunk: Buffer): Buffer[] {
+    if (this.tamper === undefined) return [chunk];
+    this.#kept.push(chunk);
+    if (this.#kept.length < 2) return [];
+    const pieces = this.#kept;
+    this.#kept = [];
+    return this.tamper(pieces);
+  }
+}
+
+async function overWire(): Promise<{ wire: Wire; a: End; b: End; devices: Device[] }> {
+  const [luke, yoda] = [await Device.make(), await Device.make()];
+  const wire = new Wire();
+  const { introductionId, arrived } = yoda.expect(luke);
+  yoda.server.accept(wire.far);
+  const socket = await securedBy(wire.near, "yoda", {
+    own: luke.own,
+    peer: yoda.fingerprint,
+    timeoutMs: 5_000,
+  });
+  const opening = { introductionId, clientName: "", clientVersion: "" };
+  const a = new End(await openConverse(await channelOver(socket), opening));
+  const { end: b, path } = await arrived;
+  expect(path).toBe("relayed");
+  return { wire, a, b, devices: [luke, yoda] };
+}
+
+test("an honest wire carries the chat", async () => {
+  const { a, b, devices } = await overWire();
+  a.conversation.say("hello");
+  await b.until(({ lines }) => lines.length === 1);
+  for (const device of devices) await device[Symbol.asyncDispose]();
+});
+
+test.each<[string, Tamper]>([
+  ["flipped", ([first = Buffer.alloc(0), ...others]) => [flipped(first), ...others]],
+  ["dropped", ([, ...others]) => others],
+  ["doubled", ([first = Buffer.alloc(0), ...others]) => [first, first, ...others]],
+  ["reordered", (pieces) => [...pieces].reverse()],
+  ["cut short", ([first = Buffer.alloc(0), ...others]) => [first.subarray(0, -1), ...others]],
+])("bytes that are %s end it at both ends, and what was said is named", async (_how, tamper) => {
+  const { wire, a, b, devices } = await overWire();
+  a.conversation.say("true words");
+  await b.until(({ lines }) => lines.length === 1);
+  wire.tamper = tamper;
+  a.conversation.say("tampered with");
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let line = 0; line < 20; line++) {
+    if (wire.near.destroyed) break;
+    a.conversation.say("and again");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [atLuke, atYoda] = await Promise.all([a.ended, b.ended]);
+  expect([atLuke.how.kind, atYoda.how.kind]).toEqual(["failed", "failed"]);
+  expect(atLuke.undelivered[0]).toBe("tampered with");
+  expect(b.texts.filter((text) => !["true words", "tampered with", "and again"].includes(text))).toEqual([]);
+  for (const device of devices) await device[Symbol.asyncDispose]();
+});
+
+function flipped(piece: Buffer): Buffer {
+  const copy = Buffer.from(piece);
+  copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+  return copy;
+}
