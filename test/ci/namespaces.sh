@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Private chat between machines: three network namespaces stand for a server and two people. Without a route between the
+# two people the relay carries the chat; with one, and both agreeing, it goes straight; and with a route but by relay, not
+# one packet goes over it. Killing either program tells the other, and a silent one is noticed. Needs root.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+as_root=
+if [ "$(id -u)" != 0 ]; then
+  if sudo -n true 2>/dev/null; then as_root="sudo -n"; else echo "root is needed for network namespaces: left out"; exit 0; fi
+fi
+command -v ip >/dev/null || { echo "ip (iproute2) is needed"; exit 2; }
+dir=$(mktemp -d)
+tag=p$$
+S=$tag-s A=$tag-a B=$tag-b
+export PATH="$PWD/node_modules/.bin:$PATH"
+unset XDG_DATA_HOME XDG_CONFIG_HOME PARLEY_HOME
+export HOME=$dir
+failed=0
+
+cleanup() {
+  for ns in $S $A $B; do
+    for pid in $($as_root ip netns pids $ns 2>/dev/null); do $as_root kill -KILL "$pid" 2>/dev/null; done
+    $as_root ip netns del $ns 2>/dev/null
+  done
+  $as_root rm -rf "$dir"
+}
+trap cleanup EXIT
+
+check() { # what, command …
+  local what=$1; shift
+  if "$@"; then echo "ok    $what"; else echo "FAIL  $what"; failed=1; fi
+}
+inside() { local ns=$1; shift; $as_root ip netns exec "$ns" "$@"; }
+wire() { # namespace, interface, address, namespace, interface, address
+  $as_root ip link add "$2" netns "$1" type veth peer name "$5" netns "$4" || exit 2
+  # Neither IPv6 nor address resolution: what is counted on it is what programs send.
+  for end in "$1 $2 $3" "$4 $5 $6"; do
+    read -r ns link address <<<"$end"
+    inside "$ns" sysctl -qw "net.ipv6.conf.$link.disable_ipv6=1" 2>/dev/null
+    inside "$ns" ip addr add "$address/24" dev "$link"
+    inside "$ns" ip link set "$link" up
+  done
+}
+packets() { # namespace, interface
+  inside "$1" cat "/sys/class/net/$2/statistics/tx_packets"
+}
+wait_for() { # file, text, seconds
+  for _ in $(seq $(($3 * 10))); do grep -qF -- "$2" "$1" 2>/dev/null && return 0; sleep 0.1; done
+  echo "--- $1 does not have \"$2\":"; cat "$1"
+  return 1
+}
+parley() { # namespace, user, words …
+  local ns=$1 user=$2; shift 2
+  inside "$ns" env PARLEY_HOME="$dir/$user" HOME="$dir" PATH="$PATH" node bin/parley.js "$@"
+}
+
+for ns in $S $A $B; do $as_root ip netns add $ns || exit 2; inside $ns ip link set lo up; done
+wire $S sa 10.77.1.1 $A as 10.77.1.2
+wire $S sb 10.77.2.1 $B bs 10.77.2.2
+
+inside $S env HOME="$dir" PATH="$PATH" node bin/parley-server.js --data "$dir/data" --listen 0.0.0.0:12000 \
+  --credentials docs/credentials.txt >"$dir/server.out" 2>"$dir/server.log" &
+wait_for "$dir/server.out" ready 20 || exit 1
+sed -n 's/^hans //p' docs/credentials.txt | parley $A hans login hans --server 10.77.1.1:12000 --accept-new --password-stdin || exit 1
+sed -n 's/^yoda //p' docs/credentials.txt | parley $B yoda login yoda --server 10.77.2.1:12000 --accept-new --password-stdin || exit 1
+check "the two people have no route to each other" bash -c "! $as_root ip netns exec $A ip route get 10.77.2.2 2>/dev/null"
+
+chat() { # name, path of hans, path of yoda: leaves hans reading $dir/NAME.h.in and yoda reading $dir/NAME.y.in
+  mkfifo "$dir/$1.h.in" "$dir/$1.y.in"
+  parley $B yoda private hans --wait 30s --private-path "$3" <"$dir/$1.y.in" >"$dir/$1.y.out" 2>"$dir/$1.y.err" &
+  exec 8>"$dir/$1.y.in"
+  parley $A hans private yoda --wait 30s --private-path "$2" <"$dir/$1.h.in" >"$dir/$1.h.out" 2>"$dir/$1.h.err" &
+  exec 7>"$dir/$1.h.in"
+  wait_for "$dir/$1.h.err" "Private chat with yoda" 40 && wait_for "$dir/$1.y.err" "Private chat with hans" 10 || return 1
+  for line in $(seq 20); do echo "from hans $line" >&7; echo "from yoda $line" >&8; done
+  wait_for "$dir/$1.y.out" "from hans 20" 10 && wait_for "$dir/$1.h.out" "from yoda 20" 10 || return 1
+  [ "$(grep -c "from hans" "$dir/$1.y.out")" = 20 ] && [ "$(grep -c "from yoda" "$dir/$1.h.out")" = 20 ]
+}
+pid_of() { # namespace, user: of the node that runs parley there
+  $as_root ip netns pids "$1" | while read -r pid; do
+    tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q "^node bin/parley.js private" && echo "$pid"
+  done
+}
+hang_up() { # ends the chat from hans's side
+  exec 7>&-
+  wait_for "$dir/$1.y.err" "has ended the private chat" 10
+  exec 8>&-
+}
+
+check "without a route the relay carries a chat" chat apart direct direct
+check "and both people see that it does" grep -q "through the server" "$dir/apart.h.err" "$dir/apart.y.err"
+check "the end of the one's input ends it for both" hang_up apart
+
+wire $A ab 10.77.3.1 $B ba 10.77.3.2
+mac_b=$(inside $B cat /sys/class/net/ba/address)
+mac_a=$(inside $A cat /sys/class/net/ab/address)
+inside $A ip neigh replace 10.77.3.2 lladdr "$mac_b" dev ab nud permanent
+inside $B ip neigh replace 10.77.3.1 lladdr "$mac_a" dev ba nud permanent
+
+before="$(packets $A ab) $(packets $B ba)"
+check "with a route, by relay, a chat is carried" chat relay relay direct
+check "and both people see that" grep -q "through the server" "$dir/relay.h.err" "$dir/relay.y.err"
+check "it ends" hang_up relay
+check "not one packet went to the other's address" [ "$(packets $A ab) $(packets $B ba)" = "$before" ]
+
+check "with a route, and both agreeing, it goes straight" chat straight direct direct
+check "and both people see that" grep -q "straight from device to device" "$dir/straight.h.err" "$dir/straight.y.err"
+check "the packets went there" [ "$(packets $A ab)" -gt "${before%% *}" ]
+
+kill_one() { # NAME, signal, who is hit, whose errors are read, within so many seconds
+  local pid; pid=$(pid_of "$3")
+  [ -n "$pid" ] || return 1
+  $as_root kill -"$2" "$pid"
+  wait_for "$dir/$1" "is lost" "$4"
+}
+check "killing one program tells the other" kill_one straight.h.err KILL $B 5
+exec 7>&- 8>&-
+wait_for "$dir/straight.h.err" "private chat is over" 5
+
+check "by relay as well" chat killed relay relay
+check "killing the one who asked tells the other" kill_one killed.y.err KILL $A 5
+exec 7>&- 8>&-
+
+check "a chat goes straight once more" chat silent direct direct
+check "one that falls silent is noticed within 45 s" kill_one silent.h.err STOP $B 45
+exec 7>&- 8>&-
+
+[ "$failed" = 0 ]
