@@ -30,7 +30,7 @@ import {
 } from "./introduction-events.ts";
 import { checkMayAsk } from "./may-ask.ts";
 import type { Presence } from "./presence.ts";
-import type { PrivateChats } from "./private-chats.ts";
+import { nameOfOwn, type PrivateChats } from "./private-chats.ts";
 import { type Ring, Ringing } from "./ringing.ts";
 import { Takers } from "./takers.ts";
 import type { Users } from "./users.ts";
@@ -193,7 +193,7 @@ export class Introductions {
     agreements.add(ring.id, caller.user.userId, [caller.device.deviceId, row.deviceId], times.lifetimeMs);
     chats.agree(caller.user.userId, callee.userId, caller.device, times.lifetimeMs);
     chats.agree(callee.userId, caller.user.userId, own.device, times.lifetimeMs);
-    this.#ringing.remember(ring, `Your device "${own.device.deviceName}" has said yes to that already.`);
+    this.#ringing.remember(ring, `Answered on ${nameOfOwn(own.device.deviceName)} already: yes.`);
     this.#end(
       ring,
       { ...common, peer: toPeerDevice(own), addresses: direct ? addresses : [] },
@@ -208,7 +208,7 @@ export class Introductions {
     ring: Ring,
     refusal = new Refusal(Reason.INTRODUCTION_REFUSED),
   ): void {
-    this.#ringing.remember(ring, `Your device "${own.device.deviceName}" has said no to that already.`);
+    this.#ringing.remember(ring, `Answered on ${nameOfOwn(own.device.deviceName)} already: no.`);
     this.#end(ring, refusal, answeredBy(row, own, IntroductionOutcome.REFUSED_ELSEWHERE));
   }
 

@@ -5,7 +5,7 @@ import { Refusal } from "../reasons.ts";
 import type { PeerDeviceRow, UserRow } from "../store/store.ts";
 import type { Agreements } from "./agreements.ts";
 import type { Presence } from "./presence.ts";
-import type { PrivateChats } from "./private-chats.ts";
+import { nameOfOwn, type PrivateChats } from "./private-chats.ts";
 import type { Ringing } from "./ringing.ts";
 import type { Takers } from "./takers.ts";
 
@@ -30,7 +30,7 @@ export function checkMayAsk(
   const field = "username";
   const open = ground.chats.openWith(user.userId, callee.userId);
   if (open !== undefined) {
-    const where = open.deviceId === device.deviceId ? "this device" : `your device "${open.deviceName}"`;
+    const where = open.deviceId === device.deviceId ? "this device" : nameOfOwn(open.deviceName);
     const message = `A private chat with ${callee.username} is open on ${where} already.`;
     throw new Refusal(Reason.PRIVATE_CHAT_OPEN, { field, message });
   }

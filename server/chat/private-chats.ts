@@ -18,6 +18,11 @@ interface Agreement {
   readonly timer: NodeJS.Timeout;
 }
 
+/** As its own person is told of it: 'your device "laptop"'. */
+export function nameOfOwn(deviceName: string): string {
+  return deviceName === "" ? "another device of yours" : `your device "${deviceName}"`;
+}
+
 export class PrivateChats implements Disposable {
   /** By user, then by session. */
   readonly #reports = new Map<number, Map<number, Report>>();

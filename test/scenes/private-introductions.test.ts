@@ -134,7 +134,7 @@ test("the first yes wins, and ends the question on the other device, which is to
   expect(answers[isFalcon ? 1 : 0]).toMatchObject({
     reason: {
       reason: "INTRODUCTION_NOT_FOUND",
-      message: `Your device "${deviceName}" has said yes to that already.`,
+      message: `Answered on your device "${deviceName}" already: yes.`,
     },
   });
   expect(await loser.stream.next("introductionClosed")).toEqual({

@@ -1,7 +1,9 @@
 // Scenes of private chats that are open already, as far as the server was told, and of how much may be asked at once.
 import { expect, test } from "vitest";
+import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
+import { register } from "./device-keys.ts";
 import { answer, ask, device, introduce, report, take, taking } from "./private.ts";
 
 const people = ["leia", "han", "luke"];
@@ -118,4 +120,25 @@ test("to ask takes from the session's bucket", async () => {
     reason = await reasonOf(introduce(leia, "han").asked());
   }
   expect(reason).toBe("RATE_LIMITED");
+});
+
+test("to ask counts as a command; to answer, to report and to register do not", async () => {
+  await using server = await TestServer.start({ users: people, idleTimeoutMs: 1_000 });
+  const leia = await device(server, "leia");
+  const han = await taking(server, "han");
+  for (;;) {
+    const call = introduce(leia, "han");
+    const asked = await call.asked().catch(() => undefined);
+    if (asked === undefined) break;
+    const others = [
+      answer(han.client, asked.introductionId, { answer: Answer.REFUSE }),
+      report(han.client, leia),
+      register(han.client),
+    ];
+    await Promise.allSettled(others);
+    await call.ended;
+  }
+  expect(await han.stream.ended).toMatchObject({ reason: "SESSION_TIMED_OUT" });
+  // Who asked all the time is here still.
+  expect(await leia.whoelse()).toEqual([]);
 });
