@@ -15,6 +15,8 @@ export interface PrivateRun {
   readonly chats: PrivateChats;
   readonly signedIn: SignedIn;
   readonly desk: Desk;
+  /** Resolves when others can ask this device. */
+  readonly live: Promise<void>;
   /** Aborted by a signal, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
 }
@@ -46,8 +48,15 @@ export async function withPrivateChats<T>(
       cursors: await cursorsAtHeads(account),
     });
     const over = new AbortController();
-    const ended = brought(link, chats).then(() => over.abort());
-    const run = { chats, signedIn, desk, signal: AbortSignal.any([signal, over.signal]) };
+    const live = Promise.withResolvers<void>();
+    const ended = brought(link, chats, live.resolve).then(() => over.abort());
+    const run = {
+      chats,
+      signedIn,
+      desk,
+      live: live.promise,
+      signal: AbortSignal.any([signal, over.signal]),
+    };
     const outcome = await Promise.race([work(run), ended.then(() => "link-ended" as const)]);
     await chats.close(ending);
     if (outcome !== "link-ended") return outcome;
@@ -57,6 +66,9 @@ export async function withPrivateChats<T>(
 }
 
 /** Hands on what the link brings, until it ends. */
-async function brought(link: Link, chats: PrivateChats): Promise<void> {
-  for await (const event of link.events) chats.take(event);
+async function brought(link: Link, chats: PrivateChats, live: () => void): Promise<void> {
+  for await (const event of link.events) {
+    chats.take(event);
+    if (event.type === "state" && event.state.phase === "live") live();
+  }
 }

@@ -52,6 +52,7 @@ class Listening {
     const stopped = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => stopped.resolve(), { once: true });
     if (signal.aborted) stopped.resolve();
+    await Promise.race([this.#run.live, stopped.promise]);
     this.#call.output.notice(`Listening as ${chats.names.username}, for peers on port ${chats.port}.`);
     await Promise.race([this.#follow(), stopped.promise]);
     this.#call.output.check();
