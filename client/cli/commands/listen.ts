@@ -25,7 +25,7 @@ export const command = defineCommand({
       "code 0. While it runs, the user is online.",
   ],
   json: undefined,
-  examples: ["", "--private-answer accept --private-path direct --peer-port 4000"],
+  examples: ["", "--private-answer accept --private-path direct"],
   run: async (call) => {
     if (call.json) throw usage("listen has no --json: private USER --json prints the lines of one chat.");
     const wanted = privateWantedOf(call.values, { answer: "contacts", path: "relay" });
