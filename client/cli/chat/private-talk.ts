@@ -84,7 +84,9 @@ export class PrivateTalk implements Disposable {
   /** @throws CommandError */
   async accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void> {
     const { chats, settings } = this.#options;
-    const direct = (path ?? settings.path) !== "relay";
+    // A yes without a path is what the question said of it: an address is shown to nobody who was not to see it.
+    const isOffered = chats.asked.some((asked) => asked.username === username && asked.direct);
+    const direct = path === undefined ? isOffered && settings.path !== "relay" : path === "direct";
     await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
   }
 
