@@ -13,7 +13,7 @@ import type { Mark } from "./conversations.ts";
 import type { Count, Display, Note } from "./note.ts";
 import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
-import type { PathChoice, PrivateLink, PrivateSettings } from "./private-link.ts";
+import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
 import { failedWords, verificationWords } from "./private-words.ts";
 
@@ -31,7 +31,7 @@ export interface PrivateTalkOptions {
   over(username: string): void;
 }
 
-export class PrivateTalk implements Disposable {
+export class PrivateTalk implements PrivateActions, Disposable {
   readonly #options: PrivateTalkOptions;
   readonly #progress: PrivateProgress;
   readonly #incoming: PrivateIncoming;
