@@ -15,6 +15,7 @@ import { Connection } from "./connection.ts";
 import { type Conversation, Conversations } from "./conversations.ts";
 import { Following } from "./following.ts";
 import { Incoming } from "./incoming.ts";
+import { Lapsed } from "./lapsed.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Display, Note } from "./note.ts";
 import { Opening } from "./opening.ts";
@@ -67,13 +68,13 @@ export class Chat implements ChatActions, Disposable {
   #open: Conversation | undefined;
   /** A private chat that is open in place of a conversation. */
   #openPrivate: PrivatePlace | undefined;
-  /** With whom the private chat was open, and is over: what was being typed must not go elsewhere. */
-  #lapsed: string | undefined;
+  readonly #lapsed: Lapsed;
 
   constructor(options: ChatOptions) {
     this.#options = options;
     const { link, me, clock, display, address, atScreen, bell, otherKey } = options;
     this.#attention = new Attention(bell, clock);
+    this.#lapsed = new Lapsed((text) => display.putBack(text));
     this.#typists = new Typists(clock, () => display.refresh());
     this.#people = new People({
       clock,
@@ -119,6 +120,7 @@ export class Chat implements ChatActions, Disposable {
       opened: (conversation) => {
         this.#open = conversation;
         this.#openPrivate = undefined;
+        this.#lapsed.forget();
       },
       show,
       tell: (sentence) => this.#notice(sentence),
@@ -150,7 +152,7 @@ export class Chat implements ChatActions, Disposable {
       over: (username) => {
         if (this.#openPrivate?.username !== username) return;
         this.#openPrivate = undefined;
-        this.#lapsed = username;
+        this.#lapsed.over(username);
       },
     });
   }
@@ -225,15 +227,17 @@ export class Chat implements ChatActions, Disposable {
    */
   async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     this.#attention.activity();
-    await this.#trying(() =>
-      this.#isForLapsed(text) ? this.#giveBack(text) : this.#typed.enter(text, isSure),
-    );
+    await this.#trying(async () => {
+      if (this.openPlace === undefined) this.#lapsed.check(text);
+      await this.#typed.enter(text, isSure);
+    });
     this.#options.display.refresh();
   }
 
   /** A line that is to be run as a command, also where a conversation is open. As enter. */
   async run(text: string): Promise<void> {
     this.#attention.activity();
+    this.#lapsed.forget();
     await this.#trying(() => this.#typed.run(text));
     this.#options.display.refresh();
   }
@@ -296,6 +300,7 @@ export class Chat implements ChatActions, Disposable {
   openPrivate(username: string): void {
     this.privates.opened(username);
     this.close();
+    this.#lapsed.forget();
     this.#openPrivate = privately(username);
   }
 
@@ -337,18 +342,6 @@ export class Chat implements ChatActions, Disposable {
     if (this.#people.known.has(username) || this.#conversations.find(place) !== undefined) return;
     if (await this.#log.isUser(username)) return;
     throw refuse(`Not sent: there is no user ${username}. “${shortened(text)}”`);
-  }
-
-  /** Meant for a private chat that is over by now: once, until something else is done. */
-  #isForLapsed(text: string): boolean {
-    return this.#lapsed !== undefined && this.openPlace === undefined && !text.startsWith("/") && text !== "";
-  }
-
-  #giveBack(text: string): Promise<void> {
-    const sentence = `Nothing was sent: the private chat with ${this.#lapsed} is over.`;
-    this.#lapsed = undefined;
-    const isBack = this.#options.display.putBack(text);
-    throw refuse(isBack ? sentence : `${sentence} “${shortened(text)}”`);
   }
 
   get #peer(): ChatStatus["peer"] {

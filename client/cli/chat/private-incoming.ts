@@ -2,7 +2,7 @@
 
 import { ConnectError } from "../../../rpc/connect-error.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import type { Judgement } from "../../peer/contacts.ts";
+import type { Contact, Judgement } from "../../peer/contacts.ts";
 import { NotSaidError } from "../../peer/conversation.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { ChatAsked, ChatEnded, ChatFailed, LineSaid, PrivateEvent } from "../../peer/events.ts";
@@ -95,7 +95,7 @@ export class PrivateIncoming {
     if (settings.answer === "refuse") {
       this.#tell(`${username} asked for a private chat, and was refused by your setting.`);
       await this.#answering(username, "pass", false);
-    } else if (always !== "ask" || isWelcome(settings.answer, judgement)) {
+    } else if (isLetIn(settings.answer, judgement, always)) {
       // Where nobody is asked, nobody agrees to show an address, but for who has said so.
       const isDirect = settings.path === "direct" || (settings.path === "auto" && always === "direct");
       this.#tell(`${username} asks for a private chat, and is let in by your setting.`);
@@ -188,11 +188,14 @@ export class PrivateIncoming {
   }
 }
 
-/** Whether a setting says yes in the person's place. */
-export function isWelcome(
+/** Whether a setting says yes in the person's place: for everybody, or for one who is always let in. */
+export function isLetIn(
   answer: PrivateSettings["answer"],
   { standing, problem, stops }: Judgement,
+  always: Contact["always"],
 ): boolean {
-  if (stops) return false;
-  return answer === "accept" || (answer === "contacts" && standing !== "new" && problem === undefined);
+  if (stops || answer === "refuse") return false;
+  if (answer === "accept") return true;
+  // With another key it may be another person than the one who was meant.
+  return problem === undefined && (always !== "ask" || (answer === "contacts" && standing !== "new"));
 }

@@ -1,6 +1,7 @@
 // What the chat needs of the private chats, and the person's settings for them: PrivateChats does it all, and a test plays it.
 import type { PrivateChats } from "../../peer/private-chats.ts";
 import type { PrivateLines } from "../../state/private-lines.ts";
+import type { Note } from "./note.ts";
 
 export type PrivateLink = Pick<
   PrivateChats,
@@ -33,3 +34,16 @@ export interface PrivateSettings {
 
 /** The path that was asked for with one chat. */
 export type PathChoice = "direct" | "relay";
+
+/** What commands do in private chats. What cannot be done throws CommandError; a server that cannot be reached, ConnectError. */
+export interface PrivateActions {
+  start(username: string, path: PathChoice | undefined): Promise<void>;
+  accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void>;
+  refuse(username: string): Promise<void>;
+  say(username: string, text: string): Promise<void>;
+  stop(username: string): Promise<void>;
+  verify(username: string, what: "show" | "confirm" | "accept"): Promise<void>;
+  setTyping(username: string, typing: boolean): void;
+  /** Open chats, and who asks or is asked. */
+  list(): Note;
+}

@@ -13,7 +13,7 @@ import type { Mark } from "./conversations.ts";
 import type { Count, Display, Note } from "./note.ts";
 import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
-import type { PathChoice, PrivateLink, PrivateSettings } from "./private-link.ts";
+import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
 import { failedWords, verificationWords } from "./private-words.ts";
 
@@ -31,7 +31,7 @@ export interface PrivateTalkOptions {
   over(username: string): void;
 }
 
-export class PrivateTalk implements Disposable {
+export class PrivateTalk implements PrivateActions, Disposable {
   readonly #options: PrivateTalkOptions;
   readonly #progress: PrivateProgress;
   readonly #incoming: PrivateIncoming;
@@ -84,7 +84,9 @@ export class PrivateTalk implements Disposable {
   /** @throws CommandError */
   async accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void> {
     const { chats, settings } = this.#options;
-    const direct = (path ?? settings.path) !== "relay";
+    // A yes without a path is what the question said of it: an address is shown to nobody who was not to see it.
+    const isOffered = chats.asked.some((asked) => asked.username === username && asked.direct);
+    const direct = path === undefined ? isOffered && settings.path !== "relay" : path === "direct";
     await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
   }
 

@@ -28,7 +28,11 @@ export function statusOf(status: ChatStatus, now: Date): Styled[] {
   if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
   const others = unread.filter(({ place }) => !samePlace(place, openPlace));
   if (others.length > 0) {
-    const shown = others.slice(0, 3).map(({ place, count }) => `${safeName(nameOf(place))} ${count}`);
+    const shown = others.slice(0, 3).map(({ place, count }) => {
+      // The same user may be there twice.
+      const mark = place.kind === "private" ? " (private)" : "";
+      return `${safeName(nameOf(place))}${mark} ${count}`;
+    });
     const more = others.length > 3 ? ", …" : "";
     parts.push(styled(`unread: ${shown.join(", ")}${more} (Alt-a)`, { bold: true }));
   }

@@ -2,7 +2,7 @@
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/events.ts";
 import { accountFlags } from "../account-flags.ts";
-import { isWelcome } from "../chat/private-incoming.ts";
+import { isLetIn } from "../chat/private-incoming.ts";
 import { closedWords, endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { usage } from "../exit.ts";
@@ -97,13 +97,12 @@ class Listening {
     const { chats } = this.#run;
     const always = chats.contacts.get(username)?.always ?? "ask";
     const { answer, path } = this.#wanted;
-    const isLetIn = answer !== "refuse" && (always !== "ask" || isWelcome(answer, judgement));
+    const isYes = isLetIn(answer, judgement, always);
     try {
-      await chats.answer(username, isLetIn && !judgement.stops ? "accept" : "pass", {
-        direct: path === "direct",
-      });
-      if (!isLetIn)
-        this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
+      await chats.answer(username, isYes ? "accept" : "pass", { direct: path === "direct" });
+      if (isYes) return;
+      for (const sentence of problemWords(username, judgement)) this.#call.output.notice(sentence);
+      this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       this.#call.output.notice(failedWords(username, error));

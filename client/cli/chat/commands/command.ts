@@ -4,7 +4,7 @@ import type { ChatLink } from "../chat-link.ts";
 import type { Clock } from "../clock.ts";
 import type { Note } from "../note.ts";
 import type { Place } from "../place.ts";
-import type { PrivateTalk } from "../private-talk.ts";
+import type { PrivateActions } from "../private-link.ts";
 
 /** How a person leaves: the login is kept, or ended. */
 export type Leaving = "quit" | "logout";
@@ -17,7 +17,7 @@ export interface ChatActions {
   /** Where a line goes now; undefined where a line is a command. */
   readonly openPlace: Place | undefined;
   readonly me: string;
-  readonly privates: PrivateTalk;
+  readonly privates: PrivateActions;
   show(note: Note): void;
   /** @throws RpcError where there is no such user */
   open(username: string): Promise<void>;

@@ -1,0 +1,168 @@
+// Somebody asks for a private chat: what the person hears and can answer, and what a setting answers instead.
+import { expect, it } from "vitest";
+import { KeyProblemError } from "../../../client/peer/desk.ts";
+import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
+import { peerKeys } from "./played-chats.ts";
+import { answering, asks, changedKeys, knownKeys, liveStage } from "./private-events.ts";
+
+const DIRECT = [
+  "  /accept yoda: yes, straight from device to device; yoda will see your address.",
+  "  /accept yoda --relay: yes, through the server, which cannot read it.",
+];
+const RELAYED = ["  /accept yoda: yes, through the server, which cannot read it."];
+const NO = "  /refuse yoda: no. /accept yoda --always: yes, and from now on.";
+
+it("is told in lines that name what each answer means, and nothing that is typed becomes one", async () => {
+  const stage = await liveStage();
+  await stage.chat.enter("open leia");
+  stage.shown();
+  await asks(stage, "yoda");
+  expect(stage.shown()).toEqual(["14:00 · yoda asks for a private chat.", ...DIRECT, NO]);
+  expect(stage.prompt).toBe("leia> ");
+  await stage.chat.enter("yes");
+  expect(stage.sent.map(({ text }) => text)).toEqual(["yes"]);
+  expect(stage.privates.done).toEqual([]);
+});
+
+it.each([
+  ["who asks does not allow it", false, "auto"],
+  ["the own setting does not", true, "relay"],
+] as const)("offers no direct path where %s", async (_why, direct, path) => {
+  const stage = await liveStage({ privately: answering("ask", path) });
+  await asks(stage, "yoda", { direct });
+  expect(stage.shown().slice(1)).toEqual([...RELAYED, NO]);
+});
+
+it("rings where the person is away, and not where he is there", async () => {
+  const stage = await liveStage();
+  stage.chat.focus(true);
+  await asks(stage, "yoda");
+  expect(stage.bells).toBe(0);
+  stage.chat.focus(false);
+  await asks(stage, "leia");
+  expect(stage.bells).toBe(1);
+});
+
+it.each([
+  ["/accept yoda", true, "accept yoda direct"],
+  ["/accept yoda", false, "accept yoda relay"],
+  ["/accept yoda --relay", true, "accept yoda relay"],
+  ["/accept yoda --direct", true, "accept yoda direct"],
+  ["/accept yoda --always", true, "accept yoda direct always"],
+  ["/accept yoda --always", false, "accept yoda relay always"],
+  ["/accept yoda --always --relay", true, "accept yoda relay always"],
+  ["/refuse yoda", true, "refuse yoda"],
+])("takes %s, a direct path being offered: %s", async (line, direct, done) => {
+  const stage = await liveStage();
+  await asks(stage, "yoda", { direct });
+  await stage.chat.enter(line);
+  expect(stage.privates.done).toEqual([done]);
+});
+
+it("says who is told of a no", async () => {
+  const stage = await liveStage();
+  await asks(stage, "yoda");
+  stage.shown();
+  await stage.chat.enter("refuse yoda");
+  expect(stage.shown()).toEqual(["  yoda is told that you do not want a private chat now."]);
+});
+
+it.each([
+  ["accept", "Error: Usage: /accept USER"],
+  ["accept yoda --sometimes", "Error: usage: /accept USER, with --direct or --relay, or --always"],
+  ["accept yoda --direct --relay", "Error: usage: /accept USER, with --direct or --relay, or --always"],
+  ["startprivate yoda --always", "Error: usage: /startprivate USER, with --direct or --relay"],
+])("refuses %s, and does nothing", async (line, words) => {
+  const stage = await liveStage();
+  await asks(stage, "yoda");
+  stage.shown();
+  await stage.chat.enter(line);
+  expect(stage.shown()[0]?.toLowerCase()).toContain(words.toLowerCase());
+  expect(stage.privates.done).toEqual([]);
+});
+
+it.each([
+  ["refuse", knownKeys, ["pass yoda"], "yoda asked for a private chat, and was refused by your setting."],
+  [
+    "accept",
+    knownKeys,
+    ["accept yoda relay"],
+    "yoda asks for a private chat, and is let in by your setting.",
+  ],
+  [
+    "contacts",
+    knownKeys,
+    ["accept yoda relay"],
+    "yoda asks for a private chat, and is let in by your setting.",
+  ],
+  ["contacts", changedKeys, [], "yoda asks for a private chat."],
+  ["contacts", undefined, [], "yoda asks for a private chat."],
+] as const)("with the setting %s it is answered so: %j", async (answer, judgement, done, words) => {
+  const stage = await liveStage({ privately: answering(answer) });
+  await asks(stage, "yoda", judgement && { judgement });
+  expect(stage.privates.done).toEqual(done);
+  expect(stage.shown()[0]).toBe(`14:00 · ${words}`);
+});
+
+it("shows its address by a setting only where that is the setting", async () => {
+  const stage = await liveStage({ privately: answering("accept", "direct") });
+  await asks(stage, "yoda");
+  expect(stage.privates.done).toEqual(["accept yoda direct"]);
+});
+
+it.each([
+  ["relay", "accept yoda relay"],
+  ["direct", "accept yoda direct"],
+] as const)(
+  "lets in whom the person always lets in, by the path that was chosen: %s",
+  async (always, done) => {
+    const stage = await liveStage();
+    const { userId, username, identityKey } = peerKeys("yoda");
+    const contact = {
+      userId,
+      username,
+      identityKey,
+      since: new Date(),
+      acceptedDevices: [],
+      verified: false,
+    };
+    stage.privates.contacts.save({ ...contact, always });
+    await asks(stage, "yoda", { judgement: knownKeys });
+    expect(stage.privates.done).toEqual([done]);
+  },
+);
+
+it("asks about one who is always let in, where the key is another one", async () => {
+  const stage = await liveStage();
+  const { userId, username, identityKey } = peerKeys("yoda");
+  const contact = { userId, username, identityKey, since: new Date(), acceptedDevices: [], verified: false };
+  stage.privates.contacts.save({ ...contact, always: "direct" });
+  await asks(stage, "yoda", { judgement: changedKeys });
+  expect(stage.privates.done).toEqual([]);
+  expect(stage.shown()[1]).toContain("WARNING: the identity key of yoda is another one than before");
+});
+
+it("is stopped, with the way out, where a verified key is another one", async () => {
+  const stage = await liveStage();
+  await asks(stage, "yoda", { judgement: { standing: "verified", problem: "changed", stops: true } });
+  expect(stage.shown()[1]).toContain("WARNING");
+  stage.privates.refusal = new KeyProblemError("yoda", "changed");
+  await stage.chat.enter("/accept yoda");
+  expect(stage.shown()).toEqual([
+    "Error: STOP: The identity key of yoda is not the one that you verified. Nothing was said. Ask yoda in another " +
+      "way, and compare the codes: /verify yoda. /verify yoda --accept goes on with the new key.",
+  ]);
+});
+
+it.each([
+  [IntroductionOutcome.ACCEPTED_ELSEWHERE, "The private chat with yoda was accepted on your device “desk”."],
+  [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “desk”."],
+  [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat, and got no answer."],
+  [IntroductionOutcome.TAKEN_BACK, "yoda no longer asks for a private chat."],
+])("says what became of a question that needs no answer any more: %s", async (outcome, words) => {
+  const stage = await liveStage();
+  await asks(stage, "yoda");
+  stage.shown();
+  await stage.chat.takePrivate({ type: "asking-closed", username: "yoda", outcome, deviceName: "desk" });
+  expect(stage.shown()).toEqual([`14:00 · ${words}`]);
+});

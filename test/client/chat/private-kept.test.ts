@@ -1,0 +1,128 @@
+// What a person asks of private chats: what was said in them, which there are, and whether the key is the right one.
+import { describe, expect, it } from "vitest";
+import { newFolder, stateWithProfile } from "../state/fixture.ts";
+import { peerKeys } from "./played-chats.ts";
+import { asks, liveStage, opens, says, waits } from "./private-events.ts";
+import type { Stage } from "./stage.ts";
+
+/** yoda's key, as the server has it, and as it is remembered. */
+function known(stage: Stage, options: { verified?: boolean; key?: string } = {}): void {
+  const { userId, username, identityKey } = peerKeys("yoda");
+  stage.privates.identities.set("yoda", identityKey);
+  stage.privates.contacts.save({
+    userId,
+    username,
+    identityKey: Buffer.alloc(32, options.key ?? "yoda"),
+    since: new Date("2026-02-01T12:00:00Z"),
+    verified: options.verified ?? false,
+    acceptedDevices: [],
+    always: "ask",
+  });
+}
+
+describe("/history of a private chat", () => {
+  it("says that nothing is kept where the person has not asked for it", async () => {
+    const stage = await liveStage();
+    await opens(stage, "yoda");
+    await stage.chat.enter("private yoda");
+    await says(stage, "yoda", "hi");
+    stage.shown();
+    await stage.chat.enter("/history");
+    expect(stage.shown()).toEqual([
+      "Error: What is said in private is not kept. With --keep-private it is, from then on.",
+    ]);
+  });
+
+  it("shows what both said, marked, the newest of it, and asks no server", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const stage = await liveStage({ privately: { answer: "ask", path: "auto", lines } });
+    await opens(stage, "yoda");
+    await opens(stage, "leia");
+    await stage.chat.enter("private yoda");
+    stage.asked.length = 0;
+    await says(stage, "yoda", "one");
+    await says(stage, "leia", "of another chat");
+    await says(stage, "yoda", "two", { mine: true });
+    await says(stage, "yoda", "three", { number: 2n });
+    stage.shown();
+    await stage.chat.enter("/history 2");
+    expect(stage.shown().slice(1)).toEqual(["14:00 luke (private): two", "14:00 yoda (private): three"]);
+    expect(stage.asked).toEqual([]);
+  });
+});
+
+describe("private alone", () => {
+  it("lists who is there, who is asked and who asks", async () => {
+    const stage = await liveStage();
+    await opens(stage, "yoda");
+    await waits(stage, "leia");
+    await asks(stage, "vader");
+    stage.shown();
+    await stage.chat.enter("private");
+    const shown = stage.shown().join("\n");
+    for (const words of [/yoda.*direct/, /leia.*is being asked/, /vader.*asks you/]) {
+      expect(shown).toMatch(words);
+    }
+  });
+
+  it("says so where there is none", async () => {
+    const stage = await liveStage();
+    await stage.chat.enter("private");
+    expect(stage.shown().join("\n")).toContain("No private chat is open.");
+  });
+});
+
+describe("verify", () => {
+  it("shows 60 digits, what is known, and what to do with them", async () => {
+    const stage = await liveStage();
+    known(stage);
+    await stage.chat.enter("verify yoda");
+    const [head, one, two, three, ...rest] = stage.shown().map((line) => line.trim());
+    expect(head).toBe("Your code with yoda:");
+    for (const row of [one, two, three]) expect(row).toMatch(/^\d{5}( {2}\d{5}){3}$/);
+    expect(rest).toEqual([
+      "This key of yoda is known here since 2026-02-01; it is not verified.",
+      "Compare it with what yoda sees, face to face or over a call. Equal: /verify yoda --confirm",
+    ]);
+  });
+
+  it("--confirm remembers it", async () => {
+    const stage = await liveStage();
+    known(stage);
+    await stage.chat.enter("verify yoda --confirm");
+    expect(stage.shown()).toEqual([
+      "  The key of yoda is verified: with any other one a private chat is stopped.",
+    ]);
+    expect(stage.privates.contacts.get("yoda")).toMatchObject({ verified: true });
+  });
+
+  it("warns of another key, which --accept takes without calling it verified", async () => {
+    const stage = await liveStage();
+    known(stage, { verified: true, key: "another" });
+    await stage.chat.enter("verify yoda");
+    expect(stage.shown().join("\n")).toContain("WARNING: it is not the key of yoda that is known here");
+    await stage.chat.enter("verify yoda --accept");
+    expect(stage.shown()).toEqual([
+      "  The key of yoda is accepted, and not verified. Ask for the private chat again.",
+    ]);
+    expect(stage.privates.contacts.get("yoda")).toMatchObject({
+      verified: false,
+      identityKey: peerKeys("yoda").identityKey,
+    });
+  });
+
+  it.each([
+    ["verify luke", "That is you: the code is one of two people."],
+    ["verify leia", "That user has no identity key yet."],
+    ["verify yoda --accept", "There is nothing to accept: no other key of yoda has come up."],
+    ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
+  ])("%s is an error in words", async (line, words) => {
+    const stage = await liveStage();
+    known(stage);
+    await stage.chat.enter(line);
+    expect(stage.shown()).toEqual([`Error: ${words}`]);
+  });
+});
