@@ -85,6 +85,12 @@ export function fromServiceError(error: unknown): RpcError {
   });
 }
 
+/** The google.rpc.Status that came with an answer, as it was packed; undefined where none did. */
+export function packedStatus({ cause }: RpcError): Uint8Array | undefined {
+  const packed = isServiceError(cause) ? cause.metadata?.get(DETAILS_KEY)[0] : undefined;
+  return packed instanceof Uint8Array ? packed : undefined;
+}
+
 function packDetails(
   error: RpcError,
   message: string,

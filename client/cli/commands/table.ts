@@ -1,7 +1,7 @@
 // Every command, in the order of the help. What a command does is loaded when it is run.
 import type { Command } from "../command.ts";
 
-export const groups = ["Talk", "Look", "People", "Account"] as const;
+export const groups = ["Talk", "Look", "People", "Account", "Programs"] as const;
 
 export interface CommandRow {
   readonly name: string;
@@ -105,5 +105,11 @@ export const commands: readonly CommandRow[] = [
     group: "Account",
     summary: "Print the session's token, for other programs.",
     load: () => import("./token.ts"),
+  },
+  {
+    name: "rpc",
+    group: "Programs",
+    summary: "Call any method of the contract, with JSON.",
+    load: () => import("./rpc.ts"),
   },
 ];
