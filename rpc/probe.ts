@@ -11,7 +11,7 @@ export interface Probed {
   readonly fingerprint: string;
   /** The server's own certificate, PEM. */
   readonly certificate: string;
-  /** It verifies against the roots of this system and of Node, for this address, now. */
+  /** It verifies against the roots of this system and of Node, or those that were given, for this address, now. */
   readonly trustedBySystem: boolean;
   /** Why it does not, if so, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly problem: string | undefined;
@@ -19,15 +19,22 @@ export interface Probed {
   readonly validTo: Date;
 }
 
+export interface ProbeOptions {
+  /** How long the look may take, ms. */
+  readonly timeoutMs: number;
+  /** Authorities in place of the roots of this system and of Node, PEM. */
+  readonly roots?: string[];
+}
+
 /** @param address HOST:PORT @throws ConnectError */
-export async function probe(address: string, options: { readonly timeoutMs: number }): Promise<Probed> {
+export async function probe(address: string, options: ProbeOptions): Promise<Probed> {
   const { host, port } = parseAddress(address);
   // Nothing is trusted by this connection, it only looks: so it has to stand whatever the certificate is.
   const socket = connect({
     host,
     port,
     servername: isIP(host) ? "" : host,
-    ca: systemRoots(),
+    ca: options.roots ?? systemRoots(),
     ALPNProtocols: ["h2"],
     rejectUnauthorized: false,
   });

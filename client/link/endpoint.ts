@@ -6,13 +6,13 @@ import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
 import { DirectoryServiceClient } from "../../gen/parley/chat/v1/directory_service.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
 import { call, type RequestOf, type ResponseOf, type UnaryName } from "../../rpc/call.ts";
-import { ConnectError, type Dialled, dial, type Trust } from "../../rpc/dial.ts";
+import { ConnectError, type Dialled, dial, type ServerTrust } from "../../rpc/dial.ts";
 import { after, whenAborted } from "./waiting.ts";
 
 export interface EndpointOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
-  readonly trust: Trust;
+  readonly trust: ServerTrust;
   /** How long a connection may take to stand, ms; default 10 s. */
   readonly connectTimeoutMs?: number;
   /**
@@ -41,7 +41,7 @@ const callTimeoutMs = 10_000;
 
 export class Endpoint implements AsyncDisposable {
   readonly address: string;
-  readonly trust: Trust;
+  readonly trust: ServerTrust;
   readonly #connectTimeoutMs: number;
   readonly #keepalive: EndpointOptions["keepalive"];
   readonly #clients = new WeakMap<Dialled, Clients>();

@@ -215,6 +215,8 @@ export class Link implements AsyncDisposable {
   async #attempt(): Promise<Error> {
     try {
       const dialled = await this.#orClosing(this.#options.endpoint.connect());
+      // Both may have come at once: a stream that is opened now would be ended by nobody.
+      if (this.#closing.signal.aborted) throw new LinkEndedError("The link was closed.");
       const hello = {
         client: this.#options.client,
         features: [...(this.#options.features ?? [])],

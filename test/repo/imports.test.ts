@@ -49,9 +49,10 @@ const directions: Record<string, readonly string[]> = {
   // Files that stand alone in server/: settings, certificate, credentials; used by the commands only.
   "server/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverWords],
 
-  // The terminal client stands on the SDK (link and state), which knows no terminal.
+  // The terminal client and the SDK, which is what the package exports, stand on link and state, which know no terminal.
   "client/cli/terminal/": [],
   "client/cli/": ["client/cli/", "client/link/", "client/state/", "command-line/", "rpc/", "gen/"],
+  "client/sdk/": ["client/link/", "client/state/", "rpc/", "gen/"],
   "client/link/": ["client/state/", "rpc/", "gen/"],
   "client/state/": ["client/link/", "rpc/", "gen/"],
 
