@@ -30,7 +30,11 @@ export type Trust =
   /** Its certificate verifies against the roots of this system and of Node, for the address. */
   | { readonly kind: "system" }
   /** It proves to have the key of this fingerprint, whatever names its certificate has and whoever signed it. */
-  | { readonly kind: "pin"; readonly fingerprint: string }
+  | {
+      readonly kind: "pin";
+      /** "SHA256:" and 43 characters, as the server prints it. */
+      readonly fingerprint: string;
+    }
   /** Nothing: no encryption either. */
   | { readonly kind: "plaintext" };
 

@@ -9,22 +9,31 @@ import { call, type RequestOf, type ResponseOf, type UnaryName } from "../../rpc
 import { ConnectError, type Dialled, dial, type ServerTrust } from "../../rpc/dial.ts";
 import { after, whenAborted } from "./waiting.ts";
 
+/** Which server, and how to reach it. */
 export interface EndpointOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
+  /** What makes the server the right one: nothing is sent to any other. */
   readonly trust: ServerTrust;
   /** How long a connection may take to stand, ms; default 10 s. */
   readonly connectTimeoutMs?: number;
-  /**
-   * A ping after so long, ms, while a call is open, and how long its answer may take: so a network that fell silent is
-   * noticed. Default 25 s and 10 s.
-   */
-  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
+  /** How a network that fell silent is noticed while a call is open. Default: a ping after 25 s, answered within 10 s. */
+  readonly keepalive?: Keepalive;
 }
 
+/** Pings while a call is open. */
+export interface Keepalive {
+  /** After so long without any, ms. */
+  readonly timeMs: number;
+  /** How long the answer may take before the connection counts as lost, ms. */
+  readonly timeoutMs: number;
+}
+
+/** How long a call may take. */
 export interface CallOptions {
   /** How long the connection may take to stand, and then the call, ms; default: the endpoint's, and 10 s. */
   readonly timeoutMs?: number;
+  /** Gives the call up; it may have been carried out all the same. */
   readonly signal?: AbortSignal;
 }
 
@@ -39,8 +48,14 @@ export interface Clients {
 
 const callTimeoutMs = 10_000;
 
+/**
+ * One server, and one connection to it that any number of calls and links share. It connects when something is called,
+ * and anew when the connection is lost.
+ */
 export class Endpoint implements AsyncDisposable {
+  /** HOST:PORT. */
   readonly address: string;
+  /** What makes the server the right one. */
   readonly trust: ServerTrust;
   readonly #connectTimeoutMs: number;
   readonly #keepalive: EndpointOptions["keepalive"];
@@ -58,6 +73,7 @@ export class Endpoint implements AsyncDisposable {
   /**
    * The connection, made if there is none that stands.
    * @throws ConnectError: nothing was sent
+   * @internal
    */
   async connect(): Promise<Dialled> {
     const before = this.#connection;
@@ -76,6 +92,7 @@ export class Endpoint implements AsyncDisposable {
   /**
    * The services, over a connection that stands.
    * @throws ConnectError: nothing was sent
+   * @internal
    */
   async clients(options?: CallOptions): Promise<Clients> {
     const dialled = await this.#connectWithin(options);
@@ -92,7 +109,11 @@ export class Endpoint implements AsyncDisposable {
     return clients;
   }
 
-  /** One call. @throws RpcError */
+  /**
+   * One call.
+   * @throws RpcError
+   * @internal
+   */
   call<C, M extends UnaryName<C>>(
     client: C,
     method: M,
@@ -102,6 +123,7 @@ export class Endpoint implements AsyncDisposable {
     return call(client, method, request, { timeoutMs: callTimeoutMs, ...options });
   }
 
+  /** Closes the connection; calls that are open end with it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     const connection = this.#connection;

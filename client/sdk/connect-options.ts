@@ -5,6 +5,7 @@ import type { LinkOptions } from "../link/link-options.ts";
 
 /** A user's name and password. */
 export interface PasswordLogin {
+  /** The user's name; it has to match exactly. */
   readonly username: string;
   /** Sent over the connection that `trust` vouches for, and kept nowhere. */
   readonly password: string;
@@ -24,6 +25,7 @@ export interface ConnectOptions
   readonly address: string;
   /** What makes the server the right one; left out: its certificate verifies against the roots of this system and of Node. */
   readonly trust?: ServerTrust;
+  /** As whom. */
   readonly login: PasswordLogin | TokenLogin;
   /**
    * A folder for what has to outlive this process, made where it is not there, with mode 0700: device, session, cursors,

@@ -23,7 +23,7 @@ export {
   type ServerTrust,
   type Trust,
 } from "../../rpc/dial.ts";
-export { RpcError, type RpcErrorOptions } from "../../rpc/status.ts";
+export { RpcError } from "../../rpc/status.ts";
 export {
   Account,
   type Asking,
@@ -36,7 +36,7 @@ export {
 } from "../link/account.ts";
 export { type BackoffOptions, defaultBackoff } from "../link/backoff.ts";
 export { type CursorStore, MemoryCursors, type Position } from "../link/cursors.ts";
-export { type CallOptions, Endpoint, type EndpointOptions } from "../link/endpoint.ts";
+export { type CallOptions, Endpoint, type EndpointOptions, type Keepalive } from "../link/endpoint.ts";
 export {
   BrokenStreamError,
   LinkEndedError,

@@ -6,6 +6,7 @@
  * @module parley/messages
  */
 
+export type { Duration } from "../../gen/google/protobuf/duration.ts";
 export type { DeviceKey, Grant, LogInRecord, Session } from "../../gen/parley/chat/v1/auth_service.ts";
 export { LogInOutcome } from "../../gen/parley/chat/v1/auth_service.ts";
 export type { Block } from "../../gen/parley/chat/v1/block_service.ts";

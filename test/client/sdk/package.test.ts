@@ -10,11 +10,13 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Connection, connect } from "../../../client/sdk/index.ts";
 import { fingerprintOf } from "../../../rpc/dial.ts";
+import { readPage } from "../../repo/markdown.ts";
 import { read, root } from "../../repo/sources.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
 import { certificate } from "../cli/parley.ts";
 
 const run = promisify(execFile);
+const tsc = join(root, "node_modules", ".bin", "tsc");
 let project = "";
 
 /** As examples/bot/README.md tells it, but for the folder. */
@@ -33,7 +35,6 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true, force: true }));
 
 test("the shipped types are all right for a strict project of today", async () => {
-  const tsc = join(root, "node_modules", ".bin", "tsc");
   const { stdout } = await run(tsc, ["--listFiles"], { cwd: project });
   expect(stdout).toContain("node_modules/parley/dist/client/sdk/index.d.ts");
   // Types that were lost on the way would be any, and nothing would be wrong.
@@ -45,12 +46,23 @@ test("the shipped types are all right for a strict project of today", async () =
     'export const ack: string = await link.send("yoda", "hi");',
   ];
   await writeFile(join(project, "wrong.ts"), wrong.join("\n"));
-  const errors = await run(tsc, [], { cwd: project }).then(
-    () => "none",
-    ({ stdout: said }: { stdout: string }) => said,
-  );
+  const errors = await typeErrors();
   await rm(join(project, "wrong.ts"));
   expect([...errors.matchAll(/^wrong\.ts\((\d+)/gm)].map(([, line]) => line)).toEqual(["3", "4", "5"]);
+});
+
+test("what docs/sdk.md shows is TypeScript that fits", async () => {
+  const blocks = readPage("docs/sdk.md").fences.filter(({ language }) => language === "ts");
+  expect(blocks.length).toBeGreaterThan(2);
+  const around =
+    'import type { Connection } from "parley";\ndeclare const link: Connection, conversationId: string;\n';
+  const files = blocks.map(({ text }, index) => {
+    const isWhole = text.startsWith("import ");
+    return { name: `page-${index}.ts`, text: isWhole ? text : `${around}${text}\nexport {};` };
+  });
+  await Promise.all(files.map(({ name, text }) => writeFile(join(project, name), text)));
+  expect(await typeErrors()).toBe("");
+  await Promise.all(files.map(({ name }) => rm(join(project, name))));
 });
 
 test("what is not exported cannot be reached", async () => {
@@ -99,6 +111,14 @@ test("bot.ts and bot.js answer every message once, across a restart of the serve
     );
   }
 }, 60_000);
+
+/** What the compiler says about the project. */
+async function typeErrors(): Promise<string> {
+  return run(tsc, [], { cwd: project }).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+}
 
 async function say(luke: Connection, text: string): Promise<void> {
   await Promise.all(["bot.ts", "bot.js"].map((bot) => luke.send(bot, text)));
