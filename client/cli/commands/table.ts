@@ -112,4 +112,16 @@ export const commands: readonly CommandRow[] = [
     summary: "Call any method of the contract, with JSON.",
     load: () => import("./rpc.ts"),
   },
+  {
+    name: "record",
+    group: "Programs",
+    summary: "Keep a stream in a file, as it comes.",
+    load: () => import("./record.ts"),
+  },
+  {
+    name: "replay",
+    group: "Programs",
+    summary: "Play a recording again, and compare the answers.",
+    load: () => import("./replay.ts"),
+  },
 ];
