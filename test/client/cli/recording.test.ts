@@ -168,10 +168,20 @@ test("frames that name conversations mean the same ones where they are played", 
   const other = await server();
   const leia = await other.logIn("leia");
   expect(await leia.send("yoda", "has that id here")).toMatchObject({ conversationId });
+  const otherLuke = await other.logIn("luke");
+  for (const text of ["a", "b", "c"]) await otherLuke.send("yoda", text);
   const otherHome = await homeOf(other);
   expect(await otherHome.run("replay", file)).toMatchObject({ code: 0 });
-  expect(await (await other.logIn("luke")).said("yoda")).toEqual(["two"]);
+  expect(await otherLuke.said("yoda")).toEqual(["a", "b", "c", "two"]);
   expect(await leia.said("yoda")).toEqual(["has that id here"]);
+  const [listed] = (await otherHome.run("rpc", "ListConversations")).lines.map(parsed);
+  const markers = (listed?.conversations as { peer?: { username: string }; marker?: { readSeq?: string } }[])
+    .filter(({ peer }) => peer !== undefined)
+    .map(({ peer, marker }) => [peer?.username, marker?.readSeq]);
+  expect(markers).toEqual([
+    ["leia", undefined],
+    ["luke", "4"],
+  ]);
 });
 
 test("what is answered otherwise is shown beside what was recorded, with exit code 1", async () => {
