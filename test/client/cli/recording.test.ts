@@ -174,8 +174,8 @@ test("frames that name conversations mean the same ones where they are played", 
   expect(await otherHome.run("replay", file)).toMatchObject({ code: 0 });
   expect(await otherLuke.said("yoda")).toEqual(["a", "b", "c", "two"]);
   expect(await leia.said("yoda")).toEqual(["has that id here"]);
-  const [listed] = (await otherHome.run("rpc", "ListConversations")).lines.map(parsed);
-  const markers = (listed?.conversations as { peer?: { username: string }; marker?: { readSeq?: string } }[])
+  const { conversations } = parsed((await otherHome.run("rpc", "ListConversations")).lines[0]);
+  const markers = (conversations as { peer?: { username: string }; marker?: { readSeq?: string } }[])
     .filter(({ peer }) => peer !== undefined)
     .map(({ peer, marker }) => [peer?.username, marker?.readSeq]);
   expect(markers).toEqual([
