@@ -1,5 +1,6 @@
 // Why a connection did not come to stand. Whoever gets one knows that nothing was sent.
 
+/** Why a connection did not come to stand. */
 export type ConnectErrorKind =
   /** Nobody answers there, or the name is not known. */
   | "unreachable"
@@ -14,6 +15,7 @@ export type ConnectErrorKind =
   /** It took longer than it may. */
   | "timeout";
 
+/** What an error of this kind is made of. */
 export interface ConnectErrorOptions {
   readonly kind: ConnectErrorKind;
   /** A sentence for a person. */
@@ -24,12 +26,17 @@ export interface ConnectErrorOptions {
   readonly found?: string;
 }
 
+/** There is no connection that can be trusted, and surely nothing was sent. */
 export class ConnectError extends Error {
   override name = "ConnectError";
+  /** Why. */
   readonly kind: ConnectErrorKind;
+  /** Of "fingerprint-mismatch": the pinned fingerprint. */
   readonly expected: string | undefined;
+  /** Of "fingerprint-mismatch" and "untrusted": the fingerprint of the server that answers. */
   readonly found: string | undefined;
 
+  /** @internal */
   constructor(options: ConnectErrorOptions) {
     super(options.message, options.cause === undefined ? {} : { cause: options.cause });
     this.kind = options.kind;

@@ -23,21 +23,35 @@ import { type Probed, probe, systemRoots, timeout } from "./probe.ts";
 export { type CallOptions, call } from "./call.ts";
 export { ConnectError, type ConnectErrorKind } from "./connect-error.ts";
 export { fingerprintOf } from "./fingerprint.ts";
-export { type Probed, probe } from "./probe.ts";
+export { type Probed, type ProbeOptions, probe } from "./probe.ts";
 
-/** What makes a server the right one. */
+/** What makes a server the right one, as it can be remembered. */
 export type Trust =
   /** Its certificate verifies against the roots of this system and of Node, for the address. */
   | { readonly kind: "system" }
   /** It proves to have the key of this fingerprint, whatever names its certificate has and whoever signed it. */
-  | { readonly kind: "pin"; readonly fingerprint: string }
+  | {
+      readonly kind: "pin";
+      /** "SHA256:" and 43 characters, as the server prints it. */
+      readonly fingerprint: string;
+    }
   /** Nothing: no encryption either. */
   | { readonly kind: "plaintext" };
+
+/** Its certificate verifies against these authorities alone, for the address. */
+export interface AuthorityTrust {
+  readonly kind: "authority";
+  /** One or more certificates, PEM. */
+  readonly certificates: string;
+}
+
+/** What makes a server the right one. */
+export type ServerTrust = Trust | AuthorityTrust;
 
 export interface DialOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
-  readonly trust: Trust;
+  readonly trust: ServerTrust;
   /** A ping after so long, ms, while a call is open, and how long its answer may take. Default 25 s and 10 s. */
   readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
   /** One response message, bytes; default 4 MiB. */
@@ -148,7 +162,8 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
     case "plaintext":
       return credentials.createInsecure();
     case "system":
-      return credentials.createFromSecureContext(createSecureContext({ ca: systemRoots() }), {
+    case "authority":
+      return credentials.createFromSecureContext(createSecureContext({ ca: rootsOf(trust) }), {
         checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
           checkServerIdentity(host, certificate),
       });
@@ -173,6 +188,10 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
       });
     }
   }
+}
+
+function rootsOf(trust: ServerTrust): string[] {
+  return trust.kind === "authority" ? [trust.certificates] : systemRoots();
 }
 
 async function ready(channel: Channel, parts: ChannelParts, timeoutMs: number): Promise<void> {
@@ -201,10 +220,10 @@ async function nextState(channel: Channel, state: connectivityState, timeoutMs: 
 }
 
 /** What is wrong, by another look: grpc-js does not tell. */
-async function diagnose(address: string, trust: Trust, timeoutMs: number): Promise<ConnectError> {
+async function diagnose(address: string, trust: ServerTrust, timeoutMs: number): Promise<ConnectError> {
   let found: Probed;
   try {
-    found = await probe(address, { timeoutMs });
+    found = await probe(address, { timeoutMs, roots: rootsOf(trust) });
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     if (trust.kind !== "plaintext" || error.kind !== "not-tls") return error;
@@ -225,6 +244,7 @@ async function diagnose(address: string, trust: Trust, timeoutMs: number): Promi
         return mismatch(address, trust.fingerprint, found.fingerprint);
       break;
     case "system":
+    case "authority":
       if (!found.trustedBySystem) {
         const message = `The certificate of ${address} does not verify: ${found.problem}.`;
         return new ConnectError({ kind: "untrusted", message, found: found.fingerprint });

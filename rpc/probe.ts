@@ -6,28 +6,43 @@ import { type Address, parseAddress } from "./address.ts";
 import { ConnectError } from "./connect-error.ts";
 import { fingerprint } from "./fingerprint.ts";
 
+/** What one look at a server found. */
 export interface Probed {
   /** "SHA256:" and the unpadded base64 of the SHA-256 of the server's public key. */
   readonly fingerprint: string;
   /** The server's own certificate, PEM. */
   readonly certificate: string;
-  /** It verifies against the roots of this system and of Node, for this address, now. */
+  /** It verifies against the roots of this system and of Node, or those that were given, for this address, now. */
   readonly trustedBySystem: boolean;
   /** Why it does not, if so, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly problem: string | undefined;
+  /** When its certificate begins to be valid. */
   readonly validFrom: Date;
+  /** When its certificate ceases to be valid. */
   readonly validTo: Date;
 }
 
-/** @param address HOST:PORT @throws ConnectError */
-export async function probe(address: string, options: { readonly timeoutMs: number }): Promise<Probed> {
+/** How to look. */
+export interface ProbeOptions {
+  /** How long the look may take, ms. */
+  readonly timeoutMs: number;
+  /** Authorities in place of the roots of this system and of Node, PEM. */
+  readonly roots?: string[];
+}
+
+/**
+ * Looks at a server, to find its key: trusts nothing, and sends nothing.
+ * @param address HOST:PORT; an IPv6 address in brackets
+ * @throws ConnectError where nothing answers there, or it does not speak TLS
+ */
+export async function probe(address: string, options: ProbeOptions): Promise<Probed> {
   const { host, port } = parseAddress(address);
   // Nothing is trusted by this connection, it only looks: so it has to stand whatever the certificate is.
   const socket = connect({
     host,
     port,
     servername: isIP(host) ? "" : host,
-    ca: systemRoots(),
+    ca: options.roots ?? systemRoots(),
     ALPNProtocols: ["h2"],
     rejectUnauthorized: false,
   });

@@ -34,15 +34,20 @@ export interface RpcErrorOptions {
 /** A status that is not OK: thrown by a handler it is answered as such, caught at a client it is what was answered. */
 export class RpcError extends Error {
   override name = "RpcError";
+  /** The status code of gRPC, a number: https://grpc.io/docs/guides/status-codes */
   readonly code: status;
-  /** "" in errors that gRPC made by itself, such as a lost connection. */
+  /** A name of the catalogue of reasons, such as "USER_NOT_FOUND". "" in errors that gRPC made by itself, such as a lost connection. */
   readonly reason: string;
   /** Whose reason it is; "" if there is none. */
   readonly domain: string;
+  /** The field at fault, as a path in the request, such as "target.username". */
   readonly field?: string;
+  /** How long to wait before the same can succeed, ms; undefined where waiting does not help. */
   readonly retryDelayMs?: number;
+  /** More about this occurrence, for programs. */
   readonly metadata: Record<string, string>;
 
+  /** @internal */
   constructor(options: RpcErrorOptions) {
     super(options.message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = options.code;
@@ -83,6 +88,12 @@ export function fromServiceError(error: unknown): RpcError {
     message: error.details || error.message,
     cause: error,
   });
+}
+
+/** The google.rpc.Status that came with an answer, as it was packed; undefined where none did. */
+export function packedStatus({ cause }: RpcError): Uint8Array | undefined {
+  const packed = isServiceError(cause) ? cause.metadata?.get(DETAILS_KEY)[0] : undefined;
+  return packed instanceof Uint8Array ? packed : undefined;
 }
 
 function packDetails(

@@ -23,6 +23,25 @@ export async function readText(input: NodeJS.ReadStream): Promise<string> {
   return decode(await read(input, () => false)).replace(/\r?\n$/, "");
 }
 
+/**
+ * Line by line, as they come, without their ends.
+ * @throws CommandError (usage) where one is no UTF-8 or far too long
+ */
+export async function* eachLine(input: NodeJS.ReadStream): AsyncGenerator<string> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    let from = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
+      yield decode(Buffer.concat([rest, chunk.subarray(from, end)])).replace(/\r$/, "");
+      rest = Buffer.alloc(0);
+      from = end + 1;
+    }
+    rest = Buffer.concat([rest, chunk.subarray(from)]);
+    if (rest.length > mostBytes) throw usage("A line of standard input is too long: at most 1 MiB.");
+  }
+  if (rest.length > 0) yield decode(rest);
+}
+
 async function read(input: NodeJS.ReadStream, isEnough: (bytes: Buffer) => boolean): Promise<Buffer> {
   let bytes = Buffer.alloc(0);
   // Leaving the loop destroys the stream, so that an input which stays open does not keep the process.

@@ -62,6 +62,11 @@ export class Output {
     await this.#write(text.plain);
   }
 
+  /** A line that is safe as it stands, such as JSON in which all that could harm is escaped. Resolves as `result` does. */
+  async exact(line: string): Promise<void> {
+    await this.#write(line);
+  }
+
   /** A sentence for the person, on standard error. */
   notice(sentence: string): void {
     this.#stderr.write(`${safeText(sentence, { multiline: true })}\n`);

@@ -1,11 +1,12 @@
 // Runs the private chats of one log-in for a command: the link that brings the questions, the chats, and their end.
 import type { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { cursorsAtHeads } from "../link/heads.ts";
 import { type Link, openLink } from "../link/link.ts";
 import type { PrivateChats } from "../peer/private-chats.ts";
 import type { AccountCall } from "./command.ts";
 import type { PrivateWanted } from "./private-flags.ts";
 import { openPrivateChats, privateLinkOptions } from "./private-session.ts";
-import { cursorsAtHeads, throwEnding } from "./reading.ts";
+import { throwEnding } from "./reading.ts";
 import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { withAccount } from "./with-account.ts";

@@ -1,14 +1,24 @@
 // Canonical Protobuf-JSON: the schema's own descriptors decide, since ts-proto's toJSON differs for durations and names.
-import { createFileRegistry, type FileRegistry, fromBinary, toJsonString } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { readPackageFile } from "./package-file.ts";
+import { type DescMessage, fromBinary, toJsonString } from "@bufbuild/protobuf";
+import { messageOf, schema } from "./schema.ts";
 
-let registry: FileRegistry | undefined;
+/** What a terminal may act on, or lets look like something else. All of it can only stand inside of strings. */
+const doubtful = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** One line of JSON for an encoded message of the named type, such as "parley.chat.v1.Ack". */
 export function protoJson(typeName: string, bytes: Uint8Array): string {
-  registry ??= createFileRegistry(fromBinary(FileDescriptorSetSchema, readPackageFile("gen/parley.binpb")));
-  const schema = registry.getMessage(typeName);
-  if (schema === undefined) throw new Error(`The schema has no message ${typeName}.`);
-  return toJsonString(schema, fromBinary(schema, bytes), { registry });
+  const message = messageOf(typeName);
+  return toJsonString(message, fromBinary(message, bytes), { registry: schema() });
+}
+
+/** The same value, in which characters that could harm a terminal are escaped as JSON allows it: \u and four digits. */
+export function safeProtoJson(message: DescMessage, bytes: Uint8Array): string {
+  const json = toJsonString(message, fromBinary(message, bytes), { registry: schema() });
+  return json.replace(doubtful, (found) =>
+    Array.from({ length: found.length }, (_, index) => escaped(found.charCodeAt(index))).join(""),
+  );
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, "0")}`;
 }

@@ -4,16 +4,9 @@ import type { HistoryItem } from "../../gen/parley/chat/v1/history_service.ts";
 import type { Account } from "../link/account.ts";
 import { MemoryCursors } from "../link/cursors.ts";
 import type { EntriesLeftOut, LinkEnding } from "../link/events.ts";
+import { raise } from "../link/heads.ts";
 import { type Link, openLink } from "../link/link.ts";
 import { clientInfo, type SignedIn } from "./sign-in.ts";
-
-/** Cursors at the newest entry of every conversation: what comes after them is new. */
-export async function cursorsAtHeads(account: Account): Promise<MemoryCursors> {
-  const cursors = new MemoryCursors();
-  for await (const { conversationId, headSeq } of account.listConversations({ background: true }))
-    raise(cursors, conversationId, headSeq);
-  return cursors;
-}
 
 /** Cursors before the first entry of that time or later, in every conversation. */
 export async function cursorsSince(account: Account, since: Date): Promise<MemoryCursors> {
@@ -36,19 +29,6 @@ async function lastBefore(account: Account, conversationId: string, since: Date)
 
 function isOlder({ sendTime }: Entry, since: Date): boolean {
   return sendTime !== undefined && sendTime.getTime() < since.getTime();
-}
-
-/** The seq counts as delivered, too: only what comes later is to be told to the server. */
-export function raise(cursors: MemoryCursors, conversationId: string, seq: bigint): void {
-  const position = {
-    conversationId,
-    seq,
-    kind: "unknown",
-    peer: undefined,
-    deliveredSeq: seq,
-    readSeq: 0n,
-  } as const;
-  cursors.raise([position]);
 }
 
 /** A link that listens from these cursors on. It moves markers only if asked to. */

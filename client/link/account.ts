@@ -12,15 +12,23 @@ import type { CallOptions, Endpoint } from "./endpoint.ts";
 import type { SendTarget } from "./send-queue.ts";
 import { type ConversationTarget, wireTarget } from "./target.ts";
 
+/** Who logs in, and with what. */
 export interface LogInOptions {
+  /** The user's name; it has to match exactly. */
   readonly username: string;
+  /** The user's password. It is kept nowhere. */
   readonly password: string;
   /** This installation's device, if it has one there; else the server makes one. */
   readonly device?: DeviceKey | undefined;
+  /** What program this is, as the user sees it among the sessions; each text at most 64 bytes. */
   readonly client?: ClientInfo | undefined;
 }
 
-/** Starts a session. Safe to repeat: an answer that was lost leaves a session that nobody uses. */
+/**
+ * Starts a session. Safe to repeat: an answer that was lost leaves a session that nobody uses.
+ * @throws RpcError, such as CREDENTIALS_WRONG, ACCOUNT_LOCKED or DEVICE_INVALID
+ * @throws ConnectError, and then no password was sent
+ */
 export async function logIn(
   endpoint: Endpoint,
   options: LogInOptions,
@@ -32,15 +40,22 @@ export async function logIn(
   return granted(grant);
 }
 
+/** The account to make. */
 export interface SignUpOptions {
+  /** At most 64 bytes, and not too like one that exists. */
   readonly username: string;
+  /** As long as the server asks for; it refuses one that is too short. */
   readonly password: string;
   /** Where the server asks for one; else "". */
   readonly invite: string;
+  /** As in LogInOptions. */
   readonly client?: ClientInfo | undefined;
 }
 
-/** Makes an account and starts its first session. */
+/**
+ * Makes an account and starts its first session.
+ * @throws RpcError, such as USERNAME_TAKEN or INVITE_INVALID; ConnectError
+ */
 export async function signUp(
   endpoint: Endpoint,
   options: SignUpOptions,
@@ -74,14 +89,17 @@ export interface Asking {
 
 /** One session's calls. Every method rejects with RpcError, or with ConnectError where nothing was sent. */
 export class Account {
+  /** The server that is called. */
   readonly endpoint: Endpoint;
   readonly #token: string;
 
+  /** @param token the session's, as a Grant has it */
   constructor(endpoint: Endpoint, token: string) {
     this.endpoint = endpoint;
     this.#token = token;
   }
 
+  /** Ends the session, and with it its open streams. */
   async logOut(options?: CallOptions): Promise<void> {
     const { auth } = await this.endpoint.clients(options);
     await this.endpoint.call(auth, "logOut", {}, this.#with(options));
@@ -108,6 +126,7 @@ export class Account {
     });
   }
 
+  /** Ends one of the user's sessions; its streams end within seconds. */
   async revokeSession(sessionId: string, options?: CallOptions): Promise<void> {
     const { auth } = await this.endpoint.clients(options);
     await this.endpoint.call(auth, "revokeSession", { sessionId }, this.#with(options));
@@ -204,7 +223,7 @@ export class Account {
     });
   }
 
-  /** Shuts a user out. */
+  /** Shuts a user out: nothing from there arrives any more. @throws RpcError, such as ALREADY_BLOCKED */
   async blockUser(username: string, options?: CallOptions): Promise<Block> {
     const { blocks } = await this.endpoint.clients(options);
     const { block } = await this.endpoint.call(blocks, "blockUser", { username }, this.#with(options));
@@ -212,7 +231,7 @@ export class Account {
     return block;
   }
 
-  /** Takes a block back. */
+  /** Takes a block back; what it kept away stays away. @throws RpcError, such as NOT_BLOCKED */
   async unblockUser(username: string, options?: CallOptions): Promise<User> {
     const { blocks } = await this.endpoint.clients(options);
     const { user } = await this.endpoint.call(blocks, "unblockUser", { username }, this.#with(options));

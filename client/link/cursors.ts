@@ -4,14 +4,17 @@ import type { ConversationKind } from "./events.ts";
 
 /** How far this device has come in one conversation. */
 export interface Position {
+  /** The conversation; an id is compared and never parsed. */
   readonly conversationId: string;
   /** The newest seq that this device holds. */
   readonly seq: bigint;
+  /** "unknown" where nothing from there was seen yet. */
   readonly kind: ConversationKind;
   /** In a direct conversation the other user, where known. */
   readonly peer: User | undefined;
-  /** The user's own markers, as far as known here. */
+  /** The user's own marker "delivered up to", as far as known here. */
   readonly deliveredSeq: bigint;
+  /** The user's own marker "read up to", as far as known here. */
   readonly readSeq: bigint;
 }
 

@@ -8,25 +8,34 @@ import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.t
 import { IdentityServiceClient } from "../../gen/parley/chat/v1/identity_service.ts";
 import { IntroductionServiceClient } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { call, type RequestOf, type ResponseOf, type UnaryName } from "../../rpc/call.ts";
-import { ConnectError, type Dialled, dial, type Trust } from "../../rpc/dial.ts";
+import { ConnectError, type Dialled, dial, type ServerTrust } from "../../rpc/dial.ts";
 import { after, whenAborted } from "./waiting.ts";
 
+/** Which server, and how to reach it. */
 export interface EndpointOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
-  readonly trust: Trust;
+  /** What makes the server the right one: nothing is sent to any other. */
+  readonly trust: ServerTrust;
   /** How long a connection may take to stand, ms; default 10 s. */
   readonly connectTimeoutMs?: number;
-  /**
-   * A ping after so long, ms, while a call is open, and how long its answer may take: so a network that fell silent is
-   * noticed. Default 25 s and 10 s.
-   */
-  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
+  /** How a network that fell silent is noticed while a call is open. Default: a ping after 25 s, answered within 10 s. */
+  readonly keepalive?: Keepalive;
 }
 
+/** Pings while a call is open. */
+export interface Keepalive {
+  /** After so long without any, ms. */
+  readonly timeMs: number;
+  /** How long the answer may take before the connection counts as lost, ms. */
+  readonly timeoutMs: number;
+}
+
+/** How long a call may take. */
 export interface CallOptions {
   /** How long the connection may take to stand, and then the call, ms; default: the endpoint's, and 10 s. */
   readonly timeoutMs?: number;
+  /** Gives the call up; it may have been carried out all the same. */
   readonly signal?: AbortSignal;
 }
 
@@ -43,9 +52,15 @@ export interface Clients {
 
 const callTimeoutMs = 10_000;
 
+/**
+ * One server, and one connection to it that any number of calls and links share. It connects when something is called,
+ * and anew when the connection is lost.
+ */
 export class Endpoint implements AsyncDisposable {
+  /** HOST:PORT. */
   readonly address: string;
-  readonly trust: Trust;
+  /** What makes the server the right one. */
+  readonly trust: ServerTrust;
   readonly #connectTimeoutMs: number;
   readonly #keepalive: EndpointOptions["keepalive"];
   readonly #clients = new WeakMap<Dialled, Clients>();
@@ -62,6 +77,7 @@ export class Endpoint implements AsyncDisposable {
   /**
    * The connection, made if there is none that stands.
    * @throws ConnectError: nothing was sent
+   * @internal
    */
   async connect(): Promise<Dialled> {
     const before = this.#connection;
@@ -80,6 +96,7 @@ export class Endpoint implements AsyncDisposable {
   /**
    * The services, over a connection that stands.
    * @throws ConnectError: nothing was sent
+   * @internal
    */
   async clients(options?: CallOptions): Promise<Clients> {
     const dialled = await this.#connectWithin(options);
@@ -98,7 +115,11 @@ export class Endpoint implements AsyncDisposable {
     return clients;
   }
 
-  /** One call. @throws RpcError */
+  /**
+   * One call.
+   * @throws RpcError
+   * @internal
+   */
   call<C, M extends UnaryName<C>>(
     client: C,
     method: M,
@@ -108,6 +129,7 @@ export class Endpoint implements AsyncDisposable {
     return call(client, method, request, { timeoutMs: callTimeoutMs, ...options });
   }
 
+  /** Closes the connection; calls that are open end with it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     const connection = this.#connection;

@@ -26,8 +26,10 @@ export class LinkEndedError extends Error {
 /** The message may be stored or not. Sending it again under the same id is safe, and settles it. */
 export class OutcomeUnknownError extends Error {
   override name = "OutcomeUnknownError";
+  /** The id to send it under again, with the same target and text. */
   readonly clientMessageId: bigint;
 
+  /** @internal */
   constructor(clientMessageId: bigint, cause: Error) {
     const why = saysDeadline(cause) ? "no answer came in time" : cause.message;
     super(`It is not known whether message ${clientMessageId} was stored: ${why}`, { cause });
@@ -59,7 +61,7 @@ export function refusal(reason: Reason, message: string, field?: string, retryDe
   });
 }
 
-/** Says that the session is over: only a new log-in helps. */
+/** Whether the error says that the session is over: only a new log-in helps. */
 export function saysLoggedOut(error: RpcError): boolean {
   return ["TOKEN_INVALID", "TOKEN_MISSING", "SESSION_ENDED", "SESSION_TIMED_OUT"].includes(error.reason);
 }

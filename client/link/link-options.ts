@@ -6,11 +6,13 @@ import type { CursorStore } from "./cursors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { SendQueue } from "./send-queue.ts";
 
+/** What a link needs, and what it may be told. */
 export interface LinkOptions {
   /** Shared with whoever calls the same server; it outlives the link. */
   readonly endpoint: Endpoint;
   /** The session's token. */
   readonly token: string;
+  /** What program this is; each text at most 64 bytes. */
   readonly client?: ClientInfo;
   /** The server's data that cursors and device belong to, where known: another one's cursors are forgotten. */
   readonly serverId?: string;
@@ -30,6 +32,7 @@ export interface LinkOptions {
   readonly readEvents?: boolean;
   /** A message unsent for longer waits for `release`, ms; default an hour. */
   readonly holdBackAfterMs?: number;
+  /** How long to wait before coming back; default: up to half a second first, up to half a minute in the end. */
   readonly backoff?: BackoffOptions;
   /** Events that wait for the reader before the link stops reading; default 1,000. */
   readonly maxBufferedEvents?: number;

@@ -38,6 +38,7 @@ export function openLink(options: LinkOptions): Link {
   return new Link(options);
 }
 
+/** The connection of one session to its server: comes back by itself, hands out each entry once, sends each message once. */
 export class Link implements AsyncDisposable {
   /** Calls in the same session. */
   readonly account: Account;
@@ -60,6 +61,7 @@ export class Link implements AsyncDisposable {
   #telling: Promise<void> = Promise.resolve();
   #typing: { key: string; time: number } | undefined;
 
+  /** Connects at once, in the background. */
   constructor(options: LinkOptions) {
     this.#options = options;
     this.account = new Account(options.endpoint, options.token);
@@ -100,6 +102,7 @@ export class Link implements AsyncDisposable {
     return this.#feed.events;
   }
 
+  /** Where it is now. Every change is an event too. */
   get state(): LinkState {
     return this.#state;
   }
@@ -114,7 +117,7 @@ export class Link implements AsyncDisposable {
     return this.#sender.send(target, Content.encode(textContent(text)).finish());
   }
 
-  /** Resolves when everything is acked or refused but what is held back. */
+  /** Resolves when everything is acked or refused but what is held back. @throws LinkEndedError where it ends before */
   async settled(): Promise<void> {
     await this.#sender?.settled();
   }
@@ -217,6 +220,8 @@ export class Link implements AsyncDisposable {
       const dialled = await this.#orClosing(this.#options.endpoint.connect());
       const { beforeStream } = this.#options;
       if (beforeStream !== undefined) await this.#orClosing(beforeStream());
+      // Both may have come at once: a stream that is opened now would be ended by nobody.
+      if (this.#closing.signal.aborted) throw new LinkEndedError("The link was closed.");
       const hello = {
         client: this.#options.client,
         features: [...(this.#options.features ?? [])],

@@ -11,13 +11,17 @@ import type { SendTarget } from "./send-queue.ts";
 import { judge } from "./verdict.ts";
 import { after, whenAborted } from "./waiting.ts";
 
+/** What to send once. */
 export interface SendOnceOptions {
   /** The id to send under: the same one, with the same target and text, never stores the message twice. */
   readonly clientMessageId: bigint;
+  /** Where to. */
   readonly target: SendTarget;
+  /** At least one character, and no NUL; servers take some 32 KiB. */
   readonly text: string;
   /** How long to try, ms; default 10 s. */
   readonly waitMs?: number;
+  /** Gives up: with an OutcomeUnknownError where the message may be stored. */
   readonly signal?: AbortSignal;
 }
 

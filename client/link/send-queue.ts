@@ -3,17 +3,27 @@ import { randomInt } from "node:crypto";
 
 /** Where a message goes. */
 export type SendTarget =
-  | { readonly kind: "user"; readonly username: string }
-  | { readonly kind: "conversation"; readonly conversationId: string }
+  | {
+      readonly kind: "user";
+      /** The other user's name, which has to match exactly. */
+      readonly username: string;
+    }
+  | {
+      readonly kind: "conversation";
+      /** A direct conversation that the user is in. */
+      readonly conversationId: string;
+    }
   | { readonly kind: "broadcast" };
 
 /** A message that the server has not acked. */
 export interface UnsentMessage {
   /** Names the send for ever, together with the device: sent again under this id it is stored once. */
   readonly clientMessageId: bigint;
+  /** Where to. */
   readonly target: SendTarget;
   /** The encoded Content. It stays the same in every attempt. */
   readonly content: Uint8Array;
+  /** When it was queued, or released last, by the clock here. */
   readonly queuedTime: Date;
   /** It is not sent until a person releases it. */
   readonly held: boolean;
@@ -27,11 +37,13 @@ export interface UnsentMessage {
  *  3. hand each message that an ended process left behind to exactly one living process.
  */
 export interface SendQueue {
+  /** Keeps a message. What it throws is thrown by `send`. */
   add(target: SendTarget, content: Uint8Array): UnsentMessage;
   /** The message was stored or refused, or a person dropped it. False if it was not there any more. */
   remove(clientMessageId: bigint): boolean;
   /** False if it was not there any more: another process has sent or dropped it. */
   setHeld(clientMessageId: bigint, held: boolean): boolean;
+  /** No message is to be sent without a person: the server is not the one that they were written for. */
   holdAll(): void;
   /** Takes what ended processes left behind, now and whenever some appears, by rising id. */
   takeLeftBehind(taken: (messages: UnsentMessage[]) => void): Disposable;

@@ -9,6 +9,7 @@ export interface Found {
   readonly trustedBySystem: boolean;
 }
 
+/** What was said about the server, beside what is known from before. */
 export interface TrustPolicy {
   /** The only fingerprint to accept (`--fingerprint`, or the one in an invite). */
   readonly fingerprint?: string | undefined;
@@ -16,13 +17,30 @@ export interface TrustPolicy {
   readonly acceptNew?: boolean;
 }
 
+/** What to do about the server. */
 export type TrustDecision =
   /** Go on with this trust. `notice`: the key is new, and was accepted without asking because the server is local. */
-  | { readonly verdict: "accept"; readonly trust: Trust; readonly notice: boolean }
+  | {
+      readonly verdict: "accept";
+      /** To be remembered, and used from now on. */
+      readonly trust: Trust;
+      /** A person should be told of the new key. */
+      readonly notice: boolean;
+    }
   /** A person has to compare the fingerprint. */
-  | { readonly verdict: "ask"; readonly fingerprint: string }
+  | {
+      readonly verdict: "ask";
+      /** The one to compare. */
+      readonly fingerprint: string;
+    }
   /** A hard stop: the key is not the known one. `known` is undefined where the system's roots vouched for it before. */
-  | { readonly verdict: "changed"; readonly known: string | undefined; readonly found: string };
+  | {
+      readonly verdict: "changed";
+      /** The fingerprint that was expected. */
+      readonly known: string | undefined;
+      /** The fingerprint that the server has. */
+      readonly found: string;
+    };
 
 /** Decides on what was found at the address, beside what is known from before. */
 export function checkTrust(

@@ -49,7 +49,7 @@ const directions: Record<string, readonly string[]> = {
   // Files that stand alone in server/: settings, certificate, credentials; used by the commands only.
   "server/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverWords],
 
-  // The terminal client stands on the SDK (link and state), which knows no terminal.
+  // The terminal client and the SDK, which is what the package exports, stand on link and state, which know no terminal.
   "client/cli/terminal/": [],
   "client/cli/": [
     "client/cli/",
@@ -61,6 +61,7 @@ const directions: Record<string, readonly string[]> = {
     "gen/",
   ],
   "client/peer/": ["client/link/", "rpc/", "gen/"],
+  "client/sdk/": ["client/link/", "client/peer/", "client/state/", "rpc/", "gen/"],
   "client/link/": ["client/state/", "rpc/", "gen/"],
   "client/state/": ["client/link/", "client/peer/", "rpc/", "gen/"],
 

@@ -20,10 +20,7 @@ test("package-lock.json has a version of everything that its packages may need, 
 
 /** Where Node looks for a package that is imported from a path of the lock file, nearest first. */
 function placesOf(path: string, name: string): string[] {
-  const parents = path
-    .split("node_modules/")
-    .map((_, index, parts) => parts.slice(0, index + 1).join("node_modules/"));
-  return parents
-    .reverse()
-    .map((parent) => `${parent.replace(/\/?$/, parent === "" ? "" : "/")}node_modules/${name}`);
+  const folders = path === "" ? [] : path.split("/");
+  const parents = ["", ...folders.map((_, index) => `${folders.slice(0, index + 1).join("/")}/`)];
+  return parents.reverse().map((parent) => `${parent}node_modules/${name}`);
 }

@@ -2,13 +2,14 @@
 
 import { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
+import { cursorsAtHeads, raise } from "../../link/heads.ts";
 import type { Link } from "../../link/link.ts";
 import { accountFlags } from "../account-flags.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { commandLine } from "../command-line.ts";
 import { parseWait } from "../durations.ts";
 import { CommandError, Exit } from "../exit.ts";
-import { cursorsAtHeads, filled, listen, raise, throwEnding } from "../reading.ts";
+import { filled, listen, throwEnding } from "../reading.ts";
 import { messageText, type Sent, sendFlags, sendText } from "../sending.ts";
 import { text } from "../show.ts";
 import { withAccount } from "../with-account.ts";

@@ -1,7 +1,7 @@
 // Every command, in the order of the help. What a command does is loaded when it is run.
 import type { Command } from "../command.ts";
 
-export const groups = ["Talk", "Look", "People", "Account"] as const;
+export const groups = ["Talk", "Look", "People", "Account", "Programs"] as const;
 
 export interface CommandRow {
   readonly name: string;
@@ -129,5 +129,23 @@ export const commands: readonly CommandRow[] = [
     group: "Account",
     summary: "Print the session's token, for other programs.",
     load: () => import("./token.ts"),
+  },
+  {
+    name: "rpc",
+    group: "Programs",
+    summary: "Call any method of the contract, with JSON.",
+    load: () => import("./rpc.ts"),
+  },
+  {
+    name: "record",
+    group: "Programs",
+    summary: "Keep a stream in a file, as it comes.",
+    load: () => import("./record.ts"),
+  },
+  {
+    name: "replay",
+    group: "Programs",
+    summary: "Play a recording again, and compare the answers.",
+    load: () => import("./replay.ts"),
   },
 ];

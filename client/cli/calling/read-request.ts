@@ -1,0 +1,114 @@
+// From JSON to an encoded request, with errors that name the field at fault by its path.
+import {
+  type DescField,
+  type DescMessage,
+  fromJson,
+  fromJsonString,
+  type JsonValue,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { closest } from "../../../command-line/closest.ts";
+import { usage } from "../exit.ts";
+import { schema } from "../schema.ts";
+import { typeWords } from "./describe.ts";
+
+/** Where the JSON stands: on a command line everyone on the machine can read it. */
+export type Source = "command line" | "standard input";
+
+type JsonObject = { [key: string]: JsonValue };
+
+/** @throws CommandError (usage) where it is no JSON, or not of this message, or has a secret where others can see it */
+export function readRequest(message: DescMessage, json: string, source: Source): Uint8Array {
+  check(message, parse(json), "", source);
+  try {
+    // From the text once more: it refuses a key that is there twice, which an object no longer has.
+    return toBinary(message, fromJsonString(message, json, { registry: schema() }));
+  } catch (error) {
+    throw usage(`The request will not do: ${messageOf(error)}.`);
+  }
+}
+
+function parse(json: string): JsonValue {
+  try {
+    return JSON.parse(json) as JsonValue;
+  } catch (error) {
+    throw usage(`The request is no JSON: ${messageOf(error)}.`);
+  }
+}
+
+function check(message: DescMessage, json: JsonValue, path: string, source: Source): void {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw usage(
+      `${path === "" ? "The request" : path}: an object is expected here, not ${JSON.stringify(json)}.`,
+    );
+  }
+  for (const [key, value] of Object.entries(json)) {
+    const place = path === "" ? key : `${path}.${key}`;
+    const field = message.fields.find(({ jsonName, name }) => key === jsonName || key === name);
+    if (field === undefined) throw unknownField(message, key, place);
+    if (source === "command line" && field.proto.options?.debugRedact === true) {
+      throw usage(
+        `${place}: others can read a command line. Write the JSON to standard input, and - in its place.`,
+      );
+    }
+    checkValue(message, field, { [key]: value }, place, source);
+  }
+}
+
+/** Goes on into messages; any other value is tried alone, so that what is wrong has a place. */
+function checkValue(
+  message: DescMessage,
+  field: DescField,
+  json: JsonObject,
+  place: string,
+  source: Source,
+): void {
+  const [value = null] = Object.values(json);
+  const held = field.message?.typeName.startsWith("google.protobuf.") === true ? undefined : field.message;
+  if (held !== undefined && value !== null) {
+    if (field.fieldKind === "message") {
+      check(held, value, place, source);
+      return;
+    }
+    if (field.fieldKind === "list" && Array.isArray(value)) {
+      for (const [index, one] of value.entries()) check(held, one, `${place}[${index}]`, source);
+      return;
+    }
+  }
+  try {
+    fromJson(message, json, { registry: schema() });
+  } catch {
+    throw usage(`${place}: ${expected(field)} is expected here, not ${JSON.stringify(value)}.`);
+  }
+}
+
+function expected(field: DescField): string {
+  if (field.enum !== undefined) {
+    const names = field.enum.values.map(({ name }) => name).join(", ");
+    return field.fieldKind === "enum" ? `one of ${names}` : `a ${typeWords(field)} (${names})`;
+  }
+  switch (field.message?.typeName) {
+    case "google.protobuf.Duration":
+      return 'a time span such as "1.5s"';
+    case "google.protobuf.Timestamp":
+      return 'a time such as "2026-11-23T04:17:12Z"';
+    default:
+      return `a ${typeWords(field)}`;
+  }
+}
+
+function unknownField(message: DescMessage, key: string, place: string): Error {
+  const near = closest(
+    key,
+    message.fields.map(({ jsonName }) => jsonName),
+  );
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
+  return usage(`${place}: ${message.typeName} has no such field.${meant}`);
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(
+    /^cannot decode .* from JSON: /,
+    "",
+  );
+}

@@ -1,0 +1,74 @@
+// parley record: keeps a stream in a file, as it comes, and shows it meanwhile.
+import { ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
+import type { KnownConversation } from "../../../gen/parley/record/v1/recording.ts";
+import { openRawCall } from "../../../rpc/raw-call.ts";
+import { accountFlags } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { defineCommand } from "../command.ts";
+import { CommandError, Exit } from "../exit.ts";
+import { packageVersion } from "../package-file.ts";
+import { knownConversations } from "../recording/conversations.ts";
+import { connectPath } from "../recording/method.ts";
+import { Recorder } from "../recording/recorder.ts";
+import { RecordingError } from "../recording/recording-error.ts";
+import { RecordingWriter } from "../recording/recording-writer.ts";
+import { clientInfo } from "../sign-in.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { withAccount } from "../with-account.ts";
+
+/** What servers take in a Hello, unless they are told to take less. */
+const mostCursors = 1_000;
+
+const flags = {
+  send: toggle("Send each line of standard input as a frame of commands, in JSON."),
+  ...accountFlags,
+} as const;
+
+export const command = defineCommand({
+  forms: ["FILE"],
+  words: { least: 1, most: 1 },
+  flags,
+  about: [
+    "Opens a stream from what is new on, prints messages as they come, and writes everything that goes up and comes " +
+      "down into a new file, for replay or any program that reads Protobuf. The file holds the texts of messages and " +
+      "the names of people, and no password and no token; only its user can read it. Look into it before you hand it on.",
+    "With --send, each line of standard input goes up as a frame, as in rpc Connect, and its end ends the recording; " +
+      "Hello goes by itself, and a send without clientMessageId gets one. Without, it goes on until Ctrl-C or the end of the stream.",
+  ],
+  json: "Event, of every kind.",
+  examples: ["bug.parley", "bug.parley --send < frames.jsonl"],
+  run: async (call) => {
+    const [path = ""] = call.words;
+    using stop = stopSignal();
+    try {
+      await withAccount(call, "reads", async ({ account, endpoint, token, profile }) => {
+        const conversations = await knownConversations(account);
+        const dialled = await endpoint.connect();
+        await using writer = await RecordingWriter.create(path, {
+          method: connectPath,
+          startTime: new Date(),
+          program: `parley ${packageVersion()}`,
+          username: profile.username,
+          conversations,
+        });
+        using stream = openRawCall(dialled, { path: connectPath, token });
+        const signal = AbortSignal.any([stop.signal, call.output.gone]);
+        const recorder = new Recorder({ stream, writer, output: call.output, signal });
+        const input = call.values.send === true ? call.environment.stdin : undefined;
+        await recorder.run(helloFrame(conversations), input);
+        call.output.notice(`Recorded ${recorder.frames} frames in ${path}.`);
+      });
+    } catch (error) {
+      throw error instanceof RecordingError ? new CommandError(Exit.REFUSED, error.message) : error;
+    }
+    return undefined;
+  },
+});
+
+/** From what is new on. The name of this machine is nobody's business. */
+function helloFrame(conversations: readonly KnownConversation[]): Uint8Array {
+  const cursors = conversations.map(({ conversationId, headSeq }) => ({ conversationId, seq: headSeq }));
+  const client = { ...clientInfo(), deviceName: "" };
+  const hello = { client, features: [], cursors: cursors.slice(0, mostCursors) };
+  return ConnectRequest.encode({ commands: [{ kind: { $case: "hello", value: hello } }] }).finish();
+}

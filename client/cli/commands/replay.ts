@@ -1,0 +1,133 @@
+// parley replay: plays a recording again, and says in what the server answers otherwise.
+import { ConnectRequest, ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { Difference, Direction } from "../../../gen/parley/record/v1/recording.ts";
+import { openRawCall } from "../../../rpc/raw-call.ts";
+import { StrictReader } from "../../../rpc/strict-reader.ts";
+import { accountFlags } from "../account-flags.ts";
+import { type Flag, toggle } from "../arguments.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { parseWait } from "../durations.ts";
+import { Exit, type ExitCode, usage } from "../exit.ts";
+import { differences } from "../recording/compare.ts";
+import { Conversations, knownConversations } from "../recording/conversations.ts";
+import { connectPath } from "../recording/method.ts";
+import { play } from "../recording/play.ts";
+import { RecordingError } from "../recording/recording-error.ts";
+import { type Recording, readRecording } from "../recording/recording-reader.ts";
+import { Transcript } from "../recording/transcript.ts";
+import { translated } from "../recording/translate.ts";
+import { unusedIds } from "../recording/unused-ids.ts";
+import type { SignedIn } from "../sign-in.ts";
+import { line, type Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+const defaultWaitMs = 10_000;
+
+const speed: Flag<number> = {
+  value: "N",
+  help: "1 keeps the recorded pace, 2 doubles it; else as fast as the answers come.",
+  read: (given) => {
+    const factor = /^\d+(?:\.\d+)?x?$/.test(given) ? Number.parseFloat(given) : 0;
+    if (factor <= 0) throw usage(`"${given}" is no speed: write 1, 2 or 0.5.`);
+    return factor;
+  },
+};
+
+const flags = {
+  speed,
+  all: toggle("Compare everything that came, also what others did."),
+  wait: { value: "TIME", help: "How long an answer may take; else 10s.", read: parseWait },
+  ...accountFlags,
+} as const;
+
+type ReplayCall = Call<typeof flags>;
+
+export const command = defineCommand({
+  forms: ["FILE"],
+  words: { least: 1, most: 1 },
+  flags,
+  about: [
+    "It sends the recorded messages again, in the stored login's name: use a server that is made for it. Each frame " +
+      "goes when the answers that came before it have come. Then it compares the answers to the recorded commands, " +
+      "and how the stream ended, with those of the recording, but for ids, times and wording; conversations count by " +
+      "whom they are with. What others did does not come again: --all compares it all the same.",
+    "Exit code 0 says that nothing differs, 1 that something does.",
+  ],
+  json: "Difference, one for each.",
+  examples: ["bug.parley --server 127.0.0.1:12000", "bug.parley --speed 1 --json"],
+  run: async (call) => {
+    const [path = ""] = call.words;
+    const recording = await checked(path);
+    return withAccount(call, "changes", (signedIn) => replay(call, recording, signedIn));
+  },
+});
+
+/** @throws CommandError (usage) where the file will not do */
+async function checked(path: string): Promise<Recording> {
+  try {
+    const recording = await readRecording(path);
+    const { header, frames } = recording;
+    if (header.method !== connectPath)
+      throw new RecordingError(
+        `${path} has a call of ${header.method}, and only ${connectPath} can be played.`,
+      );
+    if (!frames.some(({ direction }) => direction === Direction.UP))
+      throw new RecordingError(`${path} has nothing to play.`);
+    for (const [index, { direction, message }] of frames.entries()) {
+      const type = direction === Direction.UP ? ConnectRequest : ConnectResponse;
+      try {
+        type.decode(new StrictReader(message));
+      } catch {
+        throw new RecordingError(`${path} is broken: frame ${index + 1} is no ${connectPath} frame.`);
+      }
+    }
+    return recording;
+  } catch (error) {
+    throw error instanceof RecordingError ? usage(error.message) : error;
+  }
+}
+
+async function replay(
+  call: ReplayCall,
+  recording: Recording,
+  { account, endpoint, token, profile }: SignedIn,
+): Promise<ExitCode> {
+  const { header, end } = recording;
+  const all = call.values.all === true;
+  const from = new Conversations(header.username, header.conversations);
+  const to = new Conversations(profile.username, await knownConversations(account));
+  const ids = new Map<bigint, bigint>();
+  const nextId = unusedIds();
+  const clientMessageId = (recorded: bigint): bigint => {
+    const id = ids.get(recorded) ?? nextId();
+    ids.set(recorded, id);
+    return id;
+  };
+  const recorded = { transcript: new Transcript(header.username, from, all), end };
+  const replayed = { transcript: new Transcript(profile.username, to, all), end };
+  using raw = openRawCall(await endpoint.connect(), { path: connectPath, token });
+  replayed.end = await play({
+    recording,
+    call: raw,
+    translate: (frame) => translated(frame, { from, to, clientMessageId }),
+    recorded: recorded.transcript,
+    replayed: replayed.transcript,
+    speed: call.values.speed,
+    waitMs: call.values.wait ?? defaultWaitMs,
+  });
+  const found = differences(recorded, replayed);
+  for (const difference of found) {
+    const message = { typeName: "parley.record.v1.Difference", codec: Difference, value: difference };
+    await call.output.result(message, lineOf(difference));
+  }
+  const count = `${recorded.transcript.answers} answers were compared`;
+  call.output.notice(
+    found.length === 0 ? `No difference: ${count}.` : `Differences: ${found.length}; ${count}.`,
+  );
+  return found.length === 0 ? Exit.DONE : Exit.REFUSED;
+}
+
+function lineOf({ subject, recorded, replayed }: Difference): Styled {
+  const nothing = "nothing";
+  return line`${subject}\n  recorded: ${recorded || nothing}\n  now:      ${replayed || nothing}`;
+}

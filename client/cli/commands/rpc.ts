@@ -1,0 +1,153 @@
+// parley rpc: calls any method of the schema, with JSON in and out.
+import type { DescMethod } from "@bufbuild/protobuf";
+import { openRawCall, type RawCall } from "../../../rpc/raw-call.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { accountFlags } from "../account-flags.ts";
+import { toggle } from "../arguments.ts";
+import { methodLines, serviceLines } from "../calling/describe.ts";
+import { findMethod, fullName, servicesOf } from "../calling/find-method.ts";
+import { readRequest } from "../calling/read-request.ts";
+import { withDetails } from "../calling/refused.ts";
+import { type Call, defineCommand } from "../command.ts";
+import { parseWait } from "../durations.ts";
+import { CommandError, usage } from "../exit.ts";
+import { eachLine, readText } from "../input.ts";
+import { safeProtoJson } from "../proto-json.ts";
+import { schema } from "../schema.ts";
+import { stopSignal } from "../stop-signal.ts";
+import type { Styled } from "../terminal/style.ts";
+import { withAccount } from "../with-account.ts";
+
+const defaultWaitMs = 10_000;
+
+const flags = {
+  describe: toggle("Show what the method takes, in place of calling it."),
+  wait: {
+    value: "TIME",
+    help: "How long a single answer may take; else 10s. Streams take any time.",
+    read: parseWait,
+  },
+  ...accountFlags,
+} as const;
+
+type RpcCall = Call<typeof flags>;
+
+export const command = defineCommand({
+  forms: ["", "SERVICE/METHOD [JSON]", "SERVICE/METHOD -", "SERVICE/METHOD --describe"],
+  words: { least: 0, most: 2 },
+  flags,
+  about: [
+    "Without a name it lists services and methods. Any end of a name will do that only one has: HistoryService/ListMessages, " +
+      "or ListMessages. The call is made as the stored login. Request and answers are Protobuf-JSON, each answer one " +
+      "line, in which what could harm a terminal is escaped; without JSON the request is empty, and - reads it from " +
+      "standard input, which is the only way for a password. A method that takes a stream reads one request from each " +
+      "line of standard input. Ctrl-C ends a stream with exit code 0.",
+    "A refusal is followed by its details, one a line.",
+  ],
+  json: undefined,
+  examples: [
+    "",
+    "ListMessages --describe",
+    'ListMessages \'{"target": {"username": "yoda"}}\'',
+    "ChatService/Follow '{\"hello\": {}}'",
+    "ChatService/Connect < frames.jsonl",
+  ],
+  run: async (call) => {
+    const [given, json] = call.words;
+    const found = given === undefined ? undefined : findMethod(schema(), given);
+    if (found?.kind !== "rpc" || call.values.describe === true) {
+      if (json !== undefined) throw usage(`To call, name a method: SERVICE/METHOD.`);
+      const services = found?.kind === "service" ? [found] : servicesOf(schema());
+      const lines = found?.kind === "rpc" ? methodLines(found) : services.flatMap(serviceLines);
+      await print(call, lines);
+      return undefined;
+    }
+    await run(call, found, json);
+    return undefined;
+  },
+});
+
+async function print(call: RpcCall, lines: readonly Styled[]): Promise<void> {
+  for (const line of lines) await call.output.line(line);
+}
+
+async function run(call: RpcCall, method: DescMethod, json: string | undefined): Promise<void> {
+  const takesStream = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+  if (takesStream && json !== undefined && json !== "-")
+    throw usage(`${method.name} takes a stream: write its requests to standard input, one a line.`);
+  const request = takesStream ? undefined : await readRequestOf(call, method, json);
+  try {
+    // A stream that only comes down can be opened again; of any other call nobody knows.
+    const effect = method.methodKind === "server_streaming" ? "reads" : "changes";
+    await withAccount(call, effect, async ({ endpoint, token }) => {
+      using stop = stopSignal();
+      const dialled = await endpoint.connect();
+      const patience =
+        method.methodKind === "unary" ? { timeoutMs: call.values.wait ?? defaultWaitMs } : undefined;
+      using raw = openRawCall(dialled, { path: `/${fullName(method)}`, token, ...patience });
+      const signal = AbortSignal.any([stop.signal, call.output.gone]);
+      signal.addEventListener("abort", () => raw[Symbol.dispose]());
+      await talk(call, method, raw, request, signal);
+    });
+  } catch (error) {
+    throw error instanceof RpcError ? withDetails(error) : error;
+  }
+}
+
+async function readRequestOf(call: RpcCall, { input }: DescMethod, json = "{}"): Promise<Uint8Array> {
+  if (json !== "-") return readRequest(input, json, "command line");
+  return readRequest(input, await readText(call.environment.stdin), "standard input");
+}
+
+/** Both directions at once, until the server ends the call or the person does. */
+async function talk(
+  call: RpcCall,
+  method: DescMethod,
+  raw: RawCall,
+  request: Uint8Array | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  let failure: Error | undefined;
+  let over = false;
+  const sending = send(call, method, raw, request).catch((error: unknown) => {
+    if (over) return;
+    failure = error instanceof Error ? error : new Error(String(error));
+    raw[Symbol.dispose]();
+  });
+  try {
+    for await (const answer of raw) await call.output.exact(safeProtoJson(method.output, answer));
+  } catch (error) {
+    if (failure === undefined && !signal.aborted) throw error;
+  } finally {
+    over = true;
+    if (request === undefined) call.environment.stdin.destroy();
+    await sending;
+  }
+  if (failure !== undefined) throw failure;
+}
+
+async function send(
+  call: RpcCall,
+  method: DescMethod,
+  raw: RawCall,
+  request: Uint8Array | undefined,
+): Promise<void> {
+  if (request !== undefined) await raw.write(request);
+  else {
+    let number = 0;
+    for await (const line of eachLine(call.environment.stdin)) {
+      number++;
+      if (line.trim() !== "") await raw.write(requestOfLine(method, line, number));
+    }
+  }
+  raw.end();
+}
+
+function requestOfLine(method: DescMethod, line: string, number: number): Uint8Array {
+  try {
+    return readRequest(method.input, line, "standard input");
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw usage(`Line ${number}: ${error.message} The stream was ended; the lines before it were sent.`);
+  }
+}

@@ -1,0 +1,136 @@
+// One stream that is recorded: what goes up and what comes down, in the file before it is shown.
+import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { Event } from "../../../gen/parley/chat/v1/event.ts";
+import type { RawCall } from "../../../rpc/raw-call.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { reasonName } from "../../link/errors.ts";
+import { readRequest } from "../calling/read-request.ts";
+import { eachLine } from "../input.ts";
+import type { Output } from "../output.ts";
+import { messageOf } from "../schema.ts";
+import { entryLine, goneLine, omittedLine } from "../show.ts";
+import { line, type Styled } from "../terminal/style.ts";
+import type { RecordingWriter } from "./recording-writer.ts";
+import { unusedIds, withIds } from "./unused-ids.ts";
+import { withoutSecrets } from "./without-secrets.ts";
+
+/** How long the server may take to end the stream once it was asked to, ms. */
+const endMs = 2_000;
+
+export interface RecorderParts {
+  readonly stream: RawCall;
+  readonly writer: RecordingWriter;
+  readonly output: Output;
+  /** Ends the recording. */
+  readonly signal: AbortSignal;
+}
+
+export class Recorder {
+  /** How many frames were recorded. */
+  frames = 0;
+  readonly #parts: RecorderParts;
+  readonly #request = messageOf("parley.chat.v1.ConnectRequest");
+  readonly #nextId = unusedIds();
+  readonly #response = messageOf("parley.chat.v1.ConnectResponse");
+  #failure: Error | undefined;
+  #late: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Until the stream ends, or the recording.
+   * @param input its lines are sent; undefined: nothing is
+   * @throws RpcError as the stream ended, RecordingError, CommandError for a line that will not do
+   */
+  async run(hello: Uint8Array, input: NodeJS.ReadStream | undefined): Promise<void> {
+    const { stream, writer, output, signal } = this.#parts;
+    await this.#up(hello);
+    const stop = (): void => this.#stop();
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    let sending: Promise<void> | undefined;
+    try {
+      for await (const frame of stream) {
+        await this.#down(frame);
+        if (sending !== undefined) continue;
+        // Nothing may go before the Welcome.
+        output.notice("Recording. Ctrl-C ends it.");
+        sending = input === undefined ? Promise.resolve() : this.#send(input);
+      }
+      await writer.end({ code: 0, reason: "", message: "" });
+    } catch (error) {
+      if (error instanceof RpcError) {
+        const { code, reason, message } = error;
+        await writer.end({ code, reason, message });
+      }
+      if (this.#failure === undefined && !signal.aborted) throw error;
+    } finally {
+      this.#over = true;
+      clearTimeout(this.#late);
+      signal.removeEventListener("abort", stop);
+      input?.destroy();
+      await sending;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Never rejects: what fails here ends the stream. */
+  async #send(input: NodeJS.ReadStream): Promise<void> {
+    try {
+      for await (const text of eachLine(input)) {
+        if (text.trim() === "") continue;
+        await this.#up(withIds(readRequest(this.#request, text, "standard input"), this.#nextId));
+      }
+      this.#parts.stream.end();
+    } catch (error) {
+      if (this.#over) return;
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#stop();
+    }
+  }
+
+  /** Says that nothing more will go up: the server answers what is underway, and ends the stream. */
+  #stop(): void {
+    const { stream } = this.#parts;
+    stream.end();
+    this.#late ??= setTimeout(() => stream[Symbol.dispose](), endMs);
+  }
+
+  async #up(frame: Uint8Array): Promise<void> {
+    this.frames++;
+    await this.#parts.writer.frame("up", withoutSecrets(this.#request, frame));
+    await this.#parts.stream.write(frame);
+  }
+
+  async #down(frame: Uint8Array): Promise<void> {
+    this.frames++;
+    await this.#parts.writer.frame("down", withoutSecrets(this.#response, frame));
+    for (const event of ConnectResponse.decode(frame).events) {
+      await this.#parts.output.result(
+        { typeName: "parley.chat.v1.Event", codec: Event, value: event },
+        shown(event),
+      );
+    }
+  }
+}
+
+/** What a person wants to see of it; undefined: nothing. */
+function shown({ kind }: Event): Styled | undefined {
+  switch (kind?.$case) {
+    case "entryAppended":
+      return kind.value.entry === undefined ? undefined : entryLine(kind.value.entry, true);
+    case "omitted":
+      return omittedLine(kind.value);
+    case "gap":
+      return goneLine(kind.value);
+    case "ack":
+      return line`Stored: number ${kind.value.seq}.`;
+    case "refused":
+      return line`Refused: ${kind.value.message} (${reasonName(kind.value.reason)})`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+// Writes the file of a recording: items with their length in front, as they come.
+import { constants, type FileHandle, open } from "node:fs/promises";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import {
+  Direction,
+  type End,
+  type Frame,
+  type Header,
+  Item,
+} from "../../../gen/parley/record/v1/recording.ts";
+import { format, RecordingError } from "./recording-error.ts";
+
+/** Writes a new recording. Each item is handed to the disk at once, so that a program which is cut off leaves what came. */
+export class RecordingWriter implements AsyncDisposable {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #start = performance.now();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /** @throws RecordingError where the file is there already, or cannot be made */
+  static async create(path: string, header: Omit<Header, "format">): Promise<RecordingWriter> {
+    const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+    let file: FileHandle;
+    try {
+      file = await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600);
+    } catch (error) {
+      throw cannotWrite(path, codeOf(error) === "EEXIST" ? "it is there already" : messageOf(error), error);
+    }
+    const writer = new RecordingWriter(path, file);
+    await writer.#write({ kind: { $case: "header", value: { ...header, format } } });
+    return writer;
+  }
+
+  /** Resolves when it is written, after all before it. */
+  frame(direction: "up" | "down", message: Uint8Array): Promise<void> {
+    const value: Frame = {
+      direction: direction === "up" ? Direction.UP : Direction.DOWN,
+      offset: this.#offset(),
+      message: Buffer.from(message),
+    };
+    return this.#write({ kind: { $case: "frame", value } });
+  }
+
+  end(end: Omit<End, "offset">): Promise<void> {
+    return this.#write({ kind: { $case: "end", value: { ...end, offset: this.#offset() } } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Who wrote has heard of what failed.
+    await this.#writing.catch(() => undefined);
+    await this.#file.close();
+  }
+
+  #write(item: Item): Promise<void> {
+    const bytes = new BinaryWriter().bytes(Item.encode(item).finish()).finish();
+    this.#writing = this.#writing.then(async () => {
+      try {
+        await this.#file.writeFile(bytes);
+      } catch (error) {
+        throw cannotWrite(this.#path, messageOf(error), error);
+      }
+    });
+    return this.#writing;
+  }
+
+  #offset(): { seconds: bigint; nanos: number } {
+    const ms = performance.now() - this.#start;
+    return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.floor((ms % 1000) * 1_000_000) };
+  }
+}
+
+function cannotWrite(path: string, why: string, cause: unknown): RecordingError {
+  return new RecordingError(`${path} cannot be written: ${why}.`, { cause });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,23 @@
+// The schema as the program knows it at run time: descriptors of everything in proto/, with their comments.
+import { createFileRegistry, type DescMessage, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { readPackageFile } from "./package-file.ts";
+
+let registry: FileRegistry | undefined;
+
+export function schema(): FileRegistry {
+  registry ??= readRegistry("gen/parley.binpb");
+  return registry;
+}
+
+/** @throws Error where the schema has no such message */
+export function messageOf(typeName: string): DescMessage {
+  const found = schema().getMessage(typeName);
+  if (found === undefined) throw new Error(`The schema has no message ${typeName}.`);
+  return found;
+}
+
+/** From a FileDescriptorSet that ships with the program. */
+export function readRegistry(path: string): FileRegistry {
+  return createFileRegistry(fromBinary(FileDescriptorSetSchema, readPackageFile(path)));
+}

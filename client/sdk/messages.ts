@@ -1,0 +1,34 @@
+// The messages of the contract, as the package exports them; their comments are those of the protos.
+/**
+ * The messages of the contract as types, for programs that look at what an event or a call carries: `raw` of an event,
+ * the pages of a list, an ack. Enums are objects of numbers; one that is not known here is some other number.
+ *
+ * @module parley/messages
+ */
+
+export type { Duration } from "../../gen/google/protobuf/duration.ts";
+export type { DeviceKey, Grant, LogInRecord, Session } from "../../gen/parley/chat/v1/auth_service.ts";
+export { LogInOutcome } from "../../gen/parley/chat/v1/auth_service.ts";
+export type { Block } from "../../gen/parley/chat/v1/block_service.ts";
+export type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
+export type { Conversation, Marker, SeqRange } from "../../gen/parley/chat/v1/conversation.ts";
+export { ConversationKind } from "../../gen/parley/chat/v1/conversation.ts";
+export type { UserPresence } from "../../gen/parley/chat/v1/directory_service.ts";
+export type { Content, Entry, Gap, Omitted } from "../../gen/parley/chat/v1/entry.ts";
+export { GapKind } from "../../gen/parley/chat/v1/entry.ts";
+export type {
+  Ack,
+  CaughtUp,
+  EntryAppended,
+  Event,
+  Limits,
+  MarkersMoved,
+  PresenceChanged,
+  Refused,
+  TypingChanged,
+  Welcome,
+} from "../../gen/parley/chat/v1/event.ts";
+export { Feature } from "../../gen/parley/chat/v1/event.ts";
+export type { HistoryItem, ListMessagesResponse } from "../../gen/parley/chat/v1/history_service.ts";
+export { Reason } from "../../gen/parley/chat/v1/reason.ts";
+export type { User } from "../../gen/parley/chat/v1/user.ts";

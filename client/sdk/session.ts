@@ -1,0 +1,82 @@
+// The session of a program that has a password: the one that its state folder remembers, as long as it is good, else a new one.
+import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
+import type { ServerTrust } from "../../rpc/dial.ts";
+import { RpcError } from "../../rpc/status.ts";
+import { Account, logIn } from "../link/account.ts";
+import type { Endpoint } from "../link/endpoint.ts";
+import { saysLoggedOut } from "../link/errors.ts";
+import type { LinkOptions } from "../link/link-options.ts";
+import type { Profile } from "../state/profiles.ts";
+import type { State } from "../state/state.ts";
+import type { PasswordLogin } from "./connect-options.ts";
+
+/** What a link needs to know of its session. */
+export type SessionOptions = Pick<LinkOptions, "token" | "serverId" | "cursors" | "queue">;
+
+/** A new session, on a new device. @throws RpcError, ConnectError */
+export async function newSession(
+  endpoint: Endpoint,
+  login: PasswordLogin,
+  client: ClientInfo | undefined,
+): Promise<SessionOptions> {
+  const { token, serverId } = await logIn(endpoint, { ...login, client });
+  return { token, serverId };
+}
+
+/** The session of the state, with its cursors and its queue. @throws RpcError, ConnectError */
+export async function keptSession(
+  endpoint: Endpoint,
+  login: PasswordLogin,
+  client: ClientInfo | undefined,
+  state: State,
+): Promise<SessionOptions> {
+  const before = state.profiles.find({ address: endpoint.address, username: login.username });
+  const profile =
+    before?.session !== undefined && (await isGood(endpoint, before.session.token))
+      ? before
+      : await logInAgain(endpoint, login, client, state, before);
+  if (profile.session === undefined) throw new Error("The profile has no session after its log-in.");
+  return {
+    token: profile.session.token,
+    serverId: profile.serverId,
+    cursors: state.cursors(profile.profileId),
+    queue: state.sendQueue(profile.profileId),
+  };
+}
+
+async function isGood(endpoint: Endpoint, token: string): Promise<boolean> {
+  try {
+    for await (const _ of new Account(endpoint, token).listSessions()) break;
+    return true;
+  } catch (error) {
+    if (error instanceof RpcError && saysLoggedOut(error)) return false;
+    throw error;
+  }
+}
+
+/** As the device of before, so that a message which was unsent is not stored twice. */
+async function logInAgain(
+  endpoint: Endpoint,
+  login: PasswordLogin,
+  client: ClientInfo | undefined,
+  { profiles }: State,
+  before: Profile | undefined,
+): Promise<Profile> {
+  profiles.rememberServer(endpoint.address, rememberable(endpoint.trust));
+  const device = before?.device.deviceSecret === "" ? undefined : before?.device;
+  try {
+    const grant = await logIn(endpoint, { ...login, device, client });
+    return profiles.loggedIn(endpoint.address, grant).profile;
+  } catch (error) {
+    if (!(error instanceof RpcError && error.reason === "DEVICE_INVALID") || before === undefined)
+      throw error;
+    // The server lost its data, or a person removed the device: this program starts over as a new one.
+    profiles.forgetDevice(before.profileId);
+    return profiles.loggedIn(endpoint.address, await logIn(endpoint, { ...login, client })).profile;
+  }
+}
+
+/** A program says each time whom it trusts; other users of the folder should not trust more for it. */
+function rememberable(trust: ServerTrust): Exclude<ServerTrust, { kind: "authority" }> {
+  return trust.kind === "authority" ? { kind: "system" } : trust;
+}

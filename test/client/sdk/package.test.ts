@@ -1,0 +1,190 @@
+// The package as a stranger gets it: packed, installed into an empty project, and talked to by the example bots.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Connection, connect } from "../../../client/sdk/index.ts";
+import { fingerprintOf } from "../../../rpc/dial.ts";
+import { readPage } from "../../repo/markdown.ts";
+import { read, root } from "../../repo/sources.ts";
+import { passwordOf, TestServer } from "../../support/server.ts";
+import { certificate } from "../cli/parley.ts";
+
+const run = promisify(execFile);
+const tsc = join(root, "node_modules", ".bin", "tsc");
+let project = "";
+
+/** As examples/bot/README.md tells it, but for the folder. */
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "parley-bot-"));
+  await run("npm", ["pack", "--pack-destination", project], { cwd: root });
+  const [tarball = ""] = (await readdir(project)).filter((file) => file.endsWith(".tgz"));
+  await cp(join(root, "examples", "bot"), project, { recursive: true });
+  const { devDependencies } = JSON.parse(read("package.json"));
+  const types = `@types/node@${devDependencies["@types/node"]}`;
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`, types], {
+    cwd: project,
+  });
+}, 120_000);
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+test("the shipped types are all right for a strict project of today", async () => {
+  const { stdout } = await run(tsc, ["--listFiles"], { cwd: project });
+  expect(stdout).toContain("node_modules/parley/dist/client/sdk/index.d.ts");
+  // Types that were lost on the way would be any, and nothing would be wrong.
+  const wrong = [
+    'import { connect } from "parley";',
+    'const link = await connect({ address: "", login: { token: "" } });',
+    "export const state: number = link.state.phase;",
+    "for await (const event of link.events) if (event.type === 'entries') break;",
+    'export const ack: string = await link.send("yoda", "hi");',
+  ];
+  await writeFile(join(project, "wrong.ts"), wrong.join("\n"));
+  const errors = await typeErrors();
+  await rm(join(project, "wrong.ts"));
+  expect([...errors.matchAll(/^wrong\.ts\((\d+)/gm)].map(([, line]) => line)).toEqual(["3", "4", "5"]);
+});
+
+test("what docs/sdk.md shows is TypeScript that fits", async () => {
+  const blocks = readPage("docs/sdk.md").fences.filter(({ language }) => language === "ts");
+  expect(blocks.length).toBeGreaterThan(2);
+  const around =
+    'import type { Connection } from "parley";\ndeclare const link: Connection, conversationId: string;\n';
+  const files = blocks.map(({ text }, index) => {
+    const isWhole = text.startsWith("import ");
+    return { name: `page-${index}.ts`, text: isWhole ? text : `${around}${text}\nexport {};` };
+  });
+  await Promise.all(files.map(({ name, text }) => writeFile(join(project, name), text)));
+  expect(await typeErrors()).toBe("");
+  await Promise.all(files.map(({ name }) => rm(join(project, name))));
+});
+
+test("what is not exported cannot be reached", async () => {
+  const inner = "parley/dist/client/link/link.js";
+  const code = `await import('${inner}')`;
+  await expect(
+    run(process.execPath, ["--input-type=module", "-e", code], { cwd: project }),
+  ).rejects.toMatchObject({
+    stderr: expect.stringContaining("ERR_PACKAGE_PATH_NOT_EXPORTED"),
+  });
+  const messages = 'import { Reason } from "parley/messages"; console.log(Reason.USER_NOT_FOUND > 0)';
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", messages], { cwd: project });
+  expect(stdout).toBe("true\n");
+});
+
+test("bot.ts and bot.js answer every message once, across a restart of the server and of their own", async () => {
+  const tls = await certificate();
+  await using server = await TestServer.start({ users: ["luke", "bot.ts", "bot.js"], tls });
+  const place = {
+    address: `127.0.0.1:${server.port}`,
+    trust: { kind: "pin", fingerprint: fingerprintOf(tls.cert) },
+  } as const;
+  await using luke = await connect({ ...place, login: { username: "luke", password: passwordOf("luke") } });
+  const answers = new Answers(luke);
+
+  const first = ["bot.ts", "bot.js"].map((name) => new Bot(name, place));
+  await Promise.all(first.map((bot) => bot.phase("live")));
+  await say(luke, "one");
+  expect(await answers.next(2)).toEqual(["bot.js: You said: one", "bot.ts: You said: one"]);
+
+  await server.stop();
+  await Promise.all(first.map((bot) => bot.phase("waiting")));
+  await server.start();
+  luke.retryNow();
+  await say(luke, "two");
+  expect(await answers.next(2)).toEqual(["bot.js: You said: two", "bot.ts: You said: two"]);
+
+  for (const bot of first) expect(await bot.stop()).toBe(0);
+  await say(luke, "three");
+  const second = ["bot.ts", "bot.js"].map((name) => new Bot(name, place));
+  expect(await answers.next(2)).toEqual(["bot.js: You said: three", "bot.ts: You said: three"]);
+  for (const bot of second) expect(await bot.stop()).toBe(0);
+  for (const name of ["bot.ts", "bot.js"]) {
+    expect(await said(luke, name)).toEqual(
+      ["one", "two", "three"].flatMap((text) => [text, `You said: ${text}`]),
+    );
+  }
+}, 60_000);
+
+/** What the compiler says about the project. */
+async function typeErrors(): Promise<string> {
+  return run(tsc, [], { cwd: project }).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+}
+
+async function say(luke: Connection, text: string): Promise<void> {
+  await Promise.all(["bot.ts", "bot.js"].map((bot) => luke.send(bot, text)));
+}
+
+async function said(luke: Connection, username: string): Promise<(string | undefined)[]> {
+  const texts: (string | undefined)[] = [];
+  for await (const { items } of luke.account.listMessages({ kind: "user", username })) {
+    for (const { item } of items) if (item?.$case === "entry") texts.push(item.value.content?.kind?.value);
+  }
+  return texts;
+}
+
+/** What others say to luke. */
+class Answers {
+  readonly #events: AsyncIterator<string>;
+
+  constructor(luke: Connection) {
+    this.#events = Answers.#of(luke);
+  }
+
+  /** So many, in the order of who says it. */
+  async next(count: number): Promise<string[]> {
+    const answers: string[] = [];
+    while (answers.length < count) answers.push((await this.#events.next()).value ?? "the link ended");
+    return answers.sort();
+  }
+
+  static async *#of(luke: Connection): AsyncGenerator<string, undefined, void> {
+    for await (const event of luke.events) {
+      if (event.type !== "entry" || event.mine || event.content.kind !== "text") continue;
+      yield `${event.sender.username}: ${event.content.text}`;
+    }
+  }
+}
+
+/** One of the examples as its own process, in a state folder that outlives it. */
+class Bot {
+  readonly #child: ChildProcess;
+  readonly #phases: AsyncIterator<string>;
+
+  constructor(file: string, { address, trust }: { address: string; trust: { fingerprint: string } }) {
+    const cwd = join(project, `of-${file}`);
+    mkdirSync(cwd, { recursive: true });
+    this.#child = spawn(process.execPath, [join(project, file), address, trust.fingerprint, file], {
+      cwd,
+      env: { PATH: process.env.PATH, PARLEY_PASSWORD: passwordOf(file) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const { stdout } = this.#child;
+    if (stdout === null) throw new Error("the bot has no output");
+    this.#phases = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  }
+
+  async phase(wanted: string): Promise<void> {
+    for (;;) {
+      const { value, done } = await this.#phases.next();
+      if (done === true) throw new Error(`the bot ended before it was ${wanted}`);
+      if (value === wanted) return;
+    }
+  }
+
+  async stop(): Promise<unknown> {
+    const gone = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const [code] = await gone;
+    return code;
+  }
+}
