@@ -98,6 +98,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** Says a line, or holds it while the other one is being asked. @throws CommandError */
   async say(username: string, text: string): Promise<void> {
+    this.#checkOpen(username);
     const { chats, display, clock, me, isOpen } = this.#options;
     const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
     if (outcome === "said") return;
@@ -122,12 +123,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** It is to be shown and written to from now on. @throws CommandError where there is none */
   opened(username: string): void {
-    const { chats } = this.#options;
-    if (this.#pathOf(username) === undefined && !chats.asking.includes(username)) {
-      const asks = chats.asked.some((asked) => asked.username === username);
-      const hint = asks ? `/accept ${username} answers.` : `/startprivate ${username} asks for one.`;
-      throw refuse(`No private chat with ${username} is open. ${hint}`);
-    }
+    this.#checkOpen(username);
     this.seen(username);
   }
 
@@ -208,6 +204,15 @@ export class PrivateTalk implements PrivateActions, Disposable {
     }
     if (!cameUp) acceptKey(chats.contacts, verification);
     this.#answer([`The key of ${username} is accepted, and not verified. Ask for the private chat again.`]);
+  }
+
+  /** @throws CommandError where there is nothing to say it in */
+  #checkOpen(username: string): void {
+    const { chats } = this.#options;
+    if (this.#pathOf(username) !== undefined || chats.asking.includes(username)) return;
+    const asks = chats.asked.some((asked) => asked.username === username);
+    const hint = asks ? `/accept ${username} answers.` : `/startprivate ${username} asks for one.`;
+    throw refuse(`No private chat with ${username} is open. ${hint}`);
   }
 
   #pathOf(username: string): Path | undefined {

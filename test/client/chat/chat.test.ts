@@ -132,7 +132,9 @@ describe("where a line goes", () => {
     await stage.chat.enter("private leia tell nobody");
     stage.shown();
     await stage.chat.run("private leia tell nobody");
-    expect(stage.shown()).toEqual(["Error: No private chat with leia is open."]);
+    expect(stage.shown()).toEqual([
+      "Error: No private chat with leia is open. /startprivate leia asks for one.",
+    ]);
     expect(stage.sent).toEqual([]);
   });
 
