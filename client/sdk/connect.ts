@@ -22,7 +22,10 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   if (options.startAt !== "recent" && cursors.load().length === 0) {
     await raiseToHeads(new Account(endpoint, session.token), cursors);
   }
-  return new Connection({ ...session, ...options, endpoint, cursors }, resources.move());
+  // The link lives long, and has no use for the password.
+  const { login: _login, ...others } = options;
+  const kept = { ...others, ...session, ...given(options) };
+  return new Connection({ ...kept, endpoint, cursors }, resources.move());
 }
 
 async function openSession(
@@ -40,4 +43,9 @@ async function openSession(
   const { State } = await import("../state/state.ts");
   const state = resources.use(new State(stateFolder, { onProblem: (error) => process.emitWarning(error) }));
   return keptSession(endpoint, login, client, state);
+}
+
+/** What the program gave outranks what the state folder has. */
+function given({ queue }: ConnectOptions): Pick<ConnectOptions, "queue"> {
+  return queue === undefined ? {} : { queue };
 }

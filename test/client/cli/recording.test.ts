@@ -84,10 +84,10 @@ test("record shows what comes, and keeps what went and came, without secrets and
   const luke = await started.logIn("luke");
   await luke.send("yoda", "before");
   const file = join(home.folder, "bug.parley");
+  using here = await luke.connect().caughtUp();
   const child = home.start("record", file);
   const lines = new Lines(child);
   const end = finished(child);
-  using here = await luke.connect().caughtUp();
   await here.next("presenceChanged", ({ cameOnline }) =>
     cameOnline.some(({ username }) => username === "yoda"),
   );
@@ -222,7 +222,7 @@ test("a stream that the server ends is recorded with its reason, and an ending t
   expect(await end).toMatchObject({ code: 1, stderr: expect.stringContaining("SERVER_STOPPING") });
   expect((await itemsOf(file)).at(-1)).toMatchObject({ end: { code: 14, reason: "SERVER_STOPPING" } });
   await started.start();
-  const run = await home.run("replay", file, "--wait", "1s");
+  const run = await home.run("replay", file, "--wait", "3s");
   expect(run).toMatchObject({ code: 1 });
   expect(run.stdout).toBe(
     'the ending\n  recorded: {"code":14,"reason":"SERVER_STOPPING"}\n  now:      {"code":0,"reason":""}\n',
