@@ -4,7 +4,9 @@ import { ServerCredentials } from "@grpc/grpc-js";
 
 /** A private key and a certificate chain that belong together, PEM. */
 export interface Certificate {
+  /** The private key, without a passphrase. */
   readonly key: string;
+  /** The certificate, and what comes between it and its authority. */
   readonly cert: string;
 }
 

@@ -196,14 +196,18 @@ export interface PresenceChanged extends FromServer {
 /** Somebody asks this device for a private chat. */
 export interface IntroductionRequested {
   readonly type: "introduction-requested";
+  /** The question: who asks, with which device, and how long an answer is waited for. */
   readonly introduction: WireRequested;
+  /** The event of the wire. */
   readonly raw: Event;
 }
 
 /** An introduction needs no answer from this device any more. */
 export interface IntroductionClosed {
   readonly type: "introduction-closed";
+  /** Which introduction, and what became of it. */
   readonly closed: WireClosed;
+  /** The event of the wire. */
   readonly raw: Event;
 }
 

@@ -20,8 +20,11 @@ import type { CallOptions, Endpoint } from "../link/endpoint.ts";
 
 const { introduce } = strictDefinition(IntroductionServiceService);
 
+/** As `Account`, for identities and introductions. */
 export class PrivateCalls {
+  /** The server. */
   readonly endpoint: Endpoint;
+  /** The session's token. */
   readonly token: string;
 
   constructor(endpoint: Endpoint, token: string) {
@@ -29,6 +32,7 @@ export class PrivateCalls {
     this.token = token;
   }
 
+  /** Sets this device's certificate. @throws RpcError IDENTITY_TAKEN */
   async registerDeviceKey(
     request: RegisterDeviceKeyRequest,
     options?: CallOptions,
@@ -50,7 +54,9 @@ export class PrivateCalls {
 
   /** The user's devices that have a certificate, and the user's identity key. */
   async listDeviceKeys(options?: CallOptions): Promise<{
+    /** Undefined while there is none. */
     readonly identity: Identity | undefined;
+    /** In the order in which they were made. */
     readonly devices: readonly DeviceCertificate[];
   }> {
     const devices: DeviceCertificate[] = [];
@@ -110,6 +116,7 @@ export class PrivateCalls {
     return introduction;
   }
 
+  /** Tells with whom private chats are open, in place of what was told before. */
   async reportPrivateChats(userIds: string[], options?: CallOptions): Promise<void> {
     const { introductions } = await this.endpoint.clients(options);
     await this.endpoint.call(introductions, "reportPrivateChats", { userIds }, this.#with(options));

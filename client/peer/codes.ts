@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 
 /** One end of a private chat, as far as a code is about it. */
 export interface CodeParty {
+  /** The user's id, as the server gave it. */
   readonly userId: string;
   /** The user's identity key, 32 bytes. */
   readonly identityKey: Uint8Array;
@@ -44,6 +45,7 @@ function slowHash(key: Uint8Array, id: Uint8Array): Buffer {
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LETTERS = 12;
 
+/** A device that the identity key is to vouch for. */
 export interface LinkedDevice extends CodeParty {
   /** Of the device's key. */
   readonly fingerprint: string;

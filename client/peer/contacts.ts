@@ -4,7 +4,9 @@ import { fingerprintOfDer, isVouchedFor } from "./keys.ts";
 
 /** One user whose identity key was seen. */
 export interface Contact {
+  /** The user's id, as the server gave it. */
   readonly userId: string;
+  /** The user's name. */
   readonly username: string;
   /** 32 bytes. Empty: the user had none. */
   readonly identityKey: Uint8Array;
@@ -23,7 +25,9 @@ export interface Contact {
  * the name is what the person goes by.
  */
 export interface ContactStore {
+  /** What is remembered of the user of that name. */
   get(username: string): Contact | undefined;
+  /** Remembers it, in place of what was. */
   save(contact: Contact): void;
 }
 
@@ -31,10 +35,12 @@ export interface ContactStore {
 export class MemoryContacts implements ContactStore {
   readonly #contacts = new Map<string, Contact>();
 
+  /** What is remembered of the user of that name. */
   get(username: string): Contact | undefined {
     return this.#contacts.get(username);
   }
 
+  /** Remembers it, in place of what was. */
   save(contact: Contact): void {
     this.#contacts.set(contact.username, contact);
   }
@@ -42,10 +48,15 @@ export class MemoryContacts implements ContactStore {
 
 /** The other end of an introduction, as its keys say. */
 export interface PeerKeys {
+  /** The user's id, as the server gave it. */
   readonly userId: string;
+  /** The user's name. */
   readonly username: string;
+  /** The user's identity key, 32 bytes; empty where the user has none. */
   readonly identityKey: Uint8Array;
+  /** The device's id. */
   readonly deviceId: string;
+  /** What its person calls it; a label, and no proof. */
   readonly deviceName: string;
   /** Of the key that the device has to prove. */
   readonly fingerprint: string;
@@ -73,8 +84,11 @@ export type KeyProblem =
   /** The identity key does not vouch for the device. */
   | "unsigned";
 
+/** What the keys that came up mean by what is remembered. */
 export interface Judgement {
+  /** Whether the user was never met, is known, or was verified. */
   readonly standing: "new" | "known" | "verified";
+  /** What is not as expected; undefined where nothing is. */
   readonly problem: KeyProblem | undefined;
   /** A person has to accept the problem before anything is said. */
   readonly stops: boolean;

@@ -22,7 +22,14 @@ export interface SignalStream {
   abort(why?: RpcError): void;
 }
 
-export type LineContent = { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" };
+/** What a line says; unknown is "something that this program is too old for". */
+export type LineContent =
+  | {
+      readonly kind: "text";
+      /** 1 to 32,768 bytes of UTF-8. */
+      readonly text: string;
+    }
+  | { readonly kind: "unknown" };
 
 /** What an owner hears. Each call is awaited before more is read, so a slow owner slows the peer. */
 export interface ConversationOwner {
@@ -32,12 +39,28 @@ export interface ConversationOwner {
   typing(typing: boolean): Promise<void> | void;
 }
 
+/** Why a conversation is over. */
+export type EndedHow =
+  /** Somebody said goodbye: this end, or the other. */
+  | {
+      readonly kind: "goodbye";
+      /** Which end said it. */
+      readonly by: "me" | "them";
+      /** Its reason. */
+      readonly ending: Ending;
+    }
+  /** The connection was lost, or one end broke the rules. */
+  | {
+      readonly kind: "failed";
+      /** What the call ended with. */
+      readonly cause: RpcError;
+    };
+
 /** How a conversation ended, and which own lines the other device is not known to have. */
 export interface Ended {
-  readonly how: /** Somebody said goodbye: this end, or the other. */
-    | { readonly kind: "goodbye"; readonly by: "me" | "them"; readonly ending: Ending }
-    /** The connection was lost, or one end broke the rules. */
-    | { readonly kind: "failed"; readonly cause: RpcError };
+  /** Why it is over. */
+  readonly how: EndedHow;
+  /** Own lines, in order. */
   readonly undelivered: readonly string[];
 }
 

@@ -10,7 +10,9 @@ import { type OwnNames, type Registered, register } from "./registration.ts";
 /** A person has to look at the other's keys before anything is said. */
 export class KeyProblemError extends Error {
   override name = "KeyProblemError";
+  /** Whose keys they are. */
   readonly username: string;
+  /** What is not as expected of them. */
   readonly problem: KeyProblem;
 
   constructor(username: string, problem: KeyProblem) {

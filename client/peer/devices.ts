@@ -4,21 +4,29 @@ import type { PrivateCalls } from "./calls.ts";
 import { fingerprintOfDer, IdentityKey, isVouchedFor } from "./keys.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
+/** A device of the user, with its key. */
 export interface LinkableDevice {
+  /** As the server has it. */
   readonly certificate: DeviceCertificate;
   /** Of the device's key. */
   readonly fingerprint: string;
+  /** The identity key vouches for it. */
   readonly signed: boolean;
 }
 
-interface Owner {
+/** The login whose devices they are; PrivateChats is one. */
+export interface Owner {
+  /** The calls of the log-in. */
   readonly calls: PrivateCalls;
+  /** Whose device this is. */
   readonly names: OwnNames;
 }
 
 /** The user's devices that have a key. @throws RpcError, ConnectError */
 export async function listDevices({ calls, names }: Owner): Promise<{
+  /** The user's identity key, as the server has it. */
   readonly identityKey: Uint8Array | undefined;
+  /** In the order in which they were made. */
   readonly devices: readonly LinkableDevice[];
 }> {
   const { identity, devices } = await calls.listDeviceKeys();

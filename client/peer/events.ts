@@ -7,10 +7,13 @@ import type { Path } from "./reach.ts";
 /** Somebody asks for a private chat: `PrivateChats.answer` answers. */
 export interface ChatAsked {
   readonly type: "asked";
+  /** The other user. */
   readonly username: string;
   /** Who asks allows a direct path. */
   readonly direct: boolean;
+  /** The other device, as its keys say. */
   readonly peer: PeerKeys;
+  /** What these keys mean by what is remembered of the user. */
   readonly judgement: Judgement;
   /** How long an answer is waited for, ms. */
   readonly timeoutMs: number;
@@ -19,23 +22,29 @@ export interface ChatAsked {
 /** It needs no answer any more. */
 export interface AskingClosed {
   readonly type: "asking-closed";
+  /** The other user. */
   readonly username: string;
+  /** What became of the question. */
   readonly outcome: IntroductionOutcome;
   /** The device that answered, where one did; may be empty. */
   readonly deviceName: string;
 }
 
 /** The other user's devices are being asked. */
-export interface Waiting {
+export interface ChatWaiting {
   readonly type: "waiting";
+  /** The other user. */
   readonly username: string;
+  /** How many devices are asked. */
   readonly devices: number;
+  /** How long they have for an answer, ms. */
   readonly timeoutMs: number;
 }
 
 /** No chat came about. */
 export interface ChatFailed {
   readonly type: "failed";
+  /** The other user. */
   readonly username: string;
   /** An RpcError where the server or the peer refused, a ConnectError where no path led there, or a KeyProblemError. */
   readonly error: Error;
@@ -43,12 +52,16 @@ export interface ChatFailed {
   readonly held: readonly string[];
 }
 
+/** A chat is open: both ends may speak. */
 export interface ChatOpened {
   readonly type: "opened";
+  /** The other user. */
   readonly username: string;
+  /** Which way it goes. */
   readonly path: Path;
   /** This end asked. */
   readonly startedHere: boolean;
+  /** The other device, as its keys say. */
   readonly peer: PeerKeys;
   /** Where it has a problem, the person is to be told. */
   readonly judgement: Judgement;
@@ -57,47 +70,60 @@ export interface ChatOpened {
 /** Something was said. */
 export interface LineSaid {
   readonly type: "line";
+  /** The other user. */
   readonly username: string;
+  /** It was said at this end. */
   readonly mine: boolean;
   /** In its direction, from 1. */
   readonly number: bigint;
+  /** When it was entered, by the speaker's clock; undefined where that was not said. */
   readonly time: Date | undefined;
+  /** What was said. */
   readonly content: LineContent;
 }
 
 /** How far the other end is with the own lines. */
 export interface MarksMoved {
   readonly type: "marks";
+  /** The other user. */
   readonly username: string;
+  /** The other device has every own line up to this number. */
   readonly received: bigint;
+  /** The person there has seen every own line up to this number. */
   readonly read: bigint;
 }
 
+/** The other one types, or has ceased to. */
 export interface TypingHeard {
   readonly type: "typing";
+  /** The other user. */
   readonly username: string;
+  /** Whether the other one types now; lapses after 10 s without another. */
   readonly typing: boolean;
 }
 
 export interface ChatEnded extends Ended {
   readonly type: "ended";
+  /** The other user. */
   readonly username: string;
 }
 
 /** Something beside the chats failed, such as a report to the server. */
-export interface Trouble {
+export interface ChatTrouble {
   readonly type: "trouble";
+  /** What failed. */
   readonly error: Error;
 }
 
+/** All that private chats tell, by `type`. A later version may add types. */
 export type PrivateEvent =
   | ChatAsked
   | AskingClosed
-  | Waiting
+  | ChatWaiting
   | ChatFailed
   | ChatOpened
   | LineSaid
   | MarksMoved
   | TypingHeard
   | ChatEnded
-  | Trouble;
+  | ChatTrouble;

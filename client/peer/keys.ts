@@ -16,6 +16,7 @@ import type { Certificate } from "../../rpc/server-credentials.ts";
 export interface StoredKeys {
   /** The server's id for the device that the key belongs to. */
   readonly deviceId: string;
+  /** The device's private key and its certificate, PEM. */
   readonly device: Certificate;
   /** The private half of the user's identity key, PKCS #8 DER, where this device has it. */
   readonly identity: Uint8Array | undefined;
@@ -23,6 +24,7 @@ export interface StoredKeys {
 
 /** Where a device's keys are kept. Several processes may share it. */
 export interface KeyStore {
+  /** What is kept; undefined where nothing is. */
   load(): StoredKeys | undefined;
   /** Keeps them, unless there are some for that device already; answers those that are kept. */
   saveIfNone(keys: StoredKeys): StoredKeys;
@@ -34,6 +36,7 @@ export interface KeyStore {
 export class MemoryKeys implements KeyStore {
   #keys: StoredKeys | undefined;
 
+  /** What is kept; undefined where nothing is. */
   load(): StoredKeys | undefined {
     return this.#keys;
   }

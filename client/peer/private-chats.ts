@@ -19,21 +19,54 @@ import { OpenChat } from "./open-chat.ts";
 import type { Path } from "./reach.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
 
+/** Whose private chats, and what they stand on. */
 export interface PrivateChatsOptions {
+  /** The server. */
   readonly endpoint: Endpoint;
   /** The session's token. */
   readonly token: string;
+  /** Whose device this is. */
   readonly names: OwnNames;
+  /** Where the device's keys are kept. */
   readonly keys: KeyStore;
+  /** What is remembered of others' keys. */
   readonly contacts: ContactStore;
   /** The program, as the other end may show it. */
-  readonly client?: { readonly name: string; readonly version: string };
+  readonly client?: {
+    /** At most 64 bytes. */
+    readonly name: string;
+    /** At most 64 bytes. */
+    readonly version: string;
+  };
   /** Where the peer server listens, port 0 for any; undefined: nowhere, and every chat goes through the relay. */
-  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly listen:
+    | {
+        /** An address, or a name; "::" for all. */
+        readonly host: string;
+        /** 0 takes any that is free. */
+        readonly port: number;
+      }
+    | undefined;
 }
 
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
+
+/** A chat that is open. */
+export interface OpenWith {
+  /** The other user. */
+  readonly username: string;
+  /** Which way it goes. */
+  readonly path: Path;
+}
+
+/** Somebody who asks. */
+export interface AskedBy {
+  /** The other user. */
+  readonly username: string;
+  /** That one allows a direct path. */
+  readonly direct: boolean;
+}
 
 /** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
 export class PrivateChats implements AsyncDisposable {
@@ -77,14 +110,17 @@ export class PrivateChats implements AsyncDisposable {
     return this.#events;
   }
 
+  /** The calls of the log-in. */
   get calls(): PrivateCalls {
     return this.#desk.parts.calls;
   }
 
+  /** What is remembered of others' keys. */
   get contacts(): ContactStore {
     return this.#desk.parts.contacts;
   }
 
+  /** Whose device this is. */
   get names(): OwnNames {
     return this.#desk.parts.names;
   }
@@ -95,7 +131,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** With whom a chat is open, and by which path. */
-  get open(): readonly { readonly username: string; readonly path: Path }[] {
+  get open(): readonly OpenWith[] {
     return [...this.#open].map(([username, { path }]) => ({ username, path }));
   }
 
@@ -105,7 +141,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** Who asks, and whether that one allows a direct path. */
-  get asked(): readonly { readonly username: string; readonly direct: boolean }[] {
+  get asked(): readonly AskedBy[] {
     return [...this.#asked].map(([username, { direct }]) => ({ username, direct }));
   }
 
@@ -157,15 +193,16 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Answers one who asks: yes, no for all devices of this user, or not on this one.
-   * @param direct as in `start`
-   * @param always from now on it is yes without asking: `Contact.always`, for whoever answers by it
+   * @param how `direct` as in `start`; `always`: from now on it is yes without asking, which stands in `Contact.always`
+   *   for whoever answers by it
    * @throws NotSaidError where that one does not ask, KeyProblemError, RpcError, ConnectError
    */
   async answer(
     username: string,
     answer: "accept" | "refuse" | "pass",
-    { direct = false, always = false }: { readonly direct?: boolean; readonly always?: boolean } = {},
+    how: { readonly direct?: boolean; readonly always?: boolean } = {},
   ): Promise<void> {
+    const { direct = false, always = false } = how;
     const asked = this.#asked.get(username);
     if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
     if (answer !== "accept") {
@@ -213,6 +250,7 @@ export class PrivateChats implements AsyncDisposable {
     this.#open.get(username)?.markRead();
   }
 
+  /** The person here types to that one, or has ceased to. */
   setTyping(username: string, typing: boolean): void {
     this.#open.get(username)?.setTyping(typing);
   }
@@ -243,6 +281,7 @@ export class PrivateChats implements AsyncDisposable {
     await this.#desk.parts.server[Symbol.asyncDispose]();
   }
 
+  /** As `close`, having left. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(Ending.LEFT);
   }

@@ -14,15 +14,21 @@ import {
 
 /** Who registers. */
 export interface OwnNames {
+  /** The id of the server's data. */
   readonly serverId: string;
+  /** The user's id. */
   readonly userId: string;
+  /** The user's name. */
   readonly username: string;
+  /** The device's id. */
   readonly deviceId: string;
 }
 
 /** What this device is to others. */
 export interface Registered {
+  /** This device's keys. */
   readonly keys: StoredKeys;
+  /** Of the device's key. */
   readonly fingerprint: string;
   /** The user's identity key, as the server has it; undefined while there is none. */
   readonly identityKey: Uint8Array | undefined;

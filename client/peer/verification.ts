@@ -7,15 +7,21 @@ import type { OwnNames, Registered } from "./registration.ts";
 
 /** A device, and what is remembered on it. */
 export interface Verifier {
+  /** The calls of the log-in. */
   readonly calls: PrivateCalls;
+  /** What is remembered of others. */
   readonly contacts: ContactStore;
+  /** Whose device this is. */
   readonly names: OwnNames;
+  /** Registers this device, if that was not done yet. */
   register(): Promise<Registered>;
 }
 
 /** A code as it can be compared now. */
 export interface Verification {
+  /** Whose key it is. */
   readonly user: User;
+  /** The identity key that the code is about. */
   readonly identityKey: Uint8Array;
   /** 60 digits in groups of five; see codes.ts. */
   readonly code: string;

@@ -17,6 +17,20 @@ export interface TokenLogin {
   readonly token: string;
 }
 
+/** How private chats are to be had. */
+export interface PrivateChatOptions {
+  /**
+   * Where this device may be dialled by others; port 0 takes any that is free. Left out: nowhere, and every chat goes
+   * through the server's relay.
+   */
+  readonly listen?: {
+    /** An address, or a name; "::" for all. */
+    readonly host: string;
+    /** 0 takes any that is free. */
+    readonly port: number;
+  };
+}
+
 /** Beside what is here, everything that a link can be told, but for what follows from the log-in. */
 export interface ConnectOptions
   extends Omit<LinkOptions, "endpoint" | "token" | "serverId">,
@@ -33,6 +47,11 @@ export interface ConnectOptions
    * the process, unless `cursors` and `queue` see to it.
    */
   readonly stateFolder?: string;
+  /**
+   * Have private chats, from device to device: `Connection.privateChats` is there then. Only with a password; with a
+   * `stateFolder` the keys outlive the process, and contacts go on knowing this device by them. Default: none.
+   */
+  readonly privateChats?: PrivateChatOptions;
   /**
    * Where to begin as long as no cursor is stored: "now" with what comes from now on, "recent" with the last 50 entries
    * of each conversation. Default "now".

@@ -1,48 +1,87 @@
 // Connects a program in one call: trust, log-in, what is remembered, and a link over it that ends with all of it.
 import process from "node:process";
+import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Account } from "../link/account.ts";
 import { MemoryCursors } from "../link/cursors.ts";
 import { Endpoint } from "../link/endpoint.ts";
 import { raiseToHeads } from "../link/heads.ts";
+import type { LinkOptions } from "../link/link-options.ts";
+import { PrivateChats } from "../peer/private-chats.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
-import { keptSession, newSession, type SessionOptions } from "./session.ts";
+import { keptSession, newSession, type OwnSession, type SessionOptions } from "./session.ts";
 
 /**
  * Logs in, and opens a link that comes back by itself until it is closed.
  * @throws ConnectError where the server cannot be reached or is not the one that is trusted; nothing was sent then
  * @throws RpcError where it refuses the log-in, such as CREDENTIALS_WRONG
  * @throws TypeError where the options do not go together
+ * @throws ListenError where `privateChats.listen` cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   await using resources = new AsyncDisposableStack();
   const endpoint = resources.use(new Endpoint({ ...options, trust: options.trust ?? { kind: "system" } }));
-  const session = await openSession(options, endpoint, resources);
+  const { session, own } = await openSession(options, endpoint, resources);
   const cursors = options.cursors ?? session.cursors ?? new MemoryCursors();
   if (options.startAt !== "recent" && cursors.load().length === 0) {
     await raiseToHeads(new Account(endpoint, session.token), cursors);
   }
+  const chats = own && (await openChats(options, endpoint, own, resources));
   // The link lives long, and has no use for the password.
   const { login: _login, ...others } = options;
-  const kept = { ...others, ...session, ...given(options) };
-  return new Connection({ ...kept, endpoint, cursors }, resources.move());
+  const kept = { ...others, ...session, ...given(options), ...(chats && withQuestions(options, chats)) };
+  return new Connection({ ...kept, endpoint, cursors }, chats, resources.move());
 }
 
 async function openSession(
-  { login, stateFolder, client }: ConnectOptions,
+  { login, stateFolder, client, privateChats }: ConnectOptions,
   endpoint: Endpoint,
   resources: AsyncDisposableStack,
-): Promise<SessionOptions> {
+): Promise<{ session: SessionOptions; own: OwnSession | undefined }> {
   if ("token" in login) {
     if (stateFolder !== undefined)
       throw new TypeError("A state folder needs a password: a token is one session, which ends.");
-    return { token: login.token };
+    if (privateChats !== undefined)
+      throw new TypeError("Private chats need a password: a token does not say whose device this is.");
+    return { session: { token: login.token }, own: undefined };
   }
-  if (stateFolder === undefined) return newSession(endpoint, login, client);
+  if (stateFolder === undefined) {
+    const own = await newSession(endpoint, login, client);
+    return { session: own.link, own };
+  }
   // Only here, since it brings SQLite with it.
   const { State } = await import("../state/state.ts");
   const state = resources.use(new State(stateFolder, { onProblem: (error) => process.emitWarning(error) }));
-  return keptSession(endpoint, login, client, state);
+  const own = await keptSession(endpoint, login, client, state);
+  return { session: own.link, own };
+}
+
+async function openChats(
+  { privateChats, client }: ConnectOptions,
+  endpoint: Endpoint,
+  { link, names, keys, contacts }: OwnSession,
+  resources: AsyncDisposableStack,
+): Promise<PrivateChats | undefined> {
+  if (privateChats === undefined) return undefined;
+  const { token } = link;
+  const known = { endpoint, token, names, keys, contacts, listen: privateChats.listen };
+  const program = client === undefined ? {} : { client: { name: client.name, version: client.version } };
+  return resources.use(await PrivateChats.open({ ...known, ...program }));
+}
+
+/** A link over which others ask for private chats. */
+function withQuestions(
+  { features = [], beforeStream }: ConnectOptions,
+  chats: PrivateChats,
+): Pick<LinkOptions, "features" | "beforeStream"> {
+  const wanted = features.length > 0 ? features : [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
+  return {
+    features: [...new Set([...wanted, Feature.INTRODUCTIONS])],
+    beforeStream: async () => {
+      await chats.register();
+      await beforeStream?.();
+    },
+  };
 }
 
 /** What the program gave outranks what the state folder has. */

@@ -6,6 +6,7 @@ import type { LinkOptions } from "../link/link-options.ts";
 import type { SendTarget } from "../link/send-queue.ts";
 import type { Sending } from "../link/sender.ts";
 import { after } from "../link/waiting.ts";
+import type { PrivateChats } from "../peer/private-chats.ts";
 
 /** How long `close` waits for what is on its way, ms. */
 const settleMs = 1_000;
@@ -18,12 +19,18 @@ export interface AwaitableSending extends Promise<Ack>, Sending {}
 
 /** What `connect` gives: a link, with its calls in `account`. Close it, or declare it with `await using`. */
 export class Connection extends Link {
+  /** The private chats of this device; undefined unless `ConnectOptions.privateChats` asked for them. */
+  readonly privateChats: PrivateChats | undefined;
   readonly #resources: AsyncDisposable;
   #closing = false;
 
-  /** @param resources what is let go with the link; use `connect` */
-  constructor(options: LinkOptions, resources: AsyncDisposable) {
+  /**
+   * @param privateChats get what the link brings for them, as the events are read
+   * @param resources what is let go with the link; use `connect`
+   */
+  constructor(options: LinkOptions, privateChats: PrivateChats | undefined, resources: AsyncDisposable) {
     super(options);
+    this.privateChats = privateChats;
     this.#resources = resources;
   }
 
@@ -71,6 +78,7 @@ export class Connection extends Link {
 
   async *#untilClosed(events: AsyncIterable<LinkEvent>): AsyncGenerator<LinkEvent, void, void> {
     for await (const event of events) {
+      this.privateChats?.take(event);
       yield event;
       if (this.#closing) return;
     }

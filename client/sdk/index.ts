@@ -23,6 +23,7 @@ export {
   type ServerTrust,
   type Trust,
 } from "../../rpc/dial.ts";
+export type { Certificate } from "../../rpc/server-credentials.ts";
 export { RpcError } from "../../rpc/status.ts";
 export {
   Account,
@@ -56,6 +57,41 @@ export { MemorySendQueue, type SendQueue, type SendTarget, type UnsentMessage } 
 export type { Sending } from "../link/sender.ts";
 export type { ConversationTarget } from "../link/target.ts";
 export { checkTrust, type Found, isLoopback, type TrustDecision, type TrustPolicy } from "../link/trust.ts";
+export type { PrivateCalls } from "../peer/calls.ts";
+export { type CodeParty, type LinkedDevice, linkCode, readLinkCode, safetyNumber } from "../peer/codes.ts";
+export {
+  type Contact,
+  type ContactStore,
+  type Judgement,
+  type KeyProblem,
+  MemoryContacts,
+  type PeerKeys,
+} from "../peer/contacts.ts";
+export { type Ended, type EndedHow, type LineContent, NotSaidError } from "../peer/conversation.ts";
+export { KeyProblemError } from "../peer/desk.ts";
+export { type LinkableDevice, listDevices, type Owner, signDevice } from "../peer/devices.ts";
+export type * from "../peer/events.ts";
+export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys.ts";
+export {
+  type AskedBy,
+  type OpenWith,
+  PrivateChats,
+  type PrivateChatsOptions,
+} from "../peer/private-chats.ts";
+export type { Path as ChatPath } from "../peer/reach.ts";
+export { type OwnNames, type Registered, replaceIdentity } from "../peer/registration.ts";
+export {
+  acceptKey,
+  confirm,
+  type Verification,
+  type Verifier,
+  verificationOf,
+} from "../peer/verification.ts";
 export { connect } from "./connect.ts";
-export type { ConnectOptions, PasswordLogin, TokenLogin } from "./connect-options.ts";
+export type {
+  ConnectOptions,
+  PasswordLogin,
+  PrivateChatOptions,
+  TokenLogin,
+} from "./connect-options.ts";
 export { type AwaitableSending, Connection } from "./connection.ts";

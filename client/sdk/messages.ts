@@ -21,6 +21,8 @@ export type {
   CaughtUp,
   EntryAppended,
   Event,
+  IntroductionClosed,
+  IntroductionRequested,
   Limits,
   MarkersMoved,
   PresenceChanged,
@@ -28,7 +30,23 @@ export type {
   TypingChanged,
   Welcome,
 } from "../../gen/parley/chat/v1/event.ts";
-export { Feature } from "../../gen/parley/chat/v1/event.ts";
+export { Feature, IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 export type { HistoryItem, ListMessagesResponse } from "../../gen/parley/chat/v1/history_service.ts";
+export type {
+  DeviceCertificate,
+  Identity,
+  RegisterDeviceKeyRequest,
+  RegisterDeviceKeyResponse,
+} from "../../gen/parley/chat/v1/identity_service.ts";
+export type {
+  AnswerIntroductionRequest,
+  Asked,
+  IntroduceRequest,
+  IntroduceResponse,
+  Introduction,
+  PeerDevice,
+} from "../../gen/parley/chat/v1/introduction_service.ts";
+export { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 export { Reason } from "../../gen/parley/chat/v1/reason.ts";
 export type { User } from "../../gen/parley/chat/v1/user.ts";
+export { Ending } from "../../gen/parley/peer/v1/peer_service.ts";

@@ -6,6 +6,9 @@ import { Account, logIn } from "../link/account.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import { saysLoggedOut } from "../link/errors.ts";
 import type { LinkOptions } from "../link/link-options.ts";
+import { type ContactStore, MemoryContacts } from "../peer/contacts.ts";
+import { type KeyStore, MemoryKeys } from "../peer/keys.ts";
+import type { OwnNames } from "../peer/registration.ts";
 import type { Profile } from "../state/profiles.ts";
 import type { State } from "../state/state.ts";
 import type { PasswordLogin } from "./connect-options.ts";
@@ -13,14 +16,30 @@ import type { PasswordLogin } from "./connect-options.ts";
 /** What a link needs to know of its session. */
 export type SessionOptions = Pick<LinkOptions, "token" | "serverId" | "cursors" | "queue">;
 
+/** A session that was started with a password, so that it is known whose it is. */
+export interface OwnSession {
+  readonly link: SessionOptions;
+  readonly names: OwnNames;
+  readonly keys: KeyStore;
+  readonly contacts: ContactStore;
+}
+
 /** A new session, on a new device. @throws RpcError, ConnectError */
 export async function newSession(
   endpoint: Endpoint,
   login: PasswordLogin,
   client: ClientInfo | undefined,
-): Promise<SessionOptions> {
-  const { token, serverId } = await logIn(endpoint, { ...login, client });
-  return { token, serverId };
+): Promise<OwnSession> {
+  const { token, serverId, user, device } = await logIn(endpoint, { ...login, client });
+  if (user === undefined || device === undefined)
+    throw new Error("The server's grant names no user or no device.");
+  const { userId, username } = user;
+  return {
+    link: { token, serverId },
+    names: { serverId, userId, username, deviceId: device.deviceId },
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+  };
 }
 
 /** The session of the state, with its cursors and its queue. @throws RpcError, ConnectError */
@@ -29,18 +48,24 @@ export async function keptSession(
   login: PasswordLogin,
   client: ClientInfo | undefined,
   state: State,
-): Promise<SessionOptions> {
+): Promise<OwnSession> {
   const before = state.profiles.find({ address: endpoint.address, username: login.username });
   const profile =
     before?.session !== undefined && (await isGood(endpoint, before.session.token))
       ? before
       : await logInAgain(endpoint, login, client, state, before);
   if (profile.session === undefined) throw new Error("The profile has no session after its log-in.");
+  const { profileId, serverId, userId, username, device } = profile;
   return {
-    token: profile.session.token,
-    serverId: profile.serverId,
-    cursors: state.cursors(profile.profileId),
-    queue: state.sendQueue(profile.profileId),
+    link: {
+      token: profile.session.token,
+      serverId,
+      cursors: state.cursors(profileId),
+      queue: state.sendQueue(profileId),
+    },
+    names: { serverId, userId, username, deviceId: device.deviceId },
+    keys: state.keys(profileId),
+    contacts: state.contacts(profileId),
   };
 }
 

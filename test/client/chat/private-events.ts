@@ -6,8 +6,8 @@ import type {
   ChatEnded,
   ChatFailed,
   ChatOpened,
+  ChatWaiting,
   LineSaid,
-  Waiting,
 } from "../../../client/peer/events.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { newKeys, peerKeys } from "./played-chats.ts";
@@ -45,7 +45,7 @@ export async function asks(stage: Stage, username: string, more: Partial<ChatAsk
 }
 
 /** The devices of somebody are being asked. */
-export async function waits(stage: Stage, username: string, more: Partial<Waiting> = {}): Promise<void> {
+export async function waits(stage: Stage, username: string, more: Partial<ChatWaiting> = {}): Promise<void> {
   stage.privates.asking.push(username);
   await stage.chat.takePrivate({ type: "waiting", username, devices: 1, timeoutMs: 60_000, ...more });
 }

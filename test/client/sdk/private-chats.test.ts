@@ -1,0 +1,71 @@
+// Private chats by the SDK: two programs connect, one asks, the other says yes in its loop, and they talk.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type Connection, connect, type PrivateEvent } from "../../../client/sdk/index.ts";
+import { passwordOf, TestServer } from "../../support/server.ts";
+
+function login(server: TestServer, username: string) {
+  return {
+    address: `127.0.0.1:${server.port}`,
+    trust: { kind: "plaintext" },
+    login: { username, password: passwordOf(username) },
+    privateChats: { listen: { host: "127.0.0.1", port: 0 } },
+  } as const;
+}
+
+/** Reads the link, as every program has to; resolves when it is live. */
+async function read(link: Connection): Promise<void> {
+  const live = Promise.withResolvers<void>();
+  void (async () => {
+    for await (const event of link.events) {
+      if (event.type === "state" && event.state.phase === "live") live.resolve();
+    }
+  })();
+  await live.promise;
+}
+
+async function next<T extends PrivateEvent["type"]>(
+  events: AsyncIterator<PrivateEvent>,
+  type: T,
+): Promise<Extract<PrivateEvent, { type: T }>> {
+  for (let read = await events.next(); read.done !== true; read = await events.next()) {
+    if (read.value.type === type) return read.value as Extract<PrivateEvent, { type: T }>;
+  }
+  throw new Error(`no ${type} came`);
+}
+
+test("two programs talk, and the one that remembers knows the other again", async () => {
+  await using server = await TestServer.start({ users: ["luke", "yoda"] });
+  const stateFolder = await mkdtemp(join(tmpdir(), "parley-sdk-"));
+  try {
+    for (const standing of ["new", "known"]) {
+      await using luke = await connect({ ...login(server, "luke"), stateFolder });
+      await using yoda = await connect({ ...login(server, "yoda"), stateFolder: `${stateFolder}/yoda` });
+      await Promise.all([read(luke), read(yoda)]);
+      if (luke.privateChats === undefined || yoda.privateChats === undefined) throw new Error("no chats");
+      const atLuke = luke.privateChats.events[Symbol.asyncIterator]();
+      const atYoda = yoda.privateChats.events[Symbol.asyncIterator]();
+
+      await luke.privateChats.start("yoda", { direct: true });
+      const asked = await next(atYoda, "asked");
+      expect([asked.username, asked.judgement.standing]).toEqual(["luke", standing]);
+      await yoda.privateChats.answer("luke", "accept", { direct: true });
+      expect((await next(atLuke, "opened")).path).toBe("direct");
+      luke.privateChats.say("yoda", "between us");
+      await next(atYoda, "opened");
+      expect((await next(atYoda, "line")).content).toEqual({ kind: "text", text: "between us" });
+      await luke.close();
+      expect((await next(atYoda, "ended")).how).toMatchObject({ kind: "goodbye", by: "them" });
+    }
+  } finally {
+    await rm(stateFolder, { recursive: true, force: true });
+  }
+});
+
+test("a token alone does not say whose device it is", async () => {
+  await using server = await TestServer.start({ users: ["luke"] });
+  const connecting = connect({ ...login(server, "luke"), login: { token: "anything" } });
+  await expect(connecting).rejects.toThrow(TypeError);
+});
