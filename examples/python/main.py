@@ -16,7 +16,9 @@ from parley.chat.v1 import auth_service_pb2_grpc as auth_grpc  # noqa: E402
 from parley.chat.v1 import chat_service_pb2 as chat  # noqa: E402
 from parley.chat.v1 import chat_service_pb2_grpc as chat_grpc  # noqa: E402
 from parley.chat.v1 import entry_pb2 as entry  # noqa: E402
-from parley.chat.v1 import reason_pb2 as reason  # noqa: E402
+
+import transcript  # noqa: E402
+from reader import Reader  # noqa: E402
 
 CLIENT = chat.ClientInfo(name="parley example in Python")
 
@@ -32,53 +34,28 @@ class Client:
         # Tokens travel in metadata, and nowhere else.
         self.metadata = [("authorization", f"Bearer {token}")]
         self.service = chat_grpc.ChatServiceStub(channel)
-        self.cursors: dict[str, int] = {}
+        self.reader = Reader(print)
 
     def session(self, send: chat.SendMessageRequest) -> None:
         """Opens a stream from the cursors on, shows what it missed, sends once it has caught up, and ends when the send
         is answered."""
         commands: queue.SimpleQueue[chat.Command | None] = queue.SimpleQueue()
-        cursors = [chat.Cursor(conversation_id=id, seq=seq) for id, seq in self.cursors.items()]
+        cursors = [chat.Cursor(conversation_id=id, seq=seq) for id, seq in self.reader.cursors.items()]
         commands.put(chat.Command(hello=chat.Hello(client=CLIENT, cursors=cursors)))
         frames = (chat.ConnectRequest(commands=[command]) for command in iter(commands.get, None))
         stream = self.service.Connect(frames, metadata=self.metadata)
         try:
             for frame in stream:
                 for event in frame.events:
+                    self.reader.take(event)
                     match event.WhichOneof("kind"):
                         case "caught_up":
-                            print("caught up")
                             commands.put(chat.Command(send_message=send))
                         case "ack" | "refused":
-                            self.show(event)
                             return
-                        case _:
-                            self.show(event)
         finally:
             commands.put(None)
             stream.cancel()
-
-    def show(self, event) -> None:
-        match event.WhichOneof("kind"):
-            case "welcome":
-                print(f"connected as {event.welcome.user.username}")
-            case "entry_appended":
-                appended = event.entry_appended.entry
-                print(f"{appended.sender.username}: {appended.content.text}")
-                self.cursors[appended.conversation_id] = appended.seq
-            case "omitted":
-                self.cursors[event.omitted.conversation_id] = event.omitted.to_seq
-            case "gap":
-                # ListMessages of HistoryService has what a fillable gap leaves out.
-                self.cursors[event.gap.conversation_id] = event.gap.to_seq
-            case "ack":
-                print(f"stored as number {event.ack.seq}")
-                # Here the ack stands at its entry's place: it is the next one.
-                self.cursors[event.ack.conversation_id] = event.ack.seq
-            case "refused":
-                name = reason.Reason.Name(event.refused.reason).removeprefix("REASON_")
-                print(f"refused: {name} ({event.refused.message})")
-            # Events of kinds that this program does not know are ignored.
 
 
 def run(address: str, certificate: str, user: str, to: str) -> None:
@@ -116,7 +93,12 @@ if __name__ == "__main__":
     parser.add_argument("--cert", default="server.pem", help="the server's certificate, from parley-server cert")
     parser.add_argument("--user", default="yoda", help="who logs in, with the password in PARLEY_PASSWORD")
     parser.add_argument("--to", default="luke", help="who is written to")
+    replays = "replays a file of ../../transcripts instead, and prints the outcome"
+    parser.add_argument("--transcript", type=pathlib.Path, help=replays)
     arguments = parser.parse_args()
+    if arguments.transcript is not None:
+        transcript.replay(arguments.transcript)
+        sys.exit()
     try:
         run(arguments.address, arguments.cert, arguments.user, arguments.to)
     except grpc.RpcError as failure:

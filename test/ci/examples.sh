@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the example clients of the languages that this machine has, and runs each against a live server: it has to show
-# what it missed, send with an ack, resume after a drop without losing or doubling a line, and name a refusal's reason.
+# Builds the example clients of the languages that this machine has. Each replays the golden transcripts and has to come to
+# their outcomes; then it runs against a live server: it has to show what it missed, send with an ack, resume after a drop
+# without losing or doubling a line, and name a refusal's reason.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 root=$PWD
@@ -49,20 +50,42 @@ EOF
   fi
 }
 
+same_outcome() { # file, file: whether both hold the same JSON
+  node -e 'const [a, b] = process.argv.slice(1).map((file) => JSON.parse(require("node:fs").readFileSync(file, "utf8")));
+    require("node:assert").deepStrictEqual(a, b)' "$1" "$2"
+}
+
+replay() { # language, command …
+  local language=$1 file outcome all=0 good=0; shift
+  for file in transcripts/*.binpb; do
+    outcome=${file%.events.binpb}.outcome.json
+    if ! "$@" "$file" >"$dir/outcome" 2>"$dir/$language.err"; then
+      echo "FAIL  $language: $file"; cat "$dir/$language.err"; failed=1
+    elif [ -e "$outcome" ] && ! same_outcome "$outcome" "$dir/outcome" 2>"$dir/difference"; then
+      echo "FAIL  $language: the outcome of $file"; cat "$dir/difference"; failed=1
+    else good=$((good + 1)); fi
+    all=$((all + 1))
+  done
+  echo "      $language: $good of $all transcripts come to their outcome"
+}
+
 if command -v go >/dev/null; then
   (cd examples/go && buf generate ../../proto && go build -o "$dir/go-client" .) || { echo "FAIL  go: does not build"; failed=1; }
+  replay go "$dir/go-client" -transcript
   check go yoda "$dir/go-client" -address "localhost:$port" -cert "$dir/server.pem" -user yoda -to luke
 else echo "left out: go, which is not on this machine"; fi
 
 if command -v python3 >/dev/null; then
   python3 -m venv "$dir/python" && "$dir/python/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt &&
     (cd examples/python && PATH="$dir/python/bin:$PATH" buf generate ../../proto) || { echo "FAIL  python: does not build"; failed=1; }
+  replay python "$dir/python/bin/python" examples/python/main.py --transcript
   check python vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader --to luke
 else echo "left out: python, which is not on this machine"; fi
 
 if command -v cargo >/dev/null; then
   (cd examples/rust && PATH="$HOME/.cargo/bin:$PATH" buf generate ../../proto && CARGO_TARGET_DIR="$dir/rust" cargo build --quiet --locked) ||
     { echo "FAIL  rust: does not build"; failed=1; }
+  replay rust "$dir/rust/debug/parley-example" --transcript
   check rust leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia --to luke
 else echo "left out: rust, which is not on this machine"; fi
 

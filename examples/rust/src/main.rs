@@ -11,6 +11,9 @@ use tonic::{
 };
 use tonic_types::StatusExt;
 
+mod reader;
+mod transcript;
+
 mod parley {
     #![allow(clippy::all)]
     include!("../gen/parley/chat/v1/parley.chat.v1.rs");
@@ -20,6 +23,7 @@ use parley::{
     ClientInfo, Command, ConnectRequest, Content, Cursor, Hello, LogInRequest, SendMessageRequest, Target,
     auth_service_client::AuthServiceClient, chat_service_client::ChatServiceClient, command, content, event, target,
 };
+use reader::{Reader, Screen};
 
 type Failure = Box<dyn Error>;
 
@@ -30,6 +34,7 @@ async fn main() -> ExitCode {
         ("--cert", "server.pem".to_string()),
         ("--user", "yoda".to_string()),
         ("--to", "luke".to_string()),
+        ("--transcript", String::new()),
     ]);
     let given: Vec<String> = env::args().skip(1).collect();
     for pair in given.chunks(2) {
@@ -37,11 +42,16 @@ async fn main() -> ExitCode {
             (Some(option), Some(value)) => *option = value.clone(),
             _ => {
                 eprintln!("usage: parley-example [--address HOST:PORT] [--cert FILE] [--user NAME] [--to NAME]");
+                eprintln!("       parley-example --transcript FILE of ../../transcripts: prints the outcome");
                 return ExitCode::from(2);
             }
         }
     }
-    match run(&options["--address"], &options["--cert"], &options["--user"], &options["--to"]).await {
+    let outcome = match options["--transcript"].as_str() {
+        "" => run(&options["--address"], &options["--cert"], &options["--user"], &options["--to"]).await,
+        file => transcript::replay(file),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", explained(failure.as_ref()));
@@ -65,7 +75,7 @@ async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(
         chat: ChatServiceClient::new(channel),
         // Tokens travel in metadata, and nowhere else.
         authorization: format!("Bearer {}", grant.token).parse()?,
-        cursors: HashMap::new(),
+        reader: Reader::new(Terminal),
     };
     // The first stream: what was missed, then one message, and its ack.
     client.session(message(1, to, "hello from Rust")).await?;
@@ -76,11 +86,19 @@ async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(
     client.session(message(3, "nobody at all", "hello?")).await
 }
 
+struct Terminal;
+
+impl Screen for Terminal {
+    fn show(&mut self, line: String) {
+        println!("{line}");
+    }
+}
+
 /// One log-in, and how far it has come in each conversation.
 struct Client {
     chat: ChatServiceClient<Channel>,
     authorization: MetadataValue<Ascii>,
-    cursors: HashMap<String, u64>,
+    reader: Reader<Terminal>,
 }
 
 impl Client {
@@ -88,51 +106,25 @@ impl Client {
     /// answered.
     async fn session(&mut self, send: SendMessageRequest) -> Result<(), Failure> {
         let (commands, receiver) = mpsc::channel(8);
-        let cursors = self.cursors.iter().map(|(id, seq)| Cursor { conversation_id: id.clone(), seq: *seq }).collect();
+        let cursors = &self.reader.cursors;
+        let cursors = cursors.iter().map(|(id, seq)| Cursor { conversation_id: id.clone(), seq: *seq }).collect();
         let hello = Hello { client: Some(client_info()), cursors, ..Default::default() };
         commands.send(frame(command::Kind::Hello(hello))).await?;
         let request = self.authorized(ReceiverStream::new(receiver));
         let mut stream = self.chat.connect(request).await?.into_inner();
         while let Some(frame_of_events) = stream.message().await? {
             for event in frame_of_events.events {
-                match event.kind {
-                    Some(event::Kind::Welcome(welcome)) => {
-                        println!("connected as {}", welcome.user.unwrap_or_default().username);
-                    }
-                    Some(event::Kind::EntryAppended(appended)) => {
-                        let entry = appended.entry.unwrap_or_default();
-                        // A content of a kind that this program does not know has no text.
-                        let text = match entry.content.and_then(|content| content.kind) {
-                            Some(content::Kind::Text(text)) => text,
-                            None => "(something that this program is too old for)".into(),
-                        };
-                        println!("{}: {text}", entry.sender.unwrap_or_default().username);
-                        self.cursors.insert(entry.conversation_id, entry.seq);
-                    }
-                    Some(event::Kind::Omitted(range)) => {
-                        self.cursors.insert(range.conversation_id, range.to_seq);
-                    }
-                    // ListMessages of HistoryService has what a fillable gap leaves out.
-                    Some(event::Kind::Gap(gap)) => {
-                        self.cursors.insert(gap.conversation_id, gap.to_seq);
-                    }
-                    Some(event::Kind::CaughtUp(_)) => {
-                        println!("caught up");
-                        commands.send(frame(command::Kind::SendMessage(send.clone()))).await?;
-                    }
-                    Some(event::Kind::Ack(ack)) => {
-                        println!("stored as number {}", ack.seq);
-                        // Here the ack stands at its entry's place: it is the next one.
-                        self.cursors.insert(ack.conversation_id, ack.seq);
-                        return Ok(());
-                    }
-                    Some(event::Kind::Refused(refused)) => {
-                        let name = refused.reason().as_str_name().trim_start_matches("REASON_").to_string();
-                        println!("refused: {name} ({})", refused.message);
-                        return Ok(());
-                    }
-                    // Events of kinds that this program does not know are ignored.
-                    _ => {}
+                let (is_live, is_answer) = match event.kind {
+                    Some(event::Kind::CaughtUp(_)) => (true, false),
+                    Some(event::Kind::Ack(_) | event::Kind::Refused(_)) => (false, true),
+                    _ => (false, false),
+                };
+                self.reader.take(event);
+                if is_live {
+                    commands.send(frame(command::Kind::SendMessage(send.clone()))).await?;
+                }
+                if is_answer {
+                    return Ok(());
                 }
             }
         }
