@@ -25,6 +25,7 @@ func main() {
 	certificate := flag.String("cert", "server.pem", "the server's certificate, from parley-server cert")
 	user := flag.String("user", "yoda", "who logs in, with the password in PARLEY_PASSWORD")
 	to := flag.String("to", "luke", "who is written to")
+	talk := flag.Bool("talk", false, "says each line of the input instead, \"@luke hello\" to luke, and shows what comes")
 	transcript := flag.String("transcript", "", "replays a file of ../../transcripts instead, and prints the outcome")
 	flag.Parse()
 	if *transcript != "" {
@@ -33,12 +34,12 @@ func main() {
 		}
 		return
 	}
-	if err := run(*address, *certificate, *user, *to); err != nil {
+	if err := run(*address, *certificate, *user, *to, *talk); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(address, certificate, user, to string) error {
+func run(address, certificate, user, to string, talk bool) error {
 	pem, err := os.ReadFile(certificate)
 	if err != nil {
 		return err
@@ -64,6 +65,10 @@ func run(address, certificate, user, to string) error {
 	// Tokens travel in metadata, and nowhere else.
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+login.Grant.Token)
 	client := &client{chat: chat.NewChatServiceClient(connection), reader: newReader(func(line string) { fmt.Println(line) })}
+
+	if talk {
+		return client.talk(ctx, os.Stdin)
+	}
 
 	// The first stream: what was missed, then one message, and its ack.
 	if err := client.session(ctx, func(stream *stream) error {

@@ -1,6 +1,7 @@
 """A first client in Python: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once."""
 
 import argparse
+import itertools
 import os
 import pathlib
 import queue
@@ -34,7 +35,7 @@ class Client:
         # Tokens travel in metadata, and nowhere else.
         self.metadata = [("authorization", f"Bearer {token}")]
         self.service = chat_grpc.ChatServiceStub(channel)
-        self.reader = Reader(print)
+        self.reader = Reader(lambda line: print(line, flush=True))
 
     def session(self, send: chat.SendMessageRequest) -> None:
         """Opens a stream from the cursors on, shows what it missed, sends once it has caught up, and ends when the send
@@ -57,13 +58,36 @@ class Client:
             commands.put(None)
             stream.cancel()
 
+    def talk(self) -> None:
+        """Keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke,
+        and "hello" to everyone."""
+        hello = chat.Command(hello=chat.Hello(client=CLIENT))
+        commands = itertools.chain([hello], map(said, itertools.count(1), sys.stdin))
+        frames = (chat.ConnectRequest(commands=[command]) for command in commands)
+        # When the input ends grpc closes this side, and the server the other once all is answered.
+        for frame in self.service.Connect(frames, metadata=self.metadata):
+            for event in frame.events:
+                self.reader.take(event)
 
-def run(address: str, certificate: str, user: str, to: str) -> None:
+
+def said(id: int, line: str) -> chat.Command:
+    to, _, words = line.rstrip("\n").partition(" ")
+    if to.startswith("@") and words:
+        target = chat.Target(username=to.removeprefix("@"))
+        send = chat.SendMessageRequest(client_message_id=id, target=target, content=text(words))
+        return chat.Command(send_message=send)
+    return chat.Command(broadcast=chat.BroadcastRequest(client_message_id=id, content=text(line.rstrip("\n"))))
+
+
+def run(address: str, certificate: str, user: str, to: str, talk: bool) -> None:
     credentials = grpc.ssl_channel_credentials(pathlib.Path(certificate).read_bytes())
     with grpc.secure_channel(address, credentials) as channel:
         request = auth.LogInRequest(username=user, password=os.environ.get("PARLEY_PASSWORD", ""), client=CLIENT)
         grant = auth_grpc.AuthServiceStub(channel).LogIn(request).grant
         client = Client(channel, grant.token)
+        if talk:
+            client.talk()
+            return
         peer = chat.Target(username=to)
         # The first stream: what was missed, then one message, and its ack.
         client.session(chat.SendMessageRequest(client_message_id=1, target=peer, content=text("hello from Python")))
@@ -93,6 +117,8 @@ if __name__ == "__main__":
     parser.add_argument("--cert", default="server.pem", help="the server's certificate, from parley-server cert")
     parser.add_argument("--user", default="yoda", help="who logs in, with the password in PARLEY_PASSWORD")
     parser.add_argument("--to", default="luke", help="who is written to")
+    talks = 'says each line of the input instead, "@luke hello" to luke, and shows what comes'
+    parser.add_argument("--talk", action="store_true", help=talks)
     replays = "replays a file of ../../transcripts instead, and prints the outcome"
     parser.add_argument("--transcript", type=pathlib.Path, help=replays)
     arguments = parser.parse_args()
@@ -100,6 +126,6 @@ if __name__ == "__main__":
         transcript.replay(arguments.transcript)
         sys.exit()
     try:
-        run(arguments.address, arguments.cert, arguments.user, arguments.to)
+        run(arguments.address, arguments.cert, arguments.user, arguments.to, arguments.talk)
     except grpc.RpcError as failure:
         sys.exit(f"{failure.details()} ({reason_of(failure)})")

@@ -1,22 +1,26 @@
 #!/usr/bin/env bash
 # Builds the example clients of the languages that this machine has. Each replays the golden transcripts and has to come to
 # their outcomes; then it runs against a live server: it has to show what it missed, send with an ack, resume after a drop
-# without losing or doubling a line, and name a refusal's reason.
+# without losing or doubling a line, and name a refusal's reason. At last all of them talk with the terminal client.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 root=$PWD
 dir=$(mktemp -d)
 export PATH="$root/node_modules/.bin:$PATH"
-server=
+unset PARLEY_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_STATE_HOME TMUX
 failed=0
-trap '[ -n "$server" ] && kill -KILL "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+cleanup() {
+  tmux -L "parley-examples-$$" kill-server 2>/dev/null
+  kill -KILL $(jobs -p) 2>/dev/null
+  rm -rf "$dir"
+}
+trap cleanup EXIT
 
 password() { sed -n "s/^$1 //p" docs/credentials.txt; }
 parley() { HOME=$dir node "$root/bin/parley.js" "$@"; }
 
 HOME=$dir node bin/parley-server.js --credentials docs/credentials.txt --listen 127.0.0.1:0 --data "$dir/data" \
   >"$dir/server.out" 2>"$dir/server.log" &
-server=$!
 for _ in $(seq 100); do grep -q ready "$dir/server.out" && break; sleep 0.1; done
 port=$(sed -n 's/^ *address .*:\([0-9]*\).*/\1/p' "$dir/server.out")
 [ -n "$port" ] || { cat "$dir/server.out" "$dir/server.log"; exit 1; }
@@ -88,6 +92,12 @@ if command -v cargo >/dev/null; then
   replay rust "$dir/rust/debug/parley-example" --transcript
   check rust leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia --to luke
 else echo "left out: rust, which is not on this machine"; fi
+
+. test/ci/conversation.bash
+if [ $failed != 0 ]; then echo "left out: the conversation, since something failed before it"
+elif ! { command -v go && command -v python3 && command -v cargo && command -v tmux; } >/dev/null; then
+  echo "left out: the conversation, which needs go, python, rust and tmux"
+else converse; fi
 
 [ $failed = 0 ] && echo "passed"
 exit $failed

@@ -1,6 +1,6 @@
 //! A first client in Rust: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once.
 
-use std::{collections::HashMap, env, error::Error, fs, process::ExitCode};
+use std::{collections::HashMap, env, error::Error, fs, io, process::ExitCode};
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -20,8 +20,9 @@ mod parley {
 }
 
 use parley::{
-    ClientInfo, Command, ConnectRequest, Content, Cursor, Hello, LogInRequest, SendMessageRequest, Target,
-    auth_service_client::AuthServiceClient, chat_service_client::ChatServiceClient, command, content, event, target,
+    BroadcastRequest, ClientInfo, Command, ConnectRequest, Content, Cursor, Hello, LogInRequest, SendMessageRequest,
+    Target, auth_service_client::AuthServiceClient, chat_service_client::ChatServiceClient, command, content, event,
+    target,
 };
 use reader::{Reader, Screen};
 
@@ -36,19 +37,22 @@ async fn main() -> ExitCode {
         ("--to", "luke".to_string()),
         ("--transcript", String::new()),
     ]);
-    let given: Vec<String> = env::args().skip(1).collect();
+    let mut given: Vec<String> = env::args().skip(1).collect();
+    let talk = given.iter().any(|word| word == "--talk");
+    given.retain(|word| word != "--talk");
     for pair in given.chunks(2) {
         match (options.get_mut(pair[0].as_str()), pair.get(1)) {
             (Some(option), Some(value)) => *option = value.clone(),
             _ => {
                 eprintln!("usage: parley-example [--address HOST:PORT] [--cert FILE] [--user NAME] [--to NAME]");
+                eprintln!("       --talk says each line of the input, \"@luke hello\" to luke, and shows what comes");
                 eprintln!("       parley-example --transcript FILE of ../../transcripts: prints the outcome");
                 return ExitCode::from(2);
             }
         }
     }
     let outcome = match options["--transcript"].as_str() {
-        "" => run(&options["--address"], &options["--cert"], &options["--user"], &options["--to"]).await,
+        "" => run(&options["--address"], &options["--cert"], &options["--user"], &options["--to"], talk).await,
         file => transcript::replay(file),
     };
     match outcome {
@@ -60,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(), Failure> {
+async fn run(address: &str, certificate: &str, user: &str, to: &str, talk: bool) -> Result<(), Failure> {
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(fs::read(certificate)?));
     let channel = Channel::from_shared(format!("https://{address}"))?.tls_config(tls)?.connect().await?;
     let request = LogInRequest {
@@ -77,6 +81,9 @@ async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(
         authorization: format!("Bearer {}", grant.token).parse()?,
         reader: Reader::new(Terminal),
     };
+    if talk {
+        return client.talk().await;
+    }
     // The first stream: what was missed, then one message, and its ack.
     client.session(message(1, to, "hello from Rust")).await?;
     // The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
@@ -131,6 +138,28 @@ impl Client {
         Err("the server ended the stream".into())
     }
 
+    /// Keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke,
+    /// and "hello" to everyone.
+    async fn talk(&mut self) -> Result<(), Failure> {
+        let (commands, receiver) = mpsc::channel(8);
+        commands.send(frame(command::Kind::Hello(Hello::default()))).await?;
+        // A thread of its own, since reading the input blocks. When it ends so does this side of the stream, and the
+        // server's once all is answered.
+        std::thread::spawn(move || {
+            for (id, line) in (1..).zip(io::stdin().lines().map_while(Result::ok)) {
+                if commands.blocking_send(frame(said(id, &line))).is_err() {
+                    return;
+                }
+            }
+        });
+        let request = self.authorized(ReceiverStream::new(receiver));
+        let mut stream = self.chat.connect(request).await?.into_inner();
+        while let Some(frame_of_events) = stream.message().await? {
+            frame_of_events.events.into_iter().for_each(|event| self.reader.take(event));
+        }
+        Ok(())
+    }
+
     fn authorized<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", self.authorization.clone());
@@ -146,11 +175,22 @@ fn frame(kind: command::Kind) -> ConnectRequest {
     ConnectRequest { commands: vec![Command { kind: Some(kind) }] }
 }
 
-fn message(client_message_id: u64, to: &str, text: &str) -> SendMessageRequest {
+fn said(id: u64, line: &str) -> command::Kind {
+    match line.strip_prefix('@').and_then(|rest| rest.split_once(' ')) {
+        Some((to, words)) => command::Kind::SendMessage(message(id, to, words)),
+        None => command::Kind::Broadcast(BroadcastRequest { client_message_id: id, content: Some(text(line)) }),
+    }
+}
+
+fn text(text: &str) -> Content {
+    Content { kind: Some(content::Kind::Text(text.into())) }
+}
+
+fn message(client_message_id: u64, to: &str, words: &str) -> SendMessageRequest {
     SendMessageRequest {
         client_message_id,
         target: Some(Target { target: Some(target::Target::Username(to.into())) }),
-        content: Some(Content { kind: Some(content::Kind::Text(text.into())) }),
+        content: Some(text(words)),
     }
 }
 
