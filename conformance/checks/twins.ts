@@ -74,13 +74,15 @@ export const twinChecks: readonly Check[] = [
       await ann.setMarkers(marker(conversationId, seq + 1n));
       await ann.setTyping(toUser(ben.username));
       await bens.until("the marker and the typing of a call", isTold(seq + 1n, 2));
-      for (const [id, word] of [
+      const words = new Map([
         [conversationId, "said"],
         [welcome.broadcastConversationId, "shouted"],
-      ] as const) {
-        const told = () => namedBy(bens.events, id).filter((one) => one.endsWith(` ${word}`));
-        await bens.until(`what was ${word}, on a stream and by a call`, () => told().length >= 2);
-      }
+      ]);
+      await bens.until("what was said and shouted, on a stream and by a call", () =>
+        [...acks, ...called].every((ack) =>
+          namedBy(bens.events, ack.conversationId).includes(`${ack.seq} ${words.get(ack.conversationId)}`),
+        ),
+      );
     },
   },
   {
