@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -26,13 +25,21 @@ func main() {
 	certificate := flag.String("cert", "server.pem", "the server's certificate, from parley-server cert")
 	user := flag.String("user", "yoda", "who logs in, with the password in PARLEY_PASSWORD")
 	to := flag.String("to", "luke", "who is written to")
+	talk := flag.Bool("talk", false, "says each line of the input instead, \"@luke hello\" to luke, and shows what comes")
+	transcript := flag.String("transcript", "", "replays a file of ../../transcripts instead, and prints the outcome")
 	flag.Parse()
-	if err := run(*address, *certificate, *user, *to); err != nil {
+	if *transcript != "" {
+		if err := replay(*transcript); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if err := run(*address, *certificate, *user, *to, *talk); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(address, certificate, user, to string) error {
+func run(address, certificate, user, to string, talk bool) error {
 	pem, err := os.ReadFile(certificate)
 	if err != nil {
 		return err
@@ -57,7 +64,11 @@ func run(address, certificate, user, to string) error {
 	}
 	// Tokens travel in metadata, and nowhere else.
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+login.Grant.Token)
-	client := &client{chat: chat.NewChatServiceClient(connection), cursors: map[string]uint64{}}
+	client := &client{chat: chat.NewChatServiceClient(connection), reader: newReader(func(line string) { fmt.Println(line) })}
+
+	if talk {
+		return client.talk(ctx, os.Stdin)
+	}
 
 	// The first stream: what was missed, then one message, and its ack.
 	if err := client.session(ctx, func(stream *stream) error {
@@ -88,8 +99,8 @@ func run(address, certificate, user, to string) error {
 }
 
 type client struct {
-	chat    chat.ChatServiceClient
-	cursors map[string]uint64
+	chat   chat.ChatServiceClient
+	reader *reader
 }
 
 type stream struct {
@@ -106,7 +117,7 @@ func (c *client) session(ctx context.Context, work func(*stream) error) error {
 		return explained("connect", err)
 	}
 	hello := &chat.Hello{Client: &chat.ClientInfo{Name: "parley example in Go"}}
-	for conversation, seq := range c.cursors {
+	for conversation, seq := range c.reader.cursors {
 		hello.Cursors = append(hello.Cursors, &chat.Cursor{ConversationId: conversation, Seq: seq})
 	}
 	stream := &stream{calls}
@@ -119,33 +130,14 @@ func (c *client) session(ctx context.Context, work func(*stream) error) error {
 			return explained("read", err)
 		}
 		for _, event := range frame.Events {
-			switch kind := event.Kind.(type) {
-			case *chat.Event_Welcome:
-				fmt.Printf("connected as %s\n", kind.Welcome.User.Username)
-			case *chat.Event_EntryAppended:
-				entry := kind.EntryAppended.Entry
-				fmt.Printf("%s: %s\n", entry.Sender.Username, entry.Content.GetText())
-				c.cursors[entry.ConversationId] = entry.Seq
-			case *chat.Event_Omitted:
-				c.cursors[kind.Omitted.ConversationId] = kind.Omitted.ToSeq
-			case *chat.Event_Gap:
-				// ListMessages of HistoryService has what a fillable gap leaves out.
-				c.cursors[kind.Gap.ConversationId] = kind.Gap.ToSeq
+			c.reader.take(event)
+			switch event.Kind.(type) {
 			case *chat.Event_CaughtUp:
-				fmt.Println("caught up")
 				if err := work(stream); err != nil {
 					return err
 				}
-			case *chat.Event_Ack:
-				fmt.Printf("stored as number %d\n", kind.Ack.Seq)
-				// Here the ack stands at its entry's place: it is the next one.
-				c.cursors[kind.Ack.ConversationId] = kind.Ack.Seq
+			case *chat.Event_Ack, *chat.Event_Refused:
 				return nil
-			case *chat.Event_Refused:
-				fmt.Printf("refused: %s (%s)\n", strings.TrimPrefix(kind.Refused.Reason.String(), "REASON_"), kind.Refused.Message)
-				return nil
-			default:
-				// Events of kinds that this program does not know are ignored.
 			}
 		}
 	}

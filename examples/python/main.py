@@ -1,6 +1,7 @@
 """A first client in Python: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once."""
 
 import argparse
+import itertools
 import os
 import pathlib
 import queue
@@ -16,7 +17,9 @@ from parley.chat.v1 import auth_service_pb2_grpc as auth_grpc  # noqa: E402
 from parley.chat.v1 import chat_service_pb2 as chat  # noqa: E402
 from parley.chat.v1 import chat_service_pb2_grpc as chat_grpc  # noqa: E402
 from parley.chat.v1 import entry_pb2 as entry  # noqa: E402
-from parley.chat.v1 import reason_pb2 as reason  # noqa: E402
+
+import transcript  # noqa: E402
+from reader import Reader  # noqa: E402
 
 CLIENT = chat.ClientInfo(name="parley example in Python")
 
@@ -32,61 +35,59 @@ class Client:
         # Tokens travel in metadata, and nowhere else.
         self.metadata = [("authorization", f"Bearer {token}")]
         self.service = chat_grpc.ChatServiceStub(channel)
-        self.cursors: dict[str, int] = {}
+        self.reader = Reader(lambda line: print(line, flush=True))
 
     def session(self, send: chat.SendMessageRequest) -> None:
         """Opens a stream from the cursors on, shows what it missed, sends once it has caught up, and ends when the send
         is answered."""
         commands: queue.SimpleQueue[chat.Command | None] = queue.SimpleQueue()
-        cursors = [chat.Cursor(conversation_id=id, seq=seq) for id, seq in self.cursors.items()]
+        cursors = [chat.Cursor(conversation_id=id, seq=seq) for id, seq in self.reader.cursors.items()]
         commands.put(chat.Command(hello=chat.Hello(client=CLIENT, cursors=cursors)))
         frames = (chat.ConnectRequest(commands=[command]) for command in iter(commands.get, None))
         stream = self.service.Connect(frames, metadata=self.metadata)
         try:
             for frame in stream:
                 for event in frame.events:
+                    self.reader.take(event)
                     match event.WhichOneof("kind"):
                         case "caught_up":
-                            print("caught up")
                             commands.put(chat.Command(send_message=send))
                         case "ack" | "refused":
-                            self.show(event)
                             return
-                        case _:
-                            self.show(event)
         finally:
             commands.put(None)
             stream.cancel()
 
-    def show(self, event) -> None:
-        match event.WhichOneof("kind"):
-            case "welcome":
-                print(f"connected as {event.welcome.user.username}")
-            case "entry_appended":
-                appended = event.entry_appended.entry
-                print(f"{appended.sender.username}: {appended.content.text}")
-                self.cursors[appended.conversation_id] = appended.seq
-            case "omitted":
-                self.cursors[event.omitted.conversation_id] = event.omitted.to_seq
-            case "gap":
-                # ListMessages of HistoryService has what a fillable gap leaves out.
-                self.cursors[event.gap.conversation_id] = event.gap.to_seq
-            case "ack":
-                print(f"stored as number {event.ack.seq}")
-                # Here the ack stands at its entry's place: it is the next one.
-                self.cursors[event.ack.conversation_id] = event.ack.seq
-            case "refused":
-                name = reason.Reason.Name(event.refused.reason).removeprefix("REASON_")
-                print(f"refused: {name} ({event.refused.message})")
-            # Events of kinds that this program does not know are ignored.
+    def talk(self) -> None:
+        """Keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke,
+        and "hello" to everyone."""
+        hello = chat.Command(hello=chat.Hello(client=CLIENT))
+        commands = itertools.chain([hello], map(said, itertools.count(1), sys.stdin))
+        frames = (chat.ConnectRequest(commands=[command]) for command in commands)
+        # When the input ends grpc closes this side, and the server the other once all is answered.
+        for frame in self.service.Connect(frames, metadata=self.metadata):
+            for event in frame.events:
+                self.reader.take(event)
 
 
-def run(address: str, certificate: str, user: str, to: str) -> None:
+def said(id: int, line: str) -> chat.Command:
+    to, _, words = line.rstrip("\n").partition(" ")
+    if to.startswith("@") and words:
+        target = chat.Target(username=to.removeprefix("@"))
+        send = chat.SendMessageRequest(client_message_id=id, target=target, content=text(words))
+        return chat.Command(send_message=send)
+    return chat.Command(broadcast=chat.BroadcastRequest(client_message_id=id, content=text(line.rstrip("\n"))))
+
+
+def run(address: str, certificate: str, user: str, to: str, talk: bool) -> None:
     credentials = grpc.ssl_channel_credentials(pathlib.Path(certificate).read_bytes())
     with grpc.secure_channel(address, credentials) as channel:
         request = auth.LogInRequest(username=user, password=os.environ.get("PARLEY_PASSWORD", ""), client=CLIENT)
         grant = auth_grpc.AuthServiceStub(channel).LogIn(request).grant
         client = Client(channel, grant.token)
+        if talk:
+            client.talk()
+            return
         peer = chat.Target(username=to)
         # The first stream: what was missed, then one message, and its ack.
         client.session(chat.SendMessageRequest(client_message_id=1, target=peer, content=text("hello from Python")))
@@ -116,8 +117,15 @@ if __name__ == "__main__":
     parser.add_argument("--cert", default="server.pem", help="the server's certificate, from parley-server cert")
     parser.add_argument("--user", default="yoda", help="who logs in, with the password in PARLEY_PASSWORD")
     parser.add_argument("--to", default="luke", help="who is written to")
+    talks = 'says each line of the input instead, "@luke hello" to luke, and shows what comes'
+    parser.add_argument("--talk", action="store_true", help=talks)
+    replays = "replays a file of ../../transcripts instead, and prints the outcome"
+    parser.add_argument("--transcript", type=pathlib.Path, help=replays)
     arguments = parser.parse_args()
+    if arguments.transcript is not None:
+        transcript.replay(arguments.transcript)
+        sys.exit()
     try:
-        run(arguments.address, arguments.cert, arguments.user, arguments.to)
+        run(arguments.address, arguments.cert, arguments.user, arguments.to, arguments.talk)
     except grpc.RpcError as failure:
         sys.exit(f"{failure.details()} ({reason_of(failure)})")

@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
-# Builds the example clients of the languages that this machine has, and runs each against a live server: it has to show
-# what it missed, send with an ack, resume after a drop without losing or doubling a line, and name a refusal's reason.
+# Builds the example clients of the languages that this machine has. Each replays the golden transcripts and has to come to
+# their outcomes; then it runs against a live server: it has to show what it missed, send with an ack, resume after a drop
+# without losing or doubling a line, and name a refusal's reason. At last all of them talk with the terminal client.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 root=$PWD
 dir=$(mktemp -d)
 export PATH="$root/node_modules/.bin:$PATH"
-server=
+unset PARLEY_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_STATE_HOME TMUX
 failed=0
-trap '[ -n "$server" ] && kill -KILL "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+cleanup() {
+  tmux -L "parley-examples-$$" kill-server 2>/dev/null
+  kill -KILL $(jobs -p) 2>/dev/null
+  rm -rf "$dir"
+}
+trap cleanup EXIT
 
 password() { sed -n "s/^$1 //p" docs/credentials.txt; }
 parley() { HOME=$dir node "$root/bin/parley.js" "$@"; }
 
 HOME=$dir node bin/parley-server.js --credentials docs/credentials.txt --listen 127.0.0.1:0 --data "$dir/data" \
   >"$dir/server.out" 2>"$dir/server.log" &
-server=$!
 for _ in $(seq 100); do grep -q ready "$dir/server.out" && break; sleep 0.1; done
 port=$(sed -n 's/^ *address .*:\([0-9]*\).*/\1/p' "$dir/server.out")
 [ -n "$port" ] || { cat "$dir/server.out" "$dir/server.log"; exit 1; }
@@ -49,22 +54,50 @@ EOF
   fi
 }
 
+same_outcome() { # file, file: whether both hold the same JSON
+  node -e 'const [a, b] = process.argv.slice(1).map((file) => JSON.parse(require("node:fs").readFileSync(file, "utf8")));
+    require("node:assert").deepStrictEqual(a, b)' "$1" "$2"
+}
+
+replay() { # language, command …
+  local language=$1 file outcome all=0 good=0; shift
+  for file in transcripts/*.binpb; do
+    outcome=${file%.events.binpb}.outcome.json
+    if ! "$@" "$file" >"$dir/outcome" 2>"$dir/$language.err"; then
+      echo "FAIL  $language: $file"; cat "$dir/$language.err"; failed=1
+    elif [ -e "$outcome" ] && ! same_outcome "$outcome" "$dir/outcome" 2>"$dir/difference"; then
+      echo "FAIL  $language: the outcome of $file"; cat "$dir/difference"; failed=1
+    else good=$((good + 1)); fi
+    all=$((all + 1))
+  done
+  echo "      $language: $good of $all transcripts come to their outcome"
+}
+
 if command -v go >/dev/null; then
   (cd examples/go && buf generate ../../proto && go build -o "$dir/go-client" .) || { echo "FAIL  go: does not build"; failed=1; }
+  replay go "$dir/go-client" -transcript
   check go yoda "$dir/go-client" -address "localhost:$port" -cert "$dir/server.pem" -user yoda -to luke
 else echo "left out: go, which is not on this machine"; fi
 
 if command -v python3 >/dev/null; then
   python3 -m venv "$dir/python" && "$dir/python/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt &&
     (cd examples/python && PATH="$dir/python/bin:$PATH" buf generate ../../proto) || { echo "FAIL  python: does not build"; failed=1; }
+  replay python "$dir/python/bin/python" examples/python/main.py --transcript
   check python vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader --to luke
 else echo "left out: python, which is not on this machine"; fi
 
 if command -v cargo >/dev/null; then
   (cd examples/rust && PATH="$HOME/.cargo/bin:$PATH" buf generate ../../proto && CARGO_TARGET_DIR="$dir/rust" cargo build --quiet --locked) ||
     { echo "FAIL  rust: does not build"; failed=1; }
+  replay rust "$dir/rust/debug/parley-example" --transcript
   check rust leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia --to luke
 else echo "left out: rust, which is not on this machine"; fi
+
+. test/ci/conversation.bash
+if [ $failed != 0 ]; then echo "left out: the conversation, since something failed before it"
+elif ! { command -v go && command -v python3 && command -v cargo && command -v tmux; } >/dev/null; then
+  echo "left out: the conversation, which needs go, python, rust and tmux"
+else converse; fi
 
 [ $failed = 0 ] && echo "passed"
 exit $failed

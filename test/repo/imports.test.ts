@@ -66,6 +66,8 @@ const directions: Record<string, readonly string[]> = {
   "client/state/": ["client/link/", "client/peer/", "rpc/", "gen/"],
 
   "bin/": ["server/main.ts", "client/cli/main.ts"],
+  // It looks at servers from outside, those in other languages included: what ours is made of is not its business.
+  "conformance/": ["rpc/", "gen/"],
   // Anything.
   "test/": [""],
   "bench/": [""],
@@ -115,7 +117,7 @@ const owners: readonly Ownership[] = [
   {
     what: "has the standard output",
     pattern: /\bprocess\.stdout\b/,
-    owners: ["server/main.ts", "client/cli/environment.ts"],
+    owners: ["server/main.ts", "client/cli/environment.ts", "conformance/main.ts"],
   },
   {
     what: "asks questions with enquirer",
@@ -132,13 +134,14 @@ const owners: readonly Ownership[] = [
       "client/link/endpoint.ts",
       "client/link/errors.ts",
       "client/peer/refusals.ts",
+      "conformance/",
     ],
   },
   { what: "touches SQLite", pattern: /"node:sqlite"/, owners: ["server/store/sqlite/", "client/state/"] },
   { what: "logs with pino", pattern: /"pino"/, owners: ["server/log.ts"] },
 ];
 
-const owned = sources.filter(({ path }) => /^(?:rpc|command-line|server|client)\//.test(path));
+const owned = sources.filter(({ path }) => /^(?:rpc|command-line|server|client|conformance)\//.test(path));
 
 function isOwner({ path }: Source, { owners: names }: Ownership): boolean {
   return names.some((name) => (name.endsWith("/") ? path.startsWith(name) : path === name));

@@ -6,7 +6,7 @@ import { purposeOf, read, readSources, root } from "./sources.ts";
 const PAGE = "docs/architecture.md";
 const BEGIN = "<!-- map: made by `npm run map` -->";
 const END = "<!-- end of map -->";
-const MAPPED = ["bin", "rpc", "command-line", "server", "client", "bench"];
+const MAPPED = ["bin", "rpc", "command-line", "server", "client", "conformance", "bench"];
 
 /** The map as it should stand in the page. */
 export function makeMap(): string {

@@ -12,6 +12,7 @@ export const sourceFolders = [
   "command-line",
   "server",
   "client",
+  "conformance",
   "gen",
   "test",
   "bench",

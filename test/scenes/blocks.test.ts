@@ -1,84 +1,131 @@
 // Scenes of blocks: who is refused, who still may, and that nothing else changes.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { reasonOf, type TestClient, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
+import { doors } from "./doors.ts";
 import { online } from "./online.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
 
-test("who is blocked is told so, by call and on a stream, by name and by conversation; nothing is stored", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await online(server, "hans");
-  const vader = await online(server, "vader");
-  const { conversationId } = await vader.client.send("hans", "before");
-  await hans.client.block("vader");
-  expect(await reasonOf(vader.client.send("hans", "now"))).toBe("BLOCKED_BY_RECIPIENT");
-  const byId = vader.client.unary(vader.client.chat, vader.client.chat.sendMessage, {
-    clientMessageId: 0n,
-    target: { target: { $case: "conversationId", value: conversationId } },
-    content: { kind: { $case: "text", value: "now" } },
+describe.each(doors)("through $name", ({ enter, here }) => {
+  test("who is blocked is told so, by name and by conversation; nothing is stored", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await here(server, "hans");
+    const vader = await here(server, "vader");
+    const { conversationId } = await vader.send("hans", "before");
+    await hans.client.block("vader");
+    expect(await reasonOf(vader.send("hans", "now"))).toBe("BLOCKED_BY_RECIPIENT");
+    expect(await reasonOf(vader.send({ conversationId }, "now"))).toBe("BLOCKED_BY_RECIPIENT");
+    expect(await vader.client.said("hans")).toEqual(["before"]);
+    // Not a number was taken.
+    expect((await hans.send("vader", "silence")).seq).toBe(2n);
   });
-  expect(await reasonOf(byId)).toBe("BLOCKED_BY_RECIPIENT");
-  const clientMessageId = vader.stream.send("hans", "now");
-  expect(await vader.stream.next("refused")).toMatchObject({
-    clientMessageId,
-    reason: Reason.BLOCKED_BY_RECIPIENT,
+
+  test("it is refused whether the blocker is online or not", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await server.logIn("hans");
+    await hans.block("vader");
+    const vader = await here(server, "vader");
+    expect(await reasonOf(vader.send("hans", "are you there?"))).toBe("BLOCKED_BY_RECIPIENT");
   });
-  vader.stream.write({
-    kind: {
-      $case: "sendMessage",
-      value: {
-        clientMessageId: 1_000n,
-        target: { target: { $case: "conversationId", value: conversationId } },
-        content: { kind: { $case: "text", value: "now" } },
-      },
-    },
+
+  test("a block goes one way: the blocker may write, and others write to the blocker", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await here(server, "hans");
+    const vader = await here(server, "vader");
+    await hans.client.block("vader");
+    await hans.send("vader", "no");
+    expect(await vader.stream.nextText()).toBe("no");
+    await (await here(server, "leia")).send("hans", "hello");
+    expect(textOf(await hans.stream.next("entryAppended", (one) => textOf(one) === "hello"))).toBe("hello");
   });
-  expect(await vader.stream.next("refused")).toMatchObject({
-    clientMessageId: 1_000n,
-    reason: Reason.BLOCKED_BY_RECIPIENT,
-    conversationId,
+
+  test("a block is kept over a restart, and an unblock too", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await server.logIn("hans");
+    const vader = await here(server, "vader");
+    await hans.block("vader");
+    await server.stop();
+    await server.start();
+    expect(await reasonOf((await enter(vader.client)).send("hans", "now"))).toBe("BLOCKED_BY_RECIPIENT");
+    await hans.unblock("vader");
+    await server.stop();
+    await server.start();
+    await (await enter(vader.client)).send("hans", "now");
+    expect(await hans.said("vader")).toEqual(["now"]);
   });
-  expect(await vader.client.said("hans")).toEqual(["before"]);
-  // Not a number was taken.
-  expect((await hans.client.send("vader", "silence")).seq).toBe(2n);
+
+  test("the retry of a send that was acked before the block gives the first answer", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await server.logIn("hans");
+    const vader = await here(server, "vader");
+    const first = await vader.send("hans", "once", 7n);
+    await hans.block("vader");
+    expect(await vader.send("hans", "once", 7n)).toEqual({ ...first, repeatedSend: true });
+    expect(await reasonOf(vader.send("hans", "twice", 8n))).toBe("BLOCKED_BY_RECIPIENT");
+  });
+
+  test("the retry is given the first answer, and reaches nobody again", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await here(server, "hans");
+    const vader = await here(server, "vader");
+    const first = await vader.send("hans", "once", 7n);
+    await hans.client.block("vader");
+    expect(await vader.send("hans", "once", 7n)).toEqual({ ...first, repeatedSend: true });
+    expect(vader.stream.all("refused")).toEqual([]);
+    await hans.send("vader", "I heard");
+    // By a call: a stream of one's own is given no entry for what it has sent.
+    await hans.client.send("vader", "and I say so");
+    await hans.stream.next("entryAppended", (one) => textOf(one) === "and I say so");
+    const came = hans.stream.all("entryAppended").map(textOf);
+    expect(came.filter((text) => text !== "I heard")).toEqual(["once", "and I say so"]);
+  });
+
+  test("a block holds for all devices of both: those that are here, and those that come later", async () => {
+    await using server = await TestServer.start({ users: people });
+    const vader = [await here(server, "vader"), await here(server, "vader")];
+    const hans = [await here(server, "hans"), await here(server, "hans")];
+    await hans[0]?.client.block("vader");
+    vader.push(await here(server, "vader"));
+    hans.push(await here(server, "hans"));
+    for (const device of vader) expect(await reasonOf(device.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
+    for (const { client } of hans) expect(await reasonOf(client.block("vader"))).toBe("ALREADY_BLOCKED");
+    await hans[2]?.client.unblock("vader");
+    for (const device of vader) await device.send("hans", "back");
+    expect(await hans[0]?.stream.nextText()).toBe("back");
+  });
+
+  test("typing is told to neither while one of the two blocks the other", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await here(server, "hans");
+    const vader = await here(server, "vader");
+    await hans.client.block("vader");
+    await vader.type("hans");
+    await hans.type("vader");
+    await hans.client.unblock("vader");
+    await vader.type("hans");
+    await hans.type("vader");
+    await hans.stream.next("typingChanged");
+    await vader.stream.next("typingChanged");
+    expect(hans.stream.all("typingChanged")).toHaveLength(1);
+    expect(vader.stream.all("typingChanged")).toHaveLength(1);
+  });
+
+  test("two who block each other are both refused, until both have taken it back", async () => {
+    await using server = await TestServer.start({ users: people });
+    const hans = await here(server, "hans");
+    const vader = await here(server, "vader");
+    await hans.client.block("vader");
+    await vader.client.block("hans");
+    expect(await reasonOf(hans.send("vader", "x"))).toBe("BLOCKED_BY_RECIPIENT");
+    await vader.client.unblock("hans");
+    await hans.send("vader", "this way it goes");
+    expect(await reasonOf(vader.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
+  });
 });
 
-test("it is refused whether the blocker is online or not", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await server.logIn("hans");
-  await hans.block("vader");
-  const vader = await server.logIn("vader");
-  expect(await reasonOf(vader.send("hans", "are you there?"))).toBe("BLOCKED_BY_RECIPIENT");
-});
-
-test("a block goes one way: the blocker may write, and others write to the blocker", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await online(server, "hans");
-  const vader = await online(server, "vader");
-  await hans.client.block("vader");
-  await hans.client.send("vader", "no");
-  expect(await vader.stream.nextText()).toBe("no");
-  await (await server.logIn("leia")).send("hans", "hello");
-  expect(textOf(await hans.stream.next("entryAppended", (one) => textOf(one) === "hello"))).toBe("hello");
-});
-
-test("a block is kept over a restart, and an unblock too", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await server.logIn("hans");
-  const vader = await server.logIn("vader");
-  await hans.block("vader");
-  await server.stop();
-  await server.start();
-  expect(await reasonOf(vader.send("hans", "now"))).toBe("BLOCKED_BY_RECIPIENT");
-  await hans.unblock("vader");
-  await server.stop();
-  await server.start();
-  await vader.send("hans", "now");
-  expect(await hans.said("vader")).toEqual(["now"]);
-});
-
+// BlockService has no commands on a stream: these have one door.
 test("the list of blocks is one's own, by name, and no one else's", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await server.logIn("hans");
@@ -123,46 +170,7 @@ test("blocking oneself, nobody, somebody twice, and unblocking who is not blocke
   expect(await reasonOf((await server.logIn("vader")).send("hans", "blocked"))).toBe("BLOCKED_BY_RECIPIENT");
 });
 
-test("the retry of a send that was acked before the block gives the first answer", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await server.logIn("hans");
-  const vader = await server.logIn("vader");
-  const first = await vader.send("hans", "once", 7n);
-  await hans.block("vader");
-  expect(await vader.send("hans", "once", 7n)).toEqual({ ...first, repeatedSend: true });
-  expect(await reasonOf(vader.send("hans", "twice", 8n))).toBe("BLOCKED_BY_RECIPIENT");
-});
-
-test("the retry on a stream is given the first answer as well, and reaches nobody again", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await online(server, "hans");
-  const vader = await online(server, "vader");
-  const id = vader.stream.send("hans", "once");
-  const first = await vader.stream.next("ack");
-  await hans.client.block("vader");
-  vader.stream.send("hans", "once", id);
-  expect(await vader.stream.next("ack")).toEqual({ ...first, repeatedSend: true });
-  expect(vader.stream.all("refused")).toEqual([]);
-  await hans.client.send("vader", "I heard");
-  await hans.stream.next("entryAppended", (one) => textOf(one) === "I heard");
-  expect(hans.stream.all("entryAppended").map(textOf)).toEqual(["once", "I heard"]);
-});
-
-test("a block holds for all devices of both: those that are here, and those that come later", async () => {
-  await using server = await TestServer.start({ users: people });
-  const vader = [await online(server, "vader"), await online(server, "vader")];
-  const hans = [await online(server, "hans"), await online(server, "hans")];
-  await hans[0]?.client.block("vader");
-  vader.push(await online(server, "vader"));
-  hans.push(await online(server, "hans"));
-  for (const { client } of vader)
-    expect(await reasonOf(client.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
-  for (const { client } of hans) expect(await reasonOf(client.block("vader"))).toBe("ALREADY_BLOCKED");
-  await hans[2]?.client.unblock("vader");
-  for (const { client } of vader) await client.send("hans", "back");
-  expect(await hans[0]?.stream.nextText()).toBe("back");
-});
-
+// Frames of several commands are what Connect has.
 test("in one frame to many, what is for the blocker is refused alone", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await server.logIn("hans");
@@ -187,6 +195,7 @@ test("in one frame to many, what is for the blocker is refused alone", async () 
   expect(await vader.client.said("yoda")).toEqual(["to yoda", "to yoda"]);
 });
 
+// Many sends on their way at once: a call would wait for each answer.
 test("sends that race with a block are stored or refused, each as it was answered", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await online(server, "hans");
@@ -210,37 +219,4 @@ test("sends that race with a block are stored or refused, each as it was answere
   expect(await vader.client.said("hans")).toEqual(acked);
   expect(await hans.client.said("vader")).toHaveLength(acked.length);
   expect(await reasonOf(vader.client.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
-});
-
-test("typing is told to neither while one of the two blocks the other", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await online(server, "hans");
-  const vader = await online(server, "vader");
-  const type = (from: TestClient, to: string) =>
-    from.unary(from.chat, from.chat.setTyping, {
-      target: { target: { $case: "username", value: to } },
-      typing: true,
-    });
-  await hans.client.block("vader");
-  await type(vader.client, "hans");
-  await type(hans.client, "vader");
-  await hans.client.unblock("vader");
-  await type(vader.client, "hans");
-  await type(hans.client, "vader");
-  await hans.stream.next("typingChanged");
-  await vader.stream.next("typingChanged");
-  expect(hans.stream.all("typingChanged")).toHaveLength(1);
-  expect(vader.stream.all("typingChanged")).toHaveLength(1);
-});
-
-test("two who block each other are both refused, until both have taken it back", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = await server.logIn("hans");
-  const vader = await server.logIn("vader");
-  await hans.block("vader");
-  await vader.block("hans");
-  expect(await reasonOf(hans.send("vader", "x"))).toBe("BLOCKED_BY_RECIPIENT");
-  await vader.unblock("hans");
-  await hans.send("vader", "this way it goes");
-  expect(await reasonOf(vader.send("hans", "x"))).toBe("BLOCKED_BY_RECIPIENT");
 });

@@ -7,11 +7,20 @@ import { passwordOf, type TestServer } from "../support/server.ts";
 
 const program = fileURLToPath(new URL("follower.ts", import.meta.url));
 
-/** Resolves when that client has caught up. It is killed when the test is over. */
-export async function elsewhere(server: TestServer, username: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [program, String(server.port), username, passwordOf(username)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+/** Resolves when that client has caught up, through Connect or Follow. It is killed when the test is over. */
+export async function elsewhere(
+  server: TestServer,
+  username: string,
+  isConnect = true,
+): Promise<ChildProcess> {
+  const door = isConnect ? "connect" : "follow";
+  const child = spawn(
+    process.execPath,
+    [program, String(server.port), username, passwordOf(username), door],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   onTestFinished(() => {
     child.kill("SIGKILL");
   });

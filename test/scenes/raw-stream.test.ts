@@ -1,5 +1,5 @@
 // Scenes of callers who speak out of turn: without a token, before Hello, or in words that this server does not know.
-// Each is told plainly, and nothing is changed.
+// Each is told plainly, and nothing is changed. Hello and frames of commands are what Connect has: these have one door.
 import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import {

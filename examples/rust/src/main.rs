@@ -1,6 +1,6 @@
 //! A first client in Rust: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once.
 
-use std::{collections::HashMap, env, error::Error, fs, process::ExitCode};
+use std::{collections::HashMap, env, error::Error, fs, io, process::ExitCode};
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -11,15 +11,20 @@ use tonic::{
 };
 use tonic_types::StatusExt;
 
+mod reader;
+mod transcript;
+
 mod parley {
     #![allow(clippy::all)]
     include!("../gen/parley/chat/v1/parley.chat.v1.rs");
 }
 
 use parley::{
-    ClientInfo, Command, ConnectRequest, Content, Cursor, Hello, LogInRequest, SendMessageRequest, Target,
-    auth_service_client::AuthServiceClient, chat_service_client::ChatServiceClient, command, content, event, target,
+    BroadcastRequest, ClientInfo, Command, ConnectRequest, Content, Cursor, Hello, LogInRequest, SendMessageRequest,
+    Target, auth_service_client::AuthServiceClient, chat_service_client::ChatServiceClient, command, content, event,
+    target,
 };
+use reader::{Reader, Screen};
 
 type Failure = Box<dyn Error>;
 
@@ -30,18 +35,27 @@ async fn main() -> ExitCode {
         ("--cert", "server.pem".to_string()),
         ("--user", "yoda".to_string()),
         ("--to", "luke".to_string()),
+        ("--transcript", String::new()),
     ]);
-    let given: Vec<String> = env::args().skip(1).collect();
+    let mut given: Vec<String> = env::args().skip(1).collect();
+    let talk = given.iter().any(|word| word == "--talk");
+    given.retain(|word| word != "--talk");
     for pair in given.chunks(2) {
         match (options.get_mut(pair[0].as_str()), pair.get(1)) {
             (Some(option), Some(value)) => *option = value.clone(),
             _ => {
                 eprintln!("usage: parley-example [--address HOST:PORT] [--cert FILE] [--user NAME] [--to NAME]");
+                eprintln!("       --talk says each line of the input, \"@luke hello\" to luke, and shows what comes");
+                eprintln!("       parley-example --transcript FILE of ../../transcripts: prints the outcome");
                 return ExitCode::from(2);
             }
         }
     }
-    match run(&options["--address"], &options["--cert"], &options["--user"], &options["--to"]).await {
+    let outcome = match options["--transcript"].as_str() {
+        "" => run(&options["--address"], &options["--cert"], &options["--user"], &options["--to"], talk).await,
+        file => transcript::replay(file),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", explained(failure.as_ref()));
@@ -50,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(), Failure> {
+async fn run(address: &str, certificate: &str, user: &str, to: &str, talk: bool) -> Result<(), Failure> {
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(fs::read(certificate)?));
     let channel = Channel::from_shared(format!("https://{address}"))?.tls_config(tls)?.connect().await?;
     let request = LogInRequest {
@@ -65,8 +79,11 @@ async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(
         chat: ChatServiceClient::new(channel),
         // Tokens travel in metadata, and nowhere else.
         authorization: format!("Bearer {}", grant.token).parse()?,
-        cursors: HashMap::new(),
+        reader: Reader::new(Terminal),
     };
+    if talk {
+        return client.talk().await;
+    }
     // The first stream: what was missed, then one message, and its ack.
     client.session(message(1, to, "hello from Rust")).await?;
     // The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
@@ -76,11 +93,19 @@ async fn run(address: &str, certificate: &str, user: &str, to: &str) -> Result<(
     client.session(message(3, "nobody at all", "hello?")).await
 }
 
+struct Terminal;
+
+impl Screen for Terminal {
+    fn show(&mut self, line: String) {
+        println!("{line}");
+    }
+}
+
 /// One log-in, and how far it has come in each conversation.
 struct Client {
     chat: ChatServiceClient<Channel>,
     authorization: MetadataValue<Ascii>,
-    cursors: HashMap<String, u64>,
+    reader: Reader<Terminal>,
 }
 
 impl Client {
@@ -88,55 +113,51 @@ impl Client {
     /// answered.
     async fn session(&mut self, send: SendMessageRequest) -> Result<(), Failure> {
         let (commands, receiver) = mpsc::channel(8);
-        let cursors = self.cursors.iter().map(|(id, seq)| Cursor { conversation_id: id.clone(), seq: *seq }).collect();
+        let cursors = &self.reader.cursors;
+        let cursors = cursors.iter().map(|(id, seq)| Cursor { conversation_id: id.clone(), seq: *seq }).collect();
         let hello = Hello { client: Some(client_info()), cursors, ..Default::default() };
         commands.send(frame(command::Kind::Hello(hello))).await?;
         let request = self.authorized(ReceiverStream::new(receiver));
         let mut stream = self.chat.connect(request).await?.into_inner();
         while let Some(frame_of_events) = stream.message().await? {
             for event in frame_of_events.events {
-                match event.kind {
-                    Some(event::Kind::Welcome(welcome)) => {
-                        println!("connected as {}", welcome.user.unwrap_or_default().username);
-                    }
-                    Some(event::Kind::EntryAppended(appended)) => {
-                        let entry = appended.entry.unwrap_or_default();
-                        // A content of a kind that this program does not know has no text.
-                        let text = match entry.content.and_then(|content| content.kind) {
-                            Some(content::Kind::Text(text)) => text,
-                            None => "(something that this program is too old for)".into(),
-                        };
-                        println!("{}: {text}", entry.sender.unwrap_or_default().username);
-                        self.cursors.insert(entry.conversation_id, entry.seq);
-                    }
-                    Some(event::Kind::Omitted(range)) => {
-                        self.cursors.insert(range.conversation_id, range.to_seq);
-                    }
-                    // ListMessages of HistoryService has what a fillable gap leaves out.
-                    Some(event::Kind::Gap(gap)) => {
-                        self.cursors.insert(gap.conversation_id, gap.to_seq);
-                    }
-                    Some(event::Kind::CaughtUp(_)) => {
-                        println!("caught up");
-                        commands.send(frame(command::Kind::SendMessage(send.clone()))).await?;
-                    }
-                    Some(event::Kind::Ack(ack)) => {
-                        println!("stored as number {}", ack.seq);
-                        // Here the ack stands at its entry's place: it is the next one.
-                        self.cursors.insert(ack.conversation_id, ack.seq);
-                        return Ok(());
-                    }
-                    Some(event::Kind::Refused(refused)) => {
-                        let name = refused.reason().as_str_name().trim_start_matches("REASON_").to_string();
-                        println!("refused: {name} ({})", refused.message);
-                        return Ok(());
-                    }
-                    // Events of kinds that this program does not know are ignored.
-                    _ => {}
+                let (is_live, is_answer) = match event.kind {
+                    Some(event::Kind::CaughtUp(_)) => (true, false),
+                    Some(event::Kind::Ack(_) | event::Kind::Refused(_)) => (false, true),
+                    _ => (false, false),
+                };
+                self.reader.take(event);
+                if is_live {
+                    commands.send(frame(command::Kind::SendMessage(send.clone()))).await?;
+                }
+                if is_answer {
+                    return Ok(());
                 }
             }
         }
         Err("the server ended the stream".into())
+    }
+
+    /// Keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke,
+    /// and "hello" to everyone.
+    async fn talk(&mut self) -> Result<(), Failure> {
+        let (commands, receiver) = mpsc::channel(8);
+        commands.send(frame(command::Kind::Hello(Hello::default()))).await?;
+        // A thread of its own, since reading the input blocks. When it ends so does this side of the stream, and the
+        // server's once all is answered.
+        std::thread::spawn(move || {
+            for (id, line) in (1..).zip(io::stdin().lines().map_while(Result::ok)) {
+                if commands.blocking_send(frame(said(id, &line))).is_err() {
+                    return;
+                }
+            }
+        });
+        let request = self.authorized(ReceiverStream::new(receiver));
+        let mut stream = self.chat.connect(request).await?.into_inner();
+        while let Some(frame_of_events) = stream.message().await? {
+            frame_of_events.events.into_iter().for_each(|event| self.reader.take(event));
+        }
+        Ok(())
     }
 
     fn authorized<T>(&self, message: T) -> Request<T> {
@@ -154,11 +175,22 @@ fn frame(kind: command::Kind) -> ConnectRequest {
     ConnectRequest { commands: vec![Command { kind: Some(kind) }] }
 }
 
-fn message(client_message_id: u64, to: &str, text: &str) -> SendMessageRequest {
+fn said(id: u64, line: &str) -> command::Kind {
+    match line.strip_prefix('@').and_then(|rest| rest.split_once(' ')) {
+        Some((to, words)) => command::Kind::SendMessage(message(id, to, words)),
+        None => command::Kind::Broadcast(BroadcastRequest { client_message_id: id, content: Some(text(line)) }),
+    }
+}
+
+fn text(text: &str) -> Content {
+    Content { kind: Some(content::Kind::Text(text.into())) }
+}
+
+fn message(client_message_id: u64, to: &str, words: &str) -> SendMessageRequest {
     SendMessageRequest {
         client_message_id,
         target: Some(Target { target: Some(target::Target::Username(to.into())) }),
-        content: Some(Content { kind: Some(content::Kind::Text(text.into())) }),
+        content: Some(text(words)),
     }
 }
 

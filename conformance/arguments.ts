@@ -1,0 +1,139 @@
+// The kit's command line: where the server is, how it is trusted, where the users come from, and which checks to make.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { parseAddress } from "../rpc/address.ts";
+import type { Check } from "./check.ts";
+import type { Server } from "./connection.ts";
+import { type People, readUserFlags, readUsersFile, signUp } from "./people.ts";
+
+export const help = `Checks any Parley server against the contract, over the network and through gRPC alone.
+
+  npm run conformance -- --target HOST:PORT TRUST USERS [--restart CMD] [--only NAME] [--json]
+
+Where the server is:
+  --target HOST:PORT      its address
+
+How it is trusted (without any of these: by the roots of this system):
+  --ca FILE               PEM; the certificates that may have signed the server's, or that one itself
+  --fingerprint SHA256:…  the fingerprint of its public key
+  --plaintext             no encryption
+
+Where the three users come from (they should be the kit's own: it blocks, broadcasts and logs out):
+  --users FILE            NAME PASSWORD a line, as the credentials file of parley-server; the first three are used
+  --user NAME:PASSWORD    three times; other users of this machine can read a command line
+  --sign-up               sign-up is open: new users are made
+  --invite INVITE         new users are made with this invite, or with one each of three
+
+What is checked:
+  --restart CMD           a command for sh that kills the server without a warning and starts it again, on the same
+                          address and data; without it what needs a restart is skipped
+  --only NAME             a check, or a group of them such as "resume"; may be given more than once
+  --patience SECONDS      how long what a stream has to tell may take to come; 10 unless said
+  --list                  prints the names of the checks, and makes none
+  --json                  one JSON document instead of the table
+  --help                  prints this
+
+The exit code is 0 if no check failed, 1 if one did, and 2 if none could be made.
+`;
+
+/** What is wrong with the command line; a sentence for a person. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+export interface Wanted {
+  readonly action: "run" | "list" | "help";
+  readonly isJson: boolean;
+  readonly checks: readonly Check[];
+  readonly restart: string | undefined;
+  /** @throws UsageError */
+  readonly server: () => Server;
+  /** @throws UsageError; Error for a file that cannot be read; RpcError */
+  readonly people: (server: Server) => Promise<People>;
+}
+
+const PATIENCE_S = "10";
+
+const options = {
+  target: { type: "string" },
+  ca: { type: "string" },
+  fingerprint: { type: "string" },
+  plaintext: { type: "boolean", default: false },
+  users: { type: "string" },
+  user: { type: "string", multiple: true, default: [] as string[] },
+  "sign-up": { type: "boolean", default: false },
+  invite: { type: "string", multiple: true, default: [] as string[] },
+  restart: { type: "string" },
+  only: { type: "string", multiple: true, default: [] as string[] },
+  patience: { type: "string", default: PATIENCE_S },
+  list: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** @throws UsageError */
+export function readArguments(argv: readonly string[], checks: readonly Check[]): Wanted {
+  const values = parse(argv);
+  return {
+    action: values.help ? "help" : values.list ? "list" : "run",
+    isJson: values.json,
+    checks: chosen(checks, values.only),
+    restart: values.restart,
+    server: () => serverOf(values),
+    people: (server) => peopleOf(values, server),
+  };
+}
+
+type Values = ReturnType<typeof parse>;
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function chosen(checks: readonly Check[], only: readonly string[]): readonly Check[] {
+  const unknown = only.find((name) => !checks.some((check) => isNamed(check, name)));
+  if (unknown !== undefined)
+    throw new UsageError(`There is no check or group "${unknown}"; --list names them.`);
+  return only.length === 0 ? checks : checks.filter((check) => only.some((name) => isNamed(check, name)));
+}
+
+function isNamed(check: Check, name: string): boolean {
+  return check.name === name || check.name.startsWith(`${name}.`);
+}
+
+function serverOf({ target, ca, fingerprint, plaintext, patience }: Values): Server {
+  if (target === undefined) throw new UsageError("--target is needed: HOST:PORT of the server.");
+  const seconds = Number(patience);
+  if (!(seconds > 0)) throw new UsageError("--patience is a number of seconds.");
+  const trusts = [
+    ...(ca === undefined ? [] : [{ kind: "roots" as const, pem: readFileSync(ca, "utf8") }]),
+    ...(fingerprint === undefined ? [] : [{ kind: "pin" as const, fingerprint }]),
+    ...(plaintext ? [{ kind: "plaintext" as const }] : []),
+  ];
+  if (trusts.length > 1) throw new UsageError("Give one of --ca, --fingerprint and --plaintext.");
+  try {
+    parseAddress(target);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  return { address: target, trust: trusts[0] ?? { kind: "system" }, patienceMs: seconds * 1_000 };
+}
+
+async function peopleOf(values: Values, server: Server): Promise<People> {
+  const { users, user, invite } = values;
+  const ways = [users !== undefined, user.length > 0, values["sign-up"], invite.length > 0];
+  if (ways.filter(Boolean).length !== 1) {
+    throw new UsageError("Say where the users come from: one of --users, --user, --sign-up and --invite.");
+  }
+  try {
+    if (users !== undefined) return readUsersFile(readFileSync(users, "utf8"));
+    if (user.length > 0) return readUserFlags(user);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  return signUp(server, invite);
+}

@@ -1,0 +1,192 @@
+// Checks of blocks: who is refused and who still may, what is hidden for ever, and that nobody is told.
+import type { Check } from "../check.ts";
+import { marker, send, text, toConversation, toUser } from "../commands.ts";
+import { equal } from "../expect.ts";
+import { entriesFrom, namedBy } from "../named.ts";
+import { comes, goes, toldOf } from "../presence-seen.ts";
+import { isRefused, refused } from "../reasons.ts";
+
+const reason = "BLOCKED_BY_RECIPIENT";
+
+export const blockChecks: readonly Check[] = [
+  {
+    name: "block.send",
+    says: "a send to who blocks the sender is refused and not stored; the blocker may write, and others may write to both",
+    contract: "reason.proto: REASON_BLOCKED_BY_RECIPIENT",
+    run: async ({ ann, ben, cat }) => {
+      const id = ann.nextId();
+      const first = await ann.send(ben, "before", id);
+      const { conversationId, seq } = first;
+      const stream = await ann.connect();
+      await ben.block(ann);
+      await refused("a send by name", ann.send(ben, "now"), reason);
+      await refused("a send by conversation", ann.sendTo(toConversation(conversationId), "now"), reason);
+      const [second, third] = [ann.nextId(), ann.nextId()];
+      stream.write(send(second, toUser(ben.username), text("now")));
+      isRefused("a send on a stream", await stream.next("refused"), reason, { clientMessageId: second });
+      stream.write(send(third, toConversation(conversationId), text("now")));
+      isRefused("a send on a stream by conversation", await stream.next("refused"), reason, {
+        clientMessageId: third,
+        conversationId,
+      });
+      equal("a repeat of what was stored before", await ann.send(ben, "before", id), {
+        ...first,
+        repeatedSend: true,
+      });
+      equal("the seq of the blocker's own message", (await ben.send(ann, "go away")).seq, seq + 1n);
+      await cat.send(ben, "a third one may");
+      await ben.unblock(ann);
+      await ann.send(ben, "after");
+      const expected = entriesFrom(seq, ["before", "go away", "after"]);
+      equal("the log", await ann.log(conversationId, seq), expected);
+    },
+  },
+  {
+    name: "block.hides",
+    says: "what was not delivered when the block began is Omitted for the blocker, for ever, and stays for its author",
+    contract: "docs/protocol.md: Blocks",
+    run: async ({ ann, ben }) => {
+      const { conversationId, seq } = await ann.send(ben, "delivered");
+      await ben.setMarkers(marker(conversationId, seq));
+      await ann.send(ben, "not delivered");
+      await ben.block(ann);
+      const hidden = [`${seq} delivered`, `omitted ${seq + 1n}-${seq + 1n}`];
+      equal("the blocker's history while it stands", await ben.log(conversationId, seq), hidden);
+      await ben.unblock(ann);
+      await ann.send(ben, "after");
+      const later = [...hidden, `${seq + 2n} after`];
+      equal("the blocker's history after it", await ben.log(conversationId, seq), later);
+      const stream = await ben.connect({ cursors: [{ conversationId, seq: seq - 1n }] });
+      equal("the blocker's backlog after it", namedBy(stream.events, conversationId), later);
+      const all = entriesFrom(seq, ["delivered", "not delivered", "after"]);
+      equal("the author's history", await ann.log(conversationId, seq), all);
+      const { undelivered } = await ann.conversation(conversationId);
+      const [newest] = undelivered.slice(-1);
+      equal("Conversation.undelivered for the author", newest, { fromSeq: seq + 1n, toSeq: seq + 1n });
+    },
+  },
+  {
+    name: "block.broadcasts",
+    says: "a broadcast of who is blocked is Omitted for the blocker, for ever; its Ack says withheld, and names nobody",
+    contract: "event.proto: Ack.withheld",
+    run: async ({ ann, ben, cat, welcome }) => {
+      const conversationId = welcome.broadcastConversationId;
+      const [bens, cats] = [await ben.connect(), await cat.connect()];
+      equal("Ack.withheld before the block", (await ann.broadcast("before")).withheld, false);
+      await ben.block(ann);
+      const { seq, withheld } = await ann.broadcast("during");
+      equal("Ack.withheld while a blocker is online", withheld, true);
+      equal("Ack.withheld of the blocker's own", (await ben.broadcast("mine")).withheld, false);
+      await ben.unblock(ann);
+      await ann.broadcast("after");
+      const of = (stream: typeof bens) =>
+        namedBy(stream.events, conversationId).filter((one) => / (?:during|after)$|^omitted/.test(one));
+      for (const [who, stream, expected] of [
+        ["the blocker", bens, [`omitted ${seq}-${seq}`, `${seq + 2n} after`]],
+        ["somebody else", cats, [`${seq} during`, `${seq + 2n} after`]],
+      ] as const) {
+        await stream.until(`what ${who} is told`, () => of(stream).some((one) => one.endsWith(" after")));
+        equal(`what ${who} is told`, of(stream).slice(-2), expected);
+      }
+      const history = await ben.log(conversationId, seq, seq);
+      equal("the blocker's history after it", history, [`omitted ${seq}-${seq}`]);
+    },
+  },
+  {
+    name: "block.presence",
+    says: "who is blocked sees nothing of the blocker's presence, and the blocker still sees who is blocked",
+    contract: "event.proto: PresenceChanged",
+    run: async ({ ann, ben, cat, logIn }) => {
+      await ben.block(ann);
+      await ben.logOut();
+      const [anns, cats] = [await ann.connect(), await cat.connect()];
+      const back = await logIn("ben");
+      await back.connect();
+      await comes(cats, ben.username);
+      equal("whether ListUsers has the blocker", (await ann.whoElse()).includes(ben.username), false);
+      equal("whether it has, of the last hour", (await ann.whoElse(3_600n)).includes(ben.username), false);
+      const { online } = await ann.open().next("welcome");
+      equal(
+        "whether Welcome has the blocker",
+        online.some((one) => one.username === ben.username),
+        false,
+      );
+      equal("whether the blocker sees who is blocked", (await back.whoElse()).includes(ann.username), true);
+      await back.logOut();
+      await goes(cats, ben.username);
+      // Somebody who is told of, so that the other had its chance.
+      await cat.logOut();
+      await goes(anns, cat.username);
+      equal("what is told of the blocker", toldOf(anns, ben.username), []);
+      await (await logIn("ben")).unblock(ann);
+    },
+  },
+  {
+    name: "block.typing-and-markers",
+    says: "while a block stands neither of the two is told that the other types, or how far the other has read",
+    contract: "docs/protocol.md: Blocks",
+    run: async ({ ann, ben }) => {
+      const { conversationId } = await ann.send(ben, "one");
+      const { seq } = await ben.send(ann, "two");
+      const [anns, bens] = [await ann.connect(), await ben.connect()];
+      await ben.block(ann);
+      await ann.setTyping(toUser(ben.username));
+      await ben.setTyping(toUser(ann.username));
+      await ann.setMarkers(marker(conversationId, seq, seq));
+      await ben.send(ann, "three");
+      await ann.setMarkers(marker(conversationId, seq + 1n));
+      await anns.next("markersMoved", (one) => one.deliveredSeq === seq + 1n, "the user's own marker");
+      const early = bens.all("markersMoved").filter((one) => one.readSeq === seq);
+      equal("MarkersMoved while the block stands", early, []);
+      await ben.unblock(ann);
+      await ben.setTyping(toUser(ann.username), false);
+      await anns.next("typingChanged", ({ typing }) => !typing, "typing after the block");
+      await ann.setTyping(toUser(ben.username), false);
+      await bens.next("typingChanged", ({ typing }) => !typing, "typing after the block");
+      const typed = [...anns.all("typingChanged"), ...bens.all("typingChanged")];
+      equal(
+        "typing that was told",
+        typed.map(({ typing }) => typing),
+        [false, false],
+      );
+      const told = () => bens.all("markersMoved").some((one) => one.readSeq === seq);
+      await bens.until("MarkersMoved, once the block is over", told);
+    },
+  },
+  {
+    name: "block.refusals",
+    says: "blocking oneself, nobody or somebody twice, and unblocking who is not blocked, is refused; a list is one's own",
+    contract: "block_service.proto: BlockUserRequest.username",
+    run: async ({ ann, ben, cat }) => {
+      await ann.block(ben);
+      const nobody = { ...ben, username: "nobody at all" } as typeof ben;
+      await refused("a second block", ann.block(ben), "ALREADY_BLOCKED");
+      await refused("a block of oneself", ann.block(ann), "RECIPIENT_IS_SELF");
+      await refused("a block of nobody", ann.block(nobody), "USER_NOT_FOUND");
+      await refused("an unblock of who is not blocked", ann.unblock(cat), "NOT_BLOCKED");
+      await refused("an unblock by who is blocked", ben.unblock(ann), "NOT_BLOCKED");
+      equal("ListBlocks of the blocker", (await ann.blocks()).includes(ben.username), true);
+      equal("ListBlocks of who is blocked", (await ben.blocks()).includes(ann.username), false);
+      await ann.unblock(ben);
+      equal("ListBlocks after it", (await ann.blocks()).includes(ben.username), false);
+    },
+  },
+  {
+    name: "block.silent",
+    says: "a block and its end are told to nobody: no event reaches who is blocked",
+    contract: "docs/protocol.md: Blocks",
+    run: async ({ ann, ben }) => {
+      await ben.connect();
+      const stream = await ann.connect();
+      const before = stream.events.length;
+      await ben.block(ann);
+      await ben.unblock(ann);
+      await ben.send(ann, "nothing happened");
+      await stream.next("entryAppended");
+      const since = stream.events.slice(before).flatMap(({ kind }) => kind?.$case ?? []);
+      const told = since.filter((one) => one !== "presenceChanged" && one !== "markersMoved");
+      equal("the events since the block", told, ["entryAppended"]);
+      equal("whether the blocker is told to have gone", toldOf(stream, ben.username).includes("out"), false);
+    },
+  },
+];

@@ -1,0 +1,189 @@
+// Checks of refusals: for every wrong command the same reason through both doors, with the status and the details that
+// belong to it; nothing is stored, and the stream goes on.
+import { ChatServiceService, type Command, type Target } from "../../gen/parley/chat/v1/chat_service.ts";
+import type { Content } from "../../gen/parley/chat/v1/entry.ts";
+import type { Check, Scene } from "../check.ts";
+import { broadcast, marker, send, setMarkers, setTyping, text, toConversation, toUser } from "../commands.ts";
+import { equal } from "../expect.ts";
+import { entriesFrom } from "../named.ts";
+import { isRefused, type ReasonName, refused } from "../reasons.ts";
+
+interface Wrong {
+  readonly what: string;
+  readonly command: (id: bigint) => Command;
+  /** Whether Refused carries its client message id. */
+  readonly isSend: boolean;
+  readonly reason: ReasonName;
+  readonly field: string;
+  readonly conversationId?: string;
+}
+
+export const refusalChecks: readonly Check[] = [
+  {
+    name: "refusals.by-call",
+    says: "a unary call that is wrong is refused with its reason, its status, and the field at fault in the details",
+    contract: "docs/errors.md: Where a reason stands",
+    run: async (scene) => {
+      const { ann, ben } = scene;
+      const { conversationId, seq } = await ann.send(ben, "before");
+      for (const { what, command, reason, field } of wrongCommands(scene, conversationId, seq)) {
+        await refused(what, callTwin(scene, command(ann.nextId())), reason, { field });
+      }
+      equal("the log after the refusals", await ann.log(conversationId, seq), entriesFrom(seq, ["before"]));
+    },
+  },
+  {
+    name: "refusals.on-a-stream",
+    says: "a command that is wrong is answered by Refused with the same reason; nothing is stored, the stream goes on",
+    contract: "event.proto: Refused",
+    run: async (scene) => {
+      const { ann, ben } = scene;
+      const { conversationId, seq } = await ann.send(ben, "before");
+      const stream = await ann.connect();
+      for (const wrong of wrongCommands(scene, conversationId, seq)) {
+        const id = ann.nextId();
+        stream.write(wrong.command(id));
+        const event = await stream.next("refused", undefined, `Refused for ${wrong.what}`);
+        isRefused(wrong.what, event, wrong.reason, {
+          field: wrong.field,
+          clientMessageId: wrong.isSend ? id : 0n,
+          conversationId: wrong.conversationId ?? "",
+        });
+      }
+      await stream.acked(ann.sendOn(stream, ben, ["after"])[0] ?? 0n);
+      const expected = entriesFrom(seq, ["before", "after"]);
+      equal("the log after the refusals", await ann.log(conversationId, seq), expected);
+    },
+  },
+];
+
+function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq: bigint): Wrong[] {
+  const to = (target: Target | undefined, content: Content) => (id: bigint) => send(id, target, content);
+  const known = toUser(ben.username);
+  const hello = text("hello");
+  const byName = { isSend: true, field: "target.username" };
+  return [
+    {
+      what: "a send to nobody",
+      command: to(toUser("nobody at all"), hello),
+      reason: "USER_NOT_FOUND",
+      ...byName,
+    },
+    {
+      what: "a send to a name in the wrong case",
+      command: to(toUser(ben.username.toUpperCase()), hello),
+      reason: "USER_NOT_FOUND",
+      ...byName,
+    },
+    {
+      what: "a send to oneself",
+      command: to(toUser(ann.username), hello),
+      reason: "RECIPIENT_IS_SELF",
+      ...byName,
+    },
+    {
+      what: "a send without a target",
+      command: to(undefined, hello),
+      reason: "INVALID_FIELD",
+      field: "target",
+      isSend: true,
+    },
+    {
+      what: "a send to no conversation",
+      command: to(toConversation("no-such-one"), hello),
+      reason: "CONVERSATION_NOT_FOUND",
+      field: "target.conversation_id",
+      isSend: true,
+      conversationId: "no-such-one",
+    },
+    {
+      what: "an empty text",
+      command: to(known, text("")),
+      reason: "CONTENT_EMPTY",
+      field: "content.text",
+      isSend: true,
+    },
+    {
+      what: "a content without anything",
+      command: to(known, { kind: undefined }),
+      reason: "CONTENT_EMPTY",
+      field: "content",
+      isSend: true,
+    },
+    {
+      what: "a text with a NUL",
+      command: to(known, text("a\0b")),
+      reason: "INVALID_FIELD",
+      field: "content.text",
+      isSend: true,
+    },
+    {
+      what: "an empty broadcast",
+      command: (id) => broadcast(id, text("")),
+      reason: "CONTENT_EMPTY",
+      field: "content.text",
+      isSend: true,
+    },
+    {
+      what: "no marker",
+      command: () => setMarkers(),
+      reason: "INVALID_FIELD",
+      field: "markers",
+      isSend: false,
+    },
+    {
+      what: "two markers for one conversation",
+      command: () => setMarkers(marker(conversationId, 0n), marker(conversationId, 0n)),
+      reason: "INVALID_FIELD",
+      field: "markers",
+      isSend: false,
+    },
+    {
+      what: "a marker beyond the head",
+      command: () => setMarkers(marker(conversationId, seq + 1n)),
+      reason: "MARKER_BEYOND_HEAD",
+      field: "markers[0]",
+      isSend: false,
+      conversationId,
+    },
+    {
+      what: "a marker of no conversation",
+      command: () => setMarkers(marker("no-such-one", 0n)),
+      reason: "CONVERSATION_NOT_FOUND",
+      field: "markers[0].conversation_id",
+      isSend: false,
+      conversationId: "no-such-one",
+    },
+    {
+      what: "typing to nobody",
+      command: () => setTyping(toUser("nobody at all")),
+      reason: "USER_NOT_FOUND",
+      field: "target.username",
+      isSend: false,
+    },
+    {
+      what: "typing to everyone",
+      command: () => setTyping(toConversation(welcome.broadcastConversationId)),
+      reason: "INVALID_FIELD",
+      field: "target",
+      isSend: false,
+      conversationId: welcome.broadcastConversationId,
+    },
+  ];
+}
+
+/** What a command of a stream is as a call. */
+function callTwin({ ann }: Scene, { kind }: Command): Promise<unknown> {
+  switch (kind?.$case) {
+    case "sendMessage":
+      return ann.call(ChatServiceService.sendMessage, kind.value);
+    case "broadcast":
+      return ann.call(ChatServiceService.broadcast, kind.value);
+    case "setMarkers":
+      return ann.call(ChatServiceService.setMarkers, kind.value);
+    case "setTyping":
+      return ann.call(ChatServiceService.setTyping, kind.value);
+    default:
+      return Promise.reject(new Error("That command has no twin."));
+  }
+}

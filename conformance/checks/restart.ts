@@ -1,0 +1,71 @@
+// Checks over a restart of the server, killed without a warning: nothing acked is lost, and everybody can go on.
+import type { Check } from "../check.ts";
+import { marker } from "../commands.ts";
+import { equal, holds } from "../expect.ts";
+import { entriesFrom, namedBy } from "../named.ts";
+import { refused } from "../reasons.ts";
+
+const MESSAGES = 300;
+/** How many are acked when the server is killed. */
+const ACKED = 40;
+
+export const restartChecks: readonly Check[] = [
+  {
+    name: "restart.nothing-lost",
+    says: "what was acked before a kill is in the log after it, once, and a retry of the rest stores each once",
+    contract: "docs/protocol.md: Sending once",
+    run: async ({ ann, ben, restart }) => {
+      const { conversationId, seq } = await ann.send(ben, "before");
+      const stream = await ann.connect();
+      const texts = Array.from({ length: MESSAGES }, (_, index) => `number ${index}`);
+      const ids = ann.sendOn(stream, ben, texts);
+      await stream.until("the first acks", () => stream.all("ack").length >= ACKED);
+      await restart();
+      const acks = new Map(stream.all("ack").map((ack) => [ack.clientMessageId, ack]));
+      const seqs = new Map<string, bigint>();
+      for (const [index, id] of ids.entries()) {
+        const value = texts[index] ?? "";
+        const again = await ann.send(ben, value, id);
+        const first = acks.get(id);
+        if (first !== undefined) {
+          equal(`the answer to the repeat of an acked send (${value})`, again, {
+            ...first,
+            repeatedSend: true,
+          });
+        }
+        seqs.set(value, again.seq);
+      }
+      const log = await ben.log(conversationId, seq + 1n);
+      const expected = [...seqs].sort(([, a], [, b]) => Number(a - b)).map(([value, at]) => `${at} ${value}`);
+      equal("the log", log, expected);
+      equal("how many there are", log.length, MESSAGES);
+      holds(
+        "the newest",
+        log.at(-1)?.startsWith(`${seq + BigInt(MESSAGES)} `) === true,
+        "no hole",
+        log.at(-1),
+      );
+    },
+  },
+  {
+    name: "restart.goes-on",
+    says: "tokens, cursors, markers, blocks and what they hide outlive a kill, and the server is the same one",
+    contract: "docs/protocol.md: Resume",
+    run: async ({ ann, ben, cat, restart, welcome }) => {
+      const { conversationId, seq } = await ann.send(ben, "before");
+      await ben.setMarkers(marker(conversationId, seq, seq));
+      const id = ann.nextId();
+      const unseen = await ann.send(ben, "unseen", id);
+      await ben.block(cat);
+      await restart();
+      await refused("a send to who blocked before", cat.send(ben, "now"), "BLOCKED_BY_RECIPIENT");
+      await ben.unblock(cat);
+      const stream = await ben.connect({ cursors: [{ conversationId, seq }] });
+      equal("Welcome.server_id", stream.all("welcome")[0]?.serverId, welcome.serverId);
+      equal("the backlog", namedBy(stream.events, conversationId), entriesFrom(unseen.seq, ["unseen"]));
+      const { marker: stored } = await ben.conversation(conversationId);
+      equal("the marker", [stored?.deliveredSeq, stored?.readSeq], [seq, seq]);
+      equal("a repeat", await ann.send(ben, "unseen", id), { ...unseen, repeatedSend: true });
+    },
+  },
+];

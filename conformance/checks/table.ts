@@ -1,0 +1,37 @@
+// All checks of the kit, in the order in which they are made: the simple ones first, since the others stand on them.
+import type { Check } from "../check.ts";
+import { blockChecks } from "./blocks.ts";
+import { contentChecks } from "./contents.ts";
+import { historyChecks } from "./history.ts";
+import { limitChecks } from "./limits.ts";
+import { logInChecks } from "./log-in.ts";
+import { markerChecks } from "./markers.ts";
+import { onceChecks } from "./once.ts";
+import { openingChecks } from "./opening.ts";
+import { orderChecks } from "./order.ts";
+import { presenceChecks } from "./presence.ts";
+import { refusalChecks } from "./refusals.ts";
+import { restartChecks } from "./restart.ts";
+import { resumeChecks } from "./resume.ts";
+import { slowReaderChecks } from "./slow-reader.ts";
+import { twinChecks } from "./twins.ts";
+import { unknownChecks } from "./unknown.ts";
+
+export const checks: readonly Check[] = [
+  ...logInChecks,
+  ...openingChecks,
+  ...orderChecks,
+  ...onceChecks,
+  ...contentChecks,
+  ...unknownChecks,
+  ...refusalChecks,
+  ...historyChecks,
+  ...resumeChecks,
+  ...slowReaderChecks,
+  ...limitChecks,
+  ...markerChecks,
+  ...presenceChecks,
+  ...blockChecks,
+  ...twinChecks,
+  ...restartChecks,
+];

@@ -1,0 +1,48 @@
+// The conformance kit: npm run conformance -- --target HOST:PORT … checks any Parley server against the contract.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { ConnectError } from "../rpc/dial.ts";
+import { RpcError } from "../rpc/status.ts";
+import { help, readArguments, UsageError, type Wanted } from "./arguments.ts";
+import { checks } from "./checks/table.ts";
+import { Failure } from "./expect.ts";
+import { jsonOf, listOf, nameWidth, rowOf, summaryOf } from "./report.ts";
+import { type Result, run } from "./run.ts";
+
+try {
+  const wanted = readArguments(process.argv.slice(2), checks);
+  if (wanted.action === "help") print(help.trimEnd());
+  else if (wanted.action === "list") print(listOf(wanted.checks));
+  else process.exitCode = (await check(wanted)).some(({ status }) => status === "failed") ? 1 : 0;
+} catch (error) {
+  process.exitCode = 2;
+  if (error instanceof UsageError) process.stderr.write(`${error.message}\n--help tells more.\n`);
+  else if (error instanceof ConnectError || error instanceof RpcError || error instanceof Failure)
+    process.stderr.write(`No check could be made: ${error.message}\n`);
+  else throw error;
+}
+
+async function check({ isJson, checks: chosen, restart, server, people }: Wanted): Promise<Result[]> {
+  const target = server();
+  const width = nameWidth(chosen);
+  const results = await run({
+    server: target,
+    people: await people(target),
+    restart: restart === undefined ? undefined : () => shell(restart),
+    checks: chosen,
+    ...(isJson ? {} : { onResult: (result: Result) => print(rowOf(result, width)) }),
+  });
+  print(isJson ? jsonOf(target.address, results) : `\n${summaryOf(results)}`);
+  return results;
+}
+
+async function shell(command: string): Promise<void> {
+  const child = spawn("sh", ["-c", command], { stdio: ["ignore", "ignore", "inherit"] });
+  const [code, signal] = await once(child, "exit");
+  if (code !== 0) throw new Failure("--restart", "the command to end well", `exit ${code ?? signal}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,197 @@
+// Servers that are wrong about contents, about what they do not know, about refusals, and about limits.
+import { status } from "@grpc/grpc-js";
+import {
+  ConnectRequest,
+  SendMessageRequest,
+  SendMessageResponse,
+  SetMarkersRequest,
+} from "../../../gen/parley/chat/v1/chat_service.ts";
+import type { Event } from "../../../gen/parley/chat/v1/event.ts";
+import { ListMessagesResponse } from "../../../gen/parley/chat/v1/history_service.ts";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import type { Tampering, UnaryCall } from "../tampering-proxy.ts";
+import { answering, asked, type Break, changed, nothing, refusal, withoutDetails } from "./break.ts";
+
+const same = <T>(value: T): T => value;
+/** Decodes and encodes: what this version does not know is lost on the way. */
+const forgets: Tampering = {
+  down: () => (event) => [event],
+  unary: answering({ ListMessages: changed(ListMessagesResponse, same) }),
+};
+
+export const commandBreaks: readonly Break[] = [
+  {
+    what: "trims texts",
+    tampering: () => ({
+      unary: answering({
+        SendMessage: asked(SendMessageRequest, (request) => {
+          const kind = request.content?.kind;
+          if (kind === undefined || kind.value.trim() === "") return request;
+          return { ...request, content: { kind: { ...kind, value: kind.value.trim() } } };
+        }),
+      }),
+    }),
+    noticedBy: { "content.verbatim": /the texts on a stream/ },
+  },
+  {
+    what: "forgets what it does not know of a content",
+    tampering: () => forgets,
+    noticedBy: {
+      "content.unknown-kind": /the content on a live stream/,
+      "content.unknown-fields": /the content on a live stream/,
+    },
+  },
+  {
+    what: "compares the texts of two contents, not their bytes",
+    tampering: () => ({ unary: answering({ SendMessage: asked(SendMessageRequest, same) }) }),
+    noticedBy: { "content.compared": /other bytes under the same id: CLIENT_MESSAGE_ID_REUSED.*no refusal/ },
+  },
+  {
+    what: "makes question marks of what is no UTF-8",
+    tampering: () => ({
+      unary: answering({
+        SendMessage: (call) => call.forward(call.request.map((byte) => (byte === 0xff ? 0x3f : byte))),
+      }),
+    }),
+    noticedBy: { "content.utf-8": /a text with a byte FF: UNDECODABLE.*no refusal/ },
+  },
+  {
+    what: "ends a stream for a command that it does not know",
+    tampering: () => ({
+      up: (stream) => (frame, commands) => {
+        if (!commands.some(({ kind }) => kind === undefined)) return [frame];
+        const reason = "UNSUPPORTED_COMMAND";
+        stream.end(refusal({ code: status.UNIMPLEMENTED, reason, message: "What?" }));
+        return [];
+      },
+    }),
+    noticedBy: { "unknown.command": /Refused for the first.*the end of the stream/ },
+  },
+  {
+    what: "passes over commands that it does not know",
+    tampering: () => ({
+      up: () => (_frame, commands) => [commands.filter(({ kind }) => kind !== undefined)],
+    }),
+    noticedBy: { "unknown.command": /Refused for the first.*nothing within/ },
+  },
+  {
+    what: "refuses fields that it does not know",
+    tampering: () => ({
+      up: (stream) => (frame, commands) => {
+        if (Buffer.from(ConnectRequest.encode({ commands }).finish()).equals(frame)) return [frame];
+        const reason = "UNDECODABLE";
+        stream.end(refusal({ code: status.INVALID_ARGUMENT, reason, message: "What?" }));
+        return [];
+      },
+    }),
+    noticedBy: { "unknown.fields": /CaughtUp after the backlog.*UNDECODABLE/ },
+  },
+  {
+    what: "answers calls that do not exist",
+    tampering: () => ({ further: ["/parley.chat.v1.ChatService/Conjure"] }),
+    noticedBy: { "unknown.method": /an unknown method: a status.*an answer/ },
+  },
+  {
+    what: "passes over frames that are none",
+    tampering: () => ({ up: () => (frame, commands) => (commands.length === 0 ? [] : [frame]) }),
+    noticedBy: { "unknown.bytes": /its end as .*nothing within/ },
+  },
+  {
+    what: "gives no details with a status",
+    tampering: () => ({
+      unary: (call) =>
+        call.forward().catch((error: unknown) => {
+          throw withoutDetails(error);
+        }),
+    }),
+    noticedBy: {
+      "refusals.by-call": /a send to nobody: a google\.rpc\.ErrorInfo.*NOT_FOUND without a reason/,
+      "once.reused": /another content: a google\.rpc\.ErrorInfo/,
+      "block.refusals": /a second block: a google\.rpc\.ErrorInfo/,
+    },
+  },
+  {
+    what: "has one reason for everything",
+    tampering: () => ({
+      down: () => (event) => {
+        if (event.kind?.$case !== "refused") return [event];
+        return [{ kind: { ...event.kind, value: { ...event.kind.value, reason: Reason.INTERNAL } } }];
+      },
+    }),
+    noticedBy: {
+      "refusals.on-a-stream": /a send to nobody: the reason in Refused: USER_NOT_FOUND.*INTERNAL/,
+      "markers.on-a-stream": /the reason in Refused: MARKER_BEYOND_HEAD.*INTERNAL/,
+    },
+  },
+  {
+    what: "does not say which send was refused",
+    tampering: () => ({
+      down: () => (event) => {
+        if (event.kind?.$case !== "refused") return [event];
+        return [{ kind: { ...event.kind, value: { ...event.kind.value, clientMessageId: 0n } } }];
+      },
+    }),
+    noticedBy: { "refusals.on-a-stream": /Refused\.client_message_id/ },
+  },
+  {
+    what: "announces more than it takes",
+    tampering: () => ({ down: () => (event) => [moreContent(event)] }),
+    noticedBy: { "limits.content": /SendMessage: an answer.*CONTENT_TOO_LARGE/ },
+  },
+  {
+    what: "takes requests of any length",
+    tampering: () => ({ unary: answering({ SendMessage: takesAnything }) }),
+    noticedBy: {
+      "limits.request": /a call above the limit: INVALID_ARGUMENT or RESOURCE_EXHAUSTED.*an answer/,
+    },
+  },
+  {
+    what: "takes frames of any length",
+    tampering: () => ({
+      up: () => (frame, commands) =>
+        commands.length > 1_000 ? [commands.slice(0, 1_000), commands.slice(1_000)] : [frame],
+    }),
+    noticedBy: { "limits.commands": /its end as .*nothing within/ },
+  },
+  {
+    what: "takes any number of markers",
+    tampering: () => ({
+      unary: answering({
+        SetMarkers: (call) =>
+          SetMarkersRequest.decode(call.request).markers.length > 1_000 ? nothing() : call.forward(),
+      }),
+    }),
+    noticedBy: { "limits.markers": /1,001 markers: INVALID_FIELD.*no refusal/ },
+  },
+  {
+    what: "does not look at who a client says it is",
+    tampering: () => ({ hello: (hello) => ({ ...hello, client: undefined }) }),
+    noticedBy: { "limits.client": /its end as .*nothing within/ },
+  },
+  {
+    what: "announces a time-out that it does not have",
+    tampering: () => ({
+      down: () => (event) => {
+        const kind = event.kind;
+        if (kind?.$case !== "welcome" || kind.value.limits === undefined) return [event];
+        const limits = { ...kind.value.limits, idleTimeout: { seconds: 0n, nanos: 500_000_000 } };
+        return [{ kind: { ...kind, value: { ...kind.value, limits } } }];
+      },
+    }),
+    noticedBy: { "limits.idle-timeout": /its end as .*nothing within/ },
+  },
+];
+
+function moreContent(event: Event): Event {
+  const kind = event.kind;
+  if (kind?.$case !== "welcome" || kind.value.limits === undefined) return event;
+  const limits = { ...kind.value.limits, maxContentBytes: 2 * kind.value.limits.maxContentBytes };
+  return { kind: { ...kind, value: { ...kind.value, limits } } };
+}
+
+function takesAnything(call: UnaryCall): Promise<Uint8Array> {
+  if (call.request.length <= 256 * 1024) return call.forward();
+  const { clientMessageId } = SendMessageRequest.decode(call.request);
+  const rest = { conversationId: "c1", seq: 1n, sendTime: new Date(), repeatedSend: false, withheld: false };
+  return Promise.resolve(SendMessageResponse.encode({ ack: { clientMessageId, ...rest } }).finish());
+}

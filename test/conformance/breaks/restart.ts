@@ -1,0 +1,39 @@
+// Servers that are wrong about what outlives a restart.
+import { SendMessageRequest, SendMessageResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { answering, type Break } from "./break.ts";
+
+export const restartBreaks: readonly Break[] = [
+  {
+    what: "forgets over a restart which sends it has stored",
+    tampering: (isRestarted) => {
+      let next = 2_000_000n;
+      return {
+        unary: answering({
+          SendMessage: async (call) => {
+            if (!isRestarted()) return call.forward();
+            const request = SendMessageRequest.decode(call.request);
+            next++;
+            const asNew = SendMessageRequest.encode({ ...request, clientMessageId: next }).finish();
+            const { ack } = SendMessageResponse.decode(await call.forward(asNew));
+            const { clientMessageId } = request;
+            return SendMessageResponse.encode({ ack: ack && { ...ack, clientMessageId } }).finish();
+          },
+        }),
+      };
+    },
+    noticedBy: {
+      "restart.nothing-lost": /the answer to the repeat of an acked send/,
+      "restart.goes-on": /a repeat: /,
+    },
+  },
+  {
+    what: "is another one after a restart",
+    tampering: (isRestarted) => ({
+      down: () => (event) => {
+        if (event.kind?.$case !== "welcome" || !isRestarted()) return [event];
+        return [{ kind: { ...event.kind, value: { ...event.kind.value, serverId: "another" } } }];
+      },
+    }),
+    noticedBy: { "restart.goes-on": /Welcome\.server_id: .*another/ },
+  },
+];

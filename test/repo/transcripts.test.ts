@@ -1,0 +1,34 @@
+// The golden transcripts are what `npm run transcripts` writes today, in the canonical Protobuf-JSON of other tools too.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { filesOf, transcripts } from "../transcripts/table.ts";
+import { messageOf } from "../transcripts/transcript.ts";
+import { root } from "./sources.ts";
+
+const folder = join(root, "transcripts");
+
+test("writing them again changes nothing in transcripts/", () => {
+  const files = new Map(transcripts.flatMap((one) => [...filesOf(one)]));
+  expect(readdirSync(folder).toSorted()).toEqual(["README.md", ...files.keys()].toSorted());
+  const stale = [...files].filter(([name, bytes]) => !readFileSync(join(folder, name)).equals(bytes));
+  expect(stale.map(([name]) => name)).toEqual([]);
+});
+
+test.each(transcripts)("the JSON of $name is what buf makes of its bytes", (transcript) => {
+  const message = messageOf(transcript);
+  // Two frames laid end to end are one frame: all of it in one call.
+  const bytes = Buffer.concat([...transcript.frames]);
+  const args = ["convert", "proto", "--type", `parley.chat.v1.${message}`, "--from", "-#format=binpb"];
+  const made: unknown = JSON.parse(
+    execFileSync(join(root, "node_modules", ".bin", "buf"), args, { cwd: root, input: bytes }).toString(),
+  );
+  const list = message === "ConnectRequest" ? "commands" : "events";
+  const lines = [...filesOf(transcript)].find(([name]) => name.endsWith(".jsonl"))?.[1].toString() ?? "";
+  const parsed = lines
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown[] | undefined>);
+  expect({ [list]: parsed.flatMap((one) => one[list] ?? []) }).toEqual(made);
+});
