@@ -271,6 +271,8 @@ export class PrivateChats implements AsyncDisposable {
       await this.#converse(begun, asking.held);
     } catch (error) {
       this.#asking.delete(username);
+      // After a yes the server takes the chat for open, until it is told what has become of it.
+      this.#report();
       await this.#emit({ type: "failed", username, error: asError(error), held: asking.held });
     }
   }
