@@ -3,7 +3,7 @@
 //     exceed it ends the outbox instead;
 //  2. never reorder, and never leave out a piece that it took, unless it is closed;
 //  3. never copy a piece before its frame is built: the same bytes wait in many outboxes;
-//  4. join what was pushed in one turn of the event loop into one frame, of at most `maxFrameBytes`;
+//  4. join what was pushed in one turn of the event loop into one frame, of at most `maxFrameBytes` and `maxFramePieces`;
 //  5. hand over no more than the stream takes, and wait for nothing that a peer who is gone would have to do;
 //  6. let go of the stream, the pieces and everyone who waits as soon as the stream is gone.
 import { asBuffer } from "./bytes.ts";
@@ -26,6 +26,8 @@ export interface OutboxOptions {
   readonly hardBytes: number;
   /** Bound of one frame, bytes; a single piece that is larger goes alone. */
   readonly maxFrameBytes: number;
+  /** Bound of one frame, pieces; else any number. */
+  readonly maxFramePieces?: number;
 }
 
 /** What a waiting piece costs beside its own bytes: without it, 1 MiB of tiny ones would be many MiB of objects. */
@@ -187,9 +189,10 @@ export class Outbox implements Disposable {
 
   #takeFrame(): Buffer {
     const first = this.#head;
+    const most = Math.min(this.#queue.length, first + (this.#options.maxFramePieces ?? this.#queue.length));
     let bytes = 0;
     let end = first;
-    for (; end < this.#queue.length; end++) {
+    for (; end < most; end++) {
       const length = this.#queue[end]?.length ?? 0;
       if (bytes + length > this.#options.maxFrameBytes && end > first) break;
       bytes += length;

@@ -23,8 +23,6 @@ export class Asking {
   readonly #signal: AbortSignal;
   readonly #held: string[] = [];
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
-  /** Who said yes. */
-  #introduced: PeerKeys | undefined;
 
   constructor(desk: Desk, username: string) {
     this.#desk = desk;
@@ -35,11 +33,6 @@ export class Asking {
   /** What is to be said on yes. */
   get held(): readonly string[] {
     return this.#held;
-  }
-
-  /** The device that said yes, once one did. */
-  get introduced(): PeerKeys | undefined {
-    return this.#introduced;
   }
 
   /** @throws NotSaidError where too much is held already */
@@ -82,7 +75,6 @@ export class Asking {
     const introduction = step.value;
     const peer = readPeer(names.serverId, introduction.peer);
     if (peer?.username !== this.#username) throw new Error("The server introduced somebody else.");
-    this.#introduced = peer;
     const judgement = this.#desk.admit(peer);
     const { keys } = await this.#desk.register();
     const { stream, path } = await reach({

@@ -7,12 +7,17 @@ import { implementService, type Service } from "../../rpc/handler.ts";
 import { lengthDelimited } from "../../rpc/raw-fields.ts";
 import type { RpcError } from "../../rpc/status.ts";
 import { after } from "../link/waiting.ts";
-import type { SignalStream } from "./conversation.ts";
+import { conversationLimits, type SignalStream } from "./conversation.ts";
 import { refusal } from "./refusals.ts";
 
 const KiB = 1024;
 /** A peer that takes nothing fills this and no more. */
-const outboxOptions = { softBytes: 256 * KiB, hardBytes: 2048 * KiB, maxFrameBytes: 32 * KiB };
+const outboxOptions = {
+  softBytes: 256 * KiB,
+  hardBytes: 2048 * KiB,
+  maxFrameBytes: 32 * KiB,
+  maxFramePieces: conversationLimits.signalsPerFrame,
+};
 /** How long the other end may take for its Opening, ms. */
 const OPENING_MS = 10_000;
 

@@ -218,7 +218,7 @@ export class PrivateChats implements AsyncDisposable {
       { ...asked, direct: direct && asked.direct },
       {
         converse: (stream, path) => this.#converse({ peer, judgement, stream, path }, undefined),
-        lapsed: () => this.#cameToNothing(peer),
+        lapsed: () => this.#report(),
       },
     );
     if (!always) return;
@@ -311,7 +311,8 @@ export class PrivateChats implements AsyncDisposable {
       await this.#converse(begun, asking.held);
     } catch (error) {
       this.#asking.delete(username);
-      if (asking.introduced !== undefined) this.#cameToNothing(asking.introduced);
+      // After a yes the server takes the chat for open, until it is told what has become of it.
+      this.#report();
       await this.#emit({ type: "failed", username, error: asError(error), held: asking.held });
     }
   }
@@ -341,17 +342,14 @@ export class PrivateChats implements AsyncDisposable {
     await this.#emit({ type: "ended", username, ...ended });
   }
 
-  /** What was agreed on counts as open until it is reported: so it is reported, and then no more. */
-  #cameToNothing({ userId }: PeerKeys): void {
-    this.#report([userId]);
-    this.#report();
-  }
-
-  /** Tells the server with whom chats are open; where it cannot be told now, the next stream tells it. */
-  #report(besides: readonly string[] = []): void {
+  /**
+   * Tells the server with whom chats are open, and so that what was agreed on has come to nothing; where it cannot be told
+   * now, the next stream tells it.
+   */
+  #report(): void {
     if (this.#closing.signal.aborted) return;
     this.#reporting = this.#reporting.then(async () => {
-      const userIds = [...[...this.#open.values()].map(({ peer }) => peer.userId), ...besides];
+      const userIds = [...this.#open.values()].map(({ peer }) => peer.userId);
       try {
         await this.calls.reportPrivateChats(userIds);
       } catch (error) {

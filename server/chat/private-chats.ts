@@ -29,20 +29,22 @@ export class PrivateChats implements Disposable {
   /** By the two users, whose side it is first. */
   readonly #agreed = new Map<string, Agreement>();
 
-  /** The whole list of a session, in place of its earlier one. Whoever is named in it is not only agreed on any more. */
+  /**
+   * The whole list of a session, in place of its earlier one, and of what its device has agreed on: that has become a
+   * chat, or nothing.
+   */
   report({ user, sessionId, deviceId, client }: SessionRow, peerIds: ReadonlySet<number>): void {
     const ofUser = this.#reports.get(user.userId) ?? new Map<number, Report>();
     ofUser.set(sessionId, { device: { deviceId, deviceName: client.deviceName }, peerIds });
     this.#reports.set(user.userId, ofUser);
-    for (const peerId of peerIds) {
-      const key = keyOf(user.userId, peerId);
-      if (this.#agreed.get(key)?.device.deviceId === deviceId) this.#endAgreement(key);
-    }
+    this.#endAgreements(user.userId, deviceId);
   }
 
   /** The session has no stream any more. */
   forget(userId: number, sessionId: number): void {
     const ofUser = this.#reports.get(userId);
+    const device = ofUser?.get(sessionId)?.device;
+    if (device !== undefined) this.#endAgreements(userId, device.deviceId);
     ofUser?.delete(sessionId);
     if (ofUser?.size === 0) this.#reports.delete(userId);
   }
@@ -66,6 +68,13 @@ export class PrivateChats implements Disposable {
 
   [Symbol.dispose](): void {
     for (const { timer } of this.#agreed.values()) clearTimeout(timer);
+  }
+
+  /** Those of one of the user's devices. There are few at any time: they last a moment. */
+  #endAgreements(userId: number, deviceId: number): void {
+    for (const [key, { device }] of this.#agreed) {
+      if (device.deviceId === deviceId && key.startsWith(`${userId}:`)) this.#endAgreement(key);
+    }
   }
 
   #endAgreement(key: string): void {

@@ -47,6 +47,14 @@ test("what is pushed in one turn goes out as one frame, in order", async () => {
   expect(stream.frames).toEqual([Buffer.concat([piece(10, 1), piece(20, 2)]), piece(5, 3)]);
 });
 
+test("a frame has no more pieces than it may", async () => {
+  const { stream, outbox } = open({ maxFramePieces: 2 });
+  for (let fill = 1; fill <= 5; fill++) outbox.push(piece(10, fill));
+  await nextTurn();
+  const frame = (...fills: number[]): Buffer => Buffer.concat(fills.map((fill) => piece(10, fill)));
+  expect(stream.frames).toEqual([frame(1, 2), frame(3, 4), frame(5)]);
+});
+
 test("a single piece is not copied, and the same bytes go to many", async () => {
   const one = open();
   const other = open();

@@ -51,6 +51,31 @@ test("what a session reports is open on its device, for as long as it has a stre
   await ask(phone, "han");
 });
 
+test("what was agreed on and came to nothing is over with the device's next report, and with its stream", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await taking(server, "leia", "laptop");
+  const han = await taking(server, "han");
+  const phone = await device(server, "han", "phone");
+  const agree = async (): Promise<void> => {
+    const { call, id } = await ask(leia.client, "han");
+    await answer(han.client, id);
+    await call.ended;
+  };
+  await agree();
+  expect(await reasonOf(introduce(leia.client, "han").asked())).toBe("PRIVATE_CHAT_OPEN");
+  await report(leia.client);
+  await report(han.client);
+  await agree();
+  expect(await reasonOf(introduce(phone, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
+  using watching = await leia.client.connect().caughtUp();
+  const gone = watching.next("presenceChanged", ({ wentOffline }) =>
+    wentOffline.some(({ username }) => username === "han"),
+  );
+  han.stream[Symbol.dispose]();
+  await gone;
+  await ask(phone, "leia");
+});
+
 test("what has just been agreed on counts as open for both, until it is reported or the time is over", async () => {
   await using server = await TestServer.start({
     users: people,

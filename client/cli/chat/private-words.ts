@@ -14,6 +14,11 @@ export const pathWords: Record<Path, string> = {
   relayed: "through the server, which cannot read it",
 };
 
+/** How a command of that name is written: in the chat, or in a shell where the program is called so. */
+function called(program: string | undefined, command: string): string {
+  return program === undefined ? `/${command}` : `${program} ${command}`;
+}
+
 /** The question. */
 export function askedWords({ username, judgement }: ChatAsked): string[] {
   return [`${username} asks for a private chat.`, ...problemWords(username, judgement)];
@@ -44,13 +49,13 @@ export function openedWords({ username, path, judgement }: ChatOpened): string[]
   ];
 }
 
-/** A changed or unsigned key is never silent. */
-export function problemWords(username: string, { problem }: Judgement): string[] {
+/** A changed or unsigned key is never silent. `program`: as for verificationWords. */
+export function problemWords(username: string, { problem }: Judgement, program?: string): string[] {
   switch (problem) {
     case "changed":
       return [
         `WARNING: the identity key of ${username} is another one than before: a new installation, or somebody in ` +
-          `between. /verify ${username} shows the code to compare.`,
+          `between. ${called(program, "verify")} ${username} shows the code to compare.`,
       ];
     case "unsigned":
       return [
@@ -78,9 +83,9 @@ export function closedWords({ username, outcome, deviceName }: AskingClosed): st
     : `${username} no longer asks for a private chat.`;
 }
 
-/** Why no chat came about. */
-export function failedWords(username: string, error: Error): string {
-  if (error instanceof KeyProblemError) return keyProblemWords(error);
+/** Why no chat came about. `program`: as for verificationWords. */
+export function failedWords(username: string, error: Error, program?: string): string {
+  if (error instanceof KeyProblemError) return keyProblemWords(error, program);
   const reason = error instanceof RpcError ? error.reason : "";
   switch (reason) {
     case "INTRODUCTION_REFUSED":
@@ -96,10 +101,11 @@ export function failedWords(username: string, error: Error): string {
   }
 }
 
-export function keyProblemWords({ message, username }: KeyProblemError): string {
+function keyProblemWords({ message, username }: KeyProblemError, program: string | undefined): string {
+  const verify = `${called(program, "verify")} ${username}`;
   return (
-    `STOP: ${message} Ask ${username} in another way, and compare the codes: /verify ${username}. ` +
-    `/verify ${username} --accept goes on with the new key.`
+    `STOP: ${message} Ask ${username} in another way, and compare the codes: ${verify}. ` +
+    `${verify} --accept goes on with the new key.`
   );
 }
 
@@ -126,8 +132,7 @@ export function verificationWords(
   program: string | undefined,
 ): string[] {
   const { username } = user;
-  const confirm =
-    program === undefined ? `/verify ${username} --confirm` : `${program} verify ${username} --confirm`;
+  const confirm = `${called(program, "verify")} ${username} --confirm`;
   const groups = code.split(" ");
   const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
   const known = since === undefined ? "" : ` since ${since.toISOString().slice(0, 10)}`;

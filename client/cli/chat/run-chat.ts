@@ -30,6 +30,7 @@ import type { ChatOutcome } from "./outcome.ts";
 import { runPlain } from "./plain.ts";
 import { plainAsker, plainSignIn } from "./plain-sign-in.ts";
 import type { PrivateSettings } from "./private-link.ts";
+import { pathWords } from "./private-words.ts";
 
 export type { BellSetting } from "./attention.ts";
 
@@ -200,6 +201,7 @@ async function linked(
   const lines = keep ? state.privateLines(profile.profileId) : undefined;
   const privateSettings = { answer, path, lines };
   await using privateChats = await openPrivateChats(desk, signedIn, privately);
+  if (wanted.fresh === true && answer === "accept") desk.notice(letInWords(path));
   await using _debug = privately.debug ? await openPeerDebug(desk.notice) : undefined;
   await using link = openLink({
     ...privateLinkOptions(privateChats),
@@ -226,6 +228,12 @@ interface Linked {
   readonly link: Link;
   readonly privateChats: PrivateChats;
   readonly privateSettings: PrivateSettings;
+}
+
+/** The original's way, which nobody is to find out about by being called. */
+function letInWords(path: PrivateWanted["path"]): string {
+  const way = pathWords[path === "direct" ? "direct" : "relayed"];
+  return `Private chats are let in without asking, ${way}. With --private-answer ask you are asked.`;
 }
 
 /** What those with whom private chats are open are told. */

@@ -70,7 +70,8 @@ class Listening {
         return this.#asked(event);
       case "opened":
         output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
-        for (const sentence of problemWords(event.username, event.judgement)) output.notice(sentence);
+        for (const sentence of problemWords(event.username, event.judgement, this.#call.environment.program))
+          output.notice(sentence);
         return;
       case "line":
         return this.#line(event);
@@ -78,7 +79,7 @@ class Listening {
         output.notice(closedWords(event));
         return;
       case "failed":
-        output.notice(failedWords(event.username, event.error));
+        output.notice(failedWords(event.username, event.error, this.#call.environment.program));
         return;
       case "ended":
         output.notice(endedWords(event));
@@ -101,11 +102,12 @@ class Listening {
     try {
       await chats.answer(username, isYes ? "accept" : "pass", { direct: path === "direct" });
       if (isYes) return;
-      for (const sentence of problemWords(username, judgement)) this.#call.output.notice(sentence);
+      for (const sentence of problemWords(username, judgement, this.#call.environment.program))
+        this.#call.output.notice(sentence);
       this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      this.#call.output.notice(failedWords(username, error));
+      this.#call.output.notice(failedWords(username, error, this.#call.environment.program));
     }
   }
 

@@ -1,8 +1,10 @@
 // parley private: a private chat in a pipe. Lines of standard input go out, the other one's lines come out.
 import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status.ts";
+import { saysLoggedOut } from "../../link/errors.ts";
 import { after } from "../../link/waiting.ts";
 import { NotSaidError } from "../../peer/conversation.ts";
+import { KeyProblemError } from "../../peer/desk.ts";
 import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/events.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
 import { accountFlags } from "../account-flags.ts";
@@ -42,7 +44,7 @@ export const command = defineCommand({
       "line of the other's is printed. What is said goes from device to device, or through the server as bytes that it " +
       "cannot read: with --private-path auto through the server, as there is nobody to ask.",
     "The end of the input ends it once everything has arrived, with exit code 0; so do SIGINT, SIGTERM and the other end. " +
-      "A line that is not known to have arrived makes it 1. Two shells talk when each names the other, one with --wait.",
+      "A line that is not known to have arrived, or was not said, makes it 1. Two shells talk when each names the other, one with --wait.",
   ],
   json: "Line of parley.peer.v1, one for each of the other's lines.",
   examples: ["yoda", "yoda --wait 1m --json", "yoda --private-path direct < letter.txt"],
@@ -64,9 +66,11 @@ class Talk {
   readonly #opened = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<ChatEnded | undefined>();
   #said = 0n;
+  #unsaid = 0;
   #received = 0n;
   #arrived: PromiseWithResolvers<void> | undefined;
-  #isOpen = false;
+  /** The chat is open, or will be: the other one's question was answered yes. */
+  #isAgreed = false;
 
   constructor(call: Call<typeof flags>, run: PrivateRun, username: string, direct: boolean) {
     this.#call = call;
@@ -99,41 +103,45 @@ class Talk {
     if (ended !== undefined) this.#call.output.notice(endedWords(ended));
     const lost = Number(this.#said - this.#received);
     if (lost > 0) this.#call.output.notice(`${lost} of your lines are not known to have arrived.`);
-    return lost > 0 || ended?.how.kind === "failed" ? Exit.REFUSED : Exit.DONE;
+    return lost > 0 || this.#unsaid > 0 || ended?.how.kind === "failed" ? Exit.REFUSED : Exit.DONE;
   }
 
   /** Asks until the chat is open, or there is no hope. */
   async #begin(): Promise<void> {
     const { chats, signal } = this.#run;
     const end = performance.now() + (this.#call.values.wait ?? 0);
-    while (!this.#isOpen && !signal.aborted) {
+    while (!this.#isAgreed && !signal.aborted) {
       try {
         await chats.start(this.#username, { direct: this.#direct });
         break;
       } catch (error) {
-        if (!(await this.#isWorthWaiting(error, end))) throw error;
+        // The other one may have asked meanwhile: then there is nothing left to ask.
+        if (!this.#isAgreed) await this.#waitAfter(error, end);
       }
     }
     await this.#opened.promise;
   }
 
-  async #isWorthWaiting(error: unknown, end: number): Promise<boolean> {
+  /** Waits a moment where it is worth to ask again. @throws what ends the command, where it is not */
+  async #waitAfter(error: unknown, end: number): Promise<void> {
     // The other one asks already: that is accepted as it comes.
-    if (error instanceof NotSaidError || isRefusal(error, "INTRODUCTION_PENDING")) {
-      using again = after(AGAIN_MS);
-      await Promise.race([again.promise, this.#opened.promise]);
-      return true;
-    }
+    const isCrossing = error instanceof NotSaidError || isRefusal(error, "INTRODUCTION_PENDING");
     const isAway = isRefusal(error, "USER_OFFLINE") || isRefusal(error, "PRIVATE_CHAT_UNAVAILABLE");
-    if (isAway && performance.now() < end) {
-      using again = after(Math.min(AGAIN_MS, end - performance.now()));
-      await Promise.race([again.promise, this.#opened.promise]);
-      return true;
-    }
-    if (error instanceof RpcError) {
-      throw new CommandError(Exit.REFUSED, failedWords(this.#username, error), { cause: error });
-    }
-    return false;
+    const left = end - performance.now();
+    if (!isCrossing && !(isAway && left > 0)) throw this.#refused(error);
+    using again = after(isCrossing ? AGAIN_MS : Math.min(AGAIN_MS, left));
+    await Promise.race([again.promise, this.#opened.promise]);
+  }
+
+  /** A refusal in a person's words; anything else is a fault of this program, or of the connection to the server. */
+  #refused(error: unknown): unknown {
+    const isTold = error instanceof RpcError || error instanceof KeyProblemError;
+    return isTold && !(error instanceof RpcError && saysLoggedOut(error)) ? this.#noChat(error) : error;
+  }
+
+  #noChat(error: Error): CommandError {
+    const words = failedWords(this.#username, error, this.#call.environment.program);
+    return new CommandError(Exit.REFUSED, words, { cause: error });
   }
 
   async #talk(): Promise<void> {
@@ -141,10 +149,9 @@ class Talk {
     for await (const line of standardInput(this.#call.environment.stdin)) {
       await chats.room(this.#username);
       if (line.kind === "line") this.#say(line.text);
-      else
-        this.#call.output.notice(
-          `Not said: the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`,
-        );
+      else this.#notSaid(`the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`);
+      // What is left of the input has nowhere to go; how it ended is told.
+      if (!this.#isThere) await this.#over.promise;
     }
     while (this.#said > this.#received) {
       this.#arrived ??= Promise.withResolvers();
@@ -156,10 +163,20 @@ class Talk {
     if (text === "") return;
     try {
       this.#run.chats.say(this.#username, text);
+      this.#said += 1n;
     } catch (error) {
       if (!(error instanceof NotSaidError)) throw error;
-      this.#call.output.notice(`Not said: ${error.message}`);
+      this.#notSaid(error.message);
     }
+  }
+
+  #notSaid(why: string): void {
+    this.#unsaid += 1;
+    this.#call.output.notice(`Not said: ${why}`);
+  }
+
+  get #isThere(): boolean {
+    return this.#run.chats.open.some(({ username }) => username === this.#username);
   }
 
   async #follow(): Promise<void> {
@@ -176,16 +193,21 @@ class Talk {
   }
 
   async #take(event: PrivateEvent, chats: PrivateChats): Promise<void> {
+    const { program } = this.#call.environment;
     switch (event.type) {
       case "asked":
         // To name somebody is to want to speak with that one.
-        await chats.answer(event.username, "accept", { direct: this.#direct });
+        this.#isAgreed = true;
+        try {
+          await chats.answer(event.username, "accept", { direct: this.#direct });
+        } catch (error) {
+          throw this.#refused(error);
+        }
         return;
       case "opened":
         this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
-        for (const sentence of problemWords(event.username, event.judgement))
+        for (const sentence of problemWords(event.username, event.judgement, program))
           this.#call.output.notice(sentence);
-        this.#isOpen = true;
         this.#opened.resolve();
         return;
       case "line":
@@ -195,9 +217,7 @@ class Talk {
         if (this.#received === this.#said) this.#arrived?.resolve();
         return;
       case "failed":
-        throw new CommandError(Exit.REFUSED, failedWords(event.username, event.error), {
-          cause: event.error,
-        });
+        throw this.#noChat(event.error);
       case "ended":
         this.#over.resolve(event);
         return;
@@ -217,10 +237,7 @@ class Talk {
       const lines = desk.state.privateLines(signedIn.profile.profileId);
       lines.add({ username: this.#username, mine, time: time ?? new Date(), text: content.text });
     }
-    if (mine) {
-      this.#said = number;
-      return;
-    }
+    if (mine) return;
     const text = content.kind === "text" ? content.text : "(something that this program is too old for)";
     const said = content.kind === "text" ? ({ $case: "text", value: content.text } as const) : undefined;
     const value: Line = { number, time, content: said };

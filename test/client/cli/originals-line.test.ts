@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, startServer } from "./parley.ts";
+import { Running } from "./private-people.ts";
 
 let server: TestServer;
 const homes: Home[] = [];
@@ -82,6 +83,30 @@ describe("parley HOST PORT", () => {
     const run = await (await home()).run(...argv);
     expect(run).toMatchObject({ code: 2, stdout: "" });
     expect(run.stderr).toContain(words);
+  });
+
+  it("lets private chats in without asking, through the server, and says so at the start", async () => {
+    const yoda = (await home()).start(...at(), "--plain");
+    const running = new Running(yoda);
+    running.say("yoda", passwordOf("yoda"));
+    await running.prints(
+      "Private chats are let in without asking, through the server, which cannot read it. With --private-answer ask you " +
+        "are asked.\n",
+    );
+    await running.prints("Logged in as yoda.");
+    const luke = await home();
+    await luke.logIn("luke", server);
+    const run = await luke.pipe("hi\n", "private", "yoda", "--private-path", "direct", "--wait", "1m");
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stderr).toContain("through the server, which cannot read it.");
+    await running.prints("luke (private): hi");
+    running.say("/private luke", "quit");
+    expect(await running.ended).toMatchObject({ code: 0 });
+  });
+
+  it("says nothing of it where the person is asked", async () => {
+    const run = await (await home()).pipe(`${signIn("yoda")}quit\n`, ...at(), "--private-answer", "ask");
+    expect(run).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rivate") as string });
   });
 
   it("keeps what it keeps for its user alone", async () => {

@@ -1,5 +1,6 @@
 // Another process on the same state folder. Prints "ready", then does one job per line of its input.
 import { createInterface } from "node:readline";
+import { ownKeys } from "../../../client/peer/registration.ts";
 import { State } from "../../../client/state/state.ts";
 
 const [folder = "", address = ""] = process.argv.slice(2);
@@ -36,6 +37,9 @@ for await (const line of createInterface({ input: process.stdin })) {
             .clientMessageId,
         ),
       );
+      break;
+    case "keys":
+      console.log(JSON.stringify((await ownKeys(state.keys(profileId), argument)).device.cert));
       break;
     default:
       state[Symbol.dispose]();

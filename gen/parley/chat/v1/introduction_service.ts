@@ -1022,7 +1022,7 @@ export const IntroductionServiceService = {
   /**
    * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
    * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
-   * just agreed on counts as open for a minute, or until the device has reported it.
+   * just agreed on counts as open for a minute, or until the device reports again.
    */
   reportPrivateChats: {
     path: "/parley.chat.v1.IntroductionService/ReportPrivateChats" as const,
@@ -1074,7 +1074,7 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   /**
    * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
    * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
-   * just agreed on counts as open for a minute, or until the device has reported it.
+   * just agreed on counts as open for a minute, or until the device reports again.
    */
   reportPrivateChats: handleUnaryCall<ReportPrivateChatsRequest, ReportPrivateChatsResponse>;
   /**
@@ -1127,7 +1127,7 @@ export interface IntroductionServiceClient extends Client {
   /**
    * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
    * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
-   * just agreed on counts as open for a minute, or until the device has reported it.
+   * just agreed on counts as open for a minute, or until the device reports again.
    */
   reportPrivateChats(
     request: ReportPrivateChatsRequest,

@@ -1,0 +1,129 @@
+// parley devices: the first device holds the identity key, and vouches for another one by a code that a person carries.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { TestServer } from "../../support/server.ts";
+import { parsed, startServer } from "./parley.ts";
+import { Person, type Running } from "./private-people.ts";
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startServer({ users: ["yoda", "luke"] });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const UNSIGNED = "WARNING: the identity key of yoda does not vouch for this device";
+
+async function list({ home }: Person): Promise<readonly string[]> {
+  const run = await home.run("devices");
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  return run.lines;
+}
+
+/** The code that a new device shows. */
+async function codeOf(linking: Running): Promise<string> {
+  await linking.prints("devices sign ");
+  await linking.prints("\n");
+  return /devices sign (\S+)/.exec(linking.printed)?.[1] ?? "";
+}
+
+/** What luke, who has not verified yoda, is told when he talks to that device. */
+async function heardBy(luke: Person, yoda: Person): Promise<string> {
+  const listening = await yoda.listen("--private-answer", "accept");
+  const run = await luke.home.pipe("hi\n", "private", "yoda");
+  expect(run).toMatchObject({ code: 0 });
+  listening.child.kill("SIGTERM");
+  await listening.ended;
+  return run.stderr;
+}
+
+it("lists the devices, which one this is, which holds the key, and which is not signed", async () => {
+  await using first = await Person.at(server, "yoda");
+  expect(await list(first)).toEqual([
+    expect.stringMatching(/^\S+ {2}\S.* {2}this device, holds the identity key$/),
+  ]);
+  await using second = await Person.at(server, "yoda");
+  const lines = await list(second);
+  expect(lines).toHaveLength(2);
+  expect(lines.filter((line) => line.endsWith("  this device, not signed"))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes("holds the identity key"))).toEqual([]);
+  const json = (await second.home.run("devices", "--json")).lines.map(parsed);
+  expect(json).toEqual([
+    expect.objectContaining({ deviceId: expect.any(String) as string }),
+    expect.objectContaining({ deviceId: expect.any(String) as string }),
+  ]);
+});
+
+it("a second device is warned of until the first one has signed it, with the code", async () => {
+  await using first = await Person.at(server, "yoda");
+  await list(first);
+  await using second = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  expect(await heardBy(luke, second)).toContain(UNSIGNED);
+
+  const linking = second.start("devices", "link");
+  const code = await codeOf(linking);
+  expect(code).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  const signed = await first.home.run("devices", "sign", code.toLowerCase().replaceAll("-", ""));
+  expect(signed).toMatchObject({ code: 0, stderr: "" });
+  expect(signed.stdout).toContain("is signed: others see it without a warning.");
+  const run = await linking.ended;
+  expect(run).toMatchObject({ code: 0 });
+  expect(run.lines.at(-1)).toBe("This device is signed: others see it without a warning.");
+
+  expect(await heardBy(luke, second)).not.toContain("WARNING");
+  expect((await second.home.run("devices", "link")).stdout).toBe("This device is signed already.\n");
+});
+
+it("refuses a wrong code, what is no code, and a device that does not hold the key", async () => {
+  await using first = await Person.at(server, "yoda");
+  await list(first);
+  await using second = await Person.at(server, "yoda");
+  const code = await codeOf(second.start("devices", "link"));
+  const wrong = code.startsWith("0") ? `1${code.slice(1)}` : `0${code.slice(1)}`;
+  const other = await first.home.run("devices", "sign", wrong);
+  expect(other).toMatchObject({ code: 1, stdout: "" });
+  expect(other.stderr).toContain("No device of yours shows that code.");
+  const none = await first.home.run("devices", "sign", "1234");
+  expect(none).toMatchObject({ code: 2, stdout: "" });
+  expect(none.stderr).toContain("is no code");
+  const holder = await second.home.run("devices", "sign", code);
+  expect(holder).toMatchObject({ code: 1, stdout: "" });
+  expect(holder.stderr).toContain("The identity key is not on this device");
+});
+
+it("SIGINT ends the wait for the first device", async () => {
+  await using first = await Person.at(server, "yoda");
+  await list(first);
+  await using second = await Person.at(server, "yoda");
+  const linking = second.start("devices", "link");
+  await codeOf(linking);
+  linking.child.kill("SIGINT");
+  expect(await linking.ended).toMatchObject({ code: 130 });
+});
+
+it("new-identity asks for --yes in a script, and then moves the key here", async () => {
+  await using first = await Person.at(server, "yoda");
+  await list(first);
+  await using second = await Person.at(server, "yoda");
+  const asked = await second.home.run("devices", "new-identity");
+  expect(asked).toMatchObject({ code: 2, stdout: "" });
+  expect(asked.stderr).toContain("add --yes");
+  const run = await second.home.run("devices", "new-identity", "--yes");
+  expect(run).toMatchObject({ code: 0, stdout: "You have a new identity key, and this device holds it.\n" });
+  expect(await list(second)).toContainEqual(expect.stringMatching(/this device, holds the identity key$/));
+  expect(await list(first)).toContainEqual(expect.stringMatching(/this device, not signed$/));
+});
+
+it.each([
+  [["sign"]],
+  [["link", "K7QF-9M2X-4TRD"]],
+  [["unlink"]],
+  [["link", "--json"]],
+  [["new-identity", "--yes", "--json"]],
+])("%j is refused as a command line", async (argv) => {
+  await using yoda = await Person.at(server, "yoda");
+  expect(await yoda.home.run("devices", ...argv)).toMatchObject({ code: 2, stdout: "" });
+});

@@ -1,0 +1,111 @@
+// parley listen: takes private chats without a screen; who is let in is said beforehand, since nobody can be asked.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { TestServer } from "../../support/server.ts";
+import { openState } from "../state/fixture.ts";
+import { startServer } from "./parley.ts";
+import { Person } from "./private-people.ts";
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startServer({ users: ["yoda", "luke"] });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+it("accept lets in everybody, prints what they say, and SIGTERM ends it with 0", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const listening = await yoda.listen("--private-answer", "accept");
+  expect(await luke.home.pipe("hi\n\u{1b}[31m red\n", "private", "yoda")).toMatchObject({ code: 0 });
+  await listening.prints("luke has ended the private chat.");
+  listening.child.kill("SIGTERM");
+  const run = await listening.ended;
+  expect(run).toMatchObject({ code: 0, lines: ["luke: hi", "luke: ␛[31m red"] });
+  expect(run.stderr).toMatch(/^Listening as yoda, for peers on port \d+\.$/m);
+});
+
+it("goes straight where that is the setting, on the port that was named", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const listening = await yoda.listen("--private-answer", "accept", "--private-path", "direct");
+  const run = await luke.home.pipe("hi\n", "private", "yoda", "--private-path", "direct");
+  expect(run.stderr).toContain("Private chat with yoda: straight from device to device.");
+  await listening.prints("luke: hi");
+  expect((await luke.home.pipe("hi\n", "private", "yoda")).stderr).toContain("through the server");
+});
+
+it("lets in contacts only, unless told otherwise; their keys are known from an earlier chat", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const first = await yoda.listen();
+  const refused = await luke.home.pipe("hi\n", "private", "yoda");
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.stderr).toContain("yoda does not want a private chat now.");
+  await first.prints("luke asked for a private chat, and was not let in here.");
+  first.child.kill("SIGTERM");
+  await first.ended;
+  const open = await yoda.listen("--private-answer", "accept");
+  expect(await luke.home.pipe("hi\n", "private", "yoda")).toMatchObject({ code: 0 });
+  open.child.kill("SIGTERM");
+  await open.ended;
+  const again = await yoda.listen();
+  expect(await luke.home.pipe("hi again\n", "private", "yoda")).toMatchObject({ code: 0 });
+  await again.prints("luke: hi again");
+});
+
+it("keeps what is said only where that is wanted", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const listening = await yoda.listen("--private-answer", "accept", "--keep-private");
+  await luke.home.pipe("for the record\n", "private", "yoda");
+  await listening.prints("luke: for the record");
+  listening.child.kill("SIGTERM");
+  await listening.ended;
+  // The log of the server has none of it.
+  expect((await yoda.home.run("history", "luke")).stdout).toBe("");
+  const kept = (person: Person): string[] => {
+    using state = openState(person.home.folder);
+    const profileId = state.profiles.find()?.profileId ?? 0;
+    return ["yoda", "luke"].flatMap((name) =>
+      state
+        .privateLines(profileId)
+        .last(name, 10)
+        .map(({ text }) => text),
+    );
+  };
+  expect(kept(yoda)).toEqual(["for the record"]);
+  expect(kept(luke)).toEqual([]);
+});
+
+it.each([
+  [["--private-answer", "ask"], "There is nobody to ask"],
+  [["--private-answer", "perhaps"], '"perhaps" is none of ask, contacts, accept, refuse.'],
+  [["--private-path", "fast"], '"fast" is none of direct, relay, auto.'],
+  [["--json"], "listen has no --json"],
+])("%j is refused as a command line", async (flags, words) => {
+  await using yoda = await Person.at(server, "yoda");
+  const run = await yoda.home.run("listen", ...flags);
+  expect(run).toMatchObject({ code: 2, stdout: "" });
+  expect(run.stderr).toContain(words);
+});
+
+it("says where the port cannot be used", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const direct = ["--private-path", "direct", "--peer-port"];
+  const taken = await yoda.listen("--private-path", "direct");
+  const [, port = ""] = /port (\d+)/.exec(taken.printed) ?? [];
+  const run = await luke.home.run("listen", ...direct, port);
+  expect(run).toMatchObject({ code: 1, stdout: "" });
+  expect(run.stderr).toContain("--peer-port:");
+});
+
+it("ends with 4 where the session ends", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  const listening = await yoda.listen();
+  await yoda.home.run("logout");
+  expect(await listening.ended).toMatchObject({ code: 4 });
+});

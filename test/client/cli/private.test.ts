@@ -1,0 +1,152 @@
+// parley private: two shells talk, each line once, and the exit code says whether all of it arrived.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TestServer } from "../../support/server.ts";
+import { parsed, startServer } from "./parley.ts";
+import { Person } from "./private-people.ts";
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startServer({ users: ["yoda", "luke", "leia", "vader"] });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+describe("two shells", () => {
+  it("talk where each names the other, whoever comes first; the end of the input ends both", async () => {
+    await using yoda = await Person.at(server, "yoda");
+    await using luke = await Person.at(server, "luke");
+    const first = yoda.start("private", "luke", "--wait", "1m");
+    first.say("said before luke was there");
+    const second = luke.start("private", "yoda", "--wait", "1m");
+    await second.prints("said before luke was there");
+    second.say("hi", "", "  two  spaces ");
+    await first.prints("  two  spaces ");
+    second.child.stdin.end("last, without a line feed");
+    expect(await second.ended).toMatchObject({ code: 0, stdout: "said before luke was there\n" });
+    const run = await first.ended;
+    expect(run).toMatchObject({ code: 0, stdout: "hi\n  two  spaces \nlast, without a line feed\n" });
+    expect(run.stderr).toContain("Private chat with luke: through the server, which cannot read it.\n");
+    expect(run.stderr).toContain("luke has ended the private chat.");
+  });
+
+  it("go straight where both say so", async () => {
+    await using yoda = await Person.at(server, "yoda");
+    await using luke = await Person.at(server, "luke");
+    const direct = ["--private-path", "direct", "--wait", "1m"];
+    const first = yoda.start("private", "luke", ...direct);
+    const second = luke.start("private", "yoda", ...direct);
+    for (const end of [first, second]) await end.prints("straight from device to device");
+    first.child.stdin.end("hi\n");
+    await second.prints("hi");
+    expect([(await first.ended).code, (await second.ended).code]).toEqual([0, 0]);
+  });
+
+  it("carry a long text whole and in order", async () => {
+    await using yoda = await Person.at(server, "yoda");
+    await using luke = await Person.at(server, "luke");
+    const lines = Array.from({ length: 500 }, (_, index) => `line ${index}`);
+    const reading = yoda.start("private", "luke", "--wait", "1m");
+    const run = await luke.home.pipe(`${lines.join("\n")}\n`, "private", "yoda", "--wait", "1m");
+    expect(run).toMatchObject({ code: 0, stdout: "" });
+    expect((await reading.ended).lines).toEqual(lines);
+  });
+});
+
+it("--json prints the other's lines as the contract has them, exactly", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const reading = yoda.start("private", "luke", "--json", "--wait", "1m");
+  await luke.home.pipe("one \u{1b}[31m\ntwo\n", "private", "yoda", "--wait", "1m");
+  expect((await reading.ended).lines.map(parsed)).toEqual([
+    { number: "1", time: expect.any(String) as string, text: "one \u{1b}[31m" },
+    { number: "2", time: expect.any(String) as string, text: "two" },
+  ]);
+});
+
+it("names a line that is no text or too long, goes on, and ends with 1", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const reading = yoda.start("private", "luke", "--wait", "1m");
+  const input = Buffer.concat([
+    Buffer.from("one\n"),
+    Buffer.from([0xff, 0x0a]),
+    Buffer.from(`${"x".repeat(33 * 1024)}\ntwo\n`),
+  ]);
+  const run = await luke.home.pipe(input, "private", "yoda", "--wait", "1m");
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain("Not said: the line is no UTF-8.");
+  expect(run.stderr).toContain("too long");
+  expect((await reading.ended).lines).toEqual(["one", "two"]);
+});
+
+it("ends with 1 where lines are not known to have arrived, and says how many", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const reading = yoda.start("private", "luke", "--wait", "1m");
+  const saying = luke.start("private", "yoda", "--wait", "1m");
+  await reading.prints("Private chat with luke");
+  await saying.prints("Private chat with yoda");
+  // From here on nothing is taken there any more.
+  reading.child.kill("SIGSTOP");
+  saying.say("one", "two");
+  await saying.prints("Private chat");
+  reading.child.kill("SIGKILL");
+  const run = await saying.ended;
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain("The connection to yoda is lost");
+});
+
+it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the other one is told", async (signal) => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const first = yoda.start("private", "luke", "--wait", "1m");
+  const second = luke.start("private", "yoda", "--wait", "1m");
+  for (const end of [first, second]) await end.prints("Private chat with");
+  first.child.kill(signal);
+  expect(await first.ended).toMatchObject({ code: 0 });
+  const run = await second.ended;
+  expect(run.code).toBe(0);
+  expect(run.stderr).toContain("yoda has ended the private chat.");
+});
+
+describe("is refused in words, with nothing said", () => {
+  it("an unknown user, oneself, one who is offline, and one who has blocked you", async () => {
+    await using luke = await Person.at(server, "luke");
+    await using vader = await Person.at(server, "vader");
+    await vader.home.run("block", "luke");
+    await vader.listen("--private-answer", "accept");
+    const refused = async (...argv: string[]): Promise<string> => {
+      const run = await luke.home.pipe("hello\n", "private", ...argv);
+      expect(run).toMatchObject({ code: 1, stdout: "" });
+      return run.stderr.trim();
+    };
+    expect(await refused("nobody")).toContain("No private chat with nobody: There is no user of that name");
+    expect(await refused("luke")).toContain("That is you.");
+    expect(await refused("leia")).toContain("leia is not online.");
+    expect(await refused("leia", "--wait", "1s")).toContain("leia is not online.");
+    expect(await refused("vader")).toContain("vader has blocked you.");
+    await vader.home.run("unblock", "luke");
+  });
+
+  it("one who says no", async () => {
+    await using yoda = await Person.at(server, "yoda");
+    await using luke = await Person.at(server, "luke");
+    const listening = await yoda.listen("--private-answer", "refuse");
+    const run = await luke.home.pipe("hello\n", "private", "yoda");
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain("yoda does not want a private chat now.");
+    expect(listening.child.exitCode).toBeNull();
+  });
+
+  it("where nobody is logged in: 4; by a wrong command line: 2", async () => {
+    await using luke = await Person.at(server, "luke");
+    expect(await luke.home.run("private", "yoda", "--private-path", "fast")).toMatchObject({ code: 2 });
+    expect(await luke.home.run("private", "yoda", "--peer-port", "70000")).toMatchObject({ code: 2 });
+    expect(await luke.home.run("private")).toMatchObject({ code: 2 });
+    await luke.home.run("logout");
+    expect(await luke.home.run("private", "yoda")).toMatchObject({ code: 4, stdout: "" });
+  });
+});

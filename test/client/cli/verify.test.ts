@@ -1,0 +1,135 @@
+// parley verify: the same code at both ends, what is remembered of it, and what a key that changed means from then on.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TestServer } from "../../support/server.ts";
+import { startServer } from "./parley.ts";
+import { Person } from "./private-people.ts";
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startServer({ users: ["yoda", "luke"] });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** Somebody whose device has its keys. */
+async function withKeys(name: string): Promise<Person> {
+  const person = await Person.at(server, name);
+  expect(await person.home.run("devices")).toMatchObject({ code: 0 });
+  return person;
+}
+
+async function verify({ home }: Person, ...argv: string[]): Promise<string[]> {
+  const run = await home.run("verify", ...argv);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  return run.lines.map((line) => line.trim());
+}
+
+describe("verify", () => {
+  it("prints the same 60 digits at both ends, and says how to confirm them", async () => {
+    await using yoda = await withKeys("yoda");
+    await using luke = await withKeys("luke");
+    const here = await verify(luke, "yoda");
+    const there = await verify(yoda, "luke");
+    expect(here.slice(1, 4)).toEqual(there.slice(1, 4));
+    for (const row of here.slice(1, 4)) expect(row).toMatch(/^\d{5}( {2}\d{5}){3}$/);
+    expect([here[0], there[0]]).toEqual(["Your code with yoda:", "Your code with luke:"]);
+    expect(here.slice(4)).toEqual([
+      "Nothing was remembered of yoda so far.",
+      "Compare it with what yoda sees, face to face or over a call. Equal: parley verify yoda --confirm",
+    ]);
+  });
+
+  it("--confirm is remembered", async () => {
+    await using _yoda = await withKeys("yoda");
+    await using luke = await withKeys("luke");
+    expect((await verify(luke, "yoda", "--confirm")).at(-1)).toBe("The key of yoda is verified.");
+    expect(await verify(luke, "yoda")).toContain("This key of yoda is verified.");
+  });
+
+  it("prints another code once the key is another one, and warns; --accept takes it", async () => {
+    await using yoda = await withKeys("yoda");
+    await using luke = await withKeys("luke");
+    const before = await verify(luke, "yoda", "--confirm");
+    expect(await yoda.home.run("devices", "new-identity", "--yes")).toMatchObject({ code: 0 });
+    const after = await verify(luke, "yoda");
+    expect(after.slice(1, 4)).not.toEqual(before.slice(1, 4));
+    expect(after[4]).toContain("WARNING: it is not the key of yoda that is known here since ");
+    expect(await verify(luke, "yoda", "--accept")).toEqual([
+      "The key of yoda is accepted, and not verified.",
+    ]);
+    expect((await verify(luke, "yoda"))[4]).toContain("it is not verified.");
+  });
+
+  it("refuses what cannot be verified, in words", async () => {
+    await using luke = await withKeys("luke");
+    const refused = async (...argv: string[]): Promise<string> => {
+      const run = await luke.home.run("verify", ...argv);
+      expect(run).toMatchObject({ code: 1, stdout: "" });
+      return run.stderr;
+    };
+    expect(await refused("luke")).toContain("That is you");
+    expect(await refused("nobody")).toContain("(USER_NOT_FOUND)");
+    expect(await refused("yoda")).toContain("(IDENTITY_NOT_FOUND)");
+    await using _yoda = await withKeys("yoda");
+    expect(await refused("yoda", "--accept")).toContain("There is nothing to accept");
+    expect(await luke.home.run("verify", "yoda", "--accept", "--confirm")).toMatchObject({ code: 2 });
+    expect(await luke.home.run("verify", "yoda", "--json")).toMatchObject({ code: 2 });
+  });
+});
+
+describe("a verified key that changed", () => {
+  it("stops the chat at the one who asks and at the one who is asked, until it is accepted", async () => {
+    await using yoda = await withKeys("yoda");
+    await using luke = await withKeys("luke");
+    await verify(luke, "yoda", "--confirm");
+    await yoda.home.run("devices", "new-identity", "--yes");
+    const listening = await yoda.listen("--private-answer", "accept");
+    const stopped = await luke.home.pipe("the plans\n", "private", "yoda");
+    expect(stopped).toMatchObject({ code: 1, stdout: "" });
+    expect(stopped.stderr).toContain("STOP: The identity key of yoda is not the one that you verified.");
+    expect(stopped.stderr).toContain("parley verify yoda --accept goes on with the new key.");
+    listening.child.kill("SIGTERM");
+    expect((await listening.ended).stdout).toBe("");
+
+    const open = await luke.listen("--private-answer", "accept");
+    expect(await yoda.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 1 });
+    await open.prints("WARNING: the identity key of yoda is another one than before");
+    await open.prints("yoda asked for a private chat, and was not let in here.");
+    await verify(luke, "yoda", "--accept");
+    expect(await yoda.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 0 });
+    await open.prints("yoda: it is me");
+  });
+
+  it("stops one who waits for that very user, too", async () => {
+    await using yoda = await withKeys("yoda");
+    await using luke = await withKeys("luke");
+    await verify(luke, "yoda", "--confirm");
+    await yoda.home.run("devices", "new-identity", "--yes");
+    const waiting = luke.start("private", "yoda", "--wait", "1m");
+    const asking = yoda.start("private", "luke", "--wait", "1m");
+    const run = await waiting.ended;
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain("STOP: The identity key of yoda is not the one that you verified.");
+    asking.child.kill("SIGTERM");
+    await asking.ended;
+  });
+});
+
+it("a key that is known and changed warns, and the chat goes on", async () => {
+  await using yoda = await withKeys("yoda");
+  await using luke = await withKeys("luke");
+  const listening = await yoda.listen("--private-answer", "accept");
+  expect((await luke.home.pipe("hi\n", "private", "yoda")).stderr).not.toContain("WARNING");
+  listening.child.kill("SIGTERM");
+  await listening.ended;
+  await yoda.home.run("devices", "new-identity", "--yes");
+  const second = await yoda.listen("--private-answer", "accept");
+  const run = await luke.home.pipe("hi\n", "private", "yoda");
+  expect(run).toMatchObject({ code: 0 });
+  expect(run.stderr).toContain("WARNING: the identity key of yoda is another one than before");
+  expect(run.stderr).toContain("parley verify yoda shows the code to compare.");
+  await second.prints("luke: hi");
+});

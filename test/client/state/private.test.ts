@@ -1,0 +1,166 @@
+// What is kept of private chats on this machine: the device's keys, other users' keys, and what was said, if wanted.
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, test } from "vitest";
+import type { Contact } from "../../../client/peer/contacts.ts";
+import { IdentityKey, newDeviceKey, type StoredKeys } from "../../../client/peer/keys.ts";
+import { ownKeys } from "../../../client/peer/registration.ts";
+import { migrations } from "../../../client/state/migrations.ts";
+import { grantFor, newFolder, openState, startOther, stateWithProfile } from "./fixture.ts";
+
+const yoda: Contact = {
+  userId: "u-yoda",
+  username: "yoda",
+  identityKey: Buffer.alloc(32, 7),
+  since: new Date(1_700_000_000_123),
+  verified: true,
+  acceptedDevices: ["SHA256:one", "SHA256:two"],
+  always: "direct",
+};
+
+async function keysFor(deviceId: string, identity?: Uint8Array): Promise<StoredKeys> {
+  return { deviceId, device: await newDeviceKey(), identity };
+}
+
+describe("the keys of a device", () => {
+  test("are there again after a restart, byte for byte", async () => {
+    using folder = newFolder();
+    const identity = IdentityKey.generate();
+    const keys = await keysFor("d1", identity.export());
+    {
+      const { state, profileId } = stateWithProfile(folder.path);
+      using _ = state;
+      expect(state.keys(profileId).load()).toBeUndefined();
+      expect(state.keys(profileId).saveIfNone(keys)).toMatchObject({ deviceId: "d1", device: keys.device });
+    }
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const kept = state.keys(profileId).load();
+    expect(kept).toMatchObject({ deviceId: "d1", device: keys.device });
+    expect(IdentityKey.from(kept?.identity ?? new Uint8Array()).publicKey).toEqual(identity.publicKey);
+  });
+
+  test("are the same for two processes that start at once", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const others = Array.from({ length: 3 }, () => startOther(folder.path, "127.0.0.1:1"));
+    try {
+      for (const other of others) expect(await other.line()).toBe("ready");
+      for (const other of others) other.say("keys d1");
+      const mine = await ownKeys(state.keys(profileId), "d1");
+      const theirs: string[] = [];
+      for (const other of others) theirs.push(await other.line());
+      expect(new Set([JSON.stringify(mine.device.cert), ...theirs]).size).toBe(1);
+    } finally {
+      await Promise.all(others.map((other) => other.kill()));
+    }
+  });
+
+  test("are made anew for another device, and the identity key is kept", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const keys = state.keys(profileId);
+    const identity = IdentityKey.generate().export();
+    const first = keys.saveIfNone(await keysFor("d1", identity));
+    const second = await ownKeys(keys, "d2");
+    expect(second.deviceId).toBe("d2");
+    expect(second.device.key).not.toBe(first.device.key);
+    expect(second.identity).toEqual(first.identity);
+    keys.saveIdentity(undefined);
+    expect(keys.load()).toMatchObject({ deviceId: "d2", identity: undefined });
+  });
+
+  test("are those of one profile", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    state.keys(profileId).saveIfNone(await keysFor("d1"));
+    const other = state.profiles.loggedIn("127.0.0.1:1", grantFor("leia")).profile.profileId;
+    expect(state.keys(other).load()).toBeUndefined();
+  });
+});
+
+describe("contacts", () => {
+  test("are there again as they were, and the newest word counts", () => {
+    using folder = newFolder();
+    {
+      const { state, profileId } = stateWithProfile(folder.path);
+      using _ = state;
+      state.contacts(profileId).save({ ...yoda, verified: false, acceptedDevices: [], always: "ask" });
+      state.contacts(profileId).save(yoda);
+    }
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const kept = state.contacts(profileId).get("yoda");
+    expect(kept && { ...kept, identityKey: Buffer.from(kept.identityKey) }).toEqual(yoda);
+    expect(state.contacts(profileId).get("Yoda")).toBeUndefined();
+    const other = state.profiles.loggedIn("127.0.0.1:1", grantFor("leia")).profile.profileId;
+    expect(state.contacts(other).get("yoda")).toBeUndefined();
+  });
+
+  test("of a user without an identity key can be kept too", () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    state.contacts(profileId).save({ ...yoda, identityKey: new Uint8Array() });
+    expect(state.contacts(profileId).get("yoda")?.identityKey).toHaveLength(0);
+  });
+});
+
+describe("private lines", () => {
+  test("are handed out oldest first, the newest of one user, until they are forgotten", () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const time = new Date(1_700_000_000_000);
+    for (const text of ["one", "two\n\u{1F600}", "three"]) {
+      lines.add({ username: "yoda", mine: text === "three", time, text });
+    }
+    lines.add({ username: "leia", mine: false, time, text: "hers" });
+    expect(lines.last("yoda", 2)).toEqual([
+      { username: "yoda", mine: false, time, text: "two\n\u{1F600}" },
+      { username: "yoda", mine: true, time, text: "three" },
+    ]);
+    expect(lines.forget("yoda")).toBe(3);
+    expect(lines.last("yoda", 2)).toEqual([]);
+    expect(lines.last("leia", 2)).toHaveLength(1);
+  });
+});
+
+test("all of it is for its user alone, whatever the umask", async () => {
+  using folder = newFolder();
+  const path = join(folder.path, "home");
+  const umask = process.umask(0);
+  try {
+    const { state, profileId } = stateWithProfile(path);
+    using _ = state;
+    state.keys(profileId).saveIfNone(await keysFor("d1", IdentityKey.generate().export()));
+    for (const name of ["state.db", "state.db-wal", "state.db-shm"]) {
+      expect(statSync(join(path, name)).mode & 0o777).toBe(0o600);
+    }
+  } finally {
+    process.umask(umask);
+  }
+});
+
+test("a state file of version 1 keeps what it has, and takes keys from then on", async () => {
+  using folder = newFolder();
+  const old = new DatabaseSync(join(folder.path, "state.db"));
+  old.exec(`${migrations[0]}; PRAGMA user_version = 1;
+    INSERT INTO servers VALUES ('127.0.0.1:1', 'plaintext', NULL, 1);
+    INSERT INTO profiles (address, username, server_id, user_id, device_id, device_secret, last_used_time)
+      VALUES ('127.0.0.1:1', 'hans', 'server-1', 'u-hans', 'd-hans', 'secret', 1)`);
+  old.close();
+  using state = openState(folder.path);
+  const profile = state.profiles.find();
+  expect(profile).toMatchObject({ username: "hans", device: { deviceId: "d-hans", deviceSecret: "secret" } });
+  const profileId = profile?.profileId ?? 0;
+  const keys = state.keys(profileId).saveIfNone(await keysFor("d-hans"));
+  expect(state.keys(profileId).load()).toEqual(keys);
+  state.contacts(profileId).save(yoda);
+  expect(state.contacts(profileId).get("yoda")).toMatchObject({ verified: true });
+});
