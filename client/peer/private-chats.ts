@@ -9,7 +9,7 @@ import type { LinkEvent } from "../link/events.ts";
 import { type Asked, accept, decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
-import { accepted, type ContactStore, type PeerKeys, readPeer, remembered } from "./contacts.ts";
+import { accepted, type ContactStore, readPeer, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { Desk, millis } from "./desk.ts";
 import type { PrivateEvent } from "./events.ts";

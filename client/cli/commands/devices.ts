@@ -94,10 +94,10 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
   const { userId } = verifier.names;
   const { identityKey, fingerprint } = own;
   const code = linkCode(verifier.names.serverId, { userId, identityKey, fingerprint });
-  const command = commandLine(call.environment.program, "devices", "sign", code);
-  await call.output.line(line`On your first device run: ${Styled.of(command)}`);
   using stop = stopSignal();
   using stopped = whenAborted(stop.signal);
+  const command = commandLine(call.environment.program, "devices", "sign", code);
+  await call.output.line(line`On your first device run: ${Styled.of(command)}`);
   for (;;) {
     const { devices } = await listDevices(verifier);
     if (devices.some((device) => device.fingerprint === fingerprint && device.signed)) break;
