@@ -55,6 +55,17 @@ describe("two people", () => {
     expect(luke.printed).not.toContain("my secret");
   });
 
+  it("have nothing to accept where the keys are as expected", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    yoda.say("verify luke --confirm", "verify luke --accept", "verify luke");
+    await yoda.prints("Error: There is nothing to accept: no other key of luke has come up.");
+    await yoda.prints("This key of luke is verified.");
+  });
+
   it("go straight where both allow it", async () => {
     await using lukes = await Person.at(server, "luke");
     await using yodas = await Person.at(server, "yoda");
