@@ -264,11 +264,12 @@ export class PrivateChats implements AsyncDisposable {
     else throw new NotSaidError(`No private chat with ${username} is open.`);
   }
 
-  /** A person accepts what came up last of that user's keys in this process. False where nothing did. */
+  /** A person accepts what came up last of that user's keys in this process. False where nothing is wrong with it. */
   acceptKeys(username: string): boolean {
     const peer = this.#desk.presented.get(username);
-    if (peer !== undefined) this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
-    return peer !== undefined;
+    if (peer === undefined || this.#desk.judge(peer).problem === undefined) return false;
+    this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
+    return true;
   }
 
   /** Ends every chat with this word, and everything else. */

@@ -69,8 +69,10 @@ describe("the keys of a device", () => {
     expect(second.deviceId).toBe("d2");
     expect(second.device.key).not.toBe(first.device.key);
     expect(second.identity).toEqual(first.identity);
+    // Whoever made them did not know of it.
+    expect(keys.saveIfNone(await keysFor("d3"))).toMatchObject({ deviceId: "d3", identity: first.identity });
     keys.saveIdentity(undefined);
-    expect(keys.load()).toMatchObject({ deviceId: "d2", identity: undefined });
+    expect(keys.load()).toMatchObject({ deviceId: "d3", identity: undefined });
   });
 
   test("are those of one profile", async () => {

@@ -1,0 +1,205 @@
+// Private chats of the real program in plain lines, over a real server: from the question to the end, at both sides.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TestServer } from "../../support/server.ts";
+import { startServer } from "../cli/parley.ts";
+import { Person, type Running } from "../cli/private-people.ts";
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startServer({ users: ["yoda", "luke"] });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function chat(person: Person, ...flags: string[]): Promise<Running> {
+  const running = person.start("--plain", ...flags);
+  await running.prints("Logged in as ");
+  // What is typed is taken once the link is live.
+  running.say("anything");
+  await running.prints("Error: Nothing was sent");
+  return running;
+}
+
+/** Both talk, luke having asked. */
+async function together(luke: Running, yoda: Running): Promise<void> {
+  luke.say("startprivate yoda --relay");
+  await yoda.prints("luke asks for a private chat.");
+  yoda.say("accept luke --relay");
+  for (const end of [luke, yoda]) await end.prints("Private chat with ");
+}
+
+describe("two people", () => {
+  it("ask, accept, talk and stop; what is said while it waits arrives first", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda --relay");
+    await luke.prints("yoda is asked for a private chat, and has ");
+    luke.say("private yoda said before the yes");
+    await yoda.prints("luke asks for a private chat.");
+    await yoda.prints("/accept luke: yes, through the server, which cannot read it.");
+    yoda.say("accept luke");
+    await yoda.prints("luke (private): said before the yes");
+    await luke.prints("What waited is said to yoda.");
+    yoda.say("private luke", "do or do not");
+    await luke.prints("yoda (private): do or do not");
+    luke.say("stopprivate yoda");
+    await luke.prints("The private chat with yoda is over.");
+    await yoda.prints("luke has ended the private chat.");
+    yoda.say("broadcast my secret");
+    await yoda.prints("Nothing was sent: the private chat with luke is over");
+    expect(luke.printed).not.toContain("my secret");
+  });
+
+  it("have nothing to accept where the keys are as expected", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    yoda.say("verify luke --confirm", "verify luke --accept", "verify luke");
+    await yoda.prints("Error: There is nothing to accept: no other key of luke has come up.");
+    await yoda.prints("This key of luke is verified.");
+  });
+
+  it("go straight where both allow it", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda --direct");
+    await yoda.prints("luke will see your address.");
+    yoda.say("accept luke");
+    for (const end of [luke, yoda]) await end.prints("straight from device to device. /private");
+  });
+
+  it("a no gives back what was held", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda", "private yoda please");
+    await yoda.prints("luke asks for a private chat.");
+    yoda.say("refuse luke");
+    await luke.prints("yoda does not want a private chat now.");
+    await luke.prints("Not said: “please”");
+  });
+
+  it("who takes the question back is no longer asked about", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda");
+    await yoda.prints("luke asks for a private chat.");
+    luke.say("stopprivate yoda");
+    await yoda.prints("luke no longer asks for a private chat.");
+    yoda.say("accept luke");
+    await yoda.prints("Error: luke does not ask for a private chat.");
+  });
+});
+
+describe("the end of one side is told at the other", () => {
+  it.each([
+    ["a log-out", (end: Running) => end.say("/logout"), "luke has logged out: the private chat is over."],
+    ["leaving", (end: Running) => end.say("/quit"), "luke has left: the private chat is over."],
+    ["a crash", (end: Running) => end.child.kill("SIGKILL"), "The connection to luke is lost"],
+  ])("with its reason: %s", async (_what, leave, words) => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    leave(luke);
+    await yoda.prints(words);
+  });
+});
+
+describe("several devices", () => {
+  it("are all asked; the first yes wins, and the others are told", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using desk = await Person.at(server, "yoda");
+    await using hut = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const there = await chat(desk);
+    const here = await chat(hut);
+    luke.say("startprivate yoda");
+    for (const end of [there, here]) await end.prints("luke asks for a private chat.");
+    here.say("accept luke");
+    await here.prints("Private chat with luke");
+    await there.prints("The private chat with luke was accepted on ");
+    there.say("accept luke");
+    await there.prints("Error: luke does not ask for a private chat.");
+  });
+});
+
+describe("settings", () => {
+  it("always is remembered: the next time nobody is asked", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda");
+    await yoda.prints("luke asks for a private chat.");
+    yoda.say("accept luke --always");
+    await luke.prints("Private chat with yoda");
+    luke.say("stopprivate yoda");
+    await yoda.prints("luke has ended the private chat.");
+    luke.say("startprivate yoda --direct");
+    await yoda.prints("luke asks for a private chat, and is let in by your setting.");
+    // The yes was to one through the server.
+    await luke.prints("/private yoda opens it.\n");
+    expect(luke.printed).not.toContain("straight");
+  });
+
+  it.each([
+    ["refuse", "yoda does not want a private chat now."],
+    ["accept", "Private chat with yoda: through the server"],
+  ])("--private-answer %s answers in the person's place", async (answer, words) => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    await chat(yodas, "--private-answer", answer);
+    luke.say("startprivate yoda");
+    await luke.prints(words);
+  });
+
+  it("--keep-private keeps it for /history here, and the server has nothing", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes, "--keep-private");
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    luke.say("private yoda", "one for the record");
+    await yoda.prints("luke (private): one for the record");
+    luke.say("/history", "/quit");
+    expect((await luke.ended).stdout.match(/one for the record/g)).toHaveLength(1);
+    expect((await lukes.home.run("history", "yoda")).stdout).toBe("");
+  });
+});
+
+it("unknown, self, offline, and what is not open, are errors in words", async () => {
+  await using lukes = await Person.at(server, "luke");
+  const run = await lukes.home.pipe(
+    [
+      "startprivate nobody",
+      "startprivate luke",
+      "startprivate yoda",
+      "private yoda hi",
+      "stopprivate yoda",
+    ].join("\n"),
+    "--plain",
+  );
+  expect(run.lines.slice(1)).toEqual([
+    "Error: No private chat with nobody: There is no user of that name.",
+    "Error: That is you.",
+    "Error: yoda is not online.",
+    "Error: No private chat with yoda is open.",
+    "Error: No private chat with yoda is open.",
+  ]);
+  expect(run.code).toBe(0);
+});
