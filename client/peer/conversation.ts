@@ -18,6 +18,8 @@ export interface SignalStream {
   readonly signals: AsyncIterator<readonly Signal[], void>;
   /** Sends what was written, and says that no more comes. */
   close(): Promise<void>;
+  /** The other end ends the call: to hang up before would drop what was written last. */
+  readonly endsThere: boolean;
   /** Ends it at once; `why` is told to the other end where there is one to tell. */
   abort(why?: RpcError): void;
 }
@@ -94,8 +96,9 @@ export class Conversation {
       await this.#listen();
     } catch (error) {
       cause = asRpcError(error);
-      this.#stream.abort(cause);
     }
+    // However it ended: nothing of the connection is kept.
+    this.#stream.abort(cause);
     this.#isOver = true;
     this.#over.resolve();
     this.#wakeUp();
@@ -186,17 +189,37 @@ export class Conversation {
       await this.#pace.take(Math.max(1, signals.length));
       for (const signal of signals) {
         await this.#take(signal);
-        if (this.#goodbye !== undefined) break;
+        if (this.#goodbye?.by === "them") break;
       }
-      if (this.#goodbye !== undefined) {
-        await this.#stream.close();
+      if (this.#goodbye?.by === "them") {
+        // The other one waits to learn whether its last words have arrived.
+        if (this.#received > before) this.#writeMarks();
+        await this.#leave();
         return;
       }
       if (this.#received > before) this.#writeMarks();
     }
   }
 
+  /** Sends what is left; one who does not take it is not waited for. */
+  async #leave(): Promise<void> {
+    using late = after(conversationLimits.goodbyeMs);
+    await Promise.race([this.#stream.close(), late.promise]);
+    if (this.#stream.endsThere) await Promise.race([this.#runOut(), late.promise]);
+  }
+
+  /** Never rejects: after the goodbye nothing that comes, or fails, means anything. */
+  async #runOut(): Promise<void> {
+    try {
+      while ((await this.#stream.signals.next()).done !== true);
+    } catch {
+      // As said above.
+    }
+  }
+
   async #take({ kind }: Signal): Promise<void> {
+    // After the own goodbye there is only to learn how much of what was said has arrived.
+    if (this.#goodbye !== undefined && kind?.$case !== "marks") return;
     switch (kind?.$case) {
       case "opening":
         throw refusal(Reason.OPENING_EXPECTED, "Opening comes once.");
@@ -223,7 +246,7 @@ export class Conversation {
       case "typing":
         return this.#owner.typing(kind.value.typing);
       case "goodbye":
-        this.#goodbye ??= { by: "them", ending: kind.value.ending };
+        this.#goodbye = { by: "them", ending: kind.value.ending };
         return;
       default:
         // Of a kind that is not known here.
@@ -256,6 +279,7 @@ export class Conversation {
   }
 
   #writeMarks(): void {
+    if (this.#goodbye?.by === "me") return;
     this.#write({ $case: "marks", value: { received: this.#received, read: this.#read } });
   }
 

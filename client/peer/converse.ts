@@ -47,6 +47,7 @@ export async function openConverse(dialled: Dialled, opening: Opening): Promise<
     },
     signals: signalsOf(frames),
     close: () => call.end(),
+    endsThere: true,
     abort: hangUp,
   };
 }
@@ -82,6 +83,7 @@ export function converseService({ admit, converse: talk, onError }: Answering): 
           },
           signals: signalsOf(frames[Symbol.asyncIterator]()),
           close: () => outbox.whenFlushed(),
+          endsThere: false,
           abort: (cause) => {
             why = cause;
             aborted.resolve();
