@@ -1,12 +1,13 @@
 // Asking a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
 import type { IntroduceResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { type Judgement, type PeerKeys, readPeer } from "./contacts.ts";
-import { NotSaidError, type SignalStream } from "./conversation.ts";
+import { bytesOfLine, NotSaidError, type SignalStream } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
 import { type Path, reach } from "./reach.ts";
 
-/** Lines held for one who is being asked. */
+/** Lines held for one who is being asked, and their bytes: all of them fit at once into a conversation that begins. */
 const MOST_HELD = 100;
+const MOST_HELD_BYTES = 128 * 1024;
 
 /** A conversation that can begin. */
 export interface Begun {
@@ -22,6 +23,7 @@ export class Asking {
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #held: string[] = [];
+  #heldBytes = 0;
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
   /** Who said yes. */
   #introduced: PeerKeys | undefined;
@@ -42,10 +44,14 @@ export class Asking {
     return this.#introduced;
   }
 
-  /** @throws NotSaidError where too much is held already */
+  /** @throws NotSaidError where it could never be said, or too much is held already */
   hold(text: string): void {
-    if (this.#held.length >= MOST_HELD) throw new NotSaidError(`${this.#username} has not answered yet.`);
+    const bytes = this.#heldBytes + bytesOfLine(text);
+    if (this.#held.length >= MOST_HELD || bytes > MOST_HELD_BYTES) {
+      throw new NotSaidError(`${this.#username} has not answered yet, and no more can be held until then.`);
+    }
     this.#held.push(text);
+    this.#heldBytes = bytes;
   }
 
   takeBack(): void {
@@ -68,7 +74,10 @@ export class Asking {
   /** From the yes to the conversation. @throws RpcError, ConnectError, KeyProblemError, NotSaidError where it was taken back */
   async begin(): Promise<Begun> {
     try {
-      return await this.#begin();
+      const begun = await this.#begin();
+      if (!this.#signal.aborted) return begun;
+      begun.stream.abort();
+      throw takenBack();
     } catch (error) {
       throw this.#signal.aborted ? takenBack() : error;
     }

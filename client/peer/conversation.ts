@@ -61,6 +61,18 @@ export class NotSaidError extends Error {
   override name = "NotSaidError";
 }
 
+/** The size of a line that can be said. @throws NotSaidError where it is empty or too long */
+export function bytesOfLine(text: string): number {
+  const bytes = Buffer.byteLength(text);
+  if (bytes === 0) throw new NotSaidError("There is nothing to say.");
+  if (bytes > conversationLimits.lineBytes) {
+    throw new NotSaidError(
+      `That line is too long: it has ${bytes} bytes, and ${conversationLimits.lineBytes} are allowed.`,
+    );
+  }
+  return bytes;
+}
+
 interface OwnLine {
   readonly text: string;
   readonly bytes: number;
@@ -130,13 +142,7 @@ export class Conversation {
    * @throws NotSaidError where it is empty or too long, or the other device does not take what was said before
    */
   say(text: string): bigint {
-    const bytes = Buffer.byteLength(text);
-    if (bytes === 0) throw new NotSaidError("There is nothing to say.");
-    if (bytes > conversationLimits.lineBytes) {
-      throw new NotSaidError(
-        `That line is too long: it has ${bytes} bytes, and ${conversationLimits.lineBytes} are allowed.`,
-      );
-    }
+    const bytes = bytesOfLine(text);
     if (this.#goodbye !== undefined || this.#isOver) throw new NotSaidError("The private chat is over.");
     if (this.isFull) {
       throw new NotSaidError("The other device does not take what was said before. Wait a moment.");

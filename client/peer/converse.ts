@@ -6,7 +6,7 @@ import type { Dialled } from "../../rpc/dial.ts";
 import { implementService, type Service } from "../../rpc/handler.ts";
 import { lengthDelimited } from "../../rpc/raw-fields.ts";
 import type { RpcError } from "../../rpc/status.ts";
-import { after } from "../link/waiting.ts";
+import { after, whenAborted } from "../link/waiting.ts";
 import type { SignalStream } from "./conversation.ts";
 import { refusal } from "./refusals.ts";
 
@@ -20,9 +20,14 @@ const { converse } = strictDefinition(PeerServiceService);
 
 /**
  * Calls, and opens the conversation. The channel goes with the stream.
+ * @param signal gives it up
  * @throws RpcError where the other end refuses, or does not answer in time
  */
-export async function openConverse(dialled: Dialled, opening: Opening): Promise<SignalStream> {
+export async function openConverse(
+  dialled: Dialled,
+  opening: Opening,
+  signal = new AbortController().signal,
+): Promise<SignalStream> {
   const call = openBidi(dialled, converse, undefined, outboxOptions);
   const write = (signal: Uint8Array): void => call.outbox.push(lengthDelimited(1, signal));
   const hangUp = (): void => {
@@ -33,8 +38,10 @@ export async function openConverse(dialled: Dialled, opening: Opening): Promise<
   const frames = call[Symbol.asyncIterator]();
   try {
     using late = after(OPENING_MS);
-    const first = await Promise.race([frames.next(), late.promise]);
-    if (first === undefined) throw refusal(Reason.PEER_GONE, "The other device did not answer.");
+    using stopped = whenAborted(signal);
+    const first = await Promise.race([frames.next(), late.promise, stopped.promise]);
+    if (first === undefined || signal.aborted)
+      throw refusal(Reason.PEER_GONE, "The other device did not answer.");
     readOpening(first.done === true ? undefined : first.value.signals);
   } catch (error) {
     hangUp();

@@ -1,6 +1,6 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
 import type { IntroductionClosed, IntroductionRequested } from "../../gen/parley/chat/v1/event.ts";
-import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
 import type { Endpoint } from "../link/endpoint.ts";
@@ -17,6 +17,7 @@ import { PeerServer } from "./introduced.ts";
 import type { KeyStore } from "./keys.ts";
 import { OpenChat } from "./open-chat.ts";
 import type { Path } from "./reach.ts";
+import { refusal } from "./refusals.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
 
 export interface PrivateChatsOptions {
@@ -150,6 +151,8 @@ export class PrivateChats implements AsyncDisposable {
       await asking.ask(direct);
     } catch (error) {
       this.#asking.delete(username);
+      const { held } = asking;
+      if (held.length > 0) await this.#emit({ type: "failed", username, error: asError(error), held });
       throw error;
     }
     void this.#begin(username, asking);
@@ -283,18 +286,22 @@ export class PrivateChats implements AsyncDisposable {
     held: readonly string[] | undefined,
   ): Promise<void> {
     const { username } = peer;
-    if (this.#closing.signal.aborted || this.#open.has(username)) {
+    try {
+      if (this.#closing.signal.aborted || this.#open.has(username)) {
+        throw refusal(Reason.PEER_GONE, `A private chat with ${username} cannot be opened here now.`);
+      }
+      this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
+    } catch (error) {
       stream.abort();
-      return;
+      throw error;
     }
     const chat = new OpenChat(peer, path, stream, (event) => this.#emit(event));
     this.#open.set(username, chat);
-    this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
     this.#report();
     const startedHere = held !== undefined;
-    await this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
+    // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.
+    void this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
     const running = chat.run();
-    // As many as fit at once.
     for (const text of held ?? []) chat.say(text);
     const ended = await running;
     this.#open.delete(username);

@@ -50,7 +50,7 @@ export async function reach(reaching: Reaching): Promise<Reached> {
 
 async function reachDirectly({ own, peer, introduction, opening, signal }: Reaching): Promise<SignalStream> {
   const socket = await dialPeerAt(introduction.addresses, { own, peer, timeoutMs: DIRECT_MS, signal });
-  return openConverse(await channelOver(socket), opening);
+  return openConverse(await channelOver(socket), opening, signal);
 }
 
 async function reachThroughServer({
@@ -68,5 +68,5 @@ async function reachThroughServer({
     signal,
   });
   const socket = await securedBy(relay, "The other device", { own, peer, timeoutMs: RELAY_MS, signal });
-  return openConverse(await channelOver(socket), opening);
+  return openConverse(await channelOver(socket), opening, signal);
 }
