@@ -55,6 +55,7 @@ export async function accept(desk: Desk, asked: Asked, { converse, lapsed }: Acc
   const expected = server.expect({
     introductionId,
     fingerprint: peer.fingerprint,
+    direct: asked.direct,
     lifetimeMs: LONGEST_MS,
     opening: desk.opening(introductionId),
     converse: async (stream, path) => {

@@ -24,6 +24,7 @@ export class Asking {
   readonly #signal: AbortSignal;
   readonly #held: string[] = [];
   #heldBytes = 0;
+  #direct = false;
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
   /** Who said yes. */
   #introduced: PeerKeys | undefined;
@@ -62,6 +63,7 @@ export class Asking {
   async ask(direct: boolean): Promise<void> {
     const { calls, emit } = this.#desk.parts;
     const username = this.#username;
+    this.#direct = direct;
     await this.#desk.register();
     this.#steps = calls.introduce({ username, direct }, this.#signal);
     const first = await this.#steps.next();
@@ -97,7 +99,8 @@ export class Asking {
     const { stream, path } = await reach({
       calls,
       own: keys.device,
-      introduction,
+      // Whether a packet goes to the other's address was said here, and is not the server's to say.
+      introduction: { ...introduction, direct: introduction.direct && this.#direct },
       peer: peer.fingerprint,
       opening: this.#desk.opening(introduction.introductionId),
       signal: this.#signal,

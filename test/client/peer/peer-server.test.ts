@@ -23,6 +23,13 @@ test("a third device is cut before it can call anything", async () => {
   end.conversation.say("still here");
 });
 
+test("one who was let in through the relay alone is cut when it comes straight", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId } = yoda.expect(luke, { direct: false });
+  await expect(luke.call(yoda, introductionId)).rejects.toThrow();
+});
+
 test("the right introduction with the wrong key is cut", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
