@@ -1,10 +1,14 @@
 // What a server that lies can make of a device: no packet where none was allowed, and nothing that is taken on its word.
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { isLetIn } from "../../../client/cli/chat/private-incoming.ts";
 import { Asking } from "../../../client/peer/asking.ts";
 import type { PrivateCalls } from "../../../client/peer/calls.ts";
-import { MemoryContacts } from "../../../client/peer/contacts.ts";
+import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
 import { Desk } from "../../../client/peer/desk.ts";
-import { derOf, MemoryKeys } from "../../../client/peer/keys.ts";
+import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys.ts";
+import { rememberLink } from "../../../client/peer/own-identity.ts";
+import { register } from "../../../client/peer/registration.ts";
+import { confirm, markShown, objectionTo, verificationOf } from "../../../client/peer/verification.ts";
 import type { Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { bind } from "../../../rpc/bind.ts";
 import { RpcError } from "../../../rpc/status.ts";
@@ -89,3 +93,95 @@ test("who asked by relay dials nobody, whatever the server says", async () => {
 test("no more addresses are dialled than the contract allows", async () => {
   expect(await dialledBy(true, 100)).toBe(17);
 });
+
+const mine = IdentityKey.generate();
+const theirs = IdentityKey.generate();
+const foisted = IdentityKey.generate();
+
+const identityOf = (userId: string, username: string, key: IdentityKey) => ({
+  user: { userId, username },
+  key: Buffer.from(key.publicKey),
+  createTime: undefined,
+});
+
+/** A device of luke's, and a server that answers so. */
+async function verifierOf(identity: IdentityKey | undefined, lies: Parameters<typeof callsOf>[0]) {
+  const calls = callsOf({ getIdentity: () => Promise.resolve(identityOf("u2", "yoda", theirs)), ...lies });
+  const keys = new MemoryKeys();
+  keys.saveIfNone({ deviceId: names.deviceId, device: luke.own, identity: identity?.export() });
+  const contacts = new MemoryContacts();
+  return { calls, contacts, names, register: () => register(calls, keys, names) };
+}
+
+const saysItIs = (key: IdentityKey) => ({
+  registerDeviceKey: () => Promise.resolve({ identity: identityOf("u1", "luke", key), device: undefined }),
+});
+
+test("the code is made with the identity key that is here, whatever the server says it is", async () => {
+  const honest = await verificationOf(await verifierOf(mine, saysItIs(mine)), "yoda");
+  const lying = await verificationOf(await verifierOf(mine, saysItIs(foisted)), "yoda");
+  expect(lying.code).toBe(honest.code);
+});
+
+test("a device that the server displaced, and one that was never linked, cannot confirm a code", async () => {
+  const taken = new RpcError({ code: 6, reason: "IDENTITY_TAKEN", message: "taken" });
+  const displaced = await verifierOf(mine, {
+    registerDeviceKey: ({ identityKey }: { identityKey: Buffer }) =>
+      identityKey.length > 0 ? Promise.reject(taken) : saysItIs(foisted).registerDeviceKey(),
+  });
+  const unlinked = await verifierOf(undefined, saysItIs(foisted));
+  for (const [verifier, own] of [
+    [displaced, "changed"],
+    [unlinked, "unlinked"],
+  ] as const) {
+    markShown(verifier.contacts, await verificationOf(verifier, "yoda"));
+    const verification = await verificationOf(verifier, "yoda");
+    expect(verification.own).toBe(own);
+    expect(objectionTo(verification)).toContain("link");
+  }
+});
+
+test("a linked device notices another own identity key", async () => {
+  const linked = await verifierOf(undefined, saysItIs(mine));
+  rememberLink(linked.contacts, names, mine.publicKey);
+  expect((await verificationOf(linked, "yoda")).own).toBe("linked");
+  const lied = { ...(await verifierOf(undefined, saysItIs(foisted))), contacts: linked.contacts };
+  expect((await verificationOf(lied, "yoda")).own).toBe("changed");
+});
+
+test("what is confirmed is the code that was shown", async () => {
+  let shown = theirs;
+  const verifier = await verifierOf(mine, {
+    ...saysItIs(mine),
+    getIdentity: () => Promise.resolve(identityOf("u2", "yoda", shown)),
+  });
+  markShown(verifier.contacts, await verificationOf(verifier, "yoda"));
+  shown = foisted;
+  expect(objectionTo(await verificationOf(verifier, "yoda"))).toContain("not the code that was shown");
+  shown = theirs;
+  const verification = await verificationOf(verifier, "yoda");
+  expect(objectionTo(verification)).toBeUndefined();
+  confirm(verifier.contacts, verification);
+  expect((await verificationOf(verifier, "yoda")).standing).toBe("verified");
+});
+
+test("an identity that is somebody else's is not taken for the one that was asked for", async () => {
+  const getIdentity = () => Promise.resolve(identityOf("u2", "leia", theirs));
+  const verifier = await verifierOf(mine, { ...saysItIs(mine), getIdentity });
+  await expect(verificationOf(verifier, "yoda")).rejects.toThrow("somebody else");
+});
+
+test("a first identity key of one who had none is new, and let in by no setting", () => {
+  const contact = { ...peerOf(Buffer.alloc(0), false), since: new Date(), verified: false };
+  const known = { ...contact, acceptedDevices: [], always: "direct" } as const;
+  const peer = peerOf(theirs.publicKey, true);
+  const judgement = judge(known, peer);
+  expect(judgement).toEqual({ standing: "new", problem: undefined, stops: false });
+  expect(isLetIn("contacts", judgement, known.always)).toBe(false);
+  expect(remembered(known, peer, new Date()).always).toBe("ask");
+});
+
+function peerOf(identityKey: Uint8Array, signed: boolean): PeerKeys {
+  const { fingerprint } = yoda;
+  return { userId: "u2", username: "yoda", identityKey, deviceId: "d2", deviceName: "", fingerprint, signed };
+}
