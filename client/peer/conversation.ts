@@ -239,6 +239,10 @@ export class Conversation {
         if (text === "" || Buffer.byteLength(text ?? "") > conversationLimits.lineBytes) {
           throw refusal(Reason.INVALID_FIELD, "A line is empty or too long.");
         }
+        // It would come up again where it is shown or kept, as an error of this program.
+        if (time !== undefined && Number.isNaN(time.getTime())) {
+          throw refusal(Reason.INVALID_FIELD, "The time of a line is none.");
+        }
         await this.#owner.line({
           number,
           time,

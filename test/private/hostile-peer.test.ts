@@ -11,7 +11,7 @@ import {
   type Signal,
 } from "../../gen/parley/peer/v1/peer_service.ts";
 import { openBidi } from "../../rpc/client-stream.ts";
-import { strictDefinition } from "../../rpc/decode.ts";
+import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
 import type { Dialled } from "../../rpc/dial.ts";
 import { dialPeerAt } from "../../rpc/peer-dial.ts";
 import { fromServiceError, type RpcError } from "../../rpc/status.ts";
@@ -207,6 +207,22 @@ test("a goodbye of one who takes nothing ends it within a moment", async () => {
   expect(how).toMatchObject({ kind: "goodbye", by: "them" });
   expect(undelivered).toHaveLength(1);
   session.destroy();
+});
+
+test("a time that is none is refused before it is shown or kept", async () => {
+  const { introductionId, arrived } = yoda.expect(mallory);
+  const { converse } = strictDefinition(PeerServiceService);
+  const options = { softBytes: 1024, hardBytes: 1024, maxFrameBytes: 1 };
+  const call = openBidi(await mallory.dial(yoda), converse, undefined, options);
+  const responses = call[Symbol.asyncIterator]();
+  call.outbox.push(ConverseRequest.encode({ signals: [{ kind: openingOf(introductionId) }] }).finish());
+  await responses.next();
+  const { end } = await arrived;
+  const seconds = Buffer.concat([Buffer.from([8]), Buffer.alloc(8, 0xff), Buffer.from([0x3f])]);
+  const line = Buffer.concat([Buffer.from([8, 1]), lengthDelimited(2, seconds), Buffer.from([0x7a, 1, 120])]);
+  call.outbox.push(lengthDelimited(1, lengthDelimited(2, line)));
+  expect((await end.ended).how).toMatchObject({ kind: "failed", cause: { reason: "INVALID_FIELD" } });
+  expect(end.texts).toEqual([]);
 });
 
 test("bytes that are no frame end the call, and nothing else", async () => {
