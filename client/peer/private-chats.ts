@@ -33,6 +33,8 @@ export interface PrivateChatsOptions {
   readonly listen: { readonly host: string; readonly port: number } | undefined;
 }
 
+/** Users whose question may wait for an answer at once. */
+const MOST_ASKED = 64;
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
@@ -187,6 +189,8 @@ export class PrivateChats implements AsyncDisposable {
         lapsed: () => this.#cameToNothing(peer),
       },
     );
+    // A stream that opened meanwhile may have brought the question again.
+    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
     this.contacts.save({ ...contact, always: direct ? "direct" : "relay" });
@@ -254,6 +258,8 @@ export class PrivateChats implements AsyncDisposable {
     const peer = readPeer(this.names.serverId, shown);
     if (peer === undefined || this.#asked.get(peer.username)?.introductionId === introductionId) return;
     const { username } = peer;
+    // More than a server hands out, or than anybody reads: it is left unanswered.
+    if (this.#events.overfull || (this.#asked.size >= MOST_ASKED && !this.#asked.has(username))) return;
     this.#asked.set(username, { introductionId, peer, direct });
     const judgement = this.#desk.judge(peer);
     void this.#emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });

@@ -1,15 +1,19 @@
 // What a server that lies can make of a device: no packet where none was allowed, and nothing that is taken on its word.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isLetIn } from "../../../client/cli/chat/private-incoming.ts";
+import { Endpoint } from "../../../client/link/endpoint.ts";
+import { accept } from "../../../client/peer/answering.ts";
 import { Asking } from "../../../client/peer/asking.ts";
 import type { PrivateCalls } from "../../../client/peer/calls.ts";
 import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
 import { Desk } from "../../../client/peer/desk.ts";
 import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys.ts";
 import { rememberLink } from "../../../client/peer/own-identity.ts";
+import { PrivateChats } from "../../../client/peer/private-chats.ts";
 import { register } from "../../../client/peer/registration.ts";
 import { confirm, markShown, objectionTo, verificationOf } from "../../../client/peer/verification.ts";
 import type { Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { bind } from "../../../rpc/bind.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import { Device, newId } from "./device.ts";
@@ -115,6 +119,77 @@ async function verifierOf(identity: IdentityKey | undefined, lies: Parameters<ty
 
 const saysItIs = (key: IdentityKey) => ({
   registerDeviceKey: () => Promise.resolve({ identity: identityOf("u1", "luke", key), device: undefined }),
+});
+
+const peerDevice = (username: string) => ({
+  user: { userId: `id-${username}`, username },
+  identityKey: Buffer.alloc(0),
+  device: {
+    deviceId: "d2",
+    deviceName: "",
+    certificate: Buffer.from(derOf(yoda.own)),
+    signature: Buffer.alloc(0),
+  },
+});
+
+test.each([
+  ["of ever other users", (question: number) => `user${question}`],
+  ["of one user, again and again", () => "yoda"],
+])("a flood of questions %s stays within bounds", async (_what, nameOf) => {
+  await using endpoint = new Endpoint({ address: "127.0.0.1:1", trust: { kind: "plaintext" } });
+  const chats = await PrivateChats.open({
+    endpoint,
+    token: "",
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    listen: undefined,
+  });
+  for (let question = 0; question < 5_000; question++) {
+    const introduction = {
+      introductionId: `i${question}`,
+      peer: peerDevice(nameOf(question)),
+      direct: false,
+      timeout: undefined,
+    };
+    chats.take({ type: "introduction-requested", introduction, raw: { kind: undefined } });
+  }
+  expect(chats.asked.length).toBeLessThanOrEqual(64);
+  await chats.close(Ending.LEFT);
+  let told = 0;
+  for await (const _event of chats.events) told += 1;
+  expect(told).toBeLessThanOrEqual(4_000);
+});
+
+test("a yes that comes through when all is closed leaves no timer behind", async () => {
+  const closing = new AbortController();
+  const answerIntroduction = () => {
+    closing.abort();
+    const lifetime = { seconds: 60n, nanos: 0 };
+    return Promise.resolve({ introductionId: "i1", peer: undefined, direct: false, addresses: [], lifetime });
+  };
+  const desk = new Desk({
+    calls: callsOf({ answerIntroduction }),
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    client: undefined,
+    server: luke.server,
+    closing: closing.signal,
+    emit: () => Promise.resolve(),
+  });
+  const peer = peerOf(theirs.publicKey, true);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    await accept(
+      desk,
+      { introductionId: "i1", peer, direct: false },
+      { converse: () => Promise.resolve(), lapsed: () => undefined },
+    );
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("the code is made with the identity key that is here, whatever the server says it is", async () => {
