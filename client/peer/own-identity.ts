@@ -17,8 +17,9 @@ type Known = Pick<Registered, "keys" | "identityKey" | "holdsIdentity">;
 
 export function ownStanding(contacts: ContactStore, { username }: OwnNames, own: Known): OwnStanding {
   if (own.holdsIdentity) return "held";
-  // Remembered as the key of a contact is: nobody else goes by that name.
-  const linked = contacts.get(username)?.identityKey;
+  // Remembered as the key of a contact is. A server could introduce somebody by the own name, but nobody verifies that.
+  const contact = contacts.get(username);
+  const linked = contact?.verified === true ? contact.identityKey : undefined;
   if (linked === undefined) return own.keys.identity === undefined ? "unlinked" : "changed";
   return Buffer.compare(linked, own.identityKey ?? Buffer.alloc(0)) === 0 ? "linked" : "changed";
 }

@@ -216,6 +216,13 @@ test("a device that the server displaced, and one that was never linked, cannot 
   }
 });
 
+test("somebody who is introduced by the own name is not the own identity", async () => {
+  const verifier = await verifierOf(undefined, saysItIs(foisted));
+  const peer = { ...peerOf(foisted.publicKey, true), username: names.username };
+  verifier.contacts.save(remembered(undefined, peer, new Date()));
+  expect((await verificationOf(verifier, "yoda")).own).toBe("unlinked");
+});
+
 test("a linked device notices another own identity key", async () => {
   const linked = await verifierOf(undefined, saysItIs(mine));
   rememberLink(linked.contacts, names, mine.publicKey);
