@@ -3,10 +3,11 @@
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { status } from "@grpc/grpc-js";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openConverse } from "../../../client/peer/converse.ts";
 import { newDeviceKey } from "../../../client/peer/keys.ts";
 import { ConnectError } from "../../../rpc/connect-error.ts";
+import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import { Device } from "./device.ts";
 
@@ -36,6 +37,21 @@ test("the right introduction with the wrong key is cut", async () => {
   const { introductionId } = yoda.expect(luke);
   const dialling = luke.dial(yoda, { own: await newDeviceKey() });
   await expect(dialling.then((dialled) => openConverse(dialled, opening(introductionId)))).rejects.toThrow();
+});
+
+test("a connection for which no folder can be made is not left open", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  yoda.expect(luke);
+  const { own } = luke;
+  const socket = await dialPeerAt([yoda.address], { own, peer: yoda.fingerprint, timeoutMs: 5_000 });
+  vi.stubEnv("TMPDIR", "/nowhere/at/all");
+  try {
+    await expect(channelOver(socket)).rejects.toThrow("ENOENT");
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(socket.destroyed).toBe(true);
 });
 
 test("a device with another key than the introduced one is not spoken with", async () => {
