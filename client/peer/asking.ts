@@ -82,6 +82,9 @@ export class Asking {
       throw takenBack();
     } catch (error) {
       throw this.#signal.aborted ? takenBack() : error;
+    } finally {
+      // The server may leave the call open: nothing more is awaited from it.
+      await this.#steps?.return(undefined);
     }
   }
 

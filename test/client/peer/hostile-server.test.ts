@@ -43,9 +43,10 @@ function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCal
   return calls as unknown as PrivateCalls;
 }
 
-/** Asks by a server whose answer is this introduction; how many were dialled. */
-async function dialledBy(direct: boolean, count: number): Promise<number> {
+/** Asks by a server whose answer is this introduction; how many were dialled, and whether the call was ended. */
+async function asked(direct: boolean, count: number): Promise<{ dialled: number; ended: boolean }> {
   let dialled = 0;
+  let ended = false;
   const { port, servers } = await bind("127.0.0.1", 0, (socket) => {
     dialled += 1;
     socket.destroy();
@@ -66,11 +67,16 @@ async function dialledBy(direct: boolean, count: number): Promise<number> {
     addresses: Array.from({ length: count }, () => `127.0.0.1:${port}`),
     lifetime: { seconds: 60n, nanos: 0 },
   };
-  const asked = { introductionId: introduction.introductionId, devices: 1, timeout: undefined };
+  const first = { introductionId: introduction.introductionId, devices: 1, timeout: undefined };
   const calls = callsOf({
     introduce: async function* () {
-      yield { step: { $case: "asked", value: asked } };
-      yield { step: { $case: "introduction", value: introduction } };
+      yield { step: { $case: "asked", value: first } };
+      try {
+        // Without end.
+        for (;;) yield { step: { $case: "introduction", value: introduction } };
+      } finally {
+        ended = true;
+      }
     },
   });
   const desk = new Desk({
@@ -87,15 +93,19 @@ async function dialledBy(direct: boolean, count: number): Promise<number> {
   await asking.ask(direct);
   await expect(asking.begin()).rejects.toThrow("no relay");
   for (const server of servers) server.close();
-  return dialled;
+  return { dialled, ended };
 }
 
 test("who asked by relay dials nobody, whatever the server says", async () => {
-  expect(await dialledBy(false, 1)).toBe(0);
+  expect((await asked(false, 1)).dialled).toBe(0);
 });
 
 test("no more addresses are dialled than the contract allows", async () => {
-  expect(await dialledBy(true, 100)).toBe(17);
+  expect((await asked(true, 100)).dialled).toBe(17);
+});
+
+test("a call that the server goes on with after its last step is ended", async () => {
+  expect((await asked(false, 1)).ended).toBe(true);
 });
 
 const mine = IdentityKey.generate();
