@@ -118,7 +118,10 @@ export async function securedBy(
  * only this user can enter, which takes one connection and is gone.
  */
 export async function channelOver(socket: TLSSocket): Promise<Dialled> {
-  const folder = await mkdtemp(join(tmpdir(), "parley-"));
+  const folder = await mkdtemp(join(tmpdir(), "parley-")).catch((error: unknown) => {
+    socket.destroy();
+    throw error;
+  });
   const path = join(folder, "peer");
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const server = createServer((local: Socket) => {

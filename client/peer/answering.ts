@@ -51,14 +51,20 @@ export async function accept(desk: Desk, asked: Asked, { converse, lapsed }: Acc
   const { introductionId, peer } = asked;
   const relay = new AbortController();
   let lapse: NodeJS.Timeout | undefined;
+  const { closing, emit } = desk.parts;
+  const settled = (): void => {
+    clearTimeout(lapse);
+    closing.removeEventListener("abort", settled);
+  };
   // Before the answer: whoever asked may be faster than the way back of this one's own yes.
   const expected = server.expect({
     introductionId,
     fingerprint: peer.fingerprint,
+    direct: asked.direct,
     lifetimeMs: LONGEST_MS,
     opening: desk.opening(introductionId),
     converse: async (stream, path) => {
-      clearTimeout(lapse);
+      settled();
       came = true;
       // The half of the relay that waits is of no use any more.
       if (path === "direct") relay.abort();
@@ -71,18 +77,22 @@ export async function accept(desk: Desk, asked: Asked, { converse, lapsed }: Acc
     throw error;
   });
   if (came) return;
-  const { closing, emit } = desk.parts;
-  const lifetimeMs = millis(introduction.lifetime);
+  if (closing.aborted) {
+    // Nobody is here any more who could be spoken with: nothing waits for the one who asked.
+    expected[Symbol.dispose]();
+    return;
+  }
+  const lifetimeMs = Math.min(millis(introduction.lifetime), LONGEST_MS);
   lapse = setTimeout(() => {
+    settled();
     expected[Symbol.dispose]();
     relay.abort();
-    if (closing.aborted) return;
     lapsed();
     const { username } = peer;
     const error = new ConnectError({ kind: "timeout", message: `${username} did not come.` });
     void emit({ type: "failed", username, error, held: [] });
   }, lifetimeMs);
-  closing.addEventListener("abort", () => clearTimeout(lapse), { once: true });
+  closing.addEventListener("abort", settled);
   void openRelayHalf(desk, introductionId, lifetimeMs, AbortSignal.any([relay.signal, closing]));
 }
 

@@ -1,12 +1,13 @@
 // Asking a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
 import type { IntroduceResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { type Judgement, type PeerKeys, readPeer } from "./contacts.ts";
-import { NotSaidError, type SignalStream } from "./conversation.ts";
+import { bytesOfLine, NotSaidError, type SignalStream } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
 import { type Path, reach } from "./reach.ts";
 
-/** Lines held for one who is being asked. */
+/** Lines held for one who is being asked, and their bytes: all of them fit at once into a conversation that begins. */
 const MOST_HELD = 100;
+const MOST_HELD_BYTES = 128 * 1024;
 
 /** A conversation that can begin. */
 export interface Begun {
@@ -22,6 +23,8 @@ export class Asking {
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #held: string[] = [];
+  #heldBytes = 0;
+  #direct = false;
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
 
   constructor(desk: Desk, username: string) {
@@ -35,10 +38,14 @@ export class Asking {
     return this.#held;
   }
 
-  /** @throws NotSaidError where too much is held already */
+  /** @throws NotSaidError where it could never be said, or too much is held already */
   hold(text: string): void {
-    if (this.#held.length >= MOST_HELD) throw new NotSaidError(`${this.#username} has not answered yet.`);
+    const bytes = this.#heldBytes + bytesOfLine(text);
+    if (this.#held.length >= MOST_HELD || bytes > MOST_HELD_BYTES) {
+      throw new NotSaidError(`${this.#username} has not answered yet, and no more can be held until then.`);
+    }
     this.#held.push(text);
+    this.#heldBytes = bytes;
   }
 
   takeBack(): void {
@@ -49,6 +56,7 @@ export class Asking {
   async ask(direct: boolean): Promise<void> {
     const { calls, emit } = this.#desk.parts;
     const username = this.#username;
+    this.#direct = direct;
     await this.#desk.register();
     this.#steps = calls.introduce({ username, direct }, this.#signal);
     const first = await this.#steps.next();
@@ -61,9 +69,15 @@ export class Asking {
   /** From the yes to the conversation. @throws RpcError, ConnectError, KeyProblemError, NotSaidError where it was taken back */
   async begin(): Promise<Begun> {
     try {
-      return await this.#begin();
+      const begun = await this.#begin();
+      if (!this.#signal.aborted) return begun;
+      begun.stream.abort();
+      throw takenBack();
     } catch (error) {
       throw this.#signal.aborted ? takenBack() : error;
+    } finally {
+      // The server may leave the call open: nothing more is awaited from it.
+      await this.#steps?.return(undefined);
     }
   }
 
@@ -80,7 +94,8 @@ export class Asking {
     const { stream, path } = await reach({
       calls,
       own: keys.device,
-      introduction,
+      // Whether a packet goes to the other's address was said here, and is not the server's to say.
+      introduction: { ...introduction, direct: introduction.direct && this.#direct },
       peer: peer.fingerprint,
       opening: this.#desk.opening(introduction.introductionId),
       signal: this.#signal,

@@ -18,6 +18,8 @@ export interface Contact {
   readonly acceptedDevices: readonly string[];
   /** Private chats with this user are accepted without asking; a path where the person chose one with it. */
   readonly always: "ask" | "direct" | "relay";
+  /** The code that was shown last: a person confirms that one, and no other. */
+  readonly shownCode?: string;
 }
 
 /**
@@ -96,9 +98,15 @@ export interface Judgement {
 
 /** What the keys mean by what is remembered. */
 export function judge(contact: Contact | undefined, peer: PeerKeys): Judgement {
-  const standing = contact === undefined ? "new" : contact.verified ? "verified" : "known";
+  const standing = isNewTo(contact, peer) ? "new" : contact?.verified === true ? "verified" : "known";
   const problem = problemOf(contact, peer);
   return { standing, problem, stops: problem !== undefined && standing === "verified" };
+}
+
+/** Nothing is remembered that these keys could be held against. */
+function isNewTo(contact: Contact | undefined, { fingerprint }: PeerKeys): boolean {
+  if (contact === undefined) return true;
+  return contact.identityKey.length === 0 && !contact.acceptedDevices.includes(fingerprint);
 }
 
 function problemOf(contact: Contact | undefined, peer: PeerKeys): KeyProblem | undefined {
@@ -122,7 +130,8 @@ export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Da
     verified: isNew ? false : contact.verified,
     acceptedDevices: isNew ? [] : contact.acceptedDevices,
     // Whoever has another key is not the one whom the person trusted to come in.
-    always: isNew ? "ask" : contact.always,
+    always: isNew || isNewTo(contact, peer) ? "ask" : contact.always,
+    ...(contact?.shownCode === undefined ? {} : { shownCode: contact.shownCode }),
   };
 }
 

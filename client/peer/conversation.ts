@@ -18,6 +18,8 @@ export interface SignalStream {
   readonly signals: AsyncIterator<readonly Signal[], void>;
   /** Sends what was written, and says that no more comes. */
   close(): Promise<void>;
+  /** The other end ends the call: to hang up before would drop what was written last. */
+  readonly endsThere: boolean;
   /** Ends it at once; `why` is told to the other end where there is one to tell. */
   abort(why?: RpcError): void;
 }
@@ -82,6 +84,18 @@ export class NotSaidError extends Error {
   override name = "NotSaidError";
 }
 
+/** The size of a line that can be said. @throws NotSaidError where it is empty or too long */
+export function bytesOfLine(text: string): number {
+  const bytes = Buffer.byteLength(text);
+  if (bytes === 0) throw new NotSaidError("There is nothing to say.");
+  if (bytes > conversationLimits.lineBytes) {
+    throw new NotSaidError(
+      `That line is too long: it has ${bytes} bytes, and ${conversationLimits.lineBytes} are allowed.`,
+    );
+  }
+  return bytes;
+}
+
 interface OwnLine {
   readonly text: string;
   readonly bytes: number;
@@ -117,8 +131,9 @@ export class Conversation {
       await this.#listen();
     } catch (error) {
       cause = asRpcError(error);
-      this.#stream.abort(cause);
     }
+    // However it ended: nothing of the connection is kept.
+    this.#stream.abort(cause);
     this.#isOver = true;
     this.#over.resolve();
     this.#wakeUp();
@@ -150,13 +165,7 @@ export class Conversation {
    * @throws NotSaidError where it is empty or too long, or the other device does not take what was said before
    */
   say(text: string): bigint {
-    const bytes = Buffer.byteLength(text);
-    if (bytes === 0) throw new NotSaidError("There is nothing to say.");
-    if (bytes > conversationLimits.lineBytes) {
-      throw new NotSaidError(
-        `That line is too long: it has ${bytes} bytes, and ${conversationLimits.lineBytes} are allowed.`,
-      );
-    }
+    const bytes = bytesOfLine(text);
     if (this.#goodbye !== undefined || this.#isOver) throw new NotSaidError("The private chat is over.");
     if (this.isFull) {
       throw new NotSaidError("The other device does not take what was said before. Wait a moment.");
@@ -209,17 +218,37 @@ export class Conversation {
       await this.#pace.take(Math.max(1, signals.length));
       for (const signal of signals) {
         await this.#take(signal);
-        if (this.#goodbye !== undefined) break;
+        if (this.#goodbye?.by === "them") break;
       }
-      if (this.#goodbye !== undefined) {
-        await this.#stream.close();
+      if (this.#goodbye?.by === "them") {
+        // The other one waits to learn whether its last words have arrived.
+        if (this.#received > before) this.#writeMarks();
+        await this.#leave();
         return;
       }
       if (this.#received > before) this.#writeMarks();
     }
   }
 
+  /** Sends what is left; one who does not take it is not waited for. */
+  async #leave(): Promise<void> {
+    using late = after(conversationLimits.goodbyeMs);
+    await Promise.race([this.#stream.close(), late.promise]);
+    if (this.#stream.endsThere) await Promise.race([this.#runOut(), late.promise]);
+  }
+
+  /** Never rejects: after the goodbye nothing that comes, or fails, means anything. */
+  async #runOut(): Promise<void> {
+    try {
+      while ((await this.#stream.signals.next()).done !== true);
+    } catch {
+      // As said above.
+    }
+  }
+
   async #take({ kind }: Signal): Promise<void> {
+    // After the own goodbye there is only to learn how much of what was said has arrived.
+    if (this.#goodbye !== undefined && kind?.$case !== "marks") return;
     switch (kind?.$case) {
       case "opening":
         throw refusal(Reason.OPENING_EXPECTED, "Opening comes once.");
@@ -232,6 +261,10 @@ export class Conversation {
         const text = content?.$case === "text" ? content.value : undefined;
         if (text === "" || Buffer.byteLength(text ?? "") > conversationLimits.lineBytes) {
           throw refusal(Reason.INVALID_FIELD, "A line is empty or too long.");
+        }
+        // It would come up again where it is shown or kept, as an error of this program.
+        if (time !== undefined && Number.isNaN(time.getTime())) {
+          throw refusal(Reason.INVALID_FIELD, "The time of a line is none.");
         }
         await this.#owner.line({
           number,
@@ -246,7 +279,7 @@ export class Conversation {
       case "typing":
         return this.#owner.typing(kind.value.typing);
       case "goodbye":
-        this.#goodbye ??= { by: "them", ending: kind.value.ending };
+        this.#goodbye = { by: "them", ending: kind.value.ending };
         return;
       default:
         // Of a kind that is not known here.
@@ -279,6 +312,7 @@ export class Conversation {
   }
 
   #writeMarks(): void {
+    if (this.#goodbye?.by === "me") return;
     this.#write({ $case: "marks", value: { received: this.#received, read: this.#read } });
   }
 

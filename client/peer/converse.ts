@@ -6,7 +6,7 @@ import type { Dialled } from "../../rpc/dial.ts";
 import { implementService, type Service } from "../../rpc/handler.ts";
 import { lengthDelimited } from "../../rpc/raw-fields.ts";
 import type { RpcError } from "../../rpc/status.ts";
-import { after } from "../link/waiting.ts";
+import { after, whenAborted } from "../link/waiting.ts";
 import { conversationLimits, type SignalStream } from "./conversation.ts";
 import { refusal } from "./refusals.ts";
 
@@ -25,9 +25,14 @@ const { converse } = strictDefinition(PeerServiceService);
 
 /**
  * Calls, and opens the conversation. The channel goes with the stream.
+ * @param signal gives it up
  * @throws RpcError where the other end refuses, or does not answer in time
  */
-export async function openConverse(dialled: Dialled, opening: Opening): Promise<SignalStream> {
+export async function openConverse(
+  dialled: Dialled,
+  opening: Opening,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<SignalStream> {
   const call = openBidi(dialled, converse, undefined, outboxOptions);
   const write = (signal: Uint8Array): void => call.outbox.push(lengthDelimited(1, signal));
   const hangUp = (): void => {
@@ -38,8 +43,10 @@ export async function openConverse(dialled: Dialled, opening: Opening): Promise<
   const frames = call[Symbol.asyncIterator]();
   try {
     using late = after(OPENING_MS);
-    const first = await Promise.race([frames.next(), late.promise]);
-    if (first === undefined) throw refusal(Reason.PEER_GONE, "The other device did not answer.");
+    using stopped = whenAborted(signal);
+    const first = await Promise.race([frames.next(), late.promise, stopped.promise]);
+    if (first === undefined || signal.aborted)
+      throw refusal(Reason.PEER_GONE, "The other device did not answer.");
     readOpening(first.done === true ? undefined : first.value.signals);
   } catch (error) {
     hangUp();
@@ -52,6 +59,7 @@ export async function openConverse(dialled: Dialled, opening: Opening): Promise<
     },
     signals: signalsOf(frames),
     close: () => call.end(),
+    endsThere: true,
     abort: hangUp,
   };
 }
@@ -87,6 +95,7 @@ export function converseService({ admit, converse: talk, onError }: Answering): 
           },
           signals: signalsOf(frames[Symbol.asyncIterator]()),
           close: () => outbox.whenFlushed(),
+          endsThere: false,
           abort: (cause) => {
             why = cause;
             aborted.resolve();

@@ -39,6 +39,9 @@ export interface DeskParts {
   readonly emit: (event: PrivateEvent) => Promise<void>;
 }
 
+/** Users whose keys came up, and may be accepted. */
+const MOST_PRESENTED = 256;
+
 export class Desk {
   readonly parts: DeskParts;
   /** The keys that came up last, by user name: what a person may accept. */
@@ -62,6 +65,9 @@ export class Desk {
   }
 
   judge(peer: PeerKeys): Judgement {
+    this.presented.delete(peer.username);
+    const [oldest] = this.presented.keys();
+    if (this.presented.size >= MOST_PRESENTED && oldest !== undefined) this.presented.delete(oldest);
     this.presented.set(peer.username, peer);
     return judge(this.parts.contacts.get(peer.username), peer);
   }

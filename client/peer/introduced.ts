@@ -15,6 +15,8 @@ export interface Expected {
   readonly introductionId: string;
   /** The fingerprint of the key that has to be proved. */
   readonly fingerprint: string;
+  /** It may come straight, and not through the relay alone. */
+  readonly direct: boolean;
   /** How long from now, ms. */
   readonly lifetimeMs: number;
   readonly opening: Opening;
@@ -92,7 +94,7 @@ function servicesFor(
 ): readonly Service[] | undefined {
   const now = performance.now();
   const isExpected = [...pending.values()].some(
-    (expected) => expected.fingerprint === fingerprint && now < expected.expires,
+    (expected) => mayCome(expected, fingerprint, path) && now < expected.expires,
   );
   if (!isExpected) return undefined;
   let taken: Pending | undefined;
@@ -101,7 +103,7 @@ function servicesFor(
     if (
       taken !== undefined ||
       expected === undefined ||
-      expected.fingerprint !== fingerprint ||
+      !mayCome(expected, fingerprint, path) ||
       performance.now() >= expected.expires
     ) {
       throw refusal(
@@ -119,4 +121,8 @@ function servicesFor(
     if (expected !== undefined) await expected.converse(stream, path);
   };
   return [converseService({ admit, converse, onError })];
+}
+
+function mayCome(expected: Pending, fingerprint: string, path: Path): boolean {
+  return expected.fingerprint === fingerprint && (path === "relayed" || expected.direct);
 }

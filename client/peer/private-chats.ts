@@ -1,6 +1,6 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
 import type { IntroductionClosed, IntroductionRequested } from "../../gen/parley/chat/v1/event.ts";
-import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
 import type { Endpoint } from "../link/endpoint.ts";
@@ -17,6 +17,7 @@ import { PeerServer } from "./introduced.ts";
 import type { KeyStore } from "./keys.ts";
 import { OpenChat } from "./open-chat.ts";
 import type { Path } from "./reach.ts";
+import { refusal } from "./refusals.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
 
 /** Whose private chats, and what they stand on. */
@@ -49,6 +50,8 @@ export interface PrivateChatsOptions {
     | undefined;
 }
 
+/** Users whose question may wait for an answer at once. */
+const MOST_ASKED = 64;
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
@@ -186,6 +189,8 @@ export class PrivateChats implements AsyncDisposable {
       await asking.ask(direct);
     } catch (error) {
       this.#asking.delete(username);
+      const { held } = asking;
+      if (held.length > 0) await this.#emit({ type: "failed", username, error: asError(error), held });
       throw error;
     }
     void this.#begin(username, asking);
@@ -221,6 +226,8 @@ export class PrivateChats implements AsyncDisposable {
         lapsed: () => this.#report(),
       },
     );
+    // A stream that opened meanwhile may have brought the question again.
+    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
     this.contacts.save({ ...contact, always: direct ? "direct" : "relay" });
@@ -291,6 +298,8 @@ export class PrivateChats implements AsyncDisposable {
     const peer = readPeer(this.names.serverId, shown);
     if (peer === undefined || this.#asked.get(peer.username)?.introductionId === introductionId) return;
     const { username } = peer;
+    // More than a server hands out, or than anybody reads: it is left unanswered.
+    if (this.#events.overfull || (this.#asked.size >= MOST_ASKED && !this.#asked.has(username))) return;
     this.#asked.set(username, { introductionId, peer, direct });
     const judgement = this.#desk.judge(peer);
     void this.#emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });
@@ -324,18 +333,22 @@ export class PrivateChats implements AsyncDisposable {
     held: readonly string[] | undefined,
   ): Promise<void> {
     const { username } = peer;
-    if (this.#closing.signal.aborted || this.#open.has(username)) {
+    try {
+      if (this.#closing.signal.aborted || this.#open.has(username)) {
+        throw refusal(Reason.PEER_GONE, `A private chat with ${username} cannot be opened here now.`);
+      }
+      this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
+    } catch (error) {
       stream.abort();
-      return;
+      throw error;
     }
     const chat = new OpenChat(peer, path, stream, (event) => this.#emit(event));
     this.#open.set(username, chat);
-    this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
     this.#report();
     const startedHere = held !== undefined;
-    await this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
+    // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.
+    void this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
     const running = chat.run();
-    // As many as fit at once.
     for (const text of held ?? []) chat.say(text);
     const ended = await running;
     this.#open.delete(username);

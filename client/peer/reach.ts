@@ -17,6 +17,8 @@ export type Path = "direct" | "relayed";
 /** How long the direct path may take to stand before the relay is taken, ms. */
 const DIRECT_MS = 3_000;
 const RELAY_MS = 15_000;
+/** As many addresses as the contract allows: more are not dialled. */
+const MOST_ADDRESSES = 17;
 
 export interface Reaching {
   readonly calls: PrivateCalls;
@@ -49,8 +51,9 @@ export async function reach(reaching: Reaching): Promise<Reached> {
 }
 
 async function reachDirectly({ own, peer, introduction, opening, signal }: Reaching): Promise<SignalStream> {
-  const socket = await dialPeerAt(introduction.addresses, { own, peer, timeoutMs: DIRECT_MS, signal });
-  return openConverse(await channelOver(socket), opening);
+  const addresses = introduction.addresses.slice(0, MOST_ADDRESSES);
+  const socket = await dialPeerAt(addresses, { own, peer, timeoutMs: DIRECT_MS, signal });
+  return openConverse(await channelOver(socket), opening, signal);
 }
 
 async function reachThroughServer({
@@ -68,5 +71,5 @@ async function reachThroughServer({
     signal,
   });
   const socket = await securedBy(relay, "The other device", { own, peer, timeoutMs: RELAY_MS, signal });
-  return openConverse(await channelOver(socket), opening);
+  return openConverse(await channelOver(socket), opening, signal);
 }

@@ -30,7 +30,7 @@ export interface Registered {
   readonly keys: StoredKeys;
   /** Of the device's key. */
   readonly fingerprint: string;
-  /** The user's identity key, as the server has it; undefined while there is none. */
+  /** The user's identity key: the one that is here, else as the server has it; undefined while there is none. */
   readonly identityKey: Uint8Array | undefined;
   /** The identity key vouches for this device. */
   readonly signed: boolean;
@@ -103,7 +103,8 @@ async function tell(
     signature: Buffer.from(identity?.sign(statement) ?? []),
     replaceIdentity: replace,
   });
-  const identityKey = answer.identity?.key;
+  // What is known here is not taken on the server's word.
+  const identityKey = identity?.publicKey ?? answer.identity?.key;
   const signature = answer.device?.signature ?? Buffer.alloc(0);
   return {
     keys,

@@ -3,6 +3,7 @@ import type { User } from "../../gen/parley/chat/v1/user.ts";
 import type { PrivateCalls } from "./calls.ts";
 import { safetyNumber } from "./codes.ts";
 import type { Contact, ContactStore } from "./contacts.ts";
+import { type OwnStanding, ownStanding } from "./own-identity.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
 /** A device, and what is remembered on it. */
@@ -29,8 +30,10 @@ export interface Verification {
   readonly standing: "new" | "known" | "verified" | "changed";
   /** Since when the remembered key is known. */
   readonly since: Date | undefined;
-  /** This device is vouched for by the own identity key: else others are warned of it. */
-  readonly ownDeviceSigned: boolean;
+  /** This code is the one that was shown last. */
+  readonly isShown: boolean;
+  /** What the own key in the code rests on: a code with one that only the server knows proves nothing. */
+  readonly own: OwnStanding;
 }
 
 /** @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
@@ -39,9 +42,12 @@ export async function verificationOf(
   username: string,
 ): Promise<Verification> {
   const { calls, contacts, names } = verifier;
-  const { identityKey: ownKey, signed } = await verifier.register();
+  const registered = await verifier.register();
+  const { identityKey: ownKey } = registered;
   const { user, key } = await calls.getIdentity(username);
-  if (user === undefined || ownKey === undefined) throw new Error("The server's answer lacks an identity.");
+  if (user?.username !== username || ownKey === undefined) {
+    throw new Error("The server's answer lacks an identity, or is about somebody else.");
+  }
   const me = { userId: names.userId, identityKey: ownKey };
   const code = safetyNumber(names.serverId, me, { userId: user.userId, identityKey: key });
   const contact = contacts.get(username);
@@ -51,8 +57,26 @@ export async function verificationOf(
     code,
     standing: standingOf(contact, key),
     since: contact?.since,
-    ownDeviceSigned: signed,
+    isShown: contact?.shownCode === code,
+    own: ownStanding(contacts, names, registered),
   };
+}
+
+/** A person sees the code. */
+export function markShown(contacts: ContactStore, { user, code }: Verification): void {
+  const { userId, username } = user;
+  const contact = contacts.get(username) ?? newContact(userId, username, Buffer.alloc(0));
+  contacts.save({ ...contact, shownCode: code });
+}
+
+/** Why the code cannot be confirmed; undefined where it can. */
+export function objectionTo({ user, own, isShown }: Verification): string | undefined {
+  if (own === "changed")
+    return "Your own identity key is not the one that this device knows: link this device first.";
+  if (own === "unlinked") return "This device is not linked to your first one: link it first.";
+  if (!isShown)
+    return `It is not the code that was shown last: compare this one with what ${user.username} sees.`;
+  return undefined;
 }
 
 /** The two people compared the codes, and they are equal. */
@@ -74,14 +98,10 @@ function standingOf(contact: Contact | undefined, key: Uint8Array): Verification
 function withKey(contacts: ContactStore, { user, identityKey, standing }: Verification): Contact {
   const contact = contacts.get(user.username);
   if (contact !== undefined && (standing === "known" || standing === "verified")) return contact;
-  const { userId, username } = user;
-  return {
-    userId,
-    username,
-    identityKey,
-    since: new Date(),
-    verified: false,
-    acceptedDevices: [],
-    always: "ask",
-  };
+  return newContact(user.userId, user.username, identityKey);
+}
+
+function newContact(userId: string, username: string, identityKey: Uint8Array): Contact {
+  const since = new Date();
+  return { userId, username, identityKey, since, verified: false, acceptedDevices: [], always: "ask" };
 }

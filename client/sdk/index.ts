@@ -72,6 +72,7 @@ export { KeyProblemError } from "../peer/desk.ts";
 export { type LinkableDevice, listDevices, type Owner, signDevice } from "../peer/devices.ts";
 export type * from "../peer/events.ts";
 export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys.ts";
+export type { OwnStanding } from "../peer/own-identity.ts";
 export {
   type AskedBy,
   type OpenWith,

@@ -20,15 +20,16 @@ export class DiskContacts implements ContactStore {
   }
 
   save(contact: Contact): void {
-    const { username, userId, identityKey, since, verified, acceptedDevices, always } = contact;
+    const { username, userId, identityKey, since, verified, acceptedDevices, always, shownCode } = contact;
     this.#db
       .prepare(
         `INSERT INTO contacts (profile_id, username, user_id, identity_key, since_time, verified, accepted_devices,
-           always)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+           always, shown_code)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET user_id = excluded.user_id, identity_key = excluded.identity_key,
            since_time = excluded.since_time, verified = excluded.verified,
-           accepted_devices = excluded.accepted_devices, always = excluded.always`,
+           accepted_devices = excluded.accepted_devices, always = excluded.always,
+           shown_code = excluded.shown_code`,
       )
       .run(
         this.#profileId,
@@ -39,6 +40,7 @@ export class DiskContacts implements ContactStore {
         verified ? 1 : 0,
         JSON.stringify(acceptedDevices),
         always,
+        shownCode ?? null,
       );
   }
 }
@@ -53,5 +55,6 @@ function contactOf(row: Row): Contact {
     verified: integer(row, "verified") === 1,
     acceptedDevices: JSON.parse(text(row, "accepted_devices")) as string[],
     always: always === "direct" || always === "relay" ? always : "ask",
+    ...(row.shown_code === null ? {} : { shownCode: text(row, "shown_code") }),
   };
 }

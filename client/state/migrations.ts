@@ -98,4 +98,8 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX private_lines_by_user ON private_lines (profile_id, username, line_id);
   `,
+  `
+  -- The code of a contact that was shown last, which a person may confirm.
+  ALTER TABLE contacts ADD COLUMN shown_code TEXT;
+  `,
 ];

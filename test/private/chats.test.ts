@@ -1,5 +1,6 @@
 // Private chats from the question to the end, over both paths: real server, real streams, real TLS between the devices.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LinkEvent } from "../../client/link/events.ts";
 import { NotSaidError } from "../../client/peer/conversation.ts";
 import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { TestServer } from "../support/server.ts";
@@ -138,6 +139,52 @@ test("what was held is given back on no, and when the question is taken back", a
   expect((await luke.next("failed")).held).toEqual(["another"]);
   expect((await yoda.next("asking-closed")).username).toBe("luke");
   await expect(yoda.chats.answer("luke", "accept")).rejects.toThrow(NotSaidError);
+});
+
+test("what is held fits into the chat that opens, and what could never be said is not held", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  await luke.chats.start("yoda", { direct: false });
+  expect(() => luke.chats.say("yoda", "x".repeat(40_000))).toThrow("too long");
+  expect(() => luke.chats.say("yoda", "")).toThrow(NotSaidError);
+  const long = "x".repeat(30_000);
+  const holdMany = (): void => {
+    for (let line = 0; line < 100; line++) luke.chats.say("yoda", long);
+  };
+  expect(holdMany).toThrow("no more can be held");
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept");
+  expect(await yoda.hears("luke", 4)).toEqual([long, long, long, long]);
+  await luke.chats.stop("yoda");
+  await luke.next("ended");
+});
+
+test("what is said while nobody can be asked yet is given back where nobody can", async () => {
+  await using luke = await sitDown("luke");
+  const starting = luke.chats.start("leia", { direct: false });
+  expect(luke.chats.say("leia", "are you there?")).toBe("held");
+  await expect(starting).rejects.toMatchObject({ reason: "USER_OFFLINE" });
+  expect(await luke.next("failed")).toMatchObject({ username: "leia", held: ["are you there?"] });
+});
+
+test("a question that a new stream brings again while it is answered is over with the answer", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  const took: LinkEvent[] = [];
+  const take = yoda.chats.take.bind(yoda.chats);
+  yoda.chats.take = (event) => {
+    took.push(event);
+    take(event);
+  };
+  await luke.chats.start("yoda", { direct: false });
+  await yoda.next("asked");
+  const answering = yoda.chats.answer("luke", "accept");
+  for (const event of took.filter(({ type }) => type === "introduction-requested")) take(event);
+  await answering;
+  expect(yoda.chats.asked).toEqual([]);
+  await yoda.next("opened");
+  await yoda.chats.stop("luke");
+  await luke.next("ended");
 });
 
 test("of two devices the first yes wins, and the other is told where", async () => {

@@ -1,16 +1,19 @@
 // What a device does to one that was introduced and then breaks the rules: it is refused with a reason, and nobody else
 // notices. The peer here is a client made straight from the proto.
+import { connect } from "node:http2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { conversationLimits, NotSaidError } from "../../client/peer/conversation.ts";
 import {
+  ConverseRequest,
   type ConverseResponse,
   PeerServiceClient,
   PeerServiceService,
   type Signal,
 } from "../../gen/parley/peer/v1/peer_service.ts";
 import { openBidi } from "../../rpc/client-stream.ts";
-import { strictDefinition } from "../../rpc/decode.ts";
+import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
 import type { Dialled } from "../../rpc/dial.ts";
+import { dialPeerAt } from "../../rpc/peer-dial.ts";
 import { fromServiceError, type RpcError } from "../../rpc/status.ts";
 import { Device, type End } from "../client/peer/device.ts";
 
@@ -172,6 +175,54 @@ test("a flood is read at a steady pace, and another chat goes on meanwhile", asy
   const bound = 3 * conversationLimits.signalsPerSecond;
   await end.until(({ lines }) => lines.length > 10);
   expect(end.heard.lines.length).toBeLessThan(bound);
+});
+
+test("a goodbye of one who takes nothing ends it within a moment", async () => {
+  const { introductionId, arrived } = yoda.expect(mallory);
+  const { own } = mallory;
+  const socket = await dialPeerAt([yoda.address], { own, peer: yoda.fingerprint, timeoutMs: 5_000 });
+  // Room for an opening, and for little more.
+  const session = connect("http://peer", {
+    createConnection: () => socket,
+    settings: { initialWindowSize: 100 },
+  });
+  const { path } = PeerServiceService.converse;
+  const call = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc+proto",
+    te: "trailers",
+  });
+  const send = (kind: Kind): void => {
+    const message = ConverseRequest.encode({ signals: [{ kind }] }).finish();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    call.write(Buffer.concat([head, message]));
+  };
+  send(openingOf(introductionId));
+  const { end } = await arrived;
+  end.conversation.say("y".repeat(1_000));
+  send({ $case: "goodbye", value: { ending: 1 } });
+  const { how, undelivered } = await end.ended;
+  expect(how).toMatchObject({ kind: "goodbye", by: "them" });
+  expect(undelivered).toHaveLength(1);
+  session.destroy();
+});
+
+test("a time that is none is refused before it is shown or kept", async () => {
+  const { introductionId, arrived } = yoda.expect(mallory);
+  const { converse } = strictDefinition(PeerServiceService);
+  const options = { softBytes: 1024, hardBytes: 1024, maxFrameBytes: 1 };
+  const call = openBidi(await mallory.dial(yoda), converse, undefined, options);
+  const responses = call[Symbol.asyncIterator]();
+  call.outbox.push(ConverseRequest.encode({ signals: [{ kind: openingOf(introductionId) }] }).finish());
+  await responses.next();
+  const { end } = await arrived;
+  const seconds = Buffer.concat([Buffer.from([8]), Buffer.alloc(8, 0xff), Buffer.from([0x3f])]);
+  const line = Buffer.concat([Buffer.from([8, 1]), lengthDelimited(2, seconds), Buffer.from([0x7a, 1, 120])]);
+  call.outbox.push(lengthDelimited(1, lengthDelimited(2, line)));
+  expect((await end.ended).how).toMatchObject({ kind: "failed", cause: { reason: "INVALID_FIELD" } });
+  expect(end.texts).toEqual([]);
 });
 
 test("bytes that are no frame end the call, and nothing else", async () => {

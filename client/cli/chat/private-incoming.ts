@@ -197,5 +197,5 @@ export function isLetIn(
   if (stops || answer === "refuse") return false;
   if (answer === "accept") return true;
   // With another key it may be another person than the one who was meant.
-  return problem === undefined && (always !== "ask" || (answer === "contacts" && standing !== "new"));
+  return problem === undefined && standing !== "new" && (always !== "ask" || answer === "contacts");
 }

@@ -5,7 +5,14 @@ import { NotSaidError } from "../../peer/conversation.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { PrivateEvent } from "../../peer/events.ts";
 import type { Path } from "../../peer/reach.ts";
-import { acceptKey, confirm, type Verification, verificationOf } from "../../peer/verification.ts";
+import {
+  acceptKey,
+  confirm,
+  markShown,
+  objectionTo,
+  type Verification,
+  verificationOf,
+} from "../../peer/verification.ts";
 import type { Attention } from "./attention.ts";
 import type { Clock } from "./clock.ts";
 import { refuse } from "./commands/command.ts";
@@ -153,8 +160,12 @@ export class PrivateTalk implements PrivateActions, Disposable {
     const { chats, me } = this.#options;
     if (username === me) throw refuse("That is you: the code is one of two people.");
     const verification = await verificationOf(chats, username);
-    if (what === "show") this.#answer(verificationWords(verification, undefined));
-    else if (what === "confirm") {
+    const objection = what === "confirm" ? objectionTo(verification) : undefined;
+    if (what === "show" || objection !== undefined) {
+      this.#answer(verificationWords(verification, undefined));
+      markShown(chats.contacts, verification);
+      if (objection !== undefined) throw refuse(objection);
+    } else if (what === "confirm") {
       confirm(chats.contacts, verification);
       this.#answer([`The key of ${username} is verified: with any other one a private chat is stopped.`]);
     } else this.#accept(username, verification);

@@ -5,6 +5,7 @@ import { RpcError } from "../../../rpc/status.ts";
 import type { Judgement } from "../../peer/contacts.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
+import type { OwnStanding } from "../../peer/own-identity.ts";
 import type { Path } from "../../peer/reach.ts";
 import type { Verification } from "../../peer/verification.ts";
 
@@ -126,9 +127,25 @@ export function endedWords({ username, how }: ChatEnded): string {
   return endings[how.ending]?.(username) ?? `${username} has ended the private chat.`;
 }
 
+function ownWords(own: OwnStanding, username: string): string[] {
+  switch (own) {
+    case "unlinked":
+      return [
+        `This device is not linked to your first one, so ${username} is warned of it: parley devices link`,
+      ];
+    case "changed":
+      return [
+        "WARNING: the identity key in it is not the one that this device knows as yours: you made a new one, or somebody " +
+          "is in between. parley devices link on this device, and the code that it shows on your first one, tell which.",
+      ];
+    default:
+      return [];
+  }
+}
+
 /** The code, and what to do with it: in the chat, or in a shell where the program is called so. */
 export function verificationWords(
-  { user, code, standing, since, ownDeviceSigned }: Verification,
+  { user, code, standing, since, own }: Verification,
   program: string | undefined,
 ): string[] {
   const { username } = user;
@@ -147,8 +164,6 @@ export function verificationWords(
     ...rows,
     words[standing],
     `Compare it with what ${username} sees, face to face or over a call. Equal: ${confirm}`,
-    ...(ownDeviceSigned
-      ? []
-      : [`This device is not linked to your first one, so ${username} is warned of it: parley devices link`]),
+    ...ownWords(own, username),
   ];
 }

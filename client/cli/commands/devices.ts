@@ -3,6 +3,7 @@ import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.
 import { after, whenAborted } from "../../link/waiting.ts";
 import { linkCode, readLinkCode } from "../../peer/codes.ts";
 import { type LinkableDevice, listDevices, signDevice } from "../../peer/devices.ts";
+import { ownStanding, rememberLink } from "../../peer/own-identity.ts";
 import { replaceIdentity } from "../../peer/registration.ts";
 import type { Verifier } from "../../peer/verification.ts";
 import { accountFlags } from "../account-flags.ts";
@@ -87,7 +88,8 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
   if (call.json) throw usage("link has no --json.");
   const own = await verifier.register();
   if (own.identityKey === undefined) throw new CommandError(Exit.REFUSED, "There is no identity key yet.");
-  if (own.signed) {
+  const standing = ownStanding(verifier.contacts, verifier.names, own);
+  if (own.signed && (standing === "held" || standing === "linked")) {
     await call.output.line(line`This device is signed already.`);
     return;
   }
@@ -105,6 +107,7 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
     await Promise.race([time.promise, stopped.promise]);
     if (stop.signal.aborted) throw new CommandError(Exit.INTERRUPTED, "");
   }
+  rememberLink(verifier.contacts, verifier.names, identityKey);
   await call.output.line(line`This device is signed: others see it without a warning.`);
 }
 

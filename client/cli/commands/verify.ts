@@ -1,5 +1,5 @@
 // parley verify: the code that two people compare, to know that nobody is in between.
-import { acceptKey, confirm, verificationOf } from "../../peer/verification.ts";
+import { acceptKey, confirm, markShown, objectionTo, verificationOf } from "../../peer/verification.ts";
 import { accountFlags } from "../account-flags.ts";
 import { toggle } from "../arguments.ts";
 import { verificationWords } from "../chat/private-words.ts";
@@ -47,7 +47,10 @@ export const command = defineCommand({
       for (const sentence of verificationWords(verification, call.environment.program)) {
         await call.output.line(Styled.of(sentence));
       }
+      markShown(verifier.contacts, verification);
       if (isConfirmed !== true) return;
+      const objection = objectionTo(verification);
+      if (objection !== undefined) throw new CommandError(Exit.REFUSED, objection);
       confirm(verifier.contacts, verification);
       await call.output.line(Styled.of(`The key of ${username} is verified.`));
     });

@@ -92,11 +92,23 @@ describe("verify", () => {
   it("--confirm remembers it", async () => {
     const stage = await liveStage();
     known(stage);
+    await stage.chat.enter("verify yoda");
+    stage.shown();
     await stage.chat.enter("verify yoda --confirm");
     expect(stage.shown()).toEqual([
       "  The key of yoda is verified: with any other one a private chat is stopped.",
     ]);
     expect(stage.privates.contacts.get("yoda")).toMatchObject({ verified: true });
+  });
+
+  it("--confirm of a code that was not shown shows it first", async () => {
+    const stage = await liveStage();
+    known(stage);
+    await stage.chat.enter("verify yoda --confirm");
+    const shown = stage.shown().join("\n");
+    expect(shown).toContain("Your code with yoda:");
+    expect(shown).toContain("It is not the code that was shown last");
+    expect(stage.privates.contacts.get("yoda")).toMatchObject({ verified: false });
   });
 
   it("warns of another key, which --accept takes without calling it verified", async () => {

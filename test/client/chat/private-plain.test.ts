@@ -61,7 +61,7 @@ describe("two people", () => {
     const luke = await chat(lukes);
     const yoda = await chat(yodas);
     await together(luke, yoda);
-    yoda.say("verify luke --confirm", "verify luke --accept", "verify luke");
+    yoda.say("verify luke", "verify luke --confirm", "verify luke --accept", "verify luke");
     await yoda.prints("Error: There is nothing to accept: no other key of luke has come up.");
     await yoda.prints("This key of luke is verified.");
   });
@@ -198,7 +198,7 @@ it("unknown, self, offline, and what is not open, are errors in words", async ()
     "Error: No private chat with nobody: There is no user of that name.",
     "Error: That is you.",
     "Error: yoda is not online.",
-    "Error: No private chat with yoda is open.",
+    "Error: No private chat with yoda is open. /startprivate yoda asks for one.",
     "Error: No private chat with yoda is open.",
   ]);
   expect(run.code).toBe(0);

@@ -45,6 +45,8 @@ describe("verify", () => {
   it("--confirm is remembered", async () => {
     await using _yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
+    // A code that nobody has seen yet is shown, and not confirmed.
+    expect(await luke.home.run("verify", "yoda", "--confirm")).toMatchObject({ code: 1 });
     expect((await verify(luke, "yoda", "--confirm")).at(-1)).toBe("The key of yoda is verified.");
     expect(await verify(luke, "yoda")).toContain("This key of yoda is verified.");
   });
@@ -52,6 +54,7 @@ describe("verify", () => {
   it("prints another code once the key is another one, and warns; --accept takes it", async () => {
     await using yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
+    await verify(luke, "yoda");
     const before = await verify(luke, "yoda", "--confirm");
     expect(await yoda.home.run("devices", "new-identity", "--yes")).toMatchObject({ code: 0 });
     const after = await verify(luke, "yoda");
@@ -84,6 +87,7 @@ describe("a verified key that changed", () => {
   it("stops the chat at the one who asks and at the one who is asked, until it is accepted", async () => {
     await using yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
+    await verify(luke, "yoda");
     await verify(luke, "yoda", "--confirm");
     await yoda.home.run("devices", "new-identity", "--yes");
     const listening = await yoda.listen("--private-answer", "accept");
@@ -106,6 +110,7 @@ describe("a verified key that changed", () => {
   it("stops one who waits for that very user, too", async () => {
     await using yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
+    await verify(luke, "yoda");
     await verify(luke, "yoda", "--confirm");
     await yoda.home.run("devices", "new-identity", "--yes");
     const waiting = luke.start("private", "yoda", "--wait", "1m");

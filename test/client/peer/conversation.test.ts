@@ -1,8 +1,10 @@
 // A private chat between two devices that were introduced: real TLS, real streams, no server.
+import { connectivityState } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { conversationLimits, NotSaidError } from "../../../client/peer/conversation.ts";
+import { openConverse } from "../../../client/peer/converse.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { Device, type End } from "./device.ts";
+import { Device, End } from "./device.ts";
 
 async function together(luke: Device, yoda: Device): Promise<[End, End]> {
   const { introductionId, arrived } = yoda.expect(luke);
@@ -66,4 +68,33 @@ test("a line that is empty or too long is refused here, and the chat goes on", a
   a.conversation.say("x".repeat(conversationLimits.lineBytes));
   await b.until(({ lines }) => lines.length === 1);
   expect(b.texts[0]).toHaveLength(conversationLimits.lineBytes);
+});
+
+test.each([
+  ["the one who called", 0],
+  ["the one who was called", 1],
+] as const)("the last line before the goodbye of %s is known to have arrived", async (_who, by) => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const ends = await together(luke, yoda);
+  const [stopping, other] = by === 0 ? ends : [ends[1], ends[0]];
+  // What the other one says meanwhile is between the last line and its mark.
+  other.conversation.setTyping(true);
+  other.conversation.say("on its way");
+  stopping.conversation.say("the last word");
+  await stopping.conversation.end(Ending.STOPPED);
+  expect((await stopping.ended).undelivered).toEqual([]);
+  expect(other.texts).toEqual(["the last word"]);
+});
+
+test("the connection goes with the goodbye of the one who was called", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId, arrived } = yoda.expect(luke);
+  const dialled = await luke.dial(yoda);
+  const stream = await openConverse(dialled, { introductionId, clientName: "", clientVersion: "" });
+  const a = new End(stream);
+  await (await arrived).end.conversation.end(Ending.LEFT);
+  await a.ended;
+  expect(dialled.channel.getConnectivityState(false)).toBe(connectivityState.SHUTDOWN);
 });

@@ -87,11 +87,12 @@ export class Device implements AsyncDisposable {
   }
 
   /** Expects the other device, as after an introduction; the end of the conversation when it comes. */
-  expect(other: Device, { introductionId = newId(), lifetimeMs = 60_000 } = {}) {
+  expect(other: Device, { introductionId = newId(), lifetimeMs = 60_000, direct = true } = {}) {
     const arrived = Promise.withResolvers<{ end: End; path: Path }>();
     this.server.expect({
       introductionId,
       fingerprint: other.fingerprint,
+      direct,
       lifetimeMs,
       opening: { introductionId, clientName: "test", clientVersion: "1" },
       converse: async (stream, path) => {

@@ -3,10 +3,11 @@
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { status } from "@grpc/grpc-js";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openConverse } from "../../../client/peer/converse.ts";
 import { newDeviceKey } from "../../../client/peer/keys.ts";
 import { ConnectError } from "../../../rpc/connect-error.ts";
+import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import { Device } from "./device.ts";
 
@@ -23,12 +24,34 @@ test("a third device is cut before it can call anything", async () => {
   end.conversation.say("still here");
 });
 
+test("one who was let in through the relay alone is cut when it comes straight", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId } = yoda.expect(luke, { direct: false });
+  await expect(luke.call(yoda, introductionId)).rejects.toThrow();
+});
+
 test("the right introduction with the wrong key is cut", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const { introductionId } = yoda.expect(luke);
   const dialling = luke.dial(yoda, { own: await newDeviceKey() });
   await expect(dialling.then((dialled) => openConverse(dialled, opening(introductionId)))).rejects.toThrow();
+});
+
+test("a connection for which no folder can be made is not left open", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  yoda.expect(luke);
+  const { own } = luke;
+  const socket = await dialPeerAt([yoda.address], { own, peer: yoda.fingerprint, timeoutMs: 5_000 });
+  vi.stubEnv("TMPDIR", "/nowhere/at/all");
+  try {
+    await expect(channelOver(socket)).rejects.toThrow("ENOENT");
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(socket.destroyed).toBe(true);
 });
 
 test("a device with another key than the introduced one is not spoken with", async () => {

@@ -1,0 +1,279 @@
+// What a server that lies can make of a device: no packet where none was allowed, and nothing that is taken on its word.
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { isLetIn } from "../../../client/cli/chat/private-incoming.ts";
+import { Endpoint } from "../../../client/link/endpoint.ts";
+import { accept } from "../../../client/peer/answering.ts";
+import { Asking } from "../../../client/peer/asking.ts";
+import type { PrivateCalls } from "../../../client/peer/calls.ts";
+import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
+import { Desk } from "../../../client/peer/desk.ts";
+import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys.ts";
+import { rememberLink } from "../../../client/peer/own-identity.ts";
+import { PrivateChats } from "../../../client/peer/private-chats.ts";
+import { register } from "../../../client/peer/registration.ts";
+import { confirm, markShown, objectionTo, verificationOf } from "../../../client/peer/verification.ts";
+import type { Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { bind } from "../../../rpc/bind.ts";
+import { RpcError } from "../../../rpc/status.ts";
+import { Device, newId } from "./device.ts";
+
+const names = { serverId: "server", userId: "u1", username: "luke", deviceId: "d1" };
+const notFound = new RpcError({ code: 5, reason: "IDENTITY_NOT_FOUND", message: "none" });
+
+let luke: Device;
+let yoda: Device;
+beforeEach(async () => {
+  [luke, yoda] = [await Device.make(), await Device.make()];
+});
+afterEach(async () => {
+  await luke[Symbol.asyncDispose]();
+  await yoda[Symbol.asyncDispose]();
+});
+
+/** The answers of a server as a test wants them. */
+function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCalls {
+  const calls: Partial<Record<keyof PrivateCalls, unknown>> = {
+    token: "",
+    endpoint: { connect: () => Promise.reject(new Error("no relay")) },
+    registerDeviceKey: () => Promise.resolve({ identity: undefined, device: undefined }),
+    getIdentity: () => Promise.reject(notFound),
+    ...lies,
+  };
+  return calls as unknown as PrivateCalls;
+}
+
+/** Asks by a server whose answer is this introduction; how many were dialled, and whether the call was ended. */
+async function asked(direct: boolean, count: number): Promise<{ dialled: number; ended: boolean }> {
+  let dialled = 0;
+  let ended = false;
+  const { port, servers } = await bind("127.0.0.1", 0, (socket) => {
+    dialled += 1;
+    socket.destroy();
+  });
+  const introduction: Introduction = {
+    introductionId: newId(),
+    peer: {
+      user: { userId: "u2", username: "yoda" },
+      identityKey: Buffer.alloc(0),
+      device: {
+        deviceId: "d2",
+        deviceName: "",
+        certificate: Buffer.from(derOf(yoda.own)),
+        signature: Buffer.alloc(0),
+      },
+    },
+    direct: true,
+    addresses: Array.from({ length: count }, () => `127.0.0.1:${port}`),
+    lifetime: { seconds: 60n, nanos: 0 },
+  };
+  const first = { introductionId: introduction.introductionId, devices: 1, timeout: undefined };
+  const calls = callsOf({
+    introduce: async function* () {
+      yield { step: { $case: "asked", value: first } };
+      try {
+        // Without end.
+        for (;;) yield { step: { $case: "introduction", value: introduction } };
+      } finally {
+        ended = true;
+      }
+    },
+  });
+  const desk = new Desk({
+    calls,
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    client: undefined,
+    server: luke.server,
+    closing: new AbortController().signal,
+    emit: () => Promise.resolve(),
+  });
+  const asking = new Asking(desk, "yoda");
+  await asking.ask(direct);
+  await expect(asking.begin()).rejects.toThrow("no relay");
+  for (const server of servers) server.close();
+  return { dialled, ended };
+}
+
+test("who asked by relay dials nobody, whatever the server says", async () => {
+  expect((await asked(false, 1)).dialled).toBe(0);
+});
+
+test("no more addresses are dialled than the contract allows", async () => {
+  expect((await asked(true, 100)).dialled).toBe(17);
+});
+
+test("a call that the server goes on with after its last step is ended", async () => {
+  expect((await asked(false, 1)).ended).toBe(true);
+});
+
+const mine = IdentityKey.generate();
+const theirs = IdentityKey.generate();
+const foisted = IdentityKey.generate();
+
+const identityOf = (userId: string, username: string, key: IdentityKey) => ({
+  user: { userId, username },
+  key: Buffer.from(key.publicKey),
+  createTime: undefined,
+});
+
+/** A device of luke's, and a server that answers so. */
+async function verifierOf(identity: IdentityKey | undefined, lies: Parameters<typeof callsOf>[0]) {
+  const calls = callsOf({ getIdentity: () => Promise.resolve(identityOf("u2", "yoda", theirs)), ...lies });
+  const keys = new MemoryKeys();
+  keys.saveIfNone({ deviceId: names.deviceId, device: luke.own, identity: identity?.export() });
+  const contacts = new MemoryContacts();
+  return { calls, contacts, names, register: () => register(calls, keys, names) };
+}
+
+const saysItIs = (key: IdentityKey) => ({
+  registerDeviceKey: () => Promise.resolve({ identity: identityOf("u1", "luke", key), device: undefined }),
+});
+
+const peerDevice = (username: string) => ({
+  user: { userId: `id-${username}`, username },
+  identityKey: Buffer.alloc(0),
+  device: {
+    deviceId: "d2",
+    deviceName: "",
+    certificate: Buffer.from(derOf(yoda.own)),
+    signature: Buffer.alloc(0),
+  },
+});
+
+test.each([
+  ["of ever other users", (question: number) => `user${question}`],
+  ["of one user, again and again", () => "yoda"],
+])("a flood of questions %s stays within bounds", async (_what, nameOf) => {
+  await using endpoint = new Endpoint({ address: "127.0.0.1:1", trust: { kind: "plaintext" } });
+  const chats = await PrivateChats.open({
+    endpoint,
+    token: "",
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    listen: undefined,
+  });
+  for (let question = 0; question < 5_000; question++) {
+    const introduction = {
+      introductionId: `i${question}`,
+      peer: peerDevice(nameOf(question)),
+      direct: false,
+      timeout: undefined,
+    };
+    chats.take({ type: "introduction-requested", introduction, raw: { kind: undefined } });
+  }
+  expect(chats.asked.length).toBeLessThanOrEqual(64);
+  await chats.close(Ending.LEFT);
+  let told = 0;
+  for await (const _event of chats.events) told += 1;
+  expect(told).toBeLessThanOrEqual(4_000);
+});
+
+test("a yes that comes through when all is closed leaves no timer behind", async () => {
+  const closing = new AbortController();
+  const answerIntroduction = () => {
+    closing.abort();
+    const lifetime = { seconds: 60n, nanos: 0 };
+    return Promise.resolve({ introductionId: "i1", peer: undefined, direct: false, addresses: [], lifetime });
+  };
+  const desk = new Desk({
+    calls: callsOf({ answerIntroduction }),
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    client: undefined,
+    server: luke.server,
+    closing: closing.signal,
+    emit: () => Promise.resolve(),
+  });
+  const peer = peerOf(theirs.publicKey, true);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    await accept(
+      desk,
+      { introductionId: "i1", peer, direct: false },
+      { converse: () => Promise.resolve(), lapsed: () => undefined },
+    );
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("the code is made with the identity key that is here, whatever the server says it is", async () => {
+  const honest = await verificationOf(await verifierOf(mine, saysItIs(mine)), "yoda");
+  const lying = await verificationOf(await verifierOf(mine, saysItIs(foisted)), "yoda");
+  expect(lying.code).toBe(honest.code);
+});
+
+test("a device that the server displaced, and one that was never linked, cannot confirm a code", async () => {
+  const taken = new RpcError({ code: 6, reason: "IDENTITY_TAKEN", message: "taken" });
+  const displaced = await verifierOf(mine, {
+    registerDeviceKey: ({ identityKey }: { identityKey: Buffer }) =>
+      identityKey.length > 0 ? Promise.reject(taken) : saysItIs(foisted).registerDeviceKey(),
+  });
+  const unlinked = await verifierOf(undefined, saysItIs(foisted));
+  for (const [verifier, own] of [
+    [displaced, "changed"],
+    [unlinked, "unlinked"],
+  ] as const) {
+    markShown(verifier.contacts, await verificationOf(verifier, "yoda"));
+    const verification = await verificationOf(verifier, "yoda");
+    expect(verification.own).toBe(own);
+    expect(objectionTo(verification)).toContain("link");
+  }
+});
+
+test("somebody who is introduced by the own name is not the own identity", async () => {
+  const verifier = await verifierOf(undefined, saysItIs(foisted));
+  const peer = { ...peerOf(foisted.publicKey, true), username: names.username };
+  verifier.contacts.save(remembered(undefined, peer, new Date()));
+  expect((await verificationOf(verifier, "yoda")).own).toBe("unlinked");
+});
+
+test("a linked device notices another own identity key", async () => {
+  const linked = await verifierOf(undefined, saysItIs(mine));
+  rememberLink(linked.contacts, names, mine.publicKey);
+  expect((await verificationOf(linked, "yoda")).own).toBe("linked");
+  const lied = { ...(await verifierOf(undefined, saysItIs(foisted))), contacts: linked.contacts };
+  expect((await verificationOf(lied, "yoda")).own).toBe("changed");
+});
+
+test("what is confirmed is the code that was shown", async () => {
+  let shown = theirs;
+  const verifier = await verifierOf(mine, {
+    ...saysItIs(mine),
+    getIdentity: () => Promise.resolve(identityOf("u2", "yoda", shown)),
+  });
+  markShown(verifier.contacts, await verificationOf(verifier, "yoda"));
+  shown = foisted;
+  expect(objectionTo(await verificationOf(verifier, "yoda"))).toContain("not the code that was shown");
+  shown = theirs;
+  const verification = await verificationOf(verifier, "yoda");
+  expect(objectionTo(verification)).toBeUndefined();
+  confirm(verifier.contacts, verification);
+  expect((await verificationOf(verifier, "yoda")).standing).toBe("verified");
+});
+
+test("an identity that is somebody else's is not taken for the one that was asked for", async () => {
+  const getIdentity = () => Promise.resolve(identityOf("u2", "leia", theirs));
+  const verifier = await verifierOf(mine, { ...saysItIs(mine), getIdentity });
+  await expect(verificationOf(verifier, "yoda")).rejects.toThrow("somebody else");
+});
+
+test("a first identity key of one who had none is new, and let in by no setting", () => {
+  const contact = { ...peerOf(Buffer.alloc(0), false), since: new Date(), verified: false };
+  const known = { ...contact, acceptedDevices: [], always: "direct" } as const;
+  const peer = peerOf(theirs.publicKey, true);
+  const judgement = judge(known, peer);
+  expect(judgement).toEqual({ standing: "new", problem: undefined, stops: false });
+  expect(isLetIn("contacts", judgement, known.always)).toBe(false);
+  expect(remembered(known, peer, new Date()).always).toBe("ask");
+});
+
+function peerOf(identityKey: Uint8Array, signed: boolean): PeerKeys {
+  const { fingerprint } = yoda;
+  return { userId: "u2", username: "yoda", identityKey, deviceId: "d2", deviceName: "", fingerprint, signed };
+}

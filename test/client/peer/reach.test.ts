@@ -1,0 +1,57 @@
+// The way from an introduction to a conversation, towards a device that answers as a test wants it.
+import { expect, test } from "vitest";
+import type { PrivateCalls } from "../../../client/peer/calls.ts";
+import { reach } from "../../../client/peer/reach.ts";
+import { PeerServiceService, Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { implementService } from "../../../rpc/handler.ts";
+import { listenForPeers } from "../../../rpc/peer-listener.ts";
+import { lengthDelimited } from "../../../rpc/raw-fields.ts";
+import { Device, newId } from "./device.ts";
+
+const opening = { introductionId: newId(), clientName: "", clientVersion: "" };
+const noServer = { endpoint: { connect: () => Promise.reject(new Error("no server")) } };
+
+test.each([
+  ["never answers", false],
+  ["answers in that moment", true],
+])(
+  "what is taken back while the other device %s does not open",
+  async (_what, answers) => {
+    await using luke = await Device.make();
+    await using yoda = await Device.make();
+    const over = new AbortController();
+    const service = implementService(
+      PeerServiceService,
+      {
+        converse: async (frames, outbox) => {
+          await frames.next();
+          over.abort();
+          const signal = Signal.encode({ kind: { $case: "opening", value: opening } }).finish();
+          if (answers) outbox.push(lengthDelimited(1, signal));
+          await frames.next();
+        },
+      },
+      { onError: () => undefined },
+    );
+    await using listener = await listenForPeers(
+      { own: yoda.own, admit: () => [service] },
+      { host: "127.0.0.1", port: 0 },
+    );
+    const reaching = reach({
+      calls: noServer as unknown as PrivateCalls,
+      own: luke.own,
+      introduction: {
+        introductionId: opening.introductionId,
+        peer: undefined,
+        direct: true,
+        addresses: [`127.0.0.1:${listener.port}`],
+        lifetime: undefined,
+      },
+      peer: yoda.fingerprint,
+      opening,
+      signal: over.signal,
+    });
+    await expect(reaching).rejects.toThrow();
+  },
+  5_000,
+);
