@@ -16,6 +16,7 @@ import { CommandError, Exit } from "./exit.ts";
 import { packageVersion } from "./package-file.ts";
 import type { Asker } from "./prompts.ts";
 import { reach } from "./reach.ts";
+import { registerDevice } from "./register-device.ts";
 
 /** How often a person may try a password before the command gives up. */
 const passwordTries = 3;
@@ -165,17 +166,19 @@ export async function startSession(desk: Desk, credentials: Credentials): Promis
     profiles.forgetDevice(before.profileId);
     grant = await logIn(endpoint, { username, password, client });
   }
-  return keepGrant(desk, address, grant);
+  return keepGrant(desk, endpoint, grant);
 }
 
-/** Remembers what a log-in or sign-up gave. */
-export function keepGrant(desk: Desk, address: string, grant: Grant): Profile {
+/** Remembers what a log-in or sign-up gave, and gives a new device its keys. */
+export async function keepGrant(desk: Desk, endpoint: Endpoint, grant: Grant): Promise<Profile> {
+  const { address } = endpoint;
   const { profile, serverChanged } = desk.state.profiles.loggedIn(address, grant);
   if (serverChanged) {
     desk.notice(
       `The server at ${address} has other data than before: what was unsent waits for you in ${commandLine(desk.environment.program, "outbox", "list")}.`,
     );
   }
+  await registerDevice(desk.state, profile, endpoint);
   return profile;
 }
 

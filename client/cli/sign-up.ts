@@ -41,7 +41,7 @@ export async function signUpAt(call: Call<typeof passwordFlag>, signingUp: Signi
     await using endpoint = new Endpoint({ address, trust });
     const { invite } = signingUp;
     const grant = await signUp(endpoint, { username, password, invite, client: clientInfo() });
-    return keepGrant(desk, address, grant);
+    return await keepGrant(desk, endpoint, grant);
   });
   await output.result(
     grantMessage(profile),

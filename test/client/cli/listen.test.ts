@@ -1,5 +1,8 @@
 // parley listen: takes private chats without a screen; who is let in is said beforehand, since nobody can be asked.
+import { credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../../gen/health/v1/health.ts";
+import { PeerServiceClient } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { TestServer } from "../../support/server.ts";
 import { openState } from "../state/fixture.ts";
 import { startServer } from "./parley.ts";
@@ -108,4 +111,24 @@ it("ends with 4 where the session ends", async () => {
   const listening = await yoda.listen();
   await yoda.home.run("logout");
   expect(await listening.ended).toMatchObject({ code: 4 });
+});
+
+it("shows its schema and health to this machine with --peer-debug, and takes no chat there", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  const listening = await yoda.listen("--peer-debug");
+  const address = /grpcurl -plaintext (127\.0\.0\.1:\d+) describe/.exec(listening.printed)?.[1] ?? "";
+  const health = new HealthClient(address, credentials.createInsecure());
+  const answer = await new Promise((resolve) => {
+    health.check({ service: "parley.peer.v1.PeerService" }, (error, response) =>
+      resolve(error ?? response.status),
+    );
+  });
+  expect(answer).toBe(Serving.SERVING);
+  health.close();
+  const peer = new PeerServiceClient(address, credentials.createInsecure());
+  const refused = await new Promise((resolve) => {
+    peer.converse().on("error", (error: { code: status }) => resolve(error.code));
+  });
+  expect(refused).toBe(status.UNIMPLEMENTED);
+  peer.close();
 });
