@@ -8,7 +8,7 @@ import { Chat } from "./chat.ts";
 import type { ChatLink } from "./chat-link.ts";
 import { systemClock } from "./clock.ts";
 import type { Leaving } from "./commands/command.ts";
-import { chatCommands } from "./commands/table.ts";
+import { commandsOf } from "./commands/table.ts";
 import type { Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
 import type { PrivateLink, PrivateSettings } from "./private-link.ts";
@@ -19,6 +19,8 @@ export interface InteractiveOptions {
   readonly link: ChatLink & Pick<Link, "events">;
   readonly address: string;
   readonly me: string;
+  /** Leaving ends the login, whatever the word. */
+  readonly logsOut?: boolean;
   readonly privateChats: PrivateLink;
   readonly privateSettings: PrivateSettings;
   readonly input: TerminalInput;
@@ -63,7 +65,7 @@ class Interactive {
       me,
       bell,
       clock: systemClock,
-      commands: chatCommands,
+      commands: commandsOf(options.logsOut === true),
       privateChats: options.privateChats,
       privateSettings: options.privateSettings,
       atScreen: true,

@@ -5,7 +5,7 @@ import type { EndingSignal } from "../terminal/terminal-host.ts";
 import { Chat } from "./chat.ts";
 import type { ChatLink } from "./chat-link.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { chatCommands } from "./commands/table.ts";
+import { commandsOf } from "./commands/table.ts";
 import type { Note } from "./note.ts";
 import type { ChatOutcome } from "./outcome.ts";
 import type { PrivateLink, PrivateSettings } from "./private-link.ts";
@@ -15,6 +15,8 @@ export interface PlainOptions {
   readonly link: ChatLink & Pick<Link, "events">;
   readonly address: string;
   readonly me: string;
+  /** Leaving ends the login, whatever the word. */
+  readonly logsOut?: boolean;
   readonly privateChats: PrivateLink;
   readonly privateSettings: PrivateSettings;
   readonly io: PlainIO;
@@ -54,7 +56,7 @@ class Plain {
       me,
       bell: "never",
       clock: this.#clock,
-      commands: chatCommands,
+      commands: commandsOf(options.logsOut === true),
       privateChats: options.privateChats,
       privateSettings: options.privateSettings,
       atScreen: false,

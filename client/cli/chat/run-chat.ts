@@ -214,7 +214,7 @@ async function linked(
   });
   let outcome: ChatOutcome | undefined;
   try {
-    outcome = await run({ link, privateChats, privateSettings });
+    outcome = await run({ link, privateChats, privateSettings, logsOut: wanted.fresh === true });
     await privateChats.close(privateEnding(outcome, wanted.fresh === true));
     return { outcome, code: await leave(outcome, desk, signedIn, link) };
   } finally {
@@ -228,6 +228,7 @@ interface Linked {
   readonly link: Link;
   readonly privateChats: PrivateChats;
   readonly privateSettings: PrivateSettings;
+  readonly logsOut: boolean;
 }
 
 /** The original's way, which nobody is to find out about by being called. */

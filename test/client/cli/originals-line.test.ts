@@ -105,7 +105,14 @@ describe("parley HOST PORT", () => {
   });
 
   it("says nothing of it where the person is asked", async () => {
-    const run = await (await home()).pipe(`${signIn("yoda")}quit\n`, ...at(), "--private-answer", "ask");
+    const run = await (await home()).pipe(
+      `${signIn("yoda")}help\nquit\n`,
+      ...at(),
+      "--private-answer",
+      "ask",
+    );
+    // Nor does its list say that who quits stays logged in.
+    expect(run.lines.find((line) => line.startsWith("/quit"))).toMatch(/leave and log out/);
     expect(run).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rivate") as string });
   });
 

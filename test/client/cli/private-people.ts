@@ -1,6 +1,5 @@
 // People who talk in private from shells: each with a machine, and with what their programs have printed so far.
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { once } from "node:events";
 import type { TestServer } from "../../support/server.ts";
 import { finished, Home, type Run } from "./parley.ts";
 
@@ -10,6 +9,7 @@ export class Running {
   readonly ended: Promise<Run>;
   /** On both outputs, so far. */
   printed = "";
+  #more = Promise.withResolvers<void>();
 
   constructor(child: ChildProcessWithoutNullStreams) {
     this.child = child;
@@ -18,6 +18,8 @@ export class Running {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk: string) => {
         this.printed += chunk;
+        this.#more.resolve();
+        this.#more = Promise.withResolvers();
       });
     }
   }
@@ -33,9 +35,7 @@ export class Running {
         throw new Error(`"${words}" was never printed:\n${stdout}\n${stderr}`);
       }
     });
-    while (!this.printed.includes(words)) {
-      await Promise.race([once(this.child.stdout, "data"), once(this.child.stderr, "data"), over]);
-    }
+    while (!this.printed.includes(words)) await Promise.race([this.#more.promise, over]);
   }
 }
 

@@ -12,6 +12,9 @@ export const quit: ChatCommand = {
   },
 };
 
+/** Where whoever leaves is logged out, however that comes about. */
+export const quitForGood: ChatCommand = { ...quit, summary: "leave and log out, as the original does" };
+
 export const logout: ChatCommand = {
   name: "logout",
   usage: "",

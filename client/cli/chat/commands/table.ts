@@ -6,7 +6,7 @@ import { close } from "./close.ts";
 import type { ChatCommand } from "./command.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
-import { logout, quit } from "./leave.ts";
+import { logout, quit, quitForGood } from "./leave.ts";
 import { logins } from "./logins.ts";
 import { message } from "./message.ts";
 import { open } from "./open.ts";
@@ -43,3 +43,8 @@ export const chatCommands: readonly ChatCommand[] = [
   quit,
   logout,
 ];
+
+/** @param logsOut leaving ends the login, whatever the word */
+export function commandsOf(logsOut: boolean): readonly ChatCommand[] {
+  return logsOut ? chatCommands.map((command) => (command === quit ? quitForGood : command)) : chatCommands;
+}
