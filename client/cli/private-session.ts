@@ -9,6 +9,7 @@ import { register } from "../peer/registration.ts";
 import type { Verifier } from "../peer/verification.ts";
 import { CommandError, Exit } from "./exit.ts";
 import type { PrivateWanted } from "./private-flags.ts";
+import { namesOf } from "./register-device.ts";
 import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
 
 /** The families of events that a program wants which has private chats. */
@@ -20,7 +21,7 @@ export async function openPrivateChats(
   { profile, endpoint, token }: SignedIn,
   { path, port }: Pick<PrivateWanted, "path" | "port">,
 ): Promise<PrivateChats> {
-  const { profileId, serverId, userId, username, device } = profile;
+  const { profileId } = profile;
   const { name, version } = clientInfo();
   // Where nobody may come straight, nothing is there to be found from outside.
   const host = path === "relay" ? "127.0.0.1" : await allInterfaces();
@@ -28,7 +29,7 @@ export async function openPrivateChats(
     return await PrivateChats.open({
       endpoint,
       token,
-      names: { serverId, userId, username, deviceId: device.deviceId },
+      names: namesOf(profile),
       keys: state.keys(profileId),
       contacts: state.contacts(profileId),
       client: { name, version },
@@ -42,9 +43,9 @@ export async function openPrivateChats(
 
 /** The device of a login, for the commands that look at keys and run no chat. */
 export function verifierOf({ state }: Pick<Desk, "state">, { profile, endpoint, token }: SignedIn): Verifier {
-  const { profileId, serverId, userId, username, device } = profile;
+  const { profileId } = profile;
   const calls = new PrivateCalls(endpoint, token);
-  const names = { serverId, userId, username, deviceId: device.deviceId };
+  const names = namesOf(profile);
   return {
     calls,
     names,

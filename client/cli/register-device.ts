@@ -3,18 +3,22 @@ import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import { PrivateCalls } from "../peer/calls.ts";
-import { register } from "../peer/registration.ts";
+import { type OwnNames, register } from "../peer/registration.ts";
 import type { Profile } from "../state/profiles.ts";
 import type { State } from "../state/state.ts";
 
+/** Whose device a profile is. */
+export function namesOf({ serverId, userId, username, device }: Profile): OwnNames {
+  return { serverId, userId, username, deviceId: device.deviceId };
+}
+
 /** Registers the device of a session, unless its keys are there already. What fails now is done with the first private chat. */
 export async function registerDevice(state: State, profile: Profile, endpoint: Endpoint): Promise<void> {
-  const { profileId, serverId, userId, username, device, session } = profile;
+  const { profileId, device, session } = profile;
   const keys = state.keys(profileId);
   if (session === undefined || keys.load()?.deviceId === device.deviceId) return;
-  const names = { serverId, userId, username, deviceId: device.deviceId };
   try {
-    await register(new PrivateCalls(endpoint, session.token), keys, names);
+    await register(new PrivateCalls(endpoint, session.token), keys, namesOf(profile));
   } catch (error) {
     // The log-in itself has succeeded.
     if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
