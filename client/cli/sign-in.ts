@@ -166,7 +166,7 @@ export async function startSession(desk: Desk, credentials: Credentials): Promis
     profiles.forgetDevice(before.profileId);
     grant = await logIn(endpoint, { username, password, client });
   }
-  return keepGrant(desk, endpoint, grant);
+  return await keepGrant(desk, endpoint, grant);
 }
 
 /** Remembers what a log-in or sign-up gave, and gives a new device its keys. */
