@@ -28,9 +28,9 @@ async function verify({ home }: Person, ...argv: string[]): Promise<string[]> {
 }
 
 describe("verify", () => {
-  it("prints the same 60 digits at both ends, and says how to confirm them", async () => {
-    await using yoda = await withKeys("yoda");
-    await using luke = await withKeys("luke");
+  it("prints the same 60 digits at both ends of who has only logged in, and says how to confirm them", async () => {
+    await using yoda = await Person.at(server, "yoda");
+    await using luke = await Person.at(server, "luke");
     const here = await verify(luke, "yoda");
     const there = await verify(yoda, "luke");
     expect(here.slice(1, 4)).toEqual(there.slice(1, 4));
