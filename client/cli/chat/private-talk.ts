@@ -219,7 +219,8 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** @throws CommandError where there is nothing to say it in */
   #checkOpen(username: string): void {
-    const { chats } = this.#options;
+    const { chats, me } = this.#options;
+    if (username === me) throw refuse("That is you.");
     if (this.#pathOf(username) !== undefined || chats.asking.includes(username)) return;
     const asks = chats.asked.some((asked) => asked.username === username);
     const hint = asks ? `/accept ${username} answers.` : `/startprivate ${username} asks for one.`;

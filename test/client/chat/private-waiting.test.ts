@@ -52,6 +52,8 @@ describe("startprivate", () => {
 
   it.each([
     ["startprivate luke", undefined, "That is you."],
+    ["private luke psst", undefined, "That is you."],
+    ["private luke", undefined, "That is you."],
     ["startprivate yoda --relay", refused("USER_OFFLINE"), "yoda is not online."],
     ["startprivate yoda --relay", refused("BLOCKED_BY_RECIPIENT"), "yoda has blocked you."],
     [
