@@ -11,7 +11,7 @@ import { parseAddress } from "./address.ts";
 import { ConnectError } from "./connect-error.ts";
 import { channelOptions, type Dialled, dialledOver } from "./dial.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { peerLimits } from "./peer-listener.ts";
+import { type PeerConnection, peerLimits, watched } from "./peer-listener.ts";
 import type { Certificate } from "./server-credentials.ts";
 
 export interface PeerDialOptions {
@@ -111,13 +111,17 @@ export async function securedBy(
   }
 }
 
+/** A channel over one connection. */
+export interface PeerChannel extends Dialled, PeerConnection {}
+
 /**
  * A channel over one connection that stands: when that is lost, so is the channel. Dispose of it to end both.
  *
  * grpc-js connects by itself and to names only, so it is given one: a socket of the operating system in a folder that
  * only this user can enter, which takes one connection and is gone.
  */
-export async function channelOver(socket: TLSSocket): Promise<Dialled> {
+export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
+  const connection = watched(socket);
   const folder = await mkdtemp(join(tmpdir(), "parley-")).catch((error: unknown) => {
     socket.destroy();
     throw error;
@@ -154,6 +158,9 @@ export async function channelOver(socket: TLSSocket): Promise<Dialled> {
     return {
       ...dialled,
       client: dialled.client,
+      get broken() {
+        return connection.broken;
+      },
       [Symbol.dispose]: () => {
         dialled[Symbol.dispose]();
         socket.destroy();

@@ -28,6 +28,25 @@ export const peerLimits = {
   keepaliveTimeoutMs: 10_000,
 } as const;
 
+/** What a service may know of the connection that it is called over. */
+export interface PeerConnection {
+  /** What it broke with; undefined while it stands, and where it ended in order. */
+  readonly broken: Error | undefined;
+}
+
+/** Watches a connection for what breaks it: gRPC above it only learns that it is gone. */
+export function watched(socket: TLSSocket): PeerConnection {
+  let broken: Error | undefined;
+  socket.on("error", (error: Error) => {
+    broken ??= error;
+  });
+  return {
+    get broken() {
+      return broken;
+    },
+  };
+}
+
 export interface PeerListenerOptions {
   /** This side's key, in any certificate around it. */
   readonly own: Certificate;
@@ -35,7 +54,7 @@ export interface PeerListenerOptions {
    * Asked once the caller has proved to have the key of this fingerprint: what that one may call; undefined: nothing,
    * and the connection is cut.
    */
-  admit(fingerprint: string): readonly Service[] | undefined;
+  admit(fingerprint: string, connection: PeerConnection): readonly Service[] | undefined;
 }
 
 export interface PeerListener extends AsyncDisposable {
@@ -69,8 +88,8 @@ export async function listenForPeers(
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   server.on("secureConnection", (socket: TLSSocket) => {
-    socket.on("error", () => undefined);
-    const services = servicesFor(socket, options);
+    const connection = watched(socket);
+    const services = servicesFor(socket, connection, options);
     if (services === undefined) {
       socket.destroy();
       return;
@@ -103,10 +122,14 @@ export async function listenForPeers(
   };
 }
 
-function servicesFor(socket: TLSSocket, options: PeerListenerOptions): readonly Service[] | undefined {
+function servicesFor(
+  socket: TLSSocket,
+  connection: PeerConnection,
+  options: PeerListenerOptions,
+): readonly Service[] | undefined {
   const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
   if (certificate === undefined || socket.alpnProtocol !== "h2") return undefined;
-  return options.admit(fingerprint(certificate));
+  return options.admit(fingerprint(certificate), connection);
 }
 
 /** A server of its own for one connection: whatever is called there, it is known by whom. */

@@ -70,7 +70,8 @@ export interface PeerKeys {
 export function readPeer(serverId: string, peer: PeerDevice | undefined): PeerKeys | undefined {
   const { user, device, identityKey } = peer ?? {};
   const fingerprint = device && fingerprintOfDer(device.certificate);
-  if (user === undefined || user.userId === "" || user.username === "") return undefined;
+  // No server gives out a name with a control character: it would be made to look like more than a name.
+  if (user === undefined || user.userId === "" || !/^\P{Cc}+$/u.test(user.username)) return undefined;
   if (device === undefined || fingerprint === undefined || identityKey === undefined) return undefined;
   const { userId, username } = user;
   const { deviceId, deviceName, signature } = device;

@@ -14,6 +14,10 @@ export interface SignalStream {
   write(signal: Uint8Array): void;
   /** Too much waits to be taken by the other end. */
   readonly isCongested: boolean;
+  /** Resolves when that is over, or nobody takes anything any more. */
+  drained(): Promise<void>;
+  /** What the connection below broke with; undefined while it stands, and where it ended in order. */
+  readonly broken: Error | undefined;
   /** What comes. It ends when the other end has said all, and throws RpcError where the call failed. */
   readonly signals: AsyncIterator<readonly Signal[], void>;
   /** Sends what was written, and says that no more comes. */
@@ -139,8 +143,18 @@ export class Conversation {
     this.#wakeUp();
     const undelivered = [...this.#unacknowledged.values()].map(({ text }) => text);
     if (this.#goodbye !== undefined) return { how: { kind: "goodbye", ...this.#goodbye }, undelivered };
-    cause ??= refusal(Reason.PEER_GONE, "The other device hung up without a goodbye.");
-    return { how: { kind: "failed", cause }, undelivered };
+    return { how: { kind: "failed", cause: this.#causeOf(cause) }, undelivered };
+  }
+
+  /** TLS finds each byte that is not as it was sent; for gRPC above it, the connection is just gone. */
+  #causeOf(cause: RpcError | undefined): RpcError {
+    const { broken } = this.#stream;
+    const isGone = cause === undefined || cause.reason === "" || cause.reason === "PEER_GONE";
+    if (isGone && broken !== undefined && "code" in broken && String(broken.code).startsWith("ERR_SSL")) {
+      const message = "Somebody in between changed what was sent, so that it was cut.";
+      return refusal(Reason.CONNECTION_TAMPERED, message);
+    }
+    return cause ?? refusal(Reason.PEER_GONE, "The other device hung up without a goodbye.");
   }
 
   /** The other device does not take what was said before. */
@@ -155,6 +169,8 @@ export class Conversation {
   /** Resolves when there is room for a line, or it is over. */
   async room(): Promise<void> {
     while (this.isFull && this.#goodbye === undefined && !this.#isOver) {
+      if (this.#stream.isCongested) await Promise.race([this.#stream.drained(), this.#over.promise]);
+      if (!this.isFull || this.#isOver) return;
       this.#progress ??= Promise.withResolvers();
       await this.#progress.promise;
     }

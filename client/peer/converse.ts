@@ -2,8 +2,9 @@
 import { type Opening, PeerServiceService, Reason, Signal } from "../../gen/parley/peer/v1/peer_service.ts";
 import { openBidi } from "../../rpc/client-stream.ts";
 import { strictDefinition } from "../../rpc/decode.ts";
-import type { Dialled } from "../../rpc/dial.ts";
 import { implementService, type Service } from "../../rpc/handler.ts";
+import type { PeerChannel } from "../../rpc/peer-dial.ts";
+import type { PeerConnection } from "../../rpc/peer-listener.ts";
 import { lengthDelimited } from "../../rpc/raw-fields.ts";
 import type { RpcError } from "../../rpc/status.ts";
 import { after, whenAborted } from "../link/waiting.ts";
@@ -29,7 +30,7 @@ const { converse } = strictDefinition(PeerServiceService);
  * @throws RpcError where the other end refuses, or does not answer in time
  */
 export async function openConverse(
-  dialled: Dialled,
+  dialled: PeerChannel,
   opening: Opening,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<SignalStream> {
@@ -57,6 +58,10 @@ export async function openConverse(
     get isCongested() {
       return call.outbox.aboveSoft;
     },
+    drained: () => call.outbox.whenBelowSoft(),
+    get broken() {
+      return dialled.broken;
+    },
     signals: signalsOf(frames),
     close: () => call.end(),
     endsThere: true,
@@ -70,11 +75,13 @@ export interface Answering {
   admit(opening: Opening): Opening;
   /** Has the conversation; it is over when this resolves. */
   converse(stream: SignalStream): Promise<void>;
+  /** The connection that the caller came over. */
+  readonly connection: PeerConnection;
   onError(error: unknown): void;
 }
 
 /** PeerService for one caller. */
-export function converseService({ admit, converse: talk, onError }: Answering): Service {
+export function converseService({ admit, converse: talk, connection, onError }: Answering): Service {
   return implementService(
     PeerServiceService,
     {
@@ -93,6 +100,10 @@ export function converseService({ admit, converse: talk, onError }: Answering): 
           get isCongested() {
             return outbox.aboveSoft || outbox.closed;
           },
+          drained: () => outbox.whenBelowSoft(),
+          get broken() {
+            return connection.broken;
+          },
           signals: signalsOf(frames[Symbol.asyncIterator]()),
           close: () => outbox.whenFlushed(),
           endsThere: false,
@@ -101,6 +112,7 @@ export function converseService({ admit, converse: talk, onError }: Answering): 
             aborted.resolve();
           },
         };
+        outbox.onOverflow(() => stream.abort(refusal(Reason.PEER_GONE, "The caller takes nothing.")));
         await Promise.race([talk(stream), aborted.promise]);
         if (why !== undefined && !call.signal.aborted) throw why;
       },

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Opening } from "../../gen/parley/peer/v1/peer_service.ts";
 import { Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { Service } from "../../rpc/handler.ts";
-import { listenForPeers, type PeerListener } from "../../rpc/peer-listener.ts";
+import { listenForPeers, type PeerConnection, type PeerListener } from "../../rpc/peer-listener.ts";
 import type { Certificate } from "../../rpc/server-credentials.ts";
 import type { SignalStream } from "./conversation.ts";
 import { converseService } from "./converse.ts";
@@ -22,6 +22,13 @@ export interface Expected {
   readonly opening: Opening;
   /** Has the conversation, once it is opened; it is over when this resolves. */
   converse(stream: SignalStream, path: Path): Promise<void>;
+}
+
+/** Somebody who came, and has proved to have a key. */
+interface Caller {
+  readonly fingerprint: string;
+  readonly path: Path;
+  readonly connection: PeerConnection;
 }
 
 interface Pending extends Expected {
@@ -51,8 +58,8 @@ export class PeerServer implements AsyncDisposable {
     const pending = new Map<string, Pending>();
     const admit =
       (path: Path) =>
-      (fingerprint: string): readonly Service[] | undefined =>
-        servicesFor(pending, fingerprint, path, onError);
+      (fingerprint: string, connection: PeerConnection): readonly Service[] | undefined =>
+        servicesFor(pending, { fingerprint, path, connection }, onError);
     const listener = await listenForPeers({ own, admit: admit("direct") }, address);
     return new PeerServer(
       listener,
@@ -88,8 +95,7 @@ export class PeerServer implements AsyncDisposable {
 /** Whoever has a key that nobody introduced does not get as far as a call. */
 function servicesFor(
   pending: Map<string, Pending>,
-  fingerprint: string,
-  path: Path,
+  { fingerprint, path, connection }: Caller,
   onError: (error: unknown) => void,
 ): readonly Service[] | undefined {
   const now = performance.now();
@@ -120,7 +126,7 @@ function servicesFor(
     const expected = taken;
     if (expected !== undefined) await expected.converse(stream, path);
   };
-  return [converseService({ admit, converse, onError })];
+  return [converseService({ admit, converse, connection, onError })];
 }
 
 function mayCome(expected: Pending, fingerprint: string, path: Path): boolean {

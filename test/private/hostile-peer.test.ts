@@ -73,6 +73,10 @@ class RawCall {
   pause(): void {
     this.#call.pause();
   }
+
+  resume(): void {
+    this.#call.resume();
+  }
 }
 
 async function admitted(): Promise<{ call: RawCall; end: End }> {
@@ -161,6 +165,20 @@ test("one who never reads fills nothing: what is said to it is refused here", as
   };
   expect(sayAll).toThrow(NotSaidError);
   expect(end.conversation.isFull).toBe(true);
+});
+
+test("one who takes nothing at all is let go, rather than kept with a chat that says nothing", async () => {
+  const { introductionId, over } = yoda.expectRaw(mallory, (stream) => {
+    const signal = Buffer.alloc(60_000);
+    // Beyond what the outbox holds: marks alone get there when somebody floods for minutes.
+    for (let piece = 0; piece < 40; piece++) stream.write(signal);
+  });
+  const call = new RawCall(await mallory.dial(yoda));
+  call.pause();
+  call.send(openingOf(introductionId));
+  await over;
+  call.resume();
+  expect((await call.ended).reason).toBe("PEER_GONE");
 });
 
 test("a flood is read at a steady pace, and another chat goes on meanwhile", async () => {

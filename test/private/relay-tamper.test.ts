@@ -92,7 +92,9 @@ test.each<[string, Tamper]>([
     await new Promise((resolve) => setImmediate(resolve));
   }
   const [atLuke, atYoda] = await Promise.all([a.ended, b.ended]);
-  expect([atLuke.how.kind, atYoda.how.kind]).toEqual(["failed", "failed"]);
+  for (const { how } of [atLuke, atYoda]) {
+    expect(how).toMatchObject({ kind: "failed", cause: { reason: "CONNECTION_TAMPERED" } });
+  }
   expect(atLuke.undelivered[0]).toBe("tampered with");
   expect(b.texts.filter((text) => !["true words", "tampered with", "and again"].includes(text))).toEqual([]);
   for (const device of devices) await device[Symbol.asyncDispose]();

@@ -17,6 +17,11 @@ const CANCEL = 8;
 export async function rawHttp2(port: number, options = { acknowledges: true }): Promise<TLSSocket> {
   const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
   await once(socket, "secureConnect");
+  return greeted(socket, options);
+}
+
+/** As rawHttp2, over a connection that stands. */
+export async function greeted(socket: TLSSocket, options = { acknowledges: true }): Promise<TLSSocket> {
   // Being cut off is what the tests are about.
   socket.on("error", () => {});
   socket.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]));
@@ -26,13 +31,13 @@ export async function rawHttp2(port: number, options = { acknowledges: true }): 
   return socket;
 }
 
-/** HEADERS of a call to ChatService. */
-export function openStream(id: number, method: string): Buffer {
+/** HEADERS of a call. */
+export function openStream(id: number, method: string, service = "parley.chat.v1.ChatService"): Buffer {
   const headers = [
     [":method", "POST"],
     [":scheme", "https"],
     [":authority", "test"],
-    [":path", `/parley.chat.v1.ChatService/${method}`],
+    [":path", `/${service}/${method}`],
     ["content-type", "application/grpc"],
     ["te", "trailers"],
   ] as const;

@@ -166,7 +166,7 @@ export function nameOf(place: Place): string {
 }
 
 /** The beginning of a text, in one line. */
-export function shortened(text: string): string {
+export function shortened(text: string, most = 60): string {
   const oneLine = text.replaceAll(/\s+/g, " ").trim();
-  return oneLine.length > 60 ? `${oneLine.slice(0, 59).toWellFormed()}…` : oneLine;
+  return oneLine.length > most ? `${oneLine.slice(0, most - 1).toWellFormed()}…` : oneLine;
 }

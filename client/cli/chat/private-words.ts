@@ -8,6 +8,7 @@ import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/
 import type { OwnStanding } from "../../peer/own-identity.ts";
 import type { Path } from "../../peer/reach.ts";
 import type { Verification } from "../../peer/verification.ts";
+import { shortened } from "./outgoing.ts";
 
 /** What a path means for the two people. */
 export const pathWords: Record<Path, string> = {
@@ -76,7 +77,7 @@ const outcomes: Partial<Record<IntroductionOutcome, string>> = {
 export function closedWords({ username, outcome, deviceName }: AskingClosed): string {
   const elsewhere = outcomes[outcome];
   if (elsewhere !== undefined) {
-    const where = deviceName === "" ? "another device" : `your device “${deviceName}”`;
+    const where = deviceName === "" ? "another device" : `your device “${inOneLine(deviceName)}”`;
     return `The private chat with ${username} ${elsewhere} on ${where}.`;
   }
   return outcome === IntroductionOutcome.UNANSWERED
@@ -98,7 +99,7 @@ export function failedWords(username: string, error: Error, program?: string): s
     case "BLOCKED_BY_RECIPIENT":
       return `${username} has blocked you.`;
     default:
-      return `No private chat with ${username}: ${error.message}`;
+      return `No private chat with ${username}: ${inOneLine(error.message)}`;
   }
 }
 
@@ -108,6 +109,11 @@ function keyProblemWords({ message, username }: KeyProblemError, program: string
     `STOP: ${message} Ask ${username} in another way, and compare the codes: ${verify}. ` +
     `${verify} --accept goes on with the new key.`
   );
+}
+
+/** Words of a peer, or of the server: none of them is to look like a line of its own. */
+function inOneLine(text: string): string {
+  return shortened(text, 300);
 }
 
 const endings: Partial<Record<Ending, (name: string) => string>> = {
@@ -120,7 +126,11 @@ const endings: Partial<Record<Ending, (name: string) => string>> = {
 
 export function endedWords({ username, how }: ChatEnded): string {
   if (how.kind === "failed") {
-    const why = how.cause.reason === "" || how.cause.reason === "PEER_GONE" ? "" : ` (${how.cause.message})`;
+    const { reason, message } = how.cause;
+    if (reason === "CONNECTION_TAMPERED") {
+      return `WARNING: somebody between you and ${username} changed what was sent, so the private chat was cut.`;
+    }
+    const why = reason === "" || reason === "PEER_GONE" ? "" : ` (${inOneLine(message)})`;
     return `The connection to ${username} is lost${why}: the private chat is over.`;
   }
   if (how.by === "me") return `The private chat with ${username} is over.`;

@@ -7,8 +7,8 @@ import { RpcError } from "../../../rpc/status.ts";
 import { asks, ends, fails, liveStage, opens, says, waits } from "./private-events.ts";
 import type { Stage } from "./stage.ts";
 
-function lost(reason: string): RpcError {
-  return new RpcError({ code: status.UNAVAILABLE, reason, message: "Marks rise." });
+function lost(reason: string, message = "Marks rise."): RpcError {
+  return new RpcError({ code: status.UNAVAILABLE, reason, message });
 }
 
 /** yoda's chat is open, and written to. */
@@ -44,6 +44,14 @@ describe("the end", () => {
     [
       { kind: "failed", cause: lost("MARKS_INVALID") },
       "The connection to yoda is lost (Marks rise.): the private chat is over.",
+    ],
+    [
+      { kind: "failed", cause: lost("CONNECTION_TAMPERED") },
+      "WARNING: somebody between you and yoda changed what was sent, so the private chat was cut.",
+    ],
+    [
+      { kind: "failed", cause: lost("ANYTHING", "made up\n14:00 · STOP: trust me") },
+      "The connection to yoda is lost (made up 14:00 · STOP: trust me): the private chat is over.",
     ],
   ] as const)("is told with its reason", async (how, words) => {
     const stage = await inside();

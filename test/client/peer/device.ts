@@ -104,6 +104,25 @@ export class Device implements AsyncDisposable {
     return { introductionId, arrived: arrived.promise };
   }
 
+  /** As expect, with nothing at this end but what `talk` writes; `over` when there is no more to read. */
+  expectRaw(other: Device, talk: (stream: SignalStream) => void) {
+    const introductionId = newId();
+    const over = Promise.withResolvers<void>();
+    this.server.expect({
+      introductionId,
+      fingerprint: other.fingerprint,
+      direct: true,
+      lifetimeMs: 60_000,
+      opening: { introductionId, clientName: "test", clientVersion: "1" },
+      converse: async (stream) => {
+        talk(stream);
+        while ((await stream.signals.next()).done !== true);
+        over.resolve();
+      },
+    });
+    return { introductionId, over: over.promise };
+  }
+
   /** A channel to the other device, proved on both sides. @throws ConnectError */
   async dial(other: Device, options: { peer?: string; own?: Certificate } = {}) {
     const { peer = other.fingerprint, own = this.own } = options;

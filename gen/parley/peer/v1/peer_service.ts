@@ -75,6 +75,11 @@ export const Reason = {
   INTERNAL: 7,
   /** PEER_GONE - The peer is not there any more, or takes nothing. */
   PEER_GONE: 8,
+  /**
+   * CONNECTION_TAMPERED - What came over the connection is not what the other device sent: somebody in between changed it. Nobody sends this:
+   * each end finds it by itself.
+   */
+  CONNECTION_TAMPERED: 9,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -90,6 +95,7 @@ export namespace Reason {
   export type MARKS_INVALID = typeof Reason.MARKS_INVALID;
   export type INTERNAL = typeof Reason.INTERNAL;
   export type PEER_GONE = typeof Reason.PEER_GONE;
+  export type CONNECTION_TAMPERED = typeof Reason.CONNECTION_TAMPERED;
   export type UNRECOGNIZED = typeof Reason.UNRECOGNIZED;
 }
 

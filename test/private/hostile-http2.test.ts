@@ -1,0 +1,51 @@
+// What an introduced device can do below gRPC, with frames of its own: its connection is closed, and another peer does not
+// notice.
+import { once } from "node:events";
+import type { TLSSocket } from "node:tls";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { dialPeerAt } from "../../rpc/peer-dial.ts";
+import { Device } from "../client/peer/device.ts";
+import { greeted, openStream, resetStream } from "../rpc/raw-http2.ts";
+
+let yoda: Device;
+let mallory: Device;
+beforeEach(async () => {
+  [yoda, mallory] = [await Device.make(), await Device.make()];
+});
+afterEach(async () => {
+  expect(yoda.errors).toEqual([]);
+  await yoda[Symbol.asyncDispose]();
+  await mallory[Symbol.asyncDispose]();
+});
+
+/** A connection of the introduced device, without gRPC. */
+async function admitted(): Promise<TLSSocket> {
+  yoda.expect(mallory);
+  const options = { own: mallory.own, peer: yoda.fingerprint, timeoutMs: 5_000 };
+  return greeted(await dialPeerAt([yoda.address], options));
+}
+
+/** Another device is introduced, and heard. */
+async function anotherIsHeard(): Promise<void> {
+  await using luke = await Device.make();
+  const { introductionId, arrived } = yoda.expect(luke);
+  const there = await luke.call(yoda, introductionId);
+  const { end } = await arrived;
+  there.conversation.say("still with us?");
+  await end.until(({ lines }) => lines.length === 1);
+}
+
+const converse = (id: number): Buffer => openStream(id, "Converse", "parley.peer.v1.PeerService");
+
+test.each<[string, (id: number) => Buffer]>([
+  ["opened and reset", (id) => Buffer.concat([converse(id), resetStream(id)])],
+  ["opened and kept", converse],
+])("streams that are %s without end close the connection", async (_how, attack) => {
+  const socket = await admitted();
+  const closed = once(socket, "close");
+  for (let id = 1; id < 40_000 && !socket.destroyed; id += 2) {
+    if (!socket.write(attack(id))) await Promise.race([once(socket, "drain"), closed]);
+  }
+  await closed;
+  await anotherIsHeard();
+});
