@@ -1,5 +1,6 @@
 // The owner of the terminal in the interactive client: finished lines go up into the scrollback, the line being edited stays below.
 import type { Readable, Writable } from "node:stream";
+import { Actions } from "./actions.ts";
 import { LineBacklog } from "./backlog.ts";
 import { inColumns } from "./candidates.ts";
 import { layOut, type Size } from "./edit-layout.ts";
@@ -11,16 +12,8 @@ import { type ColourSource, type Environment, Paint } from "./paint.ts";
 import { Painter, reflowOf } from "./painter.ts";
 import { Styled, toStyled } from "./style.ts";
 import { ENDING_SIGNALS, type EndingSignal, isGone, type TerminalHost } from "./terminal-host.ts";
-import {
-  BELL,
-  ENTER,
-  freshScreen,
-  hasTitle,
-  LEAVE,
-  RESTORE_TITLE,
-  SAVE_TITLE,
-  title,
-} from "./terminal-modes.ts";
+import { BELL, ENTER, freshScreen, LEAVE } from "./terminal-modes.ts";
+import { WindowTitle } from "./window-title.ts";
 
 export interface TerminalInput extends Readable {
   setRawMode?(on: boolean): unknown;
@@ -54,8 +47,6 @@ type Listening = readonly [
 
 /** A stop that did not happen (no shell to stop for) is noticed after this. */
 const RESUME_MS = 200;
-/** Actions kept until somebody listens. */
-const EARLY_ACTIONS = 1_000;
 
 /**
  * Owns input and output from `open` to `close`. Everything else writes through `print`. Finished lines never cut
@@ -69,18 +60,16 @@ export class Screen implements Disposable {
   readonly paint: Paint;
   readonly #input: TerminalInput;
   readonly #output: TerminalOutput;
-  readonly #env: Environment;
   readonly #host: TerminalHost;
   readonly #editor: LineEditor;
   readonly #painter: Painter;
   readonly #backlog = new LineBacklog();
-  readonly #early: EditorAction[] = [];
+  readonly #actions = new Actions();
+  readonly #title: WindowTitle;
   readonly #endings: readonly Listening[];
   readonly #resolveClosed: (closed: Closed) => void;
   #keys: KeyReader | undefined;
-  #submitted: ((text: string) => void) | undefined;
   #edited: ((text: string) => void) | undefined;
-  #acted: ((action: EditorAction) => void) | undefined;
   #prompt = Styled.of("> ");
   #status: readonly Styled[] = [];
   /** First row of the text that is shown, when it is taller than the screen. */
@@ -88,9 +77,6 @@ export class Screen implements Disposable {
   /** Escapes that go before the next frame: modes, a fresh screen. */
   #controls = "";
   #rings = false;
-  #title: string | undefined;
-  #titleSaved = false;
-  #titleShown: string | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   /** The terminal takes no more, until "drain". */
   #full = false;
@@ -109,7 +95,7 @@ export class Screen implements Disposable {
     this.#resolveClosed = resolve;
     this.#input = options.input;
     this.#output = options.output;
-    this.#env = options.env;
+    this.#title = new WindowTitle(options.env);
     this.#host = options.host ?? process;
     this.#editor = new LineEditor(options);
     this.paint = Paint.for(options.output, options.env);
@@ -142,8 +128,7 @@ export class Screen implements Disposable {
 
   /** Called with each line that was entered. Those entered before come first. */
   onSubmit(listener: (text: string) => void): void {
-    this.#submitted = listener;
-    this.#deliverEarly();
+    this.#actions.onSubmit(listener);
   }
 
   /** Called with what stands in the line being edited, after a person changed it. */
@@ -153,8 +138,7 @@ export class Screen implements Disposable {
 
   /** Called with every other action of the person. Candidates, redraw, suspend are dealt with here, but told too. */
   onAction(listener: (action: EditorAction) => void): void {
-    this.#acted = listener;
-    this.#deliverEarly();
+    this.#actions.onAction(listener);
   }
 
   /** Puts finished lines above what is being typed; after the end, nowhere. Strings are made safe. */
@@ -192,7 +176,7 @@ export class Screen implements Disposable {
 
   /** Sets the window's title until the end; the one before comes back then. Nothing where there is none. */
   setTitle(text: string): void {
-    this.#title = text;
+    this.#title.set(text);
     this.#schedule();
   }
 
@@ -258,10 +242,7 @@ export class Screen implements Disposable {
 
   /** Erases the edit area and puts every mode back. */
   #giveBack(): void {
-    const restored = this.#titleSaved ? RESTORE_TITLE : "";
-    this.#titleSaved = false;
-    this.#titleShown = undefined;
-    this.#write(this.#painter.erase(this.columns) + LEAVE + restored);
+    this.#write(this.#painter.erase(this.columns) + LEAVE + this.#title.giveBack());
     this.#raw(false);
   }
 
@@ -309,12 +290,7 @@ export class Screen implements Disposable {
     this.#controls = "";
     if (this.#rings) controls += BELL;
     this.#rings = false;
-    if (this.#title !== this.#titleShown && this.#title !== undefined && hasTitle(this.#env)) {
-      controls += (this.#titleSaved ? "" : SAVE_TITLE) + title(this.#title);
-      this.#titleSaved = true;
-      this.#titleShown = this.#title;
-    }
-    return controls;
+    return controls + this.#title.take();
   }
 
   #write(text: string): void {
@@ -341,20 +317,7 @@ export class Screen implements Disposable {
     if (action.kind === "suspend") this.#suspend();
     if (action.kind === "redraw") this.#redraw();
     if (action.kind === "candidates") this.print(inColumns(action.candidates, this.columns));
-    if (!this.#deliver(action) && this.#early.length < EARLY_ACTIONS) this.#early.push(action);
-  }
-
-  #deliver(action: EditorAction): boolean {
-    if (action.kind === "submit") {
-      this.#submitted?.(action.text);
-      return this.#submitted !== undefined;
-    }
-    this.#acted?.(action);
-    return this.#acted !== undefined;
-  }
-
-  #deliverEarly(): void {
-    for (const action of this.#early.splice(0)) if (!this.#deliver(action)) this.#early.push(action);
+    this.#actions.tell(action);
   }
 
   #redraw(): void {
