@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { EntryArrived, LinkEvent } from "../../../client/link/events.ts";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
-import { START, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
+import { START } from "./stage-clock.ts";
 
 const raw: Event = { kind: undefined };
 

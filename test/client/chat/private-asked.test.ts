@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/desk.ts";
 import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
 import { peerKeys } from "./played-chats.ts";
-import { answering, asks, changedKeys, knownKeys, liveStage } from "./private-events.ts";
+import { answering, asks, changedKeys, knownKeys } from "./private-events.ts";
+import { live } from "./stage.ts";
 
 const DIRECT = [
   "  /accept yoda: yes, straight from device to device; yoda will see your address.",
@@ -13,7 +14,7 @@ const RELAYED = ["  /accept yoda: yes, through the server, which cannot read it.
 const NO = "  /refuse yoda: no. /accept yoda --always: yes, and from now on.";
 
 it("is told in lines that name what each answer means, and nothing that is typed becomes one", async () => {
-  const stage = await liveStage();
+  const stage = await live();
   await stage.chat.enter("open leia");
   stage.shown();
   await asks(stage, "yoda");
@@ -28,13 +29,13 @@ it.each([
   ["who asks does not allow it", false, "auto"],
   ["the own setting does not", true, "relay"],
 ] as const)("offers no direct path where %s", async (_why, direct, path) => {
-  const stage = await liveStage({ privately: answering("ask", path) });
+  const stage = await live({ privately: answering("ask", path) });
   await asks(stage, "yoda", { direct });
   expect(stage.shown().slice(1)).toEqual([...RELAYED, NO]);
 });
 
 it("rings where the person is away, and not where he is there", async () => {
-  const stage = await liveStage();
+  const stage = await live();
   stage.chat.focus(true);
   await asks(stage, "yoda");
   expect(stage.bells).toBe(0);
@@ -53,14 +54,14 @@ it.each([
   ["/accept yoda --always --relay", true, "accept yoda relay always"],
   ["/refuse yoda", true, "refuse yoda"],
 ])("takes %s, a direct path being offered: %s", async (line, direct, done) => {
-  const stage = await liveStage();
+  const stage = await live();
   await asks(stage, "yoda", { direct });
   await stage.chat.enter(line);
   expect(stage.privates.done).toEqual([done]);
 });
 
 it("says who is told of a no", async () => {
-  const stage = await liveStage();
+  const stage = await live();
   await asks(stage, "yoda");
   stage.shown();
   await stage.chat.enter("refuse yoda");
@@ -73,7 +74,7 @@ it.each([
   ["accept yoda --direct --relay", "Error: usage: /accept USER, with --direct or --relay, or --always"],
   ["startprivate yoda --always", "Error: usage: /startprivate USER, with --direct or --relay"],
 ])("refuses %s, and does nothing", async (line, words) => {
-  const stage = await liveStage();
+  const stage = await live();
   await asks(stage, "yoda");
   stage.shown();
   await stage.chat.enter(line);
@@ -98,14 +99,14 @@ it.each([
   ["contacts", changedKeys, [], "yoda asks for a private chat."],
   ["contacts", undefined, [], "yoda asks for a private chat."],
 ] as const)("with the setting %s it is answered so: %j", async (answer, judgement, done, words) => {
-  const stage = await liveStage({ privately: answering(answer) });
+  const stage = await live({ privately: answering(answer) });
   await asks(stage, "yoda", judgement && { judgement });
   expect(stage.privates.done).toEqual(done);
   expect(stage.shown()[0]).toBe(`14:00 · ${words}`);
 });
 
 it("shows its address by a setting only where that is the setting", async () => {
-  const stage = await liveStage({ privately: answering("accept", "direct") });
+  const stage = await live({ privately: answering("accept", "direct") });
   await asks(stage, "yoda");
   expect(stage.privates.done).toEqual(["accept yoda direct"]);
 });
@@ -116,7 +117,7 @@ it.each([
 ] as const)(
   "lets in whom the person always lets in, by the path that was chosen: %s",
   async (always, done) => {
-    const stage = await liveStage();
+    const stage = await live();
     const { userId, username, identityKey } = peerKeys("yoda");
     const contact = {
       userId,
@@ -133,7 +134,7 @@ it.each([
 );
 
 it("asks about one who is always let in, where the key is another one", async () => {
-  const stage = await liveStage();
+  const stage = await live();
   const { userId, username, identityKey } = peerKeys("yoda");
   const contact = { userId, username, identityKey, since: new Date(), acceptedDevices: [], verified: false };
   stage.privates.contacts.save({ ...contact, always: "direct" });
@@ -143,7 +144,7 @@ it("asks about one who is always let in, where the key is another one", async ()
 });
 
 it("is stopped, with the way out, where a verified key is another one", async () => {
-  const stage = await liveStage();
+  const stage = await live();
   await asks(stage, "yoda", { judgement: { standing: "verified", problem: "changed", stops: true } });
   expect(stage.shown()[1]).toContain("WARNING");
   stage.privates.refusal = new KeyProblemError("yoda", "changed");
@@ -160,7 +161,7 @@ it.each([
   [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat, and got no answer."],
   [IntroductionOutcome.TAKEN_BACK, "yoda no longer asks for a private chat."],
 ])("says what became of a question that needs no answer any more: %s", async (outcome, words) => {
-  const stage = await liveStage();
+  const stage = await live();
   await asks(stage, "yoda");
   stage.shown();
   await stage.chat.takePrivate({ type: "asking-closed", username: "yoda", outcome, deviceName: "desk" });

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { NotSaidError } from "../../../client/peer/conversation.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import { asks, ends, fails, liveStage, opens, says, waits } from "./private-events.ts";
-import type { Stage } from "./stage.ts";
+import { asks, ends, fails, opens, says, waits } from "./private-events.ts";
+import { live, type Stage } from "./stage.ts";
 
 function lost(reason: string, message = "Marks rise."): RpcError {
   return new RpcError({ code: status.UNAVAILABLE, reason, message });
@@ -13,7 +13,7 @@ function lost(reason: string, message = "Marks rise."): RpcError {
 
 /** yoda's chat is open, and written to. */
 async function inside(options: { plain?: boolean; isTyped?: boolean } = {}): Promise<Stage> {
-  const stage = await liveStage(options);
+  const stage = await live(options);
   await opens(stage, "yoda");
   await stage.chat.enter("private yoda");
   stage.shown();
@@ -90,7 +90,7 @@ describe("the end", () => {
   });
 
   it("leaves what is unread there", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     stage.chat.focus(true);
     await says(stage, "yoda", "run");
@@ -114,7 +114,7 @@ describe("what was being typed when it ended", () => {
   );
 
   it("goes nowhere either where the one who was asked says no", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     await stage.chat.enter("private yoda");
     await fails(stage, "yoda", lost("INTRODUCTION_REFUSED"));
@@ -177,7 +177,7 @@ describe("commands for a chat that is not there", () => {
     ["stopprivate", "Usage: /stopprivate USER"],
     ["startprivate", "Usage: /startprivate USER"],
   ])("%s is an error, and nothing is sent", async (line, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     await asks(stage, "leia");
     stage.shown();
     await stage.chat.enter(line);
@@ -190,7 +190,7 @@ describe("commands for a chat that is not there", () => {
     ["accept yoda", "yoda does not ask for a private chat."],
     ["refuse yoda", "yoda does not ask for a private chat."],
   ])("%s says what the chats say", async (line, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     stage.privates.refusal = new NotSaidError(words);
     await stage.chat.enter(line);
     expect(stage.shown()).toEqual([`Error: ${words}`]);
@@ -212,7 +212,7 @@ describe("a line in an open private chat that would be a command", () => {
   );
 
   it("is asked about in a conversation that the server stores too", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "leia");
     await stage.chat.enter("open yoda");
     stage.shown();

@@ -11,18 +11,10 @@ import type {
 } from "../../../client/peer/events.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { newKeys, peerKeys } from "./played-chats.ts";
-import { Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 export const knownKeys: Judgement = { standing: "known", problem: undefined, stops: false };
 export const changedKeys: Judgement = { standing: "known", problem: "changed", stops: false };
-
-/** A chat that is connected, yoda being online, with nothing said yet. */
-export async function liveStage(options: ConstructorParameters<typeof Stage>[0] = {}): Promise<Stage> {
-  const stage = new Stage(options);
-  await stage.connect(["yoda"]);
-  stage.shown();
-  return stage;
-}
 
 export function answering(answer: PrivateSettings["answer"], path: PrivateSettings["path"] = "auto") {
   return { answer, path, lines: undefined } satisfies PrivateSettings;

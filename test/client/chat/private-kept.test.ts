@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { newFolder, stateWithProfile } from "../state/fixture.ts";
 import { peerKeys } from "./played-chats.ts";
-import { asks, liveStage, opens, says, waits } from "./private-events.ts";
-import type { Stage } from "./stage.ts";
+import { asks, opens, says, waits } from "./private-events.ts";
+import { live, type Stage } from "./stage.ts";
 
 /** yoda's key, as the server has it, and as it is remembered. */
 function known(stage: Stage, options: { verified?: boolean; key?: string } = {}): void {
@@ -22,7 +22,7 @@ function known(stage: Stage, options: { verified?: boolean; key?: string } = {})
 
 describe("/history of a private chat", () => {
   it("says that nothing is kept where the person has not asked for it", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("private yoda");
     await says(stage, "yoda", "hi");
@@ -38,7 +38,7 @@ describe("/history of a private chat", () => {
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
     const lines = state.privateLines(profileId);
-    const stage = await liveStage({ privately: { answer: "ask", path: "auto", lines } });
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines } });
     await opens(stage, "yoda");
     await opens(stage, "leia");
     await stage.chat.enter("private yoda");
@@ -56,7 +56,7 @@ describe("/history of a private chat", () => {
 
 describe("private alone", () => {
   it("lists who is there, who is asked and who asks", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await waits(stage, "leia");
     await asks(stage, "vader");
@@ -69,7 +69,7 @@ describe("private alone", () => {
   });
 
   it("says so where there is none", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await stage.chat.enter("private");
     expect(stage.shown().join("\n")).toContain("No private chat is open.");
   });
@@ -77,7 +77,7 @@ describe("private alone", () => {
 
 describe("verify", () => {
   it("shows 60 digits, what is known, and what to do with them", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     known(stage);
     await stage.chat.enter("verify yoda");
     const [head, one, two, three, ...rest] = stage.shown().map((line) => line.trim());
@@ -90,7 +90,7 @@ describe("verify", () => {
   });
 
   it("--confirm remembers it", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     known(stage);
     await stage.chat.enter("verify yoda");
     stage.shown();
@@ -102,7 +102,7 @@ describe("verify", () => {
   });
 
   it("--confirm of a code that was not shown shows it first", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     known(stage);
     await stage.chat.enter("verify yoda --confirm");
     const shown = stage.shown().join("\n");
@@ -112,7 +112,7 @@ describe("verify", () => {
   });
 
   it("warns of another key, which --accept takes without calling it verified", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     known(stage, { verified: true, key: "another" });
     await stage.chat.enter("verify yoda");
     expect(stage.shown().join("\n")).toContain("WARNING: it is not the key of yoda that is known here");
@@ -132,7 +132,7 @@ describe("verify", () => {
     ["verify yoda --accept", "There is nothing to accept: no other key of yoda has come up."],
     ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
   ])("%s is an error in words", async (line, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     known(stage);
     await stage.chat.enter(line);
     expect(stage.shown()).toEqual([`Error: ${words}`]);

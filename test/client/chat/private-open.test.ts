@@ -1,20 +1,21 @@
 // A private chat that is open: its marks on prompt and lines, what is unread, who types, how far the other one is.
 import { describe, expect, it } from "vitest";
 import { newKeys } from "./played-chats.ts";
-import { changedKeys, liveStage, opens, says } from "./private-events.ts";
+import { changedKeys, opens, says } from "./private-events.ts";
+import { live } from "./stage.ts";
 
 describe("when it opens", () => {
   it.each([
     ["direct", "straight from device to device"],
     ["relayed", "through the server, which cannot read it"],
   ] as const)("says by which way: %s", async (path, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda", { path });
     expect(stage.shown()).toEqual([`14:00 · Private chat with yoda: ${words}. /private yoda opens it.`]);
   });
 
   it("says how to make sure who it is, the first time", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda", { judgement: newKeys });
     expect(stage.shown()[1]).toBe(
       "14:00 · It is the first one on this device: /verify yoda shows how to make sure that it is yoda.",
@@ -25,13 +26,13 @@ describe("when it opens", () => {
     [changedKeys, "WARNING: the identity key of yoda is another one than before"],
     [{ ...newKeys, problem: "unsigned" }, "WARNING: the identity key of yoda does not vouch for this device"],
   ] as const)("warns of keys that are not as expected", async (judgement, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda", { judgement });
     expect(stage.shown().slice(1)).toEqual([expect.stringContaining(words)]);
   });
 
   it("takes no line that is being typed for somebody else", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await stage.chat.enter("open leia");
     await opens(stage, "yoda");
     expect(stage.prompt).toBe("leia> ");
@@ -43,7 +44,7 @@ describe("when it opens", () => {
 
 describe("lines", () => {
   it("are marked in both directions, at a screen", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     stage.shown();
     await says(stage, "yoda", "hi");
@@ -52,7 +53,7 @@ describe("lines", () => {
   });
 
   it("are marked and safe in plain lines", async () => {
-    const stage = await liveStage({ plain: true });
+    const stage = await live({ plain: true });
     await opens(stage, "yoda");
     stage.shown();
     await says(stage, "yoda", "hi\nluke: \u{1b}[31m");
@@ -60,7 +61,7 @@ describe("lines", () => {
   });
 
   it("that this program cannot read are told of", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     stage.shown();
     await says(stage, "yoda", "", { content: { kind: "unknown" } });
@@ -68,7 +69,7 @@ describe("lines", () => {
   });
 
   it("go to that one alone, verbatim, while it is open, and count as activity", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("private yoda");
     const before = stage.activity;
@@ -83,7 +84,7 @@ describe("lines", () => {
   });
 
   it("go by /private USER to any number of people, whatever is open", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await opens(stage, "leia", { path: "relayed" });
     await stage.chat.enter("open vader");
@@ -102,7 +103,7 @@ describe("lines", () => {
 
 describe("the prompt", () => {
   it("names the one, and the way, in place of the conversation that was open", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await opens(stage, "leia", { path: "relayed" });
     await stage.chat.enter("open vader");
@@ -118,7 +119,7 @@ describe("the prompt", () => {
   });
 
   it("leaves the other commands as they are", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("private yoda");
     await stage.chat.enter("/message leia in the open");
@@ -129,7 +130,7 @@ describe("the prompt", () => {
 
 describe("the status", () => {
   it("tells how far the own lines are, and who types", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("private yoda");
     const marks = { type: "marks", username: "yoda" } as const;
@@ -146,7 +147,7 @@ describe("the status", () => {
   });
 
   it("of another conversation knows nothing of it", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("open yoda");
     await says(stage, "yoda", "hi", { mine: true });
@@ -155,7 +156,7 @@ describe("the status", () => {
   });
 
   it("tells the other one what the person types, and no longer when the chat is left", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("private yoda");
     stage.privates.done.length = 0;
@@ -168,7 +169,7 @@ describe("the status", () => {
 
 describe("what is unread", () => {
   it("is what came while it was not open; Alt-a opens it before any other, and that is told", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     stage.chat.focus(true);
     await stage.chat.take(stage.entry("yoda", "not so private"));
@@ -185,7 +186,7 @@ describe("what is unread", () => {
   });
 
   it("is nothing of what stands there open, once it is looked at", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await opens(stage, "yoda");
     await stage.chat.enter("private yoda");
     stage.privates.done.length = 0;
@@ -199,7 +200,7 @@ describe("what is unread", () => {
   });
 
   it("is nothing in plain lines, where all is seen", async () => {
-    const stage = await liveStage({ plain: true });
+    const stage = await live({ plain: true });
     await opens(stage, "yoda");
     await says(stage, "yoda", "hi");
     expect(stage.privates.done).toEqual(["read yoda"]);

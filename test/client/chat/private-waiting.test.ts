@@ -5,7 +5,8 @@ import { NotSaidError } from "../../../client/peer/conversation.ts";
 import { KeyProblemError } from "../../../client/peer/desk.ts";
 import { ConnectError } from "../../../rpc/connect-error.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import { answering, fails, liveStage, opens, says, waits } from "./private-events.ts";
+import { answering, fails, opens, says, waits } from "./private-events.ts";
+import { live } from "./stage.ts";
 
 function refused(reason: string): RpcError {
   return new RpcError({ code: status.ABORTED, reason, message: "The server's words." });
@@ -13,7 +14,7 @@ function refused(reason: string): RpcError {
 
 describe("startprivate", () => {
   it("asks for the way first, with what each means, and asks nobody", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await stage.chat.enter("startprivate yoda");
     expect(stage.shown()).toEqual([
       "  Which way? Nobody was asked yet.",
@@ -30,20 +31,20 @@ describe("startprivate", () => {
     ["startprivate yoda", "relay", "start yoda relay"],
     ["startprivate yoda --relay", "direct", "start yoda relay"],
   ] as const)("%s with the setting %s is: %s", async (line, path, done) => {
-    const stage = await liveStage({ privately: answering("ask", path) });
+    const stage = await live({ privately: answering("ask", path) });
     await stage.chat.enter(line);
     expect(stage.privates.done).toEqual([done]);
     expect(stage.shown()).toEqual([]);
   });
 
   it("takes the relay where there is no person to ask", async () => {
-    const stage = await liveStage({ plain: true });
+    const stage = await live({ plain: true });
     await stage.chat.enter("startprivate yoda");
     expect(stage.privates.done).toEqual(["start yoda relay"]);
   });
 
   it("says that it waits, how long, and what becomes of what is said", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     expect(stage.shown()).toEqual([
       "14:00 · yoda is asked for a private chat, and has 60 s to answer. What you say by /private yoda is held until then.",
@@ -67,7 +68,7 @@ describe("startprivate", () => {
       "yoda is being asked already.",
     ],
   ])("%s is an error in words where it has to be", async (line, refusal, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     stage.privates.refusal = refusal;
     await stage.chat.enter(line);
     expect(stage.shown()).toEqual([`Error: ${words}`]);
@@ -76,7 +77,7 @@ describe("startprivate", () => {
 
 describe("while the other one is being asked", () => {
   it("a line is held, stands there as waiting, and is shown once when it is said", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     stage.shown();
     await stage.chat.enter("private yoda the plans");
@@ -96,7 +97,7 @@ describe("while the other one is being asked", () => {
   });
 
   it("the chat can be opened, and its prompt says that it waits", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     await stage.chat.enter("private yoda");
     expect(stage.prompt).toBe("yoda (private, waiting)> ");
@@ -107,7 +108,7 @@ describe("while the other one is being asked", () => {
   });
 
   it("one line that was held is put back before the cursor, where no is the answer", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     await stage.chat.enter("private yoda the plans");
     stage.shown();
@@ -121,7 +122,7 @@ describe("while the other one is being asked", () => {
   });
 
   it("is named where something else is being typed, and so are several", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     stage.isTyping = true;
     await fails(stage, "yoda", refused("INTRODUCTION_UNANSWERED"), ["the plans"]);
@@ -139,7 +140,7 @@ describe("while the other one is being asked", () => {
   });
 
   it("a line held for a chat that failed is shown anew in the next one", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     await stage.chat.enter("private yoda the plans");
     await fails(stage, "yoda", refused("INTRODUCTION_REFUSED"), ["the plans"]);
@@ -160,7 +161,7 @@ describe("while the other one is being asked", () => {
         "another way, and compare the codes: /verify yoda. /verify yoda --accept goes on with the new key.",
     ],
   ])("says why none came about", async (error, words) => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     stage.shown();
     await fails(stage, "yoda", error);
@@ -168,7 +169,7 @@ describe("while the other one is being asked", () => {
   });
 
   it("stopprivate takes it back", async () => {
-    const stage = await liveStage();
+    const stage = await live();
     await waits(stage, "yoda");
     await stage.chat.enter("stopprivate yoda");
     expect(stage.privates.done).toEqual(["stop yoda"]);

@@ -4,7 +4,6 @@ import { status } from "@grpc/grpc-js";
 import type { BellSetting } from "../../../client/cli/chat/attention.ts";
 import { Chat } from "../../../client/cli/chat/chat.ts";
 import type { ChatLink } from "../../../client/cli/chat/chat-link.ts";
-import type { Clock } from "../../../client/cli/chat/clock.ts";
 import type { Leaving } from "../../../client/cli/chat/commands/command.ts";
 import { chatCommands } from "../../../client/cli/chat/commands/table.ts";
 import type { Note } from "../../../client/cli/chat/note.ts";
@@ -17,69 +16,16 @@ import type { EntryArrived, LinkEvent, LinkState } from "../../../client/link/ev
 import type { SendTarget, UnsentMessage } from "../../../client/link/send-queue.ts";
 import { LogInOutcome } from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { Block } from "../../../gen/parley/chat/v1/block_service.ts";
-import type { Conversation, SeqRange } from "../../../gen/parley/chat/v1/conversation.ts";
-import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
-import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Event, Limits } from "../../../gen/parley/chat/v1/event.ts";
-import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import { askingSettings, PlayedChats } from "./played-chats.ts";
+import { START, StageClock } from "./stage-clock.ts";
+import { StageLogs, user } from "./stage-logs.ts";
 
-export const START = new Date("2026-03-01T14:00:00");
-
-export class StageClock implements Clock {
-  #now = START.getTime();
-  #timers: { at: number; run: () => void }[] = [];
-  #awaited: (() => void) | undefined;
-
-  now(): Date {
-    return new Date(this.#now);
-  }
-
-  after(ms: number, run: () => void): Disposable {
-    const timer = { at: this.#now + ms, run };
-    this.#timers.push(timer);
-    this.#awaited?.();
-    return {
-      [Symbol.dispose]: () => {
-        this.#timers = this.#timers.filter((other) => other !== timer);
-      },
-    };
-  }
-
-  /** Resolves when somebody waits for a time. */
-  async timer(): Promise<void> {
-    while (this.#timers.length === 0) {
-      await new Promise<void>((resolve) => {
-        this.#awaited = resolve;
-      });
-    }
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
-    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
-    for (const { run } of due) run();
-  }
-}
+export { user } from "./stage-logs.ts";
 
 const raw: Event = { kind: undefined };
-const BROADCAST = "everyone-id";
-
-export function user(username: string): User {
-  return { userId: `id-${username}`, username };
-}
-
-/** One log of the scripted server. */
-interface Log {
-  readonly id: string;
-  readonly peer: string | undefined;
-  readonly entries: Entry[];
-  readSeq: bigint;
-}
-
 export class Stage implements Disposable {
   readonly clock = new StageClock();
   readonly link: ChatLink = this.#link();
@@ -110,13 +56,11 @@ export class Stage implements Disposable {
   isTyping = false;
   /** What was asked for by call, such as "messages" or, where no person did, "background messages". */
   readonly asked: string[] = [];
-  /** By the other user's name: own entries which that one will never get. */
-  readonly undelivered = new Map<string, SeqRange[]>();
   state: LinkState = { phase: "connecting", attempt: 1 };
   /** Calls fail as when the connection is lost. */
   offline = false;
   listings = 0;
-  readonly #logs = new Map<string, Log>();
+  readonly #logs = new StageLogs();
   readonly #known: ReadonlySet<string>;
   readonly #transcript = new Transcript(START);
   #lastId = 100n;
@@ -196,7 +140,7 @@ export class Stage implements Disposable {
       user: user("luke"),
       limits: this.limits,
       serverTime: this.clock.now(),
-      broadcastConversationId: BROADCAST,
+      broadcastConversationId: this.#logs.idOf(undefined),
       online: online.map(user),
       onlineNextPageToken: this.moreOnline ? "more" : "",
       raw,
@@ -214,44 +158,20 @@ export class Stage implements Disposable {
     await this.chat.take({ type: "state", state });
   }
 
+  /** By the other user's name: own entries which that one will never get. */
+  get undelivered(): StageLogs["undelivered"] {
+    return this.#logs.undelivered;
+  }
+
   /** An entry as the link hands it out, stored in the scripted log. */
   entry(from: string, text: string, options: Partial<EntryArrived> & { to?: string } = {}): EntryArrived {
-    const mine = from === "luke";
-    const peer = options.kind === "broadcast" ? undefined : mine ? (options.to ?? "yoda") : from;
-    const log = this.#log(peer);
-    const seq = BigInt(log.entries.length + 1);
-    const sendTime = options.sendTime ?? this.clock.now();
-    const entry: Entry = {
-      conversationId: log.id,
-      seq,
-      kind: peer === undefined ? ConversationKind.BROADCAST : ConversationKind.DIRECT,
-      sender: user(from),
-      recipient: peer === undefined ? undefined : user(mine ? peer : "luke"),
-      sendTime,
-      content: { kind: { $case: "text", value: text } },
-    };
-    log.entries.push(entry);
-    return {
-      type: "entry",
-      conversationId: log.id,
-      seq,
-      kind: peer === undefined ? "broadcast" : "direct",
-      sender: user(from),
-      peer: peer === undefined ? undefined : user(peer),
-      sendTime,
-      content: { kind: "text", text },
-      mine,
-      clientMessageId: options.clientMessageId,
-      live: options.live ?? true,
-      entry,
-      raw,
-    };
+    return this.#logs.entry(from, text, { sendTime: this.clock.now(), ...options });
   }
 
   /** Puts entries into a log before the chat begins; `read` of them are read. */
   before(peer: string, texts: string[], read: number): void {
     for (const text of texts) this.entry(peer, text);
-    this.#log(peer).readSeq = BigInt(read);
+    this.#logs.of(peer).readSeq = BigInt(read);
   }
 
   /** The server acks a send. */
@@ -270,7 +190,7 @@ export class Stage implements Disposable {
       clientMessageId: send.id,
       target: send.target,
       content: { kind: "text", text: send.text },
-      conversationId: this.#log(peer).id,
+      conversationId: this.#logs.idOf(peer),
       seq,
       sendTime: this.clock.now(),
       repeatedSend: false,
@@ -286,7 +206,7 @@ export class Stage implements Disposable {
   }
 
   idOf(peer: string): string {
-    return this.#log(peer).id;
+    return this.#logs.idOf(peer);
   }
 
   [Symbol.dispose](): void {
@@ -296,27 +216,6 @@ export class Stage implements Disposable {
   #textOf(note: Note, plain: boolean): string[] {
     if (plain) return plainLines(note, this.clock.now());
     return this.#transcript.linesOf(note, this.clock.now()).map(({ text }) => text.plain);
-  }
-
-  #log(peer: string | undefined): Log {
-    const id = peer === undefined ? BROADCAST : `with-${peer}`;
-    const known = this.#logs.get(id);
-    if (known !== undefined) return known;
-    const log: Log = { id, peer, entries: [], readSeq: 0n };
-    this.#logs.set(id, log);
-    return log;
-  }
-
-  #conversation({ id, peer, entries, readSeq }: Log): Conversation {
-    return {
-      conversationId: id,
-      kind: peer === undefined ? ConversationKind.BROADCAST : ConversationKind.DIRECT,
-      peer: peer === undefined ? undefined : user(peer),
-      headSeq: BigInt(entries.length),
-      marker: { conversationId: id, deliveredSeq: 0n, readSeq },
-      peerMarker: { conversationId: id, deliveredSeq: BigInt(entries.length), readSeq: 0n },
-      undelivered: this.undelivered.get(peer ?? "") ?? [],
-    };
   }
 
   #ask(what: string, { background = false }: Asking): void {
@@ -394,7 +293,7 @@ export class Stage implements Disposable {
         async *listConversations(wanted = {}) {
           stage.#ask("conversations", wanted);
           lost();
-          for (const log of stage.#logs.values()) yield stage.#conversation(log);
+          yield* stage.#logs.conversations();
         },
         async *listMessages(target, range = {}) {
           stage.#ask("messages", range);
@@ -405,23 +304,20 @@ export class Stage implements Disposable {
             const message = "There is no user of that name.";
             throw new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message });
           }
-          const id = target.kind === "user" ? `with-${target.username}` : target.conversationId;
-          const all = stage.#logs.get(id)?.entries ?? [];
-          const wanted = all.filter(
-            ({ seq }) => seq >= (range.fromSeq ?? 0n) && (range.toSeq === undefined || seq <= range.toSeq),
-          );
-          const size = range.pageSize ?? 100;
-          const pages = range.newestFirst === true ? [wanted.slice(-size)] : [wanted];
-          for (const page of pages) {
-            yield {
-              items: page.map((entry) => ({ item: { $case: "entry" as const, value: entry } })),
-              nextPageToken: page.length < wanted.length ? "more" : "",
-              conversationId: all.length === 0 ? "" : id,
-              headSeq: BigInt(all.length),
-            };
-          }
+          yield* stage.#logs.pages(target, range);
         },
       },
     };
   }
+}
+
+/** A stage whose chat is connected, with nothing left to read. */
+export async function live(
+  options: ConstructorParameters<typeof Stage>[0] = {},
+  online = ["yoda"],
+): Promise<Stage> {
+  const stage = new Stage(options);
+  await stage.connect(online);
+  stage.shown();
+  return stage;
 }
