@@ -7,11 +7,13 @@ import {
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from "node:http2";
+import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import { ChatServiceClient, ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
 import { passThrough } from "../../rpc/decode.ts";
 import { type Dialled, dial } from "../../rpc/dial.ts";
 import { type Handlers, implementService, type ServiceOptions } from "../../rpc/handler.ts";
 import { type Listener, type ListenOptions, listen } from "../../rpc/listen.ts";
+import { fromServiceError, type RpcError } from "../../rpc/status.ts";
 
 export const definition = passThrough(ChatServiceService, ["sendMessage"]);
 type ChatHandlers = Handlers<typeof definition>;
@@ -123,4 +125,13 @@ export function endingOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders
   stream.on("close", () => reject(new Error("the call ended without trailers")));
   stream.resume();
   return promise;
+}
+
+/** The error with which a stream ends; what comes before is thrown away. */
+export async function endingError(
+  stream: ClientReadableStream<unknown> | ClientDuplexStream<never, unknown>,
+): Promise<RpcError> {
+  stream.on("data", () => {});
+  const [error] = (await once(stream, "error")) as [unknown];
+  return fromServiceError(error);
 }
