@@ -20,6 +20,8 @@ export interface Contact {
   readonly always: "ask" | "direct" | "relay";
   /** The code that was shown last: a person confirms that one, and no other. */
   readonly shownCode?: string;
+  /** Fingerprint of the device that nobody vouches for and that stopped a chat last: a person may accept it. */
+  readonly stoppedDevice?: string;
 }
 
 /**
@@ -133,12 +135,23 @@ export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Da
     // Whoever has another key is not the one whom the person trusted to come in.
     always: isNew || isNewTo(contact, peer) ? "ask" : contact.always,
     ...(contact?.shownCode === undefined ? {} : { shownCode: contact.shownCode }),
+    ...(isNew || contact.stoppedDevice === undefined ? {} : { stoppedDevice: contact.stoppedDevice }),
   };
 }
 
 /** The contact once a person has accepted the problem: a changed key is known but not verified. */
 export function accepted(contact: Contact | undefined, peer: PeerKeys, now: Date): Contact {
   const after = remembered(contact, peer, now);
-  if (peer.signed || after.acceptedDevices.includes(peer.fingerprint)) return after;
-  return { ...after, acceptedDevices: [...after.acceptedDevices, peer.fingerprint] };
+  return peer.signed ? after : withDevice(after, peer.fingerprint);
+}
+
+/** The contact once a person has accepted a device that nobody vouches for. */
+export function withDevice(contact: Contact, fingerprint: string): Contact {
+  const { acceptedDevices, stoppedDevice, ...rest } = contact;
+  const isKnown = acceptedDevices.includes(fingerprint);
+  return {
+    ...rest,
+    acceptedDevices: isKnown ? acceptedDevices : [...acceptedDevices, fingerprint],
+    ...(stoppedDevice === undefined || stoppedDevice === fingerprint ? {} : { stoppedDevice }),
+  };
 }

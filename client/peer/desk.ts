@@ -64,12 +64,21 @@ export class Desk {
     }
   }
 
+  /** What the keys mean; they came up, so a person may accept them. */
   judge(peer: PeerKeys): Judgement {
     this.presented.delete(peer.username);
     const [oldest] = this.presented.keys();
     if (this.presented.size >= MOST_PRESENTED && oldest !== undefined) this.presented.delete(oldest);
     this.presented.set(peer.username, peer);
-    return judge(this.parts.contacts.get(peer.username), peer);
+    const { contacts } = this.parts;
+    const contact = contacts.get(peer.username);
+    const judgement = judge(contact, peer);
+    const stoppedDevice = judgement.stops && judgement.problem === "unsigned" ? peer.fingerprint : undefined;
+    // On disk, too: another process may be the one in which a person accepts it.
+    if (contact !== undefined && stoppedDevice !== undefined && contact.stoppedDevice !== stoppedDevice) {
+      contacts.save({ ...contact, stoppedDevice });
+    }
+    return judgement;
   }
 
   /** @throws KeyProblemError where a person has to accept the keys first */

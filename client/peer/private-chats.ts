@@ -9,7 +9,7 @@ import type { LinkEvent } from "../link/events.ts";
 import { type Asked, accept, decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
-import { accepted, type ContactStore, readPeer, remembered } from "./contacts.ts";
+import { accepted, type ContactStore, type KeyProblem, readPeer, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { Desk, millis } from "./desk.ts";
 import type { PrivateEvent } from "./events.ts";
@@ -211,23 +211,18 @@ export class PrivateChats implements AsyncDisposable {
     const asked = this.#asked.get(username);
     if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
     if (answer !== "accept") {
-      this.#asked.delete(username);
-      await decline(this.#desk, asked, answer);
+      await this.#answering(asked, () => decline(this.#desk, asked, answer));
       return;
     }
     const { peer } = asked;
     const judgement = this.#desk.admit(peer);
-    this.#asked.delete(username);
-    await accept(
-      this.#desk,
-      { ...asked, direct: direct && asked.direct },
-      {
+    const accepting = { ...asked, direct: direct && asked.direct };
+    await this.#answering(asked, () =>
+      accept(this.#desk, accepting, {
         converse: (stream, path) => this.#converse({ peer, judgement, stream, path }, undefined),
         lapsed: () => this.#report(),
-      },
+      }),
     );
-    // A stream that opened meanwhile may have brought the question again.
-    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
     this.contacts.save({ ...contact, always: direct ? "direct" : "relay" });
@@ -271,12 +266,16 @@ export class PrivateChats implements AsyncDisposable {
     else throw new NotSaidError(`No private chat with ${username} is open.`);
   }
 
-  /** A person accepts what came up last of that user's keys in this process. False where nothing is wrong with it. */
-  acceptKeys(username: string): boolean {
+  /**
+   * A person accepts what came up last of that user's keys in this process.
+   * @returns what was wrong with it; undefined where nothing is
+   */
+  acceptKeys(username: string): KeyProblem | undefined {
     const peer = this.#desk.presented.get(username);
-    if (peer === undefined || this.#desk.judge(peer).problem === undefined) return false;
+    const problem = peer && this.#desk.judge(peer).problem;
+    if (peer === undefined || problem === undefined) return undefined;
     this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
-    return true;
+    return problem;
   }
 
   /** Ends every chat with this word, and everything else. */
@@ -303,6 +302,20 @@ export class PrivateChats implements AsyncDisposable {
     this.#asked.set(username, { introductionId, peer, direct });
     const judgement = this.#desk.judge(peer);
     void this.#emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });
+  }
+
+  /** The question is over with its answer, unless that did not get to the server. */
+  async #answering(asked: Asked, answer: () => Promise<void>): Promise<void> {
+    const { username } = asked.peer;
+    this.#asked.delete(username);
+    try {
+      await answer();
+    } catch (error) {
+      if (error instanceof ConnectError && !this.#asked.has(username)) this.#asked.set(username, asked);
+      throw error;
+    }
+    // A stream that opened meanwhile may have brought the question again.
+    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
   }
 
   #askingClosed({ introductionId, outcome, deviceName }: IntroductionClosed): void {

@@ -2,7 +2,7 @@
 import type { User } from "../../gen/parley/chat/v1/user.ts";
 import type { PrivateCalls } from "./calls.ts";
 import { safetyNumber } from "./codes.ts";
-import type { Contact, ContactStore } from "./contacts.ts";
+import { type Contact, type ContactStore, type KeyProblem, withDevice } from "./contacts.ts";
 import { type OwnStanding, ownStanding } from "./own-identity.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
@@ -84,9 +84,20 @@ export function confirm(contacts: ContactStore, verification: Verification): voi
   contacts.save({ ...withKey(contacts, verification), verified: true });
 }
 
-/** A person takes a changed key for the user's, without having compared codes. */
-export function acceptKey(contacts: ContactStore, verification: Verification): void {
-  contacts.save(withKey(contacts, verification));
+/**
+ * A person takes what came up for the user's, without having compared codes: a changed key, or a device that stopped a chat
+ * since nobody vouches for it.
+ * @returns what was accepted; undefined where nothing is wrong
+ */
+export function acceptKeys(contacts: ContactStore, verification: Verification): KeyProblem | undefined {
+  if (verification.standing === "changed") {
+    contacts.save(withKey(contacts, verification));
+    return "changed";
+  }
+  const contact = contacts.get(verification.user.username);
+  if (contact?.stoppedDevice === undefined) return undefined;
+  contacts.save(withDevice(contact, contact.stoppedDevice));
+  return "unsigned";
 }
 
 function standingOf(contact: Contact | undefined, key: Uint8Array): Verification["standing"] {

@@ -82,8 +82,8 @@ export {
 export type { Path as ChatPath } from "../peer/reach.ts";
 export { type OwnNames, type Registered, replaceIdentity } from "../peer/registration.ts";
 export {
-  acceptKey,
-  confirm,
+  acceptKeys,
+  confirm as confirmKey,
   type Verification,
   type Verifier,
   verificationOf,

@@ -20,16 +20,16 @@ export class DiskContacts implements ContactStore {
   }
 
   save(contact: Contact): void {
-    const { username, userId, identityKey, since, verified, acceptedDevices, always, shownCode } = contact;
+    const { username, userId, identityKey, since, verified, acceptedDevices, always } = contact;
     this.#db
       .prepare(
         `INSERT INTO contacts (profile_id, username, user_id, identity_key, since_time, verified, accepted_devices,
-           always, shown_code)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+           always, shown_code, stopped_device)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET user_id = excluded.user_id, identity_key = excluded.identity_key,
            since_time = excluded.since_time, verified = excluded.verified,
            accepted_devices = excluded.accepted_devices, always = excluded.always,
-           shown_code = excluded.shown_code`,
+           shown_code = excluded.shown_code, stopped_device = excluded.stopped_device`,
       )
       .run(
         this.#profileId,
@@ -40,7 +40,8 @@ export class DiskContacts implements ContactStore {
         verified ? 1 : 0,
         JSON.stringify(acceptedDevices),
         always,
-        shownCode ?? null,
+        contact.shownCode ?? null,
+        contact.stoppedDevice ?? null,
       );
   }
 }
@@ -56,5 +57,6 @@ function contactOf(row: Row): Contact {
     acceptedDevices: JSON.parse(text(row, "accepted_devices")) as string[],
     always: always === "direct" || always === "relay" ? always : "ask",
     ...(row.shown_code === null ? {} : { shownCode: text(row, "shown_code") }),
+    ...(row.stopped_device === null ? {} : { stoppedDevice: text(row, "stopped_device") }),
   };
 }

@@ -102,4 +102,8 @@ export const migrations: readonly string[] = [
   -- The code of a contact that was shown last, which a person may confirm.
   ALTER TABLE contacts ADD COLUMN shown_code TEXT;
   `,
+  `
+  -- The fingerprint of the device of a contact that stopped a chat last, which a person may accept.
+  ALTER TABLE contacts ADD COLUMN stopped_device TEXT;
+  `,
 ];

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LinkEvent } from "../../client/link/events.ts";
 import { NotSaidError } from "../../client/peer/conversation.ts";
 import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { ConnectError } from "../../rpc/connect-error.ts";
 import { TestServer } from "../support/server.ts";
 import { chatting, Somebody } from "./somebody.ts";
 
@@ -186,6 +187,20 @@ test("a question that a new stream brings again while it is answered is over wit
   await yoda.chats.stop("luke");
   await luke.next("ended");
 });
+
+test.each(["accept", "refuse"] as const)(
+  "a question is not over by an answer that did not get to the server: %s",
+  async (answer) => {
+    const gone = await TestServer.start({ users: ["luke", "yoda"] });
+    await using luke = await Somebody.sitDown(gone.port, "luke");
+    await using yoda = await Somebody.sitDown(gone.port, "yoda");
+    await luke.chats.start("yoda", { direct: false });
+    await yoda.next("asked");
+    await gone[Symbol.asyncDispose]();
+    await expect(yoda.chats.answer("luke", answer)).rejects.toBeInstanceOf(ConnectError);
+    expect(yoda.chats.asked).toEqual([{ username: "luke", direct: false }]);
+  },
+);
 
 test("of two devices the first yes wins, and the other is told where", async () => {
   await using luke = await sitDown("luke");

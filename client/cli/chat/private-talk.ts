@@ -6,7 +6,7 @@ import { KeyProblemError } from "../../peer/desk.ts";
 import type { PrivateEvent } from "../../peer/events.ts";
 import type { Path } from "../../peer/reach.ts";
 import {
-  acceptKey,
+  acceptKeys,
   confirm,
   markShown,
   objectionTo,
@@ -22,7 +22,7 @@ import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import { failedWords, verificationWords } from "./private-words.ts";
+import { acceptedWords, failedWords, verificationWords } from "./private-words.ts";
 
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
@@ -209,12 +209,11 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   #accept(username: string, verification: Verification): void {
     const { chats } = this.#options;
-    const cameUp = chats.acceptKeys(username);
-    if (!cameUp && verification.standing !== "changed") {
+    const problem = chats.acceptKeys(username) ?? acceptKeys(chats.contacts, verification);
+    if (problem === undefined) {
       throw refuse(`There is nothing to accept: no other key of ${username} has come up.`);
     }
-    if (!cameUp) acceptKey(chats.contacts, verification);
-    this.#answer([`The key of ${username} is accepted, and not verified. Ask for the private chat again.`]);
+    this.#answer([`${acceptedWords(username, problem)} Ask for the private chat again.`]);
   }
 
   /** @throws CommandError where there is nothing to say it in */

@@ -2,7 +2,7 @@
 import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import type { Judgement } from "../../peer/contacts.ts";
+import type { Judgement, KeyProblem } from "../../peer/contacts.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
 import type { OwnStanding } from "../../peer/own-identity.ts";
@@ -52,17 +52,26 @@ export function openedWords({ username, path, judgement }: ChatOpened): string[]
 }
 
 /** A changed or unsigned key is never silent. `program`: as for verificationWords. */
-export function problemWords(username: string, { problem }: Judgement, program?: string): string[] {
+export function problemWords(username: string, { problem, stops }: Judgement, program?: string): string[] {
+  const verify = `${called(program, "verify")} ${username}`;
   switch (problem) {
     case "changed":
       return [
         `WARNING: the identity key of ${username} is another one than before: a new installation, or somebody in ` +
-          `between. ${called(program, "verify")} ${username} shows the code to compare.`,
+          `between. ${verify} shows the code to compare.`,
+        ...(stops
+          ? [`No private chat begins before you confirm the code, or take it as it is: ${verify} --accept.`]
+          : []),
       ];
     case "unsigned":
       return [
         `WARNING: the identity key of ${username} does not vouch for this device: it may be a new one that was not ` +
           "linked, or somebody else's.",
+        ...(stops
+          ? [
+              `No private chat begins with it before ${username} links it, or you take it as it is: ${verify} --accept.`,
+            ]
+          : []),
       ];
     case undefined:
       return [];
@@ -103,12 +112,23 @@ export function failedWords(username: string, error: Error, program?: string): s
   }
 }
 
-function keyProblemWords({ message, username }: KeyProblemError, program: string | undefined): string {
+function keyProblemWords(
+  { message, username, problem }: KeyProblemError,
+  program: string | undefined,
+): string {
   const verify = `${called(program, "verify")} ${username}`;
-  return (
-    `STOP: ${message} Ask ${username} in another way, and compare the codes: ${verify}. ` +
-    `${verify} --accept goes on with the new key.`
-  );
+  return problem === "changed"
+    ? `STOP: ${message} Ask ${username} in another way, and compare the codes: ${verify}. ` +
+        `${verify} --accept goes on with the new key.`
+    : `STOP: ${message} Ask ${username} in another way whether it is a new one, and to link it. ` +
+        `${verify} --accept goes on with that device as it is.`;
+}
+
+/** A person accepted what was not as expected. */
+export function acceptedWords(username: string, problem: KeyProblem): string {
+  return problem === "changed"
+    ? `The key of ${username} is accepted, and not verified.`
+    : `The device of ${username} is accepted, though nobody vouches for it.`;
 }
 
 /** Words of a peer, or of the server: none of them is to look like a line of its own. */

@@ -1,8 +1,8 @@
 // parley verify: the code that two people compare, to know that nobody is in between.
-import { acceptKey, confirm, markShown, objectionTo, verificationOf } from "../../peer/verification.ts";
+import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/verification.ts";
 import { accountFlags } from "../account-flags.ts";
 import { toggle } from "../arguments.ts";
-import { verificationWords } from "../chat/private-words.ts";
+import { acceptedWords, verificationWords } from "../chat/private-words.ts";
 import { defineCommand } from "../command.ts";
 import { CommandError, Exit, usage } from "../exit.ts";
 import { verifierOf } from "../private-session.ts";
@@ -14,7 +14,7 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags: {
     confirm: toggle("The codes are equal: from now on a private chat with any other key is stopped."),
-    accept: toggle("Take a changed key without having compared codes."),
+    accept: toggle("Take a changed key, or a device that stopped a chat, without having compared codes."),
     ...accountFlags,
   },
   about: [
@@ -35,13 +35,13 @@ export const command = defineCommand({
       const verifier = verifierOf(desk, signedIn);
       const verification = await verificationOf(verifier, username);
       if (isAccepted === true) {
-        if (verification.standing !== "changed")
+        const problem = acceptKeys(verifier.contacts, verification);
+        if (problem === undefined)
           throw new CommandError(
             Exit.REFUSED,
             `There is nothing to accept: the key of ${username} is no other.`,
           );
-        acceptKey(verifier.contacts, verification);
-        await call.output.line(Styled.of(`The key of ${username} is accepted, and not verified.`));
+        await call.output.line(Styled.of(acceptedWords(username, problem)));
         return;
       }
       for (const sentence of verificationWords(verification, call.environment.program)) {

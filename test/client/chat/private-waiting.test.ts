@@ -158,7 +158,7 @@ describe("while the other one is being asked", () => {
     [
       new KeyProblemError("yoda", "unsigned"),
       "STOP: The device of yoda is not signed by the identity key that you verified. Nothing was said. Ask yoda in " +
-        "another way, and compare the codes: /verify yoda. /verify yoda --accept goes on with the new key.",
+        "another way whether it is a new one, and to link it. /verify yoda --accept goes on with that device as it is.",
     ],
   ])("says why none came about", async (error, words) => {
     const stage = await live();

@@ -123,6 +123,44 @@ describe("a verified key that changed", () => {
   });
 });
 
+it("a device that nobody vouches for stops the chat of a verified contact, until it is accepted as it is", async () => {
+  await using first = await withKeys("yoda");
+  await using luke = await withKeys("luke");
+  await verify(luke, "yoda");
+  await verify(luke, "yoda", "--confirm");
+  await using phone = await withKeys("yoda");
+  const unsigned = await phone.listen("--private-answer", "accept");
+  const stopped = await luke.home.pipe("the plans\n", "private", "yoda");
+  expect(stopped).toMatchObject({ code: 1, stdout: "" });
+  expect(stopped.stderr).toContain(
+    "STOP: The device of yoda is not signed by the identity key that you verified.",
+  );
+  expect(stopped.stderr).toContain("parley verify yoda --accept goes on with that device as it is.");
+  expect(await verify(luke, "yoda", "--accept")).toEqual([
+    "The device of yoda is accepted, though nobody vouches for it.",
+  ]);
+  expect(await luke.home.run("verify", "yoda", "--accept")).toMatchObject({ code: 1 });
+  expect(await luke.home.pipe("the plans\n", "private", "yoda")).toMatchObject({ code: 0 });
+  await unsigned.prints("luke: the plans");
+  // The key is as verified as before.
+  expect(await verify(luke, "yoda")).toContain("This key of yoda is verified.");
+  expect(await first.home.run("devices")).toMatchObject({ code: 0 });
+});
+
+it("one who listens is told how to let in a device that nobody vouches for", async () => {
+  await using _first = await withKeys("yoda");
+  await using luke = await withKeys("luke");
+  await verify(luke, "yoda");
+  await verify(luke, "yoda", "--confirm");
+  await using phone = await withKeys("yoda");
+  const listening = await luke.listen("--private-answer", "accept");
+  expect(await phone.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 1 });
+  await listening.prints("or you take it as it is: parley verify yoda --accept.");
+  expect(await verify(luke, "yoda", "--accept")).toHaveLength(1);
+  expect(await phone.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 0 });
+  await listening.prints("yoda: it is me");
+});
+
 it("a key that is known and changed warns, and the chat goes on", async () => {
   await using yoda = await withKeys("yoda");
   await using luke = await withKeys("luke");

@@ -17,6 +17,7 @@ const yoda: Contact = {
   verified: true,
   acceptedDevices: ["SHA256:one", "SHA256:two"],
   always: "direct",
+  stoppedDevice: "SHA256:three",
 };
 
 async function keysFor(deviceId: string, identity?: Uint8Array): Promise<StoredKeys> {
