@@ -1,21 +1,21 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
-import type { IntroductionClosed, IntroductionRequested } from "../../gen/parley/chat/v1/event.ts";
 import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import { EventBuffer } from "../link/event-buffer.ts";
 import type { LinkEvent } from "../link/events.ts";
-import { type Asked, accept, decline } from "./answering.ts";
+import { accept, decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
-import { accepted, type ContactStore, type KeyProblem, readPeer, remembered } from "./contacts.ts";
+import { accepted, type ContactStore, type KeyProblem, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
-import { Desk, millis } from "./desk.ts";
+import { Desk } from "./desk.ts";
 import type { PrivateEvent } from "./events.ts";
 import { PeerServer } from "./introduced.ts";
 import type { KeyStore } from "./keys.ts";
 import { OpenChat } from "./open-chat.ts";
+import { type AskedBy, Questions } from "./questions.ts";
 import type { Path } from "./reach.ts";
 import { refusal } from "./refusals.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
@@ -50,8 +50,6 @@ export interface PrivateChatsOptions {
     | undefined;
 }
 
-/** Users whose question may wait for an answer at once. */
-const MOST_ASKED = 64;
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
@@ -63,21 +61,13 @@ export interface OpenWith {
   readonly path: Path;
 }
 
-/** Somebody who asks. */
-export interface AskedBy {
-  /** The other user. */
-  readonly username: string;
-  /** That one allows a direct path. */
-  readonly direct: boolean;
-}
-
 /** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
 export class PrivateChats implements AsyncDisposable {
   readonly #desk: Desk;
   readonly #events: EventBuffer<PrivateEvent>;
   readonly #closing: AbortController;
   readonly #asking = new Map<string, Asking>();
-  readonly #asked = new Map<string, Asked>();
+  readonly #questions: Questions;
   readonly #open = new Map<string, OpenChat>();
   #reporting: Promise<void> = Promise.resolve();
 
@@ -85,6 +75,7 @@ export class PrivateChats implements AsyncDisposable {
     this.#desk = desk;
     this.#events = events;
     this.#closing = closing;
+    this.#questions = new Questions(desk, () => !events.overfull);
   }
 
   /**
@@ -145,7 +136,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /** Who asks, and whether that one allows a direct path. */
   get asked(): readonly AskedBy[] {
-    return [...this.#asked].map(([username, { direct }]) => ({ username, direct }));
+    return this.#questions.list();
   }
 
   /** Registers this device's certificate, once: a stream that names FEATURE_INTRODUCTIONS needs it. @throws RpcError, ConnectError */
@@ -158,14 +149,14 @@ export class PrivateChats implements AsyncDisposable {
     switch (event.type) {
       case "welcome":
         // Whoever asked over the stream before is told of again over this one.
-        this.#asked.clear();
+        this.#questions.clear();
         this.#report();
         break;
       case "introduction-requested":
-        this.#wasAsked(event.introduction);
+        this.#questions.asked(event.introduction);
         break;
       case "introduction-closed":
-        this.#askingClosed(event.closed);
+        this.#questions.closed(event.closed);
         break;
       default:
         break;
@@ -180,7 +171,7 @@ export class PrivateChats implements AsyncDisposable {
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
     if (this.#open.has(username)) throw new NotSaidError(`A private chat with ${username} is open already.`);
     if (this.#asking.has(username)) throw new NotSaidError(`${username} is being asked already.`);
-    if (this.#asked.has(username)) throw new NotSaidError(`${username} is asking you: answer that.`);
+    if (this.#questions.has(username)) throw new NotSaidError(`${username} is asking you: answer that.`);
     const asking = new Asking(this.#desk, username);
     this.#asking.set(username, asking);
     try {
@@ -208,21 +199,22 @@ export class PrivateChats implements AsyncDisposable {
     how: { readonly direct?: boolean; readonly always?: boolean } = {},
   ): Promise<void> {
     const { direct = false, always = false } = how;
-    const asked = this.#asked.get(username);
-    if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
     if (answer !== "accept") {
-      await this.#answering(asked, () => decline(this.#desk, asked, answer));
+      await this.#questions.settle(username, (asked) => decline(this.#desk, asked, answer));
       return;
     }
-    const { peer } = asked;
-    const judgement = this.#desk.admit(peer);
-    const accepting = { ...asked, direct: direct && asked.direct };
-    await this.#answering(asked, () =>
-      accept(this.#desk, accepting, {
-        converse: (stream, path) => this.#converse({ peer, judgement, stream, path }, undefined),
-        lapsed: () => this.#report(),
-      }),
-    );
+    const peer = await this.#questions.settle(username, (asked) => {
+      const judgement = this.#desk.admit(asked.peer);
+      return accept(
+        this.#desk,
+        { ...asked, direct: direct && asked.direct },
+        {
+          converse: (stream, path) =>
+            this.#converse({ peer: asked.peer, judgement, stream, path }, undefined),
+          lapsed: () => this.#report(),
+        },
+      );
+    });
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
     this.contacts.save({ ...contact, always: direct ? "direct" : "relay" });
@@ -282,7 +274,7 @@ export class PrivateChats implements AsyncDisposable {
   async close(ending: Ending): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#asked.clear();
+    this.#questions.clear();
     await Promise.all([...this.#open.values()].map((chat) => chat.end(ending)));
     this.#events.end();
     await this.#desk.parts.server[Symbol.asyncDispose]();
@@ -291,39 +283,6 @@ export class PrivateChats implements AsyncDisposable {
   /** As `close`, having left. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(Ending.LEFT);
-  }
-
-  #wasAsked({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
-    const peer = readPeer(this.names.serverId, shown);
-    if (peer === undefined || this.#asked.get(peer.username)?.introductionId === introductionId) return;
-    const { username } = peer;
-    // More than a server hands out, or than anybody reads: it is left unanswered.
-    if (this.#events.overfull || (this.#asked.size >= MOST_ASKED && !this.#asked.has(username))) return;
-    this.#asked.set(username, { introductionId, peer, direct });
-    const judgement = this.#desk.judge(peer);
-    void this.#emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });
-  }
-
-  /** The question is over with its answer, unless that did not get to the server. */
-  async #answering(asked: Asked, answer: () => Promise<void>): Promise<void> {
-    const { username } = asked.peer;
-    this.#asked.delete(username);
-    try {
-      await answer();
-    } catch (error) {
-      if (error instanceof ConnectError && !this.#asked.has(username)) this.#asked.set(username, asked);
-      throw error;
-    }
-    // A stream that opened meanwhile may have brought the question again.
-    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
-  }
-
-  #askingClosed({ introductionId, outcome, deviceName }: IntroductionClosed): void {
-    for (const [username, asked] of this.#asked) {
-      if (asked.introductionId !== introductionId) continue;
-      this.#asked.delete(username);
-      void this.#emit({ type: "asking-closed", username, outcome, deviceName });
-    }
   }
 
   /** From the question to the end of the conversation. Never rejects. */

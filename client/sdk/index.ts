@@ -74,11 +74,11 @@ export type * from "../peer/events.ts";
 export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys.ts";
 export type { OwnStanding } from "../peer/own-identity.ts";
 export {
-  type AskedBy,
   type OpenWith,
   PrivateChats,
   type PrivateChatsOptions,
 } from "../peer/private-chats.ts";
+export type { AskedBy } from "../peer/questions.ts";
 export type { Path as ChatPath } from "../peer/reach.ts";
 export { type OwnNames, type Registered, replaceIdentity } from "../peer/registration.ts";
 export {

@@ -1,0 +1,85 @@
+// Who asks this device for a private chat, until that is answered or over.
+import type { IntroductionClosed, IntroductionRequested } from "../../gen/parley/chat/v1/event.ts";
+import { ConnectError } from "../../rpc/connect-error.ts";
+import type { Asked } from "./answering.ts";
+import { type PeerKeys, readPeer } from "./contacts.ts";
+import { NotSaidError } from "./conversation.ts";
+import { type Desk, KeyProblemError, millis } from "./desk.ts";
+
+/** Users whose question may wait for an answer at once. */
+const MOST_ASKED = 64;
+
+/** Somebody who asks. */
+export interface AskedBy {
+  /** The other user. */
+  readonly username: string;
+  /** That one allows a direct path. */
+  readonly direct: boolean;
+}
+
+export class Questions {
+  readonly #desk: Desk;
+  readonly #hasRoom: () => boolean;
+  readonly #asked = new Map<string, Asked>();
+
+  /** @param hasRoom whether one more can be told of */
+  constructor(desk: Desk, hasRoom: () => boolean) {
+    this.#desk = desk;
+    this.#hasRoom = hasRoom;
+  }
+
+  has(username: string): boolean {
+    return this.#asked.has(username);
+  }
+
+  list(): AskedBy[] {
+    return [...this.#asked].map(([username, { direct }]) => ({ username, direct }));
+  }
+
+  clear(): void {
+    this.#asked.clear();
+  }
+
+  /** Somebody asks. */
+  asked({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
+    const { names, emit } = this.#desk.parts;
+    const peer = readPeer(names.serverId, shown);
+    if (peer === undefined || this.#asked.get(peer.username)?.introductionId === introductionId) return;
+    const { username } = peer;
+    // More than a server hands out, or than anybody reads: it is left unanswered.
+    if (!this.#hasRoom() || (this.#asked.size >= MOST_ASKED && !this.has(username))) return;
+    this.#asked.set(username, { introductionId, peer, direct });
+    const judgement = this.#desk.judge(peer);
+    void emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });
+  }
+
+  /** The question is over, and not by an answer from here. */
+  closed({ introductionId, outcome, deviceName }: IntroductionClosed): void {
+    for (const [username, asked] of this.#asked) {
+      if (asked.introductionId !== introductionId) continue;
+      this.#asked.delete(username);
+      void this.#desk.parts.emit({ type: "asking-closed", username, outcome, deviceName });
+    }
+  }
+
+  /**
+   * Answers a question, which is over then; it stands where a person has to look at the keys first, or the answer did not
+   * get to the server.
+   * @returns who asked. @throws NotSaidError where that one does not ask, and what the answer throws
+   */
+  async settle(username: string, answer: (asked: Asked) => Promise<void>): Promise<PeerKeys> {
+    const asked = this.#asked.get(username);
+    if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
+    this.#asked.delete(username);
+    try {
+      await answer(asked);
+    } catch (error) {
+      const stands = error instanceof ConnectError || error instanceof KeyProblemError;
+      if (stands && !this.has(username)) this.#asked.set(username, asked);
+      throw error;
+    }
+    // A stream that opened meanwhile may have brought the question again.
+    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
+    return asked.peer;
+  }
+}
