@@ -22,7 +22,7 @@ import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import { acceptedWords, failedWords, verificationWords } from "./private-words.ts";
+import { acceptedWords, failedWords, pathWords, verificationWords } from "./private-words.ts";
 
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
@@ -147,12 +147,14 @@ export class PrivateTalk implements PrivateActions, Disposable {
   /** Open chats, and who asks or is asked. */
   list(): Note {
     const { open, asking, asked } = this.#options.chats;
-    const users = [
-      ...open.map(({ username, path }) => ({ name: username, remark: path })),
-      ...asking.map((name) => ({ name, remark: "is being asked" })),
-      ...asked.map(({ username }) => ({ name: username, remark: "asks you" })),
+    const lines = [
+      ...open.map(({ username, path }) => `${username}: ${pathWords[path]}`),
+      ...asking.map((username) => `${username}: is being asked`),
+      ...asked.map(
+        ({ username }) => `${username}: asks you, /accept ${username} or /refuse ${username} answers`,
+      ),
     ];
-    return { kind: "users", users, none: "No private chat is open." };
+    return { kind: "answer", lines: lines.length > 0 ? lines : ["No private chat is open."] };
   }
 
   /** The code to compare with that user. @throws CommandError, RpcError, ConnectError */

@@ -42,8 +42,12 @@ describe("two people", () => {
     luke.say("private yoda said before the yes");
     await yoda.prints("luke asks for a private chat.");
     await yoda.prints("/accept luke: yes, through the server, which cannot read it.");
+    yoda.say("private");
+    await yoda.prints("luke: asks you, /accept luke or /refuse luke answers");
     yoda.say("accept luke");
     await yoda.prints("luke (private): said before the yes");
+    yoda.say("private");
+    await yoda.prints("\nluke: through the server, which cannot read it");
     await luke.prints("What waited is said to yoda.");
     yoda.say("private luke", "do or do not");
     await luke.prints("yoda (private): do or do not");
