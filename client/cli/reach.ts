@@ -1,6 +1,6 @@
 // From an address to a trusted server: what is known of its key, a look at an unknown one, and the question to a person.
 
-import { type ConnectError, probe, type Trust } from "../../rpc/dial.ts";
+import { ConnectError, probe, type Trust } from "../../rpc/dial.ts";
 import { checkTrust, isLoopback } from "../link/trust.ts";
 import type { Profiles } from "../state/profiles.ts";
 import type { Wanted } from "./account-flags.ts";
@@ -18,11 +18,13 @@ export interface Reaching {
   readonly notice: (sentence: string) => void;
   /** The words of a command to which `--server` and `--fingerprint` can be added, to accept a changed key. */
   readonly retry: readonly string[];
+  /** A log-in comes next: a server that spoke plaintext is looked at again, as it may speak TLS by now. */
+  readonly isLogIn: boolean;
 }
 
 /**
- * How to trust the server at this address, remembered from now on. Connects only where the server is unknown or a
- * fingerprint is given: else the pin is checked by the connection that follows.
+ * How to trust the server at this address, remembered from now on. Connects only where that is not known yet, or is said
+ * anew: else the pin is checked by the connection that follows. What fails changes nothing that is remembered.
  * @throws CommandError where it is not to be trusted, or nobody may be asked; ConnectError
  */
 export async function reach(address: string, wanted: Wanted, reaching: Reaching): Promise<Trust> {
@@ -30,11 +32,31 @@ export async function reach(address: string, wanted: Wanted, reaching: Reaching)
   const known = profiles.server(address)?.trust;
   if (wanted.plaintext === true) {
     if (!isLoopback(address)) throw usage(`--plaintext is for this machine only, and ${address} is another.`);
+    if (known?.kind !== "plaintext" && (await speaksTls(address))) {
+      throw new ConnectError({
+        kind: "needs-tls",
+        message: `${address} speaks TLS, and plaintext was asked for.`,
+      });
+    }
     return remember(profiles, address, known, { kind: "plaintext" });
   }
-  if (known !== undefined && wanted.fingerprint === undefined) return known;
+  if (known !== undefined && wanted.fingerprint === undefined) {
+    const isToBeSeen = known.kind === "plaintext" && reaching.isLogIn && (await speaksTls(address));
+    if (!isToBeSeen) return known;
+  }
   const trust = await look(address, wanted, known, reaching);
   return remember(profiles, address, known, trust);
+}
+
+/** @throws ConnectError where nothing answers */
+async function speaksTls(address: string): Promise<boolean> {
+  try {
+    await probe(address, { timeoutMs: probeTimeoutMs });
+    return true;
+  } catch (error) {
+    if (error instanceof ConnectError && error.kind === "not-tls") return false;
+    throw error;
+  }
 }
 
 async function look(
@@ -114,7 +136,7 @@ export function cannotConnect(address: string, error: ConnectError, retry: reado
     unreachable: "Is the server running there?",
     timeout: "Is the server running there, and is a firewall between?",
     "not-tls": isLoopback(address) ? "Add --plaintext if that is what it serves." : "",
-    "needs-tls": "Log in again without --plaintext.",
+    "needs-tls": "Leave out --plaintext; where that was remembered, log in again without it.",
   };
   const message = `Cannot connect, so nothing was sent: ${error.message} ${hints[error.kind] ?? ""}`;
   return new CommandError(Exit.CANNOT_CONNECT, message.trim(), { cause: error });

@@ -83,7 +83,7 @@ export async function signIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
     return askIn(desk, desk.asker, address, wanted.fresh === true ? wanted.as : username, wanted);
   }
   const retry = [environment.program, "whoami", "--as", profile.username];
-  const trust = await reach(address, wanted, { ...desk, profiles: state.profiles, retry });
+  const trust = await reach(address, wanted, { ...desk, profiles: state.profiles, retry, isLogIn: false });
   // Read before written: hundreds of processes may start at once, and mostly as the same user.
   if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
   return new SignedIn(profile, session.token, trust);
@@ -138,7 +138,7 @@ export async function reachForLogIn(
   wanted: Wanted,
 ): Promise<Trust> {
   const retry = [desk.environment.program, "login", ...(username === undefined ? [] : [username])];
-  return reach(address, wanted, { ...desk, profiles: desk.state.profiles, retry });
+  return reach(address, wanted, { ...desk, profiles: desk.state.profiles, retry, isLogIn: true });
 }
 
 export interface Credentials {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { probe } from "../../../rpc/dial.ts";
 import { joinLine } from "../../../server/invite-link.ts";
 import { makeCertificate } from "../../rpc/certificates.ts";
-import { passwordOf, TestServer } from "../../support/server.ts";
+import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
 import { certificate, Home, parsed, startServer } from "./parley.ts";
 
 let server: TestServer;
@@ -111,6 +111,36 @@ test("plaintext is for this machine, and has to be asked for", async () => {
   const tls = await home.pipe(passwordOf("yoda"), ...login, `127.0.0.1:${server.port}`, "--plaintext");
   expect(tls).toMatchObject({ code: 3, stdout: "" });
   expect(tls.stderr).toContain("speaks TLS");
+});
+
+test("plaintext that was asked for by mistake changes nothing, and a log-in without it goes back to a key", async () => {
+  await using home = await Home.make();
+  const tls = await certificate();
+  const options: TestServerOptions & { tls?: typeof tls } = { users: ["yoda", "luke"], tls };
+  await using changing = await TestServer.start(options);
+  const address = `127.0.0.1:${changing.port}`;
+  await home.logIn("yoda", changing);
+  for (const argv of [["whoami"], ["send", "luke", "secret"], ["rpc", "ListUsers", "{}"]]) {
+    const run = await home.run(...argv, "--plaintext");
+    expect(run).toMatchObject({ code: 3, stdout: "" });
+    expect(run.stderr).toContain("speaks TLS, and plaintext was asked for. Leave out --plaintext");
+    expect(await home.run("who")).toMatchObject({ code: 0, stderr: "" });
+  }
+  // Whoever answers there without TLS gets no token.
+  await changing.stop();
+  delete options.tls;
+  await changing.start();
+  expect(await home.run("who")).toMatchObject({ code: 3, stdout: "" });
+  expect(await home.pipe(passwordOf("yoda"), ...login, address, "--plaintext")).toMatchObject({ code: 0 });
+  expect(await home.run("who")).toMatchObject({ code: 0 });
+  await changing.stop();
+  options.tls = tls;
+  await changing.start();
+  const stopped = await home.run("who");
+  expect(stopped).toMatchObject({ code: 3, stdout: "" });
+  expect(stopped.stderr).toContain("log in again without it");
+  expect(await home.pipe(passwordOf("yoda"), ...login, address)).toMatchObject({ code: 0 });
+  expect(await home.run("who")).toMatchObject({ code: 0 });
 });
 
 test("an invite link carries all that it takes to join, and replaces no key that is known", async () => {
