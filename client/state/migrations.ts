@@ -106,4 +106,8 @@ export const migrations: readonly string[] = [
   -- The fingerprint of the device of a contact that stopped a chat last, which a person may accept.
   ALTER TABLE contacts ADD COLUMN stopped_device TEXT;
   `,
+  `
+  -- Ids below a million are left to those who number by hand.
+  UPDATE profiles SET last_client_message_id = last_client_message_id + 1000000;
+  `,
 ];

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { Trust } from "../../rpc/dial.ts";
 import { transact } from "./database.ts";
+import { LEFT_BY_HAND } from "./message-ids.ts";
 import { integer, type Row, text, textOrNull } from "./rows.ts";
 
 export interface KnownServer {
@@ -91,8 +92,8 @@ export class Profiles {
       this.#db
         .prepare(
           `INSERT INTO profiles (address, username, server_id, user_id, device_id, device_secret, session_id, token,
-             token_expire_time, last_used_time)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             token_expire_time, last_client_message_id, last_used_time)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (address, username) DO UPDATE SET
              server_id = excluded.server_id, user_id = excluded.user_id, device_id = excluded.device_id,
              device_secret = excluded.device_secret, session_id = excluded.session_id, token = excluded.token,
@@ -108,6 +109,7 @@ export class Profiles {
           grant.sessionId,
           grant.token,
           grant.expireTime?.getTime() ?? null,
+          LEFT_BY_HAND,
           this.#nextUse(),
         );
       const serverChanged = before !== undefined && !sameData;

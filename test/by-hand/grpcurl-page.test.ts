@@ -59,7 +59,24 @@ function comparable(printed: string, address: string): string {
   );
 }
 
-describe.skipIf(!hasGrpcurl())("docs/grpcurl.md", () => {
+/** The lines that say that something did not go well. */
+function complaints(printed: string): string[] {
+  return printed.split("\n").filter((line) => /error:|code:|reason|invoking/i.test(line));
+}
+
+/** What a person may have done before the page: a talk with another one, and notes from the terminal to the same. */
+const BEFORE = [
+  "grep '^hans ' credentials.txt | cut -d' ' -f2 > hans.txt",
+  `npx parley login hans --server ${PAGE_ADDRESS} --password-stdin < hans.txt`,
+  "npx parley send yoda 'see you at nine'",
+  `npx parley login yoda --server ${PAGE_ADDRESS} --password-stdin < password.txt`,
+  "npx parley send luke 'a note'",
+];
+
+describe.skipIf(!hasGrpcurl()).each([
+  ["as it stands, on a new server", false],
+  ["without another complaint, where something was said before", true],
+])("docs/grpcurl.md %s", (_, isUsed) => {
   let folder: string;
   let server: ChildProcess;
   let shell: Shell;
@@ -70,6 +87,7 @@ describe.skipIf(!hasGrpcurl())("docs/grpcurl.md", () => {
     const credentials = await readFile(join(root, "docs", "credentials.txt"), "utf8");
     const password = /^yoda (.*)$/m.exec(credentials)?.[1] ?? "";
     await writeFile(join(folder, "password.txt"), `${password}\n`);
+    await writeFile(join(folder, "credentials.txt"), credentials);
     const env = { PATH: process.env.PATH ?? "", HOME: folder };
     server = spawn(
       process.execPath,
@@ -84,6 +102,7 @@ describe.skipIf(!hasGrpcurl())("docs/grpcurl.md", () => {
     );
     address = PAGE_ADDRESS.replace("12000", await portOf(server));
     shell = new Shell(folder, env);
+    if (isUsed) await shell.run(BEFORE.join("\n").replaceAll(PAGE_ADDRESS, address), []);
   });
 
   afterAll(async () => {
@@ -93,8 +112,14 @@ describe.skipIf(!hasGrpcurl())("docs/grpcurl.md", () => {
   });
 
   test.each(stepsOf(page))("$commands", async ({ commands, typed, printed }) => {
-    const actual = await shell.run(commands.replaceAll(PAGE_ADDRESS, address), typed);
-    expect(comparable(actual, address)).toBe(comparable(printed, address));
+    const here = commands.replaceAll(PAGE_ADDRESS, address);
+    if (isUsed) {
+      // The reader puts in what the answer has said.
+      const actual = await shell.run(here.replace("CONVERSATION=c2", "CONVERSATION=c3"), typed);
+      expect(complaints(actual)).toEqual(complaints(comparable(printed, address)));
+      return;
+    }
+    expect(comparable(await shell.run(here, typed), address)).toBe(comparable(printed, address));
   });
 });
 

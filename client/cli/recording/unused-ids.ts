@@ -1,4 +1,4 @@
-// Ids for sends that are written or played by hand: apart from those that a profile counts, and from small ones that people choose.
+// Ids for sends that are written or played by hand: apart from those that a profile counts, and from those that people choose.
 import { randomInt } from "node:crypto";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { messageOf } from "../schema.ts";

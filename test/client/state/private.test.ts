@@ -162,6 +162,8 @@ test("a state file of version 1 keeps what it has, and takes keys from then on",
   const profile = state.profiles.find();
   expect(profile).toMatchObject({ username: "hans", device: { deviceId: "d-hans", deviceSecret: "secret" } });
   const profileId = profile?.profileId ?? 0;
+  // Smaller ids are left to those who number by hand.
+  expect(state.nextClientMessageId(profileId)).toBe(1_000_001n);
   const keys = state.keys(profileId).saveIfNone(await keysFor("d-hans"));
   expect(state.keys(profileId).load()).toEqual(keys);
   state.contacts(profileId).save(yoda);

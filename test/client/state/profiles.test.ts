@@ -71,7 +71,7 @@ test("a second log-in keeps the device's secret, the numbers and the cursors", (
     device: { deviceSecret: "secret" },
     session: { token: "new" },
   });
-  expect(state.nextClientMessageId(profileId)).toBe(2n);
+  expect(state.nextClientMessageId(profileId)).toBe(1_000_002n);
   expect(state.cursors(profileId).load()).toHaveLength(1);
 });
 

@@ -18,15 +18,15 @@ test("what is queued is there after a restart, in order, with its content as it 
     queue.add(target, content);
     queue.add({ kind: "broadcast" }, content);
     queue.add({ kind: "conversation", conversationId: "c1" }, content);
-    expect(queue.remove(2n)).toBe(true);
-    expect(queue.remove(2n)).toBe(false);
+    expect(queue.remove(1_000_002n)).toBe(true);
+    expect(queue.remove(1_000_002n)).toBe(false);
   }
   using state = openState(folder.path);
   const taken: UnsentMessage[] = [];
   using _ = state.sendQueue(profileId).takeLeftBehind((messages) => taken.push(...messages));
   expect(taken).toMatchObject([
-    { clientMessageId: 1n, target, content, held: false },
-    { clientMessageId: 3n, target: { kind: "conversation", conversationId: "c1" } },
+    { clientMessageId: 1_000_001n, target, content, held: false },
+    { clientMessageId: 1_000_003n, target: { kind: "conversation", conversationId: "c1" } },
   ]);
 });
 
@@ -39,7 +39,7 @@ test("one process owns the queue; when it is killed another takes its messages, 
   first.say("own");
   expect(await first.line()).toBe("owned true");
   first.say("add one");
-  expect(await first.line()).toBe("1");
+  expect(await first.line()).toBe("1000001");
 
   const queue = state.sendQueue(profileId);
   const { promise: taken, resolve } = Promise.withResolvers<UnsentMessage[]>();
@@ -61,16 +61,16 @@ test("one process owns the queue; when it is killed another takes its messages, 
   if (heir === "me") {
     expect(queue.owned).toBe(true);
     expect(await taken).toMatchObject([
-      { clientMessageId: 1n, content: Uint8Array.from(Buffer.from("one")) },
+      { clientMessageId: 1_000_001n, content: Uint8Array.from(Buffer.from("one")) },
     ]);
     watch[Symbol.dispose]();
     // Handed back in an orderly end, it goes to the one that is left.
-    expect(await heard).toBe("took 1");
+    expect(await heard).toBe("took 1000001");
   } else {
-    expect(heir).toBe("took 1");
+    expect(heir).toBe("took 1000001");
     expect(queue.owned).toBe(false);
     await third.kill();
-    expect(await taken).toMatchObject([{ clientMessageId: 1n }]);
+    expect(await taken).toMatchObject([{ clientMessageId: 1_000_001n }]);
   }
 });
 
@@ -109,7 +109,7 @@ test("who does not own the queue takes nothing, until the owner lets it go", asy
   const third = startOther(folder.path, "127.0.0.1:1");
   await third.line();
   third.say("add x");
-  expect(await third.line()).toBe("1");
+  expect(await third.line()).toBe("1000001");
   await third.kill();
 
   using state = openState(folder.path, { processTimes: { heartbeatMs: 20, staleMs: 1_000_000 } });

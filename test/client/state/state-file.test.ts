@@ -88,7 +88,7 @@ test("processes that take ids at once never get the same", async () => {
     }
     const all = new Set([...mine.map(String), ...theirs]);
     expect(all.size).toBe(400);
-    expect(state.nextClientMessageId(profileId)).toBe(401n);
+    expect(state.nextClientMessageId(profileId)).toBe(1_000_401n);
   } finally {
     await Promise.all(others.map((other) => other.kill()));
   }
