@@ -182,15 +182,18 @@ export async function keepGrant(desk: Desk, endpoint: Endpoint, grant: Grant): P
   return profile;
 }
 
-/** Exit 4, with the command to run. */
+/** Exit 4, with the command to run. @param cause the server's refusal, where it was asked */
 export function notLoggedIn(
   environment: Environment,
   address: string,
   username: string | undefined,
+  cause?: RpcError,
 ): CommandError {
   const who = username === undefined ? "You are" : `${username} is`;
   const command = commandLine(environment.program, "login", username ?? "USER", "--server", address);
-  return new CommandError(Exit.NOT_LOGGED_IN, `${who} not logged in at ${address}. Run: ${command}`);
+  return new CommandError(Exit.NOT_LOGGED_IN, `${who} not logged in at ${address}. Run: ${command}`, {
+    cause,
+  });
 }
 
 /** What this program tells a server about itself. */

@@ -42,7 +42,7 @@ export async function withAccount<T>(
       throw cannotConnect(address, error, [environment.program, "whoami", "--as", username]);
     }
     if (error instanceof RpcError && saysLoggedOut(error)) {
-      const login = notLoggedIn(environment, address, username);
+      const login = notLoggedIn(environment, address, username, error);
       if (error.reason !== "SESSION_TIMED_OUT") throw login;
       desk.state.profiles.loggedOut(signedIn.profile.profileId);
       throw new CommandError(login.exitCode, `${error.message} ${login.message}`, { cause: error });

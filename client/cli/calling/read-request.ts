@@ -8,7 +8,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { closest } from "../../../command-line/closest.ts";
-import { usage } from "../exit.ts";
+import { CommandError, usage } from "../exit.ts";
 import { schema } from "../schema.ts";
 import { typeWords } from "./describe.ts";
 
@@ -28,12 +28,31 @@ export function readRequest(message: DescMessage, json: string, source: Source):
   }
 }
 
+/** One of many requests, a line of standard input. @throws CommandError (usage) that names the line */
+export function readLine(message: DescMessage, line: string, number: number): Uint8Array {
+  try {
+    return readRequest(message, line, "standard input");
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw usage(`Line ${number}: ${error.message} The stream was ended; the lines before it were sent.`);
+  }
+}
+
 function parse(json: string): JsonValue {
   try {
-    return JSON.parse(json) as JsonValue;
+    return JSON.parse(json, exactly) as JsonValue;
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     throw usage(`The request is no JSON: ${messageOf(error)}.`);
   }
+}
+
+/** A number of more digits than a JSON number holds would become another one: two ids might become the same. */
+function exactly(key: string, value: unknown, { source = "" }: { readonly source?: string } = {}): unknown {
+  const isExact = Number.isSafeInteger(value) || String(value) === source;
+  if (typeof value === "number" && /^-?\d+$/.test(source) && !isExact)
+    throw usage(`${key}: ${source} is too long for a JSON number. Write it as a string: "${source}".`);
+  return value;
 }
 
 function check(message: DescMessage, json: JsonValue, path: string, source: Source): void {

@@ -1,15 +1,20 @@
 // A refusal with everything that the server said about it: its status, and each detail as it can be decoded.
 import { fromBinary, toJsonString } from "@bufbuild/protobuf";
 import { Status } from "../../../gen/google/rpc/status.ts";
-import { packedStatus, type RpcError } from "../../../rpc/status.ts";
+import { packedStatus, RpcError } from "../../../rpc/status.ts";
 import { CommandError } from "../exit.ts";
 import { explain } from "../explain.ts";
 import { readRegistry } from "../schema.ts";
 
-/** What ends the command: the sentence as elsewhere, then the details, one a line as Protobuf-JSON. */
-export function withDetails(error: RpcError): CommandError {
+/**
+ * What ends the command: the sentence as elsewhere, then the details, one a line as Protobuf-JSON. An error that has no
+ * refusal behind it stays as it is.
+ */
+export function withDetails(error: unknown): unknown {
+  const refusal = error instanceof CommandError ? error.cause : error;
+  if (!(refusal instanceof RpcError)) return error;
   const { exitCode, message } = explain(error);
-  return new CommandError(exitCode, [message, ...detailLines(error)].join("\n"), { cause: error });
+  return new CommandError(exitCode, [message, ...detailLines(refusal)].join("\n"), { cause: refusal });
 }
 
 function detailLines(error: RpcError): string[] {

@@ -41,7 +41,9 @@ export const command = defineCommand({
     const [path = ""] = call.words;
     using stop = stopSignal();
     try {
-      await withAccount(call, "reads", async ({ account, endpoint, token, profile }) => {
+      // With --send, what went up may have been done or not.
+      const effect = call.values.send === true ? "changes" : "reads";
+      await withAccount(call, effect, async ({ account, endpoint, token, profile }) => {
         const conversations = await knownConversations(account);
         const dialled = await endpoint.connect();
         await using writer = await RecordingWriter.create(path, {
@@ -55,8 +57,11 @@ export const command = defineCommand({
         const signal = AbortSignal.any([stop.signal, call.output.gone]);
         const recorder = new Recorder({ stream, writer, output: call.output, signal });
         const input = call.values.send === true ? call.environment.stdin : undefined;
-        await recorder.run(helloFrame(conversations), input);
-        call.output.notice(`Recorded ${recorder.frames} frames in ${path}.`);
+        try {
+          await recorder.run(helloFrame(conversations), input);
+        } finally {
+          call.output.notice(`Recorded ${recorder.frames} frames in ${path}.`);
+        }
       });
     } catch (error) {
       throw error instanceof RecordingError ? new CommandError(Exit.REFUSED, error.message) : error;

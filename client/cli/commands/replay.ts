@@ -58,6 +58,8 @@ export const command = defineCommand({
   run: async (call) => {
     const [path = ""] = call.words;
     const recording = await checked(path);
+    if (recording.end === undefined)
+      call.output.notice(`${path} was cut off, and is played as far as it goes.`);
     return withAccount(call, "changes", (signedIn) => replay(call, recording, signedIn));
   },
 });

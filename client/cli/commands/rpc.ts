@@ -1,16 +1,15 @@
 // parley rpc: calls any method of the schema, with JSON in and out.
 import type { DescMethod } from "@bufbuild/protobuf";
 import { openRawCall, type RawCall } from "../../../rpc/raw-call.ts";
-import { RpcError } from "../../../rpc/status.ts";
 import { accountFlags } from "../account-flags.ts";
 import { toggle } from "../arguments.ts";
 import { methodLines, serviceLines } from "../calling/describe.ts";
 import { findMethod, fullName, servicesOf } from "../calling/find-method.ts";
-import { readRequest } from "../calling/read-request.ts";
+import { readLine, readRequest } from "../calling/read-request.ts";
 import { withDetails } from "../calling/refused.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { parseWait } from "../durations.ts";
-import { CommandError, usage } from "../exit.ts";
+import { usage } from "../exit.ts";
 import { eachLine, readText } from "../input.ts";
 import { safeProtoJson } from "../proto-json.ts";
 import { schema } from "../schema.ts";
@@ -90,7 +89,7 @@ async function run(call: RpcCall, method: DescMethod, json: string | undefined):
       await talk(call, method, raw, request, signal);
     });
   } catch (error) {
-    throw error instanceof RpcError ? withDetails(error) : error;
+    throw withDetails(error);
   }
 }
 
@@ -137,17 +136,8 @@ async function send(
     let number = 0;
     for await (const line of eachLine(call.environment.stdin)) {
       number++;
-      if (line.trim() !== "") await raw.write(requestOfLine(method, line, number));
+      if (line.trim() !== "") await raw.write(readLine(method.input, line, number));
     }
   }
   raw.end();
-}
-
-function requestOfLine(method: DescMethod, line: string, number: number): Uint8Array {
-  try {
-    return readRequest(method.input, line, "standard input");
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw usage(`Line ${number}: ${error.message} The stream was ended; the lines before it were sent.`);
-  }
 }

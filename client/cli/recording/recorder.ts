@@ -4,7 +4,7 @@ import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import type { RawCall } from "../../../rpc/raw-call.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import { reasonName } from "../../link/errors.ts";
-import { readRequest } from "../calling/read-request.ts";
+import { readLine } from "../calling/read-request.ts";
 import { eachLine } from "../input.ts";
 import type { Output } from "../output.ts";
 import { messageOf } from "../schema.ts";
@@ -80,9 +80,11 @@ export class Recorder {
   /** Never rejects: what fails here ends the stream. */
   async #send(input: NodeJS.ReadStream): Promise<void> {
     try {
+      let number = 0;
       for await (const text of eachLine(input)) {
+        number++;
         if (text.trim() === "") continue;
-        await this.#up(withIds(readRequest(this.#request, text, "standard input"), this.#nextId));
+        await this.#up(withIds(readLine(this.#request, text, number), this.#nextId));
       }
       this.#parts.stream.end();
     } catch (error) {

@@ -1,6 +1,7 @@
 // Reads the file of a recording, whole, with errors that say what is wrong with it.
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { fileProblem } from "../../../command-line/file-problem.ts";
 import { type End, type Frame, type Header, Item } from "../../../gen/parley/record/v1/recording.ts";
 import { StrictReader } from "../../../rpc/strict-reader.ts";
 import { format, RecordingError } from "./recording-error.ts";
@@ -21,9 +22,7 @@ export interface Recording {
 export async function readRecording(path: string): Promise<Recording> {
   const items = itemsOf(path, await readBounded(path));
   const [first, ...rest] = items;
-  if (first?.kind?.$case !== "header" || first.kind.value.format !== format) {
-    throw new RecordingError(`${path} is no recording.`);
-  }
+  if (!isHeader(first)) throw new RecordingError(`${path} is no recording.`);
   const frames: Frame[] = [];
   let end: End | undefined;
   for (const { kind } of rest) {
@@ -35,18 +34,23 @@ export async function readRecording(path: string): Promise<Recording> {
   return { header: first.kind.value, frames, end };
 }
 
+function isHeader(item: Item | undefined): item is Item & { kind: { $case: "header" } } {
+  return item?.kind?.$case === "header" && item.kind.value.format === format;
+}
+
 function itemsOf(path: string, bytes: Buffer): Item[] {
   const items: Item[] = [];
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     // What is no recording at all is not called a broken one.
     const broken = (why: string): RecordingError =>
-      new RecordingError(items.length === 0 ? `${path} is no recording.` : `${path} is broken: ${why}.`);
+      new RecordingError(isHeader(items[0]) ? `${path} is broken: ${why}.` : `${path} is no recording.`);
     const length = lengthAt(reader);
-    if (length === undefined || reader.pos + length > reader.len) {
-      throw broken(`it is cut off after ${items.length} items`);
+    if (length !== undefined && length > mostItemBytes) {
+      throw broken(`item ${items.length + 1} has ${length} bytes`);
     }
-    if (length > mostItemBytes) throw broken(`item ${items.length + 1} has ${length} bytes`);
+    // Who recorded was cut off in the middle of this one: those before it are whole.
+    if (length === undefined || reader.pos + length > reader.len) return items;
     const start = reader.pos;
     reader.pos += length;
     try {
@@ -72,7 +76,7 @@ async function readBounded(path: string): Promise<Buffer> {
     // A pipe without a writer would be waited for.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    throw new RecordingError(`${path} cannot be read: ${messageOf(error)}.`, { cause: error });
+    throw new RecordingError(`${path} cannot be read: ${fileProblem(error)}.`, { cause: error });
   }
   try {
     const stat = await file.stat();

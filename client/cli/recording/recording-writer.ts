@@ -1,6 +1,7 @@
 // Writes the file of a recording: items with their length in front, as they come.
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { fileProblem } from "../../../command-line/file-problem.ts";
 import {
   Direction,
   type End,
@@ -29,7 +30,7 @@ export class RecordingWriter implements AsyncDisposable {
     try {
       file = await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600);
     } catch (error) {
-      throw cannotWrite(path, codeOf(error) === "EEXIST" ? "it is there already" : messageOf(error), error);
+      throw cannotWrite(path, codeOf(error) === "EEXIST" ? "it is there already" : fileProblem(error), error);
     }
     const writer = new RecordingWriter(path, file);
     await writer.#write({ kind: { $case: "header", value: { ...header, format } } });
@@ -62,7 +63,7 @@ export class RecordingWriter implements AsyncDisposable {
       try {
         await this.#file.writeFile(bytes);
       } catch (error) {
-        throw cannotWrite(this.#path, messageOf(error), error);
+        throw cannotWrite(this.#path, fileProblem(error), error);
       }
     });
     return this.#writing;
@@ -80,8 +81,4 @@ function cannotWrite(path: string, why: string, cause: unknown): RecordingError 
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,7 @@ import { messageOf } from "../../../client/cli/schema.ts";
 import { Direction, type Frame } from "../../../gen/parley/record/v1/recording.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
 import { newFolder } from "../state/fixture.ts";
+import { FaultyProxy } from "./faults.ts";
 import { finished, Home, Lines, parsed, type Run } from "./parley.ts";
 
 async function server(): Promise<TestServer> {
@@ -240,6 +241,7 @@ test("a line that does not fit ends the recording; what was recorded, or is left
     "--send",
   );
   expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean commands?") });
+  expect(run.stderr).toMatch(/Line \d+: .* The stream was ended; the lines before it were sent\./);
   expect(await home.run("replay", file)).toMatchObject({ code: 0 });
   // As a program leaves it that was killed before the answer to the message came.
   await truncate(
@@ -247,7 +249,8 @@ test("a line that does not fit ends the recording; what was recorded, or is left
     await endOfFrame(file, ({ direction }, index) => direction === Direction.UP && index > 0),
   );
   const cut = await home.run("replay", file);
-  expect(cut).toMatchObject({ code: 0, stderr: "No difference: 2 answers were compared.\n" });
+  const words = `${file} was cut off, and is played as far as it goes.\nNo difference: 2 answers were compared.\n`;
+  expect(cut).toMatchObject({ code: 0, stderr: words });
 });
 
 test("a file that is no whole recording is refused with exit code 2, and the reason", async () => {
@@ -265,9 +268,43 @@ test("a file that is no whole recording is refused with exit code 2, and the rea
   await writeFile(other, "");
   expect(await refused(other)).toContain("is no recording.");
   expect(await refused(home.folder)).toContain("is no file.");
-  expect(await refused(join(home.folder, "nowhere"))).toContain("cannot be read");
+  expect(await refused(join(home.folder, "nowhere"))).toContain("cannot be read: no such file or directory.");
+  // The bytes of an event, for whoever reads lengths in front, are no broken recording either.
+  await writeFile(other, Buffer.from("020a00050a030a0101", "hex"));
+  expect(await refused(other)).toContain("is no recording.");
+  const whole = await readFile(file);
+  await writeFile(file, Buffer.concat([whole, Buffer.from("02ffff", "hex")]));
+  expect(await refused(file)).toMatch(/is broken: item \d+ cannot be decoded/);
+  await writeFile(file, whole);
+  const mended = await home.run("record", join(home.folder, "nowhere", "new"));
+  expect(mended).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("written: no such file or directory."),
+  });
+  // The last item was not written whole: what stands before it can be played.
   await truncate(file, (await stat(file)).size - 1);
-  expect(await refused(file)).toContain("is broken: it is cut off after");
+  const cut = await home.run("replay", file);
+  expect(cut.stderr).toContain("was cut off, and is played as far as it goes.");
+});
+
+test("a connection that is lost under --send leaves the outcome unknown, and what was recorded", async () => {
+  const started = await server();
+  await using proxy = await FaultyProxy.start(() => started.port);
+  await using home = await Home.make();
+  const login = ["login", "yoda", "--password-stdin", "--plaintext", "--server", proxy.address];
+  expect(await home.pipe(passwordOf("yoda"), ...login)).toMatchObject({ code: 0 });
+  const file = join(home.folder, "lost.parley");
+  const child = home.start("record", file, "--send");
+  const lines = new Lines(child);
+  const end = finished(child);
+  child.stdin.write(frame(message(1, "luke", "one")));
+  expect(await lines.next()).toBe("Stored: number 1.");
+  proxy.fault("cut");
+  const { code, stderr } = await end;
+  expect(code).toBe(5);
+  expect(stderr).toMatch(/Recorded \d+ frames in .*lost\.parley\.\n/);
+  expect(stderr).toContain("it may have been done or not");
+  expect(await home.run("replay", file)).toMatchObject({ code: 0 });
 });
 
 test("no bytes make the reader do anything but read or refuse", async () => {
@@ -281,12 +318,13 @@ test("no bytes make the reader do anything but read or refuse", async () => {
     const read = await readRecording(file).catch((error: unknown) => error);
     if (!(read instanceof RecordingError)) frames.push((read as { frames: unknown[] }).frames.length);
   }
-  // Cut between two items it is a recording that has no end.
+  // Cut anywhere behind its header it is a recording that has no end.
   const { frames: all } = await (async () => {
     await writeFile(file, whole);
     return readRecording(file);
   })();
-  expect(frames).toEqual(Array.from({ length: all.length + 1 }, (_, count) => count));
+  expect([...new Set(frames)]).toEqual(Array.from({ length: all.length + 1 }, (_, count) => count));
+  expect(frames).toEqual(frames.toSorted((one, other) => one - other));
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.nat(whole.length), async (bytes, at) => {
       await writeFile(file, Buffer.concat([whole.subarray(0, at), bytes, whole.subarray(at + bytes.length)]));

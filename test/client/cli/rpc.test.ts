@@ -128,6 +128,11 @@ test("JSON that does not fit is refused before anything is sent, with the place 
     ],
     ["SendMessage", '{"target": "luke"}', 'target: an object is expected here, not "luke".'],
     ["SendMessage", '{"content": {"text": 7}}', "content.text: a string is expected here, not 7."],
+    [
+      "SendMessage",
+      '{"clientMessageId": 5000000000000000001}',
+      'clientMessageId: 5000000000000000001 is too long for a JSON number. Write it as a string: "5000000000000000001".',
+    ],
     ["SendMessage", '{"clientMessageId": "x"}', "clientMessageId: a uint64 is expected here"],
     ["SendMessage", '{"clientMessageId": 1, "clientMessageId": 2}', 'duplicate object key "clientMessageId"'],
     ["SendMessage", '{"target": {"username": "a", "conversationId": "b"}}', "oneof set multiple times"],
@@ -169,7 +174,11 @@ test("a refusal names its reason and its details; no login and no server have th
   expect(ended).toMatchObject({ code: 0 });
   const after = await home.run("rpc", "ListUsers");
   expect(after).toMatchObject({ code: 4 });
-  expect(after.stderr).toContain("npx parley login yoda");
+  expect(after.stderr.split("\n")).toEqual([
+    expect.stringContaining("npx parley login yoda"),
+    '  google.rpc.ErrorInfo {"reason":"TOKEN_INVALID","domain":"parley"}',
+    "",
+  ]);
 });
 
 /** The first line with this word; how the server joins its events in frames is its own affair. */
