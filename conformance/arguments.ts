@@ -1,6 +1,8 @@
 // The kit's command line: where the server is, how it is trusted, where the users come from, and which checks to make.
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { parseArgs } from "node:util";
+import { fileProblem } from "../command-line/file-problem.ts";
 import { parseAddress } from "../rpc/address.ts";
 import type { Check } from "./check.ts";
 import type { Server } from "./connection.ts";
@@ -110,7 +112,7 @@ function serverOf({ target, ca, fingerprint, plaintext, patience }: Values): Ser
   const seconds = Number(patience);
   if (!(seconds > 0)) throw new UsageError("--patience is a number of seconds.");
   const trusts = [
-    ...(ca === undefined ? [] : [{ kind: "roots" as const, pem: readFileSync(ca, "utf8") }]),
+    ...(ca === undefined ? [] : [{ kind: "authority" as const, certificates: readCertificates(ca) }]),
     ...(fingerprint === undefined ? [] : [{ kind: "pin" as const, fingerprint }]),
     ...(plaintext ? [{ kind: "plaintext" as const }] : []),
   ];
@@ -123,6 +125,25 @@ function serverOf({ target, ca, fingerprint, plaintext, patience }: Values): Ser
   return { address: target, trust: trusts[0] ?? { kind: "system" }, patienceMs: seconds * 1_000 };
 }
 
+function readCertificates(file: string): string {
+  const pem = readGiven("--ca", file);
+  try {
+    createSecureContext({ ca: pem });
+    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`--ca: ${file} holds no certificate in PEM.`);
+}
+
+function readGiven(flag: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${flag}: ${file} cannot be read: ${fileProblem(error)}.`);
+  }
+}
+
 async function peopleOf(values: Values, server: Server): Promise<People> {
   const { users, user, invite } = values;
   const ways = [users !== undefined, user.length > 0, values["sign-up"], invite.length > 0];
@@ -130,7 +151,7 @@ async function peopleOf(values: Values, server: Server): Promise<People> {
     throw new UsageError("Say where the users come from: one of --users, --user, --sign-up and --invite.");
   }
   try {
-    if (users !== undefined) return readUsersFile(readFileSync(users, "utf8"));
+    if (users !== undefined) return readUsersFile(readGiven("--users", users));
     if (user.length > 0) return readUserFlags(user);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -1,36 +1,28 @@
 // One connection to the server under test, trusted in a stated way, and the calls over it: messages or ready bytes up,
 // strictly decoded messages down.
-import { isIP } from "node:net";
-import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-} from "@grpc/grpc-js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, type ClientDuplexStream, type ClientReadableStream, Metadata } from "@grpc/grpc-js";
 import { ChatServiceService, type FollowRequest } from "../gen/parley/chat/v1/chat_service.ts";
-import { parseAddress } from "../rpc/address.ts";
 import { asBuffer } from "../rpc/bytes.ts";
-import { ConnectError, dial, type Trust } from "../rpc/dial.ts";
+import { type Dialled, dial, type ServerTrust } from "../rpc/dial.ts";
 import { bearer } from "../rpc/metadata.ts";
-import { fromServiceError, type RpcError } from "../rpc/status.ts";
+import { fromServiceError, RpcError } from "../rpc/status.ts";
 import { StrictReader } from "../rpc/strict-reader.ts";
 import { Failure } from "./expect.ts";
 
 export interface Server {
   /** HOST:PORT. */
   readonly address: string;
-  /** Roots are the certificates, PEM, of which one has to have signed the server's. */
-  readonly trust: Trust | { readonly kind: "roots"; readonly pem: string };
+  readonly trust: ServerTrust;
   /** How long what a stream has to tell may take to come, ms. */
   readonly patienceMs: number;
 }
 
 /** How long a connection may take to stand, and a call to be answered, ms. */
 const CALL_MS = 10_000;
+
+/** How long a call may be put off in all, ms. */
+const PUT_OFF_MS = 30_000;
 
 /** A generated method, seen through its messages. */
 export interface UnaryMethod<Request, Response> {
@@ -40,26 +32,30 @@ export interface UnaryMethod<Request, Response> {
 }
 
 export class Connection implements Disposable {
+  readonly #dialled: Dialled;
   readonly #client: Client;
 
-  private constructor(client: Client) {
-    this.#client = client;
+  private constructor(dialled: Dialled) {
+    this.#dialled = dialled;
+    this.#client = new Client(dialled.target, dialled.credentials, dialled.clientOptions);
   }
 
-  /** @throws Error where the server cannot be reached, or is not the one that was meant */
-  static async open(server: Server): Promise<Connection> {
-    const { target, channelCredentials, options } = await reach(server);
-    const client = new Client(target, channelCredentials, options);
-    await new Promise<void>((resolve, reject) => {
-      client.waitForReady(Date.now() + CALL_MS, (error) => {
-        if (error === undefined) resolve();
-        else reject(unreachable(server.address, error));
-      });
-    });
-    return new Connection(client);
+  /** @throws ConnectError where the server cannot be reached, or is not the one that was meant */
+  static async open({ address, trust }: Server): Promise<Connection> {
+    const dialled = await dial({ address, trust, probeTimeoutMs: CALL_MS });
+    try {
+      await dialled.ready(CALL_MS);
+      return new Connection(dialled);
+    } catch (error) {
+      dialled[Symbol.dispose]();
+      throw error;
+    }
   }
 
-  /** @throws RpcError; Failure where the answer is not the expected message */
+  /**
+   * A server may bound how many calls it takes: one that it puts off is made again when it says so.
+   * @throws RpcError; Failure where the answer is not the expected message
+   */
   async unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     request: Request | Uint8Array,
@@ -79,7 +75,20 @@ export class Connection implements Disposable {
   }
 
   /** As unary, without a look at the answer. @throws RpcError */
-  unaryBytes(path: string, request: Uint8Array, token: string | undefined): Promise<Buffer> {
+  async unaryBytes(path: string, request: Uint8Array, token: string | undefined): Promise<Buffer> {
+    const end = performance.now() + PUT_OFF_MS;
+    for (;;) {
+      try {
+        return await this.#unaryOnce(path, request, token);
+      } catch (error) {
+        const delayMs = putOff(error);
+        if (delayMs === undefined || performance.now() + delayMs > end) throw error;
+        await sleep(delayMs);
+      }
+    }
+  }
+
+  #unaryOnce(path: string, request: Uint8Array, token: string | undefined): Promise<Buffer> {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const options = { deadline: Date.now() + CALL_MS };
     const asIs = (bytes: Buffer): Buffer => bytes;
@@ -92,7 +101,7 @@ export class Connection implements Disposable {
       options,
       (error, bytes) => {
         if (error === null) resolve(bytes ?? Buffer.alloc(0));
-        else reject(noted(fromServiceError(error), path));
+        else reject(noted(fromServiceError(error), nameOf(path)));
       },
     );
     return promise;
@@ -120,7 +129,13 @@ export class Connection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#client.close();
+    this.#dialled[Symbol.dispose]();
   }
+}
+
+/** How long the server wants the call to wait, ms; undefined where it does not. */
+function putOff(error: unknown): number | undefined {
+  return error instanceof RpcError && error.reason === "RATE_LIMITED" ? error.retryDelayMs : undefined;
 }
 
 const methods = new WeakMap<RpcError, string>();
@@ -130,50 +145,14 @@ export function methodOf(error: RpcError): string | undefined {
   return methods.get(error);
 }
 
-function noted(error: RpcError, path: string): RpcError {
-  methods.set(error, nameOf(path));
+/** From now on that is what was answered with this error. */
+export function noted(error: RpcError, method: string): RpcError {
+  methods.set(error, method);
   return error;
 }
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function unreachable(address: string, cause: Error): ConnectError {
-  const message = `${address} takes no connection within ${CALL_MS / 1000} s.`;
-  return new ConnectError({ kind: "unreachable", message, cause });
-}
-
-interface Reached {
-  readonly target: string;
-  readonly channelCredentials: ChannelCredentials;
-  readonly options: ClientOptions;
-}
-
-async function reach({ address, trust }: Server): Promise<Reached> {
-  if (trust.kind === "roots") {
-    const { host } = parseAddress(address);
-    const context = createSecureContext({ ca: trust.pem, allowPartialTrustChain: true });
-    return {
-      target: `dns:${address}`,
-      channelCredentials: credentials.createFromSecureContext(context, {
-        checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
-          checkServerIdentity(host, certificate),
-      }),
-      options: {
-        "grpc.use_local_subchannel_pool": 1,
-        "grpc.enable_retries": 0,
-        // An IP address is not allowed as the name that TLS asks for; the check of it is in the credentials.
-        ...(isIP(host) ? { "grpc.ssl_target_name_override": "server" } : {}),
-      },
-    };
-  }
-  const dialled = await dial({ address, trust, probeTimeoutMs: CALL_MS });
-  return {
-    target: dialled.target,
-    channelCredentials: dialled.credentials,
-    options: dialled.clientOptions,
-  };
 }
 
 function metadataOf(token: string | undefined): Metadata {

@@ -20,6 +20,17 @@ export class Skip extends Error {
   override name = "Skip";
 }
 
+/** The server takes no more calls for a while, as it may: the check is made again. */
+export class PutOff extends Error {
+  override name = "PutOff";
+  readonly delayMs: number;
+
+  constructor(delayMs: number) {
+    super("the server takes so few calls that this cannot be checked: give it a higher rate");
+    this.delayMs = delayMs;
+  }
+}
+
 export const ONE_SESSION = "the server allows no further session of one user at once";
 
 /** How long to wait before asking again, ms. */

@@ -6,6 +6,7 @@ import { ConnectError } from "../rpc/dial.ts";
 import { RpcError } from "../rpc/status.ts";
 import { help, readArguments, UsageError, type Wanted } from "./arguments.ts";
 import { checks } from "./checks/table.ts";
+import { methodOf } from "./connection.ts";
 import { Failure } from "./expect.ts";
 import { jsonOf, listOf, nameWidth, rowOf, summaryOf } from "./report.ts";
 import { type Result, run } from "./run.ts";
@@ -14,13 +15,25 @@ try {
   const wanted = readArguments(process.argv.slice(2), checks);
   if (wanted.action === "help") print(help.trimEnd());
   else if (wanted.action === "list") print(listOf(wanted.checks));
-  else process.exitCode = (await check(wanted)).some(({ status }) => status === "failed") ? 1 : 0;
+  else process.exitCode = exitCodeOf(await check(wanted));
 } catch (error) {
   process.exitCode = 2;
   if (error instanceof UsageError) process.stderr.write(`${error.message}\n--help tells more.\n`);
   else if (error instanceof ConnectError || error instanceof RpcError || error instanceof Failure)
-    process.stderr.write(`No check could be made: ${error.message}\n`);
+    process.stderr.write(`No check could be made: ${whyNot(error)}\n`);
   else throw error;
+}
+
+function exitCodeOf(results: readonly Result[]): 0 | 1 | 2 {
+  if (results.some(({ status }) => status === "failed")) return 1;
+  return results.some(({ status }) => status === "passed") ? 0 : 2;
+}
+
+function whyNot(error: ConnectError | RpcError | Failure): string {
+  if (error instanceof ConnectError && error.kind === "untrusted")
+    return `${error.message} Say by --ca or --fingerprint what makes it the right one.`;
+  const method = error instanceof RpcError ? methodOf(error) : undefined;
+  return method === undefined ? error.message : `${method} is answered with: ${error.message}`;
 }
 
 async function check({ isJson, checks: chosen, restart, server, people }: Wanted): Promise<Result[]> {
@@ -40,7 +53,8 @@ async function check({ isJson, checks: chosen, restart, server, people }: Wanted
 async function shell(command: string): Promise<void> {
   const child = spawn("sh", ["-c", command], { stdio: ["ignore", "ignore", "inherit"] });
   const [code, signal] = await once(child, "exit");
-  if (code !== 0) throw new Failure("--restart", "the command to end well", `exit ${code ?? signal}`);
+  if (code !== 0)
+    throw new UsageError(`--restart: the command ended with ${code ?? signal}, so the run is over.`);
 }
 
 function print(text: string): void {

@@ -1,11 +1,17 @@
 // A run of the kit: check after check, each with what it found.
+import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { ConnectError } from "../rpc/dial.ts";
 import { RpcError } from "../rpc/status.ts";
 import type { Check } from "./check.ts";
 import { methodOf } from "./connection.ts";
-import { Failure, Skip } from "./expect.ts";
+import { Failure, PutOff, Skip } from "./expect.ts";
 import { World, type WorldOptions } from "./world.ts";
+
+/** How often a check is made that the server puts off. */
+const MOST_TIMES = 5;
+/** For the calls that the check begins with, ms. */
+const BREATH_MS = 1_000;
 
 export interface Result {
   readonly name: string;
@@ -38,13 +44,19 @@ export async function run({ checks, onResult, ...options }: RunOptions): Promise
   return results;
 }
 
-async function runOne(world: World, check: Check): Promise<Result> {
+async function runOne(world: World, check: Check, times = 1): Promise<Result> {
   const { name, says, contract } = check;
   try {
     await check.run(await world.prepare());
     return { name, says, contract, status: "passed" };
   } catch (error) {
-    if (error instanceof Skip) return { name, says, contract, status: "skipped", why: error.message };
+    if (error instanceof PutOff && times < MOST_TIMES) {
+      await world.tidy();
+      await sleep(error.delayMs + BREATH_MS);
+      return await runOne(world, check, times + 1);
+    }
+    if (error instanceof Skip || error instanceof PutOff)
+      return { name, says, contract, status: "skipped", why: error.message };
     return { name, says, contract, status: "failed", ...explained(error) };
   } finally {
     await world.tidy();

@@ -5,7 +5,7 @@ import type { Event } from "../gen/parley/chat/v1/event.ts";
 import { repeatedField } from "../rpc/raw-fields.ts";
 import { fromServiceError, type RpcError } from "../rpc/status.ts";
 import { StrictReader } from "../rpc/strict-reader.ts";
-import { Failure, ONE_SESSION, Skip, show } from "./expect.ts";
+import { Failure, ONE_SESSION, PutOff, Skip, show } from "./expect.ts";
 
 export type Case = NonNullable<Event["kind"]>["$case"];
 export type EventOf<C extends Case> = Extract<NonNullable<Event["kind"]>, { $case: C }>["value"];
@@ -18,6 +18,12 @@ export interface Received {
 
 /** The field of the events in a frame. */
 const EVENTS = 1;
+
+/** @throws PutOff where the stream ended since the server takes no more for a while */
+function checkPutOff(error: RpcError | undefined): void {
+  if (error?.reason === "RATE_LIMITED" && error.retryDelayMs !== undefined)
+    throw new PutOff(error.retryDelayMs);
+}
 
 export class Stream {
   readonly received: Received[] = [];
@@ -134,14 +140,17 @@ export class Stream {
   async ended(what = "the end of a stream", expected = "OK"): Promise<RpcError | undefined> {
     const end = performance.now() + this.#patienceMs;
     while (this.#ending === undefined) await this.#wait(what, `its end as ${expected}`, end);
-    if (this.#ending.error instanceof Failure) throw this.#ending.error;
-    return this.#ending.error;
+    const { error } = this.#ending;
+    if (error instanceof Failure) throw error;
+    checkPutOff(error);
+    return error;
   }
 
   async #change(what: string, expected: string, end: number): Promise<void> {
     if (this.#ending === undefined) return this.#wait(what, expected, end);
     const { error } = this.#ending;
     if (error instanceof Failure) throw error;
+    checkPutOff(error);
     if (this.#isFurther && error?.reason === "TOO_MANY_SESSIONS") throw new Skip(ONE_SESSION);
     throw new Failure(
       what,

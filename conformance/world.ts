@@ -6,7 +6,7 @@ import { BlockServiceService } from "../gen/parley/chat/v1/block_service.ts";
 import { ConnectError } from "../rpc/dial.ts";
 import { RpcError } from "../rpc/status.ts";
 import type { Scene, Who } from "./check.ts";
-import { Connection, type Server } from "./connection.ts";
+import { Connection, noted, type Server } from "./connection.ts";
 import { ONE_SESSION, present, Skip } from "./expect.ts";
 import { everyone, type People } from "./people.ts";
 import { Session } from "./session.ts";
@@ -96,7 +96,8 @@ export class World implements AsyncDisposable {
       return new Session(this.#options.server, connection, present("LogInResponse.grant", grant), isFurther);
     } catch (error) {
       connection[Symbol.dispose]();
-      throw error;
+      const { username } = this.#options.people[who];
+      throw error instanceof RpcError ? noted(error, `LogIn of ${username}`) : error;
     }
   }
 

@@ -38,10 +38,10 @@ export type Trust =
   /** Nothing: no encryption either. */
   | { readonly kind: "plaintext" };
 
-/** Its certificate verifies against these authorities alone, for the address. */
+/** Its certificate verifies against these alone, for the address. */
 export interface AuthorityTrust {
   readonly kind: "authority";
-  /** One or more certificates, PEM. */
+  /** One or more certificates, PEM: of authorities, or the server's own. */
   readonly certificates: string;
 }
 
@@ -163,10 +163,17 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
       return credentials.createInsecure();
     case "system":
     case "authority":
-      return credentials.createFromSecureContext(createSecureContext({ ca: rootsOf(trust) }), {
-        checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
-          checkServerIdentity(host, certificate),
-      });
+      return credentials.createFromSecureContext(
+        createSecureContext(
+          trust.kind === "system"
+            ? { ca: systemRoots() }
+            : { ca: trust.certificates, allowPartialTrustChain: true },
+        ),
+        {
+          checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+            checkServerIdentity(host, certificate),
+        },
+      );
     case "pin": {
       const found = await probe(address, { timeoutMs: options.probeTimeoutMs ?? 10_000 });
       if (found.fingerprint !== trust.fingerprint)
@@ -188,10 +195,6 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
       });
     }
   }
-}
-
-function rootsOf(trust: ServerTrust): string[] {
-  return trust.kind === "authority" ? [trust.certificates] : systemRoots();
 }
 
 async function ready(channel: Channel, parts: ChannelParts, timeoutMs: number): Promise<void> {
@@ -223,7 +226,8 @@ async function nextState(channel: Channel, state: connectivityState, timeoutMs: 
 async function diagnose(address: string, trust: ServerTrust, timeoutMs: number): Promise<ConnectError> {
   let found: Probed;
   try {
-    found = await probe(address, { timeoutMs, roots: rootsOf(trust) });
+    const authorities = trust.kind === "authority" ? { authorities: trust.certificates } : {};
+    found = await probe(address, { timeoutMs, ...authorities });
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     if (trust.kind !== "plaintext" || error.kind !== "not-tls") return error;

@@ -26,8 +26,8 @@ export interface Probed {
 export interface ProbeOptions {
   /** How long the look may take, ms. */
   readonly timeoutMs: number;
-  /** Authorities in place of the roots of this system and of Node, PEM. */
-  readonly roots?: string[];
+  /** Authorities in place of the roots of this system and of Node, PEM; one of them may be the server's own certificate. */
+  readonly authorities?: string;
 }
 
 /**
@@ -42,7 +42,8 @@ export async function probe(address: string, options: ProbeOptions): Promise<Pro
     host,
     port,
     servername: isIP(host) ? "" : host,
-    ca: options.roots ?? systemRoots(),
+    ca: options.authorities ?? systemRoots(),
+    allowPartialTrustChain: options.authorities !== undefined,
     ALPNProtocols: ["h2"],
     rejectUnauthorized: false,
   });

@@ -7,9 +7,11 @@ import { expect, test } from "vitest";
 import { checks } from "../../conformance/checks/table.ts";
 import type { People } from "../../conformance/people.ts";
 import { run } from "../../conformance/run.ts";
+import { certificate } from "../client/cli/parley.ts";
 import { TestServer } from "../support/server.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { people, usernames } from "./people.ts";
+import { TamperingProxy } from "./tampering-proxy.ts";
 
 const main = fileURLToPath(new URL("../../conformance/main.ts", import.meta.url));
 
@@ -89,14 +91,63 @@ test("the command prints a row for each check and a sum, and its exit code says 
   expect(signedUp.code).toBe(0);
   expect(JSON.parse(signedUp.stdout)).toMatchObject({ passed: 4, failed: 0, skipped: 0 });
 
-  // Nothing restarts it: a command that fails is a failed check.
+  // A server that answers every call with nothing.
+  using proxy = await TamperingProxy.to(server.port, {
+    unary: async ({ name, forward }) => (name === "SendMessage" ? new Uint8Array() : forward()),
+  });
   const failed = await kit(
-    ...[...target, "--user", "ann:password of ann", "--user", "ben:password of ben"],
-    ...["--user", "cat:password of cat", "--only", "restart.goes-on", "--restart", "exit 3"],
+    ...["--target", `127.0.0.1:${proxy.port}`, "--plaintext", "--user", "ann:password of ann"],
+    ...["--user", "ben:password of ben", "--user", "cat:password of cat", "--only", "once.reused"],
   );
-  expect(failed.code).toBe(1);
-  expect(failed.stdout).toMatch(
-    /FAILED {3}restart\.goes-on .*\n +expected +--restart: the command to end well\n +came +exit 3\n +contract +docs/,
+  expect(failed).toMatchObject({ code: 1, stderr: "" });
+  expect(failed.stdout).toMatch(/FAILED {3}once\.reused .*\n +expected .*\n +came .*\n +contract +/);
+});
+
+test("nothing is said of the server where no check was made", async () => {
+  await using server = await TestServer.start({ users: usernames });
+  const users = join(server.folder, "users.txt");
+  await writeFile(users, usernames.map((name) => `${name} password of ${name}\n`).join(""));
+  const given = ["--target", `127.0.0.1:${server.port}`, "--plaintext", "--users", users];
+  const skipped = await kit(...given, "--only", "restart.goes-on");
+  expect(skipped).toMatchObject({ code: 2, stderr: "" });
+  expect(skipped.stdout).toMatch(/\n0 passed, 0 failed, 1 skipped\n$/);
+  const notRestarted = await kit(...given, "--only", "restart.goes-on", "--restart", "exit 3");
+  expect(notRestarted.code).toBe(2);
+  expect(notRestarted.stderr).toContain("--restart: the command ended with 3");
+  await writeFile(users, "ann password of ann\nben another\ncat password of cat\n");
+  const wrong = await kit(...given, "--only", "once");
+  expect(wrong).toMatchObject({ code: 2, stdout: "" });
+  expect(wrong.stderr).toContain("LogIn of ben is answered with: User name or password is wrong.");
+});
+
+test("a server that puts calls off is asked again when it says so", { timeout: 60_000 }, async () => {
+  await using server = await TestServer.start({ users: usernames, callRate: 50 });
+  const results = await run({
+    server: { address: `127.0.0.1:${server.port}`, trust: { kind: "plaintext" }, patienceMs: 20_000 },
+    people,
+    checks: checks.filter(({ name }) => name.startsWith("once.") || name.startsWith("refusals.")),
+  });
+  expect(results.filter(({ status }) => status !== "passed")).toEqual([]);
+});
+
+test("what keeps it from a connection is said, with what would help", async () => {
+  await using server = await TestServer.start({ users: usernames, tls: await certificate() });
+  const target = ["--target", `127.0.0.1:${server.port}`, "--sign-up"];
+  const said = async (...argv: string[]): Promise<string> => {
+    const ended = await kit(...argv);
+    expect(ended).toMatchObject({ code: 2, stdout: "" });
+    return ended.stderr;
+  };
+  expect(await said(...target, "--plaintext")).toContain("speaks TLS, and plaintext was asked for.");
+  expect(await said(...target)).toMatch(/does not verify: .*\. Say by --ca or --fingerprint/);
+  const pem = join(server.folder, "ca.pem");
+  expect(await said(...target, "--ca", pem)).toContain(
+    `--ca: ${pem} cannot be read: no such file or directory.`,
+  );
+  await writeFile(pem, "nothing");
+  expect(await said(...target, "--ca", pem)).toContain("holds no certificate in PEM.");
+  expect(await said("--target", "127.0.0.1:1", "--plaintext", "--users", "/nope")).toContain(
+    "--users: /nope cannot be read",
   );
 });
 

@@ -67,7 +67,7 @@ const directions: Record<string, readonly string[]> = {
 
   "bin/": ["server/main.ts", "client/cli/main.ts"],
   // It looks at servers from outside, those in other languages included: what ours is made of is not its business.
-  "conformance/": ["rpc/", "gen/"],
+  "conformance/": ["command-line/", "rpc/", "gen/"],
   // Anything.
   "test/": [""],
   "bench/": [""],
