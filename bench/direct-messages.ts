@@ -113,7 +113,7 @@ function logIn(client: Client, address: string, username: string): Promise<strin
 }
 
 function encodeHello(): Buffer {
-  const hello = { client: undefined, features: [], cursors: [] };
+  const hello = { client: undefined, features: [], cursors: [], processId: "" };
   return encode({ commands: [{ kind: { $case: "hello", value: hello } }] });
 }
 

@@ -16,7 +16,7 @@ export function toConversation(conversationId: string): Target {
 }
 
 export function fullHello(hello: Partial<Hello> = {}): Hello {
-  return { client: undefined, features: [], cursors: [], ...hello };
+  return { client: undefined, features: [], cursors: [], processId: "", ...hello };
 }
 
 export function hello(value: Partial<Hello> = {}): Command {

@@ -43,6 +43,9 @@ export const limits = {
   directAddresses: 16,
   addressBytes: 64,
   reportedChats: 1000,
+  failedIntroductions: 100,
+  /** Of what tells apart the programs of a session. */
+  processIdBytes: 32,
 
   /** How long a new relay call may wait with its opening, ms. */
   relayOpeningMs: 5_000,

@@ -173,6 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       calls,
       introductions,
       chats,
+      users,
       relays: options.relay === false ? undefined : new Relays(agreements),
       identities,
       manager,

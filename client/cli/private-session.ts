@@ -57,9 +57,10 @@ export function verifierOf({ state }: Pick<Desk, "state">, { profile, endpoint, 
 /** What a link needs that brings their questions. */
 export function privateLinkOptions(
   chats: PrivateChats,
-): Required<Pick<LinkOptions, "features" | "beforeStream">> {
+): Required<Pick<LinkOptions, "features" | "processId" | "beforeStream">> {
   return {
     features,
+    processId: chats.processId,
     beforeStream: async () => {
       await chats.register();
     },

@@ -20,6 +20,8 @@ export interface LinkOptions {
   readonly beforeStream?: () => Promise<void>;
   /** The families of events wanted; left out or empty: all but INTRODUCTIONS. */
   readonly features?: readonly Feature[];
+  /** `PrivateChats.processId`, where it has those; at most 32 bytes. */
+  readonly processId?: string;
   /** How far this device has come; left out: nothing is remembered. */
   readonly cursors?: CursorStore;
   /** Where messages wait until they are acked; left out: in memory. */

@@ -226,6 +226,7 @@ export class Link implements AsyncDisposable {
         client: this.#options.client,
         features: [...(this.#options.features ?? [])],
         cursors: this.#feed.positions.beginStream(this.#limits?.maxCursors || firstMaxCursors),
+        processId: this.#options.processId ?? "",
       };
       this.#hello = hello;
       const open = this.#options.receiveOnly === true ? openFollow : openConnect;

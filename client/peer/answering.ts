@@ -1,10 +1,12 @@
 // Answering one who asks for a private chat: no, or yes and then the wait for that one to come, straight or through the relay.
 import { Answer, type Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
+import { RpcError } from "../../rpc/status.ts";
 import { ownAddresses } from "./addresses.ts";
 import type { PeerKeys } from "./contacts.ts";
 import type { SignalStream } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
+import { HeldLines } from "./held-lines.ts";
 import type { Path } from "./reach.ts";
 import { openRelay } from "./relay-stream.ts";
 
@@ -19,14 +21,7 @@ export interface Asked {
   readonly direct: boolean;
 }
 
-export interface Accepting {
-  /** Has the conversation; it is over when this resolves. */
-  converse(stream: SignalStream, path: Path): Promise<void>;
-  /** Nobody came. */
-  lapsed(): void;
-}
-
-/** Says no, for all devices of the user or for this one. @throws RpcError, ConnectError */
+/** Says no, for all devices of the user or for this program. @throws RpcError, ConnectError */
 export async function decline(
   desk: Desk,
   { introductionId }: Asked,
@@ -42,86 +37,127 @@ export async function decline(
   });
 }
 
-/**
- * Says yes. From then on the one who asked may come, once, while the introduction lasts.
- * @throws RpcError, ConnectError
- */
-export async function accept(desk: Desk, asked: Asked, { converse, lapsed }: Accepting): Promise<void> {
-  const { server } = desk.parts;
-  const { introductionId, peer } = asked;
-  const relay = new AbortController();
-  let lapse: NodeJS.Timeout | undefined;
-  const { closing, emit } = desk.parts;
-  const settled = (): void => {
-    clearTimeout(lapse);
-    closing.removeEventListener("abort", settled);
-  };
-  // Before the answer: whoever asked may be faster than the way back of this one's own yes.
-  const expected = server.expect({
-    introductionId,
-    fingerprint: peer.fingerprint,
-    direct: asked.direct,
-    lifetimeMs: LONGEST_MS,
-    opening: desk.opening(introductionId),
-    converse: async (stream, path) => {
-      settled();
-      came = true;
-      // The half of the relay that waits is of no use any more.
-      if (path === "direct") relay.abort();
-      await converse(stream, path);
-    },
-  });
-  let came = false;
-  const introduction = await answerYes(desk, asked).catch((error: unknown) => {
-    expected[Symbol.dispose]();
-    throw error;
-  });
-  if (came) return;
-  if (closing.aborted) {
-    // Nobody is here any more who could be spoken with: nothing waits for the one who asked.
-    expected[Symbol.dispose]();
-    return;
+export interface ComingOwner {
+  /** Has the conversation; it is over when this resolves. */
+  converse(coming: Coming, stream: SignalStream, path: Path): Promise<void>;
+  /** That one will not come. */
+  failed(coming: Coming, error: Error): void;
+}
+
+/** One who was told yes, and may come: once, while the introduction lasts. */
+export class Coming {
+  readonly asked: Asked;
+  /** What is to be said then. */
+  readonly held: HeldLines;
+  readonly #desk: Desk;
+  readonly #owner: ComingOwner;
+  readonly #relay = new AbortController();
+  #expected: Disposable | undefined;
+  #lapse: NodeJS.Timeout | undefined;
+  #isOver = false;
+  /** Why the relay is no way. */
+  #noRelay: Error | undefined;
+
+  constructor(desk: Desk, asked: Asked, owner: ComingOwner) {
+    this.#desk = desk;
+    this.asked = asked;
+    this.#owner = owner;
+    this.held = new HeldLines(asked.peer.username);
   }
-  const lifetimeMs = Math.min(millis(introduction.lifetime), LONGEST_MS);
-  lapse = setTimeout(() => {
-    settled();
-    expected[Symbol.dispose]();
-    relay.abort();
-    lapsed();
-    const { username } = peer;
-    const error = new ConnectError({ kind: "timeout", message: `${username} did not come.` });
-    void emit({ type: "failed", username, error, held: [] });
-  }, lifetimeMs);
-  closing.addEventListener("abort", settled);
-  void openRelayHalf(desk, introductionId, lifetimeMs, AbortSignal.any([relay.signal, closing]));
-}
 
-async function answerYes(desk: Desk, { introductionId, direct }: Asked): Promise<Introduction> {
-  const { calls, server } = desk.parts;
-  const port = direct ? (server.port ?? 0) : 0;
-  const introduction = await calls.answerIntroduction({
-    introductionId,
-    answer: Answer.ACCEPT,
-    direct: port !== 0,
-    addresses: port === 0 ? [] : ownAddresses(port),
-    port,
-  });
-  if (introduction === undefined) throw new Error("The server's answer to a yes has no introduction.");
-  return introduction;
-}
+  /** Says yes; from then on that one may come. @throws RpcError, ConnectError: then nobody does */
+  async accept(): Promise<void> {
+    const { server, closing } = this.#desk.parts;
+    const { introductionId, peer, direct } = this.asked;
+    // Before the answer: whoever asked may be faster than the way back of this one's own yes.
+    this.#expected = server.expect({
+      introductionId,
+      fingerprint: peer.fingerprint,
+      direct,
+      lifetimeMs: LONGEST_MS,
+      opening: this.#desk.opening(introductionId),
+      converse: async (stream, path) => {
+        if (!this.#settle()) {
+          stream.abort();
+          return;
+        }
+        await this.#owner.converse(this, stream, path);
+      },
+    });
+    let introduction: Introduction;
+    try {
+      introduction = await this.#answer();
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+    if (this.#isOver) return;
+    if (closing.aborted) {
+      // Nobody is here any more who could be spoken with: nothing waits for the one who asked.
+      this.end();
+      return;
+    }
+    const lifetimeMs = Math.min(millis(introduction.lifetime), LONGEST_MS);
+    this.#lapse = setTimeout(() => this.fail(this.#noRelay ?? this.#notCome()), lifetimeMs);
+    closing.addEventListener("abort", this.#end);
+    void this.#openRelayHalf(introduction, lifetimeMs);
+  }
 
-/** Never rejects: the other one may come straight, and where nobody comes at all, that is told. */
-async function openRelayHalf(
-  desk: Desk,
-  introductionId: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const { calls, server } = desk.parts;
-  try {
-    const dialled = await calls.endpoint.connect();
-    server.accept(await openRelay(dialled, { introductionId, token: calls.token, timeoutMs, signal }));
-  } catch {
-    // As said above.
+  /** That one will not come: whoever owns this is told. */
+  fail(error: Error): void {
+    if (!this.#settle()) return;
+    this.#owner.failed(this, error);
+  }
+
+  /** Nobody is awaited any more, and nobody told. */
+  end(): void {
+    this.#settle();
+  }
+
+  readonly #end = (): void => this.end();
+
+  /** False where it was settled before. */
+  #settle(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#lapse);
+    this.#desk.parts.closing.removeEventListener("abort", this.#end);
+    this.#expected?.[Symbol.dispose]();
+    // Whoever came has a stream of their own by now: it is the waiting that ends.
+    this.#relay.abort();
+    return true;
+  }
+
+  async #answer(): Promise<Introduction> {
+    const { calls, server } = this.#desk.parts;
+    const { introductionId, direct } = this.asked;
+    const port = direct ? (server.port ?? 0) : 0;
+    const introduction = await calls.answerIntroduction({
+      introductionId,
+      answer: Answer.ACCEPT,
+      direct: port !== 0,
+      addresses: port === 0 ? [] : ownAddresses(port),
+      port,
+    });
+    if (introduction === undefined) throw new Error("The server's answer to a yes has no introduction.");
+    return introduction;
+  }
+
+  /** Never rejects: that one may come straight, and where nobody comes at all, that is told. */
+  async #openRelayHalf({ introductionId, direct }: Introduction, timeoutMs: number): Promise<void> {
+    const { calls, server, closing } = this.#desk.parts;
+    const signal = AbortSignal.any([this.#relay.signal, closing]);
+    try {
+      const dialled = await calls.endpoint.connect();
+      server.accept(await openRelay(dialled, { introductionId, token: calls.token, timeoutMs, signal }));
+    } catch (error) {
+      const isTold = error instanceof RpcError && error.reason !== "RELAY_PEER_GONE";
+      this.#noRelay = isTold || error instanceof ConnectError ? error : this.#notCome();
+      if (!direct) this.fail(this.#noRelay);
+    }
+  }
+
+  #notCome(): ConnectError {
+    return new ConnectError({ kind: "timeout", message: `${this.asked.peer.username} did not come.` });
   }
 }

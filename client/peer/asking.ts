@@ -1,13 +1,10 @@
 // Asking a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
 import type { IntroduceResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { type Judgement, type PeerKeys, readPeer } from "./contacts.ts";
-import { bytesOfLine, NotSaidError, type SignalStream } from "./conversation.ts";
+import { NotSaidError, type SignalStream } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
+import { HeldLines } from "./held-lines.ts";
 import { type Path, reach } from "./reach.ts";
-
-/** Lines held for one who is being asked, and their bytes: all of them fit at once into a conversation that begins. */
-const MOST_HELD = 100;
-const MOST_HELD_BYTES = 128 * 1024;
 
 /** A conversation that can begin. */
 export interface Begun {
@@ -22,30 +19,22 @@ export class Asking {
   readonly #username: string;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #held: string[] = [];
-  #heldBytes = 0;
+  /** What is to be said on yes. */
+  readonly held: HeldLines;
   #direct = false;
+  #introductionId: string | undefined;
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
 
   constructor(desk: Desk, username: string) {
     this.#desk = desk;
     this.#username = username;
+    this.held = new HeldLines(username);
     this.#signal = AbortSignal.any([this.#abort.signal, desk.parts.closing]);
   }
 
-  /** What is to be said on yes. */
-  get held(): readonly string[] {
-    return this.#held;
-  }
-
-  /** @throws NotSaidError where it could never be said, or too much is held already */
-  hold(text: string): void {
-    const bytes = this.#heldBytes + bytesOfLine(text);
-    if (this.#held.length >= MOST_HELD || bytes > MOST_HELD_BYTES) {
-      throw new NotSaidError(`${this.#username} has not answered yet, and no more can be held until then.`);
-    }
-    this.#held.push(text);
-    this.#heldBytes = bytes;
+  /** Once the answer was yes. */
+  get introductionId(): string | undefined {
+    return this.#introductionId;
   }
 
   takeBack(): void {
@@ -87,6 +76,7 @@ export class Asking {
     const step = next?.done === true ? undefined : next?.value.step;
     if (step?.$case !== "introduction") throw takenBack();
     const introduction = step.value;
+    this.#introductionId = introduction.introductionId;
     const peer = readPeer(names.serverId, introduction.peer);
     if (peer?.username !== this.#username) throw new Error("The server introduced somebody else.");
     const judgement = this.#desk.admit(peer);

@@ -27,9 +27,13 @@ export class PrivateCalls {
   /** The session's token. */
   readonly token: string;
 
-  constructor(endpoint: Endpoint, token: string) {
+  /** Tells this program apart from others of the session; at most 32 bytes. */
+  readonly processId: string;
+
+  constructor(endpoint: Endpoint, token: string, processId = "") {
     this.endpoint = endpoint;
     this.token = token;
+    this.processId = processId;
   }
 
   /** Sets this device's certificate. @throws RpcError IDENTITY_TAKEN */
@@ -88,9 +92,13 @@ export class PrivateCalls {
   }
 
   /** Asks a user's devices; the steps as they come, until the signal takes the request back. */
-  async *introduce(request: IntroduceRequest, signal: AbortSignal): AsyncGenerator<IntroduceResponse> {
+  async *introduce(
+    request: Omit<IntroduceRequest, "processId">,
+    signal: AbortSignal,
+  ): AsyncGenerator<IntroduceResponse> {
     const dialled = await this.endpoint.connect();
-    using call = openServerStream(dialled, introduce, request, this.token);
+    const { processId } = this;
+    using call = openServerStream(dialled, introduce, { ...request, processId }, this.token);
     const stop = (): void => call[Symbol.dispose]();
     signal.addEventListener("abort", stop);
     try {
@@ -103,23 +111,54 @@ export class PrivateCalls {
 
   /** The introduction, where the answer was yes. */
   async answerIntroduction(
-    request: AnswerIntroductionRequest,
+    request: Omit<AnswerIntroductionRequest, "processId">,
     options?: CallOptions,
   ): Promise<Introduction | undefined> {
     const { introductions } = await this.endpoint.clients(options);
     const { introduction } = await this.endpoint.call(
       introductions,
       "answerIntroduction",
-      request,
+      { ...request, processId: this.processId },
       this.#with(options),
     );
     return introduction;
   }
 
-  /** Tells with whom private chats are open, in place of what was told before. */
-  async reportPrivateChats(userIds: string[], options?: CallOptions): Promise<void> {
+  /**
+   * Tells with whom private chats are open, in place of what was told before.
+   * @param failedIntroductionIds what was answered yes and came to nothing here, at most 100
+   */
+  async reportPrivateChats(
+    userIds: string[],
+    failedIntroductionIds: string[] = [],
+    options?: CallOptions,
+  ): Promise<void> {
     const { introductions } = await this.endpoint.clients(options);
-    await this.endpoint.call(introductions, "reportPrivateChats", { userIds }, this.#with(options));
+    const request = { userIds, failedIntroductionIds, processId: this.processId };
+    await this.endpoint.call(introductions, "reportPrivateChats", request, this.#with(options));
+  }
+
+  /** On which device of this user a private chat with that one is open; undefined: on none. @throws RpcError USER_NOT_FOUND */
+  async getPrivateChat(
+    username: string,
+    options?: CallOptions,
+  ): Promise<
+    | {
+        /** The device's id. */
+        readonly deviceId: string;
+        /** What the person calls it; may be empty. */
+        readonly deviceName: string;
+      }
+    | undefined
+  > {
+    const { introductions } = await this.endpoint.clients(options);
+    const { deviceId, deviceName } = await this.endpoint.call(
+      introductions,
+      "getPrivateChat",
+      { username },
+      this.#with(options),
+    );
+    return deviceId === "" ? undefined : { deviceId, deviceName };
   }
 
   #with(options: CallOptions | undefined): CallOptions & { token: string } {

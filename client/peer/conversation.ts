@@ -157,6 +157,11 @@ export class Conversation {
     return cause ?? refusal(Reason.PEER_GONE, "The other device hung up without a goodbye.");
   }
 
+  /** Nothing more can be said. */
+  get isOver(): boolean {
+    return this.#goodbye !== undefined || this.#isOver;
+  }
+
   /** The other device does not take what was said before. */
   get isFull(): boolean {
     return (
@@ -168,7 +173,7 @@ export class Conversation {
 
   /** Resolves when there is room for a line, or it is over. */
   async room(): Promise<void> {
-    while (this.isFull && this.#goodbye === undefined && !this.#isOver) {
+    while (this.isFull && !this.isOver) {
       if (this.#stream.isCongested) await Promise.race([this.#stream.drained(), this.#over.promise]);
       if (!this.isFull || this.#isOver) return;
       this.#progress ??= Promise.withResolvers();
@@ -182,7 +187,7 @@ export class Conversation {
    */
   say(text: string): bigint {
     const bytes = bytesOfLine(text);
-    if (this.#goodbye !== undefined || this.#isOver) throw new NotSaidError("The private chat is over.");
+    if (this.isOver) throw new NotSaidError("The private chat is over.");
     if (this.isFull) {
       throw new NotSaidError("The other device does not take what was said before. Wait a moment.");
     }

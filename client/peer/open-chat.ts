@@ -32,6 +32,11 @@ export class OpenChat {
     });
   }
 
+  /** Nothing more can be said in it. */
+  get isOver(): boolean {
+    return this.#conversation.isOver;
+  }
+
   /** Resolves when it is over; never rejects. */
   run(): Promise<Ended> {
     return this.#conversation.run();

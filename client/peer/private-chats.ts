@@ -1,13 +1,13 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
+import { randomBytes } from "node:crypto";
 import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
-import { ConnectError } from "../../rpc/connect-error.ts";
-import { RpcError } from "../../rpc/status.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import { EventBuffer } from "../link/event-buffer.ts";
 import type { LinkEvent } from "../link/events.ts";
-import { accept, decline } from "./answering.ts";
+import { decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
+import { Comings } from "./comings.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { Desk } from "./desk.ts";
@@ -19,6 +19,7 @@ import { type AskedBy, Questions } from "./questions.ts";
 import type { Path } from "./reach.ts";
 import { refusal } from "./refusals.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
+import { Reports } from "./reports.ts";
 
 /** Whose private chats, and what they stand on. */
 export interface PrivateChatsOptions {
@@ -53,6 +54,17 @@ export interface PrivateChatsOptions {
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
+/** Where a chat is open that is not this program's. */
+export type Elsewhere =
+  /** In another program on this device. */
+  | { readonly kind: "here" }
+  /** On another device. */
+  | {
+      readonly kind: "device";
+      /** What its person calls it; may be empty. */
+      readonly deviceName: string;
+    };
+
 /** A chat that is open. */
 export interface OpenWith {
   /** The other user. */
@@ -68,14 +80,20 @@ export class PrivateChats implements AsyncDisposable {
   readonly #closing: AbortController;
   readonly #asking = new Map<string, Asking>();
   readonly #questions: Questions;
+  readonly #coming: Comings;
   readonly #open = new Map<string, OpenChat>();
-  #reporting: Promise<void> = Promise.resolve();
+  readonly #reports: Reports;
 
   private constructor(desk: Desk, events: EventBuffer<PrivateEvent>, closing: AbortController) {
     this.#desk = desk;
     this.#events = events;
     this.#closing = closing;
     this.#questions = new Questions(desk, () => !events.overfull);
+    this.#reports = new Reports(desk, () => [...this.#open.values()].map(({ peer }) => peer.userId));
+    this.#coming = new Comings(desk, {
+      converse: (begun, held) => this.#converse(begun, false, held),
+      failed: (introductionId) => this.#reports.report(introductionId),
+    });
   }
 
   /**
@@ -94,7 +112,7 @@ export class PrivateChats implements AsyncDisposable {
     const { device } = await ownKeys(keys, names.deviceId);
     const onError = (error: unknown): void => void emit({ type: "trouble", error: asError(error) });
     const server = await PeerServer.open({ own: device, address: listen, onError });
-    const calls = new PrivateCalls(endpoint, token);
+    const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
     const parts = { calls, names, keys, contacts, client, server, closing: closing.signal, emit };
     return new PrivateChats(new Desk(parts), events, closing);
   }
@@ -124,9 +142,20 @@ export class PrivateChats implements AsyncDisposable {
     return this.#desk.parts.server.port;
   }
 
+  /** Tells this program apart from others of the same session: the link's Hello has to name it. */
+  get processId(): string {
+    return this.calls.processId;
+  }
+
   /** With whom a chat is open, and by which path. */
   get open(): readonly OpenWith[] {
-    return [...this.#open].map(([username, { path }]) => ({ username, path }));
+    const open = [...this.#open].filter(([, { isOver }]) => !isOver);
+    return open.map(([username, { path }]) => ({ username, path }));
+  }
+
+  /** Who was told yes, and with whom a chat is about to open. */
+  get coming(): readonly string[] {
+    return this.#coming.usernames;
   }
 
   /** Who is being asked. */
@@ -150,13 +179,14 @@ export class PrivateChats implements AsyncDisposable {
       case "welcome":
         // Whoever asked over the stream before is told of again over this one.
         this.#questions.clear();
-        this.#report();
+        this.#reports.report();
         break;
       case "introduction-requested":
         this.#questions.asked(event.introduction);
         break;
       case "introduction-closed":
         this.#questions.closed(event.closed);
+        this.#coming.closed(event.closed);
         break;
       default:
         break;
@@ -171,16 +201,18 @@ export class PrivateChats implements AsyncDisposable {
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
     if (this.#open.has(username)) throw new NotSaidError(`A private chat with ${username} is open already.`);
     if (this.#asking.has(username)) throw new NotSaidError(`${username} is being asked already.`);
+    if (this.#coming.get(username) !== undefined)
+      throw new NotSaidError(`${username} was told yes: the private chat is about to open.`);
     if (this.#questions.has(username)) throw new NotSaidError(`${username} is asking you: answer that.`);
     const asking = new Asking(this.#desk, username);
     this.#asking.set(username, asking);
     try {
       // What is over must be over for the server, too.
-      await this.#reporting;
+      await this.#reports.settled;
       await asking.ask(direct);
     } catch (error) {
       this.#asking.delete(username);
-      const { held } = asking;
+      const held = asking.held.texts;
       if (held.length > 0) await this.#emit({ type: "failed", username, error: asError(error), held });
       throw error;
     }
@@ -203,17 +235,9 @@ export class PrivateChats implements AsyncDisposable {
       await this.#questions.settle(username, (asked) => decline(this.#desk, asked, answer));
       return;
     }
-    const peer = await this.#questions.settle(username, (asked) => {
+    const peer = await this.#questions.settle(username, async (asked) => {
       const judgement = this.#desk.admit(asked.peer);
-      return accept(
-        this.#desk,
-        { ...asked, direct: direct && asked.direct },
-        {
-          converse: (stream, path) =>
-            this.#converse({ peer: asked.peer, judgement, stream, path }, undefined),
-          lapsed: () => this.#report(),
-        },
-      );
+      await this.#coming.accept({ ...asked, direct: direct && asked.direct }, judgement);
     });
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
@@ -221,15 +245,15 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Says a line; while the other one is being asked, it is held and said on yes.
+   * Says a line; while the other one is being asked, or was told yes and is about to come, it is held and said then.
    * @returns whether it was said
    * @throws NotSaidError
    */
   say(username: string, text: string): "said" | "held" {
     const open = this.#open.get(username);
-    const asking = this.#asking.get(username);
+    const waiting = this.#asking.get(username) ?? this.#coming.get(username);
     if (open !== undefined) open.say(text);
-    else if (asking !== undefined) asking.hold(text);
+    else if (waiting !== undefined) waiting.held.hold(text);
     else throw new NotSaidError(`No private chat with ${username} is open.`);
     return open === undefined ? "held" : "said";
   }
@@ -249,13 +273,26 @@ export class PrivateChats implements AsyncDisposable {
     this.#open.get(username)?.setTyping(typing);
   }
 
-  /** Ends a chat, or takes back what was asked. @throws NotSaidError where there is nothing to stop */
+  /** Ends a chat, or takes back what was asked or answered. @throws NotSaidError where there is nothing to stop */
   async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
     const open = this.#open.get(username);
     const asking = this.#asking.get(username);
+    const coming = this.#coming.get(username);
     if (open !== undefined) await open.end(ending);
     else if (asking !== undefined) asking.takeBack();
+    else if (coming !== undefined) coming.fail(new NotSaidError("It was taken back."));
     else throw new NotSaidError(`No private chat with ${username} is open.`);
+  }
+
+  /**
+   * Where else of this user a private chat with that one is open, as far as the server knows; undefined: nowhere.
+   * @throws RpcError USER_NOT_FOUND, ConnectError
+   */
+  async elsewhere(username: string): Promise<Elsewhere | undefined> {
+    const found = await this.calls.getPrivateChat(username);
+    if (found === undefined) return undefined;
+    const { deviceId, deviceName } = found;
+    return deviceId === this.names.deviceId ? { kind: "here" } : { kind: "device", deviceName };
   }
 
   /**
@@ -290,19 +327,20 @@ export class PrivateChats implements AsyncDisposable {
     try {
       const begun = await asking.begin();
       this.#asking.delete(username);
-      await this.#converse(begun, asking.held);
+      await this.#converse(begun, true, asking.held.texts);
     } catch (error) {
       this.#asking.delete(username);
       // After a yes the server takes the chat for open, until it is told what has become of it.
-      this.#report();
-      await this.#emit({ type: "failed", username, error: asError(error), held: asking.held });
+      this.#reports.report(asking.introductionId);
+      await this.#emit({ type: "failed", username, error: asError(error), held: asking.held.texts });
     }
   }
 
-  /** A conversation from its start to its end. @param held what to say first, at the end that asked */
+  /** A conversation from its start to its end. @param held what to say first */
   async #converse(
     { peer, judgement, stream, path }: Begun,
-    held: readonly string[] | undefined,
+    startedHere: boolean,
+    held: readonly string[],
   ): Promise<void> {
     const { username } = peer;
     try {
@@ -316,33 +354,15 @@ export class PrivateChats implements AsyncDisposable {
     }
     const chat = new OpenChat(peer, path, stream, (event) => this.#emit(event));
     this.#open.set(username, chat);
-    this.#report();
-    const startedHere = held !== undefined;
+    this.#reports.report();
     // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.
     void this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
     const running = chat.run();
-    for (const text of held ?? []) chat.say(text);
+    for (const text of held) chat.say(text);
     const ended = await running;
     this.#open.delete(username);
-    this.#report();
+    this.#reports.report();
     await this.#emit({ type: "ended", username, ...ended });
-  }
-
-  /**
-   * Tells the server with whom chats are open, and so that what was agreed on has come to nothing; where it cannot be told
-   * now, the next stream tells it.
-   */
-  #report(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#reporting = this.#reporting.then(async () => {
-      const userIds = [...this.#open.values()].map(({ peer }) => peer.userId);
-      try {
-        await this.calls.reportPrivateChats(userIds);
-      } catch (error) {
-        if (error instanceof RpcError || error instanceof ConnectError) return;
-        await this.#emit({ type: "trouble", error: asError(error) });
-      }
-    });
   }
 
   #emit(event: PrivateEvent): Promise<void> {

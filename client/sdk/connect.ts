@@ -73,10 +73,11 @@ async function openChats(
 function withQuestions(
   { features = [], beforeStream }: ConnectOptions,
   chats: PrivateChats,
-): Pick<LinkOptions, "features" | "beforeStream"> {
+): Pick<LinkOptions, "features" | "processId" | "beforeStream"> {
   const wanted = features.length > 0 ? features : [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
   return {
     features: [...new Set([...wanted, Feature.INTRODUCTIONS])],
+    processId: chats.processId,
     beforeStream: async () => {
       await chats.register();
       await beforeStream?.();

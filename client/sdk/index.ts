@@ -74,6 +74,7 @@ export type * from "../peer/events.ts";
 export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys.ts";
 export type { OwnStanding } from "../peer/own-identity.ts";
 export {
+  type Elsewhere,
   type OpenWith,
   PrivateChats,
   type PrivateChatsOptions,

@@ -27,8 +27,8 @@ export interface PassingMessage {
   /** Of events with the same key only the newest counts; without one, a reader who is behind can do without. */
   readonly key: string | undefined;
   readonly piece: Uint8Array;
-  /** A session whose streams are not told: it knows. */
-  readonly exceptSessionId?: number | undefined;
+  /** A program whose streams are not told: it knows. */
+  readonly except?: { readonly sessionId: number; readonly processId: string } | undefined;
 }
 
 /** Users came or went. */

@@ -2,6 +2,8 @@
 
 export interface Agreement {
   readonly id: string;
+  /** Who asked, and who said yes. */
+  readonly userIds: readonly [number, number];
   /** The device that asked, and the one that said yes. */
   readonly deviceIds: readonly [number, number];
   /** By performance.now(), ms. */
@@ -12,23 +14,30 @@ export class Agreements implements Disposable {
   readonly #byId = new Map<string, { agreement: Agreement; timer: NodeJS.Timeout }>();
   readonly #counts = new Map<number, number>();
 
-  /** @param userId who asked */
-  add(id: string, userId: number, deviceIds: readonly [number, number], lifetimeMs: number): void {
-    const timer = setTimeout(() => {
-      this.#byId.delete(id);
-      const left = this.countOf(userId) - 1;
-      if (left > 0) this.#counts.set(userId, left);
-      else this.#counts.delete(userId);
-    }, lifetimeMs);
+  add(made: Omit<Agreement, "until">, lifetimeMs: number): void {
+    const { id, userIds } = made;
+    const timer = setTimeout(() => this.delete(id), lifetimeMs);
     timer.unref();
-    this.#byId.set(id, { agreement: { id, deviceIds, until: performance.now() + lifetimeMs }, timer });
-    this.#counts.set(userId, this.countOf(userId) + 1);
+    this.#byId.set(id, { agreement: { ...made, until: performance.now() + lifetimeMs }, timer });
+    this.#counts.set(userIds[0], this.countOf(userIds[0]) + 1);
   }
 
   /** Undefined where there is none, it is over, or not for this device. */
   find(id: string, deviceId: number): Agreement | undefined {
     const agreement = this.#byId.get(id)?.agreement;
     return agreement?.deviceIds.includes(deviceId) === true ? agreement : undefined;
+  }
+
+  /** From now on it is good for nothing. */
+  delete(id: string): void {
+    const held = this.#byId.get(id);
+    if (held === undefined) return;
+    clearTimeout(held.timer);
+    this.#byId.delete(id);
+    const [caller] = held.agreement.userIds;
+    const left = this.countOf(caller) - 1;
+    if (left > 0) this.#counts.set(caller, left);
+    else this.#counts.delete(caller);
   }
 
   /** How many of the user's questions were answered yes, and are not over. */

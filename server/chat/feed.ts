@@ -18,6 +18,8 @@ import { encodePresenceChanged, withoutHidden } from "./presence-events.ts";
 export interface FeedOptions {
   readonly user: UserRow;
   readonly sessionId: number;
+  /** Of the program that reads, as its Hello says. */
+  readonly processId: string;
   /** The families of events that the reader wants. */
   readonly features: ReadonlySet<Feature>;
   readonly outbox: Outbox;
@@ -149,7 +151,8 @@ export class Feed implements ConnectedStream {
   }
 
   #deliverPassing(message: PassingMessage): void {
-    if (message.exceptSessionId === this.sessionId) {
+    const { sessionId, processId } = message.except ?? {};
+    if (sessionId === this.sessionId && processId === this.#options.processId) {
       // What is older is not news to it either.
       if (message.key !== undefined) this.#heldPassing.delete(message.key);
       return;

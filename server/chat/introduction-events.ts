@@ -2,9 +2,10 @@
 import { Feature, type IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { toPeerDevice } from "../auth/identity-messages.ts";
 import type { PassingMessage } from "../bus/bus.ts";
-import type { PeerDeviceRow, SessionRow } from "../store/store.ts";
+import type { PeerDeviceRow } from "../store/store.ts";
 import { encodeEvent } from "./encoding.ts";
 import type { Ring } from "./ringing.ts";
+import type { Program } from "./takers.ts";
 
 /** The same key for all that is told of one introduction: a reader who is behind gets the newest alone. */
 const keyOf = (id: string): string => `introduction:${id}`;
@@ -30,29 +31,29 @@ export interface Closing {
   readonly outcome: IntroductionOutcome;
   /** Of the device that answered; empty where none did. */
   readonly deviceName: string;
-  /** The session that answered: it knows. */
-  readonly exceptSessionId: number | undefined;
+  /** The program that answered: it knows. */
+  readonly except: Program | undefined;
 }
 
 export function nobodyAnswered(outcome: IntroductionOutcome): Closing {
-  return { outcome, deviceName: "", exceptSessionId: undefined };
+  return { outcome, deviceName: "", except: undefined };
 }
 
 export function answeredBy(
-  { sessionId }: SessionRow,
+  program: Program,
   { device }: PeerDeviceRow,
   outcome: IntroductionOutcome,
 ): Closing {
-  return { outcome, deviceName: device.deviceName, exceptSessionId: sessionId };
+  return { outcome, deviceName: device.deviceName, except: program };
 }
 
-export function closed(id: string, { outcome, deviceName, exceptSessionId }: Closing): PassingMessage {
+export function closed(id: string, { outcome, deviceName, except }: Closing): PassingMessage {
   const value = { introductionId: id, outcome, deviceName };
   return {
     kind: "passing",
     feature: Feature.INTRODUCTIONS,
     key: keyOf(id),
-    exceptSessionId,
+    except,
     piece: encodeEvent({ kind: { $case: "introductionClosed", value } }),
   };
 }

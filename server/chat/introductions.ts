@@ -32,7 +32,7 @@ import { checkMayAsk } from "./may-ask.ts";
 import type { Presence } from "./presence.ts";
 import { nameOfOwn, type PrivateChats } from "./private-chats.ts";
 import { type Ring, Ringing } from "./ringing.ts";
-import { Takers } from "./takers.ts";
+import { keyOfProgram, type Program, Takers } from "./takers.ts";
 import type { Users } from "./users.ts";
 
 export interface IntroductionTimes {
@@ -77,15 +77,44 @@ export class Introductions {
    * The stream takes introductions until the result is disposed of, and is told those that wait for an answer.
    * Its device has a certificate.
    */
-  take(stream: Pick<ConnectedStream, "deliver">, { user, sessionId, deviceId }: SessionRow): Disposable {
-    const taking = this.#takers.enter({ userId: user.userId, sessionId, deviceId });
-    for (const ring of this.#ringing.ofCallee(user.userId)) {
-      if (ring.passed.has(deviceId)) continue;
+  take(
+    stream: Pick<ConnectedStream, "deliver">,
+    { user, sessionId, deviceId }: SessionRow,
+    processId: string,
+  ): Disposable {
+    const { userId } = user;
+    const program = { sessionId, processId };
+    const taking = this.#takers.enter({ userId, deviceId, ...program });
+    for (const ring of this.#ringing.ofCallee(userId)) {
+      if (ring.passed.has(keyOfProgram(program))) continue;
       ring.asked.add(deviceId);
-      ring.online.set(sessionId, deviceId);
+      ring.online.set(keyOfProgram(program), program);
       stream.deliver(requested(ring));
     }
-    return taking;
+    return {
+      [Symbol.dispose]: () => {
+        taking[Symbol.dispose]();
+        if (!this.#takers.has(userId, program)) this.#parts.chats.forgetProgram(userId, program);
+      },
+    };
+  }
+
+  /** Whether that program of the session takes introductions. */
+  isTaking({ user, sessionId }: SessionRow, processId: string): boolean {
+    return this.#takers.has(user.userId, { sessionId, processId });
+  }
+
+  /** What was answered yes came to nothing on one of its two devices: it is over, and the other one is told. */
+  fail({ deviceId }: SessionRow, id: string): void {
+    const { agreements, chats, bus } = this.#parts;
+    const agreement = agreements.find(id, deviceId);
+    if (agreement === undefined) return;
+    agreements.delete(id);
+    const [caller, callee] = agreement.userIds;
+    chats.disagree(caller, callee, id);
+    chats.disagree(callee, caller, id);
+    const told = closed(id, nobodyAnswered(IntroductionOutcome.FAILED));
+    for (const userId of agreement.userIds) bus.publish(`user:${userId}`, told);
   }
 
   /**
@@ -102,7 +131,7 @@ export class Introductions {
     }
     // From here to the end in one turn: nobody else can ask in between.
     checkMayAsk(caller, sessionId, callee, { ...this.#parts, takers: this.#takers, ringing: this.#ringing });
-    return this.#ring(caller, sessionId, callee, request.direct);
+    return this.#ring(caller, { sessionId, processId: request.processId }, callee, request.direct);
   }
 
   /**
@@ -119,11 +148,11 @@ export class Introductions {
       case Answer.ACCEPT:
         return this.#accept(row, own, request, directAddresses(request, seen));
       case Answer.REFUSE:
-        this.#refuse(row, own, this.#find(row, request.introductionId));
+        this.#refuse(programOf(row, request), own, this.#find(row, request));
         return undefined;
       case Answer.PASS: {
-        const ring = this.#find(row, request.introductionId);
-        ring.passed.add(row.deviceId);
+        const ring = this.#find(row, request);
+        ring.passed.add(keyOfProgram(programOf(row, request)));
         this.#endIfNobodyIsLeft(ring);
         return undefined;
       }
@@ -132,14 +161,14 @@ export class Introductions {
     }
   }
 
-  #ring(caller: PeerDeviceRow, callerSessionId: number, callee: UserRow, direct: boolean): Asking {
+  #ring(caller: PeerDeviceRow, callerProgram: Program, callee: UserRow, direct: boolean): Asking {
     const { timeoutMs } = this.#parts.times;
     const takers = this.#takers.of(callee.userId);
     const { promise: end, resolve: settle } = Promise.withResolvers<Introduction | Refusal>();
     const ring: Ring = {
       id: randomBytes(16).toString("base64url"),
       caller,
-      callerSessionId,
+      callerProgram,
       callee,
       direct,
       until: performance.now() + timeoutMs,
@@ -149,7 +178,7 @@ export class Introductions {
       }, timeoutMs),
       asked: new Set([...takers].map((taker) => taker.deviceId)),
       passed: new Set(),
-      online: new Map([...takers].map((taker) => [taker.sessionId, taker.deviceId])),
+      online: new Map([...takers].map((taker) => [keyOfProgram(taker), taker])),
       settle,
     };
     ring.timer.unref();
@@ -172,64 +201,77 @@ export class Introductions {
     addresses: string[],
   ): Promise<Introduction> {
     const { blocks, store, agreements, chats, times } = this.#parts;
-    const ring = this.#find(row, request.introductionId);
+    const ring = this.#find(row, request);
     const { callee } = ring;
+    const program = programOf(row, request);
     const isBlocking = await blocks.isBlocking(callee.userId, ring.caller.user.userId);
     // As it is by now: the keys may be others than when it was asked.
     const caller = await store.peerDevice(ring.caller.device.deviceId);
     // Another device may have been faster meanwhile; from here to the end in one turn.
-    this.#find(row, request.introductionId);
+    this.#find(row, request);
     if (caller === undefined) {
       this.#end(ring, new Refusal(Reason.DEVICE_KEY_MISSING), nobodyAnswered(IntroductionOutcome.TAKEN_BACK));
       throw notFound();
     }
     if (isBlocking) {
-      this.#refuse(row, own, ring, new Refusal(Reason.BLOCKED_BY_RECIPIENT));
+      this.#refuse(program, own, ring, new Refusal(Reason.BLOCKED_BY_RECIPIENT));
       const message = `You block ${caller.user.username}: unblock first, then ask for a private chat yourself.`;
       throw new Refusal(Reason.ALREADY_BLOCKED, { message });
     }
     const direct = ring.direct && request.direct;
     const common = { introductionId: ring.id, direct, lifetime: toDuration(times.lifetimeMs) };
-    agreements.add(ring.id, caller.user.userId, [caller.device.deviceId, row.deviceId], times.lifetimeMs);
-    chats.agree(caller.user.userId, callee.userId, caller.device, times.lifetimeMs);
-    chats.agree(callee.userId, caller.user.userId, own.device, times.lifetimeMs);
+    const userIds = [caller.user.userId, callee.userId] as const;
+    const deviceIds = [caller.device.deviceId, row.deviceId] as const;
+    agreements.add({ id: ring.id, userIds, deviceIds }, times.lifetimeMs);
+    const agreed = { introductionId: ring.id, program: ring.callerProgram, device: caller.device };
+    chats.agree(...userIds, agreed, times.lifetimeMs);
+    chats.agree(
+      callee.userId,
+      caller.user.userId,
+      { introductionId: ring.id, program, device: own.device },
+      times.lifetimeMs,
+    );
     this.#ringing.remember(ring, `Answered on ${nameOfOwn(own.device.deviceName)} already: yes.`);
     this.#end(
       ring,
       { ...common, peer: toPeerDevice(own), addresses: direct ? addresses : [] },
-      answeredBy(row, own, IntroductionOutcome.ACCEPTED_ELSEWHERE),
+      answeredBy(program, own, IntroductionOutcome.ACCEPTED_ELSEWHERE),
     );
     return { ...common, peer: toPeerDevice(caller), addresses: [] };
   }
 
   #refuse(
-    row: SessionRow,
+    program: Program,
     own: PeerDeviceRow,
     ring: Ring,
     refusal = new Refusal(Reason.INTRODUCTION_REFUSED),
   ): void {
     this.#ringing.remember(ring, `Answered on ${nameOfOwn(own.device.deviceName)} already: no.`);
-    this.#end(ring, refusal, answeredBy(row, own, IntroductionOutcome.REFUSED_ELSEWHERE));
+    this.#end(ring, refusal, answeredBy(program, own, IntroductionOutcome.REFUSED_ELSEWHERE));
   }
 
-  /** @throws Refusal INTRODUCTION_NOT_FOUND: it is over, or this device may not answer */
-  #find({ user, deviceId }: SessionRow, id: string): Ring {
-    const ring = this.#ringing.get(id);
+  /** @throws Refusal INTRODUCTION_NOT_FOUND: it is over, or this program may not answer */
+  #find(row: SessionRow, { introductionId, processId }: AnswerIntroductionRequest): Ring {
+    const { user, deviceId } = row;
+    const ring = this.#ringing.get(introductionId);
+    const program = keyOfProgram(programOf(row, { processId }));
     const mayAnswer =
-      ring?.callee.userId === user.userId && ring.asked.has(deviceId) && !ring.passed.has(deviceId);
+      ring?.callee.userId === user.userId && ring.asked.has(deviceId) && !ring.passed.has(program);
     if (ring !== undefined && mayAnswer) return ring;
-    throw notFound(this.#ringing.answerTo(id, user.userId));
+    throw notFound(this.#ringing.answerTo(introductionId, user.userId));
   }
 
   /** The user's session is not online any more. */
   #left(userId: number, sessionId: number): void {
     for (const ring of [...this.#ringing.ofCallee(userId)]) {
-      if (ring.online.delete(sessionId)) this.#endIfNobodyIsLeft(ring);
+      const gone = [...ring.online].filter(([, program]) => program.sessionId === sessionId);
+      for (const [key] of gone) ring.online.delete(key);
+      if (gone.length > 0) this.#endIfNobodyIsLeft(ring);
     }
   }
 
   #endIfNobodyIsLeft(ring: Ring): void {
-    for (const deviceId of ring.online.values()) if (!ring.passed.has(deviceId)) return;
+    for (const key of ring.online.keys()) if (!ring.passed.has(key)) return;
     const isRefused = ring.passed.size > 0;
     this.#end(ring, new Refusal(isRefused ? Reason.INTRODUCTION_REFUSED : Reason.USER_OFFLINE), undefined);
   }
@@ -241,6 +283,10 @@ export class Introductions {
     if (closing !== undefined)
       this.#parts.bus.publish(`user:${ring.callee.userId}`, closed(ring.id, closing));
   }
+}
+
+function programOf({ sessionId }: SessionRow, { processId }: { readonly processId: string }): Program {
+  return { sessionId, processId };
 }
 
 function notFound(message?: string): Refusal {

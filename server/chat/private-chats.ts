@@ -1,5 +1,5 @@
-// Which private chats are open, as far as the server knows: what sessions report, and what has just been agreed on.
-import type { SessionRow } from "../store/store.ts";
+// Which private chats are open, as far as the server knows: what programs report, and what has just been agreed on.
+import { keyOfProgram, type Program } from "./takers.ts";
 
 /** Where a private chat is open. */
 export interface ChatDevice {
@@ -9,13 +9,16 @@ export interface ChatDevice {
 }
 
 interface Report {
+  readonly program: Program;
   readonly device: ChatDevice;
   readonly peerIds: ReadonlySet<number>;
 }
 
-interface Agreement {
+/** A private chat that is about to open. */
+export interface Agreed {
+  readonly introductionId: string;
+  readonly program: Program;
   readonly device: ChatDevice;
-  readonly timer: NodeJS.Timeout;
 }
 
 /** As its own person is told of it: 'your device "laptop"'. */
@@ -24,38 +27,45 @@ export function nameOfOwn(deviceName: string): string {
 }
 
 export class PrivateChats implements Disposable {
-  /** By user, then by session. */
-  readonly #reports = new Map<number, Map<number, Report>>();
+  /** By user, then by program. */
+  readonly #reports = new Map<number, Map<string, Report>>();
   /** By the two users, whose side it is first. */
-  readonly #agreed = new Map<string, Agreement>();
+  readonly #agreed = new Map<string, Agreed & { readonly timer: NodeJS.Timeout }>();
 
   /**
-   * The whole list of a session, in place of its earlier one, and of what its device has agreed on: that has become a
-   * chat, or nothing.
+   * The whole list of a program, in place of its earlier one, and of what it has agreed on: that has become a chat, or
+   * nothing.
    */
-  report({ user, sessionId, deviceId, client }: SessionRow, peerIds: ReadonlySet<number>): void {
-    const ofUser = this.#reports.get(user.userId) ?? new Map<number, Report>();
-    ofUser.set(sessionId, { device: { deviceId, deviceName: client.deviceName }, peerIds });
-    this.#reports.set(user.userId, ofUser);
-    this.#endAgreements(user.userId, deviceId);
+  report(userId: number, program: Program, device: ChatDevice, peerIds: ReadonlySet<number>): void {
+    const ofUser = this.#reports.get(userId) ?? new Map<string, Report>();
+    ofUser.set(keyOfProgram(program), { program, device, peerIds });
+    this.#reports.set(userId, ofUser);
+    this.#endAgreementsOf(userId, (of) => keyOfProgram(of) === keyOfProgram(program));
+  }
+
+  /** The program has no stream any more that takes introductions. */
+  forgetProgram(userId: number, program: Program): void {
+    this.#forget(userId, (of) => keyOfProgram(of) === keyOfProgram(program));
   }
 
   /** The session has no stream any more. */
   forget(userId: number, sessionId: number): void {
-    const ofUser = this.#reports.get(userId);
-    const device = ofUser?.get(sessionId)?.device;
-    if (device !== undefined) this.#endAgreements(userId, device.deviceId);
-    ofUser?.delete(sessionId);
-    if (ofUser?.size === 0) this.#reports.delete(userId);
+    this.#forget(userId, (of) => of.sessionId === sessionId);
   }
 
-  /** The user's device is about to open a private chat: it counts as open for so long, or until it is reported. */
-  agree(userId: number, peerId: number, device: ChatDevice, forMs: number): void {
+  /** The user is about to open a private chat: it counts as open for so long, or until it is reported. */
+  agree(userId: number, peerId: number, agreed: Agreed, forMs: number): void {
     const key = keyOf(userId, peerId);
     this.#endAgreement(key);
     const timer = setTimeout(() => this.#agreed.delete(key), forMs);
     timer.unref();
-    this.#agreed.set(key, { device, timer });
+    this.#agreed.set(key, { ...agreed, timer });
+  }
+
+  /** What was agreed on by that introduction came to nothing. */
+  disagree(userId: number, peerId: number, introductionId: string): void {
+    const key = keyOf(userId, peerId);
+    if (this.#agreed.get(key)?.introductionId === introductionId) this.#endAgreement(key);
   }
 
   /** On which of the user's devices a private chat with the other one is open; undefined: on none. */
@@ -70,10 +80,17 @@ export class PrivateChats implements Disposable {
     for (const { timer } of this.#agreed.values()) clearTimeout(timer);
   }
 
-  /** Those of one of the user's devices. There are few at any time: they last a moment. */
-  #endAgreements(userId: number, deviceId: number): void {
-    for (const [key, { device }] of this.#agreed) {
-      if (device.deviceId === deviceId && key.startsWith(`${userId}:`)) this.#endAgreement(key);
+  #forget(userId: number, isIt: (program: Program) => boolean): void {
+    const ofUser = this.#reports.get(userId);
+    for (const [key, { program }] of ofUser ?? []) if (isIt(program)) ofUser?.delete(key);
+    if (ofUser?.size === 0) this.#reports.delete(userId);
+    this.#endAgreementsOf(userId, isIt);
+  }
+
+  /** There are few at any time: they last a moment. */
+  #endAgreementsOf(userId: number, isIt: (program: Program) => boolean): void {
+    for (const [key, { program }] of this.#agreed) {
+      if (key.startsWith(`${userId}:`) && isIt(program)) this.#endAgreement(key);
     }
   }
 

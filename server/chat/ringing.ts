@@ -4,11 +4,12 @@ import type { Introduction } from "../../gen/parley/chat/v1/introduction_service
 import { limits } from "../limits.ts";
 import type { Refusal } from "../reasons.ts";
 import type { PeerDeviceRow, UserRow } from "../store/store.ts";
+import type { Program } from "./takers.ts";
 
 export interface Ring {
   readonly id: string;
   readonly caller: PeerDeviceRow;
-  readonly callerSessionId: number;
+  readonly callerProgram: Program;
   readonly callee: UserRow;
   /** The caller allows a direct path. */
   readonly direct: boolean;
@@ -17,10 +18,10 @@ export interface Ring {
   readonly timer: NodeJS.Timeout;
   /** The callee's devices that were told, and may answer for as long as the introduction lasts. */
   readonly asked: Set<number>;
-  /** Those of them that leave it to the others. */
-  readonly passed: Set<number>;
-  /** The callee's sessions that are online and were told, with their devices. */
-  readonly online: Map<number, number>;
+  /** The programs that leave it to the others, by their keys. */
+  readonly passed: Set<string>;
+  /** The callee's programs that were told and whose session is online, by their keys. */
+  readonly online: Map<string, Program>;
   /** Tells the caller how it ended. */
   readonly settle: (end: Introduction | Refusal) => void;
 }
@@ -37,7 +38,7 @@ export class Ringing {
     this.#byId.set(ring.id, ring);
     this.#byUsers.set(keyOf(ring.caller.user.userId, ring.callee.userId), ring);
     addTo(this.#byCallee, ring.callee.userId, ring);
-    addTo(this.#bySession, ring.callerSessionId, ring);
+    addTo(this.#bySession, ring.callerProgram.sessionId, ring);
   }
 
   /** False where it was gone already. */
@@ -46,7 +47,7 @@ export class Ringing {
     clearTimeout(ring.timer);
     this.#byUsers.delete(keyOf(ring.caller.user.userId, ring.callee.userId));
     deleteFrom(this.#byCallee, ring.callee.userId, ring);
-    deleteFrom(this.#bySession, ring.callerSessionId, ring);
+    deleteFrom(this.#bySession, ring.callerProgram.sessionId, ring);
     return true;
   }
 

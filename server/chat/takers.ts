@@ -1,15 +1,25 @@
-// Which devices take introductions: those with a stream whose Hello says so.
+// Which programs take introductions: those with a stream whose Hello says so. Several may share one device and session.
 
-export interface Taker {
-  readonly userId: number;
+/** A program, as the server tells it apart. */
+export interface Program {
   readonly sessionId: number;
+  /** Of its own making; those that leave it empty are one. */
+  readonly processId: string;
+}
+
+export interface Taker extends Program {
+  readonly userId: number;
   readonly deviceId: number;
+}
+
+export function keyOfProgram({ sessionId, processId }: Program): string {
+  return `${sessionId}:${processId}`;
 }
 
 export class Takers {
   readonly #byUser = new Map<number, Set<Taker>>();
 
-  /** The device takes introductions until the result is disposed of; once for each of its streams. */
+  /** The program takes introductions until the result is disposed of; once for each of its streams. */
   enter(taker: Taker): Disposable {
     const entered = { ...taker };
     const ofUser = this.#byUser.get(taker.userId) ?? new Set();
@@ -26,5 +36,11 @@ export class Takers {
   /** One for each stream. */
   of(userId: number): ReadonlySet<Taker> {
     return this.#byUser.get(userId) ?? new Set();
+  }
+
+  /** Whether this program of the user takes introductions. */
+  has(userId: number, program: Program): boolean {
+    const key = keyOfProgram(program);
+    return [...this.of(userId)].some((taker) => keyOfProgram(taker) === key);
   }
 }

@@ -16,11 +16,13 @@ import {
 import type { Outbox } from "../../rpc/outbox.ts";
 import type { Introductions } from "../chat/introductions.ts";
 import type { PrivateChats } from "../chat/private-chats.ts";
+import type { Users } from "../chat/users.ts";
 import type { ClientManager } from "../client-manager.ts";
-import { parseId } from "../ids.ts";
+import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { Gate } from "./gate.ts";
+import { readProcessId } from "./process-id.ts";
 import { type RelayParts, relay } from "./relay-call.ts";
 import { type SessionCalls, untilAborted } from "./session-calls.ts";
 
@@ -29,6 +31,7 @@ export interface IntroductionServiceParts extends RelayParts {
   readonly calls: SessionCalls;
   readonly introductions: Introductions;
   readonly chats: PrivateChats;
+  readonly users: Users;
   readonly manager: ClientManager;
   readonly options: ServiceOptions;
 }
@@ -40,12 +43,13 @@ const byProgram = { isActivity: () => false };
 const REPORTED_PER_TOKEN = 100;
 
 export function introductionService(parts: IntroductionServiceParts) {
-  const { gate, calls, introductions, chats, manager, options } = parts;
+  const { gate, calls, introductions, chats, users, manager, options } = parts;
   return implementService(
     IntroductionServiceService,
     {
       introduce: (request: IntroduceRequest, outbox: Outbox, call: CallContext) =>
         calls.serve(call, async (session, signal) => {
+          readProcessId(request.processId, "process_id");
           const asking = await introductions.ask(session.row, request);
           try {
             session.reportActivity();
@@ -61,19 +65,39 @@ export function introductionService(parts: IntroductionServiceParts) {
         }),
 
       answerIntroduction: gate.forSession(async (request, { row }, call) => {
+        readProcessId(request.processId, "process_id");
         const introduction = await introductions.answer(row, request, peerHost(call.peer));
         return { introduction };
       }, byProgram),
 
       reportPrivateChats: gate.forSession(
-        ({ userIds }, { row }) => {
+        ({ userIds, processId, failedIntroductionIds }, { row }) => {
+          const { user, sessionId, deviceId, client } = row;
           const peerIds = readUserIds(userIds);
-          // It lasts as long as the session's streams: without one it would be forgotten at once.
-          if (manager.isConnected(row.sessionId)) chats.report(row, peerIds);
+          const program = { sessionId, processId: readProcessId(processId, "process_id") };
+          checkFailedIds(failedIntroductionIds);
+          // It lasts as long as the program's streams: without one it would be forgotten at once.
+          const isKept =
+            processId === "" ? manager.isConnected(sessionId) : introductions.isTaking(row, processId);
+          if (isKept)
+            chats.report(user.userId, program, { deviceId, deviceName: client.deviceName }, peerIds);
+          for (const id of failedIntroductionIds) introductions.fail(row, id);
           return Promise.resolve({});
         },
-        { cost: ({ userIds }) => 1 + userIds.length / REPORTED_PER_TOKEN, ...byProgram },
+        {
+          cost: ({ userIds, failedIntroductionIds }) =>
+            1 + (userIds.length + failedIntroductionIds.length) / REPORTED_PER_TOKEN,
+          ...byProgram,
+        },
       ),
+
+      getPrivateChat: gate.forSession(async ({ username }, { row }) => {
+        const other = await users.byName(username);
+        if (other === undefined) throw new Refusal(Reason.USER_NOT_FOUND, { field: "username" });
+        const device = chats.openWith(row.user.userId, other.userId);
+        if (device === undefined) return { deviceId: "", deviceName: "" };
+        return { deviceId: formatId("device", device.deviceId), deviceName: device.deviceName };
+      }, byProgram),
 
       relay: (frames: FrameReader<RelayRequest>, outbox: Outbox, call: CallContext) =>
         calls.serve(call, (session, signal) => relay(session, { frames, outbox, signal }, parts)),
@@ -88,6 +112,12 @@ export function introductionService(parts: IntroductionServiceParts) {
       },
     },
   );
+}
+
+function checkFailedIds(ids: readonly string[]): void {
+  if (ids.length <= limits.failedIntroductions) return;
+  const message = `At most ${limits.failedIntroductions} introductions.`;
+  throw new Refusal(Reason.INVALID_FIELD, { field: "failed_introduction_ids", message });
 }
 
 function readUserIds(texts: readonly string[]): Set<number> {

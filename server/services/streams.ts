@@ -23,6 +23,7 @@ import { Refusal } from "../reasons.ts";
 import type { Store } from "../store/store.ts";
 import { listUsers } from "./directory-service.ts";
 import type { Gate } from "./gate.ts";
+import { readProcessId } from "./process-id.ts";
 
 export interface StreamsParts {
   readonly gate: Gate;
@@ -74,6 +75,7 @@ export class Streams {
     const { store, log, manager, presence, gate, identities, introductions } = this.#parts;
     const { user, sessionId } = session.row;
     describeClient(hello?.client, "hello.client");
+    const processId = readProcessId(hello?.processId ?? "", "hello.process_id");
     const features = wantedFeatures(hello?.features ?? []);
     const cursors = readCursors(hello?.cursors ?? []);
     const wait = session.bucket.take(1 + cursors.size / CURSORS_PER_TOKEN);
@@ -83,7 +85,7 @@ export class Streams {
     if (takesIntroductions) await identities.ownDevice(session.row.deviceId);
 
     const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
-    const feed = new Feed({ user, sessionId, features, outbox, backlog });
+    const feed = new Feed({ user, sessionId, processId, features, outbox, backlog });
     using _attached = manager.attach(feed);
     await backlog.check(cursors);
     // A session that ended before the stream was attached was told to nobody: ask once more.
@@ -94,7 +96,7 @@ export class Streams {
     try {
       const welcome = await this.#welcome(session, features);
       // Those that wait are held until the stream is live: they come after CaughtUp.
-      using _taking = takesIntroductions ? introductions.take(feed, session.row) : undefined;
+      using _taking = takesIntroductions ? introductions.take(feed, session.row, processId) : undefined;
       const opening = feed.open(welcome, cursors, encodeCaughtUp);
       const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
       // A client that has closed its side still gets its backlog to the end.

@@ -4,8 +4,10 @@ import type { LinkEvent } from "../../client/link/events.ts";
 import { NotSaidError } from "../../client/peer/conversation.ts";
 import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
+import { ask, device, introduce, reportAs, taking } from "../scenes/private.ts";
+import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
-import { chatting, Somebody } from "./somebody.ts";
+import { chatting, newInstallation, Somebody } from "./somebody.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -186,6 +188,110 @@ test("a question that a new stream brings again while it is answered is over wit
   await yoda.next("opened");
   await yoda.chats.stop("luke");
   await luke.next("ended");
+});
+
+test("what is said to one who was told yes and has not come yet is held, and said first", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  await luke.chats.start("yoda", { direct: false });
+  await yoda.next("asked");
+  const answering = yoda.chats.answer("luke", "accept");
+  expect(yoda.chats.coming).toEqual(["luke"]);
+  expect(yoda.chats.say("luke", "right away")).toBe("held");
+  await expect(yoda.chats.start("luke", { direct: false })).rejects.toThrow("is about to open");
+  await answering;
+  await luke.next("line");
+  expect(luke.heard("yoda")).toEqual(["right away"]);
+  expect(yoda.chats.coming).toEqual([]);
+});
+
+test.each([
+  ["the one who asked says so", "luke"],
+  ["it is taken back", "yoda"],
+])("a yes of which nothing comes is over at once where %s", async (_, who) => {
+  // A program that asks, and does not come.
+  const luke = await device(server, "luke");
+  await using yoda = await sitDown("yoda");
+  const { id } = await ask(luke, "yoda");
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept");
+  expect(yoda.chats.coming).toEqual(["luke"]);
+  expect(yoda.chats.say("luke", "are you there?")).toBe("held");
+  if (who === "luke") await reportAs(luke, "", [], [id]);
+  else await yoda.chats.stop("luke");
+  expect(await yoda.next("failed")).toMatchObject({ username: "luke", held: ["are you there?"] });
+  expect(yoda.chats.coming).toEqual([]);
+  // Nothing stands in the way of the next one, for either.
+  await expect.poll(() => reasonOf(introduce(luke, "yoda").asked())).toBe("");
+});
+
+test("who asks anew after a yes is waited for anew, and nothing is said of the yes before", async () => {
+  const { client: luke, stream } = await taking(server, "luke");
+  using _stream = stream;
+  await using yoda = await sitDown("yoda");
+  await ask(luke, "yoda");
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept");
+  yoda.chats.say("luke", "are you there?");
+  await reportAs(luke, "", []);
+  const { id } = await ask(luke, "yoda");
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept");
+  await reportAs(luke, "", [], [id]);
+  expect(await yoda.next("failed")).toMatchObject({ held: ["are you there?"] });
+  expect(yoda.events.filter(({ type }) => type === "failed")).toHaveLength(1);
+});
+
+test("where there is neither a direct path nor a relay, both are told at once", async () => {
+  await using bare = await TestServer.start({ users: ["luke", "yoda"], relay: false });
+  await using luke = await Somebody.sitDown(bare.port, "luke");
+  await using yoda = await Somebody.sitDown(bare.port, "yoda");
+  await luke.chats.start("yoda", { direct: false });
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept");
+  for (const end of [luke, yoda]) {
+    expect((await end.next("failed")).error).toMatchObject({ reason: "PRIVATE_CHAT_UNAVAILABLE" });
+  }
+});
+
+test("programs of one session leave each other's questions and chats alone", async () => {
+  const installation = newInstallation();
+  await using chat = await sitDown("yoda", { installation });
+  await using pipe = await chat.again();
+  await using luke = await sitDown("luke");
+  await luke.chats.start("yoda", { direct: false });
+  await Promise.all([chat.next("asked"), pipe.next("asked")]);
+  // Not here: the other one may say yes still.
+  await pipe.chats.answer("luke", "pass");
+  await chat.chats.answer("luke", "accept");
+  await Promise.all([luke.next("opened"), chat.next("opened")]);
+  await expect(pipe.chats.start("luke", { direct: false })).rejects.toMatchObject({
+    reason: "PRIVATE_CHAT_OPEN",
+  });
+  expect(await pipe.chats.elsewhere("luke")).toEqual({ kind: "here" });
+  // What one program has open is not what the other reports.
+  await using leia = await sitDown("leia");
+  await chatting(leia, pipe, { direct: false });
+  await using phone = await sitDown("yoda", { deviceName: "phone" });
+  await expect(phone.chats.start("luke", { direct: false })).rejects.toMatchObject({
+    reason: "PRIVATE_CHAT_OPEN",
+  });
+  await pipe[Symbol.asyncDispose]();
+  await leia.next("ended");
+  await expect.poll(() => leia.chats.elsewhere("yoda")).toBeUndefined();
+  await chatting(phone, leia, { direct: false });
+});
+
+test("a yes of one program ends the question in another of the same session", async () => {
+  await using chat = await sitDown("yoda");
+  await using pipe = await chat.again();
+  await using luke = await sitDown("luke");
+  await luke.chats.start("yoda", { direct: false });
+  await Promise.all([chat.next("asked"), pipe.next("asked")]);
+  await pipe.chats.answer("luke", "accept");
+  await chat.next("asking-closed");
+  expect(chat.chats.asked).toEqual([]);
+  await pipe.next("opened");
 });
 
 test.each(["accept", "refuse"] as const)(

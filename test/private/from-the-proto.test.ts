@@ -77,7 +77,7 @@ test("a client of another making asks, dials, and talks with `parley listen`", a
 });
 
 async function introduced(luke: ReturnType<TestServer["anonymous"]>, username: string) {
-  const call = luke.introduction.introduce({ username, direct: true }, luke.metadata);
+  const call = luke.introduction.introduce({ username, direct: true, processId: "" }, luke.metadata);
   for await (const { step } of call as AsyncIterable<IntroduceResponse>) {
     if (step?.$case === "introduction") return step.value;
   }

@@ -82,6 +82,8 @@ test("a verified contact with another key is stopped until a person accepts it, 
   expect(error).toMatchObject({ problem: "changed", username: "yoda" });
   expect(held).toEqual(["for yoda only"]);
   expect(yoda.heard("luke")).toEqual([]);
+  // Who said yes is not left waiting.
+  expect(await yoda.next("failed")).toMatchObject({ username: "luke" });
 
   expect(luke.chats.acceptKeys("yoda")).toBe("changed");
   await luke.chats.start("yoda", { direct: true });

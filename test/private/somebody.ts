@@ -6,7 +6,7 @@ import { type Link, openLink } from "../../client/link/link.ts";
 import { type ContactStore, MemoryContacts } from "../../client/peer/contacts.ts";
 import type { PrivateEvent } from "../../client/peer/events.ts";
 import { type KeyStore, MemoryKeys } from "../../client/peer/keys.ts";
-import { PrivateChats } from "../../client/peer/private-chats.ts";
+import { PrivateChats, type PrivateChatsOptions } from "../../client/peer/private-chats.ts";
 import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { passwordOf } from "../support/server.ts";
@@ -31,6 +31,9 @@ export interface SomebodyOptions {
   readonly deviceName?: string;
 }
 
+type Login = Pick<PrivateChatsOptions, "endpoint" | "token" | "names">;
+type Options = SomebodyOptions & { readonly installation: Installation };
+
 export class Somebody implements AsyncDisposable {
   readonly name: string;
   readonly chats: PrivateChats;
@@ -38,11 +41,16 @@ export class Somebody implements AsyncDisposable {
   readonly link: Link;
   readonly endpoint: Endpoint;
   readonly events: PrivateEvent[] = [];
+  readonly #login: Login;
+  readonly #options: Options;
   readonly #waiting = new Set<() => void>();
   #took = 0;
 
-  private constructor(name: string, endpoint: Endpoint, token: string, chats: PrivateChats) {
-    this.name = name;
+  private constructor(login: Login, options: Options, chats: PrivateChats) {
+    const { endpoint, token, names } = login;
+    this.#login = login;
+    this.#options = options;
+    this.name = names.username;
     this.endpoint = endpoint;
     this.chats = chats;
     this.account = new Account(endpoint, token);
@@ -51,6 +59,7 @@ export class Somebody implements AsyncDisposable {
       token,
       receiveOnly: true,
       features: [Feature.PRESENCE, Feature.INTRODUCTIONS],
+      processId: chats.processId,
       beforeStream: async () => {
         await chats.register();
       },
@@ -60,7 +69,7 @@ export class Somebody implements AsyncDisposable {
 
   /** Resolves when the user is online and takes private chats. */
   static async sitDown(port: number, name: string, options: SomebodyOptions = {}): Promise<Somebody> {
-    const { installation = newInstallation(), host = "127.0.0.1", deviceName = "" } = options;
+    const { installation = newInstallation(), deviceName = "" } = options;
     const endpoint = new Endpoint({ address: `127.0.0.1:${port}`, trust: { kind: "plaintext" } });
     const { token, user, device, serverId } = await logIn(endpoint, {
       username: name,
@@ -70,16 +79,22 @@ export class Somebody implements AsyncDisposable {
     });
     if (user === undefined || device === undefined) throw new Error("no grant");
     if (device.deviceSecret !== "") installation.device = device;
+    const names = { serverId, userId: user.userId, username: name, deviceId: device.deviceId };
+    return Somebody.#start({ endpoint, token, names }, { ...options, installation });
+  }
+
+  /** Another program, with the same log-in. */
+  again(): Promise<Somebody> {
+    const { address, trust } = this.endpoint;
+    return Somebody.#start({ ...this.#login, endpoint: new Endpoint({ address, trust }) }, this.#options);
+  }
+
+  static async #start(login: Login, options: Options): Promise<Somebody> {
+    const { installation, host = "127.0.0.1" } = options;
     const { keys, contacts } = installation;
-    const chats = await PrivateChats.open({
-      endpoint,
-      token,
-      names: { serverId, userId: user.userId, username: name, deviceId: device.deviceId },
-      keys,
-      contacts,
-      listen: host === null ? undefined : { host, port: 0 },
-    });
-    const somebody = new Somebody(name, endpoint, token, chats);
+    const listen = host === null ? undefined : { host, port: 0 };
+    const chats = await PrivateChats.open({ ...login, keys, contacts, listen });
+    const somebody = new Somebody(login, options, chats);
     const live = Promise.withResolvers<void>();
     void somebody.#followLink(live.resolve);
     void somebody.#followChats();

@@ -66,7 +66,9 @@ test("any bytes as frames of a stream end at most that stream", async () => {
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
   const hello = ConnectRequest.encode({
-    commands: [{ kind: { $case: "hello", value: { client: undefined, features: [], cursors: [] } } }],
+    commands: [
+      { kind: { $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } } },
+    ],
   }).finish();
   // Real commands with some bytes changed get further than noise does.
   const real = ConnectRequest.encode({

@@ -139,7 +139,9 @@ test("one bad client ends nobody else's session", async () => {
   await bad.logIn("hans", passwordOf("hans"));
   const call = bad.connect();
   await call.caughtUp();
-  call.write({ kind: { $case: "hello", value: { client: undefined, features: [], cursors: [] } } });
+  call.write({
+    kind: { $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } },
+  });
   expect((await call.ended)?.reason).toBe("HELLO_REPEATED");
   bad[Symbol.dispose]();
   const hans = await server.logIn("hans");

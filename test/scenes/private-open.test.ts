@@ -1,10 +1,11 @@
 // Scenes of private chats that are open already, as far as the server was told, and of how much may be asked at once.
 import { expect, test } from "vitest";
+import { IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
-import { reasonOf } from "../support/client.ts";
+import { reasonOf, type TestClient } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { register } from "./device-keys.ts";
-import { answer, ask, device, introduce, report, take, taking } from "./private.ts";
+import { answer, ask, device, introduce, report, reportAs, take, taking } from "./private.ts";
 
 const people = ["leia", "han", "luke"];
 
@@ -110,11 +111,95 @@ test("what has just been agreed on counts as open for both, until it is reported
   }
 });
 
+function whereOpen(client: TestClient, username: string) {
+  return client.unary(client.introduction, client.introduction.getPrivateChat, { username });
+}
+
+test("each program of a session reports for itself, for as long as it has a stream that takes introductions", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia", "laptop");
+  const phone = await device(server, "leia", "phone");
+  const han = await taking(server, "han");
+  const luke = await taking(server, "luke");
+  const one = await take(leia, "one");
+  using _other = await take(leia, "other");
+  await reportAs(leia, "one", [han.client]);
+  await reportAs(leia, "other", [luke.client]);
+  await reportAs(leia, "nobody", [luke.client, han.client]);
+  for (const name of ["han", "luke"]) {
+    expect(await reasonOf(introduce(phone, name).asked())).toBe("PRIVATE_CHAT_OPEN");
+  }
+  await reportAs(leia, "other", []);
+  const toLuke = await ask(phone, "luke");
+  toLuke.call.call.cancel();
+  await luke.stream.next("introductionClosed");
+  expect(await reasonOf(introduce(phone, "han").asked())).toBe("PRIVATE_CHAT_OPEN");
+  one[Symbol.dispose]();
+  await one.ended;
+  // Its session has a stream still: what the other program says stands.
+  await expect.poll(() => whereOpen(phone, "han")).toMatchObject({ deviceId: "" });
+  await ask(phone, "han");
+});
+
+test("where a private chat is open can be asked, of one's own alone", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await taking(server, "leia", "laptop");
+  const phone = await device(server, "leia", "phone");
+  const han = await device(server, "han");
+  expect(await whereOpen(phone, "han")).toEqual({ deviceId: "", deviceName: "" });
+  await report(leia.client, han);
+  expect(await whereOpen(phone, "han")).toEqual({
+    deviceId: leia.client.grant?.device?.deviceId,
+    deviceName: "laptop",
+  });
+  expect(await whereOpen(han, "leia")).toEqual({ deviceId: "", deviceName: "" });
+  await expect(whereOpen(phone, "nobody")).rejects.toMatchObject({
+    reason: "USER_NOT_FOUND",
+    field: "username",
+  });
+});
+
+test("a yes that came to nothing is over for both, and the one who said it is told", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await taking(server, "leia", "laptop");
+  const han = await taking(server, "han");
+  const { call, id } = await ask(leia.client, "han");
+  await answer(han.client, id);
+  await call.ended;
+  expect(await reasonOf(introduce(han.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
+  // Nobody else can say so.
+  const luke = await taking(server, "luke");
+  await reportAs(luke.client, "", [], [id]);
+  expect(await reasonOf(introduce(han.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
+  await reportAs(leia.client, "", [], [id, "unknown"]);
+  expect(await han.stream.next("introductionClosed")).toMatchObject({
+    introductionId: id,
+    outcome: IntroductionOutcome.FAILED,
+  });
+  await ask(han.client, "leia");
+});
+
+test("what tells programs apart, and what failed, is bounded", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const ids = Array.from({ length: 101 }, (_, index) => `i${index}`);
+  await expect(reportAs(leia, "", [], ids)).rejects.toMatchObject({ field: "failed_introduction_ids" });
+  const long = "x".repeat(33);
+  await expect(reportAs(leia, long, [])).rejects.toMatchObject({ field: "process_id" });
+  await expect(answer(leia, "i", { processId: long })).rejects.toMatchObject({ field: "process_id" });
+  using stream = leia.connect({ processId: long });
+  expect(await stream.ended).toMatchObject({ reason: "INVALID_FIELD", field: "hello.process_id" });
+});
+
 test("a report is a list of at most 1,000 user ids", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
   const send = (userIds: string[]) =>
-    leia.unary(leia.introduction, leia.introduction.reportPrivateChats, { userIds });
+    leia.unary(leia.introduction, leia.introduction.reportPrivateChats, {
+      userIds,
+      processId: "",
+      failedIntroductionIds: [],
+    });
   await send(Array.from({ length: 1000 }, (_, index) => `u${index + 1}`));
   await expect(send(Array.from({ length: 1001 }, () => "u1"))).rejects.toMatchObject({
     reason: "INVALID_FIELD",

@@ -37,8 +37,8 @@ export interface Taking {
 }
 
 /** A stream that takes introductions. */
-export function take(client: TestClient): Promise<TestStream> {
-  return client.connect({ features: [Feature.INTRODUCTIONS] }).caughtUp();
+export function take(client: TestClient, processId = ""): Promise<TestStream> {
+  return client.connect({ features: [Feature.INTRODUCTIONS], processId }).caughtUp();
 }
 
 /** A device with such a stream. */
@@ -111,7 +111,7 @@ export function introduce(
   username: string,
   direct = false,
 ): Introducing {
-  return new Introducing(introduction.introduce({ username, direct }, metadata));
+  return new Introducing(introduction.introduce({ username, direct, processId: "" }, metadata));
 }
 
 /** Asks, and waits until the devices are being asked. @throws RpcError where it is refused */
@@ -130,7 +130,15 @@ export async function answer(
   introductionId: string,
   more: Partial<AnswerIntroductionRequest> = {},
 ): Promise<Introduction | undefined> {
-  const request = { introductionId, answer: Answer.ACCEPT, direct: false, addresses: [], port: 0, ...more };
+  const request = {
+    introductionId,
+    answer: Answer.ACCEPT,
+    direct: false,
+    addresses: [],
+    port: 0,
+    processId: "",
+    ...more,
+  };
   const { introduction } = await client.unary(
     client.introduction,
     client.introduction.answerIntroduction,
@@ -140,6 +148,17 @@ export async function answer(
 }
 
 export function report(client: TestClient, ...others: TestClient[]): Promise<unknown> {
+  return reportAs(client, "", others);
+}
+
+/** As report, from one of several programs, and with what came to nothing. */
+export function reportAs(
+  client: TestClient,
+  processId: string,
+  others: readonly TestClient[],
+  failedIntroductionIds: string[] = [],
+): Promise<unknown> {
   const userIds = others.map(({ grant }) => grant?.user?.userId ?? "");
-  return client.unary(client.introduction, client.introduction.reportPrivateChats, { userIds });
+  const request = { userIds, processId, failedIntroductionIds };
+  return client.unary(client.introduction, client.introduction.reportPrivateChats, request);
 }

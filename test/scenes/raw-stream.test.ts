@@ -17,7 +17,9 @@ import { online } from "./online.ts";
 const people = ["luke", "yoda"];
 const toYoda = { target: { $case: "username", value: "yoda" } } as const;
 const content = { kind: { $case: "text", value: "too early" } } as const;
-const hello: Command = { kind: { $case: "hello", value: { client: undefined, features: [], cursors: [] } } };
+const hello: Command = {
+  kind: { $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } },
+};
 const send: Command = {
   kind: { $case: "sendMessage", value: { clientMessageId: 1n, target: toYoda, content } },
 };

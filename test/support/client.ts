@@ -173,7 +173,7 @@ export class TestClient implements Disposable {
 }
 
 function fullHello(hello: Partial<Hello>): Hello {
-  return { client: undefined, features: [], cursors: [], ...hello };
+  return { client: undefined, features: [], cursors: [], processId: "", ...hello };
 }
 
 type Call = ClientDuplexStream<ConnectRequest, ConnectResponse> | ClientReadableStream<FollowResponse>;

@@ -13,7 +13,7 @@ function commands(...kinds: Command["kind"][]): Uint8Array {
 export const commandsTranscript: Transcript = {
   name: "commands",
   frames: [
-    commands({ $case: "hello", value: { client: undefined, features: [], cursors: [] } }),
+    commands({ $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } }),
     commands({
       $case: "hello",
       value: {
@@ -23,6 +23,7 @@ export const commandsTranscript: Transcript = {
           { conversationId: everyone, seq: 0n },
           { conversationId: withLuke, seq: 18_446_744_073_709_551_615n },
         ],
+        processId: "",
       },
     }),
     commands(

@@ -19,6 +19,8 @@ export type PrivateLink = Pick<
   | "open"
   | "asking"
   | "asked"
+  | "coming"
+  | "elsewhere"
   | "contacts"
   | "names"
 > & { readonly calls: Pick<PrivateChats["calls"], "getIdentity"> };
@@ -42,6 +44,8 @@ export interface PrivateActions {
   refuse(username: string): Promise<void>;
   say(username: string, text: string): Promise<void>;
   stop(username: string): Promise<void>;
+  /** Whether a chat is open here, or about to be. */
+  check(username: string): Promise<void>;
   verify(username: string, what: "show" | "confirm" | "accept"): Promise<void>;
   setTyping(username: string, typing: boolean): void;
   /** Open chats, and who asks or is asked. */

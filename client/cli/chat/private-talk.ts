@@ -22,7 +22,7 @@ import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import { acceptedWords, failedWords, pathWords, verificationWords } from "./private-words.ts";
+import { acceptedWords, failedWords, pathWords, verificationWords, whereWords } from "./private-words.ts";
 
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
@@ -105,7 +105,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** Says a line, or holds it while the other one is being asked. @throws CommandError */
   async say(username: string, text: string): Promise<void> {
-    this.#checkOpen(username);
+    await this.check(username);
     const { chats, display, clock, me, isOpen } = this.#options;
     const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
     if (outcome === "said") return;
@@ -125,7 +125,25 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** @throws CommandError */
   async stop(username: string): Promise<void> {
+    if (this.#asks(username)) throw refuse(`${username} is asking you: /refuse ${username} answers.`);
+    await this.check(username);
     await this.#doing(username, () => this.#options.chats.stop(username));
+  }
+
+  /** @throws CommandError where no chat is open here, which says where it is, if that is known */
+  async check(username: string): Promise<void> {
+    const { chats, me } = this.#options;
+    if (username === me || this.#isThere(username) || this.#asks(username)) return this.#checkOpen(username);
+    const found = await chats.elsewhere(username).catch((error: unknown) => {
+      if (error instanceof RpcError && error.reason === "USER_NOT_FOUND")
+        throw refuse(failedWords(username, error));
+      // What is known here will do.
+      if (error instanceof RpcError || error instanceof ConnectError) return undefined;
+      throw error;
+    });
+    // It may have opened meanwhile.
+    if (found === undefined || this.#isThere(username)) return this.#checkOpen(username);
+    throw refuse(`The private chat with ${username} is open ${whereWords(found)}.`);
   }
 
   /** It is to be shown and written to from now on. @throws CommandError where there is none */
@@ -146,10 +164,11 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** Open chats, and who asks or is asked. */
   list(): Note {
-    const { open, asking, asked } = this.#options.chats;
+    const { open, asking, asked, coming } = this.#options.chats;
     const lines = [
       ...open.map(({ username, path }) => `${username}: ${pathWords[path]}`),
       ...asking.map((username) => `${username}: is being asked`),
+      ...coming.map((username) => `${username}: was told yes, and is about to come`),
       ...asked.map(
         ({ username }) => `${username}: asks you, /accept ${username} or /refuse ${username} answers`,
       ),
@@ -220,12 +239,22 @@ export class PrivateTalk implements PrivateActions, Disposable {
 
   /** @throws CommandError where there is nothing to say it in */
   #checkOpen(username: string): void {
-    const { chats, me } = this.#options;
-    if (username === me) throw refuse("That is you.");
-    if (this.#pathOf(username) !== undefined || chats.asking.includes(username)) return;
-    const asks = chats.asked.some((asked) => asked.username === username);
-    const hint = asks ? `/accept ${username} answers.` : `/startprivate ${username} asks for one.`;
+    if (username === this.#options.me) throw refuse("That is you.");
+    if (this.#isThere(username)) return;
+    const hint = this.#asks(username)
+      ? `/accept ${username} answers.`
+      : `/startprivate ${username} asks for one.`;
     throw refuse(`No private chat with ${username} is open. ${hint}`);
+  }
+
+  /** Open, or about to be. */
+  #isThere(username: string): boolean {
+    const { asking, coming } = this.#options.chats;
+    return this.#pathOf(username) !== undefined || asking.includes(username) || coming.includes(username);
+  }
+
+  #asks(username: string): boolean {
+    return this.#options.chats.asked.some((asked) => asked.username === username);
   }
 
   #pathOf(username: string): Path | undefined {

@@ -6,6 +6,7 @@ import type { Judgement, KeyProblem } from "../../peer/contacts.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
 import type { OwnStanding } from "../../peer/own-identity.ts";
+import type { Elsewhere } from "../../peer/private-chats.ts";
 import type { Path } from "../../peer/reach.ts";
 import type { Verification } from "../../peer/verification.ts";
 import { shortened } from "./outgoing.ts";
@@ -49,6 +50,13 @@ export function openedWords({ username, path, judgement }: ChatOpened): string[]
         ]
       : []),
   ];
+}
+
+/** Where a chat is open that is not this program's. */
+export function whereWords(elsewhere: Elsewhere): string {
+  if (elsewhere.kind === "here") return "in another program on this device";
+  const { deviceName } = elsewhere;
+  return deviceName === "" ? "on another device of yours" : `on your device “${inOneLine(deviceName)}”`;
 }
 
 /** A changed or unsigned key is never silent. `program`: as for verificationWords. */

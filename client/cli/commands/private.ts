@@ -44,7 +44,8 @@ export const command = defineCommand({
       "line of the other's is printed. What is said goes from device to device, or through the server as bytes that it " +
       "cannot read: with --private-path auto through the server, as there is nobody to ask.",
     "The end of the input ends it once everything has arrived, with exit code 0; so do SIGINT, SIGTERM and the other end. " +
-      "A line that is not known to have arrived, or was not said, makes it 1. Two shells talk when each names the other, one with --wait.",
+      "A line that is not known to have arrived, or was not said, makes it 1, and so does an end before it was open. " +
+      "A blank line goes as a space, as no line is empty. Two shells talk when each names the other, one with --wait.",
   ],
   json: "Line of parley.peer.v1, one for each of the other's lines.",
   examples: ["yoda", "yoda --wait 1m --json", "yoda --private-path direct < letter.txt"],
@@ -71,6 +72,7 @@ class Talk {
   #arrived: PromiseWithResolvers<void> | undefined;
   /** The chat is open, or will be: the other one's question was answered yes. */
   #isAgreed = false;
+  #isOpened = false;
 
   constructor(call: Call<typeof flags>, run: PrivateRun, username: string, direct: boolean) {
     this.#call = call;
@@ -93,6 +95,10 @@ class Talk {
       talked.then(() => undefined),
       followed.then(() => undefined),
     ]);
+    if (!this.#isOpened) {
+      this.#unsaid += 1;
+      this.#call.output.notice(`Nothing was said: the private chat with ${this.#username} was not open yet.`);
+    }
     // What is not read keeps the process.
     this.#call.environment.stdin.destroy();
     this.#call.output.check();
@@ -148,10 +154,14 @@ class Talk {
     const { chats } = this.#run;
     for await (const line of standardInput(this.#call.environment.stdin)) {
       await chats.room(this.#username);
+      if (!this.#isThere) {
+        // What is left of the input has nowhere to go; how it ended is told.
+        this.#notSaid("the private chat is over.");
+        await this.#over.promise;
+        return;
+      }
       if (line.kind === "line") this.#say(line.text);
       else this.#notSaid(`the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`);
-      // What is left of the input has nowhere to go; how it ended is told.
-      if (!this.#isThere) await this.#over.promise;
     }
     while (this.#said > this.#received) {
       this.#arrived ??= Promise.withResolvers();
@@ -160,9 +170,9 @@ class Talk {
   }
 
   #say(text: string): void {
-    if (text === "") return;
     try {
-      this.#run.chats.say(this.#username, text);
+      // No line of a private chat is empty: a blank one goes as a space.
+      this.#run.chats.say(this.#username, text === "" ? " " : text);
       this.#said += 1n;
     } catch (error) {
       if (!(error instanceof NotSaidError)) throw error;
@@ -208,6 +218,7 @@ class Talk {
         this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
         for (const sentence of problemWords(event.username, event.judgement, program))
           this.#call.output.notice(sentence);
+        this.#isOpened = true;
         this.#opened.resolve();
         return;
       case "line":
@@ -225,6 +236,10 @@ class Talk {
         this.#call.output.notice(event.error.message);
         return;
       case "waiting":
+        this.#call.output.notice(
+          `${event.username} is asked for a private chat, and has ${Math.round(event.timeoutMs / 1000)} s to answer.`,
+        );
+        return;
       case "asking-closed":
       case "typing":
         return;

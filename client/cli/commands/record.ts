@@ -74,6 +74,6 @@ export const command = defineCommand({
 function helloFrame(conversations: readonly KnownConversation[]): Uint8Array {
   const cursors = conversations.map(({ conversationId, headSeq }) => ({ conversationId, seq: headSeq }));
   const client = { ...clientInfo(), deviceName: "" };
-  const hello = { client, features: [], cursors: cursors.slice(0, mostCursors) };
+  const hello = { client, features: [], cursors: cursors.slice(0, mostCursors), processId: "" };
   return ConnectRequest.encode({ commands: [{ kind: { $case: "hello", value: hello } }] }).finish();
 }

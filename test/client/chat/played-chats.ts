@@ -5,6 +5,7 @@ import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/priv
 import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/contacts.ts";
 import { NotSaidError } from "../../../client/peer/conversation.ts";
 import type { PrivateEvent } from "../../../client/peer/events.ts";
+import type { Elsewhere } from "../../../client/peer/private-chats.ts";
 import type { Path } from "../../../client/peer/reach.ts";
 import { RpcError } from "../../../rpc/status.ts";
 
@@ -34,6 +35,9 @@ export class PlayedChats implements PrivateLink {
   open: { username: string; path: Path }[] = [];
   asking: string[] = [];
   asked: { username: string; direct: boolean }[] = [];
+  coming: string[] = [];
+  /** Where else a chat is open, by user name. */
+  readonly others = new Map<string, Elsewhere>();
   /** What the next call is refused with. */
   refusal: Error | undefined;
   /** By user name. */
@@ -79,7 +83,7 @@ export class PlayedChats implements PrivateLink {
   }
 
   say(to: string, text: string): "said" | "held" {
-    if (this.asking.includes(to)) return "held";
+    if (this.asking.includes(to) || this.coming.includes(to)) return "held";
     if (!this.open.some(({ username }) => username === to)) {
       throw new NotSaidError(`No private chat with ${to} is open.`);
     }
@@ -101,6 +105,10 @@ export class PlayedChats implements PrivateLink {
 
   stop(username: string): Promise<void> {
     return this.#do(`stop ${username}`);
+  }
+
+  elsewhere(username: string): Promise<Elsewhere | undefined> {
+    return Promise.resolve(this.others.get(username));
   }
 
   acceptKeys(username: string): undefined {

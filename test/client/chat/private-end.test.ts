@@ -186,7 +186,7 @@ describe("commands for a chat that is not there", () => {
   });
 
   it.each([
-    ["stopprivate yoda", "No private chat with yoda is open."],
+    ["stopprivate yoda", "No private chat with yoda is open. /startprivate yoda asks for one."],
     ["accept yoda", "yoda does not ask for a private chat."],
     ["refuse yoda", "yoda does not ask for a private chat."],
   ])("%s says what the chats say", async (line, words) => {
@@ -228,5 +228,36 @@ describe("a line in an open private chat that would be a command", () => {
     await ends(stage, "yoda");
     await stage.chat.enter("private leia x");
     expect([stage.sent, stage.privates.said]).toEqual([[], []]);
+  });
+
+  it.each([
+    [{ kind: "device", deviceName: "laptop" }, "on your device “laptop”"],
+    [{ kind: "device", deviceName: "" }, "on another device of yours"],
+    [{ kind: "here" }, "in another program on this device"],
+  ] as const)("names where else it is open: %j", async (found, where) => {
+    const stage = await live();
+    stage.privates.others.set("yoda", found);
+    for (const line of ["private yoda hi", "private yoda", "stopprivate yoda"]) {
+      await stage.chat.enter(line);
+      expect(stage.shown()).toEqual([`Error: The private chat with yoda is open ${where}.`]);
+    }
+    expect([stage.privates.said, stage.privates.done]).toEqual([[], []]);
+  });
+
+  it("to stop one who asks is to refuse", async () => {
+    const stage = await live();
+    await asks(stage, "yoda");
+    stage.shown();
+    await stage.chat.enter("/stopprivate yoda");
+    expect(stage.shown()).toEqual(["Error: yoda is asking you: /refuse yoda answers."]);
+  });
+
+  it("one who was told yes is listed, and what is said to that one is held", async () => {
+    const stage = await live();
+    stage.privates.coming = ["yoda"];
+    await stage.chat.enter("/private");
+    expect(stage.shown()).toEqual(["  yoda: was told yes, and is about to come"]);
+    await stage.chat.enter("/private yoda right away");
+    expect(stage.shown().join()).toContain("right away");
   });
 });

@@ -203,7 +203,7 @@ it("unknown, self, offline, and what is not open, are errors in words", async ()
     "Error: That is you.",
     "Error: yoda is not online.",
     "Error: No private chat with yoda is open. /startprivate yoda asks for one.",
-    "Error: No private chat with yoda is open.",
+    "Error: No private chat with yoda is open. /startprivate yoda asks for one.",
   ]);
   expect(run.code).toBe(0);
 });

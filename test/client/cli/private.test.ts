@@ -27,7 +27,7 @@ describe("two shells", () => {
     second.child.stdin.end("last, without a line feed");
     expect(await second.ended).toMatchObject({ code: 0, stdout: "said before luke was there\n" });
     const run = await first.ended;
-    expect(run).toMatchObject({ code: 0, stdout: "hi\n  two  spaces \nlast, without a line feed\n" });
+    expect(run).toMatchObject({ code: 0, stdout: "hi\n \n  two  spaces \nlast, without a line feed\n" });
     expect(run.stderr).toContain("Private chat with luke: through the server, which cannot read it.\n");
     expect(run.stderr).toContain("luke has ended the private chat.");
   });
@@ -110,6 +110,53 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the other one is
   const run = await second.ended;
   expect(run.code).toBe(0);
   expect(run.stderr).toContain("yoda has ended the private chat.");
+});
+
+it("says that it waits, and ends with 1 where it is stopped before the other one has answered", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const deaf = yoda.start("--plain");
+  await deaf.prints("Logged in as yoda.");
+  const saying = luke.start("private", "yoda", "--wait", "1m");
+  saying.say("is anybody there?");
+  await saying.prints("yoda is asked for a private chat, and has 60 s to answer.");
+  saying.child.kill("SIGINT");
+  const run = await saying.ended;
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain("Nothing was said: the private chat with yoda was not open yet.");
+  deaf.child.stdin.end();
+  await deaf.ended;
+});
+
+it("says once that there was more to say when the other one leaves, and why it ended", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const reading = yoda.start("private", "luke", "--wait", "1m");
+  const saying = luke.start("private", "yoda", "--wait", "1m");
+  for (const end of [reading, saying]) await end.prints("Private chat with");
+  const more = `${Array.from({ length: 5_000 }, (_, index) => `line ${index}`).join("\n")}\n`;
+  saying.child.stdin.write(more);
+  await reading.prints("line 9\n");
+  reading.child.kill("SIGTERM");
+  saying.child.stdin.write(more);
+  const run = await saying.ended;
+  expect(run.code).toBe(1);
+  expect(run.stderr.split("Not said:").length).toBeLessThanOrEqual(2);
+  expect(run.stderr).toContain("yoda has ended the private chat.");
+});
+
+it("works again and again while another program of the same login runs", async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const listening = await yoda.listen("--private-answer", "accept");
+  const other = luke.start("tail");
+  await listening.prints("Listening");
+  for (const text of ["one", "two", "three"]) {
+    expect(await luke.home.pipe(`${text}\n`, "private", "yoda")).toMatchObject({ code: 0 });
+    await listening.prints(`luke: ${text}`);
+  }
+  other.child.kill("SIGTERM");
+  await other.ended;
 });
 
 describe("is refused in words, with nothing said", () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isLetIn } from "../../../client/cli/chat/private-incoming.ts";
 import { Endpoint } from "../../../client/link/endpoint.ts";
-import { accept } from "../../../client/peer/answering.ts";
+import { Coming } from "../../../client/peer/answering.ts";
 import { Asking } from "../../../client/peer/asking.ts";
 import type { PrivateCalls } from "../../../client/peer/calls.ts";
 import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
@@ -191,11 +191,8 @@ test("a yes that comes through when all is closed leaves no timer behind", async
   const peer = peerOf(theirs.publicKey, true);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
-    await accept(
-      desk,
-      { introductionId: "i1", peer, direct: false },
-      { converse: () => Promise.resolve(), lapsed: () => undefined },
-    );
+    const owner = { converse: () => Promise.resolve(), failed: () => undefined };
+    await new Coming(desk, { introductionId: "i1", peer, direct: false }, owner).accept();
     expect(vi.getTimerCount()).toBe(0);
   } finally {
     vi.useRealTimers();

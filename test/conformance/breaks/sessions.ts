@@ -75,7 +75,7 @@ export const sessionBreaks: readonly Break[] = [
       up: () => {
         let isFirst = true;
         return (_frame, commands) => {
-          const value = { client: undefined, features: [], cursors: [] };
+          const value = { client: undefined, features: [], cursors: [], processId: "" };
           const missing = isFirst && (commands.length !== 1 || commands[0]?.kind?.$case !== "hello");
           isFirst = false;
           const rest = commands.filter(({ kind }) => kind !== undefined && kind.$case !== "hello");

@@ -214,7 +214,7 @@ test("a stream begins with Hello, alone, and once", async () => {
   expect(await early.ended).toMatchObject({ code: 9, reason: "HELLO_EXPECTED" });
   using crowded = leia.connect(null);
   const hello: Command = {
-    kind: { $case: "hello", value: { client: undefined, features: [], cursors: [] } },
+    kind: { $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } },
   };
   crowded.write(hello, hello);
   expect(await crowded.ended).toMatchObject({ reason: "HELLO_EXPECTED" });

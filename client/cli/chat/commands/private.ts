@@ -34,8 +34,10 @@ export const privateTo: ChatCommand = {
       return;
     }
     const username = usernameOf(word);
-    if (text === undefined || text.trim() === "") chat.openPrivate(username);
-    else await chat.privates.say(username, text);
+    if (text === undefined || text.trim() === "") {
+      await chat.privates.check(username);
+      chat.openPrivate(username);
+    } else await chat.privates.say(username, text);
   },
 };
 

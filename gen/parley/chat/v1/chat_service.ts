@@ -81,6 +81,11 @@ export interface Hello {
    * after a Gap. At most Limits.max_cursors, each conversation once.
    */
   cursors: Cursor[];
+  /**
+   * Tells apart the programs that share a session, for private chats: made by chance at each start, at most 32 bytes.
+   * Those that leave it empty count as one.
+   */
+  processId: string;
 }
 
 /** ClientInfo says what program calls. That of a log-in is shown to the user among that user's sessions. */
@@ -391,7 +396,7 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
 };
 
 function createBaseHello(): Hello {
-  return { client: undefined, features: [], cursors: [] };
+  return { client: undefined, features: [], cursors: [], processId: "" };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -408,6 +413,9 @@ export const Hello: MessageFns<Hello> = {
     }
     for (const v of message.cursors) {
       Cursor.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.processId !== "") {
+      writer.uint32(34).string(message.processId);
     }
     return writer;
   },
@@ -457,6 +465,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.cursors.push(Cursor.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.processId = reader.string();
             continue;
           }
         }

@@ -51,14 +51,16 @@ export namespace Feature {
 export const IntroductionOutcome = {
   /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as taken back. */
   UNSPECIFIED: 0,
-  /** ACCEPTED_ELSEWHERE - Another device of the user said yes. */
+  /** ACCEPTED_ELSEWHERE - Another device or program of the user said yes. */
   ACCEPTED_ELSEWHERE: 1,
-  /** REFUSED_ELSEWHERE - Another device of the user said no. */
+  /** REFUSED_ELSEWHERE - Another device or program of the user said no. */
   REFUSED_ELSEWHERE: 2,
   /** TAKEN_BACK - Who asked took it back, or is gone. */
   TAKEN_BACK: 3,
   /** UNANSWERED - Nobody answered in time. */
   UNANSWERED: 4,
+  /** FAILED - The answer was yes, and who asked has not come, and will not: nobody is to be waited for. */
+  FAILED: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -70,6 +72,7 @@ export namespace IntroductionOutcome {
   export type REFUSED_ELSEWHERE = typeof IntroductionOutcome.REFUSED_ELSEWHERE;
   export type TAKEN_BACK = typeof IntroductionOutcome.TAKEN_BACK;
   export type UNANSWERED = typeof IntroductionOutcome.UNANSWERED;
+  export type FAILED = typeof IntroductionOutcome.FAILED;
   export type UNRECOGNIZED = typeof IntroductionOutcome.UNRECOGNIZED;
 }
 
@@ -280,8 +283,8 @@ export interface IntroductionRequested {
 }
 
 /**
- * IntroductionClosed says that an introduction needs no answer from this device any more. The session that answered is not
- * told. It may name one that this device was never asked, or has passed. One that ended while the device had no stream is
+ * IntroductionClosed says that an introduction needs no answer from this device any more. The program that answered is told
+ * of INTRODUCTION_OUTCOME_FAILED alone. It may name one that this device was never asked, or has passed. One that ended while the device had no stream is
  * not told either: after CaughtUp, what is not told again is over.
  */
 export interface IntroductionClosed {

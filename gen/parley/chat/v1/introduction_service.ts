@@ -38,7 +38,7 @@ export const Answer = {
   ACCEPT: 1,
   /** REFUSE - No, for all devices of the user. */
   REFUSE: 2,
-  /** PASS - Not on this device. When no device is left that may answer, the introduction is refused. */
+  /** PASS - Not in this program. When none is left that may answer, on any device, the introduction is refused. */
   PASS: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -71,6 +71,8 @@ export interface IntroduceRequest {
   username: string;
   /** The caller allows a direct path: a device that allows it too will learn the caller's address when it is dialled. */
   direct: boolean;
+  /** As in Hello. */
+  processId: string;
 }
 
 /** IntroduceResponse is one step of an introduction. */
@@ -133,6 +135,8 @@ export interface AnswerIntroductionRequest {
   addresses: string[];
   /** The port of this device's peer server: the server adds the address that it sees, with this port. 0: it does not. */
   port: number;
+  /** As in Hello. */
+  processId: string;
 }
 
 /** AnswerIntroductionResponse follows the answer. */
@@ -143,12 +147,33 @@ export interface AnswerIntroductionResponse {
 
 /** ReportPrivateChatsRequest is the whole list. */
 export interface ReportPrivateChatsRequest {
-  /** The other users' ids, at most 1,000. It takes the place of the earlier list of this session. */
+  /** The other users' ids, at most 1,000. It takes the place of the earlier list of this program. */
   userIds: string[];
+  /** As in Hello. Empty, or that of a stream that takes introductions: else the report is not kept. */
+  processId: string;
+  /**
+   * Introductions of this device that were answered yes and that came to nothing here, at most 100. They are over for both,
+   * and the device that answered is told by INTRODUCTION_OUTCOME_FAILED. One that is not known is ignored.
+   */
+  failedIntroductionIds: string[];
 }
 
 /** ReportPrivateChatsResponse is empty. */
 export interface ReportPrivateChatsResponse {
+}
+
+/** GetPrivateChatRequest names the other user. */
+export interface GetPrivateChatRequest {
+  /** The user name, matched exactly. */
+  username: string;
+}
+
+/** GetPrivateChatResponse says where it is open. */
+export interface GetPrivateChatResponse {
+  /** The calling user's device; empty where no private chat is open. */
+  deviceId: string;
+  /** What the person calls it; may be empty. */
+  deviceName: string;
 }
 
 /** RelayRequest is one piece of what a device sends through the server. */
@@ -267,7 +292,7 @@ export const PeerDevice: MessageFns<PeerDevice> = {
 };
 
 function createBaseIntroduceRequest(): IntroduceRequest {
-  return { username: "", direct: false };
+  return { username: "", direct: false, processId: "" };
 }
 
 export const IntroduceRequest: MessageFns<IntroduceRequest> = {
@@ -277,6 +302,9 @@ export const IntroduceRequest: MessageFns<IntroduceRequest> = {
     }
     if (message.direct !== false) {
       writer.uint32(16).bool(message.direct);
+    }
+    if (message.processId !== "") {
+      writer.uint32(26).string(message.processId);
     }
     return writer;
   },
@@ -308,6 +336,14 @@ export const IntroduceRequest: MessageFns<IntroduceRequest> = {
             }
 
             message.direct = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.processId = reader.string();
             continue;
           }
         }
@@ -541,7 +577,7 @@ export const Introduction: MessageFns<Introduction> = {
 };
 
 function createBaseAnswerIntroductionRequest(): AnswerIntroductionRequest {
-  return { introductionId: "", answer: 0, direct: false, addresses: [], port: 0 };
+  return { introductionId: "", answer: 0, direct: false, addresses: [], port: 0, processId: "" };
 }
 
 export const AnswerIntroductionRequest: MessageFns<AnswerIntroductionRequest> = {
@@ -560,6 +596,9 @@ export const AnswerIntroductionRequest: MessageFns<AnswerIntroductionRequest> = 
     }
     if (message.port !== 0) {
       writer.uint32(40).uint32(message.port);
+    }
+    if (message.processId !== "") {
+      writer.uint32(50).string(message.processId);
     }
     return writer;
   },
@@ -615,6 +654,14 @@ export const AnswerIntroductionRequest: MessageFns<AnswerIntroductionRequest> = 
             }
 
             message.port = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.processId = reader.string();
             continue;
           }
         }
@@ -677,13 +724,19 @@ export const AnswerIntroductionResponse: MessageFns<AnswerIntroductionResponse> 
 };
 
 function createBaseReportPrivateChatsRequest(): ReportPrivateChatsRequest {
-  return { userIds: [] };
+  return { userIds: [], processId: "", failedIntroductionIds: [] };
 }
 
 export const ReportPrivateChatsRequest: MessageFns<ReportPrivateChatsRequest> = {
   encode(message: ReportPrivateChatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.userIds) {
       writer.uint32(10).string(v!);
+    }
+    if (message.processId !== "") {
+      writer.uint32(18).string(message.processId);
+    }
+    for (const v of message.failedIntroductionIds) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -707,6 +760,22 @@ export const ReportPrivateChatsRequest: MessageFns<ReportPrivateChatsRequest> = 
             }
 
             message.userIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.processId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failedIntroductionIds.push(reader.string());
             continue;
           }
         }
@@ -744,6 +813,109 @@ export const ReportPrivateChatsResponse: MessageFns<ReportPrivateChatsResponse> 
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetPrivateChatRequest(): GetPrivateChatRequest {
+  return { username: "" };
+}
+
+export const GetPrivateChatRequest: MessageFns<GetPrivateChatRequest> = {
+  encode(message: GetPrivateChatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.username !== "") {
+      writer.uint32(10).string(message.username);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPrivateChatRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPrivateChatRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetPrivateChatResponse(): GetPrivateChatResponse {
+  return { deviceId: "", deviceName: "" };
+}
+
+export const GetPrivateChatResponse: MessageFns<GetPrivateChatResponse> = {
+  encode(message: GetPrivateChatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceId !== "") {
+      writer.uint32(10).string(message.deviceId);
+    }
+    if (message.deviceName !== "") {
+      writer.uint32(18).string(message.deviceName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPrivateChatResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPrivateChatResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deviceName = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -981,7 +1153,7 @@ export const RelayJoined: MessageFns<RelayJoined> = {
 /**
  * IntroductionService brings the devices of two users together for a private chat (parley.peer.v1). The server learns
  * who, when and how much; what is said goes from device to device, or through Relay as bytes that it cannot read.
- * Every call needs a token, and but for ReportPrivateChats a device with a certificate (IdentityService).
+ * Every call needs a token, and but for ReportPrivateChats and GetPrivateChat a device with a certificate (IdentityService).
  */
 export type IntroductionServiceService = typeof IntroductionServiceService;
 export const IntroductionServiceService = {
@@ -1020,9 +1192,9 @@ export const IntroductionServiceService = {
     responseDeserialize: (value: Buffer): AnswerIntroductionResponse => AnswerIntroductionResponse.decode(value),
   },
   /**
-   * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
-   * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
-   * just agreed on counts as open for a minute, or until the device reports again.
+   * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
+   * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
+   * command. What was just agreed on counts as open for a minute, or until the program reports again.
    */
   reportPrivateChats: {
     path: "/parley.chat.v1.IntroductionService/ReportPrivateChats" as const,
@@ -1034,6 +1206,21 @@ export const IntroductionServiceService = {
     responseSerialize: (value: ReportPrivateChatsResponse): Buffer =>
       Buffer.from(ReportPrivateChatsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReportPrivateChatsResponse => ReportPrivateChatsResponse.decode(value),
+  },
+  /**
+   * GetPrivateChat says on which of the calling user's devices a private chat with somebody is open, as far as the server
+   * was told. For the time-out it does not count as a command.
+   */
+  getPrivateChat: {
+    path: "/parley.chat.v1.IntroductionService/GetPrivateChat" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPrivateChatRequest): Buffer =>
+      Buffer.from(GetPrivateChatRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPrivateChatRequest => GetPrivateChatRequest.decode(value),
+    responseSerialize: (value: GetPrivateChatResponse): Buffer =>
+      Buffer.from(GetPrivateChatResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPrivateChatResponse => GetPrivateChatResponse.decode(value),
   },
   /**
    * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
@@ -1072,11 +1259,16 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
    */
   answerIntroduction: handleUnaryCall<AnswerIntroductionRequest, AnswerIntroductionResponse>;
   /**
-   * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
-   * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
-   * just agreed on counts as open for a minute, or until the device reports again.
+   * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
+   * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
+   * command. What was just agreed on counts as open for a minute, or until the program reports again.
    */
   reportPrivateChats: handleUnaryCall<ReportPrivateChatsRequest, ReportPrivateChatsResponse>;
+  /**
+   * GetPrivateChat says on which of the calling user's devices a private chat with somebody is open, as far as the server
+   * was told. For the time-out it does not count as a command.
+   */
+  getPrivateChat: handleUnaryCall<GetPrivateChatRequest, GetPrivateChatResponse>;
   /**
    * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
    * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
@@ -1125,9 +1317,9 @@ export interface IntroductionServiceClient extends Client {
     callback: (error: ServiceError | null, response: AnswerIntroductionResponse) => void,
   ): ClientUnaryCall;
   /**
-   * ReportPrivateChats says with whom the calling session has private chats open. It is forgotten when the session has
-   * no stream any more; report again after a stream was opened. For the time-out it does not count as a command. What was
-   * just agreed on counts as open for a minute, or until the device reports again.
+   * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
+   * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
+   * command. What was just agreed on counts as open for a minute, or until the program reports again.
    */
   reportPrivateChats(
     request: ReportPrivateChatsRequest,
@@ -1143,6 +1335,25 @@ export interface IntroductionServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReportPrivateChatsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * GetPrivateChat says on which of the calling user's devices a private chat with somebody is open, as far as the server
+   * was told. For the time-out it does not count as a command.
+   */
+  getPrivateChat(
+    request: GetPrivateChatRequest,
+    callback: (error: ServiceError | null, response: GetPrivateChatResponse) => void,
+  ): ClientUnaryCall;
+  getPrivateChat(
+    request: GetPrivateChatRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPrivateChatResponse) => void,
+  ): ClientUnaryCall;
+  getPrivateChat(
+    request: GetPrivateChatRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPrivateChatResponse) => void,
   ): ClientUnaryCall;
   /**
    * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
