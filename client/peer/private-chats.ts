@@ -177,9 +177,11 @@ export class PrivateChats implements AsyncDisposable {
   take(event: LinkEvent): void {
     switch (event.type) {
       case "welcome":
-        // Whoever asked over the stream before is told of again over this one.
-        this.#questions.clear();
+        this.#questions.reopened();
         this.#reports.report();
+        break;
+      case "caught-up":
+        this.#questions.caughtUp();
         break;
       case "introduction-requested":
         this.#questions.asked(event.introduction);

@@ -1,5 +1,9 @@
 // Who asks this device for a private chat, until that is answered or over.
-import type { IntroductionClosed, IntroductionRequested } from "../../gen/parley/chat/v1/event.ts";
+import {
+  type IntroductionClosed,
+  IntroductionOutcome,
+  type IntroductionRequested,
+} from "../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
 import type { Asked } from "./answering.ts";
 import { type PeerKeys, readPeer } from "./contacts.ts";
@@ -8,6 +12,9 @@ import { type Desk, KeyProblemError, millis } from "./desk.ts";
 
 /** Users whose question may wait for an answer at once. */
 const MOST_ASKED = 64;
+
+/** How long after a stream has caught up the questions that wait still may take to be told again on it, ms. */
+const TOLD_AGAIN_MS = 1_000;
 
 /** Somebody who asks. */
 export interface AskedBy {
@@ -21,6 +28,11 @@ export class Questions {
   readonly #desk: Desk;
   readonly #hasRoom: () => boolean;
   readonly #asked = new Map<string, Asked>();
+  /** Those of whom this stream has not told again. */
+  readonly #unsure = new Set<string>();
+  /** Those whose answer did not get to the server: when they are told again, so is the reader. */
+  readonly #unanswered = new Set<string>();
+  #over: NodeJS.Timeout | undefined;
 
   /** @param hasRoom whether one more can be told of */
   constructor(desk: Desk, hasRoom: () => boolean) {
@@ -37,15 +49,42 @@ export class Questions {
   }
 
   clear(): void {
+    clearTimeout(this.#over);
     this.#asked.clear();
+    this.#unsure.clear();
+    this.#unanswered.clear();
+  }
+
+  /** A stream was opened: on it is told again what waits still. */
+  reopened(): void {
+    clearTimeout(this.#over);
+    for (const username of this.#asked.keys()) this.#unsure.add(username);
+  }
+
+  /** The stream has caught up: what is not told again from here on is over. */
+  caughtUp(): void {
+    clearTimeout(this.#over);
+    if (this.#unsure.size === 0) return;
+    this.#over = setTimeout(() => {
+      for (const username of this.#unsure) {
+        const asked = this.#asked.get(username);
+        if (asked === undefined) continue;
+        this.closed({ ...asked, outcome: IntroductionOutcome.TAKEN_BACK, deviceName: "" });
+      }
+      this.#unsure.clear();
+    }, TOLD_AGAIN_MS);
   }
 
   /** Somebody asks. */
   asked({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
     const { names, emit } = this.#desk.parts;
     const peer = readPeer(names.serverId, shown);
-    if (peer === undefined || this.#asked.get(peer.username)?.introductionId === introductionId) return;
+    if (peer === undefined) return;
     const { username } = peer;
+    this.#unsure.delete(username);
+    const isNew = this.#asked.get(username)?.introductionId !== introductionId;
+    if (!isNew && !this.#unanswered.has(username)) return;
+    this.#unanswered.delete(username);
     // More than a server hands out, or than anybody reads: it is left unanswered.
     if (!this.#hasRoom() || (this.#asked.size >= MOST_ASKED && !this.has(username))) return;
     this.#asked.set(username, { introductionId, peer, direct });
@@ -76,6 +115,7 @@ export class Questions {
     } catch (error) {
       const stands = error instanceof ConnectError || error instanceof KeyProblemError;
       if (stands && !this.has(username)) this.#asked.set(username, asked);
+      if (error instanceof ConnectError) this.#unanswered.add(username);
       throw error;
     }
     // A stream that opened meanwhile may have brought the question again.

@@ -4,6 +4,7 @@ import type { LinkEvent } from "../../client/link/events.ts";
 import { NotSaidError } from "../../client/peer/conversation.ts";
 import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
+import { FaultyProxy } from "../client/cli/faults.ts";
 import { ask, device, introduce, reportAs, taking } from "../scenes/private.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
@@ -292,6 +293,39 @@ test("a yes of one program ends the question in another of the same session", as
   await chat.next("asking-closed");
   expect(chat.chats.asked).toEqual([]);
   await pipe.next("opened");
+});
+
+test("a question that waits is told of once, over a connection that is cut, and can be answered", async () => {
+  await using patient = await TestServer.start({ users: ["luke", "yoda"], presenceGraceMs: 60_000 });
+  await using proxy = await FaultyProxy.start(() => patient.port);
+  await using luke = await Somebody.sitDown(patient.port, "luke");
+  await using yoda = await Somebody.sitDown(Number(proxy.address.split(":")[1]), "yoda");
+  await luke.chats.start("yoda", { direct: false });
+  await yoda.next("asked");
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  const take = yoda.chats.take.bind(yoda.chats);
+  yoda.chats.take = (event) => {
+    take(event);
+    if (event.type === "introduction-requested") resolve();
+  };
+  proxy.fault("cut");
+  await again;
+  await yoda.chats.answer("luke", "accept");
+  await Promise.all([luke.next("opened"), yoda.next("opened")]);
+  expect(yoda.events.filter(({ type }) => type === "asked")).toHaveLength(1);
+});
+
+test("a question that ended while the connection was gone is said to be over", async () => {
+  await using server = await TestServer.start({ users: ["luke", "yoda"] });
+  await using luke = await Somebody.sitDown(server.port, "luke");
+  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await luke.chats.start("yoda", { direct: false });
+  await yoda.next("asked");
+  // It holds no questions over a restart.
+  await server.stop();
+  await server.start();
+  expect(await yoda.next("asking-closed")).toMatchObject({ username: "luke" });
+  expect(yoda.chats.asked).toEqual([]);
 });
 
 test.each(["accept", "refuse"] as const)(

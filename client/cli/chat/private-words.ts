@@ -2,6 +2,7 @@
 import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status.ts";
+import { saysConnectionLost } from "../../link/errors.ts";
 import type { Judgement, KeyProblem } from "../../peer/contacts.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
@@ -115,8 +116,11 @@ export function failedWords(username: string, error: Error, program?: string): s
       return `${username} is not online.`;
     case "BLOCKED_BY_RECIPIENT":
       return `${username} has blocked you.`;
-    default:
-      return `No private chat with ${username}: ${inOneLine(error.message)}`;
+    default: {
+      const isLost = error instanceof RpcError && saysConnectionLost(error);
+      const why = isLost ? "the connection to the server was lost. Ask again." : inOneLine(error.message);
+      return `No private chat with ${username}: ${why}`;
+    }
   }
 }
 
