@@ -128,6 +128,11 @@ export class PrivateTalk implements PrivateActions, Disposable {
     await this.#doing(username, () => this.#options.chats.stop(username));
   }
 
+  /** There is something to open: a chat, or one that is asked for. */
+  canOpen(username: string): boolean {
+    return this.#pathOf(username) !== undefined || this.#options.chats.asking.includes(username);
+  }
+
   /** It is to be shown and written to from now on. @throws CommandError where there is none */
   opened(username: string): void {
     this.#checkOpen(username);

@@ -97,6 +97,33 @@ describe("the end", () => {
     await ends(stage, "yoda");
     expect(stage.status).toContain("unread: yoda (private) 1");
   });
+
+  it("leaves nothing to open: Alt-a says where what is unread stands, and goes on to the next", async () => {
+    const stage = await live();
+    await opens(stage, "vader");
+    await says(stage, "vader", "join me");
+    await ends(stage, "vader");
+    await stage.chat.take(stage.entry("yoda", "patience"));
+    stage.shown();
+    await stage.chat.openNextUnread();
+    expect(stage.shown()).toEqual([
+      "14:00 · The private chat with vader is over: what was said stands above.",
+    ]);
+    expect(stage.status).not.toContain("vader");
+    expect(stage.prompt).toBe("parley> ");
+    await stage.chat.openNextUnread();
+    expect(stage.prompt).toBe("yoda> ");
+  });
+
+  it("leaves what is unread to be opened where that one is being asked anew", async () => {
+    const stage = await live();
+    await opens(stage, "vader");
+    await says(stage, "vader", "join me");
+    await ends(stage, "vader");
+    await waits(stage, "vader");
+    await stage.chat.openNextUnread();
+    expect(stage.prompt).toBe("vader (private, waiting)> ");
+  });
 });
 
 describe("what was being typed when it ended", () => {
