@@ -146,10 +146,10 @@ export class Chat implements ChatActions, Disposable {
       seesAll: !atScreen,
       display,
       isOpen: (username) => isOpen(privately(username)),
-      over: (username) => {
+      over: (username, byMe = false) => {
         if (this.#openPrivate?.username !== username) return;
-        this.#openPrivate = undefined;
-        this.#lapsed.over(username);
+        this.close();
+        if (!byMe) this.#lapsed.over(username);
       },
     });
   }

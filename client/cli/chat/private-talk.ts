@@ -35,7 +35,7 @@ export interface PrivateTalkOptions {
   readonly seesAll: boolean;
   readonly display: Display;
   isOpen(username: string): boolean;
-  over(username: string): void;
+  over(username: string, byMe?: boolean): void;
 }
 
 export class PrivateTalk implements PrivateActions, Disposable {

@@ -186,6 +186,29 @@ describe("what was being typed when it ended", () => {
     expect(stage.sent.map(({ text }) => text)).toEqual(["all is well"]);
   });
 
+  it.each([false, true])("is not what comes after the own stopprivate, in plain lines: %s", async (plain) => {
+    const stage = await inside({ plain });
+    await stage.chat.enter("/stopprivate yoda");
+    const how = { kind: "goodbye", by: "me", ending: Ending.STOPPED } as const;
+    await ends(stage, "yoda", { how });
+    stage.shown();
+    await stage.chat.enter("logout");
+    expect([stage.left, stage.shown()]).toEqual([["logout"], []]);
+  });
+
+  it("is not what comes before the own end is told, or in place of a question that was taken back", async () => {
+    const stage = await inside({ plain: true });
+    await stage.chat.enter("/stopprivate yoda");
+    await stage.chat.enter("logout");
+    expect(stage.left).toEqual(["logout"]);
+    await waits(stage, "leia");
+    await stage.chat.enter("private leia");
+    await stage.chat.enter("/stopprivate leia");
+    await fails(stage, "leia", new NotSaidError("The question was taken back."));
+    await stage.chat.enter("logout");
+    expect(stage.left).toEqual(["logout", "logout"]);
+  });
+
   it("is nothing any more once the person has done something else", async () => {
     const stage = await inside();
     await ends(stage, "yoda");
