@@ -22,7 +22,14 @@ import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import { acceptedWords, failedWords, pathWords, verificationWords } from "./private-words.ts";
+import {
+  acceptedWords,
+  alwaysWords,
+  failedWords,
+  notAlwaysWords,
+  pathWords,
+  verificationWords,
+} from "./private-words.ts";
 
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
@@ -97,8 +104,21 @@ export class PrivateTalk implements PrivateActions, Disposable {
     await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
   }
 
+  tellAlways(username: string): void {
+    const always = this.#options.chats.contacts.get(username)?.always ?? "ask";
+    if (always !== "ask") this.#answer([alwaysWords(username, always)]);
+  }
+
   /** @throws CommandError */
   async refuse(username: string): Promise<void> {
+    const { asked, contacts } = this.#options.chats;
+    const contact = contacts.get(username);
+    const asks = asked.some((one) => one.username === username);
+    if (!asks && contact !== undefined && contact.always !== "ask") {
+      contacts.save({ ...contact, always: "ask" });
+      this.#answer([notAlwaysWords(username, this.#options.settings.answer)]);
+      return;
+    }
     await this.#doing(username, () => this.#options.chats.answer(username, "refuse"));
     this.#answer([`${username} is told that you do not want a private chat now.`]);
   }
