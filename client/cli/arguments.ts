@@ -53,7 +53,7 @@ export function readArguments<F extends Flags>(argv: readonly string[], flags: F
       words.push(...argv.slice(at + 1));
       break;
     }
-    if (!/^-[^\d]/.test(argument)) {
+    if (!isFlag(argument)) {
       words.push(argument);
       continue;
     }
@@ -71,13 +71,20 @@ export function readArguments<F extends Flags>(argv: readonly string[], flags: F
   return { words, values: values as Values<F> };
 }
 
-interface Found {
+/** "-" and negative numbers are words. */
+export function isFlag(argument: string): boolean {
+  return /^-[^\d]/.test(argument);
+}
+
+export interface Found {
   readonly name: string;
   readonly flag: Flag<unknown>;
+  /** Its value, where that is not the next argument. */
   readonly attached: string | undefined;
 }
 
-function findFlag(argument: string, flags: Flags): Found {
+/** The flag that an argument names; undefined where it is none of them. */
+export function flagIn(argument: string, flags: Flags): Found | undefined {
   if (argument.startsWith("--")) {
     const [name = "", ...rest] = argument.slice(2).split("=");
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
@@ -89,7 +96,13 @@ function findFlag(argument: string, flags: Flags): Found {
       return { name, flag, attached: argument.length > 2 ? argument.slice(2) : undefined };
     }
   }
-  throw unknownFlag(argument.split("=")[0] ?? argument, Object.keys(flags));
+  return undefined;
+}
+
+function findFlag(argument: string, flags: Flags): Found {
+  const found = flagIn(argument, flags);
+  if (found === undefined) throw unknownFlag(argument.split("=")[0] ?? argument, Object.keys(flags));
+  return found;
 }
 
 function unknownFlag(given: string, names: readonly string[]): Error {

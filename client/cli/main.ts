@@ -1,11 +1,10 @@
 // The entry of `parley`: finds the command in the table, runs it, and turns the outcome into the exit code.
 import process from "node:process";
 import { closest } from "../../command-line/closest.ts";
-import { accountFlags } from "./account-flags.ts";
-import type { Flag } from "./arguments.ts";
 import { type CommandRow, commands } from "./commands/table.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { CommandError, Exit, type ExitCode, usage } from "./exit.ts";
+import { commandAt } from "./find-command.ts";
 import { Output } from "./output.ts";
 
 /** How long the process may take to run dry once its command is done, ms. */
@@ -33,7 +32,7 @@ async function dispatch(environment: Environment, argv: readonly string[]): Prom
   const [first] = argv;
   if (first === "--version") return version(environment);
   if (first === "--help" || first === "-h") return help(environment, argv.slice(1));
-  const at = isOriginals(argv) ? -1 : commandAt(argv);
+  const at = await commandAt(argv);
   const rest = argv.filter((_, index) => index !== at);
   if (argv[at] === "help") return help(environment, rest);
   // Without a command, or with flags alone, it is the chat.
@@ -41,29 +40,6 @@ async function dispatch(environment: Environment, argv: readonly string[]): Prom
   const { command } = await row.load();
   const code = await command.invoke(environment, row.name, rest);
   return code === "help" ? help(environment, [row.name]) : code;
-}
-
-/** Where the command stands, -1 where there is none: flags that every command takes may come before it. */
-function commandAt(argv: readonly string[]): number {
-  for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at] ?? "";
-    if (argument === "--") return -1;
-    // Behind a flag that is the chat's alone stands its value.
-    if (!argument.startsWith("-") && (at === 0 || isCommand(argument))) return at;
-    const flag: Flag<unknown> | undefined = accountFlags[argument.slice(2) as keyof typeof accountFlags];
-    if (flag?.value !== undefined) at++;
-  }
-  return -1;
-}
-
-/** HOST PORT, as the original's client is started: an address, or whatever has a number after it. */
-function isOriginals([first = "", second = ""]: readonly string[]): boolean {
-  if (first.startsWith("-") || isCommand(first)) return false;
-  return /^[\d.]+$|^[\da-f]*:[\da-f:.]*$|^localhost$/i.test(first) || /^[-+]?\d+$/.test(second);
-}
-
-function isCommand(name: string): boolean {
-  return name === "help" || commands.some((one) => one.name === name);
 }
 
 function find(name: string, environment: Environment): CommandRow {

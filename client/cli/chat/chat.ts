@@ -1,16 +1,13 @@
 // The chat apart from its paint: takes what a person enters and what the link tells, gives what there is to show.
 
-import { ConnectError } from "../../../rpc/dial.ts";
-import { RpcError } from "../../../rpc/status.ts";
 import type { LinkEvent } from "../../link/events.ts";
 import type { PrivateEvent } from "../../peer/events.ts";
-import { CommandError } from "../exit.ts";
 import type { Completion } from "../terminal/line-editor.ts";
 import { Attention, type BellSetting } from "./attention.ts";
 import type { ChatLink } from "./chat-link.ts";
 import type { ChatStatus } from "./chat-status.ts";
 import type { Clock } from "./clock.ts";
-import { type ChatActions, type ChatCommand, type Leaving, refuse } from "./commands/command.ts";
+import { type ChatActions, type ChatCommand, isAnswer, type Leaving, refuse } from "./commands/command.ts";
 import { Connection } from "./connection.ts";
 import { type Conversation, Conversations } from "./conversations.ts";
 import { Following } from "./following.ts";
@@ -149,10 +146,10 @@ export class Chat implements ChatActions, Disposable {
       seesAll: !atScreen,
       display,
       isOpen: (username) => isOpen(privately(username)),
-      over: (username) => {
+      over: (username, byMe = false) => {
         if (this.#openPrivate?.username !== username) return;
-        this.#openPrivate = undefined;
-        this.#lapsed.over(username);
+        this.close();
+        if (!byMe) this.#lapsed.over(username);
       },
     });
   }
@@ -259,24 +256,9 @@ export class Chat implements ChatActions, Disposable {
     this.#options.display.refresh();
   }
 
-  /** Opens the private chat, or the direct conversation with the most unread messages. */
+  /** Opens the private chat, or the direct conversation with the most unread messages. What goes wrong is shown. */
   async openNextUnread(): Promise<void> {
-    const [secret] = this.privates.unread;
-    if (secret?.place.kind === "private") {
-      this.openPrivate(secret.place.username);
-      this.#options.display.refresh();
-      return;
-    }
-    const next = this.#conversations.unread().find((conversation) => conversation !== this.#open);
-    if (next?.place.kind !== "user") {
-      this.#notice("Nothing is unread.");
-      return;
-    }
-    const { username } = next.place;
-    await this.#trying(async () => {
-      await this.open(username);
-      this.link.reportActivity();
-    });
+    await this.#trying(() => this.#openNextUnread());
     this.#options.display.refresh();
   }
 
@@ -336,6 +318,26 @@ export class Chat implements ChatActions, Disposable {
     this.#connection[Symbol.dispose]();
   }
 
+  async #openNextUnread(): Promise<void> {
+    const [secret] = this.privates.unread;
+    if (secret?.place.kind === "private") {
+      const { username } = secret.place;
+      if (this.privates.canOpen(username)) this.openPrivate(username);
+      else {
+        this.#notice(`The private chat with ${username} is over: what was said stands above.`);
+        this.privates.seen(username);
+      }
+      return;
+    }
+    const next = this.#conversations.unread().find((conversation) => conversation !== this.#open);
+    if (next?.place.kind !== "user") {
+      this.#notice("Nothing is unread.");
+      return;
+    }
+    await this.open(next.place.username);
+    this.link.reportActivity();
+  }
+
   /** A line to nobody must not stand on the screen as if it were said. */
   async #checkUser(place: Extract<Place, { kind: "user" }>, text: string): Promise<void> {
     const { username } = place;
@@ -364,13 +366,11 @@ export class Chat implements ChatActions, Disposable {
     this.show({ kind: "notice", text, time: this.clock.now() });
   }
 
-  /** What was refused or could not be reached is an answer too; anything else is a fault of this program. */
   async #trying<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof CommandError || error instanceof RpcError || error instanceof ConnectError))
-        throw error;
+      if (!isAnswer(error)) throw error;
       this.show({ kind: "error", text: error.message });
       return undefined;
     }

@@ -14,6 +14,7 @@ import type { ChatOutcome } from "./outcome.ts";
 import type { PrivateLink, PrivateSettings } from "./private-link.ts";
 import { Transcript } from "./render.ts";
 import { promptOf, statusOf, titleOf } from "./render-status.ts";
+import { Turns } from "./turns.ts";
 
 export interface InteractiveOptions {
   readonly link: ChatLink & Pick<Link, "events">;
@@ -51,8 +52,12 @@ class Interactive {
   /** The first attempt to connect has succeeded or failed. */
   readonly #tried = Promise.withResolvers<void>();
   /** What was typed ahead of the connection waits for it, but not for a server that is away. */
-  #turn: Promise<void> = this.#tried.promise;
-  #waiting = 0;
+  readonly #turns = new Turns({
+    after: this.#tried.promise,
+    most: MOST_WAITING,
+    refused: (error) => this.#show({ kind: "error", text: error.message }),
+    failed: (error) => this.#left.reject(error),
+  });
   #title = "";
 
   constructor(options: InteractiveOptions) {
@@ -141,17 +146,7 @@ class Interactive {
 
   /** One thing after the other: what is typed after `/open yoda` goes to yoda. */
   #inTurn(work: () => Promise<void>): void {
-    if (this.#waiting >= MOST_WAITING) {
-      this.#tell("Too much is waiting: that line was not taken.");
-      return;
-    }
-    this.#waiting += 1;
-    this.#turn = this.#turn.then(work).then(
-      () => {
-        this.#waiting -= 1;
-      },
-      (error: unknown) => this.#left.reject(error),
-    );
+    if (!this.#turns.take(work)) this.#tell("Too much is waiting: that line was not taken.");
   }
 
   #tell(text: string): void {

@@ -1,4 +1,5 @@
-// A private chat that ended while it was written to: what was typed for it goes nowhere else, and is given back.
+// A private chat that ended by itself, or from the other side, while it was written to: what was typed for it goes nowhere
+// else, and is given back.
 import { refuse } from "./commands/command.ts";
 import { shortened } from "./outgoing.ts";
 

@@ -33,8 +33,8 @@ export interface PrivateIncomingOptions {
   readonly seesAll: boolean;
   readonly display: Pick<Display, "show" | "bell" | "putBack">;
   isOpen(username: string): boolean;
-  /** The chat that may be open is over: lines must not go anywhere else. */
-  over(username: string): void;
+  /** The chat that may be open is over, by the person here or not: then lines must not go anywhere else. */
+  over(username: string, byMe?: boolean): void;
 }
 
 /** Of what did not arrive, so many lines are repeated. */
@@ -160,9 +160,9 @@ export class PrivateIncoming {
   }
 
   #ended(event: ChatEnded): void {
-    const { username, undelivered } = event;
+    const { username, undelivered, how } = event;
     this.#options.progress.ended(username);
-    this.#options.over(username);
+    this.#options.over(username, how.kind === "goodbye" && how.by === "me");
     this.#tell(endedWords(event));
     this.#repeat("Not known to have arrived", username, undelivered);
   }

@@ -41,6 +41,9 @@ export type PathChoice = "direct" | "relay";
 export interface PrivateActions {
   start(username: string, path: PathChoice | undefined): Promise<void>;
   accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void>;
+  /** Says of one who is let in always that it is so, and by which path. */
+  tellAlways(username: string): void;
+  /** Says no; where that one does not ask, and is let in always, takes that back. */
   refuse(username: string): Promise<void>;
   say(username: string, text: string): Promise<void>;
   stop(username: string): Promise<void>;

@@ -22,7 +22,15 @@ import { privately } from "./place.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "./private-link.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import { acceptedWords, failedWords, pathWords, verificationWords, whereWords } from "./private-words.ts";
+import {
+  acceptedWords,
+  alwaysWords,
+  failedWords,
+  notAlwaysWords,
+  pathWords,
+  verificationWords,
+  whereWords,
+} from "./private-words.ts";
 
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
@@ -35,7 +43,7 @@ export interface PrivateTalkOptions {
   readonly seesAll: boolean;
   readonly display: Display;
   isOpen(username: string): boolean;
-  over(username: string): void;
+  over(username: string, byMe?: boolean): void;
 }
 
 export class PrivateTalk implements PrivateActions, Disposable {
@@ -97,8 +105,21 @@ export class PrivateTalk implements PrivateActions, Disposable {
     await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
   }
 
+  tellAlways(username: string): void {
+    const always = this.#options.chats.contacts.get(username)?.always ?? "ask";
+    if (always !== "ask") this.#answer([alwaysWords(username, always)]);
+  }
+
   /** @throws CommandError */
   async refuse(username: string): Promise<void> {
+    const { asked, contacts } = this.#options.chats;
+    const contact = contacts.get(username);
+    const asks = asked.some((one) => one.username === username);
+    if (!asks && contact !== undefined && contact.always !== "ask") {
+      contacts.save({ ...contact, always: "ask" });
+      this.#answer([notAlwaysWords(username, this.#options.settings.answer)]);
+      return;
+    }
     await this.#doing(username, () => this.#options.chats.answer(username, "refuse"));
     this.#answer([`${username} is told that you do not want a private chat now.`]);
   }
@@ -144,6 +165,11 @@ export class PrivateTalk implements PrivateActions, Disposable {
     // It may have opened meanwhile.
     if (found === undefined || this.#isThere(username)) return this.#checkOpen(username);
     throw refuse(`The private chat with ${username} is open ${whereWords(found)}.`);
+  }
+
+  /** There is something to open: a chat, or one that is about to be. */
+  canOpen(username: string): boolean {
+    return this.#isThere(username);
   }
 
   /** It is to be shown and written to from now on. @throws CommandError where there is none */

@@ -11,6 +11,7 @@ import type { Elsewhere } from "../../peer/private-chats.ts";
 import type { Path } from "../../peer/reach.ts";
 import type { Verification } from "../../peer/verification.ts";
 import { shortened } from "./outgoing.ts";
+import type { PrivateSettings } from "./private-link.ts";
 
 /** What a path means for the two people. */
 export const pathWords: Record<Path, string> = {
@@ -39,6 +40,18 @@ export function answerWords(username: string, mayBeDirect: boolean): string[] {
     ...(mayBeDirect ? direct : relayed),
     `/refuse ${username}: no. /accept ${username} --always: yes, and from now on.`,
   ];
+}
+
+/** Who asks is let in from now on, by that path. */
+export function alwaysWords(username: string, path: "direct" | "relay"): string {
+  const way = pathWords[path === "direct" ? "direct" : "relayed"];
+  return `From now on ${username} is let in without being asked about, ${way}. /refuse ${username} takes that back.`;
+}
+
+/** That was taken back. `answer`: the setting, by which that one may be let in all the same. */
+export function notAlwaysWords(username: string, answer: PrivateSettings["answer"]): string {
+  const then = answer === "ask" ? "from now on you are asked" : `--private-answer ${answer} holds as before`;
+  return `${username} is no longer let in always: ${then}.`;
 }
 
 export function openedWords({ username, path, judgement }: ChatOpened): string[] {

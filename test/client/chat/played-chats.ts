@@ -79,6 +79,19 @@ export class PlayedChats implements PrivateLink {
     { direct = false, always = false }: { direct?: boolean; always?: boolean } = {},
   ): Promise<void> {
     const how = answer === "accept" ? (direct ? " direct" : " relay") : "";
+    this.asked = this.asked.filter((one) => one.username !== username);
+    if (always && this.refusal === undefined) {
+      const { userId, identityKey } = peerKeys(username);
+      this.contacts.save({
+        userId,
+        username,
+        identityKey,
+        since: new Date(),
+        verified: false,
+        acceptedDevices: [],
+        always: direct ? "direct" : "relay",
+      });
+    }
     return this.#do(`${answer} ${username}${how}${always ? " always" : ""}`);
   }
 

@@ -60,6 +60,44 @@ it.each([
   expect(stage.privates.done).toEqual([done]);
 });
 
+it.each([
+  ["--relay", "through the server, which cannot read it"],
+  ["--direct", "straight from device to device"],
+])("says of a yes from now on what it means, and how it is taken back: %s", async (flag, way) => {
+  const stage = await live();
+  await asks(stage, "yoda");
+  stage.shown();
+  await stage.chat.enter(`accept yoda --always ${flag}`);
+  expect(stage.shown()).toEqual([
+    `  From now on yoda is let in without being asked about, ${way}. /refuse yoda takes that back.`,
+  ]);
+  await stage.chat.enter("refuse yoda");
+  expect(stage.shown()).toEqual(["  yoda is no longer let in always: from now on you are asked."]);
+  expect(stage.privates.contacts.get("yoda")).toMatchObject({ always: "ask" });
+  expect(stage.privates.done).not.toContain("refuse yoda");
+});
+
+it("takes a yes from now on back beside a setting, which holds as before", async () => {
+  const stage = await live({ privately: answering("contacts") });
+  await asks(stage, "yoda");
+  await stage.chat.enter("accept yoda --always");
+  stage.shown();
+  await stage.chat.enter("refuse yoda");
+  expect(stage.shown()).toEqual([
+    "  yoda is no longer let in always: --private-answer contacts holds as before.",
+  ]);
+});
+
+it("is refused, and remains let in, where one who is always let in asks with another key", async () => {
+  const stage = await live();
+  await asks(stage, "yoda");
+  await stage.chat.enter("accept yoda --always --relay");
+  await asks(stage, "yoda", { judgement: changedKeys });
+  await stage.chat.enter("refuse yoda");
+  expect(stage.privates.done.at(-1)).toBe("refuse yoda");
+  expect(stage.privates.contacts.get("yoda")).toMatchObject({ always: "relay" });
+});
+
 it("says who is told of a no", async () => {
   const stage = await live();
   await asks(stage, "yoda");

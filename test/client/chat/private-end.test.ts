@@ -97,6 +97,33 @@ describe("the end", () => {
     await ends(stage, "yoda");
     expect(stage.status).toContain("unread: yoda (private) 1");
   });
+
+  it("leaves nothing to open: Alt-a says where what is unread stands, and goes on to the next", async () => {
+    const stage = await live();
+    await opens(stage, "vader");
+    await says(stage, "vader", "join me");
+    await ends(stage, "vader");
+    await stage.chat.take(stage.entry("yoda", "patience"));
+    stage.shown();
+    await stage.chat.openNextUnread();
+    expect(stage.shown()).toEqual([
+      "14:00 · The private chat with vader is over: what was said stands above.",
+    ]);
+    expect(stage.status).not.toContain("vader");
+    expect(stage.prompt).toBe("parley> ");
+    await stage.chat.openNextUnread();
+    expect(stage.prompt).toBe("yoda> ");
+  });
+
+  it("leaves what is unread to be opened where that one is being asked anew", async () => {
+    const stage = await live();
+    await opens(stage, "vader");
+    await says(stage, "vader", "join me");
+    await ends(stage, "vader");
+    await waits(stage, "vader");
+    await stage.chat.openNextUnread();
+    expect(stage.prompt).toBe("vader (private, waiting)> ");
+  });
 });
 
 describe("what was being typed when it ended", () => {
@@ -157,6 +184,29 @@ describe("what was being typed when it ended", () => {
     await stage.chat.enter("broadcast all is well");
     await stage.chat.enter("broadcast all is well");
     expect(stage.sent.map(({ text }) => text)).toEqual(["all is well"]);
+  });
+
+  it.each([false, true])("is not what comes after the own stopprivate, in plain lines: %s", async (plain) => {
+    const stage = await inside({ plain });
+    await stage.chat.enter("/stopprivate yoda");
+    const how = { kind: "goodbye", by: "me", ending: Ending.STOPPED } as const;
+    await ends(stage, "yoda", { how });
+    stage.shown();
+    await stage.chat.enter("logout");
+    expect([stage.left, stage.shown()]).toEqual([["logout"], []]);
+  });
+
+  it("is not what comes before the own end is told, or in place of a question that was taken back", async () => {
+    const stage = await inside({ plain: true });
+    await stage.chat.enter("/stopprivate yoda");
+    await stage.chat.enter("logout");
+    expect(stage.left).toEqual(["logout"]);
+    await waits(stage, "leia");
+    await stage.chat.enter("private leia");
+    await stage.chat.enter("/stopprivate leia");
+    await fails(stage, "leia", new NotSaidError("The question was taken back."));
+    await stage.chat.enter("logout");
+    expect(stage.left).toEqual(["logout", "logout"]);
   });
 
   it("is nothing any more once the person has done something else", async () => {

@@ -150,6 +150,7 @@ describe("settings", () => {
     luke.say("startprivate yoda");
     await yoda.prints("luke asks for a private chat.");
     yoda.say("accept luke --always");
+    await yoda.prints("From now on luke is let in without being asked about, through the server");
     await luke.prints("Private chat with yoda");
     luke.say("stopprivate yoda");
     await yoda.prints("luke has ended the private chat.");
@@ -158,6 +159,8 @@ describe("settings", () => {
     // The yes was to one through the server.
     await luke.prints("/private yoda opens it.\n");
     expect(luke.printed).not.toContain("straight");
+    yoda.say("refuse luke");
+    await yoda.prints("luke is no longer let in always: from now on you are asked.");
   });
 
   it.each([

@@ -10,13 +10,14 @@ export const accept: ChatCommand = {
   details: [
     "/accept USER --direct: from device to device, so that both see each other's address.",
     "/accept USER --relay: through the server only, which cannot read it.",
-    "With --always it is yes from now on, in this way.",
+    "With --always it is yes from now on, in this way; /refuse USER takes that back.",
   ],
   async run(chat, rest) {
     const [username, ...flags] = words(accept, rest, 3);
     if (username === undefined) throw usageOf(accept);
     const { path, always } = pathOf(accept, flags, true);
     await chat.privates.accept(usernameOf(username), path, always);
+    if (always) chat.privates.tellAlways(username);
   },
 };
 
@@ -25,6 +26,7 @@ export const refuseChat: ChatCommand = {
   isLocal: true,
   usage: "USER",
   summary: "say no to somebody who asks for a private chat",
+  details: ["From somebody who does not ask, and is let in always, it takes that back."],
   async run(chat, rest) {
     const [username] = words(refuseChat, rest, 1);
     if (username === undefined) throw usageOf(refuseChat);

@@ -1,4 +1,6 @@
 // /startprivate, /private, /stopprivate: a chat from device to device, which no server reads.
+
+import { privately, samePlace } from "../place.ts";
 import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "./command.ts";
 import { pathOf } from "./path.ts";
 
@@ -49,6 +51,9 @@ export const stopprivate: ChatCommand = {
   async run(chat, rest) {
     const [username] = words(stopprivate, rest, 1);
     if (username === undefined) throw usageOf(stopprivate);
-    await chat.privates.stop(usernameOf(username));
+    const stopped = chat.privates.stop(usernameOf(username));
+    // At once: whoever ends it means what comes next for something else.
+    if (samePlace(chat.openPlace, privately(username))) chat.close();
+    await stopped;
   },
 };
