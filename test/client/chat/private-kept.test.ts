@@ -90,6 +90,36 @@ describe("verify", () => {
     ]);
   });
 
+  it.each([
+    [
+      "is not linked",
+      undefined,
+      /^ {2}This device is not linked .*First: parley devices link\. Then compare it with what yoda sees/,
+      "Error: This device is not linked to your first one: link it first.",
+    ],
+    [
+      "knows another key as its user's",
+      Buffer.alloc(32, "another one"),
+      /^ {2}WARNING: .*First: parley devices link on this device, .*Then compare it with what yoda sees/,
+      "Error: Your own identity key is not the one that this device knows: link this device first.",
+    ],
+  ] as const)(
+    "names what comes first, and no --confirm, on a device that %s",
+    async (_what, identity, words, refusal) => {
+      const stage = await live();
+      known(stage);
+      const registered = await stage.privates.register();
+      stage.privates.register = () =>
+        Promise.resolve({ ...registered, keys: { ...registered.keys, identity }, holdsIdentity: false });
+      await stage.chat.enter("verify yoda");
+      const shown = stage.shown();
+      expect(shown.at(-1)).toMatch(words);
+      expect(shown.join("\n")).not.toContain("--confirm");
+      await stage.chat.enter("verify yoda --confirm");
+      expect(stage.shown().at(-1)).toBe(refusal);
+    },
+  );
+
   it("--confirm remembers it", async () => {
     const stage = await live();
     known(stage);
