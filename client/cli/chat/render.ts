@@ -51,7 +51,7 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
       ];
     }
     case "notice":
-      return [timed(note.time, safeText(note.text))];
+      return [timed(note.time, `${safeText(note.text)}${quoted(note.quote)}`)];
     case "error":
       return [
         { text: line`${styled("Error:", { colour: "red", bold: true })} ${safeText(note.text)}`, hang: 2 },
@@ -203,6 +203,11 @@ function historyCommand(place: Place, lines?: number): string {
   if (place.kind === "unknown" || place.kind === "private") return "this program is too old for it";
   const count = lines === undefined ? "" : ` ${lines}`;
   return `/history ${place.kind === "everyone" ? "--broadcast" : safeName(place.username)}${count}`;
+}
+
+/** What a person has typed, behind a sentence about it. */
+export function quoted(words: string | undefined): string {
+  return words === undefined ? "" : ` “${safeText(words, { multiline: true })}”`;
 }
 
 function system(text: string): ScreenLine {
