@@ -20,6 +20,8 @@ export interface MessageNote {
   readonly echo: boolean;
   /** It was asked for, and is shown whole however tall it is. */
   readonly whole?: true;
+  /** It was said in private, and is kept on this device: the history shows it. */
+  readonly kept?: true;
 }
 
 export interface Count {

@@ -130,8 +130,9 @@ export class PrivateIncoming {
     const { username, mine, content } = line;
     progress.line(line);
     const time = mine ? line.time : clock.now();
+    const kept = content.kind === "text" ? settings.lines : undefined;
     if (content.kind === "text") {
-      settings.lines?.add({ username, mine, time: time ?? clock.now(), text: content.text });
+      kept?.add({ username, mine, time: time ?? clock.now(), text: content.text });
     }
     const { shown, last } = mine ? progress.isShown(username) : { shown: false, last: false };
     if (last) this.#tell(`What waited is said to ${username}.`);
@@ -147,6 +148,7 @@ export class PrivateIncoming {
       here,
       waiting: false,
       echo: mine,
+      ...(kept === undefined ? {} : { kept: true }),
     });
     if (mine) return;
     if (attention.arrived("direct")) display.bell();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { newFolder, stateWithProfile } from "../state/fixture.ts";
 import { peerKeys } from "./played-chats.ts";
-import { asks, opens, says, waits } from "./private-events.ts";
+import { asks, ends, opens, says, waits } from "./private-events.ts";
 import { live, type Stage } from "./stage.ts";
 
 /** yoda's key, as the server has it, and as it is remembered. */
@@ -51,6 +51,76 @@ describe("/history of a private chat", () => {
     await stage.chat.enter("/history 2");
     expect(stage.shown().slice(1)).toEqual(["14:00 luke (private): two", "14:00 yoda (private): three"]);
     expect(stage.asked).toEqual([]);
+  });
+});
+
+describe("what an earlier run kept", () => {
+  it("is shown where this one keeps nothing, with the chat open or without", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const kept = state.privateLines(profileId);
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines: undefined, kept } });
+    kept.add({ username: "yoda", mine: false, time: stage.clock.now(), text: "long ago" });
+    await stage.chat.enter("history --private yoda 5");
+    expect(stage.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
+    await stage.chat.enter("history --private leia");
+    expect(stage.shown()).toEqual([
+      "Error: What is said in private is not kept. With --keep-private it is, from then on.",
+    ]);
+    await opens(stage, "yoda");
+    await stage.chat.enter("private yoda");
+    await says(stage, "yoda", "not kept");
+    stage.shown();
+    await stage.chat.enter("/history");
+    expect(stage.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
+  });
+
+  it("is told to be nothing where this one keeps what is said", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
+    await stage.chat.enter("history --private yoda");
+    expect(stage.shown()).toEqual(["  Nothing is kept of private chats with yoda so far."]);
+  });
+
+  it.each(["history --private", "history --private yoda 0", "history yoda 3 4", "history --private a 1 2"])(
+    "%s is a usage error",
+    async (line) => {
+      const stage = await live();
+      await stage.chat.enter(line);
+      expect(stage.shown()).toEqual([expect.stringMatching(/^Error: usage: \/history /)]);
+    },
+  );
+});
+
+describe("a tall line", () => {
+  it("may be folded where it is kept, by the command that shows it then", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
+    await opens(stage, "yoda");
+    stage.hints.length = 0;
+    await says(stage, "yoda", "the whole story ".repeat(2_000));
+    const [hint = "", ...others] = stage.hints.splice(0);
+    expect([hint, others]).toEqual(["/history --private yoda", []]);
+    await ends(stage, "yoda");
+    stage.shown();
+    await stage.chat.enter(hint);
+    expect(stage.shown().at(-1)).toContain("the whole story the whole story");
+    expect(stage.hints).toEqual([]);
+  });
+
+  it("is shown whole where it is not: nothing could show the rest", async () => {
+    const stage = await live();
+    await opens(stage, "yoda");
+    stage.hints.length = 0;
+    await says(stage, "yoda", "the whole story ".repeat(2_000));
+    expect(stage.hints).toEqual([]);
   });
 });
 
