@@ -35,7 +35,9 @@ export const peerPortFlag: Flag<number> = {
   },
 };
 
-export const keepFlag = toggle("Keep what is said in private, on this device only.");
+export const keepFlag = toggle(
+  "Keep what is said in private, on this device only: history USER --private prints it, and with --forget deletes it.",
+);
 
 export const debugFlag = toggle(
   "Show the peer server's schema and health to this machine, on a port of its own; for debugging.",

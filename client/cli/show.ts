@@ -5,6 +5,7 @@ import type { Entry } from "../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem } from "../../gen/parley/chat/v1/history_service.ts";
 import { contentOf } from "../link/event-reader.ts";
 import type { SendTarget } from "../link/send-queue.ts";
+import type { PrivateLine } from "../state/private-lines.ts";
 import { safeName } from "./terminal/safe-text.ts";
 import { line, Styled } from "./terminal/style.ts";
 
@@ -49,6 +50,11 @@ export function historyLine({ item }: HistoryItem): Styled {
     case undefined:
       return line`(something that this version of parley is too old for)`;
   }
+}
+
+/** A line of a private chat, as the person `me` kept it. */
+export function keptLine({ username, mine, time: when, text: said }: PrivateLine, me: string): Styled {
+  return line`${time(when)} ${name(mine ? me : username)}: ${Styled.of(said.replaceAll("\n", `\n${margin}`))}`;
 }
 
 interface Range {

@@ -2,6 +2,7 @@
 import { ConnectError } from "../../rpc/dial.ts";
 import { RpcError } from "../../rpc/status.ts";
 import { saysConnectionLost, saysLoggedOut } from "../link/errors.ts";
+import type { Profile } from "../state/profiles.ts";
 import { State } from "../state/state.ts";
 import { wantedOf } from "./account-flags.ts";
 import type { AccountCall } from "./command.ts";
@@ -54,6 +55,22 @@ export async function withAccount<T>(
     }
     throw error;
   }
+}
+
+/**
+ * Runs work that looks only at what is on this disk: no server is called, and no session is needed.
+ * @throws CommandError where nobody was ever logged in here as the flags say (exit 4); and what the work throws
+ */
+export async function withProfile(
+  call: AccountCall,
+  work: (state: State, profile: Profile) => Promise<void>,
+): Promise<undefined> {
+  const { state, environment } = openDesk(call);
+  using _state = state;
+  const { profile, address, username } = choose(state, wantedOf(call.values));
+  if (profile === undefined) throw notLoggedIn(environment, address, username);
+  await work(state, profile);
+  return undefined;
 }
 
 async function reaching(desk: Desk, call: AccountCall): Promise<SignedIn> {

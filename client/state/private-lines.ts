@@ -40,8 +40,10 @@ export class PrivateLines {
       }));
   }
 
-  /** Forgets what was said with that user. @returns how many lines */
+  /** Forgets what was said with that user; nothing of it is left in the file. @returns how many lines */
   forget(username: string): number {
+    // Else the text stays in pages that are free.
+    this.#db.exec("PRAGMA secure_delete = ON");
     const sql = "DELETE FROM private_lines WHERE profile_id = ? AND username = ?";
     return Number(this.#db.prepare(sql).run(this.#profileId, username).changes);
   }

@@ -20,6 +20,8 @@ export interface MessageNote {
   readonly echo: boolean;
   /** It was asked for, and is shown whole however tall it is. */
   readonly whole?: true;
+  /** It was said in private, and is kept on this device: the history shows it. */
+  readonly kept?: true;
 }
 
 export interface Count {
@@ -37,7 +39,13 @@ export type Note =
       readonly online: readonly string[];
     }
   /** Something happened, at this moment. */
-  | { readonly kind: "notice"; readonly text: string; readonly time: Date }
+  | {
+      readonly kind: "notice";
+      readonly text: string;
+      readonly time: Date;
+      /** The person's own words that it is about, given back whole, in as many lines as they have. */
+      readonly quote?: string;
+    }
   | { readonly kind: "error"; readonly text: string }
   /** What a command answers: one item a line, the later rows of each indented by so many columns more (2). */
   | { readonly kind: "answer"; readonly lines: readonly string[]; readonly hang?: number }

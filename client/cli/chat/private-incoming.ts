@@ -9,7 +9,6 @@ import type { ChatAsked, ChatEnded, ChatFailed, LineSaid, PrivateEvent } from ".
 import type { Attention } from "./attention.ts";
 import type { Clock } from "./clock.ts";
 import type { Display } from "./note.ts";
-import { shortened } from "./outgoing.ts";
 import { privately } from "./place.ts";
 import type { PrivateLink, PrivateSettings } from "./private-link.ts";
 import type { PrivateProgress } from "./private-progress.ts";
@@ -36,9 +35,6 @@ export interface PrivateIncomingOptions {
   /** The chat that may be open is over, by the person here or not: then lines must not go anywhere else. */
   over(username: string, byMe?: boolean): void;
 }
-
-/** Of what did not arrive, so many lines are repeated. */
-const MOST_REPEATED = 5;
 
 export class PrivateIncoming {
   readonly #options: PrivateIncomingOptions;
@@ -134,8 +130,9 @@ export class PrivateIncoming {
     const { username, mine, content } = line;
     progress.line(line);
     const time = mine ? line.time : clock.now();
+    const kept = content.kind === "text" ? settings.lines : undefined;
     if (content.kind === "text") {
-      settings.lines?.add({ username, mine, time: time ?? clock.now(), text: content.text });
+      kept?.add({ username, mine, time: time ?? clock.now(), text: content.text });
     }
     const { shown, last } = mine ? progress.isShown(username) : { shown: false, last: false };
     if (last) this.#tell(`What waited is said to ${username}.`);
@@ -151,6 +148,7 @@ export class PrivateIncoming {
       here,
       waiting: false,
       echo: mine,
+      ...(kept === undefined ? {} : { kept: true }),
     });
     if (mine) return;
     if (attention.arrived("direct")) display.bell();
@@ -167,7 +165,7 @@ export class PrivateIncoming {
     this.#repeat("Not known to have arrived", username, undelivered);
   }
 
-  /** Nothing that was typed is lost. */
+  /** Nothing that was typed is lost: each of them stands there whole. */
   #repeat(what: string, username: string, texts: readonly string[]): void {
     const [only] = texts;
     if (
@@ -178,8 +176,8 @@ export class PrivateIncoming {
       this.#tell(`${what}: it stands before the cursor again.`);
       return;
     }
-    for (const text of texts.slice(0, MOST_REPEATED)) this.#tell(`${what}: “${shortened(text)}”`);
-    if (texts.length > MOST_REPEATED) this.#tell(`${what}: ${texts.length - MOST_REPEATED} more lines.`);
+    const { display, clock } = this.#options;
+    for (const quote of texts) display.show({ kind: "notice", text: `${what}:`, quote, time: clock.now() });
   }
 
   #tell(text: string): void {

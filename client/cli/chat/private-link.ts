@@ -32,6 +32,8 @@ export interface PrivateSettings {
   readonly path: "direct" | "relay" | "auto";
   /** Where what is said is kept, if it is. */
   readonly lines: Pick<PrivateLines, "add" | "last"> | undefined;
+  /** What was kept so far, in this run or an earlier one. */
+  readonly kept?: Pick<PrivateLines, "last">;
 }
 
 /** The path that was asked for with one chat. */

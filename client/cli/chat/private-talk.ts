@@ -218,14 +218,19 @@ export class PrivateTalk implements PrivateActions, Disposable {
     } else this.#accept(username, verification);
   }
 
-  /** The last lines that were kept. @throws CommandError where none are */
+  /** The last lines that were kept, by an earlier run too. @throws CommandError where none are, nor will be */
   history(username: string, count: number): Note[] {
-    const { settings, me } = this.#options;
-    if (settings.lines === undefined) {
+    const { me } = this.#options;
+    const { lines, kept: store = lines } = this.#options.settings;
+    const last = store?.last(username, count) ?? [];
+    if (last.length === 0 && lines === undefined) {
       throw refuse("What is said in private is not kept. With --keep-private it is, from then on.");
     }
+    if (last.length === 0) {
+      return [{ kind: "answer", lines: [`Nothing is kept of private chats with ${username} so far.`] }];
+    }
     const place = privately(username);
-    const kept = settings.lines.last(username, count).map(
+    const kept = last.map(
       ({ mine, time, text }): Note => ({
         kind: "message",
         time,

@@ -182,19 +182,24 @@ export function endedWords({ username, how }: ChatEnded): string {
   return endings[how.ending]?.(username) ?? `${username} has ended the private chat.`;
 }
 
-function ownWords(own: OwnStanding, username: string): string[] {
+/** What to do with the code: a comparison can be confirmed only where the own half of it is sure. */
+function comparisonWords(own: OwnStanding, username: string, program: string | undefined): string {
+  const how = `it with what ${username} sees, face to face or over a call`;
+  // Nothing of the chat links a device: that is done in a shell.
+  const link = `${program ?? "parley"} devices link`;
   switch (own) {
     case "unlinked":
-      return [
-        `This device is not linked to your first one, so ${username} is warned of it: parley devices link`,
-      ];
+      return (
+        `This device is not linked to your first one, so ${username} is warned of it, and the code proves nothing yet. ` +
+        `First: ${link}. Then compare ${how}.`
+      );
     case "changed":
-      return [
+      return (
         "WARNING: the identity key in it is not the one that this device knows as yours: you made a new one, or somebody " +
-          "is in between. parley devices link on this device, and the code that it shows on your first one, tell which.",
-      ];
+        `is in between. First: ${link} on this device, and the code that it shows on your first one, tell which. Then compare ${how}.`
+      );
     default:
-      return [];
+      return `Compare ${how}. Equal: ${called(program, "verify")} ${username} --confirm`;
   }
 }
 
@@ -204,7 +209,6 @@ export function verificationWords(
   program: string | undefined,
 ): string[] {
   const { username } = user;
-  const confirm = `${called(program, "verify")} ${username} --confirm`;
   const groups = code.split(" ");
   const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
   const known = since === undefined ? "" : ` since ${since.toISOString().slice(0, 10)}`;
@@ -214,11 +218,5 @@ export function verificationWords(
     verified: `This key of ${username} is verified.`,
     changed: `WARNING: it is not the key of ${username} that is known here${known}.`,
   };
-  return [
-    `Your code with ${username}:`,
-    ...rows,
-    words[standing],
-    `Compare it with what ${username} sees, face to face or over a call. Equal: ${confirm}`,
-    ...ownWords(own, username),
-  ];
+  return [`Your code with ${username}:`, ...rows, words[standing], comparisonWords(own, username, program)];
 }

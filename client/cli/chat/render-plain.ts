@@ -5,7 +5,7 @@ import { safeName, safeText } from "../terminal/safe-text.ts";
 import type { Note } from "./note.ts";
 import { nameOf, shortened } from "./outgoing.ts";
 import { placeOfTarget } from "./place.ts";
-import { screenLines } from "./render.ts";
+import { quoted, screenLines } from "./render.ts";
 
 /** A later line of a message begins so; no other line begins with a space. */
 const CONTINUATION = "  ";
@@ -26,7 +26,7 @@ export function plainLines(note: Note, now: Date): string[] {
     case "greeting":
       return [`Logged in as ${safeName(note.me)}.`];
     case "notice":
-      return [safeText(note.text)];
+      return [`${safeText(note.text)}${quoted(note.quote).replaceAll("\n", `\n${CONTINUATION}`)}`];
     case "error":
       return [`Error: ${safeText(note.text)}`];
     case "answer":

@@ -11,7 +11,7 @@ import { type Place, placeOfTarget } from "./place.ts";
 export interface ScreenLine {
   readonly text: Styled;
   readonly hang: number;
-  /** The command that shows the whole line, where a tall one may be folded. */
+  /** The command that shows the whole line, where a tall one may be folded: without one it may not. */
   readonly foldedFor?: string;
 }
 
@@ -51,7 +51,7 @@ export function screenLines(note: Note, now: Date): ScreenLine[] {
       ];
     }
     case "notice":
-      return [timed(note.time, safeText(note.text))];
+      return [timed(note.time, `${safeText(note.text)}${quoted(note.quote)}`)];
     case "error":
       return [
         { text: line`${styled("Error:", { colour: "red", bold: true })} ${safeText(note.text)}`, hang: 2 },
@@ -114,10 +114,9 @@ function messageLine({ time, from, mine, place, content, here, waiting }: Messag
   return line`${head}${who}${text}${waiting ? styled("  (waiting)", { dim: true, italic: true }) : ""}`;
 }
 
-function foldOf({ place, whole }: MessageNote): Pick<ScreenLine, "foldedFor"> {
-  return whole === true || place.kind === "unknown" || place.kind === "private"
-    ? {}
-    : { foldedFor: historyCommand(place) };
+function foldOf({ place, whole, kept }: MessageNote): Pick<ScreenLine, "foldedFor"> {
+  const isGone = place.kind === "unknown" || (place.kind === "private" && kept !== true);
+  return whole === true || isGone ? {} : { foldedFor: historyCommand(place) };
 }
 
 function presenceLines({ came, went, time }: Extract<Note, { kind: "presence" }>): ScreenLine[] {
@@ -200,9 +199,15 @@ function where(place: Place): string {
 }
 
 function historyCommand(place: Place, lines?: number): string {
-  if (place.kind === "unknown" || place.kind === "private") return "this program is too old for it";
+  if (place.kind === "unknown") return "this program is too old for it";
   const count = lines === undefined ? "" : ` ${lines}`;
-  return `/history ${place.kind === "everyone" ? "--broadcast" : safeName(place.username)}${count}`;
+  if (place.kind === "everyone") return `/history --broadcast${count}`;
+  return `/history ${place.kind === "private" ? "--private " : ""}${safeName(place.username)}${count}`;
+}
+
+/** What a person has typed, behind a sentence about it. */
+export function quoted(words: string | undefined): string {
+  return words === undefined ? "" : ` “${safeText(words, { multiline: true })}”`;
 }
 
 function system(text: string): ScreenLine {

@@ -198,8 +198,8 @@ async function linked(
   const { profile, endpoint, token } = signedIn;
   using _hangUps = new HangUps();
   const { answer, path, keep } = privately;
-  const lines = keep ? state.privateLines(profile.profileId) : undefined;
-  const privateSettings = { answer, path, lines };
+  const kept = state.privateLines(profile.profileId);
+  const privateSettings = { answer, path, kept, lines: keep ? kept : undefined };
   await using privateChats = await openPrivateChats(desk, signedIn, privately);
   if (wanted.fresh === true && answer === "accept") desk.notice(letInWords(path));
   await using _debug = privately.debug ? await openPeerDebug(desk.notice) : undefined;

@@ -7,6 +7,7 @@ import { accountFlags } from "../account-flags.ts";
 import { type Flag, toggle } from "../arguments.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { usage } from "../exit.ts";
+import { showKept } from "../kept-lines.ts";
 import { historyLine } from "../show.ts";
 import type { SignedIn } from "../sign-in.ts";
 import { withAccount } from "../with-account.ts";
@@ -30,12 +31,16 @@ const flags = {
   from: seqFlag("The first number wanted, in place of the newest messages."),
   to: seqFlag("The last number wanted, included."),
   broadcast: toggle("What was said to everyone, in place of a user."),
+  private: toggle(
+    "What --keep-private kept of private chats with USER, on this device; the server has none of it.",
+  ),
+  forget: toggle("With --private: delete what is kept with USER, in place of printing it."),
   mark: toggle("Mark what was printed as read; else no marker moves."),
   ...accountFlags,
 } as const;
 
 export const command = defineCommand({
-  forms: ["USER", "--broadcast"],
+  forms: ["USER", "--broadcast", "USER --private [-n N | --forget]"],
   words: { least: 0, most: 1 },
   flags,
   about: [
@@ -43,10 +48,12 @@ export const command = defineCommand({
       "terminal is made visible, in a pipe as well: --json is exact. Numbers that are not shown to you, or are no " +
       "longer in the log, are named as ranges.",
   ],
-  json: "HistoryItem, one for each message or range.",
-  examples: ["yoda", "yoda -n 500 --json", "yoda --from 12 --to 40", "--broadcast"],
+  json: "HistoryItem, one for each message or range; with --private there is none.",
+  examples: ["yoda", "yoda -n 500 --json", "yoda --from 12 --to 40", "--broadcast", "yoda --private -n 20"],
   run: async (call) => {
     const { words, values } = call;
+    if (values.private === true) return keptLines(call);
+    if (values.forget === true) throw usage("--forget deletes what is kept of private chats: say --private.");
     if ((words.length === 1) === (values.broadcast === true))
       throw usage("Say which: a USER, or --broadcast.");
     const isRange = values.from !== undefined || values.to !== undefined;
@@ -63,6 +70,18 @@ export const command = defineCommand({
 });
 
 type HistoryCall = Call<typeof flags>;
+
+/** @throws CommandError (usage) where the other flags are of the server's log */
+async function keptLines(call: HistoryCall): Promise<undefined> {
+  const { words, values } = call;
+  const [username] = words;
+  if (username === undefined || values.broadcast === true) throw usage("Say with whom: USER --private.");
+  if (values.from !== undefined || values.to !== undefined || values.mark === true)
+    throw usage("What is kept has no numbers and no marks: leave out --from, --to and --mark.");
+  const forget = values.forget === true;
+  if (forget && values.count !== undefined) throw usage("--forget deletes all of it: leave out -n.");
+  return showKept(call, { username, count: values.count ?? defaultCount, forget });
+}
 
 interface Page {
   readonly conversationId: string;

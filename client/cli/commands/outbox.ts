@@ -9,7 +9,7 @@ import { sendOnce } from "../../link/send-once.ts";
 import type { UnsentMessage } from "../../link/send-queue.ts";
 import { wireTarget } from "../../link/target.ts";
 import type { State } from "../../state/state.ts";
-import { accountFlags, wantedOf } from "../account-flags.ts";
+import { accountFlags } from "../account-flags.ts";
 import { toggle } from "../arguments.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { commandLine } from "../command-line.ts";
@@ -17,9 +17,9 @@ import { Exit, type ExitCode, usage } from "../exit.ts";
 import type { Message } from "../output.ts";
 import { ackMessage, sendFlags } from "../sending.ts";
 import { targetName, time } from "../show.ts";
-import { choose, notLoggedIn, type SignedIn } from "../sign-in.ts";
+import type { SignedIn } from "../sign-in.ts";
 import { line, Styled } from "../terminal/style.ts";
-import { openDesk, withAccount } from "../with-account.ts";
+import { withAccount, withProfile } from "../with-account.ts";
 
 /** Columns of a text in the list. */
 const previewColumns = 60;
@@ -46,12 +46,12 @@ export const command = defineCommand({
     switch (verb) {
       case "list":
         if (ids.length > 0) throw usage("outbox list shows all of them, and takes no ids.");
-        return withProfile(call, async (state, profileId) => {
+        return withProfile(call, async (state, { profileId }) => {
           for (const message of state.unsent(profileId))
             await call.output.result(commandMessage(message), listLine(message));
         });
       case "drop":
-        return withProfile(call, async (state, profileId) => {
+        return withProfile(call, async (state, { profileId }) => {
           for (const message of chosen(state.unsent(profileId), ids, call)) {
             if (!state.removeUnsent(profileId, message.clientMessageId)) continue;
             await call.output.result(commandMessage(message), line`Dropped ${message.clientMessageId}.`);
@@ -71,19 +71,6 @@ export const command = defineCommand({
 });
 
 type OutboxCall = Call<typeof flags>;
-
-/** Looks at what is on this disk: no server and no session is needed. */
-async function withProfile(
-  call: OutboxCall,
-  work: (state: State, profileId: number) => Promise<void>,
-): Promise<undefined> {
-  const { state, environment } = openDesk(call);
-  using _state = state;
-  const { profile, address, username } = choose(state, wantedOf(call.values));
-  if (profile === undefined) throw notLoggedIn(environment, address, username);
-  await work(state, profile.profileId);
-  return undefined;
-}
 
 function chosen<T extends UnsentMessage>(
   unsent: readonly T[],

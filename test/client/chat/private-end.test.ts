@@ -89,6 +89,13 @@ describe("the end", () => {
     ]);
   });
 
+  it("names what is not known to have arrived whole in plain lines, too, where no line of it can pass for another", async () => {
+    const stage = await inside({ plain: true });
+    stage.isTyping = true;
+    await ends(stage, "yoda", { undelivered: ["one\nyoda (private): two"] });
+    expect(stage.shown().slice(1)).toEqual(["Not known to have arrived: “one\n  yoda (private): two”"]);
+  });
+
   it("leaves what is unread there", async () => {
     const stage = await live();
     await opens(stage, "yoda");

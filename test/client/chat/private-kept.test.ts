@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { newFolder, stateWithProfile } from "../state/fixture.ts";
 import { peerKeys } from "./played-chats.ts";
-import { asks, opens, says, waits } from "./private-events.ts";
+import { asks, ends, opens, says, waits } from "./private-events.ts";
 import { live, type Stage } from "./stage.ts";
 
 /** yoda's key, as the server has it, and as it is remembered. */
@@ -54,6 +54,76 @@ describe("/history of a private chat", () => {
   });
 });
 
+describe("what an earlier run kept", () => {
+  it("is shown where this one keeps nothing, with the chat open or without", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const kept = state.privateLines(profileId);
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines: undefined, kept } });
+    kept.add({ username: "yoda", mine: false, time: stage.clock.now(), text: "long ago" });
+    await stage.chat.enter("history --private yoda 5");
+    expect(stage.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
+    await stage.chat.enter("history --private leia");
+    expect(stage.shown()).toEqual([
+      "Error: What is said in private is not kept. With --keep-private it is, from then on.",
+    ]);
+    await opens(stage, "yoda");
+    await stage.chat.enter("private yoda");
+    await says(stage, "yoda", "not kept");
+    stage.shown();
+    await stage.chat.enter("/history");
+    expect(stage.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
+  });
+
+  it("is told to be nothing where this one keeps what is said", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
+    await stage.chat.enter("history --private yoda");
+    expect(stage.shown()).toEqual(["  Nothing is kept of private chats with yoda so far."]);
+  });
+
+  it.each(["history --private", "history --private yoda 0", "history yoda 3 4", "history --private a 1 2"])(
+    "%s is a usage error",
+    async (line) => {
+      const stage = await live();
+      await stage.chat.enter(line);
+      expect(stage.shown()).toEqual([expect.stringMatching(/^Error: usage: \/history /)]);
+    },
+  );
+});
+
+describe("a tall line", () => {
+  it("may be folded where it is kept, by the command that shows it then", async () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const stage = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
+    await opens(stage, "yoda");
+    stage.hints.length = 0;
+    await says(stage, "yoda", "the whole story ".repeat(2_000));
+    const [hint = "", ...others] = stage.hints.splice(0);
+    expect([hint, others]).toEqual(["/history --private yoda", []]);
+    await ends(stage, "yoda");
+    stage.shown();
+    await stage.chat.enter(hint);
+    expect(stage.shown().at(-1)).toContain("the whole story the whole story");
+    expect(stage.hints).toEqual([]);
+  });
+
+  it("is shown whole where it is not: nothing could show the rest", async () => {
+    const stage = await live();
+    await opens(stage, "yoda");
+    stage.hints.length = 0;
+    await says(stage, "yoda", "the whole story ".repeat(2_000));
+    expect(stage.hints).toEqual([]);
+  });
+});
+
 describe("private alone", () => {
   it("lists who is there, who is asked and who asks", async () => {
     const stage = await live();
@@ -89,6 +159,36 @@ describe("verify", () => {
       "Compare it with what yoda sees, face to face or over a call. Equal: /verify yoda --confirm",
     ]);
   });
+
+  it.each([
+    [
+      "is not linked",
+      undefined,
+      /^ {2}This device is not linked .*First: parley devices link\. Then compare it with what yoda sees/,
+      "Error: This device is not linked to your first one: link it first.",
+    ],
+    [
+      "knows another key as its user's",
+      Buffer.alloc(32, "another one"),
+      /^ {2}WARNING: .*First: parley devices link on this device, .*Then compare it with what yoda sees/,
+      "Error: Your own identity key is not the one that this device knows: link this device first.",
+    ],
+  ] as const)(
+    "names what comes first, and no --confirm, on a device that %s",
+    async (_what, identity, words, refusal) => {
+      const stage = await live();
+      known(stage);
+      const registered = await stage.privates.register();
+      stage.privates.register = () =>
+        Promise.resolve({ ...registered, keys: { ...registered.keys, identity }, holdsIdentity: false });
+      await stage.chat.enter("verify yoda");
+      const shown = stage.shown();
+      expect(shown.at(-1)).toMatch(words);
+      expect(shown.join("\n")).not.toContain("--confirm");
+      await stage.chat.enter("verify yoda --confirm");
+      expect(stage.shown().at(-1)).toBe(refusal);
+    },
+  );
 
   it("--confirm remembers it", async () => {
     const stage = await live();

@@ -121,7 +121,7 @@ describe("while the other one is being asked", () => {
     expect([stage.sent, stage.privates.said]).toEqual([[], []]);
   });
 
-  it("is named where something else is being typed, and so are several", async () => {
+  it("is repeated whole where something else is being typed, and so are several", async () => {
     const stage = await live();
     await waits(stage, "yoda");
     stage.isTyping = true;
@@ -130,11 +130,12 @@ describe("while the other one is being asked", () => {
     stage.isTyping = false;
     await waits(stage, "yoda");
     stage.shown();
-    await fails(stage, "yoda", refused("USER_OFFLINE"), ["1", "2", "3", "4", "5", "6", "7"]);
+    const long = `a letter ${"that goes on ".repeat(20)}to its end`;
+    const several = ["1", "2", "3", "4", "5", "in two\nlines", long];
+    await fails(stage, "yoda", refused("USER_OFFLINE"), several);
     expect(stage.shown()).toEqual([
       "14:00 · yoda is not online.",
-      ...["1", "2", "3", "4", "5"].map((text) => `14:00 · Not said: “${text}”`),
-      "14:00 · Not said: 2 more lines.",
+      ...several.map((text) => `14:00 · Not said: “${text}”`),
     ]);
     expect(stage.putBack).toBe("");
   });

@@ -52,6 +52,8 @@ export class Stage implements Disposable {
   putBack = "";
   /** More are online than a Welcome names. */
   moreOnline = false;
+  /** The commands that show what was shown folded, where it was too tall. */
+  readonly hints: string[] = [];
   /** Something else is in the editor: nothing can be put back. */
   isTyping = false;
   /** What was asked for by call, such as "messages" or, where no person did, "background messages". */
@@ -215,7 +217,9 @@ export class Stage implements Disposable {
 
   #textOf(note: Note, plain: boolean): string[] {
     if (plain) return plainLines(note, this.clock.now());
-    return this.#transcript.linesOf(note, this.clock.now()).map(({ text }) => text.plain);
+    const shown = this.#transcript.linesOf(note, this.clock.now());
+    this.hints.push(...shown.flatMap(({ foldedFor }) => foldedFor ?? []));
+    return shown.map(({ text }) => text.plain);
   }
 
   #ask(what: string, { background = false }: Asking): void {

@@ -1,7 +1,9 @@
 // history and who: the newest messages, ranges, what is not shown, and who is here.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { State } from "../../../client/state/state.ts";
 import type { TestClient } from "../../support/client.ts";
 import { TestServer } from "../../support/server.ts";
+import { grantFor } from "../state/fixture.ts";
 import { Home, parsed } from "./parley.ts";
 
 let server: TestServer;
@@ -61,6 +63,60 @@ test("what history cannot do is refused", async () => {
   ]);
   expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
   expect(await yoda.run("history", "nobody")).toMatchObject({ code: 1, stdout: "" });
+});
+
+test("history --private prints and deletes what is kept on this device, and calls no server", async () => {
+  await using home = await Home.make();
+  {
+    using state = new State(home.folder, { onProblem: (error) => expect.fail(error.message) });
+    // Nothing listens there.
+    state.profiles.rememberServer("127.0.0.1:1", { kind: "plaintext" });
+    const { profile } = state.profiles.loggedIn("127.0.0.1:1", grantFor("luke"));
+    const lines = state.privateLines(profile.profileId);
+    const time = new Date("2026-02-01T12:00:00Z");
+    lines.add({ username: "yoda", mine: false, time, text: "one" });
+    lines.add({ username: "yoda", mine: true, time, text: "two\nlines" });
+    lines.add({ username: "leia", mine: false, time, text: "\u001B[31mhers" });
+  }
+  expect(await home.run("history", "yoda", "--private")).toMatchObject({
+    code: 0,
+    stdout: "2026-02-01 12:00:00 yoda: one\n2026-02-01 12:00:00 luke: two\n    lines\n",
+    stderr: "",
+  });
+  expect((await home.run("history", "yoda", "--private", "-n", "1")).lines).toEqual([
+    "2026-02-01 12:00:00 luke: two",
+    "    lines",
+  ]);
+  expect((await home.run("history", "leia", "--private")).stdout).toContain("leia: \u241B[31mhers");
+  expect((await home.run("history", "yoda", "--private", "--forget")).stdout).toBe(
+    "2 lines are deleted of private chats with yoda.\n",
+  );
+  expect(await home.run("history", "yoda", "--private")).toMatchObject({
+    code: 0,
+    stdout: "",
+    stderr: "Nothing is kept here of private chats with yoda.\n",
+  });
+  expect((await home.run("history", "leia", "--private")).lines).toHaveLength(1);
+});
+
+test("flags that make no sense with --private are a wrong command line", async () => {
+  const wrong = [
+    ["--private"],
+    ["luke", "--private", "--broadcast"],
+    ["--broadcast", "--private"],
+    ["luke", "--private", "--from", "1"],
+    ["luke", "--private", "--to", "1"],
+    ["luke", "--private", "--mark"],
+    ["luke", "--private", "--json"],
+    ["luke", "--private", "--forget", "-n", "1"],
+    ["luke", "--forget"],
+  ];
+  for (const flags of wrong) {
+    const run = await yoda.run("history", ...flags);
+    expect([flags, run.code, run.stdout]).toEqual([flags, 2, ""]);
+  }
+  await using nobody = await Home.make();
+  expect(await nobody.run("history", "luke", "--private")).toMatchObject({ code: 4, stdout: "" });
 });
 
 test("who lists who else is online, and with --since who was", async () => {

@@ -1,5 +1,5 @@
 // What is kept of private chats on this machine: the device's keys, other users' keys, and what was said, if wanted.
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
@@ -131,6 +131,25 @@ describe("private lines", () => {
     expect(lines.forget("yoda")).toBe(3);
     expect(lines.last("yoda", 2)).toEqual([]);
     expect(lines.last("leia", 2)).toHaveLength(1);
+  });
+
+  test("leave nothing in the file once they are forgotten", () => {
+    using folder = newFolder();
+    const secret = "the plans are in the droid";
+    const file = join(folder.path, "state.db");
+    {
+      const { state, profileId } = stateWithProfile(folder.path);
+      using _ = state;
+      const time = new Date(1_700_000_000_000);
+      state.privateLines(profileId).add({ username: "yoda", mine: true, time, text: secret });
+    }
+    expect(readFileSync(file).includes(secret)).toBe(true);
+    {
+      const { state, profileId } = stateWithProfile(folder.path);
+      using _ = state;
+      expect(state.privateLines(profileId).forget("yoda")).toBe(1);
+    }
+    expect(readFileSync(file).includes(secret)).toBe(false);
   });
 });
 

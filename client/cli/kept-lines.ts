@@ -1,0 +1,34 @@
+// What is kept of private chats on this device, for `parley history`: printed, or deleted. No server is called.
+import type { AccountCall } from "./command.ts";
+import { usage } from "./exit.ts";
+import { keptLine, name } from "./show.ts";
+import { line } from "./terminal/style.ts";
+import { withProfile } from "./with-account.ts";
+
+export interface KeptWanted {
+  readonly username: string;
+  /** How many of the newest lines. */
+  readonly count: number;
+  /** Delete all of them instead. */
+  readonly forget: boolean;
+}
+
+/** @throws CommandError: with --json (exit 2), and as withProfile */
+export async function showKept(
+  call: AccountCall,
+  { username, count, forget }: KeptWanted,
+): Promise<undefined> {
+  if (call.json) throw usage("--private has no --json: what is kept is no message of the contract.");
+  return withProfile(call, async (state, { profileId, username: me }) => {
+    const lines = state.privateLines(profileId);
+    if (forget) {
+      const forgotten = lines.forget(username);
+      const what = forgotten === 1 ? "1 line is" : `${forgotten} lines are`;
+      await call.output.line(line`${what} deleted of private chats with ${name(username)}.`);
+      return;
+    }
+    const kept = lines.last(username, count);
+    if (kept.length === 0) call.output.notice(`Nothing is kept here of private chats with ${username}.`);
+    for (const one of kept) await call.output.line(keptLine(one, me));
+  });
+}
