@@ -4,6 +4,7 @@ import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import { EventBuffer } from "../link/event-buffer.ts";
 import type { LinkEvent } from "../link/events.ts";
+import { after } from "../link/waiting.ts";
 import { decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
@@ -51,6 +52,8 @@ export interface PrivateChatsOptions {
     | undefined;
 }
 
+/** How long a report may take to get there at the end, ms. */
+const REPORT_MS = 1_000;
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
@@ -316,6 +319,9 @@ export class PrivateChats implements AsyncDisposable {
     this.#questions.clear();
     await Promise.all([...this.#open.values()].map((chat) => chat.end(ending)));
     this.#events.end();
+    // What came to nothing is no longer open for anybody, once the server knows.
+    using late = after(REPORT_MS);
+    await Promise.race([this.#reports.settled, late.promise]);
     await this.#desk.parts.server[Symbol.asyncDispose]();
   }
 

@@ -33,19 +33,22 @@ test("unsent messages are listed, sent once and dropped", async () => {
   const list = await home.run("outbox", "list");
   expect(list).toMatchObject({ code: 0, stderr: "" });
   expect(list.lines).toHaveLength(4);
-  expect(list.lines[1]).toMatch(/^2 {2}\d{4}.* to everyone, waits: two lines ␛$/);
+  expect(list.lines[1]).toMatch(/^1000002 {2}\d{4}.* to everyone, waits: two lines ␛$/);
   expect(await home.run("outbox")).toMatchObject({ code: 0, stdout: list.stdout });
   expect((await home.run("outbox", "list", "--json")).lines.map(parsed)).toMatchObject([
-    { sendMessage: { clientMessageId: "1", target: { username: "luke" }, content: { text: "one" } } },
-    { broadcast: { clientMessageId: "2", content: { text: "two\nlines \u{1b}" } } },
-    { sendMessage: { clientMessageId: "3" } },
-    { sendMessage: { clientMessageId: "4" } },
+    { sendMessage: { clientMessageId: "1000001", target: { username: "luke" }, content: { text: "one" } } },
+    { broadcast: { clientMessageId: "1000002", content: { text: "two\nlines \u{1b}" } } },
+    { sendMessage: { clientMessageId: "1000003" } },
+    { sendMessage: { clientMessageId: "1000004" } },
   ]);
   const which = await home.run("outbox", "drop");
   expect(which).toMatchObject({ code: 2, stderr: expect.stringMatching(/ID.*--all/) });
   expect(await home.run("outbox", "drop", "99")).toMatchObject({ code: 2 });
   expect(await home.run("outbox", "frob")).toMatchObject({ code: 2 });
-  expect(await home.run("outbox", "drop", String(fourth))).toMatchObject({ code: 0, stdout: "Dropped 4.\n" });
+  expect(await home.run("outbox", "drop", String(fourth))).toMatchObject({
+    code: 0,
+    stdout: "Dropped 1000004.\n",
+  });
 
   // An earlier attempt had come through, without its ack.
   expect(await home.run("send", "luke", "one", "--id", String(first))).toMatchObject({ code: 0 });
