@@ -2,9 +2,10 @@
 import { lookup } from "node:dns/promises";
 import { createServer, isIP, type Server, type Socket } from "node:net";
 
-/** Why listening failed; `code` is the system's, such as EADDRINUSE. */
+/** Why listening failed. */
 export class ListenError extends Error {
   override name = "ListenError";
+  /** The system's, such as EADDRINUSE. */
   readonly code: string;
 
   constructor(code: string, message: string, cause: unknown) {

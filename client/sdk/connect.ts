@@ -63,6 +63,9 @@ async function openChats(
   resources: AsyncDisposableStack,
 ): Promise<PrivateChats | undefined> {
   if (privateChats === undefined) return undefined;
+  const { host, port }: { host?: unknown; port?: unknown } = privateChats.listen ?? { host: "", port: 0 };
+  if (typeof host !== "string" || typeof port !== "number")
+    throw new TypeError('privateChats.listen is an object of a host and a port: { host: "::", port: 0 }.');
   const { token } = link;
   const known = { endpoint, token, names, keys, contacts, listen: privateChats.listen };
   const program = client === undefined ? {} : { client: { name: client.name, version: client.version } };

@@ -14,6 +14,7 @@
  * @module parley
  */
 
+export { ListenError } from "../../rpc/bind.ts";
 export { ConnectError, type ConnectErrorKind } from "../../rpc/connect-error.ts";
 export {
   type AuthorityTrust,

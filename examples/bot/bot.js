@@ -9,6 +9,9 @@ const link = await connect({
   trust: { kind: "pin", fingerprint },
   login: { username, password: process.env.PARLEY_PASSWORD ?? "" },
   stateFolder: "bot-state",
+}).catch(({ message }) => {
+  console.error(message);
+  process.exit(1);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => link.close());
 

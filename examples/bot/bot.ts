@@ -9,6 +9,9 @@ await using link = await connect({
   trust: { kind: "pin", fingerprint },
   login: { username, password: process.env.PARLEY_PASSWORD ?? "" },
   stateFolder: "bot-state",
+}).catch(({ message }: Error) => {
+  console.error(message);
+  process.exit(1);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => link.close());
 

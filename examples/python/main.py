@@ -127,5 +127,7 @@ if __name__ == "__main__":
         sys.exit()
     try:
         run(arguments.address, arguments.cert, arguments.user, arguments.to, arguments.talk)
+    except OSError as failure:
+        sys.exit(f"{failure.filename} cannot be read: {failure.strerror}")
     except grpc.RpcError as failure:
         sys.exit(f"{failure.details()} ({reason_of(failure)})")

@@ -55,7 +55,8 @@ test("what docs/sdk.md shows is TypeScript that fits", async () => {
   const blocks = readPage("docs/sdk.md").fences.filter(({ language }) => language === "ts");
   expect(blocks.length).toBeGreaterThan(2);
   const around =
-    'import type { Connection } from "parley";\ndeclare const link: Connection, conversationId: string;\n';
+    'import type { Connection, PrivateChats } from "parley";\n' +
+    "declare const link: Connection, chats: PrivateChats, conversationId: string;\n";
   const files = blocks.map(({ text }, index) => {
     const isWhole = text.startsWith("import ");
     return { name: `page-${index}.ts`, text: isWhole ? text : `${around}${text}\nexport {};` };

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Connection, connect, type PrivateEvent } from "../../../client/sdk/index.ts";
+import { type Connection, connect, ListenError, type PrivateEvent } from "../../../client/sdk/index.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
 
 function login(server: TestServer, username: string) {
@@ -35,6 +35,16 @@ async function next<T extends PrivateEvent["type"]>(
   }
   throw new Error(`no ${type} came`);
 }
+
+test("where it listens is said as a host and a port, also by a program without types", async () => {
+  await using server = await TestServer.start({ users: ["luke"] });
+  const listen = "127.0.0.1:0" as unknown as { host: string; port: number };
+  const connecting = connect({ ...login(server, "luke"), privateChats: { listen } });
+  await expect(connecting).rejects.toThrow('an object of a host and a port: { host: "::", port: 0 }');
+  const nowhere = { host: "203.0.113.1", port: 0 };
+  const failing = connect({ ...login(server, "luke"), privateChats: { listen: nowhere } });
+  await expect(failing).rejects.toBeInstanceOf(ListenError);
+});
 
 test("two programs talk, and the one that remembers knows the other again", async () => {
   await using server = await TestServer.start({ users: ["luke", "yoda"] });
