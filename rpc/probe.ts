@@ -1,7 +1,8 @@
 // One look at a server: a TLS connection of its own that finds the certificate, and sends nothing.
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { connect, getCACertificates, type TLSSocket } from "node:tls";
+// Not by names: an older Node lacks getCACertificates, and would stop at that before the SDK can say which Node it needs.
+import * as tls from "node:tls";
 import { type Address, parseAddress } from "./address.ts";
 import { ConnectError } from "./connect-error.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -38,7 +39,7 @@ export interface ProbeOptions {
 export async function probe(address: string, options: ProbeOptions): Promise<Probed> {
   const { host, port } = parseAddress(address);
   // Nothing is trusted by this connection, it only looks: so it has to stand whatever the certificate is.
-  const socket = connect({
+  const socket = tls.connect({
     host,
     port,
     servername: isIP(host) ? "" : host,
@@ -67,7 +68,7 @@ let roots: string[] | undefined;
 
 /** What this system and Node trust, PEM. Read once: it is some hundred files. */
 export function systemRoots(): string[] {
-  roots ??= [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
+  roots ??= [...new Set([...tls.getCACertificates("default"), ...tls.getCACertificates("system")])];
   return roots;
 }
 
@@ -78,7 +79,7 @@ export function timeout(address: string, timeoutMs: number): ConnectError {
   });
 }
 
-function read(socket: TLSSocket): Probed {
+function read(socket: tls.TLSSocket): Probed {
   const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
   if (certificate === undefined) throw new Error("the server showed no certificate");
   const problem: unknown = socket.authorizationError;

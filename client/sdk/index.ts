@@ -14,6 +14,9 @@
  * @module parley
  */
 
+// First: what follows fails in its own ways on a Node that is too old.
+import "./node-version.ts";
+
 export { ListenError } from "../../rpc/bind.ts";
 export { ConnectError, type ConnectErrorKind } from "../../rpc/connect-error.ts";
 export {

@@ -79,6 +79,18 @@ test("what is not exported cannot be reached", async () => {
   expect(stdout).toBe("true\n");
 });
 
+test("on a Node that is too old it says which one it needs", async () => {
+  const preload = join(project, "old-node.mjs");
+  await writeFile(preload, oldNode);
+  const program = ["--import", preload, "--input-type=module", "-e", "import 'parley'"];
+  const failing = run(process.execPath, program, { cwd: project });
+  // The program that starts parley and parley-server needs the same.
+  const [, major, minor] = read("bin/launch.js").match(/LEAST_NODE = \[(\d+), (\d+)\]/) ?? [];
+  await expect(failing).rejects.toMatchObject({
+    stderr: expect.stringContaining(`Error: Parley needs Node ${major}.${minor} or newer; this is v22.11.0.`),
+  });
+});
+
 test("bot.ts and bot.js answer every message once, across a restart of the server and of their own", async () => {
   const tls = await certificate();
   await using server = await TestServer.start({ users: ["luke", "bot.ts", "bot.js"], tls });
@@ -112,6 +124,22 @@ test("bot.ts and bot.js answer every message once, across a restart of the serve
     );
   }
 }, 60_000);
+
+/** Makes this Node one that is too old: by its version, and by a node:tls that exports what it had then. */
+const oldNode = `
+import { registerHooks } from "node:module";
+import * as tls from "node:tls";
+
+Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.11.0" } });
+Object.defineProperty(process, "version", { value: "v22.11.0" });
+const { default: _, getCACertificates, ...had } = tls;
+const source = \`import tls from "node:tls"; export const { \${Object.keys(had).join(", ")} } = tls;\`;
+const url = \`data:text/javascript,\${encodeURIComponent(source)}\`;
+registerHooks({
+  resolve: (name, context, next) =>
+    name === "node:tls" && context.parentURL !== url ? { url, shortCircuit: true } : next(name, context),
+});
+`;
 
 /** What the compiler says about the project. */
 async function typeErrors(): Promise<string> {
