@@ -24,6 +24,7 @@ test("hello, welcome, backlog, caught up, live", async () => {
     client: { name: "test", version: "1", deviceName: "" },
     features: [],
     cursors: [],
+    processId: "",
   });
   stream.welcome({ online: [yoda] });
   stream.entries(41, 42);
@@ -39,6 +40,13 @@ test("hello, welcome, backlog, caught up, live", async () => {
   ]);
   const phases = client.taken.flatMap((event) => (event.type === "state" ? [event.state.phase] : []));
   expect(phases).toEqual(["connecting", "catching-up", "live"]);
+});
+
+test("hello names the program, where it has private chats", async () => {
+  await using server = await FakeServer.start();
+  await using _client = open(server, { processId: "one of many" });
+  const stream = await server.stream();
+  expect(await stream.hello()).toMatchObject({ processId: "one of many" });
 });
 
 test("cut in the middle of the backlog it goes on there, and what comes twice is handed out once", async () => {
