@@ -2,11 +2,13 @@
 import { lookup } from "node:dns/promises";
 import { createServer, isIP, type Server, type Socket } from "node:net";
 
-/** Why listening failed; `code` is the system's, such as EADDRINUSE. */
+/** A host and port cannot be listened on. */
 export class ListenError extends Error {
   override name = "ListenError";
+  /** Why: the system's code, such as "EADDRINUSE"; "UNKNOWN" where there is none. */
   readonly code: string;
 
+  /** @internal */
   constructor(code: string, message: string, cause: unknown) {
     super(message, { cause });
     this.code = code;

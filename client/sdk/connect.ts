@@ -15,10 +15,11 @@ import { keptSession, newSession, type OwnSession, type SessionOptions } from ".
  * Logs in, and opens a link that comes back by itself until it is closed.
  * @throws ConnectError where the server cannot be reached or is not the one that is trusted; nothing was sent then
  * @throws RpcError where it refuses the log-in, such as CREDENTIALS_WRONG
- * @throws TypeError where the options do not go together
+ * @throws TypeError where the options do not go together, or `privateChats.listen` is not of its shape
  * @throws ListenError where `privateChats.listen` cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
+  checkListen(options.privateChats?.listen);
   await using resources = new AsyncDisposableStack();
   const endpoint = resources.use(new Endpoint({ ...options, trust: options.trust ?? { kind: "system" } }));
   const { session, own } = await openSession(options, endpoint, resources);
@@ -31,6 +32,16 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const { login: _login, ...others } = options;
   const kept = { ...others, ...session, ...given(options), ...(chats && withQuestions(options, chats)) };
   return new Connection({ ...kept, endpoint, cursors }, chats, resources.move());
+}
+
+/** JavaScript may bring anything, and would learn of it only after the log-in, by a sentence about a port "undefined". */
+function checkListen(listen: unknown): void {
+  if (listen === undefined) return;
+  const { host, port } = Object(listen);
+  if (typeof host === "string" && typeof port === "number") return;
+  throw new TypeError(
+    'privateChats.listen has to be { host, port }, such as { host: "127.0.0.1", port: 0 }.',
+  );
 }
 
 async function openSession(

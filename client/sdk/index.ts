@@ -26,6 +26,7 @@ export {
   type ServerTrust,
   type Trust,
 } from "../../rpc/dial.ts";
+export { ListenError } from "../../rpc/listen.ts";
 export type { Certificate } from "../../rpc/server-credentials.ts";
 export { RpcError } from "../../rpc/status.ts";
 export {
