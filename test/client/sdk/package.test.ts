@@ -133,6 +133,23 @@ test("on a Node that is too old it says which one it needs", async () => {
   });
 });
 
+test.each(["bot.ts", "bot.js"])("%s says in one line why it cannot start, and ends with 1", async (name) => {
+  const tls = await certificate();
+  await using server = await TestServer.start({ users: ["yoda"], tls });
+  const cwd = await mkdtemp(join(project, "stranger-"));
+  const start = (fingerprint: string): Promise<unknown> => {
+    const args = [join(project, name), `127.0.0.1:${server.port}`, fingerprint, "yoda"];
+    return run(process.execPath, args, { cwd, env: { PATH: process.env.PATH, PARLEY_PASSWORD: "wrong" } });
+  };
+  const inOneLine = (reason: string) => expect.stringMatching(new RegExp(`^[^\\n]+ \\(${reason}\\)\\n$`));
+  await expect(start(fingerprintOf(tls.cert))).rejects.toMatchObject({
+    code: 1,
+    stderr: inOneLine("CREDENTIALS_WRONG"),
+  });
+  const other = `SHA256:${"A".repeat(43)}`;
+  await expect(start(other)).rejects.toMatchObject({ code: 1, stderr: inOneLine("fingerprint-mismatch") });
+});
+
 test("bot.ts and bot.js answer every message once, across a restart of the server and of their own", async () => {
   const tls = await certificate();
   await using server = await TestServer.start({ users: ["luke", "bot.ts", "bot.js"], tls });
