@@ -2,12 +2,13 @@
 import { lookup } from "node:dns/promises";
 import { createServer, isIP, type Server, type Socket } from "node:net";
 
-/** Why listening failed. */
+/** A host and port cannot be listened on. */
 export class ListenError extends Error {
   override name = "ListenError";
-  /** The system's, such as EADDRINUSE. */
+  /** Why: the system's code, such as "EADDRINUSE"; "UNKNOWN" where there is none. */
   readonly code: string;
 
+  /** @internal */
   constructor(code: string, message: string, cause: unknown) {
     super(message, { cause });
     this.code = code;

@@ -10,9 +10,12 @@ export { lengthDelimited, rawField, repeatedField } from "./raw-fields.ts";
 /** What stands in the place of a message that could not be decoded. Handlers never see it: they get an error. */
 export class Undecodable {
   readonly cause: unknown;
+  readonly #message: string | undefined;
 
-  constructor(cause: unknown) {
+  /** @param message a sentence for a person; left out: that the bytes are not the expected message, and why */
+  constructor(cause: unknown, message?: string) {
     this.cause = cause;
+    this.#message = message;
   }
 
   toRpcError(): RpcError {
@@ -20,7 +23,7 @@ export class Undecodable {
     return new RpcError({
       code: status.INVALID_ARGUMENT,
       reason: "UNDECODABLE",
-      message: `The bytes are not the expected message: ${why}.`,
+      message: this.#message ?? `The bytes are not the expected message: ${why}.`,
       cause: this.cause,
     });
   }

@@ -108,7 +108,10 @@ function bounded(method: Method, most = Number.POSITIVE_INFINITY): Method {
     requestDeserialize: (bytes: Buffer) =>
       bytes.length <= most
         ? method.requestDeserialize(bytes)
-        : new Undecodable(new Error(`it has ${bytes.length} bytes, and at most ${most} are allowed`)),
+        : new Undecodable(
+            undefined,
+            `The request has ${bytes.length} bytes, and at most ${most} are allowed.`,
+          ),
   };
 }
 

@@ -15,10 +15,11 @@ import { keptSession, newSession, type OwnSession, type SessionOptions } from ".
  * Logs in, and opens a link that comes back by itself until it is closed.
  * @throws ConnectError where the server cannot be reached or is not the one that is trusted; nothing was sent then
  * @throws RpcError where it refuses the log-in, such as CREDENTIALS_WRONG
- * @throws TypeError where the options do not go together
+ * @throws TypeError where the options do not go together, or `privateChats.listen` is not of its shape
  * @throws ListenError where `privateChats.listen` cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
+  checkListen(options.privateChats?.listen);
   await using resources = new AsyncDisposableStack();
   const endpoint = resources.use(new Endpoint({ ...options, trust: options.trust ?? { kind: "system" } }));
   const { session, own } = await openSession(options, endpoint, resources);
@@ -31,6 +32,16 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const { login: _login, ...others } = options;
   const kept = { ...others, ...session, ...given(options), ...(chats && withQuestions(options, chats)) };
   return new Connection({ ...kept, endpoint, cursors }, chats, resources.move());
+}
+
+/** JavaScript may bring anything, and would learn of it only after the log-in, by a sentence about a port "undefined". */
+function checkListen(listen: unknown): void {
+  if (listen === undefined) return;
+  const { host, port } = Object(listen);
+  if (typeof host === "string" && typeof port === "number") return;
+  throw new TypeError(
+    'privateChats.listen has to be { host, port }, such as { host: "127.0.0.1", port: 0 }.',
+  );
 }
 
 async function openSession(
@@ -63,9 +74,6 @@ async function openChats(
   resources: AsyncDisposableStack,
 ): Promise<PrivateChats | undefined> {
   if (privateChats === undefined) return undefined;
-  const { host, port }: { host?: unknown; port?: unknown } = privateChats.listen ?? { host: "", port: 0 };
-  if (typeof host !== "string" || typeof port !== "number")
-    throw new TypeError('privateChats.listen is an object of a host and a port: { host: "::", port: 0 }.');
   const { token } = link;
   const known = { endpoint, token, names, keys, contacts, listen: privateChats.listen };
   const program = client === undefined ? {} : { client: { name: client.name, version: client.version } };

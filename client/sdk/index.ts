@@ -17,7 +17,6 @@
 // First: what follows fails in its own ways on a Node that is too old.
 import "./node-version.ts";
 
-export { ListenError } from "../../rpc/bind.ts";
 export { ConnectError, type ConnectErrorKind } from "../../rpc/connect-error.ts";
 export {
   type AuthorityTrust,
@@ -27,6 +26,7 @@ export {
   type ServerTrust,
   type Trust,
 } from "../../rpc/dial.ts";
+export { ListenError } from "../../rpc/listen.ts";
 export type { Certificate } from "../../rpc/server-credentials.ts";
 export { RpcError } from "../../rpc/status.ts";
 export {

@@ -1,30 +1,29 @@
 // A bot in JavaScript: answers every direct message, also those that it missed, each once. README.md says how to run it.
 import process from "node:process";
-import { connect } from "parley";
+import { ConnectError, connect, RpcError } from "parley";
 
 const [address = "127.0.0.1:12000", fingerprint = "", username = "yoda"] = process.argv.slice(2);
 
-const link = await connect({
-  address,
-  trust: { kind: "pin", fingerprint },
-  login: { username, password: process.env.PARLEY_PASSWORD ?? "" },
-  stateFolder: "bot-state",
-}).catch(({ message }) => {
-  console.error(message);
-  process.exit(1);
-});
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => link.close());
-
 try {
+  await using link = await connect({
+    address,
+    trust: { kind: "pin", fingerprint },
+    login: { username, password: process.env.PARLEY_PASSWORD ?? "" },
+    stateFolder: "bot-state",
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => link.close());
+
   for await (const event of link.events) {
     if (event.type === "state") console.log(event.state.phase);
     if (event.type !== "entry" || event.kind !== "direct" || event.mine) continue;
     const { content, sender } = event;
-    await link.send(
-      sender.username,
-      content.kind === "text" ? `You said: ${content.text}` : "I am too old for that.",
-    );
+    const answer = content.kind === "text" ? `You said: ${content.text}` : "I am too old for that.";
+    await link.send(sender.username, answer);
   }
-} finally {
-  await link.close();
+} catch (error) {
+  // These have a sentence for whoever runs the bot; anything else is a mistake in it, and keeps its stack.
+  if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
+  const reason = error instanceof RpcError ? error.reason : error.kind;
+  console.error(reason === "" ? error.message : `${error.message} (${reason})`);
+  process.exitCode = 1;
 }

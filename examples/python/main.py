@@ -122,12 +122,13 @@ if __name__ == "__main__":
     replays = "replays a file of ../../transcripts instead, and prints the outcome"
     parser.add_argument("--transcript", type=pathlib.Path, help=replays)
     arguments = parser.parse_args()
-    if arguments.transcript is not None:
-        transcript.replay(arguments.transcript)
-        sys.exit()
     try:
-        run(arguments.address, arguments.cert, arguments.user, arguments.to, arguments.talk)
-    except OSError as failure:
-        sys.exit(f"{failure.filename} cannot be read: {failure.strerror}")
+        if arguments.transcript is not None:
+            transcript.replay(arguments.transcript)
+        else:
+            run(arguments.address, arguments.cert, arguments.user, arguments.to, arguments.talk)
     except grpc.RpcError as failure:
         sys.exit(f"{failure.details()} ({reason_of(failure)})")
+    except OSError as failure:
+        # A file that cannot be read; it names the file, and what is wrong with it.
+        sys.exit(str(failure))

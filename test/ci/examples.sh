@@ -52,6 +52,10 @@ EOF
   if PARLEY_PASSWORD=wrong "$@" >"$dir/$language.out" 2>&1 || ! grep -q CREDENTIALS_WRONG "$dir/$language.out"; then
     echo "FAIL  $language: a wrong password"; cat "$dir/$language.out"; failed=1
   fi
+  # A certificate that is not there is told in one line, not by a stack.
+  if "$@" --cert "$dir/none.pem" >"$dir/$language.out" 2>&1 || [ "$(wc -l <"$dir/$language.out")" != 1 ]; then
+    echo "FAIL  $language: no certificate"; cat "$dir/$language.out"; failed=1
+  fi
 }
 
 same_outcome() { # file, file: whether both hold the same JSON

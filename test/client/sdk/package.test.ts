@@ -6,8 +6,9 @@ import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text as textOf } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Connection, connect } from "../../../client/sdk/index.ts";
 import { fingerprintOf } from "../../../rpc/dial.ts";
 import { readPage } from "../../repo/markdown.ts";
@@ -54,9 +55,10 @@ test("the shipped types are all right for a strict project of today", async () =
 test("what docs/sdk.md shows is TypeScript that fits", async () => {
   const blocks = readPage("docs/sdk.md").fences.filter(({ language }) => language === "ts");
   expect(blocks.length).toBeGreaterThan(2);
-  const around =
-    'import type { Connection, PrivateChats } from "parley";\n' +
-    "declare const link: Connection, chats: PrivateChats, conversationId: string;\n";
+  const around = [
+    'import type { Connection, PrivateChats } from "parley";',
+    "declare const link: Connection, chats: PrivateChats, conversationId: string;\n",
+  ].join("\n");
   const files = blocks.map(({ text }, index) => {
     const isWhole = text.startsWith("import ");
     return { name: `page-${index}.ts`, text: isWhole ? text : `${around}${text}\nexport {};` };
@@ -65,6 +67,46 @@ test("what docs/sdk.md shows is TypeScript that fits", async () => {
   expect(await typeErrors()).toBe("");
   await Promise.all(files.map(({ name }) => rm(join(project, name))));
 });
+
+test("what docs/sdk.md shows of private chats asks, answers, talks and ends", async () => {
+  const tls = await certificate();
+  await using server = await TestServer.start({ users: ["bot", "luke"], tls });
+  const address = `127.0.0.1:${server.port}`;
+  const trust = { kind: "pin", fingerprint: fingerprintOf(tls.cert) } as const;
+  const [answering = "", asking = ""] = readPage("docs/sdk.md")
+    .fences.map(({ text }) => text)
+    .filter((text) => text.includes("chats.events"));
+  const [before = ""] = answering.split("for await (const event of chats.events)");
+  const start = async (username: string, text: string): Promise<ChildProcess> => {
+    const here = text
+      .replace('"chat.example.org:12000",', `"${address}", trust: ${JSON.stringify(trust)},`)
+      .replace('"bot"', `"${username}"`)
+      .replace('"yoda"', '"bot"')
+      .replace("bot-state", `chats-of-${username}`);
+    const file = join(project, `chats-of-${username}.ts`);
+    await writeFile(file, here);
+    const env = { PATH: process.env.PATH, PARLEY_PASSWORD: passwordOf(username) };
+    const child = spawn(process.execPath, [file], {
+      cwd: project,
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill());
+    return child;
+  };
+
+  const login = { username: "luke", password: passwordOf("luke") };
+  await using watching = await connect({ address, trust, login });
+  await start("bot", answering);
+  for await (const event of watching.events) {
+    if (event.type === "presence" && event.cameOnline.some(({ username }) => username === "bot")) break;
+  }
+  const luke = await start("luke", `${before}${asking}`);
+  const gone = once(luke, "exit");
+  if (luke.stdout === null) throw new Error("luke has no output");
+  expect(await textOf(luke.stdout)).toBe("Between us: Between us?\n");
+  expect(await gone).toEqual([0, null]);
+}, 60_000);
 
 test("what is not exported cannot be reached", async () => {
   const inner = "parley/dist/client/link/link.js";
@@ -89,6 +131,23 @@ test("on a Node that is too old it says which one it needs", async () => {
   await expect(failing).rejects.toMatchObject({
     stderr: expect.stringContaining(`Error: Parley needs Node ${major}.${minor} or newer; this is v22.11.0.`),
   });
+});
+
+test.each(["bot.ts", "bot.js"])("%s says in one line why it cannot start, and ends with 1", async (name) => {
+  const tls = await certificate();
+  await using server = await TestServer.start({ users: ["yoda"], tls });
+  const cwd = await mkdtemp(join(project, "stranger-"));
+  const start = (fingerprint: string): Promise<unknown> => {
+    const args = [join(project, name), `127.0.0.1:${server.port}`, fingerprint, "yoda"];
+    return run(process.execPath, args, { cwd, env: { PATH: process.env.PATH, PARLEY_PASSWORD: "wrong" } });
+  };
+  const inOneLine = (reason: string) => expect.stringMatching(new RegExp(`^[^\\n]+ \\(${reason}\\)\\n$`));
+  await expect(start(fingerprintOf(tls.cert))).rejects.toMatchObject({
+    code: 1,
+    stderr: inOneLine("CREDENTIALS_WRONG"),
+  });
+  const other = `SHA256:${"A".repeat(43)}`;
+  await expect(start(other)).rejects.toMatchObject({ code: 1, stderr: inOneLine("fingerprint-mismatch") });
 });
 
 test("bot.ts and bot.js answer every message once, across a restart of the server and of their own", async () => {

@@ -3,7 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Connection, connect, ListenError, type PrivateEvent } from "../../../client/sdk/index.ts";
+import {
+  type Connection,
+  type ConnectOptions,
+  connect,
+  ListenError,
+  type PrivateEvent,
+} from "../../../client/sdk/index.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
 
 function login(server: TestServer, username: string) {
@@ -36,16 +42,6 @@ async function next<T extends PrivateEvent["type"]>(
   throw new Error(`no ${type} came`);
 }
 
-test("where it listens is said as a host and a port, also by a program without types", async () => {
-  await using server = await TestServer.start({ users: ["luke"] });
-  const listen = "127.0.0.1:0" as unknown as { host: string; port: number };
-  const connecting = connect({ ...login(server, "luke"), privateChats: { listen } });
-  await expect(connecting).rejects.toThrow('an object of a host and a port: { host: "::", port: 0 }');
-  const nowhere = { host: "203.0.113.1", port: 0 };
-  const failing = connect({ ...login(server, "luke"), privateChats: { listen: nowhere } });
-  await expect(failing).rejects.toBeInstanceOf(ListenError);
-});
-
 test("two programs talk, and the one that remembers knows the other again", async () => {
   await using server = await TestServer.start({ users: ["luke", "yoda"] });
   const stateFolder = await mkdtemp(join(tmpdir(), "parley-sdk-"));
@@ -73,6 +69,26 @@ test("two programs talk, and the one that remembers knows the other again", asyn
     await rm(stateFolder, { recursive: true, force: true });
   }
 });
+
+test("where it cannot listen it says why, by an error that programs can tell", async () => {
+  await using server = await TestServer.start({ users: ["luke"] });
+  const taken = { listen: { host: "127.0.0.1", port: server.port } };
+  const failure = await connect({ ...login(server, "luke"), privateChats: taken }).catch((error) => error);
+  expect(failure).toBeInstanceOf(ListenError);
+  expect(failure.code).toBe("EADDRINUSE");
+});
+
+test.each(["127.0.0.1:33535", { host: "127.0.0.1", port: "33535" }, { port: 33535 }, null])(
+  "%j is no place to listen at, and nothing is asked of the server for it",
+  async (listen) => {
+    const nowhere = { address: "127.0.0.1:1", trust: { kind: "plaintext" } } as const;
+    const asked = { privateChats: { listen }, login: { username: "luke", password: "any" } };
+    // As JavaScript would, which has no types.
+    const connecting = connect({ ...nowhere, ...asked } as unknown as ConnectOptions);
+    await expect(connecting).rejects.toThrow(TypeError);
+    await expect(connecting).rejects.toThrow("privateChats.listen has to be { host, port }");
+  },
+);
 
 test("a token alone does not say whose device it is", async () => {
   await using server = await TestServer.start({ users: ["luke"] });

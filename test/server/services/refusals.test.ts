@@ -1,6 +1,6 @@
 // Wrong input, everywhere: a clear typed refusal, nothing changed, and the server goes on.
 import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { fromServiceError, type RpcError } from "../../../rpc/status.ts";
@@ -239,7 +239,6 @@ test("bytes that are no message are refused as such", async () => {
     "half a message": Buffer.from([0x0a, 0x20, 0x61]),
     "field number 0": Buffer.from([0x00, 0x01]),
     noise: Buffer.from("deadbeefcafebabe", "hex"),
-    "too many bytes": Buffer.alloc(limits.requestBytes + 1),
   };
   for (const bytes of Object.values(cases)) {
     const error = await new Promise((resolve) => {
@@ -262,6 +261,49 @@ test("bytes that are no message are refused as such", async () => {
   const ended = new Promise((resolve) => call.on("error", (error) => resolve(fromServiceError(error))));
   call.write(cases["broken UTF-8"]);
   expect(await ended).toMatchObject({ code: 3, reason: "UNDECODABLE" });
+});
+
+describe("a request that is too long", () => {
+  const most = limits.requestBytes;
+  const tooLong = (bytes: number) => ({
+    code: 3,
+    reason: "UNDECODABLE",
+    message: `The request has ${bytes} bytes, and at most ${most} are allowed.`,
+  });
+  const sizes: [number, { code: number; reason: string; message?: string }][] = [
+    [most + 1, tooLong(most + 1)],
+    [2 * most, tooLong(2 * most)],
+    // Not read at all by grpc-js, which has no details.
+    [2 * most + 1, { code: 8, reason: "" }],
+  ];
+
+  test.each(sizes)("%i bytes in a call", async (bytes, refusal) => {
+    const error = await new Promise((resolve) => {
+      leia.chat.makeUnaryRequest(
+        "/parley.chat.v1.ChatService/SendMessage",
+        () => Buffer.alloc(bytes),
+        (answer: Buffer) => answer,
+        leia.metadata,
+        (error) => resolve(fromServiceError(error)),
+      );
+    });
+    expect(error).toMatchObject(refusal);
+  });
+
+  test.each(sizes)("%i bytes on a stream end it, and no other", async (bytes, refusal) => {
+    using other = await leia.connect().caughtUp();
+    const call: ClientDuplexStream<Buffer, Buffer> = leia.chat.makeBidiStreamRequest(
+      "/parley.chat.v1.ChatService/Connect",
+      (bytes: Buffer) => bytes,
+      (bytes: Buffer) => bytes,
+      leia.metadata,
+    );
+    const ended = new Promise((resolve) => call.on("error", (error) => resolve(fromServiceError(error))));
+    call.write(Buffer.alloc(bytes));
+    expect(await ended).toMatchObject(refusal);
+    const id = other.send("han", "still here");
+    expect((await other.next("ack")).clientMessageId).toBe(id);
+  });
 });
 
 test("log-in and sign-up refuse what they must, and tell names apart to nobody", async () => {

@@ -156,7 +156,10 @@ export interface Welcome {
 export interface Limits {
   /** The longest encoding of a Content, in bytes. */
   maxContentBytes: number;
-  /** The longest request message, in bytes. */
+  /**
+   * The longest request message, in bytes. A longer one is UNDECODABLE; the gRPC library may refuse one of more than twice
+   * as many by itself, with RESOURCE_EXHAUSTED and no details.
+   */
   maxRequestBytes: number;
   /** The most commands in one ConnectRequest. */
   maxCommandsPerRequest: number;

@@ -18,7 +18,7 @@ export const protobufFileName = "parley/chat/v1/reason.proto";
 export const Reason = {
   /** UNSPECIFIED - Not set. */
   UNSPECIFIED: 0,
-  /** UNDECODABLE - The bytes are not the expected message, or a string in it is not UTF-8. */
+  /** UNDECODABLE - The bytes are not the expected message, are more than Limits.max_request_bytes, or hold a string that is not UTF-8. */
   UNDECODABLE: 1,
   /** INVALID_FIELD - A field is missing or out of bounds; the field is named. */
   INVALID_FIELD: 2,
