@@ -294,6 +294,9 @@ export class PrivateChats implements AsyncDisposable {
    * @throws RpcError USER_NOT_FOUND, ConnectError
    */
   async elsewhere(username: string): Promise<Elsewhere | undefined> {
+    // One that just ends here is open nowhere, once the server has been told.
+    if (this.#open.has(username)) return undefined;
+    await this.#reports.settled;
     const found = await this.calls.getPrivateChat(username);
     if (found === undefined) return undefined;
     const { deviceId, deviceName } = found;

@@ -226,6 +226,18 @@ test.each([
   await expect.poll(() => reasonOf(introduce(luke, "yoda").asked())).toBe("");
 });
 
+test("a chat that ends here is not taken for one that is open elsewhere", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  await chatting(luke, yoda, { direct: false });
+  const stopping = luke.chats.stop("yoda");
+  expect(luke.chats.open).toEqual([]);
+  expect(await luke.chats.elsewhere("yoda")).toBeUndefined();
+  await stopping;
+  await luke.next("ended");
+  expect(await luke.chats.elsewhere("yoda")).toBeUndefined();
+});
+
 test("who asks anew after a yes is waited for anew, and nothing is said of the yes before", async () => {
   const { client: luke, stream } = await taking(server, "luke");
   using _stream = stream;
