@@ -11,6 +11,7 @@ import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { fileProblem } from "../command-line/file-problem.ts";
 import type { Certificate } from "../rpc/listen.ts";
 
 export interface CertificateFiles {
@@ -156,8 +157,7 @@ async function readOrExplain(file: string): Promise<string> {
 }
 
 function unreadable(file: string, cause: unknown): CertificateError {
-  const why = cause instanceof Error ? cause.message : "no reason given";
-  return new CertificateError(`${file} cannot be read: ${why}`, { cause });
+  return new CertificateError(`${file} cannot be read: ${fileProblem(cause)}`, { cause });
 }
 
 function parseCertificate(pem: string, file: string): X509Certificate {

@@ -1,6 +1,7 @@
 // The settings as they hold: flag over environment over file over default, each checked, each error naming its source.
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fileProblem } from "../command-line/file-problem.ts";
 import { allInterfaces } from "../rpc/all-interfaces.ts";
 import { type Flag, suggestion, UsageError } from "./arguments.ts";
 import { dataFiles, defaultDataFolder } from "./data-folder.ts";
@@ -189,9 +190,7 @@ async function readTable(file: string, mayBeMissing: boolean): Promise<Readonly<
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (mayBeMissing && (code === "ENOENT" || code === "ENOTDIR")) return {};
-    throw new ConfigError(
-      `${file} cannot be read: ${error instanceof Error ? error.message : "no reason given"}`,
-    );
+    throw new ConfigError(`${file} cannot be read: ${fileProblem(error)}`);
   }
   // Only who has such a file waits for its parser.
   const { parse, TomlError } = await import("smol-toml");

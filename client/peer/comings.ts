@@ -4,7 +4,7 @@ import { ConnectError } from "../../rpc/connect-error.ts";
 import { type Asked, Coming } from "./answering.ts";
 import type { Begun } from "./asking.ts";
 import type { Judgement } from "./contacts.ts";
-import type { Desk } from "./desk.ts";
+import { asError, type Desk } from "./desk.ts";
 
 export interface ComingsOwner {
   /** Has the conversation, with what is to be said first; it is over when this resolves. */
@@ -55,6 +55,9 @@ export class Comings {
       await coming.accept();
     } catch (error) {
       this.#forget(coming);
+      const held = coming.held.texts;
+      if (held.length > 0)
+        await this.#desk.parts.emit({ type: "failed", username, error: asError(error), held });
       throw error;
     }
   }

@@ -11,7 +11,7 @@ import { PrivateCalls } from "./calls.ts";
 import { Comings } from "./comings.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
-import { Desk } from "./desk.ts";
+import { asError, Desk } from "./desk.ts";
 import type { PrivateEvent } from "./events.ts";
 import { PeerServer } from "./introduced.ts";
 import type { KeyStore } from "./keys.ts";
@@ -379,8 +379,4 @@ export class PrivateChats implements AsyncDisposable {
   #emit(event: PrivateEvent): Promise<void> {
     return this.#desk.parts.emit(event);
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

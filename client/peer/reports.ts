@@ -1,7 +1,7 @@
 // Tells the server with whom chats are open, and so that what was agreed on has come to nothing.
 import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
-import type { Desk } from "./desk.ts";
+import { asError, type Desk } from "./desk.ts";
 
 /** As many as one report takes. */
 const MOST_FAILED = 100;
@@ -38,9 +38,9 @@ export class Reports {
       try {
         await calls.reportPrivateChats(this.#userIds(), failed);
       } catch (error) {
-        if (error instanceof ConnectError) this.#failed = [...failed, ...this.#failed].slice(-MOST_FAILED);
+        this.#failed = [...failed, ...this.#failed].slice(-MOST_FAILED);
         if (error instanceof RpcError || error instanceof ConnectError) return;
-        await emit({ type: "trouble", error: error instanceof Error ? error : new Error(String(error)) });
+        await emit({ type: "trouble", error: asError(error) });
       }
     });
   }

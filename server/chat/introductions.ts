@@ -86,6 +86,7 @@ export class Introductions {
     const program = { sessionId, processId };
     const taking = this.#takers.enter({ userId, deviceId, ...program });
     for (const ring of this.#ringing.ofCallee(userId)) {
+      this.#forgetGone(ring, userId, sessionId);
       if (ring.passed.has(keyOfProgram(program))) continue;
       ring.asked.add(deviceId);
       ring.online.set(keyOfProgram(program), program);
@@ -152,7 +153,9 @@ export class Introductions {
         return undefined;
       case Answer.PASS: {
         const ring = this.#find(row, request);
-        ring.passed.add(keyOfProgram(programOf(row, request)));
+        const program = keyOfProgram(programOf(row, request));
+        // One that was not told of it leaves nothing to anybody.
+        if (ring.online.has(program)) ring.passed.add(program);
         this.#endIfNobodyIsLeft(ring);
         return undefined;
       }
@@ -259,6 +262,15 @@ export class Introductions {
       ring?.callee.userId === user.userId && ring.asked.has(deviceId) && !ring.passed.has(program);
     if (ring !== undefined && mayAnswer) return ring;
     throw notFound(this.#ringing.answerTo(introductionId, user.userId));
+  }
+
+  /** Of a session whose programs come and go, a question remembers those that are there. */
+  #forgetGone(ring: Ring, userId: number, sessionId: number): void {
+    for (const [key, program] of ring.online) {
+      if (program.sessionId !== sessionId || this.#takers.has(userId, program)) continue;
+      ring.online.delete(key);
+      ring.passed.delete(key);
+    }
   }
 
   /** The user's session is not online any more. */

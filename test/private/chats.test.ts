@@ -349,8 +349,11 @@ test.each(["accept", "refuse"] as const)(
     await luke.chats.start("yoda", { direct: false });
     await yoda.next("asked");
     await gone[Symbol.asyncDispose]();
-    await expect(yoda.chats.answer("luke", answer)).rejects.toBeInstanceOf(ConnectError);
+    const answering = yoda.chats.answer("luke", answer);
+    if (answer === "accept") expect(yoda.chats.say("luke", "right away")).toBe("held");
+    await expect(answering).rejects.toBeInstanceOf(ConnectError);
     expect(yoda.chats.asked).toEqual([{ username: "luke", direct: false }]);
+    if (answer === "accept") expect(await yoda.next("failed")).toMatchObject({ held: ["right away"] });
   },
 );
 

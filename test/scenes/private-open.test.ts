@@ -141,6 +141,26 @@ test("each program of a session reports for itself, for as long as it has a stre
   await ask(phone, "han");
 });
 
+test("a program that is gone leaves a question to those of its session that are there", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const han = await device(server, "han");
+  using _one = await take(leia, "one");
+  const other = await take(leia, "other");
+  const { call, id } = await ask(han, "leia");
+  await reportAs(leia, "other", [await device(server, "luke")]);
+  other[Symbol.dispose]();
+  await other.ended;
+  // What it reported is forgotten with it.
+  await expect.poll(() => whereOpen(leia, "luke")).toMatchObject({ deviceId: "" });
+  using _third = await take(leia, "third");
+  // Not told of it: that is no answer.
+  await answer(leia, id, { answer: Answer.PASS, processId: "nobody" });
+  await answer(leia, id, { answer: Answer.PASS, processId: "one" });
+  await answer(leia, id, { answer: Answer.PASS, processId: "third" });
+  expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
+});
+
 test("where a private chat is open can be asked, of one's own alone", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await taking(server, "leia", "laptop");

@@ -29,9 +29,9 @@ export class PrivateProgress implements Disposable {
       .map(([username, { unread }]) => ({ place: privately(username), count: unread }));
   }
 
-  /** Own lines that have not arrived. */
+  /** Own lines that have not arrived, or wait to be said. */
   get underway(): boolean {
-    return [...this.#chats.values()].some(({ said, received }) => said > received);
+    return this.#waiting.size > 0 || [...this.#chats.values()].some(({ said, received }) => said > received);
   }
 
   markOf(username: string): Mark | undefined {

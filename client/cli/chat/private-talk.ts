@@ -247,9 +247,10 @@ export class PrivateTalk implements PrivateActions, Disposable {
     return [{ kind: "history-heading", place }, ...kept];
   }
 
-  /** Resolves when nobody is being asked, and everything that was said has arrived or will not. */
+  /** Resolves when nobody is being asked or about to come, and everything that was said has arrived or will not. */
   async settled(): Promise<void> {
-    while (this.#options.chats.asking.length > 0 || this.#progress.underway) {
+    const { chats } = this.#options;
+    while (chats.asking.length > 0 || chats.coming.length > 0 || this.#progress.underway) {
       this.#settled ??= Promise.withResolvers();
       await this.#settled.promise;
     }

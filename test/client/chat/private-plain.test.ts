@@ -59,6 +59,18 @@ describe("two people", () => {
     expect(luke.printed).not.toContain("my secret");
   });
 
+  it("say yes and a line at the end of a script, which waits until the line has arrived", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda --relay");
+    await yoda.prints("luke asks for a private chat.");
+    yoda.child.stdin.end("accept luke\nprivate luke right away\n");
+    await luke.prints("yoda (private): right away");
+    expect(await yoda.ended).toMatchObject({ code: 0 });
+  });
+
   it("have nothing to accept where the keys are as expected", async () => {
     await using lukes = await Person.at(server, "luke");
     await using yodas = await Person.at(server, "yoda");

@@ -287,8 +287,8 @@ export interface IntroductionRequested {
 
 /**
  * IntroductionClosed says that an introduction needs no answer from this device any more. The program that answered is told
- * of INTRODUCTION_OUTCOME_FAILED alone. It may name one that this device was never asked, or has passed. One that ended while the device had no stream is
- * not told either: after CaughtUp, what is not told again is over.
+ * of INTRODUCTION_OUTCOME_FAILED alone. It may name one that this device was never asked, or has passed. One that ended
+ * while the device had no stream is not told either: after CaughtUp, what is not told again is over.
  */
 export interface IntroductionClosed {
   /** The introduction's id. */

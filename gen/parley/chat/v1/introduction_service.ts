@@ -1153,7 +1153,8 @@ export const RelayJoined: MessageFns<RelayJoined> = {
 /**
  * IntroductionService brings the devices of two users together for a private chat (parley.peer.v1). The server learns
  * who, when and how much; what is said goes from device to device, or through Relay as bytes that it cannot read.
- * Every call needs a token, and but for ReportPrivateChats and GetPrivateChat a device with a certificate (IdentityService).
+ * Every call needs a token, and but for ReportPrivateChats and GetPrivateChat a device with a certificate
+ * (IdentityService).
  */
 export type IntroductionServiceService = typeof IntroductionServiceService;
 export const IntroductionServiceService = {
