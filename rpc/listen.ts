@@ -5,6 +5,7 @@ import { bind } from "./bind.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import type { Service } from "./handler.ts";
 import { type Certificate, TlsServerCredentials } from "./server-credentials.ts";
+import { refuseUnknownMethods } from "./unknown-method.ts";
 
 export { ListenError } from "./bind.ts";
 export type { Certificate } from "./server-credentials.ts";
@@ -77,9 +78,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     "grpc.enable_channelz": 0,
   });
   const connections = new Connections(limits);
-  for (const service of options.services) {
-    server.addService(service.definition, service.implementation);
-    service.useCut((peer) => connections.cut(peer));
+  for (const { definition, implementation } of options.services)
+    server.addService(definition, implementation);
+  for (const { useCut } of [...options.services, refuseUnknownMethods(server)]) {
+    useCut((peer) => connections.cut(peer));
   }
   // The sockets are opened here and handed in, rather than bound by grpc-js: so they can be counted, limited and, where
   // nothing else helps, cut.

@@ -39,6 +39,10 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "That page token belongs to another request. Start again without one.",
   },
   [Reason.CANCELLED]: { code: status.CANCELLED, message: "The call was given up." },
+  [Reason.UNSUPPORTED_METHOD]: {
+    code: status.UNIMPLEMENTED,
+    message: "This server has no such method: it may be older than the program that calls.",
+  },
 
   [Reason.TOKEN_MISSING]: {
     code: status.UNAUTHENTICATED,

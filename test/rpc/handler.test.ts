@@ -7,7 +7,7 @@ import { ConnectRequest, type ConnectResponse } from "../../gen/parley/chat/v1/c
 import { Event } from "../../gen/parley/chat/v1/event.ts";
 import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
 import { call } from "../../rpc/dial.ts";
-import { RpcError } from "../../rpc/status.ts";
+import { fromServiceError, RpcError } from "../../rpc/status.ts";
 import { bareSession, definition, dialPlain, endingError, endingOf, framed, serve } from "./fixture.ts";
 
 const event = lengthDelimited(1, Event.encode({ kind: undefined }).finish());
@@ -125,12 +125,23 @@ describe("a unary handler", () => {
   });
 });
 
-test("a method that is not there is UNIMPLEMENTED", async () => {
+test("a method that is not there is UNIMPLEMENTED, with a reason", async () => {
   await using server = await serve({});
   using session = await bareSession(`http://${server.address}`);
   const stream = session.call("Nothing");
   stream.end(framed(Buffer.alloc(0)));
   expect((await endingOf(stream))["grpc-status"]).toBe(String(status.UNIMPLEMENTED));
+  using client = await dialPlain(server.address);
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  for (const path of ["/parley.chat.v1.ChatService/Nothing", "/nobody.Service/SendMessage"]) {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    client.chat.makeUnaryRequest(path, asIs, asIs, Buffer.alloc(0), resolve);
+    expect(fromServiceError(await promise)).toMatchObject({
+      code: status.UNIMPLEMENTED,
+      reason: "UNSUPPORTED_METHOD",
+      message: expect.stringContaining(path),
+    });
+  }
 });
 
 describe("a stream's handler", () => {

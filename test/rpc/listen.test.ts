@@ -190,10 +190,11 @@ describe("limits", () => {
       { tls: certificate, limits: { concurrentStreams: 10_000 } },
     );
     const socket = await rawHttp2(server.listener.port);
-    for (let id = 1; id < 4_000; id += 2)
+    for (let id = 1; id < 40_000; id += 2)
       socket.write(Buffer.concat([openStream(id, "Connect"), resetStream(id)]));
     await once(socket, "close");
-    expect(handlers).toBeLessThan(300);
+    // Of 20,000: some 200, and those that had come in one piece with them.
+    expect(handlers).toBeLessThan(1_000);
     await vi.waitFor(() => expect(server.listener.connections).toBe(0));
   });
 

@@ -9,7 +9,7 @@ import {
   ConnectResponse,
 } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { fromServiceError } from "../../rpc/status.ts";
+import { fromServiceError, type RpcError } from "../../rpc/status.ts";
 import { reasonOf, type TestClient, TestStream } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { online } from "./online.ts";
@@ -108,17 +108,17 @@ test("an unknown command is refused by name; the commands beside it are done, an
 test("a method that does not exist is answered so, and the next call is served", async () => {
   await using server = await TestServer.start({ users: people });
   const luke = await server.logIn("luke");
-  const code = await new Promise<status>((resolve) => {
+  const error = await new Promise<RpcError | undefined>((resolve) => {
     luke.chat.makeUnaryRequest(
       "/parley.chat.v1.ChatService/LogOutEverybody",
       (bytes: Buffer) => bytes,
       (bytes: Buffer) => bytes,
       Buffer.alloc(0),
       luke.metadata,
-      (error) => resolve(error === null ? status.OK : fromServiceError(error).code),
+      (failure) => resolve(failure === null ? undefined : fromServiceError(failure)),
     );
   });
-  expect(code).toBe(status.UNIMPLEMENTED);
+  expect(error).toMatchObject({ code: status.UNIMPLEMENTED, reason: "UNSUPPORTED_METHOD" });
   expect(await luke.whoelse()).toEqual([]);
 });
 

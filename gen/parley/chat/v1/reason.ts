@@ -36,6 +36,8 @@ export const Reason = {
   PAGE_TOKEN_INVALID: 8,
   /** CANCELLED - The call was given up by its caller, or its deadline passed. */
   CANCELLED: 9,
+  /** UNSUPPORTED_METHOD - The server has no such method: it may be older than the client. */
+  UNSUPPORTED_METHOD: 10,
   /** TOKEN_MISSING - The call carries no token, or more than one: send it as "authorization: Bearer TOKEN". */
   TOKEN_MISSING: 20,
   /** TOKEN_INVALID - The token is unknown, expired or revoked: log in again. */
@@ -145,6 +147,7 @@ export namespace Reason {
   export type INTERNAL = typeof Reason.INTERNAL;
   export type PAGE_TOKEN_INVALID = typeof Reason.PAGE_TOKEN_INVALID;
   export type CANCELLED = typeof Reason.CANCELLED;
+  export type UNSUPPORTED_METHOD = typeof Reason.UNSUPPORTED_METHOD;
   export type TOKEN_MISSING = typeof Reason.TOKEN_MISSING;
   export type TOKEN_INVALID = typeof Reason.TOKEN_INVALID;
   export type CREDENTIALS_WRONG = typeof Reason.CREDENTIALS_WRONG;
