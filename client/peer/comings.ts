@@ -4,7 +4,11 @@ import { ConnectError } from "../../rpc/connect-error.ts";
 import { type Asked, Coming } from "./answering.ts";
 import type { Begun } from "./asking.ts";
 import type { Judgement } from "./contacts.ts";
+import { NotSaidError } from "./conversation.ts";
 import { asError, type Desk } from "./desk.ts";
+
+/** Who may be awaited at once: more than a server lets ask, and each has a timer and half a relay. */
+const MOST_COMING = 64;
 
 export interface ComingsOwner {
   /** Has the conversation, with what is to be said first; it is over when this resolves. */
@@ -31,10 +35,12 @@ export class Comings {
     return this.#byUsername.get(username);
   }
 
-  /** Says yes, and waits for that one to come. @throws RpcError, ConnectError */
+  /** Says yes, and waits for that one to come. @throws RpcError, ConnectError, NotSaidError where too many are awaited */
   async accept(asked: Asked, judgement: Judgement): Promise<void> {
     const { peer, introductionId } = asked;
     const { username } = peer;
+    if (this.#byUsername.size >= MOST_COMING && this.get(username) === undefined)
+      throw new NotSaidError("Too many private chats are about to open. Wait a moment.");
     const coming = new Coming(this.#desk, asked, {
       converse: async (come, stream, path) => {
         this.#forget(come);

@@ -102,8 +102,8 @@ export class Questions {
   }
 
   /**
-   * Answers a question, which is over then; it stands where a person has to look at the keys first, or the answer did not
-   * get to the server.
+   * Answers a question, which is over then; it stands where a person has to look at the keys first, where too much is under
+   * way, or where the answer did not get to the server.
    * @returns who asked. @throws NotSaidError where that one does not ask, and what the answer throws
    */
   async settle(username: string, answer: (asked: Asked) => Promise<void>): Promise<PeerKeys> {
@@ -113,7 +113,8 @@ export class Questions {
     try {
       await answer(asked);
     } catch (error) {
-      const stands = error instanceof ConnectError || error instanceof KeyProblemError;
+      const stands =
+        error instanceof ConnectError || error instanceof KeyProblemError || error instanceof NotSaidError;
       if (stands && !this.has(username)) this.#asked.set(username, asked);
       if (error instanceof ConnectError) this.#unanswered.add(username);
       throw error;

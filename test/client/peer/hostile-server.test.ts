@@ -5,6 +5,7 @@ import { Endpoint } from "../../../client/link/endpoint.ts";
 import { Coming } from "../../../client/peer/answering.ts";
 import { Asking } from "../../../client/peer/asking.ts";
 import type { PrivateCalls } from "../../../client/peer/calls.ts";
+import { Comings } from "../../../client/peer/comings.ts";
 import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
 import { Desk } from "../../../client/peer/desk.ts";
 import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys.ts";
@@ -196,6 +197,40 @@ test("a yes that comes through when all is closed leaves no timer behind", async
     expect(vi.getTimerCount()).toBe(0);
   } finally {
     vi.useRealTimers();
+  }
+});
+
+test("however many ask and are let in, those who do not come are bounded", async () => {
+  const closing = new AbortController();
+  const lifetime = { seconds: 60n, nanos: 0 };
+  const answerIntroduction = ({ introductionId }: { introductionId: string }) =>
+    Promise.resolve({ introductionId, peer: undefined, direct: true, addresses: [], lifetime });
+  const desk = new Desk({
+    calls: callsOf({ answerIntroduction }),
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    client: undefined,
+    server: luke.server,
+    closing: closing.signal,
+    emit: () => Promise.resolve(),
+  });
+  const comings = new Comings(desk, { converse: () => Promise.resolve(), failed: () => undefined });
+  const letIn = (number: number): Promise<void> => {
+    const peer = { ...peerOf(theirs.publicKey, true), username: `ewok${number}` };
+    return comings.accept(
+      { introductionId: `i${number}`, peer, direct: true },
+      { standing: "new", problem: undefined, stops: false },
+    );
+  };
+  try {
+    for (let number = 0; number < 64; number++) await letIn(number);
+    await expect(letIn(64)).rejects.toThrow("Too many private chats are about to open.");
+    // One of them asks anew.
+    await letIn(7);
+    expect(comings.usernames).toHaveLength(64);
+  } finally {
+    closing.abort();
   }
 });
 
