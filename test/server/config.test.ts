@@ -223,7 +223,11 @@ describe("errors name the setting and where it came from", () => {
     ["a missing value", { argv: ["--listen"] }, /^--listen: HOST:PORT is missing$/],
     ["a flag given twice", { argv: ["--data", "a", "--data", "b"] }, /^--data: given twice$/],
     ["an unknown letter", { argv: ["-x"] }, /^-x: no such flag/],
-    ["a missing file", { argv: ["--config", "none.toml"] }, /none\.toml cannot be read: no such file or directory$/],
+    [
+      "a missing file",
+      { argv: ["--config", "none.toml"] },
+      /none\.toml cannot be read: no such file or directory$/,
+    ],
     ["a certificate without its key", { argv: ["--cert", "c.pem"] }, /^--cert: needs --key as well$/],
     [
       "a key without its certificate",
