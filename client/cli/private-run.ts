@@ -4,8 +4,7 @@ import { cursorsAtHeads } from "../link/heads.ts";
 import { type Link, openLink } from "../link/link.ts";
 import type { PrivateChats } from "../peer/private-chats.ts";
 import type { AccountCall } from "./command.ts";
-import type { PrivateWanted } from "./private-flags.ts";
-import { openPrivateChats, privateLinkOptions } from "./private-session.ts";
+import { type ChatsWanted, openPrivateChats, privateLinkOptions } from "./private-session.ts";
 import { throwEnding } from "./reading.ts";
 import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -30,7 +29,7 @@ export interface PrivateRun {
  */
 export async function withPrivateChats<T>(
   call: AccountCall,
-  wanted: Pick<PrivateWanted, "path" | "port">,
+  wanted: ChatsWanted,
   ending: Ending,
   work: (run: PrivateRun) => Promise<T>,
 ): Promise<T> {

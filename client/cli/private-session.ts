@@ -15,11 +15,17 @@ import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
 /** The families of events that a program wants which has private chats. */
 const features = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS, Feature.INTRODUCTIONS];
 
+/** What is wanted of private chats, whoever uses them. */
+export interface ChatsWanted extends Pick<PrivateWanted, "path" | "port"> {
+  /** As in PrivateChatsOptions. */
+  readonly allowHalfOpen?: boolean;
+}
+
 /** @throws CommandError where the port cannot be used */
 export async function openPrivateChats(
   { state }: Pick<Desk, "state">,
   { profile, endpoint, token }: SignedIn,
-  { path, port }: Pick<PrivateWanted, "path" | "port">,
+  { path, port, allowHalfOpen = false }: ChatsWanted,
 ): Promise<PrivateChats> {
   const { profileId } = profile;
   const { name, version } = clientInfo();
@@ -34,6 +40,7 @@ export async function openPrivateChats(
       contacts: state.contacts(profileId),
       client: { name, version },
       listen: { host, port },
+      allowHalfOpen,
     });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;

@@ -1,8 +1,8 @@
 // One private chat, from its openings to its end: the same at both ends. It MUST:
 //  1. hand out each line of the other once, in the order of their numbers, or end;
-//  2. say of each own line whether the other device has it, also at the end;
+//  2. say of each own line whether the other device has it, also at the end; and where both have said all, not end before;
 //  3. hold no more than its outbox and the own lines that are not acknowledged, whatever the peer does.
-import { type Ending, Reason, Signal } from "../../gen/parley/peer/v1/peer_service.ts";
+import { Ending, Reason, Signal } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { RpcError } from "../../rpc/status.ts";
 import { after } from "../link/waiting.ts";
 import { Pace } from "./pace.ts";
@@ -43,6 +43,8 @@ export interface ConversationOwner {
   /** How far the other device, and the person there, are with the own lines. */
   marks(received: bigint, read: bigint): Promise<void> | void;
   typing(typing: boolean): Promise<void> | void;
+  /** The other end says no more lines. */
+  finished(): Promise<void> | void;
 }
 
 /** Why a conversation is over. */
@@ -117,6 +119,10 @@ export class Conversation {
   #readThere = 0n;
   #received = 0n;
   #read = 0n;
+  /** What the marks said that were sent last. */
+  #marked = { received: 0n, read: 0n };
+  #isFinished = false;
+  #isFinishedThere = false;
   #goodbye: { readonly by: "me" | "them"; readonly ending: Ending } | undefined;
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
@@ -188,6 +194,7 @@ export class Conversation {
   say(text: string): bigint {
     const bytes = bytesOfLine(text);
     if (this.isOver) throw new NotSaidError("The private chat is over.");
+    if (this.#isFinished) throw new NotSaidError("You have said that there is no more.");
     if (this.isFull) {
       throw new NotSaidError("The other device does not take what was said before. Wait a moment.");
     }
@@ -214,6 +221,14 @@ export class Conversation {
     }
   }
 
+  /** Says no more lines, and goes on taking the other's; it ends once both have said all, and all has arrived. */
+  finish(): void {
+    if (this.#isFinished || this.isOver) return;
+    this.#isFinished = true;
+    this.#write({ $case: "finished", value: {} });
+    this.#endIfDone();
+  }
+
   /** Says goodbye; resolves when it is over, within a moment. */
   async end(ending: Ending): Promise<void> {
     if (this.#goodbye === undefined) {
@@ -234,7 +249,6 @@ export class Conversation {
       if (signals.length > conversationLimits.signalsPerFrame) {
         throw refusal(Reason.INVALID_FIELD, "There are too many signals in one frame.");
       }
-      const before = this.#received;
       // An empty frame costs as much as a signal.
       await this.#pace.take(Math.max(1, signals.length));
       for (const signal of signals) {
@@ -243,11 +257,12 @@ export class Conversation {
       }
       if (this.#goodbye?.by === "them") {
         // The other one waits to learn whether its last words have arrived.
-        if (this.#received > before) this.#writeMarks();
+        this.#writeMarks();
         await this.#leave();
         return;
       }
-      if (this.#received > before) this.#writeMarks();
+      this.#writeMarks();
+      this.#endIfDone();
     }
   }
 
@@ -275,6 +290,7 @@ export class Conversation {
         throw refusal(Reason.OPENING_EXPECTED, "Opening comes once.");
       case "line": {
         const { number, time, content } = kind.value;
+        if (this.#isFinishedThere) throw refusal(Reason.LINE_OUT_OF_ORDER, "A line came after the last one.");
         if (number !== this.#received + 1n) {
           const wanted = this.#received + 1n;
           throw refusal(Reason.LINE_OUT_OF_ORDER, `Line ${wanted} was to come, and ${number} came.`);
@@ -287,18 +303,22 @@ export class Conversation {
         if (time !== undefined && Number.isNaN(time.getTime())) {
           throw refusal(Reason.INVALID_FIELD, "The time of a line is none.");
         }
-        await this.#owner.line({
+        // Before the owner has it: who reads at once marks it as read.
+        this.#received = number;
+        return this.#owner.line({
           number,
           time,
           content: text === undefined ? { kind: "unknown" } : { kind: "text", text },
         });
-        this.#received = number;
-        return;
       }
       case "marks":
         return this.#takeMarks(kind.value.received, kind.value.read);
       case "typing":
         return this.#owner.typing(kind.value.typing);
+      case "finished":
+        if (this.#isFinishedThere) return;
+        this.#isFinishedThere = true;
+        return this.#owner.finished();
       case "goodbye":
         this.#goodbye = { by: "them", ending: kind.value.ending };
         return;
@@ -332,9 +352,20 @@ export class Conversation {
     this.#progress = undefined;
   }
 
+  /** Both have said all, and each knows that all has arrived. */
+  #endIfDone(): void {
+    if (this.isOver || !this.#isFinished || !this.#isFinishedThere || this.#unacknowledged.size > 0) return;
+    // After a goodbye none are sent, and the other end may wait for them.
+    this.#writeMarks();
+    void this.end(Ending.FINISHED);
+  }
+
   #writeMarks(): void {
-    if (this.#goodbye?.by === "me") return;
-    this.#write({ $case: "marks", value: { received: this.#received, read: this.#read } });
+    const marks = { received: this.#received, read: this.#read };
+    const isNew = marks.received > this.#marked.received || marks.read > this.#marked.read;
+    if (!isNew || this.#goodbye?.by === "me") return;
+    this.#marked = marks;
+    this.#write({ $case: "marks", value: marks });
   }
 
   #write(kind: NonNullable<Signal["kind"]>): void {

@@ -35,9 +35,13 @@ export interface DeskParts {
   readonly server: PeerServer;
   /** Aborted when everything ends. */
   readonly closing: AbortSignal;
-  /** Resolves when there is room for more. */
-  readonly emit: (event: PrivateEvent) => Promise<void>;
+  readonly emit: Emit;
+  /** As in PrivateChatsOptions. */
+  readonly allowHalfOpen: boolean;
 }
+
+/** Tells the reader. Resolves when there is room for more; `onTaken` is called once the reader has dealt with it. */
+export type Emit = (event: PrivateEvent, onTaken?: () => void) => Promise<void>;
 
 /** Users whose keys came up, and may be accepted. */
 const MOST_PRESENTED = 256;

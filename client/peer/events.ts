@@ -102,6 +102,13 @@ export interface TypingHeard {
   readonly typing: boolean;
 }
 
+/** The other one says no more lines. */
+export interface FinishedThere {
+  readonly type: "finished";
+  /** The other user. */
+  readonly username: string;
+}
+
 export interface ChatEnded extends Ended {
   readonly type: "ended";
   /** The other user. */
@@ -125,5 +132,6 @@ export type PrivateEvent =
   | LineSaid
   | MarksMoved
   | TypingHeard
+  | FinishedThere
   | ChatEnded
   | ChatTrouble;

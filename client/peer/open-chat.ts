@@ -1,8 +1,8 @@
 // One private chat that is open: tells its reader what happens in it, and knows what both are told of it.
 import type { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { PeerKeys } from "./contacts.ts";
-import { Conversation, type Ended, type SignalStream } from "./conversation.ts";
-import type { PrivateEvent } from "./events.ts";
+import { Conversation, type ConversationOwner, type Ended, type SignalStream } from "./conversation.ts";
+import type { DeskParts, Emit } from "./desk.ts";
 import type { Path } from "./reach.ts";
 
 /** A repeated "types" within this time, ms, says nothing new. */
@@ -12,24 +12,26 @@ export class OpenChat {
   readonly peer: PeerKeys;
   readonly path: Path;
   readonly #conversation: Conversation;
-  readonly #emit: (event: PrivateEvent) => Promise<void>;
+  readonly #emit: Emit;
   #typing: { readonly typing: boolean; readonly time: number } | undefined;
 
   constructor(
     peer: PeerKeys,
     path: Path,
     stream: SignalStream,
-    emit: (event: PrivateEvent) => Promise<void>,
+    { emit, allowHalfOpen }: Pick<DeskParts, "emit" | "allowHalfOpen">,
   ) {
     this.peer = peer;
     this.path = path;
     this.#emit = emit;
     const { username } = peer;
-    this.#conversation = new Conversation(stream, {
+    const owner: ConversationOwner = {
       line: (line) => emit({ type: "line", username, mine: false, ...line }),
       marks: (received, read) => emit({ type: "marks", username, received, read }),
       typing: (typing) => emit({ type: "typing", username, typing }),
-    });
+      finished: () => emit({ type: "finished", username }, allowHalfOpen ? undefined : () => this.finish()),
+    };
+    this.#conversation = new Conversation(stream, owner);
   }
 
   /** Nothing more can be said in it. */
@@ -65,6 +67,10 @@ export class OpenChat {
     if (this.#typing?.typing === typing && now - this.#typing.time < TYPING_MS) return;
     this.#typing = { typing, time: now };
     this.#conversation.setTyping(typing);
+  }
+
+  finish(): void {
+    this.#conversation.finish();
   }
 
   end(ending: Ending): Promise<void> {

@@ -1,7 +1,6 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
 import { randomBytes } from "node:crypto";
 import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
-import type { Endpoint } from "../link/endpoint.ts";
 import { EventBuffer } from "../link/event-buffer.ts";
 import type { LinkEvent } from "../link/events.ts";
 import { after } from "../link/waiting.ts";
@@ -11,46 +10,16 @@ import { PrivateCalls } from "./calls.ts";
 import { Comings } from "./comings.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
-import { asError, Desk } from "./desk.ts";
+import { asError, Desk, type Emit } from "./desk.ts";
 import type { PrivateEvent } from "./events.ts";
 import { PeerServer } from "./introduced.ts";
-import type { KeyStore } from "./keys.ts";
 import { OpenChat } from "./open-chat.ts";
+import type { PrivateChatsOptions } from "./private-chats-options.ts";
 import { type AskedBy, Questions } from "./questions.ts";
 import type { Path } from "./reach.ts";
 import { refusal } from "./refusals.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
 import { Reports } from "./reports.ts";
-
-/** Whose private chats, and what they stand on. */
-export interface PrivateChatsOptions {
-  /** The server. */
-  readonly endpoint: Endpoint;
-  /** The session's token. */
-  readonly token: string;
-  /** Whose device this is. */
-  readonly names: OwnNames;
-  /** Where the device's keys are kept. */
-  readonly keys: KeyStore;
-  /** What is remembered of others' keys. */
-  readonly contacts: ContactStore;
-  /** The program, as the other end may show it. */
-  readonly client?: {
-    /** At most 64 bytes. */
-    readonly name: string;
-    /** At most 64 bytes. */
-    readonly version: string;
-  };
-  /** Where the peer server listens, port 0 for any; undefined: nowhere, and every chat goes through the relay. */
-  readonly listen:
-    | {
-        /** An address, or a name; "::" for all. */
-        readonly host: string;
-        /** 0 takes any that is free. */
-        readonly port: number;
-      }
-    | undefined;
-}
 
 /** How long a report may take to get there at the end, ms. */
 const REPORT_MS = 1_000;
@@ -104,19 +73,20 @@ export class PrivateChats implements AsyncDisposable {
    * @throws ListenError where the port cannot be used
    */
   static async open(options: PrivateChatsOptions): Promise<PrivateChats> {
-    const { endpoint, token, names, keys, contacts, client, listen } = options;
+    const { endpoint, token, names, keys, contacts, client, listen, allowHalfOpen = false } = options;
     const events = new EventBuffer<PrivateEvent>(maxEvents, maxEventBytes);
     const closing = new AbortController();
-    const emit = async (event: PrivateEvent): Promise<void> => {
+    const emit: Emit = async (event, onTaken) => {
       const text = event.type === "line" && event.content.kind === "text" ? event.content.text : "";
-      events.push(event, 256 + 2 * text.length);
+      events.push(event, 256 + 2 * text.length, onTaken);
       await events.room();
     };
     const { device } = await ownKeys(keys, names.deviceId);
     const onError = (error: unknown): void => void emit({ type: "trouble", error: asError(error) });
     const server = await PeerServer.open({ own: device, address: listen, onError });
     const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
-    const parts = { calls, names, keys, contacts, client, server, closing: closing.signal, emit };
+    const peer = { server, allowHalfOpen, closing: closing.signal };
+    const parts = { calls, names, keys, contacts, client, emit, ...peer };
     return new PrivateChats(new Desk(parts), events, closing);
   }
 
@@ -278,6 +248,17 @@ export class PrivateChats implements AsyncDisposable {
     this.#open.get(username)?.setTyping(typing);
   }
 
+  /**
+   * Says no more lines to that one, and goes on taking that one's. The chat ends once both have said all, and all of it has
+   * arrived.
+   * @throws NotSaidError where no chat is open
+   */
+  finish(username: string): void {
+    const open = this.#open.get(username);
+    if (open === undefined) throw new NotSaidError(`No private chat with ${username} is open.`);
+    open.finish();
+  }
+
   /** Ends a chat, or takes back what was asked or answered. @throws NotSaidError where there is nothing to stop */
   async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
     const open = this.#open.get(username);
@@ -363,7 +344,7 @@ export class PrivateChats implements AsyncDisposable {
       stream.abort();
       throw error;
     }
-    const chat = new OpenChat(peer, path, stream, (event) => this.#emit(event));
+    const chat = new OpenChat(peer, path, stream, this.#desk.parts);
     this.#open.set(username, chat);
     this.#reports.report();
     // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.

@@ -29,6 +29,11 @@ export interface PrivateChatOptions {
     /** 0 takes any that is free. */
     readonly port: number;
   };
+  /**
+   * A chat in which the other one has said all goes on until `finish` was called here. Default false: it ends once the
+   * reader of `events` has dealt with that one's "finished".
+   */
+  readonly allowHalfOpen?: boolean;
 }
 
 /** Beside what is here, everything that a link can be told, but for what follows from the log-in. */

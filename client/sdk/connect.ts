@@ -75,7 +75,8 @@ async function openChats(
 ): Promise<PrivateChats | undefined> {
   if (privateChats === undefined) return undefined;
   const { token } = link;
-  const known = { endpoint, token, names, keys, contacts, listen: privateChats.listen };
+  const { listen, allowHalfOpen = false } = privateChats;
+  const known = { endpoint, token, names, keys, contacts, listen, allowHalfOpen };
   const program = client === undefined ? {} : { client: { name: client.name, version: client.version } };
   return resources.use(await PrivateChats.open({ ...known, ...program }));
 }

@@ -81,8 +81,8 @@ export {
   type Elsewhere,
   type OpenWith,
   PrivateChats,
-  type PrivateChatsOptions,
 } from "../peer/private-chats.ts";
+export type { PrivateChatsOptions } from "../peer/private-chats-options.ts";
 export type { AskedBy } from "../peer/questions.ts";
 export type { Path as ChatPath } from "../peer/reach.ts";
 export { type OwnNames, type Registered, replaceIdentity } from "../peer/registration.ts";

@@ -79,7 +79,7 @@ chat() { # name, path of hans, path of yoda: leaves hans reading $dir/NAME.h.in 
   mkfifo "$dir/$1.h.in" "$dir/$1.y.in"
   parley $B yoda private hans --wait 30s --private-path "$3" <"$dir/$1.y.in" >"$dir/$1.y.out" 2>"$dir/$1.y.err" &
   exec 8>"$dir/$1.y.in"
-  parley $A hans private yoda --wait 30s --private-path "$2" <"$dir/$1.h.in" >"$dir/$1.h.out" 2>"$dir/$1.h.err" &
+  parley $A hans private yoda --wait 30s --private-path "$2" <"$dir/$1.h.in" >"$dir/$1.h.out" 2>"$dir/$1.h.err" 8>&- &
   exec 7>"$dir/$1.h.in"
   wait_for "$dir/$1.h.err" "Private chat with yoda" 40 && wait_for "$dir/$1.y.err" "Private chat with hans" 10 || return 1
   for line in $(seq 20); do echo "from hans $line" >&7; echo "from yoda $line" >&8; done
@@ -97,15 +97,17 @@ pid_of() { # namespace, user: of the node that runs parley there
     tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q "^node bin/parley.js private" && echo "$pid"
   done
 }
-hang_up() { # ends the chat from hans's side
+hang_up() { # ends both inputs, hans's first
   exec 7>&-
-  wait_for "$dir/$1.y.err" "has ended the private chat" 10
+  echo "yoda goes on" >&8
+  wait_for "$dir/$1.h.out" "yoda goes on" 10 || return 1
   exec 8>&-
+  wait_for "$dir/$1.y.err" "hans has no more to say" 10 && wait_for "$dir/$1.h.err" "yoda has no more to say" 10
 }
 
 check "without a route the relay carries a chat" chat apart direct direct
 check "and both people see that it does" goes apart "through the server"
-check "the end of the one's input ends it for both" hang_up apart
+check "it ends once both inputs have ended" hang_up apart
 
 wire $A ab 10.77.3.1 $B ba 10.77.3.2
 mac_b=$(inside $B cat /sys/class/net/ba/address)

@@ -60,6 +60,38 @@ describe.each([
     await chatting(other, stops, { direct });
   });
 
+  test("ends once the reader has dealt with it that the other one has said all", async () => {
+    await using luke = await sitDown("luke");
+    await using yoda = await sitDown("yoda");
+    await chatting(luke, yoda, { direct });
+    luke.chats.say("yoda", "all there is");
+    luke.chats.finish("yoda");
+    expect(() => luke.chats.say("yoda", "and more")).toThrow(NotSaidError);
+    await yoda.next("finished");
+    expect(yoda.heard("luke")).toEqual(["all there is"]);
+    for (const end of [luke, yoda]) {
+      const { how, undelivered } = await end.next("ended");
+      expect(how).toMatchObject({ kind: "goodbye", ending: Ending.FINISHED });
+      expect(undelivered).toEqual([]);
+    }
+    expect(() => luke.chats.finish("yoda")).toThrow(NotSaidError);
+  });
+
+  test("may stay half open where that is wanted, and ends when both have said all", async () => {
+    await using luke = await sitDown("luke");
+    await using yoda = await sitDown("yoda", { allowHalfOpen: true });
+    await chatting(luke, yoda, { direct });
+    luke.chats.finish("yoda");
+    await yoda.next("finished");
+    for (const text of ["one", "two"]) yoda.chats.say("luke", text);
+    expect(await luke.hears("yoda", 2)).toEqual(["one", "two"]);
+    expect(yoda.chats.open).toHaveLength(1);
+    yoda.chats.finish("luke");
+    for (const end of [luke, yoda]) {
+      expect((await end.next("ended")).how).toMatchObject({ kind: "goodbye", ending: Ending.FINISHED });
+    }
+  });
+
   test("goes on when the one blocks the other", async () => {
     await using luke = await sitDown("luke");
     await using yoda = await sitDown("yoda");

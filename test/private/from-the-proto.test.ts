@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import type { IntroduceResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import {
   type ConverseResponse,
+  Ending,
   PeerServiceClient,
   type Signal,
 } from "../../gen/parley/peer/v1/peer_service.ts";
@@ -62,14 +63,20 @@ test("a client of another making asks, dials, and talks with `parley listen`", a
   });
   expect(await printed.next()).toBe("luke: hello from the proto");
   expect((await signals.next()).value).toMatchObject({ $case: "marks", value: { received: 1n } });
-  send({ $case: "goodbye", value: { ending: 1 } });
+  send({ $case: "finished", value: {} });
+  const rest: Kind[] = [];
+  for await (const kind of signals) if (kind.$case !== "marks") rest.push(kind);
+  expect(rest).toEqual([
+    { $case: "finished", value: {} },
+    { $case: "goodbye", value: { ending: Ending.FINISHED } },
+  ]);
   call.end();
   client.close();
   // An own certificate without an identity key is let in by "accept", and told of.
   const told: string[] = [];
   for (let notice = await notices.next(); !notice.done; notice = await notices.next()) {
     told.push(notice.value);
-    if (notice.value.includes("has ended the private chat")) break;
+    if (notice.value.includes("has no more to say")) break;
   }
   expect(told.some((notice) => notice.startsWith("WARNING: the identity key of luke does not vouch"))).toBe(
     true,

@@ -6,6 +6,7 @@ import { conversationLimits, NotSaidError } from "../../client/peer/conversation
 import {
   ConverseRequest,
   type ConverseResponse,
+  Ending,
   PeerServiceClient,
   PeerServiceService,
   type Signal,
@@ -40,6 +41,8 @@ const lineOf = (number: bigint, text: string): Kind => ({
 });
 const marksOf = (received: bigint, read: bigint): Kind => ({ $case: "marks", value: { received, read } });
 
+const finished: Kind = { $case: "finished", value: {} };
+
 /** A call whose frames are written by hand. */
 class RawCall {
   readonly responses: ConverseResponse[] = [];
@@ -70,6 +73,11 @@ class RawCall {
     this.#call.write({ signals });
   }
 
+  /** What came so far. */
+  get kinds(): (Kind["$case"] | undefined)[] {
+    return this.responses.flatMap(({ signals }) => signals.map(({ kind }) => kind?.$case));
+  }
+
   pause(): void {
     this.#call.pause();
   }
@@ -95,11 +103,30 @@ test("a client made from the proto, given the certificates, holds a chat", async
   expect(end.texts).toEqual(["hello", "there"]);
   end.conversation.say("well met");
   end.conversation.markRead();
-  await expect
-    .poll(() => call.responses.flatMap(({ signals }) => signals.map(({ kind }) => kind?.$case)))
-    .toEqual(expect.arrayContaining(["opening", "line", "marks"]));
+  await expect.poll(() => call.kinds).toEqual(expect.arrayContaining(["opening", "line", "marks"]));
   call.send({ $case: "goodbye", value: { ending: 1 } });
   expect((await end.ended).how).toMatchObject({ kind: "goodbye", by: "them", ending: 1 });
+});
+
+test("where both have said all, the goodbye waits until the own lines are known to have arrived", async () => {
+  const { call, end } = await admitted();
+  end.conversation.say("the last word");
+  end.conversation.finish();
+  call.send(finished);
+  // By the time this is heard, the frame before it has been dealt with.
+  call.send({ $case: "typing", value: { typing: true } });
+  await end.until(({ typing }) => typing.length === 1);
+  expect(end.conversation.isOver).toBe(false);
+  call.send(marksOf(1n, 0n));
+  expect(await end.ended).toMatchObject({ how: { by: "me", ending: Ending.FINISHED }, undelivered: [] });
+});
+
+test("the last words of the other one are acknowledged before the goodbye", async () => {
+  const { call, end } = await admitted();
+  end.answersFinished = true;
+  call.send(lineOf(1n, "the last word"), finished);
+  expect(await end.ended).toMatchObject({ how: { by: "me", ending: Ending.FINISHED } });
+  await expect.poll(() => call.kinds).toEqual(["opening", "finished", "marks", "goodbye"]);
 });
 
 describe("is refused for", () => {
@@ -107,6 +134,7 @@ describe("is refused for", () => {
     ["a line out of order", [lineOf(2n, "skipped one")], "LINE_OUT_OF_ORDER"],
     ["a line that comes twice", [lineOf(1n, "once"), lineOf(1n, "once")], "LINE_OUT_OF_ORDER"],
     ["a line numbered 0", [lineOf(0n, "none")], "LINE_OUT_OF_ORDER"],
+    ["a line after the last", [lineOf(1n, "all"), finished, lineOf(2n, "and more")], "LINE_OUT_OF_ORDER"],
     ["an empty line", [lineOf(1n, "")], "INVALID_FIELD"],
     ["a line that is too long", [lineOf(1n, "x".repeat(conversationLimits.lineBytes + 1))], "INVALID_FIELD"],
     ["marks for lines that were never said", [marksOf(1n, 0n)], "MARKS_INVALID"],

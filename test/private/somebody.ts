@@ -6,7 +6,8 @@ import { type Link, openLink } from "../../client/link/link.ts";
 import { type ContactStore, MemoryContacts } from "../../client/peer/contacts.ts";
 import type { PrivateEvent } from "../../client/peer/events.ts";
 import { type KeyStore, MemoryKeys } from "../../client/peer/keys.ts";
-import { PrivateChats, type PrivateChatsOptions } from "../../client/peer/private-chats.ts";
+import { PrivateChats } from "../../client/peer/private-chats.ts";
+import type { PrivateChatsOptions } from "../../client/peer/private-chats-options.ts";
 import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { passwordOf } from "../support/server.ts";
@@ -29,6 +30,7 @@ export interface SomebodyOptions {
   /** Where the peer server listens; null: nowhere. */
   readonly host?: string | null;
   readonly deviceName?: string;
+  readonly allowHalfOpen?: boolean;
 }
 
 type Login = Pick<PrivateChatsOptions, "endpoint" | "token" | "names">;
@@ -90,10 +92,10 @@ export class Somebody implements AsyncDisposable {
   }
 
   static async #start(login: Login, options: Options): Promise<Somebody> {
-    const { installation, host = "127.0.0.1" } = options;
+    const { installation, host = "127.0.0.1", allowHalfOpen = false } = options;
     const { keys, contacts } = installation;
     const listen = host === null ? undefined : { host, port: 0 };
-    const chats = await PrivateChats.open({ ...login, keys, contacts, listen });
+    const chats = await PrivateChats.open({ ...login, keys, contacts, listen, allowHalfOpen });
     const somebody = new Somebody(login, options, chats);
     const live = Promise.withResolvers<void>();
     void somebody.#followLink(live.resolve);

@@ -1,5 +1,6 @@
 // What happens in private chats, as a person sees it; and the answers that a setting gives in the person's place.
 
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../rpc/connect-error.ts";
 import { RpcError } from "../../../rpc/status.ts";
 import type { Contact, Judgement } from "../../peer/contacts.ts";
@@ -75,6 +76,9 @@ export class PrivateIncoming {
         return;
       case "typing":
         progress.typing(event.username, event.typing);
+        return;
+      case "finished":
+        // Whoever has said all is not kept waiting for a person who may go on: it ends by itself, and that is told.
         return;
       case "ended":
         this.#ended(event);
@@ -160,7 +164,7 @@ export class PrivateIncoming {
   #ended(event: ChatEnded): void {
     const { username, undelivered, how } = event;
     this.#options.progress.ended(username);
-    this.#options.over(username, how.kind === "goodbye" && how.by === "me");
+    this.#options.over(username, how.kind === "goodbye" && how.by === "me" && how.ending !== Ending.FINISHED);
     this.#tell(endedWords(event));
     this.#repeat("Not known to have arrived", username, undelivered);
   }

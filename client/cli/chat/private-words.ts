@@ -178,6 +178,8 @@ export function endedWords({ username, how }: ChatEnded): string {
     const why = reason === "" || reason === "PEER_GONE" ? "" : ` (${inOneLine(message)})`;
     return `The connection to ${username} is lost${why}: the private chat is over.`;
   }
+  // Either end says that goodbye, whichever of the two was the first to have said all.
+  if (how.ending === Ending.FINISHED) return `${username} has no more to say: the private chat is over.`;
   if (how.by === "me") return `The private chat with ${username} is over.`;
   return endings[how.ending]?.(username) ?? `${username} has ended the private chat.`;
 }

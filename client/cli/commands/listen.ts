@@ -90,6 +90,7 @@ class Listening {
       case "marks":
       case "typing":
       case "waiting":
+      case "finished":
         return;
     }
   }

@@ -43,9 +43,10 @@ export const command = defineCommand({
     "Asks USER for a private chat, or accepts one that USER asks for; then each line of standard input is said, and each " +
       "line of the other's is printed. What is said goes from device to device, or through the server as bytes that it " +
       "cannot read: with --private-path auto through the server, as there is nobody to ask.",
-    "The end of the input ends it once everything has arrived, with exit code 0; so do SIGINT, SIGTERM and the other end. " +
-      "A line that is not known to have arrived, or was not said, makes it 1, and so does an end before it was open. " +
-      "A blank line goes as a space, as no line is empty. Two shells talk when each names the other, one with --wait.",
+    "Two shells talk when each names the other, one with --wait. It ends, with exit code 0, once both inputs have ended and " +
+      "everything has arrived; that of a person, in the chat or at a terminal, counts as ended when the other one has. " +
+      "SIGINT, SIGTERM and /stopprivate end it at once. A line that is not known to have arrived, or was not said, makes the " +
+      "exit code 1, and so does an end before it was open. A blank line goes as a space, as no line is empty.",
   ],
   json: "Line of parley.peer.v1, one for each of the other's lines.",
   examples: ["yoda", "yoda --wait 1m --json", "yoda --private-path direct < letter.txt"],
@@ -53,7 +54,9 @@ export const command = defineCommand({
     const [username = ""] = call.words;
     const path = call.values["private-path"] ?? "auto";
     const port = call.values["peer-port"] ?? 0;
-    return withPrivateChats(call, { path, port }, Ending.STOPPED, (run) =>
+    // A person at this end is not waited for either.
+    const allowHalfOpen = !call.environment.stdin.isTTY;
+    return withPrivateChats(call, { path, port, allowHalfOpen }, Ending.STOPPED, (run) =>
       new Talk(call, run, username, path === "direct").run(),
     );
   },
@@ -69,7 +72,6 @@ class Talk {
   #said = 0n;
   #unsaid = 0;
   #received = 0n;
-  #arrived: PromiseWithResolvers<void> | undefined;
   /** The chat is open, or will be: the other one's question was answered yes. */
   #isAgreed = false;
   #isOpened = false;
@@ -157,16 +159,13 @@ class Talk {
       if (!this.#isThere) {
         // What is left of the input has nowhere to go; how it ended is told.
         this.#notSaid("the private chat is over.");
-        await this.#over.promise;
-        return;
+        break;
       }
       if (line.kind === "line") this.#say(line.text);
       else this.#notSaid(`the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`);
     }
-    while (this.#said > this.#received) {
-      this.#arrived ??= Promise.withResolvers();
-      await this.#arrived.promise;
-    }
+    if (this.#isThere) chats.finish(this.#username);
+    await this.#over.promise;
   }
 
   #say(text: string): void {
@@ -225,7 +224,6 @@ class Talk {
         return this.#line(event, chats);
       case "marks":
         this.#received = event.received;
-        if (this.#received === this.#said) this.#arrived?.resolve();
         return;
       case "failed":
         throw this.#noChat(event.error);
@@ -242,6 +240,7 @@ class Talk {
         return;
       case "asking-closed":
       case "typing":
+      case "finished":
         return;
     }
   }

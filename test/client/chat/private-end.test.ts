@@ -36,6 +36,14 @@ describe("the end", () => {
       { kind: "goodbye", by: "them", ending: Ending.FAILED },
       "The program of yoda cannot go on: the private chat is over.",
     ],
+    [
+      { kind: "goodbye", by: "them", ending: Ending.FINISHED },
+      "yoda has no more to say: the private chat is over.",
+    ],
+    [
+      { kind: "goodbye", by: "me", ending: Ending.FINISHED },
+      "yoda has no more to say: the private chat is over.",
+    ],
     [{ kind: "goodbye", by: "me", ending: Ending.STOPPED }, "The private chat with yoda is over."],
     [
       { kind: "failed", cause: lost("PEER_GONE") },
@@ -146,6 +154,15 @@ describe("what was being typed when it ended", () => {
       expect([stage.sent, stage.privates.said]).toEqual([[], []]);
     },
   );
+
+  it("goes nowhere either where the other one had no more to say, though this end said the goodbye", async () => {
+    const stage = await inside();
+    await ends(stage, "yoda", { how: { kind: "goodbye", by: "me", ending: Ending.FINISHED } });
+    stage.shown();
+    await stage.chat.enter("broadcast wait");
+    expect(stage.sent).toEqual([]);
+    expect(stage.putBack).toBe("broadcast wait");
+  });
 
   it("goes nowhere either where the one who was asked says no", async () => {
     const stage = await live();

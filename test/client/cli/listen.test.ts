@@ -23,7 +23,7 @@ it("accept lets in everybody, prints what they say, and SIGTERM ends it with 0",
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept");
   expect(await luke.home.pipe("hi\n\u{1b}[31m red\n", "private", "yoda")).toMatchObject({ code: 0 });
-  await listening.prints("luke has ended the private chat.");
+  await listening.prints("luke has no more to say: the private chat is over.");
   listening.child.kill("SIGTERM");
   const run = await listening.ended;
   expect(run).toMatchObject({ code: 0, lines: ["luke: hi", "luke: ␛[31m red"] });

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe("two shells", () => {
-  it("talk where each names the other, whoever comes first; the end of the input ends both", async () => {
+  it("talk where each names the other, whoever comes first, until both inputs have ended", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const first = yoda.start("private", "luke", "--wait", "1m");
@@ -25,11 +25,29 @@ describe("two shells", () => {
     second.say("hi", "", "  two  spaces ");
     await first.prints("  two  spaces ");
     second.child.stdin.end("last, without a line feed");
-    expect(await second.ended).toMatchObject({ code: 0, stdout: "said before luke was there\n" });
+    await first.prints("last, without a line feed");
+    first.say("and an answer to that");
+    first.child.stdin.end();
+    expect(await second.ended).toMatchObject({
+      code: 0,
+      stdout: "said before luke was there\nand an answer to that\n",
+    });
     const run = await first.ended;
     expect(run).toMatchObject({ code: 0, stdout: "hi\n \n  two  spaces \nlast, without a line feed\n" });
     expect(run.stderr).toContain("Private chat with luke: through the server, which cannot read it.\n");
-    expect(run.stderr).toContain("luke has ended the private chat.");
+    expect(run.stderr).toContain("luke has no more to say: the private chat is over.");
+  });
+
+  it("with short inputs do not cut each other off", async () => {
+    await using yoda = await Person.at(server, "yoda");
+    await using luke = await Person.at(server, "luke");
+    const lines = Array.from({ length: 300 }, (_, index) => `line ${index}`);
+    const [short, long] = await Promise.all([
+      yoda.home.pipe("hi\n", "private", "luke", "--wait", "1m"),
+      luke.home.pipe(`${lines.join("\n")}\n`, "private", "yoda", "--wait", "1m"),
+    ]);
+    expect(short).toMatchObject({ code: 0, stdout: `${lines.join("\n")}\n` });
+    expect(long).toMatchObject({ code: 0, stdout: "hi\n" });
   });
 
   it("go straight where both say so", async () => {
@@ -40,6 +58,7 @@ describe("two shells", () => {
     const second = luke.start("private", "yoda", ...direct);
     for (const end of [first, second]) await end.prints("straight from device to device");
     first.child.stdin.end("hi\n");
+    second.child.stdin.end();
     await second.prints("hi");
     expect([(await first.ended).code, (await second.ended).code]).toEqual([0, 0]);
   });
@@ -49,6 +68,7 @@ describe("two shells", () => {
     await using luke = await Person.at(server, "luke");
     const lines = Array.from({ length: 500 }, (_, index) => `line ${index}`);
     const reading = yoda.start("private", "luke", "--wait", "1m");
+    reading.child.stdin.end();
     const run = await luke.home.pipe(`${lines.join("\n")}\n`, "private", "yoda", "--wait", "1m");
     expect(run).toMatchObject({ code: 0, stdout: "" });
     expect((await reading.ended).lines).toEqual(lines);
@@ -59,6 +79,7 @@ it("--json prints the other's lines as the contract has them, exactly", async ()
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const reading = yoda.start("private", "luke", "--json", "--wait", "1m");
+  reading.child.stdin.end();
   await luke.home.pipe("one \u{1b}[31m\ntwo\n", "private", "yoda", "--wait", "1m");
   expect((await reading.ended).lines.map(parsed)).toEqual([
     { number: "1", time: expect.any(String) as string, text: "one \u{1b}[31m" },
@@ -70,6 +91,7 @@ it("names a line that is no text or too long, goes on, and ends with 1", async (
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const reading = yoda.start("private", "luke", "--wait", "1m");
+  reading.child.stdin.end();
   const input = Buffer.concat([
     Buffer.from("one\n"),
     Buffer.from([0xff, 0x0a]),

@@ -34,6 +34,15 @@ test("both ends speak, in order, and each learns what the other has and has read
   await a.until(({ typing }) => typing.length === 1);
 });
 
+test("a line that is read as it comes is marked as read", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const [a, b] = await together(luke, yoda);
+  b.readsAtOnce = true;
+  a.conversation.say("at once");
+  await a.until(({ marks }) => marks.at(-1)?.read === 1n);
+});
+
 test.each([
   ["the one who called", 0],
   ["the one who was called", 1],
@@ -85,6 +94,46 @@ test.each([
   await stopping.conversation.end(Ending.STOPPED);
   expect((await stopping.ended).undelivered).toEqual([]);
   expect(other.texts).toEqual(["the last word"]);
+});
+
+test.each([
+  ["the one who called", 0],
+  ["the one who was called", 1],
+] as const)("when %s has said all, the other one may go on, and it ends when both have", async (_who, by) => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const ends = await together(luke, yoda);
+  const [first, second] = by === 0 ? ends : [ends[1], ends[0]];
+  first.conversation.say("all there is");
+  first.conversation.finish();
+  expect(() => first.conversation.say("and one more")).toThrow(NotSaidError);
+  await second.until(({ finished }) => finished.length === 1);
+  expect(second.texts).toEqual(["all there is"]);
+  for (let line = 1; line <= 300; line++) second.conversation.say(`line ${line}`);
+  second.conversation.finish();
+  const ended = await Promise.all([first.ended, second.ended]);
+  for (const { how, undelivered } of ended) {
+    expect(how).toMatchObject({ kind: "goodbye", ending: Ending.FINISHED });
+    expect(undelivered).toEqual([]);
+  }
+  expect(first.texts).toHaveLength(300);
+  expect(first.heard.finished).toEqual([true]);
+});
+
+test("both may have said all at once, and one as soon as the other has: nothing is lost", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  for (const answers of [false, true]) {
+    const ends = await together(luke, yoda);
+    for (const end of ends) for (let line = 1; line <= 50; line++) end.conversation.say(`line ${line}`);
+    ends[1].answersFinished = answers;
+    ends[0].conversation.finish();
+    if (!answers) ends[1].conversation.finish();
+    for (const end of ends) {
+      expect(await end.ended).toMatchObject({ how: { ending: Ending.FINISHED }, undelivered: [] });
+      expect(end.texts).toHaveLength(50);
+    }
+  }
 });
 
 test("the connection goes with the goodbye of the one who was called", async () => {

@@ -18,20 +18,31 @@ export interface Heard {
   readonly lines: { readonly number: bigint; readonly content: LineContent }[];
   readonly marks: { readonly received: bigint; readonly read: bigint }[];
   readonly typing: boolean[];
+  readonly finished: true[];
 }
 
 /** One end of a conversation, and what it heard. */
 export class End {
-  readonly heard: Heard = { lines: [], marks: [], typing: [] };
+  readonly heard: Heard = { lines: [], marks: [], typing: [], finished: [] };
+  readsAtOnce = false;
+  /** It has said all as soon as the other end has. */
+  answersFinished = false;
   readonly conversation: Conversation;
   readonly ended: Promise<Ended>;
   readonly #waiting = new Set<{ isDone: () => boolean; resolve: () => void }>();
 
   constructor(stream: SignalStream) {
     this.conversation = new Conversation(stream, {
-      line: ({ number, content }) => this.#note(() => this.heard.lines.push({ number, content })),
+      line: ({ number, content }) => {
+        this.#note(() => this.heard.lines.push({ number, content }));
+        if (this.readsAtOnce) this.conversation.markRead();
+      },
       marks: (received, read) => this.#note(() => this.heard.marks.push({ received, read })),
       typing: (typing) => this.#note(() => this.heard.typing.push(typing)),
+      finished: () => {
+        this.#note(() => this.heard.finished.push(true));
+        if (this.answersFinished) this.conversation.finish();
+      },
     });
     this.ended = this.conversation.run();
   }

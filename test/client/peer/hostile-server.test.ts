@@ -89,6 +89,7 @@ async function asked(direct: boolean, count: number): Promise<{ dialled: number;
     server: luke.server,
     closing: new AbortController().signal,
     emit: () => Promise.resolve(),
+    allowHalfOpen: false,
   });
   const asking = new Asking(desk, "yoda");
   await asking.ask(direct);
@@ -188,6 +189,7 @@ test("a yes that comes through when all is closed leaves no timer behind", async
     server: luke.server,
     closing: closing.signal,
     emit: () => Promise.resolve(),
+    allowHalfOpen: false,
   });
   const peer = peerOf(theirs.publicKey, true);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -214,6 +216,7 @@ test("however many ask and are let in, those who do not come are bounded", async
     server: luke.server,
     closing: closing.signal,
     emit: () => Promise.resolve(),
+    allowHalfOpen: false,
   });
   const comings = new Comings(desk, { converse: () => Promise.resolve(), failed: () => undefined });
   const letIn = (number: number): Promise<void> => {

@@ -37,6 +37,8 @@ export const Ending = {
   LEFT: 4,
   /** FAILED - The program cannot go on. */
   FAILED: 5,
+  /** FINISHED - All was said, and all of it has arrived. */
+  FINISHED: 6,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -49,6 +51,7 @@ export namespace Ending {
   export type TIMED_OUT = typeof Ending.TIMED_OUT;
   export type LEFT = typeof Ending.LEFT;
   export type FAILED = typeof Ending.FAILED;
+  export type FINISHED = typeof Ending.FINISHED;
   export type UNRECOGNIZED = typeof Ending.UNRECOGNIZED;
 }
 
@@ -67,7 +70,7 @@ export const Reason = {
   OPENING_EXPECTED: 3,
   /** INTRODUCTION_INVALID - The introduction is not one for this key, has expired, or was used. */
   INTRODUCTION_INVALID: 4,
-  /** LINE_OUT_OF_ORDER - The numbers of lines go 1, 2, 3 … without a gap. */
+  /** LINE_OUT_OF_ORDER - The numbers of lines go 1, 2, 3 … without a gap, and no line comes after Finished. */
   LINE_OUT_OF_ORDER: 5,
   /** MARKS_INVALID - Marks rise, and never beyond the newest line. */
   MARKS_INVALID: 6,
@@ -130,6 +133,9 @@ export interface Signal {
     | //
     /** The conversation is over. Last. */
     { $case: "goodbye"; value: Goodbye }
+    | //
+    /** The sender says no more lines. */
+    { $case: "finished"; value: Finished }
     | undefined;
 }
 
@@ -171,6 +177,15 @@ export interface Marks {
 export interface Typing {
   /** Whether the sender types now. */
   typing: boolean;
+}
+
+/**
+ * Finished says that no Line follows; one that does ends the conversation as LINE_OUT_OF_ORDER. The sender goes on taking
+ * the other's lines and acknowledging them. An end that has sent Finished, has taken the other's, and has every own line
+ * acknowledged, ends the conversation with Goodbye and ENDING_FINISHED. So an end that has nobody who would say when all is
+ * said answers Finished with Finished.
+ */
+export interface Finished {
 }
 
 /** Goodbye ends a conversation in order. */
@@ -293,6 +308,9 @@ export const Signal: MessageFns<Signal> = {
       case "goodbye":
         Goodbye.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "finished":
+        Finished.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -348,6 +366,14 @@ export const Signal: MessageFns<Signal> = {
             }
 
             message.kind = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "finished", value: Finished.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -600,6 +626,41 @@ export const Typing: MessageFns<Typing> = {
             message.typing = reader.bool();
             continue;
           }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFinished(): Finished {
+  return {};
+}
+
+export const Finished: MessageFns<Finished> = {
+  encode(_: Finished, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Finished {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinished();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
