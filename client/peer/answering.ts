@@ -88,7 +88,8 @@ export class Coming {
     try {
       introduction = await this.#answer();
     } catch (error) {
-      this.end();
+      // Where that one has come meanwhile, only the answer to the yes was lost.
+      if (!this.#settle()) return;
       throw error;
     }
     if (this.#isOver) return;

@@ -1,6 +1,6 @@
 // Asking a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
 import type { IntroduceResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
-import { type Judgement, type PeerKeys, readPeer } from "./contacts.ts";
+import { type PeerKeys, readPeer } from "./contacts.ts";
 import { NotSaidError, type SignalStream } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
 import { HeldLines } from "./held-lines.ts";
@@ -9,7 +9,6 @@ import { type Path, reach } from "./reach.ts";
 /** A conversation that can begin. */
 export interface Begun {
   readonly peer: PeerKeys;
-  readonly judgement: Judgement;
   readonly stream: SignalStream;
   readonly path: Path;
 }
@@ -79,7 +78,7 @@ export class Asking {
     this.#introductionId = introduction.introductionId;
     const peer = readPeer(names.serverId, introduction.peer);
     if (peer?.username !== this.#username) throw new Error("The server introduced somebody else.");
-    const judgement = this.#desk.admit(peer);
+    this.#desk.admit(peer);
     const { keys } = await this.#desk.register();
     const { stream, path } = await reach({
       calls,
@@ -90,7 +89,7 @@ export class Asking {
       opening: this.#desk.opening(introduction.introductionId),
       signal: this.#signal,
     });
-    return { peer, judgement, stream, path };
+    return { peer, stream, path };
   }
 }
 

@@ -3,7 +3,6 @@ import { type IntroductionClosed, IntroductionOutcome } from "../../gen/parley/c
 import { ConnectError } from "../../rpc/connect-error.ts";
 import { type Asked, Coming } from "./answering.ts";
 import type { Begun } from "./asking.ts";
-import type { Judgement } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { asError, type Desk } from "./desk.ts";
 
@@ -11,7 +10,7 @@ import { asError, type Desk } from "./desk.ts";
 const MOST_COMING = 64;
 
 export interface ComingsOwner {
-  /** Has the conversation, with what is to be said first; it is over when this resolves. */
+  /** Has the conversation, with what is to be said first; it is over when this resolves, and did not begin where it rejects. */
   converse(begun: Begun, held: readonly string[]): Promise<void>;
   /** Nothing comes of what was agreed on. */
   failed(introductionId: string): void;
@@ -36,20 +35,27 @@ export class Comings {
   }
 
   /** Says yes, and waits for that one to come. @throws RpcError, ConnectError, NotSaidError where too many are awaited */
-  async accept(asked: Asked, judgement: Judgement): Promise<void> {
+  async accept(asked: Asked): Promise<void> {
     const { peer, introductionId } = asked;
     const { username } = peer;
     if (this.#byUsername.size >= MOST_COMING && this.get(username) === undefined)
       throw new NotSaidError("Too many private chats are about to open. Wait a moment.");
+    const fail = ({ held }: Coming, error: Error): void => {
+      this.#owner.failed(introductionId);
+      void this.#desk.parts.emit({ type: "failed", username, error, held: held.texts });
+    };
     const coming = new Coming(this.#desk, asked, {
       converse: async (come, stream, path) => {
         this.#forget(come);
-        await this.#owner.converse({ peer, judgement, stream, path }, come.held.texts);
+        try {
+          await this.#owner.converse({ peer, stream, path }, come.held.texts);
+        } catch (error) {
+          fail(come, asError(error));
+        }
       },
       failed: (come, error) => {
         this.#forget(come);
-        this.#owner.failed(introductionId);
-        void this.#desk.parts.emit({ type: "failed", username, error, held: come.held.texts });
+        fail(come, error);
       },
     });
     // Whoever asks anew has given up what was before.

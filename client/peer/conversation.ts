@@ -102,6 +102,14 @@ export function bytesOfLine(text: string): number {
   return bytes;
 }
 
+/** The years 1 to 9999, as google.protobuf.Timestamp has them. */
+const firstTime = Date.parse("0001-01-01T00:00:00Z");
+const lastTime = Date.parse("9999-12-31T23:59:59.999Z");
+
+function isTimestamp(time: Date): boolean {
+  return time.getTime() >= firstTime && time.getTime() <= lastTime;
+}
+
 interface OwnLine {
   readonly text: string;
   readonly bytes: number;
@@ -126,6 +134,7 @@ export class Conversation {
   #goodbye: { readonly by: "me" | "them"; readonly ending: Ending } | undefined;
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
+  #draining: Promise<void> | undefined;
   /** Somebody waits for room. */
   #progress: PromiseWithResolvers<void> | undefined;
 
@@ -180,11 +189,18 @@ export class Conversation {
   /** Resolves when there is room for a line, or it is over. */
   async room(): Promise<void> {
     while (this.isFull && !this.isOver) {
-      if (this.#stream.isCongested) await Promise.race([this.#stream.drained(), this.#over.promise]);
-      if (!this.isFull || this.#isOver) return;
+      // All that wait share one wait for the stream, which may last as long as the conversation.
+      if (this.#stream.isCongested) this.#draining ??= this.#whenDrained();
       this.#progress ??= Promise.withResolvers();
       await this.#progress.promise;
     }
+  }
+
+  async #whenDrained(): Promise<void> {
+    await this.#stream.drained();
+    this.#draining = undefined;
+    // A stream that takes nothing any more has no room either: the end, or a mark, wakes those who wait.
+    if (!this.#stream.isCongested) this.#wakeUp();
   }
 
   /**
@@ -238,6 +254,11 @@ export class Conversation {
     using late = after(conversationLimits.goodbyeMs);
     await Promise.race([this.#stream.close(), late.promise]);
     await Promise.race([this.#over.promise, late.promise]);
+    this.#stream.abort();
+  }
+
+  /** Gives it up without a goodbye, where the other end is taken to be gone. */
+  drop(): void {
     this.#stream.abort();
   }
 
@@ -299,8 +320,8 @@ export class Conversation {
         if (text === "" || Buffer.byteLength(text ?? "") > conversationLimits.lineBytes) {
           throw refusal(Reason.INVALID_FIELD, "A line is empty or too long.");
         }
-        // It would come up again where it is shown or kept, as an error of this program.
-        if (time !== undefined && Number.isNaN(time.getTime())) {
+        // It would come up again where it is shown, kept or printed, as an error of this program.
+        if (time !== undefined && !isTimestamp(time)) {
           throw refusal(Reason.INVALID_FIELD, "The time of a line is none.");
         }
         // Before the owner has it: who reads at once marks it as read.

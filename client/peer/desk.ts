@@ -60,12 +60,19 @@ export class Desk {
   async register(): Promise<Registered> {
     const { calls, keys, names } = this.parts;
     this.#registered ??= register(calls, keys, names);
+    const registered = this.#registered;
     try {
-      return await this.#registered;
+      return await registered;
     } catch (error) {
-      this.#registered = undefined;
+      if (this.#registered === registered) this.#registered = undefined;
       throw error;
     }
+  }
+
+  /** Registers it again, and keeps what came of that. @throws RpcError, ConnectError */
+  registerAnew(): Promise<Registered> {
+    this.#registered = undefined;
+    return this.register();
   }
 
   /** What the keys mean; they came up, so a person may accept them. */

@@ -1,7 +1,7 @@
 // What private chats tell their reader.
 import type { IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
-import type { Judgement, PeerKeys } from "./contacts.ts";
-import type { Ended, LineContent } from "./conversation.ts";
+import type { Judgement, KeyProblem, PeerKeys } from "./contacts.ts";
+import type { EndedHow, LineContent } from "./conversation.ts";
 import type { Path } from "./reach.ts";
 
 /** Somebody asks for a private chat: `PrivateChats.answer` answers. */
@@ -109,10 +109,25 @@ export interface FinishedThere {
   readonly username: string;
 }
 
-export interface ChatEnded extends Ended {
+/** Why a chat is over. */
+export type ChatEndedHow =
+  | EndedHow
+  /** A person has verified another key meanwhile, or does not accept the device: nothing is said before that is accepted. */
+  | {
+      readonly kind: "keys";
+      /** What is not as expected of the other's keys. */
+      readonly problem: KeyProblem;
+    };
+
+/** A chat is over. */
+export interface ChatEnded {
   readonly type: "ended";
   /** The other user. */
   readonly username: string;
+  /** Why it is over. */
+  readonly how: ChatEndedHow;
+  /** Own lines that the other device is not known to have, in order. */
+  readonly undelivered: readonly string[];
 }
 
 /** Something beside the chats failed, such as a report to the server. */

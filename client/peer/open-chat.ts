@@ -1,8 +1,10 @@
-// One private chat that is open: tells its reader what happens in it, and knows what both are told of it.
-import type { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
-import type { PeerKeys } from "./contacts.ts";
-import { Conversation, type ConversationOwner, type Ended, type SignalStream } from "./conversation.ts";
-import type { DeskParts, Emit } from "./desk.ts";
+// One private chat that is open: tells its reader what happens in it, and ends where a person no longer trusts its keys.
+import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import type { Begun } from "./asking.ts";
+import type { KeyProblem, PeerKeys } from "./contacts.ts";
+import { Conversation, type ConversationOwner, NotSaidError } from "./conversation.ts";
+import type { Desk } from "./desk.ts";
+import type { ChatEnded } from "./events.ts";
 import type { Path } from "./reach.ts";
 
 /** A repeated "types" within this time, ms, says nothing new. */
@@ -11,22 +13,23 @@ const TYPING_MS = 2_000;
 export class OpenChat {
   readonly peer: PeerKeys;
   readonly path: Path;
+  readonly #desk: Desk;
   readonly #conversation: Conversation;
-  readonly #emit: Emit;
+  readonly #over = Promise.withResolvers<void>();
   #typing: { readonly typing: boolean; readonly time: number } | undefined;
+  /** What a person does not accept of the keys any more. */
+  #problem: KeyProblem | undefined;
 
-  constructor(
-    peer: PeerKeys,
-    path: Path,
-    stream: SignalStream,
-    { emit, allowHalfOpen }: Pick<DeskParts, "emit" | "allowHalfOpen">,
-  ) {
+  constructor(desk: Desk, { peer, path, stream }: Begun) {
     this.peer = peer;
     this.path = path;
-    this.#emit = emit;
+    this.#desk = desk;
+    const { emit, allowHalfOpen } = desk.parts;
     const { username } = peer;
     const owner: ConversationOwner = {
-      line: (line) => emit({ type: "line", username, mine: false, ...line }),
+      line: async (line) => {
+        if (this.recheck() === undefined) await emit({ type: "line", username, mine: false, ...line });
+      },
       marks: (received, read) => emit({ type: "marks", username, received, read }),
       typing: (typing) => emit({ type: "typing", username, typing }),
       finished: () => emit({ type: "finished", username }, allowHalfOpen ? undefined : () => this.finish()),
@@ -39,9 +42,29 @@ export class OpenChat {
     return this.#conversation.isOver;
   }
 
-  /** Resolves when it is over; never rejects. */
-  run(): Promise<Ended> {
-    return this.#conversation.run();
+  /** From its opening to its end. Never rejects. @param held what to say first */
+  async run(held: readonly string[]): Promise<ChatEnded> {
+    const running = this.#conversation.run();
+    // Before anything that is said from now on. Whoever came may be gone already.
+    const unsaid = held.filter((text) => !this.#says(text));
+    const { how, undelivered } = await running;
+    return {
+      type: "ended",
+      username: this.peer.username,
+      how: this.#problem === undefined ? how : { kind: "keys", problem: this.#problem },
+      undelivered: [...undelivered, ...unsaid],
+    };
+  }
+
+  /** Its end was told. */
+  told(): void {
+    this.#over.resolve();
+  }
+
+  /** Gives it up, where the other end is taken to be gone; resolves when that was told. */
+  async drop(): Promise<void> {
+    this.#conversation.drop();
+    await this.#over.promise;
   }
 
   /** Resolves when there is room for a line, or it is over. */
@@ -50,12 +73,21 @@ export class OpenChat {
   }
 
   /** @throws NotSaidError */
-  say(text: string): bigint {
+  say(text: string): void {
+    this.recheck();
     const number = this.#conversation.say(text);
     const { username } = this.peer;
     const content = { kind: "text", text } as const;
-    void this.#emit({ type: "line", username, mine: true, number, time: new Date(), content });
-    return number;
+    void this.#desk.parts.emit({ type: "line", username, mine: true, number, time: new Date(), content });
+  }
+
+  /** Judges the keys anew, and ends the chat where a person has to accept them first. */
+  recheck(): KeyProblem | undefined {
+    const { stops, problem } = this.#desk.judge(this.peer);
+    if (!stops || problem === undefined) return undefined;
+    this.#problem ??= problem;
+    void this.end(Ending.STOPPED);
+    return problem;
   }
 
   markRead(): void {
@@ -75,5 +107,15 @@ export class OpenChat {
 
   end(ending: Ending): Promise<void> {
     return this.#conversation.end(ending);
+  }
+
+  #says(text: string): boolean {
+    try {
+      this.say(text);
+      return true;
+    } catch (error) {
+      if (error instanceof NotSaidError) return false;
+      throw error;
+    }
   }
 }

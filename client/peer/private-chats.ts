@@ -1,6 +1,7 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
 import { randomBytes } from "node:crypto";
 import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
+import { RpcError } from "../../rpc/status.ts";
 import { EventBuffer } from "../link/event-buffer.ts";
 import type { LinkEvent } from "../link/events.ts";
 import { after } from "../link/waiting.ts";
@@ -8,7 +9,14 @@ import { decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
 import { Comings } from "./comings.ts";
-import { accepted, type ContactStore, type KeyProblem, remembered } from "./contacts.ts";
+import {
+  accepted,
+  type ContactStore,
+  type Judgement,
+  type KeyProblem,
+  type PeerKeys,
+  remembered,
+} from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { asError, Desk, type Emit } from "./desk.ts";
 import type { PrivateEvent } from "./events.ts";
@@ -43,6 +51,8 @@ export interface OpenWith {
   readonly username: string;
   /** Which way it goes. */
   readonly path: Path;
+  /** The other device, as its keys say. */
+  readonly peer: PeerKeys;
 }
 
 /** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
@@ -123,7 +133,7 @@ export class PrivateChats implements AsyncDisposable {
   /** With whom a chat is open, and by which path. */
   get open(): readonly OpenWith[] {
     const open = [...this.#open].filter(([, { isOver }]) => !isOver);
-    return open.map(([username, { path }]) => ({ username, path }));
+    return open.map(([username, { path, peer }]) => ({ username, path, peer }));
   }
 
   /** Who was told yes, and with whom a chat is about to open. */
@@ -141,9 +151,13 @@ export class PrivateChats implements AsyncDisposable {
     return this.#questions.list();
   }
 
-  /** Registers this device's certificate, once: a stream that names FEATURE_INTRODUCTIONS needs it. @throws RpcError, ConnectError */
+  /**
+   * Registers this device's certificate: a stream that names FEATURE_INTRODUCTIONS needs it. Each time anew, since another
+   * program or device may have changed the user's identity key.
+   * @throws RpcError, ConnectError
+   */
   register(): Promise<Registered> {
-    return this.#desk.register();
+    return this.#desk.registerAnew();
   }
 
   /** What the link tells that concerns private chats; the rest is let pass. */
@@ -183,7 +197,7 @@ export class PrivateChats implements AsyncDisposable {
     this.#asking.set(username, asking);
     try {
       // What is over must be over for the server, too.
-      await this.#reports.settled;
+      await this.#reports.upToDate();
       await asking.ask(direct);
     } catch (error) {
       this.#asking.delete(username);
@@ -211,8 +225,8 @@ export class PrivateChats implements AsyncDisposable {
       return;
     }
     const peer = await this.#questions.settle(username, async (asked) => {
-      const judgement = this.#desk.admit(asked.peer);
-      await this.#coming.accept({ ...asked, direct: direct && asked.direct }, judgement);
+      this.#desk.admit(asked.peer);
+      await this.#coming.accept({ ...asked, direct: direct && asked.direct });
     });
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
@@ -296,6 +310,15 @@ export class PrivateChats implements AsyncDisposable {
     return problem;
   }
 
+  /**
+   * Judges the keys of an open chat by what is remembered now, as after a person verified another key, and ends it where
+   * they have to be accepted first. Each line that is said or comes does the same.
+   * @returns what is wrong with them; undefined where nothing is, or no chat is open
+   */
+  recheck(username: string): KeyProblem | undefined {
+    return this.#open.get(username)?.recheck();
+  }
+
   /** Ends every chat with this word, and everything else. */
   async close(ending: Ending): Promise<void> {
     if (this.#closing.signal.aborted) return;
@@ -328,33 +351,46 @@ export class PrivateChats implements AsyncDisposable {
     }
   }
 
-  /** A conversation from its start to its end. @param held what to say first */
-  async #converse(
-    { peer, judgement, stream, path }: Begun,
-    startedHere: boolean,
-    held: readonly string[],
-  ): Promise<void> {
+  /**
+   * A conversation from its start to its end.
+   * @param held what to say first
+   * @throws RpcError, KeyProblemError where it does not begin: then nothing was said
+   */
+  async #converse(begun: Begun, startedHere: boolean, held: readonly string[]): Promise<void> {
+    const { peer, path } = begun;
     const { username } = peer;
-    try {
-      if (this.#closing.signal.aborted || this.#open.has(username)) {
-        throw refusal(Reason.PEER_GONE, `A private chat with ${username} cannot be opened here now.`);
-      }
-      this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
-    } catch (error) {
-      stream.abort();
-      throw error;
-    }
-    const chat = new OpenChat(peer, path, stream, this.#desk.parts);
+    const judgement = await this.#admit(begun, startedHere);
+    const chat = new OpenChat(this.#desk, begun);
     this.#open.set(username, chat);
     this.#reports.report();
     // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.
     void this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
-    const running = chat.run();
-    for (const text of held) chat.say(text);
-    const ended = await running;
+    const ended = await chat.run(held);
     this.#open.delete(username);
     this.#reports.report();
-    await this.#emit({ type: "ended", username, ...ended });
+    const room = this.#emit(ended);
+    chat.told();
+    await room;
+  }
+
+  /** Makes room for a conversation, and remembers whose it is. @throws RpcError, KeyProblemError */
+  async #admit({ peer, stream }: Begun, startedHere: boolean): Promise<Judgement> {
+    const { username } = peer;
+    try {
+      // Who asks anew has no chat any more, and the one here is only not known to be over.
+      if (!startedHere) await this.#open.get(username)?.drop();
+      if (this.#closing.signal.aborted || this.#open.has(username))
+        throw refusal(Reason.PEER_GONE, "A private chat cannot be opened here now.");
+      // Anew: since the yes a person may have verified another key.
+      const judgement = this.#desk.admit(peer);
+      this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
+      return judgement;
+    } catch (error) {
+      stream.abort(
+        error instanceof RpcError ? error : refusal(Reason.PEER_GONE, "The other device hung up."),
+      );
+      throw error;
+    }
   }
 
   #emit(event: PrivateEvent): Promise<void> {

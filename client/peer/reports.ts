@@ -3,6 +3,8 @@ import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
 import { asError, type Desk } from "./desk.ts";
 
+/** After a refusal that names no delay, ms. */
+const AGAIN_MS = 5_000;
 /** As many as one report takes. */
 const MOST_FAILED = 100;
 
@@ -12,6 +14,7 @@ export class Reports {
   /** Introductions that came to nothing, and of which the server was not told yet. */
   #failed: string[] = [];
   #reporting: Promise<void> = Promise.resolve();
+  #again: NodeJS.Timeout | undefined;
 
   /** @param userIds with whom chats are open now */
   constructor(desk: Desk, userIds: () => string[]) {
@@ -24,14 +27,24 @@ export class Reports {
     return this.#reporting;
   }
 
+  /** As settled; what the server has refused is reported once more. */
+  async upToDate(): Promise<void> {
+    await this.#reporting;
+    if (this.#again === undefined) return;
+    this.report();
+    await this.#reporting;
+  }
+
   /**
-   * Where the server cannot be told now, the next stream tells it.
+   * Where the server cannot be reached now, the next stream tells it; where it refuses, it is told again after a moment.
    * @param failedId an introduction that came to nothing after a yes
    */
   report(failedId?: string): void {
     const { calls, closing, emit } = this.#desk.parts;
     if (closing.aborted) return;
     if (failedId !== undefined) this.#failed = [...this.#failed, failedId].slice(-MOST_FAILED);
+    clearTimeout(this.#again);
+    this.#again = undefined;
     this.#reporting = this.#reporting.then(async () => {
       const failed = this.#failed;
       this.#failed = [];
@@ -39,9 +52,19 @@ export class Reports {
         await calls.reportPrivateChats(this.#userIds(), failed);
       } catch (error) {
         this.#failed = [...failed, ...this.#failed].slice(-MOST_FAILED);
+        if (error instanceof RpcError) this.#repeatAfter(error.retryDelayMs ?? AGAIN_MS);
         if (error instanceof RpcError || error instanceof ConnectError) return;
         await emit({ type: "trouble", error: asError(error) });
       }
     });
+  }
+
+  #repeatAfter(delayMs: number): void {
+    const { closing } = this.#desk.parts;
+    if (closing.aborted) return;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.report(), delayMs);
+    // A process that has nothing else to do ends, and with it what the report is about.
+    this.#again.unref();
   }
 }

@@ -35,9 +35,13 @@ const openingOf = (introductionId: string): Kind => ({
   $case: "opening",
   value: { introductionId, clientName: "m", clientVersion: "" },
 });
-const lineOf = (number: bigint, text: string): Kind => ({
+const lineOf = (number: bigint, text: string, time?: string): Kind => ({
   $case: "line",
-  value: { number, time: undefined, content: { $case: "text", value: text } },
+  value: {
+    number,
+    time: time === undefined ? undefined : new Date(time),
+    content: { $case: "text", value: text },
+  },
 });
 const marksOf = (received: bigint, read: bigint): Kind => ({ $case: "marks", value: { received, read } });
 
@@ -137,6 +141,8 @@ describe("is refused for", () => {
     ["a line after the last", [lineOf(1n, "all"), finished, lineOf(2n, "and more")], "LINE_OUT_OF_ORDER"],
     ["an empty line", [lineOf(1n, "")], "INVALID_FIELD"],
     ["a line that is too long", [lineOf(1n, "x".repeat(conversationLimits.lineBytes + 1))], "INVALID_FIELD"],
+    ["a line of the year 0", [lineOf(1n, "old", "0000-12-31T23:59:59.999Z")], "INVALID_FIELD"],
+    ["a line of the year 10000", [lineOf(1n, "new", "+010000-01-01T00:00:00Z")], "INVALID_FIELD"],
     ["marks for lines that were never said", [marksOf(1n, 0n)], "MARKS_INVALID"],
     ["marks that read more than was received", [marksOf(0n, 1n)], "MARKS_INVALID"],
     ["a second opening", [openingOf("again")], "OPENING_EXPECTED"],

@@ -45,6 +45,17 @@ test("the code of two people is the same at both ends, and no other's", async ()
   expect(atLuke.standing).toBe("new");
 });
 
+test("the code is about the own key as it is now, also where another program has changed it", async () => {
+  const mine = newInstallation();
+  await using luke = await sitDown("luke", mine);
+  await using yoda = await sitDown("yoda");
+  const before = await verificationOf(luke.chats, "yoda");
+  await replaceIdentity(luke.chats.calls, mine.keys, luke.chats.names);
+  const { code } = await verificationOf(luke.chats, "yoda");
+  expect(code).not.toBe(before.code);
+  expect((await verificationOf(yoda.chats, "luke")).code).toBe(code);
+});
+
 test("a first chat is remembered; a key that changes afterwards is told of, and goes on", async () => {
   const mine = newInstallation();
   await using luke = await sitDown("luke", mine);

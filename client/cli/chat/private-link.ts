@@ -15,6 +15,7 @@ export type PrivateLink = Pick<
   | "setTyping"
   | "stop"
   | "acceptKeys"
+  | "recheck"
   | "register"
   | "open"
   | "asking"

@@ -27,6 +27,7 @@ import {
   alwaysWords,
   failedWords,
   notAlwaysWords,
+  openChatWords,
   pathWords,
   verificationWords,
   whereWords,
@@ -209,12 +210,16 @@ export class PrivateTalk implements PrivateActions, Disposable {
     const verification = await verificationOf(chats, username);
     const objection = what === "confirm" ? objectionTo(verification) : undefined;
     if (what === "show" || objection !== undefined) {
-      this.#answer(verificationWords(verification, undefined));
+      const open = chats.open.find((chat) => chat.username === username);
+      const warnings = open === undefined ? [] : openChatWords(open, verification);
+      this.#answer([...verificationWords(verification, undefined), ...warnings]);
       markShown(chats.contacts, verification);
       if (objection !== undefined) throw refuse(objection);
     } else if (what === "confirm") {
       confirm(chats.contacts, verification);
       this.#answer([`The key of ${username} is verified: with any other one a private chat is stopped.`]);
+      // The one that is open, too.
+      chats.recheck(username);
     } else this.#accept(username, verification);
   }
 

@@ -7,7 +7,7 @@ import type { Judgement, KeyProblem } from "../../peer/contacts.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
 import type { OwnStanding } from "../../peer/own-identity.ts";
-import type { Elsewhere } from "../../peer/private-chats.ts";
+import type { Elsewhere, OpenWith } from "../../peer/private-chats.ts";
 import type { Path } from "../../peer/reach.ts";
 import type { Verification } from "../../peer/verification.ts";
 import { shortened } from "./outgoing.ts";
@@ -169,7 +169,34 @@ const endings: Partial<Record<Ending, (name: string) => string>> = {
   [Ending.FAILED]: (name) => `The program of ${name} cannot go on: the private chat is over.`,
 };
 
-export function endedWords({ username, how }: ChatEnded): string {
+/** The keys of an open chat are no longer as a person has confirmed them. */
+function distrustWords(username: string, problem: KeyProblem, program: string | undefined): string {
+  const verify = `${called(program, "verify")} ${username}`;
+  return problem === "changed"
+    ? `STOP: the private chat with ${username} went to another key than the one that you verified, so it is over. Ask ` +
+        `${username} in another way, and compare the codes: ${verify}. ${verify} --accept takes that other key.`
+    : `STOP: the private chat with ${username} went to a device for which the key that you verified does not vouch, so it ` +
+        `is over. Ask ${username} in another way whether it is a new one, and to link it. ${verify} --accept takes that ` +
+        "device as it is.";
+}
+
+/** What the open chat is not, beside a code that is shown; none where it goes to a device of that key. */
+export function openChatWords(
+  { username, peer }: OpenWith,
+  { identityKey }: Pick<Verification, "identityKey">,
+): string[] {
+  if (Buffer.compare(peer.identityKey, identityKey) !== 0)
+    return [`WARNING: the private chat with ${username} that is open goes to another key than this code.`];
+  return peer.signed
+    ? []
+    : [
+        `WARNING: the private chat with ${username} that is open goes to a device for which this key does not vouch.`,
+      ];
+}
+
+/** Why a chat is over. `program`: as for verificationWords. */
+export function endedWords({ username, how }: ChatEnded, program?: string): string {
+  if (how.kind === "keys") return distrustWords(username, how.problem, program);
   if (how.kind === "failed") {
     const { reason, message } = how.cause;
     if (reason === "CONNECTION_TAMPERED") {

@@ -20,7 +20,9 @@ import { line, Styled } from "../terminal/style.ts";
 import { withAccount } from "../with-account.ts";
 
 const flags = {
-  yes: toggle("With new-identity: do not ask."),
+  yes: toggle(
+    "Do not ask: go on with new-identity; with link, your first device has said that this one is signed.",
+  ),
   ...accountFlags,
 } as const;
 
@@ -36,7 +38,7 @@ export const command = defineCommand({
   about: [
     "A user's first device holds the identity key, by which others know the user. A device that it has not signed is " +
       "shown to them with a warning. On the new device, link shows a code and waits; on the first one, sign with that " +
-      "code signs it.",
+      "code signs it. Then link asks whether the first one has said so: the server alone is not believed.",
     "new-identity makes a new identity key here, for whoever lost the first device: contacts see that the key changed, " +
       "and other devices have to be signed again.",
   ],
@@ -96,19 +98,49 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
   const { userId } = verifier.names;
   const { identityKey, fingerprint } = own;
   const code = linkCode(verifier.names.serverId, { userId, identityKey, fingerprint });
-  using stop = stopSignal();
-  using stopped = whenAborted(stop.signal);
   const command = commandLine(call.environment.program, "devices", "sign", code);
-  await call.output.line(line`On your first device run: ${Styled.of(command)}`);
-  for (;;) {
-    const { devices } = await listDevices(verifier);
-    if (devices.some((device) => device.fingerprint === fingerprint && device.signed)) break;
-    using time = after(LOOK_MS);
-    await Promise.race([time.promise, stopped.promise]);
-    if (stop.signal.aborted) throw new CommandError(Exit.INTERRUPTED, "");
+  {
+    using stop = stopSignal();
+    await call.output.line(line`On your first device run: ${Styled.of(command)}`);
+    await whenSigned(verifier, fingerprint, stop.signal);
   }
+  if (call.values.yes !== true) await askWhetherSigned(call);
   rememberLink(verifier.contacts, verifier.names, identityKey);
   await call.output.line(line`This device is signed: others see it without a warning.`);
+}
+
+/** Resolves when the server says that the device is signed. @throws CommandError where the person breaks off */
+async function whenSigned(verifier: Verifier, fingerprint: string, signal: AbortSignal): Promise<void> {
+  using stopped = whenAborted(signal);
+  for (;;) {
+    const { devices } = await listDevices(verifier);
+    if (devices.some((device) => device.fingerprint === fingerprint && device.signed)) return;
+    using time = after(LOOK_MS);
+    await Promise.race([time.promise, stopped.promise]);
+    if (signal.aborted) throw new CommandError(Exit.INTERRUPTED, "");
+  }
+}
+
+/**
+ * A server that wants to stand in between could sign this device itself, with a key of its own in place of the user's: only
+ * the first device knows that it did. @throws CommandError where it did not, or nobody can be asked
+ */
+async function askWhetherSigned(call: DevicesCall): Promise<void> {
+  const asker = terminalAsker(call.environment);
+  if (asker === undefined) {
+    const again = commandLine(call.environment.program, "devices", "link", "--yes");
+    throw new CommandError(
+      Exit.REFUSED,
+      `The server says that this device is signed. Once your first device has said so, too, run: ${again}`,
+    );
+  }
+  asker.tell("The server says that this device is signed.");
+  if (await asker.confirm("You typed the code on your first device, and it said that this one is signed?"))
+    return;
+  throw new CommandError(
+    Exit.REFUSED,
+    "Then it is not linked: somebody else signed it. Do not compare codes on this device, and ask who runs the server.",
+  );
 }
 
 async function signWith(call: DevicesCall, verifier: Verifier, typed: string): Promise<void> {

@@ -82,7 +82,7 @@ class Listening {
         output.notice(failedWords(event.username, event.error, this.#call.environment.program));
         return;
       case "ended":
-        output.notice(endedWords(event));
+        output.notice(endedWords(event, this.#call.environment.program));
         return;
       case "trouble":
         output.notice(event.error.message);

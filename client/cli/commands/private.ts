@@ -108,10 +108,12 @@ class Talk {
   }
 
   #codeOf(ended: ChatEnded | undefined): 0 | 1 {
-    if (ended !== undefined) this.#call.output.notice(endedWords(ended));
+    if (ended !== undefined) this.#call.output.notice(endedWords(ended, this.#call.environment.program));
     const lost = Number(this.#said - this.#received);
     if (lost > 0) this.#call.output.notice(`${lost} of your lines are not known to have arrived.`);
-    return lost > 0 || this.#unsaid > 0 || ended?.how.kind === "failed" ? Exit.REFUSED : Exit.DONE;
+    return lost > 0 || this.#unsaid > 0 || (ended !== undefined && ended.how.kind !== "goodbye")
+      ? Exit.REFUSED
+      : Exit.DONE;
   }
 
   /** Asks until the chat is open, or there is no hope. */

@@ -5,8 +5,7 @@ import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/priv
 import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/contacts.ts";
 import { NotSaidError } from "../../../client/peer/conversation.ts";
 import type { PrivateEvent } from "../../../client/peer/events.ts";
-import type { Elsewhere } from "../../../client/peer/private-chats.ts";
-import type { Path } from "../../../client/peer/reach.ts";
+import type { Elsewhere, OpenWith } from "../../../client/peer/private-chats.ts";
 import { RpcError } from "../../../rpc/status.ts";
 
 export const askingSettings: PrivateSettings = { answer: "ask", path: "auto", lines: undefined };
@@ -32,7 +31,9 @@ export class PlayedChats implements PrivateLink {
   /** What was done, such as "start yoda direct". */
   readonly done: string[] = [];
   readonly said: { to: string; text: string }[] = [];
-  open: { username: string; path: Path }[] = [];
+  /** Whose open chat goes to other keys than that one's. */
+  readonly peers = new Map<string, PeerKeys>();
+  #open: readonly Pick<OpenWith, "username" | "path">[] = [];
   asking: string[] = [];
   asked: { username: string; direct: boolean }[] = [];
   coming: string[] = [];
@@ -56,6 +57,17 @@ export class PlayedChats implements PrivateLink {
       return Promise.resolve({ user, key: Buffer.from(key), createTime: undefined });
     },
   };
+
+  get open(): readonly OpenWith[] {
+    return this.#open.map((chat) => ({
+      ...chat,
+      peer: this.peers.get(chat.username) ?? peerKeys(chat.username),
+    }));
+  }
+
+  set open(open: readonly Pick<OpenWith, "username" | "path">[]) {
+    this.#open = open;
+  }
 
   register(): ReturnType<PrivateLink["register"]> {
     return Promise.resolve({
@@ -122,6 +134,10 @@ export class PlayedChats implements PrivateLink {
 
   elsewhere(username: string): Promise<Elsewhere | undefined> {
     return Promise.resolve(this.others.get(username));
+  }
+
+  recheck(username: string): undefined {
+    this.done.push(`recheck ${username}`);
   }
 
   acceptKeys(username: string): undefined {

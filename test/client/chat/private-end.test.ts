@@ -46,6 +46,17 @@ describe("the end", () => {
     ],
     [{ kind: "goodbye", by: "me", ending: Ending.STOPPED }, "The private chat with yoda is over."],
     [
+      { kind: "keys", problem: "changed" },
+      "STOP: the private chat with yoda went to another key than the one that you verified, so it is over. Ask yoda in " +
+        "another way, and compare the codes: /verify yoda. /verify yoda --accept takes that other key.",
+    ],
+    [
+      { kind: "keys", problem: "unsigned" },
+      "STOP: the private chat with yoda went to a device for which the key that you verified does not vouch, so it is " +
+        "over. Ask yoda in another way whether it is a new one, and to link it. /verify yoda --accept takes that device as " +
+        "it is.",
+    ],
+    [
       { kind: "failed", cause: lost("PEER_GONE") },
       "The connection to yoda is lost: the private chat is over.",
     ],

@@ -51,7 +51,7 @@ export async function fails(stage: Stage, username: string, error: Error, held: 
 export async function opens(stage: Stage, username: string, more: Partial<ChatOpened> = {}): Promise<void> {
   const { path = "direct" } = more;
   stage.privates.asking = stage.privates.asking.filter((name) => name !== username);
-  stage.privates.open.push({ username, path });
+  stage.privates.open = [...stage.privates.open, { username, path }];
   await stage.chat.takePrivate({
     type: "opened",
     username,

@@ -202,6 +202,35 @@ describe("verify", () => {
     expect(stage.privates.contacts.get("yoda")).toMatchObject({ verified: true });
   });
 
+  it("--confirm looks at the chat that is open, too", async () => {
+    const stage = await live();
+    known(stage);
+    stage.privates.open = [{ username: "yoda", path: "direct" }];
+    await stage.chat.enter("verify yoda");
+    await stage.chat.enter("verify yoda --confirm");
+    expect(stage.privates.done.at(-1)).toBe("recheck yoda");
+  });
+
+  it.each([
+    [
+      "another key",
+      { identityKey: Buffer.alloc(32, "another") },
+      "  WARNING: the private chat with yoda that is open goes to another key than this code.",
+    ],
+    [
+      "a device that is not signed",
+      { signed: false },
+      "  WARNING: the private chat with yoda that is open goes to a device for which this key does not vouch.",
+    ],
+  ])("warns where the open chat goes to %s", async (_what, more, words) => {
+    const stage = await live();
+    known(stage);
+    stage.privates.open = [{ username: "yoda", path: "direct" }];
+    stage.privates.peers.set("yoda", { ...peerKeys("yoda"), ...more });
+    await stage.chat.enter("verify yoda");
+    expect(stage.shown().at(-1)).toBe(words);
+  });
+
   it("--confirm of a code that was not shown shows it first", async () => {
     const stage = await live();
     known(stage);

@@ -1,5 +1,6 @@
 // parley devices: the first device holds the identity key, and vouches for another one by a code that a person carries.
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { Person as AtTerminal, hasTerminal } from "../../support/person.ts";
 import type { TestServer } from "../../support/server.ts";
 import { parsed, startServer } from "./parley.ts";
 import { Person, type Running } from "./private-people.ts";
@@ -63,7 +64,7 @@ it("a second device is warned of until the first one has signed it, with the cod
   await using luke = await Person.at(server, "luke");
   expect(await heardBy(luke, second)).toContain(UNSIGNED);
 
-  const linking = second.start("devices", "link");
+  const linking = second.start("devices", "link", "--yes");
   const code = await codeOf(linking);
   expect(code).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
   const signed = await first.home.run("devices", "sign", code.toLowerCase().replaceAll("-", ""));
@@ -75,6 +76,42 @@ it("a second device is warned of until the first one has signed it, with the cod
 
   expect(await heardBy(luke, second)).not.toContain("WARNING");
   expect((await second.home.run("devices", "link")).stdout).toBe("This device is signed already.\n");
+});
+
+it("the server's word for it does not link a device: the person, or --yes, says that the first one did it", async () => {
+  await using first = await Person.at(server, "yoda");
+  await list(first);
+  await using second = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  await list(luke);
+  const linking = second.start("devices", "link");
+  await first.home.run("devices", "sign", await codeOf(linking));
+  const run = await linking.ended;
+  expect(run).toMatchObject({ code: 1 });
+  expect(run.stderr).toContain(
+    "The server says that this device is signed. Once your first device has said so, too",
+  );
+  expect((await second.home.run("verify", "luke")).stdout).toContain(
+    "This device is not linked to your first one",
+  );
+  expect(await second.home.run("devices", "link", "--yes")).toMatchObject({ code: 0 });
+  expect((await second.home.run("verify", "luke")).stdout).not.toContain("not linked");
+});
+
+it.skipIf(!hasTerminal).each([
+  ["yes", 0, "This device is signed: others see it without a warning."],
+  ["no", 1, "Then it is not linked: somebody else signed it."],
+])("at a terminal, link asks whether the first device said so: %s", async (answer, exitCode, words) => {
+  await using first = await Person.at(server, "yoda");
+  await list(first);
+  await using second = await Person.at(server, "yoda");
+  const { folder } = second.home;
+  const atTerminal = new AtTerminal("parley", ["devices", "link"], { HOME: folder, PARLEY_HOME: folder });
+  await expect.poll(() => atTerminal.shown).toMatch(/devices sign \S+\s/);
+  await first.home.run("devices", "sign", /devices sign (\S+)/.exec(atTerminal.shown)?.[1] ?? "");
+  await atTerminal.answers("it said that this one is signed? (yes/no)", `${answer}\r`);
+  expect(await atTerminal.exitCode()).toBe(exitCode);
+  expect(atTerminal.shown).toContain(words);
 });
 
 it("refuses a wrong code, what is no code, and a device that does not hold the key", async () => {

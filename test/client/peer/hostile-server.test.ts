@@ -202,6 +202,42 @@ test("a yes that comes through when all is closed leaves no timer behind", async
   }
 });
 
+test("a yes whose answer is lost when the other one has come already is no failure", async () => {
+  const introductionId = newId();
+  const answerIntroduction = async () => {
+    await yoda.call(luke, introductionId);
+    throw new RpcError({ code: 14, reason: "", message: "Connection dropped" });
+  };
+  const told: string[] = [];
+  const desk = new Desk({
+    calls: callsOf({ answerIntroduction }),
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    client: undefined,
+    server: luke.server,
+    closing: new AbortController().signal,
+    emit: ({ type }) => Promise.resolve(void told.push(type)),
+    allowHalfOpen: false,
+  });
+  const over = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<readonly string[]>();
+  const comings = new Comings(desk, {
+    converse: (_begun, held) => {
+      begun.resolve(held);
+      return over.promise;
+    },
+    failed: () => told.push("failed"),
+  });
+  const peer = { ...peerOf(theirs.publicKey, true), fingerprint: yoda.fingerprint };
+  const accepting = comings.accept({ introductionId, peer, direct: true });
+  comings.get(peer.username)?.held.hold("said once");
+  await accepting;
+  expect(await begun.promise).toEqual(["said once"]);
+  expect(told).toEqual([]);
+  over.resolve();
+});
+
 test("however many ask and are let in, those who do not come are bounded", async () => {
   const closing = new AbortController();
   const lifetime = { seconds: 60n, nanos: 0 };
@@ -221,10 +257,7 @@ test("however many ask and are let in, those who do not come are bounded", async
   const comings = new Comings(desk, { converse: () => Promise.resolve(), failed: () => undefined });
   const letIn = (number: number): Promise<void> => {
     const peer = { ...peerOf(theirs.publicKey, true), username: `ewok${number}` };
-    return comings.accept(
-      { introductionId: `i${number}`, peer, direct: true },
-      { standing: "new", problem: undefined, stops: false },
-    );
+    return comings.accept({ introductionId: `i${number}`, peer, direct: true });
   };
   try {
     for (let number = 0; number < 64; number++) await letIn(number);
