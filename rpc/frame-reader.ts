@@ -8,22 +8,28 @@ interface Waiting<T> {
 }
 
 /**
- * At most one message is read ahead; while it lies here, HTTP/2 flow control holds the peer back. grpc-js alone would
- * read up to 16 ahead, of up to the receive limit each.
+ * It MUST:
+ *  1. hand out every message, in order, however many come in one DATA frame of HTTP/2;
+ *  2. read at most one message ahead; while it lies here, HTTP/2 flow control holds the peer back. grpc-js alone would read
+ *     up to 16 ahead, of up to the receive limit each.
  */
 export class FrameReader<T> implements AsyncIterable<T> {
-  #ahead: T | Undecodable | undefined;
+  /** One at most, as long as the stream gives no more than it was asked for. */
+  readonly #ahead: (T | Undecodable)[] = [];
+  /** The stream was asked for a message that has not come yet. */
+  #isAsked = false;
   #waiting: Waiting<T> | undefined;
-  /** A read that the stream asked for and that has to wait until the message ahead is taken. */
+  /** A read that the stream wants to do and that has to wait until the message before is taken. */
   #heldRead: (() => void) | undefined;
   #ended = false;
 
   constructor(call: ServerDuplexStream<T | Undecodable, Buffer>) {
-    // `_read` is where a Readable asks its source for one more; it asks again only after a message was pushed.
+    // `_read` is where a Readable asks its source for one more. Where grpc-js has it already, it is pushed at once, and the
+    // Readable asks again before it has emitted "data" for the first one.
     const read = call._read.bind(call);
     call._read = (size) => {
-      if (this.#ahead === undefined || this.#ended) read(size);
-      else this.#heldRead = () => read(size);
+      this.#heldRead = () => read(size);
+      this.#resume();
     };
     call.on("data", (frame: T | Undecodable) => this.#onFrame(frame));
     for (const event of ["end", "cancelled", "close", "error"]) call.once(event, () => this.#onEnd());
@@ -37,9 +43,8 @@ export class FrameReader<T> implements AsyncIterable<T> {
   next(signal?: AbortSignal): Promise<T | undefined> {
     if (this.#waiting !== undefined)
       return Promise.reject(new Error("A FrameReader has one reader at a time."));
-    if (this.#ahead !== undefined) {
-      const frame = this.#ahead;
-      this.#ahead = undefined;
+    const frame = this.#ahead.shift();
+    if (frame !== undefined) {
       this.#resume();
       return frame instanceof Undecodable ? Promise.reject(frame.toRpcError()) : Promise.resolve(frame);
     }
@@ -82,14 +87,16 @@ export class FrameReader<T> implements AsyncIterable<T> {
   }
 
   #onFrame(frame: T | Undecodable): void {
+    this.#isAsked = false;
     const waiting = this.#waiting;
     if (waiting === undefined) {
-      this.#ahead = frame;
+      this.#ahead.push(frame);
       return;
     }
     this.#waiting = undefined;
     if (frame instanceof Undecodable) waiting.reject(frame.toRpcError());
     else waiting.resolve(frame);
+    this.#resume();
   }
 
   #onEnd(): void {
@@ -100,10 +107,14 @@ export class FrameReader<T> implements AsyncIterable<T> {
     this.#resume();
   }
 
+  /** Lets the stream read, if it wants to, and nothing is ahead or under way. */
   #resume(): void {
     const read = this.#heldRead;
+    const isFree = this.#ahead.length === 0 && !this.#isAsked;
+    if (read === undefined || !(isFree || this.#ended)) return;
     this.#heldRead = undefined;
-    read?.();
+    this.#isAsked = true;
+    read();
   }
 }
 

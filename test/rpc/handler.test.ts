@@ -1,5 +1,6 @@
 // Handlers behind a real server: what their failures, and their peers' misbehaviour, turn into.
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test } from "vitest";
 import { Status } from "../../gen/google/rpc/status.ts";
@@ -201,6 +202,31 @@ describe("a stream's handler", () => {
     let events = 0;
     for await (const frame of stream as AsyncIterable<ConnectResponse>) events += frame.events.length;
     expect(events).toBe(4);
+  });
+
+  test.each([
+    ["a quick one", () => Promise.resolve()],
+    ["one that takes its time", () => setImmediate()],
+  ])("gets every frame, however many come in one piece of HTTP/2: %s", async (_who, rest) => {
+    const commands = (count: number) => Array.from({ length: count }, () => ({ kind: undefined }));
+    for (const count of [2, 3, 4, 5, 17, 100, 1_000]) {
+      const seen: number[] = [];
+      await using server = await serve({
+        connect: async (frames) => {
+          for await (const frame of frames) {
+            seen.push(frame.commands.length);
+            await rest();
+          }
+        },
+      });
+      using session = await bareSession(`http://${server.address}`);
+      const stream = session.call("Connect");
+      const sizes = Array.from({ length: count }, (_, index) => index % 7);
+      const messages = sizes.map((size) => ConnectRequest.encode({ commands: commands(size) }).finish());
+      stream.end(Buffer.concat(messages.map(framed)));
+      expect((await endingOf(stream))["grpc-status"]).toBe("0");
+      expect(seen).toEqual(sizes);
+    }
   });
 
   test("gets what is no frame as an error, and may go on", async () => {
