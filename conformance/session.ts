@@ -1,7 +1,12 @@
 // One of the users, logged in: the calls that checks make, and the streams that they open.
 import { AuthServiceService, type Grant } from "../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceService } from "../gen/parley/chat/v1/block_service.ts";
-import { ChatServiceService, type Hello, type Target } from "../gen/parley/chat/v1/chat_service.ts";
+import {
+  ChatServiceService,
+  ConnectRequest,
+  type Hello,
+  type Target,
+} from "../gen/parley/chat/v1/chat_service.ts";
 import type { Conversation, Marker } from "../gen/parley/chat/v1/conversation.ts";
 import { DirectoryServiceService } from "../gen/parley/chat/v1/directory_service.ts";
 import type { Content } from "../gen/parley/chat/v1/entry.ts";
@@ -15,6 +20,7 @@ import { fullHello, hello as helloCommand, send, text, toConversation, toUser } 
 import { Connection, type Server, type UnaryMethod } from "./connection.ts";
 import { present } from "./expect.ts";
 import { type Named, namedByHistory } from "./named.ts";
+import { connectInPieces, type PieceCall } from "./one-piece.ts";
 import { Stream } from "./stream.ts";
 
 export class Session {
@@ -26,6 +32,7 @@ export class Session {
   readonly #isFurther: boolean;
   #connection: Connection;
   readonly #streams: Stream[] = [];
+  readonly #pieces: PieceCall[] = [];
   #lastId = 0n;
 
   /** @param isFurther its user may have another one */
@@ -79,6 +86,14 @@ export class Session {
     return this.#keep(this.#connection.connect(token));
   }
 
+  /** A stream on which several messages go in one piece of HTTP/2. */
+  async connectInPieces(): Promise<PieceCall> {
+    const first = ConnectRequest.encode({ commands: [helloCommand()] }).finish();
+    const call = await connectInPieces(this.#server, this.grant.token, first);
+    this.#pieces.push(call);
+    return call;
+  }
+
   /** A stream that has caught up. */
   connect(hello: Partial<Hello> = {}): Promise<Stream> {
     return this.open(hello).caughtUp();
@@ -91,6 +106,7 @@ export class Session {
 
   closeStreams(): void {
     for (const stream of this.#streams.splice(0)) stream.cancel();
+    for (const call of this.#pieces.splice(0)) call[Symbol.dispose]();
   }
 
   // ---- what the twins do

@@ -1,4 +1,5 @@
 // Checks of order: one for each conversation, the same for every reader, without a hole; and of what an Ack stands for.
+import { ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Check } from "../check.ts";
 import { broadcast, send, text, toUser } from "../commands.ts";
 import { equal, holds } from "../expect.ts";
@@ -86,6 +87,24 @@ export const orderChecks: readonly Check[] = [
       await reading.until("sixty entries", () => named().length >= 60);
       equal("what the recipient is told", named(), entriesFrom(seq + 1n, texts));
       equal("the log", await ben.log(conversationId, seq + 1n), entriesFrom(seq + 1n, texts));
+    },
+  },
+  {
+    name: "order.one-piece",
+    says: "frames that come joined in one piece of HTTP/2, as many clients send them, are all read, in their order",
+    contract: "chat_service.proto: ChatService.Connect",
+    run: async ({ ann, ben }) => {
+      const { conversationId, seq } = await ann.send(ben, "before");
+      const reading = await ben.connect({ cursors: [{ conversationId, seq }] });
+      const stream = await ann.connectInPieces();
+      const texts = Array.from({ length: 40 }, (_, index) => `number ${index}`);
+      const frames = texts.map((value) =>
+        ConnectRequest.encode({ commands: [send(ann.nextId(), toUser(ben.username), text(value))] }).finish(),
+      );
+      stream.write(frames);
+      const named = () => namedBy(reading.events, conversationId);
+      await reading.until("forty frames in one piece", () => named().length >= 40, "forty entries");
+      equal("what the recipient is told", named(), entriesFrom(seq + 1n, texts));
     },
   },
   {

@@ -36,6 +36,20 @@ export const logBreaks: readonly Break[] = [
     },
   },
   {
+    what: "loses frames that come together",
+    tampering: () => ({
+      up: () => {
+        let together = 0;
+        return (frame) => {
+          if (together === 0) setImmediate(() => (together = 0));
+          together += 1;
+          return together > 3 ? [] : [frame];
+        };
+      },
+    }),
+    noticedBy: { "order.one-piece": /forty frames in one piece.*nothing within/ },
+  },
+  {
     what: "sends acks when it has the time",
     tampering: () => ({ down: late((event) => event.kind?.$case === "ack") }),
     noticedBy: { "ack.in-place": /the sender's stream: every seq once, in order/ },
