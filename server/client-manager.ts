@@ -42,6 +42,7 @@ export class ClientManager implements Disposable {
       if (message.kind === "session-ended") {
         const reason = message.why === "timed-out" ? Reason.SESSION_TIMED_OUT : Reason.SESSION_ENDED;
         this.endSession(message.sessionId, new Refusal(reason));
+        if (!this.isConnected(message.sessionId)) this.#onSessionAway?.(message.userId, message.sessionId);
         return;
       }
       for (const user of this.#users.values()) {
@@ -87,7 +88,7 @@ export class ClientManager implements Disposable {
     };
   }
 
-  /** The one listener that hears of each session that has no stream here any more. */
+  /** The one listener that hears of each session that has no stream here any more, or has ended without one. */
   onSessionAway(listener: (userId: number, sessionId: number) => void): void {
     this.#onSessionAway = listener;
   }

@@ -76,11 +76,12 @@ export function introductionService(parts: IntroductionServiceParts) {
           const peerIds = readUserIds(userIds);
           const program = { sessionId, processId: readProcessId(processId, "process_id") };
           checkFailedIds(failedIntroductionIds);
-          // It lasts as long as the program's streams: without one it would be forgotten at once.
+          // It lasts as long as the program's streams: without one there is nothing to keep.
           const isKept =
             processId === "" ? manager.isConnected(sessionId) : introductions.isTaking(row, processId);
           if (isKept)
             chats.report(user.userId, program, { deviceId, deviceName: client.deviceName }, peerIds);
+          else chats.forgetProgram(user.userId, program);
           for (const id of failedIntroductionIds) introductions.fail(row, id);
           return Promise.resolve({});
         },

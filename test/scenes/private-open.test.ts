@@ -179,6 +179,27 @@ test("where a private chat is open can be asked, of one's own alone", async () =
   });
 });
 
+test("what was agreed on without a stream counts as open until that is reported over, or the session ends", async () => {
+  await using server = await TestServer.start({ users: people });
+  const han = await taking(server, "han");
+  const phone = await device(server, "leia", "phone");
+  const agreed = async (): Promise<TestClient> => {
+    const leia = await device(server, "leia", "laptop");
+    const { call, id } = await ask(leia, "han");
+    await answer(han.client, id);
+    await call.ended;
+    expect(await whereOpen(phone, "han")).toMatchObject({ deviceName: "laptop" });
+    return leia;
+  };
+  const leia = await agreed();
+  // Nothing is kept of a list without a stream, but that what was agreed on is over.
+  await reportAs(leia, "", []);
+  expect(await whereOpen(phone, "han")).toMatchObject({ deviceId: "" });
+  const again = await agreed();
+  await again.unary(again.auth, again.auth.logOut, {});
+  await expect.poll(() => whereOpen(phone, "han")).toMatchObject({ deviceId: "" });
+});
+
 test("a yes that came to nothing is over for both, and the one who said it is told", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await taking(server, "leia", "laptop");

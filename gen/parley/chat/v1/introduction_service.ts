@@ -1195,7 +1195,8 @@ export const IntroductionServiceService = {
   /**
    * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
    * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
-   * command. What was just agreed on counts as open for a minute, or until the program reports again.
+   * command. What was just agreed on counts as open for a minute, or until the program reports again or its session ends:
+   * a program that asked without a stream reports an empty list when its chat is over.
    */
   reportPrivateChats: {
     path: "/parley.chat.v1.IntroductionService/ReportPrivateChats" as const,
@@ -1262,7 +1263,8 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   /**
    * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
    * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
-   * command. What was just agreed on counts as open for a minute, or until the program reports again.
+   * command. What was just agreed on counts as open for a minute, or until the program reports again or its session ends:
+   * a program that asked without a stream reports an empty list when its chat is over.
    */
   reportPrivateChats: handleUnaryCall<ReportPrivateChatsRequest, ReportPrivateChatsResponse>;
   /**
@@ -1320,7 +1322,8 @@ export interface IntroductionServiceClient extends Client {
   /**
    * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
    * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
-   * command. What was just agreed on counts as open for a minute, or until the program reports again.
+   * command. What was just agreed on counts as open for a minute, or until the program reports again or its session ends:
+   * a program that asked without a stream reports an empty list when its chat is over.
    */
   reportPrivateChats(
     request: ReportPrivateChatsRequest,
