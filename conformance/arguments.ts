@@ -156,5 +156,10 @@ async function peopleOf(values: Values, server: Server): Promise<People> {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-  return signUp(server, invite);
+  return signUp(server, invite.map(secretOf));
+}
+
+/** The invite alone, also of the whole line that an operator is given for a friend: `parley join HOST:PORT/INVITE/FINGERPRINT`. */
+function secretOf(invite: string): string {
+  return invite.split("/")[1] ?? invite;
 }

@@ -226,9 +226,11 @@ export class Session {
   }
 
   /** Goes over to a new connection, after the server was away. */
+  /** Where that fails the connection before is kept: what is called on it fails as a call does. @throws ConnectError */
   async reconnect(): Promise<void> {
+    const connection = await Connection.open(this.#server);
     this.close();
-    this.#connection = await Connection.open(this.#server);
+    this.#connection = connection;
   }
 
   close(): void {

@@ -13,8 +13,8 @@ import { Session } from "./session.ts";
 
 /** How long to wait before the next look at a server that is away, ms. */
 const AGAIN_MS = 100;
-/** How long it may be away, ms. */
-const BACK_MS = 30_000;
+/** How long it may be away: so many times as long as what a stream has to tell may take. */
+const BACK_TIMES = 3;
 
 export interface WorldOptions {
   readonly server: Server;
@@ -121,8 +121,9 @@ export class World implements AsyncDisposable {
     const { restart } = this.#options;
     if (restart === undefined) throw new Skip("nobody has said how to restart the server (--restart)");
     await restart();
+    const backMs = BACK_TIMES * this.#options.server.patienceMs;
     for (const session of [...this.#kept.values(), ...this.#extra]) {
-      await until(BACK_MS, () => session.reconnect());
+      await until(backMs, () => session.reconnect());
     }
   }
 }

@@ -4,9 +4,10 @@ import {
   createPublicKey,
   generateKeyPair,
   type KeyObject,
+  randomUUID,
   X509Certificate,
 } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
@@ -69,6 +70,7 @@ export async function ownCertificate(
     notBefore: new Date(now.getTime() - BACKDATE_DAYS * DAY_MS),
     notAfter: new Date(now.getTime() + LIFETIME_DAYS * DAY_MS),
   });
+  if (current === undefined) return { cert: await createWhole(files.cert, cert), key };
   await writeWhole(files.cert, cert);
   return { cert, key };
 }
@@ -121,13 +123,36 @@ function isCurrent(pem: string, key: KeyObject, names: readonly string[], now: D
 async function newKey(file: string): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  await writeWhole(file, pem);
-  return pem;
+  return createWhole(file, pem);
 }
 
 /** The file is there in full, on the disk, or not at all. */
 async function writeWhole(file: string, text: string): Promise<void> {
-  const part = `${file}.part`;
+  await rename(await writePart(file, text), file);
+}
+
+/**
+ * As writeWhole, where there is no such file: of several processes that start at once, such as the server and
+ * `parley-server cert`, one makes it, and all have what that one wrote.
+ * @returns what is in the file
+ */
+async function createWhole(file: string, text: string): Promise<string> {
+  const part = await writePart(file, text);
+  try {
+    await link(part, file);
+    return text;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return await readOrExplain(file);
+    // Not every file system has links.
+    await rename(part, file);
+    return text;
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+async function writePart(file: string, text: string): Promise<string> {
+  const part = `${file}.${randomUUID()}.part`;
   const handle = await open(part, "w", 0o600);
   try {
     await handle.chmod(0o600);
@@ -136,16 +161,20 @@ async function writeWhole(file: string, text: string): Promise<void> {
   } finally {
     await handle.close();
   }
-  await rename(part, file);
+  return part;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw unreadable(file, error);
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 async function readOrExplain(file: string): Promise<string> {

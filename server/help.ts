@@ -39,6 +39,7 @@ function describedSetting(name: SettingName): DescribedFlag {
   const [flag = { name }] = settingFlags([name]);
   const facts = [
     ...(row.default === undefined || row.value === undefined ? [] : [`Default: ${row.default}.`]),
+    ...(row.value === undefined && row.default === "true" ? [`On; --no-${flag.name} turns it off.`] : []),
     ...(row.isRepeated === true ? ["May be repeated."] : []),
   ];
   return { ...flag, help: [row.help, ...facts].join(" ") };

@@ -2,7 +2,7 @@
 import { status } from "@grpc/grpc-js";
 import { ConnectError } from "../../rpc/dial.ts";
 import { RpcError } from "../../rpc/status.ts";
-import { OutcomeUnknownError, saysConnectionLost, saysLoggedOut } from "../link/errors.ts";
+import { OutcomeUnknownError, saysConnectionLost, saysDeadline, saysLoggedOut } from "../link/errors.ts";
 import { StateError } from "../state/database.ts";
 import { CommandError, Exit, type ExitCode } from "./exit.ts";
 
@@ -45,9 +45,10 @@ export function forPerson(error: unknown): unknown {
 
 function explainAnswer(error: RpcError): Explanation {
   if (saysConnectionLost(error)) {
+    const why = saysDeadline(error) ? "the time to wait is over" : error.message;
     return {
       exitCode: Exit.OUTCOME_UNKNOWN,
-      message: `No answer came, so it may have been done or not: ${sentence(error.message)} Try again.`,
+      message: `No answer came, so it may have been done or not: ${sentence(why)} Try again.`,
     };
   }
   const delay =

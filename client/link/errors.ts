@@ -37,8 +37,8 @@ export class OutcomeUnknownError extends Error {
   }
 }
 
-/** grpc-js says it with the whole course of the call. */
-function saysDeadline(error: Error): boolean {
+/** No answer came in time. grpc-js says it with the whole course of the call. */
+export function saysDeadline(error: Error): boolean {
   return error instanceof RpcError && error.code === status.DEADLINE_EXCEEDED && error.reason === "";
 }
 

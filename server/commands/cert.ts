@@ -30,7 +30,12 @@ ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, positionals } = parseArguments(argv, [...ownFlags, ...settingFlags(settings)]);
   if (positionals.length > 0) throw new UsageError("cert: takes flags only");
-  const pem = await servedCertificate(await loadConfig({ flags }));
+  // Whoever forgot --data would wonder why no client trusts the server that runs.
+  const onMade = (file: string): void =>
+    io.complain(
+      `There was no certificate yet: ${file} was made, for a server that uses this data folder (--data).\n`,
+    );
+  const pem = await servedCertificate(await loadConfig({ flags }), onMade);
   const out = flags.get("out")?.[0];
   if (out === undefined) io.print(pem);
   else await writeFile(out, pem);

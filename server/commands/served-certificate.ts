@@ -5,11 +5,19 @@ import { ownCertificate } from "../certificate.ts";
 import { type Config, dataOf } from "../config.ts";
 import { dataFiles } from "../data-folder.ts";
 
-/** PEM. Made where the data folder has none yet; one that is there is left as it is, since a server may run with it. */
-export async function servedCertificate(config: Config): Promise<string> {
+/**
+ * PEM. Made where the data folder has none yet; one that is there is left as it is, since a server may run with it.
+ * @param onMade told where it was made
+ */
+export async function servedCertificate(
+  config: Config,
+  onMade: (file: string) => void = () => undefined,
+): Promise<string> {
   const { cert, publicName } = config;
   const files = dataFiles(dataOf(config));
   const file = cert ?? files.cert;
   if (cert !== undefined || existsSync(file)) return readFile(file, "utf8");
-  return (await ownCertificate(files, publicName)).cert;
+  const made = await ownCertificate(files, publicName);
+  onMade(file);
+  return made.cert;
 }

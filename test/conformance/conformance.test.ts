@@ -46,6 +46,24 @@ test("this server passes every check, those over a kill included", { timeout: 12
   expect(skipped).toEqual([["limits.idle-timeout", "the server announces no idle_timeout"]]);
 });
 
+test("a server that does not come back fails the checks, and the run goes on to its end", async () => {
+  await using server = await TestServer.start({ users: usernames });
+  const results = await run({
+    server: { address: `127.0.0.1:${server.port}`, trust: { kind: "plaintext" }, patienceMs: 500 },
+    people,
+    restart: () => server.stop(),
+    checks: checks.filter(({ name }) => name.startsWith("restart.") || name === "order.of-commands"),
+  });
+  const before = results.filter(({ name }) => name === "order.of-commands");
+  expect(before).toMatchObject([{ status: "passed" }]);
+  const after = results.filter((result) => !before.includes(result));
+  expect(after.length).toBeGreaterThan(1);
+  for (const { status, came } of after) {
+    expect(status).toBe("failed");
+    expect(came).not.toBe("");
+  }
+});
+
 test("a time-out that the server announces is waited for", async () => {
   await using server = await TestServer.start({ users: usernames, idleTimeoutMs: 1_000 });
   const results = await run({

@@ -1,7 +1,7 @@
 // The server's certificate: a client that trusts it connects by every name, the key outlives renewals, and the
 // operator's pair is taken whole or not at all.
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
@@ -61,6 +61,13 @@ describe("the server's own", () => {
     await ownCertificate(filesIn(), []);
     expect((await stat(join(folder, "tls"))).mode & 0o777).toBe(0o700);
     for (const file of Object.values(filesIn())) expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("is one for all that start at once on a new folder, and leaves nothing else there", async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => ownCertificate(filesIn(), [])));
+    for (const one of made) expect(one).toEqual(made[0]);
+    expect(await ownCertificate(filesIn(), [])).toEqual(made[0]);
+    expect(await readdir(join(folder, "tls"))).toHaveLength(2);
   });
 
   test("stays the same from start to start", async () => {

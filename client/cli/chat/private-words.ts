@@ -57,13 +57,19 @@ export function notAlwaysWords(username: string, answer: PrivateSettings["answer
 export function openedWords({ username, path, judgement }: ChatOpened): string[] {
   return [
     `Private chat with ${username}: ${pathWords[path]}. /private ${username} opens it.`,
-    ...problemWords(username, judgement),
-    ...(judgement.standing === "new" && judgement.problem === undefined
-      ? [
-          `It is the first one on this device: /verify ${username} shows how to make sure that it is ${username}.`,
-        ]
-      : []),
+    ...keyWords({ username, judgement }),
   ];
+}
+
+/** What is to be said of the other's keys, if anything. `program`: as for verificationWords. */
+export function keyWords(
+  { username, judgement }: Pick<ChatOpened, "username" | "judgement">,
+  program?: string,
+): string[] {
+  if (judgement.standing !== "new" || judgement.problem !== undefined)
+    return problemWords(username, judgement, program);
+  const verify = `${called(program, "verify")} ${username}`;
+  return [`It is the first one on this device: ${verify} shows how to make sure that it is ${username}.`];
 }
 
 /** Where a chat is open that is not this program's. */

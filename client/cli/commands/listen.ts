@@ -3,7 +3,14 @@ import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/events.ts";
 import { accountFlags } from "../account-flags.ts";
 import { isLetIn } from "../chat/private-incoming.ts";
-import { closedWords, endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
+import {
+  closedWords,
+  endedWords,
+  failedWords,
+  keyWords,
+  pathWords,
+  problemWords,
+} from "../chat/private-words.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { usage } from "../exit.ts";
 import { openPeerDebug } from "../peer-debug.ts";
@@ -70,8 +77,7 @@ class Listening {
         return this.#asked(event);
       case "opened":
         output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
-        for (const sentence of problemWords(event.username, event.judgement, this.#call.environment.program))
-          output.notice(sentence);
+        for (const sentence of keyWords(event, this.#call.environment.program)) output.notice(sentence);
         return;
       case "line":
         return this.#line(event);

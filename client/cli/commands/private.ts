@@ -9,7 +9,7 @@ import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/events.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
 import { accountFlags } from "../account-flags.ts";
 import type { Flag } from "../arguments.ts";
-import { endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
+import { endedWords, failedWords, keyWords, pathWords } from "../chat/private-words.ts";
 import { type Call, defineCommand } from "../command.ts";
 import { parseWait } from "../durations.ts";
 import { CommandError, Exit } from "../exit.ts";
@@ -217,8 +217,7 @@ class Talk {
         return;
       case "opened":
         this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
-        for (const sentence of problemWords(event.username, event.judgement, program))
-          this.#call.output.notice(sentence);
+        for (const sentence of keyWords(event, program)) this.#call.output.notice(sentence);
         this.#isOpened = true;
         this.#opened.resolve();
         return;

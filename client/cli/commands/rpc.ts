@@ -31,6 +31,8 @@ const flags = {
 
 type RpcCall = Call<typeof flags>;
 
+const PEER_SERVICE = "parley.peer.v1.PeerService";
+
 export const command = defineCommand({
   forms: ["", "SERVICE/METHOD [JSON]", "SERVICE/METHOD -", "SERVICE/METHOD --describe"],
   words: { least: 0, most: 2 },
@@ -61,6 +63,11 @@ export const command = defineCommand({
       await print(call, lines);
       return undefined;
     }
+    // No server has it: one device offers it to another, over a connection of their own.
+    if (found.parent.typeName === PEER_SERVICE)
+      throw usage(
+        `${found.parent.name} is what devices offer to each other, and no server: --describe shows it.`,
+      );
     await run(call, found, json);
     return undefined;
   },

@@ -35,6 +35,9 @@ describe("two shells", () => {
     const run = await first.ended;
     expect(run).toMatchObject({ code: 0, stdout: "hi\n \n  two  spaces \nlast, without a line feed\n" });
     expect(run.stderr).toContain("Private chat with luke: through the server, which cannot read it.\n");
+    expect(run.stderr).toMatch(
+      /^It is the first one on this device: .*parley verify luke shows how to make sure/m,
+    );
     expect(run.stderr).toContain("luke has no more to say: the private chat is over.");
   });
 

@@ -80,6 +80,7 @@ test("a name may be any end of the full one; an unknown one is refused with the 
       ["v2"],
       ["Service"],
       ["ChatService", "{}"],
+      ["PeerService/Converse", "-"],
     ),
   ).toEqual([
     expect.stringContaining('no method "ChatService/SendMesage". Did you mean ChatService/SendMessage?'),
@@ -88,6 +89,7 @@ test("a name may be any end of the full one; an unknown one is refused with the 
     expect.stringContaining('no method "v2". Without a name'),
     expect.stringContaining('no method "Service"'),
     expect.stringContaining("name a method"),
+    expect.stringContaining("PeerService is what devices offer to each other, and no server"),
   ]);
 });
 
