@@ -1,7 +1,8 @@
 // The rules of introductions: who may ask whom for a private chat, who may answer, and how a question ends. It MUST:
 //  1. end each question once: by the first yes, a no, the lack of anybody who could answer, the time, or its caller;
 //  2. give addresses to nobody but the caller, and only where both sides allow a direct path;
-//  3. hold no more questions than its bounds, and nothing of one that is over but its id and a sentence.
+//  3. hold no more questions than its bounds, and nothing of one that is over but its id and a sentence;
+//  4. let nobody ask somebody more often than its rate.
 import { randomBytes } from "node:crypto";
 import { IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import {
@@ -19,6 +20,7 @@ import type { ConnectedStream } from "../client-manager.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockStore, IdentityStore, PeerDeviceRow, SessionRow, UserRow } from "../store/store.ts";
 import type { Agreements } from "./agreements.ts";
+import { AskingRate } from "./asking-rate.ts";
 import { directAddresses } from "./direct-addresses.ts";
 import {
   answeredBy,
@@ -52,6 +54,8 @@ export interface IntroductionsParts {
   readonly agreements: Agreements;
   readonly bus: Bus;
   readonly times: IntroductionTimes;
+  /** How often one user may ask another. */
+  readonly perMinute: number;
 }
 
 /** A question that was asked. */
@@ -67,9 +71,11 @@ export class Introductions {
   readonly #parts: IntroductionsParts;
   readonly #takers = new Takers();
   readonly #ringing = new Ringing();
+  readonly #rate: AskingRate;
 
   constructor(parts: IntroductionsParts) {
     this.#parts = parts;
+    this.#rate = new AskingRate(parts.perMinute);
     parts.presence.onSessionGone((userId, sessionId) => this.#left(userId, sessionId));
   }
 
@@ -132,6 +138,11 @@ export class Introductions {
     }
     // From here to the end in one turn: nobody else can ask in between.
     checkMayAsk(caller, sessionId, callee, { ...this.#parts, takers: this.#takers, ringing: this.#ringing });
+    const retryDelayMs = this.#rate.take(user.userId, callee.userId);
+    if (retryDelayMs > 0) {
+      const message = `You have asked ${callee.username} ${this.#parts.perMinute} times within a minute. Wait a moment.`;
+      throw new Refusal(Reason.RATE_LIMITED, { field: "username", message, retryDelayMs });
+    }
     return this.#ring(caller, { sessionId, processId: request.processId }, callee, request.direct);
   }
 
