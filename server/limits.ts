@@ -46,6 +46,8 @@ export const limits = {
   addressBytes: 64,
   reportedChats: 1000,
   failedIntroductions: 100,
+  /** Programs of one session whose last stream is over and that may come back: beyond them the oldest may not. */
+  leavingPrograms: 16,
   /** Of what tells apart the programs of a session. */
   processIdBytes: 32,
 

@@ -129,6 +129,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     agreements,
     bus,
     times: options.introductionTimes ?? { timeoutMs: limits.introductionMs, lifetimeMs: limits.agreementMs },
+    graceMs: options.presenceGraceMs,
     perMinute: options.introductionsPerMinute ?? limits.introductionsPerMinute,
   });
 

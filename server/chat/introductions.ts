@@ -30,6 +30,7 @@ import {
   requested,
   toDuration,
 } from "./introduction-events.ts";
+import { LeavingPrograms } from "./leaving-programs.ts";
 import { checkMayAsk } from "./may-ask.ts";
 import type { Presence } from "./presence.ts";
 import { nameOfOwn, type PrivateChats } from "./private-chats.ts";
@@ -54,6 +55,8 @@ export interface IntroductionsParts {
   readonly agreements: Agreements;
   readonly bus: Bus;
   readonly times: IntroductionTimes;
+  /** How long a program whose stream was lost may take to come back before it does not count any more. */
+  readonly graceMs: number;
   /** How often one user may ask another. */
   readonly perMinute: number;
 }
@@ -70,13 +73,19 @@ export interface Asking {
 export class Introductions {
   readonly #parts: IntroductionsParts;
   readonly #takers = new Takers();
+  readonly #leaving: LeavingPrograms;
   readonly #ringing = new Ringing();
   readonly #rate: AskingRate;
 
   constructor(parts: IntroductionsParts) {
     this.#parts = parts;
     this.#rate = new AskingRate(parts.perMinute);
-    parts.presence.onSessionGone((userId, sessionId) => this.#left(userId, sessionId));
+    this.#leaving = new LeavingPrograms(parts.graceMs, (userId, program) =>
+      this.#gone(userId, (of) => keyOfProgram(of) === keyOfProgram(program)),
+    );
+    parts.presence.onSessionGone((userId, sessionId) =>
+      this.#gone(userId, (of) => of.sessionId === sessionId),
+    );
   }
 
   /**
@@ -91,8 +100,8 @@ export class Introductions {
     const { userId } = user;
     const program = { sessionId, processId };
     const taking = this.#takers.enter({ userId, deviceId, ...program });
+    this.#leaving.cameBack(program);
     for (const ring of this.#ringing.ofCallee(userId)) {
-      this.#forgetGone(ring, userId, sessionId);
       if (ring.passed.has(keyOfProgram(program))) continue;
       ring.asked.add(deviceId);
       ring.online.set(keyOfProgram(program), program);
@@ -101,7 +110,9 @@ export class Introductions {
     return {
       [Symbol.dispose]: () => {
         taking[Symbol.dispose]();
-        if (!this.#takers.has(userId, program)) this.#parts.chats.forgetProgram(userId, program);
+        if (this.#takers.has(userId, program)) return;
+        this.#parts.chats.forgetProgram(userId, program);
+        this.#leaving.left(userId, program);
       },
     };
   }
@@ -166,7 +177,10 @@ export class Introductions {
         const ring = this.#find(row, request);
         const program = keyOfProgram(programOf(row, request));
         // One that was not told of it leaves nothing to anybody.
-        if (ring.online.has(program)) ring.passed.add(program);
+        if (ring.online.has(program)) {
+          ring.passed.add(program);
+          ring.isPassed = true;
+        }
         this.#endIfNobodyIsLeft(ring);
         return undefined;
       }
@@ -192,6 +206,7 @@ export class Introductions {
       }, timeoutMs),
       asked: new Set([...takers].map((taker) => taker.deviceId)),
       passed: new Set(),
+      isPassed: false,
       online: new Map([...takers].map((taker) => [keyOfProgram(taker), taker])),
       settle,
     };
@@ -275,28 +290,22 @@ export class Introductions {
     throw notFound(this.#ringing.answerTo(introductionId, user.userId));
   }
 
-  /** Of a session whose programs come and go, a question remembers those that are there. */
-  #forgetGone(ring: Ring, userId: number, sessionId: number): void {
-    for (const [key, program] of ring.online) {
-      if (program.sessionId !== sessionId || this.#takers.has(userId, program)) continue;
-      ring.online.delete(key);
-      ring.passed.delete(key);
-    }
-  }
-
-  /** The user's session is not online any more. */
-  #left(userId: number, sessionId: number): void {
+  /** These programs of the user are not there any more. */
+  #gone(userId: number, isGone: (program: Program) => boolean): void {
     for (const ring of [...this.#ringing.ofCallee(userId)]) {
-      const gone = [...ring.online].filter(([, program]) => program.sessionId === sessionId);
-      for (const [key] of gone) ring.online.delete(key);
+      const gone = [...ring.online].filter(([, program]) => isGone(program));
+      for (const [key] of gone) {
+        ring.online.delete(key);
+        ring.passed.delete(key);
+      }
       if (gone.length > 0) this.#endIfNobodyIsLeft(ring);
     }
   }
 
   #endIfNobodyIsLeft(ring: Ring): void {
     for (const key of ring.online.keys()) if (!ring.passed.has(key)) return;
-    const isRefused = ring.passed.size > 0;
-    this.#end(ring, new Refusal(isRefused ? Reason.INTRODUCTION_REFUSED : Reason.USER_OFFLINE), undefined);
+    const reason = ring.isPassed ? Reason.INTRODUCTION_REFUSED : Reason.USER_OFFLINE;
+    this.#end(ring, new Refusal(reason), undefined);
   }
 
   /** Does nothing where it has ended. @param closing what the callee's devices are told; undefined: they know */

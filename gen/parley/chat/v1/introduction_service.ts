@@ -1161,8 +1161,9 @@ export const IntroductionServiceService = {
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
-   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
+   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
+   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
    * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
    * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
    */
@@ -1246,8 +1247,9 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
-   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
+   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
+   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
    * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
    * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
    */
@@ -1285,8 +1287,9 @@ export interface IntroductionServiceClient extends Client {
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
-   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
+   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
+   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
    * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
    * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
    */
