@@ -1,9 +1,6 @@
 // Calling one who is known beforehand by the key: mutual TLS over any stream of bytes, pinned on both sides, and a channel
 // over that one connection.
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { credentials } from "@grpc/grpc-js";
@@ -11,6 +8,7 @@ import { parseAddress } from "./address.ts";
 import { ConnectError } from "./connect-error.ts";
 import { channelOptions, type Dialled, dialledOver } from "./dial.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { type OwnSocket, ownSocket } from "./own-socket.ts";
 import { type PeerConnection, peerLimits, watched } from "./peer-listener.ts";
 import type { Certificate } from "./server-credentials.ts";
 
@@ -117,17 +115,15 @@ export interface PeerChannel extends Dialled, PeerConnection {}
 /**
  * A channel over one connection that stands: when that is lost, so is the channel. Dispose of it to end both.
  *
- * grpc-js connects by itself and to names only, so it is given one: a socket of the operating system in a folder that
- * only this user can enter, which takes one connection and is gone.
+ * grpc-js connects by itself and to names only, so it is given one: a socket of the operating system that only this user
+ * can enter, which takes one connection and is gone.
  */
 export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
   const connection = watched(socket);
-  const folder = await mkdtemp(join(tmpdir(), "parley-")).catch((error: unknown) => {
+  const own: OwnSocket = await ownSocket().catch((error: unknown) => {
     socket.destroy();
     throw error;
   });
-  const path = join(folder, "peer");
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const server = createServer((local: Socket) => {
     server.close();
     bridge(socket, local);
@@ -136,11 +132,11 @@ export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
   try {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen(path, resolve);
+    server.listen(own.path, resolve);
     await promise;
     const dialled = dialledOver({
       address: "peer",
-      target: `unix:${path}`,
+      target: `unix:${own.path}`,
       credentials: credentials.createInsecure(),
       channelOptions: channelOptions({
         keepalive: { timeMs: peerLimits.keepaliveMs, timeoutMs: peerLimits.keepaliveTimeoutMs },
@@ -171,7 +167,7 @@ export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
     throw error;
   } finally {
     server.close();
-    await remove();
+    await own[Symbol.asyncDispose]();
   }
 }
 

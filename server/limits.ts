@@ -37,6 +37,8 @@ export const limits = {
   /** Questions of one user that were answered yes and are still good. */
   agreementsPerUser: 64,
   introductionRetryMs: 5_000,
+  /** Questions of one user to another: enough for a person who is in doubt, and no way to fill a screen. */
+  introductionsPerMinute: 10,
   /** Questions that were answered, of which it is remembered by which device. */
   answeredIntroductions: 1000,
   /** Addresses that a device says it may be dialled at, and the bytes of one. */
@@ -44,6 +46,8 @@ export const limits = {
   addressBytes: 64,
   reportedChats: 1000,
   failedIntroductions: 100,
+  /** Programs of one session whose last stream is over and that may come back: beyond them the oldest may not. */
+  leavingPrograms: 16,
   /** Of what tells apart the programs of a session. */
   processIdBytes: 32,
 

@@ -63,6 +63,8 @@ export interface ServerOptions {
   readonly relay?: boolean;
   /** For tests, which cannot wait as long as people do. */
   readonly introductionTimes?: IntroductionTimes;
+  /** For tests, whose people ask each other all the time. */
+  readonly introductionsPerMinute?: number;
   /** The schema for server reflection: encoded FileDescriptorSets, each with its imports; without it there is none. */
   readonly reflection?: readonly Uint8Array[] | undefined;
   /** Whether the standard health service is there; it is, unless said. */
@@ -127,6 +129,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     agreements,
     bus,
     times: options.introductionTimes ?? { timeoutMs: limits.introductionMs, lifetimeMs: limits.agreementMs },
+    graceMs: options.presenceGraceMs,
+    perMinute: options.introductionsPerMinute ?? limits.introductionsPerMinute,
   });
 
   startDelivery(store.log, bus);

@@ -1,6 +1,6 @@
 // What is kept of private chats on this device, for `parley history`: printed, or deleted. No server is called.
 import type { AccountCall } from "./command.ts";
-import { usage } from "./exit.ts";
+import { CommandError, Exit, usage } from "./exit.ts";
 import { keptLine, name } from "./show.ts";
 import { line } from "./terminal/style.ts";
 import { withProfile } from "./with-account.ts";
@@ -13,7 +13,7 @@ export interface KeptWanted {
   readonly forget: boolean;
 }
 
-/** @throws CommandError: with --json (exit 2), and as withProfile */
+/** @throws CommandError: with --json (exit 2), where text may be left in the file (exit 1), and as withProfile */
 export async function showKept(
   call: AccountCall,
   { username, count, forget }: KeptWanted,
@@ -23,9 +23,13 @@ export async function showKept(
     const lines = state.privateLines(profileId);
     if (forget) {
       const forgotten = lines.forget(username);
-      const what = forgotten === 1 ? "1 line is" : `${forgotten} lines are`;
+      const what = forgotten.lines === 1 ? "1 line is" : `${forgotten.lines} lines are`;
       await call.output.line(line`${what} deleted of private chats with ${name(username)}.`);
-      return;
+      if (forgotten.isGone) return;
+      throw new CommandError(
+        Exit.REFUSED,
+        "Their text may still be in the state file, as another parley is using it: say the same again in a moment.",
+      );
     }
     const kept = lines.last(username, count);
     if (kept.length === 0) call.output.notice(`Nothing is kept here of private chats with ${username}.`);

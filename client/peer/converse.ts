@@ -4,7 +4,7 @@ import { openBidi } from "../../rpc/client-stream.ts";
 import { strictDefinition } from "../../rpc/decode.ts";
 import { implementService, type Service } from "../../rpc/handler.ts";
 import type { PeerChannel } from "../../rpc/peer-dial.ts";
-import type { PeerConnection } from "../../rpc/peer-listener.ts";
+import type { CallerConnection } from "../../rpc/peer-listener.ts";
 import { lengthDelimited } from "../../rpc/raw-fields.ts";
 import type { RpcError } from "../../rpc/status.ts";
 import { after, whenAborted } from "../link/waiting.ts";
@@ -75,46 +75,55 @@ export interface Answering {
   admit(opening: Opening): Opening;
   /** Has the conversation; it is over when this resolves. */
   converse(stream: SignalStream): Promise<void>;
-  /** The connection that the caller came over. */
-  readonly connection: PeerConnection;
+  /** The connection that the caller came over. It ends with the conversation, or with an opening that is refused. */
+  readonly connection: CallerConnection;
   onError(error: unknown): void;
 }
 
 /** PeerService for one caller. */
 export function converseService({ admit, converse: talk, connection, onError }: Answering): Service {
+  // Beside it another call may come, and be refused, without harm to it.
+  let hasConversation = false;
   return implementService(
     PeerServiceService,
     {
       converse: async (frames, outbox, call) => {
-        using late = after(OPENING_MS);
-        const first = await Promise.race([frames.next(), late.promise]);
-        const answer = admit(readOpening(first?.signals));
-        const write = (signal: Uint8Array): void => outbox.push(lengthDelimited(1, signal));
-        write(openingSignal(answer));
-        // It goes alone: what follows must not be joined to it.
-        await outbox.whenFlushed();
-        let why: RpcError | undefined;
-        const aborted = Promise.withResolvers<void>();
-        const stream: SignalStream = {
-          write,
-          get isCongested() {
-            return outbox.aboveSoft || outbox.closed;
-          },
-          drained: () => outbox.whenBelowSoft(),
-          get broken() {
-            return connection.broken;
-          },
-          signals: signalsOf(frames[Symbol.asyncIterator]()),
-          close: () => outbox.whenFlushed(),
-          endsThere: false,
-          abort: (cause) => {
-            why = cause;
-            aborted.resolve();
-          },
-        };
-        outbox.onOverflow(() => stream.abort(refusal(Reason.PEER_GONE, "The caller takes nothing.")));
-        await Promise.race([talk(stream), aborted.promise]);
-        if (why !== undefined && !call.signal.aborted) throw why;
+        let isConversation = false;
+        try {
+          using late = after(OPENING_MS);
+          const first = await Promise.race([frames.next(), late.promise]);
+          const answer = admit(readOpening(first?.signals));
+          isConversation = true;
+          hasConversation = true;
+          const write = (signal: Uint8Array): void => outbox.push(lengthDelimited(1, signal));
+          write(openingSignal(answer));
+          // It goes alone: what follows must not be joined to it.
+          await outbox.whenFlushed();
+          let why: RpcError | undefined;
+          const aborted = Promise.withResolvers<void>();
+          const stream: SignalStream = {
+            write,
+            get isCongested() {
+              return outbox.aboveSoft || outbox.closed;
+            },
+            drained: () => outbox.whenBelowSoft(),
+            get broken() {
+              return connection.broken;
+            },
+            signals: signalsOf(frames[Symbol.asyncIterator]()),
+            close: () => outbox.whenFlushed(),
+            endsThere: false,
+            abort: (cause) => {
+              why = cause;
+              aborted.resolve();
+            },
+          };
+          outbox.onOverflow(() => stream.abort(refusal(Reason.PEER_GONE, "The caller takes nothing.")));
+          await Promise.race([talk(stream), aborted.promise]);
+          if (why !== undefined && !call.signal.aborted) throw why;
+        } finally {
+          if (isConversation || !hasConversation) connection.end();
+        }
       },
     },
     { onError, outbox: outboxOptions },

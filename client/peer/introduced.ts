@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Opening } from "../../gen/parley/peer/v1/peer_service.ts";
 import { Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { Service } from "../../rpc/handler.ts";
-import { listenForPeers, type PeerConnection, type PeerListener } from "../../rpc/peer-listener.ts";
+import { type CallerConnection, listenForPeers, type PeerListener } from "../../rpc/peer-listener.ts";
 import type { Certificate } from "../../rpc/server-credentials.ts";
 import type { SignalStream } from "./conversation.ts";
 import { converseService } from "./converse.ts";
@@ -28,11 +28,7 @@ export interface Expected {
 interface Caller {
   readonly fingerprint: string;
   readonly path: Path;
-  readonly connection: PeerConnection;
-}
-
-interface Pending extends Expected {
-  readonly expires: number;
+  readonly connection: CallerConnection;
 }
 
 export interface PeerServerOptions {
@@ -45,27 +41,23 @@ export interface PeerServerOptions {
 export class PeerServer implements AsyncDisposable {
   readonly #listener: PeerListener;
   readonly #relayed: PeerListener;
-  readonly #pending: Map<string, Pending>;
+  readonly #door: Door;
 
-  private constructor(listener: PeerListener, relayed: PeerListener, pending: Map<string, Pending>) {
+  private constructor(listener: PeerListener, relayed: PeerListener, door: Door) {
     this.#listener = listener;
     this.#relayed = relayed;
-    this.#pending = pending;
+    this.#door = door;
   }
 
   /** @throws ListenError where the port cannot be used */
   static async open({ own, address, onError }: PeerServerOptions): Promise<PeerServer> {
-    const pending = new Map<string, Pending>();
+    const door = new Door();
     const admit =
       (path: Path) =>
-      (fingerprint: string, connection: PeerConnection): readonly Service[] | undefined =>
-        servicesFor(pending, { fingerprint, path, connection }, onError);
+      (fingerprint: string, connection: CallerConnection): readonly Service[] | undefined =>
+        door.servicesFor({ fingerprint, path, connection }, onError);
     const listener = await listenForPeers({ own, admit: admit("direct") }, address);
-    return new PeerServer(
-      listener,
-      await listenForPeers({ own, admit: admit("relayed") }, undefined),
-      pending,
-    );
+    return new PeerServer(listener, await listenForPeers({ own, admit: admit("relayed") }, undefined), door);
   }
 
   /** Undefined where it does not listen by itself. */
@@ -75,9 +67,7 @@ export class PeerServer implements AsyncDisposable {
 
   /** From now on, and while the introduction lasts, this one may come, once. Dispose to take that back. */
   expect(expected: Expected): Disposable {
-    const { introductionId } = expected;
-    this.#pending.set(introductionId, { ...expected, expires: performance.now() + expected.lifetimeMs });
-    return { [Symbol.dispose]: () => void this.#pending.delete(introductionId) };
+    return this.#door.expect(expected);
   }
 
   /** Somebody comes through the relay. */
@@ -86,49 +76,73 @@ export class PeerServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#pending.clear();
+    this.#door[Symbol.dispose]();
     await this.#listener[Symbol.asyncDispose]();
     await this.#relayed[Symbol.asyncDispose]();
   }
 }
 
-/** Whoever has a key that nobody introduced does not get as far as a call. */
-function servicesFor(
-  pending: Map<string, Pending>,
-  { fingerprint, path, connection }: Caller,
-  onError: (error: unknown) => void,
-): readonly Service[] | undefined {
-  const now = performance.now();
-  const isExpected = [...pending.values()].some(
-    (expected) => mayCome(expected, fingerprint, path) && now < expected.expires,
-  );
-  if (!isExpected) return undefined;
-  let taken: Pending | undefined;
-  const admit = ({ introductionId }: Opening): Opening => {
-    const expected = pending.get(introductionId);
-    if (
-      taken !== undefined ||
-      expected === undefined ||
-      !mayCome(expected, fingerprint, path) ||
-      performance.now() >= expected.expires
-    ) {
-      throw refusal(
-        Reason.INTRODUCTION_INVALID,
-        "There is no such introduction for this device: it has expired, or was used. Ask anew.",
-      );
-    }
-    // Used up, whatever becomes of the conversation.
-    pending.delete(introductionId);
-    taken = expected;
-    return expected.opening;
-  };
-  const converse = async (stream: SignalStream): Promise<void> => {
-    const expected = taken;
-    if (expected !== undefined) await expected.converse(stream, path);
-  };
-  return [converseService({ admit, converse, connection, onError })];
+interface Pending {
+  readonly expected: Expected;
+  /** Ends it when it has lasted. */
+  readonly timer: NodeJS.Timeout;
 }
 
-function mayCome(expected: Pending, fingerprint: string, path: Path): boolean {
+/** Who is expected, and who stands at the door: has come, and has not opened a conversation. */
+class Door implements Disposable {
+  readonly #pending = new Map<string, Pending>();
+  readonly #waiting = new Set<Caller>();
+
+  expect(expected: Expected): Disposable {
+    const end = (): void => {
+      if (this.#pending.get(expected.introductionId) === pending) this.#end(pending);
+    };
+    const pending = { expected, timer: setTimeout(end, expected.lifetimeMs).unref() };
+    this.#pending.set(expected.introductionId, pending);
+    return { [Symbol.dispose]: end };
+  }
+
+  /** Whoever has a key that nobody introduced does not get as far as a call. */
+  servicesFor(caller: Caller, onError: (error: unknown) => void): readonly Service[] | undefined {
+    if (!this.#isExpected(caller)) return undefined;
+    const { path, connection } = caller;
+    this.#waiting.add(caller);
+    void connection.closed.then(() => this.#waiting.delete(caller));
+    let taken: Expected | undefined;
+    const admit = ({ introductionId }: Opening): Opening => {
+      const pending = this.#pending.get(introductionId);
+      if (taken !== undefined || pending === undefined || !mayCome(pending.expected, caller)) {
+        throw refusal(
+          Reason.INTRODUCTION_INVALID,
+          "There is no such introduction for this device: it has expired, or was used. Ask anew.",
+        );
+      }
+      taken = pending.expected;
+      this.#waiting.delete(caller);
+      // Used up, whatever becomes of the conversation.
+      this.#end(pending);
+      return taken.opening;
+    };
+    const converse = async (stream: SignalStream): Promise<void> => taken?.converse(stream, path);
+    return [converseService({ admit, converse, connection, onError })];
+  }
+
+  [Symbol.dispose](): void {
+    for (const pending of this.#pending.values()) this.#end(pending);
+  }
+
+  /** Those who came for it in vain must not keep their connections: there are few of them. */
+  #end({ expected, timer }: Pending): void {
+    clearTimeout(timer);
+    this.#pending.delete(expected.introductionId);
+    for (const caller of this.#waiting) if (!this.#isExpected(caller)) caller.connection.end();
+  }
+
+  #isExpected(caller: Caller): boolean {
+    return [...this.#pending.values()].some(({ expected }) => mayCome(expected, caller));
+  }
+}
+
+function mayCome(expected: Expected, { fingerprint, path }: Caller): boolean {
   return expected.fingerprint === fingerprint && (path === "relayed" || expected.direct);
 }

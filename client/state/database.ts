@@ -11,6 +11,8 @@ export class StateError extends Error {
 
 /** How long a process waits for another one's transaction, ms. */
 const busyTimeoutMs = 10_000;
+/** The same where it can be done again, ms: nothing else is done here meanwhile. */
+const scrubTimeoutMs = 2_000;
 
 /**
  * Opens `state.db` in the folder, which is made if need be. Both are readable by their user alone.
@@ -52,6 +54,25 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
     throw error;
   }
   return result;
+}
+
+/**
+ * Writes the file anew and empties its log, so that nothing of what was deleted is left in either.
+ * @returns false where another process's transaction stood in the way for too long: then some may be left
+ */
+export function scrub(db: DatabaseSync): boolean {
+  // What is written anew has keys in it: not by way of a file in the folder for temporary ones.
+  db.exec(`PRAGMA busy_timeout = ${scrubTimeoutMs}; PRAGMA temp_store = MEMORY`);
+  try {
+    // Pages have text in them that no row owns any more, from when rows moved: to overwrite the rows does not reach it.
+    db.exec("VACUUM");
+    return db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return false;
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  }
 }
 
 function tighten(path: string, mode: number): void {

@@ -1,5 +1,6 @@
 // What was said in private chats, kept on this device where the person wants it.
 import type { DatabaseSync } from "node:sqlite";
+import { scrub } from "./database.ts";
 import { integer, text } from "./rows.ts";
 
 export interface PrivateLine {
@@ -7,6 +8,12 @@ export interface PrivateLine {
   readonly mine: boolean;
   readonly time: Date;
   readonly text: string;
+}
+
+export interface Forgotten {
+  readonly lines: number;
+  /** Nothing of them is left in the state file and its log; else another process was using it: to be done again. */
+  readonly isGone: boolean;
 }
 
 export class PrivateLines {
@@ -40,11 +47,10 @@ export class PrivateLines {
       }));
   }
 
-  /** Forgets what was said with that user; nothing of it is left in the file. @returns how many lines */
-  forget(username: string): number {
-    // Else the text stays in pages that are free.
-    this.#db.exec("PRAGMA secure_delete = ON");
+  /** Forgets what was said with that user, and what is left of anything that was forgotten before. */
+  forget(username: string): Forgotten {
     const sql = "DELETE FROM private_lines WHERE profile_id = ? AND username = ?";
-    return Number(this.#db.prepare(sql).run(this.#profileId, username).changes);
+    const { changes } = this.#db.prepare(sql).run(this.#profileId, username);
+    return { lines: Number(changes), isGone: scrub(this.#db) };
   }
 }

@@ -1,7 +1,8 @@
 // The rules of introductions: who may ask whom for a private chat, who may answer, and how a question ends. It MUST:
 //  1. end each question once: by the first yes, a no, the lack of anybody who could answer, the time, or its caller;
 //  2. give addresses to nobody but the caller, and only where both sides allow a direct path;
-//  3. hold no more questions than its bounds, and nothing of one that is over but its id and a sentence.
+//  3. hold no more questions than its bounds, and nothing of one that is over but its id and a sentence;
+//  4. let nobody ask somebody more often than its rate.
 import { randomBytes } from "node:crypto";
 import { IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import {
@@ -19,6 +20,7 @@ import type { ConnectedStream } from "../client-manager.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockStore, IdentityStore, PeerDeviceRow, SessionRow, UserRow } from "../store/store.ts";
 import type { Agreements } from "./agreements.ts";
+import { AskingRate } from "./asking-rate.ts";
 import { directAddresses } from "./direct-addresses.ts";
 import {
   answeredBy,
@@ -28,6 +30,7 @@ import {
   requested,
   toDuration,
 } from "./introduction-events.ts";
+import { LeavingPrograms } from "./leaving-programs.ts";
 import { checkMayAsk } from "./may-ask.ts";
 import type { Presence } from "./presence.ts";
 import { nameOfOwn, type PrivateChats } from "./private-chats.ts";
@@ -52,6 +55,10 @@ export interface IntroductionsParts {
   readonly agreements: Agreements;
   readonly bus: Bus;
   readonly times: IntroductionTimes;
+  /** How long a program whose stream was lost may take to come back before it does not count any more. */
+  readonly graceMs: number;
+  /** How often one user may ask another. */
+  readonly perMinute: number;
 }
 
 /** A question that was asked. */
@@ -66,11 +73,19 @@ export interface Asking {
 export class Introductions {
   readonly #parts: IntroductionsParts;
   readonly #takers = new Takers();
+  readonly #leaving: LeavingPrograms;
   readonly #ringing = new Ringing();
+  readonly #rate: AskingRate;
 
   constructor(parts: IntroductionsParts) {
     this.#parts = parts;
-    parts.presence.onSessionGone((userId, sessionId) => this.#left(userId, sessionId));
+    this.#rate = new AskingRate(parts.perMinute);
+    this.#leaving = new LeavingPrograms(parts.graceMs, (userId, program) =>
+      this.#gone(userId, (of) => keyOfProgram(of) === keyOfProgram(program)),
+    );
+    parts.presence.onSessionGone((userId, sessionId) =>
+      this.#gone(userId, (of) => of.sessionId === sessionId),
+    );
   }
 
   /**
@@ -85,8 +100,8 @@ export class Introductions {
     const { userId } = user;
     const program = { sessionId, processId };
     const taking = this.#takers.enter({ userId, deviceId, ...program });
+    this.#leaving.cameBack(program);
     for (const ring of this.#ringing.ofCallee(userId)) {
-      this.#forgetGone(ring, userId, sessionId);
       if (ring.passed.has(keyOfProgram(program))) continue;
       ring.asked.add(deviceId);
       ring.online.set(keyOfProgram(program), program);
@@ -95,7 +110,9 @@ export class Introductions {
     return {
       [Symbol.dispose]: () => {
         taking[Symbol.dispose]();
-        if (!this.#takers.has(userId, program)) this.#parts.chats.forgetProgram(userId, program);
+        if (this.#takers.has(userId, program)) return;
+        this.#parts.chats.forgetProgram(userId, program);
+        this.#leaving.left(userId, program);
       },
     };
   }
@@ -132,6 +149,11 @@ export class Introductions {
     }
     // From here to the end in one turn: nobody else can ask in between.
     checkMayAsk(caller, sessionId, callee, { ...this.#parts, takers: this.#takers, ringing: this.#ringing });
+    const retryDelayMs = this.#rate.take(user.userId, callee.userId);
+    if (retryDelayMs > 0) {
+      const message = `You have asked ${callee.username} ${this.#parts.perMinute} times within a minute. Wait a moment.`;
+      throw new Refusal(Reason.RATE_LIMITED, { field: "username", message, retryDelayMs });
+    }
     return this.#ring(caller, { sessionId, processId: request.processId }, callee, request.direct);
   }
 
@@ -155,7 +177,10 @@ export class Introductions {
         const ring = this.#find(row, request);
         const program = keyOfProgram(programOf(row, request));
         // One that was not told of it leaves nothing to anybody.
-        if (ring.online.has(program)) ring.passed.add(program);
+        if (ring.online.has(program)) {
+          ring.passed.add(program);
+          ring.isPassed = true;
+        }
         this.#endIfNobodyIsLeft(ring);
         return undefined;
       }
@@ -181,6 +206,7 @@ export class Introductions {
       }, timeoutMs),
       asked: new Set([...takers].map((taker) => taker.deviceId)),
       passed: new Set(),
+      isPassed: false,
       online: new Map([...takers].map((taker) => [keyOfProgram(taker), taker])),
       settle,
     };
@@ -264,28 +290,22 @@ export class Introductions {
     throw notFound(this.#ringing.answerTo(introductionId, user.userId));
   }
 
-  /** Of a session whose programs come and go, a question remembers those that are there. */
-  #forgetGone(ring: Ring, userId: number, sessionId: number): void {
-    for (const [key, program] of ring.online) {
-      if (program.sessionId !== sessionId || this.#takers.has(userId, program)) continue;
-      ring.online.delete(key);
-      ring.passed.delete(key);
-    }
-  }
-
-  /** The user's session is not online any more. */
-  #left(userId: number, sessionId: number): void {
+  /** These programs of the user are not there any more. */
+  #gone(userId: number, isGone: (program: Program) => boolean): void {
     for (const ring of [...this.#ringing.ofCallee(userId)]) {
-      const gone = [...ring.online].filter(([, program]) => program.sessionId === sessionId);
-      for (const [key] of gone) ring.online.delete(key);
+      const gone = [...ring.online].filter(([, program]) => isGone(program));
+      for (const [key] of gone) {
+        ring.online.delete(key);
+        ring.passed.delete(key);
+      }
       if (gone.length > 0) this.#endIfNobodyIsLeft(ring);
     }
   }
 
   #endIfNobodyIsLeft(ring: Ring): void {
     for (const key of ring.online.keys()) if (!ring.passed.has(key)) return;
-    const isRefused = ring.passed.size > 0;
-    this.#end(ring, new Refusal(isRefused ? Reason.INTRODUCTION_REFUSED : Reason.USER_OFFLINE), undefined);
+    const reason = ring.isPassed ? Reason.INTRODUCTION_REFUSED : Reason.USER_OFFLINE;
+    this.#end(ring, new Refusal(reason), undefined);
   }
 
   /** Does nothing where it has ended. @param closing what the callee's devices are told; undefined: they know */

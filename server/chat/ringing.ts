@@ -18,9 +18,11 @@ export interface Ring {
   readonly timer: NodeJS.Timeout;
   /** The callee's devices that were told, and may answer for as long as the introduction lasts. */
   readonly asked: Set<number>;
-  /** The programs that leave it to the others, by their keys. */
+  /** The programs that are there and leave it to the others, by their keys. */
   readonly passed: Set<string>;
-  /** The callee's programs that were told and whose session is online, by their keys. */
+  /** One has left it to the others, be it there or gone. */
+  isPassed: boolean;
+  /** The callee's programs that were told and are there, or were within their grace, by their keys. */
   readonly online: Map<string, Program>;
   /** Tells the caller how it ended. */
   readonly settle: (end: Introduction | Refusal) => void;

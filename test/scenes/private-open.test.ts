@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
+import type { RpcError } from "../../rpc/status.ts";
+import { limits } from "../../server/limits.ts";
 import { reasonOf, type TestClient } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { register } from "./device-keys.ts";
@@ -247,6 +249,51 @@ test("a report is a list of at most 1,000 user ids", async () => {
     field: "user_ids",
   });
   await expect(send(["u1", "han"])).rejects.toMatchObject({ reason: "INVALID_FIELD", field: "user_ids[1]" });
+});
+
+test("one user asks another ten times within a minute, from whichever device, and others go on", async () => {
+  const { introductionsPerMinute } = limits;
+  await using server = await TestServer.start({ users: people, introductionsPerMinute });
+  const laptop = await taking(server, "leia", "laptop");
+  const phone = await device(server, "leia", "phone");
+  const han = await taking(server, "han");
+  const luke = await taking(server, "luke");
+  const askAndTakeBack = async (who: TestClient): Promise<void> => {
+    const { call } = await ask(who, "han");
+    call.call.cancel();
+    await han.stream.next("introductionClosed");
+  };
+  for (let asked = 0; asked < 10; asked++) await askAndTakeBack(asked % 2 === 0 ? laptop.client : phone);
+  for (const client of [laptop.client, phone]) {
+    await expect(introduce(client, "han").asked()).rejects.toMatchObject({
+      reason: "RATE_LIMITED",
+      field: "username",
+      message: "You have asked han 10 times within a minute. Wait a moment.",
+    });
+  }
+  await askAndTakeBack(luke.client);
+  await ask(laptop.client, "luke");
+  await ask(han.client, "leia");
+});
+
+test("who has asked too often may ask again when the delay is over", async () => {
+  await using server = await TestServer.start({ users: people, introductionsPerMinute: 60 });
+  const leia = await device(server, "leia");
+  const han = await taking(server, "han");
+  let refused: { readonly retryDelayMs?: number } | undefined;
+  for (let asked = 0; asked < 90 && refused === undefined; asked++) {
+    const call = introduce(leia, "han");
+    refused = await call.asked().then(
+      () => undefined,
+      (error: RpcError) => error,
+    );
+    call.call.cancel();
+    if (refused === undefined) await han.stream.next("introductionClosed");
+  }
+  expect(refused).toMatchObject({ reason: "RATE_LIMITED" });
+  expect(refused?.retryDelayMs).toBeGreaterThan(0);
+  expect(refused?.retryDelayMs).toBeLessThanOrEqual(1_000);
+  await expect.poll(() => reasonOf(introduce(leia, "han").asked()), { timeout: 5_000 }).toBe("");
 });
 
 test("a session asks eight at once, and no more than thirty-two ask one", async () => {

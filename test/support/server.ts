@@ -118,6 +118,7 @@ export class TestServer implements AsyncDisposable {
       presenceGraceMs: 0,
       sessionLifetimeMs: 3_600_000,
       callRate: 1_000_000,
+      introductionsPerMinute: 1_000_000,
       sessionsPerUser: 1_000,
       lock: "spare-known",
       lockDurationMs: 60_000,

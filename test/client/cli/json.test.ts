@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { protoJson } from "../../../client/cli/proto-json.ts";
 import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { ListUsersRequest } from "../../../gen/parley/chat/v1/directory_service.ts";
+import { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { ListMessagesRequest } from "../../../gen/parley/chat/v1/history_service.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
@@ -36,6 +38,18 @@ function convert(
 /** What buf prints for the same message, compared as values; numbers and texts alike are texts there. */
 async function byBuf(type: string, bytes: Uint8Array): Promise<unknown> {
   return JSON.parse((await convert(type, "binpb", "json", bytes)).toString());
+}
+
+function entryOf(sendTime: Date): Uint8Array {
+  return Entry.encode({
+    conversationId: "c1",
+    seq: 1n,
+    kind: ConversationKind.DIRECT,
+    sender: undefined,
+    recipient: undefined,
+    sendTime,
+    content: undefined,
+  }).finish();
 }
 
 test("64-bit numbers, durations, times, enums and unknown values are printed as buf does", async () => {
@@ -81,6 +95,11 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
     ["Command", new Uint8Array()],
     ["CaughtUp", Uint8Array.of(0x0a, 0x04, 0x08, 0x01, 0x10, 0x01)],
   ];
+  // A time has whole seconds below it, and nanoseconds from there on: before 1970 as well.
+  for (const ms of [-500, -1_500, -2_000, 1_500]) cases.push(["Entry", entryOf(new Date(ms))]);
+  expect(JSON.parse(protoJson("parley.chat.v1.Entry", entryOf(new Date(-500))))).toMatchObject({
+    sendTime: "1969-12-31T23:59:59.500Z",
+  });
   for (const [type, bytes] of cases) {
     const line = protoJson(`parley.chat.v1.${type}`, bytes);
     expect(line).not.toContain("\n");

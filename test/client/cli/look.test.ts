@@ -1,4 +1,6 @@
 // history and who: the newest messages, ranges, what is not shown, and who is here.
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { State } from "../../../client/state/state.ts";
 import type { TestClient } from "../../support/client.ts";
@@ -97,6 +99,14 @@ test("history --private prints and deletes what is kept on this device, and call
     stderr: "Nothing is kept here of private chats with yoda.\n",
   });
   expect((await home.run("history", "leia", "--private")).lines).toHaveLength(1);
+  {
+    using other = new DatabaseSync(join(home.folder, "state.db"));
+    other.exec("BEGIN; SELECT text FROM private_lines");
+    const run = await home.run("history", "leia", "--private", "--forget");
+    expect(run).toMatchObject({ code: 1, stdout: "1 line is deleted of private chats with leia.\n" });
+    expect(run.stderr).toContain("may still be in the state file");
+  }
+  expect(await home.run("history", "leia", "--private", "--forget")).toMatchObject({ code: 0 });
 });
 
 test("flags that make no sense with --private are a wrong command line", async () => {

@@ -100,7 +100,7 @@ export class Device implements AsyncDisposable {
   /** Expects the other device, as after an introduction; the end of the conversation when it comes. */
   expect(other: Device, { introductionId = newId(), lifetimeMs = 60_000, direct = true } = {}) {
     const arrived = Promise.withResolvers<{ end: End; path: Path }>();
-    this.server.expect({
+    const expected = this.server.expect({
       introductionId,
       fingerprint: other.fingerprint,
       direct,
@@ -112,7 +112,7 @@ export class Device implements AsyncDisposable {
         await end.ended;
       },
     });
-    return { introductionId, arrived: arrived.promise };
+    return { introductionId, arrived: arrived.promise, takeBack: () => expected[Symbol.dispose]() };
   }
 
   /** As expect, with nothing at this end but what `talk` writes; `over` when there is no more to read. */

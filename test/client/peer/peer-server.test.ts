@@ -1,6 +1,9 @@
 // Who may come to a device's peer server: exactly the one who was introduced, once, in time; and what becomes of others.
 
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { status } from "@grpc/grpc-js";
 import { expect, test, vi } from "vitest";
@@ -52,6 +55,25 @@ test("a connection for which no folder can be made is not left open", async () =
     vi.unstubAllEnvs();
   }
   expect(socket.destroyed).toBe(true);
+});
+
+test("a folder for temporary files with a long name is in nobody's way", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const folder = await mkdtemp(join(tmpdir(), "parley-test-"));
+  const long = join(folder, "x".repeat(105));
+  await mkdir(long);
+  vi.stubEnv("TMPDIR", long);
+  try {
+    const { introductionId, arrived } = yoda.expect(luke);
+    const there = await luke.call(yoda, introductionId);
+    there.conversation.say("from far away");
+    const { end } = await arrived;
+    await end.until(({ lines }) => lines.length === 1);
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a device with another key than the introduced one is not spoken with", async () => {

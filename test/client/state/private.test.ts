@@ -1,5 +1,5 @@
 // What is kept of private chats on this machine: the device's keys, other users' keys, and what was said, if wanted.
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
@@ -128,28 +128,52 @@ describe("private lines", () => {
       { username: "yoda", mine: false, time, text: "two\n\u{1F600}" },
       { username: "yoda", mine: true, time, text: "three" },
     ]);
-    expect(lines.forget("yoda")).toBe(3);
+    expect(lines.forget("yoda")).toEqual({ lines: 3, isGone: true });
     expect(lines.last("yoda", 2)).toEqual([]);
     expect(lines.last("leia", 2)).toHaveLength(1);
   });
 
-  test("leave nothing in the file once they are forgotten", () => {
+  /** Whether the text is in one of the files of the folder. */
+  function isOnDisk(folder: string, said: string): boolean {
+    return readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(said));
+  }
+
+  test("leave nothing on the disk once they are forgotten, while other programs go on", () => {
     using folder = newFolder();
-    const secret = "the plans are in the droid";
-    const file = join(folder.path, "state.db");
-    {
-      const { state, profileId } = stateWithProfile(folder.path);
-      using _ = state;
-      const time = new Date(1_700_000_000_000);
-      state.privateLines(profileId).add({ username: "yoda", mine: true, time, text: secret });
+    const { state, profileId } = stateWithProfile(folder.path);
+    using chat = state;
+    using shell = openState(folder.path);
+    const kept = chat.privateLines(profileId);
+    const time = new Date(1_700_000_000_000);
+    // Of many lengths: rows move when those beside them go, and leave copies behind.
+    for (let index = 0; index < 300; index++) {
+      const username = index % 3 === 0 ? "leia" : "yoda";
+      const filler = "x".repeat(index % 20 === 0 ? 9_000 : (index * 97) % 400);
+      kept.add({ username, mine: true, time, text: `from-${username} ${filler}` });
     }
-    expect(readFileSync(file).includes(secret)).toBe(true);
-    {
-      const { state, profileId } = stateWithProfile(folder.path);
-      using _ = state;
-      expect(state.privateLines(profileId).forget("yoda")).toBe(1);
-    }
-    expect(readFileSync(file).includes(secret)).toBe(false);
+    expect(isOnDisk(folder.path, "from-yoda")).toBe(true);
+    expect(shell.privateLines(profileId).forget("yoda")).toEqual({ lines: 200, isGone: true });
+    expect(isOnDisk(folder.path, "from-yoda")).toBe(false);
+    expect(kept.last("leia", 1000)).toHaveLength(100);
+    kept.add({ username: "yoda", mine: true, time, text: "anew" });
+    expect(kept.last("yoda", 9)).toHaveLength(1);
+  });
+
+  test("are not said to be gone while another program's look at the file keeps them there", () => {
+    using folder = newFolder();
+    const { state, profileId } = stateWithProfile(folder.path);
+    using _ = state;
+    const lines = state.privateLines(profileId);
+    const said = "the plans are in the droid";
+    lines.add({ username: "yoda", mine: true, time: new Date(1_700_000_000_000), text: said });
+    using other = new DatabaseSync(join(folder.path, "state.db"));
+    other.exec("BEGIN; SELECT text FROM private_lines");
+    expect(lines.forget("yoda")).toEqual({ lines: 1, isGone: false });
+    expect(lines.last("yoda", 9)).toEqual([]);
+    expect(isOnDisk(folder.path, said)).toBe(true);
+    other.exec("COMMIT");
+    expect(lines.forget("yoda")).toEqual({ lines: 0, isGone: true });
+    expect(isOnDisk(folder.path, said)).toBe(false);
   });
 });
 

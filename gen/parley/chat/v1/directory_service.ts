@@ -316,8 +316,8 @@ export const DirectoryServiceClient = makeGenericClientConstructor(
 };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  const seconds = BigInt(Math.floor(date.getTime() / 1_000));
+  const nanos = (date.getTime() - Number(seconds) * 1_000) * 1_000_000;
   return { seconds, nanos };
 }
 

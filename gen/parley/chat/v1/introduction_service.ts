@@ -1161,10 +1161,11 @@ export const IntroductionServiceService = {
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
-   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
-   * session asks at most 8 at once, and at most 32 ask one user: beyond that RATE_LIMITED. For the time-out it counts as
-   * a command once it is asked.
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
+   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
+   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
+   * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
+   * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
    */
   introduce: {
     path: "/parley.chat.v1.IntroductionService/Introduce" as const,
@@ -1247,10 +1248,11 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
-   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
-   * session asks at most 8 at once, and at most 32 ask one user: beyond that RATE_LIMITED. For the time-out it counts as
-   * a command once it is asked.
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
+   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
+   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
+   * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
+   * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
    */
   introduce: handleServerStreamingCall<IntroduceRequest, IntroduceResponse>;
   /**
@@ -1287,10 +1289,11 @@ export interface IntroductionServiceClient extends Client {
   /**
    * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
    * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and as USER_OFFLINE when the
-   * last device that could answer went. To cancel the call takes the request back, and so does the end of its session. A
-   * session asks at most 8 at once, and at most 32 ask one user: beyond that RATE_LIMITED. For the time-out it counts as
-   * a command once it is asked.
+   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
+   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
+   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
+   * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
+   * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
    */
   introduce(request: IntroduceRequest, options?: Partial<CallOptions>): ClientReadableStream<IntroduceResponse>;
   introduce(
