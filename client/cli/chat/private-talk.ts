@@ -266,7 +266,13 @@ export class PrivateTalk implements PrivateActions, Disposable {
     if (problem === undefined) {
       throw refuse(`There is nothing to accept: no other key of ${username} has come up.`);
     }
-    this.#answer([`${acceptedWords(username, problem)} Ask for the private chat again.`]);
+    this.#answer([`${acceptedWords(username, problem)}${this.#nextAfterAccepted(username)}`]);
+  }
+
+  /** Who asks cannot be asked, and nor can one with whom a chat is open: advice to do so would end in an error. */
+  #nextAfterAccepted(username: string): string {
+    if (this.#asks(username)) return ` /accept ${username} answers.`;
+    return this.#isThere(username) ? "" : " Ask for the private chat again.";
   }
 
   /** @throws CommandError where there is nothing to say it in */
