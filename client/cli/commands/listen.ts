@@ -1,6 +1,7 @@
 // parley listen: takes private chats without a screen, and prints what is said in them.
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import { isAskedNoMore, NotAskedError } from "../../peer/questions.ts";
 import { accountFlags } from "../account-flags.ts";
 import { isLetIn } from "../chat/private-incoming.ts";
 import { closedWords, endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
@@ -108,6 +109,8 @@ class Listening {
       this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
+      // It is told that it is over; what was not let in, is let in no less.
+      if (error instanceof NotAskedError || (!isYes && isAskedNoMore(error))) return;
       this.#call.output.notice(failedWords(username, error, this.#call.environment.program));
     }
   }

@@ -1,12 +1,14 @@
 // parley private: a private chat in a pipe. Lines of standard input go out, the other one's lines come out.
 import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { ConnectError } from "../../../rpc/connect-error.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import { saysLoggedOut } from "../../link/errors.ts";
+import { saysConnectionLost, saysLoggedOut } from "../../link/errors.ts";
 import { after } from "../../link/waiting.ts";
 import { NotSaidError } from "../../peer/conversation.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/events.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
+import { isAskedNoMore } from "../../peer/questions.ts";
 import { accountFlags } from "../account-flags.ts";
 import type { Flag } from "../arguments.ts";
 import { endedWords, failedWords, pathWords, problemWords } from "../chat/private-words.ts";
@@ -20,7 +22,7 @@ import { Styled } from "../terminal/style.ts";
 
 const wait: Flag<number> = {
   value: "TIME",
-  help: "How long to wait for USER to come online and take private chats; else 0s.",
+  help: "How long to wait for USER to come online and take private chats, and to ask again where USER went; else 0s.",
   read: parseWait,
 };
 
@@ -34,6 +36,9 @@ const flags = {
 
 /** While the other one is not there yet, it is asked again so often, ms. */
 const AGAIN_MS = 1_000;
+
+/** What is said of one who is not there any more: by the server, its relay, or the own end. */
+const gone = ["USER_OFFLINE", "INTRODUCTION_NOT_FOUND", "RELAY_PEER_GONE", "PEER_GONE"];
 
 export const command = defineCommand({
   forms: ["USER"],
@@ -72,9 +77,11 @@ class Talk {
   #said = 0n;
   #unsaid = 0;
   #received = 0n;
-  /** The chat is open, or will be: the other one's question was answered yes. */
-  #isAgreed = false;
   #isOpened = false;
+  /** Until when it is worth to ask again. */
+  #until = 0;
+  /** Resolved where nothing comes of what was asked, and it is to be asked again. */
+  #again = Promise.withResolvers<void>();
 
   constructor(call: Call<typeof flags>, run: PrivateRun, username: string, direct: boolean) {
     this.#call = call;
@@ -117,27 +124,32 @@ class Talk {
   /** Asks until the chat is open, or there is no hope. */
   async #begin(): Promise<void> {
     const { chats, signal } = this.#run;
-    const end = performance.now() + (this.#call.values.wait ?? 0);
-    while (!this.#isAgreed && !signal.aborted) {
+    this.#until = performance.now() + (this.#call.values.wait ?? 0);
+    while (!this.#isOpened && !signal.aborted) {
+      this.#again = Promise.withResolvers();
       try {
         await chats.start(this.#username, { direct: this.#direct });
-        break;
+        await Promise.race([this.#opened.promise, this.#again.promise]);
+        if (!this.#isOpened) await this.#pause(AGAIN_MS);
       } catch (error) {
-        // The other one may have asked meanwhile: then there is nothing left to ask.
-        if (!this.#isAgreed) await this.#waitAfter(error, end);
+        await this.#waitAfter(error);
       }
     }
     await this.#opened.promise;
   }
 
   /** Waits a moment where it is worth to ask again. @throws what ends the command, where it is not */
-  async #waitAfter(error: unknown, end: number): Promise<void> {
-    // The other one asks already: that is accepted as it comes.
+  async #waitAfter(error: unknown): Promise<void> {
+    // The other one asks already, or was told yes: that comes by itself, or to nothing.
     const isCrossing = error instanceof NotSaidError || isRefusal(error, "INTRODUCTION_PENDING");
     const isAway = isRefusal(error, "USER_OFFLINE") || isRefusal(error, "PRIVATE_CHAT_UNAVAILABLE");
-    const left = end - performance.now();
+    const left = this.#until - performance.now();
     if (!isCrossing && !(isAway && left > 0)) throw this.#refused(error);
-    using again = after(isCrossing ? AGAIN_MS : Math.min(AGAIN_MS, left));
+    await this.#pause(isCrossing ? AGAIN_MS : Math.min(AGAIN_MS, left));
+  }
+
+  async #pause(ms: number): Promise<void> {
+    using again = after(ms);
     await Promise.race([again.promise, this.#opened.promise]);
   }
 
@@ -196,23 +208,40 @@ class Talk {
     }
   }
 
-  /** Somebody else asks: not here. */
+  /** Somebody else asks: not here. Whatever becomes of that answer, it is no reason to end what was asked for. */
   async #other(event: PrivateEvent, chats: PrivateChats): Promise<void> {
-    if (event.type === "asked") await chats.answer(event.username, "pass");
+    if (event.type !== "asked") return;
+    try {
+      await chats.answer(event.username, "pass");
+    } catch (error) {
+      // Where the server was not reached, the question comes again once it is.
+      if (error instanceof ConnectError || isAskedNoMore(error)) return;
+      if (!(error instanceof RpcError)) throw error;
+      if (!saysConnectionLost(error)) this.#call.output.notice(failedWords(event.username, error));
+    }
+  }
+
+  /** To name somebody is to want to speak with that one. */
+  async #accept(chats: PrivateChats): Promise<void> {
+    try {
+      await chats.answer(this.#username, "accept", { direct: this.#direct });
+    } catch (error) {
+      // As if it had not come: that one is asked in turn.
+      if (!isAskedNoMore(error)) throw this.#refused(error);
+    }
+  }
+
+  /** What was asked for, or agreed on, came to nothing. @throws CommandError where it is not worth to ask again */
+  #failed(error: Error): void {
+    if (!isGone(error) || performance.now() >= this.#until) throw this.#noChat(error);
+    this.#again.resolve();
   }
 
   async #take(event: PrivateEvent, chats: PrivateChats): Promise<void> {
     const { program } = this.#call.environment;
     switch (event.type) {
       case "asked":
-        // To name somebody is to want to speak with that one.
-        this.#isAgreed = true;
-        try {
-          await chats.answer(event.username, "accept", { direct: this.#direct });
-        } catch (error) {
-          throw this.#refused(error);
-        }
-        return;
+        return this.#accept(chats);
       case "opened":
         this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
         for (const sentence of problemWords(event.username, event.judgement, program))
@@ -226,7 +255,7 @@ class Talk {
         this.#received = event.received;
         return;
       case "failed":
-        throw this.#noChat(event.error);
+        return this.#failed(event.error);
       case "ended":
         this.#over.resolve(event);
         return;
@@ -261,6 +290,12 @@ class Talk {
     );
     chats.markRead(this.#username);
   }
+}
+
+/** The other one went before the chat was open, and may be back; anything else stays as it is. */
+function isGone(error: Error): boolean {
+  if (error instanceof RpcError) return gone.includes(error.reason);
+  return error instanceof ConnectError && (error.kind === "timeout" || error.kind === "unreachable");
 }
 
 function isRefusal(error: unknown, reason: string): boolean {
