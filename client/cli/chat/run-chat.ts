@@ -15,7 +15,7 @@ import { CommandError, Exit, type ExitCode } from "../exit.ts";
 import { forPerson } from "../explain.ts";
 import { openPeerDebug } from "../peer-debug.ts";
 import type { PrivateWanted } from "../private-flags.ts";
-import { openPrivateChats, privateLinkOptions } from "../private-session.ts";
+import { endingAfter, openPrivateChats, privateLinkOptions } from "../private-session.ts";
 import { type Asker, terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
@@ -239,11 +239,8 @@ function letInWords(path: PrivateWanted["path"]): string {
 
 /** What those with whom private chats are open are told. */
 function privateEnding(outcome: ChatOutcome, logsOut: boolean): Ending {
-  if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
-    return outcome.ending.cause.reason === "SESSION_TIMED_OUT" ? Ending.TIMED_OUT : Ending.LOGGED_OUT;
-  }
-  if (outcome.kind === "ended" && outcome.ending.kind === "failed") return Ending.FAILED;
-  return logsOut || outcome.kind === "logout" ? Ending.LOGGED_OUT : Ending.LEFT;
+  const left = logsOut || outcome.kind === "logout" ? Ending.LOGGED_OUT : Ending.LEFT;
+  return outcome.kind === "ended" ? endingAfter(outcome.ending, left) : left;
 }
 
 function endsLogin(outcome: ChatOutcome): boolean {

@@ -23,7 +23,7 @@ export const command = defineCommand({
     "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. Who is let in is said by " +
       "--private-answer: contacts, unless said otherwise, since there is nobody to ask; the others are left to the user's " +
       "other devices. Chats go through the server unless --private-path is direct. SIGINT and SIGTERM end it with exit " +
-      "code 0. While it runs, the user is online.",
+      "code 0. While it runs, the user is online, and gives no command: a server with a time-out ends it, with exit code 4.",
   ],
   json: undefined,
   examples: ["", "--private-answer accept --private-path direct"],
@@ -54,6 +54,7 @@ class Listening {
     signal.addEventListener("abort", () => stopped.resolve(), { once: true });
     if (signal.aborted) stopped.resolve();
     await Promise.race([this.#run.live, stopped.promise]);
+    if (signal.aborted) return 0;
     this.#call.output.notice(`Listening as ${chats.names.username}, for peers on port ${chats.port}.`);
     await Promise.race([this.#follow(), stopped.promise]);
     this.#call.output.check();

@@ -37,6 +37,9 @@ const flags = {
 /** While the other one is not there yet, it is asked again so often, ms. */
 const AGAIN_MS = 1_000;
 
+/** How long the end of a chat may take to be told of, where nobody takes what is printed, ms. */
+const ENDED_MS = 2_000;
+
 /** What is said of one who is not there any more: by the server, its relay, or the own end. */
 const gone = ["USER_OFFLINE", "INTRODUCTION_NOT_FOUND", "RELAY_PEER_GONE", "PEER_GONE"];
 
@@ -51,7 +54,8 @@ export const command = defineCommand({
     "Two shells talk when each names the other, one with --wait. It ends, with exit code 0, once both inputs have ended and " +
       "everything has arrived; that of a person, in the chat or at a terminal, counts as ended when the other one has. " +
       "SIGINT, SIGTERM and /stopprivate end it at once. A line that is not known to have arrived, or was not said, makes the " +
-      "exit code 1, and so does an end before it was open. A blank line goes as a space, as no line is empty.",
+      "exit code 1, and so does an end before it was open. A blank line goes as a space, as no line is empty. For a server with a " +
+      "time-out each line that is said is a command.",
   ],
   json: "Line of parley.peer.v1, one for each of the other's lines.",
   examples: ["yoda", "yoda --wait 1m --json", "yoda --private-path direct < letter.txt"],
@@ -76,6 +80,8 @@ class Talk {
   readonly #over = Promise.withResolvers<ChatEnded | undefined>();
   #said = 0n;
   #unsaid = 0;
+  /** A line was read that is neither said nor named. */
+  #hasLine = false;
   #received = 0n;
   #isOpened = false;
   /** Until when it is worth to ask again. */
@@ -100,7 +106,7 @@ class Talk {
     const talked = this.#begin().then(() => this.#talk());
     const ended = await Promise.race([
       this.#over.promise,
-      stopped.promise,
+      stopped.promise.then(() => this.#stop()),
       talked.then(() => undefined),
       followed.then(() => undefined),
     ]);
@@ -108,10 +114,20 @@ class Talk {
       this.#unsaid += 1;
       this.#call.output.notice(`Nothing was said: the private chat with ${this.#username} was not open yet.`);
     }
-    // What is not read keeps the process.
+    // What is left of the input has nowhere to go; and what is not read keeps the process.
+    if (this.#isOpened && this.#hasLine) this.#notSaid("the private chat is over.");
     this.#call.environment.stdin.destroy();
     this.#call.output.check();
     return this.#codeOf(ended);
+  }
+
+  /** Says goodbye, and stays a moment to learn what has arrived. */
+  async #stop(): Promise<ChatEnded | undefined> {
+    const { chats, ending } = this.#run;
+    if (!this.#isOpened) return undefined;
+    if (this.#isThere) await chats.stop(this.#username, ending);
+    using late = after(ENDED_MS);
+    return await Promise.race([this.#over.promise, late.promise.then(() => undefined)]);
   }
 
   #codeOf(ended: ChatEnded | undefined): 0 | 1 {
@@ -167,14 +183,13 @@ class Talk {
   async #talk(): Promise<void> {
     const { chats } = this.#run;
     for await (const line of standardInput(this.#call.environment.stdin)) {
+      this.#hasLine = true;
       await chats.room(this.#username);
-      if (!this.#isThere) {
-        // What is left of the input has nowhere to go; how it ended is told.
-        this.#notSaid("the private chat is over.");
-        break;
-      }
+      if (!this.#isThere) break;
       if (line.kind === "line") this.#say(line.text);
       else this.#notSaid(`the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`);
+      this.#hasLine = false;
+      this.#run.reportActivity();
     }
     if (this.#isThere) chats.finish(this.#username);
     await this.#over.promise;
