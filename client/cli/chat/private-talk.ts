@@ -32,6 +32,9 @@ import {
   whereWords,
 } from "./private-words.ts";
 
+/** Longer than it takes to notice that the other device is gone, ms. */
+const ROOM_MS = 60_000;
+
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
   readonly settings: PrivateSettings;
@@ -41,6 +44,8 @@ export interface PrivateTalkOptions {
   /** A person reads and can be asked. */
   readonly hasPerson: boolean;
   readonly seesAll: boolean;
+  /** Where the other device is slow, the next line waits: a script has nobody who could say it again. */
+  readonly waitsForRoom: boolean;
   readonly display: Display;
   isOpen(username: string): boolean;
   over(username: string, byMe?: boolean): void;
@@ -127,7 +132,8 @@ export class PrivateTalk implements PrivateActions, Disposable {
   /** Says a line, or holds it while the other one is being asked. @throws CommandError */
   async say(username: string, text: string): Promise<void> {
     await this.check(username);
-    const { chats, display, clock, me, isOpen } = this.#options;
+    const { chats, display, clock, me, isOpen, waitsForRoom } = this.#options;
+    if (waitsForRoom) await this.#room(username);
     const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
     if (outcome === "said") return;
     this.#progress.held(username);
@@ -142,6 +148,14 @@ export class PrivateTalk implements PrivateActions, Disposable {
       waiting: true,
       echo: true,
     });
+  }
+
+  /** Resolves when there is room for a line, or will not be soon: one who takes nothing is not to hold up a script for good. */
+  async #room(username: string): Promise<void> {
+    const { chats, clock } = this.#options;
+    const gaveUp = Promise.withResolvers<void>();
+    using _timer = clock.after(ROOM_MS, gaveUp.resolve);
+    await Promise.race([chats.room(username), gaveUp.promise]);
   }
 
   /** @throws CommandError */

@@ -38,6 +38,8 @@ export class PlayedChats implements PrivateLink {
   coming: string[] = [];
   /** Where else a chat is open, by user name. */
   readonly others = new Map<string, Elsewhere>();
+  /** What `room` waits for. */
+  hasRoom: Promise<void> = Promise.resolve();
   /** What the next call is refused with. */
   refusal: Error | undefined;
   /** By user name. */
@@ -105,7 +107,7 @@ export class PlayedChats implements PrivateLink {
   }
 
   room(): Promise<void> {
-    return Promise.resolve();
+    return this.hasRoom;
   }
 
   markRead(username: string): void {

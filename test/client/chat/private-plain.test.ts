@@ -71,6 +71,24 @@ describe("two people", () => {
     expect(await yoda.ended).toMatchObject({ code: 0 });
   });
 
+  it("say more than the other device takes at once, line by line, as fast as it does", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    luke.say("/private yoda");
+    const before = luke.printed.split("Error: ").length;
+    // Three times of what may be on its way.
+    const lines = Array.from({ length: 100 }, (_, index) => `line ${index} ${"x".repeat(30_000)}`);
+    luke.child.stdin.end(`${lines.join("\n")}\n`);
+    const run = await luke.ended;
+    expect(run.code).toBe(0);
+    expect(luke.printed.split("Error: ")).toHaveLength(before);
+    await yoda.prints("luke has logged out");
+    expect(yoda.printed.match(/line \d+ x/g)).toHaveLength(lines.length);
+  });
+
   it("have nothing to accept where the keys are as expected", async () => {
     await using lukes = await Person.at(server, "luke");
     await using yodas = await Person.at(server, "yoda");
