@@ -147,7 +147,7 @@ export class Conversation {
     this.#isOver = true;
     this.#over.resolve();
     this.#wakeUp();
-    const undelivered = [...this.#unacknowledged.values()].map(({ text }) => text);
+    const { undelivered } = this;
     if (this.#goodbye !== undefined) return { how: { kind: "goodbye", ...this.#goodbye }, undelivered };
     return { how: { kind: "failed", cause: this.#causeOf(cause) }, undelivered };
   }
@@ -161,6 +161,11 @@ export class Conversation {
       return refusal(Reason.CONNECTION_TAMPERED, message);
     }
     return cause ?? refusal(Reason.PEER_GONE, "The other device hung up without a goodbye.");
+  }
+
+  /** Own lines, in order, that the other device is not known to have. */
+  get undelivered(): readonly string[] {
+    return [...this.#unacknowledged.values()].map(({ text }) => text);
   }
 
   /** Nothing more can be said. */

@@ -39,6 +39,11 @@ export class OpenChat {
     return this.#conversation.isOver;
   }
 
+  /** Own lines, in order, that the other device is not known to have. */
+  get undelivered(): readonly string[] {
+    return this.#conversation.undelivered;
+  }
+
   /** Resolves when it is over; never rejects. */
   run(): Promise<Ended> {
     return this.#conversation.run();

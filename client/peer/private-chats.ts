@@ -11,7 +11,7 @@ import { Comings } from "./comings.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { asError, Desk, type Emit } from "./desk.ts";
-import type { PrivateEvent } from "./events.ts";
+import type { LostLines, PrivateEvent } from "./events.ts";
 import { PeerServer } from "./introduced.ts";
 import { OpenChat } from "./open-chat.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
@@ -296,17 +296,27 @@ export class PrivateChats implements AsyncDisposable {
     return problem;
   }
 
-  /** Ends every chat with this word, and everything else. */
-  async close(ending: Ending): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  /**
+   * Ends every chat with this word, and everything else.
+   * @returns what came to nothing by that, one for each user concerned; nothing where it was done before
+   */
+  async close(ending: Ending): Promise<readonly LostLines[]> {
+    if (this.#closing.signal.aborted) return [];
+    const waiting = [...this.asking, ...this.coming].map((username): LostLines => {
+      const { texts = [] } = (this.#asking.get(username) ?? this.#coming.get(username))?.held ?? {};
+      return { username, held: texts, undelivered: [] };
+    });
     this.#closing.abort();
     this.#questions.clear();
-    await Promise.all([...this.#open.values()].map((chat) => chat.end(ending)));
+    const open = [...this.#open.values()];
+    await Promise.all(open.map((chat) => chat.end(ending)));
     this.#events.end();
     // What came to nothing is no longer open for anybody, once the server knows.
     using late = after(REPORT_MS);
     await Promise.race([this.#reports.settled, late.promise]);
     await this.#desk.parts.server[Symbol.asyncDispose]();
+    const said = open.map(({ peer, undelivered }) => ({ username: peer.username, held: [], undelivered }));
+    return [...waiting, ...said].filter(({ held, undelivered }) => held.length + undelivered.length > 0);
   }
 
   /** As `close`, having left. */

@@ -30,7 +30,7 @@ import type { ChatOutcome } from "./outcome.ts";
 import { runPlain } from "./plain.ts";
 import { plainAsker, plainSignIn } from "./plain-sign-in.ts";
 import type { PrivateSettings } from "./private-link.ts";
-import { pathWords } from "./private-words.ts";
+import { lostWords, pathWords } from "./private-words.ts";
 
 export type { BellSetting } from "./attention.ts";
 
@@ -215,7 +215,8 @@ async function linked(
   let outcome: ChatOutcome | undefined;
   try {
     outcome = await run({ link, privateChats, privateSettings, logsOut: wanted.fresh === true });
-    await privateChats.close(privateEnding(outcome, wanted.fresh === true));
+    const lost = await privateChats.close(privateEnding(outcome, wanted.fresh === true));
+    for (const sentence of lostWords(lost)) desk.notice(sentence);
     return { outcome, code: await leave(outcome, desk, signedIn, link) };
   } finally {
     // The original's way of leaving, however that comes about: who has left is logged out.

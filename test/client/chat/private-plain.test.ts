@@ -153,6 +153,35 @@ describe("the end of one side is told at the other", () => {
   });
 });
 
+describe("who leaves", () => {
+  it("is told what was held, and not said", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda", "private yoda please");
+    await yoda.prints("luke asks for a private chat.");
+    luke.say("private yoda hurry", "/quit");
+    const run = await luke.ended;
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stderr).toBe("2 private lines to yoda were not said.\n");
+  });
+
+  it("is told what is not known to have arrived", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    // From here on nothing is taken there any more.
+    yoda.child.kill("SIGSTOP");
+    luke.say("private yoda one that does not", "/quit");
+    const run = await luke.ended;
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stderr).toBe("1 private line to yoda is not known to have arrived.\n");
+  });
+});
+
 describe("several devices", () => {
   it("are all asked; the first yes wins, and the others are told", async () => {
     await using lukes = await Person.at(server, "luke");
