@@ -3,8 +3,9 @@ import type { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { cursorsAtHeads } from "../link/heads.ts";
 import { type Link, openLink } from "../link/link.ts";
 import type { PrivateChats } from "../peer/private-chats.ts";
+import { Activity } from "./activity.ts";
 import type { AccountCall } from "./command.ts";
-import { type ChatsWanted, openPrivateChats, privateLinkOptions } from "./private-session.ts";
+import { type ChatsWanted, endingAfter, openPrivateChats, privateLinkOptions } from "./private-session.ts";
 import { throwEnding } from "./reading.ts";
 import { clientInfo, type Desk, type SignedIn } from "./sign-in.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -17,14 +18,18 @@ export interface PrivateRun {
   readonly desk: Desk;
   /** Resolves when others can ask this device. */
   readonly live: Promise<void>;
-  /** Aborted by a signal, and when nobody reads the output any more. */
+  /** Aborted by a signal, when nobody reads the output any more, and when the link has ended. */
   readonly signal: AbortSignal;
+  /** What those are told with whom a chat ends now, as far as it is this end that ends it. */
+  readonly ending: Ending;
+  /** Somebody is at work here: the server's time-out begins anew. */
+  reportActivity(): void;
 }
 
 /**
  * Runs the work with private chats that can be asked for and asked for here. Where the link ends for good, so does the
- * command, as `tail` does.
- * @param ending what those are told with whom a chat is still open at the end
+ * command, as `tail` does: the work is to end then, and can tell first what was lost.
+ * @param ending what those are told with whom a chat is still open at the end, unless it is the link that has ended
  * @throws as withAccount, and what the work throws
  */
 export async function withPrivateChats<T>(
@@ -49,17 +54,24 @@ export async function withPrivateChats<T>(
     });
     const over = new AbortController();
     const live = Promise.withResolvers<void>();
-    const ended = brought(link, chats, live.resolve).then(() => over.abort());
-    const run = {
+    const broken = Promise.withResolvers<never>();
+    const activity = new Activity(account, broken.reject);
+    brought(link, chats, live.resolve).then(() => over.abort(), broken.reject);
+    const run: PrivateRun = {
       chats,
       signedIn,
       desk,
       live: live.promise,
       signal: AbortSignal.any([signal, over.signal]),
+      get ending() {
+        return link.state.phase === "ended" ? endingAfter(link.state.ending, ending) : ending;
+      },
+      reportActivity: () => activity.report(),
     };
-    const outcome = await Promise.race([work(run), ended.then(() => "link-ended" as const)]);
-    await chats.close(ending);
-    if (outcome !== "link-ended") return outcome;
+    const outcome = await Promise.race([work(run), broken.promise]);
+    const isOver = over.signal.aborted;
+    await chats.close(run.ending);
+    if (!isOver) return outcome;
     throwEnding(link);
     throw new Error("The link ended without a reason.");
   });

@@ -1,7 +1,9 @@
 // The private chats of a login that runs: the peer server, the link that brings the questions, and their end in order.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
+import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { allInterfaces } from "../../rpc/all-interfaces.ts";
 import { ListenError } from "../../rpc/listen.ts";
+import type { LinkEnding } from "../link/events.ts";
 import type { LinkOptions } from "../link/link-options.ts";
 import { PrivateCalls } from "../peer/calls.ts";
 import { PrivateChats } from "../peer/private-chats.ts";
@@ -59,6 +61,20 @@ export function verifierOf({ state }: Pick<Desk, "state">, { profile, endpoint, 
     contacts: state.contacts(profileId),
     register: () => register(calls, state.keys(profileId), names),
   };
+}
+
+/** What those with whom private chats are open are told where the link has ended for good. @param otherwise what it says nothing of */
+export function endingAfter(ending: LinkEnding, otherwise: Ending): Ending {
+  switch (ending.kind) {
+    case "not-logged-in":
+      return ending.cause.reason === "SESSION_TIMED_OUT" ? Ending.TIMED_OUT : Ending.LOGGED_OUT;
+    case "failed":
+      return Ending.FAILED;
+    case "closed":
+    case "not-trusted":
+    case "refused":
+      return otherwise;
+  }
 }
 
 /** What a link needs that brings their questions. */

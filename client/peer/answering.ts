@@ -4,11 +4,11 @@ import { ConnectError } from "../../rpc/connect-error.ts";
 import { RpcError } from "../../rpc/status.ts";
 import { ownAddresses } from "./addresses.ts";
 import type { PeerKeys } from "./contacts.ts";
-import type { SignalStream } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
 import { HeldLines } from "./held-lines.ts";
 import type { Path } from "./reach.ts";
 import { openRelay } from "./relay-stream.ts";
+import type { SignalStream } from "./signal-stream.ts";
 
 /** Longer than an answer may take and an introduction lasts, ms: the server's word then says how long exactly. */
 const LONGEST_MS = 120_000;

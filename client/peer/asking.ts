@@ -1,10 +1,11 @@
 // Asking a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
 import type { IntroduceResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { type PeerKeys, readPeer } from "./contacts.ts";
-import { NotSaidError, type SignalStream } from "./conversation.ts";
+import { NotSaidError } from "./conversation.ts";
 import { type Desk, millis } from "./desk.ts";
 import { HeldLines } from "./held-lines.ts";
 import { type Path, reach } from "./reach.ts";
+import type { SignalStream } from "./signal-stream.ts";
 
 /** A conversation that can begin. */
 export interface Begun {

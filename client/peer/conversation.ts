@@ -7,26 +7,7 @@ import type { RpcError } from "../../rpc/status.ts";
 import { after } from "../link/waiting.ts";
 import { Pace } from "./pace.ts";
 import { asRpcError, refusal } from "./refusals.ts";
-
-/** The two directions of a Converse call, seen from one end. */
-export interface SignalStream {
-  /** Sends an encoded Signal. */
-  write(signal: Uint8Array): void;
-  /** Too much waits to be taken by the other end. */
-  readonly isCongested: boolean;
-  /** Resolves when that is over, or nobody takes anything any more. */
-  drained(): Promise<void>;
-  /** What the connection below broke with; undefined while it stands, and where it ended in order. */
-  readonly broken: Error | undefined;
-  /** What comes. It ends when the other end has said all, and throws RpcError where the call failed. */
-  readonly signals: AsyncIterator<readonly Signal[], void>;
-  /** Sends what was written, and says that no more comes. */
-  close(): Promise<void>;
-  /** The other end ends the call: to hang up before would drop what was written last. */
-  readonly endsThere: boolean;
-  /** Ends it at once; `why` is told to the other end where there is one to tell. */
-  abort(why?: RpcError): void;
-}
+import type { SignalStream } from "./signal-stream.ts";
 
 /** What a line says; unknown is "something that this program is too old for". */
 export type LineContent =
@@ -156,7 +137,7 @@ export class Conversation {
     this.#isOver = true;
     this.#over.resolve();
     this.#wakeUp();
-    const undelivered = [...this.#unacknowledged.values()].map(({ text }) => text);
+    const { undelivered } = this;
     if (this.#goodbye !== undefined) return { how: { kind: "goodbye", ...this.#goodbye }, undelivered };
     return { how: { kind: "failed", cause: this.#causeOf(cause) }, undelivered };
   }
@@ -170,6 +151,11 @@ export class Conversation {
       return refusal(Reason.CONNECTION_TAMPERED, message);
     }
     return cause ?? refusal(Reason.PEER_GONE, "The other device hung up without a goodbye.");
+  }
+
+  /** Own lines, in order, that the other device is not known to have. */
+  get undelivered(): readonly string[] {
+    return [...this.#unacknowledged.values()].map(({ text }) => text);
   }
 
   /** Nothing more can be said. */

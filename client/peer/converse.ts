@@ -8,8 +8,9 @@ import type { CallerConnection } from "../../rpc/peer-listener.ts";
 import { lengthDelimited } from "../../rpc/raw-fields.ts";
 import type { RpcError } from "../../rpc/status.ts";
 import { after, whenAborted } from "../link/waiting.ts";
-import { conversationLimits, type SignalStream } from "./conversation.ts";
+import { conversationLimits } from "./conversation.ts";
 import { refusal } from "./refusals.ts";
+import type { SignalStream } from "./signal-stream.ts";
 
 const KiB = 1024;
 /** A peer that takes nothing fills this and no more. */

@@ -130,6 +130,16 @@ export interface ChatEnded {
   readonly undelivered: readonly string[];
 }
 
+/** What was said to one user, and came to nothing since everything was closed. */
+export interface LostLines {
+  /** The other user. */
+  readonly username: string;
+  /** Texts that were held until the chat was open, and not said. */
+  readonly held: readonly string[];
+  /** Texts that were said, and that the other device is not known to have. */
+  readonly undelivered: readonly string[];
+}
+
 /** Something beside the chats failed, such as a report to the server. */
 export interface ChatTrouble {
   readonly type: "trouble";

@@ -5,10 +5,10 @@ import { Reason } from "../../gen/parley/peer/v1/peer_service.ts";
 import type { Service } from "../../rpc/handler.ts";
 import { type CallerConnection, listenForPeers, type PeerListener } from "../../rpc/peer-listener.ts";
 import type { Certificate } from "../../rpc/server-credentials.ts";
-import type { SignalStream } from "./conversation.ts";
 import { converseService } from "./converse.ts";
 import type { Path } from "./reach.ts";
 import { refusal } from "./refusals.ts";
+import type { SignalStream } from "./signal-stream.ts";
 
 /** Somebody who may come. */
 export interface Expected {

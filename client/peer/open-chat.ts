@@ -42,6 +42,11 @@ export class OpenChat {
     return this.#conversation.isOver;
   }
 
+  /** Own lines, in order, that the other device is not known to have. */
+  get undelivered(): readonly string[] {
+    return this.#conversation.undelivered;
+  }
+
   /** From its opening to its end. Never rejects. @param held what to say first */
   async run(held: readonly string[]): Promise<ChatEnded> {
     const running = this.#conversation.run();

@@ -9,51 +9,23 @@ import { decline } from "./answering.ts";
 import { Asking, type Begun } from "./asking.ts";
 import { PrivateCalls } from "./calls.ts";
 import { Comings } from "./comings.ts";
-import {
-  accepted,
-  type ContactStore,
-  type Judgement,
-  type KeyProblem,
-  type PeerKeys,
-  remembered,
-} from "./contacts.ts";
+import { accepted, type ContactStore, type Judgement, type KeyProblem, remembered } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
 import { asError, Desk, type Emit } from "./desk.ts";
-import type { PrivateEvent } from "./events.ts";
+import type { LostLines, PrivateEvent } from "./events.ts";
 import { PeerServer } from "./introduced.ts";
 import { OpenChat } from "./open-chat.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
 import { type AskedBy, Questions } from "./questions.ts";
-import type { Path } from "./reach.ts";
 import { refusal } from "./refusals.ts";
 import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
 import { Reports } from "./reports.ts";
+import type { Elsewhere, OpenWith } from "./whereabouts.ts";
 
 /** How long a report may take to get there at the end, ms. */
 const REPORT_MS = 1_000;
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
-
-/** Where a chat is open that is not this program's. */
-export type Elsewhere =
-  /** In another program on this device. */
-  | { readonly kind: "here" }
-  /** On another device. */
-  | {
-      readonly kind: "device";
-      /** What its person calls it; may be empty. */
-      readonly deviceName: string;
-    };
-
-/** A chat that is open. */
-export interface OpenWith {
-  /** The other user. */
-  readonly username: string;
-  /** Which way it goes. */
-  readonly path: Path;
-  /** The other device, as its keys say. */
-  readonly peer: PeerKeys;
-}
 
 /** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
 export class PrivateChats implements AsyncDisposable {
@@ -319,17 +291,27 @@ export class PrivateChats implements AsyncDisposable {
     return this.#open.get(username)?.recheck();
   }
 
-  /** Ends every chat with this word, and everything else. */
-  async close(ending: Ending): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  /**
+   * Ends every chat with this word, and everything else.
+   * @returns what came to nothing by that, one for each user concerned; nothing where it was done before
+   */
+  async close(ending: Ending): Promise<readonly LostLines[]> {
+    if (this.#closing.signal.aborted) return [];
+    const waiting = [...this.asking, ...this.coming].map((username): LostLines => {
+      const { texts = [] } = (this.#asking.get(username) ?? this.#coming.get(username))?.held ?? {};
+      return { username, held: texts, undelivered: [] };
+    });
     this.#closing.abort();
     this.#questions.clear();
-    await Promise.all([...this.#open.values()].map((chat) => chat.end(ending)));
+    const open = [...this.#open.values()];
+    await Promise.all(open.map((chat) => chat.end(ending)));
     this.#events.end();
     // What came to nothing is no longer open for anybody, once the server knows.
     using late = after(REPORT_MS);
     await Promise.race([this.#reports.settled, late.promise]);
     await this.#desk.parts.server[Symbol.asyncDispose]();
+    const said = open.map(({ peer, undelivered }) => ({ username: peer.username, held: [], undelivered }));
+    return [...waiting, ...said].filter(({ held, undelivered }) => held.length + undelivered.length > 0);
   }
 
   /** As `close`, having left. */

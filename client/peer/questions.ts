@@ -5,6 +5,7 @@ import {
   type IntroductionRequested,
 } from "../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../rpc/connect-error.ts";
+import { RpcError } from "../../rpc/status.ts";
 import type { Asked } from "./answering.ts";
 import { type PeerKeys, readPeer } from "./contacts.ts";
 import { NotSaidError } from "./conversation.ts";
@@ -22,6 +23,15 @@ export interface AskedBy {
   readonly username: string;
   /** That one allows a direct path. */
   readonly direct: boolean;
+}
+
+/** Nobody of that name asks, or not any more: where somebody did, `asking-closed` has told it, or is about to. */
+export class NotAskedError extends NotSaidError {}
+
+/** Whether an answer came to nothing since the question was over by then: taken back, say, or answered elsewhere. */
+export function isAskedNoMore(error: unknown): boolean {
+  if (error instanceof RpcError) return error.reason === "INTRODUCTION_NOT_FOUND";
+  return error instanceof NotAskedError;
 }
 
 export class Questions {
@@ -104,11 +114,11 @@ export class Questions {
   /**
    * Answers a question, which is over then; it stands where a person has to look at the keys first, where too much is under
    * way, or where the answer did not get to the server.
-   * @returns who asked. @throws NotSaidError where that one does not ask, and what the answer throws
+   * @returns who asked. @throws NotAskedError where that one does not ask, and what the answer throws
    */
   async settle(username: string, answer: (asked: Asked) => Promise<void>): Promise<PeerKeys> {
     const asked = this.#asked.get(username);
-    if (asked === undefined) throw new NotSaidError(`${username} does not ask for a private chat.`);
+    if (asked === undefined) throw new NotAskedError(`${username} does not ask for a private chat.`);
     this.#asked.delete(username);
     try {
       await answer(asked);

@@ -7,9 +7,9 @@ import { channelOver, dialPeerAt, securedBy } from "../../rpc/peer-dial.ts";
 import type { Certificate } from "../../rpc/server-credentials.ts";
 import { RpcError } from "../../rpc/status.ts";
 import type { PrivateCalls } from "./calls.ts";
-import type { SignalStream } from "./conversation.ts";
 import { openConverse } from "./converse.ts";
 import { openRelay } from "./relay-stream.ts";
+import type { SignalStream } from "./signal-stream.ts";
 
 /** The way that a conversation takes. */
 export type Path = "direct" | "relayed";

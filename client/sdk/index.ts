@@ -77,11 +77,7 @@ export { type LinkableDevice, listDevices, type Owner, signDevice } from "../pee
 export type * from "../peer/events.ts";
 export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys.ts";
 export type { OwnStanding } from "../peer/own-identity.ts";
-export {
-  type Elsewhere,
-  type OpenWith,
-  PrivateChats,
-} from "../peer/private-chats.ts";
+export { PrivateChats } from "../peer/private-chats.ts";
 export type { PrivateChatsOptions } from "../peer/private-chats-options.ts";
 export type { AskedBy } from "../peer/questions.ts";
 export type { Path as ChatPath } from "../peer/reach.ts";
@@ -93,6 +89,7 @@ export {
   type Verifier,
   verificationOf,
 } from "../peer/verification.ts";
+export type { Elsewhere, OpenWith } from "../peer/whereabouts.ts";
 export { connect } from "./connect.ts";
 export type {
   ConnectOptions,

@@ -131,6 +131,24 @@ describe.each([
   });
 });
 
+test("who closes everything learns what came to nothing by that", async () => {
+  await using luke = await sitDown("luke");
+  await using yoda = await sitDown("yoda");
+  await using leia = await sitDown("leia");
+  await using vader = await sitDown("vader");
+  await chatting(luke, yoda, { direct: true });
+  await luke.chats.start("leia", { direct: true });
+  await leia.next("asked");
+  luke.chats.say("leia", "held");
+  luke.chats.say("yoda", "on its way, and taken");
+  await yoda.hears("luke", 1);
+  expect(await luke.chats.close(Ending.LEFT)).toEqual([
+    { username: "leia", held: ["held"], undelivered: [] },
+  ]);
+  expect(await luke.chats.close(Ending.LEFT)).toEqual([]);
+  expect(await vader.chats.close(Ending.LEFT)).toEqual([]);
+});
+
 test("the direct path takes both to agree, and the relay is taken where it does not come about", async () => {
   await using luke = await sitDown("luke");
   // Nobody can dial this one.

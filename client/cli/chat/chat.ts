@@ -144,6 +144,7 @@ export class Chat implements ChatActions, Disposable {
       attention: this.#attention,
       hasPerson: otherKey !== undefined,
       seesAll: !atScreen,
+      waitsForRoom: !atScreen,
       display,
       isOpen: (username) => isOpen(privately(username)),
       over: (username, byMe = false) => {

@@ -7,6 +7,7 @@ import type { Contact, Judgement } from "../../peer/contacts.ts";
 import { NotSaidError } from "../../peer/conversation.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { ChatAsked, ChatEnded, ChatFailed, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import { isAskedNoMore, NotAskedError } from "../../peer/questions.ts";
 import type { Attention } from "./attention.ts";
 import type { Clock } from "./clock.ts";
 import type { Display } from "./note.ts";
@@ -118,6 +119,8 @@ export class PrivateIncoming {
         error instanceof RpcError ||
         error instanceof ConnectError;
       if (!isAnswer) throw error;
+      // That it is over is told by itself; and a no that comes too late is one all the same.
+      if (error instanceof NotAskedError || (answer === "pass" && isAskedNoMore(error))) return;
       this.#tell(failedWords(username, error));
     }
   }

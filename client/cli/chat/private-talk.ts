@@ -33,6 +33,9 @@ import {
   whereWords,
 } from "./private-words.ts";
 
+/** Longer than it takes to notice that the other device is gone, ms. */
+const ROOM_MS = 60_000;
+
 export interface PrivateTalkOptions {
   readonly chats: PrivateLink;
   readonly settings: PrivateSettings;
@@ -42,6 +45,8 @@ export interface PrivateTalkOptions {
   /** A person reads and can be asked. */
   readonly hasPerson: boolean;
   readonly seesAll: boolean;
+  /** Where the other device is slow, the next line waits: a script has nobody who could say it again. */
+  readonly waitsForRoom: boolean;
   readonly display: Display;
   isOpen(username: string): boolean;
   over(username: string, byMe?: boolean): void;
@@ -128,7 +133,8 @@ export class PrivateTalk implements PrivateActions, Disposable {
   /** Says a line, or holds it while the other one is being asked. @throws CommandError */
   async say(username: string, text: string): Promise<void> {
     await this.check(username);
-    const { chats, display, clock, me, isOpen } = this.#options;
+    const { chats, display, clock, me, isOpen, waitsForRoom } = this.#options;
+    if (waitsForRoom) await this.#room(username);
     const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
     if (outcome === "said") return;
     this.#progress.held(username);
@@ -143,6 +149,14 @@ export class PrivateTalk implements PrivateActions, Disposable {
       waiting: true,
       echo: true,
     });
+  }
+
+  /** Resolves when there is room for a line, or will not be soon: one who takes nothing is not to hold up a script for good. */
+  async #room(username: string): Promise<void> {
+    const { chats, clock } = this.#options;
+    const gaveUp = Promise.withResolvers<void>();
+    using _timer = clock.after(ROOM_MS, gaveUp.resolve);
+    await Promise.race([chats.room(username), gaveUp.promise]);
   }
 
   /** @throws CommandError */
@@ -271,7 +285,13 @@ export class PrivateTalk implements PrivateActions, Disposable {
     if (problem === undefined) {
       throw refuse(`There is nothing to accept: no other key of ${username} has come up.`);
     }
-    this.#answer([`${acceptedWords(username, problem)} Ask for the private chat again.`]);
+    this.#answer([`${acceptedWords(username, problem)}${this.#nextAfterAccepted(username)}`]);
+  }
+
+  /** Who asks cannot be asked, and nor can one with whom a chat is open: advice to do so would end in an error. */
+  #nextAfterAccepted(username: string): string {
+    if (this.#asks(username)) return ` /accept ${username} answers.`;
+    return this.#isThere(username) ? "" : " Ask for the private chat again.";
   }
 
   /** @throws CommandError where there is nothing to say it in */

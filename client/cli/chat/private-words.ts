@@ -5,11 +5,11 @@ import { RpcError } from "../../../rpc/status.ts";
 import { saysConnectionLost } from "../../link/errors.ts";
 import type { Judgement, KeyProblem } from "../../peer/contacts.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
-import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened } from "../../peer/events.ts";
+import type { AskingClosed, ChatAsked, ChatEnded, ChatOpened, LostLines } from "../../peer/events.ts";
 import type { OwnStanding } from "../../peer/own-identity.ts";
-import type { Elsewhere, OpenWith } from "../../peer/private-chats.ts";
 import type { Path } from "../../peer/reach.ts";
 import type { Verification } from "../../peer/verification.ts";
+import type { Elsewhere, OpenWith } from "../../peer/whereabouts.ts";
 import { shortened } from "./outgoing.ts";
 import type { PrivateSettings } from "./private-link.ts";
 
@@ -215,6 +215,19 @@ export function endedWords({ username, how }: ChatEnded, program?: string): stri
   if (how.ending === Ending.FINISHED) return `${username} has no more to say: the private chat is over.`;
   if (how.by === "me") return `The private chat with ${username} is over.`;
   return endings[how.ending]?.(username) ?? `${username} has ended the private chat.`;
+}
+
+/** What whoever leaves has said in vain. */
+export function lostWords(lost: readonly LostLines[]): string[] {
+  const told = (texts: readonly string[], username: string, one: string, several: string): string[] => {
+    if (texts.length === 0) return [];
+    const what = texts.length === 1 ? "1 private line" : `${texts.length} private lines`;
+    return [`${what} to ${username} ${texts.length === 1 ? one : several}.`];
+  };
+  return lost.flatMap(({ username, held, undelivered }) => [
+    ...told(held, username, "was not said", "were not said"),
+    ...told(undelivered, username, "is not known to have arrived", "are not known to have arrived"),
+  ]);
 }
 
 /** What to do with the code: a comparison can be confirmed only where the own half of it is sure. */

@@ -15,7 +15,7 @@ import { CommandError, Exit, type ExitCode } from "../exit.ts";
 import { forPerson } from "../explain.ts";
 import { openPeerDebug } from "../peer-debug.ts";
 import type { PrivateWanted } from "../private-flags.ts";
-import { openPrivateChats, privateLinkOptions } from "../private-session.ts";
+import { endingAfter, openPrivateChats, privateLinkOptions } from "../private-session.ts";
 import { type Asker, terminalAsker } from "../prompts.ts";
 import { cannotConnect } from "../reach.ts";
 import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
@@ -30,7 +30,7 @@ import type { ChatOutcome } from "./outcome.ts";
 import { runPlain } from "./plain.ts";
 import { plainAsker, plainSignIn } from "./plain-sign-in.ts";
 import type { PrivateSettings } from "./private-link.ts";
-import { pathWords } from "./private-words.ts";
+import { lostWords, pathWords } from "./private-words.ts";
 
 export type { BellSetting } from "./attention.ts";
 
@@ -215,7 +215,8 @@ async function linked(
   let outcome: ChatOutcome | undefined;
   try {
     outcome = await run({ link, privateChats, privateSettings, logsOut: wanted.fresh === true });
-    await privateChats.close(privateEnding(outcome, wanted.fresh === true));
+    const lost = await privateChats.close(privateEnding(outcome, wanted.fresh === true));
+    for (const sentence of lostWords(lost)) desk.notice(sentence);
     return { outcome, code: await leave(outcome, desk, signedIn, link) };
   } finally {
     // The original's way of leaving, however that comes about: who has left is logged out.
@@ -239,11 +240,8 @@ function letInWords(path: PrivateWanted["path"]): string {
 
 /** What those with whom private chats are open are told. */
 function privateEnding(outcome: ChatOutcome, logsOut: boolean): Ending {
-  if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
-    return outcome.ending.cause.reason === "SESSION_TIMED_OUT" ? Ending.TIMED_OUT : Ending.LOGGED_OUT;
-  }
-  if (outcome.kind === "ended" && outcome.ending.kind === "failed") return Ending.FAILED;
-  return logsOut || outcome.kind === "logout" ? Ending.LOGGED_OUT : Ending.LEFT;
+  const left = logsOut || outcome.kind === "logout" ? Ending.LOGGED_OUT : Ending.LEFT;
+  return outcome.kind === "ended" ? endingAfter(outcome.ending, left) : left;
 }
 
 function endsLogin(outcome: ChatOutcome): boolean {

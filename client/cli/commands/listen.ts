@@ -1,6 +1,7 @@
 // parley listen: takes private chats without a screen, and prints what is said in them.
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import { isAskedNoMore, NotAskedError } from "../../peer/questions.ts";
 import { accountFlags } from "../account-flags.ts";
 import { isLetIn } from "../chat/private-incoming.ts";
 import {
@@ -29,7 +30,7 @@ export const command = defineCommand({
     "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. Who is let in is said by " +
       "--private-answer: contacts, unless said otherwise, since there is nobody to ask; the others are left to the user's " +
       "other devices. Chats go through the server unless --private-path is direct. SIGINT and SIGTERM end it with exit " +
-      "code 0. While it runs, the user is online.",
+      "code 0. While it runs, the user is online, and gives no command: a server with a time-out ends it, with exit code 4.",
   ],
   json: undefined,
   examples: ["", "--private-answer accept --private-path direct"],
@@ -60,6 +61,7 @@ class Listening {
     signal.addEventListener("abort", () => stopped.resolve(), { once: true });
     if (signal.aborted) stopped.resolve();
     await Promise.race([this.#run.live, stopped.promise]);
+    if (signal.aborted) return 0;
     this.#call.output.notice(`Listening as ${chats.names.username}, for peers on port ${chats.port}.`);
     await Promise.race([this.#follow(), stopped.promise]);
     this.#call.output.check();
@@ -114,6 +116,8 @@ class Listening {
       this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
+      // It is told that it is over; what was not let in, is let in no less.
+      if (error instanceof NotAskedError || (!isYes && isAskedNoMore(error))) return;
       this.#call.output.notice(failedWords(username, error, this.#call.environment.program));
     }
   }

@@ -1,12 +1,14 @@
 // parley private: a private chat in a pipe. Lines of standard input go out, the other one's lines come out.
 import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { ConnectError } from "../../../rpc/connect-error.ts";
 import { RpcError } from "../../../rpc/status.ts";
-import { saysLoggedOut } from "../../link/errors.ts";
+import { saysConnectionLost, saysLoggedOut } from "../../link/errors.ts";
 import { after } from "../../link/waiting.ts";
 import { NotSaidError } from "../../peer/conversation.ts";
 import { KeyProblemError } from "../../peer/desk.ts";
 import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/events.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
+import { isAskedNoMore } from "../../peer/questions.ts";
 import { accountFlags } from "../account-flags.ts";
 import type { Flag } from "../arguments.ts";
 import { endedWords, failedWords, keyWords, pathWords } from "../chat/private-words.ts";
@@ -20,7 +22,7 @@ import { Styled } from "../terminal/style.ts";
 
 const wait: Flag<number> = {
   value: "TIME",
-  help: "How long to wait for USER to come online and take private chats; else 0s.",
+  help: "How long to wait for USER to come online and take private chats, and to ask again where USER went; else 0s.",
   read: parseWait,
 };
 
@@ -35,6 +37,12 @@ const flags = {
 /** While the other one is not there yet, it is asked again so often, ms. */
 const AGAIN_MS = 1_000;
 
+/** How long the end of a chat may take to be told of, where nobody takes what is printed, ms. */
+const ENDED_MS = 2_000;
+
+/** What is said of one who is not there any more: by the server, its relay, or the own end. */
+const gone = ["USER_OFFLINE", "INTRODUCTION_NOT_FOUND", "RELAY_PEER_GONE", "PEER_GONE"];
+
 export const command = defineCommand({
   forms: ["USER"],
   words: { least: 1, most: 1 },
@@ -46,7 +54,8 @@ export const command = defineCommand({
     "Two shells talk when each names the other, one with --wait. It ends, with exit code 0, once both inputs have ended and " +
       "everything has arrived; that of a person, in the chat or at a terminal, counts as ended when the other one has. " +
       "SIGINT, SIGTERM and /stopprivate end it at once. A line that is not known to have arrived, or was not said, makes the " +
-      "exit code 1, and so does an end before it was open. A blank line goes as a space, as no line is empty.",
+      "exit code 1, and so does an end before it was open. A blank line goes as a space, as no line is empty. For a server with a " +
+      "time-out each line that is said is a command.",
   ],
   json: "Line of parley.peer.v1, one for each of the other's lines.",
   examples: ["yoda", "yoda --wait 1m --json", "yoda --private-path direct < letter.txt"],
@@ -71,10 +80,14 @@ class Talk {
   readonly #over = Promise.withResolvers<ChatEnded | undefined>();
   #said = 0n;
   #unsaid = 0;
+  /** A line was read that is neither said nor named. */
+  #hasLine = false;
   #received = 0n;
-  /** The chat is open, or will be: the other one's question was answered yes. */
-  #isAgreed = false;
   #isOpened = false;
+  /** Until when it is worth to ask again. */
+  #until = 0;
+  /** Resolved where nothing comes of what was asked, and it is to be asked again. */
+  #again = Promise.withResolvers<void>();
 
   constructor(call: Call<typeof flags>, run: PrivateRun, username: string, direct: boolean) {
     this.#call = call;
@@ -93,7 +106,7 @@ class Talk {
     const talked = this.#begin().then(() => this.#talk());
     const ended = await Promise.race([
       this.#over.promise,
-      stopped.promise,
+      stopped.promise.then(() => this.#stop()),
       talked.then(() => undefined),
       followed.then(() => undefined),
     ]);
@@ -101,10 +114,20 @@ class Talk {
       this.#unsaid += 1;
       this.#call.output.notice(`Nothing was said: the private chat with ${this.#username} was not open yet.`);
     }
-    // What is not read keeps the process.
+    // What is left of the input has nowhere to go; and what is not read keeps the process.
+    if (this.#isOpened && this.#hasLine) this.#notSaid("the private chat is over.");
     this.#call.environment.stdin.destroy();
     this.#call.output.check();
     return this.#codeOf(ended);
+  }
+
+  /** Says goodbye, and stays a moment to learn what has arrived. */
+  async #stop(): Promise<ChatEnded | undefined> {
+    const { chats, ending } = this.#run;
+    if (!this.#isOpened) return undefined;
+    if (this.#isThere) await chats.stop(this.#username, ending);
+    using late = after(ENDED_MS);
+    return await Promise.race([this.#over.promise, late.promise.then(() => undefined)]);
   }
 
   #codeOf(ended: ChatEnded | undefined): 0 | 1 {
@@ -119,27 +142,32 @@ class Talk {
   /** Asks until the chat is open, or there is no hope. */
   async #begin(): Promise<void> {
     const { chats, signal } = this.#run;
-    const end = performance.now() + (this.#call.values.wait ?? 0);
-    while (!this.#isAgreed && !signal.aborted) {
+    this.#until = performance.now() + (this.#call.values.wait ?? 0);
+    while (!this.#isOpened && !signal.aborted) {
+      this.#again = Promise.withResolvers();
       try {
         await chats.start(this.#username, { direct: this.#direct });
-        break;
+        await Promise.race([this.#opened.promise, this.#again.promise]);
+        if (!this.#isOpened) await this.#pause(AGAIN_MS);
       } catch (error) {
-        // The other one may have asked meanwhile: then there is nothing left to ask.
-        if (!this.#isAgreed) await this.#waitAfter(error, end);
+        await this.#waitAfter(error);
       }
     }
     await this.#opened.promise;
   }
 
   /** Waits a moment where it is worth to ask again. @throws what ends the command, where it is not */
-  async #waitAfter(error: unknown, end: number): Promise<void> {
-    // The other one asks already: that is accepted as it comes.
+  async #waitAfter(error: unknown): Promise<void> {
+    // The other one asks already, or was told yes: that comes by itself, or to nothing.
     const isCrossing = error instanceof NotSaidError || isRefusal(error, "INTRODUCTION_PENDING");
     const isAway = isRefusal(error, "USER_OFFLINE") || isRefusal(error, "PRIVATE_CHAT_UNAVAILABLE");
-    const left = end - performance.now();
+    const left = this.#until - performance.now();
     if (!isCrossing && !(isAway && left > 0)) throw this.#refused(error);
-    using again = after(isCrossing ? AGAIN_MS : Math.min(AGAIN_MS, left));
+    await this.#pause(isCrossing ? AGAIN_MS : Math.min(AGAIN_MS, left));
+  }
+
+  async #pause(ms: number): Promise<void> {
+    using again = after(ms);
     await Promise.race([again.promise, this.#opened.promise]);
   }
 
@@ -157,14 +185,13 @@ class Talk {
   async #talk(): Promise<void> {
     const { chats } = this.#run;
     for await (const line of standardInput(this.#call.environment.stdin)) {
+      this.#hasLine = true;
       await chats.room(this.#username);
-      if (!this.#isThere) {
-        // What is left of the input has nowhere to go; how it ended is told.
-        this.#notSaid("the private chat is over.");
-        break;
-      }
+      if (!this.#isThere) break;
       if (line.kind === "line") this.#say(line.text);
       else this.#notSaid(`the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`);
+      this.#hasLine = false;
+      this.#run.reportActivity();
     }
     if (this.#isThere) chats.finish(this.#username);
     await this.#over.promise;
@@ -198,23 +225,40 @@ class Talk {
     }
   }
 
-  /** Somebody else asks: not here. */
+  /** Somebody else asks: not here. Whatever becomes of that answer, it is no reason to end what was asked for. */
   async #other(event: PrivateEvent, chats: PrivateChats): Promise<void> {
-    if (event.type === "asked") await chats.answer(event.username, "pass");
+    if (event.type !== "asked") return;
+    try {
+      await chats.answer(event.username, "pass");
+    } catch (error) {
+      // Where the server was not reached, the question comes again once it is.
+      if (error instanceof ConnectError || isAskedNoMore(error)) return;
+      if (!(error instanceof RpcError)) throw error;
+      if (!saysConnectionLost(error)) this.#call.output.notice(failedWords(event.username, error));
+    }
+  }
+
+  /** To name somebody is to want to speak with that one. */
+  async #accept(chats: PrivateChats): Promise<void> {
+    try {
+      await chats.answer(this.#username, "accept", { direct: this.#direct });
+    } catch (error) {
+      // As if it had not come: that one is asked in turn.
+      if (!isAskedNoMore(error)) throw this.#refused(error);
+    }
+  }
+
+  /** What was asked for, or agreed on, came to nothing. @throws CommandError where it is not worth to ask again */
+  #failed(error: Error): void {
+    if (!isGone(error) || performance.now() >= this.#until) throw this.#noChat(error);
+    this.#again.resolve();
   }
 
   async #take(event: PrivateEvent, chats: PrivateChats): Promise<void> {
     const { program } = this.#call.environment;
     switch (event.type) {
       case "asked":
-        // To name somebody is to want to speak with that one.
-        this.#isAgreed = true;
-        try {
-          await chats.answer(event.username, "accept", { direct: this.#direct });
-        } catch (error) {
-          throw this.#refused(error);
-        }
-        return;
+        return this.#accept(chats);
       case "opened":
         this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
         for (const sentence of keyWords(event, program)) this.#call.output.notice(sentence);
@@ -227,7 +271,7 @@ class Talk {
         this.#received = event.received;
         return;
       case "failed":
-        throw this.#noChat(event.error);
+        return this.#failed(event.error);
       case "ended":
         this.#over.resolve(event);
         return;
@@ -262,6 +306,12 @@ class Talk {
     );
     chats.markRead(this.#username);
   }
+}
+
+/** The other one went before the chat was open, and may be back; anything else stays as it is. */
+function isGone(error: Error): boolean {
+  if (error instanceof RpcError) return gone.includes(error.reason);
+  return error instanceof ConnectError && (error.kind === "timeout" || error.kind === "unreachable");
 }
 
 function isRefusal(error: unknown, reason: string): boolean {

@@ -5,7 +5,7 @@ import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/priv
 import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/contacts.ts";
 import { NotSaidError } from "../../../client/peer/conversation.ts";
 import type { PrivateEvent } from "../../../client/peer/events.ts";
-import type { Elsewhere, OpenWith } from "../../../client/peer/private-chats.ts";
+import type { Elsewhere, OpenWith } from "../../../client/peer/whereabouts.ts";
 import { RpcError } from "../../../rpc/status.ts";
 
 export const askingSettings: PrivateSettings = { answer: "ask", path: "auto", lines: undefined };
@@ -39,6 +39,8 @@ export class PlayedChats implements PrivateLink {
   coming: string[] = [];
   /** Where else a chat is open, by user name. */
   readonly others = new Map<string, Elsewhere>();
+  /** What `room` waits for. */
+  hasRoom: Promise<void> = Promise.resolve();
   /** What the next call is refused with. */
   refusal: Error | undefined;
   /** By user name. */
@@ -117,7 +119,7 @@ export class PlayedChats implements PrivateLink {
   }
 
   room(): Promise<void> {
-    return Promise.resolve();
+    return this.hasRoom;
   }
 
   markRead(username: string): void {

@@ -1,7 +1,10 @@
 // Somebody asks for a private chat: what the person hears and can answer, and what a setting answers instead.
+import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/desk.ts";
+import { NotAskedError } from "../../../client/peer/questions.ts";
 import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
+import { RpcError } from "../../../rpc/status.ts";
 import { peerKeys } from "./played-chats.ts";
 import { answering, asks, changedKeys, knownKeys } from "./private-events.ts";
 import { live } from "./stage.ts";
@@ -142,6 +145,20 @@ it.each([
   expect(stage.privates.done).toEqual(done);
   expect(stage.shown()[0]).toBe(`14:00 · ${words}`);
 });
+
+it.each([
+  ["accept", new NotAskedError("yoda does not ask for a private chat.")],
+  ["refuse", new NotAskedError("yoda does not ask for a private chat.")],
+  ["refuse", new RpcError({ code: status.NOT_FOUND, reason: "INTRODUCTION_NOT_FOUND", message: "Over." })],
+] as const)(
+  "with the setting %s a question that was taken back meanwhile is told of once: %s",
+  async (answer, error) => {
+    const stage = await live({ privately: answering(answer) });
+    stage.privates.refusal = error;
+    await asks(stage, "yoda");
+    expect(stage.shown()).toHaveLength(1);
+  },
+);
 
 it("shows its address by a setting only where that is the setting", async () => {
   const stage = await live({ privately: answering("accept", "direct") });

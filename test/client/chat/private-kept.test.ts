@@ -257,6 +257,19 @@ describe("verify", () => {
   });
 
   it.each([
+    ["asks", asks, " /accept yoda answers."],
+    ["is asked", waits, ""],
+    ["has a chat open", opens, ""],
+  ] as const)("--accept says what is next where yoda %s", async (_what, happens, next) => {
+    const stage = await live();
+    known(stage, { verified: true, key: "another" });
+    await happens(stage, "yoda");
+    stage.shown();
+    await stage.chat.enter("verify yoda --accept");
+    expect(stage.shown()).toEqual([`  The key of yoda is accepted, and not verified.${next}`]);
+  });
+
+  it.each([
     ["verify luke", "That is you: the code is one of two people."],
     ["verify leia", "That user has no identity key yet."],
     ["verify yoda --accept", "There is nothing to accept: no other key of yoda has come up."],

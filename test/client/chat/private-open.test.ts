@@ -83,6 +83,29 @@ describe("lines", () => {
     expect(stage.activity).toBe(before + 2);
   });
 
+  it("wait for room in plain lines, but not for ever, and never at a screen", async () => {
+    const room = Promise.withResolvers<void>();
+    const plain = await live({ plain: true });
+    const screen = await live();
+    for (const stage of [plain, screen]) {
+      stage.privates.hasRoom = room.promise;
+      await opens(stage, "yoda");
+    }
+    await screen.chat.enter("private yoda at once");
+    expect(screen.privates.said.map(({ text }) => text)).toEqual(["at once"]);
+    const entered = plain.chat.enter("private yoda when there is room");
+    await plain.clock.timer();
+    expect(plain.privates.said).toEqual([]);
+    room.resolve();
+    await entered;
+    plain.privates.hasRoom = new Promise(() => undefined);
+    const late = plain.chat.enter("private yoda after a minute");
+    await plain.clock.timer();
+    plain.clock.advance(60_000);
+    await late;
+    expect(plain.privates.said.map(({ text }) => text)).toEqual(["when there is room", "after a minute"]);
+  });
+
   it("go by /private USER to any number of people, whatever is open", async () => {
     const stage = await live();
     await opens(stage, "yoda");

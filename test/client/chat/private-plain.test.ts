@@ -71,6 +71,24 @@ describe("two people", () => {
     expect(await yoda.ended).toMatchObject({ code: 0 });
   });
 
+  it("say more than the other device takes at once, line by line, as fast as it does", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    luke.say("/private yoda");
+    const before = luke.printed.split("Error: ").length;
+    // Three times of what may be on its way.
+    const lines = Array.from({ length: 100 }, (_, index) => `line ${index} ${"x".repeat(30_000)}`);
+    luke.child.stdin.end(`${lines.join("\n")}\n`);
+    const run = await luke.ended;
+    expect(run.code).toBe(0);
+    expect(luke.printed.split("Error: ")).toHaveLength(before);
+    await yoda.prints("luke has logged out");
+    expect(yoda.printed.match(/line \d+ x/g)).toHaveLength(lines.length);
+  });
+
   it("have nothing to accept where the keys are as expected", async () => {
     await using lukes = await Person.at(server, "luke");
     await using yodas = await Person.at(server, "yoda");
@@ -132,6 +150,35 @@ describe("the end of one side is told at the other", () => {
     await together(luke, yoda);
     leave(luke);
     await yoda.prints(words);
+  });
+});
+
+describe("who leaves", () => {
+  it("is told what was held, and not said", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    luke.say("startprivate yoda", "private yoda please");
+    await yoda.prints("luke asks for a private chat.");
+    luke.say("private yoda hurry", "/quit");
+    const run = await luke.ended;
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stderr).toBe("2 private lines to yoda were not said.\n");
+  });
+
+  it("is told what is not known to have arrived", async () => {
+    await using lukes = await Person.at(server, "luke");
+    await using yodas = await Person.at(server, "yoda");
+    const luke = await chat(lukes);
+    const yoda = await chat(yodas);
+    await together(luke, yoda);
+    // From here on nothing is taken there any more.
+    yoda.child.kill("SIGSTOP");
+    luke.say("private yoda one that does not", "/quit");
+    const run = await luke.ended;
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stderr).toBe("1 private line to yoda is not known to have arrived.\n");
   });
 });
 

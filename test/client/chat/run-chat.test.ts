@@ -14,6 +14,7 @@ import { Endpoint } from "../../../client/link/endpoint.ts";
 import { State } from "../../../client/state/state.ts";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { startServer } from "../cli/parley.ts";
+import { Person } from "../cli/private-people.ts";
 
 const program = fileURLToPath(new URL("../../../bin/parley.js", import.meta.url));
 /** util-linux gives its command a pseudo terminal; others of that name take other flags. */
@@ -280,6 +281,24 @@ describe.skipIf(!hasScript)("a person at a terminal", () => {
     await second.sees("parley>");
     second.type("\x04");
     expect(await second.exitCode()).toBe(0);
+  });
+
+  it.each([
+    ["/quit", "/quit\r"],
+    ["Ctrl-D", "\x04"],
+  ])("is told at leaving by %s which private lines were not said", async (_name, keys) => {
+    await using yodas = await Person.at(server, "yoda");
+    const yoda = yodas.start("--plain");
+    await yoda.prints("Logged in as yoda.");
+    await using terminal = new Terminal(folder, ["--server", `127.0.0.1:${server.port}`]);
+    await terminal.sees("Username");
+    terminal.type(`luke\r${passwordOf("luke")}\rstartprivate yoda --relay\r`);
+    await yoda.prints("luke asks for a private chat.");
+    terminal.type("private yoda the plans\r");
+    await terminal.sees("the plans  (waiting)");
+    terminal.type(keys);
+    expect(await terminal.exitCode()).toBe(0);
+    expect(terminal.lastWords).toBe("1 private line to yoda was not said.");
   });
 
   it("is told why the session ended, and the program ends by itself", async () => {

@@ -49,9 +49,9 @@ export class Person implements AsyncDisposable {
   }
 
   /** Somebody with a new machine, who is logged in there. */
-  static async at(server: TestServer, name: string): Promise<Person> {
+  static async at(server: TestServer, name: string, ...flags: string[]): Promise<Person> {
     const home = await Home.make();
-    await home.logIn(name, server);
+    await home.logIn(name, server, ...flags);
     return new Person(home, name);
   }
 

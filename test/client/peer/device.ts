@@ -1,15 +1,11 @@
 // A device without a server: a key, a peer server, and conversations with it.
 import { randomBytes } from "node:crypto";
-import {
-  Conversation,
-  type Ended,
-  type LineContent,
-  type SignalStream,
-} from "../../../client/peer/conversation.ts";
+import { Conversation, type Ended, type LineContent } from "../../../client/peer/conversation.ts";
 import { openConverse } from "../../../client/peer/converse.ts";
 import { PeerServer } from "../../../client/peer/introduced.ts";
 import { fingerprintOfKey, newDeviceKey } from "../../../client/peer/keys.ts";
 import type { Path } from "../../../client/peer/reach.ts";
+import type { SignalStream } from "../../../client/peer/signal-stream.ts";
 import type { Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
 import type { Certificate } from "../../../rpc/server-credentials.ts";

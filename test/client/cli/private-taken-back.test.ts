@@ -1,0 +1,141 @@
+// parley private goes on where a question is taken back just as it is answered: somebody else's, and the other one's.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { RpcError } from "../../../rpc/status.ts";
+import type { Store } from "../../../server/store/store.ts";
+import { Somebody } from "../../private/somebody.ts";
+import { TestServer } from "../../support/server.ts";
+import { Person } from "./private-people.ts";
+
+/** Holds what the server looks up for the devices of luke: his answer comes too late. */
+class Held {
+  #arrived = Promise.withResolvers<void>();
+  #released: PromiseWithResolvers<void> | undefined;
+
+  readonly wrapStore = (store: Store): Store => {
+    const peerDevice = store.identities.peerDevice.bind(store.identities);
+    store.identities.peerDevice = async (deviceId) => {
+      const row = await peerDevice(deviceId);
+      if (row?.user.username === "luke" && this.#released !== undefined) {
+        this.#arrived.resolve();
+        await this.#released.promise;
+      }
+      return row;
+    };
+    return store;
+  };
+
+  hold(): void {
+    this.#released = Promise.withResolvers();
+  }
+
+  get arrived(): Promise<void> {
+    return this.#arrived.promise;
+  }
+
+  release(): void {
+    this.#released?.resolve();
+    this.#released = undefined;
+  }
+}
+
+let held: Held;
+let server: TestServer;
+
+beforeEach(async () => {
+  held = new Held();
+  server = await TestServer.start({ users: ["yoda", "luke", "vader"], wrapStore: held.wrapStore });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** Asks luke as soon as he can be asked, and no question to him waits. @param held from then on his answers are */
+async function asks(somebody: Somebody, held?: Held): Promise<void> {
+  const notYet = ["USER_OFFLINE", "PRIVATE_CHAT_UNAVAILABLE", "INTRODUCTION_PENDING", "PRIVATE_CHAT_OPEN"];
+  for (;;) {
+    try {
+      held?.hold();
+      await somebody.chats.start("luke", { direct: false });
+      return;
+    } catch (error) {
+      // Held, he would not come online either.
+      held?.release();
+      if (!(error instanceof RpcError && notYet.includes(error.reason))) throw error;
+    }
+  }
+}
+
+/** Asks luke, and takes it back while his answer is on its way; then asks anew. */
+async function asksInVain(somebody: Somebody): Promise<void> {
+  await asks(somebody, held);
+  await held.arrived;
+  await somebody.chats.stop("luke");
+  await somebody.next("failed");
+  // The second question can be asked once the server knows that there is no first one.
+  await asks(somebody);
+  held.release();
+}
+
+/** Who can ask and not be asked: luke waits for somebody like that. */
+async function cannotBeAsked(name: string): Promise<Somebody> {
+  const somebody = await Somebody.sitDown(server.port, name);
+  await somebody.link[Symbol.asyncDispose]();
+  return somebody;
+}
+
+it("who asks while two others talk, and takes it back at once, does not end their chat", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yodas = await Person.at(server, "yoda", "--plaintext");
+  await using vader = await Somebody.sitDown(server.port, "vader");
+  const luke = lukes.start("private", "yoda", "--wait", "1m");
+  const yoda = yodas.start("private", "luke", "--wait", "1m");
+  for (const end of [luke, yoda]) await end.prints("Private chat with");
+  await asksInVain(vader);
+  expect((await vader.next("failed")).error).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
+  yoda.say("still there?");
+  await luke.prints("still there?");
+  for (const end of [luke, yoda]) end.child.stdin.end();
+  const [run] = await Promise.all([luke.ended, yoda.ended]);
+  expect(run).toMatchObject({ code: 0, stdout: "still there?\n" });
+  expect(run.stderr).not.toContain("vader");
+});
+
+it("one who is waited for may ask and take it back: the next question is accepted", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yoda = await cannotBeAsked("yoda");
+  const luke = lukes.start("private", "yoda", "--wait", "1m");
+  await asksInVain(yoda);
+  await luke.prints("Private chat with yoda");
+  luke.child.stdin.end("here I am\n");
+  expect(await yoda.hears("luke", 1)).toEqual(["here I am"]);
+  expect(await luke.ended).toMatchObject({ code: 0 });
+});
+
+it("one who was told yes and does not come is waited for again, as long as --wait says", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yoda = await cannotBeAsked("yoda");
+  const luke = lukes.start("private", "yoda", "--wait", "1m");
+  await asksAndDoesNotCome(yoda);
+  await asks(yoda);
+  await luke.prints("Private chat with yoda");
+  luke.child.stdin.end("here I am\n");
+  expect(await yoda.hears("luke", 1)).toEqual(["here I am"]);
+  expect(await luke.ended).toMatchObject({ code: 0 });
+});
+
+/** Asks luke until he says yes, and then says that nothing comes of it. */
+async function asksAndDoesNotCome({ chats: { calls } }: Somebody): Promise<void> {
+  const never = new AbortController().signal;
+  for (;;) {
+    try {
+      for await (const { step } of calls.introduce({ username: "luke", direct: false }, never)) {
+        if (step?.$case !== "introduction") continue;
+        await calls.reportPrivateChats([], [step.value.introductionId]);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof RpcError && error.reason !== "")) throw error;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// The server's time-out and private chats in a shell: lines of a pipe are activity, and the other one is told of an end.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { type EventOf, Somebody } from "../../private/somebody.ts";
+import { TestServer } from "../../support/server.ts";
+import { Person, type Running } from "./private-people.ts";
+
+/** Longer than a program takes to start on a busy machine. */
+const IDLE_MS = 6_000;
+const direct = ["--private-path", "direct"];
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await TestServer.start({ users: ["luke", "yoda"], idleTimeoutMs: IDLE_MS });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** luke's command, and yoda, with whom it talks from device to device. */
+async function talking(lukes: Person, yoda: Somebody): Promise<Running> {
+  const luke = lukes.start("private", "yoda", ...direct);
+  await yoda.next("asked");
+  await yoda.chats.answer("luke", "accept", { direct: true });
+  await yoda.next("opened");
+  return luke;
+}
+
+/** How the chat ends for yoda, who is at work all the time. */
+async function endFor(yoda: Somebody): Promise<EventOf<"ended">["how"]> {
+  const over = yoda.next("ended");
+  const isOver = over.then(() => true);
+  while (!(await Promise.race([isOver, yoda.account.reportActivity().then(() => false)]))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return (await over).how;
+}
+
+it("who says lines through a pipe is not timed out", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  const luke = await talking(lukes, yoda);
+  const isEnded = luke.ended.then(() => "ended" as const);
+  const until = performance.now() + 1.5 * IDLE_MS;
+  for (let line = 1; performance.now() < until; line++) {
+    luke.say(`line ${line}`);
+    const heard = await Promise.race([yoda.hears("luke", line), isEnded]);
+    expect(heard).toHaveLength(line);
+    await yoda.account.reportActivity();
+  }
+  luke.child.stdin.end();
+  expect(await luke.ended).toMatchObject({ code: 0 });
+});
+
+it("who says nothing through it is, and the other one is told so", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  const luke = await talking(lukes, yoda);
+  luke.say("that is all");
+  expect(await endFor(yoda)).toEqual({ kind: "goodbye", by: "them", ending: Ending.TIMED_OUT });
+  const run = await luke.ended;
+  expect(run).toMatchObject({ code: 4 });
+  expect(run.stderr).toContain("No command came for too long, so you were logged out.");
+  expect(run.stderr).not.toContain("not known to have arrived");
+});
+
+it("listen has nobody at work: it ends, and says so to the other one", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  const luke = await lukes.listen("--private-answer", "accept", ...direct);
+  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await yoda.chats.start("luke", { direct: true });
+  expect((await yoda.next("opened")).path).toBe("direct");
+  expect(await endFor(yoda)).toEqual({ kind: "goodbye", by: "them", ending: Ending.TIMED_OUT });
+  expect(await luke.ended).toMatchObject({ code: 4 });
+});
+
+it("a pipe whose session is ended elsewhere names what was not said", async () => {
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  const luke = await talking(lukes, yoda);
+  // More than the other device takes within a second, and than may be on its way.
+  luke.say(...Array.from({ length: 5_000 }, (_, index) => `line ${index}`));
+  await yoda.hears("luke", 100);
+  await lukes.home.run("logout");
+  const run = await luke.ended;
+  expect(run.code).toBe(4);
+  expect(run.stderr).toContain("Not said: the private chat is over.");
+  expect(run.stderr).toMatch(/\d+ of your lines are not known to have arrived\./);
+});
