@@ -32,6 +32,7 @@ import {
   verificationWords,
   whereWords,
 } from "./private-words.ts";
+import { SwappedQuestions } from "./swapped-questions.ts";
 
 /** Longer than it takes to notice that the other device is gone, ms. */
 const ROOM_MS = 60_000;
@@ -56,11 +57,13 @@ export class PrivateTalk implements PrivateActions, Disposable {
   readonly #options: PrivateTalkOptions;
   readonly #progress: PrivateProgress;
   readonly #incoming: PrivateIncoming;
+  readonly #swapped: SwappedQuestions;
   #settled: PromiseWithResolvers<void> | undefined;
 
   constructor(options: PrivateTalkOptions) {
     this.#options = options;
     const { clock, display } = options;
+    this.#swapped = new SwappedQuestions(clock);
     this.#progress = new PrivateProgress(clock, () => display.refresh());
     this.#incoming = new PrivateIncoming({ ...options, progress: this.#progress });
   }
@@ -79,6 +82,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
   }
 
   async take(event: PrivateEvent): Promise<void> {
+    if (event.type === "asked") this.#swapped.asked(event.username, event.direct);
     await this.#incoming.take(event);
     this.#settled?.resolve();
     this.#settled = undefined;
@@ -108,6 +112,12 @@ export class PrivateTalk implements PrivateActions, Disposable {
     // A yes without a path is what the question said of it: an address is shown to nobody who was not to see it.
     const isOffered = chats.asked.some((asked) => asked.username === username && asked.direct);
     const direct = path === undefined ? isOffered && settings.path !== "relay" : path === "direct";
+    if (path === undefined && direct && this.#swapped.isSwapped(username)) {
+      throw refuse(
+        `${username} has just changed the question: a yes would show your address now. ` +
+          `/accept ${username} --direct or /accept ${username} --relay answers.`,
+      );
+    }
     await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
   }
 

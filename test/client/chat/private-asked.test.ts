@@ -101,6 +101,26 @@ it("is refused, and remains let in, where one who is always let in asks with ano
   expect(stage.privates.contacts.get("yoda")).toMatchObject({ always: "relay" });
 });
 
+it("a yes typed for a question by relay does not answer one for a direct path that took its place", async () => {
+  const stage = await live();
+  await asks(stage, "yoda", { direct: false });
+  stage.clock.advance(3_000);
+  await asks(stage, "yoda", { direct: true });
+  stage.shown();
+  await stage.chat.enter("accept yoda");
+  expect(stage.shown()).toEqual([
+    "Error: yoda has just changed the question: a yes would show your address now. " +
+      "/accept yoda --direct or /accept yoda --relay answers.",
+  ]);
+  expect(stage.privates.done).toEqual([]);
+  await stage.chat.enter("accept yoda --relay");
+  expect(stage.privates.done).toEqual(["accept yoda relay"]);
+  await asks(stage, "yoda", { direct: true });
+  stage.clock.advance(11_000);
+  await stage.chat.enter("accept yoda");
+  expect(stage.privates.done.at(-1)).toBe("accept yoda direct");
+});
+
 it("says who is told of a no", async () => {
   const stage = await live();
   await asks(stage, "yoda");
