@@ -98,8 +98,9 @@ export function converseService({ admit, converse: talk, connection, onError }: 
           hasConversation = true;
           const write = (signal: Uint8Array): void => outbox.push(lengthDelimited(1, signal));
           write(openingSignal(answer));
-          // It goes alone: what follows must not be joined to it.
-          await outbox.whenFlushed();
+          // It goes alone: what follows must not be joined to it. One who does not take it is not waited for.
+          const isTaken = await Promise.race([outbox.whenFlushed().then(() => true), late.promise]);
+          if (isTaken !== true) throw refusal(Reason.PEER_GONE, "The caller takes nothing.");
           let why: RpcError | undefined;
           const aborted = Promise.withResolvers<void>();
           const stream: SignalStream = {

@@ -261,6 +261,30 @@ test("a goodbye of one who takes nothing ends it within a moment", async () => {
   session.destroy();
 });
 
+test("one who does not take the answer to its opening is not waited for", { timeout: 60_000 }, async () => {
+  const introductionId = yoda.expectRaw(mallory, () => undefined).introductionId;
+  const { own } = mallory;
+  const socket = await dialPeerAt([yoda.address], { own, peer: yoda.fingerprint, timeoutMs: 5_000 });
+  const session = connect("http://peer", {
+    createConnection: () => socket,
+    settings: { initialWindowSize: 0 },
+  });
+  session.on("error", () => {});
+  const closed = new Promise<void>((resolve) => session.once("close", resolve));
+  const call = session.request({
+    ":method": "POST",
+    ":path": PeerServiceService.converse.path,
+    "content-type": "application/grpc+proto",
+    te: "trailers",
+  });
+  call.on("error", () => {});
+  const message = ConverseRequest.encode({ signals: [{ kind: openingOf(introductionId) }] }).finish();
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  call.write(Buffer.concat([head, message]));
+  await closed;
+});
+
 test("a time that is none is refused before it is shown or kept", async () => {
   const { introductionId, arrived } = yoda.expect(mallory);
   const { converse } = strictDefinition(PeerServiceService);

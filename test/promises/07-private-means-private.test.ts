@@ -24,7 +24,7 @@ describe.each([
       await using luke = await Somebody.sitDown(wire.port, "luke");
       await using yoda = await Somebody.sitDown(wire.port, "yoda");
       await chatting(luke, yoda, { direct });
-      expect(luke.chats.open).toEqual([{ username: "yoda", path }]);
+      expect(luke.chats.open).toMatchObject([{ username: "yoda", path }]);
       for (const text of said) {
         luke.chats.say("yoda", text);
         yoda.chats.say("luke", text);

@@ -20,7 +20,7 @@ test.each([
   await yoda.chats.answer("luke", "accept", { direct: answers });
   await Promise.all([luke.next("opened"), yoda.next("opened")]);
   const path = isTold ? "direct" : "relayed";
-  expect([luke.chats.open, yoda.chats.open]).toEqual([
+  expect([luke.chats.open, yoda.chats.open]).toMatchObject([
     [{ username: "yoda", path }],
     [{ username: "luke", path }],
   ]);

@@ -274,7 +274,9 @@ async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link:
       return outcome.signal === "SIGINT" ? Exit.INTERRUPTED : Exit.DONE;
     case "unsent": {
       const what = outcome.messages === 1 ? "1 message is" : `${outcome.messages} messages are`;
-      notice(`Error: ${what} not sent: the connection is lost. The next chat as this user sends them.`);
+      // Where private lines alone did not arrive, that was told.
+      if (outcome.messages > 0)
+        notice(`Error: ${what} not sent: the connection is lost. The next chat as this user sends them.`);
       return Exit.OUTCOME_UNKNOWN;
     }
     case "cannot-connect":
