@@ -7,7 +7,7 @@ import { Asking } from "../../../client/peer/asking.ts";
 import type { PrivateCalls } from "../../../client/peer/calls.ts";
 import { Comings } from "../../../client/peer/comings.ts";
 import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
-import { Desk } from "../../../client/peer/desk.ts";
+import { Desk, type DeskParts } from "../../../client/peer/desk.ts";
 import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys.ts";
 import { rememberLink } from "../../../client/peer/own-identity.ts";
 import { PrivateChats } from "../../../client/peer/private-chats.ts";
@@ -42,6 +42,22 @@ function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCal
     ...lies,
   };
   return calls as unknown as PrivateCalls;
+}
+
+/** What stands behind the parts of luke's private chats. */
+function deskOf(calls: PrivateCalls, more: Partial<Pick<DeskParts, "closing" | "emit">> = {}): Desk {
+  return new Desk({
+    calls,
+    names,
+    keys: new MemoryKeys(),
+    contacts: new MemoryContacts(),
+    client: undefined,
+    server: luke.server,
+    closing: new AbortController().signal,
+    emit: () => Promise.resolve(),
+    allowHalfOpen: false,
+    ...more,
+  });
 }
 
 /** Asks by a server whose answer is this introduction; how many were dialled, and whether the call was ended. */
@@ -80,17 +96,7 @@ async function asked(direct: boolean, count: number): Promise<{ dialled: number;
       }
     },
   });
-  const desk = new Desk({
-    calls,
-    names,
-    keys: new MemoryKeys(),
-    contacts: new MemoryContacts(),
-    client: undefined,
-    server: luke.server,
-    closing: new AbortController().signal,
-    emit: () => Promise.resolve(),
-    allowHalfOpen: false,
-  });
+  const desk = deskOf(calls);
   const asking = new Asking(desk, "yoda");
   await asking.ask(direct);
   await expect(asking.begin()).rejects.toThrow("no relay");
@@ -180,17 +186,7 @@ test("a yes that comes through when all is closed leaves no timer behind", async
     const lifetime = { seconds: 60n, nanos: 0 };
     return Promise.resolve({ introductionId: "i1", peer: undefined, direct: false, addresses: [], lifetime });
   };
-  const desk = new Desk({
-    calls: callsOf({ answerIntroduction }),
-    names,
-    keys: new MemoryKeys(),
-    contacts: new MemoryContacts(),
-    client: undefined,
-    server: luke.server,
-    closing: closing.signal,
-    emit: () => Promise.resolve(),
-    allowHalfOpen: false,
-  });
+  const desk = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
   const peer = peerOf(theirs.publicKey, true);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
@@ -209,16 +205,8 @@ test("a yes whose answer is lost when the other one has come already is no failu
     throw new RpcError({ code: 14, reason: "", message: "Connection dropped" });
   };
   const told: string[] = [];
-  const desk = new Desk({
-    calls: callsOf({ answerIntroduction }),
-    names,
-    keys: new MemoryKeys(),
-    contacts: new MemoryContacts(),
-    client: undefined,
-    server: luke.server,
-    closing: new AbortController().signal,
+  const desk = deskOf(callsOf({ answerIntroduction }), {
     emit: ({ type }) => Promise.resolve(void told.push(type)),
-    allowHalfOpen: false,
   });
   const over = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<readonly string[]>();
@@ -243,17 +231,7 @@ test("however many ask and are let in, those who do not come are bounded", async
   const lifetime = { seconds: 60n, nanos: 0 };
   const answerIntroduction = ({ introductionId }: { introductionId: string }) =>
     Promise.resolve({ introductionId, peer: undefined, direct: true, addresses: [], lifetime });
-  const desk = new Desk({
-    calls: callsOf({ answerIntroduction }),
-    names,
-    keys: new MemoryKeys(),
-    contacts: new MemoryContacts(),
-    client: undefined,
-    server: luke.server,
-    closing: closing.signal,
-    emit: () => Promise.resolve(),
-    allowHalfOpen: false,
-  });
+  const desk = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
   const comings = new Comings(desk, { converse: () => Promise.resolve(), failed: () => undefined });
   const letIn = (number: number): Promise<void> => {
     const peer = { ...peerOf(theirs.publicKey, true), username: `ewok${number}` };
