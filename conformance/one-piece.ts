@@ -1,5 +1,5 @@
 // Several messages of a call in one piece of HTTP/2, as clients of other languages join them, and grpc-js never does.
-import { once } from "node:events";
+import type { EventEmitter } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { ChatServiceService } from "../gen/parley/chat/v1/chat_service.ts";
@@ -16,7 +16,7 @@ export interface PieceCall extends Disposable {
 /**
  * A Connect stream on a connection of its own. Resolves when the server has answered the first message; what it says is
  * not looked at.
- * @throws ConnectError where the server is another one than before
+ * @throws ConnectError where the server is another one than before, or is gone
  */
 export async function connectInPieces(server: Server, token: string, first: Uint8Array): Promise<PieceCall> {
   const session = await open(server);
@@ -32,7 +32,7 @@ export async function connectInPieces(server: Server, token: string, first: Uint
   const write = (messages: readonly Uint8Array[]): void =>
     void stream.write(Buffer.concat(messages.map(framed)));
   write([first]);
-  await Promise.race([once(stream, "data"), once(stream, "close")]);
+  await either(stream, "data", "end", "close");
   stream.resume();
   return { write, [Symbol.dispose]: () => session.destroy() };
 }
@@ -41,17 +41,26 @@ async function open({ address, trust }: Server): Promise<ClientHttp2Session> {
   const isPlain = trust.kind === "plaintext";
   const expected = isPlain ? undefined : await keyOf({ address, trust });
   const session = connect(`${isPlain ? "http" : "https"}://${address}`, { rejectUnauthorized: false });
-  session.on("error", () => {});
-  await Promise.race([once(session, "connect"), once(session, "close")]);
+  let failure: Error | undefined;
+  session.on("error", (error) => (failure = error));
+  await either(session, "connect", "close");
+  if (session.destroyed) {
+    const message = `${address} cannot be reached any more: ${failure?.message ?? "it hung up"}.`;
+    throw new ConnectError({ kind: "unreachable", message, cause: failure });
+  }
   const certificate = isPlain ? undefined : (session.socket as TLSSocket).getPeerX509Certificate();
-  if (
-    session.destroyed ||
-    (!isPlain && (!certificate || fingerprintOf(certificate.toString()) !== expected))
-  ) {
+  if (!isPlain && (!certificate || fingerprintOf(certificate.toString()) !== expected)) {
     session.destroy();
     throw new ConnectError({ kind: "untrusted", message: `${address} is another server than before.` });
   }
   return session;
+}
+
+/** Resolves with the first of these. An error is none of them: whoever waits hears of the "close" after it. */
+function either(emitter: EventEmitter, ...events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of events) emitter.once(event, () => resolve());
+  });
 }
 
 /** The fingerprint of the key that the server has to have. */

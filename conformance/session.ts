@@ -225,8 +225,11 @@ export class Session {
     await this.call(AuthServiceService.logOut, {});
   }
 
-  /** Goes over to a new connection, after the server was away. */
-  /** Where that fails the connection before is kept: what is called on it fails as a call does. @throws ConnectError */
+  /**
+   * Goes over to a new connection, after the server was away. Where that fails the one before is kept: what is called on it
+   * fails as a call does.
+   * @throws ConnectError
+   */
   async reconnect(): Promise<void> {
     const connection = await Connection.open(this.#server);
     this.close();

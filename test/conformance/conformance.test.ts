@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { checks } from "../../conformance/checks/table.ts";
+import { connectInPieces } from "../../conformance/one-piece.ts";
 import type { People } from "../../conformance/people.ts";
 import { run } from "../../conformance/run.ts";
 import { certificate } from "../client/cli/parley.ts";
@@ -62,6 +63,17 @@ test("a server that does not come back fails the checks, and the run goes on to 
     expect(status).toBe("failed");
     expect(came).not.toBe("");
   }
+});
+
+test("a server that is gone, or hangs up, when frames are to be joined is no fault of the kit", async () => {
+  const trust = { kind: "plaintext" } as const;
+  const gone = { address: "127.0.0.1:1", trust, patienceMs: 500 };
+  await expect(connectInPieces(gone, "", new Uint8Array())).rejects.toMatchObject({ kind: "unreachable" });
+  await using server = await TestServer.start({ users: usernames });
+  const there = { ...gone, address: `127.0.0.1:${server.port}` };
+  using call = await connectInPieces(there, "no token", new Uint8Array());
+  await server.stop();
+  call.write([new Uint8Array()]);
 });
 
 test("a time-out that the server announces is waited for", async () => {

@@ -5,7 +5,18 @@ import type { TestClient, TestStream } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { answer, ask, device, take } from "./private.ts";
 
-const people = ["leia", "han"];
+interface Scene extends AsyncDisposable {
+  /** Who is asked. */
+  readonly leia: TestClient;
+  /** Who asks. */
+  readonly han: TestClient;
+}
+
+async function leiaAndHan(options: { readonly presenceGraceMs?: number } = {}): Promise<Scene> {
+  const server = await TestServer.start({ users: ["leia", "han"], ...options });
+  const [leia, han] = [await device(server, "leia"), await device(server, "han")];
+  return { leia, han, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
 
 /** Resolves when the server knows of it. */
 async function go(program: TestStream): Promise<void> {
@@ -17,9 +28,8 @@ const pass = (client: TestClient, id: string, processId: string) =>
   answer(client, id, { answer: Answer.PASS, processId });
 
 test("a question is refused once all are gone that had not left it to the others", async () => {
-  await using server = await TestServer.start({ users: people, presenceGraceMs: 300 });
-  const leia = await device(server, "leia");
-  const han = await device(server, "han");
+  await using scene = await leiaAndHan({ presenceGraceMs: 300 });
+  const { leia, han } = scene;
   using _listen = await take(leia, "listen");
   const chat = await take(leia, "chat");
   const { call, id } = await ask(han, "leia");
@@ -29,9 +39,8 @@ test("a question is refused once all are gone that had not left it to the others
 });
 
 test("it is refused as well where the one that passed went first", async () => {
-  await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const han = await device(server, "han");
+  await using scene = await leiaAndHan();
+  const { leia, han } = scene;
   const listen = await take(leia, "listen");
   const chat = await take(leia, "chat");
   using _other = await leia.connect().caughtUp();
@@ -44,9 +53,8 @@ test("it is refused as well where the one that passed went first", async () => {
 });
 
 test("it ends as offline once the last program is gone that takes private chats", async () => {
-  await using server = await TestServer.start({ users: people, presenceGraceMs: 300 });
-  const leia = await device(server, "leia");
-  const han = await device(server, "han");
+  await using scene = await leiaAndHan({ presenceGraceMs: 300 });
+  const { leia, han } = scene;
   const chat = await take(leia, "chat");
   using _other = await leia.connect().caughtUp();
   const { call } = await ask(han, "leia");
@@ -55,9 +63,8 @@ test("it ends as offline once the last program is gone that takes private chats"
 });
 
 test("it waits for a program that was lost for less than the grace", async () => {
-  await using server = await TestServer.start({ users: people, presenceGraceMs: 60_000 });
-  const leia = await device(server, "leia");
-  const han = await device(server, "han");
+  await using scene = await leiaAndHan({ presenceGraceMs: 60_000 });
+  const { leia, han } = scene;
   using listen = await take(leia, "listen");
   const chat = await take(leia, "chat");
   const { call, id } = await ask(han, "leia");
@@ -74,9 +81,8 @@ test("it waits for a program that was lost for less than the grace", async () =>
 });
 
 test("it waits for sixteen lost programs of a session, and for no more", async () => {
-  await using server = await TestServer.start({ users: people, presenceGraceMs: 60_000 });
-  const leia = await device(server, "leia");
-  const han = await device(server, "han");
+  await using scene = await leiaAndHan({ presenceGraceMs: 60_000 });
+  const { leia, han } = scene;
   using _listen = await take(leia, "listen");
   const chat = await take(leia, "chat");
   const { call, id } = await ask(han, "leia");

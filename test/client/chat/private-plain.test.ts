@@ -23,6 +23,21 @@ async function chat(person: Person, ...flags: string[]): Promise<Running> {
   return running;
 }
 
+interface Scene extends AsyncDisposable {
+  readonly luke: Running;
+  readonly yoda: Running;
+}
+
+/** Both at their chats, each on a machine of their own. */
+async function lukeAndYoda(): Promise<Scene> {
+  await using people = new AsyncDisposableStack();
+  const lukes = people.use(await Person.at(server, "luke"));
+  const yodas = people.use(await Person.at(server, "yoda"));
+  const [luke, yoda] = [await chat(lukes), await chat(yodas)];
+  const kept = people.move();
+  return { luke, yoda, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
 /** Both talk, luke having asked. */
 async function together(luke: Running, yoda: Running): Promise<void> {
   luke.say("startprivate yoda --relay");
@@ -33,10 +48,8 @@ async function together(luke: Running, yoda: Running): Promise<void> {
 
 describe("two people", () => {
   it("ask, accept, talk and stop; what is said while it waits arrives first", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda --relay");
     await luke.prints("yoda is asked for a private chat, and has ");
     luke.say("private yoda said before the yes");
@@ -60,10 +73,8 @@ describe("two people", () => {
   });
 
   it("say yes and a line at the end of a script, which waits until the line has arrived", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda --relay");
     await yoda.prints("luke asks for a private chat.");
     yoda.child.stdin.end("accept luke\nprivate luke right away\n");
@@ -72,10 +83,8 @@ describe("two people", () => {
   });
 
   it("say more than the other device takes at once, line by line, as fast as it does", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     await together(luke, yoda);
     luke.say("/private yoda");
     const before = luke.printed.split("Error: ").length;
@@ -90,10 +99,8 @@ describe("two people", () => {
   });
 
   it("have nothing to accept where the keys are as expected", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     await together(luke, yoda);
     yoda.say("verify luke", "verify luke --confirm", "verify luke --accept", "verify luke");
     await yoda.prints("Error: There is nothing to accept: no other key of luke has come up.");
@@ -101,10 +108,8 @@ describe("two people", () => {
   });
 
   it("go straight where both allow it", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda --direct");
     await yoda.prints("luke will see your address.");
     yoda.say("accept luke");
@@ -112,10 +117,8 @@ describe("two people", () => {
   });
 
   it("a no gives back what was held", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda", "private yoda please");
     await yoda.prints("luke asks for a private chat.");
     yoda.say("refuse luke");
@@ -124,10 +127,8 @@ describe("two people", () => {
   });
 
   it("who takes the question back is no longer asked about", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda");
     await yoda.prints("luke asks for a private chat.");
     luke.say("stopprivate yoda");
@@ -143,10 +144,8 @@ describe("the end of one side is told at the other", () => {
     ["leaving", (end: Running) => end.say("/quit"), "luke has left: the private chat is over."],
     ["a crash", (end: Running) => end.child.kill("SIGKILL"), "The connection to luke is lost"],
   ])("with its reason: %s", async (_what, leave, words) => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     await together(luke, yoda);
     leave(luke);
     await yoda.prints(words);
@@ -155,10 +154,8 @@ describe("the end of one side is told at the other", () => {
 
 describe("who leaves", () => {
   it("is told what was held, and not said", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda", "private yoda please");
     await yoda.prints("luke asks for a private chat.");
     luke.say("private yoda hurry", "/quit");
@@ -168,10 +165,8 @@ describe("who leaves", () => {
   });
 
   it("is told what is not known to have arrived", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     await together(luke, yoda);
     // From here on nothing is taken there any more.
     yoda.child.kill("SIGSTOP");
@@ -202,10 +197,8 @@ describe("several devices", () => {
 
 describe("settings", () => {
   it("always is remembered: the next time nobody is asked", async () => {
-    await using lukes = await Person.at(server, "luke");
-    await using yodas = await Person.at(server, "yoda");
-    const luke = await chat(lukes);
-    const yoda = await chat(yodas);
+    await using scene = await lukeAndYoda();
+    const { luke, yoda } = scene;
     luke.say("startprivate yoda");
     await yoda.prints("luke asks for a private chat.");
     yoda.say("accept luke --always");
