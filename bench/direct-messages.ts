@@ -3,7 +3,7 @@
 import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
 import { AuthServiceClient } from "../gen/parley/chat/v1/auth_service.ts";
 import { ChatServiceService, ConnectRequest } from "../gen/parley/chat/v1/chat_service.ts";
-import { repeatedField } from "../rpc/decode.ts";
+import { repeatedField } from "../rpc/calls/decode.ts";
 import { type Load, type Measured, measure, ServerProcess } from "./measure.ts";
 
 const asIs = (bytes: Buffer): Buffer => bytes;

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { parseArgs } from "node:util";
 import { fileProblem } from "../command-line/file-problem.ts";
-import { parseAddress } from "../rpc/address.ts";
-import type { Check } from "./check.ts";
-import type { Server } from "./connection.ts";
+import { parseAddress } from "../rpc/network/address.ts";
+import type { Check } from "./checks/check.ts";
+import type { Server } from "./client/connection.ts";
 import { type People, readUserFlags, readUsersFile, signUp } from "./people.ts";
 
 export const help = `Checks any Parley server against the contract, over the network and through gRPC alone.

@@ -2,12 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
-import { ConnectError } from "../rpc/dial.ts";
-import { RpcError } from "../rpc/status.ts";
+import { ConnectError } from "../rpc/dialling/dial.ts";
+import { RpcError } from "../rpc/status/status.ts";
 import { help, readArguments, UsageError, type Wanted } from "./arguments.ts";
 import { checks } from "./checks/table.ts";
-import { methodOf } from "./connection.ts";
-import { Failure } from "./expect.ts";
+import { methodOf } from "./client/connection.ts";
+import { Failure } from "./client/expect.ts";
 import { jsonOf, listOf, nameWidth, rowOf, summaryOf } from "./report.ts";
 import { type Result, run } from "./run.ts";
 

@@ -1,8 +1,8 @@
 // The users that the checks are made with: taken from a file or from the command line, or signed up for the run.
 import { randomBytes } from "node:crypto";
 import { AuthServiceService } from "../gen/parley/chat/v1/auth_service.ts";
-import type { Who } from "./check.ts";
-import { Connection, type Server } from "./connection.ts";
+import type { Who } from "./checks/check.ts";
+import { Connection, type Server } from "./client/connection.ts";
 
 export interface Account {
   readonly username: string;

@@ -1,5 +1,5 @@
 // What a run found, as a table for people or as JSON for programs.
-import type { Check } from "./check.ts";
+import type { Check } from "./checks/check.ts";
 import type { Result } from "./run.ts";
 
 const marks = { passed: "passed ", failed: "FAILED ", skipped: "skipped" } as const;

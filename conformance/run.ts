@@ -1,11 +1,11 @@
 // A run of the kit: check after check, each with what it found.
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { ConnectError } from "../rpc/dial.ts";
-import { RpcError } from "../rpc/status.ts";
-import type { Check } from "./check.ts";
-import { methodOf } from "./connection.ts";
-import { Failure, PutOff, Skip } from "./expect.ts";
+import { ConnectError } from "../rpc/dialling/dial.ts";
+import { RpcError } from "../rpc/status/status.ts";
+import type { Check } from "./checks/check.ts";
+import { methodOf } from "./client/connection.ts";
+import { Failure, PutOff, Skip } from "./client/expect.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 /** How often a check is made that the server puts off. */

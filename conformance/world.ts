@@ -3,13 +3,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuthServiceService, type DeviceKey, type Grant } from "../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceService } from "../gen/parley/chat/v1/block_service.ts";
-import { ConnectError } from "../rpc/dial.ts";
-import { RpcError } from "../rpc/status.ts";
-import type { Scene, Who } from "./check.ts";
-import { Connection, noted, type Server } from "./connection.ts";
-import { ONE_SESSION, present, Skip } from "./expect.ts";
+import { ConnectError } from "../rpc/dialling/dial.ts";
+import { RpcError } from "../rpc/status/status.ts";
+import type { Scene, Who } from "./checks/check.ts";
+import { Connection, noted, type Server } from "./client/connection.ts";
+import { ONE_SESSION, present, Skip } from "./client/expect.ts";
+import { Session } from "./client/session.ts";
 import { everyone, type People } from "./people.ts";
-import { Session } from "./session.ts";
 
 /** How long to wait before the next look at a server that is away, ms. */
 const AGAIN_MS = 100;

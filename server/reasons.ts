@@ -1,7 +1,7 @@
 // The catalogue of refusals and endings: what each Reason means in gRPC terms and in words. docs/errors.md mirrors it.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
-import { RpcError } from "../rpc/status.ts";
+import { RpcError } from "../rpc/status/status.ts";
 
 type KnownReason = Exclude<Reason, typeof Reason.UNSPECIFIED | typeof Reason.UNRECOGNIZED>;
 

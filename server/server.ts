@@ -1,9 +1,9 @@
 // The composition root: builds the parts around a store, serves them, and gives back one thing to stop.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
-import type { Service } from "../rpc/handler.ts";
-import { Health } from "../rpc/health.ts";
-import { listen } from "../rpc/listen.ts";
-import { reflectionServices } from "../rpc/reflection.ts";
+import type { Service } from "../rpc/calls/handler.ts";
+import { listen } from "../rpc/listening/listen.ts";
+import { Health } from "../rpc/schema/health.ts";
+import { reflectionServices } from "../rpc/schema/reflection.ts";
 import { Identities } from "./auth/identities.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
@@ -11,32 +11,32 @@ import type { Passwords } from "./auth/passwords.ts";
 import { Sessions, type SignUpMode } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
-import { Agreements } from "./chat/agreements.ts";
 import { Blocks } from "./chat/blocks.ts";
 import { ConversationLog } from "./chat/conversation-log.ts";
 import { startDelivery } from "./chat/delivery.ts";
-import { Introductions, type IntroductionTimes } from "./chat/introductions.ts";
 import { Markers } from "./chat/markers.ts";
 import { Messages } from "./chat/messages.ts";
 import { Presence } from "./chat/presence.ts";
-import { PrivateChats } from "./chat/private-chats.ts";
-import { Relays } from "./chat/relays.ts";
 import { Typing } from "./chat/typing.ts";
 import { Users } from "./chat/users.ts";
 import { ClientManager } from "./client-manager.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Agreements } from "./private/agreements.ts";
+import { Introductions, type IntroductionTimes } from "./private/introductions.ts";
+import { OpenChats } from "./private/open-chats.ts";
+import { Relays } from "./private/relays.ts";
 import { Refusal } from "./reasons.ts";
 import { authService } from "./services/auth-service.ts";
 import { blockService } from "./services/block-service.ts";
+import { Gate } from "./services/calls/gate.ts";
+import { SessionCalls } from "./services/calls/session-calls.ts";
 import { chatService } from "./services/chat-service.ts";
 import { directoryService } from "./services/directory-service.ts";
-import { Gate } from "./services/gate.ts";
 import { historyService } from "./services/history-service.ts";
 import { identityService } from "./services/identity-service.ts";
 import { introductionService } from "./services/introduction-service.ts";
-import { SessionCalls } from "./services/session-calls.ts";
-import { Streams } from "./services/streams.ts";
+import { Streams } from "./services/streams/streams.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerOptions {
@@ -116,7 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const blocks = new Blocks(store.blocks, users, markers);
   const identities = new Identities(store.identities, store.serverId);
 
-  const chats = new PrivateChats();
+  const chats = new OpenChats();
   manager.onSessionAway((userId, sessionId) => chats.forget(userId, sessionId));
   const agreements = new Agreements();
   const introductions = new Introductions({

@@ -1,6 +1,6 @@
 // Which word of a command line is the command: the first one, or one behind flags, whose values are none.
-import { type Flags, flagIn, isFlag } from "./arguments.ts";
-import { everyFlag } from "./command.ts";
+import { type Flags, flagIn, isFlag } from "./command/arguments.ts";
+import { everyFlag } from "./command/command.ts";
 import { commands } from "./commands/table.ts";
 
 /** Where the command stands; -1 where there is none, and it is the chat: HOST PORT, or flags alone. */

@@ -1,7 +1,7 @@
 // Writes all help from the table of commands and their flags, in 80 columns.
 
-import type { Flags } from "./arguments.ts";
-import { type Command, everyFlag } from "./command.ts";
+import type { Flags } from "./command/arguments.ts";
+import { type Command, everyFlag } from "./command/command.ts";
 import { type CommandRow, groups } from "./commands/table.ts";
 
 const columns = 80;

@@ -2,10 +2,10 @@
 import process from "node:process";
 import { closest } from "../../command-line/closest.ts";
 import { type CommandRow, commands } from "./commands/table.ts";
-import { type Environment, readEnvironment } from "./environment.ts";
-import { CommandError, Exit, type ExitCode, usage } from "./exit.ts";
 import { commandAt } from "./find-command.ts";
-import { Output } from "./output.ts";
+import { type Environment, readEnvironment } from "./process/environment.ts";
+import { CommandError, Exit, type ExitCode, usage } from "./process/exit.ts";
+import { Output } from "./process/output.ts";
 
 /** How long the process may take to run dry once its command is done, ms. */
 const lastResortMs = 5_000;
@@ -22,7 +22,7 @@ async function outcome(environment: Environment, argv: readonly string[]): Promi
   } catch (error) {
     // What explains the failures of a server brings all of gRPC with it.
     const { exitCode, message } =
-      error instanceof CommandError ? error : (await import("./explain.ts")).explain(error);
+      error instanceof CommandError ? error : (await import("./process/explain.ts")).explain(error);
     if (message !== "") new Output(environment, false).notice(message);
     return exitCode;
   }
@@ -52,7 +52,7 @@ function find(name: string, environment: Environment): CommandRow {
 
 async function help(environment: Environment, [name]: readonly string[]): Promise<ExitCode> {
   const { commandHelp, overview } = await import("./help.ts");
-  const { Styled } = await import("./terminal/style.ts");
+  const { Styled } = await import("./terminal/text/style.ts");
   const output = new Output(environment, false);
   if (name === undefined) await output.line(Styled.of(overview(environment.program, commands)));
   else {
@@ -64,8 +64,8 @@ async function help(environment: Environment, [name]: readonly string[]): Promis
 }
 
 async function version(environment: Environment): Promise<ExitCode> {
-  const { packageVersion } = await import("./package-file.ts");
-  const { line } = await import("./terminal/style.ts");
+  const { packageVersion } = await import("./process/package-file.ts");
+  const { line } = await import("./terminal/text/style.ts");
   await new Output(environment, false).line(line`parley ${packageVersion()}`);
   return Exit.DONE;
 }

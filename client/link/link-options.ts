@@ -1,10 +1,10 @@
 // How a link is to be opened.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
-import type { BackoffOptions } from "./backoff.ts";
-import type { CursorStore } from "./cursors.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { SendQueue } from "./send-queue.ts";
+import type { CursorStore } from "./model/cursors.ts";
+import type { SendQueue } from "./model/send-queue.ts";
+import type { BackoffOptions } from "./server/backoff.ts";
+import type { Endpoint } from "./server/endpoint.ts";
 
 /** What a link needs, and what it may be told. */
 export interface LinkOptions {

@@ -3,21 +3,21 @@ import { Command, type Hello } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import { Content } from "../../gen/parley/chat/v1/entry.ts";
 import type { Event, Limits, Welcome } from "../../gen/parley/chat/v1/event.ts";
-import { fromServiceError, RpcError } from "../../rpc/status.ts";
-import { Account, textContent } from "./account.ts";
-import { Backoff } from "./backoff.ts";
-import { MemoryCursors } from "./cursors.ts";
-import { BrokenStreamError, LinkEndedError, refusal } from "./errors.ts";
-import { welcomed } from "./event-reader.ts";
-import type { LinkEnding, LinkEvent, LinkState } from "./events.ts";
-import { Feed } from "./feed.ts";
+import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 import type { LinkOptions } from "./link-options.ts";
-import { MarkerSender } from "./marker-sender.ts";
-import { MemorySendQueue, type SendTarget, type UnsentMessage } from "./send-queue.ts";
-import { Sender, type Sending } from "./sender.ts";
-import { type ChatStream, openConnect, openFollow } from "./stream.ts";
-import { type ConversationTarget, wireTarget } from "./target.ts";
-import { judge } from "./verdict.ts";
+import { MemoryCursors } from "./model/cursors.ts";
+import { BrokenStreamError, LinkEndedError, refusal } from "./model/errors.ts";
+import type { LinkEnding, LinkEvent, LinkState } from "./model/events.ts";
+import { MemorySendQueue, type SendTarget, type UnsentMessage } from "./model/send-queue.ts";
+import { type ConversationTarget, wireTarget } from "./model/target.ts";
+import { welcomed } from "./receiving/event-reader.ts";
+import { MarkerSender } from "./receiving/marker-sender.ts";
+import { ReaderFeed } from "./receiving/reader-feed.ts";
+import { Sender, type Sending } from "./sending/sender.ts";
+import { Account, textContent } from "./server/account.ts";
+import { Backoff } from "./server/backoff.ts";
+import { type ChatStream, openConnect, openFollow } from "./server/stream.ts";
+import { judge } from "./server/verdict.ts";
 import { type Behind, waitForReader } from "./wait-for-reader.ts";
 import { after, whenAborted } from "./waiting.ts";
 
@@ -43,7 +43,7 @@ export class Link implements AsyncDisposable {
   /** Calls in the same session. */
   readonly account: Account;
   readonly #options: LinkOptions;
-  readonly #feed: Feed;
+  readonly #feed: ReaderFeed;
   readonly #markers = new MarkerSender();
   readonly #sender: Sender | undefined;
   readonly #backoff: Backoff;
@@ -67,7 +67,7 @@ export class Link implements AsyncDisposable {
     this.account = new Account(options.endpoint, options.token);
     this.#serverId = options.serverId;
     this.#backoff = new Backoff(options.backoff);
-    this.#feed = new Feed({
+    this.#feed = new ReaderFeed({
       cursors: options.cursors ?? new MemoryCursors(),
       markers: this.#markers,
       deliveredMarkers: options.deliveredMarkers ?? options.receiveOnly !== true,

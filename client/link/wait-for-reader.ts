@@ -1,17 +1,17 @@
 // What a link does while its reader is behind: nothing is read from the stream, and no send is left without an answer.
 import { Content } from "../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
-import { ConnectError } from "../../rpc/dial.ts";
-import { RpcError } from "../../rpc/status.ts";
-import type { Account } from "./account.ts";
-import type { Feed } from "./feed.ts";
-import type { Sender } from "./sender.ts";
+import { ConnectError } from "../../rpc/dialling/dial.ts";
+import { RpcError } from "../../rpc/status/status.ts";
+import type { ReaderFeed } from "./receiving/reader-feed.ts";
+import type { Sender } from "./sending/sender.ts";
+import type { Account } from "./server/account.ts";
 import { after, whenAborted } from "./waiting.ts";
 
 /** The parts of a link that matter here. */
 export interface Behind {
   readonly account: Account;
-  readonly feed: Feed;
+  readonly feed: ReaderFeed;
   readonly sender: Sender | undefined;
   /** Aborted when the link ends. */
   readonly signal: AbortSignal;

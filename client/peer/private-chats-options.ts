@@ -1,8 +1,8 @@
 // What private chats are told when they are opened: whose they are, and what they stand on.
-import type { Endpoint } from "../link/endpoint.ts";
-import type { ContactStore } from "./contacts.ts";
-import type { KeyStore } from "./keys.ts";
-import type { OwnNames } from "./registration.ts";
+import type { Endpoint } from "../link/server/endpoint.ts";
+import type { ContactStore } from "./keys/contacts.ts";
+import type { KeyStore } from "./keys/keys.ts";
+import type { OwnNames } from "./keys/registration.ts";
 
 /** Whose private chats, and what they stand on. */
 export interface PrivateChatsOptions {

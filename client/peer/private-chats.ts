@@ -1,26 +1,26 @@
 // The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
 import { randomBytes } from "node:crypto";
 import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
-import { RpcError } from "../../rpc/status.ts";
-import { EventBuffer } from "../link/event-buffer.ts";
-import type { LinkEvent } from "../link/events.ts";
+import { RpcError } from "../../rpc/status/status.ts";
+import type { LinkEvent } from "../link/model/events.ts";
+import { EventBuffer } from "../link/receiving/event-buffer.ts";
+import { PrivateCalls } from "../link/server/private-chat-calls.ts";
 import { after } from "../link/waiting.ts";
-import { decline } from "./answering.ts";
-import { Asking, type Begun } from "./asking.ts";
-import { PrivateCalls } from "./calls.ts";
-import { Comings } from "./comings.ts";
-import { accepted, type ContactStore, type Judgement, type KeyProblem, remembered } from "./contacts.ts";
-import { NotSaidError } from "./conversation.ts";
-import { asError, Desk, type Emit } from "./desk.ts";
-import type { LostLines, PrivateEvent } from "./events.ts";
-import { PeerServer } from "./introduced.ts";
-import { OpenChat } from "./open-chat.ts";
+import { decline } from "./chats/answering.ts";
+import { Asking, type Begun } from "./chats/asking.ts";
+import { asError, type Emit, PrivateChatContext } from "./chats/context.ts";
+import type { LostLines, PrivateEvent } from "./chats/events.ts";
+import { OpenChat } from "./chats/open-chat.ts";
+import { PendingPeers } from "./chats/pending-peers.ts";
+import { type AskedBy, Questions } from "./chats/questions.ts";
+import { Reports } from "./chats/reports.ts";
+import type { Elsewhere, OpenWith } from "./chats/whereabouts.ts";
+import { NotSaidError } from "./conversation/private-conversation.ts";
+import { refusal } from "./conversation/refusals.ts";
+import { accepted, type ContactStore, type Judgement, type KeyProblem, remembered } from "./keys/contacts.ts";
+import { type OwnNames, ownKeys, type Registered } from "./keys/registration.ts";
+import { PeerServer } from "./path/peer-server.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
-import { type AskedBy, Questions } from "./questions.ts";
-import { refusal } from "./refusals.ts";
-import { type OwnNames, ownKeys, type Registered } from "./registration.ts";
-import { Reports } from "./reports.ts";
-import type { Elsewhere, OpenWith } from "./whereabouts.ts";
 
 /** How long a report may take to get there at the end, ms. */
 const REPORT_MS = 1_000;
@@ -29,22 +29,26 @@ const maxEventBytes = 4 * 1024 * 1024;
 
 /** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
 export class PrivateChats implements AsyncDisposable {
-  readonly #desk: Desk;
+  readonly #context: PrivateChatContext;
   readonly #events: EventBuffer<PrivateEvent>;
   readonly #closing: AbortController;
   readonly #asking = new Map<string, Asking>();
   readonly #questions: Questions;
-  readonly #coming: Comings;
+  readonly #pendingPeers: PendingPeers;
   readonly #open = new Map<string, OpenChat>();
   readonly #reports: Reports;
 
-  private constructor(desk: Desk, events: EventBuffer<PrivateEvent>, closing: AbortController) {
-    this.#desk = desk;
+  private constructor(
+    context: PrivateChatContext,
+    events: EventBuffer<PrivateEvent>,
+    closing: AbortController,
+  ) {
+    this.#context = context;
     this.#events = events;
     this.#closing = closing;
-    this.#questions = new Questions(desk, () => !events.overfull);
-    this.#reports = new Reports(desk, () => [...this.#open.values()].map(({ peer }) => peer.userId));
-    this.#coming = new Comings(desk, {
+    this.#questions = new Questions(context, () => !events.overfull);
+    this.#reports = new Reports(context, () => [...this.#open.values()].map(({ peer }) => peer.userId));
+    this.#pendingPeers = new PendingPeers(context, {
       converse: (begun, held) => this.#converse(begun, false, held),
       failed: (introductionId) => this.#reports.report(introductionId),
     });
@@ -69,7 +73,7 @@ export class PrivateChats implements AsyncDisposable {
     const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
     const peer = { server, allowHalfOpen, closing: closing.signal };
     const parts = { calls, names, keys, contacts, client, emit, ...peer };
-    return new PrivateChats(new Desk(parts), events, closing);
+    return new PrivateChats(new PrivateChatContext(parts), events, closing);
   }
 
   /** What happens, in order. One reader at a time; the loop ends when they are closed. */
@@ -79,22 +83,22 @@ export class PrivateChats implements AsyncDisposable {
 
   /** The calls of the log-in. */
   get calls(): PrivateCalls {
-    return this.#desk.parts.calls;
+    return this.#context.parts.calls;
   }
 
   /** What is remembered of others' keys. */
   get contacts(): ContactStore {
-    return this.#desk.parts.contacts;
+    return this.#context.parts.contacts;
   }
 
   /** Whose device this is. */
   get names(): OwnNames {
-    return this.#desk.parts.names;
+    return this.#context.parts.names;
   }
 
   /** The port of the peer server; undefined where it does not listen. */
   get port(): number | undefined {
-    return this.#desk.parts.server.port;
+    return this.#context.parts.server.port;
   }
 
   /** Tells this program apart from others of the same session: the link's Hello has to name it. */
@@ -109,8 +113,8 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** Who was told yes, and with whom a chat is about to open. */
-  get coming(): readonly string[] {
-    return this.#coming.usernames;
+  get expected(): readonly string[] {
+    return this.#pendingPeers.usernames;
   }
 
   /** Who is being asked. */
@@ -129,7 +133,7 @@ export class PrivateChats implements AsyncDisposable {
    * @throws RpcError, ConnectError
    */
   register(): Promise<Registered> {
-    return this.#desk.registerAnew();
+    return this.#context.registerAnew();
   }
 
   /** What the link tells that concerns private chats; the rest is let pass. */
@@ -147,7 +151,7 @@ export class PrivateChats implements AsyncDisposable {
         break;
       case "introduction-closed":
         this.#questions.closed(event.closed);
-        this.#coming.closed(event.closed);
+        this.#pendingPeers.closed(event.closed);
         break;
       default:
         break;
@@ -162,10 +166,10 @@ export class PrivateChats implements AsyncDisposable {
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
     if (this.#open.has(username)) throw new NotSaidError(`A private chat with ${username} is open already.`);
     if (this.#asking.has(username)) throw new NotSaidError(`${username} is being asked already.`);
-    if (this.#coming.get(username) !== undefined)
+    if (this.#pendingPeers.get(username) !== undefined)
       throw new NotSaidError(`${username} was told yes: the private chat is about to open.`);
     if (this.#questions.has(username)) throw new NotSaidError(`${username} is asking you: answer that.`);
-    const asking = new Asking(this.#desk, username);
+    const asking = new Asking(this.#context, username);
     this.#asking.set(username, asking);
     try {
       // What is over must be over for the server, too.
@@ -193,12 +197,12 @@ export class PrivateChats implements AsyncDisposable {
   ): Promise<void> {
     const { direct = false, always = false } = how;
     if (answer !== "accept") {
-      await this.#questions.settle(username, (asked) => decline(this.#desk, asked, answer));
+      await this.#questions.settle(username, (asked) => decline(this.#context, asked, answer));
       return;
     }
     const peer = await this.#questions.settle(username, async (asked) => {
-      this.#desk.admit(asked.peer);
-      await this.#coming.accept({ ...asked, direct: direct && asked.direct });
+      this.#context.admit(asked.peer);
+      await this.#pendingPeers.accept({ ...asked, direct: direct && asked.direct });
     });
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
@@ -212,7 +216,7 @@ export class PrivateChats implements AsyncDisposable {
    */
   say(username: string, text: string): "said" | "held" {
     const open = this.#open.get(username);
-    const waiting = this.#asking.get(username) ?? this.#coming.get(username);
+    const waiting = this.#asking.get(username) ?? this.#pendingPeers.get(username);
     if (open !== undefined) open.say(text);
     else if (waiting !== undefined) waiting.held.hold(text);
     else throw new NotSaidError(`No private chat with ${username} is open.`);
@@ -249,10 +253,10 @@ export class PrivateChats implements AsyncDisposable {
   async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
     const open = this.#open.get(username);
     const asking = this.#asking.get(username);
-    const coming = this.#coming.get(username);
+    const pendingPeer = this.#pendingPeers.get(username);
     if (open !== undefined) await open.end(ending);
     else if (asking !== undefined) asking.takeBack();
-    else if (coming !== undefined) coming.fail(new NotSaidError("It was taken back."));
+    else if (pendingPeer !== undefined) pendingPeer.fail(new NotSaidError("It was taken back."));
     else throw new NotSaidError(`No private chat with ${username} is open.`);
   }
 
@@ -275,8 +279,8 @@ export class PrivateChats implements AsyncDisposable {
    * @returns what was wrong with it; undefined where nothing is
    */
   acceptKeys(username: string): KeyProblem | undefined {
-    const peer = this.#desk.presented.get(username);
-    const problem = peer && this.#desk.judge(peer).problem;
+    const peer = this.#context.presented.get(username);
+    const problem = peer && this.#context.judge(peer).problem;
     if (peer === undefined || problem === undefined) return undefined;
     this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
     return problem;
@@ -297,8 +301,8 @@ export class PrivateChats implements AsyncDisposable {
    */
   async close(ending: Ending): Promise<readonly LostLines[]> {
     if (this.#closing.signal.aborted) return [];
-    const waiting = [...this.asking, ...this.coming].map((username): LostLines => {
-      const { texts = [] } = (this.#asking.get(username) ?? this.#coming.get(username))?.held ?? {};
+    const waiting = [...this.asking, ...this.expected].map((username): LostLines => {
+      const { texts = [] } = (this.#asking.get(username) ?? this.#pendingPeers.get(username))?.held ?? {};
       return { username, held: texts, undelivered: [] };
     });
     this.#closing.abort();
@@ -309,7 +313,7 @@ export class PrivateChats implements AsyncDisposable {
     // What came to nothing is no longer open for anybody, once the server knows.
     using late = after(REPORT_MS);
     await Promise.race([this.#reports.settled, late.promise]);
-    await this.#desk.parts.server[Symbol.asyncDispose]();
+    await this.#context.parts.server[Symbol.asyncDispose]();
     const said = open.map(({ peer, undelivered }) => ({ username: peer.username, held: [], undelivered }));
     return [...waiting, ...said].filter(({ held, undelivered }) => held.length + undelivered.length > 0);
   }
@@ -342,7 +346,7 @@ export class PrivateChats implements AsyncDisposable {
     const { peer, path } = begun;
     const { username } = peer;
     const judgement = await this.#admit(begun, startedHere);
-    const chat = new OpenChat(this.#desk, begun);
+    const chat = new OpenChat(this.#context, begun);
     this.#open.set(username, chat);
     this.#reports.report();
     // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.
@@ -364,7 +368,7 @@ export class PrivateChats implements AsyncDisposable {
       if (this.#closing.signal.aborted || this.#open.has(username))
         throw refusal(Reason.PEER_GONE, "A private chat cannot be opened here now.");
       // Anew: since the yes a person may have verified another key.
-      const judgement = this.#desk.admit(peer);
+      const judgement = this.#context.admit(peer);
       this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
       return judgement;
     } catch (error) {
@@ -376,6 +380,6 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   #emit(event: PrivateEvent): Promise<void> {
-    return this.#desk.parts.emit(event);
+    return this.#context.parts.emit(event);
   }
 }

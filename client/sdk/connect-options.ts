@@ -1,7 +1,7 @@
 // What a program says to connect: where, whom to trust, as whom, and what is remembered.
-import type { ServerTrust } from "../../rpc/dial.ts";
-import type { EndpointOptions } from "../link/endpoint.ts";
+import type { ServerTrust } from "../../rpc/dialling/dial.ts";
 import type { LinkOptions } from "../link/link-options.ts";
+import type { EndpointOptions } from "../link/server/endpoint.ts";
 
 /** A user's name and password. */
 export interface PasswordLogin {

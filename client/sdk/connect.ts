@@ -1,11 +1,11 @@
 // Connects a program in one call: trust, log-in, what is remembered, and a link over it that ends with all of it.
 import process from "node:process";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
-import { Account } from "../link/account.ts";
-import { MemoryCursors } from "../link/cursors.ts";
-import { Endpoint } from "../link/endpoint.ts";
-import { raiseToHeads } from "../link/heads.ts";
 import type { LinkOptions } from "../link/link-options.ts";
+import { MemoryCursors } from "../link/model/cursors.ts";
+import { raiseToHeads } from "../link/receiving/heads.ts";
+import { Account } from "../link/server/account.ts";
+import { Endpoint } from "../link/server/endpoint.ts";
 import { PrivateChats } from "../peer/private-chats.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";

@@ -1,10 +1,10 @@
 // A link that owns what it stands on: closing it lets go of everything, and its events throw what ended it.
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
-import type { LinkEvent } from "../link/events.ts";
 import { Link } from "../link/link.ts";
 import type { LinkOptions } from "../link/link-options.ts";
-import type { SendTarget } from "../link/send-queue.ts";
-import type { Sending } from "../link/sender.ts";
+import type { LinkEvent } from "../link/model/events.ts";
+import type { SendTarget } from "../link/model/send-queue.ts";
+import type { Sending } from "../link/sending/sender.ts";
 import { after } from "../link/waiting.ts";
 import type { PrivateChats } from "../peer/private-chats.ts";
 

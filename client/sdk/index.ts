@@ -17,7 +17,6 @@
 // First: what follows fails in its own ways on a Node that is too old.
 import "./node-version.ts";
 
-export { ConnectError, type ConnectErrorKind } from "../../rpc/connect-error.ts";
 export {
   type AuthorityTrust,
   type Probed,
@@ -25,10 +24,35 @@ export {
   probe,
   type ServerTrust,
   type Trust,
-} from "../../rpc/dial.ts";
-export { ListenError } from "../../rpc/listen.ts";
-export type { Certificate } from "../../rpc/server-credentials.ts";
-export { RpcError } from "../../rpc/status.ts";
+} from "../../rpc/dialling/dial.ts";
+export { ListenError } from "../../rpc/listening/listen.ts";
+export type { Certificate } from "../../rpc/listening/server-credentials.ts";
+export { ConnectError, type ConnectErrorKind } from "../../rpc/status/connect-error.ts";
+export { RpcError } from "../../rpc/status/status.ts";
+export { Link, openLink } from "../link/link.ts";
+export type { LinkOptions } from "../link/link-options.ts";
+export { type CursorStore, MemoryCursors, type Position } from "../link/model/cursors.ts";
+export {
+  BrokenStreamError,
+  LinkEndedError,
+  OutcomeUnknownError,
+  QueueFullError,
+  reasonName,
+  SendDroppedError,
+  saysLoggedOut,
+} from "../link/model/errors.ts";
+export type * from "../link/model/events.ts";
+export {
+  MemorySendQueue,
+  type SendQueue,
+  type SendTarget,
+  type UnsentMessage,
+} from "../link/model/send-queue.ts";
+export type { ConversationTarget } from "../link/model/target.ts";
+export { contentOf } from "../link/receiving/event-reader.ts";
+export { cursorsAtHeads } from "../link/receiving/heads.ts";
+export { type SendOnceOptions, sendOnce } from "../link/sending/send-once.ts";
+export type { Sending } from "../link/sending/sender.ts";
 export {
   Account,
   type Asking,
@@ -38,31 +62,34 @@ export {
   type SignUpOptions,
   signUp,
   textContent,
-} from "../link/account.ts";
-export { type BackoffOptions, defaultBackoff } from "../link/backoff.ts";
-export { type CursorStore, MemoryCursors, type Position } from "../link/cursors.ts";
-export { type CallOptions, Endpoint, type EndpointOptions, type Keepalive } from "../link/endpoint.ts";
+} from "../link/server/account.ts";
+export { type BackoffOptions, defaultBackoff } from "../link/server/backoff.ts";
+export { type CallOptions, Endpoint, type EndpointOptions, type Keepalive } from "../link/server/endpoint.ts";
+export type { PrivateCalls } from "../link/server/private-chat-calls.ts";
 export {
-  BrokenStreamError,
-  LinkEndedError,
-  OutcomeUnknownError,
-  QueueFullError,
-  reasonName,
-  SendDroppedError,
-  saysLoggedOut,
-} from "../link/errors.ts";
-export { contentOf } from "../link/event-reader.ts";
-export type * from "../link/events.ts";
-export { cursorsAtHeads } from "../link/heads.ts";
-export { Link, openLink } from "../link/link.ts";
-export type { LinkOptions } from "../link/link-options.ts";
-export { type SendOnceOptions, sendOnce } from "../link/send-once.ts";
-export { MemorySendQueue, type SendQueue, type SendTarget, type UnsentMessage } from "../link/send-queue.ts";
-export type { Sending } from "../link/sender.ts";
-export type { ConversationTarget } from "../link/target.ts";
-export { checkTrust, type Found, isLoopback, type TrustDecision, type TrustPolicy } from "../link/trust.ts";
-export type { PrivateCalls } from "../peer/calls.ts";
-export { type CodeParty, type LinkedDevice, linkCode, readLinkCode, safetyNumber } from "../peer/codes.ts";
+  checkTrust,
+  type Found,
+  isLoopback,
+  type TrustDecision,
+  type TrustPolicy,
+} from "../link/server/trust.ts";
+export { KeyProblemError } from "../peer/chats/context.ts";
+export type * from "../peer/chats/events.ts";
+export type { AskedBy } from "../peer/chats/questions.ts";
+export type { Elsewhere, OpenWith } from "../peer/chats/whereabouts.ts";
+export {
+  type Ended,
+  type EndedHow,
+  type LineContent,
+  NotSaidError,
+} from "../peer/conversation/private-conversation.ts";
+export {
+  type CodeParty,
+  type LinkedDevice,
+  linkCode,
+  readLinkCode,
+  safetyNumber,
+} from "../peer/keys/codes.ts";
 export {
   type Contact,
   type ContactStore,
@@ -70,26 +97,21 @@ export {
   type KeyProblem,
   MemoryContacts,
   type PeerKeys,
-} from "../peer/contacts.ts";
-export { type Ended, type EndedHow, type LineContent, NotSaidError } from "../peer/conversation.ts";
-export { KeyProblemError } from "../peer/desk.ts";
-export { type LinkableDevice, listDevices, type Owner, signDevice } from "../peer/devices.ts";
-export type * from "../peer/events.ts";
-export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys.ts";
-export type { OwnStanding } from "../peer/own-identity.ts";
-export { PrivateChats } from "../peer/private-chats.ts";
-export type { PrivateChatsOptions } from "../peer/private-chats-options.ts";
-export type { AskedBy } from "../peer/questions.ts";
-export type { Path as ChatPath } from "../peer/reach.ts";
-export { type OwnNames, type Registered, replaceIdentity } from "../peer/registration.ts";
+} from "../peer/keys/contacts.ts";
+export { type LinkableDevice, listDevices, type Owner, signDevice } from "../peer/keys/devices.ts";
+export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys/keys.ts";
+export type { OwnStanding } from "../peer/keys/own-identity.ts";
+export { type OwnNames, type Registered, replaceIdentity } from "../peer/keys/registration.ts";
 export {
   acceptKeys,
   confirm as confirmKey,
   type Verification,
   type Verifier,
   verificationOf,
-} from "../peer/verification.ts";
-export type { Elsewhere, OpenWith } from "../peer/whereabouts.ts";
+} from "../peer/keys/verification.ts";
+export type { Path as ChatPath } from "../peer/path/connect-peer.ts";
+export { PrivateChats } from "../peer/private-chats.ts";
+export type { PrivateChatsOptions } from "../peer/private-chats-options.ts";
 export { connect } from "./connect.ts";
 export type {
   ConnectOptions,

@@ -1,14 +1,14 @@
 // The session of a program that has a password: the one that its state folder remembers, as long as it is good, else a new one.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
-import type { ServerTrust } from "../../rpc/dial.ts";
-import { RpcError } from "../../rpc/status.ts";
-import { Account, logIn } from "../link/account.ts";
-import type { Endpoint } from "../link/endpoint.ts";
-import { saysLoggedOut } from "../link/errors.ts";
+import type { ServerTrust } from "../../rpc/dialling/dial.ts";
+import { RpcError } from "../../rpc/status/status.ts";
 import type { LinkOptions } from "../link/link-options.ts";
-import { type ContactStore, MemoryContacts } from "../peer/contacts.ts";
-import { type KeyStore, MemoryKeys } from "../peer/keys.ts";
-import type { OwnNames } from "../peer/registration.ts";
+import { saysLoggedOut } from "../link/model/errors.ts";
+import { Account, logIn } from "../link/server/account.ts";
+import type { Endpoint } from "../link/server/endpoint.ts";
+import { type ContactStore, MemoryContacts } from "../peer/keys/contacts.ts";
+import { type KeyStore, MemoryKeys } from "../peer/keys/keys.ts";
+import type { OwnNames } from "../peer/keys/registration.ts";
 import type { Profile } from "../state/profiles.ts";
 import type { State } from "../state/state.ts";
 import type { PasswordLogin } from "./connect-options.ts";

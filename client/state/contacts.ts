@@ -1,6 +1,6 @@
 // What one profile remembers of other users' keys, on disk.
 import type { DatabaseSync } from "node:sqlite";
-import type { Contact, ContactStore } from "../peer/contacts.ts";
+import type { Contact, ContactStore } from "../peer/keys/contacts.ts";
 import { bytes, integer, type Row, text } from "./rows.ts";
 
 export class DiskContacts implements ContactStore {

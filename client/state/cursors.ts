@@ -1,7 +1,7 @@
 // The cursors of one profile, on disk. They say what this device holds, whichever of its processes took it.
 import type { DatabaseSync } from "node:sqlite";
-import type { CursorStore, Position } from "../link/cursors.ts";
-import type { ConversationKind } from "../link/events.ts";
+import type { CursorStore, Position } from "../link/model/cursors.ts";
+import type { ConversationKind } from "../link/model/events.ts";
 import { transact } from "./database.ts";
 import { bigInteger, type Row, text, textOrNull } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 // The keys of one profile's device, on disk, readable by its user alone.
 import type { DatabaseSync } from "node:sqlite";
-import type { KeyStore, StoredKeys } from "../peer/keys.ts";
+import type { KeyStore, StoredKeys } from "../peer/keys/keys.ts";
 import { transact } from "./database.ts";
 import { bytes, text } from "./rows.ts";
 

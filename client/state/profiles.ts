@@ -1,7 +1,7 @@
 // Servers and profiles: who this installation is logged in as, and where.
 import type { DatabaseSync } from "node:sqlite";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
-import type { Trust } from "../../rpc/dial.ts";
+import type { Trust } from "../../rpc/dialling/dial.ts";
 import { transact } from "./database.ts";
 import { LEFT_BY_HAND } from "./message-ids.ts";
 import { integer, type Row, text, textOrNull } from "./rows.ts";

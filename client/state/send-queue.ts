@@ -1,6 +1,6 @@
 // The unsent messages of one profile, on disk, shared between processes.
 import type { DatabaseSync } from "node:sqlite";
-import type { SendQueue, SendTarget, UnsentMessage } from "../link/send-queue.ts";
+import type { SendQueue, SendTarget, UnsentMessage } from "../link/model/send-queue.ts";
 import { transact } from "./database.ts";
 import { takeClientMessageId } from "./message-ids.ts";
 import type { LivingProcess } from "./processes.ts";

@@ -1,8 +1,8 @@
 // Everything that an installation remembers, in one file that any number of processes share.
 import type { DatabaseSync } from "node:sqlite";
-import type { CursorStore } from "../link/cursors.ts";
-import type { ContactStore } from "../peer/contacts.ts";
-import type { KeyStore } from "../peer/keys.ts";
+import type { CursorStore } from "../link/model/cursors.ts";
+import type { ContactStore } from "../peer/keys/contacts.ts";
+import type { KeyStore } from "../peer/keys/keys.ts";
 import { DiskContacts } from "./contacts.ts";
 import { DiskCursors } from "./cursors.ts";
 import { openDatabase } from "./database.ts";

@@ -1,10 +1,11 @@
 // Checks of blocks: who is refused and who still may, what is hidden for ever, and that nobody is told.
-import type { Check } from "../check.ts";
-import { marker, send, text, toConversation, toUser } from "../commands.ts";
-import { equal } from "../expect.ts";
-import { entriesFrom, namedBy } from "../named.ts";
-import { comes, goes, toldOf } from "../presence-seen.ts";
-import { isRefused, refused } from "../reasons.ts";
+
+import { marker, send, text, toConversation, toUser } from "../client/commands.ts";
+import { equal } from "../client/expect.ts";
+import { entriesFrom, namedBy } from "../client/named.ts";
+import { comes, goes, toldOf } from "../client/presence-seen.ts";
+import { isRefused, refused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 const reason = "BLOCKED_BY_RECIPIENT";
 

@@ -1,11 +1,10 @@
 // Checks of what a content may be: kept byte for byte, kinds and fields that the server does not know included.
 import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
 import { HistoryServiceService } from "../../gen/parley/chat/v1/history_service.ts";
-import { lengthDelimited } from "../../rpc/raw-fields.ts";
-import type { Check, Scene } from "../check.ts";
-import { toConversation, toUser } from "../commands.ts";
-import { equal } from "../expect.ts";
-import { entriesFrom, namedBy } from "../named.ts";
+import { lengthDelimited } from "../../rpc/wire/raw-fields.ts";
+import { toConversation, toUser } from "../client/commands.ts";
+import { equal } from "../client/expect.ts";
+import { entriesFrom, namedBy } from "../client/named.ts";
 import {
   contentOf,
   contentsOf,
@@ -15,9 +14,10 @@ import {
   textContent,
   UNKNOWN_NUMBER,
   UNKNOWN_TEXT,
-} from "../raw.ts";
-import { refused } from "../reasons.ts";
-import type { EventOf } from "../stream.ts";
+} from "../client/raw.ts";
+import { refused } from "../client/reasons.ts";
+import type { EventOf } from "../client/stream.ts";
+import type { Check, Scene } from "./check.ts";
 
 const texts = [
   ` "quotes"  and \\ two  spaces `,

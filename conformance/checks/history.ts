@@ -1,10 +1,10 @@
 // Checks of the history: pages of a log, from either end, that name every seq of their range once.
 import { PageOrder } from "../../gen/parley/chat/v1/history_service.ts";
-import type { Check } from "../check.ts";
-import { toConversation, toUser } from "../commands.ts";
-import { equal, holds } from "../expect.ts";
-import { namedByHistory, range, seqsOf } from "../named.ts";
-import { refused } from "../reasons.ts";
+import { toConversation, toUser } from "../client/commands.ts";
+import { equal, holds } from "../client/expect.ts";
+import { namedByHistory, range, seqsOf } from "../client/named.ts";
+import { refused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 import { atLeast } from "./resume.ts";
 
 const PAGE_DEFAULT = 100;

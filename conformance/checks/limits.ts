@@ -1,11 +1,20 @@
 // Checks of the limits that Welcome announces: what is at the limit passes, what is above it is refused.
 
 import { status } from "@grpc/grpc-js";
-import { RpcError } from "../../rpc/status.ts";
-import type { Check, Scene } from "../check.ts";
-import { broadcast, hello, marker, reportActivity, send, setMarkers, text, toUser } from "../commands.ts";
-import { eventually, Failure, present, Skip } from "../expect.ts";
-import { endedBy, isRefused, refused } from "../reasons.ts";
+import { RpcError } from "../../rpc/status/status.ts";
+import {
+  broadcast,
+  hello,
+  marker,
+  reportActivity,
+  send,
+  setMarkers,
+  text,
+  toUser,
+} from "../client/commands.ts";
+import { eventually, Failure, present, Skip } from "../client/expect.ts";
+import { endedBy, isRefused, refused } from "../client/reasons.ts";
+import type { Check, Scene } from "./check.ts";
 
 /** What encodes a text beside its bytes: a tag, and a length of at most so many bytes. */
 const AROUND = 6;

@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { AuthServiceService } from "../../gen/parley/chat/v1/auth_service.ts";
 import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
-import type { Check } from "../check.ts";
-import { equal, holds, present } from "../expect.ts";
-import { endedBy, refused } from "../reasons.ts";
+import { equal, holds, present } from "../client/expect.ts";
+import { endedBy, refused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 export const logInChecks: readonly Check[] = [
   {

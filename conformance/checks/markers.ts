@@ -1,8 +1,9 @@
 // Checks of markers and of typing: who is told, and that markers only rise.
-import type { Check } from "../check.ts";
-import { marker, setMarkers, setTyping, toConversation, toUser } from "../commands.ts";
-import { equal, eventually } from "../expect.ts";
-import { isRefused } from "../reasons.ts";
+
+import { marker, setMarkers, setTyping, toConversation, toUser } from "../client/commands.ts";
+import { equal, eventually } from "../client/expect.ts";
+import { isRefused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 export const markerChecks: readonly Check[] = [
   {

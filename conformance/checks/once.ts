@@ -1,9 +1,10 @@
 // Checks of sending once: the client message id.
-import type { Check } from "../check.ts";
-import { send, text, toUser } from "../commands.ts";
-import { equal, holds } from "../expect.ts";
-import { entriesFrom } from "../named.ts";
-import { isRefused, refused } from "../reasons.ts";
+
+import { send, text, toUser } from "../client/commands.ts";
+import { equal, holds } from "../client/expect.ts";
+import { entriesFrom } from "../client/named.ts";
+import { isRefused, refused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 const CLIENT_IDS_END = 2n ** 63n;
 

@@ -1,10 +1,10 @@
 // Checks of how a stream opens and closes: Hello, Welcome, CaughtUp, and the client's own end.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
-import type { Check } from "../check.ts";
-import { hello, marker, send, setTyping, text, toUser } from "../commands.ts";
-import { equal, holds, Skip } from "../expect.ts";
-import { entriesFrom } from "../named.ts";
-import { endedBy } from "../reasons.ts";
+import { hello, marker, send, setTyping, text, toUser } from "../client/commands.ts";
+import { equal, holds, Skip } from "../client/expect.ts";
+import { entriesFrom } from "../client/named.ts";
+import { endedBy } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 export const openingChecks: readonly Check[] = [
   {

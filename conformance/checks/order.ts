@@ -1,9 +1,9 @@
 // Checks of order: one for each conversation, the same for every reader, without a hole; and of what an Ack stands for.
 import { ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
-import type { Check } from "../check.ts";
-import { broadcast, send, text, toUser } from "../commands.ts";
-import { equal, holds } from "../expect.ts";
-import { entriesFrom, namedBy, range, seqsOf } from "../named.ts";
+import { broadcast, send, text, toUser } from "../client/commands.ts";
+import { equal, holds } from "../client/expect.ts";
+import { entriesFrom, namedBy, range, seqsOf } from "../client/named.ts";
+import type { Check } from "./check.ts";
 
 export const orderChecks: readonly Check[] = [
   {

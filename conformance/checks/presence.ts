@@ -1,9 +1,10 @@
 // Checks of presence and of broadcasts: who is here, and who was here for what was said to all.
-import type { Check } from "../check.ts";
-import { broadcast, text, toConversation } from "../commands.ts";
-import { equal, eventually, holds } from "../expect.ts";
-import { namedBy, namedByHistory, seqsOf } from "../named.ts";
-import { comes, goes, toldOf } from "../presence-seen.ts";
+
+import { broadcast, text, toConversation } from "../client/commands.ts";
+import { equal, eventually, holds } from "../client/expect.ts";
+import { namedBy, namedByHistory, seqsOf } from "../client/named.ts";
+import { comes, goes, toldOf } from "../client/presence-seen.ts";
+import type { Check } from "./check.ts";
 
 const HOUR = 3_600n;
 

@@ -2,11 +2,20 @@
 // belong to it; nothing is stored, and the stream goes on.
 import { ChatServiceService, type Command, type Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
-import type { Check, Scene } from "../check.ts";
-import { broadcast, marker, send, setMarkers, setTyping, text, toConversation, toUser } from "../commands.ts";
-import { equal } from "../expect.ts";
-import { entriesFrom } from "../named.ts";
-import { isRefused, type ReasonName, refused } from "../reasons.ts";
+import {
+  broadcast,
+  marker,
+  send,
+  setMarkers,
+  setTyping,
+  text,
+  toConversation,
+  toUser,
+} from "../client/commands.ts";
+import { equal } from "../client/expect.ts";
+import { entriesFrom } from "../client/named.ts";
+import { isRefused, type ReasonName, refused } from "../client/reasons.ts";
+import type { Check, Scene } from "./check.ts";
 
 interface Wrong {
   readonly what: string;

@@ -1,9 +1,10 @@
 // Checks over a restart of the server, killed without a warning: nothing acked is lost, and everybody can go on.
-import type { Check } from "../check.ts";
-import { marker } from "../commands.ts";
-import { equal, holds } from "../expect.ts";
-import { entriesFrom, namedBy } from "../named.ts";
-import { refused } from "../reasons.ts";
+
+import { marker } from "../client/commands.ts";
+import { equal, holds } from "../client/expect.ts";
+import { entriesFrom, namedBy } from "../client/named.ts";
+import { refused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 const MESSAGES = 300;
 /** How many are acked when the server is killed. */

@@ -1,12 +1,12 @@
 // Checks of resume: what a reader missed, by its cursors, each seq once; and what it may not see, by name.
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
-import type { Check } from "../check.ts";
-import { toConversation } from "../commands.ts";
-import { equal } from "../expect.ts";
-import { entriesFrom, namedBy, namedByHistory, range, seqsOf } from "../named.ts";
-import { goes } from "../presence-seen.ts";
-import { endedBy } from "../reasons.ts";
-import type { Session } from "../session.ts";
+import { toConversation } from "../client/commands.ts";
+import { equal } from "../client/expect.ts";
+import { entriesFrom, namedBy, namedByHistory, range, seqsOf } from "../client/named.ts";
+import { goes } from "../client/presence-seen.ts";
+import { endedBy } from "../client/reasons.ts";
+import type { Session } from "../client/session.ts";
+import type { Check } from "./check.ts";
 
 /** More than a backlog names one by one. */
 const MANY = 505;

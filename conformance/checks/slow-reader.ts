@@ -1,10 +1,11 @@
 // The check of a reader that is too slow: it is told everything later, or that it has to come back, and misses nothing.
-import type { Check } from "../check.ts";
-import { equal } from "../expect.ts";
-import { namedBy, range, seqsOf } from "../named.ts";
-import { endedBy } from "../reasons.ts";
-import type { Session } from "../session.ts";
-import type { Stream } from "../stream.ts";
+
+import { equal } from "../client/expect.ts";
+import { namedBy, range, seqsOf } from "../client/named.ts";
+import { endedBy } from "../client/reasons.ts";
+import type { Session } from "../client/session.ts";
+import type { Stream } from "../client/stream.ts";
+import type { Check } from "./check.ts";
 
 /** More than every buffer between the two holds, and more than a backlog names one by one. */
 const MESSAGES = 560;

@@ -1,6 +1,7 @@
 // All checks of the kit, in the order in which they are made: the simple ones first, since the others stand on them.
-import type { Check } from "../check.ts";
+
 import { blockChecks } from "./blocks.ts";
+import type { Check } from "./check.ts";
 import { contentChecks } from "./contents.ts";
 import { historyChecks } from "./history.ts";
 import { limitChecks } from "./limits.ts";

@@ -1,11 +1,12 @@
 // Checks of the two doors: Follow with the unary twins does all that Connect does.
-import type { Check } from "../check.ts";
-import { broadcast, marker, send, setMarkers, setTyping, text, toUser } from "../commands.ts";
-import { equal } from "../expect.ts";
-import { namedBy } from "../named.ts";
-import { comes } from "../presence-seen.ts";
-import { endedBy } from "../reasons.ts";
-import type { Stream } from "../stream.ts";
+
+import { broadcast, marker, send, setMarkers, setTyping, text, toUser } from "../client/commands.ts";
+import { equal } from "../client/expect.ts";
+import { namedBy } from "../client/named.ts";
+import { comes } from "../client/presence-seen.ts";
+import { endedBy } from "../client/reasons.ts";
+import type { Stream } from "../client/stream.ts";
+import type { Check } from "./check.ts";
 
 export const twinChecks: readonly Check[] = [
   {

@@ -1,13 +1,20 @@
 // Checks of what a later client may say: unknown commands are refused, unknown fields ignored, unknown methods absent.
 import { status } from "@grpc/grpc-js";
 import { ChatServiceService, ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
-import { RpcError } from "../../rpc/status.ts";
-import type { Check } from "../check.ts";
-import { hello, send, text, toUser } from "../commands.ts";
-import { equal, Failure } from "../expect.ts";
-import { entriesFrom } from "../named.ts";
-import { frameOf, sendBytes, textContent, UNKNOWN_NUMBER, UNKNOWN_TEXT, unknownCommand } from "../raw.ts";
-import { endedBy, isRefused } from "../reasons.ts";
+import { RpcError } from "../../rpc/status/status.ts";
+import { hello, send, text, toUser } from "../client/commands.ts";
+import { equal, Failure } from "../client/expect.ts";
+import { entriesFrom } from "../client/named.ts";
+import {
+  frameOf,
+  sendBytes,
+  textContent,
+  UNKNOWN_NUMBER,
+  UNKNOWN_TEXT,
+  unknownCommand,
+} from "../client/raw.ts";
+import { endedBy, isRefused } from "../client/reasons.ts";
+import type { Check } from "./check.ts";
 
 export const unknownChecks: readonly Check[] = [
   {

@@ -1,6 +1,6 @@
 // What a device's certificate has to be, and what an identity key says when it vouches for one.
 import { createPublicKey, verify, X509Certificate } from "node:crypto";
-import { fingerprint } from "../../rpc/fingerprint.ts";
+import { fingerprint } from "../../rpc/network/fingerprint.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 

@@ -4,7 +4,6 @@ import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts"
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Bus, SessionEndedMessage } from "../bus/bus.ts";
-import { toUser } from "../chat/users.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
@@ -15,6 +14,7 @@ import { IdleTimeout } from "./idle-timeout.ts";
 import type { Passwords } from "./passwords.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
+import { toUser } from "./user-messages.ts";
 import { enforceUsername, misleading, skeleton } from "./username.ts";
 
 export type SignUpMode = "closed" | "invite" | "open";

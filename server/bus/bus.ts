@@ -21,8 +21,8 @@ export interface EntryMessage {
 }
 
 /** Something passing happened, of a family of events that a stream may have declined. */
-export interface PassingMessage {
-  readonly kind: "passing";
+export interface EphemeralEvent {
+  readonly kind: "ephemeral";
   readonly feature: Feature;
   /** Of events with the same key only the newest counts; without one, a reader who is behind can do without. */
   readonly key: string | undefined;
@@ -49,7 +49,7 @@ export interface SessionEndedMessage {
   readonly sessionId: number;
 }
 
-export type BusMessage = EntryMessage | PassingMessage | PresenceMessage | SessionEndedMessage;
+export type BusMessage = EntryMessage | EphemeralEvent | PresenceMessage | SessionEndedMessage;
 
 export interface Bus extends AsyncDisposable {
   /**

@@ -5,10 +5,10 @@ import { Entry } from "../../gen/parley/chat/v1/entry.ts";
 import { type Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryItem } from "../../gen/parley/chat/v1/history_service.ts";
 import { User } from "../../gen/parley/chat/v1/user.ts";
+import { toUser } from "../auth/user-messages.ts";
 import { formatId } from "../ids.ts";
 import type { ConversationKind, StoredEntry, UserRow } from "../store/store.ts";
 import { fieldSize, PieceWriter, varintSize } from "./piece-writer.ts";
-import { toUser } from "./users.ts";
 
 /** Field numbers of the proto that this file writes by itself; test/server/chat/encoding.test.ts holds them to it. */
 const FRAME_EVENTS = 1;

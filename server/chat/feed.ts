@@ -5,8 +5,8 @@
 //  3. hold no more than its outbox, one page, and bounded notes of what it owes.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import type { Outbox } from "../../rpc/outbox.ts";
-import type { BusMessage, EntryMessage, PassingMessage, PresenceMessage } from "../bus/bus.ts";
+import type { Outbox } from "../../rpc/calls/outbox.ts";
+import type { BusMessage, EntryMessage, EphemeralEvent, PresenceMessage } from "../bus/bus.ts";
 import type { ConnectedStream } from "../client-manager.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -30,12 +30,12 @@ export class Feed implements ConnectedStream {
   readonly userId: number;
   readonly sessionId: number;
   readonly #options: FeedOptions;
-  /** Entries announced while the feed was not live, and not yet sent: per conversation the seqs that are owed. */
-  readonly #owed = new Map<number, SeqRange>();
+  /** Entries announced while the feed was not live, and not yet sent: per conversation the seqs that are range. */
+  readonly #pendingRanges = new Map<number, SeqRange>();
   /** Presence that changed while it could not be told: per user the newest word. */
   readonly #heldPresence = new Map<number, { row: UserRow; online: boolean }>();
   /** The newest of what passed while it could not be told: per key. */
-  readonly #heldPassing = new Map<string, Uint8Array>();
+  readonly #heldEphemeral = new Map<string, Uint8Array>();
   #mode: "opening" | "catching-up" | "live" = "opening";
   #ending: Refusal | undefined;
   readonly #ended = Promise.withResolvers<Refusal>();
@@ -61,8 +61,8 @@ export class Feed implements ConnectedStream {
       case "presence":
         if (this.#options.features.has(Feature.PRESENCE)) this.#deliverPresence(message);
         return;
-      case "passing":
-        if (this.#options.features.has(message.feature)) this.#deliverPassing(message);
+      case "ephemeral":
+        if (this.#options.features.has(message.feature)) this.#deliverEphemeral(message);
         return;
     }
   }
@@ -70,9 +70,9 @@ export class Feed implements ConnectedStream {
   end(ending: Refusal): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
-    this.#owed.clear();
+    this.#pendingRanges.clear();
     this.#heldPresence.clear();
-    this.#heldPassing.clear();
+    this.#heldEphemeral.clear();
     this.#ended.resolve(ending);
   }
 
@@ -91,7 +91,7 @@ export class Feed implements ConnectedStream {
     this.#options.outbox.push(welcome);
     this.#mode = "catching-up";
     if (await this.#options.backlog.send(this, cursors)) {
-      await this.#payOwed(() => this.#options.outbox.push(caughtUp()));
+      await this.#sendPending(() => this.#options.outbox.push(caughtUp()));
     }
   }
 
@@ -106,10 +106,10 @@ export class Feed implements ConnectedStream {
 
   /** Everything of the conversation up to this seq has been sent from the store. */
   sentUpTo(conversationId: number, seq: number): void {
-    const owed = this.#owed.get(conversationId);
-    if (owed === undefined) return;
-    if (owed.to <= seq) this.#owed.delete(conversationId);
-    else if (owed.from <= seq) this.#owed.set(conversationId, { from: seq + 1, to: owed.to });
+    const range = this.#pendingRanges.get(conversationId);
+    if (range === undefined) return;
+    if (range.to <= seq) this.#pendingRanges.delete(conversationId);
+    else if (range.from <= seq) this.#pendingRanges.set(conversationId, { from: seq + 1, to: range.to });
   }
 
   #deliverEntry(message: EntryMessage): void {
@@ -124,17 +124,17 @@ export class Feed implements ConnectedStream {
     }
     // The sender waits for its ack, wherever its backlog stands.
     if (own && message.ack !== undefined) outbox.push(message.ack);
-    this.#owe(message.conversationId, message.seq);
+    this.#addPendingRange(message.conversationId, message.seq);
     if (this.#mode === "live") this.#catchUp();
   }
 
-  #owe(conversationId: number, seq: number): void {
-    const owed = this.#owed.get(conversationId);
-    if (owed === undefined && this.#owed.size >= limits.touchedConversations) {
+  #addPendingRange(conversationId: number, seq: number): void {
+    const range = this.#pendingRanges.get(conversationId);
+    if (range === undefined && this.#pendingRanges.size >= limits.touchedConversations) {
       this.end(slowReader());
       return;
     }
-    this.#owed.set(conversationId, { from: owed?.from ?? seq, to: seq });
+    this.#pendingRanges.set(conversationId, { from: range?.from ?? seq, to: seq });
   }
 
   #deliverPresence(told: PresenceMessage): void {
@@ -150,19 +150,19 @@ export class Feed implements ConnectedStream {
     else if (this.#mode === "live") this.#catchUp();
   }
 
-  #deliverPassing(message: PassingMessage): void {
+  #deliverEphemeral(message: EphemeralEvent): void {
     const { sessionId, processId } = message.except ?? {};
     if (sessionId === this.sessionId && processId === this.#options.processId) {
       // What is older is not news to it either.
-      if (message.key !== undefined) this.#heldPassing.delete(message.key);
+      if (message.key !== undefined) this.#heldEphemeral.delete(message.key);
       return;
     }
     if (this.#canPush()) this.#options.outbox.push(message.piece);
     else if (message.key !== undefined) {
       // Set anew, so that what is held stays in the order of what happened.
-      this.#heldPassing.delete(message.key);
-      this.#heldPassing.set(message.key, message.piece);
-      if (this.#heldPassing.size > limits.heldMarkers) this.end(slowReader());
+      this.#heldEphemeral.delete(message.key);
+      this.#heldEphemeral.set(message.key, message.piece);
+      if (this.#heldEphemeral.size > limits.heldMarkers) this.end(slowReader());
       else if (this.#mode === "live") this.#catchUp();
     }
   }
@@ -174,14 +174,14 @@ export class Feed implements ConnectedStream {
   /** From live back to catching up: pays what is owed and tells what is held, once the reader has taken enough. */
   #catchUp(): void {
     this.#mode = "catching-up";
-    this.#payOwed().catch((error: unknown) => this.#fail(error));
+    this.#sendPending().catch((error: unknown) => this.#fail(error));
   }
 
-  /** Sends from the store what is owed, until nothing is, and goes live; or returns because the stream has ended. */
-  async #payOwed(beforeLive?: () => void): Promise<void> {
+  /** Sends from the store what is range, until nothing is, and goes live; or returns because the stream has ended. */
+  async #sendPending(beforeLive?: () => void): Promise<void> {
     // Room first, so that whatever is noted while waiting goes out with the same reading.
     while (await this.#hasRoom()) {
-      const next = this.#owed.entries().next();
+      const next = this.#pendingRanges.entries().next();
       if (next.done) {
         // In the same turn as the check: nothing can be announced between the two.
         beforeLive?.();
@@ -189,7 +189,7 @@ export class Feed implements ConnectedStream {
         return;
       }
       const [conversationId, range] = next.value;
-      this.#owed.delete(conversationId);
+      this.#pendingRanges.delete(conversationId);
       if (!(await this.#options.backlog.sendRange(this, conversationId, range.from, range.to))) return;
     }
   }
@@ -208,8 +208,8 @@ export class Feed implements ConnectedStream {
         }),
       );
     }
-    for (const piece of this.#heldPassing.values()) outbox.push(piece);
-    this.#heldPassing.clear();
+    for (const piece of this.#heldEphemeral.values()) outbox.push(piece);
+    this.#heldEphemeral.clear();
   }
 
   /** Waits until the reader has taken enough. False where the stream has ended, or ends because it takes nothing. */

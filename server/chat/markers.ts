@@ -2,6 +2,7 @@
 import type { Marker, SeqRange as WireSeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { toUser } from "../auth/user-messages.ts";
 import type { Bus } from "../bus/bus.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
@@ -9,14 +10,13 @@ import { Refusal } from "../reasons.ts";
 import type {
   LogStore,
   MarkersResult,
-  Markers as MarkerValues,
+  MarkerSeqs as MarkerValues,
   NewMarkers,
   SeqRange,
   UnblockedConversation,
   UserRow,
 } from "../store/store.ts";
 import { encodeEvent } from "./encoding.ts";
-import { toUser } from "./users.ts";
 
 type RaisedMarkers = Extract<MarkersResult, { status: "ok" }>;
 
@@ -109,7 +109,7 @@ export class Markers {
   ): void {
     const piece = encodeMarkersMoved(conversationId, user, markers, undelivered);
     const key = `${conversationId}:${user.userId}`;
-    this.#bus.publish(`user:${readerId}`, { kind: "passing", feature: Feature.MARKERS, key, piece });
+    this.#bus.publish(`user:${readerId}`, { kind: "ephemeral", feature: Feature.MARKERS, key, piece });
   }
 }
 

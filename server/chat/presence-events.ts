@@ -1,7 +1,8 @@
 // PresenceChanged as bytes, for whom it may be told: encoded once for all readers that get the same words.
+
+import { toUser } from "../auth/user-messages.ts";
 import type { PresenceMessage } from "../bus/bus.ts";
 import { encodeEvent } from "./encoding.ts";
-import { toUser } from "./users.ts";
 
 type Changes = Pick<PresenceMessage, "cameOnline" | "wentOffline">;
 

@@ -1,13 +1,13 @@
 // Who types: told to the other user of a direct conversation, stored nowhere.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { toUser } from "../auth/user-messages.ts";
 import type { Bus } from "../bus/bus.ts";
 import { formatId } from "../ids.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockStore, LogStore, UserRow } from "../store/store.ts";
 import { encodeEvent } from "./encoding.ts";
 import type { Destination } from "./messages.ts";
-import { toUser } from "./users.ts";
 
 export class Typing {
   readonly #log: LogStore;
@@ -37,7 +37,7 @@ export class Typing {
       kind: { $case: "typingChanged", value: { conversationId, user: toUser(user), typing } },
     });
     this.#bus.publish(`user:${peer.userId}`, {
-      kind: "passing",
+      kind: "ephemeral",
       feature: Feature.TYPING,
       key: undefined,
       piece,

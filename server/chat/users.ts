@@ -1,12 +1,6 @@
 // Names and ids of users, remembered: names never change and ids are never reused, so only removals make one forget.
-import type { User } from "../../gen/parley/chat/v1/user.ts";
-import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
-
-export function toUser(row: UserRow): User {
-  return { userId: formatId("user", row.userId), username: row.username };
-}
 
 export class Users {
   readonly #accounts: AccountStore;

@@ -1,9 +1,9 @@
 // parley-server cert: writes the certificate out, for clients that want it as a file.
 import { writeFile } from "node:fs/promises";
-import { parseArguments, UsageError } from "../arguments.ts";
-import { loadConfig, settingFlags } from "../config.ts";
-import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";
-import { commandLine } from "../package.ts";
+import { commandLine } from "../files/package.ts";
+import { parseArguments, UsageError } from "../settings/arguments.ts";
+import { loadConfig, settingFlags } from "../settings/config.ts";
+import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";
 import { servedCertificate } from "./served-certificate.ts";

@@ -1,7 +1,8 @@
 // From a command line to an exit code: finds the command, loads it alone, and puts failures into words.
-import { suggestion, UsageError } from "../arguments.ts";
-import { describeOriginal, looksLikeNumber } from "../original-command-line.ts";
-import { commandLine, packageVersion } from "../package.ts";
+
+import { commandLine, packageVersion } from "../files/package.ts";
+import { suggestion, UsageError } from "../settings/arguments.ts";
+import { describeOriginal, looksLikeNumber } from "../settings/original-command-line.ts";
 import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";
 

@@ -1,16 +1,16 @@
 // parley-server invite create: one line to send to a friend, which carries address, invite and fingerprint.
 import { networkInterfaces } from "node:os";
-import { fingerprintOf } from "../../rpc/dial.ts";
-import { type Arguments, parseArguments, suggestion, UsageError } from "../arguments.ts";
+import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { newSecret } from "../auth/tokens.ts";
-import { type Config, dataOf, loadConfig, settingFlags } from "../config.ts";
-import { dataFiles } from "../data-folder.ts";
-import { parseDuration } from "../durations.ts";
-import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";
-import { joinLine } from "../invite-link.ts";
-import { isLoopback } from "../loopback.ts";
-import { commandLine } from "../package.ts";
-import { readServerFile } from "../server-file.ts";
+import { dataFiles } from "../files/data-folder.ts";
+import { joinLine } from "../files/invite-link.ts";
+import { isLoopback } from "../files/loopback.ts";
+import { commandLine } from "../files/package.ts";
+import { readServerFile } from "../files/server-file.ts";
+import { type Arguments, parseArguments, suggestion, UsageError } from "../settings/arguments.ts";
+import { type Config, dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { parseDuration } from "../settings/durations.ts";
+import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";

@@ -1,22 +1,22 @@
 // Puts a server together from its settings: folder, lock, store, first users, certificate, services.
 import { mkdir, readFile } from "node:fs/promises";
-import { fingerprintOf } from "../../rpc/dial.ts";
-import { ListenError } from "../../rpc/listen.ts";
+import { fingerprintOf } from "../../rpc/dialling/dial.ts";
+import { ListenError } from "../../rpc/listening/listen.ts";
 import { Passwords } from "../auth/passwords.ts";
-import { CertificateError, loadCertificate, ownCertificate } from "../certificate.ts";
-import { watchCertificate } from "../certificate-watch.ts";
-import { type Config, ConfigError } from "../config.ts";
-import { type Credential, importCredentials, readCredentials } from "../credentials-file.ts";
-import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../data-folder.ts";
-import { formatAddress } from "../invite-link.ts";
+import { CertificateError, loadCertificate, ownCertificate } from "../files/certificate.ts";
+import { watchCertificate } from "../files/certificate-watch.ts";
+import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
+import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../files/data-folder.ts";
+import { formatAddress } from "../files/invite-link.ts";
+import { isLoopback } from "../files/loopback.ts";
+import { packageFile } from "../files/package.ts";
+import { findSampleUsers } from "../files/sample-users.ts";
+import { removeServerFile, writeServerFile } from "../files/server-file.ts";
 import type { OpenLog } from "../log.ts";
-import { isLoopback } from "../loopback.ts";
-import { packageFile } from "../package.ts";
-import { findSampleUsers } from "../sample-users.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server.ts";
-import { removeServerFile, writeServerFile } from "../server-file.ts";
-import type { SettingName } from "../settings.ts";
-import { lockDataFolder } from "../store/sqlite/lock.ts";
+import { type Config, ConfigError } from "../settings/config.ts";
+import type { SettingName } from "../settings/settings.ts";
+import { lockDataFolder } from "../store/sqlite/database/lock.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { CommandFailure } from "./command.ts";
 

@@ -1,7 +1,7 @@
 // One line that says by which rules a server runs that was started by the original's command line.
 import { isAbsolute, relative } from "node:path";
-import type { Config } from "../config.ts";
-import { packageFile } from "../package.ts";
+import { packageFile } from "../files/package.ts";
+import type { Config } from "../settings/config.ts";
 
 /** Undefined where the original's command line was not given. */
 export function originalsLine(config: Config, host: string): string | undefined {

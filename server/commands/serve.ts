@@ -1,10 +1,15 @@
 // parley-server: serves until it is told to stop.
-import { parseArguments, UsageError } from "../arguments.ts";
-import { type Config, defaultData, loadConfig, settingFlags } from "../config.ts";
-import { describeSettings } from "../help.ts";
+
+import { commandLine, packageVersion } from "../files/package.ts";
 import { type LogLevel, type OpenLog, openLog } from "../log.ts";
-import { looksLikeNumber, type OriginalCommandLine, readOriginal } from "../original-command-line.ts";
-import { commandLine, packageVersion } from "../package.ts";
+import { parseArguments, UsageError } from "../settings/arguments.ts";
+import { type Config, defaultData, loadConfig, settingFlags } from "../settings/config.ts";
+import { describeSettings } from "../settings/help.ts";
+import {
+  looksLikeNumber,
+  type OriginalCommandLine,
+  readOriginal,
+} from "../settings/original-command-line.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { type OpenServer, openServer } from "./open-server.ts";

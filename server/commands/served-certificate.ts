@@ -1,9 +1,9 @@
 // The certificate that a server on these settings presents, as far as the commands beside it can know.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { ownCertificate } from "../certificate.ts";
-import { type Config, dataOf } from "../config.ts";
-import { dataFiles } from "../data-folder.ts";
+import { ownCertificate } from "../files/certificate.ts";
+import { dataFiles } from "../files/data-folder.ts";
+import { type Config, dataOf } from "../settings/config.ts";
 
 /**
  * PEM. Made where the data folder has none yet; one that is there is left as it is, since a server may run with it.

@@ -1,7 +1,7 @@
 // What the server prints once it serves: where it is, and two lines with which two people can talk.
-import type { Credential } from "../credentials-file.ts";
-import { formatAddress } from "../invite-link.ts";
-import { isLoopback } from "../loopback.ts";
+import type { Credential } from "../files/credentials-file.ts";
+import { formatAddress } from "../files/invite-link.ts";
+import { isLoopback } from "../files/loopback.ts";
 
 export interface StartFacts {
   readonly version: string;

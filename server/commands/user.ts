@@ -1,13 +1,13 @@
 // parley-server user add|list|remove|promote|demote: the users of a data folder, also while a server runs on it.
 import { existsSync } from "node:fs";
 import { closest } from "../../command-line/closest.ts";
-import { type Arguments, parseArguments, suggestion, UsageError } from "../arguments.ts";
 import { Passwords } from "../auth/passwords.ts";
 import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
-import { dataOf, loadConfig, settingFlags } from "../config.ts";
-import { dataFiles } from "../data-folder.ts";
-import { type DescribedFlag, describedSettings, describeFlags } from "../help.ts";
-import { commandLine } from "../package.ts";
+import { dataFiles } from "../files/data-folder.ts";
+import { commandLine } from "../files/package.ts";
+import { type Arguments, parseArguments, suggestion, UsageError } from "../settings/arguments.ts";
+import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { type DirectAccounts, openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { newPassword } from "./ask.ts";
 import { type Command, CommandFailure } from "./command.ts";

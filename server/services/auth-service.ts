@@ -5,19 +5,19 @@ import {
   type ListSessionsResponse,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { peerHost } from "../../rpc/address.ts";
-import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
+import { peerHost } from "../../rpc/network/address.ts";
 import type { LogIns } from "../auth/log-ins.ts";
 import { describeClient, type Sessions } from "../auth/sessions.ts";
-import { toUser } from "../chat/users.ts";
+import { toUser } from "../auth/user-messages.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, LogInStore, SessionRow } from "../store/store.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate } from "./calls/gate.ts";
+import { PageTokens, pageSize } from "./calls/paging.ts";
 import { listLogIns } from "./log-in-list.ts";
-import { PageTokens, pageSize } from "./paging.ts";
 
 export interface AuthServiceParts {
   readonly gate: Gate;

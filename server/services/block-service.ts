@@ -5,13 +5,13 @@ import {
   type ListBlocksRequest,
   type ListBlocksResponse,
 } from "../../gen/parley/chat/v1/block_service.ts";
-import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
+import { toUser } from "../auth/user-messages.ts";
 import type { Blocks } from "../chat/blocks.ts";
-import { toUser } from "../chat/users.ts";
 import { limits } from "../limits.ts";
 import type { BlockRow, BlockStore, UserRow } from "../store/store.ts";
-import type { Gate } from "./gate.ts";
-import { PageTokens, pageSize } from "./paging.ts";
+import type { Gate } from "./calls/gate.ts";
+import { PageTokens, pageSize } from "./calls/paging.ts";
 
 export interface BlockServiceParts {
   readonly gate: Gate;

@@ -7,17 +7,17 @@ import {
   type FrameReader,
   implementService,
   type ServiceOptions,
-} from "../../rpc/handler.ts";
-import type { Outbox } from "../../rpc/outbox.ts";
+} from "../../rpc/calls/handler.ts";
+import type { Outbox } from "../../rpc/calls/outbox.ts";
 import type { ActiveSession } from "../auth/sessions.ts";
 import { toAck } from "../chat/encoding.ts";
 import type { StoredMessage } from "../chat/messages.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
-import { CommandLoop, type CommandRules } from "./command-loop.ts";
-import { type Gate, type Terms, toRpcError } from "./gate.ts";
-import { chatDefinition, contentBytes } from "./opaque-content.ts";
-import type { Streams } from "./streams.ts";
+import { type Gate, type Terms, toRpcError } from "./calls/gate.ts";
+import { CommandLoop, type CommandRules } from "./streams/command-loop.ts";
+import { chatDefinition, contentBytes } from "./streams/opaque-content.ts";
+import type { Streams } from "./streams/streams.ts";
 
 export interface ChatServiceParts {
   readonly gate: Gate;

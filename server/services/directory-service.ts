@@ -5,13 +5,13 @@ import {
   type ListUsersResponse,
 } from "../../gen/parley/chat/v1/directory_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
-import { toUser } from "../chat/users.ts";
+import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
+import { toUser } from "../auth/user-messages.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { PresenceStore, UserRow } from "../store/store.ts";
-import { type Gate, unlessBackground } from "./gate.ts";
-import { PageTokens, pageSize } from "./paging.ts";
+import { type Gate, unlessBackground } from "./calls/gate.ts";
+import { PageTokens, pageSize } from "./calls/paging.ts";
 
 export interface DirectoryServiceParts {
   readonly gate: Gate;

@@ -9,18 +9,18 @@ import {
   ListMessagesResponse,
   PageOrder,
 } from "../../gen/parley/chat/v1/history_service.ts";
-import { passThrough } from "../../rpc/decode.ts";
-import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { passThrough } from "../../rpc/calls/decode.ts";
+import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
+import { toUser } from "../auth/user-messages.ts";
 import type { ConversationLog, LogPage } from "../chat/conversation-log.ts";
 import { encodeHistoryEntry, encodeHistoryItem, toWireKind } from "../chat/encoding.ts";
 import { toSeq, toSeqRanges } from "../chat/markers.ts";
 import type { Messages } from "../chat/messages.ts";
-import { toUser } from "../chat/users.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
-import type { ConversationRow, LogStore, Markers, UserRow } from "../store/store.ts";
-import { type Gate, unlessBackground } from "./gate.ts";
-import { PageTokens, pageSize } from "./paging.ts";
+import type { ConversationRow, LogStore, MarkerSeqs, UserRow } from "../store/store.ts";
+import { type Gate, unlessBackground } from "./calls/gate.ts";
+import { PageTokens, pageSize } from "./calls/paging.ts";
 
 export interface HistoryServiceParts {
   readonly gate: Gate;
@@ -133,7 +133,7 @@ function itemsOf(conversation: number, page: LogPage): Uint8Array[] {
   });
 }
 
-function toMarker(conversationId: number, markers: Markers): Marker {
+function toMarker(conversationId: number, markers: MarkerSeqs): Marker {
   return {
     conversationId: formatId("conversation", conversationId),
     deliveredSeq: BigInt(markers.deliveredSeq),

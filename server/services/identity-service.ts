@@ -5,16 +5,16 @@ import {
   type ListDeviceKeysResponse,
 } from "../../gen/parley/chat/v1/identity_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { implementService, type ServiceOptions } from "../../rpc/handler.ts";
+import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
 import type { Identities } from "../auth/identities.ts";
-import { toDeviceCertificate, toIdentity } from "../auth/identity-messages.ts";
+import { toDeviceCertificate, toIdentity } from "../auth/user-messages.ts";
 import type { Users } from "../chat/users.ts";
 import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { IdentityStore, UserRow } from "../store/store.ts";
-import type { Gate } from "./gate.ts";
-import { PageTokens, pageSize } from "./paging.ts";
+import type { Gate } from "./calls/gate.ts";
+import { PageTokens, pageSize } from "./calls/paging.ts";
 
 export interface IdentityServiceParts {
   readonly gate: Gate;

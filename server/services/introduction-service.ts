@@ -6,31 +6,31 @@ import {
   type RelayRequest,
 } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { peerHost } from "../../rpc/address.ts";
 import {
   type CallContext,
   type FrameReader,
   implementService,
   type ServiceOptions,
-} from "../../rpc/handler.ts";
-import type { Outbox } from "../../rpc/outbox.ts";
-import type { Introductions } from "../chat/introductions.ts";
-import type { PrivateChats } from "../chat/private-chats.ts";
+} from "../../rpc/calls/handler.ts";
+import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { peerHost } from "../../rpc/network/address.ts";
 import type { Users } from "../chat/users.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
+import type { Introductions } from "../private/introductions.ts";
+import type { OpenChats } from "../private/open-chats.ts";
 import { Refusal } from "../reasons.ts";
-import type { Gate } from "./gate.ts";
-import { readProcessId } from "./process-id.ts";
-import { type RelayParts, relay } from "./relay-call.ts";
-import { type SessionCalls, untilAborted } from "./session-calls.ts";
+import type { Gate } from "./calls/gate.ts";
+import { type SessionCalls, untilAborted } from "./calls/session-calls.ts";
+import { readProcessId } from "./streams/process-id.ts";
+import { type RelayParts, relay } from "./streams/relay-call.ts";
 
 export interface IntroductionServiceParts extends RelayParts {
   readonly gate: Gate;
   readonly calls: SessionCalls;
   readonly introductions: Introductions;
-  readonly chats: PrivateChats;
+  readonly chats: OpenChats;
   readonly users: Users;
   readonly manager: ClientManager;
   readonly options: ServiceOptions;

@@ -10,7 +10,7 @@ import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, LogInOutcome, LogInRow, LogInStore, UserRow } from "../store/store.ts";
-import { PageTokens, pageSize } from "./paging.ts";
+import { PageTokens, pageSize } from "./calls/paging.ts";
 
 const outcomes: Record<LogInOutcome, WireOutcome> = {
   "logged-in": WireOutcome.LOGGED_IN,

@@ -99,7 +99,7 @@ export type AppendResult =
   /** The recipient of a direct entry blocks the sender. */
   | { status: "blocked" };
 
-export interface Markers {
+export interface MarkerSeqs {
   readonly deliveredSeq: number;
   readonly readSeq: number;
 }
@@ -109,14 +109,14 @@ export interface ConversationRow {
   readonly kind: ConversationKind;
   readonly headSeq: number;
   readonly peer: UserRow | undefined;
-  readonly markers: Markers;
+  readonly markers: MarkerSeqs;
   /** The other user's in a direct conversation, as far as they may be shown: they stand still while one blocks the other. */
-  readonly peerMarkers: Markers | undefined;
+  readonly peerMarkers: MarkerSeqs | undefined;
   /** The user's entries that are hidden from the peer: the newest 100 ranges, rising. */
   readonly undelivered: readonly SeqRange[];
 }
 
-export interface NewMarkers extends Markers {
+export interface NewMarkers extends MarkerSeqs {
   readonly conversationId: number;
 }
 
@@ -126,7 +126,7 @@ export type MarkersResult =
       status: "ok";
       conversationId: number;
       rose: boolean;
-      markers: Markers;
+      markers: MarkerSeqs;
       kind: ConversationKind;
       /** Who else may be told: the other user of a direct conversation, unless one of the two blocks the other. */
       peerId: number | undefined;
@@ -218,8 +218,8 @@ export interface BlockRow {
 /** Who stands again where both may see each other's markers; undefined where another block still stands between them. */
 export interface UnblockedConversation {
   readonly conversationId: number;
-  readonly blockerMarkers: Markers;
-  readonly blockedMarkers: Markers;
+  readonly blockerMarkers: MarkerSeqs;
+  readonly blockedMarkers: MarkerSeqs;
   /** What of the blocked one's is hidden from the blocker, and the other way round. */
   readonly hiddenFromBlocker: readonly SeqRange[];
   readonly hiddenFromBlocked: readonly SeqRange[];

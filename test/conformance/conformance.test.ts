@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { checks } from "../../conformance/checks/table.ts";
-import { connectInPieces } from "../../conformance/one-piece.ts";
+import { connectInPieces } from "../../conformance/client/one-piece.ts";
 import type { People } from "../../conformance/people.ts";
 import { run } from "../../conformance/run.ts";
 import { certificate } from "../client/cli/parley.ts";

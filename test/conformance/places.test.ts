@@ -7,7 +7,7 @@ import { createFileRegistry, type DescMessage, type DescService, fromBinary } fr
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import { checks } from "../../conformance/checks/table.ts";
-import { statusOf } from "../../conformance/reasons.ts";
+import { statusOf } from "../../conformance/client/reasons.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { meanings } from "../../server/reasons.ts";
 import { readPage } from "../repo/markdown.ts";

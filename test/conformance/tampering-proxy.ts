@@ -29,7 +29,7 @@ import {
 import { DirectoryServiceService } from "../../gen/parley/chat/v1/directory_service.ts";
 import { Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryServiceService } from "../../gen/parley/chat/v1/history_service.ts";
-import { lengthDelimited, repeatedField } from "../../rpc/raw-fields.ts";
+import { lengthDelimited, repeatedField } from "../../rpc/wire/raw-fields.ts";
 
 export interface UnaryCall {
   /** Such as "SendMessage". */

@@ -1,12 +1,12 @@
 // The store's promises about users, sessions and invites.
 import { describe, expect, it } from "vitest";
-import { hashOf, newUser, type Stage } from "./store-stage.ts";
+import { type Fixture, hashOf, newUser } from "./store-fixture.ts";
 
-export function accountPromises(stage: Stage): void {
+export function accountPromises(fixture: Fixture): void {
   describe("users", () => {
     it("are found by their exact name", async () => {
-      const [ada] = await stage.users("Ada");
-      const { accounts } = stage.store;
+      const [ada] = await fixture.users("Ada");
+      const { accounts } = fixture.store;
       expect(await accounts.userByName("Ada")).toEqual({
         userId: ada,
         username: "Ada",
@@ -20,8 +20,8 @@ export function accountPromises(stage: Stage): void {
     });
 
     it("are refused with a name that is taken or looks like another's", async () => {
-      await stage.users("Ada");
-      const { accounts } = stage.store;
+      await fixture.users("Ada");
+      const { accounts } = fixture.store;
       expect(await accounts.addUser(newUser("Ada"))).toEqual({ status: "name-taken" });
       expect(await accounts.addUser(newUser("ada"))).toEqual({ status: "look-alike" });
       expect(await accounts.addUser(newUser("ada", { refuseLookAlike: false }))).toMatchObject({
@@ -32,9 +32,9 @@ export function accountPromises(stage: Stage): void {
     });
 
     it("keep id and name when removed, lose sessions, and are found no more", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { accounts } = stage.store;
-      const session = await stage.session(ada);
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts } = fixture.store;
+      const session = await fixture.session(ada);
       expect(await accounts.removeUser("ada")).toBe(true);
       expect(await accounts.removeUser("ada")).toBe(false);
       expect(await accounts.userByName("ada")).toBeUndefined();
@@ -47,14 +47,14 @@ export function accountPromises(stage: Stage): void {
       expect((await accounts.listUsers("", 10)).map((user) => user.username)).toEqual(["bob"]);
       expect(await accounts.knownNames(["ada", "bob", "cyd"])).toEqual(["ada", "bob"]);
       expect(await accounts.addUser(newUser("ada"))).toEqual({ status: "name-taken" });
-      const [cyd] = await stage.users("cyd");
+      const [cyd] = await fixture.users("cyd");
       expect(cyd).toBeGreaterThan(bob);
-      await expect(stage.session(ada)).rejects.toThrow();
+      await expect(fixture.session(ada)).rejects.toThrow();
     });
 
     it("are imported where their names never existed", async () => {
-      const [, gone] = await stage.users("ada", "gone");
-      const { accounts } = stage.store;
+      const [, gone] = await fixture.users("ada", "gone");
+      const { accounts } = fixture.store;
       await accounts.removeUser("gone");
       expect(
         await accounts.importUsers(["ada", "ADA", "gone", "bob", "bob"].map((name) => newUser(name))),
@@ -64,7 +64,7 @@ export function accountPromises(stage: Stage): void {
     });
 
     it("tell, within a second, when another process changed them", async () => {
-      const { store } = stage;
+      const { store } = fixture;
       const changes: number[] = [];
       const changed = new Promise<void>((resolve) => {
         store.onExternalChange(() => {
@@ -73,15 +73,15 @@ export function accountPromises(stage: Stage): void {
         });
       });
       const begin = performance.now();
-      await stage.under.addUserElsewhere(newUser("bob"));
+      await fixture.under.addUserElsewhere(newUser("bob"));
       await changed;
       expect((changes[0] ?? 0) - begin).toBeLessThan(1_000);
       expect(await store.accounts.userByName("bob")).toBeDefined();
     });
 
     it("may be written to at once when another process added them", async () => {
-      const [ada] = await stage.users("ada");
-      const { log, accounts } = stage.store;
+      const [ada] = await fixture.users("ada");
+      const { log, accounts } = fixture.store;
       const append = (peerId: number) =>
         log.append({
           senderId: ada,
@@ -92,7 +92,7 @@ export function accountPromises(stage: Stage): void {
           time: 1,
         });
       expect(await append(ada + 1)).toEqual({ status: "no-user" });
-      await stage.under.addUserElsewhere(newUser("bob"));
+      await fixture.under.addUserElsewhere(newUser("bob"));
       expect((await accounts.userByName("bob"))?.userId).toBe(ada + 1);
       expect(await append(ada + 1)).toMatchObject({ status: "stored" });
     });
@@ -100,8 +100,8 @@ export function accountPromises(stage: Stage): void {
 
   describe("invites", () => {
     it("are used up, expire, and are told before anything about the name", async () => {
-      await stage.users("ada");
-      const { accounts } = stage.store;
+      await fixture.users("ada");
+      const { accounts } = fixture.store;
       const [twice, short] = [hashOf("twice"), hashOf("short")];
       await accounts.addInvite(twice, 2, 5_000, 1_000);
       await accounts.addInvite(short, 1, 2_000, 1_000);
@@ -123,14 +123,14 @@ export function accountPromises(stage: Stage): void {
 
   describe("sessions", () => {
     it("are found by token until they expire, and touched", async () => {
-      const [ada] = await stage.users("ada");
-      const { accounts } = stage.store;
-      const { sessionId, deviceId, token } = await stage.session(ada, 5_000);
+      const [ada] = await fixture.users("ada");
+      const { accounts } = fixture.store;
+      const { sessionId, deviceId, token } = await fixture.session(ada, 5_000);
       const row = {
         sessionId,
         user: { userId: ada, username: "ada" },
         deviceId,
-        client: { name: "test", version: "1", deviceName: "desk" },
+        client: { name: "test", version: "1", deviceName: "context" },
         address: "127.0.0.1",
         createTime: 1_000,
         lastUsedTime: 1_000,
@@ -150,9 +150,9 @@ export function accountPromises(stage: Stage): void {
     });
 
     it("start on a device that proves itself, and on no other", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { accounts } = stage.store;
-      const { deviceId } = await stage.session(ada);
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts } = fixture.store;
+      const { deviceId } = await fixture.session(ada);
       const start = (userId: number, secret: string, token: string, device = deviceId) =>
         accounts.startSession({
           userId,
@@ -172,12 +172,12 @@ export function accountPromises(stage: Stage): void {
     });
 
     it("are listed newest first in pages, and ended by their user only", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { accounts } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts } = fixture.store;
       const ids: number[] = [];
-      for (let i = 0; i < 4; i++) ids.push((await stage.session(ada)).sessionId);
+      for (let i = 0; i < 4; i++) ids.push((await fixture.session(ada)).sessionId);
       const [s1 = 0, s2 = 0, s3 = 0, s4 = 0] = ids;
-      const { sessionId: bobs } = await stage.session(bob);
+      const { sessionId: bobs } = await fixture.session(bob);
       const list = async (before: number, limit: number, now = 2_000) =>
         (await accounts.listSessions(ada, before, limit, now)).map((row) => row.sessionId);
       expect(await list(Number.MAX_SAFE_INTEGER, 3)).toEqual([s4, s3, s2]);
@@ -189,7 +189,7 @@ export function accountPromises(stage: Stage): void {
       const change = { from: "hash of ada", to: "new", keepSessionId: s3 };
       expect((await accounts.setPassword(ada, change))?.toSorted((a, b) => a - b)).toEqual([s2, s4]);
       // Whoever was verified against the old password comes too late.
-      await expect(stage.session(ada)).rejects.toThrow("password-changed");
+      await expect(fixture.session(ada)).rejects.toThrow("password-changed");
       expect(await accounts.validSessions([...ids, bobs], 2_000)).toEqual([s3, bobs]);
     });
   });

@@ -1,18 +1,18 @@
 // The store's promises about blocks: who is refused, and what is hidden from whom, for ever.
 import { describe, expect, it } from "vitest";
 import type { AppendedEntry } from "../../server/store/store.ts";
-import { entry, type Stage } from "./store-stage.ts";
+import { entry, type Fixture } from "./store-fixture.ts";
 
-export function blockPromises(stage: Stage): void {
+export function blockPromises(fixture: Fixture): void {
   describe("blocks", () => {
     it("are kept, one way, and listed by name", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { blocks } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { blocks } = fixture.store;
       expect(await blocks.block(ada, cyd, 7)).toBe("blocked");
       expect(await blocks.block(ada, bob, 8)).toBe("blocked");
       expect(await blocks.block(ada, bob, 9)).toBe("already-blocked");
       expect(await blocks.block(ada, 999, 9)).toBe("no-user");
-      const { blocks: reopened } = await stage.under.reopen();
+      const { blocks: reopened } = await fixture.under.reopen();
       expect(await reopened.listBlocks(ada, "", 10)).toEqual([
         { user: { userId: bob, username: "bob" }, createTime: 8 },
         { user: { userId: cyd, username: "cyd" }, createTime: 7 },
@@ -33,8 +33,8 @@ export function blockPromises(stage: Stage): void {
     });
 
     it("refuse what comes after them in the same group, and nothing that came before", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log, blocks } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log, blocks } = fixture.store;
       const before = log.append(entry(bob, 1, { peerId: ada }, "before"));
       const block = blocks.block(ada, bob, 1);
       const after = log.append(entry(bob, 2, { peerId: ada }, "after"));
@@ -48,8 +48,8 @@ export function blockPromises(stage: Stage): void {
     });
 
     it("refuse by conversation too, let the blocker write, and repeat what was stored before", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log, blocks } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log, blocks } = fixture.store;
       const first = await log.append(entry(bob, 1, { peerId: ada }, "first"));
       if (first.status !== "stored") throw new Error(first.status);
       const { conversationId } = first;
@@ -64,8 +64,8 @@ export function blockPromises(stage: Stage): void {
     });
 
     it("hide what was not delivered, from the blocker alone and for ever", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log, blocks } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log, blocks } = fixture.store;
       for (const [sender, peer, id] of [
         [bob, ada, 1],
         [bob, ada, 2],
@@ -86,7 +86,7 @@ export function blockPromises(stage: Stage): void {
       expect(await log.visibleRanges(bob, conversationId, 1, 4)).toEqual([{ from: 1, to: 4 }]);
       await blocks.unblock(ada, bob);
       await log.append(entry(bob, 4, { peerId: ada }));
-      const later = await stage.under.reopen();
+      const later = await fixture.under.reopen();
       expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
         { from: 1, to: 1 },
         { from: 3, to: 3 },
@@ -106,8 +106,8 @@ export function blockPromises(stage: Stage): void {
     });
 
     it("keep each one's markers from the other, until no block stands between them", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log, blocks } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log, blocks } = fixture.store;
       for (const id of [1, 2, 3]) await log.append(entry(bob, id, { peerId: ada }));
       const { conversationId = 0 } = (await log.directConversation(ada, bob)) ?? {};
       const raise = (userId: number, seq: number) =>
@@ -136,8 +136,8 @@ export function blockPromises(stage: Stage): void {
     });
 
     it("hide broadcasts while they stand, and say so to their author where somebody was online", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { log, blocks, presence, broadcastId: conversationId } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { log, blocks, presence, broadcastId: conversationId } = fixture.store;
       const announced: AppendedEntry[] = [];
       log.onAppended((entries) => announced.push(...entries));
       const say = (sender: number, id: number) => log.append(entry(sender, id, { conversationId }));
@@ -161,7 +161,7 @@ export function blockPromises(stage: Stage): void {
       // The first answers again, though the block is gone by now.
       expect(await say(bob, 2)).toMatchObject({ status: "repeated", seq: 2, withheld: true });
       expect(await say(bob, 3)).toMatchObject({ status: "repeated", seq: 4, withheld: false });
-      const later = await stage.under.reopen();
+      const later = await fixture.under.reopen();
       expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
         { from: 3, to: 3 },
         { from: 5, to: 5 },
@@ -169,8 +169,8 @@ export function blockPromises(stage: Stage): void {
     });
 
     it("leave the blocker out of the lists of whom the blocked one may see", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { blocks, presence } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { blocks, presence } = fixture.store;
       for (const user of [ada, bob, cyd]) await presence.open(user, 10);
       await blocks.block(ada, bob, 1);
       const seenBy = async (asking: number) =>

@@ -1,7 +1,7 @@
 // The store's promises about identity keys and the certificates of devices.
 import { describe, expect, it } from "vitest";
 import type { NewDeviceKey } from "../../server/store/store.ts";
-import { bytes, hashOf, type Stage } from "./store-stage.ts";
+import { bytes, type Fixture, hashOf } from "./store-fixture.ts";
 
 const signatureOf = (text: string): Uint8Array => new Uint8Array([...hashOf(text), ...hashOf(text)]);
 
@@ -23,24 +23,24 @@ const keyOf = (
 });
 
 async function devices<const N extends readonly string[]>(
-  stage: Stage,
+  fixture: Fixture,
   ...owners: N
 ): Promise<{ [K in keyof N]: { userId: number; deviceId: number } }> {
   const ids = new Map<string, number>();
   const made: { userId: number; deviceId: number }[] = [];
   for (const owner of owners) {
-    const [userId] = ids.has(owner) ? [ids.get(owner) ?? 0] : await stage.users(owner);
+    const [userId] = ids.has(owner) ? [ids.get(owner) ?? 0] : await fixture.users(owner);
     ids.set(owner, userId);
-    made.push({ userId, deviceId: (await stage.session(userId)).deviceId });
+    made.push({ userId, deviceId: (await fixture.session(userId)).deviceId });
   }
   return made as { [K in keyof N]: { userId: number; deviceId: number } };
 }
 
-export function identityPromises(stage: Stage): void {
+export function identityPromises(fixture: Fixture): void {
   describe("identities", () => {
     it("are set once: the first key wins, and the same one again changes nothing but the device", async () => {
-      const [laptop, phone] = await devices(stage, "ada", "ada");
-      const { identities } = stage.store;
+      const [laptop, phone] = await devices(fixture, "ada", "ada");
+      const { identities } = fixture.store;
       expect(await identities.identity(laptop.userId)).toBeUndefined();
       const first = keyOf(laptop, "l1", { key: "one", signature: "s1" });
       const identity = {
@@ -50,7 +50,7 @@ export function identityPromises(stage: Stage): void {
       };
       const device = {
         deviceId: laptop.deviceId,
-        deviceName: "desk",
+        deviceName: "context",
         certificate: bytes("certificate of l1"),
         fingerprint: "SHA256:l1",
         signature: signatureOf("s1"),
@@ -65,7 +65,7 @@ export function identityPromises(stage: Stage): void {
         identity,
         device: { ...device, signature: signatureOf("s3") },
       });
-      const { identities: reopened } = await stage.under.reopen();
+      const { identities: reopened } = await fixture.under.reopen();
       expect(await reopened.identity(laptop.userId)).toEqual(identity);
       expect(await reopened.peerDevice(laptop.deviceId)).toEqual({
         user: identity.user,
@@ -75,8 +75,8 @@ export function identityPromises(stage: Stage): void {
     });
 
     it("replaced, void the signatures of all other devices of that user, and of nobody else", async () => {
-      const [laptop, phone, bobs] = await devices(stage, "ada", "ada", "bob");
-      const { identities } = stage.store;
+      const [laptop, phone, bobs] = await devices(fixture, "ada", "ada", "bob");
+      const { identities } = fixture.store;
       await identities.registerDevice(keyOf(laptop, "l", { key: "one", signature: "s1" }));
       await identities.registerDevice(keyOf(phone, "p", { key: "one", signature: "s2" }));
       await identities.registerDevice(keyOf(bobs, "b", { key: "bobs", signature: "s3" }));
@@ -94,8 +94,8 @@ export function identityPromises(stage: Stage): void {
     });
 
     it("leave a device its signature while its key stays, and take it with another key", async () => {
-      const [laptop] = await devices(stage, "ada");
-      const { identities } = stage.store;
+      const [laptop] = await devices(fixture, "ada");
+      const { identities } = fixture.store;
       await identities.registerDevice(keyOf(laptop, "l1", { key: "one", signature: "s1" }));
       const renewed = { ...keyOf(laptop, "l1"), certificate: bytes("renewed") };
       expect(await identities.registerDevice(renewed)).toMatchObject({
@@ -109,8 +109,8 @@ export function identityPromises(stage: Stage): void {
     });
 
     it("sign devices of their user, while the keys are those that were signed with", async () => {
-      const [laptop, phone, bobs] = await devices(stage, "ada", "ada", "bob");
-      const { identities } = stage.store;
+      const [laptop, phone, bobs] = await devices(fixture, "ada", "ada", "bob");
+      const { identities } = fixture.store;
       const sign = (deviceId: number, fingerprint: string, key = "one") =>
         identities.signDevice({
           userId: laptop.userId,
@@ -133,8 +133,8 @@ export function identityPromises(stage: Stage): void {
     });
 
     it("list a user's devices in the order in which they were made, with the name of the newest log-in", async () => {
-      const [first, second, bobs, bare] = await devices(stage, "ada", "ada", "bob", "ada");
-      const { identities, accounts } = stage.store;
+      const [first, second, bobs, bare] = await devices(fixture, "ada", "ada", "bob", "ada");
+      const { identities, accounts } = fixture.store;
       for (const device of [second, first, bobs]) await identities.registerDevice(keyOf(device, "k"));
       await accounts.startSession({
         userId: second.userId,
@@ -153,17 +153,17 @@ export function identityPromises(stage: Stage): void {
           row.deviceName,
         ]);
       expect(await listed(0, 10)).toEqual([
-        [first.deviceId, "desk"],
+        [first.deviceId, "context"],
         [second.deviceId, "renamed"],
       ]);
-      expect(await listed(0, 1)).toEqual([[first.deviceId, "desk"]]);
+      expect(await listed(0, 1)).toEqual([[first.deviceId, "context"]]);
       expect(await listed(first.deviceId, 10)).toEqual([[second.deviceId, "renamed"]]);
       expect(await identities.peerDevice(bare.deviceId)).toBeUndefined();
     });
 
     it("belong to devices of their user, and go with the user", async () => {
-      const [laptop, bobs] = await devices(stage, "ada", "bob");
-      const { identities, accounts } = stage.store;
+      const [laptop, bobs] = await devices(fixture, "ada", "bob");
+      const { identities, accounts } = fixture.store;
       const foreign = keyOf({ userId: laptop.userId, deviceId: bobs.deviceId }, "f");
       expect(await identities.registerDevice(foreign)).toEqual({ status: "no-device" });
       await identities.registerDevice(keyOf(laptop, "l", { key: "one", signature: "s1" }));

@@ -1,14 +1,14 @@
 // The store's promises about failed log-ins, the record of log-ins, administrators and devices.
 import { describe, expect, it } from "vitest";
 import type { NewLogIn } from "../../server/store/store.ts";
-import { hashOf, type Stage } from "./store-stage.ts";
+import { type Fixture, hashOf } from "./store-fixture.ts";
 
 function logIn(more: Partial<NewLogIn> = {}): NewLogIn {
   return {
     username: "ada",
     userId: undefined,
     deviceId: undefined,
-    client: { name: "test", version: "1", deviceName: "desk" },
+    client: { name: "test", version: "1", deviceName: "context" },
     address: "127.0.0.1",
     outcome: "wrong-password",
     time: 1_000,
@@ -16,15 +16,15 @@ function logIn(more: Partial<NewLogIn> = {}): NewLogIn {
   };
 }
 
-export function logInPromises(stage: Stage): void {
+export function logInPromises(fixture: Fixture): void {
   describe("failed log-ins", () => {
     it("are remembered by key, also after a restart, until they are cleared", async () => {
-      const { logIns } = stage.store;
+      const { logIns } = fixture.store;
       expect(await logIns.failures("name:ada")).toBeUndefined();
       await logIns.saveFailures("name:ada", { count: 2, lockedUntil: 0 }, 1);
       await logIns.saveFailures("name:ada", { count: 3, lockedUntil: 9_000 }, 2);
       await logIns.saveFailures("name:Ada", { count: 1, lockedUntil: 0 }, 2);
-      const later = (await stage.under.reopen()).logIns;
+      const later = (await fixture.under.reopen()).logIns;
       expect(await later.failures("name:ada")).toEqual({ count: 3, lockedUntil: 9_000 });
       await later.clearFailures("name:ada");
       expect(await later.failures("name:ada")).toBeUndefined();
@@ -34,7 +34,7 @@ export function logInPromises(stage: Stage): void {
     it("are at most 50,000, and a lock that lasts is not pushed out by others", {
       timeout: 60_000,
     }, async () => {
-      const { logIns } = stage.store;
+      const { logIns } = fixture.store;
       await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000 }, 1);
       await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0 }, 2);
       const failure = { count: 1, lockedUntil: 0 };
@@ -51,8 +51,8 @@ export function logInPromises(stage: Stage): void {
 
   describe("the record of log-ins", () => {
     it("lists a user's own and everyone's, newest first, in pages", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { logIns } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { logIns } = fixture.store;
       await logIns.record(logIn({ userId: ada, outcome: "logged-in", deviceId: 4 }));
       await logIns.record(logIn({ userId: bob, username: "bob", outcome: "logged-in" }));
       await logIns.record(logIn({ username: "nobody" }));
@@ -60,7 +60,7 @@ export function logInPromises(stage: Stage): void {
       const own = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 10);
       expect(own).toMatchObject([
         { username: "ada", outcome: "wrong-password", time: 5_000, firstTime: 5_000, count: 1 },
-        { username: "ada", outcome: "logged-in", deviceId: 4, client: { deviceName: "desk" } },
+        { username: "ada", outcome: "logged-in", deviceId: 4, client: { deviceName: "context" } },
       ]);
       const all = await logIns.listLogIns("everyone", Number.MAX_SAFE_INTEGER, 3);
       expect(all.map(({ username }) => username)).toEqual(["ada", "nobody", "bob"]);
@@ -69,8 +69,8 @@ export function logInPromises(stage: Stage): void {
     });
 
     it("counts a refusal that repeats, and nothing else", async () => {
-      const [ada] = await stage.users("ada");
-      const { logIns } = stage.store;
+      const [ada] = await fixture.users("ada");
+      const { logIns } = fixture.store;
       const refused = logIn({ userId: ada });
       for (const time of [1, 2, 3]) await logIns.record({ ...refused, time });
       await logIns.record({ ...refused, address: "10.0.0.1", time: 4 });
@@ -88,8 +88,8 @@ export function logInPromises(stage: Stage): void {
     });
 
     it("keeps the newest 1,000 of a user, whatever is said of other names", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { logIns } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { logIns } = fixture.store;
       await logIns.record(logIn({ userId: bob, username: "bob", outcome: "logged-in" }));
       await Promise.all(
         Array.from({ length: 1_005 }, (_, time) =>
@@ -105,8 +105,8 @@ export function logInPromises(stage: Stage): void {
 
   describe("administrators, devices, sessions", () => {
     it("are made and unmade by name", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { accounts } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts } = fixture.store;
       expect(await accounts.setAdministrator("bob", true)).toBe(true);
       expect(await accounts.setAdministrator("nobody", true)).toBe(false);
       expect([await accounts.isAdministrator(ada), await accounts.isAdministrator(bob)]).toEqual([
@@ -119,9 +119,9 @@ export function logInPromises(stage: Stage): void {
     });
 
     it("are known by owner and secret", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { accounts } = stage.store;
-      const { deviceId } = await stage.session(ada);
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts } = fixture.store;
+      const { deviceId } = await fixture.session(ada);
       expect(await accounts.hasDevice(ada, deviceId, hashOf("secret"))).toBe(true);
       expect(await accounts.hasDevice(ada, deviceId, hashOf("other"))).toBe(false);
       expect(await accounts.hasDevice(bob, deviceId, hashOf("secret"))).toBe(false);
@@ -129,10 +129,10 @@ export function logInPromises(stage: Stage): void {
     });
 
     it("are listed while they last, in pages", async () => {
-      const [ada] = await stage.users("ada");
-      const { accounts } = stage.store;
-      const first = await stage.session(ada, 2_000);
-      const second = await stage.session(ada, 5_000);
+      const [ada] = await fixture.users("ada");
+      const { accounts } = fixture.store;
+      const first = await fixture.session(ada, 2_000);
+      const second = await fixture.session(ada, 5_000);
       const live = (after: number, now: number) => accounts.liveSessions(after, 10, now);
       expect(await live(0, 100)).toEqual([
         { sessionId: first.sessionId, userId: ada },

@@ -1,14 +1,14 @@
 // The store's promises about the conversation log: numbering, repeats, announcement, markers.
 import { describe, expect, it } from "vitest";
 import { type AppendedEntry, type StoredEntry, StoreUnavailableError } from "../../server/store/store.ts";
-import { bytes, entry, newUser, type Stage } from "./store-stage.ts";
+import { bytes, entry, type Fixture, newUser } from "./store-fixture.ts";
 
-export function logPromises(stage: Stage): void {
+export function logPromises(fixture: Fixture): void {
   describe("appending", () => {
     it("numbers each conversation 1, 2, 3 … in the order of the calls, from many senders at once", async () => {
-      const ids = await stage.users("ada", "bob", "cyd", "dan");
+      const ids = await fixture.users("ada", "bob", "cyd", "dan");
       const [ada, bob] = ids;
-      const { log, broadcastId } = stage.store;
+      const { log, broadcastId } = fixture.store;
       const results = await Promise.all(
         Array.from({ length: 1_200 }, (_, i) => {
           const sender = ids[i % 4] ?? ada;
@@ -31,8 +31,8 @@ export function logPromises(stage: Stage): void {
     });
 
     it("keeps what was appended, byte for byte, with sender, recipient and time", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
       const content = Uint8Array.from({ length: 3_000 }, (_, i) => i % 256);
       const sent = { ...entry(ada, 2n ** 64n - 1n, { peerId: bob }), content, time: 1_700_000_000_123 };
       const result = await log.append(sent);
@@ -54,27 +54,30 @@ export function logPromises(stage: Stage): void {
     });
 
     it("gives the first answer again for a repeated send, also after a restart", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
+      const [ada, bob] = await fixture.users("ada", "bob");
       const sent = entry(ada, 7, { peerId: bob }, "once");
-      const [first, twin] = await Promise.all([stage.store.log.append(sent), stage.store.log.append(sent)]);
+      const [first, twin] = await Promise.all([
+        fixture.store.log.append(sent),
+        fixture.store.log.append(sent),
+      ]);
       if (first.status !== "stored") throw new Error(first.status);
       const repeated = { ...first, status: "repeated" };
       expect(twin).toEqual(repeated);
       const later = { ...sent, time: 9_999 };
-      expect(await stage.store.log.append(later)).toEqual(repeated);
-      expect(await (await stage.under.reopen()).log.append(later)).toEqual(repeated);
+      expect(await fixture.store.log.append(later)).toEqual(repeated);
+      expect(await (await fixture.under.reopen()).log.append(later)).toEqual(repeated);
       const { conversationId } = first;
-      expect(await stage.store.log.append({ ...later, target: { conversationId } })).toEqual(repeated);
-      expect(await stage.store.log.entries(conversationId, 1, 99, 99)).toHaveLength(1);
-      expect(await stage.store.log.append(entry(ada, 8, { peerId: bob }))).toMatchObject({
+      expect(await fixture.store.log.append({ ...later, target: { conversationId } })).toEqual(repeated);
+      expect(await fixture.store.log.entries(conversationId, 1, 99, 99)).toHaveLength(1);
+      expect(await fixture.store.log.append(entry(ada, 8, { peerId: bob }))).toMatchObject({
         status: "stored",
         seq: 2,
       });
     });
 
     it("refuses a client message id with other content or another target, and numbers nothing for it", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { log, broadcastId } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { log, broadcastId } = fixture.store;
       await log.append(entry(ada, 7, { peerId: bob }, "one"));
       const refused = await Promise.all([
         log.append(entry(ada, 7, { peerId: bob }, "two")),
@@ -92,8 +95,8 @@ export function logPromises(stage: Stage): void {
     });
 
     it("refuses targets that are not there or not the sender's", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { log, accounts } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { log, accounts } = fixture.store;
       const first = await log.append(entry(ada, 1, { peerId: bob }));
       if (first.status !== "stored") throw new Error(first.status);
       const { conversationId } = first;
@@ -104,7 +107,7 @@ export function logPromises(stage: Stage): void {
       await accounts.removeUser("bob");
       expect(await log.append(entry(ada, 2, { peerId: bob }))).toEqual({ status: "no-user" });
       expect(await log.append(entry(ada, 2, { conversationId }))).toEqual({ status: "no-user" });
-      expect(await log.append(entry(bob, 3, { conversationId: stage.store.broadcastId }))).toEqual({
+      expect(await log.append(entry(bob, 3, { conversationId: fixture.store.broadcastId }))).toEqual({
         status: "no-user",
       });
       // A retry of what was stored while bob was there still gets its answer.
@@ -112,8 +115,8 @@ export function logPromises(stage: Stage): void {
     });
 
     it("keeps what the others of a group did when one of them fails", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log, accounts } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log, accounts } = fixture.store;
       const hash = bytes("twice the same");
       const results = await Promise.allSettled([
         log.append(entry(ada, 1, { peerId: bob })),
@@ -138,8 +141,8 @@ export function logPromises(stage: Stage): void {
 
   describe("announcement", () => {
     it("comes once per entry, in order, before the promise, with the origin; a repeat is not announced", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log, broadcastId } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log, broadcastId } = fixture.store;
       const heard: AppendedEntry[] = [];
       log.onAppended((entries) => heard.push(...entries));
       const origin = {};
@@ -163,8 +166,8 @@ export function logPromises(stage: Stage): void {
     });
 
     it("comes before any read shows the entry, while reads and appends hammer the store", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
       let announced = 0;
       log.onAppended((entries) => {
         announced = entries.at(-1)?.seq ?? announced;
@@ -200,8 +203,8 @@ export function logPromises(stage: Stage): void {
 
   describe("reading the log", () => {
     it("answers the lowest or the newest of a range, by rising seq", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { log } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
       await Promise.all(
         Array.from({ length: 20 }, (_, i) => log.append(entry(ada, i + 1, { peerId: bob }, `${i + 1}`))),
       );
@@ -215,8 +218,8 @@ export function logPromises(stage: Stage): void {
     });
 
     it("lists a user's conversations by id, in pages, each as that user sees it", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { log, accounts, broadcastId } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { log, accounts, broadcastId } = fixture.store;
       await log.append(entry(ada, 1, { peerId: bob }));
       await log.append(entry(ada, 2, { peerId: cyd }));
       await log.append(entry(bob, 1, { peerId: cyd }));
@@ -246,8 +249,8 @@ export function logPromises(stage: Stage): void {
 
   describe("markers", () => {
     it("only rise, take delivered along with read, and are refused beyond the head", async () => {
-      const [ada, bob, cyd] = await stage.users("ada", "bob", "cyd");
-      const { log } = stage.store;
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { log } = fixture.store;
       for (let i = 1; i <= 5; i++) await log.append(entry(ada, i, { peerId: bob }));
       const conversationId = (await log.directConversation(ada, bob))?.conversationId ?? 0;
       const raise = (deliveredSeq: number, readSeq: number) =>
@@ -269,8 +272,8 @@ export function logPromises(stage: Stage): void {
     });
 
     it("answers one result per marker, in order, and sees appends handed in before", async () => {
-      const [ada] = await stage.users("ada");
-      const { log, broadcastId } = stage.store;
+      const [ada] = await fixture.users("ada");
+      const { log, broadcastId } = fixture.store;
       const [, results] = await Promise.all([
         log.append(entry(ada, 1, { conversationId: broadcastId })),
         log.raiseMarkers(ada, [
@@ -288,8 +291,8 @@ export function logPromises(stage: Stage): void {
 
   describe("closing", () => {
     it("finishes what was handed in, and refuses what comes after", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { store } = stage;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { store } = fixture;
       const handedIn = Array.from({ length: 50 }, (_, i) =>
         store.log.append(entry(ada, i + 1, { peerId: bob })),
       );
@@ -301,7 +304,7 @@ export function logPromises(stage: Stage): void {
       expect(await read).toBeDefined();
       await closed;
       await expect(store.log.entries(1, 1, 1, 1)).rejects.toThrow(StoreUnavailableError);
-      const again = await stage.under.reopen();
+      const again = await fixture.under.reopen();
       expect(again.serverId).toBe(store.serverId);
       expect((await again.log.directConversation(ada, bob))?.headSeq).toBe(50);
     });

@@ -1,21 +1,22 @@
 // The store's promises about presence: intervals of time and of broadcast seq.
 import { describe, expect, it } from "vitest";
-import { entry, type Stage } from "./store-stage.ts";
+import { entry, type Fixture } from "./store-fixture.ts";
 
-export function presencePromises(stage: Stage): void {
+export function presencePromises(fixture: Fixture): void {
   /** So many more broadcasts by this user. */
   let last = 0;
   async function broadcast(senderId: number, count: number): Promise<void> {
-    const { log, broadcastId } = stage.store;
+    const { log, broadcastId } = fixture.store;
     for (let i = 0; i < count; i++)
       await log.append(entry(senderId, ++last, { conversationId: broadcastId }));
   }
 
   describe("presence", () => {
     it("says for which broadcasts a user was online", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { presence, log } = stage.store;
-      const ranges = (from: number, to: number) => log.visibleRanges(bob, stage.store.broadcastId, from, to);
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { presence, log } = fixture.store;
+      const ranges = (from: number, to: number) =>
+        log.visibleRanges(bob, fixture.store.broadcastId, from, to);
       await broadcast(ada, 2);
       expect(await ranges(1, 2)).toEqual([]);
       await presence.open(bob, 1_000);
@@ -31,33 +32,33 @@ export function presencePromises(stage: Stage): void {
       ]);
       expect(await ranges(4, 7)).toEqual([{ from: 4, to: 5 }]);
       expect(await ranges(6, 7)).toEqual([]);
-      await stage.under.reopen();
-      expect(await stage.store.log.visibleRanges(bob, stage.store.broadcastId, 5, 100)).toEqual([
+      await fixture.under.reopen();
+      expect(await fixture.store.log.visibleRanges(bob, fixture.store.broadcastId, 5, 100)).toEqual([
         { from: 5, to: 5 },
         { from: 8, to: 100 },
       ]);
     });
 
     it("lets authors see their own broadcasts, online or not, without calling them online", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { presence, log } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { presence, log } = fixture.store;
       await broadcast(ada, 1);
       await broadcast(bob, 1);
       await broadcast(ada, 2);
       await presence.open(ada, 1_000);
       await broadcast(ada, 1);
       await presence.close(ada, 2_000);
-      expect(await log.visibleRanges(ada, stage.store.broadcastId, 1, 5)).toEqual([
+      expect(await log.visibleRanges(ada, fixture.store.broadcastId, 1, 5)).toEqual([
         { from: 1, to: 1 },
         { from: 3, to: 5 },
       ]);
-      expect(await log.visibleRanges(bob, stage.store.broadcastId, 1, 5)).toEqual([{ from: 2, to: 2 }]);
+      expect(await log.visibleRanges(bob, fixture.store.broadcastId, 1, 5)).toEqual([{ from: 2, to: 2 }]);
       expect(await presence.list(0, 9_000, ada, "", 10)).toEqual([]);
     });
 
     it("joins ranges that touch, and knows an interval without broadcasts from one with", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { presence, log } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { presence, log } = fixture.store;
       for (const time of [1_000, 2_000, 3_000]) {
         await presence.open(bob, time);
         if (time !== 2_000) await broadcast(ada, 2);
@@ -66,12 +67,12 @@ export function presencePromises(stage: Stage): void {
       await broadcast(ada, 1);
       await presence.open(bob, 9_000);
       await presence.close(bob, 9_500);
-      expect(await log.visibleRanges(bob, stage.store.broadcastId, 1, 9)).toEqual([{ from: 1, to: 4 }]);
+      expect(await log.visibleRanges(bob, fixture.store.broadcastId, 1, 9)).toEqual([{ from: 1, to: 4 }]);
     });
 
     it("takes broadcasts and openings in the order of the calls", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { presence, log } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { presence, log } = fixture.store;
       await Promise.all([
         broadcast(ada, 1),
         presence.open(bob, 1_000),
@@ -79,22 +80,22 @@ export function presencePromises(stage: Stage): void {
         presence.close(bob, 2_000),
         broadcast(ada, 1),
       ]);
-      expect(await log.visibleRanges(bob, stage.store.broadcastId, 1, 3)).toEqual([{ from: 2, to: 2 }]);
+      expect(await log.visibleRanges(bob, fixture.store.broadcastId, 1, 3)).toEqual([{ from: 2, to: 2 }]);
     });
 
     it("keeps the interval that is open, closes nothing where none is, and tells them after a crash", async () => {
-      const [ada, bob] = await stage.users("ada", "bob");
-      const { presence } = stage.store;
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { presence } = fixture.store;
       expect(await presence.openIntervals()).toEqual({ heartbeat: 0, userIds: [] });
       await presence.open(bob, 1_000);
       await broadcast(ada, 1);
       await presence.open(bob, 2_000);
       await presence.close(ada, 2_000);
-      expect(await stage.store.log.visibleRanges(bob, stage.store.broadcastId, 1, 1)).toEqual([
+      expect(await fixture.store.log.visibleRanges(bob, fixture.store.broadcastId, 1, 1)).toEqual([
         { from: 1, to: 1 },
       ]);
       await presence.heartbeat(2_500);
-      const reopened = (await stage.under.reopen()).presence;
+      const reopened = (await fixture.under.reopen()).presence;
       expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [bob] });
       await reopened.close(bob, 2_500);
       expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [] });
@@ -106,8 +107,8 @@ export function presencePromises(stage: Stage): void {
     it("lists who is online or was since, by name in code point order, without the asker and removed users", async () => {
       // "Z" < "a" < "é" < U+FFEE < the emoji, which UTF-16 would put before U+FFEE.
       const names = ["a", "Z", "\u{1f600}", "\u{ffee}", "é", "gone", "early", "asker"] as const;
-      const ids = await stage.users(...names);
-      const { presence, accounts } = stage.store;
+      const ids = await fixture.users(...names);
+      const { presence, accounts } = fixture.store;
       for (const userId of ids) await presence.open(userId, 1_000);
       await presence.close(ids[0], 5_000);
       await presence.close(ids[6], 2_000);

@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import type { Command } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { RpcError } from "../../rpc/status.ts";
+import { RpcError } from "../../rpc/status/status.ts";
 import type { TestClient, TestStream } from "../support/client.ts";
 import { beginningOf, HeldLog } from "./held-log.ts";
 

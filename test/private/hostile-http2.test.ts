@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { dialPeerAt } from "../../rpc/peer-dial.ts";
+import { dialPeerAt } from "../../rpc/peers/peer-dial.ts";
 import { Device } from "../client/peer/device.ts";
 import { greeted, openStream, resetStream } from "../rpc/raw-http2.ts";
 

@@ -2,7 +2,7 @@
 // notices. The peer here is a client made straight from the proto.
 import { connect } from "node:http2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { conversationLimits, NotSaidError } from "../../client/peer/conversation.ts";
+import { conversationLimits, NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
 import {
   ConverseRequest,
   type ConverseResponse,
@@ -11,11 +11,11 @@ import {
   PeerServiceService,
   type Signal,
 } from "../../gen/parley/peer/v1/peer_service.ts";
-import { openBidi } from "../../rpc/client-stream.ts";
-import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
-import type { Dialled } from "../../rpc/dial.ts";
-import { dialPeerAt } from "../../rpc/peer-dial.ts";
-import { fromServiceError, type RpcError } from "../../rpc/status.ts";
+import { lengthDelimited, strictDefinition } from "../../rpc/calls/decode.ts";
+import { openBidi } from "../../rpc/dialling/client-stream.ts";
+import type { Dialled } from "../../rpc/dialling/dial.ts";
+import { dialPeerAt } from "../../rpc/peers/peer-dial.ts";
+import { fromServiceError, type RpcError } from "../../rpc/status/status.ts";
 import { Device, type End } from "../client/peer/device.ts";
 
 let yoda: Device;

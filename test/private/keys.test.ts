@@ -1,10 +1,10 @@
 // Keys of contacts: remembered, compared, and never changed in silence.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { linkCode, readLinkCode, safetyNumber } from "../../client/peer/codes.ts";
-import { KeyProblemError } from "../../client/peer/desk.ts";
-import { listDevices, signDevice } from "../../client/peer/devices.ts";
-import { replaceIdentity } from "../../client/peer/registration.ts";
-import { acceptKeys, confirm, verificationOf } from "../../client/peer/verification.ts";
+import { KeyProblemError } from "../../client/peer/chats/context.ts";
+import { linkCode, readLinkCode, safetyNumber } from "../../client/peer/keys/codes.ts";
+import { listDevices, signDevice } from "../../client/peer/keys/devices.ts";
+import { replaceIdentity } from "../../client/peer/keys/registration.ts";
+import { acceptKeys, confirm, verificationOf } from "../../client/peer/keys/verification.ts";
 import { TestServer } from "../support/server.ts";
 import { chatting, type Installation, newInstallation, Somebody } from "./somebody.ts";
 

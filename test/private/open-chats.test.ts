@@ -1,14 +1,14 @@
 // Chats that are open, or about to be, when something changes under them: keys that a person verifies meanwhile, an end
 // that is gone and not known to be, a server that takes no report.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MemoryContacts, readPeer } from "../../client/peer/contacts.ts";
-import { NotSaidError } from "../../client/peer/conversation.ts";
-import { openConverse } from "../../client/peer/converse.ts";
-import { Desk, type DeskParts, KeyProblemError } from "../../client/peer/desk.ts";
-import type { ChatEnded, PrivateEvent } from "../../client/peer/events.ts";
-import { IdentityKey } from "../../client/peer/keys.ts";
-import { OpenChat } from "../../client/peer/open-chat.ts";
-import { reach } from "../../client/peer/reach.ts";
+import { type DeskParts, KeyProblemError, PrivateChatContext } from "../../client/peer/chats/context.ts";
+import type { ChatEnded, PrivateEvent } from "../../client/peer/chats/events.ts";
+import { OpenChat } from "../../client/peer/chats/open-chat.ts";
+import { openConverse } from "../../client/peer/conversation/converse.ts";
+import { NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
+import { MemoryContacts, readPeer } from "../../client/peer/keys/contacts.ts";
+import { IdentityKey } from "../../client/peer/keys/keys.ts";
+import { reach } from "../../client/peer/path/connect-peer.ts";
 import { peerKeys } from "../client/chat/played-chats.ts";
 import { Device, newId } from "../client/peer/device.ts";
 import { reasonOf } from "../support/client.ts";
@@ -130,7 +130,7 @@ test("what is held for one who came and is gone is given back with the end", asy
     emit: (event) => Promise.resolve(void events.push(event)),
     allowHalfOpen: false,
   };
-  const desk = new Desk(parts as DeskParts);
+  const context = new PrivateChatContext(parts as DeskParts);
   const ended = Promise.withResolvers<ChatEnded>();
   const introductionId = newId();
   const opening = { introductionId, clientName: "", clientVersion: "" };
@@ -140,7 +140,9 @@ test("what is held for one who came and is gone is given back with the end", asy
     converse: async (stream, path) => {
       // Until nothing can be written any more.
       await expect.poll(() => stream.isCongested).toBe(true);
-      ended.resolve(await new OpenChat(desk, { peer: peerKeys("luke"), path, stream }).run(["one", "two"]));
+      ended.resolve(
+        await new OpenChat(context, { peer: peerKeys("luke"), path, stream }).run(["one", "two"]),
+      );
     },
   });
   (await openConverse(await luke.dial(yoda), opening)).abort();

@@ -1,10 +1,10 @@
 // Questions for a private chat: who hears of one, who may answer, what is held meanwhile, and how each is over.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { LinkEvent } from "../../client/link/events.ts";
-import { NotSaidError } from "../../client/peer/conversation.ts";
-import { ConnectError } from "../../rpc/connect-error.ts";
+import type { LinkEvent } from "../../client/link/model/events.ts";
+import { NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
+import { ConnectError } from "../../rpc/status/connect-error.ts";
 import { FaultyProxy } from "../client/cli/faults.ts";
-import { ask, device, introduce, reportAs, taking } from "../scenes/private.ts";
+import { ask, device, introduce, reportAs, taking } from "../scenarios/private.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { chatting, newInstallation, Somebody } from "./somebody.ts";
@@ -100,13 +100,13 @@ test("what is said to one who was told yes and has not come yet is held, and sai
   await luke.chats.start("yoda", { direct: false });
   await yoda.next("asked");
   const answering = yoda.chats.answer("luke", "accept");
-  expect(yoda.chats.coming).toEqual(["luke"]);
+  expect(yoda.chats.expected).toEqual(["luke"]);
   expect(yoda.chats.say("luke", "right away")).toBe("held");
   await expect(yoda.chats.start("luke", { direct: false })).rejects.toThrow("is about to open");
   await answering;
   await luke.next("line");
   expect(luke.heard("yoda")).toEqual(["right away"]);
-  expect(yoda.chats.coming).toEqual([]);
+  expect(yoda.chats.expected).toEqual([]);
 });
 
 test.each([
@@ -119,12 +119,12 @@ test.each([
   const { id } = await ask(luke, "yoda");
   await yoda.next("asked");
   await yoda.chats.answer("luke", "accept");
-  expect(yoda.chats.coming).toEqual(["luke"]);
+  expect(yoda.chats.expected).toEqual(["luke"]);
   expect(yoda.chats.say("luke", "are you there?")).toBe("held");
   if (who === "luke") await reportAs(luke, "", [], [id]);
   else await yoda.chats.stop("luke");
   expect(await yoda.next("failed")).toMatchObject({ username: "luke", held: ["are you there?"] });
-  expect(yoda.chats.coming).toEqual([]);
+  expect(yoda.chats.expected).toEqual([]);
   // Nothing stands in the way of the next one, for either.
   await expect.poll(() => reasonOf(introduce(luke, "yoda").asked())).toBe("");
 });

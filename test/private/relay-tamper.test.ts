@@ -1,8 +1,8 @@
 // A relay, or whoever sits in it, that changes bytes on their way: the two devices notice, and nothing false is said.
 import { Duplex } from "node:stream";
 import { expect, test } from "vitest";
-import { openConverse } from "../../client/peer/converse.ts";
-import { channelOver, securedBy } from "../../rpc/peer-dial.ts";
+import { openConverse } from "../../client/peer/conversation/converse.ts";
+import { channelOver, securedBy } from "../../rpc/peers/peer-dial.ts";
 import { Device, End } from "../client/peer/device.ts";
 
 /** What becomes of the pieces from one end to the other, once it is told to. */

@@ -1,11 +1,11 @@
 // A user at a device, with private chats: a link, a peer server, and all that happened, to be waited for.
 
-import { Account, logIn } from "../../client/link/account.ts";
-import { Endpoint } from "../../client/link/endpoint.ts";
 import { type Link, openLink } from "../../client/link/link.ts";
-import { type ContactStore, MemoryContacts } from "../../client/peer/contacts.ts";
-import type { PrivateEvent } from "../../client/peer/events.ts";
-import { type KeyStore, MemoryKeys } from "../../client/peer/keys.ts";
+import { Account, logIn } from "../../client/link/server/account.ts";
+import { Endpoint } from "../../client/link/server/endpoint.ts";
+import type { PrivateEvent } from "../../client/peer/chats/events.ts";
+import { type ContactStore, MemoryContacts } from "../../client/peer/keys/contacts.ts";
+import { type KeyStore, MemoryKeys } from "../../client/peer/keys/keys.ts";
 import { PrivateChats } from "../../client/peer/private-chats.ts";
 import type { PrivateChatsOptions } from "../../client/peer/private-chats-options.ts";
 import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";

@@ -10,7 +10,7 @@ import { AuthServiceService } from "../../gen/parley/chat/v1/auth_service.ts";
 import { ChatServiceService, ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { DirectoryServiceService } from "../../gen/parley/chat/v1/directory_service.ts";
 import { HistoryServiceService } from "../../gen/parley/chat/v1/history_service.ts";
-import { fromServiceError } from "../../rpc/status.ts";
+import { fromServiceError } from "../../rpc/status/status.ts";
 import type { TestClient } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 

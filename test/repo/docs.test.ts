@@ -7,7 +7,6 @@ import { commands } from "../../client/cli/commands/table.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../../server/limits.ts";
 import { meanings } from "../../server/reasons.ts";
-import { makeMap, readMap } from "./map.ts";
 import { anchorsOf, code, linksOf, readPage, sectionOf, tableOf } from "./markdown.ts";
 import { linesMatching, listFiles, read, readSources, root } from "./sources.ts";
 
@@ -187,10 +186,6 @@ describe("docs/decisions", () => {
       expect(read(path).split("\n").length, path).toBeLessThan(60);
     }
   });
-});
-
-test("docs/architecture.md maps every file by its first line (`npm run map` does it)", () => {
-  expect(readMap()).toBe(makeMap());
 });
 
 test("docs are imported by nothing", () => {

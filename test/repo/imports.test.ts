@@ -1,4 +1,5 @@
 // The shape of the project, held by force: which folder may import which, no cycles, and one owner for what has one.
+import { posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findCycles } from "./cycles.ts";
 import {
@@ -15,8 +16,8 @@ const sources = readSources();
 
 // ---- directions
 
-/** Words that the server's parts share. */
-const serverWords = [
+/** What every part of the server may use. */
+const serverGround = [
   "server/ids.ts",
   "server/limits.ts",
   "server/reasons.ts",
@@ -25,11 +26,11 @@ const serverWords = [
   "gen/",
 ];
 /** What the rules stand on. */
-const serverGround = ["server/client-manager.ts", "server/store/store.ts", "server/bus/", ...serverWords];
+const rulesGround = ["server/client-manager.ts", "server/store/store.ts", "server/bus/", ...serverGround];
 
 /**
- * Who may import what, from the project's folder. The longest name that a file's path begins with is its row; beside
- * what the row names, files of one folder may import each other.
+ * Which paths may import which, from the project's folder. The row of a file is the longest prefix of its path. Files
+ * below one folder row may import each other; the test of rooms below finds arrows that run both ways between them.
  */
 const directions: Record<string, readonly string[]> = {
   "gen/": [],
@@ -37,36 +38,39 @@ const directions: Record<string, readonly string[]> = {
   "command-line/": [],
 
   // main, commands, server, services, rules, ground: each imports those after it, never one before it.
-  "server/main.ts": ["server/commands/", "server/config.ts", "server/settings.ts", "server/help.ts"],
+  "server/main.ts": ["server/commands/"],
   "server/commands/": ["server/", "command-line/", "rpc/", "gen/"],
-  "server/server.ts": ["server/services/", "server/chat/", "server/auth/", ...serverGround],
-  "server/services/": ["server/chat/", "server/auth/", ...serverGround],
-  "server/chat/": ["server/auth/", ...serverGround],
-  "server/auth/": ["server/chat/", ...serverGround],
-  "server/client-manager.ts": ["server/bus/", ...serverWords],
+  "server/server.ts": ["server/services/", "server/chat/", "server/private/", "server/auth/", ...rulesGround],
+  "server/services/": ["server/chat/", "server/private/", "server/auth/", ...rulesGround],
+  "server/private/": ["server/chat/", "server/auth/", ...rulesGround],
+  "server/chat/": ["server/auth/", ...rulesGround],
+  "server/auth/": rulesGround,
+  "server/client-manager.ts": ["server/bus/", ...serverGround],
   "server/bus/": ["server/store/store.ts", "gen/"],
   "server/store/": ["server/ids.ts", "server/limits.ts"],
-  // Files that stand alone in server/: settings, certificate, credentials; used by the commands only.
-  "server/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverWords],
+  "server/settings/": [
+    "server/files/",
+    "server/auth/",
+    "server/store/store.ts",
+    "command-line/",
+    ...serverGround,
+  ],
+  "server/files/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverGround],
+  "server/ids.ts": ["gen/"],
+  "server/limits.ts": [],
+  "server/reasons.ts": ["rpc/", "gen/"],
+  "server/log.ts": [],
 
   // The terminal client and the SDK, which is what the package exports, stand on link and state, which know no terminal.
   "client/cli/terminal/": [],
-  "client/cli/": [
-    "client/cli/",
-    "client/link/",
-    "client/peer/",
-    "client/state/",
-    "command-line/",
-    "rpc/",
-    "gen/",
-  ],
+  "client/cli/": ["client/link/", "client/peer/", "client/state/", "command-line/", "rpc/", "gen/"],
   "client/peer/": ["client/link/", "rpc/", "gen/"],
   "client/sdk/": ["client/link/", "client/peer/", "client/state/", "rpc/", "gen/"],
   "client/link/": ["client/state/", "rpc/", "gen/"],
   "client/state/": ["client/link/", "client/peer/", "rpc/", "gen/"],
 
   "bin/": ["server/main.ts", "client/cli/main.ts"],
-  // It looks at servers from outside, those in other languages included: what ours is made of is not its business.
+  // The kit looks at servers from outside, in any language: it imports nothing of ours but the contract and rpc/.
   "conformance/": ["command-line/", "rpc/", "gen/"],
   // Anything.
   "test/": [""],
@@ -82,10 +86,25 @@ function rowOf(path: string): string | undefined {
 function mayImport(path: string, file: string): boolean {
   const row = rowOf(path);
   if (row === undefined) return false;
-  const own = row.endsWith("/") && row !== "server/" ? [row] : [];
-  const besides = row === "server/" && /^server\/[^/]+$/.test(file) && rowOf(file) === "server/";
-  return besides || [...own, ...(directions[row] ?? [])].some((allowed) => file.startsWith(allowed));
+  const own = row.endsWith("/") ? [row] : [];
+  return [...own, ...(directions[row] ?? [])].some((allowed) => file.startsWith(allowed));
 }
+
+// ---- rooms
+
+/** The folders whose structure is checked: what the product is made of. */
+const product = sources.filter(({ path }) => /^(?:rpc|command-line|server|client|conformance)\//.test(path));
+const productFolders = new Set(product.map(({ path }) => posix.dirname(path)));
+
+/** A room is a folder without folders in it; a file beside folders is a room of its own. */
+function roomOf(path: string): string {
+  const folder = posix.dirname(path);
+  return [...productFolders].some((other) => other.startsWith(`${folder}/`)) ? path : folder;
+}
+
+const MOST_FILES = 15;
+/** Tables: one file for each row of one kind. */
+const tables = ["client/cli/commands", "client/cli/chat/commands", "conformance/checks"];
 
 // ---- owners
 
@@ -100,7 +119,7 @@ const owners: readonly Ownership[] = [
   {
     what: "reads the environment",
     pattern: /\bprocess\.env\b/,
-    owners: ["server/config.ts", "client/cli/environment.ts"],
+    owners: ["server/settings/config.ts", "client/cli/process/environment.ts"],
   },
   {
     what: "takes the process apart, past the other rows",
@@ -117,7 +136,7 @@ const owners: readonly Ownership[] = [
   {
     what: "has the standard output",
     pattern: /\bprocess\.stdout\b/,
-    owners: ["server/main.ts", "client/cli/environment.ts", "conformance/main.ts"],
+    owners: ["server/main.ts", "client/cli/process/environment.ts", "conformance/main.ts"],
   },
   {
     what: "asks questions with enquirer",
@@ -130,18 +149,16 @@ const owners: readonly Ownership[] = [
     owners: [
       "rpc/",
       "server/reasons.ts",
-      "client/cli/explain.ts",
-      "client/link/endpoint.ts",
-      "client/link/errors.ts",
-      "client/peer/refusals.ts",
+      "client/cli/process/explain.ts",
+      "client/link/server/endpoint.ts",
+      "client/link/model/errors.ts",
+      "client/peer/conversation/refusals.ts",
       "conformance/",
     ],
   },
   { what: "touches SQLite", pattern: /"node:sqlite"/, owners: ["server/store/sqlite/", "client/state/"] },
   { what: "logs with pino", pattern: /"pino"/, owners: ["server/log.ts"] },
 ];
-
-const owned = sources.filter(({ path }) => /^(?:rpc|command-line|server|client|conformance)\//.test(path));
 
 function isOwner({ path }: Source, { owners: names }: Ownership): boolean {
   return names.some((name) => (name.endsWith("/") ? path.startsWith(name) : path === name));
@@ -218,6 +235,16 @@ describe("imports", () => {
     expect(findCycles(edges).map((cycle) => cycle.join(" -> "))).toEqual([]);
   });
 
+  test("have no cycle between rooms", () => {
+    const edges = new Map<string, string[]>();
+    for (const { path, imports } of product) {
+      const room = roomOf(path);
+      const others = imports.flatMap(({ file }) => (file?.endsWith(".ts") ? [roomOf(file)] : []));
+      edges.set(room, [...(edges.get(room) ?? []), ...others.filter((other) => other !== room)]);
+    }
+    expect(findCycles(edges).map((cycle) => cycle.join(" -> "))).toEqual([]);
+  });
+
   test("a cycle is found around a corner", () => {
     const edges = new Map([
       ["a", ["b"]],
@@ -237,9 +264,15 @@ describe("imports", () => {
   }
 });
 
+test("no folder has more than 15 loose files, but for tables of one kind", () => {
+  const sizes = Map.groupBy(product, ({ path }) => posix.dirname(path));
+  const full = [...sizes].filter(([folder, files]) => files.length > MOST_FILES && !tables.includes(folder));
+  expect(full.map(([folder, files]) => `${folder}: ${files.length} files`)).toEqual([]);
+});
+
 describe("single owners", () => {
   test.each(owners)("only its owner $what", (ownership) => {
-    const offenders = owned
+    const offenders = product
       .filter((source) => !isOwner(source, ownership))
       .flatMap((source) =>
         linesMatching(source, ownership.pattern).map(
@@ -253,7 +286,7 @@ describe("single owners", () => {
     const idle = owners.flatMap((ownership) =>
       ownership.owners
         .filter((name) => {
-          const mine = owned.filter(({ path }) =>
+          const mine = product.filter(({ path }) =>
             name.endsWith("/") ? path.startsWith(name) : path === name,
           );
           return !mine.some((source) => linesMatching(source, ownership.pattern).length > 0);

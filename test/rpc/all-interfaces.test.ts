@@ -1,6 +1,6 @@
 // What a machine can listen on, by trying: an address that it has and one that it has not.
 import { expect, test } from "vitest";
-import { allInterfaces, canListen } from "../../rpc/all-interfaces.ts";
+import { allInterfaces, canListen } from "../../rpc/network/all-interfaces.ts";
 
 test("an address of another machine cannot be listened on, one of this can", async () => {
   // Of the block that RFC 3849 sets aside for documents.

@@ -1,7 +1,7 @@
 // How many connections one address may hold.
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
-import { Connections } from "../../rpc/connections.ts";
+import { Connections } from "../../rpc/listening/connections.ts";
 
 class FakeSocket extends Socket {
   override readonly remoteAddress: string;

@@ -16,7 +16,7 @@ import {
   repeatedField,
   strictDefinition,
   Undecodable,
-} from "../../rpc/decode.ts";
+} from "../../rpc/calls/decode.ts";
 
 const strict = strictDefinition(ChatServiceService);
 const decode = (bytes: Uint8Array): unknown => strict.connect.requestDeserialize(Buffer.from(bytes));

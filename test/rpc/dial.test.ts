@@ -5,7 +5,6 @@ import { createServer, type Server, type Socket } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
-import { parseAddress } from "../../rpc/address.ts";
 import {
   ConnectError,
   call,
@@ -14,7 +13,8 @@ import {
   fingerprintOf,
   probe,
   type Trust,
-} from "../../rpc/dial.ts";
+} from "../../rpc/dialling/dial.ts";
+import { parseAddress } from "../../rpc/network/address.ts";
 import { makeCertificate, type TestCertificate } from "./certificates.ts";
 import { dialPlain, type ServeOptions, serve } from "./fixture.ts";
 

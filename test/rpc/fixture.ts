@@ -9,11 +9,11 @@ import {
 } from "node:http2";
 import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import { ChatServiceClient, ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
-import { passThrough } from "../../rpc/decode.ts";
-import { type Dialled, dial } from "../../rpc/dial.ts";
-import { type Handlers, implementService, type ServiceOptions } from "../../rpc/handler.ts";
-import { type Listener, type ListenOptions, listen } from "../../rpc/listen.ts";
-import { fromServiceError, type RpcError } from "../../rpc/status.ts";
+import { passThrough } from "../../rpc/calls/decode.ts";
+import { type Handlers, implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
+import { type Dialled, dial } from "../../rpc/dialling/dial.ts";
+import { type Listener, type ListenOptions, listen } from "../../rpc/listening/listen.ts";
+import { fromServiceError, type RpcError } from "../../rpc/status/status.ts";
 
 export const definition = passThrough(ChatServiceService, ["sendMessage"]);
 type ChatHandlers = Handlers<typeof definition>;

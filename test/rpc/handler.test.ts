@@ -6,9 +6,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Status } from "../../gen/google/rpc/status.ts";
 import { ConnectRequest, type ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../gen/parley/chat/v1/event.ts";
-import { lengthDelimited, strictDefinition } from "../../rpc/decode.ts";
-import { call } from "../../rpc/dial.ts";
-import { fromServiceError, RpcError } from "../../rpc/status.ts";
+import { lengthDelimited, strictDefinition } from "../../rpc/calls/decode.ts";
+import { call } from "../../rpc/dialling/dial.ts";
+import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 import { bareSession, definition, dialPlain, endingError, endingOf, framed, serve } from "./fixture.ts";
 
 const event = lengthDelimited(1, Event.encode({ kind: undefined }).finish());

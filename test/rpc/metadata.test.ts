@@ -1,7 +1,7 @@
 // Tokens in metadata.
 import { Metadata } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { bearer, readBearer } from "../../rpc/metadata.ts";
+import { bearer, readBearer } from "../../rpc/calls/metadata.ts";
 
 function authorization(...values: string[]): Metadata {
   const metadata = new Metadata();

@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { Outbox, type OutboxOptions, type Sink } from "../../rpc/outbox.ts";
+import { Outbox, type OutboxOptions, type Sink } from "../../rpc/calls/outbox.ts";
 
 class FakeStream extends EventEmitter implements Sink {
   readonly frames: Buffer[] = [];

@@ -1,7 +1,7 @@
 // Errors over the wire and back.
 import { Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
-import { fromServiceError, RpcError, toStatus } from "../../rpc/status.ts";
+import { fromServiceError, RpcError, toStatus } from "../../rpc/status/status.ts";
 
 function received(sent: ReturnType<typeof toStatus>): Error {
   // As grpc-js makes it: https://grpc.github.io/grpc/node, callErrorFromStatus.

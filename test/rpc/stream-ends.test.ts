@@ -7,10 +7,10 @@ import { gzipSync } from "node:zlib";
 import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Event } from "../../gen/parley/chat/v1/event.ts";
-import { lengthDelimited } from "../../rpc/decode.ts";
-import { call } from "../../rpc/dial.ts";
-import type { Outbox } from "../../rpc/outbox.ts";
-import { RpcError } from "../../rpc/status.ts";
+import { lengthDelimited } from "../../rpc/calls/decode.ts";
+import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { call } from "../../rpc/dialling/dial.ts";
+import { RpcError } from "../../rpc/status/status.ts";
 import { bareSession, dialPlain, endingError, endingOf, framed, serve } from "./fixture.ts";
 
 const event = lengthDelimited(1, Event.encode({ kind: undefined }).finish());

@@ -23,7 +23,7 @@ import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
 import { IdentityServiceClient } from "../../gen/parley/chat/v1/identity_service.ts";
 import { IntroductionServiceClient } from "../../gen/parley/chat/v1/introduction_service.ts";
-import { fromServiceError, RpcError } from "../../rpc/status.ts";
+import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 
 type Case = NonNullable<Event["kind"]>["$case"];
 export type EventOf<C extends Case> = Extract<NonNullable<Event["kind"]>, { $case: C }>["value"];

@@ -1,7 +1,7 @@
 // All golden transcripts, and the files that they are: `npm run transcripts` writes them to transcripts/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { protoJson } from "../../client/cli/proto-json.ts";
+import { protoJson } from "../../client/cli/process/proto-json.ts";
 import { root } from "../repo/sources.ts";
 import { commandsTranscript } from "./commands.ts";
 import { earlyAcks, resume } from "./resume.ts";

@@ -3,7 +3,7 @@
 import { ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Event } from "../../gen/parley/chat/v1/event.ts";
 import { Event as EventMessage } from "../../gen/parley/chat/v1/event.ts";
-import { lengthDelimited } from "../../rpc/raw-fields.ts";
+import { lengthDelimited } from "../../rpc/wire/raw-fields.ts";
 
 /** What a client shows and keeps, once it has read a transcript to its end. 64-bit numbers are strings, as in JSON. */
 export interface Outcome {

@@ -3,7 +3,7 @@ import type { ConversationKind } from "../../gen/parley/chat/v1/conversation.ts"
 import { Entry, type GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import { Ack, type Feature, Refused } from "../../gen/parley/chat/v1/event.ts";
 import type { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { lengthDelimited } from "../../rpc/raw-fields.ts";
+import { lengthDelimited } from "../../rpc/wire/raw-fields.ts";
 import { at, caughtUp, direct, leia, luke, text, welcome, withLeia, withLuke, yoda } from "./people.ts";
 import { frame, piece, type Transcript } from "./transcript.ts";
 

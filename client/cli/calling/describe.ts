@@ -6,7 +6,7 @@ import {
   type DescService,
   ScalarType,
 } from "@bufbuild/protobuf";
-import { line, Styled } from "../terminal/style.ts";
+import { line, Styled } from "../terminal/text/style.ts";
 import { commentOf } from "./comments.ts";
 import { fullName } from "./find-method.ts";
 

@@ -1,7 +1,7 @@
 // Finds the method that the words of a command line mean: by its full name, or by any end of it that only one has.
 import type { DescMethod, DescService, FileRegistry } from "@bufbuild/protobuf";
 import { closest } from "../../../command-line/closest.ts";
-import { usage } from "../exit.ts";
+import { usage } from "../process/exit.ts";
 
 export function servicesOf(registry: FileRegistry): DescService[] {
   return [...registry].filter((type) => type.kind === "service");

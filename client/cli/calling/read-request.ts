@@ -8,8 +8,8 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { closest } from "../../../command-line/closest.ts";
-import { CommandError, usage } from "../exit.ts";
-import { schema } from "../schema.ts";
+import { CommandError, usage } from "../process/exit.ts";
+import { schema } from "../process/schema.ts";
 import { typeWords } from "./describe.ts";
 
 /** Where the JSON stands: on a command line everyone on the machine can read it. */

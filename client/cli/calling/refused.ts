@@ -1,10 +1,10 @@
 // A refusal with everything that the server said about it: its status, and each detail as it can be decoded.
 import { fromBinary, toJsonString } from "@bufbuild/protobuf";
 import { Status } from "../../../gen/google/rpc/status.ts";
-import { packedStatus, RpcError } from "../../../rpc/status.ts";
-import { CommandError } from "../exit.ts";
-import { explain } from "../explain.ts";
-import { readRegistry } from "../schema.ts";
+import { packedStatus, RpcError } from "../../../rpc/status/status.ts";
+import { CommandError } from "../process/exit.ts";
+import { explain } from "../process/explain.ts";
+import { readRegistry } from "../process/schema.ts";
 
 /**
  * What ends the command: the sentence as elsewhere, then the details, one a line as Protobuf-JSON. An error that has no

@@ -1,29 +1,30 @@
 // The chat apart from its paint: takes what a person enters and what the link tells, gives what there is to show.
 
-import type { LinkEvent } from "../../link/events.ts";
-import type { PrivateEvent } from "../../peer/events.ts";
-import type { Completion } from "../terminal/line-editor.ts";
-import { Attention, type BellSetting } from "./attention.ts";
-import type { ChatLink } from "./chat-link.ts";
-import type { ChatStatus } from "./chat-status.ts";
-import type { Clock } from "./clock.ts";
-import { type ChatActions, type ChatCommand, isAnswer, type Leaving, refuse } from "./commands/command.ts";
-import { Connection } from "./connection.ts";
-import { type Conversation, Conversations } from "./conversations.ts";
-import { Following } from "./following.ts";
-import { Incoming } from "./incoming.ts";
-import { Lapsed } from "./lapsed.ts";
-import { LogReader } from "./log-reader.ts";
-import type { Display, Note } from "./note.ts";
-import { Opening } from "./opening.ts";
-import type { ChatOutcome } from "./outcome.ts";
-import { Outgoing, shortened } from "./outgoing.ts";
-import { People } from "./people.ts";
-import { everyone, type Place, type PrivatePlace, privately, samePlace } from "./place.ts";
-import type { PrivateLink, PrivateSettings } from "./private-link.ts";
-import { PrivateTalk } from "./private-talk.ts";
-import { type OtherKey, TypedLines } from "./typed-lines.ts";
-import { Typists } from "./typists.ts";
+import type { LinkEvent } from "../../link/model/events.ts";
+import type { PrivateEvent } from "../../peer/chats/events.ts";
+import type { Completion } from "../terminal/editor/line-editor.ts";
+import { type ChatActions, type ChatCommand, isAnswer, type Leaving, refuse } from "./command/command.ts";
+import { Attention, type BellSetting } from "./incoming/attention.ts";
+import { Connection } from "./incoming/connection.ts";
+import { Following } from "./incoming/following.ts";
+import { Incoming } from "./incoming/incoming.ts";
+import { LogReader } from "./incoming/log-reader.ts";
+import { Opening } from "./incoming/opening.ts";
+import { People } from "./incoming/people.ts";
+import { Typists } from "./incoming/typists.ts";
+import { Outgoing } from "./input/outgoing.ts";
+import { type OtherKey, TypedLines } from "./input/typed-lines.ts";
+import type { ChatLink } from "./model/chat-link.ts";
+import type { ChatStatus } from "./model/chat-status.ts";
+import type { Clock } from "./model/clock.ts";
+import { type ChatConversation, Conversations } from "./model/conversations.ts";
+import type { Display, Note } from "./model/note.ts";
+import type { ChatOutcome } from "./model/outcome.ts";
+import { everyone, type Place, type PrivatePlace, privately, samePlace } from "./model/place.ts";
+import type { PrivateLink, PrivateSettings } from "./model/private-link.ts";
+import { shortened } from "./model/shortened.ts";
+import { Lapsed } from "./private/lapsed.ts";
+import { PrivateTalk } from "./private/private-talk.ts";
 
 export interface ChatOptions {
   readonly link: ChatLink;
@@ -62,7 +63,7 @@ export class Chat implements ChatActions, Disposable {
   readonly #typed: TypedLines;
   readonly #following: Following;
   readonly privates: PrivateTalk;
-  #open: Conversation | undefined;
+  #open: ChatConversation | undefined;
   /** A private chat that is open in place of a conversation. */
   #openPrivate: PrivatePlace | undefined;
   readonly #lapsed: Lapsed;

@@ -1,38 +1,38 @@
 // The chat from start to end: signs in, runs it at a screen or in plain lines, and says how it ended.
 import process from "node:process";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { ConnectError } from "../../../rpc/dial.ts";
-import { RpcError } from "../../../rpc/status.ts";
-import { saysConnectionLost, saysLoggedOut } from "../../link/errors.ts";
-import type { LinkEnding } from "../../link/events.ts";
+import { ConnectError } from "../../../rpc/dialling/dial.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { type Link, openLink } from "../../link/link.ts";
+import { saysConnectionLost, saysLoggedOut } from "../../link/model/errors.ts";
+import type { LinkEnding } from "../../link/model/events.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
 import { State } from "../../state/state.ts";
-import type { Wanted } from "../account-flags.ts";
-import { defaultAddress, readAddress } from "../address.ts";
-import type { Environment } from "../environment.ts";
-import { CommandError, Exit, type ExitCode } from "../exit.ts";
-import { forPerson } from "../explain.ts";
-import { openPeerDebug } from "../peer-debug.ts";
-import type { PrivateWanted } from "../private-flags.ts";
-import { endingAfter, openPrivateChats, privateLinkOptions } from "../private-session.ts";
-import { type Asker, terminalAsker } from "../prompts.ts";
-import { cannotConnect } from "../reach.ts";
-import { choose, clientInfo, type Desk, type SignedIn, signIn } from "../sign-in.ts";
-import { LentInput } from "../terminal/lent-input.ts";
+import { choose, clientInfo, type SignedIn, type SignInContext, signIn } from "../account/sign-in.ts";
+import { cannotConnect } from "../account/trusted-server.ts";
+import type { Wanted } from "../command/account-flags.ts";
+import { defaultAddress, readAddress } from "../command/address.ts";
+import type { PrivateWanted } from "../private/flags.ts";
+import { openPeerDebug } from "../private/peer-debug.ts";
+import { endingAfter, openPrivateChats, privateLinkOptions } from "../private/session.ts";
+import type { Environment } from "../process/environment.ts";
+import { CommandError, Exit, type ExitCode } from "../process/exit.ts";
+import { forPerson } from "../process/explain.ts";
+import { type Asker, terminalAsker } from "../process/prompts.ts";
+import { LentInput } from "../terminal/input/lent-input.ts";
 import { PlainIO } from "../terminal/plain-io.ts";
-import { safeText } from "../terminal/safe-text.ts";
 import { ENDING_SIGNALS } from "../terminal/terminal-host.ts";
-import { wrap } from "../terminal/width.ts";
-import type { BellSetting } from "./attention.ts";
-import { runInteractive } from "./interactive.ts";
-import type { ChatOutcome } from "./outcome.ts";
-import { runPlain } from "./plain.ts";
-import { plainAsker, plainSignIn } from "./plain-sign-in.ts";
-import type { PrivateSettings } from "./private-link.ts";
-import { lostWords, pathWords } from "./private-words.ts";
+import { safeText } from "../terminal/text/safe-text.ts";
+import { wrap } from "../terminal/text/width.ts";
+import type { BellSetting } from "./incoming/attention.ts";
+import type { ChatOutcome } from "./model/outcome.ts";
+import type { PrivateSettings } from "./model/private-link.ts";
+import { runPlain } from "./plain/plain.ts";
+import { plainAsker, plainSignIn } from "./plain/plain-sign-in.ts";
+import { lostWords, pathWords } from "./private/private-words.ts";
+import { runInteractive } from "./screen/interactive.ts";
 
-export type { BellSetting } from "./attention.ts";
+export type { BellSetting } from "./incoming/attention.ts";
 
 export interface ChatOptions {
   readonly environment: Environment;
@@ -101,38 +101,38 @@ function loggedOutWords({ reason, message }: RpcError): string {
 }
 
 /** Signs in with a person to ask. What is typed ahead of a question is for the next one, or for the screen. */
-async function askedIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
-  const { environment } = desk;
+async function askedIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
+  const { environment } = context;
   using stdin = new LentInput(environment.stdin);
   // enquirer needs of a terminal's input what is lent here; the type of a real one has much more.
   const lent = { ...environment, stdin: stdin as unknown as Environment["stdin"] };
-  return await screenSignIn({ ...desk, asker: terminalAsker(lent) }, wanted);
+  return await screenSignIn({ ...context, asker: terminalAsker(lent) }, wanted);
 }
 
 /** Asks for the server too where none is known and none answers at the usual place. */
-async function screenSignIn(desk: Desk, wanted: Wanted): Promise<SignedIn> {
-  const { state, environment, asker } = desk;
+async function screenSignIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
+  const { state, environment, asker } = context;
   try {
-    return await signIn(desk, wanted);
+    return await signIn(context, wanted);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     const nowhere = wanted.server === undefined && state.profiles.server() === undefined;
     if (!nowhere || asker === undefined) throw explained(environment, choose(state, wanted).address, error);
     asker.tell(`No server answers at ${defaultAddress}.`);
   }
-  return signInWhere(desk, asker, wanted);
+  return signInWhere(context, asker, wanted);
 }
 
 /** Asks for the server until one answers; the person can break off. */
-async function signInWhere(desk: Desk, asker: Asker, wanted: Wanted): Promise<SignedIn> {
+async function signInWhere(context: SignInContext, asker: Asker, wanted: Wanted): Promise<SignedIn> {
   for (;;) {
     const server = await askAddress(asker);
     try {
-      return await signIn(desk, { ...wanted, server });
+      return await signIn(context, { ...wanted, server });
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
       // A key that is not the expected one is a hard stop, not a slip of the fingers.
-      if (error.found !== undefined) throw explained(desk.environment, server, error);
+      if (error.found !== undefined) throw explained(context.environment, server, error);
       asker.tell(safeText(error.message));
     }
   }
@@ -159,15 +159,15 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
   const { stdin, stdout } = environment;
   using io = new PlainIO({ input: stdin, output: stdout });
   const asker = stdin.isTTY ? plainAsker(io, notice) : undefined;
-  const desk: Desk = { environment, state, asker, notice };
-  await using signedIn = await plainSignIn(desk, io, wanted).catch(async (error: unknown) => {
+  const context: SignInContext = { environment, state, asker, notice };
+  await using signedIn = await plainSignIn(context, io, wanted).catch(async (error: unknown) => {
     if (!(error instanceof ConnectError)) throw error;
     throw explained(environment, choose(state, wanted).address, error);
   });
   const { address, username: me } = signedIn.profile;
   // From here on there is something to end in order.
   using interruption = new Interruption();
-  const { outcome, code } = await linked(desk, signedIn, options, (parts) =>
+  const { outcome, code } = await linked(context, signedIn, options, (parts) =>
     runPlain({ ...parts, address, me, io, interrupted: interruption.signal }),
   ).catch(async (error: unknown) => {
     const told = forPerson(error);
@@ -189,20 +189,20 @@ interface Finished {
 
 /** Runs the chat over a link of its own, and leaves the server as the outcome says. */
 async function linked(
-  desk: Desk,
+  context: SignInContext,
   signedIn: SignedIn,
   { wanted, privately }: Pick<ChatOptions, "wanted" | "privately">,
   run: (parts: Linked) => Promise<ChatOutcome>,
 ): Promise<Finished> {
-  const { state } = desk;
+  const { state } = context;
   const { profile, endpoint, token } = signedIn;
   using _hangUps = new HangUps();
   const { answer, path, keep } = privately;
   const kept = state.privateLines(profile.profileId);
   const privateSettings = { answer, path, kept, lines: keep ? kept : undefined };
-  await using privateChats = await openPrivateChats(desk, signedIn, privately);
-  if (wanted.fresh === true && answer === "accept") desk.notice(letInWords(path));
-  await using _debug = privately.debug ? await openPeerDebug(desk.notice) : undefined;
+  await using privateChats = await openPrivateChats(context, signedIn, privately);
+  if (wanted.fresh === true && answer === "accept") context.notice(letInWords(path));
+  await using _debug = privately.debug ? await openPeerDebug(context.notice) : undefined;
   await using link = openLink({
     ...privateLinkOptions(privateChats),
     endpoint,
@@ -216,12 +216,12 @@ async function linked(
   try {
     outcome = await run({ link, privateChats, privateSettings, logsOut: wanted.fresh === true });
     const lost = await privateChats.close(privateEnding(outcome, wanted.fresh === true));
-    for (const sentence of lostWords(lost)) desk.notice(sentence);
-    return { outcome, code: await leave(outcome, desk, signedIn, link) };
+    for (const sentence of lostWords(lost)) context.notice(sentence);
+    return { outcome, code: await leave(outcome, context, signedIn, link) };
   } finally {
     // The original's way of leaving, however that comes about: who has left is logged out.
     const isLoggedOut = outcome !== undefined && endsLogin(outcome);
-    if (wanted.fresh === true && !isLoggedOut) await endLogin(desk, signedIn);
+    if (wanted.fresh === true && !isLoggedOut) await endLogin(context, signedIn);
   }
 }
 
@@ -249,7 +249,7 @@ function endsLogin(outcome: ChatOutcome): boolean {
 }
 
 /** Forgotten here in any case. */
-async function endLogin({ notice, state }: Desk, signedIn: SignedIn): Promise<void> {
+async function endLogin({ notice, state }: SignInContext, signedIn: SignedIn): Promise<void> {
   try {
     await logOut(signedIn, notice);
   } finally {
@@ -257,17 +257,22 @@ async function endLogin({ notice, state }: Desk, signedIn: SignedIn): Promise<vo
   }
 }
 
-async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link: Link): Promise<ExitCode> {
-  const { environment, notice } = desk;
+async function leave(
+  outcome: ChatOutcome,
+  context: SignInContext,
+  signedIn: SignedIn,
+  link: Link,
+): Promise<ExitCode> {
+  const { environment, notice } = context;
   const { profile } = signedIn;
   switch (outcome.kind) {
     case "quit":
     case "terminal-gone":
-      await settle(link, desk, signedIn);
+      await settle(link, context, signedIn);
       return Exit.DONE;
     case "logout":
-      await settle(link, desk, signedIn);
-      await endLogin(desk, signedIn);
+      await settle(link, context, signedIn);
+      await endLogin(context, signedIn);
       return Exit.DONE;
     case "signal":
       // As `tail`: whoever stops the process from outside gets what was asked for.
@@ -283,11 +288,15 @@ async function leave(outcome: ChatOutcome, desk: Desk, signedIn: SignedIn, link:
       if (!(outcome.cause instanceof ConnectError)) throw outcome.cause;
       throw explained(environment, profile.address, outcome.cause);
     case "ended":
-      return leaveEnded(outcome.ending, desk, signedIn);
+      return leaveEnded(outcome.ending, context, signedIn);
   }
 }
 
-function leaveEnded(ending: LinkEnding, { environment, state }: Desk, { profile }: SignedIn): ExitCode {
+function leaveEnded(
+  ending: LinkEnding,
+  { environment, state }: SignInContext,
+  { profile }: SignedIn,
+): ExitCode {
   switch (ending.kind) {
     case "closed":
       return Exit.DONE;
@@ -303,7 +312,7 @@ function leaveEnded(ending: LinkEnding, { environment, state }: Desk, { profile 
 }
 
 /** What is on its way gets a moment; what does not get through stays in the queue. */
-async function settle(link: Link, { notice, state }: Desk, { profile }: SignedIn): Promise<void> {
+async function settle(link: Link, { notice, state }: SignInContext, { profile }: SignedIn): Promise<void> {
   const timeout = Promise.withResolvers<"timeout">();
   const timer = setTimeout(() => timeout.resolve("timeout"), link.state.phase === "live" ? LEAVING_MS : 0);
   try {

@@ -2,17 +2,17 @@
 
 import { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
-import { cursorsAtHeads, raise } from "../../link/heads.ts";
 import type { Link } from "../../link/link.ts";
-import { accountFlags } from "../account-flags.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { commandLine } from "../command-line.ts";
-import { parseWait } from "../durations.ts";
-import { CommandError, Exit } from "../exit.ts";
-import { filled, listen, throwEnding } from "../reading.ts";
-import { messageText, type Sent, sendFlags, sendText } from "../sending.ts";
-import { text } from "../show.ts";
-import { withAccount } from "../with-account.ts";
+import { cursorsAtHeads, raise } from "../../link/receiving/heads.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { parseWait } from "../command/durations.ts";
+import { text } from "../command/show.ts";
+import { filled, listen, throwEnding } from "../log/reading.ts";
+import { messageText, type Sent, sendFlags, sendText } from "../log/sending.ts";
+import { commandLine } from "../process/command-line.ts";
+import { CommandError, Exit } from "../process/exit.ts";
 
 const defaultTimeoutMs = 600_000;
 
@@ -35,9 +35,9 @@ export const command = defineCommand({
   examples: ["yoda shall I deploy?", "yoda --timeout 1h --json - < question.txt"],
   run: async (call) => {
     const [username = "", ...words] = call.words;
-    await withAccount(call, "changes", async (signedIn, desk) => {
+    await withAccount(call, "changes", async (signedIn, context) => {
       const question = await messageText(call, words);
-      const sent = await sendText(signedIn, desk, call, { kind: "user", username }, question);
+      const sent = await sendText(signedIn, context, call, { kind: "user", username }, question);
       // All from the own message on is asked for, so an answer cannot slip in between.
       const cursors = await cursorsAtHeads(signedIn.account);
       cursors.forget(sent.ack.conversationId);

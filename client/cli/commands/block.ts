@@ -1,10 +1,10 @@
 // parley block: shuts a user out.
 import { Block } from "../../../gen/parley/chat/v1/block_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { name } from "../show.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["USER"],

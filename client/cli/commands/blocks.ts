@@ -1,9 +1,9 @@
 // parley blocks: lists whom the user blocks.
 import { Block } from "../../../gen/parley/chat/v1/block_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { name } from "../show.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
 
 export const command = defineCommand({
   forms: [""],

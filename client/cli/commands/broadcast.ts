@@ -1,9 +1,10 @@
 // parley broadcast: sends a message to everyone who is online.
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { ackMessage, messageText, sendFlags, sendText, WITHHELD } from "../sending.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { ackMessage, messageText, sendFlags, sendText, WITHHELD } from "../log/sending.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["TEXT…", "-"],
@@ -15,9 +16,9 @@ export const command = defineCommand({
   json: "Ack: the broadcast conversation, and the message's number in it.",
   examples: ["the bridge opens at noon"],
   run: async (call) => {
-    await withAccount(call, "changes", async (signedIn, desk) => {
+    await withAccount(call, "changes", async (signedIn, context) => {
       const text = await messageText(call, call.words);
-      const { ack } = await sendText(signedIn, desk, call, { kind: "broadcast" }, text);
+      const { ack } = await sendText(signedIn, context, call, { kind: "broadcast" }, text);
       await call.output.result(ackMessage(ack), line`Sent to everyone: number ${ack.seq}.`);
       if (ack.withheld) call.output.notice(WITHHELD);
     });

@@ -1,10 +1,10 @@
 // parley chat: the interactive chat, and what `parley` does by itself.
-import { accountFlags, type Wanted, wantedOf } from "../account-flags.ts";
-import { readAddress } from "../address.ts";
-import { type Flag, toggle } from "../arguments.ts";
-import { defineCommand } from "../command.ts";
-import { usage } from "../exit.ts";
-import { privateFlags, privateWantedOf } from "../private-flags.ts";
+import { accountFlags, type Wanted, wantedOf } from "../command/account-flags.ts";
+import { readAddress } from "../command/address.ts";
+import { type Flag, toggle } from "../command/arguments.ts";
+import { defineCommand } from "../command/command.ts";
+import { privateFlags, privateWantedOf } from "../private/flags.ts";
+import { usage } from "../process/exit.ts";
 
 const bells = ["never", "direct", "all"] as const;
 

@@ -1,23 +1,23 @@
 // parley devices: the devices of the user that have private chats, and how the first one vouches for another.
 import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
 import { after, whenAborted } from "../../link/waiting.ts";
-import { linkCode, readLinkCode } from "../../peer/codes.ts";
-import { type LinkableDevice, listDevices, signDevice } from "../../peer/devices.ts";
-import { ownStanding, rememberLink } from "../../peer/own-identity.ts";
-import { replaceIdentity } from "../../peer/registration.ts";
-import type { Verifier } from "../../peer/verification.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { commandLine } from "../command-line.ts";
-import { CommandError, Exit, usage } from "../exit.ts";
-import { verifierOf } from "../private-session.ts";
-import { terminalAsker } from "../prompts.ts";
-import { name } from "../show.ts";
-import type { Desk, SignedIn } from "../sign-in.ts";
-import { stopSignal } from "../stop-signal.ts";
-import { line, Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { linkCode, readLinkCode } from "../../peer/keys/codes.ts";
+import { type LinkableDevice, listDevices, signDevice } from "../../peer/keys/devices.ts";
+import { ownStanding, rememberLink } from "../../peer/keys/own-identity.ts";
+import { replaceIdentity } from "../../peer/keys/registration.ts";
+import type { Verifier } from "../../peer/keys/verification.ts";
+import type { SignedIn, SignInContext } from "../account/sign-in.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { verifierOf } from "../private/session.ts";
+import { commandLine } from "../process/command-line.ts";
+import { CommandError, Exit, usage } from "../process/exit.ts";
+import { terminalAsker } from "../process/prompts.ts";
+import { stopSignal } from "../process/stop-signal.ts";
+import { line, Styled } from "../terminal/text/style.ts";
 
 const flags = {
   yes: toggle(
@@ -48,16 +48,16 @@ export const command = defineCommand({
     const [what, code] = call.words;
     if ((what === "sign") !== (code !== undefined))
       throw usage("It is: devices, devices link, or devices sign CODE.");
-    await withAccount(call, "changes", async (signedIn, desk) => {
+    await withAccount(call, "changes", async (signedIn, context) => {
       switch (what) {
         case undefined:
-          return list(call, verifierOf(desk, signedIn));
+          return list(call, verifierOf(context, signedIn));
         case "link":
-          return link(call, verifierOf(desk, signedIn));
+          return link(call, verifierOf(context, signedIn));
         case "sign":
-          return signWith(call, verifierOf(desk, signedIn), code ?? "");
+          return signWith(call, verifierOf(context, signedIn), code ?? "");
         case "new-identity":
-          return newIdentity(call, desk, signedIn);
+          return newIdentity(call, context, signedIn);
         default:
           throw usage(`"${what}" is none of link, sign CODE and new-identity.`);
       }
@@ -168,7 +168,7 @@ async function signWith(call: DevicesCall, verifier: Verifier, typed: string): P
   await call.output.line(line`${nameOf(device)} is signed: others see it without a warning.`);
 }
 
-async function newIdentity(call: DevicesCall, desk: Desk, signedIn: SignedIn): Promise<void> {
+async function newIdentity(call: DevicesCall, context: SignInContext, signedIn: SignedIn): Promise<void> {
   if (call.json) throw usage("new-identity has no --json.");
   if (call.values.yes !== true) {
     const { environment } = call;
@@ -180,8 +180,8 @@ async function newIdentity(call: DevicesCall, desk: Desk, signedIn: SignedIn): P
       throw new CommandError(Exit.REFUSED, "Nothing was changed.");
     }
   }
-  const { calls, names } = verifierOf(desk, signedIn);
-  await replaceIdentity(calls, desk.state.keys(signedIn.profile.profileId), names);
+  const { calls, names } = verifierOf(context, signedIn);
+  await replaceIdentity(calls, context.state.keys(signedIn.profile.profileId), names);
   await call.output.line(line`You have a new identity key, and this device holds it.`);
 }
 

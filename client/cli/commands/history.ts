@@ -1,16 +1,16 @@
 // parley history: prints a conversation's log, or a range of it.
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
-import type { Account } from "../../link/account.ts";
-import type { ConversationTarget } from "../../link/target.ts";
-import { accountFlags } from "../account-flags.ts";
-import { type Flag, toggle } from "../arguments.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { usage } from "../exit.ts";
-import { showKept } from "../kept-lines.ts";
-import { historyLine } from "../show.ts";
-import type { SignedIn } from "../sign-in.ts";
-import { withAccount } from "../with-account.ts";
+import type { ConversationTarget } from "../../link/model/target.ts";
+import type { Account } from "../../link/server/account.ts";
+import type { SignedIn } from "../account/sign-in.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { type Flag, toggle } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { historyLine } from "../command/show.ts";
+import { showKept } from "../private/kept-lines.ts";
+import { usage } from "../process/exit.ts";
 
 const defaultCount = 50;
 /** They are held in memory, to be printed oldest first. */

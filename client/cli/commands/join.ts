@@ -1,10 +1,11 @@
 // parley join: signs up with what an invited friend was sent.
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { passwordFlag } from "../credentials.ts";
-import { readInviteLink } from "../invite-link.ts";
-import { changedKey } from "../reach.ts";
-import { signUpAt } from "../sign-up.ts";
+
+import { passwordFlag } from "../account/credentials.ts";
+import { readInviteLink } from "../account/invite-link.ts";
+import { signUpAt } from "../account/sign-up.ts";
+import { changedKey } from "../account/trusted-server.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
 
 const { as } = accountFlags;
 

@@ -1,9 +1,8 @@
 // parley listen: takes private chats without a screen, and prints what is said in them.
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/events.ts";
-import { isAskedNoMore, NotAskedError } from "../../peer/questions.ts";
-import { accountFlags } from "../account-flags.ts";
-import { isLetIn } from "../chat/private-incoming.ts";
+import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/chats/events.ts";
+import { isAskedNoMore, NotAskedError } from "../../peer/chats/questions.ts";
+import { isLetIn } from "../chat/private/private-incoming.ts";
 import {
   closedWords,
   endedWords,
@@ -11,14 +10,15 @@ import {
   keyWords,
   pathWords,
   problemWords,
-} from "../chat/private-words.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { usage } from "../exit.ts";
-import { openPeerDebug } from "../peer-debug.ts";
-import { type PrivateWanted, privateFlags, privateWantedOf } from "../private-flags.ts";
-import { type PrivateRun, withPrivateChats } from "../private-run.ts";
-import { name } from "../show.ts";
-import { line, Styled } from "../terminal/style.ts";
+} from "../chat/private/private-words.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { type PrivateWanted, privateFlags, privateWantedOf } from "../private/flags.ts";
+import { openPeerDebug } from "../private/peer-debug.ts";
+import { type PrivateRun, withPrivateChats } from "../private/run.ts";
+import { usage } from "../process/exit.ts";
+import { line, Styled } from "../terminal/text/style.ts";
 
 const flags = { ...privateFlags, ...accountFlags } as const;
 
@@ -123,11 +123,11 @@ class Listening {
   }
 
   async #line({ username, mine, time, content }: LineSaid): Promise<void> {
-    const { chats, desk, signedIn } = this.#run;
+    const { chats, context, signedIn } = this.#run;
     if (mine) return;
     const text = content.kind === "text" ? content.text : "(something that this program is too old for)";
     if (content.kind === "text" && this.#wanted.keep) {
-      const lines = desk.state.privateLines(signedIn.profile.profileId);
+      const lines = context.state.privateLines(signedIn.profile.profileId);
       lines.add({ username, mine, time: time ?? new Date(), text });
     }
     await this.#call.output.line(line`${name(username)}: ${Styled.of(text.replaceAll("\n", "\n    "))}`);

@@ -1,14 +1,21 @@
 // parley login: starts a session and remembers it.
-import { accountFlags, wantedOf } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { grantMessage, passwordFlag, passwordFor, requirePassword, usernameOr } from "../credentials.ts";
-import { usage } from "../exit.ts";
-import { forPerson } from "../explain.ts";
-import { terminalAsker } from "../prompts.ts";
-import { name } from "../show.ts";
-import { askSession, choose, reachForLogIn, startSession } from "../sign-in.ts";
-import { line } from "../terminal/style.ts";
-import { explainingConnection, openDesk } from "../with-account.ts";
+
+import {
+  grantMessage,
+  passwordFlag,
+  passwordFor,
+  requirePassword,
+  usernameOr,
+} from "../account/credentials.ts";
+import { askSession, choose, reachForLogIn, startSession } from "../account/sign-in.ts";
+import { explainingConnection, openDesk } from "../account/with-account.ts";
+import { accountFlags, wantedOf } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { usage } from "../process/exit.ts";
+import { forPerson } from "../process/explain.ts";
+import { terminalAsker } from "../process/prompts.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["USER"],
@@ -28,22 +35,22 @@ export const command = defineCommand({
       throw usage("The user is named twice, and differently.");
     }
     requirePassword(call, asker);
-    const desk = openDesk(call, asker);
-    using _state = desk.state;
+    const context = openDesk(call, asker);
+    using _state = context.state;
     const username = await usernameOr(words[0] ?? values.as, asker);
     const wanted = { ...wantedOf(values), as: username };
-    const { address } = choose(desk.state, wanted);
+    const { address } = choose(context.state, wanted);
     const profile = await explainingConnection(
       address,
       [environment.program, "login", username],
       async () => {
-        const trust = await reachForLogIn(desk, address, username, wanted);
+        const trust = await reachForLogIn(context, address, username, wanted);
         const question = `Password of ${username}`;
         const user = { address, trust, username };
         if (asker === undefined || values["password-stdin"] === true) {
-          return startSession(desk, { ...user, password: await passwordFor(call, asker, question) });
+          return startSession(context, { ...user, password: await passwordFor(call, asker, question) });
         }
-        return askSession(desk, asker, user, question).catch((error: unknown) => {
+        return askSession(context, asker, user, question).catch((error: unknown) => {
           throw forPerson(error);
         });
       },

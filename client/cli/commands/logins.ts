@@ -1,11 +1,11 @@
 // parley logins: when, from where and how the user logged in, or somebody tried to.
 import { LogInRecord } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { type Flag, toggle } from "../arguments.ts";
-import { defineCommand } from "../command.ts";
-import { usage } from "../exit.ts";
-import { logInLine } from "../show-log-ins.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { type Flag, toggle } from "../command/arguments.ts";
+import { defineCommand } from "../command/command.ts";
+import { logInLine } from "../log/show-log-ins.ts";
+import { usage } from "../process/exit.ts";
 
 const count: Flag<number> = {
   value: "N",

@@ -1,12 +1,12 @@
 // parley logout: ends the session, there and here.
 import { LogOutResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { RpcError } from "../../../rpc/status.ts";
-import { saysLoggedOut } from "../../link/errors.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { name } from "../show.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { saysLoggedOut } from "../../link/model/errors.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: [""],

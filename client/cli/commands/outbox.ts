@@ -1,25 +1,25 @@
 // parley outbox: looks at the messages that the chat could not send, and sends or drops them.
 import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
-import { ConnectError } from "../../../rpc/dial.ts";
-import { RpcError } from "../../../rpc/status.ts";
-import { saysLoggedOut } from "../../link/errors.ts";
-import { contentOf } from "../../link/event-reader.ts";
-import { sendOnce } from "../../link/send-once.ts";
-import type { UnsentMessage } from "../../link/send-queue.ts";
-import { wireTarget } from "../../link/target.ts";
+import { ConnectError } from "../../../rpc/dialling/dial.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { saysLoggedOut } from "../../link/model/errors.ts";
+import type { UnsentMessage } from "../../link/model/send-queue.ts";
+import { wireTarget } from "../../link/model/target.ts";
+import { contentOf } from "../../link/receiving/event-reader.ts";
+import { sendOnce } from "../../link/sending/send-once.ts";
 import type { State } from "../../state/state.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { commandLine } from "../command-line.ts";
-import { Exit, type ExitCode, usage } from "../exit.ts";
-import type { Message } from "../output.ts";
-import { ackMessage, sendFlags } from "../sending.ts";
-import { targetName, time } from "../show.ts";
-import type { SignedIn } from "../sign-in.ts";
-import { line, Styled } from "../terminal/style.ts";
-import { withAccount, withProfile } from "../with-account.ts";
+import type { SignedIn } from "../account/sign-in.ts";
+import { withAccount, withProfile } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { targetName, time } from "../command/show.ts";
+import { ackMessage, sendFlags } from "../log/sending.ts";
+import { commandLine } from "../process/command-line.ts";
+import { Exit, type ExitCode, usage } from "../process/exit.ts";
+import type { Message } from "../process/output.ts";
+import { line, Styled } from "../terminal/text/style.ts";
 
 /** Columns of a text in the list. */
 const previewColumns = 60;

@@ -1,15 +1,15 @@
 // parley passwd: sets a new password, which ends all other sessions.
 import { ChangePasswordResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
-import { defineCommand } from "../command.ts";
-import { askTwice } from "../credentials.ts";
-import type { Environment } from "../environment.ts";
-import { usage } from "../exit.ts";
-import { readLines } from "../input.ts";
-import { type Asker, terminalAsker } from "../prompts.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { askTwice } from "../account/credentials.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { defineCommand } from "../command/command.ts";
+import type { Environment } from "../process/environment.ts";
+import { usage } from "../process/exit.ts";
+import { readLines } from "../process/input.ts";
+import { type Asker, terminalAsker } from "../process/prompts.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: [""],

@@ -1,24 +1,24 @@
 // parley private: a private chat in a pipe. Lines of standard input go out, the other one's lines come out.
 import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { ConnectError } from "../../../rpc/connect-error.ts";
-import { RpcError } from "../../../rpc/status.ts";
-import { saysConnectionLost, saysLoggedOut } from "../../link/errors.ts";
+import { ConnectError } from "../../../rpc/status/connect-error.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { saysConnectionLost, saysLoggedOut } from "../../link/model/errors.ts";
 import { after } from "../../link/waiting.ts";
-import { NotSaidError } from "../../peer/conversation.ts";
-import { KeyProblemError } from "../../peer/desk.ts";
-import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/events.ts";
+import { KeyProblemError } from "../../peer/chats/context.ts";
+import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/chats/events.ts";
+import { isAskedNoMore } from "../../peer/chats/questions.ts";
+import { NotSaidError } from "../../peer/conversation/private-conversation.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
-import { isAskedNoMore } from "../../peer/questions.ts";
-import { accountFlags } from "../account-flags.ts";
-import type { Flag } from "../arguments.ts";
-import { endedWords, failedWords, keyWords, pathWords } from "../chat/private-words.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { parseWait } from "../durations.ts";
-import { CommandError, Exit } from "../exit.ts";
-import { keepFlag, pathFlag, peerPortFlag } from "../private-flags.ts";
-import { type PrivateRun, withPrivateChats } from "../private-run.ts";
-import { standardInput } from "../standard-input.ts";
-import { Styled } from "../terminal/style.ts";
+import { endedWords, failedWords, keyWords, pathWords } from "../chat/private/private-words.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import type { Flag } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { parseWait } from "../command/durations.ts";
+import { keepFlag, pathFlag, peerPortFlag } from "../private/flags.ts";
+import { type PrivateRun, withPrivateChats } from "../private/run.ts";
+import { CommandError, Exit } from "../process/exit.ts";
+import { standardInput } from "../process/standard-input.ts";
+import { Styled } from "../terminal/text/style.ts";
 
 const wait: Flag<number> = {
   value: "TIME",
@@ -291,9 +291,9 @@ class Talk {
   }
 
   async #line({ mine, number, time, content }: LineSaid, chats: PrivateChats): Promise<void> {
-    const { desk, signedIn } = this.#run;
+    const { context, signedIn } = this.#run;
     if (content.kind === "text" && this.#call.values["keep-private"] === true) {
-      const lines = desk.state.privateLines(signedIn.profile.profileId);
+      const lines = context.state.privateLines(signedIn.profile.profileId);
       lines.add({ username: this.#username, mine, time: time ?? new Date(), text: content.text });
     }
     if (mine) return;

@@ -1,20 +1,20 @@
 // parley record: keeps a stream in a file, as it comes, and shows it meanwhile.
 import { ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { KnownConversation } from "../../../gen/parley/record/v1/recording.ts";
-import { openRawCall } from "../../../rpc/raw-call.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
-import { defineCommand } from "../command.ts";
-import { CommandError, Exit } from "../exit.ts";
-import { packageVersion } from "../package-file.ts";
-import { knownConversations } from "../recording/conversations.ts";
+import { openRawCall } from "../../../rpc/dialling/raw-call.ts";
+import { clientInfo } from "../account/sign-in.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { defineCommand } from "../command/command.ts";
+import { CommandError, Exit } from "../process/exit.ts";
+import { packageVersion } from "../process/package-file.ts";
+import { stopSignal } from "../process/stop-signal.ts";
+import { knownConversations } from "../recording/conversation-names.ts";
 import { connectPath } from "../recording/method.ts";
 import { Recorder } from "../recording/recorder.ts";
 import { RecordingError } from "../recording/recording-error.ts";
 import { RecordingWriter } from "../recording/recording-writer.ts";
-import { clientInfo } from "../sign-in.ts";
-import { stopSignal } from "../stop-signal.ts";
-import { withAccount } from "../with-account.ts";
 
 /** What servers take in a Hello, unless they are told to take less. */
 const mostCursors = 1_000;

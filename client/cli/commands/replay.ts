@@ -1,15 +1,17 @@
 // parley replay: plays a recording again, and says in what the server answers otherwise.
 import { ConnectRequest, ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Difference, Direction } from "../../../gen/parley/record/v1/recording.ts";
-import { openRawCall } from "../../../rpc/raw-call.ts";
-import { StrictReader } from "../../../rpc/strict-reader.ts";
-import { accountFlags } from "../account-flags.ts";
-import { type Flag, toggle } from "../arguments.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { parseWait } from "../durations.ts";
-import { Exit, type ExitCode, usage } from "../exit.ts";
+import { openRawCall } from "../../../rpc/dialling/raw-call.ts";
+import { StrictReader } from "../../../rpc/wire/strict-reader.ts";
+import type { SignedIn } from "../account/sign-in.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { type Flag, toggle } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { parseWait } from "../command/durations.ts";
+import { Exit, type ExitCode, usage } from "../process/exit.ts";
 import { differences } from "../recording/compare.ts";
-import { Conversations, knownConversations } from "../recording/conversations.ts";
+import { ConversationNames, knownConversations } from "../recording/conversation-names.ts";
 import { connectPath } from "../recording/method.ts";
 import { play } from "../recording/play.ts";
 import { RecordingError } from "../recording/recording-error.ts";
@@ -17,9 +19,7 @@ import { type Recording, readRecording } from "../recording/recording-reader.ts"
 import { Transcript } from "../recording/transcript.ts";
 import { translated } from "../recording/translate.ts";
 import { unusedIds } from "../recording/unused-ids.ts";
-import type { SignedIn } from "../sign-in.ts";
-import { line, type Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { line, type Styled } from "../terminal/text/style.ts";
 
 const defaultWaitMs = 10_000;
 
@@ -96,8 +96,8 @@ async function replay(
 ): Promise<ExitCode> {
   const { header, end } = recording;
   const all = call.values.all === true;
-  const from = new Conversations(header.username, header.conversations);
-  const to = new Conversations(profile.username, await knownConversations(account));
+  const from = new ConversationNames(header.username, header.conversations);
+  const to = new ConversationNames(profile.username, await knownConversations(account));
   const ids = new Map<bigint, bigint>();
   const nextId = unusedIds();
   const clientMessageId = (recorded: bigint): bigint => {

@@ -1,9 +1,9 @@
 // parley revoke: ends one session of the user, wherever it is.
 import { RevokeSessionResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["SESSION-ID"],

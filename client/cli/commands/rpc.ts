@@ -1,21 +1,21 @@
 // parley rpc: calls any method of the schema, with JSON in and out.
 import type { DescMethod } from "@bufbuild/protobuf";
-import { openRawCall, type RawCall } from "../../../rpc/raw-call.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
+import { openRawCall, type RawCall } from "../../../rpc/dialling/raw-call.ts";
+import { withAccount } from "../account/with-account.ts";
 import { methodLines, serviceLines } from "../calling/describe.ts";
 import { findMethod, fullName, servicesOf } from "../calling/find-method.ts";
 import { readLine, readRequest } from "../calling/read-request.ts";
 import { withDetails } from "../calling/refused.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { parseWait } from "../durations.ts";
-import { usage } from "../exit.ts";
-import { eachLine, readText } from "../input.ts";
-import { safeProtoJson } from "../proto-json.ts";
-import { schema } from "../schema.ts";
-import { stopSignal } from "../stop-signal.ts";
-import type { Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { parseWait } from "../command/durations.ts";
+import { usage } from "../process/exit.ts";
+import { eachLine, readText } from "../process/input.ts";
+import { safeProtoJson } from "../process/proto-json.ts";
+import { schema } from "../process/schema.ts";
+import { stopSignal } from "../process/stop-signal.ts";
+import type { Styled } from "../terminal/text/style.ts";
 
 const defaultWaitMs = 10_000;
 

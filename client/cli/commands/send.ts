@@ -1,10 +1,11 @@
 // parley send: sends a message to one user, and says when it is stored.
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { ackMessage, messageText, sendFlags, sendText } from "../sending.ts";
-import { name } from "../show.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { ackMessage, messageText, sendFlags, sendText } from "../log/sending.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["USER TEXT…", "USER -"],
@@ -19,9 +20,9 @@ export const command = defineCommand({
   examples: ["yoda do or do not", "yoda - < letter.txt", "yoda --json -- --wait is a flag, and this is not"],
   run: async (call) => {
     const [username = "", ...words] = call.words;
-    await withAccount(call, "changes", async (signedIn, desk) => {
+    await withAccount(call, "changes", async (signedIn, context) => {
       const text = await messageText(call, words);
-      const { ack } = await sendText(signedIn, desk, call, { kind: "user", username }, text);
+      const { ack } = await sendText(signedIn, context, call, { kind: "user", username }, text);
       await call.output.result(ackMessage(ack), line`Sent to ${name(username)}: number ${ack.seq}.`);
     });
     return undefined;

@@ -1,10 +1,10 @@
 // parley sessions: lists where the user is logged in.
 import { Session } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { time } from "../show.ts";
-import { line, type Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { time } from "../command/show.ts";
+import { line, type Styled } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: [""],

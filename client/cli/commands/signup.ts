@@ -1,9 +1,10 @@
 // parley signup: makes an account and starts its first session.
-import { accountFlags, wantedOf } from "../account-flags.ts";
-import { text } from "../arguments.ts";
-import { defineCommand } from "../command.ts";
-import { passwordFlag } from "../credentials.ts";
-import { signUpAt } from "../sign-up.ts";
+
+import { passwordFlag } from "../account/credentials.ts";
+import { signUpAt } from "../account/sign-up.ts";
+import { accountFlags, wantedOf } from "../command/account-flags.ts";
+import { text } from "../command/arguments.ts";
+import { defineCommand } from "../command/command.ts";
 
 export const command = defineCommand({
   forms: ["USER --invite CODE"],

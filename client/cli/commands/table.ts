@@ -1,5 +1,5 @@
 // Every command, in the order of the help. What a command does is loaded when it is run.
-import type { Command } from "../command.ts";
+import type { Command } from "../command/command.ts";
 
 export const groups = ["Talk", "Look", "People", "Account", "Programs"] as const;
 

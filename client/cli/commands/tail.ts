@@ -2,19 +2,19 @@
 import { GapKind } from "../../../gen/parley/chat/v1/entry.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
-import type { LinkEvent } from "../../link/events.ts";
-import { cursorsAtHeads } from "../../link/heads.ts";
 import type { Link } from "../../link/link.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
-import { type Call, defineCommand } from "../command.ts";
-import { parseDuration } from "../durations.ts";
-import { usage } from "../exit.ts";
-import { cursorsSince, filled, listen, throwEnding } from "../reading.ts";
-import { entryLine, goneLine, omittedLine } from "../show.ts";
-import { stopSignal } from "../stop-signal.ts";
-import type { Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import type { LinkEvent } from "../../link/model/events.ts";
+import { cursorsAtHeads } from "../../link/receiving/heads.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { type Call, defineCommand } from "../command/command.ts";
+import { parseDuration } from "../command/durations.ts";
+import { entryLine, goneLine, omittedLine } from "../command/show.ts";
+import { cursorsSince, filled, listen, throwEnding } from "../log/reading.ts";
+import { usage } from "../process/exit.ts";
+import { stopSignal } from "../process/stop-signal.ts";
+import type { Styled } from "../terminal/text/style.ts";
 
 const flags = {
   since: {

@@ -1,9 +1,10 @@
 // parley token: prints the session's token, for other programs that call the server.
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { grantMessage } from "../credentials.ts";
-import { Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+
+import { grantMessage } from "../account/credentials.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { Styled } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: [""],

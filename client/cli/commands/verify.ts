@@ -1,13 +1,13 @@
 // parley verify: the code that two people compare, to know that nobody is in between.
-import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/verification.ts";
-import { accountFlags } from "../account-flags.ts";
-import { toggle } from "../arguments.ts";
-import { acceptedWords, verificationWords } from "../chat/private-words.ts";
-import { defineCommand } from "../command.ts";
-import { CommandError, Exit, usage } from "../exit.ts";
-import { verifierOf } from "../private-session.ts";
-import { Styled } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/keys/verification.ts";
+import { withAccount } from "../account/with-account.ts";
+import { acceptedWords, verificationWords } from "../chat/private/private-words.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { toggle } from "../command/arguments.ts";
+import { defineCommand } from "../command/command.ts";
+import { verifierOf } from "../private/session.ts";
+import { CommandError, Exit, usage } from "../process/exit.ts";
+import { Styled } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["USER"],
@@ -29,10 +29,10 @@ export const command = defineCommand({
     const [username = ""] = call.words;
     const { confirm: isConfirmed, accept: isAccepted } = call.values;
     if (isConfirmed === true && isAccepted === true) throw usage("It is either --confirm or --accept.");
-    await withAccount(call, "changes", async (signedIn, desk) => {
+    await withAccount(call, "changes", async (signedIn, context) => {
       if (username === signedIn.profile.username)
         throw new CommandError(Exit.REFUSED, "That is you: the code is one of two people.");
-      const verifier = verifierOf(desk, signedIn);
+      const verifier = verifierOf(context, signedIn);
       const verification = await verificationOf(verifier, username);
       if (isAccepted === true) {
         const problem = acceptKeys(verifier.contacts, verification);

@@ -1,11 +1,11 @@
 // parley who: lists who else is online, or was.
 import { UserPresence } from "../../../gen/parley/chat/v1/directory_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { parseDuration } from "../durations.ts";
-import { name, time } from "../show.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { parseDuration } from "../command/durations.ts";
+import { name, time } from "../command/show.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: [""],

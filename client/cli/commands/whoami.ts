@@ -1,11 +1,11 @@
 // parley whoami: says who is logged in, and that the server agrees.
 import { ListSessionsResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { CommandError, Exit } from "../exit.ts";
-import { name, time } from "../show.ts";
-import { line } from "../terminal/style.ts";
-import { withAccount } from "../with-account.ts";
+import { withAccount } from "../account/with-account.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { name, time } from "../command/show.ts";
+import { CommandError, Exit } from "../process/exit.ts";
+import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: [""],

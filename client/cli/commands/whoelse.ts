@@ -1,7 +1,7 @@
 // parley whoelse: the names of the others who are online.
-import { accountFlags } from "../account-flags.ts";
-import { defineCommand } from "../command.ts";
-import { printNames } from "../names.ts";
+import { accountFlags } from "../command/account-flags.ts";
+import { defineCommand } from "../command/command.ts";
+import { printNames } from "../log/names.ts";
 
 export const command = defineCommand({
   forms: [""],

@@ -1,10 +1,10 @@
 // The cursors of a recorded Hello, as they have to be where it is played: as far from the heads as they were.
 import type { Cursor } from "../../../gen/parley/chat/v1/chat_service.ts";
-import type { Conversations } from "./conversations.ts";
+import type { ConversationNames } from "./conversation-names.ts";
 
 interface Places {
-  readonly from: Conversations;
-  readonly to: Conversations;
+  readonly from: ConversationNames;
+  readonly to: ConversationNames;
 }
 
 /**

@@ -1,8 +1,8 @@
 // Plays the frames that went up again: each when the answers before it have come, or at the pace at which they went.
 import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Direction, type End, type Frame } from "../../../gen/parley/record/v1/recording.ts";
-import type { RawCall } from "../../../rpc/raw-call.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import type { RawCall } from "../../../rpc/dialling/raw-call.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { after } from "../../link/waiting.ts";
 import { isAnswer } from "./compare.ts";
 import { Progress } from "./progress.ts";

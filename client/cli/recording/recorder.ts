@@ -1,15 +1,15 @@
 // One stream that is recorded: what goes up and what comes down, in the file before it is shown.
 import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
-import type { RawCall } from "../../../rpc/raw-call.ts";
-import { RpcError } from "../../../rpc/status.ts";
-import { reasonName } from "../../link/errors.ts";
+import type { RawCall } from "../../../rpc/dialling/raw-call.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { reasonName } from "../../link/model/errors.ts";
 import { readLine } from "../calling/read-request.ts";
-import { eachLine } from "../input.ts";
-import type { Output } from "../output.ts";
-import { messageOf } from "../schema.ts";
-import { entryLine, goneLine, omittedLine } from "../show.ts";
-import { line, type Styled } from "../terminal/style.ts";
+import { entryLine, goneLine, omittedLine } from "../command/show.ts";
+import { eachLine } from "../process/input.ts";
+import type { Output } from "../process/output.ts";
+import { messageOf } from "../process/schema.ts";
+import { line, type Styled } from "../terminal/text/style.ts";
 import type { RecordingWriter } from "./recording-writer.ts";
 import { unusedIds, withIds } from "./unused-ids.ts";
 import { withoutSecrets } from "./without-secrets.ts";

@@ -3,7 +3,7 @@ import { constants, type FileHandle, open } from "node:fs/promises";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { fileProblem } from "../../../command-line/file-problem.ts";
 import { type End, type Frame, type Header, Item } from "../../../gen/parley/record/v1/recording.ts";
-import { StrictReader } from "../../../rpc/strict-reader.ts";
+import { StrictReader } from "../../../rpc/wire/strict-reader.ts";
 import { format, RecordingError } from "./recording-error.ts";
 
 /** Above what a server takes or sends in one message, bytes. */

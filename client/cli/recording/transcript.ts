@@ -1,8 +1,8 @@
 // What came down a stream, in a form that is the same for the same behaviour: without ids, times, and whom they were for.
 import { type Command, ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
-import { protoJson } from "../proto-json.ts";
-import { type Conversations, everyone, targetOf } from "./conversations.ts";
+import { protoJson } from "../process/proto-json.ts";
+import { type ConversationNames, everyone, targetOf } from "./conversation-names.ts";
 
 /** What else is left out: it is another one each time, or for people. */
 const left = new Set([
@@ -24,7 +24,7 @@ export class Transcript {
   /** How many answers to the stream's own commands came. */
   answers = 0;
   readonly #me: string;
-  readonly #conversations: Conversations;
+  readonly #conversations: ConversationNames;
   readonly #all: boolean;
   readonly #sends = new Map<bigint, { readonly subject: string; readonly target: string | undefined }>();
   readonly #taken: Taken[] = [];
@@ -32,7 +32,7 @@ export class Transcript {
   readonly #seqs = new Map<string, Set<bigint>>();
 
   /** @param all false: only the answers to the stream's own commands count */
-  constructor(me: string, conversations: Conversations, all: boolean) {
+  constructor(me: string, conversations: ConversationNames, all: boolean) {
     this.#me = me;
     this.#conversations = conversations;
     this.#all = all;

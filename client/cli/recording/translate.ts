@@ -1,8 +1,8 @@
 // From frames as they were recorded to frames that say the same on another server, or on the same one later.
 import type { DescField } from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { messageOf } from "../schema.ts";
-import { type Conversations, everyone } from "./conversations.ts";
+import { messageOf } from "../process/schema.ts";
+import { type ConversationNames, everyone } from "./conversation-names.ts";
 import { cursorsHere, moved } from "./cursors-here.ts";
 import { rewrite } from "./walk.ts";
 
@@ -10,9 +10,9 @@ const seqs = new Set(["delivered_seq", "read_seq"]);
 
 export interface Translation {
   /** What ids stood for where it was recorded. */
-  readonly from: Conversations;
+  readonly from: ConversationNames;
   /** What they stand for where it is played. */
-  readonly to: Conversations;
+  readonly to: ConversationNames;
   /** An id that was not used yet for one that was recorded; the same for the same. */
   readonly clientMessageId: (recorded: bigint) => bigint;
 }

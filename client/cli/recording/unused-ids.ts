@@ -1,7 +1,7 @@
 // Ids for sends that are written or played by hand: apart from those that a profile counts, and from those that people choose.
 import { randomInt } from "node:crypto";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { messageOf } from "../schema.ts";
+import { messageOf } from "../process/schema.ts";
 import { rewrite } from "./walk.ts";
 
 /** Rising, from the time on: no other process, and no later one, gets the same. */

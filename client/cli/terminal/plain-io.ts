@@ -1,9 +1,9 @@
 // Whole lines in, whole lines out: the terminal layer of plain mode, for pipes, scripts and dumb terminals.
 import type { Readable, Writable } from "node:stream";
-import { type LineRead, LineSplitter } from "./line-splitter.ts";
-import { readSecret } from "./secret-input.ts";
-import { type Styled, toStyled } from "./style.ts";
+import { type LineRead, LineSplitter } from "./input/line-splitter.ts";
+import { readSecret } from "./input/secret-input.ts";
 import { isGone } from "./terminal-host.ts";
+import { type Styled, toStyled } from "./text/style.ts";
 
 export interface PlainInput extends Readable {
   readonly isTTY?: boolean;

@@ -1,19 +1,19 @@
 // The owner of the terminal in the interactive client: finished lines go up into the scrollback, the line being edited stays below.
 import type { Readable, Writable } from "node:stream";
-import { Actions } from "./actions.ts";
-import { LineBacklog } from "./backlog.ts";
-import { inColumns } from "./candidates.ts";
-import { layOut, type Size } from "./edit-layout.ts";
-import { type PrintOptions, rowsOf } from "./finished-lines.ts";
-import { KeyReader } from "./key-reader.ts";
-import type { Key } from "./keys.ts";
-import { type EditorAction, type EditorOptions, LineEditor } from "./line-editor.ts";
-import { type ColourSource, type Environment, Paint } from "./paint.ts";
-import { Painter, reflowOf } from "./painter.ts";
-import { Styled, toStyled } from "./style.ts";
+import { LineBacklog } from "./display/backlog.ts";
+import { inColumns } from "./display/candidates.ts";
+import { layOut, type Size } from "./display/edit-layout.ts";
+import { type PrintOptions, rowsOf } from "./display/finished-lines.ts";
+import { Painter, reflowOf } from "./display/painter.ts";
+import { BELL, ENTER, freshScreen, LEAVE } from "./display/terminal-modes.ts";
+import { WindowTitle } from "./display/window-title.ts";
+import { Actions } from "./editor/actions.ts";
+import { type EditorAction, type EditorOptions, LineEditor } from "./editor/line-editor.ts";
+import { KeyReader } from "./input/key-reader.ts";
+import type { Key } from "./input/keys.ts";
 import { ENDING_SIGNALS, type EndingSignal, isGone, type TerminalHost } from "./terminal-host.ts";
-import { BELL, ENTER, freshScreen, LEAVE } from "./terminal-modes.ts";
-import { WindowTitle } from "./window-title.ts";
+import { type ColourSource, type Environment, Paint } from "./text/paint.ts";
+import { Styled, toStyled } from "./text/style.ts";
 
 export interface TerminalInput extends Readable {
   setRawMode?(on: boolean): unknown;

@@ -1,9 +1,9 @@
 // The accounts of a database for the command line tools: in-process, synchronous, also while a server runs on it.
 import type { AccountStore } from "../store.ts";
-import { accountOperations } from "./accounts.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase } from "./database/database.ts";
 import { migrateNewOnly } from "./migrations.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { accountOperations } from "./operations/accounts.ts";
+import type { Synchronous } from "./operations/synchronous.ts";
 
 export interface DirectAccounts extends Disposable {
   /** As AccountStore's; each call commits before it returns, waiting up to 5 s for a server's transaction. */

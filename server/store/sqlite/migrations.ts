@@ -1,5 +1,5 @@
 // The numbered steps that bring a database to this version's shape, each in one transaction.
-import { applicationId, type Database, DatabaseRefusedError } from "./database.ts";
+import { applicationId, type Database, DatabaseRefusedError } from "./database/database.ts";
 import { firstShape } from "./migrations/0001_first_shape.ts";
 import { blocksAndLocks } from "./migrations/0002_blocks_and_locks.ts";
 import { identities } from "./migrations/0003_identities.ts";

@@ -8,14 +8,14 @@ import type {
   PresenceStore,
   Store,
 } from "../store.ts";
-import { unpackEntries } from "./entries.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { HeldReads } from "./held-reads.ts";
 import { broadcastConversationId } from "./migrations/0001_first_shape.ts";
-import { type Call, caller } from "./operations.ts";
-import { StoreThread } from "./thread.ts";
-import type { Answer } from "./worker.ts";
-import type { DataState } from "./writer.ts";
+import { unpackEntries } from "./operations/entries.ts";
+import { type Call, caller } from "./operations/operations.ts";
+import { GroupCommit } from "./threads/group-commit.ts";
+import { HeldReads } from "./threads/held-reads.ts";
+import { StoreThread } from "./threads/thread.ts";
+import type { Answer } from "./threads/worker.ts";
+import type { DataState } from "./threads/writer.ts";
 
 export interface SqliteStoreOptions {
   /** Created where missing, with its folder; readable by its owner only. */

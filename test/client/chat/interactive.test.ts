@@ -1,11 +1,11 @@
 // Two people at two screens, over the real server: what each sees, also when the server dies in between.
 
 import { afterEach, describe, expect, it } from "vitest";
-import { runInteractive } from "../../../client/cli/chat/interactive.ts";
-import type { ChatOutcome } from "../../../client/cli/chat/outcome.ts";
-import { logIn } from "../../../client/link/account.ts";
-import { Endpoint } from "../../../client/link/endpoint.ts";
+import type { ChatOutcome } from "../../../client/cli/chat/model/outcome.ts";
+import { runInteractive } from "../../../client/cli/chat/screen/interactive.ts";
 import { type Link, openLink } from "../../../client/link/link.ts";
+import { logIn } from "../../../client/link/server/account.ts";
+import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import { ServerProcess } from "../../support/server-process.ts";
 import { VirtualTerminal } from "../terminal/virtual-terminal.ts";
 import { askingSettings, PlayedChats } from "./played-chats.ts";

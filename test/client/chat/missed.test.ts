@@ -1,28 +1,28 @@
 // What a person finds on return: one line that says what is new, the missed lines in order, and the rest by name.
 import { describe, expect, it } from "vitest";
-import type { EntryArrived, LinkEvent } from "../../../client/link/events.ts";
+import type { EntryArrived, LinkEvent } from "../../../client/link/model/events.ts";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
-import { Stage } from "./stage.ts";
-import { START } from "./stage-clock.ts";
+import { Fixture } from "./fixture.ts";
+import { START } from "./fixture-clock.ts";
 
 const raw: Event = { kind: undefined };
 
-/** So many minutes before the stage begins. */
+/** So many minutes before the fixture begins. */
 function ago(minutes: number): { sendTime: Date; live: false } {
   return { sendTime: new Date(START.getTime() - minutes * 60_000), live: false };
 }
 
 describe("on return", () => {
   it("one line says what is new since when and from whom, then come the lines oldest first, below a rule", async () => {
-    const stage = new Stage();
+    const fixture = new Fixture();
     const missed = [
-      stage.entry("yoda", "first", ago(50)),
-      stage.entry("yoda", "third", ago(30)),
-      stage.entry("leia", "second", ago(40)),
-      stage.entry("vader", "fourth", { ...ago(20), kind: "broadcast" }),
+      fixture.entry("yoda", "first", ago(50)),
+      fixture.entry("yoda", "third", ago(30)),
+      fixture.entry("leia", "second", ago(40)),
+      fixture.entry("vader", "fourth", { ...ago(20), kind: "broadcast" }),
     ];
-    await stage.connect(["yoda"], missed);
-    expect(stage.shown()).toEqual([
+    await fixture.connect(["yoda"], missed);
+    expect(fixture.shown()).toEqual([
       "Connected to server:1 as luke; online: yoda.",
       "/open USER starts a conversation; /help lists the commands.",
       "4 new since 13:10: yoda 2, leia 1, 1 to everyone",
@@ -32,13 +32,16 @@ describe("on return", () => {
       "13:30 yoda → you: third",
       "13:40 vader → everyone: fourth",
     ]);
-    expect(stage.status).toBe("unread: yoda 2, leia 1 (Alt-a) · 1 other online");
+    expect(fixture.status).toBe("unread: yoda 2, leia 1 (Alt-a) · 1 other online");
   });
 
   it("names the day where it is another one", async () => {
-    const stage = new Stage();
-    await stage.connect([], [stage.entry("yoda", "late", ago(24 * 60)), stage.entry("yoda", "now", ago(0))]);
-    expect(stage.shown().slice(2)).toEqual([
+    const fixture = new Fixture();
+    await fixture.connect(
+      [],
+      [fixture.entry("yoda", "late", ago(24 * 60)), fixture.entry("yoda", "now", ago(0))],
+    );
+    expect(fixture.shown().slice(2)).toEqual([
       "2 new since Sat 2026-02-28 14:00: yoda 2",
       expect.stringContaining("unread"),
       "── Sat 2026-02-28 ──",
@@ -49,15 +52,15 @@ describe("on return", () => {
   });
 
   it("shows lines that were read elsewhere above the rule, and the own ones from another device", async () => {
-    const stage = new Stage();
+    const fixture = new Fixture();
     const missed = [
-      stage.entry("yoda", "read on the other device", ago(9)),
-      stage.entry("luke", "answered there", ago(8)),
-      stage.entry("yoda", "new", ago(7)),
+      fixture.entry("yoda", "read on the other device", ago(9)),
+      fixture.entry("luke", "answered there", ago(8)),
+      fixture.entry("yoda", "new", ago(7)),
     ];
-    stage.before("yoda", [], 2);
-    await stage.connect([], missed);
-    expect(stage.shown().slice(2)).toEqual([
+    fixture.before("yoda", [], 2);
+    await fixture.connect([], missed);
+    expect(fixture.shown().slice(2)).toEqual([
       "1 new since 13:53: yoda 1",
       "13:51 yoda → you: read on the other device",
       "13:52 luke → yoda: answered there",
@@ -67,25 +70,25 @@ describe("on return", () => {
   });
 
   it("says of lines that were all read elsewhere that they were", async () => {
-    const stage = new Stage();
-    stage.before("yoda", [], 1);
-    await stage.connect([], [stage.entry("yoda", "read on the other device", ago(9))]);
-    expect(stage.shown().slice(2)).toEqual([
+    const fixture = new Fixture();
+    fixture.before("yoda", [], 1);
+    await fixture.connect([], [fixture.entry("yoda", "read on the other device", ago(9))]);
+    expect(fixture.shown().slice(2)).toEqual([
       "── earlier, all read ──",
       "13:51 yoda → you: read on the other device",
     ]);
   });
 
   it("keeps to the order of the log where the clocks of the server jumped", async () => {
-    const stage = new Stage();
+    const fixture = new Fixture();
     const missed = [
-      stage.entry("yoda", "1", ago(10)),
-      stage.entry("yoda", "2", ago(20)),
-      stage.entry("leia", "between", ago(15)),
-      stage.entry("yoda", "3", ago(5)),
+      fixture.entry("yoda", "1", ago(10)),
+      fixture.entry("yoda", "2", ago(20)),
+      fixture.entry("leia", "between", ago(15)),
+      fixture.entry("yoda", "3", ago(5)),
     ];
-    await stage.connect([], missed);
-    const texts = stage
+    await fixture.connect([], missed);
+    const texts = fixture
       .shown()
       .slice(4)
       .map((line) => line.split(": ")[1]);
@@ -93,13 +96,13 @@ describe("on return", () => {
   });
 
   it("shows at most 200 lines, the newest, and names the rest with the command that shows it", async () => {
-    const stage = new Stage();
+    const fixture = new Fixture();
     const missed: EntryArrived[] = [];
     for (let index = 1; index <= 2_500; index++) {
-      missed.push(stage.entry(index % 5 === 0 ? "leia" : "yoda", `m${index}`, ago(3_000 - index)));
+      missed.push(fixture.entry(index % 5 === 0 ? "leia" : "yoda", `m${index}`, ago(3_000 - index)));
     }
-    await stage.connect([], missed);
-    const lines = stage.shown();
+    await fixture.connect([], missed);
+    const lines = fixture.shown();
     const said = lines.filter((line) => line.includes("→ you"));
     expect(said).toHaveLength(200);
     expect(said.map((line) => line.split(": ")[1])).toEqual(
@@ -111,30 +114,33 @@ describe("on return", () => {
   });
 
   it("shows by Alt-a only what was not on the screen, and says where the rest is", async () => {
-    const stage = new Stage({ users: ["hans"] });
-    const missed = Array.from({ length: 240 }, (_, index) => stage.entry("hans", `m${index + 1}`, ago(9)));
-    await stage.connect([], missed);
-    expect(stage.shown()[3]).toBe("… 40 older with hans not shown: /history hans 240");
-    await stage.chat.openNextUnread();
-    expect(stage.shown()).toEqual([
+    const fixture = new Fixture({ users: ["hans"] });
+    const missed = Array.from({ length: 240 }, (_, index) => fixture.entry("hans", `m${index + 1}`, ago(9)));
+    await fixture.connect([], missed);
+    expect(fixture.shown()[3]).toBe("… 40 older with hans not shown: /history hans 240");
+    await fixture.chat.openNextUnread();
+    expect(fixture.shown()).toEqual([
       "── earlier with hans ──",
       expect.stringContaining("unread"),
       ...Array.from({ length: 40 }, (_, index) => `13:51 hans: m${index + 1}`),
       "14:00 · 200 newer unread from hans, above.",
     ]);
-    expect(stage.status).not.toContain("unread");
+    expect(fixture.status).not.toContain("unread");
   });
 
   it("names what the server left out, and what is gone", async () => {
-    const stage = new Stage();
-    const filler = Array.from({ length: 30 }, (_, index) => stage.entry("yoda", `old ${index}`, ago(60)));
-    const conversationId = stage.idOf("yoda");
+    const fixture = new Fixture();
+    const filler = Array.from({ length: 30 }, (_, index) => fixture.entry("yoda", `old ${index}`, ago(60)));
+    const conversationId = fixture.idOf("yoda");
     const gap = (fromSeq: bigint, toSeq: bigint, fillable: boolean): LinkEvent => {
       return { type: "gap", conversationId, fromSeq, toSeq, fillable, raw };
     };
-    await stage.connect([], [gap(1n, 10n, false), gap(11n, 30n, true), stage.entry("yoda", "shown", ago(5))]);
+    await fixture.connect(
+      [],
+      [gap(1n, 10n, false), gap(11n, 30n, true), fixture.entry("yoda", "shown", ago(5))],
+    );
     expect(filler).toHaveLength(30);
-    expect(stage.shown().slice(2)).toEqual([
+    expect(fixture.shown().slice(2)).toEqual([
       "21 new since 13:55: yoda 21",
       "… 10 messages with yoda: no longer kept",
       "… 20 older with yoda not shown: /history yoda 31",
@@ -144,164 +150,166 @@ describe("on return", () => {
   });
 
   it("counts what was unread before, and shows it when the conversation is opened", async () => {
-    const stage = new Stage();
-    stage.before("yoda", ["read", "unread one", "unread two"], 1);
-    stage.before("leia", ["all read"], 1);
-    await stage.connect();
-    expect(stage.shown().slice(2)).toEqual(["Unread from before: yoda 2. Alt-a, or /open yoda, shows them."]);
-    await stage.chat.openNextUnread();
-    expect(stage.shown()).toEqual([
+    const fixture = new Fixture();
+    fixture.before("yoda", ["read", "unread one", "unread two"], 1);
+    fixture.before("leia", ["all read"], 1);
+    await fixture.connect();
+    expect(fixture.shown().slice(2)).toEqual([
+      "Unread from before: yoda 2. Alt-a, or /open yoda, shows them.",
+    ]);
+    await fixture.chat.openNextUnread();
+    expect(fixture.shown()).toEqual([
       "── earlier with yoda ──",
       "14:00 yoda: read",
       expect.stringContaining("unread"),
       "14:00 yoda: unread one",
       "14:00 yoda: unread two",
     ]);
-    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 3n }]);
+    expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 3n }]);
   });
 
   it("counts what was unread before together with what is new, and opening shows all of it", async () => {
-    const stage = new Stage();
-    stage.before("yoda", ["read", "old one", "old two"], 1);
-    const fresh = stage.entry("yoda", "new", { live: false });
-    await stage.connect([], [fresh]);
-    expect(stage.shown().slice(2)).toEqual([
+    const fixture = new Fixture();
+    fixture.before("yoda", ["read", "old one", "old two"], 1);
+    const fresh = fixture.entry("yoda", "new", { live: false });
+    await fixture.connect([], [fresh]);
+    expect(fixture.shown().slice(2)).toEqual([
       "3 new since 14:00: yoda 3",
       "… 2 older with yoda not shown: /history yoda 3",
       expect.stringContaining("unread"),
       "14:00 yoda → you: new",
     ]);
-    expect(stage.status).toContain("unread: yoda 3");
-    await stage.chat.openNextUnread();
-    expect(stage.shown()).toEqual([
+    expect(fixture.status).toContain("unread: yoda 3");
+    await fixture.chat.openNextUnread();
+    expect(fixture.shown()).toEqual([
       "── earlier with yoda ──",
       expect.stringContaining("unread"),
       "14:00 yoda: old one",
       "14:00 yoda: old two",
       "14:00 · 1 newer unread from yoda, above.",
     ]);
-    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 4n }]);
-    expect(stage.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
+    expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 4n }]);
+    expect(fixture.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
   });
 
   it("to a new device: says how much is unread of which the server sent the end", async () => {
-    const stage = new Stage();
-    const all = Array.from({ length: 3_000 }, (_, index) => stage.entry("yoda", `m${index + 1}`, ago(60)));
-    await stage.connect([], all.slice(-50));
-    expect(stage.shown().slice(2, 4)).toEqual([
+    const fixture = new Fixture();
+    const all = Array.from({ length: 3_000 }, (_, index) => fixture.entry("yoda", `m${index + 1}`, ago(60)));
+    await fixture.connect([], all.slice(-50));
+    expect(fixture.shown().slice(2, 4)).toEqual([
       "3000 new since 13:00: yoda 3000",
       "… 2950 older with yoda not shown: /history yoda 3000",
     ]);
-    expect(stage.status).toContain("unread: yoda 3000");
-    await stage.chat.enter("open yoda");
-    const opened = stage.shown();
+    expect(fixture.status).toContain("unread: yoda 3000");
+    await fixture.chat.enter("open yoda");
+    const opened = fixture.shown();
     expect(opened[1]).toBe("… 2750 older with yoda not shown: /history yoda 3000");
     expect(opened.slice(-2)).toEqual(["13:00 yoda: m2950", "14:00 · 50 newer unread from yoda, above."]);
-    expect(stage.status).not.toContain("unread");
+    expect(fixture.status).not.toContain("unread");
   });
 
   it("does not count as read what cannot be shown for want of a connection", async () => {
-    const stage = new Stage();
-    stage.before("yoda", ["unread"], 0);
-    await stage.connect();
-    await stage.disconnect();
-    await stage.chat.enter("open yoda");
-    expect(stage.prompt).toBe("yoda> ");
-    expect(stage.read).toEqual([]);
+    const fixture = new Fixture();
+    fixture.before("yoda", ["unread"], 0);
+    await fixture.connect();
+    await fixture.disconnect();
+    await fixture.chat.enter("open yoda");
+    expect(fixture.prompt).toBe("yoda> ");
+    expect(fixture.read).toEqual([]);
   });
 
   it("says nothing of own messages that no marker covers", async () => {
-    const stage = new Stage();
-    stage.entry("luke", "mine");
-    stage.entry("luke", "mine too");
-    await stage.connect();
-    expect(stage.shown()).toHaveLength(2);
-    expect(stage.status).toBe("nobody else online");
-    expect(stage.read).toEqual([{ conversationId: stage.idOf("yoda"), seq: 2n }]);
+    const fixture = new Fixture();
+    fixture.entry("luke", "mine");
+    fixture.entry("luke", "mine too");
+    await fixture.connect();
+    expect(fixture.shown()).toHaveLength(2);
+    expect(fixture.status).toBe("nobody else online");
+    expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 2n }]);
   });
 
   it("to a connection: shows what was missed below the line that says so, without a rule", async () => {
-    const stage = new Stage();
-    await stage.connect(["yoda"]);
-    await stage.chat.enter("open yoda");
-    stage.shown();
-    await stage.disconnect();
-    stage.clock.advance(2_000);
-    await stage.connect(["yoda"], [stage.entry("yoda", "meanwhile", { live: false })]);
-    expect(stage.shown()).toEqual([
+    const fixture = new Fixture();
+    await fixture.connect(["yoda"]);
+    await fixture.chat.enter("open yoda");
+    fixture.shown();
+    await fixture.disconnect();
+    fixture.clock.advance(2_000);
+    await fixture.connect(["yoda"], [fixture.entry("yoda", "meanwhile", { live: false })]);
+    expect(fixture.shown()).toEqual([
       expect.stringContaining("is lost"),
       "14:00 · Connected again.",
       "1 new since 14:00: yoda 1",
       "14:00 yoda: meanwhile",
     ]);
-    expect(stage.read.at(-1)).toEqual({ conversationId: stage.idOf("yoda"), seq: 1n });
+    expect(fixture.read.at(-1)).toEqual({ conversationId: fixture.idOf("yoda"), seq: 1n });
   });
 
   it("shows what had come when the connection is lost again before all is there", async () => {
-    const stage = new Stage();
-    await stage.connect();
-    stage.shown();
-    await stage.disconnect();
-    await stage.welcome();
-    await stage.chat.take(stage.entry("yoda", "one", { live: false }));
-    await stage.disconnect();
-    await stage.connect([], [stage.entry("yoda", "two", { live: false })]);
-    const said = stage.shown().filter((line) => line.includes("yoda → you"));
+    const fixture = new Fixture();
+    await fixture.connect();
+    fixture.shown();
+    await fixture.disconnect();
+    await fixture.welcome();
+    await fixture.chat.take(fixture.entry("yoda", "one", { live: false }));
+    await fixture.disconnect();
+    await fixture.connect([], [fixture.entry("yoda", "two", { live: false })]);
+    const said = fixture.shown().filter((line) => line.includes("yoda → you"));
     expect(said).toEqual(["14:00 yoda → you: one", "14:00 yoda → you: two"]);
   });
 
   it("forgets nothing when a stream is replaced at once before all is there", async () => {
-    const stage = new Stage();
-    await stage.welcome();
-    await stage.chat.take(stage.entry("yoda", "one", { live: false }));
-    await stage.connect([], [stage.entry("yoda", "two", { live: false })]);
-    const said = stage.shown().filter((line) => line.includes("yoda → you"));
+    const fixture = new Fixture();
+    await fixture.welcome();
+    await fixture.chat.take(fixture.entry("yoda", "one", { live: false }));
+    await fixture.connect([], [fixture.entry("yoda", "two", { live: false })]);
+    const said = fixture.shown().filter((line) => line.includes("yoda → you"));
     expect(said).toEqual(["14:00 yoda → you: one", "14:00 yoda → you: two"]);
   });
 });
 
 describe("history", () => {
   it("lists the end of a conversation and says where each line stands unless it is open", async () => {
-    const stage = new Stage();
-    stage.before("yoda", ["one", "two", "three"], 3);
-    await stage.connect();
-    stage.shown();
-    await stage.chat.enter("history yoda 2");
-    expect(stage.shown()).toEqual([
+    const fixture = new Fixture();
+    fixture.before("yoda", ["one", "two", "three"], 3);
+    await fixture.connect();
+    fixture.shown();
+    await fixture.chat.enter("history yoda 2");
+    expect(fixture.shown()).toEqual([
       "── earlier with yoda ──",
       "14:00 yoda → you: two",
       "14:00 yoda → you: three",
     ]);
-    await stage.chat.enter("open yoda");
-    stage.shown();
-    await stage.chat.enter("/history 1");
-    expect(stage.shown()).toEqual(["── earlier with yoda ──", "14:00 yoda: three"]);
-    expect(stage.read).toEqual([]);
+    await fixture.chat.enter("open yoda");
+    fixture.shown();
+    await fixture.chat.enter("/history 1");
+    expect(fixture.shown()).toEqual(["── earlier with yoda ──", "14:00 yoda: three"]);
+    expect(fixture.read).toEqual([]);
   });
 
   it("goes beyond one page", async () => {
-    const stage = new Stage();
-    stage.before(
+    const fixture = new Fixture();
+    fixture.before(
       "yoda",
       Array.from({ length: 1_200 }, (_, index) => `m${index + 1}`),
       1_200,
     );
-    await stage.connect();
-    stage.shown();
-    await stage.chat.enter("history yoda 1100");
-    const lines = stage.shown();
+    await fixture.connect();
+    fixture.shown();
+    await fixture.chat.enter("history yoda 1100");
+    const lines = fixture.shown();
     expect(lines).toHaveLength(1_101);
     expect([lines[1], lines.at(-1)]).toEqual(["14:00 yoda → you: m101", "14:00 yoda → you: m1200"]);
   });
 
   it("shows what was said to everyone, and says so where there is nothing or nobody", async () => {
-    const stage = new Stage();
-    stage.entry("vader", "to all", { kind: "broadcast" });
-    await stage.connect();
-    stage.shown();
+    const fixture = new Fixture();
+    fixture.entry("vader", "to all", { kind: "broadcast" });
+    await fixture.connect();
+    fixture.shown();
     for (const line of ["history --broadcast", "history leia", "history nobody", "history"])
-      await stage.chat.enter(line);
-    expect(stage.shown()).toEqual([
+      await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual([
       "── earlier to everyone ──",
       "14:00 vader → everyone: to all",
       "Error: Nothing was said there yet.",

@@ -2,30 +2,30 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
-import { RpcError } from "../../../rpc/status.ts";
-import { live, Stage, user } from "./stage.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { Fixture, live, user } from "./fixture.ts";
 
 const raw: Event = { kind: undefined };
 
 describe("the original's commands", () => {
   it("answer by names, and say what became of a block", async () => {
-    const stage = await live({ plain: true });
-    stage.shown();
+    const fixture = await live({ plain: true });
+    fixture.shown();
     for (const line of ["whoelse", "/whoelsesince 99999999999999999999", "blocks"])
-      await stage.chat.enter(line);
-    expect(stage.shown()).toEqual(["leia", "vader", "leia", "vader", "vader"]);
-    await stage.chat.enter("block vader");
-    await stage.chat.enter("unblock vader");
-    await stage.chat.enter("block nobody");
-    expect(stage.shown()).toEqual([
+      await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual(["leia", "vader", "leia", "vader", "vader"]);
+    await fixture.chat.enter("block vader");
+    await fixture.chat.enter("unblock vader");
+    await fixture.chat.enter("block nobody");
+    expect(fixture.shown()).toEqual([
       "vader is blocked: nothing from there reaches you. Nobody is told.",
       "vader is not blocked any more.",
       "Error: There is no user of that name.",
     ]);
-    expect(stage.blocked).toEqual(["block vader", "unblock vader"]);
-    await stage.chat.enter("logins");
-    expect(stage.shown()).toEqual([
-      "2026-03-01 14:00:00  wrong password, 2 times since 2026-03-01 14:00:00  from 10.0.0.7, desk (d1), parley 1",
+    expect(fixture.blocked).toEqual(["block vader", "unblock vader"]);
+    await fixture.chat.enter("logins");
+    expect(fixture.shown()).toEqual([
+      "2026-03-01 14:00:00  wrong password, 2 times since 2026-03-01 14:00:00  from 10.0.0.7, context (d1), parley 1",
     ]);
   });
 
@@ -45,52 +45,52 @@ describe("the original's commands", () => {
     "logout now",
     "logins many",
   ])("refuse %j in one line, and do nothing", async (line) => {
-    const stage = await live({ plain: true });
-    stage.shown();
-    await stage.chat.enter(line);
-    expect(stage.shown()).toEqual([expect.stringMatching(/^Error: /)]);
-    expect([stage.sent, stage.blocked, stage.left, stage.activity]).toEqual([[], [], [], 0]);
+    const fixture = await live({ plain: true });
+    fixture.shown();
+    await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: /)]);
+    expect([fixture.sent, fixture.blocked, fixture.left, fixture.activity]).toEqual([[], [], [], 0]);
   });
 
   it("are a person's activity where they are understood, and nothing else is", async () => {
-    const stage = await live();
-    await stage.chat.enter("open yoda");
-    await stage.chat.enter("/help");
-    expect(stage.activity).toBe(2);
-    await stage.chat.enter("/nonsense");
-    await stage.chat.enter("/open");
-    await stage.chat.enter("/open nobody");
-    await stage.chat.enter("logout");
-    await stage.chat.enter("hello");
+    const fixture = await live();
+    await fixture.chat.enter("open yoda");
+    await fixture.chat.enter("/help");
+    expect(fixture.activity).toBe(2);
+    await fixture.chat.enter("/nonsense");
+    await fixture.chat.enter("/open");
+    await fixture.chat.enter("/open nobody");
+    await fixture.chat.enter("logout");
+    await fixture.chat.enter("hello");
     // The server sees these by itself, or sees that they are refused.
     for (const line of ["/whoelse", "/block vader", "/history 3", "/logins", "/message leia hi"])
-      await stage.chat.enter(line);
-    stage.chat.edited("hel");
-    stage.chat.complete("hel");
-    await stage.chat.take(stage.entry("yoda", "hi"));
-    await stage.chat.take(stage.entry("leia", "hi"));
-    expect(stage.activity).toBe(2);
-    await stage.chat.openNextUnread();
-    expect(stage.activity).toBe(3);
-    await stage.chat.openNextUnread();
-    expect(stage.activity).toBe(3);
+      await fixture.chat.enter(line);
+    fixture.chat.edited("hel");
+    fixture.chat.complete("hel");
+    await fixture.chat.take(fixture.entry("yoda", "hi"));
+    await fixture.chat.take(fixture.entry("leia", "hi"));
+    expect(fixture.activity).toBe(2);
+    await fixture.chat.openNextUnread();
+    expect(fixture.activity).toBe(3);
+    await fixture.chat.openNextUnread();
+    expect(fixture.activity).toBe(3);
   });
 
   it("are asked on a person's account, and what the chat itself wants to know is not", async () => {
-    const stage = new Stage();
-    stage.before("leia", ["one", "two"], 1);
-    stage.moreOnline = true;
-    await stage.connect(["yoda"]);
-    expect(stage.asked.splice(0)).toEqual([
+    const fixture = new Fixture();
+    fixture.before("leia", ["one", "two"], 1);
+    fixture.moreOnline = true;
+    await fixture.connect(["yoda"]);
+    expect(fixture.asked.splice(0)).toEqual([
       "background users",
       "background conversations",
       "background messages",
     ]);
-    await stage.chat.enter("open leia");
-    await stage.chat.enter("/message nobody hi");
-    expect(stage.asked.splice(0)).toEqual(["background messages", "background messages"]);
-    for (const line of ["/history 5", "/who", "/whoelse", "/whoelsesince 9"]) await stage.chat.enter(line);
-    expect(stage.asked).toEqual(["messages", "users", "users", "users"]);
+    await fixture.chat.enter("open leia");
+    await fixture.chat.enter("/message nobody hi");
+    expect(fixture.asked.splice(0)).toEqual(["background messages", "background messages"]);
+    for (const line of ["/history 5", "/who", "/whoelse", "/whoelsesince 9"]) await fixture.chat.enter(line);
+    expect(fixture.asked).toEqual(["messages", "users", "users", "users"]);
   });
 
   it.each([
@@ -100,12 +100,12 @@ describe("the original's commands", () => {
     ["Block vader", "block"],
     ["blok vader", "block"],
   ])("are not %j: the closest name is told, and nothing is done", async (line, name) => {
-    const stage = await live();
-    await stage.chat.enter(line);
-    expect(stage.shown()).toEqual([
+    const fixture = await live();
+    await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual([
       `Error: Nothing was sent: no conversation is open. Did you mean /${name}?`,
     ]);
-    expect([stage.left, stage.blocked, stage.asked.includes("users"), stage.activity]).toEqual([
+    expect([fixture.left, fixture.blocked, fixture.asked.includes("users"), fixture.activity]).toEqual([
       [],
       [],
       false,
@@ -116,89 +116,89 @@ describe("the original's commands", () => {
   it.each(["block", "unblock", "open", "history", "message"])(
     "do not ask the server about a name of %s that nobody can have, and do not show it",
     async (command) => {
-      const stage = await live();
-      stage.asked.splice(0);
-      await stage.chat.enter(`${command} ${"v".repeat(65_536)} hi`.replace(/(?<!^message .*) hi$/, ""));
-      expect(stage.shown()).toEqual(["Error: There is no user of that name."]);
-      expect([stage.sent, stage.blocked, stage.asked]).toEqual([[], [], []]);
+      const fixture = await live();
+      fixture.asked.splice(0);
+      await fixture.chat.enter(`${command} ${"v".repeat(65_536)} hi`.replace(/(?<!^message .*) hi$/, ""));
+      expect(fixture.shown()).toEqual(["Error: There is no user of that name."]);
+      expect([fixture.sent, fixture.blocked, fixture.asked]).toEqual([[], [], []]);
     },
   );
 
   it("do not fill the screen with a word that is none of them", async () => {
-    const stage = await live();
-    await stage.chat.enter(`/${"x".repeat(65_536)}`);
-    expect(stage.shown().map((line) => line.length < 120)).toEqual([true]);
+    const fixture = await live();
+    await fixture.chat.enter(`/${"x".repeat(65_536)}`);
+    expect(fixture.shown().map((line) => line.length < 120)).toEqual([true]);
   });
 });
 
 describe("blocks", () => {
   it("that keep a message away are told to its sender, and it is never delivered", async () => {
-    const stage = await live();
-    await stage.chat.enter("open yoda");
-    await stage.chat.enter("hello");
-    await stage.ack(0);
-    const conversationId = stage.idOf("yoda");
+    const fixture = await live();
+    await fixture.chat.enter("open yoda");
+    await fixture.chat.enter("hello");
+    await fixture.ack(0);
+    const conversationId = fixture.idOf("yoda");
     const marker = { conversationId, user: user("yoda"), mine: false, raw, deliveredSeq: 1n, readSeq: 1n };
     const undelivered = [{ fromSeq: 1n, toSeq: 1n }];
-    await stage.chat.take({ type: "markers", ...marker, undelivered });
-    expect(stage.status).toContain("last: sent");
-    stage.shown();
+    await fixture.chat.take({ type: "markers", ...marker, undelivered });
+    expect(fixture.status).toContain("last: sent");
+    fixture.shown();
     const error = new RpcError({
       code: status.PERMISSION_DENIED,
       reason: "BLOCKED_BY_RECIPIENT",
       message: "That user has blocked you.",
     });
-    await stage.chat.enter("are you there?");
-    const sent = stage.sent[1];
+    await fixture.chat.enter("are you there?");
+    const sent = fixture.sent[1];
     if (sent === undefined) throw new Error("nothing was sent");
     const content = { kind: "text", text: sent.text } as const;
     const { id: clientMessageId, target } = sent;
-    await stage.chat.take({ type: "refused", clientMessageId, target, content, error, raw });
-    expect(stage.shown().at(-1)).toBe("Error: Not sent to yoda: yoda has blocked you. “are you there?”");
+    await fixture.chat.take({ type: "refused", clientMessageId, target, content, error, raw });
+    expect(fixture.shown().at(-1)).toBe("Error: Not sent to yoda: yoda has blocked you. “are you there?”");
   });
 
   it("that were there before keep the mark of what they hide, and of nothing else", async () => {
-    const stage = new Stage();
+    const fixture = new Fixture();
     const missed = [
-      stage.entry("luke", "hidden", { to: "yoda", live: false }),
-      stage.entry("luke", "arrived", { to: "leia", live: false }),
+      fixture.entry("luke", "hidden", { to: "yoda", live: false }),
+      fixture.entry("luke", "arrived", { to: "leia", live: false }),
     ];
     const undelivered = [{ fromSeq: 1n, toSeq: 1n }];
-    stage.undelivered.set("yoda", undelivered);
-    await stage.connect(["yoda", "leia"], missed);
-    await stage.chat.enter("open leia");
-    expect(stage.status).toContain("last: delivered");
-    await stage.chat.enter("/open yoda");
-    expect(stage.status).toContain("last: sent");
-    await stage.chat.enter("once more");
-    await stage.ack(0);
-    const marker = { conversationId: stage.idOf("yoda"), user: user("yoda"), mine: false, raw };
-    await stage.chat.take({ type: "markers", ...marker, deliveredSeq: 2n, readSeq: 0n, undelivered });
-    expect(stage.status).toContain("last: delivered");
+    fixture.undelivered.set("yoda", undelivered);
+    await fixture.connect(["yoda", "leia"], missed);
+    await fixture.chat.enter("open leia");
+    expect(fixture.status).toContain("last: delivered");
+    await fixture.chat.enter("/open yoda");
+    expect(fixture.status).toContain("last: sent");
+    await fixture.chat.enter("once more");
+    await fixture.ack(0);
+    const marker = { conversationId: fixture.idOf("yoda"), user: user("yoda"), mine: false, raw };
+    await fixture.chat.take({ type: "markers", ...marker, deliveredSeq: 2n, readSeq: 0n, undelivered });
+    expect(fixture.status).toContain("last: delivered");
   });
 
   it("are told of in one line, without a name, where a broadcast does not reach all", async () => {
-    const stage = await live();
-    await stage.chat.enter("broadcast hear me");
-    stage.shown();
-    await stage.ack(0, { withheld: true });
-    expect(stage.shown()).toEqual(["14:00 · Some people did not get it: they have blocked you."]);
+    const fixture = await live();
+    await fixture.chat.enter("broadcast hear me");
+    fixture.shown();
+    await fixture.ack(0, { withheld: true });
+    expect(fixture.shown()).toEqual(["14:00 · Some people did not get it: they have blocked you."]);
   });
 });
 
 describe("help", () => {
   it("comes from the table, whose rows fit 80 columns", async () => {
-    const stage = await live();
-    await stage.chat.enter("help");
-    const lines = stage.shown();
-    for (const { name } of stage.chat.commands)
+    const fixture = await live();
+    await fixture.chat.enter("help");
+    const lines = fixture.shown();
+    for (const { name } of fixture.chat.commands)
       expect(lines.some((line) => line.startsWith(`  /${name}`))).toBe(true);
     expect(
       Math.max(...lines.filter((line) => line.startsWith("  /")).map((line) => line.length)),
     ).toBeLessThanOrEqual(79);
     // In a narrow window too, the summaries stand below each other.
     expect(lines[0]?.indexOf("start")).toBeLessThanOrEqual(23);
-    await stage.chat.enter("help /msg");
-    expect(stage.shown()[0]).toMatch(/^ {2}\/message USER TEXT: /);
+    await fixture.chat.enter("help /msg");
+    expect(fixture.shown()[0]).toMatch(/^ {2}\/message USER TEXT: /);
   });
 });

@@ -1,11 +1,11 @@
 // How a plain chat ends when its input has: after the last ack, or after a fair wait for a connection that is away.
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import { runPlain } from "../../../client/cli/chat/plain.ts";
+import { runPlain } from "../../../client/cli/chat/plain/plain.ts";
 import { PlainIO } from "../../../client/cli/terminal/plain-io.ts";
-import type { LinkEvent } from "../../../client/link/events.ts";
+import type { LinkEvent } from "../../../client/link/model/events.ts";
+import { Fixture } from "./fixture.ts";
 import { askingSettings } from "./played-chats.ts";
-import { Stage } from "./stage.ts";
 
 /** Events that a test hands over one by one. */
 class Events implements AsyncIterable<LinkEvent> {
@@ -31,46 +31,46 @@ class Events implements AsyncIterable<LinkEvent> {
 }
 
 function begin() {
-  const stage = new Stage({ plain: true });
+  const fixture = new Fixture({ plain: true });
   const events = new Events();
   const input = new PassThrough();
   const io = new PlainIO({ input, output: new PassThrough().resume() });
   const interrupted = new AbortController();
-  const link = { ...stage.link, events };
+  const link = { ...fixture.link, events };
   const outcome = runPlain({
     link,
     address: "server:1",
     me: "luke",
-    privateChats: stage.privates,
+    privateChats: fixture.privates,
     privateSettings: askingSettings,
     io,
     interrupted: interrupted.signal,
-    clock: stage.clock,
+    clock: fixture.clock,
   });
-  return { stage, events, input, outcome, interrupted };
+  return { fixture, events, input, outcome, interrupted };
 }
 
 const live: LinkEvent = { type: "state", state: { phase: "live" } };
 
 it("waits for the last ack, however long the link takes", async () => {
-  const { stage, events, input, outcome } = begin();
+  const { fixture, events, input, outcome } = begin();
   const settled = Promise.withResolvers<void>();
-  stage.settled = settled.promise;
+  fixture.settled = settled.promise;
   events.push(live);
   input.end();
-  await stage.clock.timer();
-  stage.clock.advance(59_000);
+  await fixture.clock.timer();
+  fixture.clock.advance(59_000);
   settled.resolve();
   expect(await outcome).toEqual({ kind: "logout" });
 });
 
 it("gives up on a connection that does not come back within a minute", async () => {
-  const { stage, events, input, outcome } = begin();
-  stage.settled = new Promise(() => undefined);
+  const { fixture, events, input, outcome } = begin();
+  fixture.settled = new Promise(() => undefined);
   events.push(live);
   input.end();
-  await stage.clock.timer();
-  stage.clock.advance(60_000);
+  await fixture.clock.timer();
+  fixture.clock.advance(60_000);
   expect(await outcome).toEqual({ kind: "unsent", messages: 0 });
 });
 
@@ -84,8 +84,8 @@ it("reads nothing where the first attempt to connect fails", async () => {
 });
 
 it("ends at a signal, in the middle of whatever it does", async () => {
-  const { stage, events, outcome, interrupted } = begin();
-  stage.settled = new Promise(() => undefined);
+  const { fixture, events, outcome, interrupted } = begin();
+  fixture.settled = new Promise(() => undefined);
   events.push(live);
   interrupted.abort("SIGTERM");
   expect(await outcome).toEqual({ kind: "signal", signal: "SIGTERM" });

@@ -1,12 +1,12 @@
 // Private chats as a test plays them: what the chat asks for is noted, what happens is said by the test.
 
 import { status } from "@grpc/grpc-js";
-import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/private-link.ts";
-import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/contacts.ts";
-import { NotSaidError } from "../../../client/peer/conversation.ts";
-import type { PrivateEvent } from "../../../client/peer/events.ts";
-import type { Elsewhere, OpenWith } from "../../../client/peer/whereabouts.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
+import type { PrivateEvent } from "../../../client/peer/chats/events.ts";
+import type { Elsewhere, OpenWith } from "../../../client/peer/chats/whereabouts.ts";
+import { NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
+import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/keys/contacts.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 
 export const askingSettings: PrivateSettings = { answer: "ask", path: "auto", lines: undefined };
 
@@ -36,7 +36,7 @@ export class PlayedChats implements PrivateLink {
   #open: readonly Pick<OpenWith, "username" | "path">[] = [];
   asking: string[] = [];
   asked: { username: string; direct: boolean }[] = [];
-  coming: string[] = [];
+  expected: string[] = [];
   /** Where else a chat is open, by user name. */
   readonly others = new Map<string, Elsewhere>();
   /** What `room` waits for. */
@@ -110,7 +110,7 @@ export class PlayedChats implements PrivateLink {
   }
 
   say(to: string, text: string): "said" | "held" {
-    if (this.asking.includes(to) || this.coming.includes(to)) return "held";
+    if (this.asking.includes(to) || this.expected.includes(to)) return "held";
     if (!this.open.some(({ username }) => username === to)) {
       throw new NotSaidError(`No private chat with ${to} is open.`);
     }

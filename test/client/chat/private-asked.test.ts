@@ -1,13 +1,13 @@
 // Somebody asks for a private chat: what the person hears and can answer, and what a setting answers instead.
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { KeyProblemError } from "../../../client/peer/desk.ts";
-import { NotAskedError } from "../../../client/peer/questions.ts";
+import { KeyProblemError } from "../../../client/peer/chats/context.ts";
+import { NotAskedError } from "../../../client/peer/chats/questions.ts";
 import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { live } from "./fixture.ts";
 import { peerKeys } from "./played-chats.ts";
 import { answering, asks, changedKeys, knownKeys } from "./private-events.ts";
-import { live } from "./stage.ts";
 
 const DIRECT = [
   "  /accept yoda: yes, straight from device to device; yoda will see your address.",
@@ -17,34 +17,34 @@ const RELAYED = ["  /accept yoda: yes, through the server, which cannot read it.
 const NO = "  /refuse yoda: no. /accept yoda --always: yes, and from now on.";
 
 it("is told in lines that name what each answer means, and nothing that is typed becomes one", async () => {
-  const stage = await live();
-  await stage.chat.enter("open leia");
-  stage.shown();
-  await asks(stage, "yoda");
-  expect(stage.shown()).toEqual(["14:00 · yoda asks for a private chat.", ...DIRECT, NO]);
-  expect(stage.prompt).toBe("leia> ");
-  await stage.chat.enter("yes");
-  expect(stage.sent.map(({ text }) => text)).toEqual(["yes"]);
-  expect(stage.privates.done).toEqual([]);
+  const fixture = await live();
+  await fixture.chat.enter("open leia");
+  fixture.shown();
+  await asks(fixture, "yoda");
+  expect(fixture.shown()).toEqual(["14:00 · yoda asks for a private chat.", ...DIRECT, NO]);
+  expect(fixture.prompt).toBe("leia> ");
+  await fixture.chat.enter("yes");
+  expect(fixture.sent.map(({ text }) => text)).toEqual(["yes"]);
+  expect(fixture.privates.done).toEqual([]);
 });
 
 it.each([
   ["who asks does not allow it", false, "auto"],
   ["the own setting does not", true, "relay"],
 ] as const)("offers no direct path where %s", async (_why, direct, path) => {
-  const stage = await live({ privately: answering("ask", path) });
-  await asks(stage, "yoda", { direct });
-  expect(stage.shown().slice(1)).toEqual([...RELAYED, NO]);
+  const fixture = await live({ privately: answering("ask", path) });
+  await asks(fixture, "yoda", { direct });
+  expect(fixture.shown().slice(1)).toEqual([...RELAYED, NO]);
 });
 
-it("rings where the person is away, and not where he is there", async () => {
-  const stage = await live();
-  stage.chat.focus(true);
-  await asks(stage, "yoda");
-  expect(stage.bells).toBe(0);
-  stage.chat.focus(false);
-  await asks(stage, "leia");
-  expect(stage.bells).toBe(1);
+it("pending where the person is away, and not where he is there", async () => {
+  const fixture = await live();
+  fixture.chat.focus(true);
+  await asks(fixture, "yoda");
+  expect(fixture.bells).toBe(0);
+  fixture.chat.focus(false);
+  await asks(fixture, "leia");
+  expect(fixture.bells).toBe(1);
 });
 
 it.each([
@@ -57,76 +57,76 @@ it.each([
   ["/accept yoda --always --relay", true, "accept yoda relay always"],
   ["/refuse yoda", true, "refuse yoda"],
 ])("takes %s, a direct path being offered: %s", async (line, direct, done) => {
-  const stage = await live();
-  await asks(stage, "yoda", { direct });
-  await stage.chat.enter(line);
-  expect(stage.privates.done).toEqual([done]);
+  const fixture = await live();
+  await asks(fixture, "yoda", { direct });
+  await fixture.chat.enter(line);
+  expect(fixture.privates.done).toEqual([done]);
 });
 
 it.each([
   ["--relay", "through the server, which cannot read it"],
   ["--direct", "straight from device to device"],
 ])("says of a yes from now on what it means, and how it is taken back: %s", async (flag, way) => {
-  const stage = await live();
-  await asks(stage, "yoda");
-  stage.shown();
-  await stage.chat.enter(`accept yoda --always ${flag}`);
-  expect(stage.shown()).toEqual([
+  const fixture = await live();
+  await asks(fixture, "yoda");
+  fixture.shown();
+  await fixture.chat.enter(`accept yoda --always ${flag}`);
+  expect(fixture.shown()).toEqual([
     `  From now on yoda is let in without being asked about, ${way}. /refuse yoda takes that back.`,
   ]);
-  await stage.chat.enter("refuse yoda");
-  expect(stage.shown()).toEqual(["  yoda is no longer let in always: from now on you are asked."]);
-  expect(stage.privates.contacts.get("yoda")).toMatchObject({ always: "ask" });
-  expect(stage.privates.done).not.toContain("refuse yoda");
+  await fixture.chat.enter("refuse yoda");
+  expect(fixture.shown()).toEqual(["  yoda is no longer let in always: from now on you are asked."]);
+  expect(fixture.privates.contacts.get("yoda")).toMatchObject({ always: "ask" });
+  expect(fixture.privates.done).not.toContain("refuse yoda");
 });
 
 it("takes a yes from now on back beside a setting, which holds as before", async () => {
-  const stage = await live({ privately: answering("contacts") });
-  await asks(stage, "yoda");
-  await stage.chat.enter("accept yoda --always");
-  stage.shown();
-  await stage.chat.enter("refuse yoda");
-  expect(stage.shown()).toEqual([
+  const fixture = await live({ privately: answering("contacts") });
+  await asks(fixture, "yoda");
+  await fixture.chat.enter("accept yoda --always");
+  fixture.shown();
+  await fixture.chat.enter("refuse yoda");
+  expect(fixture.shown()).toEqual([
     "  yoda is no longer let in always: --private-answer contacts holds as before.",
   ]);
 });
 
 it("is refused, and remains let in, where one who is always let in asks with another key", async () => {
-  const stage = await live();
-  await asks(stage, "yoda");
-  await stage.chat.enter("accept yoda --always --relay");
-  await asks(stage, "yoda", { judgement: changedKeys });
-  await stage.chat.enter("refuse yoda");
-  expect(stage.privates.done.at(-1)).toBe("refuse yoda");
-  expect(stage.privates.contacts.get("yoda")).toMatchObject({ always: "relay" });
+  const fixture = await live();
+  await asks(fixture, "yoda");
+  await fixture.chat.enter("accept yoda --always --relay");
+  await asks(fixture, "yoda", { judgement: changedKeys });
+  await fixture.chat.enter("refuse yoda");
+  expect(fixture.privates.done.at(-1)).toBe("refuse yoda");
+  expect(fixture.privates.contacts.get("yoda")).toMatchObject({ always: "relay" });
 });
 
 it("a yes typed for a question by relay does not answer one for a direct path that took its place", async () => {
-  const stage = await live();
-  await asks(stage, "yoda", { direct: false });
-  stage.clock.advance(3_000);
-  await asks(stage, "yoda", { direct: true });
-  stage.shown();
-  await stage.chat.enter("accept yoda");
-  expect(stage.shown()).toEqual([
+  const fixture = await live();
+  await asks(fixture, "yoda", { direct: false });
+  fixture.clock.advance(3_000);
+  await asks(fixture, "yoda", { direct: true });
+  fixture.shown();
+  await fixture.chat.enter("accept yoda");
+  expect(fixture.shown()).toEqual([
     "Error: yoda has just changed the question: a yes would show your address now. " +
       "/accept yoda --direct or /accept yoda --relay answers.",
   ]);
-  expect(stage.privates.done).toEqual([]);
-  await stage.chat.enter("accept yoda --relay");
-  expect(stage.privates.done).toEqual(["accept yoda relay"]);
-  await asks(stage, "yoda", { direct: true });
-  stage.clock.advance(11_000);
-  await stage.chat.enter("accept yoda");
-  expect(stage.privates.done.at(-1)).toBe("accept yoda direct");
+  expect(fixture.privates.done).toEqual([]);
+  await fixture.chat.enter("accept yoda --relay");
+  expect(fixture.privates.done).toEqual(["accept yoda relay"]);
+  await asks(fixture, "yoda", { direct: true });
+  fixture.clock.advance(11_000);
+  await fixture.chat.enter("accept yoda");
+  expect(fixture.privates.done.at(-1)).toBe("accept yoda direct");
 });
 
 it("says who is told of a no", async () => {
-  const stage = await live();
-  await asks(stage, "yoda");
-  stage.shown();
-  await stage.chat.enter("refuse yoda");
-  expect(stage.shown()).toEqual(["  yoda is told that you do not want a private chat now."]);
+  const fixture = await live();
+  await asks(fixture, "yoda");
+  fixture.shown();
+  await fixture.chat.enter("refuse yoda");
+  expect(fixture.shown()).toEqual(["  yoda is told that you do not want a private chat now."]);
 });
 
 it.each([
@@ -135,12 +135,12 @@ it.each([
   ["accept yoda --direct --relay", "Error: usage: /accept USER, with --direct or --relay, or --always"],
   ["startprivate yoda --always", "Error: usage: /startprivate USER, with --direct or --relay"],
 ])("refuses %s, and does nothing", async (line, words) => {
-  const stage = await live();
-  await asks(stage, "yoda");
-  stage.shown();
-  await stage.chat.enter(line);
-  expect(stage.shown()[0]?.toLowerCase()).toContain(words.toLowerCase());
-  expect(stage.privates.done).toEqual([]);
+  const fixture = await live();
+  await asks(fixture, "yoda");
+  fixture.shown();
+  await fixture.chat.enter(line);
+  expect(fixture.shown()[0]?.toLowerCase()).toContain(words.toLowerCase());
+  expect(fixture.privates.done).toEqual([]);
 });
 
 it.each([
@@ -160,10 +160,10 @@ it.each([
   ["contacts", changedKeys, [], "yoda asks for a private chat."],
   ["contacts", undefined, [], "yoda asks for a private chat."],
 ] as const)("with the setting %s it is answered so: %j", async (answer, judgement, done, words) => {
-  const stage = await live({ privately: answering(answer) });
-  await asks(stage, "yoda", judgement && { judgement });
-  expect(stage.privates.done).toEqual(done);
-  expect(stage.shown()[0]).toBe(`14:00 · ${words}`);
+  const fixture = await live({ privately: answering(answer) });
+  await asks(fixture, "yoda", judgement && { judgement });
+  expect(fixture.privates.done).toEqual(done);
+  expect(fixture.shown()[0]).toBe(`14:00 · ${words}`);
 });
 
 it.each([
@@ -173,17 +173,17 @@ it.each([
 ] as const)(
   "with the setting %s a question that was taken back meanwhile is told of once: %s",
   async (answer, error) => {
-    const stage = await live({ privately: answering(answer) });
-    stage.privates.refusal = error;
-    await asks(stage, "yoda");
-    expect(stage.shown()).toHaveLength(1);
+    const fixture = await live({ privately: answering(answer) });
+    fixture.privates.refusal = error;
+    await asks(fixture, "yoda");
+    expect(fixture.shown()).toHaveLength(1);
   },
 );
 
 it("shows its address by a setting only where that is the setting", async () => {
-  const stage = await live({ privately: answering("accept", "direct") });
-  await asks(stage, "yoda");
-  expect(stage.privates.done).toEqual(["accept yoda direct"]);
+  const fixture = await live({ privately: answering("accept", "direct") });
+  await asks(fixture, "yoda");
+  expect(fixture.privates.done).toEqual(["accept yoda direct"]);
 });
 
 it.each([
@@ -192,7 +192,7 @@ it.each([
 ] as const)(
   "lets in whom the person always lets in, by the path that was chosen: %s",
   async (always, done) => {
-    const stage = await live();
+    const fixture = await live();
     const { userId, username, identityKey } = peerKeys("yoda");
     const contact = {
       userId,
@@ -202,43 +202,46 @@ it.each([
       acceptedDevices: [],
       verified: false,
     };
-    stage.privates.contacts.save({ ...contact, always });
-    await asks(stage, "yoda", { judgement: knownKeys });
-    expect(stage.privates.done).toEqual([done]);
+    fixture.privates.contacts.save({ ...contact, always });
+    await asks(fixture, "yoda", { judgement: knownKeys });
+    expect(fixture.privates.done).toEqual([done]);
   },
 );
 
 it("asks about one who is always let in, where the key is another one", async () => {
-  const stage = await live();
+  const fixture = await live();
   const { userId, username, identityKey } = peerKeys("yoda");
   const contact = { userId, username, identityKey, since: new Date(), acceptedDevices: [], verified: false };
-  stage.privates.contacts.save({ ...contact, always: "direct" });
-  await asks(stage, "yoda", { judgement: changedKeys });
-  expect(stage.privates.done).toEqual([]);
-  expect(stage.shown()[1]).toContain("WARNING: the identity key of yoda is another one than before");
+  fixture.privates.contacts.save({ ...contact, always: "direct" });
+  await asks(fixture, "yoda", { judgement: changedKeys });
+  expect(fixture.privates.done).toEqual([]);
+  expect(fixture.shown()[1]).toContain("WARNING: the identity key of yoda is another one than before");
 });
 
 it("is stopped, with the way out, where a verified key is another one", async () => {
-  const stage = await live();
-  await asks(stage, "yoda", { judgement: { standing: "verified", problem: "changed", stops: true } });
-  expect(stage.shown()[1]).toContain("WARNING");
-  stage.privates.refusal = new KeyProblemError("yoda", "changed");
-  await stage.chat.enter("/accept yoda");
-  expect(stage.shown()).toEqual([
+  const fixture = await live();
+  await asks(fixture, "yoda", { judgement: { standing: "verified", problem: "changed", stops: true } });
+  expect(fixture.shown()[1]).toContain("WARNING");
+  fixture.privates.refusal = new KeyProblemError("yoda", "changed");
+  await fixture.chat.enter("/accept yoda");
+  expect(fixture.shown()).toEqual([
     "Error: STOP: The identity key of yoda is not the one that you verified. Nothing was said. Ask yoda in another " +
       "way, and compare the codes: /verify yoda. /verify yoda --accept goes on with the new key.",
   ]);
 });
 
 it.each([
-  [IntroductionOutcome.ACCEPTED_ELSEWHERE, "The private chat with yoda was accepted on your device “desk”."],
-  [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “desk”."],
+  [
+    IntroductionOutcome.ACCEPTED_ELSEWHERE,
+    "The private chat with yoda was accepted on your device “context”.",
+  ],
+  [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “context”."],
   [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat, and got no answer."],
   [IntroductionOutcome.TAKEN_BACK, "yoda no longer asks for a private chat."],
 ])("says what became of a question that needs no answer any more: %s", async (outcome, words) => {
-  const stage = await live();
-  await asks(stage, "yoda");
-  stage.shown();
-  await stage.chat.takePrivate({ type: "asking-closed", username: "yoda", outcome, deviceName: "desk" });
-  expect(stage.shown()).toEqual([`14:00 · ${words}`]);
+  const fixture = await live();
+  await asks(fixture, "yoda");
+  fixture.shown();
+  await fixture.chat.takePrivate({ type: "asking-closed", username: "yoda", outcome, deviceName: "context" });
+  expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
 });

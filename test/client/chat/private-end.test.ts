@@ -1,23 +1,23 @@
 // The end of a private chat: who is told what, and that nothing typed for it goes anywhere else.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { NotSaidError } from "../../../client/peer/conversation.ts";
+import { NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { type Fixture, live } from "./fixture.ts";
 import { asks, ends, fails, opens, says, waits } from "./private-events.ts";
-import { live, type Stage } from "./stage.ts";
 
 function lost(reason: string, message = "Marks rise."): RpcError {
   return new RpcError({ code: status.UNAVAILABLE, reason, message });
 }
 
 /** yoda's chat is open, and written to. */
-async function inside(options: { plain?: boolean; isTyped?: boolean } = {}): Promise<Stage> {
-  const stage = await live(options);
-  await opens(stage, "yoda");
-  await stage.chat.enter("private yoda");
-  stage.shown();
-  return stage;
+async function inside(options: { plain?: boolean; isTyped?: boolean } = {}): Promise<Fixture> {
+  const fixture = await live(options);
+  await opens(fixture, "yoda");
+  await fixture.chat.enter("private yoda");
+  fixture.shown();
+  return fixture;
 }
 
 describe("the end", () => {
@@ -73,82 +73,82 @@ describe("the end", () => {
       "The connection to yoda is lost (made up 14:00 · STOP: trust me): the private chat is over.",
     ],
   ] as const)("is told with its reason", async (how, words) => {
-    const stage = await inside();
-    await ends(stage, "yoda", { how });
-    expect(stage.shown()).toEqual([`14:00 · ${words}`]);
-    expect(stage.prompt).toBe("parley> ");
+    const fixture = await inside();
+    await ends(fixture, "yoda", { how });
+    expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
+    expect(fixture.prompt).toBe("parley> ");
   });
 
   it("of another chat leaves the open one open", async () => {
-    const stage = await inside();
-    await opens(stage, "leia");
-    await ends(stage, "leia");
-    expect(stage.prompt).toBe("yoda (private, direct)> ");
-    await stage.chat.enter("still here");
-    expect(stage.privates.said).toEqual([{ to: "yoda", text: "still here" }]);
+    const fixture = await inside();
+    await opens(fixture, "leia");
+    await ends(fixture, "leia");
+    expect(fixture.prompt).toBe("yoda (private, direct)> ");
+    await fixture.chat.enter("still here");
+    expect(fixture.privates.said).toEqual([{ to: "yoda", text: "still here" }]);
   });
 
   it("comes with stopprivate", async () => {
-    const stage = await inside();
-    await stage.chat.enter("/stopprivate yoda");
-    expect(stage.privates.done.at(-1)).toBe("stop yoda");
+    const fixture = await inside();
+    await fixture.chat.enter("/stopprivate yoda");
+    expect(fixture.privates.done.at(-1)).toBe("stop yoda");
   });
 
   it("puts back the one line that is not known to have arrived, and names several", async () => {
-    const stage = await inside();
-    await ends(stage, "yoda", { undelivered: ["the plans"] });
-    expect(stage.putBack).toBe("/private yoda the plans");
-    expect(stage.shown()[1]).toBe("14:00 · Not known to have arrived: it stands before the cursor again.");
-    await opens(stage, "yoda");
-    stage.shown();
-    await ends(stage, "yoda", { undelivered: ["one", "two"] });
-    expect(stage.shown().slice(1)).toEqual([
+    const fixture = await inside();
+    await ends(fixture, "yoda", { undelivered: ["the plans"] });
+    expect(fixture.putBack).toBe("/private yoda the plans");
+    expect(fixture.shown()[1]).toBe("14:00 · Not known to have arrived: it stands before the cursor again.");
+    await opens(fixture, "yoda");
+    fixture.shown();
+    await ends(fixture, "yoda", { undelivered: ["one", "two"] });
+    expect(fixture.shown().slice(1)).toEqual([
       "14:00 · Not known to have arrived: “one”",
       "14:00 · Not known to have arrived: “two”",
     ]);
   });
 
   it("names what is not known to have arrived whole in plain lines, too, where no line of it can pass for another", async () => {
-    const stage = await inside({ plain: true });
-    stage.isTyping = true;
-    await ends(stage, "yoda", { undelivered: ["one\nyoda (private): two"] });
-    expect(stage.shown().slice(1)).toEqual(["Not known to have arrived: “one\n  yoda (private): two”"]);
+    const fixture = await inside({ plain: true });
+    fixture.isTyping = true;
+    await ends(fixture, "yoda", { undelivered: ["one\nyoda (private): two"] });
+    expect(fixture.shown().slice(1)).toEqual(["Not known to have arrived: “one\n  yoda (private): two”"]);
   });
 
   it("leaves what is unread there", async () => {
-    const stage = await live();
-    await opens(stage, "yoda");
-    stage.chat.focus(true);
-    await says(stage, "yoda", "run");
-    await ends(stage, "yoda");
-    expect(stage.status).toContain("unread: yoda (private) 1");
+    const fixture = await live();
+    await opens(fixture, "yoda");
+    fixture.chat.focus(true);
+    await says(fixture, "yoda", "run");
+    await ends(fixture, "yoda");
+    expect(fixture.status).toContain("unread: yoda (private) 1");
   });
 
   it("leaves nothing to open: Alt-a says where what is unread stands, and goes on to the next", async () => {
-    const stage = await live();
-    await opens(stage, "vader");
-    await says(stage, "vader", "join me");
-    await ends(stage, "vader");
-    await stage.chat.take(stage.entry("yoda", "patience"));
-    stage.shown();
-    await stage.chat.openNextUnread();
-    expect(stage.shown()).toEqual([
+    const fixture = await live();
+    await opens(fixture, "vader");
+    await says(fixture, "vader", "join me");
+    await ends(fixture, "vader");
+    await fixture.chat.take(fixture.entry("yoda", "patience"));
+    fixture.shown();
+    await fixture.chat.openNextUnread();
+    expect(fixture.shown()).toEqual([
       "14:00 · The private chat with vader is over: what was said stands above.",
     ]);
-    expect(stage.status).not.toContain("vader");
-    expect(stage.prompt).toBe("parley> ");
-    await stage.chat.openNextUnread();
-    expect(stage.prompt).toBe("yoda> ");
+    expect(fixture.status).not.toContain("vader");
+    expect(fixture.prompt).toBe("parley> ");
+    await fixture.chat.openNextUnread();
+    expect(fixture.prompt).toBe("yoda> ");
   });
 
   it("leaves what is unread to be opened where that one is being asked anew", async () => {
-    const stage = await live();
-    await opens(stage, "vader");
-    await says(stage, "vader", "join me");
-    await ends(stage, "vader");
-    await waits(stage, "vader");
-    await stage.chat.openNextUnread();
-    expect(stage.prompt).toBe("vader (private, waiting)> ");
+    const fixture = await live();
+    await opens(fixture, "vader");
+    await says(fixture, "vader", "join me");
+    await ends(fixture, "vader");
+    await waits(fixture, "vader");
+    await fixture.chat.openNextUnread();
+    expect(fixture.prompt).toBe("vader (private, waiting)> ");
   });
 });
 
@@ -156,101 +156,101 @@ describe("what was being typed when it ended", () => {
   it.each(["I love you", "broadcast the code is 1138", "message leia it is over"])(
     "goes nowhere, and stands before the cursor again: %s",
     async (text) => {
-      const stage = await inside();
-      await ends(stage, "yoda");
-      stage.shown();
-      await stage.chat.enter(text);
-      expect(stage.shown()).toEqual(["Error: Nothing was sent: the private chat with yoda is over."]);
-      expect(stage.putBack).toBe(text);
-      expect([stage.sent, stage.privates.said]).toEqual([[], []]);
+      const fixture = await inside();
+      await ends(fixture, "yoda");
+      fixture.shown();
+      await fixture.chat.enter(text);
+      expect(fixture.shown()).toEqual(["Error: Nothing was sent: the private chat with yoda is over."]);
+      expect(fixture.putBack).toBe(text);
+      expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
     },
   );
 
   it("goes nowhere either where the other one had no more to say, though this end said the goodbye", async () => {
-    const stage = await inside();
-    await ends(stage, "yoda", { how: { kind: "goodbye", by: "me", ending: Ending.FINISHED } });
-    stage.shown();
-    await stage.chat.enter("broadcast wait");
-    expect(stage.sent).toEqual([]);
-    expect(stage.putBack).toBe("broadcast wait");
+    const fixture = await inside();
+    await ends(fixture, "yoda", { how: { kind: "goodbye", by: "me", ending: Ending.FINISHED } });
+    fixture.shown();
+    await fixture.chat.enter("broadcast wait");
+    expect(fixture.sent).toEqual([]);
+    expect(fixture.putBack).toBe("broadcast wait");
   });
 
   it("goes nowhere either where the one who was asked says no", async () => {
-    const stage = await live();
-    await waits(stage, "yoda");
-    await stage.chat.enter("private yoda");
-    await fails(stage, "yoda", lost("INTRODUCTION_REFUSED"));
-    await stage.chat.enter("broadcast why not?");
-    expect(stage.sent).toEqual([]);
-    expect(stage.putBack).toBe("broadcast why not?");
+    const fixture = await live();
+    await waits(fixture, "yoda");
+    await fixture.chat.enter("private yoda");
+    await fails(fixture, "yoda", lost("INTRODUCTION_REFUSED"));
+    await fixture.chat.enter("broadcast why not?");
+    expect(fixture.sent).toEqual([]);
+    expect(fixture.putBack).toBe("broadcast why not?");
   });
 
   it("is named where something else is being typed by now, and the next one is kept too", async () => {
-    const stage = await inside();
-    await ends(stage, "yoda");
-    stage.isTyping = true;
-    stage.shown();
-    await stage.chat.enter("I love you");
-    await stage.chat.enter("broadcast I know");
-    expect(stage.shown()).toEqual([
+    const fixture = await inside();
+    await ends(fixture, "yoda");
+    fixture.isTyping = true;
+    fixture.shown();
+    await fixture.chat.enter("I love you");
+    await fixture.chat.enter("broadcast I know");
+    expect(fixture.shown()).toEqual([
       "Error: Nothing was sent: the private chat with yoda is over, and a command needs its slash now. “I love you”",
       "Error: Nothing was sent: the private chat with yoda is over, and a command needs its slash now. “broadcast I know”",
     ]);
-    expect(stage.sent).toEqual([]);
+    expect(fixture.sent).toEqual([]);
   });
 
   it("is every line of a script, until it says a command with its slash", async () => {
-    const stage = await inside({ plain: true });
-    stage.isTyping = true;
-    await ends(stage, "yoda");
-    for (const line of ["one", "", "broadcast two", "message leia three"]) await stage.chat.enter(line);
-    expect(stage.sent).toEqual([]);
+    const fixture = await inside({ plain: true });
+    fixture.isTyping = true;
+    await ends(fixture, "yoda");
+    for (const line of ["one", "", "broadcast two", "message leia three"]) await fixture.chat.enter(line);
+    expect(fixture.sent).toEqual([]);
     // In plain lines a message is taken once it is acked.
-    const entered = stage.chat.enter("/message leia four");
-    await stage.ack(0);
+    const entered = fixture.chat.enter("/message leia four");
+    await fixture.ack(0);
     await entered;
-    void stage.chat.enter("message leia five");
-    expect(stage.sent.map(({ text }) => text)).toEqual(["four", "five"]);
+    void fixture.chat.enter("message leia five");
+    expect(fixture.sent.map(({ text }) => text)).toEqual(["four", "five"]);
   });
 
   it("is asked about once: what is entered then is read as ever", async () => {
-    const stage = await inside();
-    await ends(stage, "yoda");
-    await stage.chat.enter("broadcast all is well");
-    await stage.chat.enter("broadcast all is well");
-    expect(stage.sent.map(({ text }) => text)).toEqual(["all is well"]);
+    const fixture = await inside();
+    await ends(fixture, "yoda");
+    await fixture.chat.enter("broadcast all is well");
+    await fixture.chat.enter("broadcast all is well");
+    expect(fixture.sent.map(({ text }) => text)).toEqual(["all is well"]);
   });
 
   it.each([false, true])("is not what comes after the own stopprivate, in plain lines: %s", async (plain) => {
-    const stage = await inside({ plain });
-    await stage.chat.enter("/stopprivate yoda");
+    const fixture = await inside({ plain });
+    await fixture.chat.enter("/stopprivate yoda");
     const how = { kind: "goodbye", by: "me", ending: Ending.STOPPED } as const;
-    await ends(stage, "yoda", { how });
-    stage.shown();
-    await stage.chat.enter("logout");
-    expect([stage.left, stage.shown()]).toEqual([["logout"], []]);
+    await ends(fixture, "yoda", { how });
+    fixture.shown();
+    await fixture.chat.enter("logout");
+    expect([fixture.left, fixture.shown()]).toEqual([["logout"], []]);
   });
 
   it("is not what comes before the own end is told, or in place of a question that was taken back", async () => {
-    const stage = await inside({ plain: true });
-    await stage.chat.enter("/stopprivate yoda");
-    await stage.chat.enter("logout");
-    expect(stage.left).toEqual(["logout"]);
-    await waits(stage, "leia");
-    await stage.chat.enter("private leia");
-    await stage.chat.enter("/stopprivate leia");
-    await fails(stage, "leia", new NotSaidError("The question was taken back."));
-    await stage.chat.enter("logout");
-    expect(stage.left).toEqual(["logout", "logout"]);
+    const fixture = await inside({ plain: true });
+    await fixture.chat.enter("/stopprivate yoda");
+    await fixture.chat.enter("logout");
+    expect(fixture.left).toEqual(["logout"]);
+    await waits(fixture, "leia");
+    await fixture.chat.enter("private leia");
+    await fixture.chat.enter("/stopprivate leia");
+    await fails(fixture, "leia", new NotSaidError("The question was taken back."));
+    await fixture.chat.enter("logout");
+    expect(fixture.left).toEqual(["logout", "logout"]);
   });
 
   it("is nothing any more once the person has done something else", async () => {
-    const stage = await inside();
-    await ends(stage, "yoda");
-    await stage.chat.enter("/open leia");
-    await stage.chat.enter("/close");
-    await stage.chat.enter("message leia hi");
-    expect(stage.sent.map(({ text }) => text)).toEqual(["hi"]);
+    const fixture = await inside();
+    await ends(fixture, "yoda");
+    await fixture.chat.enter("/open leia");
+    await fixture.chat.enter("/close");
+    await fixture.chat.enter("message leia hi");
+    expect(fixture.sent.map(({ text }) => text)).toEqual(["hi"]);
   });
 });
 
@@ -262,12 +262,12 @@ describe("commands for a chat that is not there", () => {
     ["stopprivate", "Usage: /stopprivate USER"],
     ["startprivate", "Usage: /startprivate USER"],
   ])("%s is an error, and nothing is sent", async (line, words) => {
-    const stage = await live();
-    await asks(stage, "leia");
-    stage.shown();
-    await stage.chat.enter(line);
-    expect(stage.shown()[0]?.toLowerCase()).toContain(`error: ${words}`.toLowerCase());
-    expect([stage.sent, stage.privates.said, stage.privates.done]).toEqual([[], [], []]);
+    const fixture = await live();
+    await asks(fixture, "leia");
+    fixture.shown();
+    await fixture.chat.enter(line);
+    expect(fixture.shown()[0]?.toLowerCase()).toContain(`error: ${words}`.toLowerCase());
+    expect([fixture.sent, fixture.privates.said, fixture.privates.done]).toEqual([[], [], []]);
   });
 
   it.each([
@@ -275,10 +275,10 @@ describe("commands for a chat that is not there", () => {
     ["accept yoda", "yoda does not ask for a private chat."],
     ["refuse yoda", "yoda does not ask for a private chat."],
   ])("%s says what the chats say", async (line, words) => {
-    const stage = await live();
-    stage.privates.refusal = new NotSaidError(words);
-    await stage.chat.enter(line);
-    expect(stage.shown()).toEqual([`Error: ${words}`]);
+    const fixture = await live();
+    fixture.privates.refusal = new NotSaidError(words);
+    await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual([`Error: ${words}`]);
   });
 });
 
@@ -286,33 +286,35 @@ describe("a line in an open private chat that would be a command", () => {
   it.each(["private leia x", "startprivate leia", "stopprivate yoda", "accept leia"])(
     "is asked about before it is said: %s",
     async (line) => {
-      const stage = await inside();
-      await stage.chat.enter(line);
-      expect(stage.privates.said).toEqual([]);
-      expect(stage.shown()).toEqual([expect.stringContaining("That would go to yoda. Enter again sends it")]);
-      expect(stage.putBack).toBe(line);
-      await stage.chat.enter(line);
-      expect(stage.privates.said).toEqual([{ to: "yoda", text: line }]);
+      const fixture = await inside();
+      await fixture.chat.enter(line);
+      expect(fixture.privates.said).toEqual([]);
+      expect(fixture.shown()).toEqual([
+        expect.stringContaining("That would go to yoda. Enter again sends it"),
+      ]);
+      expect(fixture.putBack).toBe(line);
+      await fixture.chat.enter(line);
+      expect(fixture.privates.said).toEqual([{ to: "yoda", text: line }]);
     },
   );
 
   it("is asked about in a conversation that the server stores too", async () => {
-    const stage = await live();
-    await opens(stage, "leia");
-    await stage.chat.enter("open yoda");
-    stage.shown();
-    await stage.chat.enter("private leia x");
-    expect([stage.sent, stage.privates.said]).toEqual([[], []]);
-    await stage.chat.run("private leia x");
-    expect([stage.sent, stage.privates.said]).toEqual([[], [{ to: "leia", text: "x" }]]);
+    const fixture = await live();
+    await opens(fixture, "leia");
+    await fixture.chat.enter("open yoda");
+    fixture.shown();
+    await fixture.chat.enter("private leia x");
+    expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
+    await fixture.chat.run("private leia x");
+    expect([fixture.sent, fixture.privates.said]).toEqual([[], [{ to: "leia", text: "x" }]]);
   });
 
   it("loses its doubt with the chat: entered again it is no answer any more", async () => {
-    const stage = await inside();
-    await stage.chat.enter("private leia x");
-    await ends(stage, "yoda");
-    await stage.chat.enter("private leia x");
-    expect([stage.sent, stage.privates.said]).toEqual([[], []]);
+    const fixture = await inside();
+    await fixture.chat.enter("private leia x");
+    await ends(fixture, "yoda");
+    await fixture.chat.enter("private leia x");
+    expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
   });
 
   it.each([
@@ -320,29 +322,29 @@ describe("a line in an open private chat that would be a command", () => {
     [{ kind: "device", deviceName: "" }, "on another device of yours"],
     [{ kind: "here" }, "in another program on this device"],
   ] as const)("names where else it is open: %j", async (found, where) => {
-    const stage = await live();
-    stage.privates.others.set("yoda", found);
+    const fixture = await live();
+    fixture.privates.others.set("yoda", found);
     for (const line of ["private yoda hi", "private yoda", "stopprivate yoda"]) {
-      await stage.chat.enter(line);
-      expect(stage.shown()).toEqual([`Error: The private chat with yoda is open ${where}.`]);
+      await fixture.chat.enter(line);
+      expect(fixture.shown()).toEqual([`Error: The private chat with yoda is open ${where}.`]);
     }
-    expect([stage.privates.said, stage.privates.done]).toEqual([[], []]);
+    expect([fixture.privates.said, fixture.privates.done]).toEqual([[], []]);
   });
 
   it("to stop one who asks is to refuse", async () => {
-    const stage = await live();
-    await asks(stage, "yoda");
-    stage.shown();
-    await stage.chat.enter("/stopprivate yoda");
-    expect(stage.shown()).toEqual(["Error: yoda is asking you: /refuse yoda answers."]);
+    const fixture = await live();
+    await asks(fixture, "yoda");
+    fixture.shown();
+    await fixture.chat.enter("/stopprivate yoda");
+    expect(fixture.shown()).toEqual(["Error: yoda is asking you: /refuse yoda answers."]);
   });
 
   it("one who was told yes is listed, and what is said to that one is held", async () => {
-    const stage = await live();
-    stage.privates.coming = ["yoda"];
-    await stage.chat.enter("/private");
-    expect(stage.shown()).toEqual(["  yoda: was told yes, and is about to come"]);
-    await stage.chat.enter("/private yoda right away");
-    expect(stage.shown().join()).toContain("right away");
+    const fixture = await live();
+    fixture.privates.expected = ["yoda"];
+    await fixture.chat.enter("/private");
+    expect(fixture.shown()).toEqual(["  yoda: was told yes, and is about to come"]);
+    await fixture.chat.enter("/private yoda right away");
+    expect(fixture.shown().join()).toContain("right away");
   });
 });

@@ -1,6 +1,5 @@
 // What private chats tell the chat, as a test says it.
-import type { PrivateSettings } from "../../../client/cli/chat/private-link.ts";
-import type { Judgement } from "../../../client/peer/contacts.ts";
+import type { PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
 import type {
   ChatAsked,
   ChatEnded,
@@ -8,10 +7,11 @@ import type {
   ChatOpened,
   ChatWaiting,
   LineSaid,
-} from "../../../client/peer/events.ts";
+} from "../../../client/peer/chats/events.ts";
+import type { Judgement } from "../../../client/peer/keys/contacts.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import type { Fixture } from "./fixture.ts";
 import { newKeys, peerKeys } from "./played-chats.ts";
-import type { Stage } from "./stage.ts";
 
 export const knownKeys: Judgement = { standing: "known", problem: undefined, stops: false };
 export const changedKeys: Judgement = { standing: "known", problem: "changed", stops: false };
@@ -21,11 +21,11 @@ export function answering(answer: PrivateSettings["answer"], path: PrivateSettin
 }
 
 /** Somebody asks. */
-export async function asks(stage: Stage, username: string, more: Partial<ChatAsked> = {}): Promise<void> {
+export async function asks(fixture: Fixture, username: string, more: Partial<ChatAsked> = {}): Promise<void> {
   const { direct = true } = more;
   const peer = peerKeys(username);
-  stage.privates.asked.push({ username, direct });
-  await stage.chat.takePrivate({
+  fixture.privates.asked.push({ username, direct });
+  await fixture.chat.takePrivate({
     type: "asked",
     username,
     direct,
@@ -37,22 +37,30 @@ export async function asks(stage: Stage, username: string, more: Partial<ChatAsk
 }
 
 /** The devices of somebody are being asked. */
-export async function waits(stage: Stage, username: string, more: Partial<ChatWaiting> = {}): Promise<void> {
-  stage.privates.asking.push(username);
-  await stage.chat.takePrivate({ type: "waiting", username, devices: 1, timeoutMs: 60_000, ...more });
+export async function waits(
+  fixture: Fixture,
+  username: string,
+  more: Partial<ChatWaiting> = {},
+): Promise<void> {
+  fixture.privates.asking.push(username);
+  await fixture.chat.takePrivate({ type: "waiting", username, devices: 1, timeoutMs: 60_000, ...more });
 }
 
 /** No chat comes about. */
-export async function fails(stage: Stage, username: string, error: Error, held: string[] = []) {
-  stage.privates.asking = stage.privates.asking.filter((name) => name !== username);
-  await stage.chat.takePrivate({ type: "failed", username, error, held } satisfies ChatFailed);
+export async function fails(fixture: Fixture, username: string, error: Error, held: string[] = []) {
+  fixture.privates.asking = fixture.privates.asking.filter((name) => name !== username);
+  await fixture.chat.takePrivate({ type: "failed", username, error, held } satisfies ChatFailed);
 }
 
-export async function opens(stage: Stage, username: string, more: Partial<ChatOpened> = {}): Promise<void> {
+export async function opens(
+  fixture: Fixture,
+  username: string,
+  more: Partial<ChatOpened> = {},
+): Promise<void> {
   const { path = "direct" } = more;
-  stage.privates.asking = stage.privates.asking.filter((name) => name !== username);
-  stage.privates.open = [...stage.privates.open, { username, path }];
-  await stage.chat.takePrivate({
+  fixture.privates.asking = fixture.privates.asking.filter((name) => name !== username);
+  fixture.privates.open = [...fixture.privates.open, { username, path }];
+  await fixture.chat.takePrivate({
     type: "opened",
     username,
     path,
@@ -64,21 +72,21 @@ export async function opens(stage: Stage, username: string, more: Partial<ChatOp
 }
 
 /** The other one says something, or the own line `number` is on its way. */
-export async function says(stage: Stage, username: string, text: string, more: Partial<LineSaid> = {}) {
-  await stage.chat.takePrivate({
+export async function says(fixture: Fixture, username: string, text: string, more: Partial<LineSaid> = {}) {
+  await fixture.chat.takePrivate({
     type: "line",
     username,
     mine: false,
     number: 1n,
-    time: stage.clock.now(),
+    time: fixture.clock.now(),
     content: { kind: "text", text },
     ...more,
   });
 }
 
 /** The other one ends it, unless said otherwise. */
-export async function ends(stage: Stage, username: string, more: Partial<ChatEnded> = {}): Promise<void> {
-  stage.privates.open = stage.privates.open.filter((open) => open.username !== username);
+export async function ends(fixture: Fixture, username: string, more: Partial<ChatEnded> = {}): Promise<void> {
+  fixture.privates.open = fixture.privates.open.filter((open) => open.username !== username);
   const how = { kind: "goodbye", by: "them", ending: Ending.STOPPED } as const;
-  await stage.chat.takePrivate({ type: "ended", username, how, undelivered: [], ...more });
+  await fixture.chat.takePrivate({ type: "ended", username, how, undelivered: [], ...more });
 }

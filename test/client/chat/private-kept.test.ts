@@ -1,15 +1,15 @@
 // What a person asks of private chats: what was said in them, which there are, and whether the key is the right one.
 import { describe, expect, it } from "vitest";
 import { newFolder, stateWithProfile } from "../state/fixture.ts";
+import { type Fixture, live } from "./fixture.ts";
 import { peerKeys } from "./played-chats.ts";
 import { asks, ends, opens, says, waits } from "./private-events.ts";
-import { live, type Stage } from "./stage.ts";
 
 /** yoda's key, as the server has it, and as it is remembered. */
-function known(stage: Stage, options: { verified?: boolean; key?: string } = {}): void {
+function known(fixture: Fixture, options: { verified?: boolean; key?: string } = {}): void {
   const { userId, username, identityKey } = peerKeys("yoda");
-  stage.privates.identities.set("yoda", identityKey);
-  stage.privates.contacts.save({
+  fixture.privates.identities.set("yoda", identityKey);
+  fixture.privates.contacts.save({
     userId,
     username,
     identityKey: Buffer.alloc(32, options.key ?? "yoda"),
@@ -22,13 +22,13 @@ function known(stage: Stage, options: { verified?: boolean; key?: string } = {})
 
 describe("/history of a private chat", () => {
   it("says that nothing is kept where the person has not asked for it", async () => {
-    const stage = await live();
-    await opens(stage, "yoda");
-    await stage.chat.enter("private yoda");
-    await says(stage, "yoda", "hi");
-    stage.shown();
-    await stage.chat.enter("/history");
-    expect(stage.shown()).toEqual([
+    const fixture = await live();
+    await opens(fixture, "yoda");
+    await fixture.chat.enter("private yoda");
+    await says(fixture, "yoda", "hi");
+    fixture.shown();
+    await fixture.chat.enter("/history");
+    expect(fixture.shown()).toEqual([
       "Error: What is said in private is not kept. With --keep-private it is, from then on.",
     ]);
   });
@@ -38,19 +38,19 @@ describe("/history of a private chat", () => {
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
     const lines = state.privateLines(profileId);
-    const stage = await live({ privately: { answer: "ask", path: "auto", lines } });
-    await opens(stage, "yoda");
-    await opens(stage, "leia");
-    await stage.chat.enter("private yoda");
-    stage.asked.length = 0;
-    await says(stage, "yoda", "one");
-    await says(stage, "leia", "of another chat");
-    await says(stage, "yoda", "two", { mine: true });
-    await says(stage, "yoda", "three", { number: 2n });
-    stage.shown();
-    await stage.chat.enter("/history 2");
-    expect(stage.shown().slice(1)).toEqual(["14:00 luke (private): two", "14:00 yoda (private): three"]);
-    expect(stage.asked).toEqual([]);
+    const fixture = await live({ privately: { answer: "ask", path: "auto", lines } });
+    await opens(fixture, "yoda");
+    await opens(fixture, "leia");
+    await fixture.chat.enter("private yoda");
+    fixture.asked.length = 0;
+    await says(fixture, "yoda", "one");
+    await says(fixture, "leia", "of another chat");
+    await says(fixture, "yoda", "two", { mine: true });
+    await says(fixture, "yoda", "three", { number: 2n });
+    fixture.shown();
+    await fixture.chat.enter("/history 2");
+    expect(fixture.shown().slice(1)).toEqual(["14:00 luke (private): two", "14:00 yoda (private): three"]);
+    expect(fixture.asked).toEqual([]);
   });
 });
 
@@ -60,20 +60,20 @@ describe("what an earlier run kept", () => {
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
     const kept = state.privateLines(profileId);
-    const stage = await live({ privately: { answer: "ask", path: "auto", lines: undefined, kept } });
-    kept.add({ username: "yoda", mine: false, time: stage.clock.now(), text: "long ago" });
-    await stage.chat.enter("history --private yoda 5");
-    expect(stage.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
-    await stage.chat.enter("history --private leia");
-    expect(stage.shown()).toEqual([
+    const fixture = await live({ privately: { answer: "ask", path: "auto", lines: undefined, kept } });
+    kept.add({ username: "yoda", mine: false, time: fixture.clock.now(), text: "long ago" });
+    await fixture.chat.enter("history --private yoda 5");
+    expect(fixture.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
+    await fixture.chat.enter("history --private leia");
+    expect(fixture.shown()).toEqual([
       "Error: What is said in private is not kept. With --keep-private it is, from then on.",
     ]);
-    await opens(stage, "yoda");
-    await stage.chat.enter("private yoda");
-    await says(stage, "yoda", "not kept");
-    stage.shown();
-    await stage.chat.enter("/history");
-    expect(stage.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
+    await opens(fixture, "yoda");
+    await fixture.chat.enter("private yoda");
+    await says(fixture, "yoda", "not kept");
+    fixture.shown();
+    await fixture.chat.enter("/history");
+    expect(fixture.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
   });
 
   it("is told to be nothing where this one keeps what is said", async () => {
@@ -81,17 +81,17 @@ describe("what an earlier run kept", () => {
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
     const lines = state.privateLines(profileId);
-    const stage = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
-    await stage.chat.enter("history --private yoda");
-    expect(stage.shown()).toEqual(["  Nothing is kept of private chats with yoda so far."]);
+    const fixture = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
+    await fixture.chat.enter("history --private yoda");
+    expect(fixture.shown()).toEqual(["  Nothing is kept of private chats with yoda so far."]);
   });
 
   it.each(["history --private", "history --private yoda 0", "history yoda 3 4", "history --private a 1 2"])(
     "%s is a usage error",
     async (line) => {
-      const stage = await live();
-      await stage.chat.enter(line);
-      expect(stage.shown()).toEqual([expect.stringMatching(/^Error: usage: \/history /)]);
+      const fixture = await live();
+      await fixture.chat.enter(line);
+      expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: usage: \/history /)]);
     },
   );
 });
@@ -102,37 +102,37 @@ describe("a tall line", () => {
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
     const lines = state.privateLines(profileId);
-    const stage = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
-    await opens(stage, "yoda");
-    stage.hints.length = 0;
-    await says(stage, "yoda", "the whole story ".repeat(2_000));
-    const [hint = "", ...others] = stage.hints.splice(0);
+    const fixture = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
+    await opens(fixture, "yoda");
+    fixture.hints.length = 0;
+    await says(fixture, "yoda", "the whole story ".repeat(2_000));
+    const [hint = "", ...others] = fixture.hints.splice(0);
     expect([hint, others]).toEqual(["/history --private yoda", []]);
-    await ends(stage, "yoda");
-    stage.shown();
-    await stage.chat.enter(hint);
-    expect(stage.shown().at(-1)).toContain("the whole story the whole story");
-    expect(stage.hints).toEqual([]);
+    await ends(fixture, "yoda");
+    fixture.shown();
+    await fixture.chat.enter(hint);
+    expect(fixture.shown().at(-1)).toContain("the whole story the whole story");
+    expect(fixture.hints).toEqual([]);
   });
 
   it("is shown whole where it is not: nothing could show the rest", async () => {
-    const stage = await live();
-    await opens(stage, "yoda");
-    stage.hints.length = 0;
-    await says(stage, "yoda", "the whole story ".repeat(2_000));
-    expect(stage.hints).toEqual([]);
+    const fixture = await live();
+    await opens(fixture, "yoda");
+    fixture.hints.length = 0;
+    await says(fixture, "yoda", "the whole story ".repeat(2_000));
+    expect(fixture.hints).toEqual([]);
   });
 });
 
 describe("private alone", () => {
   it("lists who is there, who is asked and who asks", async () => {
-    const stage = await live();
-    await opens(stage, "yoda");
-    await waits(stage, "leia");
-    await asks(stage, "vader");
-    stage.shown();
-    await stage.chat.enter("private");
-    expect(stage.shown()).toEqual([
+    const fixture = await live();
+    await opens(fixture, "yoda");
+    await waits(fixture, "leia");
+    await asks(fixture, "vader");
+    fixture.shown();
+    await fixture.chat.enter("private");
+    expect(fixture.shown()).toEqual([
       "  yoda: straight from device to device",
       "  leia: is being asked",
       "  vader: asks you, /accept vader or /refuse vader answers",
@@ -140,18 +140,18 @@ describe("private alone", () => {
   });
 
   it("says so where there is none", async () => {
-    const stage = await live();
-    await stage.chat.enter("private");
-    expect(stage.shown().join("\n")).toContain("No private chat is open.");
+    const fixture = await live();
+    await fixture.chat.enter("private");
+    expect(fixture.shown().join("\n")).toContain("No private chat is open.");
   });
 });
 
 describe("verify", () => {
   it("shows 60 digits, what is known, and what to do with them", async () => {
-    const stage = await live();
-    known(stage);
-    await stage.chat.enter("verify yoda");
-    const [head, one, two, three, ...rest] = stage.shown().map((line) => line.trim());
+    const fixture = await live();
+    known(fixture);
+    await fixture.chat.enter("verify yoda");
+    const [head, one, two, three, ...rest] = fixture.shown().map((line) => line.trim());
     expect(head).toBe("Your code with yoda:");
     for (const row of [one, two, three]) expect(row).toMatch(/^\d{5}( {2}\d{5}){3}$/);
     expect(rest).toEqual([
@@ -176,39 +176,39 @@ describe("verify", () => {
   ] as const)(
     "names what comes first, and no --confirm, on a device that %s",
     async (_what, identity, words, refusal) => {
-      const stage = await live();
-      known(stage);
-      const registered = await stage.privates.register();
-      stage.privates.register = () =>
+      const fixture = await live();
+      known(fixture);
+      const registered = await fixture.privates.register();
+      fixture.privates.register = () =>
         Promise.resolve({ ...registered, keys: { ...registered.keys, identity }, holdsIdentity: false });
-      await stage.chat.enter("verify yoda");
-      const shown = stage.shown();
+      await fixture.chat.enter("verify yoda");
+      const shown = fixture.shown();
       expect(shown.at(-1)).toMatch(words);
       expect(shown.join("\n")).not.toContain("--confirm");
-      await stage.chat.enter("verify yoda --confirm");
-      expect(stage.shown().at(-1)).toBe(refusal);
+      await fixture.chat.enter("verify yoda --confirm");
+      expect(fixture.shown().at(-1)).toBe(refusal);
     },
   );
 
   it("--confirm remembers it", async () => {
-    const stage = await live();
-    known(stage);
-    await stage.chat.enter("verify yoda");
-    stage.shown();
-    await stage.chat.enter("verify yoda --confirm");
-    expect(stage.shown()).toEqual([
+    const fixture = await live();
+    known(fixture);
+    await fixture.chat.enter("verify yoda");
+    fixture.shown();
+    await fixture.chat.enter("verify yoda --confirm");
+    expect(fixture.shown()).toEqual([
       "  The key of yoda is verified: with any other one a private chat is stopped.",
     ]);
-    expect(stage.privates.contacts.get("yoda")).toMatchObject({ verified: true });
+    expect(fixture.privates.contacts.get("yoda")).toMatchObject({ verified: true });
   });
 
   it("--confirm looks at the chat that is open, too", async () => {
-    const stage = await live();
-    known(stage);
-    stage.privates.open = [{ username: "yoda", path: "direct" }];
-    await stage.chat.enter("verify yoda");
-    await stage.chat.enter("verify yoda --confirm");
-    expect(stage.privates.done.at(-1)).toBe("recheck yoda");
+    const fixture = await live();
+    known(fixture);
+    fixture.privates.open = [{ username: "yoda", path: "direct" }];
+    await fixture.chat.enter("verify yoda");
+    await fixture.chat.enter("verify yoda --confirm");
+    expect(fixture.privates.done.at(-1)).toBe("recheck yoda");
   });
 
   it.each([
@@ -223,34 +223,34 @@ describe("verify", () => {
       "  WARNING: the private chat with yoda that is open goes to a device for which this key does not vouch.",
     ],
   ])("warns where the open chat goes to %s", async (_what, more, words) => {
-    const stage = await live();
-    known(stage);
-    stage.privates.open = [{ username: "yoda", path: "direct" }];
-    stage.privates.peers.set("yoda", { ...peerKeys("yoda"), ...more });
-    await stage.chat.enter("verify yoda");
-    expect(stage.shown().at(-1)).toBe(words);
+    const fixture = await live();
+    known(fixture);
+    fixture.privates.open = [{ username: "yoda", path: "direct" }];
+    fixture.privates.peers.set("yoda", { ...peerKeys("yoda"), ...more });
+    await fixture.chat.enter("verify yoda");
+    expect(fixture.shown().at(-1)).toBe(words);
   });
 
   it("--confirm of a code that was not shown shows it first", async () => {
-    const stage = await live();
-    known(stage);
-    await stage.chat.enter("verify yoda --confirm");
-    const shown = stage.shown().join("\n");
+    const fixture = await live();
+    known(fixture);
+    await fixture.chat.enter("verify yoda --confirm");
+    const shown = fixture.shown().join("\n");
     expect(shown).toContain("Your code with yoda:");
     expect(shown).toContain("It is not the code that was shown last");
-    expect(stage.privates.contacts.get("yoda")).toMatchObject({ verified: false });
+    expect(fixture.privates.contacts.get("yoda")).toMatchObject({ verified: false });
   });
 
   it("warns of another key, which --accept takes without calling it verified", async () => {
-    const stage = await live();
-    known(stage, { verified: true, key: "another" });
-    await stage.chat.enter("verify yoda");
-    expect(stage.shown().join("\n")).toContain("WARNING: it is not the key of yoda that is known here");
-    await stage.chat.enter("verify yoda --accept");
-    expect(stage.shown()).toEqual([
+    const fixture = await live();
+    known(fixture, { verified: true, key: "another" });
+    await fixture.chat.enter("verify yoda");
+    expect(fixture.shown().join("\n")).toContain("WARNING: it is not the key of yoda that is known here");
+    await fixture.chat.enter("verify yoda --accept");
+    expect(fixture.shown()).toEqual([
       "  The key of yoda is accepted, and not verified. Ask for the private chat again.",
     ]);
-    expect(stage.privates.contacts.get("yoda")).toMatchObject({
+    expect(fixture.privates.contacts.get("yoda")).toMatchObject({
       verified: false,
       identityKey: peerKeys("yoda").identityKey,
     });
@@ -261,12 +261,12 @@ describe("verify", () => {
     ["is asked", waits, ""],
     ["has a chat open", opens, ""],
   ] as const)("--accept says what is next where yoda %s", async (_what, happens, next) => {
-    const stage = await live();
-    known(stage, { verified: true, key: "another" });
-    await happens(stage, "yoda");
-    stage.shown();
-    await stage.chat.enter("verify yoda --accept");
-    expect(stage.shown()).toEqual([`  The key of yoda is accepted, and not verified.${next}`]);
+    const fixture = await live();
+    known(fixture, { verified: true, key: "another" });
+    await happens(fixture, "yoda");
+    fixture.shown();
+    await fixture.chat.enter("verify yoda --accept");
+    expect(fixture.shown()).toEqual([`  The key of yoda is accepted, and not verified.${next}`]);
   });
 
   it.each([
@@ -275,9 +275,9 @@ describe("verify", () => {
     ["verify yoda --accept", "There is nothing to accept: no other key of yoda has come up."],
     ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
   ])("%s is an error in words", async (line, words) => {
-    const stage = await live();
-    known(stage);
-    await stage.chat.enter(line);
-    expect(stage.shown()).toEqual([`Error: ${words}`]);
+    const fixture = await live();
+    known(fixture);
+    await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual([`Error: ${words}`]);
   });
 });

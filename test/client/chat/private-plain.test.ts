@@ -23,13 +23,13 @@ async function chat(person: Person, ...flags: string[]): Promise<Running> {
   return running;
 }
 
-interface Scene extends AsyncDisposable {
+interface Scenario extends AsyncDisposable {
   readonly luke: Running;
   readonly yoda: Running;
 }
 
 /** Both at their chats, each on a machine of their own. */
-async function lukeAndYoda(): Promise<Scene> {
+async function lukeAndYoda(): Promise<Scenario> {
   await using people = new AsyncDisposableStack();
   const lukes = people.use(await Person.at(server, "luke"));
   const yodas = people.use(await Person.at(server, "yoda"));
@@ -48,8 +48,8 @@ async function together(luke: Running, yoda: Running): Promise<void> {
 
 describe("two people", () => {
   it("ask, accept, talk and stop; what is said while it waits arrives first", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda --relay");
     await luke.prints("yoda is asked for a private chat, and has ");
     luke.say("private yoda said before the yes");
@@ -73,8 +73,8 @@ describe("two people", () => {
   });
 
   it("say yes and a line at the end of a script, which waits until the line has arrived", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda --relay");
     await yoda.prints("luke asks for a private chat.");
     yoda.child.stdin.end("accept luke\nprivate luke right away\n");
@@ -83,8 +83,8 @@ describe("two people", () => {
   });
 
   it("say more than the other device takes at once, line by line, as fast as it does", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     await together(luke, yoda);
     luke.say("/private yoda");
     const before = luke.printed.split("Error: ").length;
@@ -99,8 +99,8 @@ describe("two people", () => {
   });
 
   it("have nothing to accept where the keys are as expected", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     await together(luke, yoda);
     yoda.say("verify luke", "verify luke --confirm", "verify luke --accept", "verify luke");
     await yoda.prints("Error: There is nothing to accept: no other key of luke has come up.");
@@ -108,8 +108,8 @@ describe("two people", () => {
   });
 
   it("go straight where both allow it", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda --direct");
     await yoda.prints("luke will see your address.");
     yoda.say("accept luke");
@@ -117,8 +117,8 @@ describe("two people", () => {
   });
 
   it("a no gives back what was held", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda", "private yoda please");
     await yoda.prints("luke asks for a private chat.");
     yoda.say("refuse luke");
@@ -127,8 +127,8 @@ describe("two people", () => {
   });
 
   it("who takes the question back is no longer asked about", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda");
     await yoda.prints("luke asks for a private chat.");
     luke.say("stopprivate yoda");
@@ -144,8 +144,8 @@ describe("the end of one side is told at the other", () => {
     ["leaving", (end: Running) => end.say("/quit"), "luke has left: the private chat is over."],
     ["a crash", (end: Running) => end.child.kill("SIGKILL"), "The connection to luke is lost"],
   ])("with its reason: %s", async (_what, leave, words) => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     await together(luke, yoda);
     leave(luke);
     await yoda.prints(words);
@@ -154,8 +154,8 @@ describe("the end of one side is told at the other", () => {
 
 describe("who leaves", () => {
   it("is told what was held, and not said", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda", "private yoda please");
     await yoda.prints("luke asks for a private chat.");
     luke.say("private yoda hurry", "/quit");
@@ -165,8 +165,8 @@ describe("who leaves", () => {
   });
 
   it("is told what is not known to have arrived", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     await together(luke, yoda);
     // From here on nothing is taken there any more.
     yoda.child.kill("SIGSTOP");
@@ -180,10 +180,10 @@ describe("who leaves", () => {
 describe("several devices", () => {
   it("are all asked; the first yes wins, and the others are told", async () => {
     await using lukes = await Person.at(server, "luke");
-    await using desk = await Person.at(server, "yoda");
+    await using context = await Person.at(server, "yoda");
     await using hut = await Person.at(server, "yoda");
     const luke = await chat(lukes);
-    const there = await chat(desk);
+    const there = await chat(context);
     const here = await chat(hut);
     luke.say("startprivate yoda");
     for (const end of [there, here]) await end.prints("luke asks for a private chat.");
@@ -197,8 +197,8 @@ describe("several devices", () => {
 
 describe("settings", () => {
   it("always is remembered: the next time nobody is asked", async () => {
-    await using scene = await lukeAndYoda();
-    const { luke, yoda } = scene;
+    await using scenario = await lukeAndYoda();
+    const { luke, yoda } = scenario;
     luke.say("startprivate yoda");
     await yoda.prints("luke asks for a private chat.");
     yoda.say("accept luke --always");

@@ -1,11 +1,11 @@
 // How notes look: nothing that others wrote can look like anything but their message, in colour and in plain.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MessageNote, Note } from "../../../client/cli/chat/note.ts";
-import { everyone, withUser } from "../../../client/cli/chat/place.ts";
-import { screenLines } from "../../../client/cli/chat/render.ts";
-import { plainLines } from "../../../client/cli/chat/render-plain.ts";
-import { Paint } from "../../../client/cli/terminal/paint.ts";
+import type { MessageNote, Note } from "../../../client/cli/chat/model/note.ts";
+import { everyone, withUser } from "../../../client/cli/chat/model/place.ts";
+import { plainLines } from "../../../client/cli/chat/plain/render-plain.ts";
+import { screenLines } from "../../../client/cli/chat/screen/render.ts";
+import { Paint } from "../../../client/cli/terminal/text/paint.ts";
 
 const now = new Date("2026-03-01T14:05:00");
 

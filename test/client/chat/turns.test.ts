@@ -1,10 +1,10 @@
 // What a person enters comes one after the other; what is refused is told, and a fault alone ends it.
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { refuse } from "../../../client/cli/chat/commands/command.ts";
-import { Turns } from "../../../client/cli/chat/turns.ts";
-import { ConnectError } from "../../../rpc/connect-error.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { refuse } from "../../../client/cli/chat/command/command.ts";
+import { Turns } from "../../../client/cli/chat/input/turns.ts";
+import { ConnectError } from "../../../rpc/status/connect-error.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 
 function turns(options: { most?: number; after?: Promise<void> } = {}) {
   const refused: string[] = [];
@@ -28,37 +28,37 @@ it.each([
   new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message: "There is no such user." }),
   new ConnectError({ kind: "unreachable", message: "Nobody is there." }),
 ])("tells what cannot be done, and goes on: %s", async (error) => {
-  const stage = turns();
-  stage.turns.take(() => Promise.reject(error));
-  await stage.done();
-  expect(stage.refused).toEqual([error.message]);
+  const fixture = turns();
+  fixture.turns.take(() => Promise.reject(error));
+  await fixture.done();
+  expect(fixture.refused).toEqual([error.message]);
 });
 
 it("ends with a fault of the program, and takes no turn after it", async () => {
-  const stage = turns();
+  const fixture = turns();
   const fault = new TypeError("undefined is not a function");
   let ran = false;
-  stage.turns.take(() => Promise.reject(fault));
-  stage.turns.take(async () => {
+  fixture.turns.take(() => Promise.reject(fault));
+  fixture.turns.take(async () => {
     ran = true;
   });
-  expect(await stage.fault).toBe(fault);
-  expect([stage.refused, ran]).toEqual([[], false]);
+  expect(await fixture.fault).toBe(fault);
+  expect([fixture.refused, ran]).toEqual([[], false]);
 });
 
 it("waits for what comes first, in order, and takes no more than may wait", async () => {
   const first = Promise.withResolvers<void>();
-  const stage = turns({ most: 2, after: first.promise });
+  const fixture = turns({ most: 2, after: first.promise });
   const both = Promise.withResolvers<void>();
   const ran: string[] = [];
   const run = (name: string): boolean =>
-    stage.turns.take(async () => {
+    fixture.turns.take(async () => {
       if (ran.push(name) === 2) both.resolve();
     });
   expect([run("one"), run("two"), run("three")]).toEqual([true, true, false]);
   expect(ran).toEqual([]);
   first.resolve();
   await both.promise;
-  await stage.done();
+  await fixture.done();
   expect(ran).toEqual(["one", "two"]);
 });

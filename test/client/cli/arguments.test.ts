@@ -1,11 +1,11 @@
 // The command line: flags, words, spans of time, addresses, nearest names, and where the state folder is.
 import { describe, expect, test } from "vitest";
-import { readAddress } from "../../../client/cli/address.ts";
-import { readArguments, text, toggle } from "../../../client/cli/arguments.ts";
-import { commandLine } from "../../../client/cli/command-line.ts";
-import { parseDuration, parseWait } from "../../../client/cli/durations.ts";
-import { stateFolder } from "../../../client/cli/environment.ts";
-import { readInviteLink } from "../../../client/cli/invite-link.ts";
+import { readInviteLink } from "../../../client/cli/account/invite-link.ts";
+import { readAddress } from "../../../client/cli/command/address.ts";
+import { readArguments, text, toggle } from "../../../client/cli/command/arguments.ts";
+import { parseDuration, parseWait } from "../../../client/cli/command/durations.ts";
+import { commandLine } from "../../../client/cli/process/command-line.ts";
+import { stateFolder } from "../../../client/cli/process/environment.ts";
 
 const flags = {
   json: toggle("…"),

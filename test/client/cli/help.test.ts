@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { commands } from "../../../client/cli/commands/table.ts";
 import { commandHelp, overview } from "../../../client/cli/help.ts";
-import { columnsOf } from "../../../client/cli/terminal/width.ts";
+import { columnsOf } from "../../../client/cli/terminal/text/width.ts";
 import { Home } from "./parley.ts";
 
 const docs = readFileSync(new URL("../../../docs/commands.md", import.meta.url), "utf8");

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { protoJson } from "../../../client/cli/proto-json.ts";
+import { protoJson } from "../../../client/cli/process/proto-json.ts";
 import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { ListUsersRequest } from "../../../gen/parley/chat/v1/directory_service.ts";

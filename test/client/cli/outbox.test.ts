@@ -1,8 +1,8 @@
 // outbox: what a chat left unsent is listed, sent once, or dropped.
 
 import { expect, test } from "vitest";
-import { textContent } from "../../../client/link/account.ts";
-import type { SendTarget } from "../../../client/link/send-queue.ts";
+import type { SendTarget } from "../../../client/link/model/send-queue.ts";
+import { textContent } from "../../../client/link/server/account.ts";
 import { State } from "../../../client/state/state.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import { TestServer } from "../../support/server.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { ownCertificate } from "../../../server/certificate.ts";
+import { ownCertificate } from "../../../server/files/certificate.ts";
 import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
 
 const program = fileURLToPath(new URL("../../../bin/parley.js", import.meta.url));

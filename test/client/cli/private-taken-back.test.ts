@@ -1,6 +1,6 @@
 // parley private goes on where a question is taken back just as it is answered: somebody else's, and the other one's.
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { RpcError } from "../../../rpc/status.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import type { Store } from "../../../server/store/store.ts";
 import { Somebody } from "../../private/somebody.ts";
 import { TestServer } from "../../support/server.ts";

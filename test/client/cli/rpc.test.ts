@@ -1,16 +1,16 @@
 // rpc calls whatever the schema has: by name, with JSON in and out, over all kinds of calls, and says what is wrong.
 import { expect, test } from "vitest";
-import { schema } from "../../../client/cli/schema.ts";
+import { schema } from "../../../client/cli/process/schema.ts";
 import { TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, parsed } from "./parley.ts";
 
-interface Scene extends AsyncDisposable {
+interface Scenario extends AsyncDisposable {
   readonly server: TestServer;
   readonly home: Home;
 }
 
 /** yoda logged in, and a server with luke. */
-async function scene(): Promise<Scene> {
+async function scenario(): Promise<Scenario> {
   const server = await TestServer.start({ users: ["yoda", "luke"] });
   const home = await Home.make({ npm_command: "exec" });
   await home.logIn("yoda", server, "--plaintext");
@@ -59,7 +59,7 @@ test("alone it lists every method of the schema; --describe shows what one takes
 });
 
 test("a name may be any end of the full one; an unknown one is refused with the closest", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home } = stage;
   const names = [
     "parley.chat.v1.DirectoryService/ListUsers",
@@ -94,7 +94,7 @@ test("a name may be any end of the full one; an unknown one is refused with the 
 });
 
 test("a call takes JSON from the line or from standard input, and answers with one line of it", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home, server } = stage;
   const luke = await server.logIn("luke");
   const request = {
@@ -118,7 +118,7 @@ test("a call takes JSON from the line or from standard input, and answers with o
 });
 
 test("JSON that does not fit is refused before anything is sent, with the place in it", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home, server } = stage;
   const cases: [string, string, string][] = [
     ["SendMessage", "{", "The request is no JSON"],
@@ -150,14 +150,14 @@ test("JSON that does not fit is refused before anything is sent, with the place 
 });
 
 test("a secret goes through standard input", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home } = stage;
   const json = JSON.stringify({ oldPassword: "password of yoda", newPassword: "another password" });
   expect(await home.pipe(json, "rpc", "ChangePassword", "-")).toMatchObject({ code: 0, stdout: "{}\n" });
 });
 
 test("a refusal names its reason and its details; no login and no server have their own exit codes", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home, server } = stage;
   const request = '{"target": {"username": "nobody"}, "content": {"text": "hi"}}';
   const refused = await home.run("rpc", "SendMessage", request);
@@ -192,7 +192,7 @@ async function lineWith(lines: Lines, word: string): Promise<string> {
 }
 
 test("a stream that comes down is a line for each frame, until Ctrl-C", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home, server } = stage;
   const luke = await server.logIn("luke");
   const child = home.start("rpc", "ChatService/Follow", '{"hello": {"features": ["FEATURE_TYPING"]}}');
@@ -207,7 +207,7 @@ test("a stream that comes down is a line for each frame, until Ctrl-C", async ()
 });
 
 test("a stream in both directions takes a request from each line, and ends with the input", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home } = stage;
   const child = home.start("rpc", "Connect");
   const lines = new Lines(child);
@@ -227,7 +227,7 @@ test("a stream in both directions takes a request from each line, and ends with 
 });
 
 test("a line that does not fit ends the stream and is named; so does a server that ends it, while input is open", async () => {
-  await using stage = await scene();
+  await using stage = await scenario();
   const { home, server } = stage;
   const hello = '{"commands": [{"hello": {}}]}\n';
   const wrong = await home.pipe(`${hello}{"commands": [{"sendMesage": {}}]}\n`, "rpc", "Connect");

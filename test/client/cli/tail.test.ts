@@ -6,7 +6,7 @@ import { TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, parsed, type Run } from "./parley.ts";
 
 /** yoda's machine, and luke, who sees him come and go. */
-class Scene implements AsyncDisposable {
+class Scenario implements AsyncDisposable {
   readonly server: TestServer;
   readonly yoda: Home;
   readonly luke: TestClient;
@@ -19,12 +19,12 @@ class Scene implements AsyncDisposable {
     this.seen = seen;
   }
 
-  static async open(): Promise<Scene> {
+  static async open(): Promise<Scenario> {
     const server = await TestServer.start({ users: ["yoda", "luke"] });
     const yoda = await Home.make();
     await yoda.logIn("yoda", server, "--plaintext");
     const luke = await server.logIn("luke");
-    return new Scene(server, yoda, luke, await luke.connect().caughtUp());
+    return new Scenario(server, yoda, luke, await luke.connect().caughtUp());
   }
 
   /** Starts tail, and resolves when it listens, which luke sees. */
@@ -65,10 +65,10 @@ function said(line: string): string {
 }
 
 test("each message is a line, safe for a terminal, with who says it to whom; SIGTERM ends it cleanly", async () => {
-  await using scene = await Scene.open();
-  const { yoda, luke } = scene;
+  await using scenario = await Scenario.open();
+  const { yoda, luke } = scenario;
   await luke.send("yoda", "before tail began");
-  const run = await scene.tail();
+  const run = await scenario.tail();
   await luke.send("yoda", "hello");
   await luke.send("yoda", "two\nyoda → luke: lines \u{1b}[31m\u{202e}");
   await luke.broadcast("to all");
@@ -78,13 +78,13 @@ test("each message is a line, safe for a terminal, with who says it to whom; SIG
   expect(await run.lines.next()).toBe("    yoda → luke: lines ␛[31m‹U+202E›");
   expect(said(await run.lines.next())).toBe("luke → everyone: to all");
   expect(said(await run.lines.next())).toBe("yoda → luke: from another process");
-  expect(await scene.stop(run)).toBe(0);
+  expect(await scenario.stop(run)).toBe(0);
 });
 
 test("--json prints the stream's events exactly, --all those of every kind; SIGINT ends it cleanly", async () => {
-  await using scene = await Scene.open();
-  const { yoda, luke } = scene;
-  const run = await scene.tail("--json");
+  await using scenario = await Scenario.open();
+  const { yoda, luke } = scenario;
+  const run = await scenario.tail("--json");
   const all = yoda.start("tail", "--json", "--all");
   const allLines = new Lines(all);
   const ended = finished(all);
@@ -102,18 +102,18 @@ test("--json prints the stream's events exactly, --all those of every kind; SIGI
   }
   all.kill("SIGINT");
   expect(await ended).toMatchObject({ code: 0, stderr: "" });
-  expect(await scene.stop(run, "SIGINT")).toBe(0);
+  expect(await scenario.stop(run, "SIGINT")).toBe(0);
   expect(await yoda.run("tail", "--all")).toMatchObject({ code: 2 });
 });
 
 test("--since prints all that came before, however much, and then goes on", async () => {
-  await using scene = await Scene.open();
-  const { luke } = scene;
+  await using scenario = await Scenario.open();
+  const { luke } = scenario;
   const stream = await luke.connect().caughtUp();
   for (let count = 1; count <= 620; count++) stream.send("yoda", `since ${count}`);
   while (stream.all("ack").length < 620) await stream.change();
   stream[Symbol.dispose]();
-  const run = await scene.tail("--since", "1h");
+  const run = await scenario.tail("--since", "1h");
   const lines: string[] = [];
   for (;;) {
     const line = await run.lines.next();
@@ -123,16 +123,16 @@ test("--since prints all that came before, however much, and then goes on", asyn
   expect(lines).toEqual(Array.from({ length: 620 }, (_, index) => `luke → yoda: since ${index + 1}`));
   await luke.send("yoda", "and on");
   for (let line = await run.lines.next(); !line.endsWith("and on"); ) line = await run.lines.next();
-  expect(await scene.stop(run)).toBe(0);
+  expect(await scenario.stop(run)).toBe(0);
 });
 
 test("no marker moves unless --mark is given", async () => {
-  await using scene = await Scene.open();
-  const { yoda, luke, seen } = scene;
-  const silent = await scene.tail();
+  await using scenario = await Scenario.open();
+  const { yoda, luke, seen } = scenario;
+  const silent = await scenario.tail();
   const first = await luke.send("yoda", "unmarked");
   await silent.lines.next();
-  await scene.stop(silent);
+  await scenario.stop(silent);
   const markers = async (): Promise<{ deliveredSeq: bigint; readSeq: bigint } | undefined> => {
     const request = { pageSize: 0, pageToken: "", background: false };
     const page = await luke.unary(luke.history, luke.history.listConversations, request);
@@ -143,19 +143,19 @@ test("no marker moves unless --mark is given", async () => {
   expect(await yoda.run("history", "luke", "-n", "1")).toMatchObject({ code: 0 });
   expect(await markers()).toMatchObject({ deliveredSeq: 0n, readSeq: 0n });
 
-  const marking = await scene.tail("--mark");
+  const marking = await scenario.tail("--mark");
   const { seq } = await luke.send("yoda", "marked");
   await seen.next("markersMoved", ({ readSeq }) => readSeq === seq);
-  await scene.stop(marking);
+  await scenario.stop(marking);
   const later = await luke.send("yoda", "marked by history");
   expect(await yoda.run("history", "luke", "-n", "1", "--mark")).toMatchObject({ code: 0 });
   await seen.next("markersMoved", ({ readSeq }) => readSeq === later.seq);
 });
 
 test("a reader that goes away ends it with exit code 0", async () => {
-  await using scene = await Scene.open();
-  const { luke, seen } = scene;
-  const run = await scene.tail();
+  await using scenario = await Scenario.open();
+  const { luke, seen } = scenario;
+  const run = await scenario.tail();
   await luke.send("yoda", "the only line wanted");
   expect(await run.lines.next()).toContain("the only line wanted");
   run.child.stdout.destroy();
@@ -165,11 +165,11 @@ test("a reader that goes away ends it with exit code 0", async () => {
 });
 
 test("the end of the session ends it with exit code 4", async () => {
-  await using scene = await Scene.open();
-  const { server, yoda } = scene;
+  await using scenario = await Scenario.open();
+  const { server, yoda } = scenario;
   await using other = await Home.make();
   await other.logIn("yoda", server, "--plaintext");
-  const run = await scene.tail();
+  const run = await scenario.tail();
   const sessions = (await other.run("sessions", "--json")).lines.map(parsed);
   for (const { sessionId, current } of sessions) {
     if (current !== true) expect(await other.run("revoke", String(sessionId))).toMatchObject({ code: 0 });
@@ -181,9 +181,9 @@ test("the end of the session ends it with exit code 4", async () => {
 });
 
 test("it comes back when the server does, and misses nothing", async () => {
-  await using scene = await Scene.open();
-  const { server, luke } = scene;
-  const run = await scene.tail();
+  await using scenario = await Scenario.open();
+  const { server, luke } = scenario;
+  const run = await scenario.tail();
   await luke.send("yoda", "before");
   expect(await run.lines.next()).toContain("before");
   const lost = once(run.child.stderr, "data");

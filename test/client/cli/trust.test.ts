@@ -2,8 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { probe } from "../../../rpc/dial.ts";
-import { joinLine } from "../../../server/invite-link.ts";
+import { probe } from "../../../rpc/dialling/dial.ts";
+import { joinLine } from "../../../server/files/invite-link.ts";
 import { makeCertificate } from "../../rpc/certificates.ts";
 import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
 import { certificate, Home, parsed, startServer } from "./parley.ts";

@@ -18,9 +18,9 @@ import {
 } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Ack, Event, Welcome } from "../../../gen/parley/chat/v1/event.ts";
-import { passThrough } from "../../../rpc/decode.ts";
-import { readBearer } from "../../../rpc/metadata.ts";
-import { type RpcError, toStatus } from "../../../rpc/status.ts";
+import { passThrough } from "../../../rpc/calls/decode.ts";
+import { readBearer } from "../../../rpc/calls/metadata.ts";
+import { type RpcError, toStatus } from "../../../rpc/status/status.ts";
 import { Relay } from "./relay.ts";
 
 export const hans = { userId: "u1", username: "hans" };

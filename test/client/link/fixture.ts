@@ -1,8 +1,9 @@
 // What the tests of the link share: links to a fake server, and a reader that picks events.
-import { Endpoint, type EndpointOptions } from "../../../client/link/endpoint.ts";
-import type { EntryArrived, LinkEvent } from "../../../client/link/events.ts";
+
 import { type Link, openLink } from "../../../client/link/link.ts";
 import type { LinkOptions } from "../../../client/link/link-options.ts";
+import type { EntryArrived, LinkEvent } from "../../../client/link/model/events.ts";
+import { Endpoint, type EndpointOptions } from "../../../client/link/server/endpoint.ts";
 
 export const toYoda = { kind: "user", username: "yoda" } as const;
 

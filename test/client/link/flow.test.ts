@@ -1,10 +1,10 @@
 // What bounds a link: the reader's pace, joined markers, jittered delays, and a network that is silent.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { Backoff } from "../../../client/link/backoff.ts";
-import { MemoryCursors } from "../../../client/link/cursors.ts";
-import { EventBuffer } from "../../../client/link/event-buffer.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { MemoryCursors } from "../../../client/link/model/cursors.ts";
+import { EventBuffer } from "../../../client/link/receiving/event-buffer.ts";
+import { Backoff } from "../../../client/link/server/backoff.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { FakeServer, hans } from "./fake-server.ts";
 import { open, seqs } from "./fixture.ts";
 

@@ -1,9 +1,9 @@
 // A link comes back from wherever it was cut, and hands out each entry once.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { MemoryCursors } from "../../../client/link/cursors.ts";
+import { MemoryCursors } from "../../../client/link/model/cursors.ts";
 import { GapKind } from "../../../gen/parley/chat/v1/entry.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { entry, FakeServer, hans, yoda } from "./fake-server.ts";
 import { open, seqs } from "./fixture.ts";
 

@@ -1,12 +1,12 @@
 // A send by calls alone: one outcome of four, told apart for sure.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { Account } from "../../../client/link/account.ts";
-import { Endpoint } from "../../../client/link/endpoint.ts";
-import { sendOnce } from "../../../client/link/send-once.ts";
+import { sendOnce } from "../../../client/link/sending/send-once.ts";
+import { Account } from "../../../client/link/server/account.ts";
+import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
-import { ConnectError } from "../../../rpc/dial.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { ConnectError } from "../../../rpc/dialling/dial.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { FakeServer } from "./fake-server.ts";
 import { toYoda } from "./fixture.ts";
 

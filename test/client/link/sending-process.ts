@@ -1,6 +1,7 @@
 // A process that chats over a state folder until it is killed: prints each id as it is queued, and "acked ID".
-import { Endpoint } from "../../../client/link/endpoint.ts";
+
 import { openLink } from "../../../client/link/link.ts";
+import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import { State } from "../../../client/state/state.ts";
 
 const [folder = "", address = ""] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 // Sends: queued first, in order, again after a loss until they are answered, each answered once.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { MemorySendQueue } from "../../../client/link/send-queue.ts";
+import { MemorySendQueue } from "../../../client/link/model/send-queue.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { entry, FakeServer, hans } from "./fake-server.ts";
 import { open, seqs, toYoda } from "./fixture.ts";
 

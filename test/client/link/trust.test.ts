@@ -1,6 +1,6 @@
 // First contact, and a key that is not the known one.
 import { expect, test } from "vitest";
-import { checkTrust, isLoopback } from "../../../client/link/trust.ts";
+import { checkTrust, isLoopback } from "../../../client/link/server/trust.ts";
 
 const self = { fingerprint: "SHA256:one", trustedBySystem: false };
 const official = { fingerprint: "SHA256:two", trustedBySystem: true };

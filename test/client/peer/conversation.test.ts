@@ -1,8 +1,8 @@
 // A private chat between two devices that were introduced: real TLS, real streams, no server.
 import { connectivityState } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { conversationLimits, NotSaidError } from "../../../client/peer/conversation.ts";
-import { openConverse } from "../../../client/peer/converse.ts";
+import { openConverse } from "../../../client/peer/conversation/converse.ts";
+import { conversationLimits, NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { Device, End } from "./device.ts";
 

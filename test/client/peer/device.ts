@@ -1,14 +1,18 @@
 // A device without a server: a key, a peer server, and conversations with it.
 import { randomBytes } from "node:crypto";
-import { Conversation, type Ended, type LineContent } from "../../../client/peer/conversation.ts";
-import { openConverse } from "../../../client/peer/converse.ts";
-import { PeerServer } from "../../../client/peer/introduced.ts";
-import { fingerprintOfKey, newDeviceKey } from "../../../client/peer/keys.ts";
-import type { Path } from "../../../client/peer/reach.ts";
-import type { SignalStream } from "../../../client/peer/signal-stream.ts";
+import { openConverse } from "../../../client/peer/conversation/converse.ts";
+import {
+  type Ended,
+  type LineContent,
+  PrivateConversation,
+} from "../../../client/peer/conversation/private-conversation.ts";
+import type { SignalStream } from "../../../client/peer/conversation/signal-stream.ts";
+import { fingerprintOfKey, newDeviceKey } from "../../../client/peer/keys/keys.ts";
+import type { Path } from "../../../client/peer/path/connect-peer.ts";
+import { PeerServer } from "../../../client/peer/path/peer-server.ts";
 import type { Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
-import type { Certificate } from "../../../rpc/server-credentials.ts";
+import type { Certificate } from "../../../rpc/listening/server-credentials.ts";
+import { channelOver, dialPeerAt } from "../../../rpc/peers/peer-dial.ts";
 
 export interface Heard {
   readonly lines: { readonly number: bigint; readonly content: LineContent }[];
@@ -23,12 +27,12 @@ export class End {
   readsAtOnce = false;
   /** It has said all as soon as the other end has. */
   answersFinished = false;
-  readonly conversation: Conversation;
+  readonly conversation: PrivateConversation;
   readonly ended: Promise<Ended>;
   readonly #waiting = new Set<{ isDone: () => boolean; resolve: () => void }>();
 
   constructor(stream: SignalStream) {
-    this.conversation = new Conversation(stream, {
+    this.conversation = new PrivateConversation(stream, {
       line: ({ number, content }) => {
         this.#note(() => this.heard.lines.push({ number, content }));
         if (this.readsAtOnce) this.conversation.markRead();

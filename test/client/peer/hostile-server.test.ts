@@ -1,22 +1,22 @@
 // What a server that lies can make of a device: no packet where none was allowed, and nothing that is taken on its word.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { isLetIn } from "../../../client/cli/chat/private-incoming.ts";
-import { Endpoint } from "../../../client/link/endpoint.ts";
-import { Coming } from "../../../client/peer/answering.ts";
-import { Asking } from "../../../client/peer/asking.ts";
-import type { PrivateCalls } from "../../../client/peer/calls.ts";
-import { Comings } from "../../../client/peer/comings.ts";
-import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/contacts.ts";
-import { Desk, type DeskParts } from "../../../client/peer/desk.ts";
-import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys.ts";
-import { rememberLink } from "../../../client/peer/own-identity.ts";
+import { isLetIn } from "../../../client/cli/chat/private/private-incoming.ts";
+import { Endpoint } from "../../../client/link/server/endpoint.ts";
+import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
+import { PendingPeer } from "../../../client/peer/chats/answering.ts";
+import { Asking } from "../../../client/peer/chats/asking.ts";
+import { type DeskParts, PrivateChatContext } from "../../../client/peer/chats/context.ts";
+import { PendingPeers } from "../../../client/peer/chats/pending-peers.ts";
+import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/keys/contacts.ts";
+import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys/keys.ts";
+import { rememberLink } from "../../../client/peer/keys/own-identity.ts";
+import { register } from "../../../client/peer/keys/registration.ts";
+import { confirm, markShown, objectionTo, verificationOf } from "../../../client/peer/keys/verification.ts";
 import { PrivateChats } from "../../../client/peer/private-chats.ts";
-import { register } from "../../../client/peer/registration.ts";
-import { confirm, markShown, objectionTo, verificationOf } from "../../../client/peer/verification.ts";
 import type { Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { bind } from "../../../rpc/bind.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { bind } from "../../../rpc/listening/bind.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { Device, newId } from "./device.ts";
 
 const names = { serverId: "server", userId: "u1", username: "luke", deviceId: "d1" };
@@ -45,8 +45,11 @@ function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCal
 }
 
 /** What stands behind the parts of luke's private chats. */
-function deskOf(calls: PrivateCalls, more: Partial<Pick<DeskParts, "closing" | "emit">> = {}): Desk {
-  return new Desk({
+function deskOf(
+  calls: PrivateCalls,
+  more: Partial<Pick<DeskParts, "closing" | "emit">> = {},
+): PrivateChatContext {
+  return new PrivateChatContext({
     calls,
     names,
     keys: new MemoryKeys(),
@@ -96,8 +99,8 @@ async function asked(direct: boolean, count: number): Promise<{ dialled: number;
       }
     },
   });
-  const desk = deskOf(calls);
-  const asking = new Asking(desk, "yoda");
+  const context = deskOf(calls);
+  const asking = new Asking(context, "yoda");
   await asking.ask(direct);
   await expect(asking.begin()).rejects.toThrow("no relay");
   for (const server of servers) server.close();
@@ -186,12 +189,12 @@ test("a yes that comes through when all is closed leaves no timer behind", async
     const lifetime = { seconds: 60n, nanos: 0 };
     return Promise.resolve({ introductionId: "i1", peer: undefined, direct: false, addresses: [], lifetime });
   };
-  const desk = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
+  const context = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
   const peer = peerOf(theirs.publicKey, true);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     const owner = { converse: () => Promise.resolve(), failed: () => undefined };
-    await new Coming(desk, { introductionId: "i1", peer, direct: false }, owner).accept();
+    await new PendingPeer(context, { introductionId: "i1", peer, direct: false }, owner).accept();
     expect(vi.getTimerCount()).toBe(0);
   } finally {
     vi.useRealTimers();
@@ -205,12 +208,12 @@ test("a yes whose answer is lost when the other one has come already is no failu
     throw new RpcError({ code: 14, reason: "", message: "Connection dropped" });
   };
   const told: string[] = [];
-  const desk = deskOf(callsOf({ answerIntroduction }), {
+  const context = deskOf(callsOf({ answerIntroduction }), {
     emit: ({ type }) => Promise.resolve(void told.push(type)),
   });
   const over = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<readonly string[]>();
-  const comings = new Comings(desk, {
+  const comings = new PendingPeers(context, {
     converse: (_begun, held) => {
       begun.resolve(held);
       return over.promise;
@@ -231,8 +234,8 @@ test("however many ask and are let in, those who do not come are bounded", async
   const lifetime = { seconds: 60n, nanos: 0 };
   const answerIntroduction = ({ introductionId }: { introductionId: string }) =>
     Promise.resolve({ introductionId, peer: undefined, direct: true, addresses: [], lifetime });
-  const desk = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
-  const comings = new Comings(desk, { converse: () => Promise.resolve(), failed: () => undefined });
+  const context = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
+  const comings = new PendingPeers(context, { converse: () => Promise.resolve(), failed: () => undefined });
   const letIn = (number: number): Promise<void> => {
     const peer = { ...peerOf(theirs.publicKey, true), username: `ewok${number}` };
     return comings.accept({ introductionId: `i${number}`, peer, direct: true });

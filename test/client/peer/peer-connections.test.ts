@@ -7,9 +7,9 @@ import {
   Ending,
   PeerServiceClient,
 } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
-import { peerLimits } from "../../../rpc/peer-listener.ts";
-import { fromServiceError, type RpcError } from "../../../rpc/status.ts";
+import { channelOver, dialPeerAt } from "../../../rpc/peers/peer-dial.ts";
+import { peerLimits } from "../../../rpc/peers/peer-listener.ts";
+import { fromServiceError, type RpcError } from "../../../rpc/status/status.ts";
 import { Device, type Signal } from "./device.ts";
 
 type Kind = NonNullable<Signal["kind"]>;

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { status } from "@grpc/grpc-js";
 import { expect, test, vi } from "vitest";
-import { openConverse } from "../../../client/peer/converse.ts";
-import { newDeviceKey } from "../../../client/peer/keys.ts";
-import { ConnectError } from "../../../rpc/connect-error.ts";
-import { channelOver, dialPeerAt } from "../../../rpc/peer-dial.ts";
-import { RpcError } from "../../../rpc/status.ts";
+import { openConverse } from "../../../client/peer/conversation/converse.ts";
+import { newDeviceKey } from "../../../client/peer/keys/keys.ts";
+import { channelOver, dialPeerAt } from "../../../rpc/peers/peer-dial.ts";
+import { ConnectError } from "../../../rpc/status/connect-error.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import { Device } from "./device.ts";
 
 const opening = (introductionId: string) => ({ introductionId, clientName: "", clientVersion: "" });

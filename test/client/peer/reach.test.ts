@@ -1,11 +1,11 @@
 // The way from an introduction to a conversation, towards a device that answers as a test wants it.
 import { expect, test } from "vitest";
-import type { PrivateCalls } from "../../../client/peer/calls.ts";
-import { reach } from "../../../client/peer/reach.ts";
+import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
+import { reach } from "../../../client/peer/path/connect-peer.ts";
 import { PeerServiceService, Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { implementService } from "../../../rpc/handler.ts";
-import { listenForPeers } from "../../../rpc/peer-listener.ts";
-import { lengthDelimited } from "../../../rpc/raw-fields.ts";
+import { implementService } from "../../../rpc/calls/handler.ts";
+import { listenForPeers } from "../../../rpc/peers/peer-listener.ts";
+import { lengthDelimited } from "../../../rpc/wire/raw-fields.ts";
 import { Device, newId } from "./device.ts";
 
 const opening = { introductionId: newId(), clientName: "", clientVersion: "" };

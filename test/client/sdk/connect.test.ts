@@ -11,7 +11,7 @@ import {
   RpcError,
 } from "../../../client/sdk/index.ts";
 import type { Session } from "../../../client/sdk/messages.ts";
-import { fingerprintOf } from "../../../rpc/dial.ts";
+import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
 import { certificate } from "../cli/parley.ts";
 import { newFolder } from "../state/fixture.ts";

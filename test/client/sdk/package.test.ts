@@ -10,7 +10,7 @@ import { text as textOf } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Connection, connect } from "../../../client/sdk/index.ts";
-import { fingerprintOf } from "../../../rpc/dial.ts";
+import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { readPage } from "../../repo/markdown.ts";
 import { read, root } from "../../repo/sources.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";

@@ -1,6 +1,6 @@
 // Another process on the same state folder. Prints "ready", then does one job per line of its input.
 import { createInterface } from "node:readline";
-import { ownKeys } from "../../../client/peer/registration.ts";
+import { ownKeys } from "../../../client/peer/keys/registration.ts";
 import { State } from "../../../client/state/state.ts";
 
 const [folder = "", address = ""] = process.argv.slice(2);

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import type { Contact } from "../../../client/peer/contacts.ts";
-import { IdentityKey, newDeviceKey, type StoredKeys } from "../../../client/peer/keys.ts";
-import { ownKeys } from "../../../client/peer/registration.ts";
+import type { Contact } from "../../../client/peer/keys/contacts.ts";
+import { IdentityKey, newDeviceKey, type StoredKeys } from "../../../client/peer/keys/keys.ts";
+import { ownKeys } from "../../../client/peer/keys/registration.ts";
 import { migrations } from "../../../client/state/migrations.ts";
 import { grantFor, newFolder, openState, startOther, stateWithProfile } from "./fixture.ts";
 

@@ -1,6 +1,6 @@
 // The queue on disk: written down at once, and each message in the hands of exactly one living process.
 import { expect, test } from "vitest";
-import type { UnsentMessage } from "../../../client/link/send-queue.ts";
+import type { UnsentMessage } from "../../../client/link/model/send-queue.ts";
 import { newFolder, openState, startOther, stateWithProfile } from "./fixture.ts";
 
 const target = { kind: "user", username: "yoda" } as const;

@@ -1,7 +1,7 @@
 // Bytes to keys: every terminal's spelling, split anywhere, pastes and broken input included.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Key, KeyDecoder, PASTE_LIMIT } from "../../../client/cli/terminal/keys.ts";
+import { type Key, KeyDecoder, PASTE_LIMIT } from "../../../client/cli/terminal/input/keys.ts";
 
 function decode(...chunks: (string | Uint8Array)[]): Key[] {
   const decoder = new KeyDecoder();

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { LentInput } from "../../../client/cli/terminal/lent-input.ts";
+import { LentInput } from "../../../client/cli/terminal/input/lent-input.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
 interface Question {

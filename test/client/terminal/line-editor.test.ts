@@ -1,13 +1,13 @@
 // The editor: what each key does to the text, and that no key loses any of it.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { KeyDecoder } from "../../../client/cli/terminal/keys.ts";
 import {
   type EditorAction,
   type EditorOptions,
   LineEditor,
-} from "../../../client/cli/terminal/line-editor.ts";
-import { graphemesOf } from "../../../client/cli/terminal/width.ts";
+} from "../../../client/cli/terminal/editor/line-editor.ts";
+import { KeyDecoder } from "../../../client/cli/terminal/input/keys.ts";
+import { graphemesOf } from "../../../client/cli/terminal/text/width.ts";
 
 /** A person at an editor: `keys` as a terminal would send them. */
 class Typist {

@@ -5,9 +5,9 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LINE_LIMIT, type LineRead, LineSplitter } from "../../../client/cli/terminal/line-splitter.ts";
+import { LINE_LIMIT, type LineRead, LineSplitter } from "../../../client/cli/terminal/input/line-splitter.ts";
 import { PlainIO } from "../../../client/cli/terminal/plain-io.ts";
-import { line, styled } from "../../../client/cli/terminal/style.ts";
+import { line, styled } from "../../../client/cli/terminal/text/style.ts";
 import { Keyboard } from "./virtual-terminal.ts";
 
 class Sink extends Writable {

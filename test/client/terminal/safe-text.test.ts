@@ -1,7 +1,7 @@
 // Text from others cannot do anything to a terminal, and stays readable.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MARKS_PER_BASE, safeName, safeText } from "../../../client/cli/terminal/safe-text.ts";
+import { MARKS_PER_BASE, safeName, safeText } from "../../../client/cli/terminal/text/safe-text.ts";
 
 const nasty = fc.constantFrom(
   ...[

@@ -1,7 +1,7 @@
 // The terminal is taken and given back: at the end, at signals, at a stop, when it goes away.
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { EditorAction } from "../../../client/cli/terminal/line-editor.ts";
+import type { EditorAction } from "../../../client/cli/terminal/editor/line-editor.ts";
 import type { Screen } from "../../../client/cli/terminal/screen.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 

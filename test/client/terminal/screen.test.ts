@@ -1,8 +1,8 @@
 // What a person sees: the line being edited stays whole, and what was said is above it, complete and in order.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { line, styled } from "../../../client/cli/terminal/style.ts";
-import { columnsOf } from "../../../client/cli/terminal/width.ts";
+import { line, styled } from "../../../client/cli/terminal/text/style.ts";
+import { columnsOf } from "../../../client/cli/terminal/text/width.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
 describe("printing while somebody types", () => {

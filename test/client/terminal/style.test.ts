@@ -1,8 +1,8 @@
 // Looks are painted as the terminal and its user want them, and text keeps its measure.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Paint, PERSON_PALETTE } from "../../../client/cli/terminal/paint.ts";
-import { colourOf, line, Styled, styled } from "../../../client/cli/terminal/style.ts";
+import { Paint, PERSON_PALETTE } from "../../../client/cli/terminal/text/paint.ts";
+import { colourOf, line, Styled, styled } from "../../../client/cli/terminal/text/style.ts";
 
 const colourful = { isTTY: true, getColorDepth: () => 8 };
 

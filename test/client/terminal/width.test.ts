@@ -1,8 +1,14 @@
 // Text is cut into rows that fit, between what a person sees as characters, and nothing of it is lost.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { safeText } from "../../../client/cli/terminal/safe-text.ts";
-import { columnsOf, cutIntoRows, graphemesOf, truncate, wrap } from "../../../client/cli/terminal/width.ts";
+import { safeText } from "../../../client/cli/terminal/text/safe-text.ts";
+import {
+  columnsOf,
+  cutIntoRows,
+  graphemesOf,
+  truncate,
+  wrap,
+} from "../../../client/cli/terminal/text/width.ts";
 
 const text = fc
   .array(

@@ -1,7 +1,7 @@
 // One way in which a server can be wrong, and the checks that have to notice it, with what they say.
 import { Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
-import { RpcError, toStatus } from "../../../rpc/status.ts";
+import { RpcError, toStatus } from "../../../rpc/status/status.ts";
 import type { ProxiedStream, Tampering, UnaryCall } from "../tampering-proxy.ts";
 
 /** A generated message. */

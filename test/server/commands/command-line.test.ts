@@ -4,11 +4,11 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fingerprintOf } from "../../../rpc/dial.ts";
+import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { Passwords } from "../../../server/auth/passwords.ts";
 import { hashSecret } from "../../../server/auth/tokens.ts";
 import { runCommandLine } from "../../../server/commands/command-line.ts";
-import { writeServerFile } from "../../../server/server-file.ts";
+import { writeServerFile } from "../../../server/files/server-file.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { fakeIo } from "./fake-io.ts";
 

@@ -9,9 +9,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { canListen } from "../../../rpc/all-interfaces.ts";
-import { probe } from "../../../rpc/dial.ts";
-import { packageFile } from "../../../server/package.ts";
+import { probe } from "../../../rpc/dialling/dial.ts";
+import { canListen } from "../../../rpc/network/all-interfaces.ts";
+import { packageFile } from "../../../server/files/package.ts";
 
 let data: string;
 let started: ChildProcessWithoutNullStreams[];

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { DeviceKey } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { fingerprintOf, probe } from "../../../rpc/dial.ts";
-import type { RpcError } from "../../../rpc/status.ts";
-import { ownCertificate } from "../../../server/certificate.ts";
+import { fingerprintOf, probe } from "../../../rpc/dialling/dial.ts";
+import type { RpcError } from "../../../rpc/status/status.ts";
 import { runCommandLine } from "../../../server/commands/command-line.ts";
-import { packageFile } from "../../../server/package.ts";
+import { ownCertificate } from "../../../server/files/certificate.ts";
+import { packageFile } from "../../../server/files/package.ts";
 import { TestClient } from "../../support/client.ts";
 import { type FakeIo, fakeIo } from "./fake-io.ts";
 

@@ -3,7 +3,7 @@ import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { expect, test } from "vitest";
 import { ChatServiceService } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { HistoryServiceService } from "../../../gen/parley/chat/v1/history_service.ts";
-import { repeatedField } from "../../../rpc/decode.ts";
+import { repeatedField } from "../../../rpc/calls/decode.ts";
 import { TestServer } from "../../support/server.ts";
 
 const asIs = (bytes: Buffer): Buffer => bytes;

@@ -3,7 +3,7 @@ import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import { fromServiceError, type RpcError } from "../../../rpc/status.ts";
+import { fromServiceError, type RpcError } from "../../../rpc/status/status.ts";
 import { limits } from "../../../server/limits.ts";
 import type { TestClient } from "../../support/client.ts";
 import { TestServer } from "../../support/server.ts";

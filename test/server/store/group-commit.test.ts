@@ -1,10 +1,10 @@
 // How writes are grouped, and in which order their outcome is told; with the threads played by the test.
 import { describe, expect, it } from "vitest";
-import { hiddenFromNobody } from "../../../server/store/sqlite/append.ts";
-import { type Group, ResultWriter, unpackAppends } from "../../../server/store/sqlite/group.ts";
-import { GroupCommit } from "../../../server/store/sqlite/group-commit.ts";
-import { HeldReads } from "../../../server/store/sqlite/held-reads.ts";
-import { entry } from "../../contract/store-stage.ts";
+import { hiddenFromNobody } from "../../../server/store/sqlite/operations/append.ts";
+import { type Group, ResultWriter, unpackAppends } from "../../../server/store/sqlite/threads/group.ts";
+import { GroupCommit } from "../../../server/store/sqlite/threads/group-commit.ts";
+import { HeldReads } from "../../../server/store/sqlite/threads/held-reads.ts";
+import { entry } from "../../contract/store-fixture.ts";
 
 /** A group commit whose groups come out here. */
 function stage(limits = { count: 10, bytes: 1_000 }) {

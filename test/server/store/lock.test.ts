@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { DataFolderLockedError, lockDataFolder } from "../../../server/store/sqlite/lock.ts";
+import { DataFolderLockedError, lockDataFolder } from "../../../server/store/sqlite/database/lock.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 it("a folder is held by one at a time, in the same process too", async () => {

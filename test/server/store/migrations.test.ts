@@ -1,10 +1,10 @@
 // Data of each earlier version is brought up to date when it is opened, with everything in it.
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { applicationId, openDatabase } from "../../../server/store/sqlite/database.ts";
+import { applicationId, openDatabase } from "../../../server/store/sqlite/database/database.ts";
 import { firstShape } from "../../../server/store/sqlite/migrations/0001_first_shape.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
-import { entry } from "../../contract/store-stage.ts";
+import { entry } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 it("version 1: markers are shown as they were, and blocks find their place", async () => {

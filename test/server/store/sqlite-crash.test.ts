@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { StoreUnavailableError } from "../../../server/store/store.ts";
-import { bytes, entry, newUser } from "../../contract/store-stage.ts";
+import { bytes, entry, newUser } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const child = (name: string) => join(import.meta.dirname, "children", name);

@@ -3,13 +3,13 @@ import { appendFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { DatabaseRefusedError, openDatabase } from "../../../server/store/sqlite/database.ts";
+import { DatabaseRefusedError, openDatabase } from "../../../server/store/sqlite/database/database.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
-import { packAppends } from "../../../server/store/sqlite/group.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
-import { Writer } from "../../../server/store/sqlite/writer.ts";
+import { packAppends } from "../../../server/store/sqlite/threads/group.ts";
+import { Writer } from "../../../server/store/sqlite/threads/writer.ts";
 import { StoreUnavailableError } from "../../../server/store/store.ts";
-import { entry, newUser } from "../../contract/store-stage.ts";
+import { entry, newUser } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 /** A database with some hundred entries, closed; and its path. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
-import type { StoreUnderTest } from "../../contract/store-stage.ts";
+import type { StoreUnderTest } from "../../contract/store-fixture.ts";
 
 export async function temporaryFolder(): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), "parley-store-"));

@@ -1,6 +1,6 @@
 // /block USER, /unblock USER, /blocks: whom one shuts out. The others are never told.
-import type { ChatActions } from "./command.ts";
-import { type ChatCommand, usageOf, usernameOf, words } from "./command.ts";
+import type { ChatActions } from "../command/command.ts";
+import { type ChatCommand, usageOf, usernameOf, words } from "../command/command.ts";
 
 export const block: ChatCommand = {
   name: "block",

@@ -1,6 +1,7 @@
 // /broadcast TEXT: one message to everyone.
-import { everyone } from "../place.ts";
-import { type ChatCommand, usageOf } from "./command.ts";
+
+import { type ChatCommand, usageOf } from "../command/command.ts";
+import { everyone } from "../model/place.ts";
 
 export const broadcast: ChatCommand = {
   name: "broadcast",

@@ -1,7 +1,14 @@
 // /history [USER] [N]: the end of a conversation.
-import { usage } from "../../exit.ts";
-import { everyone, type Place, privately, withUser } from "../place.ts";
-import { type ChatActions, type ChatCommand, refuse, usageOf, usernameOf, words } from "./command.ts";
+import { usage } from "../../process/exit.ts";
+import {
+  type ChatActions,
+  type ChatCommand,
+  refuse,
+  usageOf,
+  usernameOf,
+  words,
+} from "../command/command.ts";
+import { everyone, type Place, privately, withUser } from "../model/place.ts";
 
 const DEFAULT_ENTRIES = 20;
 

@@ -1,6 +1,7 @@
 // /message USER TEXT: one message, whatever is open.
-import { withUser } from "../place.ts";
-import { type ChatCommand, splitWord, usageOf, usernameOf } from "./command.ts";
+
+import { type ChatCommand, splitWord, usageOf, usernameOf } from "../command/command.ts";
+import { withUser } from "../model/place.ts";
 
 export const message: ChatCommand = {
   name: "message",

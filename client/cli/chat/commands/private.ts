@@ -1,8 +1,8 @@
 // /startprivate, /private, /stopprivate: a chat from device to device, which no server reads.
 
-import { privately, samePlace } from "../place.ts";
-import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "./command.ts";
-import { pathOf } from "./path.ts";
+import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "../command/command.ts";
+import { pathOf } from "../command/path.ts";
+import { privately, samePlace } from "../model/place.ts";
 
 export const startprivate: ChatCommand = {
   name: "startprivate",

@@ -1,9 +1,10 @@
 // The commands of the chat: parsing, help and completion read this one table.
+
+import type { ChatCommand } from "../command/command.ts";
 import { accept, refuseChat } from "./accept.ts";
 import { block, blocks, unblock } from "./block.ts";
 import { broadcast } from "./broadcast.ts";
 import { close } from "./close.ts";
-import type { ChatCommand } from "./command.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { logout, quit, quitForGood } from "./leave.ts";

@@ -1,6 +1,6 @@
 // Users, devices, sessions, invites, the conversation log with its markers, and presence.
 import { randomBytes } from "node:crypto";
-import type { Database } from "../database.ts";
+import type { Database } from "../database/database.ts";
 
 /** Of the one conversation of kind broadcast; the lowest id, so that lists by id begin with it. */
 export const broadcastConversationId = 1;

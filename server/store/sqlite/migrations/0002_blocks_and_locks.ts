@@ -1,6 +1,6 @@
 // Blocks with what they hide, markers as the other user may see them, failed log-ins and the record of log-ins,
 // administrators.
-import type { Database } from "../database.ts";
+import type { Database } from "../database/database.ts";
 
 export function blocksAndLocks(database: Database): void {
   database.exec(`

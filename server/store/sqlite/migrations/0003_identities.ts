@@ -1,5 +1,5 @@
 // Identity keys of users, certificates of devices, and what a person calls a device.
-import type { Database } from "../database.ts";
+import type { Database } from "../database/database.ts";
 
 export function identities(database: Database): void {
   database.exec(`

@@ -1,6 +1,6 @@
 // Started by tests: appends to the database of its first argument until killed, and prints each acked client message id.
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite-store.ts";
-import { entry, newUser } from "../../../contract/store-stage.ts";
+import { entry, newUser } from "../../../contract/store-fixture.ts";
 
 const [, , file = ""] = process.argv;
 const { accounts, log } = await openSqliteStore({ file });

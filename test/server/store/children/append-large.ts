@@ -1,6 +1,6 @@
 // Started by a test with a limit on file sizes: appends until the disk refuses, then once more; prints what came of it.
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite-store.ts";
-import { entry, newUser } from "../../../contract/store-stage.ts";
+import { entry, newUser } from "../../../contract/store-fixture.ts";
 
 const [, , file = ""] = process.argv;
 await using store = await openSqliteStore({ file });

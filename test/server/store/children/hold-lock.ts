@@ -1,5 +1,5 @@
 // Started by a test: holds the data folder of its first argument until killed; says so.
-import { lockDataFolder } from "../../../../server/store/sqlite/lock.ts";
+import { lockDataFolder } from "../../../../server/store/sqlite/database/lock.ts";
 
 const [, , folder = ""] = process.argv;
 await lockDataFolder(folder);

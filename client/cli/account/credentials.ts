@@ -1,0 +1,86 @@
+// User name and password for the commands that log in or sign up: from flags and standard input, or from the person.
+import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { Grant as GrantCodec } from "../../../gen/parley/chat/v1/auth_service.ts";
+import type { Profile } from "../../state/profiles.ts";
+import { toggle } from "../command/arguments.ts";
+import type { Call } from "../command/command.ts";
+import type { Environment } from "../process/environment.ts";
+import { CommandError, Exit, usage } from "../process/exit.ts";
+import { readLines } from "../process/input.ts";
+import type { Message } from "../process/output.ts";
+import type { Asker } from "../process/prompts.ts";
+
+export const passwordFlag = {
+  "password-stdin": toggle("Read the password from the first line of standard input."),
+} as const;
+
+/** @throws CommandError (usage) where it is not given and nobody may be asked */
+export async function usernameOr(given: string | undefined, asker: Asker | undefined): Promise<string> {
+  const username = given ?? (await asker?.text("Username"));
+  if (username === undefined || username === "")
+    throw usage("The user name is missing. Give it, or --as USER.");
+  return username;
+}
+
+/** The password of an account that exists. @throws CommandError (usage) as usernameOr */
+export async function passwordFor(
+  call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
+  asker: Asker | undefined,
+  question: string,
+): Promise<string> {
+  if (call.values["password-stdin"] === true) return passwordLine(call.environment);
+  if (asker === undefined) throw cannotAsk();
+  return asker.password(question);
+}
+
+/** The password of an account to come, asked for twice. @throws CommandError (usage) as usernameOr */
+export async function newPassword(
+  call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
+  asker: Asker | undefined,
+): Promise<string> {
+  if (call.values["password-stdin"] === true) return passwordLine(call.environment);
+  if (asker === undefined) throw cannotAsk();
+  return askTwice(asker);
+}
+
+export async function askTwice(asker: Asker): Promise<string> {
+  const password = await asker.password("New password");
+  if ((await asker.password("The same again")) === password) return password;
+  throw new CommandError(Exit.REFUSED, "The two passwords differ. Nothing was changed.");
+}
+
+/** Fails early, before anything is sent: nobody can be asked, and no flag says where the password is. */
+export function requirePassword(
+  call: Pick<Call<typeof passwordFlag>, "values">,
+  asker: Asker | undefined,
+): void {
+  if (call.values["password-stdin"] !== true && asker === undefined) throw cannotAsk();
+}
+
+function cannotAsk(): CommandError {
+  return usage("Standard input is no terminal: add --password-stdin and write the password to it.");
+}
+
+async function passwordLine(environment: Environment): Promise<string> {
+  const [password] = await readLines(environment.stdin, 1);
+  if (password === undefined || password === "")
+    throw usage("--password-stdin: standard input has no password.");
+  return password;
+}
+
+/** What a log-in gave, for --json: without its secrets. */
+export function grantMessage(profile: Profile, token = ""): Message<Grant> {
+  const { session, userId, username, serverId } = profile;
+  return {
+    typeName: "parley.chat.v1.Grant",
+    codec: GrantCodec,
+    value: {
+      token,
+      expireTime: session?.expireTime,
+      sessionId: session?.sessionId ?? "",
+      user: { userId, username },
+      device: { deviceId: profile.device.deviceId, deviceSecret: "" },
+      serverId,
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// A device gets its keys at its first log-in, so that others can recognise its user before there is a private chat.
+import { ConnectError } from "../../../rpc/status/connect-error.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import type { Endpoint } from "../../link/server/endpoint.ts";
+import { PrivateCalls } from "../../link/server/private-chat-calls.ts";
+import { type OwnNames, register } from "../../peer/keys/registration.ts";
+import type { Profile } from "../../state/profiles.ts";
+import type { State } from "../../state/state.ts";
+
+/** Whose device a profile is. */
+export function namesOf({ serverId, userId, username, device }: Profile): OwnNames {
+  return { serverId, userId, username, deviceId: device.deviceId };
+}
+
+/** Registers the device of a session, unless its keys are there already. What fails now is done with the first private chat. */
+export async function registerDevice(state: State, profile: Profile, endpoint: Endpoint): Promise<void> {
+  const { profileId, device, session } = profile;
+  const keys = state.keys(profileId);
+  if (session === undefined || keys.load()?.deviceId === device.deviceId) return;
+  try {
+    await register(new PrivateCalls(endpoint, session.token), keys, namesOf(profile));
+  } catch (error) {
+    // The log-in itself has succeeded.
+    if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
+  }
+}

@@ -1,0 +1,213 @@
+// From flags and what is remembered to a session that can be used: which server, which user, and a log-in where allowed.
+import { hostname } from "node:os";
+import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
+import type { ClientInfo } from "../../../gen/parley/chat/v1/chat_service.ts";
+import type { Trust } from "../../../rpc/dialling/dial.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { Account, logIn } from "../../link/server/account.ts";
+import { Endpoint } from "../../link/server/endpoint.ts";
+import type { Profile } from "../../state/profiles.ts";
+import type { State } from "../../state/state.ts";
+import type { Wanted } from "../command/account-flags.ts";
+import { defaultAddress } from "../command/address.ts";
+import { commandLine } from "../process/command-line.ts";
+import type { Environment } from "../process/environment.ts";
+import { CommandError, Exit } from "../process/exit.ts";
+import { packageVersion } from "../process/package-file.ts";
+import type { Asker } from "../process/prompts.ts";
+import { registerDevice } from "./register-device.ts";
+import { reach } from "./trusted-server.ts";
+
+/** How often a person may try a password before the command gives up. */
+const passwordTries = 3;
+
+/** What signing in needs from around it. */
+export interface SignInContext {
+  readonly environment: Environment;
+  readonly state: State;
+  /** Undefined: nobody may be asked. */
+  readonly asker: Asker | undefined;
+  /** Hears single sentences that are no errors. */
+  readonly notice: (sentence: string) => void;
+}
+
+/** A profile with a session, and the way to its server. Disposing of it closes the connection, not the session. */
+export class SignedIn implements AsyncDisposable {
+  readonly profile: Profile;
+  readonly token: string;
+  readonly endpoint: Endpoint;
+  readonly account: Account;
+
+  constructor(profile: Profile, token: string, trust: Trust) {
+    this.profile = profile;
+    this.token = token;
+    this.endpoint = new Endpoint({ address: profile.address, trust });
+    this.account = new Account(this.endpoint, token);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endpoint[Symbol.asyncDispose]();
+  }
+}
+
+export interface Choice {
+  readonly address: string;
+  /** Undefined: nobody said, and nobody is remembered. */
+  readonly username: string | undefined;
+  /** What is remembered of that user there. */
+  readonly profile: Profile | undefined;
+}
+
+/** Server and user: those wanted, else the ones used last, else this machine's server and nobody. */
+export function choose(state: State, wanted: Wanted): Choice {
+  const { profiles } = state;
+  const profile = profiles.find({ address: wanted.server, username: wanted.as });
+  return {
+    address: wanted.server ?? profile?.address ?? profiles.server()?.address ?? defaultAddress,
+    username: wanted.as ?? profile?.username,
+    profile,
+  };
+}
+
+/**
+ * The session to use: the stored one, else a new one where there is somebody to ask. It is used last from now on.
+ * Does not connect where a session is stored.
+ * @throws CommandError, ConnectError, RpcError
+ */
+export async function signIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
+  const { state, environment } = context;
+  const { address, username, profile } = choose(state, wanted);
+  const session = profile?.session;
+  if (profile === undefined || session === undefined || wanted.fresh === true) {
+    if (context.asker === undefined) throw notLoggedIn(environment, address, username);
+    return askIn(context, context.asker, address, wanted.fresh === true ? wanted.as : username, wanted);
+  }
+  const retry = [environment.program, "whoami", "--as", profile.username];
+  const trust = await reach(address, wanted, { ...context, profiles: state.profiles, retry, isLogIn: false });
+  // Read before written: hundreds of processes may start at once, and mostly as the same user.
+  if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
+  return new SignedIn(profile, session.token, trust);
+}
+
+async function askIn(
+  context: SignInContext,
+  asker: Asker,
+  address: string,
+  known: string | undefined,
+  wanted: Wanted,
+): Promise<SignedIn> {
+  const trust = await reachForLogIn(context, address, known, wanted);
+  const username = known ?? (await askName(asker));
+  const question = known === undefined ? "Password" : `Password of ${username}`;
+  const profile = await askSession(context, asker, { address, trust, username }, question);
+  return new SignedIn(profile, tokenOf(profile), trust);
+}
+
+/** As startSession, with the password asked for: again where it was wrong. @throws as startSession, CommandError */
+export async function askSession(
+  context: SignInContext,
+  asker: Asker,
+  user: Omit<Credentials, "password">,
+  question: string,
+): Promise<Profile> {
+  for (let tries = 1; ; tries++) {
+    const password = await asker.password(question);
+    try {
+      return await startSession(context, { ...user, password });
+    } catch (error) {
+      if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG") || tries === passwordTries)
+        throw error;
+      asker.tell("User name or password is wrong. Try again.");
+    }
+  }
+}
+
+/** Enter alone is no name, and not worth a password. */
+async function askName(asker: Asker): Promise<string> {
+  for (;;) {
+    const username = (await asker.text("Username")).trim();
+    if (username !== "") return username;
+  }
+}
+
+/** How to trust the server at this address, where a log-in is what comes next. */
+export async function reachForLogIn(
+  context: SignInContext,
+  address: string,
+  username: string | undefined,
+  wanted: Wanted,
+): Promise<Trust> {
+  const retry = [context.environment.program, "login", ...(username === undefined ? [] : [username])];
+  return reach(address, wanted, { ...context, profiles: context.state.profiles, retry, isLogIn: true });
+}
+
+export interface Credentials {
+  readonly address: string;
+  readonly trust: Trust;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Logs in as this installation's device, or a new one, and remembers the session. @throws ConnectError, RpcError */
+export async function startSession(context: SignInContext, credentials: Credentials): Promise<Profile> {
+  const { address, trust, username, password } = credentials;
+  const { profiles } = context.state;
+  await using endpoint = new Endpoint({ address, trust });
+  const client = clientInfo();
+  const before = profiles.find({ address, username });
+  const device = before?.device.deviceSecret === "" ? undefined : before?.device;
+  let grant: Grant;
+  try {
+    grant = await logIn(endpoint, { username, password, device, client });
+  } catch (error) {
+    if (!(error instanceof RpcError && error.reason === "DEVICE_INVALID") || before === undefined)
+      throw error;
+    // The server lost its data, or a person removed the device: this installation starts over as a new one.
+    profiles.forgetDevice(before.profileId);
+    grant = await logIn(endpoint, { username, password, client });
+  }
+  return await keepGrant(context, endpoint, grant);
+}
+
+/** Remembers what a log-in or sign-up gave, and gives a new device its keys. */
+export async function keepGrant(context: SignInContext, endpoint: Endpoint, grant: Grant): Promise<Profile> {
+  const { address } = endpoint;
+  const { profile, serverChanged } = context.state.profiles.loggedIn(address, grant);
+  if (serverChanged) {
+    context.notice(
+      `The server at ${address} has other data than before: what was unsent waits for you in ${commandLine(context.environment.program, "outbox", "list")}.`,
+    );
+  }
+  await registerDevice(context.state, profile, endpoint);
+  return profile;
+}
+
+/** Exit 4, with the command to run. @param cause the server's refusal, where it was asked */
+export function notLoggedIn(
+  environment: Environment,
+  address: string,
+  username: string | undefined,
+  cause?: RpcError,
+): CommandError {
+  const who = username === undefined ? "You are" : `${username} is`;
+  const command = commandLine(environment.program, "login", username ?? "USER", "--server", address);
+  return new CommandError(Exit.NOT_LOGGED_IN, `${who} not logged in at ${address}. Run: ${command}`, {
+    cause,
+  });
+}
+
+/** What this program tells a server about itself. */
+export function clientInfo(): ClientInfo {
+  return { name: "parley", version: packageVersion(), deviceName: shortened(hostname(), 64) };
+}
+
+function shortened(text: string, bytes: number): string {
+  const encoded = new Uint8Array(bytes);
+  const { read } = new TextEncoder().encodeInto(text, encoded);
+  return text.slice(0, read);
+}
+
+function tokenOf(profile: Profile): string {
+  if (profile.session === undefined) throw new Error("The profile has no session after its log-in.");
+  return profile.session.token;
+}

@@ -1,0 +1,50 @@
+// Makes an account at a server and keeps its first session: what signup and join have in common.
+import { signUp } from "../../link/server/account.ts";
+import { Endpoint } from "../../link/server/endpoint.ts";
+import type { Wanted } from "../command/account-flags.ts";
+import type { Call } from "../command/command.ts";
+import { name } from "../command/show.ts";
+import { terminalAsker } from "../process/prompts.ts";
+import { line } from "../terminal/text/style.ts";
+import { grantMessage, newPassword, type passwordFlag, requirePassword, usernameOr } from "./credentials.ts";
+import { choose, clientInfo, keepGrant, reachForLogIn, type SignInContext } from "./sign-in.ts";
+import { explainingConnection, openDesk } from "./with-account.ts";
+
+export interface SigningUp {
+  readonly wanted: Wanted;
+  /** Undefined: the person is asked. */
+  readonly username: string | undefined;
+  /** "" for none. */
+  readonly invite: string;
+  /** Has a last word before anything is connected. */
+  readonly check?: (context: SignInContext) => void;
+}
+
+export async function signUpAt(call: Call<typeof passwordFlag>, signingUp: SigningUp): Promise<void> {
+  const { environment, output } = call;
+  const asker = terminalAsker(environment);
+  requirePassword(call, asker);
+  const context = openDesk(call, asker);
+  using _state = context.state;
+  signingUp.check?.(context);
+  const username = await usernameOr(signingUp.username, asker);
+  const { address } = choose(context.state, { ...signingUp.wanted, as: undefined });
+  const retry = [
+    environment.program,
+    "signup",
+    username,
+    ...(signingUp.invite === "" ? [] : ["--invite", signingUp.invite]),
+  ];
+  const profile = await explainingConnection(address, retry, async () => {
+    const trust = await reachForLogIn(context, address, username, signingUp.wanted);
+    const password = await newPassword(call, asker);
+    await using endpoint = new Endpoint({ address, trust });
+    const { invite } = signingUp;
+    const grant = await signUp(endpoint, { username, password, invite, client: clientInfo() });
+    return await keepGrant(context, endpoint, grant);
+  });
+  await output.result(
+    grantMessage(profile),
+    line`Welcome, ${name(profile.username)}: you are logged in at ${address}.`,
+  );
+}

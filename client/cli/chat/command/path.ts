@@ -1,0 +1,31 @@
+// --direct, --relay and --always, as the commands of private chats take them.
+
+import { usage } from "../../process/exit.ts";
+import type { PathChoice } from "../model/private-link.ts";
+import type { ChatCommand } from "./command.ts";
+
+export interface PathFlags {
+  readonly path: PathChoice | undefined;
+  readonly always: boolean;
+}
+
+/** @throws CommandError where a word is none of them, or both paths are named */
+export function pathOf(
+  command: Pick<ChatCommand, "name">,
+  flags: readonly string[],
+  takesAlways = false,
+): PathFlags {
+  const isDirect = flags.includes("--direct");
+  const isRelay = flags.includes("--relay");
+  const isKnown = flags.every(
+    (flag) => (takesAlways && flag === "--always") || ["--direct", "--relay"].includes(flag),
+  );
+  if (!isKnown || (isDirect && isRelay))
+    throw usage(
+      `usage: /${command.name} USER, with --direct or --relay${takesAlways ? ", or --always" : ""}`,
+    );
+  return {
+    path: isDirect ? "direct" : isRelay ? "relay" : undefined,
+    always: flags.includes("--always"),
+  };
+}

@@ -1,0 +1,29 @@
+// Where a line goes: whether what was typed is a message or a command.
+import { type ChatCommand, splitWord } from "../command/command.ts";
+import { findCommand } from "../command/find.ts";
+import { isMeant } from "../command/usage.ts";
+
+export type Line =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "message"; readonly text: string }
+  /** A message that would be a command if it had its slash; `word` is its first word. */
+  | { readonly kind: "doubtful"; readonly text: string; readonly word: string }
+  | { readonly kind: "command"; readonly command: ChatCommand; readonly rest: string }
+  /** It looks like a command, and must not be sent. */
+  | { readonly kind: "unknown-command"; readonly word: string };
+
+/**
+ * With no conversation open a line is a command, a slash before it allowed. With one open it is a message, verbatim;
+ * a command needs the slash, and `//word` sends `/word`. A blank line is nothing.
+ */
+export function readLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
+  if (text.trim() === "") return { kind: "nothing" };
+  const { word, rest = "" } = splitWord(text);
+  if (isOpen && !text.startsWith("/")) {
+    return isMeant(word, rest, commands) ? { kind: "doubtful", text, word } : { kind: "message", text };
+  }
+  if (isOpen && text.startsWith("//")) return { kind: "message", text: text.slice(1) };
+  const command = findCommand(commands, word.replace(/^\//, ""));
+  if (command === undefined) return { kind: "unknown-command", word };
+  return { kind: "command", command, rest };
+}

@@ -1,0 +1,148 @@
+// The conversations that this chat knows of: how far each is shown, read, and marked by the other side.
+import type { SeqRange } from "../../../../gen/parley/chat/v1/conversation.ts";
+import { placeKey, type ServerPlace } from "./place.ts";
+
+/** Unread messages counted in one conversation; beyond it is "many". */
+const MOST_UNREAD = 999;
+
+/** A mark of the newest own message of a direct conversation. */
+export type Mark = "stored" | "delivered" | "read";
+
+export class ChatConversation {
+  place: ServerPlace;
+  /** Empty where nothing has been said yet, or the server has not named it. */
+  conversationId = "";
+  /** The newest seq known of. */
+  headSeq = 0n;
+  /** The user's own marker. */
+  readSeq = 0n;
+  /** The newest message of the user in it. */
+  ownSeq = 0n;
+  peerDeliveredSeq = 0n;
+  peerReadSeq = 0n;
+  /** Own messages that the peer will never get, whatever the marks say. */
+  undelivered: readonly SeqRange[] = [];
+  /** Something of it is on the screen. */
+  shown = false;
+  /** Seqs of messages by others that are unread and on the screen, rising. */
+  #unread: bigint[] = [];
+  /** More of them that are not on the screen, all at or below a seq. */
+  #unshown = { count: 0, toSeq: 0n };
+
+  constructor(place: ServerPlace) {
+    this.place = place;
+  }
+
+  get unread(): number {
+    return this.#unread.length + this.#unshown.count;
+  }
+
+  /** Unread messages that are not on the screen. */
+  get unshown(): number {
+    return this.#unshown.count;
+  }
+
+  /** None of them is above it. */
+  get unshownToSeq(): bigint {
+    return this.#unshown.toSeq;
+  }
+
+  get mark(): Mark | undefined {
+    if (this.ownSeq === 0n) return undefined;
+    const isHidden = this.undelivered.some(
+      ({ fromSeq, toSeq }) => fromSeq <= this.ownSeq && this.ownSeq <= toSeq,
+    );
+    if (isHidden) return "stored";
+    if (this.peerReadSeq >= this.ownSeq) return "read";
+    return this.peerDeliveredSeq >= this.ownSeq ? "delivered" : "stored";
+  }
+
+  addUnread(seq: bigint): void {
+    if (seq <= this.readSeq || this.#unread.length >= MOST_UNREAD || this.#unread.includes(seq)) return;
+    this.#unread.push(seq);
+    if ((this.#unread.at(-2) ?? 0n) > seq) this.#unread.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  addUnshown(count: number, toSeq: bigint): void {
+    if (toSeq > this.readSeq) this.#unshown = { count: this.#unshown.count + count, toSeq };
+  }
+
+  raiseHead(seq: bigint): void {
+    if (seq > this.headSeq) this.headSeq = seq;
+  }
+
+  raiseRead(seq: bigint): void {
+    if (seq <= this.readSeq) return;
+    this.readSeq = seq;
+    this.#unread = this.#unread.filter((unread) => unread > seq);
+    if (seq >= this.#unshown.toSeq) this.#unshown = { count: 0, toSeq: 0n };
+  }
+
+  raiseOwn(seq: bigint): void {
+    if (seq > this.ownSeq) this.ownSeq = seq;
+  }
+
+  raisePeer(deliveredSeq: bigint, readSeq: bigint): void {
+    if (deliveredSeq > this.peerDeliveredSeq) this.peerDeliveredSeq = deliveredSeq;
+    if (readSeq > this.peerReadSeq) this.peerReadSeq = readSeq;
+  }
+}
+
+export class Conversations {
+  readonly #byPlace = new Map<string, ChatConversation>();
+  readonly #byId = new Map<string, ChatConversation>();
+
+  /** The conversation of that place, made if it is new. */
+  at(place: ServerPlace, conversationId = ""): ChatConversation {
+    const known = this.#byId.get(conversationId) ?? this.#byPlace.get(placeKey(place));
+    const conversation = known ?? new ChatConversation(place);
+    if (conversation.place.kind === "unknown") conversation.place = place;
+    this.#byPlace.set(placeKey(place), conversation);
+    if (conversationId !== "") {
+      conversation.conversationId = conversationId;
+      this.#byId.set(conversationId, conversation);
+    }
+    return conversation;
+  }
+
+  byId(conversationId: string): ChatConversation | undefined {
+    return this.#byId.get(conversationId);
+  }
+
+  find(place: ServerPlace): ChatConversation | undefined {
+    return this.#byPlace.get(placeKey(place));
+  }
+
+  /** The direct ones with something unread, the most unread first. */
+  unread(): ChatConversation[] {
+    return [...this.#byPlace.values()]
+      .filter(({ place, unread }) => place.kind === "user" && unread > 0)
+      .sort((a, b) => b.unread - a.unread);
+  }
+
+  /** The direct ones with something beyond the user's read marker. */
+  behind(): ChatConversation[] {
+    return [...this.#byPlace.values()].filter(
+      ({ place, headSeq, readSeq }) => place.kind === "user" && headSeq > readSeq,
+    );
+  }
+
+  usernames(): string[] {
+    return [...this.#byPlace.values()].flatMap(({ place }) =>
+      place.kind === "user" ? [place.username] : [],
+    );
+  }
+
+  /** The server's log is another one: what was known of it is void. */
+  forget(conversationId: string | undefined): void {
+    const voided = conversationId === undefined ? [...this.#byId.keys()] : [conversationId];
+    for (const id of voided) {
+      const conversation = this.#byId.get(id);
+      if (conversation === undefined) continue;
+      this.#byId.delete(id);
+      const fresh = new ChatConversation(conversation.place);
+      fresh.shown = conversation.shown;
+      this.#byPlace.set(placeKey(conversation.place), fresh);
+    }
+  }
+}

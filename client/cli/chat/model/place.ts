@@ -1,0 +1,75 @@
+// Where a message stands or goes: with one user, with everyone, in a conversation of a kind not known here; or in a
+// private chat, which no server reads.
+import type { EntryArrived } from "../../../link/model/events.ts";
+import type { SendTarget } from "../../../link/model/send-queue.ts";
+
+/** What goes through the server's log. */
+export type ServerPlace =
+  | { readonly kind: "user"; readonly username: string }
+  | { readonly kind: "everyone" }
+  | { readonly kind: "unknown"; readonly conversationId: string };
+
+/** From device to device. */
+export interface PrivatePlace {
+  readonly kind: "private";
+  readonly username: string;
+}
+
+export type Place = ServerPlace | PrivatePlace;
+
+export const everyone: ServerPlace = { kind: "everyone" };
+
+export function privately(username: string): PrivatePlace {
+  return { kind: "private", username };
+}
+
+export function withUser(username: string): ServerPlace {
+  return { kind: "user", username };
+}
+
+export function placeOfEntry({ kind, peer, conversationId }: EntryArrived): ServerPlace {
+  if (kind === "broadcast") return everyone;
+  return kind === "direct" && peer !== undefined
+    ? withUser(peer.username)
+    : { kind: "unknown", conversationId };
+}
+
+export function placeOfTarget(target: SendTarget): ServerPlace {
+  switch (target.kind) {
+    case "user":
+      return withUser(target.username);
+    case "broadcast":
+      return everyone;
+    case "conversation":
+      return { kind: "unknown", conversationId: target.conversationId };
+  }
+}
+
+export function targetOfPlace(place: ServerPlace): SendTarget {
+  switch (place.kind) {
+    case "user":
+      return place;
+    case "everyone":
+      return { kind: "broadcast" };
+    case "unknown":
+      return { kind: "conversation", conversationId: place.conversationId };
+  }
+}
+
+/** Equal for the same place only. */
+export function placeKey(place: Place): string {
+  switch (place.kind) {
+    case "user":
+      return `u ${place.username}`;
+    case "private":
+      return `p ${place.username}`;
+    case "everyone":
+      return "e";
+    case "unknown":
+      return `c ${place.conversationId}`;
+  }
+}
+
+export function samePlace(a: Place | undefined, b: Place | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && placeKey(a) === placeKey(b));
+}

@@ -1,0 +1,69 @@
+// Signing in over whole lines: `Username: ` and `Password: ` from the same stream as everything after them.
+import { RpcError } from "../../../../rpc/status/status.ts";
+import {
+  choose,
+  reachForLogIn,
+  SignedIn,
+  type SignInContext,
+  signIn,
+  startSession,
+} from "../../account/sign-in.ts";
+import type { Wanted } from "../../command/account-flags.ts";
+import { CommandError, Exit } from "../../process/exit.ts";
+import { explain, personal } from "../../process/explain.ts";
+import type { Asker } from "../../process/prompts.ts";
+import type { Answer, PlainIO } from "../../terminal/plain-io.ts";
+
+const PASSWORD_TRIES = 3;
+
+/** The person at the other end of the lines, where it is a terminal; a script is told which flag it needs instead. */
+export function plainAsker(io: PlainIO, tell: (sentence: string) => void): Asker {
+  return {
+    text: async (question) => answerOf(await io.ask(`${question}: `)),
+    password: async (question) => answerOf(await io.askSecret(`${question}: `)),
+    confirm: async (question) => /^y(es)?$/i.test(answerOf(await io.ask(`${question} (yes/no): `)).trim()),
+    tell,
+  };
+}
+
+/**
+ * The stored session, if there is one; else asks. Whoever has to say a user name always has to say a password too:
+ * what a script writes next must not depend on what is stored.
+ * @throws CommandError, ConnectError, RpcError
+ */
+export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: Wanted): Promise<SignedIn> {
+  const { address, profile } = choose(context.state, wanted);
+  if (profile?.session !== undefined && wanted.fresh !== true) return signIn(context, wanted);
+  const trust = await reachForLogIn(context, address, wanted.as, wanted);
+  const username = wanted.as ?? answerOf(await io.ask("Username: "));
+  for (let tries = 1; ; tries++) {
+    const password = answerOf(await io.askSecret("Password: "));
+    try {
+      const loggedIn = await startSession(context, { address, trust, username, password });
+      const { session } = loggedIn;
+      if (session === undefined) throw new Error("The profile has no session after its log-in.");
+      return new SignedIn(loggedIn, session.token, trust);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      const isWrong = error.reason === "CREDENTIALS_WRONG";
+      await io.writeLine(`Error: ${isWrong ? "user name or password is wrong." : personal(error)}`);
+      if (!isWrong || tries === PASSWORD_TRIES) throw new CommandError(explain(error).exitCode, "");
+    }
+  }
+}
+
+function answerOf(answer: Answer): string {
+  switch (answer.kind) {
+    case "line":
+      return answer.text;
+    case "refused":
+      throw new CommandError(Exit.USAGE, "That answer is no text, or far too long.");
+    case "interrupted":
+      throw new CommandError(Exit.INTERRUPTED, "");
+    case "end":
+      throw new CommandError(
+        Exit.NOT_LOGGED_IN,
+        "The input ended before a user name and a password were read.",
+      );
+  }
+}

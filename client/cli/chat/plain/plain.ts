@@ -1,0 +1,161 @@
+// The chat in whole lines, for pipes, scripts and dumb terminals: each line is answered before the next one is taken.
+import type { Link } from "../../../link/link.ts";
+import type { PlainIO } from "../../terminal/plain-io.ts";
+import type { EndingSignal } from "../../terminal/terminal-host.ts";
+import { Chat } from "../chat.ts";
+import { commandsOf } from "../commands/table.ts";
+import type { ChatLink } from "../model/chat-link.ts";
+import { type Clock, systemClock } from "../model/clock.ts";
+import type { Note } from "../model/note.ts";
+import type { ChatOutcome } from "../model/outcome.ts";
+import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
+import { plainLines } from "./render-plain.ts";
+
+export interface PlainOptions {
+  readonly link: ChatLink & Pick<Link, "events">;
+  readonly address: string;
+  readonly me: string;
+  /** Leaving ends the login, whatever the word. */
+  readonly logsOut?: boolean;
+  readonly privateChats: PrivateLink;
+  readonly privateSettings: PrivateSettings;
+  readonly io: PlainIO;
+  /** Aborted with the signal's name as its reason, where a signal is to end the chat. */
+  readonly interrupted: AbortSignal;
+  /** The system's, unless a test plays it. */
+  readonly clock?: Clock;
+}
+
+/** At the end of the input, how long a lost connection may keep what is unsent, ms. */
+const LAST_WAIT_MS = 60_000;
+
+/**
+ * Runs until the input ends, a line says so, the link ends, or nobody reads. Lines are read only once the server has
+ * been reached, so that a script which cannot reach it loses nothing.
+ */
+export async function runPlain(options: PlainOptions): Promise<ChatOutcome> {
+  return new Plain(options).run();
+}
+
+class Plain {
+  readonly #options: PlainOptions;
+  readonly #clock: Clock;
+  readonly #chat: Chat;
+  readonly #left = Promise.withResolvers<ChatOutcome>();
+  readonly #ready = Promise.withResolvers<void>();
+  #written: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  constructor(options: PlainOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { link, address, me } = options;
+    this.#chat = new Chat({
+      link,
+      address,
+      me,
+      bell: "never",
+      clock: this.#clock,
+      commands: commandsOf(options.logsOut === true),
+      privateChats: options.privateChats,
+      privateSettings: options.privateSettings,
+      atScreen: false,
+      otherKey: options.io.isTerminal ? "none" : undefined,
+      leave: (how) => this.#end({ kind: how }),
+      display: {
+        show: (note) => this.#show(note),
+        refresh: () => undefined,
+        bell: () => undefined,
+        putBack: () => false,
+      },
+    });
+  }
+
+  async run(): Promise<ChatOutcome> {
+    using _chat = this.#chat;
+    const { io, interrupted } = this.#options;
+    const onInterrupt = (): void => this.#end({ kind: "signal", signal: interrupted.reason as EndingSignal });
+    interrupted.addEventListener("abort", onInterrupt);
+    if (interrupted.aborted) onInterrupt();
+    void io.outputGone.then((failure) =>
+      this.#end(
+        failure === undefined
+          ? { kind: "terminal-gone" }
+          : { kind: "ended", ending: { kind: "failed", cause: failure }, reached: true },
+      ),
+    );
+    const failed = (error: unknown): void => this.#left.reject(error);
+    this.#follow().then((outcome) => this.#end(outcome), failed);
+    this.#readLines().then((outcome) => this.#end(outcome), failed);
+    this.#followPrivate().catch(failed);
+    try {
+      const outcome = await this.#left.promise;
+      await this.#written;
+      return outcome;
+    } finally {
+      interrupted.removeEventListener("abort", onInterrupt);
+    }
+  }
+
+  async #follow(): Promise<ChatOutcome> {
+    let reached = false;
+    for await (const event of this.#options.link.events) {
+      if (!reached && event.type === "state" && event.state.phase === "waiting") {
+        return { kind: "cannot-connect", cause: event.state.cause };
+      }
+      this.#options.privateChats.take(event);
+      await this.#chat.take(event);
+      await this.#written;
+      if (event.type === "state" && event.state.phase === "live") {
+        reached = true;
+        this.#ready.resolve();
+      }
+    }
+    return this.#chat.outcome;
+  }
+
+  async #followPrivate(): Promise<void> {
+    for await (const event of this.#options.privateChats.events) {
+      await this.#chat.takePrivate(event);
+      await this.#written;
+    }
+  }
+
+  async #readLines(): Promise<ChatOutcome> {
+    await this.#ready.promise;
+    for await (const read of this.#options.io.lines()) {
+      if (this.#ended) break;
+      if (read.kind === "refused") {
+        const problem = read.problem === "too-long" ? "is too long" : "is no UTF-8";
+        this.#show({ kind: "error", text: `That line ${problem}. It was not taken.` });
+      } else await this.#chat.enter(read.text);
+      await this.#written;
+      if (this.#ended) break;
+    }
+    return this.#finish();
+  }
+
+  /** Everything sent is to be answered, and the answers shown; but not for ever. */
+  async #finish(): Promise<ChatOutcome> {
+    const gaveUp = Promise.withResolvers<"gave-up">();
+    using _timer = this.#clock.after(LAST_WAIT_MS, () => gaveUp.resolve("gave-up"));
+    // Where the link ends meanwhile, #follow says how.
+    const settled = this.#options.link.settled().then(
+      () => this.#chat.answered(),
+      () => gaveUp.promise,
+    );
+    if ((await Promise.race([settled, gaveUp.promise])) !== "gave-up") return { kind: "logout" };
+    return { kind: "unsent", messages: this.#chat.status.unanswered };
+  }
+
+  #end(outcome: ChatOutcome): void {
+    this.#ended = true;
+    this.#left.resolve(outcome);
+  }
+
+  #show(note: Note): void {
+    for (const line of plainLines(note, this.#clock.now())) {
+      this.#written = this.#written.then(() => this.#options.io.writeLine(line));
+    }
+  }
+}

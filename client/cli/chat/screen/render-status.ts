@@ -1,0 +1,75 @@
+// The prompt, which says where a line goes, the status below it, and the window's title.
+import type { LinkState } from "../../../link/model/events.ts";
+import { safeName } from "../../terminal/text/safe-text.ts";
+import { line, type Styled, styled } from "../../terminal/text/style.ts";
+import { nameOf } from "../input/outgoing.ts";
+import type { ChatStatus } from "../model/chat-status.ts";
+import { samePlace } from "../model/place.ts";
+import { placeName, privateMark } from "./render.ts";
+
+const MARKS = { stored: "sent", delivered: "delivered", read: "read" } as const;
+
+export function promptOf({ openPlace, peer }: ChatStatus): Styled {
+  if (openPlace?.kind === "private") {
+    return line`${placeName(openPlace)} ${privateMark(`(private, ${peer?.path ?? "waiting"})`)}> `;
+  }
+  return openPlace === undefined ? styled("parley> ", { bold: true }) : line`${placeName(openPlace)}> `;
+}
+
+/** In parts, the most important one first: a narrow window leaves out the last ones. */
+export function statusOf(status: ChatStatus, now: Date): Styled[] {
+  const { connection, openPlace, peer, online, unanswered, heldBack, unread } = status;
+  const parts: Styled[] = [];
+  const state = connectionWords(connection, now);
+  if (state !== undefined) parts.push(styled(state, { colour: "yellow" }));
+  if (unanswered > 0 && connection.phase !== "live")
+    parts.push(styled(`${unanswered} waiting`, { colour: "yellow" }));
+  if (state === undefined && peer?.mark !== undefined) parts.push(dim(`last: ${MARKS[peer.mark]}`));
+  if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
+  const others = unread.filter(({ place }) => !samePlace(place, openPlace));
+  if (others.length > 0) {
+    const shown = others.slice(0, 3).map(({ place, count }) => {
+      // The same user may be there twice.
+      const mark = place.kind === "private" ? " (private)" : "";
+      return `${safeName(nameOf(place))}${mark} ${count}`;
+    });
+    const more = others.length > 3 ? ", …" : "";
+    parts.push(styled(`unread: ${shown.join(", ")}${more} (Alt-a)`, { bold: true }));
+  }
+  if (state === undefined && peer !== undefined && openPlace !== undefined) {
+    const name = safeName(nameOf(openPlace));
+    if (peer.typing) parts.push(styled(`${name} is typing…`, { italic: true }));
+    else parts.push(dim(`${name} is ${peer.online ? "online" : "offline"}`));
+  } else if (state === undefined) parts.push(dim(onlineWords(online)));
+  return parts;
+}
+
+export function titleOf({ openPlace, unseen }: ChatStatus): string {
+  const count = unseen > 0 ? `(${unseen}) ` : "";
+  return `${count}parley${openPlace === undefined ? "" : ` – ${safeName(nameOf(openPlace))}`}`;
+}
+
+function onlineWords(others: number): string {
+  if (others === 0) return "nobody else online";
+  return others === 1 ? "1 other online" : `${others} others online`;
+}
+
+function connectionWords(state: LinkState, now: Date): string | undefined {
+  switch (state.phase) {
+    case "connecting":
+      return state.attempt > 1 ? "reconnecting…" : "connecting…";
+    case "catching-up":
+      return "catching up…";
+    case "waiting": {
+      const seconds = Math.ceil((state.retryTime.getTime() - now.getTime()) / 1000);
+      return seconds > 0 ? `reconnecting in ${seconds} s (/retry: now)` : "reconnecting…";
+    }
+    case "live":
+    case "ended":
+      return undefined;
+  }
+}
+
+function dim(text: string): Styled {
+  return styled(text, { dim: true });
+}

@@ -1,0 +1,91 @@
+// How one-shot commands show what is in a log, as lines that are safe for a terminal.
+
+import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
+import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
+import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
+import type { SendTarget } from "../../link/model/send-queue.ts";
+import { contentOf } from "../../link/receiving/event-reader.ts";
+import type { PrivateLine } from "../../state/private-lines.ts";
+import { safeName } from "../terminal/text/safe-text.ts";
+import { line, Styled } from "../terminal/text/style.ts";
+
+/** Lines of a text after its first begin with this, so that none can look like a message of its own. */
+const margin = "    ";
+
+/** "2026-11-23 04:17:12", in the time zone of this machine. */
+export function time(date: Date | undefined): string {
+  if (date === undefined) return "----------- --------";
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
+}
+
+export function name(username: string): Styled {
+  return Styled.of(safeName(username));
+}
+
+/** "2026-11-23 04:17:12 yoda: text", with "yoda → luke" where the reader of many conversations has to be told. */
+export function entryLine(entry: Entry, withRecipient: boolean): Styled {
+  const sender = name(entry.sender?.username ?? "?");
+  const head = withRecipient ? line`${sender} → ${recipient(entry)}` : sender;
+  return line`${time(entry.sendTime)} ${head}: ${text(entry, margin)}`;
+}
+
+/** What an entry says; lines after the first begin with `indent`. */
+export function text(entry: Entry, indent = ""): Styled {
+  const content = contentOf(entry.content);
+  if (content.kind === "text") return Styled.of(content.text.replaceAll("\n", `\n${indent}`));
+  return line`(something that this version of parley is too old for)`;
+}
+
+/** An entry of one conversation, or what stands in its place. */
+export function historyLine({ item }: HistoryItem): Styled {
+  switch (item?.$case) {
+    case "entry":
+      return entryLine(item.value, false);
+    case "omitted":
+      return omittedLine(item.value);
+    case "gap":
+      return goneLine(item.value);
+    case undefined:
+      return line`(something that this version of parley is too old for)`;
+  }
+}
+
+/** A line of a private chat, as the person `me` kept it. */
+export function keptLine({ username, mine, time: when, text: said }: PrivateLine, me: string): Styled {
+  return line`${time(when)} ${name(mine ? me : username)}: ${Styled.of(said.replaceAll("\n", `\n${margin}`))}`;
+}
+
+interface Range {
+  readonly fromSeq: bigint;
+  readonly toSeq: bigint;
+}
+
+export function omittedLine(range: Range): Styled {
+  return line`(${numbers(range)} not shown to you)`;
+}
+
+export function goneLine(range: Range): Styled {
+  return line`(${numbers(range)} no longer in the log)`;
+}
+
+export function targetName(target: SendTarget): Styled {
+  switch (target.kind) {
+    case "user":
+      return name(target.username);
+    case "conversation":
+      return line`conversation ${target.conversationId}`;
+    case "broadcast":
+      return line`everyone`;
+  }
+}
+
+function recipient(entry: Entry): Styled {
+  if (entry.recipient !== undefined) return name(entry.recipient.username);
+  return entry.kind === ConversationKind.BROADCAST ? line`everyone` : line`?`;
+}
+
+function numbers({ fromSeq, toSeq }: Range): string {
+  return fromSeq === toSeq ? `${fromSeq} is` : `${fromSeq} to ${toSeq} are`;
+}

@@ -1,0 +1,25 @@
+// The peer server's schema and health for whoever debugs on this machine: reflection and the health check, and no chat.
+
+import { type Listener, listen } from "../../../rpc/listening/listen.ts";
+import { Health } from "../../../rpc/schema/health.ts";
+import { reflectionServices } from "../../../rpc/schema/reflection.ts";
+import { readPackageFile } from "../process/package-file.ts";
+
+const PEER = "parley.peer.v1.PeerService";
+
+/** Listens on a free port of the loopback address, and says which. */
+export async function openPeerDebug(notice: (sentence: string) => void): Promise<Listener> {
+  const images = ["parley", "health", "reflection"].map((name) => readPackageFile(`gen/${name}.binpb`));
+  const onError = (error: unknown, method: string): void =>
+    notice(`${method} failed: ${error instanceof Error ? error.message : String(error)}`);
+  const listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    services: [
+      new Health([PEER]).service({ onError }),
+      ...reflectionServices({ onError, images, services: [PEER, "grpc.health.v1.Health"] }),
+    ],
+  });
+  notice(`The peer server's schema: grpcurl -plaintext 127.0.0.1:${listener.port} describe ${PEER}`);
+  return listener;
+}

@@ -1,0 +1,94 @@
+// The private chats of a login that runs: the peer server, the link that brings the questions, and their end in order.
+import { Feature } from "../../../gen/parley/chat/v1/event.ts";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { ListenError } from "../../../rpc/listening/listen.ts";
+import { allInterfaces } from "../../../rpc/network/all-interfaces.ts";
+import type { LinkOptions } from "../../link/link-options.ts";
+import type { LinkEnding } from "../../link/model/events.ts";
+import { PrivateCalls } from "../../link/server/private-chat-calls.ts";
+import { register } from "../../peer/keys/registration.ts";
+import type { Verifier } from "../../peer/keys/verification.ts";
+import { PrivateChats } from "../../peer/private-chats.ts";
+import { namesOf } from "../account/register-device.ts";
+import { clientInfo, type SignedIn, type SignInContext } from "../account/sign-in.ts";
+import { CommandError, Exit } from "../process/exit.ts";
+import type { PrivateWanted } from "./flags.ts";
+
+/** The families of events that a program wants which has private chats. */
+const features = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS, Feature.INTRODUCTIONS];
+
+/** What is wanted of private chats, whoever uses them. */
+export interface ChatsWanted extends Pick<PrivateWanted, "path" | "port"> {
+  /** As in PrivateChatsOptions. */
+  readonly allowHalfOpen?: boolean;
+}
+
+/** @throws CommandError where the port cannot be used */
+export async function openPrivateChats(
+  { state }: Pick<SignInContext, "state">,
+  { profile, endpoint, token }: SignedIn,
+  { path, port, allowHalfOpen = false }: ChatsWanted,
+): Promise<PrivateChats> {
+  const { profileId } = profile;
+  const { name, version } = clientInfo();
+  // Where nobody may come straight, nothing is there to be found from outside.
+  const host = path === "relay" ? "127.0.0.1" : await allInterfaces();
+  try {
+    return await PrivateChats.open({
+      endpoint,
+      token,
+      names: namesOf(profile),
+      keys: state.keys(profileId),
+      contacts: state.contacts(profileId),
+      client: { name, version },
+      listen: { host, port },
+      allowHalfOpen,
+    });
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    throw new CommandError(Exit.REFUSED, `--peer-port: ${error.message}`, { cause: error });
+  }
+}
+
+/** The device of a login, for the commands that look at keys and run no chat. */
+export function verifierOf(
+  { state }: Pick<SignInContext, "state">,
+  { profile, endpoint, token }: SignedIn,
+): Verifier {
+  const { profileId } = profile;
+  const calls = new PrivateCalls(endpoint, token);
+  const names = namesOf(profile);
+  return {
+    calls,
+    names,
+    contacts: state.contacts(profileId),
+    register: () => register(calls, state.keys(profileId), names),
+  };
+}
+
+/** What those with whom private chats are open are told where the link has ended for good. @param otherwise what it says nothing of */
+export function endingAfter(ending: LinkEnding, otherwise: Ending): Ending {
+  switch (ending.kind) {
+    case "not-logged-in":
+      return ending.cause.reason === "SESSION_TIMED_OUT" ? Ending.TIMED_OUT : Ending.LOGGED_OUT;
+    case "failed":
+      return Ending.FAILED;
+    case "closed":
+    case "not-trusted":
+    case "refused":
+      return otherwise;
+  }
+}
+
+/** What a link needs that brings their questions. */
+export function privateLinkOptions(
+  chats: PrivateChats,
+): Required<Pick<LinkOptions, "features" | "processId" | "beforeStream">> {
+  return {
+    features,
+    processId: chats.processId,
+    beforeStream: async () => {
+      await chats.register();
+    },
+  };
+}

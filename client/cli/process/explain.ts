@@ -1,0 +1,71 @@
+// What a failure means: the exit code, and the sentence that says what happened and what to do next.
+import { status } from "@grpc/grpc-js";
+import { ConnectError } from "../../../rpc/dialling/dial.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import {
+  OutcomeUnknownError,
+  saysConnectionLost,
+  saysDeadline,
+  saysLoggedOut,
+} from "../../link/model/errors.ts";
+import { StateError } from "../../state/database.ts";
+import { CommandError, Exit, type ExitCode } from "./exit.ts";
+
+export interface Explanation {
+  readonly exitCode: ExitCode;
+  /** "" where nothing is to be said. Not yet made safe for a terminal. */
+  readonly message: string;
+}
+
+export function explain(error: unknown): Explanation {
+  if (error instanceof CommandError) return error;
+  if (error instanceof OutcomeUnknownError) {
+    const { message, clientMessageId } = error;
+    return {
+      exitCode: Exit.OUTCOME_UNKNOWN,
+      message: `${sentence(message)} Repeat the same command with --id ${clientMessageId}: it is stored once.`,
+    };
+  }
+  if (error instanceof ConnectError) {
+    return { exitCode: Exit.CANNOT_CONNECT, message: `${sentence(error.message)} Nothing was sent.` };
+  }
+  if (error instanceof StateError) return { exitCode: Exit.REFUSED, message: sentence(error.message) };
+  if (error instanceof RpcError) return explainAnswer(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { exitCode: Exit.REFUSED, message: `Something failed in this program: ${sentence(message)}` };
+}
+
+/** What a refusal says to a person: without the word of its reason, which is there for scripts. */
+export function personal(error: RpcError): string {
+  return explain(error).message.replace(/ \([A-Z_]+\)$/, "");
+}
+
+/** What ends a program that a person talks to: one line that begins with Error. The other errors are sentences already. */
+export function forPerson(error: unknown): unknown {
+  if (error instanceof CommandError || error instanceof ConnectError) return error;
+  const { exitCode, message } = explain(error);
+  const words = error instanceof RpcError ? personal(error) : message;
+  return new CommandError(exitCode, `Error: ${words}`, { cause: error });
+}
+
+function explainAnswer(error: RpcError): Explanation {
+  if (saysConnectionLost(error)) {
+    const why = saysDeadline(error) ? "the time to wait is over" : error.message;
+    return {
+      exitCode: Exit.OUTCOME_UNKNOWN,
+      message: `No answer came, so it may have been done or not: ${sentence(why)} Try again.`,
+    };
+  }
+  const delay =
+    error.retryDelayMs === undefined ? "" : ` Try again in ${Math.ceil(error.retryDelayMs / 1000)} s.`;
+  const reason = error.reason === "" ? (status[error.code] ?? String(error.code)) : error.reason;
+  return {
+    exitCode: saysLoggedOut(error) ? Exit.NOT_LOGGED_IN : Exit.REFUSED,
+    message: `${sentence(error.message)}${delay} (${reason})`,
+  };
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  return /[.!?:]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}

@@ -1,0 +1,26 @@
+// The escape sequences that switch a terminal to our use and back.
+import type { Environment } from "../text/paint.ts";
+import { safeText } from "../text/safe-text.ts";
+
+/** Bracketed paste, and reports of gaining and losing the focus. */
+export const ENTER = "\x1b[?2004h\x1b[?1004h";
+/** Undoes ENTER, and whatever a frame that was cut off may have left on: no wrapping, synchronized output, a style. */
+export const LEAVE = "\x1b[?2026l\x1b[?7h\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[0m";
+
+export const BELL = "\x07";
+export const SAVE_TITLE = "\x1b[22;2t";
+export const RESTORE_TITLE = "\x1b[23;2t";
+
+export function title(text: string): string {
+  return `\x1b]2;${safeText(text)}\x1b\\`;
+}
+
+export function hasTitle(env: Environment): boolean {
+  const term = env.TERM ?? "";
+  return term !== "" && term !== "dumb" && term !== "linux";
+}
+
+/** Pushes all of the screen into the scrollback and goes to its first cell, so that nothing that was said is lost. */
+export function freshScreen(rows: number): string {
+  return `\x1b[${rows};1H${"\n".repeat(rows)}\x1b[H`;
+}

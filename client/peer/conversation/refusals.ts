@@ -1,0 +1,24 @@
+// What a peer refuses, as statuses: the reasons of the peer contract.
+import { status } from "@grpc/grpc-js";
+import { Reason } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+
+const names = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));
+
+const codes: Partial<Record<Reason, status>> = {
+  [Reason.INVALID_FIELD]: status.INVALID_ARGUMENT,
+  [Reason.INTERNAL]: status.INTERNAL,
+  [Reason.PEER_GONE]: status.UNAVAILABLE,
+};
+
+/** A reason of the peer contract as a status. */
+export function refusal(reason: Reason, message: string): RpcError {
+  const code = codes[reason] ?? status.FAILED_PRECONDITION;
+  return new RpcError({ code, reason: names.get(reason) ?? "", message });
+}
+
+export function asRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new RpcError({ code: status.INTERNAL, reason: "INTERNAL", message, cause: error });
+}

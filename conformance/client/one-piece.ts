@@ -1,0 +1,79 @@
+// Several messages of a call in one piece of HTTP/2, as clients of other languages join them, and grpc-js never does.
+import type { EventEmitter } from "node:events";
+import { type ClientHttp2Session, connect } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
+import { ConnectError, fingerprintOf, probe } from "../../rpc/dialling/dial.ts";
+import type { Server } from "./connection.ts";
+
+const LOOK_MS = 10_000;
+
+export interface PieceCall extends Disposable {
+  /** Sends these messages in one go. */
+  write(messages: readonly Uint8Array[]): void;
+}
+
+/**
+ * A Connect stream on a connection of its own. Resolves when the server has answered the first message; what it says is
+ * not looked at.
+ * @throws ConnectError where the server is another one than before, or is gone
+ */
+export async function connectInPieces(server: Server, token: string, first: Uint8Array): Promise<PieceCall> {
+  const session = await open(server);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": ChatServiceService.connect.path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    authorization: `Bearer ${token}`,
+  });
+  // What goes wrong shows in what does not arrive.
+  stream.on("error", () => {});
+  const write = (messages: readonly Uint8Array[]): void =>
+    void stream.write(Buffer.concat(messages.map(framed)));
+  write([first]);
+  await either(stream, "data", "end", "close");
+  stream.resume();
+  return { write, [Symbol.dispose]: () => session.destroy() };
+}
+
+async function open({ address, trust }: Server): Promise<ClientHttp2Session> {
+  const isPlain = trust.kind === "plaintext";
+  const expected = isPlain ? undefined : await keyOf({ address, trust });
+  const session = connect(`${isPlain ? "http" : "https"}://${address}`, { rejectUnauthorized: false });
+  let failure: Error | undefined;
+  session.on("error", (error) => (failure = error));
+  await either(session, "connect", "close");
+  if (session.destroyed) {
+    const message = `${address} cannot be reached any more: ${failure?.message ?? "it hung up"}.`;
+    throw new ConnectError({ kind: "unreachable", message, cause: failure });
+  }
+  const certificate = isPlain ? undefined : (session.socket as TLSSocket).getPeerX509Certificate();
+  if (!isPlain && (!certificate || fingerprintOf(certificate.toString()) !== expected)) {
+    session.destroy();
+    throw new ConnectError({ kind: "untrusted", message: `${address} is another server than before.` });
+  }
+  return session;
+}
+
+/** Resolves with the first of these. An error is none of them: whoever waits hears of the "close" after it. */
+function either(emitter: EventEmitter, ...events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of events) emitter.once(event, () => resolve());
+  });
+}
+
+/** The fingerprint of the key that the server has to have. */
+async function keyOf({ address, trust }: Pick<Server, "address" | "trust">): Promise<string | undefined> {
+  if (trust.kind === "pin") return trust.fingerprint;
+  const authorities = trust.kind === "authority" ? { authorities: trust.certificates } : {};
+  const { fingerprint, trustedBySystem } = await probe(address, { timeoutMs: LOOK_MS, ...authorities });
+  return trustedBySystem ? fingerprint : undefined;
+}
+
+/** A gRPC message, not compressed (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). */
+function framed(message: Uint8Array): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}

@@ -1,0 +1,249 @@
+// One of the users, logged in: the calls that checks make, and the streams that they open.
+import { AuthServiceService, type Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import { BlockServiceService } from "../../gen/parley/chat/v1/block_service.ts";
+import {
+  ChatServiceService,
+  ConnectRequest,
+  type Hello,
+  type Target,
+} from "../../gen/parley/chat/v1/chat_service.ts";
+import type { Conversation, Marker } from "../../gen/parley/chat/v1/conversation.ts";
+import { DirectoryServiceService } from "../../gen/parley/chat/v1/directory_service.ts";
+import type { Content } from "../../gen/parley/chat/v1/entry.ts";
+import type { Ack } from "../../gen/parley/chat/v1/event.ts";
+import {
+  HistoryServiceService,
+  type ListMessagesRequest,
+  type ListMessagesResponse,
+} from "../../gen/parley/chat/v1/history_service.ts";
+import { fullHello, hello as helloCommand, send, text, toConversation, toUser } from "./commands.ts";
+import { Connection, type Server, type UnaryMethod } from "./connection.ts";
+import { present } from "./expect.ts";
+import { type Named, namedByHistory } from "./named.ts";
+import { connectInPieces, type PieceCall } from "./one-piece.ts";
+import { Stream } from "./stream.ts";
+
+export class Session {
+  readonly username: string;
+  readonly grant: Grant;
+  /** It was logged out, or a check has ended it. */
+  isOver = false;
+  readonly #server: Server;
+  readonly #isFurther: boolean;
+  #connection: Connection;
+  readonly #streams: Stream[] = [];
+  readonly #pieces: PieceCall[] = [];
+  #lastId = 0n;
+
+  /** @param isFurther its user may have another one */
+  constructor(server: Server, connection: Connection, grant: Grant, isFurther: boolean) {
+    this.#isFurther = isFurther;
+    this.#server = server;
+    this.#connection = connection;
+    this.grant = grant;
+    this.username = present("Grant.user", grant.user).username;
+  }
+
+  /** The next client message id of this session's own device. */
+  nextId(): bigint {
+    this.#lastId++;
+    return this.#lastId;
+  }
+
+  /** @throws RpcError */
+  call<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: Request | Uint8Array,
+  ): Promise<Response> {
+    return this.#connection.unary(method, request, this.grant.token);
+  }
+
+  /** As call, with another token, or with none. */
+  callAs<Request, Response>(
+    token: string | undefined,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    return this.#connection.unary(method, request, token);
+  }
+
+  /** As call, with the answer as the bytes that came. */
+  callForBytes<Request>(method: UnaryMethod<Request, unknown>, request: Request): Promise<Buffer> {
+    return this.#connection.unaryBytes(method.path, method.requestSerialize(request), this.grant.token);
+  }
+
+  // ---- streams
+
+  /** Opens a stream; says Hello unless that is null. */
+  open(hello: Partial<Hello> | null = {}): Stream {
+    const stream = this.openAs(this.grant.token);
+    if (hello !== null) stream.write(helloCommand(hello));
+    return stream;
+  }
+
+  /** A stream with another token, or with none, on which nothing is said. */
+  openAs(token: string | undefined): Stream {
+    return this.#keep(this.#connection.connect(token));
+  }
+
+  /** A stream on which several messages go in one piece of HTTP/2. */
+  async connectInPieces(): Promise<PieceCall> {
+    const first = ConnectRequest.encode({ commands: [helloCommand()] }).finish();
+    const call = await connectInPieces(this.#server, this.grant.token, first);
+    this.#pieces.push(call);
+    return call;
+  }
+
+  /** A stream that has caught up. */
+  connect(hello: Partial<Hello> = {}): Promise<Stream> {
+    return this.open(hello).caughtUp();
+  }
+
+  follow(hello: Partial<Hello> = {}): Stream {
+    const call = this.#connection.follow({ hello: fullHello(hello) }, this.grant.token);
+    return this.#keep(call);
+  }
+
+  closeStreams(): void {
+    for (const stream of this.#streams.splice(0)) stream.cancel();
+    for (const call of this.#pieces.splice(0)) call[Symbol.dispose]();
+  }
+
+  // ---- what the twins do
+
+  async send(to: Session, content: string | Content, clientMessageId = this.nextId()): Promise<Ack> {
+    return this.sendTo(toUser(to.username), content, clientMessageId);
+  }
+
+  async sendTo(
+    target: Target | undefined,
+    content: string | Content,
+    clientMessageId = this.nextId(),
+  ): Promise<Ack> {
+    const request = {
+      clientMessageId,
+      target,
+      content: typeof content === "string" ? text(content) : content,
+    };
+    const { ack } = await this.call(ChatServiceService.sendMessage, request);
+    return present("SendMessageResponse.ack", ack);
+  }
+
+  async broadcast(content: string | Content, clientMessageId = this.nextId()): Promise<Ack> {
+    const request = { clientMessageId, content: typeof content === "string" ? text(content) : content };
+    const { ack } = await this.call(ChatServiceService.broadcast, request);
+    return present("BroadcastResponse.ack", ack);
+  }
+
+  /** Sends on a stream, many in one go; the answers come on it. @returns their ids */
+  sendOn(stream: Stream, to: Session, texts: readonly string[]): bigint[] {
+    return texts.map((value) => {
+      const id = this.nextId();
+      stream.write(send(id, toUser(to.username), text(value)));
+      return id;
+    });
+  }
+
+  async setMarkers(...markers: Marker[]): Promise<void> {
+    await this.call(ChatServiceService.setMarkers, { markers });
+  }
+
+  async setTyping(target: Target, typing = true): Promise<void> {
+    await this.call(ChatServiceService.setTyping, { target, typing });
+  }
+
+  // ---- the other services
+
+  async block(whom: Session): Promise<void> {
+    await this.call(BlockServiceService.blockUser, { username: whom.username });
+  }
+
+  async unblock(whom: Session): Promise<void> {
+    await this.call(BlockServiceService.unblockUser, { username: whom.username });
+  }
+
+  /** The names of those whom this user blocks. */
+  async blocks(): Promise<string[]> {
+    const request = { pageSize: 0, pageToken: "" };
+    const { blocks } = await this.call(BlockServiceService.listBlocks, request);
+    return blocks.map(({ user }) => user?.username ?? "");
+  }
+
+  /** The names of the others who are online, or were within so many seconds. */
+  async whoElse(seconds?: bigint): Promise<string[]> {
+    const onlineWithin = seconds === undefined ? undefined : { seconds, nanos: 0 };
+    const request = { onlineWithin, pageSize: 1_000, pageToken: "", background: false };
+    const { users } = await this.call(DirectoryServiceService.listUsers, request);
+    return users.map(({ user }) => user?.username ?? "");
+  }
+
+  async conversation(conversationId: string): Promise<Conversation> {
+    for (let pageToken = ""; ; ) {
+      const request = { pageSize: 0, pageToken, background: false };
+      const page = await this.call(HistoryServiceService.listConversations, request);
+      const found = page.conversations.find((one) => one.conversationId === conversationId);
+      if (found !== undefined || page.nextPageToken === "") {
+        return present(`${conversationId} among the conversations`, found);
+      }
+      pageToken = page.nextPageToken;
+    }
+  }
+
+  listMessages(target: Target, range: Partial<ListMessagesRequest> = {}): Promise<ListMessagesResponse> {
+    const defaults = {
+      fromSeq: 0n,
+      toSeq: 0n,
+      order: 0 as const,
+      pageSize: 0,
+      pageToken: "",
+      background: false,
+    };
+    return this.call(HistoryServiceService.listMessages, { target, ...defaults, ...range });
+  }
+
+  /** A range of a log, from all its pages. */
+  async log(conversationId: string, fromSeq: bigint, toSeq = 0n): Promise<Named[]> {
+    const named: Named[] = [];
+    for (let pageToken = ""; ; ) {
+      const page = await this.listMessages(toConversation(conversationId), { fromSeq, toSeq, pageToken });
+      named.push(...namedByHistory(page.items));
+      pageToken = page.nextPageToken;
+      if (pageToken === "") return named;
+    }
+  }
+
+  /** How long the log of the conversation with a user is; its id is "" where nothing has been said. */
+  async head(other: Session): Promise<{ readonly conversationId: string; readonly seq: bigint }> {
+    const page = await this.listMessages(toUser(other.username), { pageSize: 1, fromSeq: 1n, toSeq: 1n });
+    return { conversationId: page.conversationId, seq: page.headSeq };
+  }
+
+  // ---- the end
+
+  async logOut(): Promise<void> {
+    this.isOver = true;
+    await this.call(AuthServiceService.logOut, {});
+  }
+
+  /**
+   * Goes over to a new connection, after the server was away. Where that fails the one before is kept: what is called on it
+   * fails as a call does.
+   * @throws ConnectError
+   */
+  async reconnect(): Promise<void> {
+    const connection = await Connection.open(this.#server);
+    this.close();
+    this.#connection = connection;
+  }
+
+  close(): void {
+    this.closeStreams();
+    this.#connection[Symbol.dispose]();
+  }
+
+  #keep(call: ConstructorParameters<typeof Stream>[0]): Stream {
+    const stream = new Stream(call, this.#server.patienceMs, this.#isFurther);
+    this.#streams.push(stream);
+    return stream;
+  }
+}

@@ -1,0 +1,110 @@
+// Strict decoding of what comes from the wire, encoded messages that pass through as they are, and raw fields.
+import { status } from "@grpc/grpc-js";
+import { RpcError } from "../status/status.ts";
+import { asBuffer } from "../wire/bytes.ts";
+import { StrictReader } from "../wire/strict-reader.ts";
+
+export { asBuffer } from "../wire/bytes.ts";
+export { lengthDelimited, rawField, repeatedField } from "../wire/raw-fields.ts";
+
+/** What stands in the place of a message that could not be decoded. Handlers never see it: they get an error. */
+export class Undecodable {
+  readonly cause: unknown;
+  readonly #message: string | undefined;
+
+  /** @param message a sentence for a person; left out: that the bytes are not the expected message, and why */
+  constructor(cause: unknown, message?: string) {
+    this.cause = cause;
+    this.#message = message;
+  }
+
+  toRpcError(): RpcError {
+    const why = this.cause instanceof Error ? this.cause.message : "unknown failure";
+    return new RpcError({
+      code: status.INVALID_ARGUMENT,
+      reason: "UNDECODABLE",
+      message: this.#message ?? `The bytes are not the expected message: ${why}.`,
+      cause: this.cause,
+    });
+  }
+}
+
+/** One method of a generated grpc-js service definition, whatever its messages. */
+export interface Method {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  readonly requestSerialize: (value: never) => Buffer;
+  readonly requestDeserialize: (bytes: Buffer) => unknown;
+  readonly responseSerialize: (value: never) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => unknown;
+}
+
+/** A generated grpc-js service definition. */
+export type Definition = Readonly<Record<string, Method>>;
+
+const STRICT = Symbol("strict");
+
+/**
+ * The same service with deserializers that refuse what is not exactly the message (broken UTF-8, lengths that overrun,
+ * field number 0 …) and never throw: grpc-js would answer a throw with a bare INTERNAL. A failure gives an Undecodable,
+ * against the type. A method that is strict already is left as it is.
+ */
+export function strictDefinition<D extends Definition>(definition: D): D {
+  return mapMethods(definition, (method) => {
+    if (STRICT in method) return method;
+    return {
+      ...method,
+      requestDeserialize: strictly(method.requestDeserialize),
+      responseDeserialize: strictly(method.responseDeserialize),
+      [STRICT]: true,
+    };
+  }) as D;
+}
+
+function strictly(deserialize: (bytes: Buffer) => unknown): (bytes: Buffer) => unknown {
+  // The generated deserializers hand their argument to a `decode` that takes a reader in place of bytes.
+  const decode = deserialize as unknown as (reader: StrictReader) => unknown;
+  return (bytes) => {
+    try {
+      return decode(new StrictReader(bytes));
+    } catch (cause) {
+      return new Undecodable(cause);
+    }
+  };
+}
+
+type Ready<M extends Method> = Omit<M, "requestSerialize" | "responseSerialize"> & {
+  readonly requestSerialize: (value: Parameters<M["requestSerialize"]>[0] | Uint8Array) => Buffer;
+  readonly responseSerialize: (value: Parameters<M["responseSerialize"]>[0] | Uint8Array) => Buffer;
+};
+
+/** A definition in which the named methods also send messages that are encoded already. */
+export type PassingThrough<D extends Definition, Name extends keyof D> = {
+  readonly [M in keyof D]: M extends Name ? Ready<D[M]> : D[M];
+};
+
+/** The same service; requests and responses of the named methods may be given as ready bytes, which are not copied. */
+export function passThrough<D extends Definition, Name extends keyof D & string>(
+  definition: D,
+  names: readonly Name[],
+): PassingThrough<D, Name> {
+  const chosen: readonly string[] = names;
+  return mapMethods(definition, (method, name) =>
+    chosen.includes(name)
+      ? {
+          ...method,
+          requestSerialize: orReady(method.requestSerialize),
+          responseSerialize: orReady(method.responseSerialize),
+        }
+      : method,
+  ) as PassingThrough<D, Name>;
+}
+
+function orReady(serialize: (value: never) => Buffer): (value: Uint8Array) => Buffer {
+  return (value) => (value instanceof Uint8Array ? asBuffer(value) : serialize(value));
+}
+
+function mapMethods(definition: Definition, map: (method: Method, name: string) => Method): Definition {
+  return Object.fromEntries(Object.entries(definition).map(([name, method]) => [name, map(method, name)]));
+}

@@ -1,0 +1,228 @@
+// From async handlers to a service that a grpc-js Server can host: errors become statuses with details, streams get an
+// outbox and a frame reader, and no rejection is left unhandled, whatever the peer does.
+import {
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { RpcError, toStatus } from "../status/status.ts";
+import { asBuffer } from "../wire/bytes.ts";
+import { type CallContext, ServerCallContext } from "./call-context.ts";
+import { type Definition, type Method, strictDefinition, Undecodable } from "./decode.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { type CutConnection, LingeringCalls } from "./lingering-calls.ts";
+import { Outbox, type OutboxOptions } from "./outbox.ts";
+
+export type { CallContext } from "./call-context.ts";
+export { FrameReader } from "./frame-reader.ts";
+
+/** How long what is queued may take to go out before a refusal ends its stream, ms. */
+const FLUSH_MS = 1_000;
+/** How long a stream that ends well may take for it; one that takes longer does not end well. */
+const LAST_FLUSH_MS = 10_000;
+
+const KiB = 1024;
+const defaultOutbox: OutboxOptions = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 64 * KiB };
+
+export interface ServiceOptions {
+  /** Told of every failure that is not an RpcError; the caller only learns INTERNAL. It must not throw. */
+  readonly onError: (error: unknown, method: string) => void;
+  /**
+   * The longest request message, bytes. Give the listener a higher limit: what is between the two is refused with
+   * details, what is above it by grpc-js without.
+   */
+  readonly requestBytes?: number;
+  /** For every stream of the service; by default 256 KiB, 1 MiB and 64 KiB. */
+  readonly outbox?: OutboxOptions;
+  /** How long an ended call's peer may take for what is still on its way before its connection is cut, ms. */
+  readonly lingerMs?: number;
+}
+
+export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
+export type ServerStreamHandler<Request> = (
+  request: Request,
+  out: Outbox,
+  call: CallContext,
+) => Promise<void>;
+export type BidiHandler<Request> = (
+  frames: FrameReader<Request>,
+  out: Outbox,
+  call: CallContext,
+) => Promise<void>;
+
+type RequestOf<M extends Method> = ReturnType<M["requestDeserialize"]>;
+type ResponseOf<M extends Method> = Parameters<M["responseSerialize"]>[0];
+
+type HandlerOf<M extends Method> = M["responseStream"] extends true
+  ? M["requestStream"] extends true
+    ? BidiHandler<RequestOf<M>>
+    : ServerStreamHandler<RequestOf<M>>
+  : UnaryHandler<RequestOf<M>, ResponseOf<M>>;
+
+/** One async handler for each method of a generated definition. Client streaming is not supported. */
+export type Handlers<D extends Definition> = { readonly [M in keyof D]: HandlerOf<D[M]> };
+
+/** What `listen` hosts, and what Server.addService takes. */
+export interface Service {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+  /** Lets the service cut connections whose peer never takes what an ended call still has for it. */
+  readonly useCut: (cut: CutConnection) => void;
+}
+
+/**
+ * Requests are decoded strictly: what is no message is answered INVALID_ARGUMENT, UNDECODABLE, unseen by unary and
+ * server streaming handlers; to a bidirectional one `frames.next` throws it.
+ *
+ * A handler that throws an RpcError is answered with it (on a stream, what is queued gets a second to go out first); any
+ * other failure goes to `onError` and is answered INTERNAL. A stream's handler ends it by returning.
+ */
+export function implementService<D extends Definition>(
+  definition: D,
+  handlers: Handlers<D>,
+  options: ServiceOptions,
+): Service {
+  const lingering = new LingeringCalls(options.lingerMs);
+  const parts: Parts = { options, lingering };
+  const implementation: UntypedServiceImplementation = {};
+  const methods: Record<string, Method> = {};
+  for (const [name, method] of Object.entries(strictDefinition(definition))) {
+    const handler = handlers[name as keyof D];
+    // Responses are encoded before grpc-js sees them, so that a failure in it is ours to report.
+    methods[name] = { ...bounded(method, options.requestBytes), responseSerialize: asBuffer };
+    implementation[name] = wrap(method, handler as UntypedHandler, parts);
+  }
+  const useCut = (cut: CutConnection): void => {
+    lingering.cut = cut;
+  };
+  return { definition: methods as ServiceDefinition, implementation, useCut };
+}
+
+function bounded(method: Method, most = Number.POSITIVE_INFINITY): Method {
+  return {
+    ...method,
+    requestDeserialize: (bytes: Buffer) =>
+      bytes.length <= most
+        ? method.requestDeserialize(bytes)
+        : new Undecodable(
+            undefined,
+            `The request has ${bytes.length} bytes, and at most ${most} are allowed.`,
+          ),
+  };
+}
+
+interface Parts {
+  readonly options: ServiceOptions;
+  readonly lingering: LingeringCalls;
+}
+
+type UntypedHandler = UnaryHandler<unknown, unknown> & ServerStreamHandler<unknown> & BidiHandler<unknown>;
+
+function wrap(method: Method, handler: UntypedHandler, parts: Parts): UntypedServiceImplementation[string] {
+  if (!method.responseStream) {
+    if (method.requestStream) throw new Error(`${method.path}: client streaming is not supported.`);
+    return (call: ServerUnaryCall<unknown, Uint8Array>, callback: sendUnaryData<Uint8Array>) => {
+      void answerUnary(method, handler, parts, call, callback);
+    };
+  }
+  return (call: ServerWritableStream<unknown, Buffer> | ServerDuplexStream<unknown, Buffer>) => {
+    void answerStream(handler, parts, call);
+  };
+}
+
+/** Never rejects. */
+async function answerUnary(
+  method: Method,
+  handler: UnaryHandler<unknown, unknown>,
+  { options, lingering }: Parts,
+  call: ServerUnaryCall<unknown, Uint8Array>,
+  callback: sendUnaryData<Uint8Array>,
+): Promise<void> {
+  const context = new ServerCallContext(call);
+  let answer: () => void;
+  try {
+    if (call.request instanceof Undecodable) throw call.request.toRpcError();
+    const response = method.responseSerialize((await handler(call.request, context)) as never);
+    answer = () => callback(null, response);
+  } catch (error) {
+    const refusal = toRpcError(error, context, options);
+    answer = () => callback(toStatus(refusal), null);
+  }
+  context.settle();
+  if (context.isOver) return;
+  lingering.watch(call, context.peer);
+  attempt(answer, context, options);
+}
+
+/** Never rejects. */
+async function answerStream(
+  handler: UntypedHandler,
+  { options, lingering }: Parts,
+  call: ServerWritableStream<unknown, Buffer> | ServerDuplexStream<unknown, Buffer>,
+): Promise<void> {
+  const context = new ServerCallContext(call);
+  const out = new Outbox(call, options.outbox ?? defaultOutbox);
+  let ending: RpcError | undefined;
+  try {
+    if ("request" in call) {
+      if (call.request instanceof Undecodable) throw call.request.toRpcError();
+      await handler(call.request as FrameReader<unknown>, out, context);
+    } else {
+      await handler(new FrameReader(call), out, context);
+    }
+    await flush(out, LAST_FLUSH_MS);
+    if (out.bytes > 0) {
+      const message = "The stream was not read to its end.";
+      ending = new RpcError({ code: status.DEADLINE_EXCEEDED, reason: "", message });
+    }
+  } catch (error) {
+    ending = toRpcError(error, context, options);
+    await flush(out, FLUSH_MS);
+  }
+  out.close();
+  context.settle();
+  if (context.isOver) return;
+  lingering.watch(call, context.peer);
+  attempt(() => (ending === undefined ? call.end() : call.emit("error", toStatus(ending))), context, options);
+}
+
+/** Waits until everything is out, the stream is gone, or the time is over. */
+async function flush(out: Outbox, timeoutMs: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, timeoutMs);
+  try {
+    await Promise.race([out.whenFlushed(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toRpcError(error: unknown, context: CallContext, options: ServiceOptions): RpcError {
+  if (error instanceof RpcError) return error;
+  report(error, context, options);
+  return new RpcError({
+    code: status.INTERNAL,
+    reason: "INTERNAL",
+    message: "Something failed inside the server.",
+  });
+}
+
+function attempt(answer: () => void, context: CallContext, options: ServiceOptions): void {
+  try {
+    answer();
+  } catch (error) {
+    report(error, context, options);
+  }
+}
+
+function report(error: unknown, context: CallContext, options: ServiceOptions): void {
+  try {
+    options.onError(error, context.method);
+  } catch (failure) {
+    process.emitWarning(failure instanceof Error ? failure : String(failure));
+  }
+}

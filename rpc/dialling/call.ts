@@ -1,0 +1,72 @@
+// Unary calls as promises.
+import {
+  type ClientUnaryCall,
+  type CallOptions as GrpcCallOptions,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { Undecodable } from "../calls/decode.ts";
+import { bearer } from "../calls/metadata.ts";
+import { fromServiceError, RpcError } from "../status/status.ts";
+
+export interface CallOptions {
+  /** Sent as "authorization: Bearer TOKEN". */
+  readonly token?: string;
+  /** How long the answer may take, ms. */
+  readonly timeoutMs: number;
+  /** Gives the call up; it may have been carried out all the same. */
+  readonly signal?: AbortSignal;
+}
+
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<GrpcCallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+/** Names of the unary methods of a generated client. */
+export type UnaryName<C> = {
+  [M in keyof C & string]: C[M] extends Unary<never, infer _Response> ? M : never;
+}[keyof C & string];
+
+export type RequestOf<M> = M extends Unary<infer Request, infer _Response> ? Request : never;
+export type ResponseOf<M> = M extends Unary<never, infer Response> ? Response : never;
+
+/**
+ * Calls a unary method of a generated client.
+ * @throws RpcError, whatever fails: CANCELLED where `signal` aborted, DEADLINE_EXCEEDED after `timeoutMs`
+ */
+export function call<C, M extends UnaryName<C>>(
+  client: C,
+  method: M,
+  request: RequestOf<C[M]>,
+  options: CallOptions,
+): Promise<ResponseOf<C[M]>> {
+  const { promise, resolve, reject } = Promise.withResolvers<ResponseOf<C[M]>>();
+  const { signal } = options;
+  if (signal?.aborted) return Promise.reject(givenUp(signal));
+  const metadata = options.token === undefined ? new Metadata() : bearer(options.token);
+  const deadline = Date.now() + options.timeoutMs;
+  const unary = client[method] as Unary<RequestOf<C[M]>, ResponseOf<C[M]> | Undecodable>;
+  const running = unary.call(client, request, metadata, { deadline }, (error, response) => {
+    signal?.removeEventListener("abort", cancel);
+    if (error !== null) reject(signal?.aborted ? givenUp(signal) : fromServiceError(error));
+    else if (response instanceof Undecodable) reject(undecodable(response));
+    else resolve(response);
+  });
+  const cancel = (): void => running.cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  return promise;
+}
+
+function givenUp(signal: AbortSignal): RpcError {
+  const message = "The call was given up.";
+  return new RpcError({ code: status.CANCELLED, reason: "", message, cause: signal.reason });
+}
+
+function undecodable(response: Undecodable): RpcError {
+  const message = "The server answered with something that is not the expected message.";
+  return new RpcError({ code: status.INTERNAL, reason: "UNDECODABLE", message, cause: response.cause });
+}

@@ -1,0 +1,284 @@
+// Calling: one channel to one server, trusted in a stated way, with a connect timeout and errors that say what is wrong.
+
+import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
+import {
+  Channel,
+  type ChannelCredentials,
+  type ChannelOptions,
+  type Client,
+  type ClientOptions,
+  connectivityState,
+  credentials,
+  makeGenericClientConstructor,
+  type ServiceDefinition,
+} from "@grpc/grpc-js";
+import { type Definition, strictDefinition } from "../calls/decode.ts";
+import { type Address, parseAddress } from "../network/address.ts";
+import { fingerprint } from "../network/fingerprint.ts";
+import { ConnectError } from "../status/connect-error.ts";
+import { type Probed, probe, systemRoots, timeout } from "./probe.ts";
+
+export { fingerprintOf } from "../network/fingerprint.ts";
+export { ConnectError, type ConnectErrorKind } from "../status/connect-error.ts";
+export { type CallOptions, call } from "./call.ts";
+export { type Probed, type ProbeOptions, probe } from "./probe.ts";
+
+/** What makes a server the right one, as it can be remembered. */
+export type Trust =
+  /** Its certificate verifies against the roots of this system and of Node, for the address. */
+  | { readonly kind: "system" }
+  /** It proves to have the key of this fingerprint, whatever names its certificate has and whoever signed it. */
+  | {
+      readonly kind: "pin";
+      /** "SHA256:" and 43 characters, as the server prints it. */
+      readonly fingerprint: string;
+    }
+  /** Nothing: no encryption either. */
+  | { readonly kind: "plaintext" };
+
+/** Its certificate verifies against these alone, for the address. */
+export interface AuthorityTrust {
+  readonly kind: "authority";
+  /** One or more certificates, PEM: of authorities, or the server's own. */
+  readonly certificates: string;
+}
+
+/** What makes a server the right one. */
+export type ServerTrust = Trust | AuthorityTrust;
+
+export interface DialOptions {
+  /** HOST:PORT; an IPv6 address in brackets. */
+  readonly address: string;
+  readonly trust: ServerTrust;
+  /** A ping after so long, ms, while a call is open, and how long its answer may take. Default 25 s and 10 s. */
+  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
+  /** One response message, bytes; default 4 MiB. */
+  readonly responseBytes?: number;
+  /** How long the look at the server may take that a pin needs, ms; default 10 s. */
+  readonly probeTimeoutMs?: number;
+}
+
+/** A constructor of a generated client. */
+export interface ClientConstructor<C extends Client> {
+  new (address: string, channelCredentials: ChannelCredentials, options?: Partial<ClientOptions>): C;
+  readonly service: Definition;
+  readonly serviceName: string;
+}
+
+export interface Dialled extends Disposable {
+  readonly address: string;
+  readonly channel: Channel;
+  /** Arguments for a client of your own: `new C(target, credentials, clientOptions)`. */
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  readonly clientOptions: ClientOptions;
+  /** A generated client over this channel, which decodes strictly: a response may be an Undecodable. */
+  client<C extends Client>(Generated: ClientConstructor<C>): C;
+  /**
+   * Resolves when the connection stands. grpc-js itself would try for ever, without saying why it cannot.
+   * @throws ConnectError, after which dial anew: the server may have another certificate for the same key by then
+   */
+  ready(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * A channel that trusts by pin looks at the server first.
+ * @throws ConnectError where that fails; Error where the address is none
+ */
+export async function dial(options: DialOptions): Promise<Dialled> {
+  const { address, trust } = options;
+  const parsed = parseAddress(address);
+  const channelCredentials = await credentialsFor(options, parsed);
+  return dialledOver({
+    address,
+    target: `dns:${address}`,
+    credentials: channelCredentials,
+    channelOptions: {
+      ...channelOptions(options),
+      // An IP address is not allowed as the name that TLS asks for; the check of it is in the credentials.
+      ...(isIP(parsed.host) && trust.kind !== "plaintext"
+        ? { "grpc.ssl_target_name_override": "server" }
+        : {}),
+    },
+    diagnose: (remainingMs) => diagnose(address, trust, remainingMs),
+  });
+}
+
+export interface ChannelParts {
+  readonly address: string;
+  /** In the language of grpc-js: "dns:HOST:PORT", "unix:PATH". */
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  /** Why the connection does not stand, within that time, ms. */
+  readonly diagnose: (remainingMs: number) => Promise<ConnectError>;
+}
+
+/** One channel, with clients that decode strictly. */
+export function dialledOver(parts: ChannelParts): Dialled {
+  const { address, target } = parts;
+  const channel = new Channel(target, parts.credentials, parts.channelOptions);
+  return {
+    address,
+    channel,
+    target,
+    credentials: parts.credentials,
+    clientOptions: { channelOverride: channel },
+    client: <C extends Client>(Generated: ClientConstructor<C>) => {
+      const definition = strictDefinition(Generated.service) as ServiceDefinition;
+      const Strict = makeGenericClientConstructor(definition, Generated.serviceName);
+      // It has the given one's methods: the definition differs in the decoding only.
+      return new Strict(target, parts.credentials, { channelOverride: channel }) as Client as C;
+    },
+    ready: (timeoutMs) => ready(channel, parts, timeoutMs),
+    [Symbol.dispose]: () => channel.close(),
+  };
+}
+
+export function channelOptions(options: Pick<DialOptions, "keepalive" | "responseBytes">): ChannelOptions {
+  return {
+    // Channels to one server would share connections, and with them whatever the first one was told to trust.
+    "grpc.use_local_subchannel_pool": 1,
+    // Who calls decides what may be repeated.
+    "grpc.enable_retries": 0,
+    "grpc.keepalive_time_ms": options.keepalive?.timeMs ?? 25_000,
+    "grpc.keepalive_timeout_ms": options.keepalive?.timeoutMs ?? 10_000,
+    "grpc.keepalive_permit_without_calls": 0,
+    "grpc.max_receive_message_length": options.responseBytes ?? 4 * 1024 * 1024,
+    "grpc.initial_reconnect_backoff_ms": 1_000,
+    "grpc.max_reconnect_backoff_ms": 30_000,
+    // Neither would the look at the server go through a proxy.
+    "grpc.enable_http_proxy": 0,
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.enable_channelz": 0,
+  };
+}
+
+async function credentialsFor(options: DialOptions, { host }: Address): Promise<ChannelCredentials> {
+  const { address, trust } = options;
+  switch (trust.kind) {
+    case "plaintext":
+      return credentials.createInsecure();
+    case "system":
+    case "authority":
+      return credentials.createFromSecureContext(
+        createSecureContext(
+          trust.kind === "system"
+            ? { ca: systemRoots() }
+            : { ca: trust.certificates, allowPartialTrustChain: true },
+        ),
+        {
+          checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+            checkServerIdentity(host, certificate),
+        },
+      );
+    case "pin": {
+      const found = await probe(address, { timeoutMs: options.probeTimeoutMs ?? 10_000 });
+      if (found.fingerprint !== trust.fingerprint)
+        throw mismatch(address, trust.fingerprint, found.fingerprint);
+      const problem = outOfTime(address, found);
+      if (problem !== undefined) throw problem;
+      // The certificate itself is the root, signed by whomever: so that Node verifies, and the check below is heard.
+      // With rejectUnauthorized off it would be asked only sometimes, and its answer ignored.
+      const context = createSecureContext({
+        ca: found.certificate,
+        allowPartialTrustChain: true,
+        minVersion: "TLSv1.3",
+      });
+      return credentials.createFromSecureContext(context, {
+        checkServerIdentity: (_name: string, { raw }: PeerCertificate) => {
+          const shown = fingerprint(new X509Certificate(raw));
+          return shown === trust.fingerprint ? undefined : mismatch(address, trust.fingerprint, shown);
+        },
+      });
+    }
+  }
+}
+
+async function ready(channel: Channel, parts: ChannelParts, timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) return;
+    if (state === connectivityState.SHUTDOWN) {
+      throw new ConnectError({ kind: "unreachable", message: "The connection was closed." });
+    }
+    const remaining = end - performance.now();
+    if (remaining <= 0) throw timeout(parts.address, timeoutMs);
+    if (state === connectivityState.TRANSIENT_FAILURE) throw await parts.diagnose(remaining);
+    await nextState(channel, state, remaining);
+  }
+}
+
+/** Resolves when the state changes, or after the time. */
+async function nextState(channel: Channel, state: connectivityState, timeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // grpc-js measures by the wall clock, which may jump; this measures time.
+  const timer = setTimeout(resolve, timeoutMs);
+  channel.watchConnectivityState(state, Date.now() + timeoutMs, () => resolve());
+  await promise;
+  clearTimeout(timer);
+}
+
+/** What is wrong, by another look: grpc-js does not tell. */
+async function diagnose(address: string, trust: ServerTrust, timeoutMs: number): Promise<ConnectError> {
+  let found: Probed;
+  try {
+    const authorities = trust.kind === "authority" ? { authorities: trust.certificates } : {};
+    found = await probe(address, { timeoutMs, ...authorities });
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    if (trust.kind !== "plaintext" || error.kind !== "not-tls") return error;
+    return new ConnectError({
+      kind: "unreachable",
+      message: `${address} answers, but not as gRPC.`,
+      cause: error,
+    });
+  }
+  switch (trust.kind) {
+    case "plaintext":
+      return new ConnectError({
+        kind: "needs-tls",
+        message: `${address} speaks TLS, and plaintext was asked for.`,
+      });
+    case "pin":
+      if (found.fingerprint !== trust.fingerprint)
+        return mismatch(address, trust.fingerprint, found.fingerprint);
+      break;
+    case "system":
+    case "authority":
+      if (!found.trustedBySystem) {
+        const message = `The certificate of ${address} does not verify: ${found.problem}.`;
+        return new ConnectError({ kind: "untrusted", message, found: found.fingerprint });
+      }
+  }
+  return new ConnectError({
+    kind: "unreachable",
+    message: `${address} does not take the connection. Try again.`,
+  });
+}
+
+function mismatch(address: string, expected: string, found: string): ConnectError {
+  const message = `The key of ${address} is not the pinned one: expected ${expected}, found ${found}.`;
+  return new ConnectError({ kind: "fingerprint-mismatch", message, expected, found });
+}
+
+/** A certificate outside its time is refused by Node even where it is its own root. */
+function outOfTime(
+  address: string,
+  { validFrom, validTo, fingerprint: found }: Probed,
+): ConnectError | undefined {
+  const now = Date.now();
+  if (validFrom.getTime() <= now && now <= validTo.getTime()) return undefined;
+  const when = now < validFrom.getTime() ? `begins on ${day(validFrom)}` : `ended on ${day(validTo)}`;
+  const message =
+    `The certificate of ${address} ${when}. Its key is the pinned one: ` +
+    "check the clock here, or have the server renew its certificate with the same key.";
+  return new ConnectError({ kind: "untrusted", message, found });
+}
+
+function day(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}

@@ -1,0 +1,89 @@
+// Server reflection, v1 and v1alpha (https://grpc.io/docs/guides/reflection): tools such as grpcurl learn the schema from
+// the server. Written here, since the library for it writes without minding whether anybody reads.
+import { status } from "@grpc/grpc-js";
+import {
+  type ServerReflectionRequest,
+  ServerReflectionResponse,
+  ServerReflectionService,
+} from "../../gen/grpc/reflection/v1/reflection.ts";
+import { ServerReflectionService as AlphaService } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
+import { type FrameReader, implementService, type Service, type ServiceOptions } from "../calls/handler.ts";
+import type { Outbox } from "../calls/outbox.ts";
+import { SchemaIndex } from "./schema-index.ts";
+
+export interface ReflectionOptions extends ServiceOptions {
+  /** Encoded FileDescriptorSets, each with all that it imports. */
+  readonly images: readonly Uint8Array[];
+  /** What there is to call, by fully-qualified name. */
+  readonly services: readonly string[];
+}
+
+type Request = Pick<ServerReflectionRequest, "host" | "messageRequest">;
+type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
+
+const KiB = 1024;
+/** A question asks for no more than this, bytes: names. */
+const REQUEST_BYTES = 4 * KiB;
+/** Each answer is a message of its own: none is joined to another. */
+const outbox = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 1 };
+
+/** Both versions: they differ in their names alone. */
+export function reflectionServices(options: ReflectionOptions): Service[] {
+  const schema = new SchemaIndex(options.images);
+  const answerAll = async (frames: FrameReader<Request>, out: Outbox): Promise<void> => {
+    for await (const request of frames) {
+      const messageResponse = answer(schema, options.services, request);
+      const originalRequest = { host: request.host, messageRequest: request.messageRequest };
+      const response = { validHost: request.host, originalRequest, messageResponse };
+      out.push(ServerReflectionResponse.encode(response).finish());
+      // Whoever does not read is asked no further.
+      if (out.aboveSoft) await out.whenBelowSoft();
+    }
+  };
+  const bounded = { ...options, requestBytes: REQUEST_BYTES, outbox };
+  return [ServerReflectionService, AlphaService].map((definition) =>
+    implementService(definition, { serverReflectionInfo: answerAll }, bounded),
+  );
+}
+
+function answer(
+  schema: SchemaIndex,
+  services: readonly string[],
+  { messageRequest: asked }: Request,
+): Answer {
+  switch (asked?.$case) {
+    case "listServices":
+      return {
+        $case: "listServicesResponse",
+        value: { service: services.map((name) => ({ name })) },
+      };
+    case "fileByFilename":
+      return files(schema.file(asked.value), `There is no file ${asked.value}.`);
+    case "fileContainingSymbol":
+      return files(schema.fileOf(asked.value), `There is no symbol ${asked.value}.`);
+    case "fileContainingExtension":
+      return refused(status.NOT_FOUND, "The schema has no extensions.");
+    case "allExtensionNumbersOfType":
+      if (!schema.hasMessage(asked.value)) {
+        return refused(status.NOT_FOUND, `There is no message ${asked.value}.`);
+      }
+      return {
+        $case: "allExtensionNumbersResponse",
+        value: { baseTypeName: asked.value, extensionNumber: [] },
+      };
+    case undefined:
+      return refused(status.INVALID_ARGUMENT, "The request asks for nothing that this server knows.");
+  }
+}
+
+function files(found: readonly Uint8Array[] | undefined, missing: string): Answer {
+  if (found === undefined) return refused(status.NOT_FOUND, missing);
+  return {
+    $case: "fileDescriptorResponse",
+    value: { fileDescriptorProto: found.map((file) => Buffer.from(file)) },
+  };
+}
+
+function refused(errorCode: status, errorMessage: string): Answer {
+  return { $case: "errorResponse", value: { errorCode, errorMessage } };
+}

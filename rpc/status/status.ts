@@ -1,0 +1,160 @@
+// Refusals and endings as gRPC statuses: an error with a reason, packed into google.rpc details and read back from them.
+import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import type { Any } from "../../gen/google/protobuf/any.ts";
+import { BadRequest, ErrorInfo, RetryInfo } from "../../gen/google/rpc/error_details.ts";
+import { Status } from "../../gen/google/rpc/status.ts";
+import { asBuffer } from "../wire/bytes.ts";
+
+/** The domain of the reasons that this program gives. */
+export const DOMAIN = "parley";
+
+const DETAILS_KEY = "grpc-status-details-bin";
+const TYPE_PREFIX = "type.googleapis.com/";
+/** Longest message sent, UTF-16 units: statuses travel in headers, which peers bound (many at 8 KiB in all). */
+const MESSAGE_LENGTH = 1000;
+/** Longest packed details sent, bytes; what is only explanation is left out above it. */
+const DETAILS_BYTES = 4096;
+
+export interface RpcErrorOptions {
+  readonly code: status;
+  /** A name such as "USER_NOT_FOUND"; "" if there is none. */
+  readonly reason: string;
+  /** A sentence for a person. */
+  readonly message: string;
+  /** The field at fault, as a path in the request. */
+  readonly field?: string;
+  /** How long to wait before trying again, ms, not negative. */
+  readonly retryDelayMs?: number;
+  /** More about this occurrence, for programs. */
+  readonly metadata?: Record<string, string>;
+  readonly domain?: string;
+  readonly cause?: unknown;
+}
+
+/** A status that is not OK: thrown by a handler it is answered as such, caught at a client it is what was answered. */
+export class RpcError extends Error {
+  override name = "RpcError";
+  /** The status code of gRPC, a number: https://grpc.io/docs/guides/status-codes */
+  readonly code: status;
+  /** A name of the catalogue of reasons, such as "USER_NOT_FOUND". "" in errors that gRPC made by itself, such as a lost connection. */
+  readonly reason: string;
+  /** Whose reason it is; "" if there is none. */
+  readonly domain: string;
+  /** The field at fault, as a path in the request, such as "target.username". */
+  readonly field?: string;
+  /** How long to wait before the same can succeed, ms; undefined where waiting does not help. */
+  readonly retryDelayMs?: number;
+  /** More about this occurrence, for programs. */
+  readonly metadata: Record<string, string>;
+
+  /** @internal */
+  constructor(options: RpcErrorOptions) {
+    super(options.message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = options.code;
+    this.reason = options.reason;
+    this.domain = options.domain ?? (options.reason === "" ? "" : DOMAIN);
+    if (options.field !== undefined) this.field = options.field;
+    if (options.retryDelayMs !== undefined) this.retryDelayMs = options.retryDelayMs;
+    this.metadata = options.metadata ?? {};
+  }
+}
+
+/** The status that carries an error over the wire. */
+export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details" | "metadata"> {
+  // grpc-js passes the text through encodeURI, which throws on a lone surrogate, from where nobody can catch it.
+  const message = error.message.slice(0, MESSAGE_LENGTH).toWellFormed();
+  const metadata = new Metadata();
+  if (error.reason !== "") {
+    let packed = packDetails(error, message, error.metadata, error.field);
+    if (packed.length > DETAILS_BYTES) packed = packDetails(error, message, {}, undefined);
+    metadata.set(DETAILS_KEY, packed);
+  }
+  return { code: error.code, details: message, metadata };
+}
+
+/** What a call was answered, from what grpc-js threw; anything else becomes UNKNOWN with the original as its cause. */
+export function fromServiceError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  if (!isServiceError(error)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return new RpcError({ code: status.UNKNOWN, reason: "", message, cause: error });
+  }
+  const read = readDetails(error.metadata);
+  return new RpcError({
+    reason: "",
+    domain: "",
+    ...read,
+    code: error.code,
+    message: error.details || error.message,
+    cause: error,
+  });
+}
+
+/** The google.rpc.Status that came with an answer, as it was packed; undefined where none did. */
+export function packedStatus({ cause }: RpcError): Uint8Array | undefined {
+  const packed = isServiceError(cause) ? cause.metadata?.get(DETAILS_KEY)[0] : undefined;
+  return packed instanceof Uint8Array ? packed : undefined;
+}
+
+function packDetails(
+  error: RpcError,
+  message: string,
+  metadata: Record<string, string>,
+  field?: string,
+): Buffer {
+  const info = { reason: error.reason, domain: error.domain, metadata };
+  const details = [pack("google.rpc.ErrorInfo", ErrorInfo.encode(info).finish())];
+  if (error.retryDelayMs !== undefined) {
+    const delay = Math.max(0, Math.round(error.retryDelayMs));
+    const retryDelay = { seconds: BigInt(Math.floor(delay / 1000)), nanos: (delay % 1000) * 1_000_000 };
+    details.push(pack("google.rpc.RetryInfo", RetryInfo.encode({ retryDelay }).finish()));
+  }
+  if (field !== undefined) {
+    const violation = { field, description: message, reason: error.reason, localizedMessage: undefined };
+    details.push(pack("google.rpc.BadRequest", BadRequest.encode({ fieldViolations: [violation] }).finish()));
+  }
+  return Buffer.from(Status.encode({ code: error.code, message, details }).finish());
+}
+
+function pack(name: string, value: Uint8Array): Any {
+  return { typeUrl: TYPE_PREFIX + name, value: asBuffer(value) };
+}
+
+type Details = Partial<Pick<RpcErrorOptions, "reason" | "domain" | "metadata" | "retryDelayMs" | "field">>;
+
+function readDetails(metadata: Metadata | undefined): Details {
+  const packed = metadata?.get(DETAILS_KEY)[0];
+  if (!(packed instanceof Uint8Array)) return {};
+  try {
+    return Object.assign({}, ...Status.decode(packed).details.map(readDetail));
+  } catch {
+    // Any server may put anything here; its code and message still stand.
+    return {};
+  }
+}
+
+function readDetail(detail: Any): Details {
+  switch (detail.typeUrl.slice(detail.typeUrl.lastIndexOf("/") + 1)) {
+    case "google.rpc.ErrorInfo": {
+      const { reason, domain, metadata } = ErrorInfo.decode(detail.value);
+      return { reason, domain, metadata };
+    }
+    case "google.rpc.RetryInfo": {
+      const delay = RetryInfo.decode(detail.value).retryDelay;
+      if (delay === undefined) return {};
+      return { retryDelayMs: Math.max(0, Number(delay.seconds) * 1000 + delay.nanos / 1_000_000) };
+    }
+    case "google.rpc.BadRequest": {
+      const violation = BadRequest.decode(detail.value).fieldViolations[0];
+      return violation === undefined ? {} : { field: violation.field };
+    }
+    default:
+      return {};
+  }
+}
+
+function isServiceError(
+  error: unknown,
+): error is Error & { code: status; details: string; metadata?: Metadata } {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
+}

@@ -1,0 +1,126 @@
+// The file of first users: a user name, one space, a password a line; read at each start, for the names that are new.
+import { readFile } from "node:fs/promises";
+import type { Passwords } from "../auth/passwords.ts";
+import { skeleton } from "../auth/username.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { AccountStore } from "../store/store.ts";
+
+export interface Credential {
+  /** Taken as it is: printable, without spaces, 1 to 64 bytes. */
+  readonly username: string;
+  /** All that follows the first space: printable, 1 to 256 bytes, also once it is prepared for its hash. */
+  readonly password: string;
+}
+
+export interface BadLine {
+  /** From 1. */
+  readonly line: number;
+  readonly problem: string;
+}
+
+/** Takes CRLF, a byte order mark, blank lines and a missing last newline. A bad line is named, the others count. */
+export function parseCredentials(text: string): { credentials: Credential[]; badLines: BadLine[] } {
+  const credentials: Credential[] = [];
+  const badLines: BadLine[] = [];
+  const names = new Set<string>();
+  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === "") continue;
+    const separator = line.indexOf(" ");
+    const credential = {
+      username: line.slice(0, Math.max(0, separator)),
+      password: line.slice(separator + 1),
+    };
+    const problem =
+      separator < 0 ? "there is no space between user name and password" : problemOf(credential, names);
+    if (problem === undefined) {
+      names.add(credential.username);
+      credentials.push(credential);
+    } else {
+      badLines.push({ line: index + 1, problem });
+    }
+  }
+  return { credentials, badLines };
+}
+
+function problemOf({ username, password }: Credential, names: ReadonlySet<string>): string | undefined {
+  if (username === "") return "it begins with a space";
+  if (password === "") return "there is no password";
+  // Control, unassigned and lone surrogate code points, and what the decoder put for bytes that are no UTF-8.
+  if (/[\p{Cc}\p{Cn}\p{Cs}\u2028\u2029\ufffd]/u.test(username + password)) {
+    return "it holds a character that is not printable, or no UTF-8";
+  }
+  if (Buffer.byteLength(username) > limits.usernameBytes) {
+    return `the user name is longer than ${limits.usernameBytes} bytes`;
+  }
+  // Some characters grow when they are composed, which a password is before it is hashed.
+  if (
+    Math.max(Buffer.byteLength(password), Buffer.byteLength(password.normalize("NFC"))) > limits.passwordBytes
+  ) {
+    return `the password is longer than ${limits.passwordBytes} bytes`;
+  }
+  if (names.has(username)) return "the user name stands in an earlier line, which counts";
+  return undefined;
+}
+
+/** Reads the file; a bad line is told to the log and skipped. Rejects where the file cannot be read. */
+export async function readCredentials(file: string, log: Log): Promise<Credential[]> {
+  const { credentials, badLines } = parseCredentials(await readFile(file, "utf8"));
+  for (const { line, problem } of badLines) {
+    log.warn(
+      { event: "credentials line skipped", file, line, problem },
+      `${file}, line ${line} skipped: ${problem}`,
+    );
+  }
+  return credentials;
+}
+
+/** How many are hashed and stored together: an import that is cut short keeps what it has, and goes on at the next start. */
+const BATCH = 100;
+/** As many hashes as run at once; more would fill the queue that log-ins stand in. */
+const AT_ONCE = 2;
+
+/**
+ * Adds those whose names never were users; those who were removed do not come back, and nobody's password changes.
+ * @returns the names added
+ */
+export async function importCredentials(
+  accounts: Pick<AccountStore, "knownNames" | "importUsers">,
+  credentials: readonly Credential[],
+  passwords: Passwords,
+): Promise<string[]> {
+  const added: string[] = [];
+  for (let start = 0; start < credentials.length; start += BATCH) {
+    const batch = credentials.slice(start, start + BATCH);
+    const known = new Set(await accounts.knownNames(batch.map(({ username }) => username)));
+    const hashed = await hashAll(
+      batch.filter(({ username }) => !known.has(username)),
+      passwords,
+    );
+    const time = Date.now();
+    const users = hashed.map(({ username, passwordHash }) => ({
+      username,
+      passwordHash,
+      skeleton: skeleton(username),
+      time,
+    }));
+    if (users.length > 0) added.push(...(await accounts.importUsers(users)));
+  }
+  return added;
+}
+
+async function hashAll(
+  credentials: readonly Credential[],
+  passwords: Passwords,
+): Promise<{ username: string; passwordHash: string }[]> {
+  const hashed: { username: string; passwordHash: string }[] = [];
+  const rest = credentials.values();
+  const work = async (): Promise<void> => {
+    for (const { username, password } of rest) {
+      hashed.push({ username, passwordHash: await passwords.hash(password) });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return hashed;
+}

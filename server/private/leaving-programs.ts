@@ -1,0 +1,53 @@
+// The programs whose last stream is over: each may come back within a grace as if never away, and is gone after it.
+import { limits } from "../limits.ts";
+import { keyOfProgram, type Program } from "./subscribers.ts";
+
+interface Leaving {
+  readonly program: Program;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class LeavingPrograms {
+  readonly #graceMs: number;
+  readonly #onGone: (userId: number, program: Program) => void;
+  /** By session, then by program, in the order in which they left. */
+  readonly #bySession = new Map<number, Map<string, Leaving>>();
+
+  /** @param onGone told of each that did not come back */
+  constructor(graceMs: number, onGone: (userId: number, program: Program) => void) {
+    this.#graceMs = graceMs;
+    this.#onGone = onGone;
+  }
+
+  /** The program has no stream any more. */
+  left(userId: number, program: Program): void {
+    const gone = (of: Program): void => {
+      this.#forget(of);
+      this.#onGone(userId, of);
+    };
+    if (this.#graceMs === 0) {
+      gone(program);
+      return;
+    }
+    const timer = setTimeout(() => gone(program), this.#graceMs);
+    timer.unref();
+    const ofSession = this.#bySession.get(program.sessionId) ?? new Map<string, Leaving>();
+    this.#bySession.set(program.sessionId, ofSession);
+    ofSession.set(keyOfProgram(program), { program, timer });
+    const [oldest] = ofSession.values();
+    if (ofSession.size > limits.leavingPrograms && oldest !== undefined) gone(oldest.program);
+  }
+
+  /** The program has a stream again. */
+  cameBack(program: Program): void {
+    this.#forget(program);
+  }
+
+  #forget(program: Program): void {
+    const ofSession = this.#bySession.get(program.sessionId);
+    const key = keyOfProgram(program);
+    clearTimeout(ofSession?.get(key)?.timer);
+    ofSession?.delete(key);
+    if (ofSession?.size === 0) this.#bySession.delete(program.sessionId);
+  }
+}

@@ -1,0 +1,45 @@
+// Page sizes and page tokens: opaque to clients, and good only for the request that they came from.
+import { createHash } from "node:crypto";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import { Refusal } from "../../reasons.ts";
+
+/** The size to use for an asked one: none means the default, and too large means the most. */
+export function pageSize(asked: number, byDefault: number, most: number): number {
+  return asked === 0 ? byDefault : Math.min(asked, most);
+}
+
+/** Tokens of one request: its method and everything in it but page size and token. */
+export class PageTokens {
+  readonly #scope: string;
+
+  constructor(...scope: (string | number | bigint)[]) {
+    this.#scope = createHash("sha256").update(scope.join("\0")).digest("base64url").slice(0, 8);
+  }
+
+  /** @param key where the next page begins */
+  make(key: string): string {
+    return this.#scope + Buffer.from(key).toString("base64url");
+  }
+
+  /** @returns the key, or undefined for the first page. @throws Refusal PAGE_TOKEN_INVALID */
+  read(token: string): string | undefined {
+    if (token === "") return undefined;
+    const encoded = token.slice(this.#scope.length);
+    const key = Buffer.from(encoded, "base64url").toString();
+    if (!token.startsWith(this.#scope) || Buffer.from(key).toString("base64url") !== encoded) {
+      throw new Refusal(Reason.PAGE_TOKEN_INVALID, { field: "page_token" });
+    }
+    return key;
+  }
+
+  /** As read, for keys that are numbers. */
+  readNumber(token: string): number | undefined {
+    const key = this.read(token);
+    if (key === undefined) return undefined;
+    const value = Number(key);
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new Refusal(Reason.PAGE_TOKEN_INVALID, { field: "page_token" });
+    }
+    return value;
+  }
+}

@@ -1,0 +1,270 @@
+// What one Connect stream sends up: its commands, in order, each answered on its own, with a bound on what is underway.
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  BroadcastRequest,
+  Command,
+  ConnectRequest,
+  SendMessageRequest,
+  SetMarkersRequest,
+  Target,
+} from "../../../gen/parley/chat/v1/chat_service.ts";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import type { FrameReader } from "../../../rpc/calls/handler.ts";
+import type { Outbox } from "../../../rpc/calls/outbox.ts";
+import type { ActiveSession } from "../../auth/sessions.ts";
+import { encodeEvent, toAck } from "../../chat/encoding.ts";
+import type { Feed } from "../../chat/feed.ts";
+import type { Markers } from "../../chat/markers.ts";
+import type { Destination, Messages } from "../../chat/messages.ts";
+import type { Typing } from "../../chat/typing.ts";
+import { limits } from "../../limits.ts";
+import { Refusal } from "../../reasons.ts";
+import { toRefusal } from "../calls/gate.ts";
+import { contentBytes } from "./opaque-content.ts";
+
+export interface CommandRules {
+  readonly messages: Messages;
+  readonly markers: Markers;
+  readonly typing: Typing;
+  /** Told of a failure that is no refusal. */
+  readonly onError: (error: unknown, method: string) => void;
+}
+
+export interface CommandStream {
+  readonly session: ActiveSession;
+  readonly frames: FrameReader<ConnectRequest>;
+  readonly outbox: Outbox;
+  readonly feed: Feed;
+  /** Aborted when the stream ends: nothing more is taken up. */
+  readonly signal: AbortSignal;
+}
+
+/** What a Refused names: the send, or the conversation, that was refused. */
+interface Subject {
+  readonly clientMessageId?: bigint;
+  readonly conversationId?: string;
+}
+
+export class CommandLoop {
+  readonly #rules: CommandRules;
+  readonly #stream: CommandStream;
+  #underway = 0;
+  #underwayBytes = 0;
+  #onSettled: (() => void) | undefined;
+
+  constructor(rules: CommandRules, stream: CommandStream) {
+    this.#rules = rules;
+    this.#stream = stream;
+  }
+
+  /**
+   * Returns when the client has closed its side, or the stream ends, and every command taken up is answered.
+   * @throws Refusal for a broken frame
+   */
+  async run(): Promise<void> {
+    const { signal } = this.#stream;
+    try {
+      for (let frame = await this.#nextFrame(); frame !== undefined; frame = await this.#nextFrame()) {
+        if (frame.commands.length > limits.commandsPerRequest) {
+          throw new Refusal(Reason.INVALID_FIELD, {
+            field: "commands",
+            message: `At most ${limits.commandsPerRequest} commands in one request.`,
+          });
+        }
+        // An empty frame costs as much as a command.
+        if (frame.commands.length === 0) await this.#pay(1);
+        for (const command of frame.commands) {
+          const cost = costOf(command);
+          if (this.#isFull() || this.#stream.session.bucket.take(cost) > 0) await this.#pay(cost);
+          signal.throwIfAborted();
+          const performed = this.#perform(command);
+          if (performed !== undefined) await performed;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    while (this.#underway > 0) await this.#settled();
+  }
+
+  #nextFrame(): Promise<ConnectRequest | undefined> {
+    return this.#stream.frames.next(this.#stream.signal);
+  }
+
+  /**
+   * Waits until there is room for one more command: not reading is the throttle, the sender's window fills, and nothing
+   * piles up here.
+   */
+  async #pay(tokens: number): Promise<void> {
+    const { outbox, session, signal } = this.#stream;
+    while (this.#isFull()) await (outbox.aboveSoft ? outbox.whenBelowSoft() : this.#settled());
+    for (let wait = session.bucket.take(tokens); wait > 0; wait = session.bucket.take(tokens)) {
+      await sleep(wait, undefined, { signal });
+    }
+  }
+
+  #isFull(): boolean {
+    return (
+      this.#stream.outbox.aboveSoft ||
+      this.#underway >= limits.sendsInFlight ||
+      this.#underwayBytes >= limits.sendsInFlightBytes
+    );
+  }
+
+  /** Answers, or resolves, when the command's place in the order is fixed. */
+  #perform(command: Command): void | Promise<void> {
+    const kind = command.kind;
+    switch (kind?.$case) {
+      case "sendMessage":
+      case "broadcast":
+        return this.#send(kind.value, kind.$case === "broadcast" ? undefined : kind.value);
+      case "setMarkers":
+        this.#setMarkers(kind.value);
+        return;
+      case "setTyping": {
+        const { session } = this.#stream;
+        return this.#answering(subjectOf(kind.value.target), async () => {
+          const destination = await this.#rules.messages.destination(session.row.user, kind.value.target);
+          await this.#rules.typing.set(session.row.user, destination, kind.value.typing);
+        });
+      }
+      case "reportActivity":
+        this.#stream.session.reportActivity();
+        return;
+      case "hello":
+        throw new Refusal(Reason.HELLO_REPEATED);
+      default:
+        this.#refuse({}, new Refusal(Reason.UNSUPPORTED_COMMAND));
+    }
+  }
+
+  /** Answers at once where the destination is remembered: most sends then make no promise but the store's. */
+  #send(
+    send: SendMessageRequest | BroadcastRequest,
+    direct: SendMessageRequest | undefined,
+  ): void | Promise<void> {
+    const { session } = this.#stream;
+    const { messages } = this.#rules;
+    const subject: Subject = { clientMessageId: send.clientMessageId, ...subjectOf(direct?.target) };
+    try {
+      if (send.clientMessageId === 0n) {
+        throw new Refusal(Reason.INVALID_FIELD, {
+          field: "client_message_id",
+          message: "On a stream each send has a client message id.",
+        });
+      }
+      const found =
+        direct === undefined ? messages.broadcast : messages.destination(session.row.user, direct.target);
+      if (!(found instanceof Promise)) return this.#append(send, found, subject);
+      return found.then(
+        (destination) => this.#append(send, destination, subject),
+        (error: unknown) => this.#fail(subject, error),
+      );
+    } catch (error) {
+      this.#fail(subject, error);
+    }
+  }
+
+  #append(send: SendMessageRequest | BroadcastRequest, destination: Destination, subject: Subject): void {
+    const { session, feed, outbox } = this.#stream;
+    const bytes = contentBytes(send);
+    const sender = { user: session.row.user, deviceId: session.row.deviceId, stream: feed };
+    const content = { bytes, decoded: send.content };
+    const size = bytes?.length ?? 0;
+    try {
+      const append = this.#rules.messages.append(sender, destination, send.clientMessageId, content);
+      this.#begin(size);
+      append.then(
+        (message) => {
+          // A first ack comes with the announcement, at the entry's place. A repeated send is a client's doing.
+          if (!message.repeated) session.reportActivity();
+          else outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
+          this.#end(size);
+        },
+        (error: unknown) => {
+          this.#fail(subject, error);
+          this.#end(size);
+        },
+      );
+    } catch (error) {
+      this.#fail(subject, error);
+    }
+  }
+
+  #setMarkers(request: SetMarkersRequest): void {
+    const bytes = request.markers.length * limits.markerBytes;
+    this.#begin(bytes);
+    const answered = this.#answering({}, async () => {
+      const refused = await this.#rules.markers.raise(this.#stream.session.row.user, request.markers);
+      for (const { conversationId, refusal } of refused) this.#refuse({ conversationId }, refusal);
+    });
+    void answered.then(() => this.#end(bytes));
+  }
+
+  #begin(bytes: number): void {
+    this.#underway++;
+    this.#underwayBytes += bytes;
+  }
+
+  #end(bytes: number): void {
+    this.#underway--;
+    this.#underwayBytes -= bytes;
+    this.#onSettled?.();
+    this.#onSettled = undefined;
+  }
+
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+    });
+  }
+
+  /** Runs work; a failure is answered by Refused, and the stream goes on. */
+  async #answering(subject: Subject, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(subject, error);
+    }
+  }
+
+  #fail(subject: Subject, error: unknown): void {
+    let refusal = toRefusal(error);
+    if (refusal === undefined) {
+      this.#rules.onError(error, "Connect");
+      refusal = new Refusal(Reason.INTERNAL);
+    }
+    this.#refuse(subject, refusal);
+  }
+
+  #refuse(subject: Subject, refusal: Refusal): void {
+    const delay = refusal.retryDelayMs;
+    this.#stream.outbox.push(
+      encodeEvent({
+        kind: {
+          $case: "refused",
+          value: {
+            clientMessageId: subject.clientMessageId ?? 0n,
+            reason: refusal.reason,
+            field: refusal.field ?? "",
+            message: refusal.message,
+            retryDelay:
+              delay === undefined
+                ? undefined
+                : { seconds: BigInt(Math.floor(delay / 1000)), nanos: (delay % 1000) * 1_000_000 },
+            conversationId: subject.conversationId ?? "",
+          },
+        },
+      }),
+    );
+  }
+}
+
+/** What a command takes from the session's bucket: its parts, where it has many. */
+function costOf({ kind }: Command): number {
+  return kind?.$case === "setMarkers" ? Math.max(1, kind.value.markers.length) : 1;
+}
+
+function subjectOf(target: Target | undefined): Subject {
+  return target?.target?.$case === "conversationId" ? { conversationId: target.target.value } : {};
+}

@@ -1,0 +1,77 @@
+// Keeps the bytes of each sent Content beside the decoded request, so that fields which this server does not know are
+// stored and handed on as they came.
+import {
+  type BroadcastRequest,
+  ChatServiceService,
+  type ConnectRequest,
+  type SendMessageRequest,
+} from "../../../gen/parley/chat/v1/chat_service.ts";
+import { rawField, repeatedField, strictDefinition, Undecodable } from "../../../rpc/calls/decode.ts";
+import { CONTENT_FIELD } from "../../chat/encoding.ts";
+
+/** Field numbers in ConnectRequest and Command; test/server/services/opaque-content.test.ts holds them to the proto. */
+const REQUEST_COMMANDS = 1;
+const COMMAND_SEND_MESSAGE = 2;
+const COMMAND_BROADCAST = 3;
+
+type Send = SendMessageRequest | BroadcastRequest;
+
+const contents = new WeakMap<Send, Uint8Array>();
+
+/** The encoded Content of a send that came in through `chatDefinition`; undefined where it had none. */
+export function contentBytes(send: Send): Uint8Array | undefined {
+  return contents.get(send);
+}
+
+const strict = strictDefinition(ChatServiceService);
+
+/** ChatService with deserializers that keep contents. */
+export const chatDefinition = {
+  ...strict,
+  connect: {
+    ...strict.connect,
+    requestDeserialize: keeping(strict.connect.requestDeserialize, keepInCommands),
+  },
+  sendMessage: {
+    ...strict.sendMessage,
+    requestDeserialize: keeping(strict.sendMessage.requestDeserialize, keepContent),
+  },
+  broadcast: {
+    ...strict.broadcast,
+    requestDeserialize: keeping(strict.broadcast.requestDeserialize, keepContent),
+  },
+} as const;
+
+/** Decodes, then keeps. As strict decoding does, it never throws: a failure gives an Undecodable. */
+function keeping<T extends object>(
+  deserialize: (bytes: Buffer) => T,
+  keep: (request: T, bytes: Uint8Array) => void,
+): (bytes: Buffer) => T {
+  return (bytes) => {
+    const request = deserialize(bytes);
+    if (request instanceof Undecodable) return request;
+    try {
+      keep(request, bytes);
+      return request;
+    } catch (cause) {
+      return new Undecodable(cause) as unknown as T;
+    }
+  };
+}
+
+function keepInCommands(request: ConnectRequest, bytes: Uint8Array): void {
+  let encoded: Uint8Array[] | undefined;
+  for (const [index, command] of request.commands.entries()) {
+    const kind = command.kind;
+    if (kind?.$case !== "sendMessage" && kind?.$case !== "broadcast") continue;
+    encoded ??= repeatedField(bytes, REQUEST_COMMANDS);
+    const field = kind.$case === "sendMessage" ? COMMAND_SEND_MESSAGE : COMMAND_BROADCAST;
+    const send = rawField(encoded[index] ?? bytes.subarray(0, 0), field);
+    if (send !== undefined) keepContent(kind.value, send);
+  }
+}
+
+function keepContent(send: Send, bytes: Uint8Array): void {
+  const content = rawField(bytes, CONTENT_FIELD);
+  if (content !== undefined) contents.set(send, content);
+}

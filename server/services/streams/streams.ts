@@ -1,0 +1,180 @@
+// The life of a stream, the same for Connect and Follow: Hello is checked, the feed attached and opened, and the user
+// is online until it ends.
+
+import type { Cursor, Hello } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { Feature, type Limits } from "../../../gen/parley/chat/v1/event.ts";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import type { CallContext } from "../../../rpc/calls/handler.ts";
+import type { Outbox } from "../../../rpc/calls/outbox.ts";
+import type { Identities } from "../../auth/identities.ts";
+import { type ActiveSession, describeClient } from "../../auth/sessions.ts";
+import { toUser } from "../../auth/user-messages.ts";
+import { Backlog } from "../../chat/backlog.ts";
+import type { ConversationLog } from "../../chat/conversation-log.ts";
+import { encodeEvent } from "../../chat/encoding.ts";
+import { Feed } from "../../chat/feed.ts";
+import { toSeq } from "../../chat/markers.ts";
+import type { Presence } from "../../chat/presence.ts";
+import type { ClientManager } from "../../client-manager.ts";
+import { formatId, parseId } from "../../ids.ts";
+import { limits } from "../../limits.ts";
+import type { Introductions } from "../../private/introductions.ts";
+import { Refusal } from "../../reasons.ts";
+import type { Store } from "../../store/store.ts";
+import type { Gate } from "../calls/gate.ts";
+import { listUsers } from "../directory-service.ts";
+import { readProcessId } from "./process-id.ts";
+
+export interface StreamsParts {
+  readonly gate: Gate;
+  readonly store: Store;
+  readonly log: ConversationLog;
+  readonly manager: ClientManager;
+  readonly presence: Presence;
+  readonly identities: Identities;
+  readonly introductions: Introductions;
+  readonly idleTimeoutMs: number | undefined;
+}
+
+/** A Hello costs a token, and one more for so many cursors. */
+const CURSORS_PER_TOKEN = 100;
+/** How long a stream that ends waits for the commits and acks of what it took up, ms. */
+const UNDER_WAY_MS = 1_000;
+
+/** What "empty" means. To take introductions is a promise to answer them, so it has to be said. */
+const COMMON_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
+const ALL_FEATURES = [...COMMON_FEATURES, Feature.INTRODUCTIONS];
+
+const fixedLimits: Omit<Limits, "idleTimeout"> = {
+  maxContentBytes: limits.contentBytes,
+  maxRequestBytes: limits.requestBytes,
+  maxCommandsPerRequest: limits.commandsPerRequest,
+  maxCursors: limits.cursors,
+  maxStreamsPerSession: limits.streamsPerSession,
+};
+
+export class Streams {
+  readonly #parts: StreamsParts;
+
+  constructor(parts: StreamsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Serves a stream from its Hello on, until it ends: returns where the client closed it, throws the ending otherwise.
+   * @param work what else the stream does once it is welcomed; when it resolves, the stream ends well. When its signal
+   * is aborted, it is to take up nothing more and resolve once what is under way is answered.
+   */
+  async serve(
+    session: ActiveSession,
+    hello: Hello | undefined,
+    outbox: Outbox,
+    call: CallContext,
+    work: (feed: Feed, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { store, log, manager, presence, gate, identities, introductions } = this.#parts;
+    const { user, sessionId } = session.row;
+    describeClient(hello?.client, "hello.client");
+    const processId = readProcessId(hello?.processId ?? "", "hello.process_id");
+    const features = wantedFeatures(hello?.features ?? []);
+    const cursors = readCursors(hello?.cursors ?? []);
+    const wait = session.bucket.take(1 + cursors.size / CURSORS_PER_TOKEN);
+    if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
+
+    const takesIntroductions = features.has(Feature.INTRODUCTIONS);
+    if (takesIntroductions) await identities.ownDevice(session.row.deviceId);
+
+    const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
+    const feed = new Feed({ user, sessionId, processId, features, outbox, backlog });
+    using _attached = manager.attach(feed);
+    await backlog.check(cursors);
+    // A session that ended before the stream was attached was told to nobody: ask once more.
+    await gate.authenticate(call);
+    await presence.enter(user, sessionId);
+    const stop = new AbortController();
+    let ending: Refusal | undefined;
+    try {
+      const welcome = await this.#welcome(session, features);
+      // Those that wait are held until the stream is live: they come after CaughtUp.
+      using _taking = takesIntroductions ? introductions.take(feed, session.row, processId) : undefined;
+      const opening = feed.open(welcome, cursors, encodeCaughtUp);
+      const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
+      // A client that has closed its side still gets its backlog to the end.
+      const closed = working.then(() => opening).then(() => undefined);
+      ending = await Promise.race([feed.ended, closed, opening.then(() => feed.ended)]);
+      stop.abort();
+      await Promise.race([working, delay(UNDER_WAY_MS)]);
+      if (ending !== undefined) throw ending;
+    } finally {
+      stop.abort();
+      feed.end(new Refusal(Reason.CANCELLED));
+      const isOver = ending?.reason === Reason.SESSION_ENDED || ending?.reason === Reason.SESSION_TIMED_OUT;
+      presence.leave(user.userId, sessionId, isOver);
+    }
+  }
+
+  async #welcome({ row }: ActiveSession, features: ReadonlySet<Feature>): Promise<Uint8Array> {
+    const { store } = this.#parts;
+    const online = features.has(Feature.PRESENCE)
+      ? await listUsers({ onlineWithin: undefined, pageSize: 0, pageToken: "" }, row.user, store.presence)
+      : { users: [], nextPageToken: "" };
+    return encodeEvent({
+      kind: {
+        $case: "welcome",
+        value: {
+          serverId: store.serverId,
+          sessionId: formatId("session", row.sessionId),
+          deviceId: formatId("device", row.deviceId),
+          user: toUser(row.user),
+          limits: { ...fixedLimits, idleTimeout: durationOf(this.#parts.idleTimeoutMs) },
+          features: [...features],
+          serverTime: new Date(),
+          broadcastConversationId: formatId("conversation", store.broadcastId),
+          online: online.users.flatMap((presence) => presence.user ?? []),
+          onlineNextPageToken: online.nextPageToken,
+        },
+      },
+    });
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
+
+function durationOf(ms: number | undefined): Limits["idleTimeout"] {
+  if (ms === undefined) return undefined;
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
+}
+
+function encodeCaughtUp(): Uint8Array {
+  return encodeEvent({ kind: { $case: "caughtUp", value: { serverTime: new Date() } } });
+}
+
+function wantedFeatures(wanted: readonly Feature[]): ReadonlySet<Feature> {
+  return new Set(
+    wanted.length === 0 ? COMMON_FEATURES : ALL_FEATURES.filter((feature) => wanted.includes(feature)),
+  );
+}
+
+function readCursors(cursors: readonly Cursor[]): Map<number, number> {
+  if (cursors.length > limits.cursors) {
+    throw new Refusal(Reason.INVALID_FIELD, {
+      field: "hello.cursors",
+      message: `At most ${limits.cursors} cursors; name the conversations used last.`,
+    });
+  }
+  const read = new Map<number, number>();
+  for (const [index, cursor] of cursors.entries()) {
+    const field = `hello.cursors[${index}].conversation_id`;
+    const conversationId = parseId("conversation", cursor.conversationId);
+    if (conversationId === undefined) throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field });
+    if (read.has(conversationId)) {
+      throw new Refusal(Reason.INVALID_FIELD, { field, message: "Name each conversation once." });
+    }
+    read.set(conversationId, toSeq(cursor.seq));
+  }
+  return read;
+}

@@ -1,0 +1,280 @@
+// Users, devices, sessions and invites: the operations of AccountStore as synchronous functions over one connection.
+import type {
+  AccountStore,
+  NewSession,
+  NewUser,
+  SessionRow,
+  UserRow,
+  UserWithPassword,
+} from "../../store.ts";
+import type { Database } from "../database/database.ts";
+import { removeIdentity } from "./identities.ts";
+import type { Synchronous } from "./synchronous.ts";
+
+export function accountOperations(database: Database): Synchronous<AccountStore> {
+  return {
+    userByName(username) {
+      return database.get<Columns<UserWithPassword>>(
+        `SELECT user_id AS userId, username, password_hash AS passwordHash FROM users
+         WHERE username = ? AND removed_time IS NULL`,
+        username,
+      );
+    },
+
+    usersById(userIds) {
+      return userIds.flatMap((userId) => {
+        const sql = "SELECT user_id AS userId, username FROM users WHERE user_id = ?";
+        return database.get<Columns<UserRow>>(sql, userId) ?? [];
+      });
+    },
+
+    listUsers(afterName, limit) {
+      return database.all<Columns<UserRow>>(
+        `SELECT user_id AS userId, username FROM users
+         WHERE username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
+        afterName,
+        limit,
+      );
+    },
+
+    addUser(user) {
+      if (user.inviteHash !== undefined && !isInviteValid(database, user.inviteHash, user.time)) {
+        return { status: "invite-invalid" };
+      }
+      if (isKnownName(database, user.username)) return { status: "name-taken" };
+      if (user.refuseLookAlike && isKnownSkeleton(database, user.skeleton)) return { status: "look-alike" };
+      const userId = insertUser(database, user);
+      if (user.inviteHash !== undefined) useInvite(database, user.inviteHash);
+      return { status: "added", user: { userId, username: user.username } };
+    },
+
+    importUsers(users) {
+      const added: string[] = [];
+      for (const user of users) {
+        if (isKnownName(database, user.username)) continue;
+        insertUser(database, user);
+        added.push(user.username);
+      }
+      return added;
+    },
+
+    knownNames(usernames) {
+      return usernames.filter((username) => isKnownName(database, username));
+    },
+
+    /** Does nothing where the user was removed meanwhile. */
+    setPassword(userId, { from, to, keepSessionId }) {
+      if (!hasPassword(database, userId, from)) return undefined;
+      database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
+      if (keepSessionId === undefined) return [];
+      const sql =
+        "DELETE FROM sessions WHERE user_id = ? AND session_id <> ? RETURNING session_id AS sessionId";
+      return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
+    },
+
+    setAdministrator(username, isAdministrator) {
+      const sql = "UPDATE users SET administrator = ? WHERE username = ? AND removed_time IS NULL";
+      return database.run(sql, isAdministrator ? 1 : 0, username).changes > 0;
+    },
+
+    isAdministrator(userId) {
+      const sql = "SELECT 1 FROM users WHERE user_id = ? AND administrator = 1 AND removed_time IS NULL";
+      return database.get(sql, userId) !== undefined;
+    },
+
+    administrators() {
+      const sql =
+        "SELECT username FROM users WHERE administrator = 1 AND removed_time IS NULL ORDER BY username";
+      return database.all<{ username: string }>(sql).map(({ username }) => username);
+    },
+
+    hasDevice: (userId, deviceId, secretHash) => isDeviceOf(database, userId, deviceId, secretHash),
+
+    removeUser(username) {
+      const user = database.get<{ userId: number }>(
+        "SELECT user_id AS userId FROM users WHERE username = ? AND removed_time IS NULL",
+        username,
+      );
+      if (user === undefined) return false;
+      database.run("DELETE FROM sessions WHERE user_id = ?", user.userId);
+      removeIdentity(database, user.userId);
+      database.run("DELETE FROM devices WHERE user_id = ?", user.userId);
+      database.run(
+        "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?",
+        user.userId,
+      );
+      return true;
+    },
+
+    startSession(session) {
+      if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
+      const deviceId = deviceOf(database, session);
+      if (deviceId === undefined) return { status: "device-invalid" };
+      database.run(
+        "DELETE FROM sessions WHERE user_id = ? AND expire_time <= ?",
+        session.userId,
+        session.time,
+      );
+      const { id: sessionId } = database.run(
+        `INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
+           create_time, last_used_time, expire_time)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        session.userId,
+        deviceId,
+        session.tokenHash,
+        session.client.name,
+        session.client.version,
+        session.client.deviceName,
+        session.address,
+        session.time,
+        session.time,
+        session.expireTime,
+      );
+      const { deviceName } = session.client;
+      database.run("UPDATE devices SET name = ? WHERE device_id = ?", deviceName, deviceId);
+      return { status: "started", sessionId, deviceId };
+    },
+
+    sessionByToken(tokenHash, now) {
+      const row = database.get<SessionColumns>(
+        `${selectSession} WHERE token_hash = ? AND expire_time > ? AND removed_time IS NULL`,
+        tokenHash,
+        now,
+      );
+      return row && sessionRow(row);
+    },
+
+    /** Does nothing where the session ended meanwhile. */
+    touchSession(sessionId, lastUsedTime, expireTime) {
+      const sql = "UPDATE sessions SET last_used_time = ?, expire_time = ? WHERE session_id = ?";
+      database.run(sql, lastUsedTime, expireTime, sessionId);
+    },
+
+    listSessions(userId, beforeId, limit, now) {
+      return database
+        .all<SessionColumns>(
+          `${selectSession} WHERE s.user_id = ? AND session_id < ? AND expire_time > ?
+           ORDER BY session_id DESC LIMIT ?`,
+          userId,
+          beforeId,
+          now,
+          limit,
+        )
+        .map(sessionRow);
+    },
+
+    endSession(userId, sessionId) {
+      const sql = "DELETE FROM sessions WHERE session_id = ? AND user_id = ?";
+      return database.run(sql, sessionId, userId).changes > 0;
+    },
+
+    validSessions(sessionIds, now) {
+      const sql = "SELECT 1 FROM sessions WHERE session_id = ? AND expire_time > ?";
+      return sessionIds.filter((sessionId) => database.get(sql, sessionId, now) !== undefined);
+    },
+
+    liveSessions(afterId, limit, now) {
+      return database.all<{ sessionId: number; userId: number }>(
+        `SELECT session_id AS sessionId, user_id AS userId FROM sessions
+         WHERE session_id > ? AND expire_time > ? ORDER BY session_id LIMIT ?`,
+        afterId,
+        now,
+        limit,
+      );
+    },
+
+    addInvite(hash, uses, expireTime, time) {
+      database.run("DELETE FROM invites WHERE expire_time <= ?", time);
+      const sql = "INSERT INTO invites (hash, uses_left, create_time, expire_time) VALUES (?, ?, ?, ?)";
+      database.run(sql, hash, uses, time, expireTime);
+    },
+  };
+}
+
+/** An interface's fields as the columns of a row. */
+type Columns<T> = { [K in keyof T]: T[K] };
+
+/** Whether the user is there and has this password still. */
+function hasPassword(database: Database, userId: number, passwordHash: string): boolean {
+  const sql = "SELECT 1 FROM users WHERE user_id = ? AND password_hash = ? AND removed_time IS NULL";
+  return database.get(sql, userId, passwordHash) !== undefined;
+}
+
+function isKnownName(database: Database, username: string): boolean {
+  return database.get("SELECT 1 FROM users WHERE username = ?", username) !== undefined;
+}
+
+function isKnownSkeleton(database: Database, skeleton: string): boolean {
+  return database.get("SELECT 1 FROM users WHERE skeleton = ?", skeleton) !== undefined;
+}
+
+function insertUser(
+  database: Database,
+  user: Pick<NewUser, "username" | "skeleton" | "passwordHash" | "time">,
+) {
+  const sql = "INSERT INTO users (username, skeleton, password_hash, create_time) VALUES (?, ?, ?, ?)";
+  return database.run(sql, user.username, user.skeleton, user.passwordHash, user.time).id;
+}
+
+function isInviteValid(database: Database, hash: Uint8Array, now: number): boolean {
+  return database.get("SELECT 1 FROM invites WHERE hash = ? AND expire_time > ?", hash, now) !== undefined;
+}
+
+/** Takes one use; an invite without uses is gone. */
+function useInvite(database: Database, hash: Uint8Array): void {
+  const gone = database.run("DELETE FROM invites WHERE hash = ? AND uses_left = 1", hash).changes > 0;
+  if (!gone) database.run("UPDATE invites SET uses_left = uses_left - 1 WHERE hash = ?", hash);
+}
+
+/** The device that the session names and proves, or a new one; undefined where the proof fails. */
+function deviceOf(database: Database, session: NewSession): number | undefined {
+  const { userId, deviceId, deviceSecretHash, time } = session;
+  if (deviceId !== undefined) {
+    return isDeviceOf(database, userId, deviceId, deviceSecretHash) ? deviceId : undefined;
+  }
+  const sql = "INSERT INTO devices (user_id, secret_hash, create_time) VALUES (?, ?, ?)";
+  return database.run(sql, userId, deviceSecretHash, time).id;
+}
+
+function isDeviceOf(database: Database, userId: number, deviceId: number, secretHash: Uint8Array): boolean {
+  const device = database.get<{ secretHash: Uint8Array }>(
+    "SELECT secret_hash AS secretHash FROM devices WHERE device_id = ? AND user_id = ?",
+    deviceId,
+    userId,
+  );
+  return device !== undefined && Buffer.compare(device.secretHash, secretHash) === 0;
+}
+
+interface SessionColumns extends Record<string, unknown> {
+  sessionId: number;
+  userId: number;
+  username: string;
+  deviceId: number;
+  name: string;
+  version: string;
+  deviceName: string;
+  address: string;
+  createTime: number;
+  lastUsedTime: number;
+  expireTime: number;
+}
+
+const selectSession = `
+  SELECT session_id AS sessionId, s.user_id AS userId, username, device_id AS deviceId, client_name AS name,
+    client_version AS version, device_name AS deviceName, address, s.create_time AS createTime,
+    last_used_time AS lastUsedTime, expire_time AS expireTime
+  FROM sessions s JOIN users u ON u.user_id = s.user_id`;
+
+function sessionRow(row: SessionColumns): SessionRow {
+  const { userId, username, name, version, deviceName, ...rest } = row;
+  return {
+    sessionId: rest.sessionId,
+    user: { userId, username },
+    deviceId: rest.deviceId,
+    client: { name, version, deviceName },
+    address: rest.address,
+    createTime: rest.createTime,
+    lastUsedTime: rest.lastUsedTime,
+    expireTime: rest.expireTime,
+  };
+}

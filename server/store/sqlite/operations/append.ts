@@ -1,0 +1,294 @@
+// Puts entries into the log, inside the writer's transaction: numbers them, finds repeats, makes conversations.
+import type { StatementSync } from "node:sqlite";
+import type { ConversationKind } from "../../store.ts";
+import type { Database } from "../database/database.ts";
+import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
+
+/** One append as the writer sees it; ids of 0 stand for "not given". */
+export interface Append {
+  readonly conversationId: number;
+  readonly peerId: number;
+  readonly senderId: number;
+  readonly deviceId: number;
+  /** The client message id's 64 bits as a signed number. */
+  readonly clientMessageId: bigint;
+  readonly time: number;
+  readonly content: Uint8Array;
+}
+
+export type Appended =
+  | ({ status: "stored" | "repeated"; conversation: CachedConversation; seq: number; time: number } & Hidden)
+  | { status: "id-reused" | AppendRefusal };
+
+/** Of a broadcast: who blocks its author, and whether one of them was online. */
+export interface Hidden {
+  readonly hiddenFrom: readonly number[];
+  readonly withheld: boolean;
+}
+
+export const hiddenFromNobody: Hidden = { hiddenFrom: [], withheld: false };
+
+type AppendRefusal = "no-user" | "no-conversation" | "blocked";
+
+/** A conversation and its head, as the open transaction has it. */
+export interface CachedConversation {
+  readonly conversationId: number;
+  readonly kind: ConversationKind;
+  /** The two users of a direct conversation, the lower id first; 0 in others. */
+  readonly low: number;
+  readonly high: number;
+  headSeq: number;
+}
+
+/** Before every time that is asked for: such an interval is seen by no question about time. */
+const noTime = -1;
+
+const nobody: ReadonlySet<number> = new Set();
+
+/** Of conversations and of users that are remembered; beyond it, the memory starts anew. */
+const maxRemembered = 50_000;
+
+export class Appender {
+  readonly #database: Database;
+  readonly #insert: StatementSync;
+  readonly #byId = new Map<number, CachedConversation>();
+  readonly #byPair = new Map<string, CachedConversation>();
+  readonly #live = new Map<number, boolean>();
+  /** Who blocks a user. */
+  readonly #blockers = new Map<number, ReadonlySet<number>>();
+  /** Those whose row still has an older head. */
+  readonly #dirty = new Set<CachedConversation>();
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#insert = database.statement(
+      `INSERT INTO entries (conversation_id, seq, sender_id, device_id, client_message_id, time, content)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, client_message_id) DO NOTHING`,
+    );
+  }
+
+  append(entry: Append): Appended {
+    const { senderId, peerId } = entry;
+    const direct = entry.conversationId === 0;
+    const conversation = direct ? this.#pair(senderId, peerId) : this.#conversation(entry.conversationId);
+    const refusal = this.#refusal(entry, conversation);
+    // A repeat is answered as the first time even where a new send would be refused by now.
+    if (refusal !== undefined) return this.#earlier(entry, conversation) ?? { status: refusal };
+    if (conversation !== undefined) return this.#store(entry, conversation);
+    const earlier = this.#earlier(entry, undefined);
+    if (earlier !== undefined) return earlier;
+    const made = this.#database.savepoint(() => {
+      const fresh = this.#make(senderId, peerId);
+      return { fresh, result: this.#store(entry, fresh) };
+    });
+    this.#remember(made.fresh);
+    return made.result;
+  }
+
+  /** Writes the heads; to be called before anything else looks at them, and before the commit. */
+  saveHeads(): void {
+    for (const conversation of this.#dirty) {
+      this.#database.run(
+        "UPDATE conversations SET head_seq = ? WHERE conversation_id = ?",
+        conversation.headSeq,
+        conversation.conversationId,
+      );
+    }
+    this.#dirty.clear();
+    if (this.#byId.size > maxRemembered || this.#byPair.size > maxRemembered) {
+      this.#byId.clear();
+      this.#byPair.clear();
+    }
+  }
+
+  /** To be called after anything else may have added or removed users. */
+  forgetUsers(): void {
+    this.#live.clear();
+  }
+
+  /** To be called after anything else may have changed blocks. */
+  forgetBlocks(): void {
+    this.#blockers.clear();
+  }
+
+  #refusal(entry: Append, conversation: CachedConversation | undefined): AppendRefusal | undefined {
+    const { senderId, peerId } = entry;
+    if (entry.conversationId !== 0) {
+      if (conversation === undefined) return "no-conversation";
+      if (conversation.kind === "broadcast") return this.#isLive(senderId) ? undefined : "no-user";
+      if (!isIn(conversation, senderId)) return "no-conversation";
+      const otherId = conversation.low === senderId ? conversation.high : conversation.low;
+      return this.#directRefusal(senderId, otherId);
+    }
+    return this.#directRefusal(senderId, peerId);
+  }
+
+  #directRefusal(senderId: number, peerId: number): AppendRefusal | undefined {
+    if (peerId === senderId || !this.#isLive(peerId) || !this.#isLive(senderId)) return "no-user";
+    return this.#blockersOf(senderId).has(peerId) ? "blocked" : undefined;
+  }
+
+  #store(entry: Append, conversation: CachedConversation): Appended {
+    const seq = conversation.headSeq + 1;
+    const { changes } = this.#insert.run(
+      conversation.conversationId,
+      seq,
+      entry.senderId,
+      entry.deviceId,
+      entry.clientMessageId,
+      entry.time,
+      entry.content,
+    );
+    if (changes === 0) {
+      const earlier = this.#earlier(entry, conversation);
+      if (earlier === undefined)
+        throw new Error("an entry was refused as a repeat, but its first is missing");
+      return earlier;
+    }
+    conversation.headSeq = seq;
+    this.#dirty.add(conversation);
+    if (conversation.kind === "broadcast") this.#keepForAuthor(entry.senderId, seq);
+    return {
+      status: "stored",
+      conversation,
+      seq,
+      time: entry.time,
+      ...this.#hidden(conversation, seq, entry.senderId),
+    };
+  }
+
+  #hidden({ kind }: CachedConversation, seq: number, senderId: number): Hidden {
+    const blockers = kind === "broadcast" ? this.#blockersOf(senderId) : nobody;
+    if (blockers.size === 0) return hiddenFromNobody;
+    return { hiddenFrom: [...blockers], withheld: this.#isWithheld(seq, senderId) };
+  }
+
+  /** Whether somebody who was online at this broadcast blocked its author then; the same answer at any later time. */
+  #isWithheld(seq: number, senderId: number): boolean {
+    return (
+      this.#database.get(
+        `SELECT 1 FROM hidden h JOIN presence_intervals p ON p.user_id = h.user_id
+         WHERE h.author_id = ?1 AND h.conversation_id = ${broadcastConversationId}
+           AND h.from_seq <= ?2 AND (h.to_seq IS NULL OR h.to_seq >= ?2)
+           AND p.from_seq <= ?2 AND (p.to_seq IS NULL OR p.to_seq >= ?2)
+         LIMIT 1`,
+        senderId,
+        seq,
+      ) !== undefined
+    );
+  }
+
+  #blockersOf(userId: number): ReadonlySet<number> {
+    let blockers = this.#blockers.get(userId);
+    if (blockers === undefined) {
+      if (this.#blockers.size >= maxRemembered) this.#blockers.clear();
+      const sql = "SELECT blocker_id AS blockerId FROM blocks WHERE blocked_id = ?";
+      const rows = this.#database.all<{ blockerId: number }>(sql, userId);
+      blockers = rows.length === 0 ? nobody : new Set(rows.map(({ blockerId }) => blockerId));
+      this.#blockers.set(userId, blockers);
+    }
+    return blockers;
+  }
+
+  /** An author who is not online sees the own broadcast all the same: as an interval of one seq and of no time. */
+  #keepForAuthor(senderId: number, seq: number): void {
+    this.#database.run(
+      `INSERT INTO presence_intervals (user_id, start_time, end_time, from_seq, to_seq)
+       SELECT ?1, ${noTime}, ${noTime}, ?2, ?2
+       WHERE NOT EXISTS (SELECT 1 FROM presence_intervals WHERE user_id = ?1 AND end_time IS NULL)`,
+      senderId,
+      seq,
+    );
+  }
+
+  /** What the send with this device and client message id came to before; undefined where there was none. */
+  #earlier(entry: Append, conversation: CachedConversation | undefined): Appended | undefined {
+    const row = this.#database.get<{ id: number; seq: number; time: number; content: Uint8Array }>(
+      `SELECT conversation_id AS id, seq, time, content FROM entries WHERE device_id = ? AND client_message_id = ?`,
+      entry.deviceId,
+      entry.clientMessageId,
+    );
+    if (row === undefined) return undefined;
+    const same = conversation?.conversationId === row.id && Buffer.compare(row.content, entry.content) === 0;
+    if (!same) return { status: "id-reused" };
+    const { seq, time } = row;
+    return {
+      status: "repeated",
+      conversation,
+      seq,
+      time,
+      hiddenFrom: [],
+      withheld: conversation.kind === "broadcast" && this.#isWithheld(seq, entry.senderId),
+    };
+  }
+
+  #isLive(userId: number): boolean {
+    let live = this.#live.get(userId);
+    if (live === undefined) {
+      if (this.#live.size >= maxRemembered) this.#live.clear();
+      const sql = "SELECT 1 FROM users WHERE user_id = ? AND removed_time IS NULL";
+      live = this.#database.get(sql, userId) !== undefined;
+      this.#live.set(userId, live);
+    }
+    return live;
+  }
+
+  #conversation(conversationId: number): CachedConversation | undefined {
+    const known = this.#byId.get(conversationId);
+    if (known !== undefined) return known;
+    const row = this.#database.get<ConversationColumns>(
+      `${selectConversation} WHERE conversation_id = ?`,
+      conversationId,
+    );
+    return row && this.#remember({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
+  }
+
+  #pair(a: number, b: number): CachedConversation | undefined {
+    const low = Math.min(a, b);
+    const high = Math.max(a, b);
+    const known = this.#byPair.get(`${low}:${high}`);
+    if (known !== undefined) return known;
+    const row = this.#database.get<ConversationColumns>(
+      `${selectConversation} WHERE user_low = ? AND user_high = ?`,
+      low,
+      high,
+    );
+    return row && this.#remember({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
+  }
+
+  /** There is one object for a conversation, however it was asked for: it carries the head. */
+  #remember(conversation: CachedConversation): CachedConversation {
+    this.#byId.set(conversation.conversationId, conversation);
+    if (conversation.low !== 0) this.#byPair.set(`${conversation.low}:${conversation.high}`, conversation);
+    return conversation;
+  }
+
+  /** A new direct conversation; not remembered yet, since what makes it may still be undone. */
+  #make(a: number, b: number): CachedConversation {
+    const low = Math.min(a, b);
+    const high = Math.max(a, b);
+    const sql = "INSERT INTO conversations (kind, head_seq, user_low, user_high) VALUES ('direct', 0, ?, ?)";
+    const { id: conversationId } = this.#database.run(sql, low, high);
+    for (const userId of [low, high]) {
+      const sql =
+        "INSERT INTO participants (user_id, conversation_id, delivered_seq, read_seq) VALUES (?, ?, 0, 0)";
+      this.#database.run(sql, userId, conversationId);
+    }
+    return { conversationId, kind: "direct", low, high, headSeq: 0 };
+  }
+}
+
+function isIn(conversation: CachedConversation, userId: number): boolean {
+  return conversation.kind === "broadcast" || userId === conversation.low || userId === conversation.high;
+}
+
+interface ConversationColumns extends Record<string, unknown> {
+  conversationId: number;
+  kind: ConversationKind;
+  low: number | null;
+  high: number | null;
+  headSeq: number;
+}
+
+const selectConversation = `SELECT conversation_id AS conversationId, kind, user_low AS low, user_high AS high,
+  head_seq AS headSeq FROM conversations`;

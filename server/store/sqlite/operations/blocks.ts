@@ -1,0 +1,154 @@
+// Who blocks whom, and what that hides: the operations of BlockStore over one connection.
+import type { BlockRow, BlockStore, MarkerSeqs, SeqRange, UnblockedConversation } from "../../store.ts";
+import type { Database } from "../database/database.ts";
+import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
+import type { Synchronous } from "./synchronous.ts";
+
+export function blockOperations(database: Database): Synchronous<BlockStore> {
+  return {
+    block(blockerId, blockedId, time) {
+      if (!isUser(database, blockerId) || !isUser(database, blockedId)) return "no-user";
+      const insert =
+        "INSERT INTO blocks (blocker_id, blocked_id, create_time) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+      if (database.run(insert, blockerId, blockedId, time).changes === 0) return "already-blocked";
+      database.run(
+        `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq)
+         SELECT ?, conversation_id, ?, head_seq + 1 FROM conversations WHERE conversation_id = ?`,
+        blockerId,
+        blockedId,
+        broadcastConversationId,
+      );
+      database.run(
+        `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq, to_seq)
+         SELECT ?1, c.conversation_id, ?2, p.delivered_seq + 1, c.head_seq
+         FROM conversations c JOIN participants p ON p.conversation_id = c.conversation_id AND p.user_id = ?1
+         WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2) AND EXISTS
+           (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
+              AND e.sender_id = ?2)
+         -- Already there from an earlier block, where nothing was delivered since: it grows.
+         ON CONFLICT DO UPDATE SET to_seq = max(to_seq, excluded.to_seq)`,
+        blockerId,
+        blockedId,
+      );
+      return "blocked";
+    },
+
+    unblock(blockerId, blockedId) {
+      const remove = "DELETE FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
+      if (database.run(remove, blockerId, blockedId).changes === 0) return { status: "not-blocked" };
+      endHiding(database, blockerId, blockedId);
+      return { status: "unblocked", conversation: showAgain(database, blockerId, blockedId) };
+    },
+
+    listBlocks(blockerId, afterName, limit) {
+      return database
+        .all<{ userId: number; username: string; createTime: number }>(
+          `SELECT user_id AS userId, username, b.create_time AS createTime
+           FROM blocks b JOIN users u ON u.user_id = b.blocked_id
+           WHERE b.blocker_id = ? AND username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
+          blockerId,
+          afterName,
+          limit,
+        )
+        .map(({ createTime, ...user }): BlockRow => ({ user, createTime }));
+    },
+
+    isBlocking(blockerId, blockedId) {
+      const sql = "SELECT 1 FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
+      return database.get(sql, blockerId, blockedId) !== undefined;
+    },
+
+    isBetween: (userId, otherId) => isBlockBetween(database, userId, otherId),
+
+    blockedBy(blockerIds) {
+      return blockerIds.flatMap((blockerId) =>
+        database
+          .all<{ blockedId: number }>(
+            "SELECT blocked_id AS blockedId FROM blocks WHERE blocker_id = ?",
+            blockerId,
+          )
+          .map(({ blockedId }) => [blockerId, blockedId] as const),
+      );
+    },
+  };
+}
+
+/** Whether one of the two blocks the other. */
+export function isBlockBetween(database: Database, userId: number, otherId: number): boolean {
+  const sql = `SELECT 1 FROM blocks
+    WHERE (blocker_id = ?1 AND blocked_id = ?2) OR (blocker_id = ?2 AND blocked_id = ?1)`;
+  return database.get(sql, userId, otherId) !== undefined;
+}
+
+/** Of so many ranges the newest are told. */
+const UNDELIVERED = 100;
+
+/** What of an author's entries a block has hidden from the other user of a direct conversation, rising. */
+export function undeliveredRanges(
+  database: Database,
+  userId: number,
+  conversationId: number,
+  authorId: number,
+): SeqRange[] {
+  const sql = `SELECT from_seq AS "from", to_seq AS "to" FROM hidden
+    WHERE user_id = ? AND conversation_id = ? AND author_id = ? ORDER BY from_seq DESC LIMIT ${UNDELIVERED}`;
+  return database
+    .all<{ from: number; to: number }>(sql, userId, conversationId, authorId)
+    .map(({ from, to }) => ({ from, to }))
+    .reverse();
+}
+
+/** Of the broadcasts; where none came during the block, nothing was hidden. */
+function endHiding(database: Database, blockerId: number, blockedId: number): void {
+  const open = "user_id = ? AND conversation_id = ? AND author_id = ? AND to_seq IS NULL";
+  const key = [blockerId, broadcastConversationId, blockedId] as const;
+  const head = `(SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})`;
+  database.run(`DELETE FROM hidden WHERE ${open} AND from_seq > ${head}`, ...key);
+  database.run(`UPDATE hidden SET to_seq = ${head} WHERE ${open}`, ...key);
+}
+
+/** Lets both see each other's markers as they are by now, unless the other one blocks as well. */
+function showAgain(
+  database: Database,
+  blockerId: number,
+  blockedId: number,
+): UnblockedConversation | undefined {
+  if (isBlockBetween(database, blockerId, blockedId)) return undefined;
+  const row = database.get<{ conversationId: number }>(
+    `SELECT conversation_id AS conversationId FROM conversations
+     WHERE user_low = min(?1, ?2) AND user_high = max(?1, ?2)`,
+    blockerId,
+    blockedId,
+  );
+  if (row === undefined) return undefined;
+  const { conversationId } = row;
+  database.run(
+    `UPDATE participants SET shown_delivered_seq = delivered_seq, shown_read_seq = read_seq
+     WHERE conversation_id = ? AND user_id IN (?, ?)`,
+    conversationId,
+    blockerId,
+    blockedId,
+  );
+  return {
+    conversationId,
+    blockerMarkers: markersOf(database, blockerId, conversationId),
+    blockedMarkers: markersOf(database, blockedId, conversationId),
+    hiddenFromBlocker: undeliveredRanges(database, blockerId, conversationId, blockedId),
+    hiddenFromBlocked: undeliveredRanges(database, blockedId, conversationId, blockerId),
+  };
+}
+
+function markersOf(database: Database, userId: number, conversationId: number): MarkerSeqs {
+  const row = database.get<{ deliveredSeq: number; readSeq: number }>(
+    `SELECT delivered_seq AS deliveredSeq, read_seq AS readSeq FROM participants
+     WHERE user_id = ? AND conversation_id = ?`,
+    userId,
+    conversationId,
+  );
+  return row ?? { deliveredSeq: 0, readSeq: 0 };
+}
+
+function isUser(database: Database, userId: number): boolean {
+  const sql = "SELECT 1 FROM users WHERE user_id = ? AND removed_time IS NULL";
+  return database.get(sql, userId) !== undefined;
+}

@@ -1,0 +1,82 @@
+// Stretches of the log, packed by the reading thread into two buffers and unpacked as views on the main thread.
+import type { ConversationKind, StoredEntry } from "../../store.ts";
+import type { Database } from "../database/database.ts";
+
+export interface PackedEntries {
+  readonly conversationId: number;
+  readonly kind: ConversationKind;
+  /** The two users of a direct conversation. */
+  readonly users: readonly [number, number] | undefined;
+  /** Per entry: seq, sender, time, length of content. */
+  readonly fields: Float64Array<ArrayBuffer>;
+  /** The contents, end to end. */
+  readonly contents: Uint8Array<ArrayBuffer>;
+}
+
+const width = 4;
+
+interface EntryColumns extends Record<string, unknown> {
+  seq: number;
+  senderId: number;
+  time: number;
+  content: Uint8Array;
+}
+
+export function packEntries(
+  database: Database,
+  conversationId: number,
+  from: number,
+  to: number,
+  limit: number,
+  newest: boolean,
+): PackedEntries {
+  const conversation = database.get<{ kind: ConversationKind; low: number | null; high: number | null }>(
+    "SELECT kind, user_low AS low, user_high AS high FROM conversations WHERE conversation_id = ?",
+    conversationId,
+  );
+  const rows = database.all<EntryColumns>(
+    newest ? selectNewest : selectLowest,
+    conversationId,
+    from,
+    to,
+    limit,
+  );
+  if (newest) rows.reverse();
+  const fields = new Float64Array(rows.length * width);
+  const contents = new Uint8Array(rows.reduce((sum, row) => sum + row.content.length, 0));
+  let offset = 0;
+  for (const [index, row] of rows.entries()) {
+    fields.set([row.seq, row.senderId, row.time, row.content.length], index * width);
+    contents.set(row.content, offset);
+    offset += row.content.length;
+  }
+  const { kind = "direct", low = null, high = null } = conversation ?? {};
+  const users = low !== null && high !== null ? ([low, high] as const) : undefined;
+  return { conversationId, kind, users, fields, contents };
+}
+
+export function unpackEntries(packed: PackedEntries): StoredEntry[] {
+  const { conversationId, kind, users, fields, contents } = packed;
+  const entries: StoredEntry[] = [];
+  let offset = 0;
+  for (let at = 0; at < fields.length; at += width) {
+    const senderId = fields[at + 1] ?? 0;
+    const end = offset + (fields[at + 3] ?? 0);
+    entries.push({
+      conversationId,
+      seq: fields[at] ?? 0,
+      kind,
+      senderId,
+      recipientId: users && (users[0] === senderId ? users[1] : users[0]),
+      time: fields[at + 2] ?? 0,
+      content: contents.subarray(offset, end),
+    });
+    offset = end;
+  }
+  return entries;
+}
+
+const selectLowest = `SELECT seq, sender_id AS senderId, time, content FROM entries
+  WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`;
+const selectNewest = `SELECT seq, sender_id AS senderId, time, content FROM entries
+  WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT ?`;

@@ -1,0 +1,253 @@
+// The conversation log's reads and markers, as synchronous functions over one connection. Appending: append.ts.
+import type {
+  ConversationKind,
+  ConversationRow,
+  LogStore,
+  MarkerSeqs,
+  MarkersResult,
+  NewMarkers,
+  SeqRange,
+} from "../../store.ts";
+import type { Database } from "../database/database.ts";
+import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
+import { isBlockBetween, undeliveredRanges } from "./blocks.ts";
+import { type PackedEntries, packEntries } from "./entries.ts";
+import type { Synchronous } from "./synchronous.ts";
+
+export interface LogOperations extends Synchronous<Omit<LogStore, "append" | "onAppended" | "entries">> {
+  /** As LogStore's, packed for the way between threads. */
+  entries(conversationId: number, from: number, to: number, limit: number, newest?: boolean): PackedEntries;
+}
+
+export function logOperations(database: Database): LogOperations {
+  return {
+    raiseMarkers: (userId, markers) => markers.map((wanted) => raise(database, userId, wanted)),
+
+    conversations(userId, afterId, limit) {
+      if (limit <= 0) return [];
+      const broadcast = afterId < broadcastConversationId ? broadcastRow(database, userId) : [];
+      const sql = `${selectDirect} AND mine.conversation_id > ? ORDER BY mine.conversation_id LIMIT ?`;
+      const direct = database.all<DirectColumns>(sql, userId, afterId, limit - broadcast.length);
+      return [...broadcast, ...direct.map((row) => conversationRow(database, userId, row))];
+    },
+
+    conversation(userId, conversationId) {
+      if (conversationId === broadcastConversationId) return broadcastRow(database, userId)[0];
+      const sql = `${selectDirect} AND mine.conversation_id = ?`;
+      const row = database.get<DirectColumns>(sql, userId, conversationId);
+      return row && conversationRow(database, userId, row);
+    },
+
+    heads(userId, conversationIds) {
+      const sql = `SELECT head_seq AS headSeq FROM conversations c WHERE conversation_id = ?1
+        AND (kind = 'broadcast' OR EXISTS
+          (SELECT 1 FROM participants p WHERE p.user_id = ?2 AND p.conversation_id = c.conversation_id))`;
+      return conversationIds.map((id) => database.get<{ headSeq: number }>(sql, id, userId)?.headSeq);
+    },
+
+    directConversation(userId, peerId) {
+      const sql = `${selectDirect} AND c.user_low = ? AND c.user_high = ?`;
+      const row = database.get<DirectColumns>(
+        sql,
+        userId,
+        Math.min(userId, peerId),
+        Math.max(userId, peerId),
+      );
+      return row && conversationRow(database, userId, row);
+    },
+
+    entries: (conversationId, from, to, limit, newest = false) =>
+      packEntries(database, conversationId, from, to, limit, newest),
+
+    visibleRanges(userId, conversationId, from, to) {
+      const ranges =
+        conversationId === broadcastConversationId
+          ? onlineRanges(database, userId, from, to)
+          : [{ from, to }];
+      return without(ranges, hiddenSeqs(database, userId, conversationId, from, to));
+    },
+  };
+}
+
+function onlineRanges(database: Database, userId: number, from: number, to: number): SeqRange[] {
+  const rows = database.all<{ fromSeq: number; toSeq: number | null }>(
+    // Two halves, since an index can look for closed intervals and for the open one, but not for either.
+    `SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
+     WHERE user_id = ?1 AND to_seq >= ?2 AND from_seq <= min(?3, to_seq)
+     UNION ALL
+     SELECT from_seq, NULL FROM presence_intervals WHERE user_id = ?1 AND end_time IS NULL AND from_seq <= ?3
+     ORDER BY fromSeq`,
+    userId,
+    from,
+    to,
+  );
+  return joined(
+    rows.map((row) => ({ from: Math.max(from, row.fromSeq), to: Math.min(to, row.toSeq ?? to) })),
+  );
+}
+
+/** What blocks have hidden from the user in this range: the seqs of single entries, rising. */
+function hiddenSeqs(
+  database: Database,
+  userId: number,
+  conversationId: number,
+  from: number,
+  to: number,
+): number[] {
+  return database
+    .all<{ seq: number }>(
+      `SELECT DISTINCT seq FROM hidden h
+         JOIN entries e ON e.conversation_id = h.conversation_id AND e.sender_id = h.author_id
+           AND e.seq BETWEEN max(h.from_seq, ?3) AND min(coalesce(h.to_seq, ?4), ?4)
+       WHERE h.user_id = ?1 AND h.conversation_id = ?2 ORDER BY seq`,
+      userId,
+      conversationId,
+      from,
+      to,
+    )
+    .map(({ seq }) => seq);
+}
+
+/** The ranges with single seqs (rising) taken out. */
+function without(ranges: readonly SeqRange[], seqs: readonly number[]): SeqRange[] {
+  const result: SeqRange[] = [];
+  let index = 0;
+  for (const range of ranges) {
+    let from = range.from;
+    for (; index < seqs.length; index++) {
+      const seq = seqs[index] ?? 0;
+      if (seq > range.to) break;
+      if (seq < from) continue;
+      if (seq > from) result.push({ from, to: seq - 1 });
+      from = seq + 1;
+    }
+    if (from <= range.to) result.push({ from, to: range.to });
+  }
+  return result;
+}
+
+/** Ranges by rising start, those that touch or overlap made one. */
+function joined(ranges: readonly SeqRange[]): SeqRange[] {
+  const result: SeqRange[] = [];
+  for (const range of ranges) {
+    const last = result.at(-1);
+    if (last !== undefined && range.from <= last.to + 1) {
+      result[result.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+    } else {
+      result.push(range);
+    }
+  }
+  return result;
+}
+
+interface DirectColumns extends Record<string, unknown> {
+  conversationId: number;
+  headSeq: number;
+  delivered: number;
+  read: number;
+  peerId: number;
+  peerName: string;
+  peerDelivered: number;
+  peerRead: number;
+}
+
+/** A user's direct conversations (first parameter: the user), each with the peer; by the participants' key. */
+const selectDirect = `
+  SELECT c.conversation_id AS conversationId, head_seq AS headSeq, mine.delivered_seq AS delivered,
+    mine.read_seq AS read, peer.user_id AS peerId, peer.username AS peerName,
+    theirs.shown_delivered_seq AS peerDelivered, theirs.shown_read_seq AS peerRead
+  FROM participants mine
+    JOIN conversations c ON c.conversation_id = mine.conversation_id
+    JOIN users peer ON peer.user_id = CASE mine.user_id WHEN c.user_low THEN c.user_high ELSE c.user_low END
+    JOIN participants theirs ON theirs.user_id = peer.user_id AND theirs.conversation_id = c.conversation_id
+  WHERE mine.user_id = ? AND c.kind = 'direct'`;
+
+function conversationRow(database: Database, userId: number, row: DirectColumns): ConversationRow {
+  return {
+    conversationId: row.conversationId,
+    kind: "direct",
+    headSeq: row.headSeq,
+    peer: { userId: row.peerId, username: row.peerName },
+    markers: { deliveredSeq: row.delivered, readSeq: row.read },
+    peerMarkers: { deliveredSeq: row.peerDelivered, readSeq: row.peerRead },
+    undelivered: undeliveredRanges(database, row.peerId, row.conversationId, userId),
+  };
+}
+
+/** A list of one: the broadcast conversation as the user sees it. */
+function broadcastRow(database: Database, userId: number): ConversationRow[] {
+  const sql = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
+  const row = database.get<{ headSeq: number }>(sql, broadcastConversationId);
+  if (row === undefined) return [];
+  return [
+    {
+      conversationId: broadcastConversationId,
+      kind: "broadcast",
+      headSeq: row.headSeq,
+      peer: undefined,
+      markers: markersOf(database, userId, broadcastConversationId),
+      peerMarkers: undefined,
+      undelivered: [],
+    },
+  ];
+}
+
+function markersOf(database: Database, userId: number, conversationId: number): MarkerSeqs {
+  const row = database.get<{ deliveredSeq: number; readSeq: number }>(
+    "SELECT delivered_seq AS deliveredSeq, read_seq AS readSeq FROM participants WHERE user_id = ? AND conversation_id = ?",
+    userId,
+    conversationId,
+  );
+  return row ?? { deliveredSeq: 0, readSeq: 0 };
+}
+
+interface MemberColumns extends Record<string, unknown> {
+  kind: ConversationKind;
+  headSeq: number;
+  low: number | null;
+  high: number | null;
+}
+
+function raise(database: Database, userId: number, wanted: NewMarkers): MarkersResult {
+  const { conversationId } = wanted;
+  const row = database.get<MemberColumns>(
+    "SELECT kind, head_seq AS headSeq, user_low AS low, user_high AS high FROM conversations WHERE conversation_id = ?",
+    conversationId,
+  );
+  if (row === undefined || (row.kind === "direct" && userId !== row.low && userId !== row.high)) {
+    return { status: "no-conversation", conversationId };
+  }
+  const delivered = Math.max(wanted.deliveredSeq, wanted.readSeq);
+  if (delivered > row.headSeq) return { status: "beyond-head", conversationId, headSeq: row.headSeq };
+  const before = markersOf(database, userId, conversationId);
+  const markers = {
+    deliveredSeq: Math.max(before.deliveredSeq, delivered),
+    readSeq: Math.max(before.readSeq, wanted.readSeq),
+  };
+  const rose = markers.deliveredSeq > before.deliveredSeq || markers.readSeq > before.readSeq;
+  const otherId = (userId === row.low ? row.high : row.low) ?? undefined;
+  // Neither hears of the other's markers while one of the two blocks the other.
+  const peerId = otherId === undefined || isBlockBetween(database, userId, otherId) ? undefined : otherId;
+  if (rose) save(database, userId, conversationId, markers, peerId !== undefined);
+  const undelivered = peerId === undefined ? [] : undeliveredRanges(database, userId, conversationId, peerId);
+  return { status: "ok", conversationId, rose, markers, kind: row.kind, peerId, undelivered };
+}
+
+function save(
+  database: Database,
+  userId: number,
+  conversationId: number,
+  { deliveredSeq, readSeq }: MarkerSeqs,
+  isShown: boolean,
+): void {
+  const shown = "shown_delivered_seq = excluded.delivered_seq, shown_read_seq = excluded.read_seq";
+  database.run(
+    `INSERT INTO participants (user_id, conversation_id, delivered_seq, read_seq) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq
+       ${isShown ? `, ${shown}` : ""}`,
+    userId,
+    conversationId,
+    deliveredSeq,
+    readSeq,
+  );
+}

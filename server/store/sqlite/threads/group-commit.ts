@@ -1,0 +1,207 @@
+// Collects writes while the writer is busy, hands them over as one group, and tells the outcome in the right order.
+import { type AppendedEntry, type AppendResult, type NewEntry, StoreUnavailableError } from "../../store.ts";
+import type { Call } from "../operations/operations.ts";
+import { type Group, type GroupResults, type PlacedCall, packAppends, resultAt } from "./group.ts";
+import type { GroupAnswer } from "./writer.ts";
+
+interface WaitingAppend {
+  readonly entry: NewEntry;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface WaitingCall {
+  readonly call: Call;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface GroupLimits {
+  /** Writes in one group. */
+  readonly count: number;
+  /** Bytes of content in one group; a single larger entry still goes. */
+  readonly bytes: number;
+}
+
+/** How long a write that may wait for company waits, in milliseconds. */
+const patience = 50;
+
+export class GroupCommit {
+  readonly #limits: GroupLimits;
+  readonly #send: (group: Group) => void;
+  /** Called after a group's announcement, with its number. */
+  readonly #onTold: (number: number) => void;
+  #listener: ((entries: readonly AppendedEntry[]) => void) | undefined;
+  #waiting: (WaitingAppend | WaitingCall)[] = [];
+  #inFlight: { appends: WaitingAppend[]; calls: WaitingCall[] } | undefined;
+  #number: number;
+  #soon: NodeJS.Immediate | undefined;
+  #later: NodeJS.Timeout | undefined;
+  /** Why nothing is taken any more. */
+  #ended: string | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(
+    limits: GroupLimits,
+    number: number,
+    send: (group: Group) => void,
+    onTold: (number: number) => void,
+  ) {
+    this.#limits = limits;
+    this.#number = number;
+    this.#send = send;
+    this.#onTold = onTold;
+  }
+
+  onAppended(listener: (entries: readonly AppendedEntry[]) => void): void {
+    if (this.#listener !== undefined) throw new Error("somebody listens to appends already");
+    this.#listener = listener;
+  }
+
+  append(entry: NewEntry): Promise<AppendResult> {
+    if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ entry, resolve, reject });
+      this.#sendSoon();
+    });
+  }
+
+  /** `patient` ones wait a moment for a group to join. */
+  call(call: Call, patient = false): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call, resolve, reject });
+      if (patient) this.#later ??= setTimeout(() => this.#sendNext(), patience);
+      else this.#sendSoon();
+    });
+  }
+
+  /** Takes the writer's answer to the group in flight. */
+  settle(answer: GroupAnswer): void {
+    const group = this.#inFlight;
+    if (group === undefined) throw new Error("an answer to no group");
+    this.#inFlight = undefined;
+    // The writer works on the next group while this one is told.
+    if (this.#waiting.length > 0) this.#sendNext();
+    try {
+      if (answer.type === "committed") this.#tell(group, answer.number, answer.results);
+      else rejectAll([...group.appends, ...group.calls], answer.message);
+    } finally {
+      if (this.#waiting.length > 0) this.#sendSoon();
+      else if (this.#inFlight === undefined) this.#onIdle?.();
+    }
+  }
+
+  /** Refuses further writes, and waits until those handed in are told. */
+  async finish(): Promise<void> {
+    this.#ended ??= "the store is closed";
+    if (this.#inFlight === undefined && this.#waiting.length === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+      this.#sendSoon();
+    });
+  }
+
+  /** Gives up all that waits: the writer is gone. */
+  fail(reason: string): void {
+    this.#ended = reason;
+    clearImmediate(this.#soon);
+    clearTimeout(this.#later);
+    const { appends = [], calls = [] } = this.#inFlight ?? {};
+    const waiting = this.#waiting;
+    this.#inFlight = undefined;
+    this.#waiting = [];
+    rejectAll([...appends, ...calls, ...waiting], reason);
+    this.#onIdle?.();
+  }
+
+  /** At the end of this turn of the event loop, so that all that arrived in it shares a group. */
+  #sendSoon(): void {
+    if (this.#inFlight !== undefined || this.#soon !== undefined) return;
+    this.#soon = setImmediate(() => this.#sendNext());
+  }
+
+  #sendNext(): void {
+    clearImmediate(this.#soon);
+    clearTimeout(this.#later);
+    this.#soon = undefined;
+    this.#later = undefined;
+    if (this.#inFlight !== undefined || this.#waiting.length === 0) return;
+    const appends: WaitingAppend[] = [];
+    const calls: WaitingCall[] = [];
+    const placed: PlacedCall[] = [];
+    for (const waiting of this.#take()) {
+      if ("entry" in waiting) {
+        appends.push(waiting);
+      } else {
+        calls.push(waiting);
+        placed.push({ ...waiting.call, before: appends.length });
+      }
+    }
+    this.#inFlight = { appends, calls };
+    const packed = packAppends(appends.map((append) => append.entry));
+    this.#number += 1;
+    this.#send({ number: this.#number, appends: packed, calls: placed });
+  }
+
+  /** The next writes within the limits; at least one. */
+  #take(): (WaitingAppend | WaitingCall)[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#waiting) {
+      if ("entry" in waiting) bytes += waiting.entry.content.length;
+      if (count > 0 && (count >= this.#limits.count || bytes > this.#limits.bytes)) break;
+      count += 1;
+    }
+    if (count < this.#waiting.length) return this.#waiting.splice(0, count);
+    const all = this.#waiting;
+    this.#waiting = [];
+    return all;
+  }
+
+  #tell(
+    group: { appends: WaitingAppend[]; calls: WaitingCall[] },
+    number: number,
+    results: GroupResults,
+  ): void {
+    const announced: AppendedEntry[] = [];
+    for (const [index, { entry }] of group.appends.entries()) {
+      const result = resultAt(results, index);
+      if (result.status !== "stored") continue;
+      announced.push({
+        conversationId: result.conversationId,
+        seq: result.seq,
+        kind: result.recipientId === 0 ? "broadcast" : "direct",
+        senderId: entry.senderId,
+        recipientId: result.recipientId === 0 ? undefined : result.recipientId,
+        time: result.time,
+        content: entry.content,
+        clientMessageId: entry.clientMessageId,
+        hiddenFrom: result.hiddenFrom,
+        withheld: result.withheld,
+        origin: entry.origin,
+      });
+    }
+    try {
+      if (announced.length > 0) this.#listener?.(announced);
+    } finally {
+      this.#onTold(number);
+      for (const [index, { resolve, reject }] of group.appends.entries()) {
+        const { status, conversationId, seq, time, withheld, error } = resultAt(results, index);
+        if (status === "failed") reject(new Error(error ?? "the append failed"));
+        else if (status === "stored" || status === "repeated")
+          resolve({ status, conversationId, seq, time, withheld });
+        else resolve({ status });
+      }
+      for (const [index, { resolve, reject }] of group.calls.entries()) {
+        const result = results.calls[index];
+        if (result?.ok) resolve(result.value);
+        else reject(new Error(result?.message ?? "the call was not made"));
+      }
+    }
+  }
+}
+
+function rejectAll(waiting: readonly { reject: (error: Error) => void }[], reason: string): void {
+  for (const { reject } of waiting) reject(new StoreUnavailableError(reason));
+}

@@ -1,0 +1,9 @@
+// A client in a process of its own, to be stopped in its tracks: logs in, opens a stream, and says so.
+import process from "node:process";
+import { TestClient } from "../support/client.ts";
+
+const [port, username = "", password = "", transport] = process.argv.slice(2);
+const client = new TestClient(Number(port));
+await client.logIn(username, password);
+await (transport === "follow" ? client.follow() : client.connect()).caughtUp();
+process.stdout.write("connected\n");

@@ -1,0 +1,387 @@
+// Scenarios of introductions: who is asked, who may answer, how a question ends, and who learns which address.
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { Feature, IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
+import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
+import { reasonOf } from "../support/client.ts";
+import { TestServer } from "../support/server.ts";
+import { newCertificate, newIdentity, register, vouch } from "./device-keys.ts";
+import { online } from "./online.ts";
+import { answer, ask, device, introduce, report, take, taking } from "./private.ts";
+
+const people = ["leia", "han", "luke"];
+
+test("a question reaches those who take it, and a yes brings the two devices together", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await server.logIn("leia");
+  const identity = newIdentity();
+  const certificate = newCertificate();
+  await register(leia, certificate, identity);
+  const han = await taking(server, "han", "falcon");
+  const elsewhere = await online(server, "han");
+  const { call, id, asked } = await ask(leia, "han", true);
+  expect(asked).toMatchObject({ devices: 1, timeout: { seconds: 60n } });
+  expect(id.length).toBeLessThanOrEqual(32);
+  const requested = await han.stream.next("introductionRequested");
+  const peer = {
+    user: leia.grant?.user,
+    identityKey: identity.key,
+    device: {
+      deviceId: leia.grant?.device?.deviceId,
+      certificate,
+      signature: vouch(identity, leia, certificate),
+    },
+  };
+  expect(requested).toMatchObject({ introductionId: id, peer, direct: true });
+  expect(Number(requested.timeout?.seconds)).toBeGreaterThan(50);
+  const introduction = await answer(han.client, id);
+  expect(introduction).toMatchObject({ introductionId: id, peer, direct: false, addresses: [] });
+  expect(await call.introduction()).toMatchObject({
+    introductionId: id,
+    peer: {
+      user: { username: "han" },
+      identityKey: Buffer.alloc(0),
+      device: { deviceId: han.client.grant?.device?.deviceId, deviceName: "falcon" },
+    },
+    direct: false,
+    addresses: [],
+    lifetime: { seconds: 60n },
+  });
+  expect(await call.ended).toBeUndefined();
+  expect(elsewhere.stream.all("introductionRequested")).toEqual([]);
+  // The device that answered is not told what it knows.
+  await server.stop();
+  await han.stream.ended;
+  expect(han.stream.all("introductionClosed")).toEqual([]);
+});
+
+test("a stream without the wish takes none, and one with it needs a certificate", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const han = await server.logIn("han");
+  const plain = han.connect();
+  expect((await plain.next("welcome")).features).not.toContain(Feature.INTRODUCTIONS);
+  await plain.caughtUp();
+  expect(await reasonOf(introduce(leia, "han").asked())).toBe("PRIVATE_CHAT_UNAVAILABLE");
+  const bare = han.connect({ features: [Feature.INTRODUCTIONS] });
+  expect(await bare.ended).toMatchObject({ reason: "DEVICE_KEY_MISSING" });
+  expect(bare.events).toEqual([]);
+  await register(han);
+  const only = han.connect({ features: [Feature.INTRODUCTIONS] });
+  expect((await only.next("welcome")).features).toEqual([Feature.INTRODUCTIONS]);
+  const both = han.connect({ features: [Feature.INTRODUCTIONS, Feature.PRESENCE, 99 as Feature] });
+  expect((await both.next("welcome")).features).toEqual([Feature.PRESENCE, Feature.INTRODUCTIONS]);
+  // Two streams of one device are one device.
+  expect((await ask(leia, "han")).asked.devices).toBe(1);
+});
+
+test("whoever cannot be asked is named so", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await server.logIn("leia");
+  expect(await reasonOf(introduce(leia, "nobody").asked())).toBe("DEVICE_KEY_MISSING");
+  await register(leia);
+  await expect(introduce(leia, "nobody").asked()).rejects.toMatchObject({
+    reason: "USER_NOT_FOUND",
+    field: "username",
+  });
+  expect(await reasonOf(introduce(leia, "leia").asked())).toBe("RECIPIENT_IS_SELF");
+  expect(await reasonOf(introduce(leia, "han").asked())).toBe("USER_OFFLINE");
+  const han = await server.logIn("han");
+  await han.block("leia");
+  expect(await reasonOf(introduce(leia, "han").asked())).toBe("BLOCKED_BY_RECIPIENT");
+  expect(await reasonOf(introduce(server.anonymous(), "han").asked())).toBe("TOKEN_MISSING");
+  await han.unblock("leia");
+  // Who blocks may ask, as with messages.
+  await leia.block("han");
+  await register(han);
+  using _stream = await take(han);
+  expect((await ask(leia, "han")).asked.devices).toBe(1);
+});
+
+test("two who ask each other at once are told which way round it is", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await taking(server, "leia");
+  const han = await taking(server, "han");
+  const { call } = await ask(leia.client, "han");
+  await expect(introduce(han.client, "leia").asked()).rejects.toMatchObject({
+    reason: "INTRODUCTION_PENDING",
+    message: "leia is asking you already: answer that.",
+  });
+  await expect(introduce(leia.client, "han").asked()).rejects.toMatchObject({
+    reason: "INTRODUCTION_PENDING",
+    message: "You are asking han already.",
+  });
+  call.call.cancel();
+  await han.stream.next("introductionClosed");
+  await ask(han.client, "leia");
+});
+
+test("the first yes wins, and ends the question on the other device, which is told by whom", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const falcon = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const { call, id, asked } = await ask(leia, "han");
+  expect(asked.devices).toBe(2);
+  await falcon.stream.next("introductionRequested");
+  await phone.stream.next("introductionRequested");
+  const answers = await Promise.allSettled([answer(falcon.client, id), answer(phone.client, id)]);
+  expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  const isFalcon = answers[0].status === "fulfilled";
+  const winner = isFalcon ? falcon : phone;
+  const loser = isFalcon ? phone : falcon;
+  const deviceName = isFalcon ? "falcon" : "phone";
+  expect(answers[isFalcon ? 1 : 0]).toMatchObject({
+    reason: {
+      reason: "INTRODUCTION_NOT_FOUND",
+      message: `Answered on your device "${deviceName}" already: yes.`,
+    },
+  });
+  expect(await loser.stream.next("introductionClosed")).toEqual({
+    introductionId: id,
+    outcome: IntroductionOutcome.ACCEPTED_ELSEWHERE,
+    deviceName,
+  });
+  expect((await call.introduction()).peer?.device?.deviceName).toBe(deviceName);
+  expect(winner.stream.all("introductionClosed")).toEqual([]);
+});
+
+test("a no is for all devices; to pass is for one, and the last one's is a no", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const falcon = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const first = await ask(leia, "han");
+  expect(await answer(falcon.client, first.id, { answer: Answer.REFUSE })).toBeUndefined();
+  expect(await first.call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
+  expect(await phone.stream.next("introductionClosed")).toMatchObject({
+    introductionId: first.id,
+    outcome: IntroductionOutcome.REFUSED_ELSEWHERE,
+    deviceName: "falcon",
+  });
+  const second = await ask(leia, "han");
+  await answer(falcon.client, second.id, { answer: Answer.PASS });
+  expect(await reasonOf(answer(falcon.client, second.id))).toBe("INTRODUCTION_NOT_FOUND");
+  await answer(phone.client, second.id, { answer: Answer.PASS });
+  expect(await second.call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
+});
+
+test("only the devices of whom is asked may answer", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await taking(server, "leia");
+  const luke = await taking(server, "luke");
+  await taking(server, "han");
+  const { id } = await ask(leia.client, "han");
+  const other = await device(server, "han", "other");
+  for (const stranger of [leia.client, luke.client, other]) {
+    for (const what of [Answer.ACCEPT, Answer.REFUSE, Answer.PASS]) {
+      expect(await reasonOf(answer(stranger, id, { answer: what }))).toBe("INTRODUCTION_NOT_FOUND");
+    }
+  }
+  const bare = await server.logIn("han");
+  expect(await reasonOf(answer(bare, id))).toBe("DEVICE_KEY_MISSING");
+  await expect(answer(other, id, { answer: Answer.UNSPECIFIED })).rejects.toMatchObject({
+    reason: "INVALID_FIELD",
+    field: "answer",
+  });
+  expect(await reasonOf(answer(other, "no such id"))).toBe("INTRODUCTION_NOT_FOUND");
+  // Who comes later is told, and may answer then.
+  using late = await take(other);
+  expect((await late.next("introductionRequested")).introductionId).toBe(id);
+  expect((await answer(other, id))?.peer?.user?.username).toBe("leia");
+});
+
+test("what waits for an answer is told again after CaughtUp, and a device that passed is left alone", async () => {
+  await using server = await TestServer.start({ users: people, presenceGraceMs: 60_000 });
+  const leia = await device(server, "leia");
+  const falcon = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const { call, id } = await ask(leia, "han", true);
+  await answer(phone.client, id, { answer: Answer.PASS });
+  phone.stream[Symbol.dispose]();
+  falcon.stream[Symbol.dispose]();
+  // Lost for a moment: within the grace the question goes on.
+  using again = falcon.client.connect({ features: [Feature.INTRODUCTIONS] });
+  const requested = await again.next("introductionRequested");
+  expect(requested).toMatchObject({ introductionId: id, direct: true, peer: { user: { username: "leia" } } });
+  expect(again.events.map(({ kind }) => kind?.$case)).toEqual([
+    "welcome",
+    "caughtUp",
+    "introductionRequested",
+  ]);
+  using passed = await take(phone.client);
+  await answer(falcon.client, id);
+  await passed.next("introductionClosed");
+  expect(passed.all("introductionRequested")).toEqual([]);
+  expect((await call.introduction()).peer?.device?.deviceName).toBe("falcon");
+});
+
+test("a question nobody answers in time ends, and the devices are told", async () => {
+  await using server = await TestServer.start({
+    users: people,
+    introductionTimes: { timeoutMs: 200, lifetimeMs: 60_000 },
+  });
+  const leia = await device(server, "leia");
+  const han = await taking(server, "han");
+  const { call, id } = await ask(leia, "han");
+  expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_UNANSWERED" });
+  expect(await han.stream.next("introductionClosed")).toEqual({
+    introductionId: id,
+    outcome: IntroductionOutcome.UNANSWERED,
+    deviceName: "",
+  });
+  expect(await reasonOf(answer(han.client, id))).toBe("INTRODUCTION_NOT_FOUND");
+});
+
+test("a caller who cancels, or whose session ends, takes the question back", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const han = await taking(server, "han");
+  const takenBack = { outcome: IntroductionOutcome.TAKEN_BACK, deviceName: "" };
+  const first = await ask(leia, "han");
+  first.call.call.cancel();
+  expect(await han.stream.next("introductionClosed")).toEqual({ ...takenBack, introductionId: first.id });
+  const second = await ask(leia, "han");
+  await leia.logOut();
+  const ended = await second.call.ended;
+  expect(ended).toMatchObject({ reason: "SESSION_ENDED" });
+  expect(ended?.retryDelayMs).toBeUndefined();
+  expect(await han.stream.next("introductionClosed")).toEqual({ ...takenBack, introductionId: second.id });
+  expect(await reasonOf(answer(han.client, second.id))).toBe("INTRODUCTION_NOT_FOUND");
+});
+
+test("a time-out, and a session that another process removed, reach a caller who has no stream", async () => {
+  await using server = await TestServer.start({ users: people, idleTimeoutMs: 1_000 });
+  const han = await taking(server, "han");
+  const leia = await device(server, "leia");
+  const { call } = await ask(leia, "han");
+  const keepHan = setInterval(
+    () => void han.client.unary(han.client.chat, han.client.chat.reportActivity, {}),
+    200,
+  );
+  try {
+    expect(await call.ended).toMatchObject({ reason: "SESSION_TIMED_OUT" });
+    await han.stream.next("introductionClosed");
+    const luke = await device(server, "luke");
+    const another = await ask(luke, "han");
+    const keepLuke = setInterval(() => {
+      luke.unary(luke.chat, luke.chat.reportActivity, {}).catch(() => clearInterval(keepLuke));
+    }, 200);
+    {
+      using database = new DatabaseSync(server.databaseFile);
+      database.exec("PRAGMA busy_timeout = 5000");
+      database.exec(
+        "DELETE FROM sessions WHERE user_id = (SELECT user_id FROM users WHERE username = 'luke')",
+      );
+    }
+    expect(await another.call.ended).toMatchObject({ reason: "SESSION_ENDED" });
+    clearInterval(keepLuke);
+  } finally {
+    clearInterval(keepHan);
+  }
+});
+
+test("a server that stops ends the question, with a word to come back", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  await taking(server, "han");
+  const { call } = await ask(leia, "han");
+  await server.stop();
+  const ended = await call.ended;
+  expect(ended).toMatchObject({ reason: "SERVER_STOPPING" });
+  expect(ended?.retryDelayMs).toBeGreaterThan(0);
+});
+
+test("when the last device that could answer goes, the question ends as offline", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const falcon = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const { call } = await ask(leia, "han");
+  await falcon.client.logOut();
+  await falcon.stream.ended;
+  expect(call.messages).toHaveLength(1);
+  await phone.client.logOut();
+  expect(await call.ended).toMatchObject({ reason: "USER_OFFLINE" });
+});
+
+test("where one device passed and the other went, it was a no", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const falcon = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const { call, id } = await ask(leia, "han");
+  await answer(falcon.client, id, { answer: Answer.PASS });
+  await phone.client.logOut();
+  expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
+});
+
+test("who blocks while it pending cannot say yes, and the caller learns why", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const falcon = await taking(server, "han", "falcon");
+  const phone = await taking(server, "han", "phone");
+  const { call, id } = await ask(leia, "han");
+  await falcon.client.block("leia");
+  expect(await reasonOf(answer(falcon.client, id))).toBe("ALREADY_BLOCKED");
+  expect(await call.ended).toMatchObject({ reason: "BLOCKED_BY_RECIPIENT" });
+  expect(await phone.stream.next("introductionClosed")).toMatchObject({
+    outcome: IntroductionOutcome.REFUSED_ELSEWHERE,
+  });
+});
+
+test("addresses go to the caller, and only where both allow a direct path", async () => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  await take(leia);
+  const han = await taking(server, "han");
+  const addresses = [
+    "192.168.1.5:4000",
+    "[fe80::1]:4000",
+    "127.0.0.1:4000",
+    "falcon.example:80",
+    "127.0.0.1:4000",
+  ];
+  const told = addresses.slice(0, 4);
+  for (const [callers, callees, more, expected] of [
+    [true, true, { addresses, port: 4001 }, [...told, "127.0.0.1:4001"]],
+    [true, true, { addresses, port: 4000 }, told],
+    [true, true, { addresses, port: 0 }, told],
+    [true, false, { addresses, port: 4001 }, []],
+    [false, true, { addresses, port: 4001 }, []],
+  ] as const) {
+    const { call, id } = await ask(leia, "han", callers);
+    const request = { ...more, addresses: [...more.addresses], direct: callees };
+    const direct = callers && callees;
+    expect(await answer(han.client, id, request)).toMatchObject({ direct, addresses: [] });
+    expect(await call.introduction()).toMatchObject({ direct, addresses: expected });
+    await call.ended;
+    // Open, and closed again.
+    await report(leia, han.client);
+    await report(leia);
+  }
+  expect(JSON.stringify(server.logged)).not.toContain("192.168.1.5");
+});
+
+test.each([
+  ["addresses", { addresses: Array.from({ length: 17 }, (_, index) => `10.0.0.${index}:1`) }],
+  ["addresses[0]", { addresses: ["10.0.0.1"] }],
+  ["addresses[1]", { addresses: ["10.0.0.1:1", "10.0.0.1:0"] }],
+  ["addresses[0]", { addresses: ["10.0.0.1:65536"] }],
+  ["addresses[0]", { addresses: ["::1:4000"] }],
+  ["addresses[0]", { addresses: ["10.0.0.300:4000"] }],
+  ["addresses[0]", { addresses: ["a\u001b[2Jb:4000"] }],
+  ["addresses[0]", { addresses: [`${"a".repeat(60)}:4000`] }],
+  ["port", { port: 65_536 }],
+])("an answer with %s out of bounds is refused, and the question goes on", async (field, more) => {
+  await using server = await TestServer.start({ users: people });
+  const leia = await device(server, "leia");
+  const han = await taking(server, "han");
+  const { call, id } = await ask(leia, "han", true);
+  await expect(answer(han.client, id, { direct: true, ...more })).rejects.toMatchObject({
+    reason: "INVALID_FIELD",
+    field,
+  });
+  await answer(han.client, id);
+  await call.introduction();
+});

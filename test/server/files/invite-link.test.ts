@@ -1,0 +1,66 @@
+// The two ends of an invite link, which never import each other: what the server writes, the client reads.
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readInviteLink } from "../../../client/cli/account/invite-link.ts";
+import { parseAddress } from "../../../rpc/network/address.ts";
+import { newSecret } from "../../../server/auth/tokens.ts";
+import { formatInviteLink, type InviteLink, joinLine } from "../../../server/files/invite-link.ts";
+
+/** What the client makes of it, in the server's words: where it would dial, and what it would show and trust. */
+function read(text: string): InviteLink {
+  const { address, invite, fingerprint } = readInviteLink(text);
+  return { ...parseAddress(address), invite, fingerprint };
+}
+
+/** The words that a shell makes of a line: a friend pastes it. */
+function pasted(line: string): string[] {
+  return execFileSync("sh", ["-c", `printf '%s\\n' ${line}`], { encoding: "utf8" })
+    .trimEnd()
+    .split("\n");
+}
+
+/** As long as a real one; of base64's letters, the slashes matter. */
+const fingerprint = `SHA256:${"a/b+".repeat(10)}//Z`;
+
+describe.each([
+  ["an IPv4 address", "192.0.2.7"],
+  ["an IPv6 address", "2001:db8::1"],
+  ["the IPv6 loopback", "::1"],
+  ["an IPv6 address that ends like an IPv4 one", "::ffff:192.0.2.7"],
+  ["a name", "chat.example.org"],
+  ["a name without a dot", "localhost"],
+])("%s", (_, host) => {
+  test.each([
+    ["with a fingerprint", fingerprint],
+    ["without", undefined],
+  ])("%s goes through the line and a shell", (_, fingerprint) => {
+    const link = { host, port: 12_000, invite: newSecret().secret, fingerprint };
+    const line = joinLine(link);
+    // sh lets it pass, but zsh refuses a pattern that no file matches.
+    expect(line.replaceAll(/'[^']*'/g, "")).not.toContain("[");
+    const [program, command, argument = "", ...more] = pasted(line);
+    expect([program, command, ...more]).toEqual(["parley", "join"]);
+    expect(read(argument)).toEqual(link);
+  });
+});
+
+test("any address, invite and fingerprint come back as they were", () => {
+  const base64 = (size: number, alphabet: string): fc.Arbitrary<string> =>
+    fc.string({ unit: fc.constantFrom(...alphabet), minLength: size, maxLength: size });
+  const letters = "ABCXYZabcxyz0189";
+  const links = fc.record({
+    host: fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    invite: base64(43, `${letters}-_`),
+    fingerprint: fc.option(
+      base64(43, `${letters}+/`).map((hash) => `SHA256:${hash}`),
+      { nil: undefined },
+    ),
+  });
+  fc.assert(
+    fc.property(links, (link) => {
+      expect(read(formatInviteLink(link))).toEqual({ ...link, host: link.host.toLowerCase() });
+    }),
+  );
+});
