@@ -22,6 +22,7 @@ const serverGround = [
   "server/limits.ts",
   "server/reasons.ts",
   "server/log.ts",
+  "time/",
   "rpc/",
   "gen/",
 ];
@@ -34,12 +35,13 @@ const rulesGround = ["server/client-manager.ts", "server/store/store.ts", "serve
  */
 const directions: Record<string, readonly string[]> = {
   "gen/": [],
-  "rpc/": ["gen/google/", "gen/grpc/", "gen/health/"],
+  "time/": [],
+  "rpc/": ["time/", "gen/google/", "gen/grpc/", "gen/health/"],
   "command-line/": [],
 
   // main, commands, server, services, rules, ground: each imports those after it, never one before it.
   "server/main.ts": ["server/commands/"],
-  "server/commands/": ["server/", "command-line/", "rpc/", "gen/"],
+  "server/commands/": ["time/", "server/", "command-line/", "rpc/", "gen/"],
   "server/server.ts": ["server/services/", "server/chat/", "server/private/", "server/auth/", ...rulesGround],
   "server/services/": ["server/chat/", "server/private/", "server/auth/", ...rulesGround],
   "server/private/": ["server/chat/", "server/auth/", ...rulesGround],
@@ -63,15 +65,15 @@ const directions: Record<string, readonly string[]> = {
 
   // The terminal client and the SDK, which is what the package exports, stand on link and state, which know no terminal.
   "client/cli/terminal/": [],
-  "client/cli/": ["client/link/", "client/peer/", "client/state/", "command-line/", "rpc/", "gen/"],
-  "client/peer/": ["client/link/", "rpc/", "gen/"],
-  "client/sdk/": ["client/link/", "client/peer/", "client/state/", "rpc/", "gen/"],
-  "client/link/": ["client/state/", "rpc/", "gen/"],
-  "client/state/": ["client/link/", "client/peer/", "rpc/", "gen/"],
+  "client/cli/": ["time/", "client/link/", "client/peer/", "client/state/", "command-line/", "rpc/", "gen/"],
+  "client/peer/": ["time/", "client/link/", "rpc/", "gen/"],
+  "client/sdk/": ["time/", "client/link/", "client/peer/", "client/state/", "rpc/", "gen/"],
+  "client/link/": ["time/", "client/state/", "rpc/", "gen/"],
+  "client/state/": ["time/", "client/link/", "client/peer/", "rpc/", "gen/"],
 
   "bin/": ["server/main.ts", "client/cli/main.ts"],
   // The kit looks at servers from outside, in any language: it imports nothing of ours but the contract and rpc/.
-  "conformance/": ["command-line/", "rpc/", "gen/"],
+  "conformance/": ["time/", "command-line/", "rpc/", "gen/"],
   // Anything.
   "test/": [""],
   "bench/": [""],
@@ -93,7 +95,9 @@ function mayImport(path: string, file: string): boolean {
 // ---- rooms
 
 /** The folders whose structure is checked: what the product is made of. */
-const product = sources.filter(({ path }) => /^(?:rpc|command-line|server|client|conformance)\//.test(path));
+const product = sources.filter(({ path }) =>
+  /^(?:time|rpc|command-line|server|client|conformance)\//.test(path),
+);
 const productFolders = new Set(product.map(({ path }) => posix.dirname(path)));
 
 /** A room is a folder without folders in it; a file beside folders is a room of its own. */

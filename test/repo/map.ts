@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import { purposeOf, readSources } from "./sources.ts";
 
-const MAPPED = ["bin", "rpc", "command-line", "server", "client", "conformance", "bench"];
+const MAPPED = ["bin", "time", "rpc", "command-line", "server", "client", "conformance", "bench"];
 
 function makeMap(): string {
   const folders = Map.groupBy(readSources(MAPPED), ({ path }) => posix.dirname(path));

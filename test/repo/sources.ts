@@ -8,6 +8,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /** Where sources are. */
 export const sourceFolders = [
+  "time",
   "rpc",
   "command-line",
   "server",

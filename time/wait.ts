@@ -1,0 +1,44 @@
+// Waiting for a promise within bounds: a deadline, an abort, or both. No timer and no listener is left behind.
+
+export interface Bounds {
+  /** Stop waiting after this many milliseconds. */
+  readonly ms?: number | undefined;
+  /** Stop waiting when this signal is aborted; at once where it is already. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Waited<T> =
+  | { readonly status: "done"; readonly value: T }
+  | { readonly status: "late" }
+  | { readonly status: "aborted" };
+
+/**
+ * Waits for the promise, within the bounds. The promise goes on where the wait ends before it; a rejection that comes
+ * then is not reported as unhandled.
+ * @throws what the promise rejects with, where it settles first
+ */
+export function waitFor<T>(promise: Promise<T>, { ms, signal }: Bounds): Promise<Waited<T>> {
+  return new Promise<Waited<T>>((resolve, reject) => {
+    const onAbort = (): void => settle(() => resolve({ status: "aborted" }));
+    const timer =
+      ms === undefined ? undefined : setTimeout(() => settle(() => resolve({ status: "late" })), ms);
+    const settle = (how: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      how();
+    };
+    promise.then(
+      (value) => settle(() => resolve({ status: "done", value })),
+      (error: unknown) => settle(() => reject(error)),
+    );
+    // A promise that has settled already comes before a signal that was aborted already.
+    if (signal?.aborted === true) queueMicrotask(onAbort);
+    else signal?.addEventListener("abort", onAbort);
+  });
+}
+
+/** Waits for that many milliseconds, or for the abort of the signal. */
+export async function delay(ms: number, signal?: AbortSignal): Promise<"elapsed" | "aborted"> {
+  const { status } = await waitFor(new Promise<never>(() => undefined), { ms, signal });
+  return status === "late" ? "elapsed" : "aborted";
+}
