@@ -29,6 +29,7 @@ export function waitFor<T>(promise: Promise<T>, { ms, signal }: Bounds): Promise
     };
     promise.then(
       (value) => settle(() => resolve({ status: "done", value })),
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- handed on as it came
       (error: unknown) => settle(() => reject(error)),
     );
     // A promise that has settled already comes before a signal that was aborted already.
