@@ -4,6 +4,7 @@ import type { Service } from "../rpc/calls/handler.ts";
 import { listen } from "../rpc/listening/listen.ts";
 import { Health } from "../rpc/schema/health.ts";
 import { reflectionServices } from "../rpc/schema/reflection.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { Identities } from "./auth/identities.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
@@ -70,6 +71,8 @@ export interface ServerOptions {
   /** Whether the standard health service is there; it is, unless said. */
   readonly health?: boolean;
   readonly log: Log;
+  /** For tests, which set the time. By default the clock of the system. */
+  readonly clock?: Clock;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -85,7 +88,7 @@ export interface RunningServer extends AsyncDisposable {
 const STOP_GRACE_MS = 3_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { store, log } = options;
+  const { store, log, clock = systemClock } = options;
   const bus = options.bus ?? new InProcessBus();
   const manager = new ClientManager(bus);
   const users = new Users(store.accounts);
@@ -94,6 +97,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessionsPerUser: options.sessionsPerUser,
     tooMany: tooManySessions,
     onError: (error) => log.error({ err: error }, "presence was not stored"),
+    clock,
   });
   const sessions = new Sessions({
     ...options,
@@ -110,15 +114,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onlineSessions: (userId) => presence.onlineSessions(userId),
   });
   const conversationLog = new ConversationLog(store.log, users);
-  const messages = new Messages(store.log, users, store.broadcastId);
+  const messages = new Messages(store.log, users, store.broadcastId, clock);
   const markers = new Markers(store.log, bus);
   const typing = new Typing(store.log, store.blocks, bus);
-  const blocks = new Blocks(store.blocks, users, markers);
-  const identities = new Identities(store.identities, store.serverId);
+  const blocks = new Blocks(store.blocks, users, markers, clock);
+  const identities = new Identities(store.identities, store.serverId, clock);
 
-  const chats = new OpenChats();
+  const chats = new OpenChats(clock);
   manager.onSessionAway((userId, sessionId) => chats.forget(userId, sessionId));
-  const agreements = new Agreements();
+  const agreements = new Agreements(clock);
   const introductions = new Introductions({
     identities,
     store: store.identities,
@@ -131,6 +135,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     times: options.introductionTimes ?? { timeoutMs: limits.introductionMs, lifetimeMs: limits.agreementMs },
     graceMs: options.presenceGraceMs,
     perMinute: options.introductionsPerMinute ?? limits.introductionsPerMinute,
+    clock,
   });
 
   startDelivery(store.log, bus);
@@ -155,6 +160,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     identities,
     introductions,
     idleTimeoutMs,
+    clock,
   });
   const rules = { messages, markers, typing, onError };
   const services = [
@@ -169,7 +175,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
     blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),
     chatService({ gate, streams, rules, options: serviceOptions }),
-    directoryService({ gate, presence: store.presence, options: serviceOptions }),
+    directoryService({ gate, presence: store.presence, clock, options: serviceOptions }),
     historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
     identityService({ gate, identities, store: store.identities, users, options: serviceOptions }),
     introductionService({
@@ -178,7 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       introductions,
       chats,
       users,
-      relays: options.relay === false ? undefined : new Relays(agreements),
+      relays: options.relay === false ? undefined : new Relays(agreements, clock),
       identities,
       manager,
       options: serviceOptions,

@@ -1,5 +1,6 @@
 // The rules of identity keys and device certificates: whose they may become, and who may vouch for a device.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { DeviceKeyRow, IdentityRow, IdentityStore, PeerDeviceRow, SessionRow } from "../store/store.ts";
@@ -17,10 +18,12 @@ export interface DeviceRegistration {
 export class Identities {
   readonly #store: IdentityStore;
   readonly #serverId: string;
+  readonly #clock: Clock;
 
-  constructor(store: IdentityStore, serverId: string) {
+  constructor(store: IdentityStore, serverId: string, clock: Clock = systemClock) {
     this.#store = store;
     this.#serverId = serverId;
+    this.#clock = clock;
   }
 
   /** @throws Refusal INVALID_FIELD, IDENTITY_TAKEN, DEVICE_NOT_FOUND */
@@ -47,7 +50,7 @@ export class Identities {
       certificate,
       fingerprint,
       identity: isFirst ? { key, signature, replace } : undefined,
-      time: Date.now(),
+      time: this.#clock.now(),
     });
     if (result.status === "identity-taken") {
       throw new Refusal(Reason.IDENTITY_TAKEN, { field: "identity_key" });

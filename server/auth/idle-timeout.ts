@@ -1,34 +1,42 @@
-// Which session has been without a command for too long: one clock for each, started anew by whatever a person does.
+// The idle time-out: ends a session for which no command arrived for a given time.
+import { type Clock, LONGEST_TIMER_MS, systemClock, type Timer } from "../../time/clock.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
 
-interface Clock {
+interface TrackedSession {
   readonly userId: number;
-  /** When the last command came, by performance.now(), ms. */
-  since: number;
+  /** When the last command arrived, in ms of the monotonic clock. */
+  activeAt: number;
 }
 
 const SESSIONS_AT_A_TIME = 1000;
-/** The longest time that a timer of Node's can run, ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class IdleTimeout implements Disposable {
   readonly #timeoutMs: number | undefined;
   readonly #onTimeout: (userId: number, sessionId: number) => void;
-  /** The longest idle first: whoever is active goes to the end. */
-  readonly #clocks = new Map<number, Clock>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  /** By session id, the longest idle first: a session that becomes active moves to the end. */
+  readonly #sessions = new Map<number, TrackedSession>();
+  #timer: Timer | undefined;
 
-  /** @param timeoutMs undefined: nobody ever times out, and nothing is remembered */
-  constructor(timeoutMs: number | undefined, onTimeout: (userId: number, sessionId: number) => void) {
+  /** @param timeoutMs undefined: sessions do not time out, and nothing is tracked */
+  constructor(
+    timeoutMs: number | undefined,
+    onTimeout: (userId: number, sessionId: number) => void,
+    clock: Clock = systemClock,
+  ) {
     this.#timeoutMs = timeoutMs;
     this.#onTimeout = onTimeout;
+    this.#clock = clock;
   }
 
-  /** Starts the clocks of all sessions: while no server ran, nobody could give a command. */
+  /**
+   * Tracks all stored sessions as active now. The time during which no server ran does not count, since no user could
+   * send a command.
+   */
   async start(accounts: Pick<AccountStore, "liveSessions">): Promise<void> {
     if (this.#timeoutMs === undefined) return;
     for (let after = 0; ; ) {
-      const page = await accounts.liveSessions(after, SESSIONS_AT_A_TIME, Date.now());
+      const page = await accounts.liveSessions(after, SESSIONS_AT_A_TIME, this.#clock.now());
       for (const { userId, sessionId } of page) this.begin({ userId }, sessionId);
       const last = page.at(-1);
       if (last === undefined || page.length < SESSIONS_AT_A_TIME) return;
@@ -36,47 +44,47 @@ export class IdleTimeout implements Disposable {
     }
   }
 
-  /** A session was started. */
+  /** Tracks a session that started. */
   begin({ userId }: Pick<UserRow, "userId">, sessionId: number): void {
     if (this.#timeoutMs === undefined) return;
-    this.#clocks.set(sessionId, { userId, since: performance.now() });
+    this.#sessions.set(sessionId, { userId, activeAt: this.#clock.monotonic() });
     this.#setTimer();
   }
 
-  /** A person gave a valid command. */
+  /** Starts the time of a session anew: its user sent a valid command. */
   active(sessionId: number): void {
-    const clock = this.#clocks.get(sessionId);
-    if (clock === undefined) return;
-    clock.since = performance.now();
-    this.#clocks.delete(sessionId);
-    this.#clocks.set(sessionId, clock);
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    session.activeAt = this.#clock.monotonic();
+    this.#sessions.delete(sessionId);
+    this.#sessions.set(sessionId, session);
   }
 
-  /** The session is over. */
+  /** Stops tracking a session that ended. */
   end(sessionId: number): void {
-    this.#clocks.delete(sessionId);
+    this.#sessions.delete(sessionId);
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#clocks.clear();
+    this.#timer?.[Symbol.dispose]();
+    this.#sessions.clear();
   }
 
   #setTimer(): void {
     if (this.#timer !== undefined || this.#timeoutMs === undefined) return;
-    const [oldest] = this.#clocks.values();
+    const [oldest] = this.#sessions.values();
     if (oldest === undefined) return;
-    const leftMs = oldest.since + this.#timeoutMs - performance.now();
-    this.#timer = setTimeout(() => this.#check(), Math.min(Math.max(1, Math.ceil(leftMs)), LONGEST_TIMER_MS));
-    this.#timer.unref();
+    const leftMs = oldest.activeAt + this.#timeoutMs - this.#clock.monotonic();
+    const ms = Math.min(Math.max(1, Math.ceil(leftMs)), LONGEST_TIMER_MS);
+    this.#timer = this.#clock.after(ms, () => this.#check());
   }
 
   #check(): void {
     this.#timer = undefined;
-    const end = performance.now() - (this.#timeoutMs ?? 0);
-    for (const [sessionId, { userId, since }] of this.#clocks) {
-      if (since > end) break;
-      this.#clocks.delete(sessionId);
+    const end = this.#clock.monotonic() - (this.#timeoutMs ?? 0);
+    for (const [sessionId, { userId, activeAt }] of this.#sessions) {
+      if (activeAt > end) break;
+      this.#sessions.delete(sessionId);
       this.#onTimeout(userId, sessionId);
     }
     this.#setTimer();

@@ -1,21 +1,22 @@
-// After the third wrong password in a row log-ins are locked for a while: the count, the lock, and whose they are.
+// The lock on log-ins after three wrong passwords in a row: counts the failures, and sets and checks the lock.
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import type { LogInStore } from "../store/store.ts";
 import { OverloadedError } from "./passwords.ts";
 
 /**
- * strict: one count for a name, whoever tries. spare-known: a device that the user has logged in on has a count of its
- * own, so that strangers cannot lock the user out; OWASP calls that device cookies.
+ * strict: one count for each name. spare-known: a device on which the user has logged in before has its own count, so
+ * that a stranger cannot lock the user out. OWASP calls this device cookies.
  */
 export type LockRule = "strict" | "spare-known";
 
-/** Whose failures are counted together. */
+/** Failures with the same key are counted together. */
 export type FailureKey = `name:${string}` | `device:${number}`;
 
 export type Attempt =
   | { readonly status: "right" }
   | { readonly status: "wrong" }
-  /** `tried`: this attempt was wrong, and brought the lock; otherwise nothing was looked at. */
+  /** `tried`: this attempt was wrong and set the lock; otherwise a lock was set already and the password was not checked. */
   | { readonly status: "locked"; readonly tried: boolean; readonly leftMs: number };
 
 interface Turn {
@@ -26,17 +27,19 @@ interface Turn {
 export class Lockout {
   readonly #store: LogInStore;
   readonly #lockMs: number;
-  /** Attempts with one key take turns: many at once must not slip past the count. */
+  readonly #clock: Clock;
+  /** Attempts with one key run one after the other, so that concurrent attempts are all counted. */
   readonly #turns = new Map<FailureKey, Turn>();
 
-  constructor(store: LogInStore, lockMs: number) {
+  constructor(store: LogInStore, lockMs: number, clock: Clock = systemClock) {
     this.#store = store;
     this.#lockMs = lockMs;
+    this.#clock = clock;
   }
 
   /**
-   * Asks whether a password is right, and counts. What it answers is stored before it answers.
-   * @throws OverloadedError where too many wait with the same key; and what `isRight` throws, which counts as nothing
+   * Checks a password and counts the result. The result is stored before the promise resolves.
+   * @throws OverloadedError if too many attempts with the same key wait; whatever `isRight` throws, which is not counted
    */
   attempt(key: FailureKey, isRight: () => Promise<boolean>): Promise<Attempt> {
     const turn = this.#turns.get(key) ?? { tail: Promise.resolve(), waiting: 0 };
@@ -61,9 +64,9 @@ export class Lockout {
       if (before !== undefined) await this.#store.clearFailures(key);
       return { status: "right" };
     }
-    // The end of a lock is a new beginning.
+    // The count starts anew after a lock has ended.
     const count = (before === undefined || before.lockedUntil > 0 ? 0 : before.count) + 1;
-    const now = Date.now();
+    const now = this.#clock.now();
     if (count < limits.failuresToLock) {
       await this.#store.saveFailures(key, { count, lockedUntil: 0 }, now);
       return { status: "wrong" };
@@ -72,9 +75,9 @@ export class Lockout {
     return { status: "locked", tried: true, leftMs: this.#lockMs };
   }
 
-  /** A clock that was set back, or a shorter setting, makes no lock longer. */
+  /** At most the configured time, so that a clock that was set back, or a shorter setting, makes no lock longer. */
   #leftOf(lockedUntil: number): number {
-    return Math.min(lockedUntil - Date.now(), this.#lockMs);
+    return Math.min(lockedUntil - this.#clock.now(), this.#lockMs);
   }
 
   #leave(key: FailureKey, turn: Turn): void {

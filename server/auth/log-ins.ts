@@ -2,6 +2,7 @@
 // that nobody has is treated like any other, so that nothing tells them apart.
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { parseId } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
@@ -28,6 +29,7 @@ export interface LogInsOptions {
   /** How many sessions of the user are online. */
   readonly onlineSessions: (userId: number) => number;
   readonly log: Log;
+  readonly clock?: Clock | undefined;
 }
 
 /** What somebody gives who wants in. */
@@ -42,11 +44,13 @@ export interface LogInRequest {
 
 export class LogIns {
   readonly #options: LogInsOptions;
+  readonly #clock: Clock;
   readonly #lockout: Lockout;
 
   constructor(options: LogInsOptions) {
     this.#options = options;
-    this.#lockout = new Lockout(options.logIns, options.lockDurationMs);
+    this.#clock = options.clock ?? systemClock;
+    this.#lockout = new Lockout(options.logIns, options.lockDurationMs, this.#clock);
   }
 
   /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID; OverloadedError */
@@ -125,7 +129,15 @@ export class LogIns {
   async #record(told: Told, outcome: LogInOutcome): Promise<void> {
     const { request, user, deviceId } = told;
     const { username, client, address } = request;
-    const facts = { username, client, address, deviceId, userId: user?.userId, outcome, time: Date.now() };
+    const facts = {
+      username,
+      client,
+      address,
+      deviceId,
+      userId: user?.userId,
+      outcome,
+      time: this.#clock.now(),
+    };
     const { log } = this.#options;
     if (outcome === "logged-in") log.info({ event: "log-in", username, address }, "log-in");
     else log.info({ event: "log-in refused", username, address, problem: outcome }, "log-in refused");

@@ -3,6 +3,7 @@
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import type { Bus, SessionEndedMessage } from "../bus/bus.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
@@ -32,6 +33,7 @@ export interface SessionsOptions {
   /** Commands and calls that one session may make, a second. */
   readonly callRate: number;
   readonly log: Log;
+  readonly clock?: Clock | undefined;
 }
 
 /** A session that may act, and how much it may still ask for. */
@@ -47,6 +49,7 @@ const SWEEP_EVERY_MS = 60_000;
 
 export class Sessions implements Disposable {
   readonly #options: SessionsOptions;
+  readonly #clock: Clock;
   readonly #active = new Map<string, ActiveSession>();
   readonly #buckets = new Map<number, TokenBucket>();
   /** When each session was last written as used. */
@@ -55,23 +58,24 @@ export class Sessions implements Disposable {
   #generation = 0;
   readonly #idle: IdleTimeout;
   readonly #subscription: Disposable;
-  readonly #sweeper: NodeJS.Timeout;
+  readonly #sweeper: Timer;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#idle = new IdleTimeout(options.idleTimeoutMs, (userId, sessionId) => {
+    this.#clock = options.clock ?? systemClock;
+    const onIdle = (userId: number, sessionId: number): void => {
       this.#timeOut(userId, sessionId).catch((error: unknown) => {
         options.log.error({ err: error }, "a session was not timed out");
         this.#idle.begin({ userId }, sessionId);
       });
-    });
+    };
+    this.#idle = new IdleTimeout(options.idleTimeoutMs, onIdle, this.#clock);
     this.#subscription = options.bus.subscribe("everyone", (message) => {
       if (message.kind === "session-ended") this.#forget(message.sessionId);
     });
-    this.#sweeper = setInterval(() => {
+    this.#sweeper = this.#clock.every(SWEEP_EVERY_MS, () => {
       this.sweep().catch((error: unknown) => options.log.error({ err: error }, "session sweep failed"));
-    }, SWEEP_EVERY_MS);
-    this.#sweeper.unref();
+    });
   }
 
   /** Takes up the sessions of the last process. */
@@ -80,7 +84,7 @@ export class Sessions implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#sweeper);
+    this.#sweeper[Symbol.dispose]();
     this.#idle[Symbol.dispose]();
     this.#subscription[Symbol.dispose]();
   }
@@ -90,7 +94,7 @@ export class Sessions implements Disposable {
     if (Buffer.byteLength(token) > limits.secretBytes) throw new Refusal(Reason.TOKEN_INVALID);
     const hash = hashSecret(token);
     const key = hash.toString("base64");
-    const now = Date.now();
+    const now = this.#clock.now();
     let session = this.#active.get(key);
     if (session === undefined || session.row.expireTime <= now) {
       const generation = this.#generation;
@@ -133,7 +137,7 @@ export class Sessions implements Disposable {
       username: name.username,
       skeleton: skeleton(name.username),
       passwordHash,
-      time: Date.now(),
+      time: this.#clock.now(),
       inviteHash: signUp === "invite" ? hashSecret(invite) : undefined,
       refuseLookAlike: true,
     });
@@ -182,6 +186,11 @@ export class Sessions implements Disposable {
     return ended.length;
   }
 
+  /** The live sessions of a user, the newest first: those with an id below `before`, at most `count`. */
+  list(userId: number, before: number, count: number): Promise<SessionRow[]> {
+    return this.#options.accounts.listSessions(userId, before, count, this.#clock.now());
+  }
+
   /** Ends one of the user's sessions, with its streams. @throws Refusal SESSION_NOT_FOUND */
   async end(userId: number, sessionId: number | undefined): Promise<void> {
     if (sessionId === undefined || !(await this.#options.accounts.endSession(userId, sessionId))) {
@@ -198,7 +207,7 @@ export class Sessions implements Disposable {
     const { accounts, manager, sessionLifetimeMs } = this.#options;
     this.#generation++;
     this.#active.clear();
-    const now = Date.now();
+    const now = this.#clock.now();
     const connected = manager.connectedSessions();
     const valid = new Set(await accounts.validSessions([...connected.keys()], now));
     for (const [sessionId, userId] of connected) {
@@ -224,7 +233,7 @@ export class Sessions implements Disposable {
       throw new Refusal(Reason.DEVICE_INVALID, { field: "device.device_id" });
     const secret = isKnown ? { secret: "", hash: hashSecret(device.deviceSecret) } : newSecret();
     const token = newSecret();
-    const time = Date.now();
+    const time = this.#clock.now();
     const expireTime = time + this.#options.sessionLifetimeMs;
     const result = await this.#options.accounts.startSession({
       userId: user.userId,
@@ -269,7 +278,7 @@ export class Sessions implements Disposable {
     let bucket = this.#buckets.get(sessionId);
     if (bucket === undefined) {
       if (this.#buckets.size >= limits.cachedSessions) this.#buckets.clear();
-      bucket = new TokenBucket(this.#options.callRate);
+      bucket = new TokenBucket(this.#options.callRate, undefined, this.#clock);
       this.#buckets.set(sessionId, bucket);
     }
     return bucket;

@@ -1,21 +1,32 @@
-// How much one session may ask for: a bucket of tokens that fills at a steady rate.
+// A token bucket: limits a rate, and allows a burst up to the capacity of the bucket.
+import { type Clock, systemClock } from "../../time/clock.ts";
 
 export class TokenBucket {
   readonly #perSecond: number;
   readonly #capacity: number;
+  readonly #clock: Clock;
   #tokens: number;
-  #filledAt = performance.now();
+  #filledAt: number;
 
-  /** @param perSecond tokens a second; the bucket is full at first, and holds two seconds' worth unless said */
-  constructor(perSecond: number, capacity = 2 * perSecond) {
+  /**
+   * The bucket is full at first.
+   * @param perSecond tokens added each second
+   * @param capacity the most tokens it contains; by default those of two seconds
+   */
+  constructor(perSecond: number, capacity = 2 * perSecond, clock: Clock = systemClock) {
     this.#perSecond = perSecond;
     this.#capacity = capacity;
+    this.#clock = clock;
     this.#tokens = this.#capacity;
+    this.#filledAt = clock.monotonic();
   }
 
-  /** Takes tokens if they are there. @returns 0, or how many ms to wait before they are */
+  /**
+   * Takes tokens if the bucket contains them. A count above the capacity needs a full bucket and leaves a debt.
+   * @returns 0, or how many ms to wait before they can be taken
+   */
   take(count: number): number {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     this.#tokens = Math.min(this.#capacity, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
     this.#filledAt = now;
     if (this.#tokens < Math.min(count, this.#capacity)) {

@@ -68,7 +68,7 @@ export function authService(parts: AuthServiceParts) {
         return { endedSessions: await sessions.changePassword(row, oldPassword, newPassword, confirm) };
       }),
 
-      listSessions: gate.forSession((request, { row }) => listSessions(request, row, accounts, manager)),
+      listSessions: gate.forSession((request, { row }) => listSessions(request, row, sessions, manager)),
 
       revokeSession: gate.forSession(async (request, { row }) => {
         await sessions.end(row.user.userId, parseId("session", request.sessionId));
@@ -84,13 +84,13 @@ export function authService(parts: AuthServiceParts) {
 async function listSessions(
   request: ListSessionsRequest,
   asking: SessionRow,
-  accounts: AccountStore,
+  sessions: Sessions,
   manager: ClientManager,
 ): Promise<ListSessionsResponse> {
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
   const tokens = new PageTokens("ListSessions", asking.user.userId);
   const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
-  const rows = await accounts.listSessions(asking.user.userId, before, size + 1, Date.now());
+  const rows = await sessions.list(asking.user.userId, before, size + 1);
   const page = rows.slice(0, size);
   const last = page.at(-1);
   return {

@@ -6,6 +6,7 @@ import {
 } from "../../gen/parley/chat/v1/directory_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
+import type { Clock } from "../../time/clock.ts";
 import { toUser } from "../auth/user-messages.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -16,15 +17,16 @@ import { PageTokens, pageSize } from "./calls/paging.ts";
 export interface DirectoryServiceParts {
   readonly gate: Gate;
   readonly presence: PresenceStore;
+  readonly clock: Clock;
   readonly options: ServiceOptions;
 }
 
-export function directoryService({ gate, presence, options }: DirectoryServiceParts) {
+export function directoryService({ gate, presence, clock, options }: DirectoryServiceParts) {
   return implementService(
     DirectoryServiceService,
     {
       listUsers: gate.forSession(
-        (request, { row }) => listUsers(request, row.user, presence),
+        (request, { row }) => listUsers(request, row.user, presence, clock.now()),
         unlessBackground,
       ),
     },
@@ -37,6 +39,7 @@ export async function listUsers(
   request: Omit<ListUsersRequest, "background">,
   asking: UserRow,
   presence: PresenceStore,
+  now: number,
 ): Promise<ListUsersResponse> {
   const seconds = request.onlineWithin?.seconds ?? 0n;
   const nanos = request.onlineWithin?.nanos ?? 0;
@@ -49,7 +52,6 @@ export async function listUsers(
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
   const tokens = new PageTokens("ListUsers", asking.userId, seconds, nanos);
   const after = tokens.read(request.pageToken) ?? "";
-  const now = Date.now();
   const within = Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
   // Nobody's interval ended in the future: "now" lists those whose interval is open.
   const since = within === 0 ? now + 1 : Math.max(0, now - within);

@@ -9,6 +9,7 @@ import { skeleton } from "../../server/auth/username.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts";
 import { openSqliteStore } from "../../server/store/sqlite/sqlite-store.ts";
 import type { Store } from "../../server/store/store.ts";
+import { systemClock } from "../../time/clock.ts";
 import { TestClient } from "./client.ts";
 
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "store" | "listen">> {
@@ -69,7 +70,7 @@ export class TestServer implements AsyncDisposable {
           username,
           skeleton: skeleton(username),
           passwordHash: await this.#passwords.hash(passwordOf(username)),
-          time: Date.now(),
+          time: (this.#options.clock ?? systemClock).now(),
         })),
       ),
     );

@@ -6,6 +6,7 @@ import { Feature, type Limits } from "../../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../../rpc/calls/handler.ts";
 import type { Outbox } from "../../../rpc/calls/outbox.ts";
+import type { Clock } from "../../../time/clock.ts";
 import type { Identities } from "../../auth/identities.ts";
 import { type ActiveSession, describeClient } from "../../auth/sessions.ts";
 import { toUser } from "../../auth/user-messages.ts";
@@ -34,6 +35,7 @@ export interface StreamsParts {
   readonly identities: Identities;
   readonly introductions: Introductions;
   readonly idleTimeoutMs: number | undefined;
+  readonly clock: Clock;
 }
 
 /** A Hello costs a token, and one more for so many cursors. */
@@ -72,7 +74,7 @@ export class Streams {
     call: CallContext,
     work: (feed: Feed, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
-    const { store, log, manager, presence, gate, identities, introductions } = this.#parts;
+    const { store, log, manager, presence, gate, identities, introductions, clock } = this.#parts;
     const { user, sessionId } = session.row;
     describeClient(hello?.client, "hello.client");
     const processId = readProcessId(hello?.processId ?? "", "hello.process_id");
@@ -85,7 +87,7 @@ export class Streams {
     if (takesIntroductions) await identities.ownDevice(session.row.deviceId);
 
     const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
-    const feed = new Feed({ user, sessionId, processId, features, outbox, backlog });
+    const feed = new Feed({ user, sessionId, processId, features, outbox, backlog, clock });
     using _attached = manager.attach(feed);
     await backlog.check(cursors);
     // A session that ended before the stream was attached was told to nobody: ask once more.
@@ -114,9 +116,15 @@ export class Streams {
   }
 
   async #welcome({ row }: ActiveSession, features: ReadonlySet<Feature>): Promise<Uint8Array> {
-    const { store } = this.#parts;
+    const { store, clock } = this.#parts;
+    const now = clock.now();
     const online = features.has(Feature.PRESENCE)
-      ? await listUsers({ onlineWithin: undefined, pageSize: 0, pageToken: "" }, row.user, store.presence)
+      ? await listUsers(
+          { onlineWithin: undefined, pageSize: 0, pageToken: "" },
+          row.user,
+          store.presence,
+          now,
+        )
       : { users: [], nextPageToken: "" };
     return encodeEvent({
       kind: {
@@ -128,7 +136,7 @@ export class Streams {
           user: toUser(row.user),
           limits: { ...fixedLimits, idleTimeout: durationOf(this.#parts.idleTimeoutMs) },
           features: [...features],
-          serverTime: new Date(),
+          serverTime: new Date(now),
           broadcastConversationId: formatId("conversation", store.broadcastId),
           online: online.users.flatMap((presence) => presence.user ?? []),
           onlineNextPageToken: online.nextPageToken,
