@@ -1,15 +1,15 @@
 // Chats that are open, or about to be, when something changes under them: keys that a person verifies meanwhile, an end
 // that is gone and not known to be, a server that takes no report.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DeskParts, KeyProblemError, PrivateChatContext } from "../../client/peer/chats/context.ts";
+import { type ContextParts, KeyProblemError, PrivateChatContext } from "../../client/peer/chats/context.ts";
 import type { ChatEnded, PrivateEvent } from "../../client/peer/chats/events.ts";
 import { OpenChat } from "../../client/peer/chats/open-chat.ts";
 import { openConverse } from "../../client/peer/conversation/converse.ts";
-import { NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../client/peer/conversation/private-conversation.ts";
 import { MemoryContacts, readPeer } from "../../client/peer/keys/contacts.ts";
 import { IdentityKey } from "../../client/peer/keys/keys.ts";
-import { reach } from "../../client/peer/path/connect-peer.ts";
-import { peerKeys } from "../client/chat/played-chats.ts";
+import { connectPeer } from "../../client/peer/path/connect-peer.ts";
+import { peerKeys } from "../client/chat/fake-private-chats.ts";
 import { Device, newId } from "../client/peer/device.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
@@ -56,7 +56,7 @@ describe("a chat that is open when another key is verified ends, with what is wr
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct: false });
     verifiesAnother(yoda, luke);
-    expect(() => yoda.chats.say("luke", "a secret")).toThrow(NotSaidError);
+    expect(() => yoda.chats.say("luke", "a secret")).toThrow(NotSentError);
     expect((await yoda.next("ended")).how).toEqual(distrusted);
     await luke.next("ended");
     expect(luke.heard("yoda")).toEqual([]);
@@ -88,7 +88,7 @@ test("a key that is verified between the yes and the opening stops the chat, and
   const introduction = value.step.value;
   verifiesAnother(yoda, luke);
   const { introductionId } = introduction;
-  const reached = await reach({
+  const reached = await connectPeer({
     calls,
     own: keys.device,
     introduction,
@@ -125,12 +125,12 @@ test("what is held for one who came and is gone is given back with the end", asy
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const events: PrivateEvent[] = [];
-  const parts: Pick<DeskParts, "contacts" | "emit" | "allowHalfOpen"> = {
+  const parts: Pick<ContextParts, "contacts" | "emit" | "allowHalfOpen"> = {
     contacts: new MemoryContacts(),
     emit: (event) => Promise.resolve(void events.push(event)),
     allowHalfOpen: false,
   };
-  const context = new PrivateChatContext(parts as DeskParts);
+  const context = new PrivateChatContext(parts as ContextParts);
   const ended = Promise.withResolvers<ChatEnded>();
   const introductionId = newId();
   const opening = { introductionId, clientName: "", clientVersion: "" };

@@ -3,28 +3,34 @@
 import type { LinkEvent } from "../../link/model/events.ts";
 import type { PrivateEvent } from "../../peer/chats/events.ts";
 import type { Completion } from "../terminal/editor/line-editor.ts";
-import { type ChatActions, type ChatCommand, isAnswer, type Leaving, refuse } from "./command/command.ts";
+import {
+  type ChatActions,
+  type ChatCommand,
+  isAnswer,
+  type Leaving,
+  refuse,
+} from "./command/chat-command.ts";
 import { Attention, type BellSetting } from "./incoming/attention.ts";
-import { Connection } from "./incoming/connection.ts";
-import { Following } from "./incoming/following.ts";
-import { Incoming } from "./incoming/incoming.ts";
+import { ConnectionState } from "./incoming/connection-state.ts";
+import { ConversationOpener } from "./incoming/conversation-opener.ts";
+import { IncomingMessages } from "./incoming/incoming-messages.ts";
+import { LinkEventHandler } from "./incoming/link-events.ts";
 import { LogReader } from "./incoming/log-reader.ts";
-import { Opening } from "./incoming/opening.ts";
-import { People } from "./incoming/people.ts";
-import { Typists } from "./incoming/typists.ts";
-import { Outgoing } from "./input/outgoing.ts";
+import { OnlineUsers } from "./incoming/online-users.ts";
+import { TypingUsers } from "./incoming/typing-users.ts";
+import { OutgoingMessages } from "./input/outgoing-messages.ts";
 import { type OtherKey, TypedLines } from "./input/typed-lines.ts";
 import type { ChatLink } from "./model/chat-link.ts";
 import type { ChatStatus } from "./model/chat-status.ts";
 import type { Clock } from "./model/clock.ts";
 import { type ChatConversation, Conversations } from "./model/conversations.ts";
-import type { Display, Note } from "./model/note.ts";
+import type { Display, DisplayItem } from "./model/display-item.ts";
 import type { ChatOutcome } from "./model/outcome.ts";
 import { everyone, type Place, type PrivatePlace, privately, samePlace } from "./model/place.ts";
 import type { PrivateLink, PrivateSettings } from "./model/private-link.ts";
 import { shortened } from "./model/shortened.ts";
-import { Lapsed } from "./private/lapsed.ts";
-import { PrivateTalk } from "./private/private-talk.ts";
+import { EndedChatGuard } from "./private/ended-chat-guard.ts";
+import { PrivateController } from "./private/private-controller.ts";
 
 export interface ChatOptions {
   readonly link: ChatLink;
@@ -53,38 +59,38 @@ export class Chat implements ChatActions, Disposable {
   readonly #options: ChatOptions;
   readonly #conversations = new Conversations();
   readonly #attention: Attention;
-  readonly #people: People;
-  readonly #typists: Typists;
-  readonly #connection: Connection;
-  readonly #incoming: Incoming;
-  readonly #outgoing: Outgoing;
+  readonly #people: OnlineUsers;
+  readonly #typists: TypingUsers;
+  readonly #connection: ConnectionState;
+  readonly #incoming: IncomingMessages;
+  readonly #outgoing: OutgoingMessages;
   readonly #log: LogReader;
-  readonly #opening: Opening;
+  readonly #opening: ConversationOpener;
   readonly #typed: TypedLines;
-  readonly #following: Following;
-  readonly privates: PrivateTalk;
+  readonly #following: LinkEventHandler;
+  readonly privates: PrivateController;
   #open: ChatConversation | undefined;
   /** A private chat that is open in place of a conversation. */
   #openPrivate: PrivatePlace | undefined;
-  readonly #lapsed: Lapsed;
+  readonly #lapsed: EndedChatGuard;
 
   constructor(options: ChatOptions) {
     this.#options = options;
     const { link, me, clock, display, address, atScreen, bell, otherKey } = options;
     this.#attention = new Attention(bell, clock);
-    this.#lapsed = new Lapsed((text) => display.putBack(text));
-    this.#typists = new Typists(clock, () => display.refresh());
-    this.#people = new People({
+    this.#lapsed = new EndedChatGuard((text) => display.putBack(text));
+    this.#typists = new TypingUsers(clock, () => display.refresh());
+    this.#people = new OnlineUsers({
       clock,
       me,
       joinMs: atScreen ? PRESENCE_JOIN_MS : 0,
       told: (change) => this.show({ kind: "presence", ...change, time: clock.now() }),
     });
-    this.#connection = new Connection({ clock, address, tell: (sentence) => this.#notice(sentence) });
+    this.#connection = new ConnectionState({ clock, address, tell: (sentence) => this.#notice(sentence) });
     const isOpen = (place: Place): boolean => samePlace(this.openPlace, place);
     const isLive = (): boolean => this.#connection.isLive;
-    const show = (note: Note): void => this.show(note);
-    this.#outgoing = new Outgoing({ link, me, clock, show, isOpen, isLive });
+    const show = (note: DisplayItem): void => this.show(note);
+    this.#outgoing = new OutgoingMessages({ link, me, clock, show, isOpen, isLive });
     this.#typed = new TypedLines({
       actions: this,
       otherKey,
@@ -97,7 +103,7 @@ export class Chat implements ChatActions, Disposable {
       },
     });
     this.#log = new LogReader({ link, me, isOpen, conversations: this.#conversations });
-    this.#incoming = new Incoming({
+    this.#incoming = new IncomingMessages({
       link,
       display: { show, refresh: () => display.refresh(), bell: () => display.bell() },
       conversations: this.#conversations,
@@ -107,7 +113,7 @@ export class Chat implements ChatActions, Disposable {
       seesAll: !atScreen,
       isEcho: (entry) => this.#outgoing.isEcho(entry),
     });
-    this.#opening = new Opening({
+    this.#opening = new ConversationOpener({
       me,
       conversations: this.#conversations,
       incoming: this.#incoming,
@@ -123,7 +129,7 @@ export class Chat implements ChatActions, Disposable {
       show,
       tell: (sentence) => this.#notice(sentence),
     });
-    this.#following = new Following({
+    this.#following = new LinkEventHandler({
       me,
       address,
       link,
@@ -137,7 +143,7 @@ export class Chat implements ChatActions, Disposable {
       tell: (sentence) => this.#notice(sentence),
       trying: (work) => this.#trying(work),
     });
-    this.privates = new PrivateTalk({
+    this.privates = new PrivateController({
       chats: options.privateChats,
       settings: options.privateSettings,
       me,
@@ -268,7 +274,7 @@ export class Chat implements ChatActions, Disposable {
     return this.#typed.complete(before, text);
   }
 
-  show(note: Note): void {
+  show(note: DisplayItem): void {
     this.#options.display.show(note);
   }
 

@@ -1,10 +1,9 @@
 // The chat from start to end: signs in, runs it at a screen or in plain lines, and says how it ended.
-import process from "node:process";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { type Link, openLink } from "../../link/link.ts";
-import { saysConnectionLost, saysLoggedOut } from "../../link/model/errors.ts";
+import { isConnectionLost, isLoggedOut } from "../../link/model/errors.ts";
 import type { LinkEnding } from "../../link/model/events.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
 import { State } from "../../state/state.ts";
@@ -19,9 +18,9 @@ import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit, type ExitCode } from "../process/exit.ts";
 import { forPerson } from "../process/explain.ts";
 import { type Asker, terminalAsker } from "../process/prompts.ts";
-import { LentInput } from "../terminal/input/lent-input.ts";
+import { PromptInput } from "../terminal/input/prompt-input.ts";
 import { PlainIO } from "../terminal/plain-io.ts";
-import { ENDING_SIGNALS } from "../terminal/terminal-host.ts";
+import { ENDING_SIGNALS, type EndingSignal, type TerminalHost } from "../terminal/terminal-host.ts";
 import { safeText } from "../terminal/text/safe-text.ts";
 import { wrap } from "../terminal/text/width.ts";
 import type { BellSetting } from "./incoming/attention.ts";
@@ -81,7 +80,7 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
       { environment, state, asker: undefined, notice },
       signedIn,
       { ...options, wanted },
-      (parts) => runInteractive({ ...parts, address, me, bell, input, output, env }),
+      (parts) => runInteractive({ ...parts, address, me, bell, input, output, env, host: environment.host }),
     ).catch((error: unknown) => {
       throw forPerson(error);
     });
@@ -103,7 +102,7 @@ function loggedOutWords({ reason, message }: RpcError): string {
 /** Signs in with a person to ask. What is typed ahead of a question is for the next one, or for the screen. */
 async function askedIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
   const { environment } = context;
-  using stdin = new LentInput(environment.stdin);
+  using stdin = new PromptInput(environment.stdin);
   // enquirer needs of a terminal's input what is lent here; the type of a real one has much more.
   const lent = { ...environment, stdin: stdin as unknown as Environment["stdin"] };
   return await screenSignIn({ ...context, asker: terminalAsker(lent) }, wanted);
@@ -166,7 +165,7 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
   });
   const { address, username: me } = signedIn.profile;
   // From here on there is something to end in order.
-  using interruption = new Interruption();
+  using interruption = new Interruption(environment.host);
   const { outcome, code } = await linked(context, signedIn, options, (parts) =>
     runPlain({ ...parts, address, me, io, interrupted: interruption.signal }),
   ).catch(async (error: unknown) => {
@@ -196,7 +195,7 @@ async function linked(
 ): Promise<Finished> {
   const { state } = context;
   const { profile, endpoint, token } = signedIn;
-  using _hangUps = new HangUps();
+  using _hangUps = new HangUps(environment.host);
   const { answer, path, keep } = privately;
   const kept = state.privateLines(profile.profileId);
   const privateSettings = { answer, path, kept, lines: keep ? kept : undefined };
@@ -335,8 +334,8 @@ async function logOut({ account, profile }: SignedIn, notice: Notice): Promise<v
     await account.logOut({ timeoutMs: LEAVING_MS });
   } catch (error) {
     // It was over already, which is what was asked for.
-    if (error instanceof RpcError && saysLoggedOut(error)) return;
-    const lost = error instanceof ConnectError || (error instanceof RpcError && saysConnectionLost(error));
+    if (error instanceof RpcError && isLoggedOut(error)) return;
+    const lost = error instanceof ConnectError || (error instanceof RpcError && isConnectionLost(error));
     if (!lost) throw error;
     notice(`The server was not told: the session of ${profile.username} lasts there until it expires.`);
   }
@@ -347,11 +346,17 @@ class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #listeners = ENDING_SIGNALS.map((name) => ({
     name,
-    listener: () => this.#controller.abort(name),
+    // Only once: the same signal a second time ends the process as usual.
+    listener: () => {
+      this.#off(name);
+      this.#controller.abort(name);
+    },
   }));
+  readonly #host: TerminalHost;
 
-  constructor() {
-    for (const { name, listener } of this.#listeners) process.once(name, listener);
+  constructor(host: TerminalHost) {
+    this.#host = host;
+    for (const { name, listener } of this.#listeners) host.on(name, listener);
   }
 
   /** Aborted with the name of the signal. */
@@ -360,7 +365,11 @@ class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { name, listener } of this.#listeners) process.off(name, listener);
+    for (const { name } of this.#listeners) this.#off(name);
+  }
+
+  #off(name: EndingSignal): void {
+    for (const one of this.#listeners) if (one.name === name) this.#host.off(name, one.listener);
   }
 }
 
@@ -371,12 +380,15 @@ class Interruption implements Disposable {
 class HangUps implements Disposable {
   readonly #listener = (): void => undefined;
 
-  constructor() {
-    process.on("SIGHUP", this.#listener);
+  readonly #host: TerminalHost;
+
+  constructor(host: TerminalHost) {
+    this.#host = host;
+    host.on("SIGHUP", this.#listener);
   }
 
   [Symbol.dispose](): void {
-    process.off("SIGHUP", this.#listener);
+    this.#host.off("SIGHUP", this.#listener);
   }
 }
 

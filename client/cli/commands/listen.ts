@@ -1,8 +1,8 @@
 // parley listen: takes private chats without a screen, and prints what is said in them.
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import type { ChatAsked, LineSaid, PrivateEvent } from "../../peer/chats/events.ts";
-import { isAskedNoMore, NotAskedError } from "../../peer/chats/questions.ts";
-import { isLetIn } from "../chat/private/private-incoming.ts";
+import type { ChatRequested, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
+import { isRequestGone, NoRequestError } from "../../peer/chats/incoming-requests.ts";
+import { isAutoAccepted } from "../chat/private/private-incoming.ts";
 import {
   closedWords,
   endedWords,
@@ -75,7 +75,7 @@ class Listening {
   async #take(event: PrivateEvent): Promise<void> {
     const { output } = this.#call;
     switch (event.type) {
-      case "asked":
+      case "requested":
         return this.#asked(event);
       case "opened":
         output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
@@ -83,7 +83,7 @@ class Listening {
         return;
       case "line":
         return this.#line(event);
-      case "asking-closed":
+      case "request-closed":
         output.notice(closedWords(event));
         return;
       case "failed":
@@ -92,7 +92,7 @@ class Listening {
       case "ended":
         output.notice(endedWords(event, this.#call.environment.program));
         return;
-      case "trouble":
+      case "background-error":
         output.notice(event.error.message);
         return;
       case "marks":
@@ -103,26 +103,26 @@ class Listening {
     }
   }
 
-  async #asked({ username, judgement }: ChatAsked): Promise<void> {
+  async #asked({ username, keyCheck }: ChatRequested): Promise<void> {
     const { chats } = this.#run;
     const always = chats.contacts.get(username)?.always ?? "ask";
     const { answer, path } = this.#wanted;
-    const isYes = isLetIn(answer, judgement, always);
+    const isYes = isAutoAccepted(answer, keyCheck, always);
     try {
       await chats.answer(username, isYes ? "accept" : "pass", { direct: path === "direct" });
       if (isYes) return;
-      for (const sentence of problemWords(username, judgement, this.#call.environment.program))
+      for (const sentence of problemWords(username, keyCheck, this.#call.environment.program))
         this.#call.output.notice(sentence);
       this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       // It is told that it is over; what was not let in, is let in no less.
-      if (error instanceof NotAskedError || (!isYes && isAskedNoMore(error))) return;
+      if (error instanceof NoRequestError || (!isYes && isRequestGone(error))) return;
       this.#call.output.notice(failedWords(username, error, this.#call.environment.program));
     }
   }
 
-  async #line({ username, mine, time, content }: LineSaid): Promise<void> {
+  async #line({ username, mine, time, content }: LineEvent): Promise<void> {
     const { chats, context, signedIn } = this.#run;
     if (mine) return;
     const text = content.kind === "text" ? content.text : "(something that this program is too old for)";

@@ -1,13 +1,13 @@
 // The owner of the terminal in the interactive client: finished lines go up into the scrollback, the line being edited stays below.
 import type { Readable, Writable } from "node:stream";
-import { LineBacklog } from "./display/backlog.ts";
 import { inColumns } from "./display/candidates.ts";
 import { layOut, type Size } from "./display/edit-layout.ts";
 import { type PrintOptions, rowsOf } from "./display/finished-lines.ts";
+import { OutputQueue } from "./display/output-queue.ts";
 import { Painter, reflowOf } from "./display/painter.ts";
 import { BELL, ENTER, freshScreen, LEAVE } from "./display/terminal-modes.ts";
 import { WindowTitle } from "./display/window-title.ts";
-import { Actions } from "./editor/actions.ts";
+import { ActionListeners } from "./editor/action-listeners.ts";
 import { type EditorAction, type EditorOptions, LineEditor } from "./editor/line-editor.ts";
 import { KeyReader } from "./input/key-reader.ts";
 import type { Key } from "./input/keys.ts";
@@ -63,8 +63,8 @@ export class Screen implements Disposable {
   readonly #host: TerminalHost;
   readonly #editor: LineEditor;
   readonly #painter: Painter;
-  readonly #backlog = new LineBacklog();
-  readonly #actions = new Actions();
+  readonly #backlog = new OutputQueue();
+  readonly #actions = new ActionListeners();
   readonly #title: WindowTitle;
   readonly #endings: readonly Listening[];
   readonly #resolveClosed: (closed: Closed) => void;

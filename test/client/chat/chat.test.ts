@@ -317,7 +317,7 @@ describe("the connection", () => {
     }
     await fixture.connect(["yoda"]);
     expect(fixture.shown()).toEqual([
-      "14:00 · The connection to server:1 is lost (Connection dropped). What you send is kept until it is back.",
+      "14:00 · The connection to server:1 is lost (ConnectionState dropped). What you send is kept until it is back.",
       "14:00 · Connected again.",
     ]);
   });

@@ -3,7 +3,7 @@ import type { Clock } from "../../../client/cli/chat/model/clock.ts";
 
 export const START = new Date("2026-03-01T14:00:00");
 
-export class StageClock implements Clock {
+export class FixtureClock implements Clock {
   #now = START.getTime();
   #timers: { at: number; run: () => void }[] = [];
   #awaited: (() => void) | undefined;

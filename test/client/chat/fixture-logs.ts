@@ -25,7 +25,7 @@ export function user(username: string): User {
   return { userId: `id-${username}`, username };
 }
 
-export class StageLogs {
+export class FixtureLogs {
   /** By the other user's name: own entries which that one will never get. */
   readonly undelivered = new Map<string, SeqRange[]>();
   readonly #logs = new Map<string, Log>();

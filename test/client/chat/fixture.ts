@@ -2,34 +2,34 @@
 
 import { status } from "@grpc/grpc-js";
 import { Chat } from "../../../client/cli/chat/chat.ts";
-import type { Leaving } from "../../../client/cli/chat/command/command.ts";
+import type { Leaving } from "../../../client/cli/chat/command/chat-command.ts";
 import { chatCommands } from "../../../client/cli/chat/commands/table.ts";
 import type { BellSetting } from "../../../client/cli/chat/incoming/attention.ts";
 import type { ChatLink } from "../../../client/cli/chat/model/chat-link.ts";
-import type { Note } from "../../../client/cli/chat/model/note.ts";
+import type { DisplayItem } from "../../../client/cli/chat/model/display-item.ts";
 import type { PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
 import { plainLines } from "../../../client/cli/chat/plain/render-plain.ts";
 import { Transcript } from "../../../client/cli/chat/screen/render.ts";
 import { promptOf, statusOf, titleOf } from "../../../client/cli/chat/screen/render-status.ts";
 import type { EntryArrived, LinkEvent, LinkState } from "../../../client/link/model/events.ts";
 import type { SendTarget, UnsentMessage } from "../../../client/link/model/send-queue.ts";
-import type { Asking } from "../../../client/link/server/account.ts";
+import type { ListOptions } from "../../../client/link/server/account.ts";
 import { LogInOutcome } from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { Block } from "../../../gen/parley/chat/v1/block_service.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Event, Limits } from "../../../gen/parley/chat/v1/event.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { START, StageClock } from "./fixture-clock.ts";
-import { StageLogs, user } from "./fixture-logs.ts";
-import { askingSettings, PlayedChats } from "./played-chats.ts";
+import { askingSettings, FakePrivateChats } from "./fake-private-chats.ts";
+import { FixtureClock, START } from "./fixture-clock.ts";
+import { FixtureLogs, user } from "./fixture-logs.ts";
 
 export { user } from "./fixture-logs.ts";
 
 const raw: Event = { kind: undefined };
 export class Fixture implements Disposable {
-  readonly clock = new StageClock();
+  readonly clock = new FixtureClock();
   readonly link: ChatLink = this.#link();
-  readonly privates = new PlayedChats();
+  readonly privates = new FakePrivateChats();
   /** What `settled` of the link waits for. */
   settled: Promise<void> = Promise.resolve();
   readonly chat: Chat;
@@ -62,7 +62,7 @@ export class Fixture implements Disposable {
   /** Calls fail as when the connection is lost. */
   offline = false;
   listings = 0;
-  readonly #logs = new StageLogs();
+  readonly #logs = new FixtureLogs();
   readonly #known: ReadonlySet<string>;
   readonly #transcript = new Transcript(START);
   #lastId = 100n;
@@ -161,7 +161,7 @@ export class Fixture implements Disposable {
   }
 
   /** By the other user's name: own entries which that one will never get. */
-  get undelivered(): StageLogs["undelivered"] {
+  get undelivered(): FixtureLogs["undelivered"] {
     return this.#logs.undelivered;
   }
 
@@ -215,14 +215,14 @@ export class Fixture implements Disposable {
     this.chat[Symbol.dispose]();
   }
 
-  #textOf(note: Note, plain: boolean): string[] {
+  #textOf(note: DisplayItem, plain: boolean): string[] {
     if (plain) return plainLines(note, this.clock.now());
     const shown = this.#transcript.linesOf(note, this.clock.now());
     this.hints.push(...shown.flatMap(({ foldedFor }) => foldedFor ?? []));
     return shown.map(({ text }) => text.plain);
   }
 
-  #ask(what: string, { background = false }: Asking): void {
+  #ask(what: string, { background = false }: ListOptions): void {
     this.asked.push(background ? `background ${what}` : what);
   }
 

@@ -8,7 +8,7 @@ import { logIn } from "../../../client/link/server/account.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import { ServerProcess } from "../../support/server-process.ts";
 import { VirtualTerminal } from "../terminal/virtual-terminal.ts";
-import { askingSettings, PlayedChats } from "./played-chats.ts";
+import { askingSettings, FakePrivateChats } from "./fake-private-chats.ts";
 
 /** Longer than anything here takes, ms. */
 const PATIENCE_MS = 10_000;
@@ -27,7 +27,7 @@ class Person implements AsyncDisposable {
       link,
       address: "the server",
       me: name,
-      privateChats: new PlayedChats(),
+      privateChats: new FakePrivateChats(),
       privateSettings: askingSettings,
       bell: "direct",
       input: this.terminal.keyboard,

@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 import { runPlain } from "../../../client/cli/chat/plain/plain.ts";
 import { PlainIO } from "../../../client/cli/terminal/plain-io.ts";
 import type { LinkEvent } from "../../../client/link/model/events.ts";
+import { askingSettings } from "./fake-private-chats.ts";
 import { Fixture } from "./fixture.ts";
-import { askingSettings } from "./played-chats.ts";
 
 /** Events that a test hands over one by one. */
 class Events implements AsyncIterable<LinkEvent> {

@@ -2,11 +2,11 @@
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/chats/context.ts";
-import { NotAskedError } from "../../../client/peer/chats/questions.ts";
+import { NoRequestError } from "../../../client/peer/chats/incoming-requests.ts";
 import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
+import { peerKeys } from "./fake-private-chats.ts";
 import { live } from "./fixture.ts";
-import { peerKeys } from "./played-chats.ts";
 import { answering, asks, changedKeys, knownKeys } from "./private-events.ts";
 
 const DIRECT = [
@@ -95,7 +95,7 @@ it("is refused, and remains let in, where one who is always let in asks with ano
   const fixture = await live();
   await asks(fixture, "yoda");
   await fixture.chat.enter("accept yoda --always --relay");
-  await asks(fixture, "yoda", { judgement: changedKeys });
+  await asks(fixture, "yoda", { keyCheck: changedKeys });
   await fixture.chat.enter("refuse yoda");
   expect(fixture.privates.done.at(-1)).toBe("refuse yoda");
   expect(fixture.privates.contacts.get("yoda")).toMatchObject({ always: "relay" });
@@ -159,16 +159,16 @@ it.each([
   ],
   ["contacts", changedKeys, [], "yoda asks for a private chat."],
   ["contacts", undefined, [], "yoda asks for a private chat."],
-] as const)("with the setting %s it is answered so: %j", async (answer, judgement, done, words) => {
+] as const)("with the setting %s it is answered so: %j", async (answer, keyCheck, done, words) => {
   const fixture = await live({ privately: answering(answer) });
-  await asks(fixture, "yoda", judgement && { judgement });
+  await asks(fixture, "yoda", keyCheck && { keyCheck });
   expect(fixture.privates.done).toEqual(done);
   expect(fixture.shown()[0]).toBe(`14:00 · ${words}`);
 });
 
 it.each([
-  ["accept", new NotAskedError("yoda does not ask for a private chat.")],
-  ["refuse", new NotAskedError("yoda does not ask for a private chat.")],
+  ["accept", new NoRequestError("yoda does not ask for a private chat.")],
+  ["refuse", new NoRequestError("yoda does not ask for a private chat.")],
   ["refuse", new RpcError({ code: status.NOT_FOUND, reason: "INTRODUCTION_NOT_FOUND", message: "Over." })],
 ] as const)(
   "with the setting %s a question that was taken back meanwhile is told of once: %s",
@@ -203,7 +203,7 @@ it.each([
       verified: false,
     };
     fixture.privates.contacts.save({ ...contact, always });
-    await asks(fixture, "yoda", { judgement: knownKeys });
+    await asks(fixture, "yoda", { keyCheck: knownKeys });
     expect(fixture.privates.done).toEqual([done]);
   },
 );
@@ -213,14 +213,14 @@ it("asks about one who is always let in, where the key is another one", async ()
   const { userId, username, identityKey } = peerKeys("yoda");
   const contact = { userId, username, identityKey, since: new Date(), acceptedDevices: [], verified: false };
   fixture.privates.contacts.save({ ...contact, always: "direct" });
-  await asks(fixture, "yoda", { judgement: changedKeys });
+  await asks(fixture, "yoda", { keyCheck: changedKeys });
   expect(fixture.privates.done).toEqual([]);
   expect(fixture.shown()[1]).toContain("WARNING: the identity key of yoda is another one than before");
 });
 
 it("is stopped, with the way out, where a verified key is another one", async () => {
   const fixture = await live();
-  await asks(fixture, "yoda", { judgement: { standing: "verified", problem: "changed", stops: true } });
+  await asks(fixture, "yoda", { keyCheck: { standing: "verified", problem: "changed", stops: true } });
   expect(fixture.shown()[1]).toContain("WARNING");
   fixture.privates.refusal = new KeyProblemError("yoda", "changed");
   await fixture.chat.enter("/accept yoda");
@@ -242,6 +242,6 @@ it.each([
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();
-  await fixture.chat.takePrivate({ type: "asking-closed", username: "yoda", outcome, deviceName: "context" });
+  await fixture.chat.takePrivate({ type: "request-closed", username: "yoda", outcome, deviceName: "context" });
   expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
 });

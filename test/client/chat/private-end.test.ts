@@ -1,7 +1,7 @@
 // The end of a private chat: who is told what, and that nothing typed for it goes anywhere else.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { type Fixture, live } from "./fixture.ts";
@@ -239,7 +239,7 @@ describe("what was being typed when it ended", () => {
     await waits(fixture, "leia");
     await fixture.chat.enter("private leia");
     await fixture.chat.enter("/stopprivate leia");
-    await fails(fixture, "leia", new NotSaidError("The question was taken back."));
+    await fails(fixture, "leia", new NotSentError("The question was taken back."));
     await fixture.chat.enter("logout");
     expect(fixture.left).toEqual(["logout", "logout"]);
   });
@@ -276,7 +276,7 @@ describe("commands for a chat that is not there", () => {
     ["refuse yoda", "yoda does not ask for a private chat."],
   ])("%s says what the chats say", async (line, words) => {
     const fixture = await live();
-    fixture.privates.refusal = new NotSaidError(words);
+    fixture.privates.refusal = new NotSentError(words);
     await fixture.chat.enter(line);
     expect(fixture.shown()).toEqual([`Error: ${words}`]);
   });

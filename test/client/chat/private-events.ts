@@ -1,36 +1,40 @@
 // What private chats tell the chat, as a test says it.
 import type { PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
 import type {
-  ChatAsked,
   ChatEnded,
   ChatFailed,
   ChatOpened,
-  ChatWaiting,
-  LineSaid,
+  ChatRequested,
+  LineEvent,
+  RequestWaiting,
 } from "../../../client/peer/chats/events.ts";
-import type { Judgement } from "../../../client/peer/keys/contacts.ts";
+import type { KeyCheck } from "../../../client/peer/keys/contacts.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { newKeys, peerKeys } from "./fake-private-chats.ts";
 import type { Fixture } from "./fixture.ts";
-import { newKeys, peerKeys } from "./played-chats.ts";
 
-export const knownKeys: Judgement = { standing: "known", problem: undefined, stops: false };
-export const changedKeys: Judgement = { standing: "known", problem: "changed", stops: false };
+export const knownKeys: KeyCheck = { standing: "known", problem: undefined, stops: false };
+export const changedKeys: KeyCheck = { standing: "known", problem: "changed", stops: false };
 
 export function answering(answer: PrivateSettings["answer"], path: PrivateSettings["path"] = "auto") {
   return { answer, path, lines: undefined } satisfies PrivateSettings;
 }
 
 /** Somebody asks. */
-export async function asks(fixture: Fixture, username: string, more: Partial<ChatAsked> = {}): Promise<void> {
+export async function asks(
+  fixture: Fixture,
+  username: string,
+  more: Partial<ChatRequested> = {},
+): Promise<void> {
   const { direct = true } = more;
   const peer = peerKeys(username);
   fixture.privates.asked.push({ username, direct });
   await fixture.chat.takePrivate({
-    type: "asked",
+    type: "requested",
     username,
     direct,
     peer,
-    judgement: newKeys,
+    keyCheck: newKeys,
     timeoutMs: 60_000,
     ...more,
   });
@@ -40,7 +44,7 @@ export async function asks(fixture: Fixture, username: string, more: Partial<Cha
 export async function waits(
   fixture: Fixture,
   username: string,
-  more: Partial<ChatWaiting> = {},
+  more: Partial<RequestWaiting> = {},
 ): Promise<void> {
   fixture.privates.asking.push(username);
   await fixture.chat.takePrivate({ type: "waiting", username, devices: 1, timeoutMs: 60_000, ...more });
@@ -66,13 +70,13 @@ export async function opens(
     path,
     startedHere: false,
     peer: peerKeys(username),
-    judgement: knownKeys,
+    keyCheck: knownKeys,
     ...more,
   });
 }
 
 /** The other one says something, or the own line `number` is on its way. */
-export async function says(fixture: Fixture, username: string, text: string, more: Partial<LineSaid> = {}) {
+export async function says(fixture: Fixture, username: string, text: string, more: Partial<LineEvent> = {}) {
   await fixture.chat.takePrivate({
     type: "line",
     username,

@@ -1,8 +1,8 @@
 // What a person asks of private chats: what was said in them, which there are, and whether the key is the right one.
 import { describe, expect, it } from "vitest";
 import { newFolder, stateWithProfile } from "../state/fixture.ts";
+import { peerKeys } from "./fake-private-chats.ts";
 import { type Fixture, live } from "./fixture.ts";
-import { peerKeys } from "./played-chats.ts";
 import { asks, ends, opens, says, waits } from "./private-events.ts";
 
 /** yoda's key, as the server has it, and as it is remembered. */

@@ -1,7 +1,7 @@
 // A private chat that is open: its marks on prompt and lines, what is unread, who types, how far the other one is.
 import { describe, expect, it } from "vitest";
+import { newKeys } from "./fake-private-chats.ts";
 import { live } from "./fixture.ts";
-import { newKeys } from "./played-chats.ts";
 import { changedKeys, opens, says } from "./private-events.ts";
 
 describe("when it opens", () => {
@@ -16,7 +16,7 @@ describe("when it opens", () => {
 
   it("says how to make sure who it is, the first time", async () => {
     const fixture = await live();
-    await opens(fixture, "yoda", { judgement: newKeys });
+    await opens(fixture, "yoda", { keyCheck: newKeys });
     expect(fixture.shown()[1]).toBe(
       "14:00 · It is the first one on this device: /verify yoda shows how to make sure that it is yoda.",
     );
@@ -25,9 +25,9 @@ describe("when it opens", () => {
   it.each([
     [changedKeys, "WARNING: the identity key of yoda is another one than before"],
     [{ ...newKeys, problem: "unsigned" }, "WARNING: the identity key of yoda does not vouch for this device"],
-  ] as const)("warns of keys that are not as expected", async (judgement, words) => {
+  ] as const)("warns of keys that are not as expected", async (keyCheck, words) => {
     const fixture = await live();
-    await opens(fixture, "yoda", { judgement });
+    await opens(fixture, "yoda", { keyCheck });
     expect(fixture.shown().slice(1)).toEqual([expect.stringContaining(words)]);
   });
 

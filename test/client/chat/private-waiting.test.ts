@@ -2,7 +2,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/chats/context.ts";
-import { NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { live } from "./fixture.ts";
@@ -64,7 +64,7 @@ describe("startprivate", () => {
     ],
     [
       "startprivate yoda --relay",
-      new NotSaidError("yoda is being asked already."),
+      new NotSentError("yoda is being asked already."),
       "yoda is being asked already.",
     ],
   ])("%s is an error in words where it has to be", async (line, refusal, words) => {

@@ -1,7 +1,7 @@
 // How notes look: nothing that others wrote can look like anything but their message, in colour and in plain.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MessageNote, Note } from "../../../client/cli/chat/model/note.ts";
+import type { DisplayItem, MessageItem } from "../../../client/cli/chat/model/display-item.ts";
 import { everyone, withUser } from "../../../client/cli/chat/model/place.ts";
 import { plainLines } from "../../../client/cli/chat/plain/render-plain.ts";
 import { screenLines } from "../../../client/cli/chat/screen/render.ts";
@@ -9,7 +9,7 @@ import { Paint } from "../../../client/cli/terminal/text/paint.ts";
 
 const now = new Date("2026-03-01T14:05:00");
 
-function message(text: string, more: Partial<MessageNote> = {}): MessageNote {
+function message(text: string, more: Partial<MessageItem> = {}): MessageItem {
   return {
     kind: "message",
     time: now,
@@ -25,7 +25,7 @@ function message(text: string, more: Partial<MessageNote> = {}): MessageNote {
 }
 
 /** The rows of a note on a screen of 40 columns. */
-function rows(note: Note): string[] {
+function rows(note: DisplayItem): string[] {
   return screenLines(note, now).flatMap(({ text, hang }) => text.wrap(40, hang).map((row) => row.plain));
 }
 
@@ -71,7 +71,7 @@ describe("on a screen", () => {
       .join("");
     const ours = painted.replaceAll(/\x1b\[[\d;]*m/g, "");
     expect(ours).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
-    const dangerous: Note[] = [
+    const dangerous: DisplayItem[] = [
       { kind: "error", text: "bad\x1b[0m\nline" },
       { kind: "notice", text: "bad\x1b[0m\nline", time: now },
       { kind: "presence", came: ["a\x1b\nb"], went: ["\x07"], time: now },

@@ -1,13 +1,13 @@
 // What a server that lies can make of a device: no packet where none was allowed, and nothing that is taken on its word.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { isLetIn } from "../../../client/cli/chat/private/private-incoming.ts";
+import { isAutoAccepted } from "../../../client/cli/chat/private/private-incoming.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
-import { PendingPeer } from "../../../client/peer/chats/answering.ts";
-import { Asking } from "../../../client/peer/chats/asking.ts";
-import { type DeskParts, PrivateChatContext } from "../../../client/peer/chats/context.ts";
+import { PendingPeer } from "../../../client/peer/chats/pending-peer.ts";
+import { OutgoingRequest } from "../../../client/peer/chats/outgoing-request.ts";
+import { type ContextParts, PrivateChatContext } from "../../../client/peer/chats/context.ts";
 import { PendingPeers } from "../../../client/peer/chats/pending-peers.ts";
-import { judge, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/keys/contacts.ts";
+import { checkKeys, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/keys/contacts.ts";
 import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys/keys.ts";
 import { rememberLink } from "../../../client/peer/keys/own-identity.ts";
 import { register } from "../../../client/peer/keys/registration.ts";
@@ -47,7 +47,7 @@ function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCal
 /** What stands behind the parts of luke's private chats. */
 function deskOf(
   calls: PrivateCalls,
-  more: Partial<Pick<DeskParts, "closing" | "emit">> = {},
+  more: Partial<Pick<ContextParts, "closing" | "emit">> = {},
 ): PrivateChatContext {
   return new PrivateChatContext({
     calls,
@@ -100,7 +100,7 @@ async function asked(direct: boolean, count: number): Promise<{ dialled: number;
     },
   });
   const context = deskOf(calls);
-  const asking = new Asking(context, "yoda");
+  const asking = new OutgoingRequest(context, "yoda");
   await asking.ask(direct);
   await expect(asking.begin()).rejects.toThrow("no relay");
   for (const server of servers) server.close();
@@ -316,9 +316,9 @@ test("a first identity key of one who had none is new, and let in by no setting"
   const contact = { ...peerOf(Buffer.alloc(0), false), since: new Date(), verified: false };
   const known = { ...contact, acceptedDevices: [], always: "direct" } as const;
   const peer = peerOf(theirs.publicKey, true);
-  const judgement = judge(known, peer);
-  expect(judgement).toEqual({ standing: "new", problem: undefined, stops: false });
-  expect(isLetIn("contacts", judgement, known.always)).toBe(false);
+  const keyCheck = checkKeys(known, peer);
+  expect(keyCheck).toEqual({ standing: "new", problem: undefined, stops: false });
+  expect(isAutoAccepted("contacts", keyCheck, known.always)).toBe(false);
   expect(remembered(known, peer, new Date()).always).toBe("ask");
 });
 

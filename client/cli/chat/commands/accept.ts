@@ -1,6 +1,6 @@
 // /accept and /refuse: the answer to somebody who asks for a private chat.
-import { type ChatCommand, usageOf, usernameOf, words } from "../command/command.ts";
-import { pathOf } from "../command/path.ts";
+import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
+import { pathOf } from "../command/path-flags.ts";
 
 export const accept: ChatCommand = {
   name: "accept",

@@ -1,6 +1,6 @@
 // /block USER, /unblock USER, /blocks: whom one shuts out. The others are never told.
-import type { ChatActions } from "../command/command.ts";
-import { type ChatCommand, usageOf, usernameOf, words } from "../command/command.ts";
+import type { ChatActions } from "../command/chat-command.ts";
+import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
 
 export const block: ChatCommand = {
   name: "block",

@@ -1,6 +1,6 @@
 // /broadcast TEXT: one message to everyone.
 
-import { type ChatCommand, usageOf } from "../command/command.ts";
+import { type ChatCommand, usageOf } from "../command/chat-command.ts";
 import { everyone } from "../model/place.ts";
 
 export const broadcast: ChatCommand = {

@@ -1,5 +1,5 @@
 // /close: from now on a line is a command.
-import { type ChatCommand, refuse, words } from "../command/command.ts";
+import { type ChatCommand, refuse, words } from "../command/chat-command.ts";
 
 export const close: ChatCommand = {
   name: "close",

@@ -1,6 +1,6 @@
 // /help [COMMAND]: all of it comes from the table.
-import { type ChatCommand, words } from "../command/command.ts";
-import { findCommand, unknownCommand } from "../command/find.ts";
+import { type ChatCommand, words } from "../command/chat-command.ts";
+import { findCommand, unknownCommand } from "../command/find-chat-command.ts";
 
 const RULES = [
   "With a conversation open a line is a message, and a command needs its slash; //word sends the text /word. With none open every line is a command.",

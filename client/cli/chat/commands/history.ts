@@ -7,7 +7,7 @@ import {
   usageOf,
   usernameOf,
   words,
-} from "../command/command.ts";
+} from "../command/chat-command.ts";
 import { everyone, type Place, privately, withUser } from "../model/place.ts";
 
 const DEFAULT_ENTRIES = 20;

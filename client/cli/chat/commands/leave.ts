@@ -1,5 +1,5 @@
 // /quit and /logout: both end the program; a log-out ends the login too.
-import { type ChatCommand, words } from "../command/command.ts";
+import { type ChatCommand, words } from "../command/chat-command.ts";
 
 export const quit: ChatCommand = {
   name: "quit",

@@ -1,6 +1,6 @@
 // /logins [N]: when, where and how one logged in, or somebody tried to.
 import { logInLine } from "../../log/show-log-ins.ts";
-import { type ChatCommand, usageOf, words } from "../command/command.ts";
+import { type ChatCommand, usageOf, words } from "../command/chat-command.ts";
 
 const DEFAULT_LINES = 20;
 

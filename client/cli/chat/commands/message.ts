@@ -1,6 +1,6 @@
 // /message USER TEXT: one message, whatever is open.
 
-import { type ChatCommand, splitWord, usageOf, usernameOf } from "../command/command.ts";
+import { type ChatCommand, splitWord, usageOf, usernameOf } from "../command/chat-command.ts";
 import { withUser } from "../model/place.ts";
 
 export const message: ChatCommand = {

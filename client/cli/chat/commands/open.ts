@@ -1,5 +1,5 @@
 // /open USER: from now on a line goes to that user.
-import { type ChatCommand, usageOf, usernameOf, words } from "../command/command.ts";
+import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
 
 export const open: ChatCommand = {
   name: "open",

@@ -1,7 +1,7 @@
 // /outbox: what is too old to be sent by itself waits here for a word.
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
 import { usage } from "../../process/exit.ts";
-import { type ChatActions, type ChatCommand, refuse, words } from "../command/command.ts";
+import { type ChatActions, type ChatCommand, refuse, words } from "../command/chat-command.ts";
 
 export const outbox: ChatCommand = {
   name: "outbox",

@@ -1,7 +1,7 @@
 // /startprivate, /private, /stopprivate: a chat from device to device, which no server reads.
 
-import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "../command/command.ts";
-import { pathOf } from "../command/path.ts";
+import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "../command/chat-command.ts";
+import { pathOf } from "../command/path-flags.ts";
 import { privately, samePlace } from "../model/place.ts";
 
 export const startprivate: ChatCommand = {

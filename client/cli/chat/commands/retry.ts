@@ -1,5 +1,5 @@
 // /retry: does not wait for the next attempt to connect.
-import { type ChatCommand, refuse, words } from "../command/command.ts";
+import { type ChatCommand, refuse, words } from "../command/chat-command.ts";
 
 export const retry: ChatCommand = {
   name: "retry",

@@ -1,6 +1,6 @@
 // The commands of the chat: parsing, help and completion read this one table.
 
-import type { ChatCommand } from "../command/command.ts";
+import type { ChatCommand } from "../command/chat-command.ts";
 import { accept, refuseChat } from "./accept.ts";
 import { block, blocks, unblock } from "./block.ts";
 import { broadcast } from "./broadcast.ts";

@@ -1,6 +1,6 @@
 // /verify USER: the code that two people compare, to know that nobody is in between.
 import { usage } from "../../process/exit.ts";
-import { type ChatCommand, usageOf, usernameOf, words } from "../command/command.ts";
+import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
 
 const flags = { "--confirm": "confirm", "--accept": "accept" } as const;
 

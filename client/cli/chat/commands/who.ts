@@ -1,7 +1,7 @@
 // /who [SINCE]: who is online, or was within a time.
 import type { UserPresence } from "../../../../gen/parley/chat/v1/directory_service.ts";
 import { parseDuration } from "../../command/durations.ts";
-import { type ChatCommand, words } from "../command/command.ts";
+import { type ChatCommand, words } from "../command/chat-command.ts";
 
 export const who: ChatCommand = {
   name: "who",

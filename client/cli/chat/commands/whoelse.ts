@@ -1,6 +1,6 @@
 // /whoelse and /whoelsesince SECS: the original's questions, answered by names alone.
 import { parseSeconds } from "../../command/durations.ts";
-import { type ChatActions, type ChatCommand, usageOf, words } from "../command/command.ts";
+import { type ChatActions, type ChatCommand, usageOf, words } from "../command/chat-command.ts";
 
 export const whoelse: ChatCommand = {
   name: "whoelse",

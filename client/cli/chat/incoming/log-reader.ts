@@ -4,10 +4,10 @@ import type { HistoryItem, ListMessagesResponse } from "../../../../gen/parley/c
 import { ConnectError } from "../../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
 import type { ConversationTarget } from "../../../link/model/target.ts";
-import { refuse } from "../command/command.ts";
+import { refuse } from "../command/chat-command.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { ChatConversation, Conversations } from "../model/conversations.ts";
-import type { Note } from "../model/note.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import { type ServerPlace, targetOfPlace, withUser } from "../model/place.ts";
 
 /** A page of a log, at most. */
@@ -31,7 +31,7 @@ export class LogReader {
   }
 
   /** The last so many entries of a place, oldest first. @throws RpcError, ConnectError, CommandError if there are none */
-  async *history(place: ServerPlace, entries: number): AsyncGenerator<Note> {
+  async *history(place: ServerPlace, entries: number): AsyncGenerator<DisplayItem> {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
     const { headSeq, items, nextPageToken } = await this.#newest(target, entries, false);
@@ -53,7 +53,7 @@ export class LogReader {
    * The end of a conversation that is opened, with a rule above what is unread.
    * @throws RpcError where there is no such user; ConnectError
    */
-  async context(username: string, known: ChatConversation | undefined): Promise<Note[]> {
+  async context(username: string, known: ChatConversation | undefined): Promise<DisplayItem[]> {
     const place = withUser(username);
     const { readSeq, unread, headSeq } = known ?? { readSeq: 0n, unread: 0, headSeq: 0n };
     const unreadSpan = unread === 0 ? 0 : Number(headSeq - readSeq);
@@ -82,7 +82,11 @@ export class LogReader {
    * What is unread of a conversation up to a seq, above which everything is on the screen already.
    * @throws RpcError, ConnectError
    */
-  async missing(username: string, { readSeq, headSeq }: ChatConversation, toSeq: bigint): Promise<Note[]> {
+  async missing(
+    username: string,
+    { readSeq, headSeq }: ChatConversation,
+    toSeq: bigint,
+  ): Promise<DisplayItem[]> {
     const range = {
       fromSeq: readSeq + 1n,
       toSeq,
@@ -102,7 +106,7 @@ export class LogReader {
     readSeq: bigint | undefined,
     left: number,
     lines: number,
-  ): Generator<Note> {
+  ): Generator<DisplayItem> {
     if (items.length === 0) return;
     const place = withUser(username);
     yield { kind: "history-heading", place };
@@ -147,7 +151,7 @@ export class LogReader {
     return { items: [], nextPageToken: "", conversationId: "", headSeq: 0n };
   }
 
-  *#notes(items: readonly HistoryItem[], place: ServerPlace, here: boolean): Generator<Note> {
+  *#notes(items: readonly HistoryItem[], place: ServerPlace, here: boolean): Generator<DisplayItem> {
     for (const { item } of items) {
       if (item?.$case === "entry") yield this.#entry(item.value, place, here);
       else if (item?.$case === "omitted") {
@@ -158,7 +162,7 @@ export class LogReader {
     }
   }
 
-  #entry({ sender, sendTime, content }: Entry, place: ServerPlace, here: boolean): Note {
+  #entry({ sender, sendTime, content }: Entry, place: ServerPlace, here: boolean): DisplayItem {
     const from = sender?.username ?? "";
     const text = content?.kind?.$case === "text" ? content.kind.value : undefined;
     return {
@@ -179,7 +183,7 @@ function firstSeq({ item }: HistoryItem = { item: undefined }): bigint | undefin
   return item?.$case === "entry" ? item.value.seq : item?.value.fromSeq;
 }
 
-function* whole(notes: Iterable<Note>): Generator<Note> {
+function* whole(notes: Iterable<DisplayItem>): Generator<DisplayItem> {
   for (const note of notes) yield note.kind === "message" ? { ...note, whole: true } : note;
 }
 

@@ -1,7 +1,7 @@
 // What Tab can put before the cursor: commands by the table, user names where a command takes one.
 import type { Completion } from "../../terminal/editor/line-editor.ts";
-import type { ChatCommand } from "../command/command.ts";
-import { findCommand } from "../command/find.ts";
+import type { ChatCommand } from "../command/chat-command.ts";
+import { findCommand } from "../command/find-chat-command.ts";
 
 /** `usernames`: the likeliest first or not; they are sorted here. */
 export function completeLine(

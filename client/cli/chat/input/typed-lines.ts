@@ -1,13 +1,13 @@
 // What a person types: who is written to is told, and each line is taken as a message or as a command; where it may well
 // be either, the person is asked first.
 import type { Completion } from "../../terminal/editor/line-editor.ts";
-import { type ChatActions, refuse } from "../command/command.ts";
-import { unknownCommand } from "../command/find.ts";
+import { type ChatActions, refuse } from "../command/chat-command.ts";
+import { unknownCommand } from "../command/find-chat-command.ts";
 import { everyone, type Place, samePlace } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
 import { completeLine } from "./completion.ts";
-import { readLine } from "./line.ts";
-import { nameOf } from "./outgoing.ts";
+import { nameOf } from "./outgoing-messages.ts";
+import { parseLine } from "./parse-line.ts";
 
 /** What runs the line that is in doubt as a command; "none" where whole lines are read, and there are no keys. */
 export type OtherKey = "Tab" | "none";
@@ -47,7 +47,7 @@ export class TypedLines {
     const { actions, otherKey } = this.#options;
     this.#doubted = undefined;
     const place = actions.openPlace ?? everyone;
-    const line = readLine(text, actions.commands, actions.openPlace !== undefined);
+    const line = parseLine(text, actions.commands, actions.openPlace !== undefined);
     switch (line.kind) {
       case "nothing":
         return;
@@ -71,7 +71,7 @@ export class TypedLines {
   async run(text: string): Promise<void> {
     const { actions } = this.#options;
     this.#doubted = undefined;
-    const line = readLine(text, actions.commands, false);
+    const line = parseLine(text, actions.commands, false);
     if (line.kind === "unknown-command") throw unknownCommand(actions.commands, line.word);
     if (line.kind !== "command") throw refuse("That is no command.");
     await line.command.run(actions, line.rest);
@@ -82,7 +82,7 @@ export class TypedLines {
   edited(text: string): void {
     if (text !== this.#doubted?.text) this.#doubted = undefined;
     const { commands, openPlace } = this.#options.actions;
-    const isMessage = readLine(text, commands, true).kind === "message";
+    const isMessage = parseLine(text, commands, true).kind === "message";
     const isPerson = openPlace?.kind === "user" || openPlace?.kind === "private";
     const user = isPerson && isMessage ? openPlace : undefined;
     if (this.#typingTo !== undefined && !samePlace(this.#typingTo, user))

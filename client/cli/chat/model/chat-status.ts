@@ -2,7 +2,7 @@
 import type { LinkState } from "../../../link/model/events.ts";
 import type { Path } from "../../../peer/path/connect-peer.ts";
 import type { Mark } from "./conversations.ts";
-import type { Count } from "./note.ts";
+import type { Count } from "./display-item.ts";
 import type { Place } from "./place.ts";
 
 /** What stands below the line being typed. */

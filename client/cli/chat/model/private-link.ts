@@ -1,7 +1,7 @@
 // What the chat needs of the private chats, and the person's settings for them: PrivateChats does it all, and a test plays it.
 import type { PrivateChats } from "../../../peer/private-chats.ts";
 import type { PrivateLines } from "../../../state/private-lines.ts";
-import type { Note } from "./note.ts";
+import type { DisplayItem } from "./display-item.ts";
 
 export type PrivateLink = Pick<
   PrivateChats,
@@ -55,5 +55,5 @@ export interface PrivateActions {
   verify(username: string, what: "show" | "confirm" | "accept"): Promise<void>;
   setTyping(username: string, typing: boolean): void;
   /** Open chats, and who asks or is asked. */
-  list(): Note;
+  list(): DisplayItem;
 }

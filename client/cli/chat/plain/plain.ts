@@ -6,7 +6,7 @@ import { Chat } from "../chat.ts";
 import { commandsOf } from "../commands/table.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import { type Clock, systemClock } from "../model/clock.ts";
-import type { Note } from "../model/note.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
 import { plainLines } from "./render-plain.ts";
@@ -153,7 +153,7 @@ class Plain {
     this.#left.resolve(outcome);
   }
 
-  #show(note: Note): void {
+  #show(note: DisplayItem): void {
     for (const line of plainLines(note, this.#clock.now())) {
       this.#written = this.#written.then(() => this.#options.io.writeLine(line));
     }

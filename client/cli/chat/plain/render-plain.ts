@@ -2,8 +2,8 @@
 
 import { decodeContent } from "../../../link/receiving/event-reader.ts";
 import { safeName, safeText } from "../../terminal/text/safe-text.ts";
-import { nameOf } from "../input/outgoing.ts";
-import type { Note } from "../model/note.ts";
+import { nameOf } from "../input/outgoing-messages.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import { placeOfTarget } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
 import { quoted, screenLines } from "../screen/render.ts";
@@ -12,7 +12,7 @@ import { quoted, screenLines } from "../screen/render.ts";
 const CONTINUATION = "  ";
 
 /** The lines of a note; none for what the person typed and can see already. */
-export function plainLines(note: Note, now: Date): string[] {
+export function plainLines(note: DisplayItem, now: Date): string[] {
   switch (note.kind) {
     case "message": {
       if (note.echo) return [];

@@ -4,13 +4,19 @@ import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
 import { KeyProblemError } from "../../../peer/chats/context.ts";
-import type { ChatAsked, ChatEnded, ChatFailed, LineSaid, PrivateEvent } from "../../../peer/chats/events.ts";
-import { isAskedNoMore, NotAskedError } from "../../../peer/chats/questions.ts";
-import { NotSaidError } from "../../../peer/conversation/private-conversation.ts";
-import type { Contact, Judgement } from "../../../peer/keys/contacts.ts";
+import type {
+  ChatEnded,
+  ChatFailed,
+  ChatRequested,
+  LineEvent,
+  PrivateEvent,
+} from "../../../peer/chats/events.ts";
+import { isRequestGone, NoRequestError } from "../../../peer/chats/incoming-requests.ts";
+import { NotSentError } from "../../../peer/conversation/private-conversation.ts";
+import type { Contact, KeyCheck } from "../../../peer/keys/contacts.ts";
 import type { Attention } from "../incoming/attention.ts";
 import type { Clock } from "../model/clock.ts";
-import type { Display } from "../model/note.ts";
+import type { Display } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
 import type { PrivateProgress } from "./private-progress.ts";
@@ -48,9 +54,9 @@ export class PrivateIncoming {
   async take(event: PrivateEvent): Promise<void> {
     const { progress, display } = this.#options;
     switch (event.type) {
-      case "asked":
+      case "requested":
         return this.#asked(event);
-      case "asking-closed":
+      case "request-closed":
         this.#tell(closedWords(event));
         return;
       case "waiting": {
@@ -84,19 +90,19 @@ export class PrivateIncoming {
       case "ended":
         this.#ended(event);
         return;
-      case "trouble":
+      case "background-error":
         display.show({ kind: "error", text: event.error.message });
     }
   }
 
-  async #asked(event: ChatAsked): Promise<void> {
+  async #asked(event: ChatRequested): Promise<void> {
     const { settings, attention, display } = this.#options;
-    const { username, direct, judgement } = event;
+    const { username, direct, keyCheck } = event;
     const always = this.#options.chats.contacts.get(username)?.always ?? "ask";
     if (settings.answer === "refuse") {
       this.#tell(`${username} asked for a private chat, and was refused by your setting.`);
       await this.#answering(username, "pass", false);
-    } else if (isLetIn(settings.answer, judgement, always)) {
+    } else if (isAutoAccepted(settings.answer, keyCheck, always)) {
       // Where nobody is asked, nobody agrees to show an address, but for who has said so.
       const isDirect = settings.path === "direct" || (settings.path === "auto" && always === "direct");
       this.#tell(`${username} asks for a private chat, and is let in by your setting.`);
@@ -115,12 +121,12 @@ export class PrivateIncoming {
     } catch (error) {
       const isAnswer =
         error instanceof KeyProblemError ||
-        error instanceof NotSaidError ||
+        error instanceof NotSentError ||
         error instanceof RpcError ||
         error instanceof ConnectError;
       if (!isAnswer) throw error;
       // That it is over is told by itself; and a no that comes too late is one all the same.
-      if (error instanceof NotAskedError || (answer === "pass" && isAskedNoMore(error))) return;
+      if (error instanceof NoRequestError || (answer === "pass" && isRequestGone(error))) return;
       this.#tell(failedWords(username, error));
     }
   }
@@ -132,7 +138,7 @@ export class PrivateIncoming {
     this.#repeat("Not said", username, held);
   }
 
-  #line(line: LineSaid): void {
+  #line(line: LineEvent): void {
     const { progress, settings, display, clock, me, attention, isOpen, seesAll, chats } = this.#options;
     const { username, mine, content } = line;
     progress.line(line);
@@ -194,9 +200,9 @@ export class PrivateIncoming {
 }
 
 /** Whether a setting says yes in the person's place: for everybody, or for one who is always let in. */
-export function isLetIn(
+export function isAutoAccepted(
   answer: PrivateSettings["answer"],
-  { standing, problem, stops }: Judgement,
+  { standing, problem, stops }: KeyCheck,
   always: Contact["always"],
 ): boolean {
   if (stops || answer === "refuse") return false;

@@ -1,9 +1,9 @@
 // How far each private chat is: what is unread here, what of the own lines has arrived and was read there, who types.
-import type { LineSaid, MarksMoved } from "../../../peer/chats/events.ts";
-import { Typists } from "../incoming/typists.ts";
+import type { LineEvent, MarksMoved } from "../../../peer/chats/events.ts";
+import { TypingUsers } from "../incoming/typing-users.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Mark } from "../model/conversations.ts";
-import type { Count } from "../model/note.ts";
+import type { Count } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
 
 interface Progress {
@@ -14,13 +14,13 @@ interface Progress {
 }
 
 export class PrivateProgress implements Disposable {
-  readonly #typists: Typists;
+  readonly #typists: TypingUsers;
   readonly #chats = new Map<string, Progress>();
   /** Own lines that stand on the screen as waiting, by the user who is being asked. */
   readonly #waiting = new Map<string, number>();
 
   constructor(clock: Clock, changed: () => void) {
-    this.#typists = new Typists(clock, changed);
+    this.#typists = new TypingUsers(clock, changed);
   }
 
   get unread(): Count[] {
@@ -44,7 +44,7 @@ export class PrivateProgress implements Disposable {
     return this.#typists.isTyping(username);
   }
 
-  line({ username, mine, number }: LineSaid): void {
+  line({ username, mine, number }: LineEvent): void {
     const progress = this.#of(username);
     if (mine) progress.said = number;
     else {

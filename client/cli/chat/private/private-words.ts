@@ -2,18 +2,18 @@
 import { IntroductionOutcome } from "../../../../gen/parley/chat/v1/event.ts";
 import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
-import { saysConnectionLost } from "../../../link/model/errors.ts";
+import { isConnectionLost } from "../../../link/model/errors.ts";
+import type { OpenChatInfo, OpenElsewhere } from "../../../peer/chats/chat-locations.ts";
 import { KeyProblemError } from "../../../peer/chats/context.ts";
 import type {
-  AskingClosed,
-  ChatAsked,
   ChatEnded,
   ChatOpened,
-  LostLines,
+  ChatRequested,
+  RequestClosed,
+  UndeliveredLines,
 } from "../../../peer/chats/events.ts";
-import type { Elsewhere, OpenWith } from "../../../peer/chats/whereabouts.ts";
-import type { Judgement, KeyProblem } from "../../../peer/keys/contacts.ts";
-import type { OwnStanding } from "../../../peer/keys/own-identity.ts";
+import type { KeyCheck, KeyProblem } from "../../../peer/keys/contacts.ts";
+import type { OwnKeyStatus } from "../../../peer/keys/own-identity.ts";
 import type { Verification } from "../../../peer/keys/verification.ts";
 import type { Path } from "../../../peer/path/connect-peer.ts";
 import type { PrivateSettings } from "../model/private-link.ts";
@@ -31,8 +31,8 @@ function called(program: string | undefined, command: string): string {
 }
 
 /** The question. */
-export function askedWords({ username, judgement }: ChatAsked): string[] {
-  return [`${username} asks for a private chat.`, ...problemWords(username, judgement)];
+export function askedWords({ username, keyCheck }: ChatRequested): string[] {
+  return [`${username} asks for a private chat.`, ...problemWords(username, keyCheck)];
 }
 
 /** The ways to answer it, with what they mean. */
@@ -60,33 +60,33 @@ export function notAlwaysWords(username: string, answer: PrivateSettings["answer
   return `${username} is no longer let in always: ${then}.`;
 }
 
-export function openedWords({ username, path, judgement }: ChatOpened): string[] {
+export function openedWords({ username, path, keyCheck }: ChatOpened): string[] {
   return [
     `Private chat with ${username}: ${pathWords[path]}. /private ${username} opens it.`,
-    ...keyWords({ username, judgement }),
+    ...keyWords({ username, keyCheck }),
   ];
 }
 
 /** What is to be said of the other's keys, if anything. `program`: as for verificationWords. */
 export function keyWords(
-  { username, judgement }: Pick<ChatOpened, "username" | "judgement">,
+  { username, keyCheck }: Pick<ChatOpened, "username" | "keyCheck">,
   program?: string,
 ): string[] {
-  if (judgement.standing !== "new" || judgement.problem !== undefined)
-    return problemWords(username, judgement, program);
+  if (keyCheck.standing !== "new" || keyCheck.problem !== undefined)
+    return problemWords(username, keyCheck, program);
   const verify = `${called(program, "verify")} ${username}`;
   return [`It is the first one on this device: ${verify} shows how to make sure that it is ${username}.`];
 }
 
 /** Where a chat is open that is not this program's. */
-export function whereWords(elsewhere: Elsewhere): string {
+export function whereWords(elsewhere: OpenElsewhere): string {
   if (elsewhere.kind === "here") return "in another program on this device";
   const { deviceName } = elsewhere;
   return deviceName === "" ? "on another device of yours" : `on your device “${inOneLine(deviceName)}”`;
 }
 
 /** A changed or unsigned key is never silent. `program`: as for verificationWords. */
-export function problemWords(username: string, { problem, stops }: Judgement, program?: string): string[] {
+export function problemWords(username: string, { problem, stops }: KeyCheck, program?: string): string[] {
   const verify = `${called(program, "verify")} ${username}`;
   switch (problem) {
     case "changed":
@@ -117,7 +117,7 @@ const outcomes: Partial<Record<IntroductionOutcome, string>> = {
   [IntroductionOutcome.REFUSED_ELSEWHERE]: "was refused",
 };
 
-export function closedWords({ username, outcome, deviceName }: AskingClosed): string {
+export function closedWords({ username, outcome, deviceName }: RequestClosed): string {
   const elsewhere = outcomes[outcome];
   if (elsewhere !== undefined) {
     const where = deviceName === "" ? "another device" : `your device “${inOneLine(deviceName)}”`;
@@ -142,7 +142,7 @@ export function failedWords(username: string, error: Error, program?: string): s
     case "BLOCKED_BY_RECIPIENT":
       return `${username} has blocked you.`;
     default: {
-      const isLost = error instanceof RpcError && saysConnectionLost(error);
+      const isLost = error instanceof RpcError && isConnectionLost(error);
       const why = isLost ? "the connection to the server was lost. Ask again." : inOneLine(error.message);
       return `No private chat with ${username}: ${why}`;
     }
@@ -194,7 +194,7 @@ function distrustWords(username: string, problem: KeyProblem, program: string | 
 
 /** What the open chat is not, beside a code that is shown; none where it goes to a device of that key. */
 export function openChatWords(
-  { username, peer }: OpenWith,
+  { username, peer }: OpenChatInfo,
   { identityKey }: Pick<Verification, "identityKey">,
 ): string[] {
   if (Buffer.compare(peer.identityKey, identityKey) !== 0)
@@ -224,7 +224,7 @@ export function endedWords({ username, how }: ChatEnded, program?: string): stri
 }
 
 /** What whoever leaves has said in vain. */
-export function lostWords(lost: readonly LostLines[]): string[] {
+export function lostWords(lost: readonly UndeliveredLines[]): string[] {
   const told = (texts: readonly string[], username: string, one: string, several: string): string[] => {
     if (texts.length === 0) return [];
     const what = texts.length === 1 ? "1 private line" : `${texts.length} private lines`;
@@ -237,7 +237,7 @@ export function lostWords(lost: readonly LostLines[]): string[] {
 }
 
 /** What to do with the code: a comparison can be confirmed only where the own half of it is sure. */
-function comparisonWords(own: OwnStanding, username: string, program: string | undefined): string {
+function comparisonWords(own: OwnKeyStatus, username: string, program: string | undefined): string {
   const how = `it with what ${username} sees, face to face or over a call`;
   // Nothing of the chat links a device: that is done in a shell.
   const link = `${program ?? "parley"} devices link`;

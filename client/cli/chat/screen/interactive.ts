@@ -4,13 +4,13 @@ import { type Closed, Screen, type TerminalInput, type TerminalOutput } from "..
 import type { TerminalHost } from "../../terminal/terminal-host.ts";
 import type { Environment } from "../../terminal/text/paint.ts";
 import { Chat } from "../chat.ts";
-import type { Leaving } from "../command/command.ts";
+import type { Leaving } from "../command/chat-command.ts";
 import { commandsOf } from "../commands/table.ts";
 import type { BellSetting } from "../incoming/attention.ts";
-import { Turns } from "../input/turns.ts";
+import { SerialQueue } from "../input/serial-queue.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import { systemClock } from "../model/clock.ts";
-import type { Note } from "../model/note.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
 import { Transcript } from "./render.ts";
@@ -52,7 +52,7 @@ class Interactive {
   /** The first attempt to connect has succeeded or failed. */
   readonly #tried = Promise.withResolvers<void>();
   /** What was typed ahead of the connection waits for it, but not for a server that is away. */
-  readonly #turns = new Turns({
+  readonly #turns = new SerialQueue({
     after: this.#tried.promise,
     most: MOST_WAITING,
     refused: (error) => this.#show({ kind: "error", text: error.message }),
@@ -153,7 +153,7 @@ class Interactive {
     this.#show({ kind: "notice", text, time: systemClock.now() });
   }
 
-  #show(note: Note): void {
+  #show(note: DisplayItem): void {
     for (const { text, hang, foldedFor } of this.#transcript.linesOf(note, systemClock.now())) {
       const fold = foldedFor === undefined ? {} : { fold: { rows: MOST_ROWS, hint: foldedFor } };
       this.#screen.print(text, { hang, ...fold });

@@ -2,7 +2,7 @@
 import type { LinkState } from "../../../link/model/events.ts";
 import { safeName } from "../../terminal/text/safe-text.ts";
 import { line, type Styled, styled } from "../../terminal/text/style.ts";
-import { nameOf } from "../input/outgoing.ts";
+import { nameOf } from "../input/outgoing-messages.ts";
 import type { ChatStatus } from "../model/chat-status.ts";
 import { samePlace } from "../model/place.ts";
 import { placeName, privateMark } from "./render.ts";

@@ -3,8 +3,8 @@
 import { decodeContent } from "../../../link/receiving/event-reader.ts";
 import { safeName, safeText } from "../../terminal/text/safe-text.ts";
 import { colourOf, line, type Styled, styled } from "../../terminal/text/style.ts";
-import { nameOf } from "../input/outgoing.ts";
-import type { Count, MessageNote, Note } from "../model/note.ts";
+import { nameOf } from "../input/outgoing-messages.ts";
+import type { Count, DisplayItem, MessageItem } from "../model/display-item.ts";
 import { type Place, placeOfTarget } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
 
@@ -30,7 +30,7 @@ export class Transcript {
     this.#day = dayOf(now);
   }
 
-  linesOf(note: Note, now: Date): ScreenLine[] {
+  linesOf(note: DisplayItem, now: Date): ScreenLine[] {
     const time = "time" in note ? note.time : undefined;
     const lines = screenLines(note, now);
     if (time === undefined || dayOf(time) === this.#day) return lines;
@@ -40,7 +40,7 @@ export class Transcript {
 }
 
 /** `now`: what is of today is told by its time alone. */
-export function screenLines(note: Note, now: Date): ScreenLine[] {
+export function screenLines(note: DisplayItem, now: Date): ScreenLine[] {
   switch (note.kind) {
     case "message":
       return [{ text: messageLine(note), hang: TIME_COLUMNS, ...foldOf(note) }];
@@ -101,7 +101,7 @@ export function privateMark(text: string): Styled {
   return styled(text, { colour: "magenta", bold: true });
 }
 
-function messageLine({ time, from, mine, place, content, here, waiting }: MessageNote): Styled {
+function messageLine({ time, from, mine, place, content, here, waiting }: MessageItem): Styled {
   const head = styled(`${clock(time)} `, { dim: true });
   // "to whom" is the other user of what I wrote, and me for what others wrote to me.
   const isToMe = !mine && (place.kind === "user" || place.kind === "private");
@@ -115,30 +115,33 @@ function messageLine({ time, from, mine, place, content, here, waiting }: Messag
   return line`${head}${who}${text}${waiting ? styled("  (waiting)", { dim: true, italic: true }) : ""}`;
 }
 
-function foldOf({ place, whole, kept }: MessageNote): Pick<ScreenLine, "foldedFor"> {
+function foldOf({ place, whole, kept }: MessageItem): Pick<ScreenLine, "foldedFor"> {
   const isGone = place.kind === "unknown" || (place.kind === "private" && kept !== true);
   return whole === true || isGone ? {} : { foldedFor: historyCommand(place) };
 }
 
-function presenceLines({ came, went, time }: Extract<Note, { kind: "presence" }>): ScreenLine[] {
+function presenceLines({ came, went, time }: Extract<DisplayItem, { kind: "presence" }>): ScreenLine[] {
   const lines: ScreenLine[] = [];
   if (came.length > 0) lines.push(timed(time, `${names(came)} came online`));
   if (went.length > 0) lines.push(timed(time, `${names(went)} went offline`));
   return lines;
 }
 
-function newSince({ since, total, from }: Extract<Note, { kind: "new-since" }>, now: Date): ScreenLine {
+function newSince(
+  { since, total, from }: Extract<DisplayItem, { kind: "new-since" }>,
+  now: Date,
+): ScreenLine {
   const when = since === undefined ? "" : ` since ${moment(since, now)}`;
   return { text: styled(`${total} new${when}: ${counts(from)}`, { bold: true }), hang: 2 };
 }
 
-function missing({ place, count, why }: Extract<Note, { kind: "missing" }>): string {
+function missing({ place, count, why }: Extract<DisplayItem, { kind: "missing" }>): string {
   const what = count === 1 ? "1 message" : `${count} messages`;
   const reason = why === "gone" ? "no longer kept" : "not for you to see";
   return `… ${what} ${where(place)}: ${reason}`;
 }
 
-function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>): ScreenLine[] {
+function heldLines({ messages, asked }: Extract<DisplayItem, { kind: "held-back" }>): ScreenLine[] {
   if (messages.length === 0) return [{ text: line`  Nothing waits in the outbox.`, hang: 4 }];
   const count = messages.length === 1 ? "1 message was" : `${messages.length} messages were`;
   const decide = messages.length === 1 ? "it waits for your decision" : "they wait for your decision";
@@ -161,7 +164,7 @@ function heldLines({ messages, asked }: Extract<Note, { kind: "held-back" }>): S
   ];
 }
 
-function usersLines({ users, none = "Nobody else." }: Extract<Note, { kind: "users" }>): ScreenLine[] {
+function usersLines({ users, none = "Nobody else." }: Extract<DisplayItem, { kind: "users" }>): ScreenLine[] {
   if (users.length === 0) return [{ text: line`  ${none}`, hang: 4 }];
   return users.map(({ name, remark }) => ({
     text: line`  ${person(name)}${remark === "" ? "" : styled(`  ${remark}`, { dim: true })}`,

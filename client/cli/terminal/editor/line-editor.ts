@@ -3,7 +3,7 @@
 import type { Key } from "../input/keys.ts";
 import { graphemesOf } from "../text/width.ts";
 import { EditBuffer, editable } from "./edit-buffer.ts";
-import { LineHistory } from "./history.ts";
+import { LineHistory } from "./line-history.ts";
 
 export type EditorAction =
   /** Enter: the text, newlines included, maybe empty. The buffer is empty again. */

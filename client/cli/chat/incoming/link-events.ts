@@ -1,38 +1,38 @@
 // What the link tells, event by event: who it concerns in the chat, and what a welcome brings.
 import type { LinkEvent, LinkState, Welcomed } from "../../../link/model/events.ts";
 import { WITHHELD } from "../../log/sending.ts";
-import type { Outgoing } from "../input/outgoing.ts";
+import type { OutgoingMessages } from "../input/outgoing-messages.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { Conversations } from "../model/conversations.ts";
-import type { Note } from "../model/note.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import { everyone } from "../model/place.ts";
-import type { Connection } from "./connection.ts";
-import type { Incoming } from "./incoming.ts";
-import type { People } from "./people.ts";
-import type { Typists } from "./typists.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import type { IncomingMessages } from "./incoming-messages.ts";
+import type { OnlineUsers } from "./online-users.ts";
+import type { TypingUsers } from "./typing-users.ts";
 
-export interface FollowingOptions {
+export interface LinkEventOptions {
   readonly me: string;
   readonly address: string;
   readonly link: ChatLink;
   readonly conversations: Conversations;
-  readonly connection: Connection;
-  readonly people: People;
-  readonly typists: Typists;
-  readonly incoming: Incoming;
-  readonly outgoing: Outgoing;
-  show(note: Note): void;
+  readonly connection: ConnectionState;
+  readonly people: OnlineUsers;
+  readonly typists: TypingUsers;
+  readonly incoming: IncomingMessages;
+  readonly outgoing: OutgoingMessages;
+  show(note: DisplayItem): void;
   tell(sentence: string): void;
   /** Runs work of which a refusal is shown. */
   trying<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
-export class Following {
-  readonly #options: FollowingOptions;
+export class LinkEventHandler {
+  readonly #options: LinkEventOptions;
   /** The first connection stood. */
   greeted = false;
 
-  constructor(options: FollowingOptions) {
+  constructor(options: LinkEventOptions) {
     this.#options = options;
   }
 
@@ -128,7 +128,7 @@ export class Following {
     });
   }
 
-  #stored({ place, conversationId, seq, mistaken }: ReturnType<Outgoing["acked"]>): void {
+  #stored({ place, conversationId, seq, mistaken }: ReturnType<OutgoingMessages["acked"]>): void {
     const conversation = this.#options.conversations.at(place, conversationId);
     conversation.raiseHead(seq);
     conversation.raiseOwn(seq);

@@ -1,7 +1,7 @@
 // One thing after the other: what a person enters waits for what was entered before it.
-import { isAnswer } from "../command/command.ts";
+import { isAnswer } from "../command/chat-command.ts";
 
-export interface TurnsOptions {
+export interface SerialQueueOptions {
   /** The first turn comes after this. */
   readonly after: Promise<void>;
   /** How many may wait; what comes on top is not taken. */
@@ -12,12 +12,12 @@ export interface TurnsOptions {
   failed(error: unknown): void;
 }
 
-export class Turns {
-  readonly #options: TurnsOptions;
+export class SerialQueue {
+  readonly #options: SerialQueueOptions;
   #last: Promise<void>;
   #waiting = 0;
 
-  constructor(options: TurnsOptions) {
+  constructor(options: SerialQueueOptions) {
     this.#options = options;
     this.#last = options.after;
   }

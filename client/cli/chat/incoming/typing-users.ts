@@ -6,7 +6,7 @@ const LAPSE_MS = 10_000;
 /** More than anybody can look at; a server that tells of more is not believed. */
 const MOST = 100;
 
-export class Typists implements Disposable {
+export class TypingUsers implements Disposable {
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #typing = new Map<string, Disposable>();

@@ -1,7 +1,7 @@
 // Where a line goes: whether what was typed is a message or a command.
-import { type ChatCommand, splitWord } from "../command/command.ts";
-import { findCommand } from "../command/find.ts";
-import { isMeant } from "../command/usage.ts";
+import { type ChatCommand, splitWord } from "../command/chat-command.ts";
+import { isMeant } from "../command/command-usage.ts";
+import { findCommand } from "../command/find-chat-command.ts";
 
 export type Line =
   | { readonly kind: "nothing" }
@@ -16,7 +16,7 @@ export type Line =
  * With no conversation open a line is a command, a slash before it allowed. With one open it is a message, verbatim;
  * a command needs the slash, and `//word` sends `/word`. A blank line is nothing.
  */
-export function readLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
+export function parseLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
   if (text.trim() === "") return { kind: "nothing" };
   const { word, rest = "" } = splitWord(text);
   if (isOpen && !text.startsWith("/")) {

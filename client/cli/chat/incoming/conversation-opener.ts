@@ -1,17 +1,17 @@
 // Opens a conversation: checks that there is such a user, and shows what of it is not on the screen yet.
 import { RpcError } from "../../../../rpc/status/status.ts";
-import { refuse } from "../command/command.ts";
-import { nameOf } from "../input/outgoing.ts";
+import { refuse } from "../command/chat-command.ts";
+import { nameOf } from "../input/outgoing-messages.ts";
 import type { ChatConversation, Conversations } from "../model/conversations.ts";
-import type { Note } from "../model/note.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import { withUser } from "../model/place.ts";
-import type { Incoming } from "./incoming.ts";
+import type { IncomingMessages } from "./incoming-messages.ts";
 import type { LogReader } from "./log-reader.ts";
 
-export interface OpeningOptions {
+export interface ConversationOpenerOptions {
   readonly me: string;
   readonly conversations: Conversations;
-  readonly incoming: Incoming;
+  readonly incoming: IncomingMessages;
   readonly log: LogReader;
   readonly atScreen: boolean;
   isLive(): boolean;
@@ -19,14 +19,14 @@ export interface OpeningOptions {
   current(): ChatConversation | undefined;
   /** From now on a line goes there. */
   opened(conversation: ChatConversation): void;
-  show(note: Note): void;
+  show(note: DisplayItem): void;
   tell(sentence: string): void;
 }
 
-export class Opening {
-  readonly #options: OpeningOptions;
+export class ConversationOpener {
+  readonly #options: ConversationOpenerOptions;
 
-  constructor(options: OpeningOptions) {
+  constructor(options: ConversationOpenerOptions) {
     this.#options = options;
   }
 
@@ -43,7 +43,7 @@ export class Opening {
     // Its newer lines are on the screen: what is missing is not all of it.
     const isPartial = known?.shown === true && known.unshown > 0;
     const needsContext = atScreen && (known === undefined || !known.shown || known.unshown > 0);
-    let context: readonly Note[] = [];
+    let context: readonly DisplayItem[] = [];
     if (isLive() && (needsContext || known === undefined || known.conversationId === "")) {
       const { unshownToSeq: toSeq } = known ?? {};
       context = await (isPartial && toSeq !== undefined

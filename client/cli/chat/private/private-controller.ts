@@ -3,7 +3,7 @@ import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
 import { KeyProblemError } from "../../../peer/chats/context.ts";
 import type { PrivateEvent } from "../../../peer/chats/events.ts";
-import { NotSaidError } from "../../../peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../peer/conversation/private-conversation.ts";
 import {
   acceptKeys,
   confirm,
@@ -13,13 +13,14 @@ import {
   verificationOf,
 } from "../../../peer/keys/verification.ts";
 import type { Path } from "../../../peer/path/connect-peer.ts";
-import { refuse } from "../command/command.ts";
+import { refuse } from "../command/chat-command.ts";
 import type { Attention } from "../incoming/attention.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Mark } from "../model/conversations.ts";
-import type { Count, Display, Note } from "../model/note.ts";
+import type { Count, Display, DisplayItem } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "../model/private-link.ts";
+import { ChangedRequests } from "./changed-requests.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import { PrivateProgress } from "./private-progress.ts";
 import {
@@ -32,12 +33,11 @@ import {
   verificationWords,
   whereWords,
 } from "./private-words.ts";
-import { SwappedQuestions } from "./swapped-questions.ts";
 
 /** Longer than it takes to notice that the other device is gone, ms. */
 const ROOM_MS = 60_000;
 
-export interface PrivateTalkOptions {
+export interface PrivateControllerOptions {
   readonly chats: PrivateLink;
   readonly settings: PrivateSettings;
   readonly me: string;
@@ -53,17 +53,17 @@ export interface PrivateTalkOptions {
   over(username: string, byMe?: boolean): void;
 }
 
-export class PrivateTalk implements PrivateActions, Disposable {
-  readonly #options: PrivateTalkOptions;
+export class PrivateController implements PrivateActions, Disposable {
+  readonly #options: PrivateControllerOptions;
   readonly #progress: PrivateProgress;
   readonly #incoming: PrivateIncoming;
-  readonly #swapped: SwappedQuestions;
+  readonly #swapped: ChangedRequests;
   #settled: PromiseWithResolvers<void> | undefined;
 
-  constructor(options: PrivateTalkOptions) {
+  constructor(options: PrivateControllerOptions) {
     this.#options = options;
     const { clock, display } = options;
-    this.#swapped = new SwappedQuestions(clock);
+    this.#swapped = new ChangedRequests(clock);
     this.#progress = new PrivateProgress(clock, () => display.refresh());
     this.#incoming = new PrivateIncoming({ ...options, progress: this.#progress });
   }
@@ -82,7 +82,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
   }
 
   async take(event: PrivateEvent): Promise<void> {
-    if (event.type === "asked") this.#swapped.asked(event.username, event.direct);
+    if (event.type === "requested") this.#swapped.asked(event.username, event.direct);
     await this.#incoming.take(event);
     this.#settled?.resolve();
     this.#settled = undefined;
@@ -214,7 +214,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
   }
 
   /** Open chats, and who asks or is asked. */
-  list(): Note {
+  list(): DisplayItem {
     const { open, asking, asked, expected } = this.#options.chats;
     const lines = [
       ...open.map(({ username, path }) => `${username}: ${pathWords[path]}`),
@@ -248,7 +248,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
   }
 
   /** The last lines that were kept, by an earlier run too. @throws CommandError where none are, nor will be */
-  history(username: string, count: number): Note[] {
+  history(username: string, count: number): DisplayItem[] {
     const { me } = this.#options;
     const { lines, kept: store = lines } = this.#options.settings;
     const last = store?.last(username, count) ?? [];
@@ -260,7 +260,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
     }
     const place = privately(username);
     const kept = last.map(
-      ({ mine, time, text }): Note => ({
+      ({ mine, time, text }): DisplayItem => ({
         kind: "message",
         time,
         from: mine ? me : username,
@@ -337,7 +337,7 @@ export class PrivateTalk implements PrivateActions, Disposable {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof NotSaidError) throw refuse(error.message);
+      if (error instanceof NotSentError) throw refuse(error.message);
       const isTold = error instanceof RpcError || error instanceof KeyProblemError;
       if (isTold && !(error instanceof ConnectError)) throw refuse(failedWords(username, error));
       throw error;

@@ -6,20 +6,20 @@ import type { Clock } from "../model/clock.ts";
 /** A connection that is back within this was not worth a word, ms. */
 const PATIENCE_MS = 2_000;
 
-export interface ConnectionOptions {
+export interface ConnectionStateOptions {
   readonly clock: Clock;
   readonly address: string;
   tell(sentence: string): void;
 }
 
-export class Connection implements Disposable {
-  readonly #options: ConnectionOptions;
+export class ConnectionState implements Disposable {
+  readonly #options: ConnectionStateOptions;
   #state: LinkState = { phase: "connecting", attempt: 1 };
   #timer: Disposable | undefined;
   #told = false;
   #wasLive = false;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionStateOptions) {
     this.#options = options;
   }
 

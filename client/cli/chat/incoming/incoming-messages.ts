@@ -1,15 +1,15 @@
 // What arrives: shown where it stands, counted as unread until it is seen, and told of in one go after time away.
 import type { Conversation as ListedConversation } from "../../../../gen/parley/chat/v1/conversation.ts";
 import { ConversationKind } from "../../../../gen/parley/chat/v1/conversation.ts";
-import type { EntriesLeftOut, EntryArrived, MarkersMoved } from "../../../link/model/events.ts";
+import type { EntriesSkipped, EntryArrived, MarkersMoved } from "../../../link/model/events.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { ChatConversation, Conversations } from "../model/conversations.ts";
-import type { Count, Display, MessageNote } from "../model/note.ts";
+import type { Count, Display, MessageItem } from "../model/display-item.ts";
 import { everyone, type Place, placeOfEntry, withUser } from "../model/place.ts";
 import type { Attention } from "./attention.ts";
-import { MissedMessages, type MissedReport } from "./missed.ts";
+import { MissedMessages, type MissedReport } from "./missed-messages.ts";
 
-export interface IncomingOptions {
+export interface IncomingMessagesOptions {
   readonly link: ChatLink;
   readonly conversations: Conversations;
   readonly attention: Attention;
@@ -26,12 +26,12 @@ export interface IncomingOptions {
 const MOST_COUNTED = 20;
 const COUNTED_ENTRIES = 500;
 
-export class Incoming {
-  readonly #options: IncomingOptions;
+export class IncomingMessages {
+  readonly #options: IncomingMessagesOptions;
   #missed: MissedMessages | undefined;
   #returned = false;
 
-  constructor(options: IncomingOptions) {
+  constructor(options: IncomingMessagesOptions) {
     this.#options = options;
   }
 
@@ -54,7 +54,7 @@ export class Incoming {
     this.#show(this.#options.conversations.at(placeOfEntry(entry), entry.conversationId), entry, false);
   }
 
-  leftOut(event: EntriesLeftOut): void {
+  leftOut(event: EntriesSkipped): void {
     const { conversations, display } = this.#options;
     const place: Place = { kind: "unknown", conversationId: event.conversationId };
     const conversation = conversations.at(place, event.conversationId);
@@ -132,7 +132,7 @@ export class Incoming {
     return this.#options.attention.sees && (place.kind !== "user" || this.#options.isOpen(place));
   }
 
-  #note(conversation: ChatConversation, entry: EntryArrived): MessageNote {
+  #note(conversation: ChatConversation, entry: EntryArrived): MessageItem {
     const { place } = conversation;
     return {
       kind: "message",

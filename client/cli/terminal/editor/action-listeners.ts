@@ -4,7 +4,7 @@ import type { EditorAction } from "./line-editor.ts";
 /** Actions kept until somebody listens. */
 const EARLY_ACTIONS = 1_000;
 
-export class Actions {
+export class ActionListeners {
   readonly #early: EditorAction[] = [];
   #submitted: ((text: string) => void) | undefined;
   #acted: ((action: EditorAction) => void) | undefined;

@@ -1,15 +1,15 @@
 // What a person enters comes one after the other; what is refused is told, and a fault alone ends it.
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { refuse } from "../../../client/cli/chat/command/command.ts";
-import { Turns } from "../../../client/cli/chat/input/turns.ts";
+import { refuse } from "../../../client/cli/chat/command/chat-command.ts";
+import { SerialQueue } from "../../../client/cli/chat/input/serial-queue.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 
 function turns(options: { most?: number; after?: Promise<void> } = {}) {
   const refused: string[] = [];
   const fault = Promise.withResolvers<unknown>();
-  const taken = new Turns({
+  const taken = new SerialQueue({
     after: options.after ?? Promise.resolve(),
     most: options.most ?? 10,
     refused: ({ message }) => refused.push(message),

@@ -3,14 +3,14 @@ import type { EntryArrived, SendAcked } from "../../../link/model/events.ts";
 import { placeOfEntry, type ServerPlace, samePlace } from "../model/place.ts";
 
 /** A message that was typed here. The link bounds how many there can be. */
-export interface OwnSend {
+export interface PendingSend {
   readonly place: ServerPlace;
   readonly text: string;
   /** It was shown as waiting for the connection. */
   readonly waiting: boolean;
 }
 
-interface Pending extends OwnSend {
+interface Pending extends PendingSend {
   readonly answered: PromiseWithResolvers<void>;
   /** The entry that was taken for it before its ack came. */
   echo?: EntryArrived;
@@ -18,16 +18,16 @@ interface Pending extends OwnSend {
 
 export type AckOutcome =
   /** Its line is on the screen. `mistaken`: an entry that looked like it and was not, to be shown after all. */
-  | { readonly kind: "shown"; readonly send: OwnSend; readonly mistaken: EntryArrived | undefined }
+  | { readonly kind: "shown"; readonly send: PendingSend; readonly mistaken: EntryArrived | undefined }
   /** An earlier run of the program had queued it: nobody has seen it here. */
   | { readonly kind: "new" };
 
-export class OwnSends {
+export class PendingSends {
   readonly #pending = new Map<bigint, Pending>();
   #allAnswered: PromiseWithResolvers<void> | undefined;
 
   /** Resolves when the message is acked, refused or held back, or when `stopWaiting` is called. */
-  add(clientMessageId: bigint, send: OwnSend): Promise<void> {
+  add(clientMessageId: bigint, send: PendingSend): Promise<void> {
     const answered = Promise.withResolvers<void>();
     this.#pending.set(clientMessageId, { ...send, answered });
     return answered.promise;
@@ -82,7 +82,7 @@ export class OwnSends {
   }
 
   /** It will not be answered any more: refused, dropped or held back. */
-  forget(clientMessageId: bigint): OwnSend | undefined {
+  forget(clientMessageId: bigint): PendingSend | undefined {
     return this.#take(clientMessageId);
   }
 

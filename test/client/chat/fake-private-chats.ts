@@ -2,15 +2,15 @@
 
 import { status } from "@grpc/grpc-js";
 import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
+import type { OpenChatInfo, OpenElsewhere } from "../../../client/peer/chats/chat-locations.ts";
 import type { PrivateEvent } from "../../../client/peer/chats/events.ts";
-import type { Elsewhere, OpenWith } from "../../../client/peer/chats/whereabouts.ts";
-import { NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
-import { type Judgement, MemoryContacts, type PeerKeys } from "../../../client/peer/keys/contacts.ts";
+import { NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
+import { type KeyCheck, MemoryContacts, type PeerKeys } from "../../../client/peer/keys/contacts.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 
 export const askingSettings: PrivateSettings = { answer: "ask", path: "auto", lines: undefined };
 
-export const newKeys: Judgement = { standing: "new", problem: undefined, stops: false };
+export const newKeys: KeyCheck = { standing: "new", problem: undefined, stops: false };
 
 export function peerKeys(username: string): PeerKeys {
   return {
@@ -24,7 +24,7 @@ export function peerKeys(username: string): PeerKeys {
   };
 }
 
-export class PlayedChats implements PrivateLink {
+export class FakePrivateChats implements PrivateLink {
   readonly events: AsyncIterable<PrivateEvent> = { [Symbol.asyncIterator]: () => ({ next: () => forever }) };
   readonly contacts = new MemoryContacts();
   readonly names = { serverId: "server", userId: "id-me", username: "me", deviceId: "d-me" };
@@ -33,12 +33,12 @@ export class PlayedChats implements PrivateLink {
   readonly said: { to: string; text: string }[] = [];
   /** Whose open chat goes to other keys than that one's. */
   readonly peers = new Map<string, PeerKeys>();
-  #open: readonly Pick<OpenWith, "username" | "path">[] = [];
+  #open: readonly Pick<OpenChatInfo, "username" | "path">[] = [];
   asking: string[] = [];
   asked: { username: string; direct: boolean }[] = [];
   expected: string[] = [];
   /** Where else a chat is open, by user name. */
-  readonly others = new Map<string, Elsewhere>();
+  readonly others = new Map<string, OpenElsewhere>();
   /** What `room` waits for. */
   hasRoom: Promise<void> = Promise.resolve();
   /** What the next call is refused with. */
@@ -60,14 +60,14 @@ export class PlayedChats implements PrivateLink {
     },
   };
 
-  get open(): readonly OpenWith[] {
+  get open(): readonly OpenChatInfo[] {
     return this.#open.map((chat) => ({
       ...chat,
       peer: this.peers.get(chat.username) ?? peerKeys(chat.username),
     }));
   }
 
-  set open(open: readonly Pick<OpenWith, "username" | "path">[]) {
+  set open(open: readonly Pick<OpenChatInfo, "username" | "path">[]) {
     this.#open = open;
   }
 
@@ -112,7 +112,7 @@ export class PlayedChats implements PrivateLink {
   say(to: string, text: string): "said" | "held" {
     if (this.asking.includes(to) || this.expected.includes(to)) return "held";
     if (!this.open.some(({ username }) => username === to)) {
-      throw new NotSaidError(`No private chat with ${to} is open.`);
+      throw new NotSentError(`No private chat with ${to} is open.`);
     }
     this.said.push({ to, text });
     return "said";
@@ -134,7 +134,7 @@ export class PlayedChats implements PrivateLink {
     return this.#do(`stop ${username}`);
   }
 
-  elsewhere(username: string): Promise<Elsewhere | undefined> {
+  elsewhere(username: string): Promise<OpenElsewhere | undefined> {
     return Promise.resolve(this.others.get(username));
   }
 

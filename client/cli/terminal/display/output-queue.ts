@@ -3,7 +3,7 @@
 /** Lines that wait; beyond that the oldest are counted, not kept. */
 const WAITING_LINES = 10_000;
 
-export class LineBacklog {
+export class OutputQueue {
   #lines: string[] = [];
   #missed = 0;
 

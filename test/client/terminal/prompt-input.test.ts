@@ -3,21 +3,21 @@ import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { LentInput } from "../../../client/cli/terminal/input/lent-input.ts";
+import { PromptInput } from "../../../client/cli/terminal/input/prompt-input.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
 interface Question {
   type: string;
   name: string;
   message: string;
-  stdin: LentInput;
+  stdin: PromptInput;
   stdout: Writable;
 }
 const { prompt } = createRequire(import.meta.url)("enquirer") as {
   prompt(question: Question): Promise<Record<string, string>>;
 };
 
-function ask(stdin: LentInput, type: string, name: string): Promise<Record<string, string>> {
+function ask(stdin: PromptInput, type: string, name: string): Promise<Record<string, string>> {
   const stdout = Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), {
     columns: 80,
     rows: 24,
@@ -29,7 +29,7 @@ function ask(stdin: LentInput, type: string, name: string): Promise<Record<strin
 describe("enquirer, then the screen", () => {
   test("all typed in one go: two answers, and the rest is the screen's", async () => {
     const terminal = new VirtualTerminal();
-    const lent = new LentInput(terminal.keyboard);
+    const lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
     await terminal.type("yoda\rwise@!man\rhello\rhalf a li");
     expect(await asked).toEqual({ user: "yoda" });
@@ -47,7 +47,7 @@ describe("enquirer, then the screen", () => {
 
   test("typed in pieces, the second one before the first question has let go", async () => {
     const terminal = new VirtualTerminal();
-    using lent = new LentInput(terminal.keyboard);
+    using lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
     await terminal.type("yo");
     terminal.keyboard.write("da\r");
@@ -59,7 +59,7 @@ describe("enquirer, then the screen", () => {
 
   test("typed while no question is asked", async () => {
     const terminal = new VirtualTerminal();
-    const lent = new LentInput(terminal.keyboard);
+    const lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
     await terminal.type("yoda\r");
     await asked;
@@ -75,7 +75,7 @@ describe("enquirer, then the screen", () => {
 
 test("a question that goes on after Enter gets what follows, too", async () => {
   const terminal = new VirtualTerminal();
-  using lent = new LentInput(terminal.keyboard);
+  using lent = new PromptInput(terminal.keyboard);
   const chunks: string[] = [];
   const second = new Promise<void>((resolve) => {
     lent.on("data", (chunk: Buffer) => {
@@ -90,14 +90,14 @@ test("a question that goes on after Enter gets what follows, too", async () => {
 
 test("raw mode is the real input's", () => {
   const terminal = new VirtualTerminal();
-  using lent = new LentInput(terminal.keyboard);
+  using lent = new PromptInput(terminal.keyboard);
   lent.setRawMode(true);
   expect(terminal.keyboard.rawModes).toEqual([true]);
 });
 
 test("the end of the input is passed on", async () => {
   const terminal = new VirtualTerminal();
-  using lent = new LentInput(terminal.keyboard);
+  using lent = new PromptInput(terminal.keyboard);
   let text = "";
   lent.on("data", (chunk: Buffer) => {
     text += chunk.toString();

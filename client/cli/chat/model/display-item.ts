@@ -3,7 +3,7 @@ import type { EntryContent } from "../../../link/model/events.ts";
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
 import type { Place } from "./place.ts";
 
-export interface MessageNote {
+export interface MessageItem {
   readonly kind: "message";
   /** By the server's clock; by ours for one that it has not stored yet. */
   readonly time: Date | undefined;
@@ -29,8 +29,8 @@ export interface Count {
   readonly count: number;
 }
 
-export type Note =
-  | MessageNote
+export type DisplayItem =
+  | MessageItem
   /** The first connection stands. */
   | {
       readonly kind: "greeting";
@@ -86,7 +86,7 @@ export type Note =
 
 /** What the model shows its notes on. */
 export interface Display {
-  show(note: Note): void;
+  show(note: DisplayItem): void;
   /** Prompt, status or title may have changed. */
   refresh(): void;
   bell(): void;

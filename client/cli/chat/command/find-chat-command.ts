@@ -2,7 +2,7 @@
 import { closest } from "../../../../command-line/closest.ts";
 import { type CommandError, usage } from "../../process/exit.ts";
 import { shortened } from "../model/shortened.ts";
-import type { ChatCommand } from "./command.ts";
+import type { ChatCommand } from "./chat-command.ts";
 
 /** Beyond it a word is no slip of the fingers. */
 const LONGEST_TYPO = 64;

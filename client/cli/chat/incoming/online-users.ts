@@ -5,7 +5,7 @@ import type { Clock } from "../model/clock.ts";
 /** After a connection came back, others come back too: what changes within this is told at its end, ms. */
 const SETTLE_MS = 12_000;
 
-export interface PeopleOptions {
+export interface OnlineUsersOptions {
   readonly clock: Clock;
   /** The own user name: the others are what is told of. */
   readonly me: string;
@@ -14,8 +14,8 @@ export interface PeopleOptions {
   told(change: { came: string[]; went: string[] }): void;
 }
 
-export class People implements Disposable {
-  readonly #options: PeopleOptions;
+export class OnlineUsers implements Disposable {
+  readonly #options: OnlineUsersOptions;
   #online = new Map<string, string>();
   /** What the person was told, by user id. */
   #told = new Map<string, string>();
@@ -24,7 +24,7 @@ export class People implements Disposable {
   /** Everyone heard of in this run. */
   readonly #known = new Set<string>();
 
-  constructor(options: PeopleOptions) {
+  constructor(options: OnlineUsersOptions) {
     this.#options = options;
   }
 

@@ -1,7 +1,7 @@
 // What was said while nobody was here: collected until the link has caught up, then told in one go, within bounds.
-import type { EntriesLeftOut, EntryArrived } from "../../../link/model/events.ts";
+import type { EntriesSkipped, EntryArrived } from "../../../link/model/events.ts";
 import type { ChatConversation } from "../model/conversations.ts";
-import type { Count } from "../model/note.ts";
+import type { Count } from "../model/display-item.ts";
 
 /** Lines kept beyond those that are shown before they are cut. */
 const SLACK = 1_000;
@@ -86,7 +86,7 @@ export class MissedMessages {
     if (this.#kept.length > this.#mostLines + SLACK) this.#cut();
   }
 
-  leftOut(conversation: ChatConversation, { fromSeq, toSeq, fillable }: EntriesLeftOut): void {
+  leftOut(conversation: ChatConversation, { fromSeq, toSeq, fillable }: EntriesSkipped): void {
     const tally = this.#tally(conversation, fromSeq, toSeq);
     if (!fillable) {
       tally.gone += span(fromSeq, toSeq);

@@ -5,19 +5,19 @@ import type { Limits } from "../../../../gen/parley/chat/v1/event.ts";
 import { LinkEndedError, QueueFullError } from "../../../link/model/errors.ts";
 import type { CommandRefused, EntryArrived, SendAcked } from "../../../link/model/events.ts";
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
-import { refuse } from "../command/command.ts";
+import { refuse } from "../command/chat-command.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { Clock } from "../model/clock.ts";
-import type { MessageNote, Note } from "../model/note.ts";
+import type { DisplayItem, MessageItem } from "../model/display-item.ts";
 import { type Place, placeOfTarget, type ServerPlace, targetOfPlace } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
-import { OwnSends } from "./own-sends.ts";
+import { PendingSends } from "./pending-sends.ts";
 
-export interface OutgoingOptions {
+export interface OutgoingMessagesOptions {
   readonly link: ChatLink;
   readonly me: string;
   readonly clock: Clock;
-  show(note: Note): void;
+  show(note: DisplayItem): void;
   isOpen(place: ServerPlace): boolean;
   isLive(): boolean;
 }
@@ -30,14 +30,14 @@ export interface Stored {
   readonly mistaken: EntryArrived | undefined;
 }
 
-export class Outgoing {
-  readonly #options: OutgoingOptions;
-  readonly #sends = new OwnSends();
+export class OutgoingMessages {
+  readonly #options: OutgoingMessagesOptions;
+  readonly #sends = new PendingSends();
   /** Lines shown as waiting that are stored by now, and not told of. */
   #arrivedLate = 0;
   #maxContentBytes: number | undefined;
 
-  constructor(options: OutgoingOptions) {
+  constructor(options: OutgoingMessagesOptions) {
     this.#options = options;
   }
 
@@ -140,7 +140,7 @@ export class Outgoing {
     this.#options.show({ kind: "notice", text: `${what} sent.`, time: this.#options.clock.now() });
   }
 
-  #line(place: ServerPlace, time: Date | undefined): Omit<MessageNote, "content"> {
+  #line(place: ServerPlace, time: Date | undefined): Omit<MessageItem, "content"> {
     const { me, isOpen } = this.#options;
     return {
       kind: "message",

@@ -1,9 +1,9 @@
 // A private chat that ended by itself, or from the other side, while it was written to: what was typed for it goes nowhere
 // else, and is given back.
-import { refuse } from "../command/command.ts";
+import { refuse } from "../command/chat-command.ts";
 import { shortened } from "../model/shortened.ts";
 
-export class Lapsed {
+export class EndedChatGuard {
   readonly #putBack: (text: string) => boolean;
   #username: string | undefined;
 

@@ -1,6 +1,6 @@
 // What a command's usage says of its words: how many there are, and which texts can be one of them.
-import type { ChatCommand } from "./command.ts";
-import { findCommand, findPrivate } from "./find.ts";
+import type { ChatCommand } from "./chat-command.ts";
+import { findCommand, findPrivate } from "./find-chat-command.ts";
 
 type Shape = Pick<ChatCommand, "name" | "usage">;
 

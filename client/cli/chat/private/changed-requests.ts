@@ -11,7 +11,7 @@ interface Asked {
   readonly isSwapped: boolean;
 }
 
-export class SwappedQuestions {
+export class ChangedRequests {
   readonly #clock: Clock;
   /** The last question of each. */
   readonly #asked = new Map<string, Asked>();

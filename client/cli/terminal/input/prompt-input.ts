@@ -1,7 +1,7 @@
 // Lends the terminal's input to a library that asks questions, and takes back every byte that no question used.
 import { Readable } from "node:stream";
 
-export interface LendableInput extends Readable {
+export interface PromptSource extends Readable {
   readonly isRaw?: boolean;
   setRawMode?(on: boolean): unknown;
 }
@@ -19,9 +19,9 @@ const CR = 0x0d;
  * their question; from this stream they get the bytes up to an Enter, and the rest when they ask the next question.
  * `release` puts what is left back in front of the real input, where the screen finds it.
  */
-export class LentInput extends Readable implements Disposable {
+export class PromptInput extends Readable implements Disposable {
   readonly isTTY = true;
-  readonly #input: LendableInput;
+  readonly #input: PromptSource;
   #held = Buffer.alloc(0);
   #ended = false;
   /** An Enter was given out, and the question neither let go of the stream (pause) nor kept it for ANSWER_MS. */
@@ -29,7 +29,7 @@ export class LentInput extends Readable implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #released = false;
 
-  constructor(input: LendableInput) {
+  constructor(input: PromptSource) {
     super();
     this.#input = input;
     input.on("data", this.#onData);

@@ -2,7 +2,7 @@
 
 import { usage } from "../../process/exit.ts";
 import type { PathChoice } from "../model/private-link.ts";
-import type { ChatCommand } from "./command.ts";
+import type { ChatCommand } from "./chat-command.ts";
 
 export interface PathFlags {
   readonly path: PathChoice | undefined;

@@ -4,7 +4,7 @@ import { RpcError } from "../../../../rpc/status/status.ts";
 import { CommandError, Exit, usage } from "../../process/exit.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { Clock } from "../model/clock.ts";
-import type { Note } from "../model/note.ts";
+import type { DisplayItem } from "../model/display-item.ts";
 import type { Place } from "../model/place.ts";
 import type { PrivateActions } from "../model/private-link.ts";
 
@@ -20,7 +20,7 @@ export interface ChatActions {
   readonly openPlace: Place | undefined;
   readonly me: string;
   readonly privates: PrivateActions;
-  show(note: Note): void;
+  show(note: DisplayItem): void;
   /** @throws RpcError where there is no such user */
   open(username: string): Promise<void>;
   close(): void;
