@@ -1,4 +1,4 @@
-// Passwords: preparation by RFC 8265 OpaqueString, and Argon2id hashes, never more than a few at work at once.
+// Passwords: prepared as RFC 8265 OpaqueString and hashed with Argon2id, a bounded number at the same time.
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { limits } from "../limits.ts";
@@ -6,52 +6,64 @@ import { firstForbidden } from "./precis.ts";
 
 const argon2Async = promisify(argon2);
 
-/** Too many passwords, or too many of one name, wait to be checked; nothing was checked. Try again in a moment. */
+/** Too many passwords wait to be checked, in all or for one name. This one was not checked; try again later. */
 export class OverloadedError extends Error {
   override name = "OverloadedError";
 }
 
 export type NewPassword = { ok: true } | { ok: false; problem: string };
 
-export interface PasswordsOptions {
-  /** Hashes at work at once. They run on the thread pool that also serves files and names: leave it room. */
-  readonly concurrency?: number;
-  /** Hashes that may wait; beyond it, OverloadedError. */
-  readonly queue?: number;
-}
-
-interface Cost {
+/** What one Argon2id hash costs. */
+export interface PasswordCost {
+  /** At least 8 for each lane. */
   readonly memoryKiB: number;
+  /** At least 1. */
   readonly passes: number;
+  /** At least 1. */
   readonly lanes: number;
 }
 
-interface PasswordHash extends Cost {
+export interface PasswordsOptions {
+  /** The cost of new hashes. A stored hash is verified with its own cost. Default: OWASP's minimum for Argon2id. */
+  readonly cost?: PasswordCost;
+  /**
+   * The number of hashes computed at the same time. They run on the thread pool that also serves file access and
+   * name resolution, so it must be less than the size of the pool.
+   */
+  readonly concurrency?: number;
+  /** The number of hashes that may wait; a request beyond it is rejected with OverloadedError. */
+  readonly queue?: number;
+}
+
+interface PasswordHash extends PasswordCost {
   readonly salt: Buffer;
   readonly hash: Buffer;
 }
 
-/** OWASP's minimum for Argon2id; some 15 ms. */
-const COST: Cost = { memoryKiB: 19 * 1024, passes: 2, lanes: 1 };
+/** OWASP's minimum for Argon2id; about 15 ms on a machine of 2024. */
+const DEFAULT_COST: PasswordCost = { memoryKiB: 19 * 1024, passes: 2, lanes: 1 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 const LEAST_CHARACTERS = 8;
 
 export class Passwords {
+  readonly #cost: PasswordCost;
   readonly #concurrency: number;
   readonly #queueBound: number;
   readonly #waiting: (() => void)[] = [];
-  #atWork = 0;
-  /** Nobody's password: what is compared with when there is no user. */
-  readonly #nothing: PasswordHash = { ...COST, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
+  #running = 0;
+  /** A hash of no password, to compare with when the user does not exist. */
+  readonly #noPassword: PasswordHash;
 
-  constructor({ concurrency = 2, queue = 50 }: PasswordsOptions = {}) {
+  constructor({ cost = DEFAULT_COST, concurrency = 2, queue = 50 }: PasswordsOptions = {}) {
+    this.#cost = cost;
     this.#concurrency = concurrency;
     this.#queueBound = queue;
+    this.#noPassword = { ...cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
   }
 
   /**
-   * Whether this may become somebody's password: 8 characters to 256 bytes of RFC 8264's freeform class. Passwords
+   * Checks whether a user may choose this password: 8 characters to 256 bytes of RFC 8264's freeform class. Passwords
    * that are entered or imported need only be 1 to 256 bytes.
    */
   checkNew(password: string): NewPassword {
@@ -69,7 +81,8 @@ export class Passwords {
   }
 
   /**
-   * A PHC string with a fresh salt.
+   * Hashes a password with a fresh salt.
+   * @returns a PHC string, which contains the cost
    * @throws OverloadedError
    * @throws RangeError if the password is not 1 to 256 bytes
    */
@@ -77,45 +90,46 @@ export class Passwords {
     const prepared = prepare(password);
     if (!isBounded(prepared)) throw new RangeError(`a password has 1 to ${limits.passwordBytes} bytes`);
     const salt = randomBytes(SALT_BYTES);
-    return format({ ...COST, salt, hash: await this.#derive(prepared, { ...COST, salt }, HASH_BYTES) });
+    const hash = await this.#derive(prepared, { ...this.#cost, salt }, HASH_BYTES);
+    return format({ ...this.#cost, salt, hash });
   }
 
   /**
-   * Whether this is the password behind the PHC string; in constant time for strings of equal cost.
+   * Checks a password against a PHC string. It takes the same time for right and wrong passwords.
    * @throws OverloadedError
-   * @throws Error if the string is no PHC string of Argon2id
+   * @throws Error if the string is not a PHC string of Argon2id
    */
   async verify(password: string, phc: string): Promise<boolean> {
     return this.#compare(password, parse(phc));
   }
 
-  /** The work of verify, for a name that nobody has. @throws OverloadedError */
+  /** Does the work of verify for a name that does not exist, so that it takes the same time. @throws OverloadedError */
   async verifyAgainstNothing(password: string): Promise<false> {
-    await this.#compare(password, this.#nothing);
+    await this.#compare(password, this.#noPassword);
     return false;
   }
 
-  /** Whether the string was made with another cost than today's: hash the password anew at its next log-in. */
+  /** Whether the hash has another cost than new hashes. Then hash the password again at its next log-in. */
   needsRehash(phc: string): boolean {
     const { memoryKiB, passes, lanes, hash } = parse(phc);
     return (
-      memoryKiB !== COST.memoryKiB ||
-      passes !== COST.passes ||
-      lanes !== COST.lanes ||
+      memoryKiB !== this.#cost.memoryKiB ||
+      passes !== this.#cost.passes ||
+      lanes !== this.#cost.lanes ||
       hash.length !== HASH_BYTES
     );
   }
 
   async #compare(password: string, stored: PasswordHash): Promise<boolean> {
     const prepared = prepare(password);
-    // One that cannot be anyone's costs the same as a wrong one, but for its length.
+    // A password outside the bounds is wrong for every user. It is hashed too, so that it takes as long.
     const bounded = isBounded(prepared);
     const derived = await this.#derive(bounded ? prepared : "", stored, stored.hash.length);
     return timingSafeEqual(derived, stored.hash) && bounded;
   }
 
-  async #derive(prepared: string, cost: Cost & { salt: Buffer }, bytes: number): Promise<Buffer> {
-    await this.#enter();
+  async #derive(prepared: string, cost: PasswordCost & { salt: Buffer }, bytes: number): Promise<Buffer> {
+    await this.#acquire();
     try {
       const parameters: Argon2Parameters = {
         message: prepared,
@@ -127,33 +141,33 @@ export class Passwords {
       };
       return await argon2Async("argon2id", parameters);
     } finally {
-      this.#leave();
+      this.#release();
     }
   }
 
-  async #enter(): Promise<void> {
-    if (this.#atWork < this.#concurrency) {
-      this.#atWork++;
+  async #acquire(): Promise<void> {
+    if (this.#running < this.#concurrency) {
+      this.#running++;
       return;
     }
     if (this.#waiting.length >= this.#queueBound) throw new OverloadedError("too many passwords to check");
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Hands the place over to who waits longest. */
-  #leave(): void {
+  /** Passes the slot to the request that has waited longest. */
+  #release(): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#atWork--;
+    if (next === undefined) this.#running--;
     else next();
   }
 }
 
 /**
- * OpaqueString, RFC 8265 section 4.2.2: spaces of any kind become U+0020, then NFC. Its freeform class is required of
- * new passwords only (checkNew): what somebody imported must still be enterable.
+ * OpaqueString, RFC 8265 section 4.2.2: spaces of any kind become U+0020, then NFC. The freeform class is required of
+ * new passwords only (checkNew), so that imported passwords can be entered whatever they contain.
  */
 function prepare(password: string): string {
-  // Before any work on it: a text far beyond the bound is cut, and stays beyond it.
+  // Bounds the work on a very long text; what is left of it is still too long.
   return password
     .slice(0, 4 * limits.passwordBytes)
     .replace(/\p{Zs}/gu, " ")
@@ -175,7 +189,7 @@ function unpadded(bytes: Buffer): string {
 function parse(phc: string): PasswordHash {
   const match =
     /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([\w+/-]{11,86})\$([\w+/-]{16,86})$/.exec(phc);
-  if (match === null) throw new Error("the stored password hash is no PHC string of Argon2id");
+  if (match === null) throw new Error("the stored password hash is not a PHC string of Argon2id");
   const [, memory = "", passes = "", lanes = "", salt = "", hash = ""] = match;
   return {
     memoryKiB: Number(memory),

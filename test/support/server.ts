@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";
-import { Passwords } from "../../server/auth/passwords.ts";
 import { skeleton } from "../../server/auth/username.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../server/server.ts";
 import { openSqliteStore } from "../../server/store/sqlite/sqlite-store.ts";
 import type { Store } from "../../server/store/store.ts";
 import { systemClock } from "../../time/clock.ts";
+import { cheapPasswords } from "./cheap-passwords.ts";
 import { TestClient } from "./client.ts";
 
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "store" | "listen">> {
@@ -32,7 +32,7 @@ export class TestServer implements AsyncDisposable {
   readonly folder: string;
   readonly logged: Logged[] = [];
   readonly #options: TestServerOptions;
-  readonly #passwords = new Passwords({ concurrency: 2, queue: 1000 });
+  readonly #passwords = cheapPasswords({ queue: 1000 });
   readonly #clients: TestClient[] = [];
   #store: Store | undefined;
   #server: RunningServer | undefined;
