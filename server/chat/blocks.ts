@@ -1,5 +1,6 @@
 // The rules of blocks: whom one may block, and who hears of it: nobody. What a block hides is the store's to keep.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockRow, BlockStore, UserRow } from "../store/store.ts";
 import type { Markers } from "./markers.ts";
@@ -9,8 +10,10 @@ export class Blocks {
   readonly #store: BlockStore;
   readonly #users: Users;
   readonly #markers: Markers;
+  readonly #clock: Clock;
 
-  constructor(store: BlockStore, users: Users, markers: Markers) {
+  constructor(store: BlockStore, users: Users, markers: Markers, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#store = store;
     this.#users = users;
     this.#markers = markers;
@@ -25,7 +28,7 @@ export class Blocks {
         message: "You cannot block yourself.",
       });
     }
-    const createTime = Date.now();
+    const createTime = this.#clock.now();
     switch (await this.#store.block(blocker.userId, user.userId, createTime)) {
       case "blocked":
         return { user, createTime };

@@ -6,6 +6,7 @@
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import type { BusMessage, EntryMessage, EphemeralEvent, PresenceMessage } from "../bus/bus.ts";
 import type { ConnectedStream } from "../client-manager.ts";
 import { limits } from "../limits.ts";
@@ -24,6 +25,7 @@ export interface FeedOptions {
   readonly features: ReadonlySet<Feature>;
   readonly outbox: Outbox;
   readonly backlog: Backlog;
+  readonly clock?: Clock | undefined;
 }
 
 export class Feed implements ConnectedStream {
@@ -216,14 +218,10 @@ export class Feed implements ConnectedStream {
   async #hasRoom(): Promise<boolean> {
     const { outbox } = this.#options;
     if (outbox.aboveSoft) {
-      const watch = setInterval(() => {
+      using _watch = (this.#options.clock ?? systemClock).every(limits.slowReaderMs / 10, () => {
         if (outbox.stalledMs >= limits.slowReaderMs) this.end(slowReader());
-      }, limits.slowReaderMs / 10);
-      try {
-        await Promise.race([outbox.whenBelowSoft(), this.ended]);
-      } finally {
-        clearInterval(watch);
-      }
+      });
+      await Promise.race([outbox.whenBelowSoft(), this.ended]);
     }
     return this.#ending === undefined && !outbox.closed;
   }

@@ -2,6 +2,7 @@
 import type { Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -43,9 +44,11 @@ export class Messages {
   readonly #log: LogStore;
   readonly #users: Users;
   readonly #broadcastId: number;
+  readonly #clock: Clock;
   #lastServerId = 0n;
 
-  constructor(log: LogStore, users: Users, broadcastId: number) {
+  constructor(log: LogStore, users: Users, broadcastId: number, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#log = log;
     this.#users = users;
     this.#broadcastId = broadcastId;
@@ -106,7 +109,7 @@ export class Messages {
       clientMessageId: id,
       target: destination.target,
       content: bytes,
-      time: Date.now(),
+      time: this.#clock.now(),
       origin,
     });
     return appended.then((result) => stored(id, result));
@@ -123,7 +126,7 @@ export class Messages {
 
   /** Ids of the upper half, which clients may not use: rising, and not repeated after a restart. */
   #nextServerId(): bigint {
-    const fromClock = CLIENT_IDS_END + (BigInt(Date.now()) << 20n);
+    const fromClock = CLIENT_IDS_END + (BigInt(this.#clock.now()) << 20n);
     this.#lastServerId = fromClock > this.#lastServerId ? fromClock : this.#lastServerId + 1n;
     return this.#lastServerId;
   }

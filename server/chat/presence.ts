@@ -1,5 +1,6 @@
 // Who is online: from the first stream in until the last one is out, or was lost longer than a grace ago. Stored as
 // intervals.
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
 import type { Refusal } from "../reasons.ts";
@@ -8,7 +9,7 @@ import type { BlockStore, PresenceStore, UserRow } from "../store/store.ts";
 interface OnlineSession {
   streams: number;
   /** Runs from the loss of a stream: until it is over the session may come back as if never away. */
-  grace: NodeJS.Timeout | undefined;
+  grace: Timer | undefined;
 }
 
 interface OnlineUser {
@@ -35,6 +36,7 @@ export interface PresenceOptions {
   readonly tooMany: (most: number) => Refusal;
   /** Told of a failure to store what happened while nobody waits for it. */
   readonly onError: (error: unknown) => void;
+  readonly clock?: Clock | undefined;
 }
 
 export class Presence implements AsyncDisposable {
@@ -42,13 +44,14 @@ export class Presence implements AsyncDisposable {
   readonly #blocks: Pick<BlockStore, "blockedBy">;
   readonly #bus: Bus;
   readonly #options: PresenceOptions;
+  readonly #clock: Clock;
   readonly #online = new Map<number, OnlineUser>();
   /** What changed since it was last told: a user and whether online now. */
   readonly #changes = new Map<number, Change>();
-  #telling: NodeJS.Timeout | undefined;
+  #telling: Timer | undefined;
   /** Tells one after the other, in the order of what happened. */
   #told: Promise<void> = Promise.resolve();
-  #heartbeat: NodeJS.Timeout | undefined;
+  #heartbeat: Timer | undefined;
   readonly #subscription: Disposable;
   #onSessionGone: ((userId: number, sessionId: number) => void) | undefined;
 
@@ -62,6 +65,7 @@ export class Presence implements AsyncDisposable {
     this.#blocks = blocks;
     this.#bus = bus;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#subscription = bus.subscribe("everyone", (message) => {
       // Who logs out does not come back: nothing to wait for.
       if (message.kind === "session-ended") this.#endGrace(message.userId, message.sessionId);
@@ -72,7 +76,10 @@ export class Presence implements AsyncDisposable {
    * Takes up what the last process left: a user whose interval was open at its last heartbeat less than a grace ago
    * may still come back as if never away; every other open interval ends at that heartbeat.
    */
-  async start(usersById: (ids: number[]) => Promise<Map<number, UserRow>>, now = Date.now()): Promise<void> {
+  async start(
+    usersById: (ids: number[]) => Promise<Map<number, UserRow>>,
+    now = this.#clock.now(),
+  ): Promise<void> {
     const { heartbeat, userIds } = await this.#store.openIntervals();
     // A clock that was set back makes no grace longer.
     const left = Math.min(heartbeat + this.#options.graceMs - now, this.#options.graceMs);
@@ -86,11 +93,9 @@ export class Presence implements AsyncDisposable {
       await Promise.all(userIds.map((userId) => this.#store.close(userId, heartbeat)));
     }
     await this.#store.heartbeat(now);
-    this.#heartbeat = setInterval(
-      () => this.#unwaited(this.#store.heartbeat(Date.now())),
-      limits.presenceHeartbeatMs,
+    this.#heartbeat = this.#clock.every(limits.presenceHeartbeatMs, () =>
+      this.#unwaited(this.#store.heartbeat(this.#clock.now())),
     );
-    this.#heartbeat.unref();
   }
 
   /** How many sessions of the user are online, those within their grace included. */
@@ -115,12 +120,12 @@ export class Presence implements AsyncDisposable {
       throw tooMany(sessionsPerUser);
     }
     if (user === undefined) {
-      const opened = this.#store.open(row.userId, Date.now()).then(() => this.#changed(row, true));
+      const opened = this.#store.open(row.userId, this.#clock.now()).then(() => this.#changed(row, true));
       user = { row, sessions: new Map(), opened };
       this.#online.set(row.userId, user);
     }
     const session = user.sessions.get(sessionId) ?? { streams: 0, grace: undefined };
-    clearTimeout(session.grace);
+    session.grace?.[Symbol.dispose]();
     session.grace = undefined;
     session.streams++;
     user.sessions.set(sessionId, session);
@@ -147,20 +152,19 @@ export class Presence implements AsyncDisposable {
   /** Leaves the intervals open at a last heartbeat: who comes back within the grace was never away. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    clearInterval(this.#heartbeat);
-    clearTimeout(this.#telling);
+    this.#heartbeat?.[Symbol.dispose]();
+    this.#telling?.[Symbol.dispose]();
     for (const { sessions } of this.#online.values()) {
-      for (const { grace } of sessions.values()) clearTimeout(grace);
+      for (const { grace } of sessions.values()) grace?.[Symbol.dispose]();
     }
     await this.#told;
-    clearTimeout(this.#telling);
-    await this.#store.heartbeat(Date.now());
+    this.#telling?.[Symbol.dispose]();
+    await this.#store.heartbeat(this.#clock.now());
   }
 
   #startGrace(user: OnlineUser, sessionId: number, ms: number): void {
-    const grace = setTimeout(() => this.#endSession(user, sessionId), ms);
-    grace.unref();
-    clearTimeout(user.sessions.get(sessionId)?.grace);
+    const grace = this.#clock.after(ms, () => this.#endSession(user, sessionId));
+    user.sessions.get(sessionId)?.grace?.[Symbol.dispose]();
     user.sessions.set(sessionId, { streams: 0, grace });
   }
 
@@ -170,13 +174,13 @@ export class Presence implements AsyncDisposable {
   }
 
   #endSession(user: OnlineUser, sessionId: number): void {
-    clearTimeout(user.sessions.get(sessionId)?.grace);
+    user.sessions.get(sessionId)?.grace?.[Symbol.dispose]();
     user.sessions.delete(sessionId);
     this.#onSessionGone?.(user.row.userId, sessionId);
     if (user.sessions.size > 0) return;
     this.#online.delete(user.row.userId);
     this.#unwaited(
-      this.#store.close(user.row.userId, Date.now()).then(() => {
+      this.#store.close(user.row.userId, this.#clock.now()).then(() => {
         // Somebody who came back meanwhile has been told as online after this.
         if (!this.#online.has(user.row.userId)) this.#changed(user.row, false);
       }),
@@ -188,8 +192,7 @@ export class Presence implements AsyncDisposable {
    */
   #changed(row: UserRow, online: boolean): void {
     this.#changes.set(row.userId, { row, online });
-    this.#telling ??= setTimeout(() => this.#tell(), limits.presenceJoinMs);
-    this.#telling.unref();
+    this.#telling ??= this.#clock.after(limits.presenceJoinMs, () => this.#tell());
   }
 
   #tell(): void {
@@ -218,8 +221,7 @@ export class Presence implements AsyncDisposable {
       for (const change of changes) {
         if (!this.#changes.has(change.row.userId)) this.#changes.set(change.row.userId, change);
       }
-      this.#telling ??= setTimeout(() => this.#tell(), limits.presenceHeartbeatMs);
-      this.#telling.unref();
+      this.#telling ??= this.#clock.after(limits.presenceHeartbeatMs, () => this.#tell());
     }
   }
 

@@ -1,4 +1,5 @@
 // The introductions that were answered yes: good for their two devices, for a while, and counted by who asked.
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 
 export interface Agreement {
   readonly id: string;
@@ -6,19 +7,23 @@ export interface Agreement {
   readonly userIds: readonly [number, number];
   /** The device that asked, and the one that said yes. */
   readonly deviceIds: readonly [number, number];
-  /** By performance.now(), ms. */
+  /** By the monotonic clock, ms. */
   readonly until: number;
 }
 
 export class Agreements implements Disposable {
-  readonly #byId = new Map<string, { agreement: Agreement; timer: NodeJS.Timeout }>();
+  readonly #clock: Clock;
+  readonly #byId = new Map<string, { agreement: Agreement; timer: Timer }>();
   readonly #counts = new Map<number, number>();
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   add(made: Omit<Agreement, "until">, lifetimeMs: number): void {
     const { id, userIds } = made;
-    const timer = setTimeout(() => this.delete(id), lifetimeMs);
-    timer.unref();
-    this.#byId.set(id, { agreement: { ...made, until: performance.now() + lifetimeMs }, timer });
+    const timer = this.#clock.after(lifetimeMs, () => this.delete(id));
+    this.#byId.set(id, { agreement: { ...made, until: this.#clock.monotonic() + lifetimeMs }, timer });
     this.#counts.set(userIds[0], this.countOf(userIds[0]) + 1);
   }
 
@@ -32,7 +37,7 @@ export class Agreements implements Disposable {
   delete(id: string): void {
     const held = this.#byId.get(id);
     if (held === undefined) return;
-    clearTimeout(held.timer);
+    held.timer[Symbol.dispose]();
     this.#byId.delete(id);
     const [caller] = held.agreement.userIds;
     const left = this.countOf(caller) - 1;
@@ -46,6 +51,6 @@ export class Agreements implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { timer } of this.#byId.values()) clearTimeout(timer);
+    for (const { timer } of this.#byId.values()) timer[Symbol.dispose]();
   }
 }

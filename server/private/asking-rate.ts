@@ -1,4 +1,5 @@
 // How often one user may ask another for a private chat: each question is rows on a screen, wherever the other one sits.
+import type { Clock } from "../../time/clock.ts";
 import { TokenBucket } from "../auth/token-bucket.ts";
 
 const MINUTE_MS = 60_000;
@@ -9,18 +10,20 @@ interface Pair {
 }
 
 export class AskingRate {
+  readonly #clock: Clock;
   readonly #perMinute: number;
   /** By the two users, who asks first; in the order in which they asked last. */
   readonly #pairs = new Map<string, Pair>();
 
   /** @param perMinute so many at once, too, after a minute without any */
-  constructor(perMinute: number) {
+  constructor(perMinute: number, clock: Clock) {
+    this.#clock = clock;
     this.#perMinute = perMinute;
   }
 
   /** Counts a question, if it may be asked now. @returns 0, or how many ms to wait until it may */
   take(userId: number, otherId: number): number {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     this.#forgetFull(now);
     const key = `${userId}:${otherId}`;
     const pair = this.#pairs.get(key) ?? {

@@ -11,9 +11,9 @@ import type { Program } from "./subscribers.ts";
 const keyOf = (id: string): string => `introduction:${id}`;
 
 /** As told now: the time that is left goes with it. */
-export function requested(invitation: PendingInvitation): EphemeralEvent {
+export function requested(invitation: PendingInvitation, now: number): EphemeralEvent {
   const { id, caller, direct, until } = invitation;
-  const timeout = toDuration(Math.max(0, until - performance.now()));
+  const timeout = toDuration(Math.max(0, until - now));
   return {
     kind: "ephemeral",
     feature: Feature.INTRODUCTIONS,

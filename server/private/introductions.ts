@@ -13,6 +13,7 @@ import {
   type Introduction,
 } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import type { Identities } from "../auth/identities.ts";
 import { toPeerDevice } from "../auth/user-messages.ts";
 import type { Bus } from "../bus/bus.ts";
@@ -59,6 +60,7 @@ export interface IntroductionsParts {
   readonly graceMs: number;
   /** How often one user may ask another. */
   readonly perMinute: number;
+  readonly clock?: Clock | undefined;
 }
 
 /** A question that was asked. */
@@ -72,6 +74,7 @@ export interface Asking {
 
 export class Introductions {
   readonly #parts: IntroductionsParts;
+  readonly #clock: Clock;
   readonly #subscribers = new Subscribers();
   readonly #leaving: LeavingPrograms;
   readonly #invitations = new PendingInvitations();
@@ -79,9 +82,12 @@ export class Introductions {
 
   constructor(parts: IntroductionsParts) {
     this.#parts = parts;
-    this.#rate = new AskingRate(parts.perMinute);
-    this.#leaving = new LeavingPrograms(parts.graceMs, (userId, program) =>
-      this.#gone(userId, (of) => keyOfProgram(of) === keyOfProgram(program)),
+    this.#clock = parts.clock ?? systemClock;
+    this.#rate = new AskingRate(parts.perMinute, this.#clock);
+    this.#leaving = new LeavingPrograms(
+      parts.graceMs,
+      (userId, program) => this.#gone(userId, (of) => keyOfProgram(of) === keyOfProgram(program)),
+      this.#clock,
     );
     parts.presence.onSessionGone((userId, sessionId) =>
       this.#gone(userId, (of) => of.sessionId === sessionId),
@@ -105,7 +111,7 @@ export class Introductions {
       if (invitation.passed.has(keyOfProgram(program))) continue;
       invitation.asked.add(deviceId);
       invitation.online.set(keyOfProgram(program), program);
-      stream.deliver(requested(invitation));
+      stream.deliver(requested(invitation, this.#clock.monotonic()));
     }
     return {
       [Symbol.dispose]: () => {
@@ -203,20 +209,19 @@ export class Introductions {
       callerProgram,
       callee,
       direct,
-      until: performance.now() + timeoutMs,
-      timer: setTimeout(() => {
+      until: this.#clock.monotonic() + timeoutMs,
+      timer: this.#clock.after(timeoutMs, () => {
         const outcome = IntroductionOutcome.UNANSWERED;
         this.#end(invitation, new Refusal(Reason.INTRODUCTION_UNANSWERED), nobodyAnswered(outcome));
-      }, timeoutMs),
+      }),
       asked: new Set([...subscribers].map((subscriber) => subscriber.deviceId)),
       passed: new Set(),
       isPassed: false,
       online: new Map([...subscribers].map((subscriber) => [keyOfProgram(subscriber), subscriber])),
       settle,
     };
-    invitation.timer.unref();
     this.#invitations.add(invitation);
-    this.#parts.bus.publish(`user:${callee.userId}`, requested(invitation));
+    this.#parts.bus.publish(`user:${callee.userId}`, requested(invitation, this.#clock.monotonic()));
     return {
       asked: {
         introductionId: invitation.id,

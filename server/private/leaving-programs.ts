@@ -1,20 +1,23 @@
 // The programs whose last stream is over: each may come back within a grace as if never away, and is gone after it.
+import type { Clock, Timer } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import { keyOfProgram, type Program } from "./subscribers.ts";
 
 interface Leaving {
   readonly program: Program;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Timer;
 }
 
 export class LeavingPrograms {
+  readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #onGone: (userId: number, program: Program) => void;
   /** By session, then by program, in the order in which they left. */
   readonly #bySession = new Map<number, Map<string, Leaving>>();
 
   /** @param onGone told of each that did not come back */
-  constructor(graceMs: number, onGone: (userId: number, program: Program) => void) {
+  constructor(graceMs: number, onGone: (userId: number, program: Program) => void, clock: Clock) {
+    this.#clock = clock;
     this.#graceMs = graceMs;
     this.#onGone = onGone;
   }
@@ -29,8 +32,7 @@ export class LeavingPrograms {
       gone(program);
       return;
     }
-    const timer = setTimeout(() => gone(program), this.#graceMs);
-    timer.unref();
+    const timer = this.#clock.after(this.#graceMs, () => gone(program));
     const ofSession = this.#bySession.get(program.sessionId) ?? new Map<string, Leaving>();
     this.#bySession.set(program.sessionId, ofSession);
     ofSession.set(keyOfProgram(program), { program, timer });
@@ -46,7 +48,7 @@ export class LeavingPrograms {
   #forget(program: Program): void {
     const ofSession = this.#bySession.get(program.sessionId);
     const key = keyOfProgram(program);
-    clearTimeout(ofSession?.get(key)?.timer);
+    ofSession?.get(key)?.timer[Symbol.dispose]();
     ofSession?.delete(key);
     if (ofSession?.size === 0) this.#bySession.delete(program.sessionId);
   }

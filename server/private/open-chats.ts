@@ -1,4 +1,5 @@
 // Which private chats are open, as far as the server knows: what programs report, and what has just been agreed on.
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import { keyOfProgram, type Program } from "./subscribers.ts";
 
 /** Where a private chat is open. */
@@ -27,10 +28,15 @@ export function nameOfOwn(deviceName: string): string {
 }
 
 export class OpenChats implements Disposable {
+  readonly #clock: Clock;
   /** By user, then by program. */
   readonly #reports = new Map<number, Map<string, Report>>();
   /** By the two users, whose side it is first. */
-  readonly #agreed = new Map<string, Agreed & { readonly timer: NodeJS.Timeout }>();
+  readonly #agreed = new Map<string, Agreed & { readonly timer: Timer }>();
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /**
    * The whole list of a program, in place of its earlier one, and of what it has agreed on: that has become a chat, or
@@ -57,8 +63,7 @@ export class OpenChats implements Disposable {
   agree(userId: number, peerId: number, agreed: Agreed, forMs: number): void {
     const key = keyOf(userId, peerId);
     this.#endAgreement(key);
-    const timer = setTimeout(() => this.#agreed.delete(key), forMs);
-    timer.unref();
+    const timer = this.#clock.after(forMs, () => this.#agreed.delete(key));
     this.#agreed.set(key, { ...agreed, timer });
   }
 
@@ -77,7 +82,7 @@ export class OpenChats implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { timer } of this.#agreed.values()) clearTimeout(timer);
+    for (const { timer } of this.#agreed.values()) timer[Symbol.dispose]();
   }
 
   #forget(userId: number, isIt: (program: Program) => boolean): void {
@@ -95,7 +100,7 @@ export class OpenChats implements Disposable {
   }
 
   #endAgreement(key: string): void {
-    clearTimeout(this.#agreed.get(key)?.timer);
+    this.#agreed.get(key)?.timer[Symbol.dispose]();
     this.#agreed.delete(key);
   }
 }

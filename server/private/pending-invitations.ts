@@ -1,6 +1,7 @@
 // The introductions that wait for an answer, found by id, by the two users, by the callee and by who asks; and for a while
 // what became of those that were answered.
 import type { Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
+import type { Timer } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import type { Refusal } from "../reasons.ts";
 import type { PeerDeviceRow, UserRow } from "../store/store.ts";
@@ -13,9 +14,9 @@ export interface PendingInvitation {
   readonly callee: UserRow;
   /** The caller allows a direct path. */
   readonly direct: boolean;
-  /** By performance.now(), ms. */
+  /** By the monotonic clock, ms. */
   readonly until: number;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Timer;
   /** The callee's devices that were told, and may answer for as long as the introduction lasts. */
   readonly asked: Set<number>;
   /** The programs that are there and leave it to the others, by their keys. */
@@ -46,7 +47,7 @@ export class PendingInvitations {
   /** False where it was gone already. */
   delete(invitation: PendingInvitation): boolean {
     if (!this.#byId.delete(invitation.id)) return false;
-    clearTimeout(invitation.timer);
+    invitation.timer[Symbol.dispose]();
     this.#byUsers.delete(keyOf(invitation.caller.user.userId, invitation.callee.userId));
     deleteFrom(this.#byCallee, invitation.callee.userId, invitation);
     deleteFrom(this.#bySession, invitation.callerProgram.sessionId, invitation);

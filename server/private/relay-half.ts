@@ -6,33 +6,36 @@ import { RelayResponse } from "../../gen/parley/chat/v1/introduction_service.ts"
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import { asBuffer } from "../../rpc/wire/bytes.ts";
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import { TokenBucket } from "../auth/token-bucket.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 
 export class RelayHalf implements Disposable {
+  readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #onGone: () => void;
   readonly #rate = new TokenBucket(limits.relayBytesPerSecond, limits.relayWindowBytes);
   readonly #ended = Promise.withResolvers<Refusal>();
-  readonly #watch: NodeJS.Timeout;
+  readonly #watch: Timer;
   /** How many bytes the device may still send. */
   #credit = 0;
   /** Bytes that it sent and that no new credit was given for. */
   #unpaid = 0;
   #other: RelayHalf | undefined;
-  #paying: NodeJS.Timeout | undefined;
+  #paying: Timer | undefined;
 
   /**
    * @param outbox its frames are single pieces
    * @param onGone called once, when the half is disposed of
    */
-  constructor(outbox: Outbox, onGone: () => void) {
+  constructor(outbox: Outbox, onGone: () => void, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#outbox = outbox;
     this.#onGone = onGone;
-    this.#watch = setInterval(() => {
+    this.#watch = clock.every(limits.slowReaderMs / 10, () => {
       if (outbox.stalledMs >= limits.slowReaderMs) this.end(new Refusal(Reason.SLOW_READER));
-    }, limits.slowReaderMs / 10).unref();
+    });
   }
 
   /** Resolves with the reason, when the half has to end. */
@@ -84,8 +87,8 @@ export class RelayHalf implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#watch);
-    clearTimeout(this.#paying);
+    this.#watch[Symbol.dispose]();
+    this.#paying?.[Symbol.dispose]();
     this.#onGone();
     this.#other?.end(new Refusal(Reason.RELAY_PEER_GONE));
   }
@@ -112,11 +115,10 @@ export class RelayHalf implements Disposable {
   }
 
   #payLater(waitMs: number): void {
-    this.#paying = setTimeout(() => {
+    this.#paying = this.#clock.after(waitMs, () => {
       this.#paying = undefined;
       this.#pay();
-    }, waitMs);
-    this.#paying.unref();
+    });
   }
 
   #say(kind: RelayResponse["kind"]): void {

@@ -1,6 +1,7 @@
 // Which relays there are: two halves, of the two devices of an introduction, each of which comes once and in time.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { SessionRow } from "../store/store.ts";
@@ -12,12 +13,14 @@ type Place = RelayHalf | "left";
 
 export class Relays {
   readonly #agreements: Agreements;
+  readonly #clock: Clock;
   /** By device; forgotten with the agreement. */
   readonly #places = new WeakMap<Agreement, Map<number, Place>>();
   /** How many each session has. */
   readonly #counts = new Map<number, number>();
 
-  constructor(agreements: Agreements) {
+  constructor(agreements: Agreements, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#agreements = agreements;
   }
 
@@ -45,14 +48,16 @@ export class Relays {
       places.set(deviceId, "left");
       throw new Refusal(Reason.RELAY_PEER_GONE);
     }
-    const late = setTimeout(() => {
+    const leftMs = Math.max(0, agreement.until - this.#clock.monotonic());
+    const late = this.#clock.after(leftMs, () => {
       if (!half.isJoined) half.end(new Refusal(Reason.RELAY_PEER_GONE));
-    }, agreement.until - performance.now()).unref();
-    const half = new RelayHalf(outbox, () => {
-      clearTimeout(late);
+    });
+    const onGone = (): void => {
+      late[Symbol.dispose]();
       places.set(deviceId, "left");
       this.#release(sessionId);
-    });
+    };
+    const half = new RelayHalf(outbox, onGone, this.#clock);
     places.set(deviceId, half);
     this.#counts.set(sessionId, count + 1);
     if (other !== undefined) {
