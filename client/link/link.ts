@@ -16,9 +16,9 @@ import { ReaderFeed } from "./receiving/reader-feed.ts";
 import { Sender, type Sending } from "./sending/sender.ts";
 import { Account, textContent } from "./server/account.ts";
 import { Backoff } from "./server/backoff.ts";
+import { decideRetry } from "./server/retry-decision.ts";
 import { type ChatStream, openConnect, openFollow } from "./server/stream.ts";
-import { judge } from "./server/verdict.ts";
-import { type Behind, waitForReader } from "./wait-for-reader.ts";
+import { type ReaderWait, waitForReader } from "./wait-for-reader.ts";
 import { after, whenAborted } from "./waiting.ts";
 
 const maxBufferedBytes = 4 * 1024 * 1024;
@@ -48,7 +48,7 @@ export class Link implements AsyncDisposable {
   readonly #sender: Sender | undefined;
   readonly #backoff: Backoff;
   readonly #closing = new AbortController();
-  readonly #behind: Behind;
+  readonly #behind: ReaderWait;
   readonly #run: Promise<void>;
   #state: LinkState = { phase: "connecting", attempt: 1 };
   #serverId: string | undefined;
@@ -204,8 +204,8 @@ export class Link implements AsyncDisposable {
         attempt = 0;
       }
       this.#liveSince = undefined;
-      const verdict = judge(failure);
-      if (verdict.kind === "stay-away") return verdict.ending;
+      const verdict = decideRetry(failure);
+      if (verdict.kind === "end") return verdict.ending;
       if (verdict.kind === "reset" && !this.#forgetCursor(verdict.cursorIndex)) {
         return { kind: "refused", cause: fromServiceError(failure) };
       }

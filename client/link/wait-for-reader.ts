@@ -9,7 +9,7 @@ import type { Account } from "./server/account.ts";
 import { after, whenAborted } from "./waiting.ts";
 
 /** The parts of a link that matter here. */
-export interface Behind {
+export interface ReaderWait {
   readonly account: Account;
   readonly feed: ReaderFeed;
   readonly sender: Sender | undefined;
@@ -26,7 +26,7 @@ const stallMs = 250;
  * reader that awaits one of them would wait for ever: so what has no answer for a while is asked for by the unary twin,
  * which the message's id makes safe.
  */
-export async function waitForReader(behind: Behind): Promise<void> {
+export async function waitForReader(behind: ReaderWait): Promise<void> {
   const { feed, signal } = behind;
   using closing = whenAborted(signal);
   let free = false;
@@ -40,7 +40,7 @@ export async function waitForReader(behind: Behind): Promise<void> {
   }
 }
 
-async function askForAcks({ account, feed, sender, signal, refused }: Behind): Promise<void> {
+async function askForAcks({ account, feed, sender, signal, refused }: ReaderWait): Promise<void> {
   for (const message of sender?.unansweredSince(performance.now() - stallMs) ?? []) {
     // Each answer is one more event: for someone who does not read at all, no more is asked for.
     if (!feed.full || feed.overfull || signal.aborted) return;

@@ -6,18 +6,18 @@ import type { LinkEvent } from "../link/model/events.ts";
 import { EventBuffer } from "../link/receiving/event-buffer.ts";
 import { PrivateCalls } from "../link/server/private-chat-calls.ts";
 import { after } from "../link/waiting.ts";
-import { decline } from "./chats/answering.ts";
-import { Asking, type Begun } from "./chats/asking.ts";
+import type { OpenChatInfo, OpenElsewhere } from "./chats/chat-locations.ts";
 import { asError, type Emit, PrivateChatContext } from "./chats/context.ts";
-import type { LostLines, PrivateEvent } from "./chats/events.ts";
+import type { PrivateEvent, UndeliveredLines } from "./chats/events.ts";
+import { type IncomingRequest, IncomingRequests } from "./chats/incoming-requests.ts";
 import { OpenChat } from "./chats/open-chat.ts";
+import { OpenChatReports } from "./chats/open-chat-reports.ts";
+import { type EstablishedChat, OutgoingRequest } from "./chats/outgoing-request.ts";
+import { decline } from "./chats/pending-peer.ts";
 import { PendingPeers } from "./chats/pending-peers.ts";
-import { type AskedBy, Questions } from "./chats/questions.ts";
-import { Reports } from "./chats/reports.ts";
-import type { Elsewhere, OpenWith } from "./chats/whereabouts.ts";
-import { NotSaidError } from "./conversation/private-conversation.ts";
+import { NotSentError } from "./conversation/private-conversation.ts";
 import { refusal } from "./conversation/refusals.ts";
-import { accepted, type ContactStore, type Judgement, type KeyProblem, remembered } from "./keys/contacts.ts";
+import { accepted, type ContactStore, type KeyCheck, type KeyProblem, remembered } from "./keys/contacts.ts";
 import { type OwnNames, ownKeys, type Registered } from "./keys/registration.ts";
 import { PeerServer } from "./path/peer-server.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
@@ -32,11 +32,11 @@ export class PrivateChats implements AsyncDisposable {
   readonly #context: PrivateChatContext;
   readonly #events: EventBuffer<PrivateEvent>;
   readonly #closing: AbortController;
-  readonly #asking = new Map<string, Asking>();
-  readonly #questions: Questions;
+  readonly #asking = new Map<string, OutgoingRequest>();
+  readonly #questions: IncomingRequests;
   readonly #pendingPeers: PendingPeers;
   readonly #open = new Map<string, OpenChat>();
-  readonly #reports: Reports;
+  readonly #reports: OpenChatReports;
 
   private constructor(
     context: PrivateChatContext,
@@ -46,10 +46,12 @@ export class PrivateChats implements AsyncDisposable {
     this.#context = context;
     this.#events = events;
     this.#closing = closing;
-    this.#questions = new Questions(context, () => !events.overfull);
-    this.#reports = new Reports(context, () => [...this.#open.values()].map(({ peer }) => peer.userId));
+    this.#questions = new IncomingRequests(context, () => !events.overfull);
+    this.#reports = new OpenChatReports(context, () =>
+      [...this.#open.values()].map(({ peer }) => peer.userId),
+    );
     this.#pendingPeers = new PendingPeers(context, {
-      converse: (begun, held) => this.#converse(begun, false, held),
+      converse: (begun, queued) => this.#converse(begun, false, queued),
       failed: (introductionId) => this.#reports.report(introductionId),
     });
   }
@@ -68,7 +70,7 @@ export class PrivateChats implements AsyncDisposable {
       await events.room();
     };
     const { device } = await ownKeys(keys, names.deviceId);
-    const onError = (error: unknown): void => void emit({ type: "trouble", error: asError(error) });
+    const onError = (error: unknown): void => void emit({ type: "background-error", error: asError(error) });
     const server = await PeerServer.open({ own: device, address: listen, onError });
     const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
     const peer = { server, allowHalfOpen, closing: closing.signal };
@@ -107,23 +109,23 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** With whom a chat is open, and by which path. */
-  get open(): readonly OpenWith[] {
+  get openChats(): readonly OpenChatInfo[] {
     const open = [...this.#open].filter(([, { isOver }]) => !isOver);
     return open.map(([username, { path, peer }]) => ({ username, path, peer }));
   }
 
   /** Who was told yes, and with whom a chat is about to open. */
-  get expected(): readonly string[] {
+  get pendingPeers(): readonly string[] {
     return this.#pendingPeers.usernames;
   }
 
   /** Who is being asked. */
-  get asking(): readonly string[] {
+  get outgoingRequests(): readonly string[] {
     return [...this.#asking.keys()];
   }
 
   /** Who asks, and whether that one allows a direct path. */
-  get asked(): readonly AskedBy[] {
+  get incomingRequests(): readonly IncomingRequest[] {
     return this.#questions.list();
   }
 
@@ -137,7 +139,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** What the link tells that concerns private chats; the rest is let pass. */
-  take(event: LinkEvent): void {
+  handleLinkEvent(event: LinkEvent): void {
     switch (event.type) {
       case "welcome":
         this.#questions.reopened();
@@ -161,15 +163,15 @@ export class PrivateChats implements AsyncDisposable {
   /**
    * Asks a user for a chat. Resolves once the user's devices are being asked; the rest is told by events.
    * @param direct both ends may learn each other's address, if the other one allows it too
-   * @throws RpcError where the server refuses, ConnectError, NotSaidError where there is nothing to ask
+   * @throws RpcError where the server refuses, ConnectError, NotSentError where there is nothing to ask
    */
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
-    if (this.#open.has(username)) throw new NotSaidError(`A private chat with ${username} is open already.`);
-    if (this.#asking.has(username)) throw new NotSaidError(`${username} is being asked already.`);
+    if (this.#open.has(username)) throw new NotSentError(`A private chat with ${username} is open already.`);
+    if (this.#asking.has(username)) throw new NotSentError(`${username} is being asked already.`);
     if (this.#pendingPeers.get(username) !== undefined)
-      throw new NotSaidError(`${username} was told yes: the private chat is about to open.`);
-    if (this.#questions.has(username)) throw new NotSaidError(`${username} is asking you: answer that.`);
-    const asking = new Asking(this.#context, username);
+      throw new NotSentError(`${username} was told yes: the private chat is about to open.`);
+    if (this.#questions.has(username)) throw new NotSentError(`${username} is asking you: answer that.`);
+    const asking = new OutgoingRequest(this.#context, username);
     this.#asking.set(username, asking);
     try {
       // What is over must be over for the server, too.
@@ -177,8 +179,8 @@ export class PrivateChats implements AsyncDisposable {
       await asking.ask(direct);
     } catch (error) {
       this.#asking.delete(username);
-      const held = asking.held.texts;
-      if (held.length > 0) await this.#emit({ type: "failed", username, error: asError(error), held });
+      const queued = asking.queued.texts;
+      if (queued.length > 0) await this.#emit({ type: "failed", username, error: asError(error), queued });
       throw error;
     }
     void this.#begin(username, asking);
@@ -188,7 +190,7 @@ export class PrivateChats implements AsyncDisposable {
    * Answers one who asks: yes, no for all devices of this user, or not on this one.
    * @param how `direct` as in `start`; `always`: from now on it is yes without asking, which stands in `Contact.always`
    *   for whoever answers by it
-   * @throws NotSaidError where that one does not ask, KeyProblemError, RpcError, ConnectError
+   * @throws NotSentError where that one does not ask, KeyProblemError, RpcError, ConnectError
    */
   async answer(
     username: string,
@@ -210,22 +212,22 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Says a line; while the other one is being asked, or was told yes and is about to come, it is held and said then.
+   * Says a line; while the other one is being asked, or was told yes and is about to come, it is queued and said then.
    * @returns whether it was said
-   * @throws NotSaidError
+   * @throws NotSentError
    */
-  say(username: string, text: string): "said" | "held" {
+  send(username: string, text: string): "sent" | "queued" {
     const open = this.#open.get(username);
     const waiting = this.#asking.get(username) ?? this.#pendingPeers.get(username);
-    if (open !== undefined) open.say(text);
-    else if (waiting !== undefined) waiting.held.hold(text);
-    else throw new NotSaidError(`No private chat with ${username} is open.`);
-    return open === undefined ? "held" : "said";
+    if (open !== undefined) open.send(text);
+    else if (waiting !== undefined) waiting.queued.add(text);
+    else throw new NotSentError(`No private chat with ${username} is open.`);
+    return open === undefined ? "queued" : "sent";
   }
 
   /** Resolves when there is room for a line to that one, or no chat is open. */
-  async room(username: string): Promise<void> {
-    await this.#open.get(username)?.room();
+  async whenWritable(username: string): Promise<void> {
+    await this.#open.get(username)?.whenWritable();
   }
 
   /** The person has seen what that one said so far. */
@@ -241,30 +243,30 @@ export class PrivateChats implements AsyncDisposable {
   /**
    * Says no more lines to that one, and goes on taking that one's. The chat ends once both have said all, and all of it has
    * arrived.
-   * @throws NotSaidError where no chat is open
+   * @throws NotSentError where no chat is open
    */
   finish(username: string): void {
     const open = this.#open.get(username);
-    if (open === undefined) throw new NotSaidError(`No private chat with ${username} is open.`);
+    if (open === undefined) throw new NotSentError(`No private chat with ${username} is open.`);
     open.finish();
   }
 
-  /** Ends a chat, or takes back what was asked or answered. @throws NotSaidError where there is nothing to stop */
+  /** Ends a chat, or takes back what was asked or answered. @throws NotSentError where there is nothing to stop */
   async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
     const open = this.#open.get(username);
     const asking = this.#asking.get(username);
     const pendingPeer = this.#pendingPeers.get(username);
     if (open !== undefined) await open.end(ending);
     else if (asking !== undefined) asking.takeBack();
-    else if (pendingPeer !== undefined) pendingPeer.fail(new NotSaidError("It was taken back."));
-    else throw new NotSaidError(`No private chat with ${username} is open.`);
+    else if (pendingPeer !== undefined) pendingPeer.fail(new NotSentError("It was taken back."));
+    else throw new NotSentError(`No private chat with ${username} is open.`);
   }
 
   /**
    * Where else of this user a private chat with that one is open, as far as the server knows; undefined: nowhere.
    * @throws RpcError USER_NOT_FOUND, ConnectError
    */
-  async elsewhere(username: string): Promise<Elsewhere | undefined> {
+  async findOpenElsewhere(username: string): Promise<OpenElsewhere | undefined> {
     // One that just ends here is open nowhere, once the server has been told.
     if (this.#open.has(username)) return undefined;
     await this.#reports.settled;
@@ -280,7 +282,7 @@ export class PrivateChats implements AsyncDisposable {
    */
   acceptKeys(username: string): KeyProblem | undefined {
     const peer = this.#context.presented.get(username);
-    const problem = peer && this.#context.judge(peer).problem;
+    const problem = peer && this.#context.checkKeys(peer).problem;
     if (peer === undefined || problem === undefined) return undefined;
     this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
     return problem;
@@ -291,19 +293,19 @@ export class PrivateChats implements AsyncDisposable {
    * they have to be accepted first. Each line that is said or comes does the same.
    * @returns what is wrong with them; undefined where nothing is, or no chat is open
    */
-  recheck(username: string): KeyProblem | undefined {
-    return this.#open.get(username)?.recheck();
+  recheckKeys(username: string): KeyProblem | undefined {
+    return this.#open.get(username)?.recheckKeys();
   }
 
   /**
    * Ends every chat with this word, and everything else.
    * @returns what came to nothing by that, one for each user concerned; nothing where it was done before
    */
-  async close(ending: Ending): Promise<readonly LostLines[]> {
+  async close(ending: Ending): Promise<readonly UndeliveredLines[]> {
     if (this.#closing.signal.aborted) return [];
-    const waiting = [...this.asking, ...this.expected].map((username): LostLines => {
-      const { texts = [] } = (this.#asking.get(username) ?? this.#pendingPeers.get(username))?.held ?? {};
-      return { username, held: texts, undelivered: [] };
+    const waiting = [...this.outgoingRequests, ...this.pendingPeers].map((username): UndeliveredLines => {
+      const { texts = [] } = (this.#asking.get(username) ?? this.#pendingPeers.get(username))?.queued ?? {};
+      return { username, queued: texts, undelivered: [] };
     });
     this.#closing.abort();
     this.#questions.clear();
@@ -314,8 +316,8 @@ export class PrivateChats implements AsyncDisposable {
     using late = after(REPORT_MS);
     await Promise.race([this.#reports.settled, late.promise]);
     await this.#context.parts.server[Symbol.asyncDispose]();
-    const said = open.map(({ peer, undelivered }) => ({ username: peer.username, held: [], undelivered }));
-    return [...waiting, ...said].filter(({ held, undelivered }) => held.length + undelivered.length > 0);
+    const said = open.map(({ peer, undelivered }) => ({ username: peer.username, queued: [], undelivered }));
+    return [...waiting, ...said].filter(({ queued, undelivered }) => queued.length + undelivered.length > 0);
   }
 
   /** As `close`, having left. */
@@ -324,34 +326,34 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** From the question to the end of the conversation. Never rejects. */
-  async #begin(username: string, asking: Asking): Promise<void> {
+  async #begin(username: string, asking: OutgoingRequest): Promise<void> {
     try {
       const begun = await asking.begin();
       this.#asking.delete(username);
-      await this.#converse(begun, true, asking.held.texts);
+      await this.#converse(begun, true, asking.queued.texts);
     } catch (error) {
       this.#asking.delete(username);
       // After a yes the server takes the chat for open, until it is told what has become of it.
       this.#reports.report(asking.introductionId);
-      await this.#emit({ type: "failed", username, error: asError(error), held: asking.held.texts });
+      await this.#emit({ type: "failed", username, error: asError(error), queued: asking.queued.texts });
     }
   }
 
   /**
    * A conversation from its start to its end.
-   * @param held what to say first
+   * @param queued what to say first
    * @throws RpcError, KeyProblemError where it does not begin: then nothing was said
    */
-  async #converse(begun: Begun, startedHere: boolean, held: readonly string[]): Promise<void> {
+  async #converse(begun: EstablishedChat, startedHere: boolean, queued: readonly string[]): Promise<void> {
     const { peer, path } = begun;
     const { username } = peer;
-    const judgement = await this.#admit(begun, startedHere);
+    const keyCheck = await this.#admit(begun, startedHere);
     const chat = new OpenChat(this.#context, begun);
     this.#open.set(username, chat);
     this.#reports.report();
-    // In one turn with what was held: nothing that is said now comes before it, and no end comes in between.
-    void this.#emit({ type: "opened", username, path, startedHere, peer, judgement });
-    const ended = await chat.run(held);
+    // In one turn with what was queued: nothing that is said now comes before it, and no end comes in between.
+    void this.#emit({ type: "opened", username, path, startedHere, peer, keyCheck });
+    const ended = await chat.run(queued);
     this.#open.delete(username);
     this.#reports.report();
     const room = this.#emit(ended);
@@ -360,7 +362,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /** Makes room for a conversation, and remembers whose it is. @throws RpcError, KeyProblemError */
-  async #admit({ peer, stream }: Begun, startedHere: boolean): Promise<Judgement> {
+  async #admit({ peer, stream }: EstablishedChat, startedHere: boolean): Promise<KeyCheck> {
     const { username } = peer;
     try {
       // Who asks anew has no chat any more, and the one here is only not known to be over.
@@ -368,9 +370,9 @@ export class PrivateChats implements AsyncDisposable {
       if (this.#closing.signal.aborted || this.#open.has(username))
         throw refusal(Reason.PEER_GONE, "A private chat cannot be opened here now.");
       // Anew: since the yes a person may have verified another key.
-      const judgement = this.#context.admit(peer);
+      const keyCheck = this.#context.admit(peer);
       this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
-      return judgement;
+      return keyCheck;
     } catch (error) {
       stream.abort(
         error instanceof RpcError ? error : refusal(Reason.PEER_GONE, "The other device hung up."),

@@ -78,7 +78,7 @@ export class Connection extends Link {
 
   async *#untilClosed(events: AsyncIterable<LinkEvent>): AsyncGenerator<LinkEvent, void, void> {
     for await (const event of events) {
-      this.privateChats?.take(event);
+      this.privateChats?.handleLinkEvent(event);
       yield event;
       if (this.#closing) return;
     }

@@ -34,12 +34,12 @@ export type { LinkOptions } from "../link/link-options.ts";
 export { type CursorStore, MemoryCursors, type Position } from "../link/model/cursors.ts";
 export {
   BrokenStreamError,
+  isLoggedOut,
   LinkEndedError,
   OutcomeUnknownError,
   QueueFullError,
   reasonName,
   SendDroppedError,
-  saysLoggedOut,
 } from "../link/model/errors.ts";
 export type * from "../link/model/events.ts";
 export {
@@ -55,7 +55,7 @@ export { type SendOnceOptions, sendOnce } from "../link/sending/send-once.ts";
 export type { Sending } from "../link/sending/sender.ts";
 export {
   Account,
-  type Asking,
+  type ListOptions,
   type LogInOptions,
   logIn,
   type MessageRange,
@@ -73,15 +73,15 @@ export {
   type TrustDecision,
   type TrustPolicy,
 } from "../link/server/trust.ts";
+export type { OpenChatInfo, OpenElsewhere } from "../peer/chats/chat-locations.ts";
 export { KeyProblemError } from "../peer/chats/context.ts";
 export type * from "../peer/chats/events.ts";
-export type { AskedBy } from "../peer/chats/questions.ts";
-export type { Elsewhere, OpenWith } from "../peer/chats/whereabouts.ts";
+export type { IncomingRequest } from "../peer/chats/incoming-requests.ts";
 export {
-  type Ended,
-  type EndedHow,
+  type ConversationEnded,
+  type EndReason,
   type LineContent,
-  NotSaidError,
+  NotSentError,
 } from "../peer/conversation/private-conversation.ts";
 export {
   type CodeParty,
@@ -93,14 +93,14 @@ export {
 export {
   type Contact,
   type ContactStore,
-  type Judgement,
+  type KeyCheck,
   type KeyProblem,
   MemoryContacts,
   type PeerKeys,
 } from "../peer/keys/contacts.ts";
-export { type LinkableDevice, listDevices, type Owner, signDevice } from "../peer/keys/devices.ts";
+export { type DeviceWithKey, type KeyOwner, listDevices, signDevice } from "../peer/keys/devices.ts";
 export { type KeyStore, MemoryKeys, type StoredKeys } from "../peer/keys/keys.ts";
-export type { OwnStanding } from "../peer/keys/own-identity.ts";
+export type { OwnKeyStatus } from "../peer/keys/own-identity.ts";
 export { type OwnNames, type Registered, replaceIdentity } from "../peer/keys/registration.ts";
 export {
   acceptKeys,

@@ -3,7 +3,7 @@ import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { ServerTrust } from "../../rpc/dialling/dial.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import type { LinkOptions } from "../link/link-options.ts";
-import { saysLoggedOut } from "../link/model/errors.ts";
+import { isLoggedOut } from "../link/model/errors.ts";
 import { Account, logIn } from "../link/server/account.ts";
 import type { Endpoint } from "../link/server/endpoint.ts";
 import { type ContactStore, MemoryContacts } from "../peer/keys/contacts.ts";
@@ -74,7 +74,7 @@ async function isGood(endpoint: Endpoint, token: string): Promise<boolean> {
     for await (const _ of new Account(endpoint, token).listSessions()) break;
     return true;
   } catch (error) {
-    if (error instanceof RpcError && saysLoggedOut(error)) return false;
+    if (error instanceof RpcError && isLoggedOut(error)) return false;
     throw error;
   }
 }

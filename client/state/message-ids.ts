@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { bigInteger } from "./rows.ts";
 
 /** Up to here ids are left to people and programs that number by hand, with the token of this device. */
-export const LEFT_BY_HAND = 1_000_000;
+export const RESERVED_IDS = 1_000_000;
 
 /** Takes the profile's next client message id. One statement, hence atomic on its own and inside a transaction. */
 export function takeClientMessageId(db: DatabaseSync, profileId: number): bigint {

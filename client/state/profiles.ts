@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { Trust } from "../../rpc/dialling/dial.ts";
 import { transact } from "./database.ts";
-import { LEFT_BY_HAND } from "./message-ids.ts";
+import { RESERVED_IDS } from "./message-ids.ts";
 import { integer, type Row, text, textOrNull } from "./rows.ts";
 
 export interface KnownServer {
@@ -109,7 +109,7 @@ export class Profiles {
           grant.sessionId,
           grant.token,
           grant.expireTime?.getTime() ?? null,
-          LEFT_BY_HAND,
+          RESERVED_IDS,
           this.#nextUse(),
         );
       const serverChanged = before !== undefined && !sameData;

@@ -1,6 +1,6 @@
 // Private chats that open, over both paths, and how they end: real server, real streams, real TLS between the devices.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../client/peer/conversation/private-conversation.ts";
 import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { TestServer } from "../support/server.ts";
 import { chatting, Somebody } from "./somebody.ts";
@@ -21,12 +21,12 @@ describe.each([
     await using luke = await sitDown("luke");
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct });
-    expect(luke.chats.open).toMatchObject([{ username: "yoda", path }]);
-    expect(yoda.chats.open).toMatchObject([{ username: "luke", path }]);
+    expect(luke.chats.openChats).toMatchObject([{ username: "yoda", path }]);
+    expect(yoda.chats.openChats).toMatchObject([{ username: "luke", path }]);
     const said = Array.from({ length: 40 }, (_, index) => `line ${index} – 你好`);
     for (const text of said) {
-      luke.chats.say("yoda", text);
-      yoda.chats.say("luke", text);
+      luke.chats.send("yoda", text);
+      yoda.chats.send("luke", text);
     }
     expect(await yoda.hears("luke", 40)).toEqual(said);
     expect(await luke.hears("yoda", 40)).toEqual(said);
@@ -44,14 +44,14 @@ describe.each([
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct });
     const [stops, other] = by === 0 ? [luke, yoda] : [yoda, luke];
-    stops.chats.say(other.name, "goodbye");
+    stops.chats.send(other.name, "goodbye");
     await stops.chats.stop(other.name);
     const { how, undelivered } = await other.next("ended");
     expect(how).toEqual({ kind: "goodbye", by: "them", ending: Ending.STOPPED });
     expect(undelivered).toEqual([]);
     expect(other.heard(stops.name)).toEqual(["goodbye"]);
     await stops.next("ended");
-    expect(() => other.chats.say(stops.name, "still there?")).toThrow(NotSaidError);
+    expect(() => other.chats.send(stops.name, "still there?")).toThrow(NotSentError);
     await chatting(other, stops, { direct });
   });
 
@@ -59,9 +59,9 @@ describe.each([
     await using luke = await sitDown("luke");
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct });
-    luke.chats.say("yoda", "all there is");
+    luke.chats.send("yoda", "all there is");
     luke.chats.finish("yoda");
-    expect(() => luke.chats.say("yoda", "and more")).toThrow(NotSaidError);
+    expect(() => luke.chats.send("yoda", "and more")).toThrow(NotSentError);
     await yoda.next("finished");
     expect(yoda.heard("luke")).toEqual(["all there is"]);
     for (const end of [luke, yoda]) {
@@ -69,7 +69,7 @@ describe.each([
       expect(how).toMatchObject({ kind: "goodbye", ending: Ending.FINISHED });
       expect(undelivered).toEqual([]);
     }
-    expect(() => luke.chats.finish("yoda")).toThrow(NotSaidError);
+    expect(() => luke.chats.finish("yoda")).toThrow(NotSentError);
   });
 
   test("may stay half open where that is wanted, and ends when both have said all", async () => {
@@ -78,9 +78,9 @@ describe.each([
     await chatting(luke, yoda, { direct });
     luke.chats.finish("yoda");
     await yoda.next("finished");
-    for (const text of ["one", "two"]) yoda.chats.say("luke", text);
+    for (const text of ["one", "two"]) yoda.chats.send("luke", text);
     expect(await luke.hears("yoda", 2)).toEqual(["one", "two"]);
-    expect(yoda.chats.open).toHaveLength(1);
+    expect(yoda.chats.openChats).toHaveLength(1);
     yoda.chats.finish("luke");
     for (const end of [luke, yoda]) {
       expect((await end.next("ended")).how).toMatchObject({ kind: "goodbye", ending: Ending.FINISHED });
@@ -92,7 +92,7 @@ describe.each([
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct });
     await yoda.account.blockUser("luke");
-    luke.chats.say("yoda", "after the block");
+    luke.chats.send("yoda", "after the block");
     expect(await yoda.hears("luke", 1)).toEqual(["after the block"]);
     await yoda.account.unblockUser("luke");
   });
@@ -104,9 +104,9 @@ describe.each([
     await chatting(luke, yoda, { direct });
     await chatting(leia, luke, { direct });
     await chatting(yoda, leia, { direct });
-    luke.chats.say("yoda", "to yoda");
-    luke.chats.say("leia", "to leia");
-    leia.chats.say("yoda", "from leia");
+    luke.chats.send("yoda", "to yoda");
+    luke.chats.send("leia", "to leia");
+    leia.chats.send("yoda", "from leia");
     expect(await yoda.hears("luke", 1)).toEqual(["to yoda"]);
     expect(await leia.hears("luke", 1)).toEqual(["to leia"]);
     expect(await yoda.hears("leia", 1)).toEqual(["from leia"]);
@@ -133,12 +133,12 @@ test("who closes everything learns what came to nothing by that", async () => {
   await using vader = await sitDown("vader");
   await chatting(luke, yoda, { direct: true });
   await luke.chats.start("leia", { direct: true });
-  await leia.next("asked");
-  luke.chats.say("leia", "held");
-  luke.chats.say("yoda", "on its way, and taken");
+  await leia.next("requested");
+  luke.chats.send("leia", "held");
+  luke.chats.send("yoda", "on its way, and taken");
   await yoda.hears("luke", 1);
   expect(await luke.chats.close(Ending.LEFT)).toEqual([
-    { username: "leia", held: ["held"], undelivered: [] },
+    { username: "leia", queued: ["held"], undelivered: [] },
   ]);
   expect(await luke.chats.close(Ending.LEFT)).toEqual([]);
   expect(await vader.chats.close(Ending.LEFT)).toEqual([]);
@@ -149,14 +149,14 @@ test("the direct path takes both to agree, and the relay is taken where it does 
   // Nobody can dial this one.
   await using yoda = await sitDown("yoda", { host: null });
   await chatting(luke, yoda, { direct: true });
-  expect(luke.chats.open).toMatchObject([{ username: "yoda", path: "relayed" }]);
+  expect(luke.chats.openChats).toMatchObject([{ username: "yoda", path: "relayed" }]);
   await luke.chats.stop("yoda");
   await Promise.all([luke.next("ended"), yoda.next("ended")]);
   await yoda.chats.start("luke", { direct: false });
-  expect((await luke.next("asked")).direct).toBe(false);
+  expect((await luke.next("requested")).direct).toBe(false);
   await luke.chats.answer("yoda", "accept", { direct: true });
   await Promise.all([luke.next("opened"), yoda.next("opened")]);
-  expect(yoda.chats.open).toMatchObject([{ username: "luke", path: "relayed" }]);
+  expect(yoda.chats.openChats).toMatchObject([{ username: "luke", path: "relayed" }]);
 });
 
 test("a chat that ends here is not taken for one that is open elsewhere", async () => {
@@ -164,11 +164,11 @@ test("a chat that ends here is not taken for one that is open elsewhere", async 
   await using yoda = await sitDown("yoda");
   await chatting(luke, yoda, { direct: false });
   const stopping = luke.chats.stop("yoda");
-  expect(luke.chats.open).toEqual([]);
-  expect(await luke.chats.elsewhere("yoda")).toBeUndefined();
+  expect(luke.chats.openChats).toEqual([]);
+  expect(await luke.chats.findOpenElsewhere("yoda")).toBeUndefined();
   await stopping;
   await luke.next("ended");
-  expect(await luke.chats.elsewhere("yoda")).toBeUndefined();
+  expect(await luke.chats.findOpenElsewhere("yoda")).toBeUndefined();
 });
 
 test("where there is neither a direct path nor a relay, both are told at once", async () => {
@@ -176,7 +176,7 @@ test("where there is neither a direct path nor a relay, both are told at once", 
   await using luke = await Somebody.sitDown(bare.port, "luke");
   await using yoda = await Somebody.sitDown(bare.port, "yoda");
   await luke.chats.start("yoda", { direct: false });
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
   for (const end of [luke, yoda]) {
     expect((await end.next("failed")).error).toMatchObject({ reason: "PRIVATE_CHAT_UNAVAILABLE" });

@@ -31,7 +31,7 @@ async function anotherIsHeard(): Promise<void> {
   const { introductionId, arrived } = yoda.expect(luke);
   const there = await luke.call(yoda, introductionId);
   const { end } = await arrived;
-  there.conversation.say("still with us?");
+  there.conversation.send("still with us?");
   await end.until(({ lines }) => lines.length === 1);
 }
 

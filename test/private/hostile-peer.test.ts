@@ -2,7 +2,7 @@
 // notices. The peer here is a client made straight from the proto.
 import { connect } from "node:http2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { conversationLimits, NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
+import { conversationLimits, NotSentError } from "../../client/peer/conversation/private-conversation.ts";
 import {
   ConverseRequest,
   type ConverseResponse,
@@ -105,7 +105,7 @@ test("a client made from the proto, given the certificates, holds a chat", async
   call.send(lineOf(1n, "hello"), lineOf(2n, "there"));
   await end.until(({ lines }) => lines.length === 2);
   expect(end.texts).toEqual(["hello", "there"]);
-  end.conversation.say("well met");
+  end.conversation.send("well met");
   end.conversation.markRead();
   await expect.poll(() => call.kinds).toEqual(expect.arrayContaining(["opening", "line", "marks"]));
   call.send({ $case: "goodbye", value: { ending: 1 } });
@@ -114,7 +114,7 @@ test("a client made from the proto, given the certificates, holds a chat", async
 
 test("where both have said all, the goodbye waits until the own lines are known to have arrived", async () => {
   const { call, end } = await admitted();
-  end.conversation.say("the last word");
+  end.conversation.send("the last word");
   end.conversation.finish();
   call.send(finished);
   // By the time this is heard, the frame before it has been dealt with.
@@ -195,9 +195,9 @@ test("one who never reads fills nothing: what is said to it is refused here", as
   call.pause();
   const text = "y".repeat(16 * 1024);
   const sayAll = (): void => {
-    for (let line = 0; line < 10_000; line++) end.conversation.say(text);
+    for (let line = 0; line < 10_000; line++) end.conversation.send(text);
   };
-  expect(sayAll).toThrow(NotSaidError);
+  expect(sayAll).toThrow(NotSentError);
   expect(end.conversation.isFull).toBe(true);
 });
 
@@ -222,7 +222,7 @@ test("a flood is read at a steady pace, and another chat goes on meanwhile", asy
   const { introductionId, arrived } = yoda.expect(luke);
   const a = await luke.call(yoda, introductionId);
   const b = (await arrived).end;
-  a.conversation.say("can you hear me?");
+  a.conversation.send("can you hear me?");
   await b.until(({ lines }) => lines.length === 1);
   const bound = 3 * conversationLimits.signalsPerSecond;
   await end.until(({ lines }) => lines.length > 10);
@@ -253,7 +253,7 @@ test("a goodbye of one who takes nothing ends it within a moment", async () => {
   };
   send(openingOf(introductionId));
   const { end } = await arrived;
-  end.conversation.say("y".repeat(1_000));
+  end.conversation.send("y".repeat(1_000));
   send({ $case: "goodbye", value: { ending: 1 } });
   const { how, undelivered } = await end.ended;
   expect(how).toMatchObject({ kind: "goodbye", by: "them" });

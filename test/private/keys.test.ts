@@ -66,10 +66,10 @@ test("a first chat is remembered; a key that changes afterwards is told of, and 
   }
   await using yoda = await withNewIdentity("yoda");
   await luke.chats.start("yoda", { direct: true });
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
-  const { judgement } = await luke.next("opened");
-  expect(judgement).toEqual({ standing: "known", problem: "changed", stops: false });
+  const { keyCheck } = await luke.next("opened");
+  expect(keyCheck).toEqual({ standing: "known", problem: "changed", stops: false });
 });
 
 test("a verified contact with another key is stopped until a person accepts it, and nothing is said", async () => {
@@ -85,22 +85,22 @@ test("a verified contact with another key is stopped until a person accepts it, 
   expect((await verificationOf(luke.chats, "yoda")).standing).toBe("changed");
 
   await luke.chats.start("yoda", { direct: true });
-  luke.chats.say("yoda", "for yoda only");
-  await yoda.next("asked");
+  luke.chats.send("yoda", "for yoda only");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
-  const { error, held } = await luke.next("failed");
+  const { error, queued } = await luke.next("failed");
   expect(error).toBeInstanceOf(KeyProblemError);
   expect(error).toMatchObject({ problem: "changed", username: "yoda" });
-  expect(held).toEqual(["for yoda only"]);
+  expect(queued).toEqual(["for yoda only"]);
   expect(yoda.heard("luke")).toEqual([]);
   // Who said yes is not left waiting.
   expect(await yoda.next("failed")).toMatchObject({ username: "luke" });
 
   expect(luke.chats.acceptKeys("yoda")).toBe("changed");
   await luke.chats.start("yoda", { direct: true });
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
-  expect((await luke.next("opened")).judgement).toMatchObject({ standing: "known", problem: undefined });
+  expect((await luke.next("opened")).keyCheck).toMatchObject({ standing: "known", problem: undefined });
   expect((await verificationOf(luke.chats, "yoda")).standing).toBe("known");
 });
 
@@ -130,8 +130,8 @@ test("a second device is unsigned until the first one signs it by its code", asy
   const own = await phone.chats.register();
   expect([own.signed, own.holdsIdentity]).toEqual([false, false]);
   await phone.chats.start("luke", { direct: true });
-  const asked = await luke.next("asked");
-  expect(asked.judgement).toEqual({ standing: "verified", problem: "unsigned", stops: true });
+  const asked = await luke.next("requested");
+  expect(asked.keyCheck).toEqual({ standing: "verified", problem: "unsigned", stops: true });
   await expect(luke.chats.answer("yoda", "accept")).rejects.toThrow(KeyProblemError);
   await luke.chats.answer("yoda", "refuse");
   await phone.next("failed");
@@ -151,7 +151,7 @@ test("a second device is unsigned until the first one signs it by its code", asy
   await signDevice(yoda.chats, { ...holder, keys: holder.keys }, found);
 
   await phone.chats.start("luke", { direct: true });
-  expect((await luke.next("asked")).judgement).toEqual({
+  expect((await luke.next("requested")).keyCheck).toEqual({
     standing: "verified",
     problem: undefined,
     stops: false,
@@ -167,11 +167,11 @@ test("an unsigned device of a verified contact can be accepted by itself", async
   confirm(luke.chats.contacts, await verificationOf(luke.chats, "yoda"));
   await using phone = await sitDown("yoda", newInstallation());
   await phone.chats.start("luke", { direct: true });
-  await luke.next("asked");
+  await luke.next("requested");
   expect(luke.chats.acceptKeys("yoda")).toBe("unsigned");
   await luke.chats.answer("yoda", "accept", { direct: true });
   // Accepted for this device; the contact is as verified as before.
-  expect((await luke.next("opened")).judgement).toEqual({
+  expect((await luke.next("opened")).keyCheck).toEqual({
     standing: "verified",
     problem: undefined,
     stops: false,

@@ -43,12 +43,12 @@ describe("a chat that is open when another key is verified ends, with what is wr
     await using luke = await sitDown("luke");
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct: false });
-    expect(yoda.chats.recheck("luke")).toBeUndefined();
+    expect(yoda.chats.recheckKeys("luke")).toBeUndefined();
     verifiesAnother(yoda, luke);
-    expect(yoda.chats.recheck("luke")).toBe("changed");
+    expect(yoda.chats.recheckKeys("luke")).toBe("changed");
     expect((await yoda.next("ended")).how).toEqual(distrusted);
     expect((await luke.next("ended")).how).toMatchObject({ kind: "goodbye", by: "them" });
-    expect(yoda.chats.recheck("luke")).toBeUndefined();
+    expect(yoda.chats.recheckKeys("luke")).toBeUndefined();
   });
 
   test("before another line is said", async () => {
@@ -56,7 +56,7 @@ describe("a chat that is open when another key is verified ends, with what is wr
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct: false });
     verifiesAnother(yoda, luke);
-    expect(() => yoda.chats.say("luke", "a secret")).toThrow(NotSentError);
+    expect(() => yoda.chats.send("luke", "a secret")).toThrow(NotSentError);
     expect((await yoda.next("ended")).how).toEqual(distrusted);
     await luke.next("ended");
     expect(luke.heard("yoda")).toEqual([]);
@@ -67,7 +67,7 @@ describe("a chat that is open when another key is verified ends, with what is wr
     await using yoda = await sitDown("yoda");
     await chatting(luke, yoda, { direct: false });
     verifiesAnother(yoda, luke);
-    luke.chats.say("yoda", "it is me, luke");
+    luke.chats.send("yoda", "it is me, luke");
     expect((await yoda.next("ended")).how).toEqual(distrusted);
     expect(yoda.heard("luke")).toEqual([]);
   });
@@ -80,9 +80,9 @@ test("a key that is verified between the yes and the opening stops the chat, and
   const { calls, names } = luke.chats;
   const steps = calls.introduce({ username: "yoda", direct: true }, new AbortController().signal);
   await steps.next();
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
-  expect(yoda.chats.say("luke", "a secret")).toBe("held");
+  expect(yoda.chats.send("luke", "a secret")).toBe("queued");
   const { value } = await steps.next();
   if (value?.step?.$case !== "introduction") throw new Error("no introduction");
   const introduction = value.step.value;
@@ -97,9 +97,9 @@ test("a key that is verified between the yes and the opening stops the chat, and
     signal: new AbortController().signal,
   });
   await expect(reached.stream.signals.next()).rejects.toMatchObject({ reason: "PEER_GONE" });
-  const { error, held } = await yoda.next("failed");
+  const { error, queued } = await yoda.next("failed");
   expect(error).toBeInstanceOf(KeyProblemError);
-  expect(held).toEqual(["a secret"]);
+  expect(queued).toEqual(["a secret"]);
   expect(yoda.chats.contacts.get("luke")).toMatchObject({ verified: true });
   await calls.reportPrivateChats([], [introductionId]);
 });
@@ -112,13 +112,13 @@ test("who asks anew and is told yes has a new chat in place of one that is only 
   await luke.chats.calls.reportPrivateChats([], []);
   await using again = await luke.again();
   await again.chats.start("yoda", { direct: false });
-  again.chats.say("yoda", "here I am again");
-  await yoda.next("asked");
+  again.chats.send("yoda", "here I am again");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
   expect((await yoda.next("ended")).how).toMatchObject({ kind: "failed", cause: { reason: "PEER_GONE" } });
   await yoda.next("opened");
   expect(await yoda.hears("luke", 1)).toEqual(["here I am again"]);
-  expect(yoda.chats.open).toMatchObject([{ username: "luke" }]);
+  expect(yoda.chats.openChats).toMatchObject([{ username: "luke" }]);
 });
 
 test("what is held for one who came and is gone is given back with the end", async () => {

@@ -1,7 +1,7 @@
 // Questions for a private chat: who hears of one, who may answer, what is held meanwhile, and how each is over.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LinkEvent } from "../../client/link/model/events.ts";
-import { NotSaidError } from "../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../client/peer/conversation/private-conversation.ts";
 import { ConnectError } from "../../rpc/status/connect-error.ts";
 import { FaultyProxy } from "../client/cli/faults.ts";
 import { ask, device, introduce, reportAs, taking } from "../scenarios/private.ts";
@@ -21,9 +21,9 @@ test("what is said while the other is asked is held, and said on yes", async () 
   await using luke = await sitDown("luke");
   await using yoda = await sitDown("yoda");
   await luke.chats.start("yoda", { direct: false });
-  expect(luke.chats.say("yoda", "first")).toBe("held");
-  expect(luke.chats.say("yoda", "second")).toBe("held");
-  await yoda.next("asked");
+  expect(luke.chats.send("yoda", "first")).toBe("queued");
+  expect(luke.chats.send("yoda", "second")).toBe("queued");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
   expect(await yoda.hears("luke", 2)).toEqual(["first", "second"]);
 });
@@ -32,34 +32,34 @@ test("what was held is given back on no, and when the question is taken back", a
   await using luke = await sitDown("luke");
   await using yoda = await sitDown("yoda");
   await luke.chats.start("yoda", { direct: false });
-  luke.chats.say("yoda", "a secret");
-  await yoda.next("asked");
+  luke.chats.send("yoda", "a secret");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "refuse");
   expect(await luke.next("failed")).toMatchObject({
     error: { reason: "INTRODUCTION_REFUSED" },
-    held: ["a secret"],
+    queued: ["a secret"],
   });
   await luke.chats.start("yoda", { direct: false });
-  luke.chats.say("yoda", "another");
-  await yoda.next("asked");
+  luke.chats.send("yoda", "another");
+  await yoda.next("requested");
   await luke.chats.stop("yoda");
-  expect((await luke.next("failed")).held).toEqual(["another"]);
-  expect((await yoda.next("asking-closed")).username).toBe("luke");
-  await expect(yoda.chats.answer("luke", "accept")).rejects.toThrow(NotSaidError);
+  expect((await luke.next("failed")).queued).toEqual(["another"]);
+  expect((await yoda.next("request-closed")).username).toBe("luke");
+  await expect(yoda.chats.answer("luke", "accept")).rejects.toThrow(NotSentError);
 });
 
 test("what is held fits into the chat that opens, and what could never be said is not held", async () => {
   await using luke = await sitDown("luke");
   await using yoda = await sitDown("yoda");
   await luke.chats.start("yoda", { direct: false });
-  expect(() => luke.chats.say("yoda", "x".repeat(40_000))).toThrow("too long");
-  expect(() => luke.chats.say("yoda", "")).toThrow(NotSaidError);
+  expect(() => luke.chats.send("yoda", "x".repeat(40_000))).toThrow("too long");
+  expect(() => luke.chats.send("yoda", "")).toThrow(NotSentError);
   const long = "x".repeat(30_000);
   const holdMany = (): void => {
-    for (let line = 0; line < 100; line++) luke.chats.say("yoda", long);
+    for (let line = 0; line < 100; line++) luke.chats.send("yoda", long);
   };
   expect(holdMany).toThrow("no more can be held");
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
   expect(await yoda.hears("luke", 4)).toEqual([long, long, long, long]);
   await luke.chats.stop("yoda");
@@ -69,26 +69,26 @@ test("what is held fits into the chat that opens, and what could never be said i
 test("what is said while nobody can be asked yet is given back where nobody can", async () => {
   await using luke = await sitDown("luke");
   const starting = luke.chats.start("leia", { direct: false });
-  expect(luke.chats.say("leia", "are you there?")).toBe("held");
+  expect(luke.chats.send("leia", "are you there?")).toBe("queued");
   await expect(starting).rejects.toMatchObject({ reason: "USER_OFFLINE" });
-  expect(await luke.next("failed")).toMatchObject({ username: "leia", held: ["are you there?"] });
+  expect(await luke.next("failed")).toMatchObject({ username: "leia", queued: ["are you there?"] });
 });
 
 test("a question that a new stream brings again while it is answered is over with the answer", async () => {
   await using luke = await sitDown("luke");
   await using yoda = await sitDown("yoda");
   const took: LinkEvent[] = [];
-  const take = yoda.chats.take.bind(yoda.chats);
-  yoda.chats.take = (event) => {
+  const take = yoda.chats.handleLinkEvent.bind(yoda.chats);
+  yoda.chats.handleLinkEvent = (event) => {
     took.push(event);
     take(event);
   };
   await luke.chats.start("yoda", { direct: false });
-  await yoda.next("asked");
+  await yoda.next("requested");
   const answering = yoda.chats.answer("luke", "accept");
   for (const event of took.filter(({ type }) => type === "introduction-requested")) take(event);
   await answering;
-  expect(yoda.chats.asked).toEqual([]);
+  expect(yoda.chats.incomingRequests).toEqual([]);
   await yoda.next("opened");
   await yoda.chats.stop("luke");
   await luke.next("ended");
@@ -98,15 +98,15 @@ test("what is said to one who was told yes and has not come yet is held, and sai
   await using luke = await sitDown("luke");
   await using yoda = await sitDown("yoda");
   await luke.chats.start("yoda", { direct: false });
-  await yoda.next("asked");
+  await yoda.next("requested");
   const answering = yoda.chats.answer("luke", "accept");
-  expect(yoda.chats.expected).toEqual(["luke"]);
-  expect(yoda.chats.say("luke", "right away")).toBe("held");
+  expect(yoda.chats.pendingPeers).toEqual(["luke"]);
+  expect(yoda.chats.send("luke", "right away")).toBe("queued");
   await expect(yoda.chats.start("luke", { direct: false })).rejects.toThrow("is about to open");
   await answering;
   await luke.next("line");
   expect(luke.heard("yoda")).toEqual(["right away"]);
-  expect(yoda.chats.expected).toEqual([]);
+  expect(yoda.chats.pendingPeers).toEqual([]);
 });
 
 test.each([
@@ -117,14 +117,14 @@ test.each([
   const luke = await device(server, "luke");
   await using yoda = await sitDown("yoda");
   const { id } = await ask(luke, "yoda");
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
-  expect(yoda.chats.expected).toEqual(["luke"]);
-  expect(yoda.chats.say("luke", "are you there?")).toBe("held");
+  expect(yoda.chats.pendingPeers).toEqual(["luke"]);
+  expect(yoda.chats.send("luke", "are you there?")).toBe("queued");
   if (who === "luke") await reportAs(luke, "", [], [id]);
   else await yoda.chats.stop("luke");
-  expect(await yoda.next("failed")).toMatchObject({ username: "luke", held: ["are you there?"] });
-  expect(yoda.chats.expected).toEqual([]);
+  expect(await yoda.next("failed")).toMatchObject({ username: "luke", queued: ["are you there?"] });
+  expect(yoda.chats.pendingPeers).toEqual([]);
   // Nothing stands in the way of the next one, for either.
   await expect.poll(() => reasonOf(introduce(luke, "yoda").asked())).toBe("");
 });
@@ -134,15 +134,15 @@ test("who asks anew after a yes is waited for anew, and nothing is said of the y
   using _stream = stream;
   await using yoda = await sitDown("yoda");
   await ask(luke, "yoda");
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
-  yoda.chats.say("luke", "are you there?");
+  yoda.chats.send("luke", "are you there?");
   await reportAs(luke, "", []);
   const { id } = await ask(luke, "yoda");
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
   await reportAs(luke, "", [], [id]);
-  expect(await yoda.next("failed")).toMatchObject({ held: ["are you there?"] });
+  expect(await yoda.next("failed")).toMatchObject({ queued: ["are you there?"] });
   expect(yoda.events.filter(({ type }) => type === "failed")).toHaveLength(1);
 });
 
@@ -152,7 +152,7 @@ test("programs of one session leave each other's questions and chats alone", asy
   await using pipe = await chat.again();
   await using luke = await sitDown("luke");
   await luke.chats.start("yoda", { direct: false });
-  await Promise.all([chat.next("asked"), pipe.next("asked")]);
+  await Promise.all([chat.next("requested"), pipe.next("requested")]);
   // Not here: the other one may say yes still.
   await pipe.chats.answer("luke", "pass");
   await chat.chats.answer("luke", "accept");
@@ -160,7 +160,7 @@ test("programs of one session leave each other's questions and chats alone", asy
   await expect(pipe.chats.start("luke", { direct: false })).rejects.toMatchObject({
     reason: "PRIVATE_CHAT_OPEN",
   });
-  expect(await pipe.chats.elsewhere("luke")).toEqual({ kind: "here" });
+  expect(await pipe.chats.findOpenElsewhere("luke")).toEqual({ kind: "here" });
   // What one program has open is not what the other reports.
   await using leia = await sitDown("leia");
   await chatting(leia, pipe, { direct: false });
@@ -170,7 +170,7 @@ test("programs of one session leave each other's questions and chats alone", asy
   });
   await pipe[Symbol.asyncDispose]();
   await leia.next("ended");
-  await expect.poll(() => leia.chats.elsewhere("yoda")).toBeUndefined();
+  await expect.poll(() => leia.chats.findOpenElsewhere("yoda")).toBeUndefined();
   await chatting(phone, leia, { direct: false });
 });
 
@@ -179,10 +179,10 @@ test("a yes of one program ends the question in another of the same session", as
   await using pipe = await chat.again();
   await using luke = await sitDown("luke");
   await luke.chats.start("yoda", { direct: false });
-  await Promise.all([chat.next("asked"), pipe.next("asked")]);
+  await Promise.all([chat.next("requested"), pipe.next("requested")]);
   await pipe.chats.answer("luke", "accept");
-  await chat.next("asking-closed");
-  expect(chat.chats.asked).toEqual([]);
+  await chat.next("request-closed");
+  expect(chat.chats.incomingRequests).toEqual([]);
   await pipe.next("opened");
 });
 
@@ -192,10 +192,10 @@ test("a question that waits is told of once, over a connection that is cut, and 
   await using luke = await Somebody.sitDown(patient.port, "luke");
   await using yoda = await Somebody.sitDown(Number(proxy.address.split(":")[1]), "yoda");
   await luke.chats.start("yoda", { direct: false });
-  await yoda.next("asked");
+  await yoda.next("requested");
   const { promise: again, resolve } = Promise.withResolvers<void>();
-  const take = yoda.chats.take.bind(yoda.chats);
-  yoda.chats.take = (event) => {
+  const take = yoda.chats.handleLinkEvent.bind(yoda.chats);
+  yoda.chats.handleLinkEvent = (event) => {
     take(event);
     if (event.type === "introduction-requested") resolve();
   };
@@ -203,7 +203,7 @@ test("a question that waits is told of once, over a connection that is cut, and 
   await again;
   await yoda.chats.answer("luke", "accept");
   await Promise.all([luke.next("opened"), yoda.next("opened")]);
-  expect(yoda.events.filter(({ type }) => type === "asked")).toHaveLength(1);
+  expect(yoda.events.filter(({ type }) => type === "requested")).toHaveLength(1);
 });
 
 test("a question that ended while the connection was gone is said to be over", async () => {
@@ -211,12 +211,12 @@ test("a question that ended while the connection was gone is said to be over", a
   await using luke = await Somebody.sitDown(server.port, "luke");
   await using yoda = await Somebody.sitDown(server.port, "yoda");
   await luke.chats.start("yoda", { direct: false });
-  await yoda.next("asked");
+  await yoda.next("requested");
   // It holds no questions over a restart.
   await server.stop();
   await server.start();
-  expect(await yoda.next("asking-closed")).toMatchObject({ username: "luke" });
-  expect(yoda.chats.asked).toEqual([]);
+  expect(await yoda.next("request-closed")).toMatchObject({ username: "luke" });
+  expect(yoda.chats.incomingRequests).toEqual([]);
 });
 
 test.each(["accept", "refuse"] as const)(
@@ -226,13 +226,13 @@ test.each(["accept", "refuse"] as const)(
     await using luke = await Somebody.sitDown(gone.port, "luke");
     await using yoda = await Somebody.sitDown(gone.port, "yoda");
     await luke.chats.start("yoda", { direct: false });
-    await yoda.next("asked");
+    await yoda.next("requested");
     await gone[Symbol.asyncDispose]();
     const answering = yoda.chats.answer("luke", answer);
-    if (answer === "accept") expect(yoda.chats.say("luke", "right away")).toBe("held");
+    if (answer === "accept") expect(yoda.chats.send("luke", "right away")).toBe("queued");
     await expect(answering).rejects.toBeInstanceOf(ConnectError);
-    expect(yoda.chats.asked).toEqual([{ username: "luke", direct: false }]);
-    if (answer === "accept") expect(await yoda.next("failed")).toMatchObject({ held: ["right away"] });
+    expect(yoda.chats.incomingRequests).toEqual([{ username: "luke", direct: false }]);
+    if (answer === "accept") expect(await yoda.next("failed")).toMatchObject({ queued: ["right away"] });
   },
 );
 
@@ -242,9 +242,9 @@ test("of two devices the first yes wins, and the other is told where", async () 
   await using laptop = await sitDown("yoda", { deviceName: "laptop" });
   await luke.chats.start("yoda", { direct: false });
   expect((await luke.next("waiting")).devices).toBe(2);
-  await Promise.all([phone.next("asked"), laptop.next("asked")]);
+  await Promise.all([phone.next("requested"), laptop.next("requested")]);
   await phone.chats.answer("luke", "accept");
-  expect(await laptop.next("asking-closed")).toMatchObject({ username: "luke", deviceName: "phone" });
+  expect(await laptop.next("request-closed")).toMatchObject({ username: "luke", deviceName: "phone" });
   await Promise.all([luke.next("opened"), phone.next("opened")]);
   // From my other device the error names where it is open.
   await expect(laptop.chats.start("luke", { direct: false })).rejects.toMatchObject({

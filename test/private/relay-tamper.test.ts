@@ -68,7 +68,7 @@ async function overWire(): Promise<{ wire: Wire; a: End; b: End; devices: Device
 
 test("an honest wire carries the chat", async () => {
   const { a, b, devices } = await overWire();
-  a.conversation.say("hello");
+  a.conversation.send("hello");
   await b.until(({ lines }) => lines.length === 1);
   for (const device of devices) await device[Symbol.asyncDispose]();
 });
@@ -81,14 +81,14 @@ test.each<[string, Tamper]>([
   ["cut short", ([first = Buffer.alloc(0), ...others]) => [first.subarray(0, -1), ...others]],
 ])("bytes that are %s end it at both ends, and what was said is named", async (_how, tamper) => {
   const { wire, a, b, devices } = await overWire();
-  a.conversation.say("true words");
+  a.conversation.send("true words");
   await b.until(({ lines }) => lines.length === 1);
   wire.tamper = tamper;
-  a.conversation.say("tampered with");
+  a.conversation.send("tampered with");
   await new Promise((resolve) => setImmediate(resolve));
   for (let line = 0; line < 20; line++) {
     if (wire.near.destroyed) break;
-    a.conversation.say("and again");
+    a.conversation.send("and again");
     await new Promise((resolve) => setImmediate(resolve));
   }
   const [atLuke, atYoda] = await Promise.all([a.ended, b.ended]);

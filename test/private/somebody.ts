@@ -145,7 +145,7 @@ export class Somebody implements AsyncDisposable {
 
   async #followLink(live: () => void): Promise<void> {
     for await (const event of this.link.events) {
-      this.chats.take(event);
+      this.chats.handleLinkEvent(event);
       if (event.type === "state" && event.state.phase === "live") live();
     }
   }
@@ -166,7 +166,7 @@ export async function chatting(
   { direct }: { direct: boolean },
 ): Promise<void> {
   await asks.chats.start(answers.name, { direct });
-  await answers.next("asked");
+  await answers.next("requested");
   await answers.chats.answer(asks.name, "accept", { direct });
   await Promise.all([asks.next("opened"), answers.next("opened")]);
 }

@@ -24,10 +24,10 @@ describe.each([
       await using luke = await Somebody.sitDown(wire.port, "luke");
       await using yoda = await Somebody.sitDown(wire.port, "yoda");
       await chatting(luke, yoda, { direct });
-      expect(luke.chats.open).toMatchObject([{ username: "yoda", path }]);
+      expect(luke.chats.openChats).toMatchObject([{ username: "yoda", path }]);
       for (const text of said) {
-        luke.chats.say("yoda", text);
-        yoda.chats.say("luke", text);
+        luke.chats.send("yoda", text);
+        yoda.chats.send("luke", text);
       }
       expect(await yoda.hears("luke", said.length)).toEqual(said);
       expect(await luke.hears("yoda", said.length)).toEqual(said);

@@ -16,11 +16,11 @@ test.each([
   await using luke = await Somebody.sitDown(wire.port, "luke");
   await using yoda = await Somebody.sitDown(server.port, "yoda");
   await luke.chats.start("yoda", { direct: asks });
-  expect((await yoda.next("asked")).direct).toBe(asks);
+  expect((await yoda.next("requested")).direct).toBe(asks);
   await yoda.chats.answer("luke", "accept", { direct: answers });
   await Promise.all([luke.next("opened"), yoda.next("opened")]);
   const path = isTold ? "direct" : "relayed";
-  expect([luke.chats.open, yoda.chats.open]).toMatchObject([
+  expect([luke.chats.openChats, yoda.chats.openChats]).toMatchObject([
     [{ username: "yoda", path }],
     [{ username: "luke", path }],
   ]);

@@ -1,7 +1,7 @@
 // The frame of every command that needs a session: opens the state, signs in without asking, and says what failed.
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { saysConnectionLost, saysLoggedOut } from "../../link/model/errors.ts";
+import { isConnectionLost, isLoggedOut } from "../../link/model/errors.ts";
 import type { Profile } from "../../state/profiles.ts";
 import { State } from "../../state/state.ts";
 import { wantedOf } from "../command/account-flags.ts";
@@ -42,13 +42,13 @@ export async function withAccount<T>(
     if (error instanceof ConnectError) {
       throw cannotConnect(address, error, [environment.program, "whoami", "--as", username]);
     }
-    if (error instanceof RpcError && saysLoggedOut(error)) {
+    if (error instanceof RpcError && isLoggedOut(error)) {
       const login = notLoggedIn(environment, address, username, error);
       if (error.reason !== "SESSION_TIMED_OUT") throw login;
       context.state.profiles.loggedOut(signedIn.profile.profileId);
       throw new CommandError(login.exitCode, `${error.message} ${login.message}`, { cause: error });
     }
-    if (error instanceof RpcError && effect === "reads" && saysConnectionLost(error)) {
+    if (error instanceof RpcError && effect === "reads" && isConnectionLost(error)) {
       throw new CommandError(Exit.CANNOT_CONNECT, `The connection to ${address} was lost. Try again.`, {
         cause: error,
       });

@@ -1,7 +1,7 @@
 // parley logout: ends the session, there and here.
 import { LogOutResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { saysLoggedOut } from "../../link/model/errors.ts";
+import { isLoggedOut } from "../../link/model/errors.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
@@ -21,7 +21,7 @@ export const command = defineCommand({
         await account.logOut();
       } catch (error) {
         // It was over already, which is what was asked for.
-        if (!(error instanceof RpcError && saysLoggedOut(error))) throw error;
+        if (!(error instanceof RpcError && isLoggedOut(error))) throw error;
       }
       state.profiles.loggedOut(profile.profileId);
       const message = { typeName: "parley.chat.v1.LogOutResponse", codec: LogOutResponse, value: {} };

@@ -3,7 +3,7 @@ import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
 import { type Link, openLink } from "../../link/link.ts";
 import { MemoryCursors } from "../../link/model/cursors.ts";
-import type { EntriesLeftOut, LinkEnding } from "../../link/model/events.ts";
+import type { EntriesSkipped, LinkEnding } from "../../link/model/events.ts";
 import { raise } from "../../link/receiving/heads.ts";
 import type { Account } from "../../link/server/account.ts";
 import { clientInfo, type SignedIn } from "../account/sign-in.ts";
@@ -45,7 +45,7 @@ export function listen({ endpoint, token, profile }: SignedIn, cursors: MemoryCu
 }
 
 /** What a gap left out, from the history. Where it cannot be fetched, the history says so itself. */
-export async function* filled(account: Account, gap: EntriesLeftOut): AsyncGenerator<HistoryItem> {
+export async function* filled(account: Account, gap: EntriesSkipped): AsyncGenerator<HistoryItem> {
   const { conversationId, fromSeq, toSeq } = gap;
   const target = { kind: "conversation", conversationId } as const;
   for await (const page of account.listMessages(target, { fromSeq, toSeq, pageSize: 500, background: true }))

@@ -31,14 +31,14 @@ export class OutcomeUnknownError extends Error {
 
   /** @internal */
   constructor(clientMessageId: bigint, cause: Error) {
-    const why = saysDeadline(cause) ? "no answer came in time" : cause.message;
+    const why = isDeadlineExceeded(cause) ? "no answer came in time" : cause.message;
     super(`It is not known whether message ${clientMessageId} was stored: ${why}`, { cause });
     this.clientMessageId = clientMessageId;
   }
 }
 
 /** No answer came in time. grpc-js says it with the whole course of the call. */
-export function saysDeadline(error: Error): boolean {
+export function isDeadlineExceeded(error: Error): boolean {
   return error instanceof RpcError && error.code === status.DEADLINE_EXCEEDED && error.reason === "";
 }
 
@@ -62,7 +62,7 @@ export function refusal(reason: Reason, message: string, field?: string, retryDe
 }
 
 /** Whether the error says that the session is over: only a new log-in helps. */
-export function saysLoggedOut(error: RpcError): boolean {
+export function isLoggedOut(error: RpcError): boolean {
   return ["TOKEN_INVALID", "TOKEN_MISSING", "SESSION_ENDED", "SESSION_TIMED_OUT"].includes(error.reason);
 }
 
@@ -78,6 +78,6 @@ const lostCodes: readonly status[] = [
 ];
 
 /** The call was lost on its way, rather than answered by the server. */
-export function saysConnectionLost(error: RpcError): boolean {
+export function isConnectionLost(error: RpcError): boolean {
   return error.reason === "" && lostCodes.includes(error.code);
 }

@@ -107,7 +107,7 @@ export interface EntriesOmitted extends FromServer, SeqSpan {
 }
 
 /** Entries that were left out of what was missed. */
-export interface EntriesLeftOut extends SeqSpan {
+export interface EntriesSkipped extends SeqSpan {
   readonly type: "gap";
   /** `Account.listMessages` has them; else they are no longer in the log. */
   readonly fillable: boolean;
@@ -233,7 +233,7 @@ export type LinkEvent =
   | Welcomed
   | EntryArrived
   | EntriesOmitted
-  | EntriesLeftOut
+  | EntriesSkipped
   | SendAcked
   | CommandRefused
   | SendsHeldBack

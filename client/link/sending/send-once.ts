@@ -4,11 +4,11 @@ import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { OutcomeUnknownError, refusal, saysConnectionLost, saysLoggedOut } from "../model/errors.ts";
+import { isConnectionLost, isLoggedOut, OutcomeUnknownError, refusal } from "../model/errors.ts";
 import type { SendTarget } from "../model/send-queue.ts";
 import { type Account, textContent } from "../server/account.ts";
 import { Backoff } from "../server/backoff.ts";
-import { judge } from "../server/verdict.ts";
+import { decideRetry } from "../server/retry-decision.ts";
 import { after, whenAborted } from "../waiting.ts";
 
 /** What to send once. */
@@ -54,13 +54,12 @@ export async function sendOnce(account: Account, options: SendOnceOptions): Prom
     const failure = await attempt(account, options, leftMs);
     if (!(failure instanceof Error)) return failure;
     maybeStored ||= leavesOpen(failure);
-    const verdict = judge(failure);
-    const again = verdict.kind === "come-back" || isUnsure(failure);
-    const delayMs = backoff.next(verdict.kind === "come-back" ? verdict.floorMs : 0);
+    const verdict = decideRetry(failure);
+    const again = verdict.kind === "retry" || isUnsure(failure);
+    const delayMs = backoff.next(verdict.kind === "retry" ? verdict.floorMs : 0);
     if (!again || signal?.aborted === true || performance.now() + delayMs >= deadline) {
       // A session that ended says nothing about what it sent before; any other refusal is about this message.
-      const answered =
-        failure instanceof RpcError && !leavesOpen(failure) && !saysLoggedOut(failure) && !again;
+      const answered = failure instanceof RpcError && !leavesOpen(failure) && !isLoggedOut(failure) && !again;
       throw maybeStored && !answered ? new OutcomeUnknownError(clientMessageId, failure) : failure;
     }
     using delay = after(delayMs);
@@ -87,5 +86,5 @@ function leavesOpen(failure: Error): boolean {
 
 function isUnsure(failure: Error): boolean {
   if (!(failure instanceof RpcError)) return false;
-  return saysConnectionLost(failure) || unsure.includes(failure.reason);
+  return isConnectionLost(failure) || unsure.includes(failure.reason);
 }

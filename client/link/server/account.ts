@@ -77,12 +77,12 @@ export interface MessageRange {
   readonly newestFirst?: boolean;
   /** The most entries in a page, at most 500. */
   readonly pageSize?: number;
-  /** As in Asking. */
+  /** As in ListOptions. */
   readonly background?: boolean;
 }
 
 /** What a list may be asked for. */
-export interface Asking {
+export interface ListOptions {
   /** The program asks on its own account: no activity of a person, for the server's time-out. */
   readonly background?: boolean;
 }
@@ -172,7 +172,7 @@ export class Account {
    * token of a Welcome goes on from there.
    */
   async *listUsers(
-    wanted: Asking & { onlineWithinMs?: number; pageToken?: string } = {},
+    wanted: ListOptions & { onlineWithinMs?: number; pageToken?: string } = {},
     options?: CallOptions,
   ): AsyncGenerator<UserPresence> {
     const ms = wanted.onlineWithinMs;
@@ -190,7 +190,7 @@ export class Account {
 
   /** The user's conversations, the broadcast one included, in the order in which they began. */
   async *listConversations(
-    { background = false }: Asking = {},
+    { background = false }: ListOptions = {},
     options?: CallOptions,
   ): AsyncGenerator<Conversation> {
     yield* pages(async (pageToken) => {

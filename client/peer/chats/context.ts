@@ -3,8 +3,8 @@ import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
   type ContactStore,
-  type Judgement,
-  judge,
+  checkKeys,
+  type KeyCheck,
   type KeyProblem,
   type PeerKeys,
 } from "../keys/contacts.ts";
@@ -32,7 +32,7 @@ export class KeyProblemError extends Error {
   }
 }
 
-export interface DeskParts {
+export interface ContextParts {
   readonly calls: PrivateCalls;
   readonly names: OwnNames;
   readonly keys: KeyStore;
@@ -53,12 +53,12 @@ export type Emit = (event: PrivateEvent, onTaken?: () => void) => Promise<void>;
 const MOST_PRESENTED = 256;
 
 export class PrivateChatContext {
-  readonly parts: DeskParts;
+  readonly parts: ContextParts;
   /** The keys that came up last, by user name: what a person may accept. */
   readonly presented = new Map<string, PeerKeys>();
   #registered: Promise<Registered> | undefined;
 
-  constructor(parts: DeskParts) {
+  constructor(parts: ContextParts) {
     this.parts = parts;
   }
 
@@ -82,29 +82,29 @@ export class PrivateChatContext {
   }
 
   /** What the keys mean; they came up, so a person may accept them. */
-  judge(peer: PeerKeys): Judgement {
+  checkKeys(peer: PeerKeys): KeyCheck {
     this.presented.delete(peer.username);
     const [oldest] = this.presented.keys();
     if (this.presented.size >= MOST_PRESENTED && oldest !== undefined) this.presented.delete(oldest);
     this.presented.set(peer.username, peer);
     const { contacts } = this.parts;
     const contact = contacts.get(peer.username);
-    const judgement = judge(contact, peer);
-    const stoppedDevice = judgement.stops && judgement.problem === "unsigned" ? peer.fingerprint : undefined;
+    const keyCheck = checkKeys(contact, peer);
+    const stoppedDevice = keyCheck.stops && keyCheck.problem === "unsigned" ? peer.fingerprint : undefined;
     // On disk, too: another process may be the one in which a person accepts it.
     if (contact !== undefined && stoppedDevice !== undefined && contact.stoppedDevice !== stoppedDevice) {
       contacts.save({ ...contact, stoppedDevice });
     }
-    return judgement;
+    return keyCheck;
   }
 
   /** @throws KeyProblemError where a person has to accept the keys first */
-  admit(peer: PeerKeys): Judgement {
-    const judgement = this.judge(peer);
-    if (judgement.stops && judgement.problem !== undefined) {
-      throw new KeyProblemError(peer.username, judgement.problem);
+  admit(peer: PeerKeys): KeyCheck {
+    const keyCheck = this.checkKeys(peer);
+    if (keyCheck.stops && keyCheck.problem !== undefined) {
+      throw new KeyProblemError(peer.username, keyCheck.problem);
     }
-    return judgement;
+    return keyCheck;
   }
 
   opening(introductionId: string): Opening {

@@ -1,12 +1,12 @@
 // What private chats tell their reader.
 import type { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
-import type { EndedHow, LineContent } from "../conversation/private-conversation.ts";
-import type { Judgement, KeyProblem, PeerKeys } from "../keys/contacts.ts";
+import type { EndReason, LineContent } from "../conversation/private-conversation.ts";
+import type { KeyCheck, KeyProblem, PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
 
 /** Somebody asks for a private chat: `PrivateChats.answer` answers. */
-export interface ChatAsked {
-  readonly type: "asked";
+export interface ChatRequested {
+  readonly type: "requested";
   /** The other user. */
   readonly username: string;
   /** Who asks allows a direct path. */
@@ -14,14 +14,14 @@ export interface ChatAsked {
   /** The other device, as its keys say. */
   readonly peer: PeerKeys;
   /** What these keys mean by what is remembered of the user. */
-  readonly judgement: Judgement;
+  readonly keyCheck: KeyCheck;
   /** How long an answer is waited for, ms. */
   readonly timeoutMs: number;
 }
 
 /** It needs no answer any more. */
-export interface AskingClosed {
-  readonly type: "asking-closed";
+export interface RequestClosed {
+  readonly type: "request-closed";
   /** The other user. */
   readonly username: string;
   /** What became of the question. */
@@ -31,7 +31,7 @@ export interface AskingClosed {
 }
 
 /** The other user's devices are being asked. */
-export interface ChatWaiting {
+export interface RequestWaiting {
   readonly type: "waiting";
   /** The other user. */
   readonly username: string;
@@ -49,7 +49,7 @@ export interface ChatFailed {
   /** An RpcError where the server or the peer refused, a ConnectError where no path led there, or a KeyProblemError. */
   readonly error: Error;
   /** What was to be said, and was not. */
-  readonly held: readonly string[];
+  readonly queued: readonly string[];
 }
 
 /** A chat is open: both ends may speak. */
@@ -64,11 +64,11 @@ export interface ChatOpened {
   /** The other device, as its keys say. */
   readonly peer: PeerKeys;
   /** Where it has a problem, the person is to be told. */
-  readonly judgement: Judgement;
+  readonly keyCheck: KeyCheck;
 }
 
 /** Something was said. */
-export interface LineSaid {
+export interface LineEvent {
   readonly type: "line";
   /** The other user. */
   readonly username: string;
@@ -94,7 +94,7 @@ export interface MarksMoved {
 }
 
 /** The other one types, or has ceased to. */
-export interface TypingHeard {
+export interface PeerTyping {
   readonly type: "typing";
   /** The other user. */
   readonly username: string;
@@ -103,15 +103,15 @@ export interface TypingHeard {
 }
 
 /** The other one says no more lines. */
-export interface FinishedThere {
+export interface PeerFinished {
   readonly type: "finished";
   /** The other user. */
   readonly username: string;
 }
 
 /** Why a chat is over. */
-export type ChatEndedHow =
-  | EndedHow
+export type ChatEndReason =
+  | EndReason
   /** A person has verified another key meanwhile, or does not accept the device: nothing is said before that is accepted. */
   | {
       readonly kind: "keys";
@@ -125,38 +125,38 @@ export interface ChatEnded {
   /** The other user. */
   readonly username: string;
   /** Why it is over. */
-  readonly how: ChatEndedHow;
+  readonly how: ChatEndReason;
   /** Own lines that the other device is not known to have, in order. */
   readonly undelivered: readonly string[];
 }
 
 /** What was said to one user, and came to nothing since everything was closed. */
-export interface LostLines {
+export interface UndeliveredLines {
   /** The other user. */
   readonly username: string;
   /** Texts that were held until the chat was open, and not said. */
-  readonly held: readonly string[];
+  readonly queued: readonly string[];
   /** Texts that were said, and that the other device is not known to have. */
   readonly undelivered: readonly string[];
 }
 
 /** Something beside the chats failed, such as a report to the server. */
-export interface ChatTrouble {
-  readonly type: "trouble";
+export interface BackgroundError {
+  readonly type: "background-error";
   /** What failed. */
   readonly error: Error;
 }
 
 /** All that private chats tell, by `type`. A later version may add types. */
 export type PrivateEvent =
-  | ChatAsked
-  | AskingClosed
-  | ChatWaiting
+  | ChatRequested
+  | RequestClosed
+  | RequestWaiting
   | ChatFailed
   | ChatOpened
-  | LineSaid
+  | LineEvent
   | MarksMoved
-  | TypingHeard
-  | FinishedThere
+  | PeerTyping
+  | PeerFinished
   | ChatEnded
-  | ChatTrouble;
+  | BackgroundError;

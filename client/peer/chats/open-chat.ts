@@ -2,14 +2,14 @@
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import {
   type ConversationOwner,
-  NotSaidError,
+  NotSentError,
   PrivateConversation,
 } from "../conversation/private-conversation.ts";
 import type { KeyProblem, PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
-import type { Begun } from "./asking.ts";
 import type { PrivateChatContext } from "./context.ts";
 import type { ChatEnded } from "./events.ts";
+import type { EstablishedChat } from "./outgoing-request.ts";
 
 /** A repeated "types" within this time, ms, says nothing new. */
 const TYPING_MS = 2_000;
@@ -24,7 +24,7 @@ export class OpenChat {
   /** What a person does not accept of the keys any more. */
   #problem: KeyProblem | undefined;
 
-  constructor(context: PrivateChatContext, { peer, path, stream }: Begun) {
+  constructor(context: PrivateChatContext, { peer, path, stream }: EstablishedChat) {
     this.peer = peer;
     this.path = path;
     this.#context = context;
@@ -32,7 +32,7 @@ export class OpenChat {
     const { username } = peer;
     const owner: ConversationOwner = {
       line: async (line) => {
-        if (this.recheck() === undefined) await emit({ type: "line", username, mine: false, ...line });
+        if (this.recheckKeys() === undefined) await emit({ type: "line", username, mine: false, ...line });
       },
       marks: (received, read) => emit({ type: "marks", username, received, read }),
       typing: (typing) => emit({ type: "typing", username, typing }),
@@ -52,10 +52,10 @@ export class OpenChat {
   }
 
   /** From its opening to its end. Never rejects. @param held what to say first */
-  async run(held: readonly string[]): Promise<ChatEnded> {
+  async run(queued: readonly string[]): Promise<ChatEnded> {
     const running = this.#conversation.run();
     // Before anything that is said from now on. Whoever came may be gone already.
-    const unsaid = held.filter((text) => !this.#says(text));
+    const unsaid = queued.filter((text) => !this.#says(text));
     const { how, undelivered } = await running;
     return {
       type: "ended",
@@ -77,22 +77,22 @@ export class OpenChat {
   }
 
   /** Resolves when there is room for a line, or it is over. */
-  room(): Promise<void> {
-    return this.#conversation.room();
+  whenWritable(): Promise<void> {
+    return this.#conversation.whenWritable();
   }
 
-  /** @throws NotSaidError */
-  say(text: string): void {
-    this.recheck();
-    const number = this.#conversation.say(text);
+  /** @throws NotSentError */
+  send(text: string): void {
+    this.recheckKeys();
+    const number = this.#conversation.send(text);
     const { username } = this.peer;
     const content = { kind: "text", text } as const;
     void this.#context.parts.emit({ type: "line", username, mine: true, number, time: new Date(), content });
   }
 
   /** Judges the keys anew, and ends the chat where a person has to accept them first. */
-  recheck(): KeyProblem | undefined {
-    const { stops, problem } = this.#context.judge(this.peer);
+  recheckKeys(): KeyProblem | undefined {
+    const { stops, problem } = this.#context.checkKeys(this.peer);
     if (!stops || problem === undefined) return undefined;
     this.#problem ??= problem;
     void this.end(Ending.STOPPED);
@@ -120,10 +120,10 @@ export class OpenChat {
 
   #says(text: string): boolean {
     try {
-      this.say(text);
+      this.send(text);
       return true;
     } catch (error) {
-      if (error instanceof NotSaidError) return false;
+      if (error instanceof NotSentError) return false;
       throw error;
     }
   }

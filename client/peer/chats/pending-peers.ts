@@ -1,17 +1,17 @@
 // Who was told yes and has not come yet, one for each user.
 import { type IntroductionClosed, IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
-import { NotSaidError } from "../conversation/private-conversation.ts";
-import { type Asked, PendingPeer } from "./answering.ts";
-import type { Begun } from "./asking.ts";
+import { NotSentError } from "../conversation/private-conversation.ts";
 import { asError, type PrivateChatContext } from "./context.ts";
+import type { EstablishedChat } from "./outgoing-request.ts";
+import { type Asked, PendingPeer } from "./pending-peer.ts";
 
 /** Who may be awaited at once: more than a server lets ask, and each has a timer and half a relay. */
 const MAX_PENDING_PEERS = 64;
 
 export interface PendingPeersOwner {
   /** Has the conversation, with what is to be said first; it is over when this resolves, and did not begin where it rejects. */
-  converse(begun: Begun, held: readonly string[]): Promise<void>;
+  converse(begun: EstablishedChat, queued: readonly string[]): Promise<void>;
   /** Nothing comes of what was agreed on. */
   failed(introductionId: string): void;
 }
@@ -34,21 +34,21 @@ export class PendingPeers {
     return this.#byUsername.get(username);
   }
 
-  /** Says yes, and waits for that one to come. @throws RpcError, ConnectError, NotSaidError where too many are awaited */
+  /** Says yes, and waits for that one to come. @throws RpcError, ConnectError, NotSentError where too many are awaited */
   async accept(asked: Asked): Promise<void> {
     const { peer, introductionId } = asked;
     const { username } = peer;
     if (this.#byUsername.size >= MAX_PENDING_PEERS && this.get(username) === undefined)
-      throw new NotSaidError("Too many private chats are about to open. Wait a moment.");
-    const fail = ({ held }: PendingPeer, error: Error): void => {
+      throw new NotSentError("Too many private chats are about to open. Wait a moment.");
+    const fail = ({ queued }: PendingPeer, error: Error): void => {
       this.#owner.failed(introductionId);
-      void this.#context.parts.emit({ type: "failed", username, error, held: held.texts });
+      void this.#context.parts.emit({ type: "failed", username, error, queued: queued.texts });
     };
     const pendingPeer = new PendingPeer(this.#context, asked, {
       converse: async (come, stream, path) => {
         this.#forget(come);
         try {
-          await this.#owner.converse({ peer, stream, path }, come.held.texts);
+          await this.#owner.converse({ peer, stream, path }, come.queued.texts);
         } catch (error) {
           fail(come, asError(error));
         }
@@ -61,15 +61,15 @@ export class PendingPeers {
     // Whoever asks anew has given up what was before.
     const before = this.get(username);
     before?.end();
-    for (const text of before?.held.texts ?? []) pendingPeer.held.hold(text);
+    for (const text of before?.queued.texts ?? []) pendingPeer.queued.add(text);
     this.#byUsername.set(username, pendingPeer);
     try {
       await pendingPeer.accept();
     } catch (error) {
       this.#forget(pendingPeer);
-      const held = pendingPeer.held.texts;
-      if (held.length > 0)
-        await this.#context.parts.emit({ type: "failed", username, error: asError(error), held });
+      const queued = pendingPeer.queued.texts;
+      if (queued.length > 0)
+        await this.#context.parts.emit({ type: "failed", username, error: asError(error), queued });
       throw error;
     }
   }

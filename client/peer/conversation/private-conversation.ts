@@ -5,7 +5,7 @@
 import { Ending, Reason, Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 import { after } from "../../link/waiting.ts";
-import { Pace } from "./pace.ts";
+import { ReadRateLimit } from "./read-rate-limit.ts";
 import { asRpcError, refusal } from "./refusals.ts";
 import type { SignalStream } from "./signal-stream.ts";
 
@@ -29,7 +29,7 @@ export interface ConversationOwner {
 }
 
 /** Why a conversation is over. */
-export type EndedHow =
+export type EndReason =
   /** Somebody said goodbye: this end, or the other. */
   | {
       readonly kind: "goodbye";
@@ -46,9 +46,9 @@ export type EndedHow =
     };
 
 /** How a conversation ended, and which own lines the other device is not known to have. */
-export interface Ended {
+export interface ConversationEnded {
   /** Why it is over. */
-  readonly how: EndedHow;
+  readonly how: EndReason;
   /** Own lines, in order. */
   readonly undelivered: readonly string[];
 }
@@ -67,16 +67,16 @@ export const conversationLimits = {
 } as const;
 
 /** Something cannot be said now; nothing was sent. */
-export class NotSaidError extends Error {
-  override name = "NotSaidError";
+export class NotSentError extends Error {
+  override name = "NotSentError";
 }
 
-/** The size of a line that can be said. @throws NotSaidError where it is empty or too long */
+/** The size of a line that can be said. @throws NotSentError where it is empty or too long */
 export function bytesOfLine(text: string): number {
   const bytes = Buffer.byteLength(text);
-  if (bytes === 0) throw new NotSaidError("There is nothing to say.");
+  if (bytes === 0) throw new NotSentError("There is nothing to say.");
   if (bytes > conversationLimits.lineBytes) {
-    throw new NotSaidError(
+    throw new NotSentError(
       `That line is too long: it has ${bytes} bytes, and ${conversationLimits.lineBytes} are allowed.`,
     );
   }
@@ -99,7 +99,7 @@ interface OwnLine {
 export class PrivateConversation {
   readonly #stream: SignalStream;
   readonly #owner: ConversationOwner;
-  readonly #pace = new Pace(conversationLimits.signalsPerSecond);
+  readonly #pace = new ReadRateLimit(conversationLimits.signalsPerSecond);
   /** Own lines that the other device is not known to have, by number. */
   readonly #unacknowledged = new Map<bigint, OwnLine>();
   #unacknowledgedBytes = 0;
@@ -125,7 +125,7 @@ export class PrivateConversation {
   }
 
   /** Resolves when it is over; never rejects. Call it once. */
-  async run(): Promise<Ended> {
+  async run(): Promise<ConversationEnded> {
     let cause: RpcError | undefined;
     try {
       await this.#listen();
@@ -173,7 +173,7 @@ export class PrivateConversation {
   }
 
   /** Resolves when there is room for a line, or it is over. */
-  async room(): Promise<void> {
+  async whenWritable(): Promise<void> {
     while (this.isFull && !this.isOver) {
       // All that wait share one wait for the stream, which may last as long as the conversation.
       if (this.#stream.isCongested) this.#draining ??= this.#whenDrained();
@@ -191,14 +191,14 @@ export class PrivateConversation {
 
   /**
    * Says a line; its number.
-   * @throws NotSaidError where it is empty or too long, or the other device does not take what was said before
+   * @throws NotSentError where it is empty or too long, or the other device does not take what was said before
    */
-  say(text: string): bigint {
+  send(text: string): bigint {
     const bytes = bytesOfLine(text);
-    if (this.isOver) throw new NotSaidError("The private chat is over.");
-    if (this.#isFinished) throw new NotSaidError("You have said that there is no more.");
+    if (this.isOver) throw new NotSentError("The private chat is over.");
+    if (this.#isFinished) throw new NotSentError("You have said that there is no more.");
     if (this.isFull) {
-      throw new NotSaidError("The other device does not take what was said before. Wait a moment.");
+      throw new NotSentError("The other device does not take what was said before. Wait a moment.");
     }
     const number = ++this.#said;
     this.#unacknowledged.set(number, { text, bytes });

@@ -90,7 +90,7 @@ export type KeyProblem =
   | "unsigned";
 
 /** What the keys that came up mean by what is remembered. */
-export interface Judgement {
+export interface KeyCheck {
   /** Whether the user was never met, is known, or was verified. */
   readonly standing: "new" | "known" | "verified";
   /** What is not as expected; undefined where nothing is. */
@@ -100,7 +100,7 @@ export interface Judgement {
 }
 
 /** What the keys mean by what is remembered. */
-export function judge(contact: Contact | undefined, peer: PeerKeys): Judgement {
+export function checkKeys(contact: Contact | undefined, peer: PeerKeys): KeyCheck {
   const standing = isNewTo(contact, peer) ? "new" : contact?.verified === true ? "verified" : "known";
   const problem = problemOf(contact, peer);
   return { standing, problem, stops: problem !== undefined && standing === "verified" };
@@ -123,7 +123,7 @@ function problemOf(contact: Contact | undefined, peer: PeerKeys): KeyProblem | u
 /** The contact once a chat with these keys has begun, the problem having been told. */
 export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Date): Contact {
   const { userId, username, identityKey } = peer;
-  const isNew = contact === undefined || judge(contact, peer).problem === "changed";
+  const isNew = contact === undefined || checkKeys(contact, peer).problem === "changed";
   const hadNone = contact?.identityKey.length === 0 && identityKey.length > 0;
   return {
     userId,

@@ -5,7 +5,7 @@ import { fingerprintOfDer, IdentityKey, isVouchedFor } from "./keys.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
 /** A device of the user, with its key. */
-export interface LinkableDevice {
+export interface DeviceWithKey {
   /** As the server has it. */
   readonly certificate: DeviceCertificate;
   /** Of the device's key. */
@@ -15,7 +15,7 @@ export interface LinkableDevice {
 }
 
 /** The login whose devices they are; PrivateChats is one. */
-export interface Owner {
+export interface KeyOwner {
   /** The calls of the log-in. */
   readonly calls: PrivateCalls;
   /** Whose device this is. */
@@ -23,17 +23,17 @@ export interface Owner {
 }
 
 /** The user's devices that have a key. @throws RpcError, ConnectError */
-export async function listDevices({ calls, names }: Owner): Promise<{
+export async function listDevices({ calls, names }: KeyOwner): Promise<{
   /** The user's identity key, as the server has it. */
   readonly identityKey: Uint8Array | undefined;
   /** In the order in which they were made. */
-  readonly devices: readonly LinkableDevice[];
+  readonly devices: readonly DeviceWithKey[];
 }> {
   const { identity, devices } = await calls.listDeviceKeys();
   const identityKey = identity?.key;
   return {
     identityKey,
-    devices: devices.flatMap((certificate): LinkableDevice[] => {
+    devices: devices.flatMap((certificate): DeviceWithKey[] => {
       const fingerprint = fingerprintOfDer(certificate.certificate);
       if (fingerprint === undefined) return [];
       const statement = { ...names, deviceId: certificate.deviceId, fingerprint };
@@ -45,9 +45,9 @@ export async function listDevices({ calls, names }: Owner): Promise<{
 
 /** Vouches for a device whose key a person has compared. @throws RpcError, ConnectError; Error where the key is not here */
 export async function signDevice(
-  { calls, names }: Owner,
+  { calls, names }: KeyOwner,
   own: Registered,
-  device: LinkableDevice,
+  device: DeviceWithKey,
 ): Promise<void> {
   if (own.keys.identity === undefined) throw new Error("The identity key is not on this device.");
   const { deviceId } = device.certificate;

@@ -4,7 +4,7 @@ import type { ContactStore } from "./contacts.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
 /** What this device knows of its user's identity key by itself. */
-export type OwnStanding =
+export type OwnKeyStatus =
   /** Its private half is here. */
   | "held"
   /** The person typed this device's code at the first one, and the key is still the one in that code. */
@@ -16,7 +16,7 @@ export type OwnStanding =
 
 type Known = Pick<Registered, "keys" | "identityKey" | "holdsIdentity">;
 
-export function ownStanding(contacts: ContactStore, { username }: OwnNames, own: Known): OwnStanding {
+export function ownKeyStatus(contacts: ContactStore, { username }: OwnNames, own: Known): OwnKeyStatus {
   if (own.holdsIdentity) return "held";
   // Remembered as the key of a contact is. A server could introduce somebody by the own name, but nobody verifies that.
   const contact = contacts.get(username);

@@ -3,7 +3,7 @@ import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import { safetyNumber } from "./codes.ts";
 import { type Contact, type ContactStore, type KeyProblem, withDevice } from "./contacts.ts";
-import { type OwnStanding, ownStanding } from "./own-identity.ts";
+import { type OwnKeyStatus, ownKeyStatus } from "./own-identity.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
 /** A device, and what is remembered on it. */
@@ -33,7 +33,7 @@ export interface Verification {
   /** This code is the one that was shown last. */
   readonly isShown: boolean;
   /** What the own key in the code rests on: a code with one that only the server knows proves nothing. */
-  readonly own: OwnStanding;
+  readonly own: OwnKeyStatus;
 }
 
 /** @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
@@ -58,7 +58,7 @@ export async function verificationOf(
     standing: standingOf(contact, key),
     since: contact?.since,
     isShown: contact?.shownCode === code,
-    own: ownStanding(contacts, names, registered),
+    own: ownKeyStatus(contacts, names, registered),
   };
 }
 

@@ -20,7 +20,7 @@ const RELAY_MS = 15_000;
 /** As many addresses as the contract allows: more are not dialled. */
 const MOST_ADDRESSES = 17;
 
-export interface Reaching {
+export interface ConnectPeerOptions {
   readonly calls: PrivateCalls;
   readonly own: Certificate;
   readonly introduction: Introduction;
@@ -30,13 +30,13 @@ export interface Reaching {
   readonly signal: AbortSignal;
 }
 
-export interface Reached {
+export interface ConnectedPeer {
   readonly stream: SignalStream;
   readonly path: Path;
 }
 
 /** @throws ConnectError where no path leads there; RpcError where the server or the peer refuses */
-export async function reach(reaching: Reaching): Promise<Reached> {
+export async function connectPeer(reaching: ConnectPeerOptions): Promise<ConnectedPeer> {
   const { introduction } = reaching;
   if (introduction.direct && introduction.addresses.length > 0) {
     try {
@@ -50,7 +50,13 @@ export async function reach(reaching: Reaching): Promise<Reached> {
   return { stream: await reachThroughServer(reaching), path: "relayed" };
 }
 
-async function reachDirectly({ own, peer, introduction, opening, signal }: Reaching): Promise<SignalStream> {
+async function reachDirectly({
+  own,
+  peer,
+  introduction,
+  opening,
+  signal,
+}: ConnectPeerOptions): Promise<SignalStream> {
   const addresses = introduction.addresses.slice(0, MOST_ADDRESSES);
   const socket = await dialPeerAt(addresses, { own, peer, timeoutMs: DIRECT_MS, signal });
   return openConverse(await channelOver(socket), opening, signal);
@@ -63,7 +69,7 @@ async function reachThroughServer({
   introduction,
   opening,
   signal,
-}: Reaching): Promise<SignalStream> {
+}: ConnectPeerOptions): Promise<SignalStream> {
   const relay = await openRelay(await calls.endpoint.connect(), {
     introductionId: introduction.introductionId,
     token: calls.token,

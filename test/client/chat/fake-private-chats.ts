@@ -34,12 +34,12 @@ export class FakePrivateChats implements PrivateLink {
   /** Whose open chat goes to other keys than that one's. */
   readonly peers = new Map<string, PeerKeys>();
   #open: readonly Pick<OpenChatInfo, "username" | "path">[] = [];
-  asking: string[] = [];
-  asked: { username: string; direct: boolean }[] = [];
-  expected: string[] = [];
+  outgoingRequests: string[] = [];
+  incomingRequests: { username: string; direct: boolean }[] = [];
+  pendingPeers: string[] = [];
   /** Where else a chat is open, by user name. */
   readonly others = new Map<string, OpenElsewhere>();
-  /** What `room` waits for. */
+  /** What `whenWritable` waits for. */
   hasRoom: Promise<void> = Promise.resolve();
   /** What the next call is refused with. */
   refusal: Error | undefined;
@@ -60,14 +60,14 @@ export class FakePrivateChats implements PrivateLink {
     },
   };
 
-  get open(): readonly OpenChatInfo[] {
+  get openChats(): readonly OpenChatInfo[] {
     return this.#open.map((chat) => ({
       ...chat,
       peer: this.peers.get(chat.username) ?? peerKeys(chat.username),
     }));
   }
 
-  set open(open: readonly Pick<OpenChatInfo, "username" | "path">[]) {
+  set openChats(open: readonly Pick<OpenChatInfo, "username" | "path">[]) {
     this.#open = open;
   }
 
@@ -81,7 +81,7 @@ export class FakePrivateChats implements PrivateLink {
     });
   }
 
-  take(): void {}
+  handleLinkEvent(): void {}
 
   start(username: string, { direct }: { direct: boolean }): Promise<void> {
     return this.#do(`start ${username} ${direct ? "direct" : "relay"}`);
@@ -93,7 +93,7 @@ export class FakePrivateChats implements PrivateLink {
     { direct = false, always = false }: { direct?: boolean; always?: boolean } = {},
   ): Promise<void> {
     const how = answer === "accept" ? (direct ? " direct" : " relay") : "";
-    this.asked = this.asked.filter((one) => one.username !== username);
+    this.incomingRequests = this.incomingRequests.filter((one) => one.username !== username);
     if (always && this.refusal === undefined) {
       const { userId, identityKey } = peerKeys(username);
       this.contacts.save({
@@ -109,16 +109,16 @@ export class FakePrivateChats implements PrivateLink {
     return this.#do(`${answer} ${username}${how}${always ? " always" : ""}`);
   }
 
-  say(to: string, text: string): "said" | "held" {
-    if (this.asking.includes(to) || this.expected.includes(to)) return "held";
-    if (!this.open.some(({ username }) => username === to)) {
+  send(to: string, text: string): "sent" | "queued" {
+    if (this.outgoingRequests.includes(to) || this.pendingPeers.includes(to)) return "queued";
+    if (!this.openChats.some(({ username }) => username === to)) {
       throw new NotSentError(`No private chat with ${to} is open.`);
     }
     this.said.push({ to, text });
-    return "said";
+    return "sent";
   }
 
-  room(): Promise<void> {
+  whenWritable(): Promise<void> {
     return this.hasRoom;
   }
 
@@ -134,11 +134,11 @@ export class FakePrivateChats implements PrivateLink {
     return this.#do(`stop ${username}`);
   }
 
-  elsewhere(username: string): Promise<OpenElsewhere | undefined> {
+  findOpenElsewhere(username: string): Promise<OpenElsewhere | undefined> {
     return Promise.resolve(this.others.get(username));
   }
 
-  recheck(username: string): undefined {
+  recheckKeys(username: string): undefined {
     this.done.push(`recheck ${username}`);
   }
 

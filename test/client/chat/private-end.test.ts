@@ -341,7 +341,7 @@ describe("a line in an open private chat that would be a command", () => {
 
   it("one who was told yes is listed, and what is said to that one is held", async () => {
     const fixture = await live();
-    fixture.privates.expected = ["yoda"];
+    fixture.privates.pendingPeers = ["yoda"];
     await fixture.chat.enter("/private");
     expect(fixture.shown()).toEqual(["  yoda: was told yes, and is about to come"]);
     await fixture.chat.enter("/private yoda right away");

@@ -28,7 +28,7 @@ export async function asks(
 ): Promise<void> {
   const { direct = true } = more;
   const peer = peerKeys(username);
-  fixture.privates.asked.push({ username, direct });
+  fixture.privates.incomingRequests.push({ username, direct });
   await fixture.chat.takePrivate({
     type: "requested",
     username,
@@ -46,14 +46,14 @@ export async function waits(
   username: string,
   more: Partial<RequestWaiting> = {},
 ): Promise<void> {
-  fixture.privates.asking.push(username);
+  fixture.privates.outgoingRequests.push(username);
   await fixture.chat.takePrivate({ type: "waiting", username, devices: 1, timeoutMs: 60_000, ...more });
 }
 
 /** No chat comes about. */
-export async function fails(fixture: Fixture, username: string, error: Error, held: string[] = []) {
-  fixture.privates.asking = fixture.privates.asking.filter((name) => name !== username);
-  await fixture.chat.takePrivate({ type: "failed", username, error, held } satisfies ChatFailed);
+export async function fails(fixture: Fixture, username: string, error: Error, queued: string[] = []) {
+  fixture.privates.outgoingRequests = fixture.privates.outgoingRequests.filter((name) => name !== username);
+  await fixture.chat.takePrivate({ type: "failed", username, error, queued } satisfies ChatFailed);
 }
 
 export async function opens(
@@ -62,8 +62,8 @@ export async function opens(
   more: Partial<ChatOpened> = {},
 ): Promise<void> {
   const { path = "direct" } = more;
-  fixture.privates.asking = fixture.privates.asking.filter((name) => name !== username);
-  fixture.privates.open = [...fixture.privates.open, { username, path }];
+  fixture.privates.outgoingRequests = fixture.privates.outgoingRequests.filter((name) => name !== username);
+  fixture.privates.openChats = [...fixture.privates.openChats, { username, path }];
   await fixture.chat.takePrivate({
     type: "opened",
     username,
@@ -90,7 +90,7 @@ export async function says(fixture: Fixture, username: string, text: string, mor
 
 /** The other one ends it, unless said otherwise. */
 export async function ends(fixture: Fixture, username: string, more: Partial<ChatEnded> = {}): Promise<void> {
-  fixture.privates.open = fixture.privates.open.filter((open) => open.username !== username);
+  fixture.privates.openChats = fixture.privates.openChats.filter((open) => open.username !== username);
   const how = { kind: "goodbye", by: "them", ending: Ending.STOPPED } as const;
   await fixture.chat.takePrivate({ type: "ended", username, how, undelivered: [], ...more });
 }

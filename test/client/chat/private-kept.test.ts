@@ -205,7 +205,7 @@ describe("verify", () => {
   it("--confirm looks at the chat that is open, too", async () => {
     const fixture = await live();
     known(fixture);
-    fixture.privates.open = [{ username: "yoda", path: "direct" }];
+    fixture.privates.openChats = [{ username: "yoda", path: "direct" }];
     await fixture.chat.enter("verify yoda");
     await fixture.chat.enter("verify yoda --confirm");
     expect(fixture.privates.done.at(-1)).toBe("recheck yoda");
@@ -225,7 +225,7 @@ describe("verify", () => {
   ])("warns where the open chat goes to %s", async (_what, more, words) => {
     const fixture = await live();
     known(fixture);
-    fixture.privates.open = [{ username: "yoda", path: "direct" }];
+    fixture.privates.openChats = [{ username: "yoda", path: "direct" }];
     fixture.privates.peers.set("yoda", { ...peerKeys("yoda"), ...more });
     await fixture.chat.enter("verify yoda");
     expect(fixture.shown().at(-1)).toBe(words);

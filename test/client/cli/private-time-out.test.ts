@@ -22,7 +22,7 @@ afterEach(async () => {
 /** luke's command, and yoda, with whom it talks from device to device. */
 async function talking(lukes: Person, yoda: Somebody): Promise<Running> {
   const luke = lukes.start("private", "yoda", ...direct);
-  await yoda.next("asked");
+  await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
   await yoda.next("opened");
   return luke;

@@ -2,7 +2,7 @@
 import { connectivityState } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { openConverse } from "../../../client/peer/conversation/converse.ts";
-import { conversationLimits, NotSaidError } from "../../../client/peer/conversation/private-conversation.ts";
+import { conversationLimits, NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { Device, End } from "./device.ts";
 
@@ -17,8 +17,8 @@ test("both ends speak, in order, and each learns what the other has and has read
   await using yoda = await Device.make();
   const [a, b] = await together(luke, yoda);
   for (let line = 1; line <= 50; line++) {
-    a.conversation.say(`from luke ${line}`);
-    b.conversation.say(`from yoda ${line}`);
+    a.conversation.send(`from luke ${line}`);
+    b.conversation.send(`from yoda ${line}`);
   }
   await Promise.all([
     a.until(({ lines }) => lines.length === 50),
@@ -39,7 +39,7 @@ test("a line that is read as it comes is marked as read", async () => {
   await using yoda = await Device.make();
   const [a, b] = await together(luke, yoda);
   b.readsAtOnce = true;
-  a.conversation.say("at once");
+  a.conversation.send("at once");
   await a.until(({ marks }) => marks.at(-1)?.read === 1n);
 });
 
@@ -51,12 +51,12 @@ test.each([
   await using yoda = await Device.make();
   const ends = await together(luke, yoda);
   const [stopping, other] = by === 0 ? ends : [ends[1], ends[0]];
-  stopping.conversation.say("the last word");
+  stopping.conversation.send("the last word");
   await stopping.conversation.end(Ending.LOGGED_OUT);
   expect((await other.ended).how).toEqual({ kind: "goodbye", by: "them", ending: Ending.LOGGED_OUT });
   expect(other.texts).toEqual(["the last word"]);
   expect((await stopping.ended).how).toEqual({ kind: "goodbye", by: "me", ending: Ending.LOGGED_OUT });
-  expect(() => other.conversation.say("too late")).toThrow(NotSaidError);
+  expect(() => other.conversation.send("too late")).toThrow(NotSentError);
 });
 
 test("a device that vanishes is noticed, and what it is not known to have is named", async () => {
@@ -72,9 +72,9 @@ test("a line that is empty or too long is refused here, and the chat goes on", a
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const [a, b] = await together(luke, yoda);
-  expect(() => a.conversation.say("")).toThrow("nothing to say");
-  expect(() => a.conversation.say("x".repeat(conversationLimits.lineBytes + 1))).toThrow("too long");
-  a.conversation.say("x".repeat(conversationLimits.lineBytes));
+  expect(() => a.conversation.send("")).toThrow("nothing to say");
+  expect(() => a.conversation.send("x".repeat(conversationLimits.lineBytes + 1))).toThrow("too long");
+  a.conversation.send("x".repeat(conversationLimits.lineBytes));
   await b.until(({ lines }) => lines.length === 1);
   expect(b.texts[0]).toHaveLength(conversationLimits.lineBytes);
 });
@@ -89,8 +89,8 @@ test.each([
   const [stopping, other] = by === 0 ? ends : [ends[1], ends[0]];
   // What the other one says meanwhile is between the last line and its mark.
   other.conversation.setTyping(true);
-  other.conversation.say("on its way");
-  stopping.conversation.say("the last word");
+  other.conversation.send("on its way");
+  stopping.conversation.send("the last word");
   await stopping.conversation.end(Ending.STOPPED);
   expect((await stopping.ended).undelivered).toEqual([]);
   expect(other.texts).toEqual(["the last word"]);
@@ -104,12 +104,12 @@ test.each([
   await using yoda = await Device.make();
   const ends = await together(luke, yoda);
   const [first, second] = by === 0 ? ends : [ends[1], ends[0]];
-  first.conversation.say("all there is");
+  first.conversation.send("all there is");
   first.conversation.finish();
-  expect(() => first.conversation.say("and one more")).toThrow(NotSaidError);
+  expect(() => first.conversation.send("and one more")).toThrow(NotSentError);
   await second.until(({ finished }) => finished.length === 1);
   expect(second.texts).toEqual(["all there is"]);
-  for (let line = 1; line <= 300; line++) second.conversation.say(`line ${line}`);
+  for (let line = 1; line <= 300; line++) second.conversation.send(`line ${line}`);
   second.conversation.finish();
   const ended = await Promise.all([first.ended, second.ended]);
   for (const { how, undelivered } of ended) {
@@ -125,7 +125,7 @@ test("both may have said all at once, and one as soon as the other has: nothing 
   await using yoda = await Device.make();
   for (const answers of [false, true]) {
     const ends = await together(luke, yoda);
-    for (const end of ends) for (let line = 1; line <= 50; line++) end.conversation.say(`line ${line}`);
+    for (const end of ends) for (let line = 1; line <= 50; line++) end.conversation.send(`line ${line}`);
     ends[1].answersFinished = answers;
     ends[0].conversation.finish();
     if (!answers) ends[1].conversation.finish();

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { openConverse } from "../../../client/peer/conversation/converse.ts";
 import {
-  type Ended,
+  type ConversationEnded,
   type LineContent,
   PrivateConversation,
 } from "../../../client/peer/conversation/private-conversation.ts";
@@ -28,7 +28,7 @@ export class End {
   /** It has said all as soon as the other end has. */
   answersFinished = false;
   readonly conversation: PrivateConversation;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ConversationEnded>;
   readonly #waiting = new Set<{ isDone: () => boolean; resolve: () => void }>();
 
   constructor(stream: SignalStream) {

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isAutoAccepted } from "../../../client/cli/chat/private/private-incoming.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
-import { PendingPeer } from "../../../client/peer/chats/pending-peer.ts";
-import { OutgoingRequest } from "../../../client/peer/chats/outgoing-request.ts";
 import { type ContextParts, PrivateChatContext } from "../../../client/peer/chats/context.ts";
+import { OutgoingRequest } from "../../../client/peer/chats/outgoing-request.ts";
+import { PendingPeer } from "../../../client/peer/chats/pending-peer.ts";
 import { PendingPeers } from "../../../client/peer/chats/pending-peers.ts";
 import { checkKeys, MemoryContacts, type PeerKeys, remembered } from "../../../client/peer/keys/contacts.ts";
 import { derOf, IdentityKey, MemoryKeys } from "../../../client/peer/keys/keys.ts";
@@ -173,9 +173,9 @@ test.each([
       direct: false,
       timeout: undefined,
     };
-    chats.take({ type: "introduction-requested", introduction, raw: { kind: undefined } });
+    chats.handleLinkEvent({ type: "introduction-requested", introduction, raw: { kind: undefined } });
   }
-  expect(chats.asked.length).toBeLessThanOrEqual(64);
+  expect(chats.incomingRequests.length).toBeLessThanOrEqual(64);
   await chats.close(Ending.LEFT);
   let told = 0;
   for await (const _event of chats.events) told += 1;
@@ -222,7 +222,7 @@ test("a yes whose answer is lost when the other one has come already is no failu
   });
   const peer = { ...peerOf(theirs.publicKey, true), fingerprint: yoda.fingerprint };
   const accepting = comings.accept({ introductionId, peer, direct: true });
-  comings.get(peer.username)?.held.hold("said once");
+  comings.get(peer.username)?.queued.add("said once");
   await accepting;
   expect(await begun.promise).toEqual(["said once"]);
   expect(told).toEqual([]);

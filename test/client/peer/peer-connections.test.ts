@@ -76,7 +76,7 @@ test("a connection is closed when its conversation is over, after the last that 
   const visit = await Visit.of(mallory);
   const call = visit.converse(introductionId);
   const { end } = await arrived;
-  end.conversation.say("well met");
+  end.conversation.send("well met");
   call.send({
     $case: "line",
     value: { number: 1n, time: undefined, content: { $case: "text", value: "hi" } },

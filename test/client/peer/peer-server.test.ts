@@ -24,7 +24,7 @@ test("a third device is cut before it can call anything", async () => {
   await expect(vader.call(yoda, introductionId)).rejects.toThrow();
   // The introduction is still good for the one whom it is for.
   const end = await luke.call(yoda, introductionId);
-  end.conversation.say("still here");
+  end.conversation.send("still here");
 });
 
 test("one who was let in through the relay alone is cut when it comes straight", async () => {
@@ -67,7 +67,7 @@ test("a folder for temporary files with a long name is in nobody's way", async (
   try {
     const { introductionId, arrived } = yoda.expect(luke);
     const there = await luke.call(yoda, introductionId);
-    there.conversation.say("from far away");
+    there.conversation.send("from far away");
     const { end } = await arrived;
     await end.until(({ lines }) => lines.length === 1);
   } finally {

@@ -55,11 +55,11 @@ test("two programs talk, and the one that remembers knows the other again", asyn
       const atYoda = yoda.privateChats.events[Symbol.asyncIterator]();
 
       await luke.privateChats.start("yoda", { direct: true });
-      const asked = await next(atYoda, "asked");
-      expect([asked.username, asked.judgement.standing]).toEqual(["luke", standing]);
+      const asked = await next(atYoda, "requested");
+      expect([asked.username, asked.keyCheck.standing]).toEqual(["luke", standing]);
       await yoda.privateChats.answer("luke", "accept", { direct: true });
       expect((await next(atLuke, "opened")).path).toBe("direct");
-      luke.privateChats.say("yoda", "between us");
+      luke.privateChats.send("yoda", "between us");
       await next(atYoda, "opened");
       expect((await next(atYoda, "line")).content).toEqual({ kind: "text", text: "between us" });
       await luke.close();

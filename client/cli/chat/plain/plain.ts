@@ -103,7 +103,7 @@ class Plain {
       if (!reached && event.type === "state" && event.state.phase === "waiting") {
         return { kind: "cannot-connect", cause: event.state.cause };
       }
-      this.#options.privateChats.take(event);
+      this.#options.privateChats.handleLinkEvent(event);
       await this.#chat.take(event);
       await this.#written;
       if (event.type === "state" && event.state.phase === "live") {

@@ -110,7 +110,7 @@ export class PrivateController implements PrivateActions, Disposable {
   async accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void> {
     const { chats, settings } = this.#options;
     // A yes without a path is what the question said of it: an address is shown to nobody who was not to see it.
-    const isOffered = chats.asked.some((asked) => asked.username === username && asked.direct);
+    const isOffered = chats.incomingRequests.some((asked) => asked.username === username && asked.direct);
     const direct = path === undefined ? isOffered && settings.path !== "relay" : path === "direct";
     if (path === undefined && direct && this.#swapped.isSwapped(username)) {
       throw refuse(
@@ -128,9 +128,9 @@ export class PrivateController implements PrivateActions, Disposable {
 
   /** @throws CommandError */
   async refuse(username: string): Promise<void> {
-    const { asked, contacts } = this.#options.chats;
+    const { incomingRequests, contacts } = this.#options.chats;
     const contact = contacts.get(username);
-    const asks = asked.some((one) => one.username === username);
+    const asks = incomingRequests.some((one) => one.username === username);
     if (!asks && contact !== undefined && contact.always !== "ask") {
       contacts.save({ ...contact, always: "ask" });
       this.#answer([notAlwaysWords(username, this.#options.settings.answer)]);
@@ -145,8 +145,8 @@ export class PrivateController implements PrivateActions, Disposable {
     await this.check(username);
     const { chats, display, clock, me, isOpen, waitsForRoom } = this.#options;
     if (waitsForRoom) await this.#room(username);
-    const outcome = await this.#doing(username, () => Promise.resolve(chats.say(username, text)));
-    if (outcome === "said") return;
+    const outcome = await this.#doing(username, () => Promise.resolve(chats.send(username, text)));
+    if (outcome === "sent") return;
     this.#progress.held(username);
     display.show({
       kind: "message",
@@ -166,7 +166,7 @@ export class PrivateController implements PrivateActions, Disposable {
     const { chats, clock } = this.#options;
     const gaveUp = Promise.withResolvers<void>();
     using _timer = clock.after(ROOM_MS, gaveUp.resolve);
-    await Promise.race([chats.room(username), gaveUp.promise]);
+    await Promise.race([chats.whenWritable(username), gaveUp.promise]);
   }
 
   /** @throws CommandError */
@@ -180,7 +180,7 @@ export class PrivateController implements PrivateActions, Disposable {
   async check(username: string): Promise<void> {
     const { chats, me } = this.#options;
     if (username === me || this.#isThere(username) || this.#asks(username)) return this.#checkOpen(username);
-    const found = await chats.elsewhere(username).catch((error: unknown) => {
+    const found = await chats.findOpenElsewhere(username).catch((error: unknown) => {
       if (error instanceof RpcError && error.reason === "USER_NOT_FOUND")
         throw refuse(failedWords(username, error));
       // What is known here will do.
@@ -215,12 +215,12 @@ export class PrivateController implements PrivateActions, Disposable {
 
   /** Open chats, and who asks or is asked. */
   list(): DisplayItem {
-    const { open, asking, asked, expected } = this.#options.chats;
+    const { openChats, outgoingRequests, incomingRequests, pendingPeers } = this.#options.chats;
     const lines = [
-      ...open.map(({ username, path }) => `${username}: ${pathWords[path]}`),
-      ...asking.map((username) => `${username}: is being asked`),
-      ...expected.map((username) => `${username}: was told yes, and is about to come`),
-      ...asked.map(
+      ...openChats.map(({ username, path }) => `${username}: ${pathWords[path]}`),
+      ...outgoingRequests.map((username) => `${username}: is being asked`),
+      ...pendingPeers.map((username) => `${username}: was told yes, and is about to come`),
+      ...incomingRequests.map(
         ({ username }) => `${username}: asks you, /accept ${username} or /refuse ${username} answers`,
       ),
     ];
@@ -234,7 +234,7 @@ export class PrivateController implements PrivateActions, Disposable {
     const verification = await verificationOf(chats, username);
     const objection = what === "confirm" ? objectionTo(verification) : undefined;
     if (what === "show" || objection !== undefined) {
-      const open = chats.open.find((chat) => chat.username === username);
+      const open = chats.openChats.find((chat) => chat.username === username);
       const warnings = open === undefined ? [] : openChatWords(open, verification);
       this.#answer([...verificationWords(verification, undefined), ...warnings]);
       markShown(chats.contacts, verification);
@@ -243,7 +243,7 @@ export class PrivateController implements PrivateActions, Disposable {
       confirm(chats.contacts, verification);
       this.#answer([`The key of ${username} is verified: with any other one a private chat is stopped.`]);
       // The one that is open, too.
-      chats.recheck(username);
+      chats.recheckKeys(username);
     } else this.#accept(username, verification);
   }
 
@@ -279,7 +279,7 @@ export class PrivateController implements PrivateActions, Disposable {
   /** Resolves when nobody is being asked or about to come, and everything that was said has arrived or will not. */
   async settled(): Promise<void> {
     const { chats } = this.#options;
-    while (chats.asking.length > 0 || chats.expected.length > 0 || this.#progress.underway) {
+    while (chats.outgoingRequests.length > 0 || chats.pendingPeers.length > 0 || this.#progress.underway) {
       this.#settled ??= Promise.withResolvers();
       await this.#settled.promise;
     }
@@ -316,16 +316,20 @@ export class PrivateController implements PrivateActions, Disposable {
 
   /** Open, or about to be. */
   #isThere(username: string): boolean {
-    const { asking, expected } = this.#options.chats;
-    return this.#pathOf(username) !== undefined || asking.includes(username) || expected.includes(username);
+    const { outgoingRequests, pendingPeers } = this.#options.chats;
+    return (
+      this.#pathOf(username) !== undefined ||
+      outgoingRequests.includes(username) ||
+      pendingPeers.includes(username)
+    );
   }
 
   #asks(username: string): boolean {
-    return this.#options.chats.asked.some((asked) => asked.username === username);
+    return this.#options.chats.incomingRequests.some((asked) => asked.username === username);
   }
 
   #pathOf(username: string): Path | undefined {
-    return this.#options.chats.open.find((open) => open.username === username)?.path;
+    return this.#options.chats.openChats.find((open) => open.username === username)?.path;
   }
 
   #answer(lines: readonly string[]): void {

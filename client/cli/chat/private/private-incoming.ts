@@ -131,11 +131,11 @@ export class PrivateIncoming {
     }
   }
 
-  #failed({ username, error, held }: ChatFailed): void {
+  #failed({ username, error, queued }: ChatFailed): void {
     this.#options.progress.ended(username);
     this.#options.over(username);
     this.#tell(failedWords(username, error));
-    this.#repeat("Not said", username, held);
+    this.#repeat("Not said", username, queued);
   }
 
   #line(line: LineEvent): void {

@@ -230,8 +230,8 @@ export function lostWords(lost: readonly UndeliveredLines[]): string[] {
     const what = texts.length === 1 ? "1 private line" : `${texts.length} private lines`;
     return [`${what} to ${username} ${texts.length === 1 ? one : several}.`];
   };
-  return lost.flatMap(({ username, held, undelivered }) => [
-    ...told(held, username, "was not said", "were not said"),
+  return lost.flatMap(({ username, queued, undelivered }) => [
+    ...told(queued, username, "was not said", "were not said"),
     ...told(undelivered, username, "is not known to have arrived", "are not known to have arrived"),
   ]);
 }

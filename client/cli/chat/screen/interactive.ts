@@ -127,7 +127,7 @@ class Interactive {
 
   async #follow(): Promise<ChatOutcome> {
     for await (const event of this.#options.link.events) {
-      this.#options.privateChats.take(event);
+      this.#options.privateChats.handleLinkEvent(event);
       await this.#chat.take(event);
       if (event.type === "state" && (event.state.phase === "live" || event.state.phase === "waiting")) {
         this.#tried.resolve();

@@ -1,7 +1,7 @@
 // The way from an introduction to a conversation, towards a device that answers as a test wants it.
 import { expect, test } from "vitest";
 import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
-import { reach } from "../../../client/peer/path/connect-peer.ts";
+import { connectPeer } from "../../../client/peer/path/connect-peer.ts";
 import { PeerServiceService, Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { implementService } from "../../../rpc/calls/handler.ts";
 import { listenForPeers } from "../../../rpc/peers/peer-listener.ts";
@@ -37,7 +37,7 @@ test.each([
       { own: yoda.own, admit: () => [service] },
       { host: "127.0.0.1", port: 0 },
     );
-    const reaching = reach({
+    const reaching = connectPeer({
       calls: noServer as unknown as PrivateCalls,
       own: luke.own,
       introduction: {

@@ -1,7 +1,7 @@
 // How fast a peer is listened to: not reading is the brake, and the peer's own window fills.
 import { setTimeout as sleep } from "node:timers/promises";
 
-export class Pace {
+export class ReadRateLimit {
   readonly #perSecond: number;
   #tokens: number;
   #filledAt = performance.now();

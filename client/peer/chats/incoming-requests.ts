@@ -6,10 +6,10 @@ import {
 } from "../../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { NotSaidError } from "../conversation/private-conversation.ts";
+import { NotSentError } from "../conversation/private-conversation.ts";
 import { type PeerKeys, readPeer } from "../keys/contacts.ts";
-import type { Asked } from "./answering.ts";
 import { KeyProblemError, millis, type PrivateChatContext } from "./context.ts";
+import type { Asked } from "./pending-peer.ts";
 
 /** Users whose question may wait for an answer at once. */
 const MOST_ASKED = 64;
@@ -18,7 +18,7 @@ const MOST_ASKED = 64;
 const TOLD_AGAIN_MS = 1_000;
 
 /** Somebody who asks. */
-export interface AskedBy {
+export interface IncomingRequest {
   /** The other user. */
   readonly username: string;
   /** That one allows a direct path. */
@@ -26,15 +26,15 @@ export interface AskedBy {
 }
 
 /** Nobody of that name asks, or not any more: where somebody did, `asking-closed` has told it, or is about to. */
-export class NotAskedError extends NotSaidError {}
+export class NoRequestError extends NotSentError {}
 
 /** Whether an answer came to nothing since the question was over by then: taken back, say, or answered elsewhere. */
-export function isAskedNoMore(error: unknown): boolean {
+export function isRequestGone(error: unknown): boolean {
   if (error instanceof RpcError) return error.reason === "INTRODUCTION_NOT_FOUND";
-  return error instanceof NotAskedError;
+  return error instanceof NoRequestError;
 }
 
-export class Questions {
+export class IncomingRequests {
   readonly #context: PrivateChatContext;
   readonly #hasRoom: () => boolean;
   readonly #asked = new Map<string, Asked>();
@@ -54,7 +54,7 @@ export class Questions {
     return this.#asked.has(username);
   }
 
-  list(): AskedBy[] {
+  list(): IncomingRequest[] {
     return [...this.#asked].map(([username, { direct }]) => ({ username, direct }));
   }
 
@@ -98,8 +98,8 @@ export class Questions {
     // More than a server hands out, or than anybody reads: it is left unanswered.
     if (!this.#hasRoom() || (this.#asked.size >= MOST_ASKED && !this.has(username))) return;
     this.#asked.set(username, { introductionId, peer, direct });
-    const judgement = this.#context.judge(peer);
-    void emit({ type: "asked", username, direct, peer, judgement, timeoutMs: millis(timeout) });
+    const keyCheck = this.#context.checkKeys(peer);
+    void emit({ type: "requested", username, direct, peer, keyCheck, timeoutMs: millis(timeout) });
   }
 
   /** The question is over, and not by an answer from here. */
@@ -107,24 +107,24 @@ export class Questions {
     for (const [username, asked] of this.#asked) {
       if (asked.introductionId !== introductionId) continue;
       this.#asked.delete(username);
-      void this.#context.parts.emit({ type: "asking-closed", username, outcome, deviceName });
+      void this.#context.parts.emit({ type: "request-closed", username, outcome, deviceName });
     }
   }
 
   /**
    * Answers a question, which is over then; it stands where a person has to look at the keys first, where too much is under
    * way, or where the answer did not get to the server.
-   * @returns who asked. @throws NotAskedError where that one does not ask, and what the answer throws
+   * @returns who asked. @throws NoRequestError where that one does not ask, and what the answer throws
    */
   async settle(username: string, answer: (asked: Asked) => Promise<void>): Promise<PeerKeys> {
     const asked = this.#asked.get(username);
-    if (asked === undefined) throw new NotAskedError(`${username} does not ask for a private chat.`);
+    if (asked === undefined) throw new NoRequestError(`${username} does not ask for a private chat.`);
     this.#asked.delete(username);
     try {
       await answer(asked);
     } catch (error) {
       const stands =
-        error instanceof ConnectError || error instanceof KeyProblemError || error instanceof NotSaidError;
+        error instanceof ConnectError || error instanceof KeyProblemError || error instanceof NotSentError;
       if (stands && !this.has(username)) this.#asked.set(username, asked);
       if (error instanceof ConnectError) this.#unanswered.add(username);
       throw error;

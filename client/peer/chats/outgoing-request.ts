@@ -1,26 +1,26 @@
-// Asking a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
+// OutgoingRequest a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
 import type { IntroduceResponse } from "../../../gen/parley/chat/v1/introduction_service.ts";
-import { HeldLines } from "../conversation/held-lines.ts";
-import { NotSaidError } from "../conversation/private-conversation.ts";
+import { NotSentError } from "../conversation/private-conversation.ts";
+import { QueuedLines } from "../conversation/queued-lines.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
 import { type PeerKeys, readPeer } from "../keys/contacts.ts";
-import { type Path, reach } from "../path/connect-peer.ts";
+import { connectPeer, type Path } from "../path/connect-peer.ts";
 import { millis, type PrivateChatContext } from "./context.ts";
 
 /** A conversation that can begin. */
-export interface Begun {
+export interface EstablishedChat {
   readonly peer: PeerKeys;
   readonly stream: SignalStream;
   readonly path: Path;
 }
 
-export class Asking {
+export class OutgoingRequest {
   readonly #context: PrivateChatContext;
   readonly #username: string;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   /** What is to be said on yes. */
-  readonly held: HeldLines;
+  readonly queued: QueuedLines;
   #direct = false;
   #introductionId: string | undefined;
   #steps: AsyncGenerator<IntroduceResponse> | undefined;
@@ -28,7 +28,7 @@ export class Asking {
   constructor(context: PrivateChatContext, username: string) {
     this.#context = context;
     this.#username = username;
-    this.held = new HeldLines(username);
+    this.queued = new QueuedLines(username);
     this.#signal = AbortSignal.any([this.#abort.signal, context.parts.closing]);
   }
 
@@ -41,7 +41,7 @@ export class Asking {
     this.#abort.abort();
   }
 
-  /** Resolves once the user's devices are being asked. @throws RpcError, ConnectError, NotSaidError */
+  /** Resolves once the user's devices are being asked. @throws RpcError, ConnectError, NotSentError */
   async ask(direct: boolean): Promise<void> {
     const { calls, emit } = this.#context.parts;
     const username = this.#username;
@@ -55,8 +55,8 @@ export class Asking {
     await emit({ type: "waiting", username, devices, timeoutMs: millis(timeout) });
   }
 
-  /** From the yes to the conversation. @throws RpcError, ConnectError, KeyProblemError, NotSaidError where it was taken back */
-  async begin(): Promise<Begun> {
+  /** From the yes to the conversation. @throws RpcError, ConnectError, KeyProblemError, NotSentError where it was taken back */
+  async begin(): Promise<EstablishedChat> {
     try {
       const begun = await this.#begin();
       if (!this.#signal.aborted) return begun;
@@ -70,7 +70,7 @@ export class Asking {
     }
   }
 
-  async #begin(): Promise<Begun> {
+  async #begin(): Promise<EstablishedChat> {
     const { calls, names } = this.#context.parts;
     const next = await this.#steps?.next();
     const step = next?.done === true ? undefined : next?.value.step;
@@ -81,7 +81,7 @@ export class Asking {
     if (peer?.username !== this.#username) throw new Error("The server introduced somebody else.");
     this.#context.admit(peer);
     const { keys } = await this.#context.register();
-    const { stream, path } = await reach({
+    const { stream, path } = await connectPeer({
       calls,
       own: keys.device,
       // Whether a packet goes to the other's address was said here, and is not the server's to say.
@@ -94,6 +94,6 @@ export class Asking {
   }
 }
 
-function takenBack(): NotSaidError {
-  return new NotSaidError("It was taken back.");
+function takenBack(): NotSentError {
+  return new NotSentError("It was taken back.");
 }

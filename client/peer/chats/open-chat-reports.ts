@@ -8,7 +8,7 @@ const AGAIN_MS = 5_000;
 /** As many as one report takes. */
 const MOST_FAILED = 100;
 
-export class Reports {
+export class OpenChatReports {
   readonly #context: PrivateChatContext;
   readonly #userIds: () => string[];
   /** Introductions that came to nothing, and of which the server was not told yet. */
@@ -54,7 +54,7 @@ export class Reports {
         this.#failed = [...failed, ...this.#failed].slice(-MOST_FAILED);
         if (error instanceof RpcError) this.#repeatAfter(error.retryDelayMs ?? AGAIN_MS);
         if (error instanceof RpcError || error instanceof ConnectError) return;
-        await emit({ type: "trouble", error: asError(error) });
+        await emit({ type: "background-error", error: asError(error) });
       }
     });
   }

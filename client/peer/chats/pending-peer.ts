@@ -2,7 +2,7 @@
 import { Answer, type Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { HeldLines } from "../conversation/held-lines.ts";
+import { QueuedLines } from "../conversation/queued-lines.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
 import type { PeerKeys } from "../keys/contacts.ts";
 import { ownAddresses } from "../path/addresses.ts";
@@ -48,7 +48,7 @@ export interface PendingPeerOwner {
 export class PendingPeer {
   readonly asked: Asked;
   /** What is to be said then. */
-  readonly held: HeldLines;
+  readonly queued: QueuedLines;
   readonly #context: PrivateChatContext;
   readonly #owner: PendingPeerOwner;
   readonly #relay = new AbortController();
@@ -62,7 +62,7 @@ export class PendingPeer {
     this.#context = context;
     this.asked = asked;
     this.#owner = owner;
-    this.held = new HeldLines(asked.peer.username);
+    this.queued = new QueuedLines(asked.peer.username);
   }
 
   /** Says yes; from then on that one may come. @throws RpcError, ConnectError: then nobody does */

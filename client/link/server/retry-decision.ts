@@ -1,23 +1,23 @@
 // What the end of a stream, or a connection that failed, means for its link: come back, or stay away.
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { BrokenStreamError, saysConnectionLost, saysLoggedOut } from "../model/errors.ts";
+import { BrokenStreamError, isConnectionLost, isLoggedOut } from "../model/errors.ts";
 import type { LinkEnding } from "../model/events.ts";
 
-export type Verdict =
+export type RetryDecision =
   /** `floorMs`: what the server asked for. */
-  | { readonly kind: "come-back"; readonly floorMs: number }
+  | { readonly kind: "retry"; readonly floorMs: number }
   /** Come back without that cursor of the Hello; undefined: the server did not say which. */
   | { readonly kind: "reset"; readonly cursorIndex: number | undefined }
-  | { readonly kind: "stay-away"; readonly ending: LinkEnding };
+  | { readonly kind: "end"; readonly ending: LinkEnding };
 
-export function judge(failure: Error): Verdict {
+export function decideRetry(failure: Error): RetryDecision {
   if (failure instanceof BrokenStreamError) return comeBack(0);
   if (failure instanceof ConnectError) return judgeConnection(failure);
   if (!(failure instanceof RpcError)) return stayAway({ kind: "failed", cause: failure });
   if (failure.retryDelayMs !== undefined) return comeBack(failure.retryDelayMs);
-  if (saysConnectionLost(failure)) return comeBack(0);
-  if (saysLoggedOut(failure)) return stayAway({ kind: "not-logged-in", cause: failure });
+  if (isConnectionLost(failure)) return comeBack(0);
+  if (isLoggedOut(failure)) return stayAway({ kind: "not-logged-in", cause: failure });
   const cursor = /cursors\[(\d+)\]/.exec(failure.field ?? "")?.[1];
   if (failure.reason === "CURSOR_BEYOND_HEAD" || (failure.reason === "CONVERSATION_NOT_FOUND" && cursor)) {
     return { kind: "reset", cursorIndex: cursor === undefined ? undefined : Number(cursor) };
@@ -25,7 +25,7 @@ export function judge(failure: Error): Verdict {
   return stayAway({ kind: "refused", cause: failure });
 }
 
-function judgeConnection(failure: ConnectError): Verdict {
+function judgeConnection(failure: ConnectError): RetryDecision {
   switch (failure.kind) {
     case "unreachable":
     case "timeout":
@@ -38,10 +38,10 @@ function judgeConnection(failure: ConnectError): Verdict {
   }
 }
 
-function comeBack(floorMs: number): Verdict {
-  return { kind: "come-back", floorMs };
+function comeBack(floorMs: number): RetryDecision {
+  return { kind: "retry", floorMs };
 }
 
-function stayAway(ending: LinkEnding): Verdict {
-  return { kind: "stay-away", ending };
+function stayAway(ending: LinkEnding): RetryDecision {
+  return { kind: "end", ending };
 }

@@ -3,7 +3,7 @@ import type { PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
 
 /** Where a chat is open that is not this program's. */
-export type Elsewhere =
+export type OpenElsewhere =
   /** In another program on this device. */
   | { readonly kind: "here" }
   /** On another device. */
@@ -14,7 +14,7 @@ export type Elsewhere =
     };
 
 /** A chat that is open. */
-export interface OpenWith {
+export interface OpenChatInfo {
   /** The other user. */
   readonly username: string;
   /** Which way it goes. */
