@@ -1,4 +1,4 @@
-// Finds the name that somebody most likely meant.
+// Finds the name that a mistyped word most likely stands for.
 
 /**
  * The candidate that takes the fewest changes to reach, if they are few for its length; ties go to the first. Upper and
@@ -41,4 +41,10 @@ function changes(from: string, to: string): number {
 
 function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;
+}
+
+/** `, did you mean NAME?`, or nothing. */
+export function suggestion(word: string, candidates: readonly string[]): string {
+  const meant = closest(word, candidates);
+  return meant === undefined ? "" : `, did you mean ${meant}?`;
 }

@@ -1,8 +1,9 @@
 // The kit's command line: where the server is, how it is trusted, where the users come from, and which checks to make.
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
-import { parseArgs } from "node:util";
+import { type Arguments, type FlagSpec, readArguments } from "../command-line/arguments.ts";
 import { fileProblem } from "../command-line/file-problem.ts";
+import { UsageError } from "../command-line/usage-error.ts";
 import { parseAddress } from "../rpc/network/address.ts";
 import type { Check } from "./checks/check.ts";
 import type { Server } from "./client/connection.ts";
@@ -38,11 +39,6 @@ What is checked:
 The exit code is 0 if no check failed, 1 if one did, and 2 if none could be made.
 `;
 
-/** What is wrong with the command line; a sentence for a person. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
 export interface Wanted {
   readonly action: "run" | "list" | "help";
   readonly isJson: boolean;
@@ -56,44 +52,42 @@ export interface Wanted {
 
 const PATIENCE_S = "10";
 
-const options = {
-  target: { type: "string" },
-  ca: { type: "string" },
-  fingerprint: { type: "string" },
-  plaintext: { type: "boolean", default: false },
-  users: { type: "string" },
-  user: { type: "string", multiple: true, default: [] as string[] },
-  "sign-up": { type: "boolean", default: false },
-  invite: { type: "string", multiple: true, default: [] as string[] },
-  restart: { type: "string" },
-  only: { type: "string", multiple: true, default: [] as string[] },
-  patience: { type: "string", default: PATIENCE_S },
-  list: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
-  help: { type: "boolean", short: "h", default: false },
-} as const;
+const flagSpecs: readonly FlagSpec[] = [
+  { name: "target", value: "HOST:PORT" },
+  { name: "ca", value: "FILE" },
+  { name: "fingerprint", value: "SHA256:…" },
+  { name: "plaintext" },
+  { name: "users", value: "FILE" },
+  { name: "user", value: "NAME:PASSWORD", isRepeated: true },
+  { name: "sign-up" },
+  { name: "invite", value: "INVITE", isRepeated: true },
+  { name: "restart", value: "CMD" },
+  { name: "only", value: "NAME", isRepeated: true },
+  { name: "patience", value: "SECONDS" },
+  { name: "list" },
+  { name: "json" },
+  { name: "help", short: "h" },
+];
 
 /** @throws UsageError */
-export function readArguments(argv: readonly string[], checks: readonly Check[]): Wanted {
+export function readWanted(argv: readonly string[], checks: readonly Check[]): Wanted {
   const values = parse(argv);
   return {
-    action: values.help ? "help" : values.list ? "list" : "run",
-    isJson: values.json,
-    checks: chosen(checks, values.only),
-    restart: values.restart,
+    action: values.has("help") ? "help" : values.has("list") ? "list" : "run",
+    isJson: values.has("json"),
+    checks: chosen(checks, values.get("only") ?? []),
+    restart: values.get("restart")?.[0],
     server: () => serverOf(values),
     people: (server) => peopleOf(values, server),
   };
 }
 
-type Values = ReturnType<typeof parse>;
+type Values = Arguments["flags"];
 
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function parse(argv: readonly string[]): Values {
+  const { flags, words } = readArguments(argv, flagSpecs);
+  if (words.length > 0) throw new UsageError(`"${words[0]}" is not understood: the kit takes flags alone.`);
+  return flags;
 }
 
 function chosen(checks: readonly Check[], only: readonly string[]): readonly Check[] {
@@ -107,14 +101,17 @@ function isNamed(check: Check, name: string): boolean {
   return check.name === name || check.name.startsWith(`${name}.`);
 }
 
-function serverOf({ target, ca, fingerprint, plaintext, patience }: Values): Server {
+function serverOf(values: Values): Server {
+  const target = values.get("target")?.[0];
+  const ca = values.get("ca")?.[0];
+  const fingerprint = values.get("fingerprint")?.[0];
   if (target === undefined) throw new UsageError("--target is needed: HOST:PORT of the server.");
-  const seconds = Number(patience);
+  const seconds = Number(values.get("patience")?.[0] ?? PATIENCE_S);
   if (!(seconds > 0)) throw new UsageError("--patience is a number of seconds.");
   const trusts = [
     ...(ca === undefined ? [] : [{ kind: "authority" as const, certificates: readCertificates(ca) }]),
     ...(fingerprint === undefined ? [] : [{ kind: "pin" as const, fingerprint }]),
-    ...(plaintext ? [{ kind: "plaintext" as const }] : []),
+    ...(values.has("plaintext") ? [{ kind: "plaintext" as const }] : []),
   ];
   if (trusts.length > 1) throw new UsageError("Give one of --ca, --fingerprint and --plaintext.");
   try {
@@ -145,8 +142,10 @@ function readGiven(flag: string, file: string): string {
 }
 
 async function peopleOf(values: Values, server: Server): Promise<People> {
-  const { users, user, invite } = values;
-  const ways = [users !== undefined, user.length > 0, values["sign-up"], invite.length > 0];
+  const users = values.get("users")?.[0];
+  const user = values.get("user") ?? [];
+  const invite = values.get("invite") ?? [];
+  const ways = [users !== undefined, user.length > 0, values.has("sign-up"), invite.length > 0];
   if (ways.filter(Boolean).length !== 1) {
     throw new UsageError("Say where the users come from: one of --users, --user, --sign-up and --invite.");
   }

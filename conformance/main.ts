@@ -2,9 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
+import { UsageError } from "../command-line/usage-error.ts";
 import { ConnectError } from "../rpc/dialling/dial.ts";
 import { RpcError } from "../rpc/status/status.ts";
-import { help, readArguments, UsageError, type Wanted } from "./arguments.ts";
+import { help, readWanted, type Wanted } from "./arguments.ts";
 import { checks } from "./checks/table.ts";
 import { methodOf } from "./client/connection.ts";
 import { Failure } from "./client/expect.ts";
@@ -12,7 +13,7 @@ import { jsonOf, listOf, nameWidth, rowOf, summaryOf } from "./report.ts";
 import { type Result, run } from "./run.ts";
 
 try {
-  const wanted = readArguments(process.argv.slice(2), checks);
+  const wanted = readWanted(process.argv.slice(2), checks);
   if (wanted.action === "help") print(help.trimEnd());
   else if (wanted.action === "list") print(listOf(wanted.checks));
   else process.exitCode = exitCodeOf(await check(wanted));

@@ -1,5 +1,6 @@
 // Which word of a command line is the command: the first one, or one behind flags, whose values are none.
-import { type Flags, flagIn, isFlag } from "./command/arguments.ts";
+import { tokensOf } from "../../command-line/arguments.ts";
+import { type Flags, specsOf } from "../../command-line/flags.ts";
 import { everyFlag } from "./command/command.ts";
 import { commands } from "./commands/table.ts";
 
@@ -33,14 +34,14 @@ function isCommand(name: string): boolean {
 
 /** The command knows each of these flags, and what comes next is no value of the last. */
 function canStandBefore(before: readonly string[], flags: Flags): boolean {
-  const isKnown = before.every((one) => !isFlag(one) || flagIn(one, flags) !== undefined);
+  const tokens = tokensOf(before, specsOf(flags));
+  const isKnown = tokens.every((token) => token.kind === "word" || token.spec !== undefined);
   return isKnown && !takesNext(before, flags);
 }
 
 function takesNext(before: readonly string[], flags: Flags): boolean {
-  const last = before.at(-1) ?? "";
-  const found = isFlag(last) ? flagIn(last, flags) : undefined;
-  return found?.flag.value !== undefined && found.attached === undefined;
+  const last = tokensOf(before, specsOf(flags)).at(-1);
+  return last?.kind === "flag" && last.spec?.value !== undefined && last.value === undefined;
 }
 
 async function flagsOf(name: string): Promise<Flags> {

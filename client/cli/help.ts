@@ -1,6 +1,6 @@
 // Writes all help from the table of commands and their flags, in 80 columns.
 
-import type { Flags } from "./command/arguments.ts";
+import type { Flags } from "../../command-line/flags.ts";
 import { type Command, everyFlag } from "./command/command.ts";
 import { type CommandRow, groups } from "./commands/table.ts";
 

@@ -1,7 +1,7 @@
 // Gets a new password from the operator: from standard input, or asked for twice.
 import type { Readable } from "node:stream";
 import { ask } from "../../command-line/ask.ts";
-import { UsageError } from "../settings/arguments.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 

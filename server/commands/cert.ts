@@ -1,7 +1,8 @@
 // parley-server cert: writes the certificate out, for clients that want it as a file.
 import { writeFile } from "node:fs/promises";
+import { readArguments } from "../../command-line/arguments.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine } from "../files/package.ts";
-import { parseArguments, UsageError } from "../settings/arguments.ts";
 import { loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import type { Command } from "./command.ts";
@@ -28,8 +29,8 @@ ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 }
 
 async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { flags, positionals } = parseArguments(argv, [...ownFlags, ...settingFlags(settings)]);
-  if (positionals.length > 0) throw new UsageError("cert: takes flags only");
+  const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
+  if (words.length > 0) throw new UsageError("cert: takes flags only");
   // Whoever forgot --data would wonder why no client trusts the server that runs.
   const onMade = (file: string): void =>
     io.complain(

@@ -1,9 +1,10 @@
 // From a command line to an exit code: finds the command, loads it alone, and puts failures into words.
 
+import { suggestion } from "../../command-line/closest.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine, packageVersion } from "../files/package.ts";
-import { suggestion, UsageError } from "../settings/arguments.ts";
 import { describeOriginal, looksLikeNumber } from "../settings/original-command-line.ts";
-import type { Command } from "./command.ts";
+import type { Command, Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 
 /** Loaded when wanted: a listing of users needs no gRPC. */
@@ -25,15 +26,19 @@ const SPEAKING = [
 ];
 
 /** @returns the exit code: 0 done, 1 refused or failed, 2 not understood */
-export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
+export async function runCommandLine(
+  argv: readonly string[],
+  io: Io,
+  replacements: Replacements = {},
+): Promise<number> {
   try {
-    return await dispatch(argv, io);
+    return await dispatch(argv, io, replacements);
   } catch (error) {
     return explain(error, io);
   }
 }
 
-async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+async function dispatch(argv: readonly string[], io: Io, replacements: Replacements): Promise<number> {
   if (argv.includes("--version")) {
     io.print(`parley-server ${packageVersion()}\n`);
     return 0;
@@ -53,7 +58,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     io.print(command.help());
     return 0;
   }
-  return command.run(isNamed ? rest : argv, io);
+  return command.run(isNamed ? rest : argv, io, replacements);
 }
 
 /** A wrong word among the numbers is serve's to explain. */

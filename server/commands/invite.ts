@@ -1,5 +1,9 @@
 // parley-server invite create: one line to send to a friend, which carries address, invite and fingerprint.
 import { networkInterfaces } from "node:os";
+import { type Arguments, readArguments } from "../../command-line/arguments.ts";
+import { suggestion } from "../../command-line/closest.ts";
+import { durationMs } from "../../command-line/durations.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { newSecret } from "../auth/tokens.ts";
 import { dataFiles } from "../files/data-folder.ts";
@@ -7,9 +11,7 @@ import { joinLine } from "../files/invite-link.ts";
 import { isLoopback } from "../files/loopback.ts";
 import { commandLine } from "../files/package.ts";
 import { readServerFile } from "../files/server-file.ts";
-import { type Arguments, parseArguments, suggestion, UsageError } from "../settings/arguments.ts";
 import { type Config, dataOf, loadConfig, settingFlags } from "../settings/config.ts";
-import { parseDuration } from "../settings/durations.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { type Command, CommandFailure } from "./command.ts";
@@ -40,8 +42,8 @@ ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 }
 
 async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { flags, positionals } = parseArguments(argv, [...ownFlags, ...settingFlags(settings)]);
-  const [action = "", ...more] = positionals;
+  const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
+  const [action = "", ...more] = words;
   if (action !== "create" || more.length > 0) {
     throw new UsageError(
       action === "create" || action === ""
@@ -71,8 +73,8 @@ function readUses(flags: Arguments["flags"]): number {
 
 function readLifetime(flags: Arguments["flags"]): number {
   const text = flags.get("expires")?.[0] ?? "7d";
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms <= MOST_EXPIRES_MS) return ms;
+  const ms = durationMs(text) ?? 0;
+  if (ms > 0 && ms <= MOST_EXPIRES_MS) return ms;
   throw new UsageError(`--expires: expected a time such as 12h or 7d, at most 3650d, not "${text}"`);
 }
 

@@ -1,8 +1,9 @@
 // parley-server: serves until it is told to stop.
 
+import { readArguments } from "../../command-line/arguments.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine, packageVersion } from "../files/package.ts";
 import { type LogLevel, type OpenLog, openLog } from "../log.ts";
-import { parseArguments, UsageError } from "../settings/arguments.ts";
 import { type Config, defaultData, loadConfig, settingFlags } from "../settings/config.ts";
 import { describeSettings } from "../settings/help.ts";
 import {
@@ -10,7 +11,7 @@ import {
   type OriginalCommandLine,
   readOriginal,
 } from "../settings/original-command-line.ts";
-import { type Command, CommandFailure } from "./command.ts";
+import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { type OpenServer, openServer } from "./open-server.ts";
 import { originalsLine } from "./originals-line.ts";
@@ -47,9 +48,9 @@ that over the environment, that over the file, the file over the default.
 `;
 }
 
-async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { flags, positionals } = parseArguments(argv, settingFlags());
-  const original = originalOf(positionals);
+async function run(argv: readonly string[], io: Io, { passwordCost }: Replacements): Promise<number> {
+  const { flags, words } = readArguments(argv, settingFlags());
+  const original = originalOf(words);
   const config = await loadConfig({ flags, original });
   using log = openServerLog(config, io);
   const { promise: ended, resolve: end } = Promise.withResolvers<string | Error>();
@@ -65,7 +66,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     onCrash: (error) => log.fatal({ err: error }, "the server crashed"),
   });
 
-  await using opened = await openServer({ config, log, onFatal: end });
+  await using opened = await openServer({ config, log, passwordCost, onFatal: end });
   server = opened;
   const { host, port, fingerprint, data, sampleUsers } = opened;
   const version = packageVersion();

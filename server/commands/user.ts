@@ -1,23 +1,28 @@
 // parley-server user add|list|remove|promote|demote: the users of a data folder, also while a server runs on it.
 import { existsSync } from "node:fs";
-import { closest } from "../../command-line/closest.ts";
-import { Passwords } from "../auth/passwords.ts";
+import { type Arguments, readArguments } from "../../command-line/arguments.ts";
+import { closest, suggestion } from "../../command-line/closest.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
+import { type PasswordCost, Passwords } from "../auth/passwords.ts";
 import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
 import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
-import { type Arguments, parseArguments, suggestion, UsageError } from "../settings/arguments.ts";
 import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { type DirectAccounts, openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { newPassword } from "./ask.ts";
-import { type Command, CommandFailure } from "./command.ts";
+import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 
 export const command: Command = { help, run };
 
 const ownFlags: readonly DescribedFlag[] = [
-  { name: "password-stdin", help: "Take the password from the first line of standard input." },
-  { name: "administrators", help: "List the administrators alone." },
+  {
+    name: "password-stdin",
+    isNegatable: true,
+    help: "Take the password from the first line of standard input.",
+  },
+  { name: "administrators", isNegatable: true, help: "List the administrators alone." },
 ];
 const settings = ["data", "config"] as const;
 
@@ -41,9 +46,9 @@ ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 
 const actions = { add, list, remove, promote, demote } as const;
 
-async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { flags, positionals } = parseArguments(argv, [...ownFlags, ...settingFlags(settings)]);
-  const [action = "", ...names] = positionals;
+async function run(argv: readonly string[], io: Io, { passwordCost }: Replacements): Promise<number> {
+  const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
+  const [action = "", ...names] = words;
   if (!Object.hasOwn(actions, action)) {
     const known = Object.keys(actions);
     throw new UsageError(
@@ -64,7 +69,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   if (action !== "add" && !existsSync(database)) {
     throw new CommandFailure(`there is no Parley data in ${data}; --data names another folder`);
   }
-  await actions[action as keyof typeof actions]({ database, name: names[0] ?? "", flags, io });
+  await actions[action as keyof typeof actions]({ database, name: names[0] ?? "", flags, io, passwordCost });
   return 0;
 }
 
@@ -73,15 +78,16 @@ interface Wish {
   readonly name: string;
   readonly flags: Arguments["flags"];
   readonly io: Io;
+  readonly passwordCost: PasswordCost | undefined;
 }
 
-async function add({ database, name, flags, io }: Wish): Promise<void> {
+async function add({ database, name, flags, io, passwordCost }: Wish): Promise<void> {
   const checked = enforceUsername(name);
   if (!checked.ok) throw new UsageError(checked.problem);
   const problem = misleading(checked.username);
   if (problem !== undefined) throw new UsageError(problem);
   const password = await newPassword(io, flags.get("password-stdin")?.[0] === "true");
-  const passwords = new Passwords();
+  const passwords = new Passwords({ cost: passwordCost });
   const verdict = passwords.checkNew(password);
   if (!verdict.ok) throw new CommandFailure(verdict.problem);
   const passwordHash = await passwords.hash(password);

@@ -1,11 +1,13 @@
 // The settings as they hold: flag over environment over file over default, each checked, each error naming its source.
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { FlagSpec } from "../../command-line/arguments.ts";
+import { suggestion } from "../../command-line/closest.ts";
 import { fileProblem } from "../../command-line/file-problem.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { allInterfaces } from "../../rpc/network/all-interfaces.ts";
 import { dataFiles, defaultDataFolder } from "../files/data-folder.ts";
 import { isLoopback } from "../files/loopback.ts";
-import { type Flag, suggestion, UsageError } from "./arguments.ts";
 import { type OriginalCommandLine, originalRules, originalSource } from "./original-command-line.ts";
 import {
   environmentName,
@@ -40,7 +42,7 @@ export class ConfigError extends UsageError {
 }
 
 export interface ConfigInputs {
-  /** As parseArguments gives them. */
+  /** As readArguments gives them. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   /** Stands below the flags, and above all else. */
   readonly original?: OriginalCommandLine | undefined;
@@ -63,11 +65,11 @@ export function defaultData(): string | undefined {
   return defaultDataFolder(process.env, process.platform);
 }
 
-/** The flags of these settings, for parseArguments and help. */
-export function settingFlags(names: readonly SettingName[] = settingNames): Flag[] {
+/** The flags of these settings, for readArguments and help. */
+export function settingFlags(names: readonly SettingName[] = settingNames): FlagSpec[] {
   return names.map((name) => {
     const { short, value, isRepeated } = settingOf(name);
-    return { name: flagName(name), short, value, isRepeated };
+    return { name: flagName(name), short, value, isRepeated, isNegatable: value === undefined };
   });
 }
 

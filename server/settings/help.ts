@@ -1,9 +1,9 @@
 // What --help prints of flags and settings: from the tables, in 80 columns.
-import type { Flag } from "./arguments.ts";
+import type { FlagSpec } from "../../command-line/arguments.ts";
 import { settingFlags } from "./config.ts";
 import { environmentName, type SettingName, settingNames, settingOf } from "./settings.ts";
 
-export interface DescribedFlag extends Flag {
+export interface DescribedFlag extends FlagSpec {
   readonly help: string;
 }
 

@@ -1,8 +1,8 @@
 // The original's command line, PORT BLOCK_SECONDS TIMEOUT_SECONDS: how it is read, and the rules that come with it.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine, packageFile } from "../files/package.ts";
-import { UsageError } from "./arguments.ts";
 import { type SettingName, SettingProblem, settings } from "./settings.ts";
 
 export interface OriginalCommandLine {

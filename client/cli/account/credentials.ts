@@ -1,8 +1,10 @@
 // User name and password for the commands that log in or sign up: from flags and standard input, or from the person.
+
+import { toggle } from "../../../command-line/flags.ts";
+import type { UsageError } from "../../../command-line/usage-error.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { Grant as GrantCodec } from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { Profile } from "../../state/profiles.ts";
-import { toggle } from "../command/arguments.ts";
 import type { Call } from "../command/command.ts";
 import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
@@ -14,7 +16,7 @@ export const passwordFlag = {
   "password-stdin": toggle("Read the password from the first line of standard input."),
 } as const;
 
-/** @throws CommandError (usage) where it is not given and nobody may be asked */
+/** @throws UsageError where it is not given and nobody may be asked */
 export async function usernameOr(given: string | undefined, asker: Asker | undefined): Promise<string> {
   const username = given ?? (await asker?.text("Username"));
   if (username === undefined || username === "")
@@ -22,7 +24,7 @@ export async function usernameOr(given: string | undefined, asker: Asker | undef
   return username;
 }
 
-/** The password of an account that exists. @throws CommandError (usage) as usernameOr */
+/** The password of an account that exists. @throws UsageError as usernameOr */
 export async function passwordFor(
   call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
   asker: Asker | undefined,
@@ -33,7 +35,7 @@ export async function passwordFor(
   return asker.password(question);
 }
 
-/** The password of an account to come, asked for twice. @throws CommandError (usage) as usernameOr */
+/** The password of an account to come, asked for twice. @throws UsageError as usernameOr */
 export async function newPassword(
   call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
   asker: Asker | undefined,
@@ -57,7 +59,7 @@ export function requirePassword(
   if (call.values["password-stdin"] !== true && asker === undefined) throw cannotAsk();
 }
 
-function cannotAsk(): CommandError {
+function cannotAsk(): UsageError {
   return usage("Standard input is no terminal: add --password-stdin and write the password to it.");
 }
 

@@ -10,7 +10,7 @@ export interface InviteLink {
   readonly fingerprint: string | undefined;
 }
 
-/** @throws CommandError (usage) */
+/** @throws UsageError */
 export function readInviteLink(text: string): InviteLink {
   // A fingerprint is base64, and may hold more slashes.
   const [, address, invite, fingerprint] = /^([^/]+)\/([^/]+)(?:\/(.+))?$/.exec(text) ?? [];

@@ -12,7 +12,7 @@ export function fullName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
-/** One method, or a service of which only the name was given. @throws CommandError (usage) where it is neither */
+/** One method, or a service of which only the name was given. @throws UsageError where it is neither */
 export function findMethod(registry: FileRegistry, given: string): DescMethod | DescService {
   const services = servicesOf(registry);
   const all = [...services.flatMap(({ methods }) => methods), ...services];

@@ -8,7 +8,8 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { closest } from "../../../command-line/closest.ts";
-import { CommandError, usage } from "../process/exit.ts";
+import { UsageError } from "../../../command-line/usage-error.ts";
+import { usage } from "../process/exit.ts";
 import { schema } from "../process/schema.ts";
 import { typeWords } from "./describe.ts";
 
@@ -17,7 +18,7 @@ export type Source = "command line" | "standard input";
 
 type JsonObject = { [key: string]: JsonValue };
 
-/** @throws CommandError (usage) where it is no JSON, or not of this message, or has a secret where others can see it */
+/** @throws UsageError where it is no JSON, or not of this message, or has a secret where others can see it */
 export function readRequest(message: DescMessage, json: string, source: Source): Uint8Array {
   check(message, parse(json), "", source);
   try {
@@ -28,12 +29,12 @@ export function readRequest(message: DescMessage, json: string, source: Source):
   }
 }
 
-/** One of many requests, a line of standard input. @throws CommandError (usage) that names the line */
+/** One of many requests, a line of standard input. @throws UsageError that names the line */
 export function readLine(message: DescMessage, line: string, number: number): Uint8Array {
   try {
     return readRequest(message, line, "standard input");
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     throw usage(`Line ${number}: ${error.message} The stream was ended; the lines before it were sent.`);
   }
 }
@@ -42,7 +43,7 @@ function parse(json: string): JsonValue {
   try {
     return JSON.parse(json, exactly) as JsonValue;
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (error instanceof UsageError) throw error;
     throw usage(`The request is no JSON: ${messageOf(error)}.`);
   }
 }

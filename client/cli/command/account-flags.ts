@@ -1,8 +1,8 @@
 // The flags that say which server, which user and which trust: every command that talks to a server takes them.
 
+import { type Flag, text, toggle, type Values } from "../../../command-line/flags.ts";
 import { usage } from "../process/exit.ts";
 import { readAddress } from "./address.ts";
-import { type Flag, text, toggle, type Values } from "./arguments.ts";
 
 const server: Flag<string> = {
   value: "HOST:PORT",

@@ -7,7 +7,7 @@ const defaultPort = 12_000;
 /** Where a server is when nobody said otherwise. */
 export const defaultAddress = `127.0.0.1:${defaultPort}`;
 
-/** HOST:PORT or HOST; an IPv6 address in brackets where a port follows. @throws CommandError (usage) */
+/** HOST:PORT or HOST; an IPv6 address in brackets where a port follows. @throws UsageError */
 export function readAddress(text: string): string {
   const bare = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*$/i.test(text);
   const [, host, port = String(defaultPort)] =

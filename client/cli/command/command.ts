@@ -1,10 +1,10 @@
 // What a command is: its words and flags, what its help says, and what it does. The table names them all.
 
+import { type Flags, readFlags, toggle, type Values } from "../../../command-line/flags.ts";
 import type { Environment } from "../process/environment.ts";
 import { type ExitCode, usage } from "../process/exit.ts";
 import { Output } from "../process/output.ts";
 import type { accountFlags } from "./account-flags.ts";
-import { type Flags, readArguments, toggle, type Values } from "./arguments.ts";
 
 /** The flags that every command understands. */
 export const everyFlag = {
@@ -64,7 +64,7 @@ export function defineCommand<F extends Flags>(spec: CommandSpec<F>): Command {
     examples,
     flags: spec.flags,
     invoke: async (environment, name, argv) => {
-      const given = readArguments(argv, { ...everyFlag, ...spec.flags });
+      const given = readFlags(argv, { ...everyFlag, ...spec.flags });
       // The other flags were read by this command's own table.
       const values = given.values as Values<F> & Values<typeof everyFlag>;
       if (values.help === true) return "help";

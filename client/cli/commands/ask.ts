@@ -1,5 +1,6 @@
 // parley ask: sends a message and waits for that user's next one, so that a script can ask a person.
 
+import { parseWait } from "../../../command-line/durations.ts";
 import { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
 import type { Link } from "../../link/link.ts";
@@ -7,7 +8,6 @@ import { cursorsAtHeads, raise } from "../../link/receiving/heads.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { parseWait } from "../command/durations.ts";
 import { text } from "../command/show.ts";
 import { filled, listen, throwEnding } from "../log/reading.ts";
 import { messageText, type Sent, sendFlags, sendText } from "../log/sending.ts";

@@ -1,7 +1,8 @@
 // parley chat: the interactive chat, and what `parley` does by itself.
+
+import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { accountFlags, type Wanted, wantedOf } from "../command/account-flags.ts";
 import { readAddress } from "../command/address.ts";
-import { type Flag, toggle } from "../command/arguments.ts";
 import { defineCommand } from "../command/command.ts";
 import { privateFlags, privateWantedOf } from "../private/flags.ts";
 import { usage } from "../process/exit.ts";
@@ -31,7 +32,7 @@ export const command = defineCommand({
   },
   about: [
     "Asks for server, user and password where they are not known. Inside it, /help lists the commands.",
-    "HOST PORT is the original's command line: it always asks for user and password, leaving logs out, and private chats are let in without asking, through the server.",
+    "HOST PORT is the original's command line: it always asks for user and password, leaving logs out, and private chats are accepted without asking you, through the server.",
   ],
   json: undefined,
   examples: ["", "--as yoda --server 127.0.0.1:12000", "127.0.0.1 12000"],
@@ -51,7 +52,7 @@ export const command = defineCommand({
   },
 });
 
-/** The original's command line. @throws CommandError (usage) */
+/** The original's command line. @throws UsageError */
 function originals([host = "", port = ""]: readonly string[], wanted: Wanted): Wanted {
   const problem = /^\d{1,5}$/.test(port)
     ? undefined

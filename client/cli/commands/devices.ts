@@ -1,15 +1,16 @@
 // parley devices: the devices of the user that have private chats, and how the first one vouches for another.
+
+import { toggle } from "../../../command-line/flags.ts";
 import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
 import { after, whenAborted } from "../../link/waiting.ts";
 import { linkCode, readLinkCode } from "../../peer/keys/codes.ts";
-import { type LinkableDevice, listDevices, signDevice } from "../../peer/keys/devices.ts";
-import { ownStanding, rememberLink } from "../../peer/keys/own-identity.ts";
+import { type DeviceWithKey, listDevices, signDevice } from "../../peer/keys/devices.ts";
+import { ownKeyStatus, rememberLink } from "../../peer/keys/own-identity.ts";
 import { replaceIdentity } from "../../peer/keys/registration.ts";
 import type { Verifier } from "../../peer/keys/verification.ts";
 import type { SignedIn, SignInContext } from "../account/sign-in.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
 import { verifierOf } from "../private/session.ts";
@@ -90,7 +91,7 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
   if (call.json) throw usage("link has no --json.");
   const own = await verifier.register();
   if (own.identityKey === undefined) throw new CommandError(Exit.REFUSED, "There is no identity key yet.");
-  const standing = ownStanding(verifier.contacts, verifier.names, own);
+  const standing = ownKeyStatus(verifier.contacts, verifier.names, own);
   if (own.signed && (standing === "held" || standing === "linked")) {
     await call.output.line(line`This device is signed already.`);
     return;
@@ -100,7 +101,7 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
   const code = linkCode(verifier.names.serverId, { userId, identityKey, fingerprint });
   const command = commandLine(call.environment.program, "devices", "sign", code);
   {
-    using stop = stopSignal();
+    using stop = stopSignal(call.environment);
     await call.output.line(line`On your first device run: ${Styled.of(command)}`);
     await whenSigned(verifier, fingerprint, stop.signal);
   }
@@ -185,6 +186,6 @@ async function newIdentity(call: DevicesCall, context: SignInContext, signedIn: 
   await call.output.line(line`You have a new identity key, and this device holds it.`);
 }
 
-function nameOf({ certificate }: LinkableDevice): Styled {
+function nameOf({ certificate }: DeviceWithKey): Styled {
   return certificate.deviceName === "" ? line`an unnamed device` : name(certificate.deviceName);
 }

@@ -1,4 +1,6 @@
 // parley history: prints a conversation's log, or a range of it.
+
+import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
 import type { ConversationTarget } from "../../link/model/target.ts";
@@ -6,7 +8,6 @@ import type { Account } from "../../link/server/account.ts";
 import type { SignedIn } from "../account/sign-in.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { type Flag, toggle } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { historyLine } from "../command/show.ts";
 import { showKept } from "../private/kept-lines.ts";
@@ -71,7 +72,7 @@ export const command = defineCommand({
 
 type HistoryCall = Call<typeof flags>;
 
-/** @throws CommandError (usage) where the other flags are of the server's log */
+/** @throws@throws UsageError where the other flags are of the server's log */
 async function keptLines(call: HistoryCall): Promise<undefined> {
   const { words, values } = call;
   const [username] = words;

@@ -1,8 +1,9 @@
 // parley logins: when, from where and how the user logged in, or somebody tried to.
+
+import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { LogInRecord } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { type Flag, toggle } from "../command/arguments.ts";
 import { defineCommand } from "../command/command.ts";
 import { logInLine } from "../log/show-log-ins.ts";
 import { usage } from "../process/exit.ts";

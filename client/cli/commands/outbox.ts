@@ -1,9 +1,11 @@
 // parley outbox: looks at the messages that the chat could not send, and sends or drops them.
+
+import { toggle } from "../../../command-line/flags.ts";
 import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { saysLoggedOut } from "../../link/model/errors.ts";
+import { isLoggedOut } from "../../link/model/errors.ts";
 import type { UnsentMessage } from "../../link/model/send-queue.ts";
 import { wireTarget } from "../../link/model/target.ts";
 import { contentOf } from "../../link/receiving/event-reader.ts";
@@ -12,7 +14,6 @@ import type { State } from "../../state/state.ts";
 import type { SignedIn } from "../account/sign-in.ts";
 import { withAccount, withProfile } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { targetName, time } from "../command/show.ts";
 import { ackMessage, sendFlags } from "../log/sending.ts";
@@ -110,7 +111,7 @@ async function sendUnsent(
     );
     return undefined;
   } catch (error) {
-    if (!(error instanceof RpcError) || error instanceof ConnectError || saysLoggedOut(error)) throw error;
+    if (!(error instanceof RpcError) || error instanceof ConnectError || isLoggedOut(error)) throw error;
     const drop = commandLine(call.environment.program, "outbox", "drop", String(clientMessageId));
     call.output.notice(
       `${clientMessageId} was refused: ${error.message} (${error.reason}) To forget it: ${drop}`,

@@ -1,9 +1,10 @@
 // parley passwd: sets a new password, which ends all other sessions.
+
+import { toggle } from "../../../command-line/flags.ts";
 import { ChangePasswordResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { askTwice } from "../account/credentials.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { defineCommand } from "../command/command.ts";
 import type { Environment } from "../process/environment.ts";
 import { usage } from "../process/exit.ts";

@@ -1,19 +1,20 @@
 // parley private: a private chat in a pipe. Lines of standard input go out, the other one's lines come out.
+
+import { parseWait } from "../../../command-line/durations.ts";
+import type { Flag } from "../../../command-line/flags.ts";
 import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { saysConnectionLost, saysLoggedOut } from "../../link/model/errors.ts";
+import { isConnectionLost, isLoggedOut } from "../../link/model/errors.ts";
 import { after } from "../../link/waiting.ts";
 import { KeyProblemError } from "../../peer/chats/context.ts";
-import type { ChatEnded, LineSaid, PrivateEvent } from "../../peer/chats/events.ts";
-import { isAskedNoMore } from "../../peer/chats/questions.ts";
-import { NotSaidError } from "../../peer/conversation/private-conversation.ts";
+import type { ChatEnded, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
+import { isRequestGone } from "../../peer/chats/incoming-requests.ts";
+import { NotSentError } from "../../peer/conversation/private-conversation.ts";
 import type { PrivateChats } from "../../peer/private-chats.ts";
 import { endedWords, failedWords, keyWords, pathWords } from "../chat/private/private-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import type { Flag } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { parseWait } from "../command/durations.ts";
 import { keepFlag, pathFlag, peerPortFlag } from "../private/flags.ts";
 import { type PrivateRun, withPrivateChats } from "../private/run.ts";
 import { CommandError, Exit } from "../process/exit.ts";
@@ -159,7 +160,7 @@ class Talk {
   /** Waits a moment where it is worth to ask again. @throws what ends the command, where it is not */
   async #waitAfter(error: unknown): Promise<void> {
     // The other one asks already, or was told yes: that comes by itself, or to nothing.
-    const isCrossing = error instanceof NotSaidError || isRefusal(error, "INTRODUCTION_PENDING");
+    const isCrossing = error instanceof NotSentError || isRefusal(error, "INTRODUCTION_PENDING");
     const isAway = isRefusal(error, "USER_OFFLINE") || isRefusal(error, "PRIVATE_CHAT_UNAVAILABLE");
     const left = this.#until - performance.now();
     if (!isCrossing && !(isAway && left > 0)) throw this.#refused(error);
@@ -174,7 +175,7 @@ class Talk {
   /** A refusal in a person's words; anything else is a fault of this program, or of the connection to the server. */
   #refused(error: unknown): unknown {
     const isTold = error instanceof RpcError || error instanceof KeyProblemError;
-    return isTold && !(error instanceof RpcError && saysLoggedOut(error)) ? this.#noChat(error) : error;
+    return isTold && !(error instanceof RpcError && isLoggedOut(error)) ? this.#noChat(error) : error;
   }
 
   #noChat(error: Error): CommandError {
@@ -186,7 +187,7 @@ class Talk {
     const { chats } = this.#run;
     for await (const line of standardInput(this.#call.environment.stdin)) {
       this.#hasLine = true;
-      await chats.room(this.#username);
+      await chats.whenWritable(this.#username);
       if (!this.#isThere) break;
       if (line.kind === "line") this.#say(line.text);
       else this.#notSaid(`the line ${line.problem === "too-long" ? "is too long" : "is no UTF-8"}.`);
@@ -200,10 +201,10 @@ class Talk {
   #say(text: string): void {
     try {
       // No line of a private chat is empty: a blank one goes as a space.
-      this.#run.chats.say(this.#username, text === "" ? " " : text);
+      this.#run.chats.send(this.#username, text === "" ? " " : text);
       this.#said += 1n;
     } catch (error) {
-      if (!(error instanceof NotSaidError)) throw error;
+      if (!(error instanceof NotSentError)) throw error;
       this.#notSaid(error.message);
     }
   }
@@ -214,7 +215,7 @@ class Talk {
   }
 
   get #isThere(): boolean {
-    return this.#run.chats.open.some(({ username }) => username === this.#username);
+    return this.#run.chats.openChats.some(({ username }) => username === this.#username);
   }
 
   async #follow(): Promise<void> {
@@ -227,14 +228,14 @@ class Talk {
 
   /** Somebody else asks: not here. Whatever becomes of that answer, it is no reason to end what was asked for. */
   async #other(event: PrivateEvent, chats: PrivateChats): Promise<void> {
-    if (event.type !== "asked") return;
+    if (event.type !== "requested") return;
     try {
       await chats.answer(event.username, "pass");
     } catch (error) {
       // Where the server was not reached, the question comes again once it is.
-      if (error instanceof ConnectError || isAskedNoMore(error)) return;
+      if (error instanceof ConnectError || isRequestGone(error)) return;
       if (!(error instanceof RpcError)) throw error;
-      if (!saysConnectionLost(error)) this.#call.output.notice(failedWords(event.username, error));
+      if (!isConnectionLost(error)) this.#call.output.notice(failedWords(event.username, error));
     }
   }
 
@@ -244,7 +245,7 @@ class Talk {
       await chats.answer(this.#username, "accept", { direct: this.#direct });
     } catch (error) {
       // As if it had not come: that one is asked in turn.
-      if (!isAskedNoMore(error)) throw this.#refused(error);
+      if (!isRequestGone(error)) throw this.#refused(error);
     }
   }
 
@@ -257,7 +258,7 @@ class Talk {
   async #take(event: PrivateEvent, chats: PrivateChats): Promise<void> {
     const { program } = this.#call.environment;
     switch (event.type) {
-      case "asked":
+      case "requested":
         return this.#accept(chats);
       case "opened":
         this.#call.output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
@@ -275,7 +276,7 @@ class Talk {
       case "ended":
         this.#over.resolve(event);
         return;
-      case "trouble":
+      case "background-error":
         this.#call.output.notice(event.error.message);
         return;
       case "waiting":
@@ -283,14 +284,14 @@ class Talk {
           `${event.username} is asked for a private chat, and has ${Math.round(event.timeoutMs / 1000)} s to answer.`,
         );
         return;
-      case "asking-closed":
+      case "request-closed":
       case "typing":
       case "finished":
         return;
     }
   }
 
-  async #line({ mine, number, time, content }: LineSaid, chats: PrivateChats): Promise<void> {
+  async #line({ mine, number, time, content }: LineEvent, chats: PrivateChats): Promise<void> {
     const { context, signedIn } = this.#run;
     if (content.kind === "text" && this.#call.values["keep-private"] === true) {
       const lines = context.state.privateLines(signedIn.profile.profileId);

@@ -1,11 +1,12 @@
 // parley record: keeps a stream in a file, as it comes, and shows it meanwhile.
+
+import { toggle } from "../../../command-line/flags.ts";
 import { ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { KnownConversation } from "../../../gen/parley/record/v1/recording.ts";
 import { openRawCall } from "../../../rpc/dialling/raw-call.ts";
 import { clientInfo } from "../account/sign-in.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { defineCommand } from "../command/command.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import { packageVersion } from "../process/package-file.ts";
@@ -39,7 +40,7 @@ export const command = defineCommand({
   examples: ["bug.parley", "bug.parley --send < frames.jsonl"],
   run: async (call) => {
     const [path = ""] = call.words;
-    using stop = stopSignal();
+    using stop = stopSignal(call.environment);
     try {
       // With --send, what went up may have been done or not.
       const effect = call.values.send === true ? "changes" : "reads";

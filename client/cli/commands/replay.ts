@@ -1,4 +1,7 @@
 // parley replay: plays a recording again, and says in what the server answers otherwise.
+
+import { parseWait } from "../../../command-line/durations.ts";
+import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { ConnectRequest, ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Difference, Direction } from "../../../gen/parley/record/v1/recording.ts";
 import { openRawCall } from "../../../rpc/dialling/raw-call.ts";
@@ -6,9 +9,7 @@ import { StrictReader } from "../../../rpc/wire/strict-reader.ts";
 import type { SignedIn } from "../account/sign-in.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { type Flag, toggle } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { parseWait } from "../command/durations.ts";
 import { Exit, type ExitCode, usage } from "../process/exit.ts";
 import { differences } from "../recording/compare.ts";
 import { ConversationNames, knownConversations } from "../recording/conversation-names.ts";
@@ -64,7 +65,7 @@ export const command = defineCommand({
   },
 });
 
-/** @throws CommandError (usage) where the file will not do */
+/** @throws@throws UsageError where the file will not do */
 async function checked(path: string): Promise<Recording> {
   try {
     const recording = await readRecording(path);

@@ -1,5 +1,7 @@
 // parley rpc: calls any method of the schema, with JSON in and out.
 import type { DescMethod } from "@bufbuild/protobuf";
+import { parseWait } from "../../../command-line/durations.ts";
+import { toggle } from "../../../command-line/flags.ts";
 import { openRawCall, type RawCall } from "../../../rpc/dialling/raw-call.ts";
 import { withAccount } from "../account/with-account.ts";
 import { methodLines, serviceLines } from "../calling/describe.ts";
@@ -7,9 +9,7 @@ import { findMethod, fullName, servicesOf } from "../calling/find-method.ts";
 import { readLine, readRequest } from "../calling/read-request.ts";
 import { withDetails } from "../calling/refused.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { parseWait } from "../command/durations.ts";
 import { usage } from "../process/exit.ts";
 import { eachLine, readText } from "../process/input.ts";
 import { safeProtoJson } from "../process/proto-json.ts";
@@ -86,7 +86,7 @@ async function run(call: RpcCall, method: DescMethod, json: string | undefined):
     // A stream that only comes down can be opened again; of any other call nobody knows.
     const effect = method.methodKind === "server_streaming" ? "reads" : "changes";
     await withAccount(call, effect, async ({ endpoint, token }) => {
-      using stop = stopSignal();
+      using stop = stopSignal(call.environment);
       const dialled = await endpoint.connect();
       const patience =
         method.methodKind === "unary" ? { timeoutMs: call.values.wait ?? defaultWaitMs } : undefined;

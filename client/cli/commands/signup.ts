@@ -1,9 +1,9 @@
 // parley signup: makes an account and starts its first session.
 
+import { text } from "../../../command-line/flags.ts";
 import { passwordFlag } from "../account/credentials.ts";
 import { signUpAt } from "../account/sign-up.ts";
 import { accountFlags, wantedOf } from "../command/account-flags.ts";
-import { text } from "../command/arguments.ts";
 import { defineCommand } from "../command/command.ts";
 
 export const command = defineCommand({

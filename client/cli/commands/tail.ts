@@ -1,4 +1,7 @@
 // parley tail: prints what comes, as it comes, until it is stopped.
+
+import { parseDuration } from "../../../command-line/durations.ts";
+import { toggle } from "../../../command-line/flags.ts";
 import { GapKind } from "../../../gen/parley/chat/v1/entry.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
@@ -7,9 +10,7 @@ import type { LinkEvent } from "../../link/model/events.ts";
 import { cursorsAtHeads } from "../../link/receiving/heads.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { parseDuration } from "../command/durations.ts";
 import { entryLine, goneLine, omittedLine } from "../command/show.ts";
 import { cursorsSince, filled, listen, throwEnding } from "../log/reading.ts";
 import { usage } from "../process/exit.ts";
@@ -41,7 +42,7 @@ export const command = defineCommand({
   examples: ["", "--since 1h --json", "--json | jq -r .entryAppended.entry.content.text"],
   run: async (call) => {
     if (call.values.all === true && !call.json) throw usage("--all is for --json.");
-    const stop = stopSignal();
+    const stop = stopSignal(call.environment);
     const signal = AbortSignal.any([stop.signal, call.output.gone]);
     try {
       await withAccount(call, "reads", async (signedIn) => {

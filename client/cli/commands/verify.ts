@@ -1,9 +1,10 @@
 // parley verify: the code that two people compare, to know that nobody is in between.
+
+import { toggle } from "../../../command-line/flags.ts";
 import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/keys/verification.ts";
 import { withAccount } from "../account/with-account.ts";
 import { acceptedWords, verificationWords } from "../chat/private/private-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
-import { toggle } from "../command/arguments.ts";
 import { defineCommand } from "../command/command.ts";
 import { verifierOf } from "../private/session.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";

@@ -1,9 +1,10 @@
 // parley who: lists who else is online, or was.
+
+import { parseDuration } from "../../../command-line/durations.ts";
 import { UserPresence } from "../../../gen/parley/chat/v1/directory_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { parseDuration } from "../command/durations.ts";
 import { name, time } from "../command/show.ts";
 import { line } from "../terminal/text/style.ts";
 

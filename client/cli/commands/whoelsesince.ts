@@ -1,7 +1,8 @@
 // parley whoelsesince: the names of the others who were online within so many seconds.
+
+import { parseSeconds } from "../../../command-line/durations.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { parseSeconds } from "../command/durations.ts";
 import { printNames } from "../log/names.ts";
 
 export const command = defineCommand({

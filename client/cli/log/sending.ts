@@ -1,12 +1,13 @@
 // Sends one message by calls alone, for send, broadcast and ask: text, id and patience as the command line says.
+
+import { parseWait } from "../../../command-line/durations.ts";
+import type { Flag } from "../../../command-line/flags.ts";
 import { Ack } from "../../../gen/parley/chat/v1/event.ts";
 import type { SendTarget } from "../../link/model/send-queue.ts";
 import { sendOnce } from "../../link/sending/send-once.ts";
 import type { SignedIn, SignInContext } from "../account/sign-in.ts";
 import type { accountFlags } from "../command/account-flags.ts";
-import type { Flag } from "../command/arguments.ts";
 import type { Call } from "../command/command.ts";
-import { parseWait } from "../command/durations.ts";
 import { usage } from "../process/exit.ts";
 import { readText } from "../process/input.ts";
 import type { Message } from "../process/output.ts";

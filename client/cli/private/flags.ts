@@ -1,7 +1,7 @@
 // The flags of private chats: who is let in, by which path, on which port, and whether what is said is kept.
 
+import { type Flag, toggle, type Values } from "../../../command-line/flags.ts";
 import type { PathChoice, PrivateSettings } from "../chat/model/private-link.ts";
-import { type Flag, toggle, type Values } from "../command/arguments.ts";
 import { usage } from "../process/exit.ts";
 
 const answers = ["ask", "contacts", "accept", "refuse"] as const;

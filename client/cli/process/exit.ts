@@ -1,4 +1,5 @@
 // The exit codes, and the error that carries one with the sentence a person reads.
+import { UsageError } from "../../../command-line/usage-error.ts";
 
 export const Exit = {
   DONE: 0,
@@ -31,6 +32,6 @@ export class CommandError extends Error {
 }
 
 /** The command line is wrong: exit 2. */
-export function usage(message: string): CommandError {
-  return new CommandError(Exit.USAGE, message);
+export function usage(message: string): UsageError {
+  return new UsageError(message);
 }

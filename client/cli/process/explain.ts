@@ -1,12 +1,13 @@
 // What a failure means: the exit code, and the sentence that says what happened and what to do next.
 import { status } from "@grpc/grpc-js";
+import { UsageError } from "../../../command-line/usage-error.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import {
+  isConnectionLost,
+  isDeadlineExceeded,
+  isLoggedOut,
   OutcomeUnknownError,
-  saysConnectionLost,
-  saysDeadline,
-  saysLoggedOut,
 } from "../../link/model/errors.ts";
 import { StateError } from "../../state/database.ts";
 import { CommandError, Exit, type ExitCode } from "./exit.ts";
@@ -18,7 +19,7 @@ export interface Explanation {
 }
 
 export function explain(error: unknown): Explanation {
-  if (error instanceof CommandError) return error;
+  if (error instanceof CommandError || error instanceof UsageError) return error;
   if (error instanceof OutcomeUnknownError) {
     const { message, clientMessageId } = error;
     return {
@@ -42,15 +43,16 @@ export function personal(error: RpcError): string {
 
 /** What ends a program that a person talks to: one line that begins with Error. The other errors are sentences already. */
 export function forPerson(error: unknown): unknown {
-  if (error instanceof CommandError || error instanceof ConnectError) return error;
+  if (error instanceof CommandError || error instanceof UsageError || error instanceof ConnectError)
+    return error;
   const { exitCode, message } = explain(error);
   const words = error instanceof RpcError ? personal(error) : message;
   return new CommandError(exitCode, `Error: ${words}`, { cause: error });
 }
 
 function explainAnswer(error: RpcError): Explanation {
-  if (saysConnectionLost(error)) {
-    const why = saysDeadline(error) ? "the time to wait is over" : error.message;
+  if (isConnectionLost(error)) {
+    const why = isDeadlineExceeded(error) ? "the time to wait is over" : error.message;
     return {
       exitCode: Exit.OUTCOME_UNKNOWN,
       message: `No answer came, so it may have been done or not: ${sentence(why)} Try again.`,
@@ -60,7 +62,7 @@ function explainAnswer(error: RpcError): Explanation {
     error.retryDelayMs === undefined ? "" : ` Try again in ${Math.ceil(error.retryDelayMs / 1000)} s.`;
   const reason = error.reason === "" ? (status[error.code] ?? String(error.code)) : error.reason;
   return {
-    exitCode: saysLoggedOut(error) ? Exit.NOT_LOGGED_IN : Exit.REFUSED,
+    exitCode: isLoggedOut(error) ? Exit.NOT_LOGGED_IN : Exit.REFUSED,
     message: `${sentence(error.message)}${delay} (${reason})`,
   };
 }

@@ -6,7 +6,7 @@ const mostBytes = 1024 * 1024;
 
 /**
  * The first lines, without their ends; fewer where the input ends before. What follows is left unread.
- * @throws CommandError (usage) where it is no UTF-8 or far too long
+ * @throws@throws UsageError where it is no UTF-8 or far too long
  */
 export async function readLines(input: NodeJS.ReadStream, count: number): Promise<string[]> {
   const isEnough = (bytes: Buffer): boolean => bytes.filter((byte) => byte === 0x0a).length >= count;
@@ -17,7 +17,7 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
 
 /**
  * All of it, less one newline at the end: `echo hi` says "hi".
- * @throws CommandError (usage) where it is no UTF-8 or far too long
+ * @throws@throws UsageError where it is no UTF-8 or far too long
  */
 export async function readText(input: NodeJS.ReadStream): Promise<string> {
   return decode(await read(input, () => false)).replace(/\r?\n$/, "");
@@ -25,7 +25,7 @@ export async function readText(input: NodeJS.ReadStream): Promise<string> {
 
 /**
  * Line by line, as they come, without their ends.
- * @throws CommandError (usage) where one is no UTF-8 or far too long
+ * @throws@throws UsageError where one is no UTF-8 or far too long
  */
 export async function* eachLine(input: NodeJS.ReadStream): AsyncGenerator<string> {
   let rest = Buffer.alloc(0);

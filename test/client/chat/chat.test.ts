@@ -301,7 +301,7 @@ describe("people", () => {
     await fixture.chat.enter("who");
     expect(fixture.shown()).toEqual(["  leia  online", "  vader  was here 5 min ago"]);
     await fixture.chat.enter("who soon");
-    expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: "soon" is no span of time/)]);
+    expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: "soon" is not a span of time/)]);
   });
 });
 

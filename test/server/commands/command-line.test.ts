@@ -218,7 +218,7 @@ describe("not understood", () => {
     ["user demot yoda", /did you mean demote\?/],
     ["user add yoda --administrators", /--administrators goes with user list only/],
     ["cert now", /flags only/],
-    ["user list --jsn", /--jsn: no such flag/],
+    ["user list --jsn", /There is no flag --jsn\./],
     ["constructor", /no such command/],
   ])("%s", async (command, problem) => {
     expect(await run(command)).toMatchObject({ code: 2, out: "", err: expect.stringMatching(problem) });

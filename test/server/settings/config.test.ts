@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseArguments } from "../../../server/settings/arguments.ts";
+import { readArguments } from "../../../command-line/arguments.ts";
 import { type Config, dataOf, loadConfig, settingFlags } from "../../../server/settings/config.ts";
 import { describeSettings } from "../../../server/settings/help.ts";
 import { environmentName, flagName, settingNames, settingOf } from "../../../server/settings/settings.ts";
@@ -21,7 +21,7 @@ interface Said {
 }
 
 async function load({ argv = [], env = {}, platform = "linux" }: Said = {}): Promise<Config> {
-  const { flags } = parseArguments(argv, settingFlags());
+  const { flags } = readArguments(argv, settingFlags());
   return loadConfig({ flags, env: { HOME: home, ...env }, platform, folder: home });
 }
 
@@ -219,10 +219,14 @@ describe("errors name the setting and where it came from", () => {
       /^PARLEY_PLAINTEXT in the environment: expected true or false/,
     ],
     ["a name", { argv: ["--public-name", "chat.example.org:443"] }, /^--public-name: .*without port/],
-    ["an unknown flag", { argv: ["--lisen", "x"] }, /^--lisen: no such flag, did you mean --listen\?$/],
-    ["a missing value", { argv: ["--listen"] }, /^--listen: HOST:PORT is missing$/],
-    ["a flag given twice", { argv: ["--data", "a", "--data", "b"] }, /^--data: given twice$/],
-    ["an unknown letter", { argv: ["-x"] }, /^-x: no such flag/],
+    [
+      "an unknown flag",
+      { argv: ["--lisen", "x"] },
+      /^There is no flag --lisen\. Did you mean --listen\? Put -- before words that begin with a dash\.$/,
+    ],
+    ["a missing value", { argv: ["--listen"] }, /^--listen needs a value: --listen HOST:PORT\.$/],
+    ["a flag given twice", { argv: ["--data", "a", "--data", "b"] }, /^--data is given twice\.$/],
+    ["an unknown letter", { argv: ["-x"] }, /^There is no flag -x\./],
     [
       "a missing file",
       { argv: ["--config", "none.toml"] },
@@ -296,12 +300,12 @@ describe("arguments", () => {
     { name: "force", short: "f" },
   ];
   test("values may follow or be attached, and -- ends the flags", () => {
-    const { flags: given, positionals } = parseArguments(
+    const { flags: given, words } = readArguments(
       ["add", "--data=a=b", "-f", "-5", "-", "--", "--data"],
       flags,
     );
     expect(Object.fromEntries(given)).toEqual({ data: ["a=b"], force: ["true"] });
-    expect(positionals).toEqual(["add", "-5", "-", "--data"]);
+    expect(words).toEqual(["add", "-5", "-", "--data"]);
   });
 });
 

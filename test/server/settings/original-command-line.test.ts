@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readArguments } from "../../../command-line/arguments.ts";
 import { packageFile } from "../../../server/files/package.ts";
-import { parseArguments } from "../../../server/settings/arguments.ts";
 import { type Config, loadConfig, settingFlags } from "../../../server/settings/config.ts";
 import { readOriginal } from "../../../server/settings/original-command-line.ts";
 
@@ -18,8 +18,8 @@ const original = ["12000", "45", "120"];
 const source = "the original's command line (PORT BLOCK_SECONDS TIMEOUT_SECONDS)";
 
 async function load(argv: readonly string[] = [], env: Record<string, string> = {}): Promise<Config> {
-  const { flags, positionals } = parseArguments(argv, settingFlags());
-  const line = positionals.length === 0 ? undefined : readOriginal(positionals);
+  const { flags, words } = readArguments(argv, settingFlags());
+  const line = words.length === 0 ? undefined : readOriginal(words);
   return loadConfig({ flags, original: line, env: { HOME: home, ...env }, platform: "linux", folder: home });
 }
 

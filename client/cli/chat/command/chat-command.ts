@@ -1,4 +1,6 @@
 // What a command of the chat is, and what it may do.
+
+import { UsageError } from "../../../../command-line/usage-error.ts";
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
 import { CommandError, Exit, usage } from "../../process/exit.ts";
@@ -75,13 +77,18 @@ export function words(command: Pick<ChatCommand, "name" | "usage">, rest: string
 }
 
 /** "usage: /open USER": the slash is right wherever one stands. */
-export function usageOf({ name, usage: rest }: Pick<ChatCommand, "name" | "usage">): CommandError {
+export function usageOf({ name, usage: rest }: Pick<ChatCommand, "name" | "usage">): UsageError {
   return usage(`usage: /${name}${rest === "" ? "" : ` ${rest}`}`);
 }
 
 /** What was refused or could not be reached is an answer too; anything else is a fault of this program. */
-export function isAnswer(error: unknown): error is CommandError | RpcError | ConnectError {
-  return error instanceof CommandError || error instanceof RpcError || error instanceof ConnectError;
+export function isAnswer(error: unknown): error is CommandError | UsageError | RpcError | ConnectError {
+  return (
+    error instanceof CommandError ||
+    error instanceof UsageError ||
+    error instanceof RpcError ||
+    error instanceof ConnectError
+  );
 }
 
 export function refuse(message: string): CommandError {

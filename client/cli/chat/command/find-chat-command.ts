@@ -1,6 +1,7 @@
 // Finds a command in the table by its whole name, or says which one was probably meant.
 import { closest } from "../../../../command-line/closest.ts";
-import { type CommandError, usage } from "../../process/exit.ts";
+import type { UsageError } from "../../../../command-line/usage-error.ts";
+import { usage } from "../../process/exit.ts";
 import { shortened } from "../model/shortened.ts";
 import type { ChatCommand } from "./chat-command.ts";
 
@@ -22,7 +23,7 @@ export function findPrivate(commands: readonly ChatCommand[], word: string): Cha
   );
 }
 
-export function unknownCommand(commands: readonly ChatCommand[], word: string): CommandError {
+export function unknownCommand(commands: readonly ChatCommand[], word: string): UsageError {
   const name = word.replace(/^\//, "");
   const near = nearest(commands, name);
   const meant = near === undefined ? undefined : `Did you mean /${near}?`;

@@ -1,6 +1,7 @@
 // /who [SINCE]: who is online, or was within a time.
+
+import { parseDuration } from "../../../../command-line/durations.ts";
 import type { UserPresence } from "../../../../gen/parley/chat/v1/directory_service.ts";
-import { parseDuration } from "../../command/durations.ts";
 import { type ChatCommand, words } from "../command/chat-command.ts";
 
 export const who: ChatCommand = {

@@ -1,5 +1,5 @@
 // /whoelse and /whoelsesince SECS: the original's questions, answered by names alone.
-import { parseSeconds } from "../../command/durations.ts";
+import { parseSeconds } from "../../../../command-line/durations.ts";
 import { type ChatActions, type ChatCommand, usageOf, words } from "../command/chat-command.ts";
 
 export const whoelse: ChatCommand = {

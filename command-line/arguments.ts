@@ -1,0 +1,120 @@
+// The one command-line parser: splits arguments into flags, their values and words, on the tokens of node:util.
+import { parseArgs } from "node:util";
+import { closest } from "./closest.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface FlagSpec {
+  /** Without dashes. */
+  readonly name: string;
+  /** A single letter. */
+  readonly short?: string | undefined;
+  /** The placeholder of its value in help and errors. A flag without one is a switch. */
+  readonly value?: string | undefined;
+  readonly isRepeated?: boolean | undefined;
+  /** Whether this switch can also be given as `--no-NAME` and as `--NAME=VALUE`. */
+  readonly isNegatable?: boolean | undefined;
+}
+
+export interface Arguments {
+  /** By flag name, the values in their order. The value of a switch is "true", or "false" after `--no-`. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** The arguments that are neither flags nor their values, in order. */
+  readonly words: readonly string[];
+}
+
+/**
+ * Reads `--name value`, `--name=value`, `-n value`, `-nvalue` and `--switch`. Flags can stand anywhere before `--`;
+ * all arguments after it are words. `-` and negative numbers are words, too.
+ * @throws UsageError for a flag that is unknown, given twice, or that has no value or one too many
+ */
+export function readArguments(argv: readonly string[], specs: readonly FlagSpec[]): Arguments {
+  const flags = new Map<string, readonly string[]>();
+  const words: string[] = [];
+  for (const token of tokensOf(argv, specs)) {
+    if (token.kind === "word") {
+      words.push(token.text);
+      continue;
+    }
+    const { spec } = token;
+    if (spec === undefined) throw unknownFlag(token.given, specs);
+    const values = flags.get(spec.name) ?? [];
+    if (values.length > 0 && spec.isRepeated !== true) throw new UsageError(`--${spec.name} is given twice.`);
+    flags.set(spec.name, [...values, givenValue(token, spec)]);
+  }
+  return { flags, words };
+}
+
+export interface FlagToken {
+  readonly kind: "flag";
+  /** As typed, without its value. */
+  readonly given: string;
+  /** Undefined for an unknown flag. */
+  readonly spec: FlagSpec | undefined;
+  readonly value: string | undefined;
+  /** Whether it was given as `--no-NAME`. */
+  readonly isNegated: boolean;
+}
+
+export type Token = FlagToken | { readonly kind: "word"; readonly text: string };
+
+/** The arguments in order, each flag together with its value. Does not check them. */
+export function tokensOf(argv: readonly string[], specs: readonly FlagSpec[]): Token[] {
+  const { tokens } = parseArgs({
+    args: argv.map((argument) => normalized(argument, specs)),
+    options: Object.fromEntries(specs.map((spec) => [spec.name, { type: typeOf(spec) }])),
+    strict: false,
+    tokens: true,
+  });
+  return tokens.flatMap((token): Token[] => {
+    if (token.kind === "option-terminator") return [];
+    const argument = argv[token.index] ?? "";
+    if (token.kind === "positional") return [{ kind: "word", text: argument }];
+    const named = specs.find(({ name }) => name === token.name);
+    const negated = specs.find(({ name, isNegatable }) => isNegatable && token.name === `no-${name}`);
+    const isNext = token.inlineValue === false;
+    return [
+      {
+        kind: "flag",
+        given: argument.split("=")[0] ?? argument,
+        spec: named ?? negated,
+        value: isNext ? argv[token.index + 1] : token.value,
+        isNegated: named === undefined && negated !== undefined,
+      },
+    ];
+  });
+}
+
+/**
+ * What parseArgs reads in place of an argument: it takes negative numbers for flags, and `-abc` for three of them.
+ * Words and separate values are taken from the original arguments, by the index of the token.
+ */
+function normalized(argument: string, specs: readonly FlagSpec[]): string {
+  if (/^-\d/.test(argument)) return "0";
+  const spec = /^-[^-]/.test(argument) ? specs.find(({ short }) => short === argument[1]) : undefined;
+  if (spec === undefined) return argument;
+  const attached = argument.slice(2).replace(/^=/, "");
+  return attached === "" ? `--${spec.name}` : `--${spec.name}=${attached}`;
+}
+
+function typeOf({ value }: FlagSpec): "string" | "boolean" {
+  return value === undefined ? "boolean" : "string";
+}
+
+function givenValue({ value, isNegated }: FlagToken, spec: FlagSpec): string {
+  if (spec.value !== undefined) {
+    if (value !== undefined) return value;
+    throw new UsageError(`--${spec.name} needs a value: --${spec.name} ${spec.value}.`);
+  }
+  if (value === undefined) return String(!isNegated);
+  if (spec.isNegatable === true && !isNegated) return value;
+  throw new UsageError(`--${isNegated ? "no-" : ""}${spec.name} takes no value.`);
+}
+
+function unknownFlag(given: string, specs: readonly FlagSpec[]): UsageError {
+  const near = closest(
+    given.replace(/^-+/, ""),
+    specs.map(({ name }) => name),
+  );
+  const meant = near === undefined ? "" : ` Did you mean --${near}?`;
+  return new UsageError(`There is no flag ${given}.${meant} Put -- before words that begin with a dash.`);
+}
