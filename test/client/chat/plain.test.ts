@@ -1,6 +1,4 @@
 // The plain chat as scripts use it: the real program, pipes, the real server.
-import { once } from "node:events";
-import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, startServer } from "../cli/parley.ts";
@@ -158,23 +156,8 @@ describe("two plain chats", () => {
     ]);
     expect(await end).toMatchObject({ code: 0 });
     yoda.stdin.end();
-    await once(yoda, "close");
+    await yoda.exited;
     expect(yoda.exitCode).toBe(0);
-  });
-
-  it("end in order at a hang-up, however often that is told", async () => {
-    const place = await home();
-    const chat = place.start("127.0.0.1", String(server.port));
-    chat.stdin.write(`hans\n${passwordOf("hans")}\n`);
-    await new Lines(chat).next();
-    while (chat.exitCode === null && chat.signalCode === null) {
-      chat.kill("SIGHUP");
-      await setImmediate();
-    }
-    const sessions = await server.store.accounts.liveSessions(0, 100, Date.now());
-    const users = await server.store.accounts.usersById(sessions.map(({ userId }) => userId));
-    expect(users.map(({ username }) => username)).not.toContain("hans");
-    expect(await place.run("whoami", "--as", "hans")).toMatchObject({ code: 4 });
   });
 
   it("end in order at a signal, and stay logged in", async () => {
@@ -184,7 +167,7 @@ describe("two plain chats", () => {
     const lines = new Lines(chat);
     expect(await lines.next()).toBe("Logged in as luke.");
     chat.kill("SIGTERM");
-    await once(chat, "close");
+    await chat.exited;
     expect(chat.exitCode).toBe(0);
     expect(await luke.run("whoami")).toMatchObject({ code: 0 });
   });

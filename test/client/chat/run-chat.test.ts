@@ -192,7 +192,7 @@ describe.skipIf(!hasScript)("the original's command line at a terminal", () => {
     await terminal.sees("Username");
     terminal.type(`yoda\r${passwordOf("yoda")}\r`);
     expect(await terminal.exitCode()).toBe(4);
-    expect(terminal.lastWords).toBe("You are logged out: no command came for too long.");
+    expect(terminal.lastWords).toBe("You are logged out: you gave no command for too long.");
     expect(terminal.written.lastIndexOf(LEAVE)).toBeGreaterThan(terminal.written.lastIndexOf(ENTER));
     expect(isStored()).toBe(false);
   });
@@ -307,7 +307,7 @@ describe.skipIf(!hasScript)("a person at a terminal", () => {
     terminal.type(`luke\r${passwordOf("luke")}\r`);
     await terminal.sees("Connected to");
     await endSession();
-    await terminal.sees("You are logged out: the session was ended elsewhere");
+    await terminal.sees("You are logged out: this session was ended elsewhere");
     expect(await terminal.exitCode()).toBe(4);
   });
 });

@@ -1,0 +1,82 @@
+// One chat over a link of its own: opens the link and the private chats, runs the chat, and leaves as the outcome says.
+import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
+import { type Link, openLink } from "../../../link/link.ts";
+import type { PrivateChats } from "../../../peer/private-chats.ts";
+import { clientInfo, type SignedIn, type SignInContext } from "../../account/sign-in.ts";
+import type { Wanted } from "../../command/account-flags.ts";
+import type { PrivateWanted } from "../../private/flags.ts";
+import { openPeerDebug } from "../../private/peer-debug.ts";
+import { endingAfter, openPrivateChats, privateLinkOptions } from "../../private/session.ts";
+import type { ExitCode } from "../../process/exit.ts";
+import type { ChatOutcome } from "../model/outcome.ts";
+import type { PrivateSettings } from "../model/private-link.ts";
+import { lostWords, pathWords } from "../private/private-words.ts";
+import { endLogin, endsLogin, leave } from "./leave.ts";
+import { HangUps } from "./signals.ts";
+
+/** What the chat, at a screen or in plain lines, works with. */
+export interface Linked {
+  readonly link: Link;
+  readonly privateChats: PrivateChats;
+  readonly privateSettings: PrivateSettings;
+  /** Every way to leave logs out. */
+  readonly logsOut: boolean;
+}
+
+export interface Finished {
+  readonly outcome: ChatOutcome;
+  readonly code: ExitCode;
+}
+
+/**
+ * With `wanted.fresh` (the original's command line) every way to leave logs out, an error in `run` included.
+ * @throws what `run`, the private chats or leaving throw
+ */
+export async function runLinked(
+  context: SignInContext,
+  signedIn: SignedIn,
+  { wanted, privately }: { readonly wanted: Wanted; readonly privately: PrivateWanted },
+  run: (parts: Linked) => Promise<ChatOutcome>,
+): Promise<Finished> {
+  const { state } = context;
+  const { profile, endpoint, token } = signedIn;
+  const logsOut = wanted.fresh === true;
+  using _hangUps = new HangUps(context.environment.host);
+  const { answer, path, keep } = privately;
+  const kept = state.privateLines(profile.profileId);
+  const privateSettings = { answer, path, kept, lines: keep ? kept : undefined };
+  await using privateChats = await openPrivateChats(context, signedIn, privately);
+  if (logsOut && answer === "accept") context.notice(acceptsAllWords(path));
+  await using _debug = privately.debug ? await openPeerDebug(context.notice) : undefined;
+  await using link = openLink({
+    ...privateLinkOptions(privateChats),
+    endpoint,
+    token,
+    client: clientInfo(),
+    serverId: profile.serverId,
+    cursors: state.cursors(profile.profileId),
+    queue: state.sendQueue(profile.profileId),
+  });
+  let outcome: ChatOutcome | undefined;
+  try {
+    outcome = await run({ link, privateChats, privateSettings, logsOut });
+    const lost = await privateChats.close(privateEnding(outcome, logsOut));
+    for (const sentence of lostWords(lost)) context.notice(sentence);
+    return { outcome, code: await leave(outcome, context, signedIn, link) };
+  } finally {
+    const isLoggedOut = outcome !== undefined && endsLogin(outcome);
+    if (logsOut && !isLoggedOut) await endLogin(context, signedIn);
+  }
+}
+
+/** The original's client accepts private chats without a question; a user of it should know before the first one. */
+function acceptsAllWords(path: PrivateWanted["path"]): string {
+  const way = pathWords[path === "direct" ? "direct" : "relayed"];
+  return `Private chats are accepted without asking you, ${way}. To be asked, add --private-answer ask.`;
+}
+
+/** The reason that the peers of open private chats receive. */
+function privateEnding(outcome: ChatOutcome, logsOut: boolean): Ending {
+  const left = logsOut || outcome.kind === "logout" ? Ending.LOGGED_OUT : Ending.LEFT;
+  return outcome.kind === "ended" ? endingAfter(outcome.ending, left) : left;
+}
