@@ -1,5 +1,4 @@
 // The original's client: parley HOST PORT asks always, its commands are there under their names, and leaving logs out.
-import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -64,7 +63,7 @@ describe("parley HOST PORT", () => {
     chat.stdin.write(signIn("hans"));
     await new Lines(chat).next();
     chat.kill("SIGTERM");
-    await once(chat, "close");
+    await chat.exited;
     const sessions = await server.store.accounts.liveSessions(0, 100, Date.now());
     const ids = await server.store.accounts.usersById(sessions.map(({ userId }) => userId));
     expect(ids.map(({ username }) => username)).not.toContain("hans");
@@ -90,8 +89,8 @@ describe("parley HOST PORT", () => {
     const running = new Running(yoda);
     running.say("yoda", passwordOf("yoda"));
     await running.prints(
-      "Private chats are let in without asking, through the server, which cannot read it. With --private-answer ask you " +
-        "are asked.\n",
+      "Private chats are accepted without asking you, through the server, which cannot read it. To be asked, add " +
+        "--private-answer ask.\n",
     );
     await running.prints("Logged in as yoda.");
     const luke = await home();
@@ -191,7 +190,7 @@ describe("a time-out", () => {
     chat.stdin.write(signIn("yoda"));
     const run = await finished(chat);
     expect(run).toMatchObject({ code: 4 });
-    expect(run.lines.at(-1)).toBe("Error: you are logged out: no command came for too long.");
+    expect(run.lines.at(-1)).toBe("Error: you are logged out: you gave no command for too long.");
     const other = await home();
     await other.logIn("yoda", strict);
     const tail = await other.run("tail");
@@ -212,10 +211,10 @@ describe("one session a user", () => {
     const second = await (await home()).pipe(`${signIn("yoda")}whoelse\n`, ...argv);
     expect(second).toMatchObject({
       code: 1,
-      stdout: "Username: Password: Error: You are logged in already. Log out there first.\n",
+      stdout: "Username: Password: Error: You are logged in already. Log out of the other session first.\n",
     });
     first.stdin.end("logout\n");
-    await once(first, "close");
+    await first.exited;
     const third = await (await home()).pipe(`${signIn("yoda")}whoelse\n`, ...argv);
     expect(third).toMatchObject({ code: 0 });
   });
