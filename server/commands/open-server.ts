@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { ListenError } from "../../rpc/listening/listen.ts";
-import { Passwords } from "../auth/passwords.ts";
+import { type PasswordCost, Passwords } from "../auth/passwords.ts";
 import { CertificateError, loadCertificate, ownCertificate } from "../files/certificate.ts";
 import { watchCertificate } from "../files/certificate-watch.ts";
 import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
@@ -37,19 +37,26 @@ export interface OpenServerOptions {
   readonly log: OpenLog;
   /** The store is lost; only a new start helps. */
   readonly onFatal: (error: Error) => void;
+  /** For tests; undefined: the real one. */
+  readonly passwordCost?: PasswordCost | undefined;
 }
 
 const DAY_MS = 86_400_000;
 
 /** @throws errors whose texts are for the operator: see command-line.ts */
-export async function openServer({ config, log, onFatal }: OpenServerOptions): Promise<OpenServer> {
+export async function openServer({
+  config,
+  log,
+  passwordCost,
+  onFatal,
+}: OpenServerOptions): Promise<OpenServer> {
   await using opened = new AsyncDisposableStack();
   const data = await openDataFolder(config, opened);
   const files = dataFiles(data);
   opened.use(await lockDataFolder(data));
   const credentials = await readFirstUsers(config, log);
   const store = opened.use(await openSqliteStore({ file: files.database, onFatal }));
-  const passwords = new Passwords();
+  const passwords = new Passwords({ cost: passwordCost });
   const added = await importCredentials(store.accounts, credentials, passwords);
   if (added.length > 0) log.info({ event: "users imported", count: added.length }, "users imported");
 

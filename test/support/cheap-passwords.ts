@@ -1,6 +1,8 @@
 // Passwords with the least cost that Argon2id allows, for tests that are not about the cost.
-import { Passwords, type PasswordsOptions } from "../../server/auth/passwords.ts";
+import { type PasswordCost, Passwords, type PasswordsOptions } from "../../server/auth/passwords.ts";
+
+export const CHEAP: PasswordCost = { memoryKiB: 8, passes: 1, lanes: 1 };
 
 export function cheapPasswords(options: Omit<PasswordsOptions, "cost"> = {}): Passwords {
-  return new Passwords({ cost: { memoryKiB: 8, passes: 1, lanes: 1 }, ...options });
+  return new Passwords({ cost: CHEAP, ...options });
 }

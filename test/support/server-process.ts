@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { TestClient } from "./client.ts";
 
-const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("server-main.ts", import.meta.url));
 
 export class ServerProcess implements AsyncDisposable {
   readonly folder: string;

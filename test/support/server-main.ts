@@ -1,0 +1,5 @@
+// The entry of parley-server for tests that start it as a process: the real command line, with cheap passwords.
+import { run } from "../../server/run.ts";
+import { CHEAP } from "./cheap-passwords.ts";
+
+await run({ passwordCost: CHEAP });
