@@ -9,7 +9,8 @@ import { Identities } from "./auth/identities.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
-import { Sessions, type SignUpMode } from "./auth/sessions.ts";
+import { Sessions } from "./auth/sessions.ts";
+import { type SignUpMode, UserAccounts } from "./auth/user-accounts.ts";
 import type { Bus } from "./bus/bus.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import { Blocks } from "./chat/blocks.ts";
@@ -113,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions,
     onlineSessions: (userId) => presence.onlineSessions(userId),
   });
+  const userAccounts = new UserAccounts({ ...options, accounts: store.accounts, sessions, logIns });
   const conversationLog = new ConversationLog(store.log, users);
   const messages = new Messages(store.log, users, store.broadcastId, clock);
   const markers = new Markers(store.log, bus);
@@ -167,6 +169,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     authService({
       gate,
       sessions,
+      userAccounts,
       logIns,
       logInStore: store.logIns,
       accounts: store.accounts,

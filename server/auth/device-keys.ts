@@ -1,41 +1,41 @@
-// What a device's certificate has to be, and what an identity key says when it vouches for one.
+// Checks the certificates of devices, and the signatures by which an identity key vouches for a device.
 import { createPublicKey, verify, X509Certificate } from "node:crypto";
 import { fingerprint } from "../../rpc/network/fingerprint.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 
-/** Why a certificate cannot be, in a sentence; or the fingerprint of its key. */
+/** The fingerprint of the certificate's key; or a sentence that says why the certificate is refused. */
 export type CheckedCertificate = { ok: true; fingerprint: string } | { ok: false; problem: string };
 
-/** Only the key counts: names, dates and extensions are not looked at. */
+/** Checks size, encoding, kind of key and self-signature. Names, dates and extensions are ignored. */
 export function checkCertificate(der: Uint8Array): CheckedCertificate {
   if (der.length === 0 || der.length > limits.deviceCertificateBytes) {
     return { ok: false, problem: `A certificate has 1 to ${limits.deviceCertificateBytes} bytes.` };
   }
   try {
     const certificate = new X509Certificate(der);
-    // PEM, and DER with something behind it, are read as well.
+    // The constructor also accepts PEM, and DER with bytes after it.
     if (Buffer.compare(certificate.raw, der) !== 0)
-      return { ok: false, problem: "That is not one DER certificate." };
+      return { ok: false, problem: "This is not a single certificate in DER." };
     const { publicKey } = certificate;
     if (publicKey.asymmetricKeyType !== "ec" || publicKey.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
-      return { ok: false, problem: "The certificate's key has to be an ECDSA key on P-256." };
+      return { ok: false, problem: "The certificate's key must be an ECDSA key on P-256." };
     }
     if (!certificate.verify(publicKey))
       return { ok: false, problem: "The certificate is not signed by its own key." };
     return { ok: true, fingerprint: fingerprint(certificate) };
   } catch {
-    // What OpenSSL says of a stranger's bytes helps nobody.
-    return { ok: false, problem: "That is no X.509 certificate." };
+    // OpenSSL's text does not help the sender.
+    return { ok: false, problem: "This is not an X.509 certificate." };
   }
 }
 
-/** Which device's key an identity key vouches for. */
+/** The device key that an identity key vouches for. */
 export interface DeviceStatement {
   readonly serverId: string;
   readonly userId: number;
   readonly deviceId: number;
-  /** Of the certificate's key. */
+  /** Fingerprint of the certificate's key. */
   readonly fingerprint: string;
 }
 

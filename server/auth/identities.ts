@@ -1,4 +1,4 @@
-// The rules of identity keys and device certificates: whose they may become, and who may vouch for a device.
+// The rules for identity keys and device certificates: who may register one, and which key may sign a device.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
@@ -9,7 +9,7 @@ import { checkCertificate, isSigned } from "./device-keys.ts";
 export interface DeviceRegistration {
   /** DER. */
   readonly certificate: Uint8Array;
-  /** Both, or both empty. */
+  /** Empty, or given together with `signature`. */
   readonly identityKey: Uint8Array;
   readonly signature: Uint8Array;
   readonly replaceIdentity: boolean;
@@ -39,9 +39,9 @@ export class Identities {
     if (isFirst && key.length !== limits.identityKeyBytes) {
       throw invalid("identity_key", `An identity key has ${limits.identityKeyBytes} bytes.`);
     }
-    if (!isFirst && replace) throw invalid("identity_key", "Say with which identity key to replace it.");
+    if (!isFirst && replace) throw invalid("identity_key", "To replace the identity key, send the new one.");
     if (!isFirst && signature.length > 0)
-      throw invalid("signature", "A signature comes with an identity key.");
+      throw invalid("signature", "Send a signature only together with an identity key.");
     const statement = { serverId: this.#serverId, userId: user.userId, deviceId, fingerprint };
     if (isFirst && !isSigned(statement, key, signature)) throw notSigned();
     const result = await this.#store.registerDevice({
@@ -78,7 +78,7 @@ export class Identities {
     }
   }
 
-  /** The calling device as its peer will see it. @throws Refusal DEVICE_KEY_MISSING */
+  /** The device with its certificate and its user's identity key. @throws Refusal DEVICE_KEY_MISSING */
   async ownDevice(deviceId: number): Promise<PeerDeviceRow> {
     const device = await this.#store.peerDevice(deviceId);
     if (device === undefined) throw new Refusal(Reason.DEVICE_KEY_MISSING);
@@ -91,7 +91,7 @@ function invalid(field: string, message: string): Refusal {
 }
 
 function notSigned(): Refusal {
-  return invalid("signature", "The signature is not the identity key's, of this device's key.");
+  return invalid("signature", "This is not a signature of the device's key by the identity key.");
 }
 
 function noDevice(): Refusal {

@@ -1,5 +1,5 @@
-// Letting users in: the password, the lock after wrong ones, the number of sessions, and the record of it all. A name
-// that nobody has is treated like any other, so that nothing tells them apart.
+// Log-ins: checks the password, the lock and the number of sessions, and records the outcome. A name that does not
+// exist is handled like one that does, so that a client cannot find out which names exist.
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
@@ -26,19 +26,18 @@ export interface LogInsOptions {
   readonly lock: LockRule;
   readonly lockDurationMs: number;
   readonly sessionsPerUser: number;
-  /** How many sessions of the user are online. */
+  /** The number of the user's sessions that are online. */
   readonly onlineSessions: (userId: number) => number;
   readonly log: Log;
   readonly clock?: Clock | undefined;
 }
 
-/** What somebody gives who wants in. */
 export interface LogInRequest {
   readonly username: string;
   readonly password: string;
   readonly device: DeviceKey | undefined;
   readonly client: ClientDescription;
-  /** Without port. */
+  /** The client's network address, without port. */
   readonly address: string;
 }
 
@@ -66,17 +65,17 @@ export class LogIns {
         ? passwords.verifyAgainstNothing(password)
         : passwords.verify(password, user.passwordHash),
     );
-    const told = { request, user, deviceId };
+    const facts = { request, user, deviceId };
     if (attempt.status === "locked") {
-      await this.#record(told, attempt.tried ? "locked" : "refused-locked");
+      await this.#record(facts, attempt.tried ? "locked" : "refused-locked");
       throw new Refusal(Reason.ACCOUNT_LOCKED, { retryDelayMs: attempt.leftMs });
     }
     if (attempt.status === "wrong" || user === undefined) {
-      await this.#record(told, "wrong-password");
+      await this.#record(facts, "wrong-password");
       throw new Refusal(Reason.CREDENTIALS_WRONG);
     }
     if (onlineSessions(user.userId) >= sessionsPerUser) {
-      await this.#record(told, "too-many-sessions");
+      await this.#record(facts, "too-many-sessions");
       throw tooManySessions(sessionsPerUser);
     }
     try {
@@ -88,16 +87,19 @@ export class LogIns {
         address,
       );
       const newDevice = parseId("device", grant.device?.deviceId ?? "");
-      await this.#record({ ...told, deviceId: newDevice }, "logged-in");
+      await this.#record({ ...facts, deviceId: newDevice }, "logged-in");
       return grant;
     } catch (error) {
       if (error instanceof Refusal && error.reason === Reason.DEVICE_INVALID)
-        await this.#record(told, "device-invalid");
+        await this.#record(facts, "device-invalid");
       throw error;
     }
   }
 
-  /** Runs the check of a password given again in a session: its failures count for that device alone. */
+  /**
+   * Checks a password that a user enters again during a session. Failures count for the device only.
+   * @throws Refusal ACCOUNT_LOCKED; OverloadedError
+   */
   async confirm(deviceId: number, isRight: () => Promise<boolean>): Promise<boolean> {
     const attempt = await this.#lockout.attempt(`device:${deviceId}`, isRight);
     if (attempt.status === "locked")
@@ -105,7 +107,7 @@ export class LogIns {
     return attempt.status === "right";
   }
 
-  /** The device, where it is one of the user's and its secret is right. Asked for strangers as well: it takes as long. */
+  /** The id of the device if its secret is right. The store is also read for unknown users, so that it takes as long. */
   async #provedDevice(
     user: UserWithPassword | undefined,
     device: DeviceKey | undefined,
@@ -117,7 +119,7 @@ export class LogIns {
     return isProved ? deviceId : undefined;
   }
 
-  /** The hash that holds from now on: made anew where it is of another cost than today's. */
+  /** Hashes the password again where the stored hash has another cost. @returns the hash that is stored now */
   async #freshHash(user: UserWithPassword, password: string): Promise<string> {
     const { accounts, passwords } = this.#options;
     const from = user.passwordHash;
@@ -126,8 +128,8 @@ export class LogIns {
     return (await accounts.setPassword(user.userId, { from, to })) === undefined ? from : to;
   }
 
-  async #record(told: Told, outcome: LogInOutcome): Promise<void> {
-    const { request, user, deviceId } = told;
+  async #record(attempt: AttemptFacts, outcome: LogInOutcome): Promise<void> {
+    const { request, user, deviceId } = attempt;
     const { username, client, address } = request;
     const facts = {
       username,
@@ -145,15 +147,16 @@ export class LogIns {
   }
 }
 
-interface Told {
+interface AttemptFacts {
   readonly request: LogInRequest;
   readonly user: UserWithPassword | undefined;
   readonly deviceId: number | undefined;
 }
 
+/** The refusal of a session beyond the number that may be online. */
 export function tooManySessions(most: number): Refusal {
   if (most > 1) return new Refusal(Reason.TOO_MANY_SESSIONS);
   return new Refusal(Reason.TOO_MANY_SESSIONS, {
-    message: "You are logged in already. Log out there first.",
+    message: "You are logged in already. Log out of the other session first.",
   });
 }

@@ -25,14 +25,14 @@ export interface PasswordCost {
 
 export interface PasswordsOptions {
   /** The cost of new hashes. A stored hash is verified with its own cost. Default: OWASP's minimum for Argon2id. */
-  readonly cost?: PasswordCost;
+  readonly cost?: PasswordCost | undefined;
   /**
    * The number of hashes computed at the same time. They run on the thread pool that also serves file access and
    * name resolution, so it must be less than the size of the pool.
    */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** The number of hashes that may wait; a request beyond it is rejected with OverloadedError. */
-  readonly queue?: number;
+  readonly queue?: number | undefined;
 }
 
 interface PasswordHash extends PasswordCost {

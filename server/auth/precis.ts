@@ -1,6 +1,6 @@
-// What RFC 8264 (PRECIS) says of single code points: the derived property, and the rules for those that need context.
+// RFC 8264 (PRECIS) for single code points: their derived property, and the contextual rules.
 
-/** RFC 8264 section 8; "SPECIAL" is its "ID_DIS or FREE_PVAL": fine in free text, not in an identifier. */
+/** RFC 8264 section 8; "SPECIAL" is its "ID_DIS or FREE_PVAL": allowed in free text, but not in an identifier. */
 export type DerivedProperty = "PVALID" | "SPECIAL" | "CONTEXT" | "DISALLOWED" | "UNASSIGNED";
 
 export type PrecisClass = "identifier" | "freeform";
@@ -41,8 +41,8 @@ export function derivedProperty(character: string): DerivedProperty {
 }
 
 /**
- * The first character of the text that the class does not take (RFC 8264 section 4.2 for the identifier class, 4.3
- * for the freeform class), or undefined if it takes all.
+ * The first character of the text that the class does not allow (RFC 8264 section 4.2 for the identifier class, 4.3
+ * for the freeform class), or undefined if it allows all.
  */
 export function firstForbidden(text: string, precisClass: PrecisClass): string | undefined {
   const characters = [...text];
@@ -59,8 +59,8 @@ function isAllowedInContext(characters: readonly string[], index: number): boole
   const after = characters[index + 1] ?? "";
   const character = characters[index] ?? "";
   switch (character) {
-    // A.1, A.2: the joiners, after a virama. A.1 also lets a non-joiner stand between letters that would join; that
-    // needs Joining_Type, which the runtime does not know, and an invisible letter is no loss: refused.
+    // A.1, A.2: the joiners, after a virama. A.1 also allows a non-joiner between letters that would join. That case
+    // is refused, because the runtime does not provide Joining_Type.
     case "\u200c":
     case "\u200d":
       return isVirama(before);
@@ -88,8 +88,8 @@ function isAllowedInContext(characters: readonly string[], index: number): boole
 }
 
 /**
- * Canonical_Combining_Class = 9 (Virama). The runtime does not give the class, but canonical ordering shows it: a
- * mark is moved behind another of a lower class. U+3099 has class 8, U+05B0 class 10.
+ * Whether Canonical_Combining_Class is 9 (Virama). The runtime does not provide the class, but canonical ordering
+ * reveals it: normalization moves a mark behind another of a lower class. U+3099 has class 8, U+05B0 class 10.
  */
 function isVirama(character: string): boolean {
   const isAbove8 = `${character}\u3099`.normalize("NFD") !== `${character.normalize("NFD")}\u3099`;

@@ -1,7 +1,7 @@
-// Who calls: log-ins, tokens, and their end. What a token stands for is remembered until the store or the bus says
-// otherwise, so that a revocation is seen at once here and a call costs no read.
+// Sessions and their tokens: starts, authenticates and ends them. Sessions are cached until the store or the bus
+// reports a change, so that a call reads nothing from the store and a revocation takes effect immediately.
+import { LRUCache } from "lru-cache";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
-import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import type { Bus, SessionEndedMessage } from "../bus/bus.ts";
@@ -12,49 +12,45 @@ import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, ClientDescription, SessionRow, UserRow } from "../store/store.ts";
 import { IdleTimeout } from "./idle-timeout.ts";
-import type { Passwords } from "./passwords.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
 import { toUser } from "./user-messages.ts";
-import { enforceUsername, misleading, skeleton } from "./username.ts";
-
-export type SignUpMode = "closed" | "invite" | "open";
 
 export interface SessionsOptions {
   readonly accounts: AccountStore;
-  readonly passwords: Passwords;
   readonly bus: Bus;
   readonly manager: ClientManager;
   readonly serverId: string;
-  readonly signUp: SignUpMode;
   readonly sessionLifetimeMs: number;
-  /** A session without a command for so long ends; undefined: it does not. */
+  /** A session ends after this many ms without a command; undefined: it does not. */
   readonly idleTimeoutMs: number | undefined;
-  /** Commands and calls that one session may make, a second. */
+  /** Commands and calls that one session may make each second. */
   readonly callRate: number;
   readonly log: Log;
   readonly clock?: Clock | undefined;
 }
 
-/** A session that may act, and how much it may still ask for. */
+/** An authenticated session, with its rate limit. */
 export interface ActiveSession {
   readonly row: SessionRow;
   readonly bucket: TokenBucket;
-  /** A person gave a valid command: the time-out begins anew. */
+  /** Starts the idle time-out anew. Call it for each valid command of a person. */
   readonly reportActivity: () => void;
 }
 
+/** How often the last use of a session is written to the store, ms. */
 const TOUCH_EVERY_MS = 60 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 
 export class Sessions implements Disposable {
   readonly #options: SessionsOptions;
   readonly #clock: Clock;
-  readonly #active = new Map<string, ActiveSession>();
-  readonly #buckets = new Map<number, TokenBucket>();
-  /** When each session was last written as used. */
-  readonly #touched = new Map<number, number>();
-  /** Counts what may have made a read of the store stale. */
+  /** By hash of the token, base64. */
+  readonly #active = new LRUCache<string, ActiveSession>({ max: limits.cachedSessions });
+  readonly #buckets = new LRUCache<number, TokenBucket>({ max: limits.cachedSessions });
+  /** When the use of each session was last written to the store, ms since 1970. */
+  readonly #touched = new LRUCache<number, number>({ max: limits.cachedSessions });
+  /** Incremented by each change that may have made a concurrent read of the store stale. */
   #generation = 0;
   readonly #idle: IdleTimeout;
   readonly #subscription: Disposable;
@@ -78,7 +74,7 @@ export class Sessions implements Disposable {
     });
   }
 
-  /** Takes up the sessions of the last process. */
+  /** Starts the idle time-outs of the stored sessions. Call it once, before the first call is served. */
   async open(): Promise<void> {
     await this.#idle.start(this.#options.accounts);
   }
@@ -106,87 +102,14 @@ export class Sessions implements Disposable {
         bucket: this.#bucketOf(sessionId),
         reportActivity: () => this.#idle.active(sessionId),
       };
-      // What ended while the store was asked must not be remembered as alive.
-      if (generation === this.#generation) this.#remember(key, session);
+      // A session that ended during the read must not be cached as active.
+      if (generation === this.#generation) this.#active.set(key, session);
     }
     await this.#touch(session.row, now);
     return session;
   }
 
-  /** @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID; OverloadedError */
-  async signUp(
-    wanted: string,
-    password: string,
-    invite: string,
-    client: ClientDescription,
-    address: string,
-  ): Promise<Grant> {
-    const { accounts, signUp, log } = this.#options;
-    if (signUp === "closed") throw new Refusal(Reason.SIGN_UP_CLOSED);
-    if (signUp === "invite" && invite === "") {
-      const message = "This server takes new users by invite. Ask its operator, or somebody there, for one.";
-      throw new Refusal(Reason.INVITE_INVALID, { field: "invite", message });
-    }
-    const name = enforceUsername(wanted);
-    if (!name.ok) throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: name.problem });
-    const problem = misleading(name.username);
-    if (problem !== undefined)
-      throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: problem });
-    const passwordHash = await this.#newPasswordHash(password, "password");
-    const result = await accounts.addUser({
-      username: name.username,
-      skeleton: skeleton(name.username),
-      passwordHash,
-      time: this.#clock.now(),
-      inviteHash: signUp === "invite" ? hashSecret(invite) : undefined,
-      refuseLookAlike: true,
-    });
-    switch (result.status) {
-      case "invite-invalid":
-        throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
-      case "name-taken":
-      case "look-alike":
-        throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
-      case "added": {
-        const grant = await this.start(result.user, passwordHash, undefined, client, address);
-        log.info({ event: "sign-up", username: name.username, address }, "sign-up");
-        return grant;
-      }
-    }
-  }
-
-  /**
-   * @param confirm counts the old password as an attempt of this device
-   * @returns how many other sessions ended. @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, PASSWORD_INVALID; OverloadedError
-   */
-  async changePassword(
-    session: SessionRow,
-    oldPassword: string,
-    newPassword: string,
-    confirm: (deviceId: number, isRight: () => Promise<boolean>) => Promise<boolean>,
-  ): Promise<number> {
-    const { accounts, passwords, log } = this.#options;
-    const user = await accounts.userByName(session.user.username);
-    if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-    const isRight = () => passwords.verify(oldPassword, user.passwordHash);
-    if (!(await confirm(session.deviceId, isRight))) {
-      throw new Refusal(Reason.CREDENTIALS_WRONG, {
-        field: "old_password",
-        message: "The old password is wrong.",
-      });
-    }
-    const ended = await accounts.setPassword(user.userId, {
-      from: user.passwordHash,
-      to: await this.#newPasswordHash(newPassword, "new_password"),
-      keepSessionId: session.sessionId,
-    });
-    if (ended === undefined) throw new Refusal(Reason.CREDENTIALS_WRONG, { field: "old_password" });
-    for (const sessionId of ended) this.#announceEnd(user.userId, sessionId);
-    log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
-    return ended.length;
-  }
-
-  /** The live sessions of a user, the newest first: those with an id below `before`, at most `count`. */
+  /** The live sessions of a user with an id below `before`, the newest first, at most `count`. */
   list(userId: number, before: number, count: number): Promise<SessionRow[]> {
     return this.#options.accounts.listSessions(userId, before, count, this.#clock.now());
   }
@@ -196,12 +119,17 @@ export class Sessions implements Disposable {
     if (sessionId === undefined || !(await this.#options.accounts.endSession(userId, sessionId))) {
       throw new Refusal(Reason.SESSION_NOT_FOUND, { field: "session_id" });
     }
-    this.#announceEnd(userId, sessionId);
+    this.announceEnd(userId, sessionId);
+  }
+
+  /** Ends the streams of a session that the store has ended already, on every node. */
+  announceEnd(userId: number, sessionId: number, why: SessionEndedMessage["why"] = "ended"): void {
+    this.#options.bus.publish("everyone", { kind: "session-ended", why, userId, sessionId });
   }
 
   /**
-   * Asks the store anew: forgets every remembered token, and ends the streams of sessions that are gone. Called when
-   * another process changed the data, and now and then for sessions that expire.
+   * Empties the cache, and ends the streams of sessions that the store no longer has. Runs every minute, for sessions
+   * that expire, and whenever another process changed the data.
    */
   async sweep(): Promise<void> {
     const { accounts, manager, sessionLifetimeMs } = this.#options;
@@ -211,7 +139,7 @@ export class Sessions implements Disposable {
     const connected = manager.connectedSessions();
     const valid = new Set(await accounts.validSessions([...connected.keys()], now));
     for (const [sessionId, userId] of connected) {
-      if (!valid.has(sessionId)) this.#announceEnd(userId, sessionId);
+      if (!valid.has(sessionId)) this.announceEnd(userId, sessionId);
       else if (now - (this.#touched.get(sessionId) ?? 0) > TOUCH_EVERY_MS) {
         this.#touched.set(sessionId, now);
         await accounts.touchSession(sessionId, now, now + sessionLifetimeMs);
@@ -219,7 +147,12 @@ export class Sessions implements Disposable {
     }
   }
 
-  /** Starts a session of a user who gave the password behind that hash. @throws Refusal DEVICE_INVALID, CREDENTIALS_WRONG */
+  /**
+   * Starts a session of a user whose password was checked.
+   * @param passwordHash the hash that the password was checked against; it must still be the user's
+   * @param device undefined, or without an id: the session gets a new device
+   * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile
+   */
   async start(
     user: UserRow,
     passwordHash: string,
@@ -259,45 +192,28 @@ export class Sessions implements Disposable {
     };
   }
 
-  async #newPasswordHash(password: string, field: string): Promise<string> {
-    const checked = this.#options.passwords.checkNew(password);
-    if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
-    return this.#options.passwords.hash(password);
-  }
-
   async #touch(row: SessionRow, now: number): Promise<void> {
     const last = this.#touched.get(row.sessionId) ?? row.lastUsedTime;
     if (now - last <= TOUCH_EVERY_MS) return;
-    if (this.#touched.size >= limits.cachedSessions) this.#touched.clear();
     this.#touched.set(row.sessionId, now);
     await this.#options.accounts.touchSession(row.sessionId, now, now + this.#options.sessionLifetimeMs);
   }
 
-  /** One for each session, however many calls and streams it makes at once. */
+  /** The bucket that all calls and streams of the session share. */
   #bucketOf(sessionId: number): TokenBucket {
     let bucket = this.#buckets.get(sessionId);
     if (bucket === undefined) {
-      if (this.#buckets.size >= limits.cachedSessions) this.#buckets.clear();
       bucket = new TokenBucket(this.#options.callRate, undefined, this.#clock);
       this.#buckets.set(sessionId, bucket);
     }
     return bucket;
   }
 
-  #remember(key: string, session: ActiveSession): void {
-    if (this.#active.size >= limits.cachedSessions) this.#active.clear();
-    this.#active.set(key, session);
-  }
-
   async #timeOut(userId: number, sessionId: number): Promise<void> {
     const { accounts, log } = this.#options;
     if (!(await accounts.endSession(userId, sessionId))) return;
     log.info({ event: "time-out", session: formatId("session", sessionId) }, "time-out");
-    this.#announceEnd(userId, sessionId, "timed-out");
-  }
-
-  #announceEnd(userId: number, sessionId: number, why: SessionEndedMessage["why"] = "ended"): void {
-    this.#options.bus.publish("everyone", { kind: "session-ended", why, userId, sessionId });
+    this.announceEnd(userId, sessionId, "timed-out");
   }
 
   #forget(sessionId: number): void {
@@ -305,26 +221,8 @@ export class Sessions implements Disposable {
     this.#idle.end(sessionId);
     this.#touched.delete(sessionId);
     this.#buckets.delete(sessionId);
-    for (const [key, session] of this.#active) {
+    for (const [key, session] of [...this.#active]) {
       if (session.row.sessionId === sessionId) this.#active.delete(key);
     }
   }
-}
-
-/** A description of the calling program, cut to its bounds. @throws Refusal INVALID_FIELD */
-export function describeClient(client: ClientInfo | undefined, path: string): ClientDescription {
-  const description = {
-    name: client?.name ?? "",
-    version: client?.version ?? "",
-    deviceName: client?.deviceName ?? "",
-  };
-  for (const [field, value] of Object.entries(description)) {
-    if (Buffer.byteLength(value) > limits.clientFieldBytes) {
-      throw new Refusal(Reason.INVALID_FIELD, {
-        field: `${path}.${field === "deviceName" ? "device_name" : field}`,
-        message: `At most ${limits.clientFieldBytes} bytes.`,
-      });
-    }
-  }
-  return description;
 }

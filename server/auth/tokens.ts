@@ -1,10 +1,10 @@
-// Secrets that the server makes and then knows only by their hash: tokens, device secrets, invites.
+// Secrets that the server generates and stores only as hashes: tokens, device secrets, invites.
 import { createHash, randomBytes } from "node:crypto";
 
 export interface NewSecret {
-  /** 43 characters of base64url: 256 random bits. Shown once. */
+  /** 43 characters of base64url: 256 random bits. It is sent to the client once. */
   readonly secret: string;
-  /** Its SHA-256: what is stored. A plain hash is enough for a secret that nobody can guess. */
+  /** SHA-256 of the secret, which is stored. A secret with so much entropy needs no slow hash. */
   readonly hash: Buffer;
 }
 

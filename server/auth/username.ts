@@ -1,5 +1,5 @@
-// User names: the UsernameCasePreserved profile of RFC 8265, and the skeleton that look-alike names share. npm has no
-// maintained PRECIS package, hence our own code, from the runtime's Unicode tables.
+// User names: the UsernameCasePreserved profile of RFC 8265, and the skeleton that look-alike names share. The code is
+// our own, on the runtime's Unicode tables, because npm has no maintained PRECIS package.
 import createBidi, { type Bidi } from "bidi-js";
 import unhomoglyph from "unhomoglyph";
 import { limits } from "../limits.ts";
@@ -11,17 +11,17 @@ export type Username = { ok: true; username: string } | { ok: false; problem: st
 const WIDTH_FORMS = /[\u3000\uff01-\uffee]/gu;
 
 /**
- * Enforces UsernameCasePreserved (RFC 8265 section 3.4): width mapping, NFC, the identifier class of RFC 8264 and the
- * bidi rule of RFC 5893; then 1 to 64 bytes. Case stays. Enforcing the result again gives the result.
- * The problem is a sentence for the person who chose the name.
+ * Enforces UsernameCasePreserved (RFC 8265 section 3.4): width mapping, NFC, the identifier class of RFC 8264, the
+ * bidi rule of RFC 5893, and a length of 1 to 64 bytes. Case is preserved. The operation is idempotent.
+ * @returns the name; or a sentence for the user that says what is wrong with it
  */
 export function enforceUsername(text: string): Username {
-  // No mapping makes a text shorter by more than a few times, and huge ones are not worth the work.
+  // Bounds the work: no mapping shortens a text by more than a small factor.
   if (text.length > 16 * limits.usernameBytes) return { ok: false, problem: tooLong };
   const prepared = text.replace(WIDTH_FORMS, (character) => character.normalize("NFKC"));
   if (prepared === "") return { ok: false, problem: "A user name has at least one character." };
   const username = prepared.normalize("NFC");
-  // Section 3.4.1 asks before NFC; afterwards as well, since a context may have changed.
+  // Section 3.4.1 requires the check before NFC. It is repeated after NFC, because contexts may have changed.
   const forbidden = firstForbidden(prepared, "identifier") ?? firstForbidden(username, "identifier");
   if (forbidden !== undefined)
     return { ok: false, problem: `A user name cannot contain ${describe(forbidden)}.` };
@@ -35,17 +35,16 @@ export function enforceUsername(text: string): Username {
   return { ok: true, username };
 }
 
-/** Words that programs write where a name could stand, or that a shell takes for something else. */
+/** Words that programs print in places where a name may appear. */
 const RESERVED = ["you", "everyone", "error", "parley", "server", "system"];
 
 /**
- * Why a new name would mislead people or programs, though RFC 8265 allows it; undefined where it would not. For
- * whoever signs up or is added: names of an import are taken as they are.
+ * Why a new name that RFC 8265 allows would mislead people or programs, as a sentence for the user; otherwise
+ * undefined. It applies to users who sign up or are added; imported names are not checked.
  */
 export function misleading(username: string): string | undefined {
   const looks = skeleton(username);
-  if (RESERVED.some((word) => skeleton(word) === looks))
-    return `"${username}" is a word that programs use themselves.`;
+  if (RESERVED.some((word) => skeleton(word) === looks)) return `"${username}" is reserved for programs.`;
   if (/[:/;"'`\\<>]/.test(username)) return "A user name cannot contain any of : / ; \" ' ` \\ < >.";
   if (/^[-.#*]/.test(username)) return "A user name cannot begin with - . # or *.";
   if (/\p{M}{4}/u.test(username)) return "A user name cannot stack more than three marks on a letter.";
@@ -60,13 +59,13 @@ function describe(character: string): string {
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `"${character}" (${code})` : `the character ${code}`;
 }
 
-// The package's types say that its module has a default export; what it really exports is the function.
+// The package's types declare a default export, but the module itself is the function.
 const bidiFactory = createBidi as unknown as typeof createBidi.default;
 let bidi: Bidi | undefined;
 
-/** RFC 5893 section 2; it concerns only texts with a right-to-left character, which then must begin with one. */
+/** RFC 5893 section 2. A text with a right-to-left character must begin with one; other texts always satisfy the rule. */
 function satisfiesBidiRule(text: string): boolean {
-  // Below U+0590 nothing is written from right to left; spares nearly everyone the tables.
+  // No character below U+0590 is written from right to left. Most names need no tables.
   if (!/[\u0590-\u{10ffff}]/u.test(text)) return true;
   bidi ??= bidiFactory();
   const classes = bidi;
@@ -82,9 +81,8 @@ function satisfiesBidiRule(text: string): boolean {
 }
 
 /**
- * What a name looks like: names that differ only in case or by look-alike letters have the same skeleton. Made from
- * the confusables of UTS #39 (section 4), folded so that it is the same for every case of a letter. For comparing,
- * never for showing; any text has one.
+ * The skeleton of a name: names that differ only in case or by look-alike letters have the same one. It is built from
+ * the confusables of UTS #39 (section 4), with case folded. Compare skeletons; do not display them. It accepts any text.
  */
 export function skeleton(username: string): string {
   const folded = foldCase(username.normalize("NFKD"));
@@ -92,16 +90,16 @@ export function skeleton(username: string): string {
 }
 
 function foldCase(text: string): string {
-  // By way of upper case: the sharp s and "SS", and both small sigmas, come out equal.
+  // Upper case first, so that the sharp s equals "SS" and both small sigmas are equal.
   return text.toUpperCase().toLowerCase().normalize("NFD");
 }
 
-/** One folded letter. Small or capital, it stands for the Latin letter that it can be taken for. */
+/** The Latin letter that a folded letter resembles in its small or capital form, or else the letter itself. */
 function letterSkeleton(letter: string): string {
   const small = foldCase(unhomoglyph(letter));
   const capital = foldCase(unhomoglyph(letter.toUpperCase()));
   const likeness = !isAscii(small) && isAscii(capital) ? capital : small;
-  // Capital i and small l are the classic pair, and case must not tell names apart: so all of i I l L 1 | are one.
+  // Capital i resembles small l, and case is folded, so i I l L 1 | all have the same skeleton.
   return likeness.replaceAll("i", "l");
 }
 

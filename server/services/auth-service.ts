@@ -7,8 +7,10 @@ import {
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
 import { peerHost } from "../../rpc/network/address.ts";
+import { describeClient } from "../auth/client-description.ts";
 import type { LogIns } from "../auth/log-ins.ts";
-import { describeClient, type Sessions } from "../auth/sessions.ts";
+import type { Sessions } from "../auth/sessions.ts";
+import type { UserAccounts } from "../auth/user-accounts.ts";
 import { toUser } from "../auth/user-messages.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
@@ -22,6 +24,7 @@ import { listLogIns } from "./log-in-list.ts";
 export interface AuthServiceParts {
   readonly gate: Gate;
   readonly sessions: Sessions;
+  readonly userAccounts: UserAccounts;
   readonly logIns: LogIns;
   readonly logInStore: LogInStore;
   readonly accounts: AccountStore;
@@ -30,7 +33,7 @@ export interface AuthServiceParts {
 }
 
 export function authService(parts: AuthServiceParts) {
-  const { gate, sessions, logIns, logInStore, accounts, manager, options } = parts;
+  const { gate, sessions, userAccounts, logIns, logInStore, accounts, manager, options } = parts;
   return implementService(
     AuthServiceService,
     {
@@ -52,7 +55,8 @@ export function authService(parts: AuthServiceParts) {
         checkLength("invite", request.invite, limits.secretBytes);
         const client = describeClient(request.client, "client");
         const { username, password, invite } = request;
-        return { grant: await sessions.signUp(username, password, invite, client, peerHost(call.peer)) };
+        const address = peerHost(call.peer);
+        return { grant: await userAccounts.signUp({ username, password, invite, client, address }) };
       }),
 
       logOut: gate.forSession(async (_request, { row }) => {
@@ -64,8 +68,7 @@ export function authService(parts: AuthServiceParts) {
         checkEntered("old_password", request.oldPassword, limits.passwordBytes);
         checkEntered("new_password", request.newPassword, limits.passwordBytes);
         const { oldPassword, newPassword } = request;
-        const confirm: LogIns["confirm"] = (deviceId, isRight) => logIns.confirm(deviceId, isRight);
-        return { endedSessions: await sessions.changePassword(row, oldPassword, newPassword, confirm) };
+        return { endedSessions: await userAccounts.changePassword(row, oldPassword, newPassword) };
       }),
 
       listSessions: gate.forSession((request, { row }) => listSessions(request, row, sessions, manager)),

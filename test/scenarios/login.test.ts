@@ -67,7 +67,7 @@ test("sessions-per-user 1: a second log-in is refused while one is online, after
   const error = await second.logIn("yoda", passwordOf("yoda")).catch((refusal: unknown) => refusal);
   expect(error).toMatchObject({
     reason: "TOO_MANY_SESSIONS",
-    message: "You are logged in already. Log out there first.",
+    message: "You are logged in already. Log out of the other session first.",
   });
   await yoda.logOut();
   expect(await reasonOf(second.logIn("yoda", passwordOf("yoda")))).toBe("");

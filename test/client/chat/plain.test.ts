@@ -130,7 +130,7 @@ describe("a plain chat with a stored login", () => {
     const run = await place.pipe("whoelse\n");
     expect(run).toMatchObject({
       code: 1,
-      stdout: "Error: You are logged in already. Log out there first.\n",
+      stdout: "Error: You are logged in already. Log out of the other session first.\n",
       stderr: "",
     });
   });

@@ -217,7 +217,7 @@ describe.skipIf(!hasScript)("the original's command line at a terminal", () => {
       await again.sees("Username");
       again.type(signIn);
       expect(await again.exitCode()).toBe(1);
-      const words = /Error: You are logged in already\. Log out there first\.$/;
+      const words = /Error: You are logged in already\. Log out of the other session first\.$/;
       expect([stored.lastWords, again.lastWords]).toEqual([
         expect.stringMatching(words),
         expect.stringMatching(words),

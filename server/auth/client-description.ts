@@ -1,0 +1,24 @@
+// The description of a calling program that a client sends: checked against its bounds.
+import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
+import type { ClientDescription } from "../store/store.ts";
+
+/** @param path of the message in the request, for the refusal. @throws Refusal INVALID_FIELD for a field that is too long */
+export function describeClient(client: ClientInfo | undefined, path: string): ClientDescription {
+  const description = {
+    name: client?.name ?? "",
+    version: client?.version ?? "",
+    deviceName: client?.deviceName ?? "",
+  };
+  for (const [field, value] of Object.entries(description)) {
+    if (Buffer.byteLength(value) > limits.clientFieldBytes) {
+      throw new Refusal(Reason.INVALID_FIELD, {
+        field: `${path}.${field === "deviceName" ? "device_name" : field}`,
+        message: `At most ${limits.clientFieldBytes} bytes.`,
+      });
+    }
+  }
+  return description;
+}

@@ -1,0 +1,119 @@
+// User accounts: sign-up and password change.
+import type { Grant } from "../../gen/parley/chat/v1/auth_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
+import type { Log } from "../log.ts";
+import { Refusal } from "../reasons.ts";
+import type { AccountStore, ClientDescription, SessionRow } from "../store/store.ts";
+import type { LogIns } from "./log-ins.ts";
+import type { Passwords } from "./passwords.ts";
+import type { Sessions } from "./sessions.ts";
+import { hashSecret } from "./tokens.ts";
+import { enforceUsername, misleading, skeleton } from "./username.ts";
+
+/** closed: sign-up is refused; invite: it requires an invite; open: it does not. */
+export type SignUpMode = "closed" | "invite" | "open";
+
+export interface UserAccountsOptions {
+  readonly accounts: AccountStore;
+  readonly passwords: Passwords;
+  readonly sessions: Sessions;
+  readonly logIns: Pick<LogIns, "confirm">;
+  readonly signUp: SignUpMode;
+  readonly log: Log;
+  readonly clock?: Clock | undefined;
+}
+
+export interface SignUpRequest {
+  readonly username: string;
+  readonly password: string;
+  /** Empty without an invite. */
+  readonly invite: string;
+  readonly client: ClientDescription;
+  /** The client's network address, without port. */
+  readonly address: string;
+}
+
+export class UserAccounts {
+  readonly #options: UserAccountsOptions;
+  readonly #clock: Clock;
+
+  constructor(options: UserAccountsOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Adds a user and starts the first session, on a new device.
+   * @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID; OverloadedError
+   */
+  async signUp({ username: wanted, password, invite, client, address }: SignUpRequest): Promise<Grant> {
+    const { accounts, sessions, signUp, log } = this.#options;
+    if (signUp === "closed") throw new Refusal(Reason.SIGN_UP_CLOSED);
+    if (signUp === "invite" && invite === "") {
+      const message =
+        "This server requires an invite to sign up. Ask its operator or one of its users for one.";
+      throw new Refusal(Reason.INVITE_INVALID, { field: "invite", message });
+    }
+    const name = enforceUsername(wanted);
+    if (!name.ok) throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: name.problem });
+    const problem = misleading(name.username);
+    if (problem !== undefined)
+      throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: problem });
+    const passwordHash = await this.#newPasswordHash(password, "password");
+    const result = await accounts.addUser({
+      username: name.username,
+      skeleton: skeleton(name.username),
+      passwordHash,
+      time: this.#clock.now(),
+      inviteHash: signUp === "invite" ? hashSecret(invite) : undefined,
+      refuseLookAlike: true,
+    });
+    switch (result.status) {
+      case "invite-invalid":
+        throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
+      case "name-taken":
+      case "look-alike":
+        throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
+      case "added": {
+        const grant = await sessions.start(result.user, passwordHash, undefined, client, address);
+        log.info({ event: "sign-up", username: name.username, address }, "sign-up");
+        return grant;
+      }
+    }
+  }
+
+  /**
+   * Changes the password, and ends all other sessions of the user. A wrong old password counts as a failed log-in of
+   * the device.
+   * @returns the number of sessions that ended
+   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, PASSWORD_INVALID; OverloadedError
+   */
+  async changePassword(session: SessionRow, oldPassword: string, newPassword: string): Promise<number> {
+    const { accounts, passwords, sessions, logIns, log } = this.#options;
+    const user = await accounts.userByName(session.user.username);
+    if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
+    const isRight = () => passwords.verify(oldPassword, user.passwordHash);
+    if (!(await logIns.confirm(session.deviceId, isRight))) {
+      throw new Refusal(Reason.CREDENTIALS_WRONG, {
+        field: "old_password",
+        message: "The old password is wrong.",
+      });
+    }
+    const ended = await accounts.setPassword(user.userId, {
+      from: user.passwordHash,
+      to: await this.#newPasswordHash(newPassword, "new_password"),
+      keepSessionId: session.sessionId,
+    });
+    if (ended === undefined) throw new Refusal(Reason.CREDENTIALS_WRONG, { field: "old_password" });
+    for (const sessionId of ended) sessions.announceEnd(user.userId, sessionId);
+    log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
+    return ended.length;
+  }
+
+  async #newPasswordHash(password: string, field: string): Promise<string> {
+    const checked = this.#options.passwords.checkNew(password);
+    if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
+    return this.#options.passwords.hash(password);
+  }
+}
