@@ -38,7 +38,7 @@ export async function withPrivateChats<T>(
   ending: Ending,
   work: (run: PrivateRun) => Promise<T>,
 ): Promise<T> {
-  using stop = stopSignal();
+  using stop = stopSignal(call.environment);
   const signal = AbortSignal.any([stop.signal, call.output.gone]);
   return await withAccount(call, "reads", async (signedIn, context) => {
     await using chats = await openPrivateChats(context, signedIn, wanted);
@@ -80,7 +80,7 @@ export async function withPrivateChats<T>(
 /** Hands on what the link brings, until it ends. */
 async function brought(link: Link, chats: PrivateChats, live: () => void): Promise<void> {
   for await (const event of link.events) {
-    chats.take(event);
+    chats.handleLinkEvent(event);
     if (event.type === "state" && event.state.phase === "live") live();
   }
 }

@@ -1,6 +1,5 @@
 // parley devices: the first device holds the identity key, and vouches for another one by a code that a person carries.
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { Person as AtTerminal, hasTerminal } from "../../support/person.ts";
 import type { TestServer } from "../../support/server.ts";
 import { parsed, startServer } from "./parley.ts";
 import { Person, type Running } from "./private-people.ts";
@@ -98,20 +97,19 @@ it("the server's word for it does not link a device: the person, or --yes, says 
   expect((await second.home.run("verify", "luke")).stdout).not.toContain("not linked");
 });
 
-it.skipIf(!hasTerminal).each([
+it.each([
   ["yes", 0, "This device is signed: others see it without a warning."],
   ["no", 1, "Then it is not linked: somebody else signed it."],
 ])("at a terminal, link asks whether the first device said so: %s", async (answer, exitCode, words) => {
   await using first = await Person.at(server, "yoda");
   await list(first);
   await using second = await Person.at(server, "yoda");
-  const { folder } = second.home;
-  const atTerminal = new AtTerminal("parley", ["devices", "link"], { HOME: folder, PARLEY_HOME: folder });
-  await expect.poll(() => atTerminal.shown).toMatch(/devices sign \S+\s/);
-  await first.home.run("devices", "sign", /devices sign (\S+)/.exec(atTerminal.shown)?.[1] ?? "");
-  await atTerminal.answers("it said that this one is signed? (yes/no)", `${answer}\r`);
-  expect(await atTerminal.exitCode()).toBe(exitCode);
-  expect(atTerminal.shown).toContain(words);
+  const user = second.home.startAtTerminal("devices", "link");
+  await expect.poll(() => user.shown).toMatch(/devices sign \S+\s/);
+  await first.home.run("devices", "sign", /devices sign (\S+)/.exec(user.shown)?.[1] ?? "");
+  await user.answers("it said that this one is signed? (yes/no)", `${answer}\r`);
+  expect(await user.exited).toBe(exitCode);
+  expect(user.shown).toContain(words);
 });
 
 it("refuses a wrong code, what is no code, and a device that does not hold the key", async () => {

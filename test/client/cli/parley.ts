@@ -1,5 +1,5 @@
-// Runs the real `parley` as a process of its own, with a state folder of its own, against a real server with TLS.
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+// Runs `parley` with a state folder of its own, inside the test or as a process, against a real server with TLS.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,10 +7,23 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { environmentOf } from "../../../client/cli/process/environment.ts";
+import { run } from "../../../client/cli/run.ts";
 import { ownCertificate } from "../../../server/files/certificate.ts";
+import { waitFor } from "../../../time/wait.ts";
 import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
+import { FakeProcess, type Program } from "./fake-process.ts";
+import { TerminalUser } from "./terminal-user.ts";
 
-const program = fileURLToPath(new URL("../../../bin/parley.js", import.meta.url));
+export type { Program } from "./fake-process.ts";
+
+const entry = fileURLToPath(new URL("../../../bin/parley.js", import.meta.url));
+
+/** How long a program may take to end when its home is disposed of, ms. */
+const END_MS = 20_000;
+
+// Programs inside the test show times in the time zone of the test, processes in that of their environment.
+process.env.TZ = "UTC";
 
 export interface Run {
   readonly code: number | null;
@@ -23,7 +36,8 @@ export interface Run {
 export class Home implements AsyncDisposable {
   readonly folder: string;
   readonly #variables: Record<string, string>;
-  readonly #children = new Set<ChildProcessWithoutNullStreams>();
+  /** Each program that runs, with what ends it. */
+  readonly #running = new Map<Program, () => Promise<void>>();
 
   private constructor(folder: string, variables: Record<string, string>) {
     this.folder = folder;
@@ -34,20 +48,37 @@ export class Home implements AsyncDisposable {
     return new Home(await mkdtemp(join(tmpdir(), "parley-home-")), variables);
   }
 
-  /** Starts it with an open standard input. */
-  start(...argv: string[]): ChildProcessWithoutNullStreams {
-    const child = spawn(process.execPath, [program, ...argv], {
-      env: {
-        PATH: process.env.PATH,
-        HOME: this.folder,
-        PARLEY_HOME: this.folder,
-        TZ: "UTC",
-        ...this.#variables,
-      },
+  /** Starts the program inside the test, with an open standard input. */
+  start(...argv: string[]): Program {
+    const program = new FakeProcess();
+    const environment = environmentOf(program.parts(this.#environment()));
+    void run(argv, environment).then((code) => program.end(code));
+    this.#add(program, async () => {
+      for (const stream of [program.stdin, program.stdout, program.stderr]) stream.destroy();
+      if (program.listensFor("SIGTERM")) program.kill("SIGTERM");
+      const ended = await waitFor(program.exited, { ms: END_MS });
+      if (ended.status !== "done") throw new Error(`parley ${argv.join(" ")} does not end.`);
     });
-    this.#children.add(child);
-    child.once("exit", () => this.#children.delete(child));
-    return child;
+    return program;
+  }
+
+  /** Starts the program inside the test, in front of a user at a terminal. */
+  startAtTerminal(...argv: string[]): TerminalUser {
+    const user = new TerminalUser();
+    void run(argv, environmentOf(user.parts(this.#environment()))).then((code) => user.end(code));
+    return user;
+  }
+
+  /** Starts it as a process. This takes half a second of CPU time, so only tests of the process itself do it. */
+  startProcess(...argv: string[]): Program {
+    const child = spawn(process.execPath, [entry, ...argv], { env: this.#environment() });
+    const exited = once(child, "exit").then(([code]) => code as number | null);
+    const program: Program = Object.assign(child, { exited });
+    this.#add(program, async () => {
+      child.kill("SIGKILL");
+      await exited;
+    });
+    return program;
   }
 
   /** Runs it to its end, with nothing on standard input. */
@@ -56,51 +87,64 @@ export class Home implements AsyncDisposable {
   }
 
   async pipe(input: string | Uint8Array, ...argv: string[]): Promise<Run> {
-    const child = this.start(...argv);
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    return finished(child);
+    const program = this.start(...argv);
+    program.stdin.on("error", () => undefined);
+    program.stdin.end(input);
+    return finished(program);
   }
 
   /** Logs in, and expects it to work. */
   async logIn(username: string, server: TestServer, ...flags: string[]): Promise<void> {
     const place = ["--server", `127.0.0.1:${server.port}`, ...flags];
-    const run = await this.pipe(passwordOf(username), "login", username, "--password-stdin", ...place);
-    expect(run).toMatchObject({ code: 0 });
+    const login = await this.pipe(passwordOf(username), "login", username, "--password-stdin", ...place);
+    expect(login).toMatchObject({ code: 0 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(
-      [...this.#children].map(async (child) => {
-        const gone = once(child, "exit");
-        child.kill("SIGKILL");
-        await gone;
-      }),
-    );
+    await Promise.all([...this.#running.values()].map((end) => end()));
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #environment(): Record<string, string | undefined> {
+    return {
+      PATH: process.env.PATH,
+      HOME: this.folder,
+      PARLEY_HOME: this.folder,
+      TZ: "UTC",
+      ...this.#variables,
+    };
+  }
+
+  #add(program: Program, end: () => Promise<void>): void {
+    this.#running.set(program, end);
+    void program.exited.then(() => this.#running.delete(program));
   }
 }
 
 /** Both outputs and the exit code, once it has ended. */
-export async function finished(child: ChildProcessWithoutNullStreams): Promise<Run> {
+export async function finished(program: Program): Promise<Run> {
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+  program.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     stdout += chunk;
   });
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+  program.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;
   });
-  const [code] = (await once(child, "close")) as [number | null];
+  const closed = [program.stdout, program.stderr].map((stream) =>
+    stream.closed ? undefined : once(stream, "close"),
+  );
+  const code = await program.exited;
+  await Promise.all(closed);
   return { code, stdout, stderr, lines: stdout.split("\n").slice(0, -1) };
 }
 
-/** The lines of a process that goes on, one by one. */
+/** The lines of a program that goes on, one by one. */
 export class Lines {
   readonly #iterator: AsyncIterator<string>;
 
-  constructor(child: ChildProcessWithoutNullStreams) {
-    this.#iterator = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  constructor(program: Program) {
+    this.#iterator = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
   }
 
   async next(): Promise<string> {

@@ -1,17 +1,16 @@
-// People who talk in private from shells: each with a machine, and with what their programs have printed so far.
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
+// Users who chat in private from shells: each has a state folder, and programs whose output is collected.
 import type { TestServer } from "../../support/server.ts";
-import { finished, Home, type Run } from "./parley.ts";
+import { finished, Home, type Program, type Run } from "./parley.ts";
 
-/** A program that runs on. */
+/** A program that runs until it is stopped. */
 export class Running {
-  readonly child: ChildProcessWithoutNullStreams;
+  readonly child: Program;
   readonly ended: Promise<Run>;
   /** On both outputs, so far. */
   printed = "";
   #more = Promise.withResolvers<void>();
 
-  constructor(child: ChildProcessWithoutNullStreams) {
+  constructor(child: Program) {
     this.child = child;
     child.stdin.on("error", () => undefined);
     this.ended = finished(child);
@@ -28,14 +27,14 @@ export class Running {
     for (const line of lines) this.child.stdin.write(`${line}\n`);
   }
 
-  /** Resolves when it has printed that, on either output. */
+  /** Resolves when it has printed these words, on either output. @throws Error where it ends without them */
   async prints(words: string): Promise<void> {
-    const over = this.ended.then(({ stdout, stderr }) => {
+    const ended = this.ended.then(({ stdout, stderr }) => {
       if (!`${stdout}${stderr}`.includes(words)) {
         throw new Error(`"${words}" was never printed:\n${stdout}\n${stderr}`);
       }
     });
-    while (!this.printed.includes(words)) await Promise.race([this.#more.promise, over]);
+    while (!this.printed.includes(words)) await Promise.race([this.#more.promise, ended]);
   }
 }
 
@@ -48,19 +47,24 @@ export class Person implements AsyncDisposable {
     this.#name = name;
   }
 
-  /** Somebody with a new machine, who is logged in there. */
+  /** A user who is logged in with a new state folder. */
   static async at(server: TestServer, name: string, ...flags: string[]): Promise<Person> {
     const home = await Home.make();
     await home.logIn(name, server, ...flags);
     return new Person(home, name);
   }
 
-  /** Starts a command. */
+  /** Starts a command inside the test. */
   start(...argv: string[]): Running {
     return new Running(this.home.start(...argv));
   }
 
-  /** Listens, and lets in whom the flags say. */
+  /** Starts it as a process, which a signal can stop or kill. */
+  startProcess(...argv: string[]): Running {
+    return new Running(this.home.startProcess(...argv));
+  }
+
+  /** Runs `parley listen`; resolves when it can be asked for private chats. */
   async listen(...flags: string[]): Promise<Running> {
     const listening = this.start("listen", ...flags);
     await listening.prints(`Listening as ${this.#name}`);

@@ -107,23 +107,6 @@ it("names a line that is no text or too long, goes on, and ends with 1", async (
   expect((await reading.ended).lines).toEqual(["one", "two"]);
 });
 
-it("ends with 1 where lines are not known to have arrived, and says how many", async () => {
-  await using yoda = await Person.at(server, "yoda");
-  await using luke = await Person.at(server, "luke");
-  const reading = yoda.start("private", "luke", "--wait", "1m");
-  const saying = luke.start("private", "yoda", "--wait", "1m");
-  await reading.prints("Private chat with luke");
-  await saying.prints("Private chat with yoda");
-  // From here on nothing is taken there any more.
-  reading.child.kill("SIGSTOP");
-  saying.say("one", "two");
-  await saying.prints("Private chat");
-  reading.child.kill("SIGKILL");
-  const run = await saying.ended;
-  expect(run.code).toBe(1);
-  expect(run.stderr).toContain("The connection to yoda is lost");
-});
-
 it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the other one is told", async (signal) => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");

@@ -1,10 +1,6 @@
-// Which server is talked to: keys at first contact, changed keys, plaintext, invite links.
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { probe } from "../../../rpc/dialling/dial.ts";
 import { joinLine } from "../../../server/files/invite-link.ts";
-import { makeCertificate } from "../../rpc/certificates.ts";
 import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
 import { certificate, Home, parsed, startServer } from "./parley.ts";
 
@@ -47,21 +43,6 @@ test("a script has to say how it trusts a new server elsewhere", async () => {
     stderr: "",
   });
   expect(await easy.run("login", "yoda", "--fingerprint", "nonsense")).toMatchObject({ code: 2 });
-});
-
-test("a server whose certificate the system's roots verify needs no pin", async () => {
-  const authority = makeCertificate({ isAuthority: true });
-  const { key, cert } = makeCertificate({ issuer: authority, names: ["0.0.0.0"] });
-  await using signed = await startServer({ tls: { key, cert } });
-  const address = `0.0.0.0:${signed.port}`;
-  await using stranger = await Home.make();
-  expect(await stranger.pipe(passwordOf("yoda"), ...login, address)).toMatchObject({ code: 2 });
-
-  const roots = join(stranger.folder, "authority.pem");
-  await writeFile(roots, authority.cert);
-  await using home = await Home.make({ NODE_EXTRA_CA_CERTS: roots });
-  expect(await home.pipe(passwordOf("yoda"), ...login, address)).toMatchObject({ code: 0, stderr: "" });
-  expect(await home.run("whoami")).toMatchObject({ code: 0, stderr: "" });
 });
 
 test("a changed key is a hard stop that names both, and the command that accepts the new one works", async () => {

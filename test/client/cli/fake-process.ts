@@ -1,0 +1,112 @@
+// A process for a program that runs inside the test: pipes in place of its streams, and signals that a test sends.
+import { EventEmitter } from "node:events";
+import { Readable, Writable } from "node:stream";
+import type { ProcessParts } from "../../../client/cli/process/environment.ts";
+
+/** What a test does with a running program, whether it is a process or runs inside the test. */
+export interface Program {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** null until the program has ended, and where a signal ended it. */
+  readonly exitCode: number | null;
+  /** The exit code, null where a signal ended the program. Both outputs may still have unread data. */
+  readonly exited: Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** As much as a pipe of Linux holds, bytes. */
+const PIPE_BYTES = 65_536;
+
+export class FakeProcess implements Program {
+  readonly #stdin = new Pipe();
+  readonly #stdout = new Pipe();
+  readonly #stderr = new Pipe();
+  readonly #host = new EventEmitter();
+  readonly #exit = Promise.withResolvers<number>();
+  readonly exited = this.#exit.promise;
+  readonly stdin = this.#stdin.writable;
+  readonly stdout = this.#stdout.readable;
+  readonly stderr = this.#stderr.readable;
+  exitCode: number | null = null;
+
+  /** What the program sees as its process. */
+  parts(variables: ProcessParts["variables"]): ProcessParts {
+    return {
+      variables,
+      // None of them is a terminal, so the program uses them as plain streams.
+      stdin: this.#stdin.readable as unknown as NodeJS.ReadStream,
+      stdout: this.#stdout.writable as unknown as NodeJS.WriteStream,
+      stderr: this.#stderr.writable as unknown as NodeJS.WriteStream,
+      host: Object.assign(this.#host, {
+        kill: (): never => {
+          throw new Error("A program without a terminal does not suspend its process group.");
+        },
+      }),
+    };
+  }
+
+  /** Whether the program would survive the signal. */
+  listensFor(signal: NodeJS.Signals): boolean {
+    return this.#host.listenerCount(signal) > 0;
+  }
+
+  /** @throws Error where the signal would end a process: only a real one can be ended from outside */
+  kill(signal: NodeJS.Signals): void {
+    if (this.exitCode !== null) return;
+    if (!this.#host.emit(signal, signal))
+      throw new Error(`The program does not listen for ${signal}: start a process to test this.`);
+  }
+
+  /** The program is done: closes its ends of the pipes, as the end of a process does. */
+  end(code: number): void {
+    this.exitCode = code;
+    this.#stdin.readable.destroy();
+    this.#stdout.writable.end();
+    this.#stderr.writable.end();
+    this.#exit.resolve(code);
+  }
+}
+
+/** Bytes from a writer to a reader, with back-pressure; where the reader has gone, writing fails with EPIPE. */
+class Pipe {
+  readonly readable: Readable;
+  readonly writable: Writable;
+  #resume: (() => void) | undefined;
+
+  constructor() {
+    this.readable = new Readable({
+      highWaterMark: PIPE_BYTES,
+      read: () => this.#flow(),
+      destroy: (error, done) => {
+        done(error);
+        this.#flow();
+      },
+    });
+    this.writable = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (this.readable.destroyed) return done(brokenPipe());
+        if (this.readable.push(chunk)) return done();
+        this.#resume = () => done(this.readable.destroyed ? brokenPipe() : null);
+      },
+      final: (done) => {
+        this.readable.push(null);
+        done();
+      },
+      destroy: (error, done) => {
+        if (!this.readable.destroyed && !this.readable.readableEnded) this.readable.push(null);
+        done(error);
+      },
+    });
+  }
+
+  #flow(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+}

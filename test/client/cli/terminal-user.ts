@@ -1,0 +1,94 @@
+// A user at a terminal in front of a program that runs inside the test: waits for what is shown, and types.
+import { EventEmitter, once } from "node:events";
+import { Readable, Writable } from "node:stream";
+import type { ProcessParts } from "../../../client/cli/process/environment.ts";
+
+/** How long a question may take to appear, ms. */
+const QUESTION_MS = 15_000;
+
+export class TerminalUser {
+  /** What the terminal shows, escape sequences included, since the last answer. */
+  shown = "";
+  readonly #keyboard = new Keyboard((echo) => this.#show(echo));
+  readonly #host = new EventEmitter();
+  readonly #changed = new EventEmitter();
+  readonly #exit = Promise.withResolvers<number>();
+  readonly exited = this.#exit.promise;
+
+  /** What the program sees as its process. */
+  parts(variables: ProcessParts["variables"]): ProcessParts {
+    const display = Object.assign(
+      new Writable({
+        decodeStrings: false,
+        write: (chunk: string | Buffer, _encoding, done) => {
+          this.#show(String(chunk));
+          done();
+        },
+      }),
+      { isTTY: true, columns: 80, rows: 24, getColorDepth: () => 8 },
+    );
+    return {
+      variables: { TERM: "xterm-256color", ...variables },
+      // The programs use no other members of the streams of a real terminal.
+      stdin: this.#keyboard as unknown as NodeJS.ReadStream,
+      stdout: display as unknown as NodeJS.WriteStream,
+      stderr: display as unknown as NodeJS.WriteStream,
+      host: Object.assign(this.#host, { kill: () => true }),
+    };
+  }
+
+  /** Waits for the question, and types. @throws Error where it does not appear in time */
+  async answers(question: string | RegExp, keys: string): Promise<void> {
+    const late = AbortSignal.timeout(QUESTION_MS);
+    const isShown = (): boolean =>
+      typeof question === "string" ? this.shown.includes(question) : question.test(this.shown);
+    while (!isShown()) {
+      await once(this.#changed, "shown", { signal: late }).catch((cause: unknown) => {
+        throw new Error(`"${question}" is not shown:\n${this.shown}`, { cause });
+      });
+    }
+    this.shown = "";
+    this.#keyboard.type(keys);
+  }
+
+  /** The program is done. */
+  end(code: number): void {
+    this.#keyboard.destroy();
+    this.#exit.resolve(code);
+  }
+
+  #show(text: string): void {
+    this.shown += text;
+    this.#changed.emit("shown");
+  }
+}
+
+/** Standard input of a terminal. As a terminal does, it shows what is typed unless the program sets raw mode. */
+class Keyboard extends Readable {
+  readonly isTTY = true;
+  isRaw = false;
+  readonly #echo: (text: string) => void;
+
+  constructor(echo: (text: string) => void) {
+    super({ read: () => undefined });
+    this.#echo = echo;
+  }
+
+  setRawMode(on: boolean): this {
+    this.isRaw = on;
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  type(keys: string): void {
+    if (!this.isRaw) this.#echo(keys);
+    this.push(keys);
+  }
+}
