@@ -1,4 +1,4 @@
-// The documents say what the code does: links lead somewhere, tables equal the tables of the code, the map is fresh.
+// The documents say what the code does: links lead somewhere, tables equal the tables of the code, pictures are self-contained.
 import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 import { status } from "@grpc/grpc-js";
@@ -48,6 +48,31 @@ describe("README.md", () => {
   test.each(["## Run it", "## Test it"])("%s is one line to paste", (heading) => {
     const block = sectionOf(readPage("README.md"), heading).match(/^```sh\n(.*?)^```$/ms)?.[1];
     expect(block?.trim().split("\n")).toEqual([expect.stringMatching(/^npm ci && npm (?:start|test)$/)]);
+  });
+});
+
+describe("docs/pictures", () => {
+  const names = listFiles(["docs/pictures"], [".svg"]);
+
+  test("are shown by the README, dark and light", () => {
+    const shown = [...read("README.md").matchAll(/(?:src|srcset)="([^"]+)"/g)].map(([, path]) => path);
+    expect(shown.toSorted()).toEqual(names);
+  });
+
+  test.each(names)("%s is small, needs nothing from elsewhere, and shows nothing of the machine", (path) => {
+    const svg = read(path);
+    expect(svg.length).toBeLessThan(40_000);
+    expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(
+      /https?:|url\(|@import|<script/,
+    );
+    expect(svg).not.toMatch(/\/(?:home|root|tmp|Users|work)\//);
+    expect(
+      svg
+        .matchAll(/127\.0\.0\.1:(\d+)/g)
+        .map(([, port]) => port)
+        .toArray(),
+    ).toContain("12000");
+    expect(svg).not.toMatch(/127\.0\.0\.1:(?!12000\b)\d/);
   });
 });
 
