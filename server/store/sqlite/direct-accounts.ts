@@ -1,12 +1,12 @@
 // The accounts of a database for the command line tools: in-process, synchronous, also while a server runs on it.
 import type { AccountStore } from "../store.ts";
-import { openDatabase } from "./database/database.ts";
+import { type Database, openDatabase } from "./database/database.ts";
 import { migrateNewOnly } from "./migrations.ts";
 import { accountOperations } from "./operations/accounts.ts";
-import type { Synchronous } from "./operations/synchronous.ts";
+import type { AnyOperations, Synchronous } from "./operations/operation.ts";
 
 export interface DirectAccounts extends Disposable {
-  /** As AccountStore's; each call commits before it returns, waiting up to 5 s for a server's transaction. */
+  /** As AccountStore's; each call commits before it returns, and waits up to 5 s for a transaction of the server. */
   readonly accounts: Synchronous<AccountStore>;
 }
 
@@ -20,17 +20,17 @@ export function openAccountsDirectly(file: string): DirectAccounts {
     throw error;
   }
   return {
-    accounts: eachInTransaction(accountOperations(database), (work) => database.transaction(work)),
+    accounts: accountsOn(database),
     [Symbol.dispose]: () => database[Symbol.dispose](),
   };
 }
 
-type Operation = (...args: never[]) => unknown;
-
-/** The same operations, each whole or not at all. */
-function eachInTransaction<T extends object>(operations: T, transaction: <R>(work: () => R) => R): T {
-  const wrapped = Object.entries<Operation>(operations as Record<string, Operation>).map(
-    ([name, operation]) => [name, (...args: never[]) => transaction(() => operation(...args))] as const,
-  );
-  return Object.fromEntries(wrapped) as T;
+/** The account operations, each in a transaction of its own. */
+function accountsOn(database: Database): Synchronous<AccountStore> {
+  const operations: AnyOperations = accountOperations;
+  const accounts: Record<string, (...args: never[]) => unknown> = {};
+  for (const [name, { run }] of Object.entries(operations)) {
+    accounts[name] = (...args) => database.transaction(() => run(database, ...args));
+  }
+  return accounts as Synchronous<AccountStore>;
 }

@@ -8,25 +8,25 @@ import type {
   PresenceStore,
   Store,
 } from "../store.ts";
-import { broadcastConversationId } from "./migrations/0001_first_shape.ts";
+import { broadcastConversationId } from "./broadcast.ts";
 import { unpackEntries } from "./operations/entries.ts";
-import { type Call, caller } from "./operations/operations.ts";
+import type { Runner } from "./operations/operation.ts";
+import { type Call, methodsOf } from "./operations/operations.ts";
 import { GroupCommit } from "./threads/group-commit.ts";
 import { HeldReads } from "./threads/held-reads.ts";
+import type { Answer, DataState } from "./threads/messages.ts";
 import { StoreThread } from "./threads/thread.ts";
-import type { Answer } from "./threads/worker.ts";
-import type { DataState } from "./threads/writer.ts";
 
 export interface SqliteStoreOptions {
   /** Created where missing, with its folder; readable by its owner only. */
   file: string;
-  /** Writes in one commit at most; 1000 by default. */
+  /** The most writes in one commit; 1000 by default. */
   groupCount?: number | undefined;
-  /** Bytes of content in one commit at most (a single larger entry still goes); 4 MiB by default. */
+  /** The most bytes of content in one commit, unless a single entry is larger; 4 MiB by default. */
   groupBytes?: number | undefined;
-  /** Pages of 4 KiB at most; growing beyond fails as a full disk does. Unlimited by default. */
+  /** The most pages of 4 KiB; growing beyond fails as a full disk does. Unlimited by default. */
   maxPages?: number | undefined;
-  /** The store has lost a thread: from now on it answers nothing but StoreUnavailableError. Called once. */
+  /** The store has lost a thread: from now on it answers only with StoreUnavailableError. Called once. */
   onFatal?: ((error: Error) => void) | undefined;
 }
 
@@ -62,19 +62,18 @@ class SqliteStore implements Store {
     };
     this.#writer = new StoreThread({ role: "writer", file, maxPages }, listener);
     this.#reader = new StoreThread({ role: "reader", file }, listener);
-    const write = (call: Call) => this.#opened.writes.call(call);
-    const writePatiently = (call: Call) => this.#opened.writes.call(call, true);
-    const read = (call: Call) => this.#opened.reads.call(call);
-    this.accounts = accountStore(read, write);
-    this.presence = presenceStore(read, write);
-    this.blocks = blockStore(read, write);
-    this.logIns = logInStore(read, write);
-    this.identities = identityStore(read, write);
+    const send = (runner: Runner, call: Call) => this.#send(runner, call);
+    this.accounts = methodsOf("accounts", send);
+    this.presence = methodsOf("presence", send);
+    this.blocks = methodsOf("blocks", send);
+    this.logIns = methodsOf("logIns", send);
+    this.identities = methodsOf("identities", send);
+    const log = methodsOf("log", send);
     this.log = {
+      ...log,
+      entries: async (...range) => unpackEntries(await log.entries(...range)),
       append: (entry) => this.#opened.writes.append(entry),
       onAppended: (listener) => this.#opened.writes.onAppended(listener),
-      ...logReads(read),
-      raiseMarkers: (userId, markers) => caller("log", writePatiently)("raiseMarkers", userId, markers),
     };
   }
 
@@ -86,11 +85,11 @@ class SqliteStore implements Store {
     this.#externalListeners.push(listener);
   }
 
-  /** The writer first: it makes and migrates what the reader then opens. */
+  /** The writer first, since it creates and migrates the file that the reader then opens. */
   async open(): Promise<void> {
     try {
       const state = await this.#writer.open();
-      if (state === undefined) throw new Error("the writer did not tell the state of the data");
+      if (state === undefined) throw new Error("the writer did not report the state of the data");
       await this.#reader.open();
       this.#data = this.#assemble(state);
     } catch (error) {
@@ -109,6 +108,11 @@ class SqliteStore implements Store {
     return this.#data;
   }
 
+  #send(runner: Runner, call: Call): Promise<unknown> {
+    const { reads, writes } = this.#opened;
+    return runner === "reader" ? reads.call(call) : writes.call(call, runner === "patient writer");
+  }
+
   #assemble({ serverId, number }: DataState): Data {
     const { groupCount: count = 1_000, groupBytes: bytes = 4 * 1024 * 1024 } = this.#options;
     const reads = new HeldReads(number, (id, call) => this.#reader.post({ type: "read", id, call }));
@@ -119,7 +123,7 @@ class SqliteStore implements Store {
         const { fields, contents } = group.appends;
         this.#writer.post({ type: "group", group }, [fields, contents]);
       },
-      (told) => reads.told(told),
+      (announced) => reads.release(announced),
     );
     return { serverId, reads, writes };
   }
@@ -128,7 +132,7 @@ class SqliteStore implements Store {
     switch (answer.type) {
       case "committed":
       case "failed":
-        // After a death everything was rejected already.
+        // After the death of a thread all promises are rejected already.
         if (this.#failure === undefined) this.#opened.writes.settle(answer);
         return;
       case "read":
@@ -150,7 +154,7 @@ class SqliteStore implements Store {
     const reason = `the store has failed: ${error.message}`;
     this.#data?.writes.fail(reason);
     this.#data?.reads.fail(reason);
-    // While it opens, the failure is `open`'s to tell.
+    // While the store opens, `open` reports the failure.
     if (this.#data !== undefined) this.#options.onFatal?.(error);
   }
 
@@ -159,10 +163,11 @@ class SqliteStore implements Store {
     await this.#closeThreads();
   }
 
-  /** The reader first, so that the writer is the last to let go of the file and clears its log away. */
+  /** Closes the reader's connection first: SQLite removes the log when the last connection, the writer's, closes. */
   async #closeThreads(): Promise<void> {
     await this.#reader.close();
     await this.#writer.close();
+    await Promise.all([this.#reader.exited, this.#writer.exited]);
   }
 }
 
@@ -170,97 +175,4 @@ interface Data {
   readonly serverId: string;
   readonly reads: HeldReads;
   readonly writes: GroupCommit;
-}
-
-type Send = (call: Call) => Promise<unknown>;
-
-function accountStore(sendRead: Send, sendWrite: Send): AccountStore {
-  const read = caller("accounts", sendRead);
-  const write = caller("accounts", sendWrite);
-  return {
-    userByName: (username) => read("userByName", username),
-    usersById: (userIds) => read("usersById", userIds),
-    listUsers: (afterName, limit) => read("listUsers", afterName, limit),
-    addUser: (user) => write("addUser", user),
-    importUsers: (users) => write("importUsers", users),
-    knownNames: (usernames) => read("knownNames", usernames),
-    setPassword: (userId, change) => write("setPassword", userId, change),
-    setAdministrator: (username, isAdministrator) => write("setAdministrator", username, isAdministrator),
-    isAdministrator: (userId) => read("isAdministrator", userId),
-    administrators: () => read("administrators"),
-    hasDevice: (userId, deviceId, secretHash) => read("hasDevice", userId, deviceId, secretHash),
-    removeUser: (username) => write("removeUser", username),
-    startSession: (session) => write("startSession", session),
-    sessionByToken: (tokenHash, now) => read("sessionByToken", tokenHash, now),
-    touchSession: (sessionId, lastUsedTime, expireTime) =>
-      write("touchSession", sessionId, lastUsedTime, expireTime),
-    listSessions: (userId, beforeId, limit, now) => read("listSessions", userId, beforeId, limit, now),
-    endSession: (userId, sessionId) => write("endSession", userId, sessionId),
-    validSessions: (sessionIds, now) => read("validSessions", sessionIds, now),
-    liveSessions: (afterId, limit, now) => read("liveSessions", afterId, limit, now),
-    addInvite: (hash, uses, expireTime, time) => write("addInvite", hash, uses, expireTime, time),
-  };
-}
-
-function presenceStore(sendRead: Send, sendWrite: Send): PresenceStore {
-  const read = caller("presence", sendRead);
-  const write = caller("presence", sendWrite);
-  return {
-    open: (userId, time) => write("open", userId, time),
-    close: (userId, time) => write("close", userId, time),
-    heartbeat: (time) => write("heartbeat", time),
-    openIntervals: () => read("openIntervals"),
-    list: (since, now, askingId, afterName, limit) => read("list", since, now, askingId, afterName, limit),
-  };
-}
-
-function blockStore(sendRead: Send, sendWrite: Send): BlockStore {
-  const read = caller("blocks", sendRead);
-  const write = caller("blocks", sendWrite);
-  return {
-    block: (blockerId, blockedId, time) => write("block", blockerId, blockedId, time),
-    unblock: (blockerId, blockedId) => write("unblock", blockerId, blockedId),
-    listBlocks: (blockerId, afterName, limit) => read("listBlocks", blockerId, afterName, limit),
-    isBlocking: (blockerId, blockedId) => read("isBlocking", blockerId, blockedId),
-    isBetween: (userId, otherId) => read("isBetween", userId, otherId),
-    blockedBy: (blockerIds) => read("blockedBy", blockerIds),
-  };
-}
-
-function logInStore(sendRead: Send, sendWrite: Send): LogInStore {
-  const read = caller("logIns", sendRead);
-  const write = caller("logIns", sendWrite);
-  return {
-    failures: (key) => read("failures", key),
-    saveFailures: (key, failures, time) => write("saveFailures", key, failures, time),
-    clearFailures: (key) => write("clearFailures", key),
-    record: (logIn) => write("record", logIn),
-    listLogIns: (userId, beforeId, limit) => read("listLogIns", userId, beforeId, limit),
-  };
-}
-
-function identityStore(sendRead: Send, sendWrite: Send): IdentityStore {
-  const read = caller("identities", sendRead);
-  const write = caller("identities", sendWrite);
-  return {
-    registerDevice: (device) => write("registerDevice", device),
-    signDevice: (signature) => write("signDevice", signature),
-    listDevices: (userId, afterId, limit) => read("listDevices", userId, afterId, limit),
-    identity: (userId) => read("identity", userId),
-    peerDevice: (deviceId) => read("peerDevice", deviceId),
-  };
-}
-
-function logReads(sendRead: Send): Omit<LogStore, "append" | "onAppended" | "raiseMarkers"> {
-  const read = caller("log", sendRead);
-  return {
-    conversations: (userId, afterId, limit) => read("conversations", userId, afterId, limit),
-    conversation: (userId, conversationId) => read("conversation", userId, conversationId),
-    heads: (userId, conversationIds) => read("heads", userId, conversationIds),
-    directConversation: (userId, peerId) => read("directConversation", userId, peerId),
-    entries: async (conversationId, from, to, limit, newest = false) =>
-      unpackEntries(await read("entries", conversationId, from, to, limit, newest)),
-    visibleRanges: (userId, conversationId, from, to) =>
-      read("visibleRanges", userId, conversationId, from, to),
-  };
 }

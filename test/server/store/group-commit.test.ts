@@ -139,13 +139,13 @@ describe("a read", () => {
     });
     await results[0];
     expect(order).toEqual(["seen 5"]);
-    reads.told(6);
+    reads.release(6);
     await new Promise(setImmediate);
     expect(order).toEqual(["seen 5"]);
-    reads.told(7);
+    reads.release(7);
     await results[1];
     expect(order).toEqual(["seen 5", "seen 7"]);
-    reads.told(8);
+    reads.release(8);
     await Promise.all(results);
     expect(order).toEqual(["seen 5", "seen 7", "seen 8", "seen 8 too"]);
   });

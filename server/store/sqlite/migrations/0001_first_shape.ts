@@ -1,9 +1,6 @@
 // Users, devices, sessions, invites, the conversation log with its markers, and presence.
-import { randomBytes } from "node:crypto";
+import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
-
-/** Of the one conversation of kind broadcast; the lowest id, so that lists by id begin with it. */
-export const broadcastConversationId = 1;
 
 export function firstShape(database: Database): void {
   database.exec(`
@@ -105,6 +102,7 @@ export function firstShape(database: Database): void {
     CREATE INDEX presence_by_end ON presence_intervals (user_id, end_time);
     CREATE INDEX presence_by_seq ON presence_intervals (user_id, to_seq, from_seq);
   `);
-  database.run("INSERT INTO server VALUES (1, ?, 0, 0)", randomBytes(16).toString("hex"));
+  // SQLite's own generator, seeded by the operating system, saves loading node:crypto. The id is no secret.
+  database.exec("INSERT INTO server VALUES (1, lower(hex(randomblob(16))), 0, 0)");
   database.run("INSERT INTO conversations VALUES (?, 'broadcast', 0, NULL, NULL)", broadcastConversationId);
 }

@@ -9,187 +9,183 @@ import type {
 } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { removeIdentity } from "./identities.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { type Operations, read, write } from "./operation.ts";
 
-export function accountOperations(database: Database): Synchronous<AccountStore> {
-  return {
-    userByName(username) {
-      return database.get<Columns<UserWithPassword>>(
-        `SELECT user_id AS userId, username, password_hash AS passwordHash FROM users
-         WHERE username = ? AND removed_time IS NULL`,
-        username,
-      );
-    },
+export const accountOperations: Operations<AccountStore> = {
+  userByName: read((database, username) => {
+    return database.get<Columns<UserWithPassword>>(
+      `SELECT user_id AS userId, username, password_hash AS passwordHash FROM users
+       WHERE username = ? AND removed_time IS NULL`,
+      username,
+    );
+  }),
 
-    usersById(userIds) {
-      return userIds.flatMap((userId) => {
-        const sql = "SELECT user_id AS userId, username FROM users WHERE user_id = ?";
-        return database.get<Columns<UserRow>>(sql, userId) ?? [];
-      });
-    },
+  usersById: read((database, userIds) => {
+    return userIds.flatMap((userId) => {
+      const sql = "SELECT user_id AS userId, username FROM users WHERE user_id = ?";
+      return database.get<Columns<UserRow>>(sql, userId) ?? [];
+    });
+  }),
 
-    listUsers(afterName, limit) {
-      return database.all<Columns<UserRow>>(
-        `SELECT user_id AS userId, username FROM users
-         WHERE username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
-        afterName,
-        limit,
-      );
-    },
+  listUsers: read((database, afterName, limit) => {
+    return database.all<Columns<UserRow>>(
+      `SELECT user_id AS userId, username FROM users
+       WHERE username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
+      afterName,
+      limit,
+    );
+  }),
 
-    addUser(user) {
-      if (user.inviteHash !== undefined && !isInviteValid(database, user.inviteHash, user.time)) {
-        return { status: "invite-invalid" };
-      }
-      if (isKnownName(database, user.username)) return { status: "name-taken" };
-      if (user.refuseLookAlike && isKnownSkeleton(database, user.skeleton)) return { status: "look-alike" };
-      const userId = insertUser(database, user);
-      if (user.inviteHash !== undefined) useInvite(database, user.inviteHash);
-      return { status: "added", user: { userId, username: user.username } };
-    },
+  addUser: write((database, user) => {
+    if (user.inviteHash !== undefined && !isInviteValid(database, user.inviteHash, user.time)) {
+      return { status: "invite-invalid" };
+    }
+    if (isKnownName(database, user.username)) return { status: "name-taken" };
+    if (user.refuseLookAlike && isKnownSkeleton(database, user.skeleton)) return { status: "look-alike" };
+    const userId = insertUser(database, user);
+    if (user.inviteHash !== undefined) useInvite(database, user.inviteHash);
+    return { status: "added", user: { userId, username: user.username } };
+  }),
 
-    importUsers(users) {
-      const added: string[] = [];
-      for (const user of users) {
-        if (isKnownName(database, user.username)) continue;
-        insertUser(database, user);
-        added.push(user.username);
-      }
-      return added;
-    },
+  importUsers: write((database, users) => {
+    const added: string[] = [];
+    for (const user of users) {
+      if (isKnownName(database, user.username)) continue;
+      insertUser(database, user);
+      added.push(user.username);
+    }
+    return added;
+  }),
 
-    knownNames(usernames) {
-      return usernames.filter((username) => isKnownName(database, username));
-    },
+  knownNames: read((database, usernames) => {
+    return usernames.filter((username) => isKnownName(database, username));
+  }),
 
-    /** Does nothing where the user was removed meanwhile. */
-    setPassword(userId, { from, to, keepSessionId }) {
-      if (!hasPassword(database, userId, from)) return undefined;
-      database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
-      if (keepSessionId === undefined) return [];
-      const sql =
-        "DELETE FROM sessions WHERE user_id = ? AND session_id <> ? RETURNING session_id AS sessionId";
-      return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
-    },
+  /** Does nothing where the user was removed meanwhile. */
+  setPassword: write((database, userId, { from, to, keepSessionId }) => {
+    if (!hasPassword(database, userId, from)) return undefined;
+    database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
+    if (keepSessionId === undefined) return [];
+    const sql =
+      "DELETE FROM sessions WHERE user_id = ? AND session_id <> ? RETURNING session_id AS sessionId";
+    return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
+  }),
 
-    setAdministrator(username, isAdministrator) {
-      const sql = "UPDATE users SET administrator = ? WHERE username = ? AND removed_time IS NULL";
-      return database.run(sql, isAdministrator ? 1 : 0, username).changes > 0;
-    },
+  setAdministrator: write((database, username, isAdministrator) => {
+    const sql = "UPDATE users SET administrator = ? WHERE username = ? AND removed_time IS NULL";
+    return database.run(sql, isAdministrator ? 1 : 0, username).changes > 0;
+  }),
 
-    isAdministrator(userId) {
-      const sql = "SELECT 1 FROM users WHERE user_id = ? AND administrator = 1 AND removed_time IS NULL";
-      return database.get(sql, userId) !== undefined;
-    },
+  isAdministrator: read((database, userId) => {
+    const sql = "SELECT 1 FROM users WHERE user_id = ? AND administrator = 1 AND removed_time IS NULL";
+    return database.get(sql, userId) !== undefined;
+  }),
 
-    administrators() {
-      const sql =
-        "SELECT username FROM users WHERE administrator = 1 AND removed_time IS NULL ORDER BY username";
-      return database.all<{ username: string }>(sql).map(({ username }) => username);
-    },
+  administrators: read((database) => {
+    const sql =
+      "SELECT username FROM users WHERE administrator = 1 AND removed_time IS NULL ORDER BY username";
+    return database.all<{ username: string }>(sql).map(({ username }) => username);
+  }),
 
-    hasDevice: (userId, deviceId, secretHash) => isDeviceOf(database, userId, deviceId, secretHash),
+  hasDevice: read((database, userId, deviceId, secretHash) =>
+    isDeviceOf(database, userId, deviceId, secretHash),
+  ),
 
-    removeUser(username) {
-      const user = database.get<{ userId: number }>(
-        "SELECT user_id AS userId FROM users WHERE username = ? AND removed_time IS NULL",
-        username,
-      );
-      if (user === undefined) return false;
-      database.run("DELETE FROM sessions WHERE user_id = ?", user.userId);
-      removeIdentity(database, user.userId);
-      database.run("DELETE FROM devices WHERE user_id = ?", user.userId);
-      database.run(
-        "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?",
-        user.userId,
-      );
-      return true;
-    },
+  removeUser: write((database, username) => {
+    const user = database.get<{ userId: number }>(
+      "SELECT user_id AS userId FROM users WHERE username = ? AND removed_time IS NULL",
+      username,
+    );
+    if (user === undefined) return false;
+    database.run("DELETE FROM sessions WHERE user_id = ?", user.userId);
+    removeIdentity(database, user.userId);
+    database.run("DELETE FROM devices WHERE user_id = ?", user.userId);
+    database.run(
+      "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?",
+      user.userId,
+    );
+    return true;
+  }),
 
-    startSession(session) {
-      if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
-      const deviceId = deviceOf(database, session);
-      if (deviceId === undefined) return { status: "device-invalid" };
-      database.run(
-        "DELETE FROM sessions WHERE user_id = ? AND expire_time <= ?",
-        session.userId,
-        session.time,
-      );
-      const { id: sessionId } = database.run(
-        `INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
-           create_time, last_used_time, expire_time)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        session.userId,
-        deviceId,
-        session.tokenHash,
-        session.client.name,
-        session.client.version,
-        session.client.deviceName,
-        session.address,
-        session.time,
-        session.time,
-        session.expireTime,
-      );
-      const { deviceName } = session.client;
-      database.run("UPDATE devices SET name = ? WHERE device_id = ?", deviceName, deviceId);
-      return { status: "started", sessionId, deviceId };
-    },
+  startSession: write((database, session) => {
+    if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
+    const deviceId = deviceOf(database, session);
+    if (deviceId === undefined) return { status: "device-invalid" };
+    database.run("DELETE FROM sessions WHERE user_id = ? AND expire_time <= ?", session.userId, session.time);
+    const { id: sessionId } = database.run(
+      `INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
+         create_time, last_used_time, expire_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      session.userId,
+      deviceId,
+      session.tokenHash,
+      session.client.name,
+      session.client.version,
+      session.client.deviceName,
+      session.address,
+      session.time,
+      session.time,
+      session.expireTime,
+    );
+    const { deviceName } = session.client;
+    database.run("UPDATE devices SET name = ? WHERE device_id = ?", deviceName, deviceId);
+    return { status: "started", sessionId, deviceId };
+  }),
 
-    sessionByToken(tokenHash, now) {
-      const row = database.get<SessionColumns>(
-        `${selectSession} WHERE token_hash = ? AND expire_time > ? AND removed_time IS NULL`,
-        tokenHash,
-        now,
-      );
-      return row && sessionRow(row);
-    },
+  sessionByToken: read((database, tokenHash, now) => {
+    const row = database.get<SessionColumns>(
+      `${selectSession} WHERE token_hash = ? AND expire_time > ? AND removed_time IS NULL`,
+      tokenHash,
+      now,
+    );
+    return row && sessionRow(row);
+  }),
 
-    /** Does nothing where the session ended meanwhile. */
-    touchSession(sessionId, lastUsedTime, expireTime) {
-      const sql = "UPDATE sessions SET last_used_time = ?, expire_time = ? WHERE session_id = ?";
-      database.run(sql, lastUsedTime, expireTime, sessionId);
-    },
+  /** Does nothing where the session ended meanwhile. */
+  touchSession: write((database, sessionId, lastUsedTime, expireTime) => {
+    const sql = "UPDATE sessions SET last_used_time = ?, expire_time = ? WHERE session_id = ?";
+    database.run(sql, lastUsedTime, expireTime, sessionId);
+  }),
 
-    listSessions(userId, beforeId, limit, now) {
-      return database
-        .all<SessionColumns>(
-          `${selectSession} WHERE s.user_id = ? AND session_id < ? AND expire_time > ?
-           ORDER BY session_id DESC LIMIT ?`,
-          userId,
-          beforeId,
-          now,
-          limit,
-        )
-        .map(sessionRow);
-    },
-
-    endSession(userId, sessionId) {
-      const sql = "DELETE FROM sessions WHERE session_id = ? AND user_id = ?";
-      return database.run(sql, sessionId, userId).changes > 0;
-    },
-
-    validSessions(sessionIds, now) {
-      const sql = "SELECT 1 FROM sessions WHERE session_id = ? AND expire_time > ?";
-      return sessionIds.filter((sessionId) => database.get(sql, sessionId, now) !== undefined);
-    },
-
-    liveSessions(afterId, limit, now) {
-      return database.all<{ sessionId: number; userId: number }>(
-        `SELECT session_id AS sessionId, user_id AS userId FROM sessions
-         WHERE session_id > ? AND expire_time > ? ORDER BY session_id LIMIT ?`,
-        afterId,
+  listSessions: read((database, userId, beforeId, limit, now) => {
+    return database
+      .all<SessionColumns>(
+        `${selectSession} WHERE s.user_id = ? AND session_id < ? AND expire_time > ?
+         ORDER BY session_id DESC LIMIT ?`,
+        userId,
+        beforeId,
         now,
         limit,
-      );
-    },
+      )
+      .map(sessionRow);
+  }),
 
-    addInvite(hash, uses, expireTime, time) {
-      database.run("DELETE FROM invites WHERE expire_time <= ?", time);
-      const sql = "INSERT INTO invites (hash, uses_left, create_time, expire_time) VALUES (?, ?, ?, ?)";
-      database.run(sql, hash, uses, time, expireTime);
-    },
-  };
-}
+  endSession: write((database, userId, sessionId) => {
+    const sql = "DELETE FROM sessions WHERE session_id = ? AND user_id = ?";
+    return database.run(sql, sessionId, userId).changes > 0;
+  }),
+
+  validSessions: read((database, sessionIds, now) => {
+    const sql = "SELECT 1 FROM sessions WHERE session_id = ? AND expire_time > ?";
+    return sessionIds.filter((sessionId) => database.get(sql, sessionId, now) !== undefined);
+  }),
+
+  liveSessions: read((database, afterId, limit, now) => {
+    return database.all<{ sessionId: number; userId: number }>(
+      `SELECT session_id AS sessionId, user_id AS userId FROM sessions
+       WHERE session_id > ? AND expire_time > ? ORDER BY session_id LIMIT ?`,
+      afterId,
+      now,
+      limit,
+    );
+  }),
+
+  addInvite: write((database, hash, uses, expireTime, time) => {
+    database.run("DELETE FROM invites WHERE expire_time <= ?", time);
+    const sql = "INSERT INTO invites (hash, uses_left, create_time, expire_time) VALUES (?, ?, ?, ?)";
+    database.run(sql, hash, uses, time, expireTime);
+  }),
+};
 
 /** An interface's fields as the columns of a row. */
 type Columns<T> = { [K in keyof T]: T[K] };

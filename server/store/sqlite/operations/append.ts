@@ -1,8 +1,8 @@
 // Puts entries into the log, inside the writer's transaction: numbers them, finds repeats, makes conversations.
 import type { StatementSync } from "node:sqlite";
 import type { ConversationKind } from "../../store.ts";
+import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
-import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
 
 /** One append as the writer sees it; ids of 0 stand for "not given". */
 export interface Append {

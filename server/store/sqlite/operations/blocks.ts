@@ -1,77 +1,75 @@
 // Who blocks whom, and what that hides: the operations of BlockStore over one connection.
 import type { BlockRow, BlockStore, MarkerSeqs, SeqRange, UnblockedConversation } from "../../store.ts";
+import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
-import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { type Operations, read, write } from "./operation.ts";
 
-export function blockOperations(database: Database): Synchronous<BlockStore> {
-  return {
-    block(blockerId, blockedId, time) {
-      if (!isUser(database, blockerId) || !isUser(database, blockedId)) return "no-user";
-      const insert =
-        "INSERT INTO blocks (blocker_id, blocked_id, create_time) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-      if (database.run(insert, blockerId, blockedId, time).changes === 0) return "already-blocked";
-      database.run(
-        `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq)
-         SELECT ?, conversation_id, ?, head_seq + 1 FROM conversations WHERE conversation_id = ?`,
+export const blockOperations: Operations<BlockStore> = {
+  block: write((database, blockerId, blockedId, time) => {
+    if (!isUser(database, blockerId) || !isUser(database, blockedId)) return "no-user";
+    const insert =
+      "INSERT INTO blocks (blocker_id, blocked_id, create_time) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    if (database.run(insert, blockerId, blockedId, time).changes === 0) return "already-blocked";
+    database.run(
+      `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq)
+       SELECT ?, conversation_id, ?, head_seq + 1 FROM conversations WHERE conversation_id = ?`,
+      blockerId,
+      blockedId,
+      broadcastConversationId,
+    );
+    database.run(
+      `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq, to_seq)
+       SELECT ?1, c.conversation_id, ?2, p.delivered_seq + 1, c.head_seq
+       FROM conversations c JOIN participants p ON p.conversation_id = c.conversation_id AND p.user_id = ?1
+       WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2) AND EXISTS
+         (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
+            AND e.sender_id = ?2)
+       -- Already there from an earlier block, where nothing was delivered since: it grows.
+       ON CONFLICT DO UPDATE SET to_seq = max(to_seq, excluded.to_seq)`,
+      blockerId,
+      blockedId,
+    );
+    return "blocked";
+  }),
+
+  unblock: write((database, blockerId, blockedId) => {
+    const remove = "DELETE FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
+    if (database.run(remove, blockerId, blockedId).changes === 0) return { status: "not-blocked" };
+    endHiding(database, blockerId, blockedId);
+    return { status: "unblocked", conversation: showAgain(database, blockerId, blockedId) };
+  }),
+
+  listBlocks: read((database, blockerId, afterName, limit) => {
+    return database
+      .all<{ userId: number; username: string; createTime: number }>(
+        `SELECT user_id AS userId, username, b.create_time AS createTime
+         FROM blocks b JOIN users u ON u.user_id = b.blocked_id
+         WHERE b.blocker_id = ? AND username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
         blockerId,
-        blockedId,
-        broadcastConversationId,
-      );
-      database.run(
-        `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq, to_seq)
-         SELECT ?1, c.conversation_id, ?2, p.delivered_seq + 1, c.head_seq
-         FROM conversations c JOIN participants p ON p.conversation_id = c.conversation_id AND p.user_id = ?1
-         WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2) AND EXISTS
-           (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
-              AND e.sender_id = ?2)
-         -- Already there from an earlier block, where nothing was delivered since: it grows.
-         ON CONFLICT DO UPDATE SET to_seq = max(to_seq, excluded.to_seq)`,
-        blockerId,
-        blockedId,
-      );
-      return "blocked";
-    },
+        afterName,
+        limit,
+      )
+      .map(({ createTime, ...user }): BlockRow => ({ user, createTime }));
+  }),
 
-    unblock(blockerId, blockedId) {
-      const remove = "DELETE FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
-      if (database.run(remove, blockerId, blockedId).changes === 0) return { status: "not-blocked" };
-      endHiding(database, blockerId, blockedId);
-      return { status: "unblocked", conversation: showAgain(database, blockerId, blockedId) };
-    },
+  isBlocking: read((database, blockerId, blockedId) => {
+    const sql = "SELECT 1 FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
+    return database.get(sql, blockerId, blockedId) !== undefined;
+  }),
 
-    listBlocks(blockerId, afterName, limit) {
-      return database
-        .all<{ userId: number; username: string; createTime: number }>(
-          `SELECT user_id AS userId, username, b.create_time AS createTime
-           FROM blocks b JOIN users u ON u.user_id = b.blocked_id
-           WHERE b.blocker_id = ? AND username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
+  isBetween: read((database, userId, otherId) => isBlockBetween(database, userId, otherId)),
+
+  blockedBy: read((database, blockerIds) => {
+    return blockerIds.flatMap((blockerId) =>
+      database
+        .all<{ blockedId: number }>(
+          "SELECT blocked_id AS blockedId FROM blocks WHERE blocker_id = ?",
           blockerId,
-          afterName,
-          limit,
         )
-        .map(({ createTime, ...user }): BlockRow => ({ user, createTime }));
-    },
-
-    isBlocking(blockerId, blockedId) {
-      const sql = "SELECT 1 FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
-      return database.get(sql, blockerId, blockedId) !== undefined;
-    },
-
-    isBetween: (userId, otherId) => isBlockBetween(database, userId, otherId),
-
-    blockedBy(blockerIds) {
-      return blockerIds.flatMap((blockerId) =>
-        database
-          .all<{ blockedId: number }>(
-            "SELECT blocked_id AS blockedId FROM blocks WHERE blocker_id = ?",
-            blockerId,
-          )
-          .map(({ blockedId }) => [blockerId, blockedId] as const),
-      );
-    },
-  };
-}
+        .map(({ blockedId }) => [blockerId, blockedId] as const),
+    );
+  }),
+};
 
 /** Whether one of the two blocks the other. */
 export function isBlockBetween(database: Database, userId: number, otherId: number): boolean {

@@ -1,52 +1,50 @@
 // Identity keys and the certificates of devices: the operations of IdentityStore over one connection.
 import type { DeviceKeyRow, IdentityRow, IdentityStore, NewDeviceKey } from "../../store.ts";
 import type { Database } from "../database/database.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { type Operations, read, write } from "./operation.ts";
 
-export function identityOperations(database: Database): Synchronous<IdentityStore> {
-  return {
-    registerDevice(device) {
-      const sql = "SELECT 1 FROM devices WHERE device_id = ? AND user_id = ?";
-      if (database.get(sql, device.deviceId, device.userId) === undefined) return { status: "no-device" };
-      if (!takeIdentity(database, device)) return { status: "identity-taken" };
-      saveCertificate(database, device);
-      const row = deviceOf(database, device.userId, device.deviceId);
-      if (row === undefined) throw new Error("the certificate that was stored is not there");
-      return { status: "registered", identity: identityOf(database, device.userId), device: row };
-    },
+export const identityOperations: Operations<IdentityStore> = {
+  registerDevice: write((database, device) => {
+    const sql = "SELECT 1 FROM devices WHERE device_id = ? AND user_id = ?";
+    if (database.get(sql, device.deviceId, device.userId) === undefined) return { status: "no-device" };
+    if (!takeIdentity(database, device)) return { status: "identity-taken" };
+    saveCertificate(database, device);
+    const row = deviceOf(database, device.userId, device.deviceId);
+    if (row === undefined) throw new Error("the certificate that was stored is not there");
+    return { status: "registered", identity: identityOf(database, device.userId), device: row };
+  }),
 
-    signDevice({ userId, deviceId, signature, identityKey, fingerprint }) {
-      const device = deviceOf(database, userId, deviceId);
-      if (device === undefined) return "no-device";
-      const identity = identityOf(database, userId);
-      const isSame = identity !== undefined && Buffer.compare(identity.key, identityKey) === 0;
-      if (!isSame || device.fingerprint !== fingerprint) return "changed";
-      database.run("UPDATE device_keys SET signature = ? WHERE device_id = ?", signature, deviceId);
-      return "signed";
-    },
+  signDevice: write((database, { userId, deviceId, signature, identityKey, fingerprint }) => {
+    const device = deviceOf(database, userId, deviceId);
+    if (device === undefined) return "no-device";
+    const identity = identityOf(database, userId);
+    const isSame = identity !== undefined && Buffer.compare(identity.key, identityKey) === 0;
+    if (!isSame || device.fingerprint !== fingerprint) return "changed";
+    database.run("UPDATE device_keys SET signature = ? WHERE device_id = ?", signature, deviceId);
+    return "signed";
+  }),
 
-    listDevices(userId, afterId, limit) {
-      const sql = `${selectDevice} WHERE k.user_id = ? AND k.device_id > ? ORDER BY k.device_id LIMIT ?`;
-      return database.all<DeviceColumns>(sql, userId, afterId, limit).map(deviceRow);
-    },
+  listDevices: read((database, userId, afterId, limit) => {
+    const sql = `${selectDevice} WHERE k.user_id = ? AND k.device_id > ? ORDER BY k.device_id LIMIT ?`;
+    return database.all<DeviceColumns>(sql, userId, afterId, limit).map(deviceRow);
+  }),
 
-    identity: (userId) => identityOf(database, userId),
+  identity: read((database, userId) => identityOf(database, userId)),
 
-    peerDevice(deviceId) {
-      const row = database.get<DeviceColumns & PeerColumns>(
-        `SELECT d.device_id AS deviceId, d.name AS deviceName, certificate, fingerprint, signature,
-           u.user_id AS userId, username, i.key AS identityKey
-         FROM device_keys k JOIN devices d USING (device_id) JOIN users u ON u.user_id = k.user_id
-           LEFT JOIN identities i ON i.user_id = k.user_id
-         WHERE k.device_id = ? AND removed_time IS NULL`,
-        deviceId,
-      );
-      if (row === undefined) return undefined;
-      const { userId, username, identityKey } = row;
-      return { user: { userId, username }, identityKey: identityKey ?? undefined, device: deviceRow(row) };
-    },
-  };
-}
+  peerDevice: read((database, deviceId) => {
+    const row = database.get<DeviceColumns & PeerColumns>(
+      `SELECT d.device_id AS deviceId, d.name AS deviceName, certificate, fingerprint, signature,
+         u.user_id AS userId, username, i.key AS identityKey
+       FROM device_keys k JOIN devices d USING (device_id) JOIN users u ON u.user_id = k.user_id
+         LEFT JOIN identities i ON i.user_id = k.user_id
+       WHERE k.device_id = ? AND removed_time IS NULL`,
+      deviceId,
+    );
+    if (row === undefined) return undefined;
+    const { userId, username, identityKey } = row;
+    return { user: { userId, username }, identityKey: identityKey ?? undefined, device: deviceRow(row) };
+  }),
+};
 
 /** For a user who is removed: before the devices go. */
 export function removeIdentity(database: Database, userId: number): void {

@@ -1,73 +1,71 @@
 // Failed log-ins in a row, and the record of log-ins: the operations of LogInStore over one connection.
 import type { LogInFailures, LogInOutcome, LogInRow, LogInStore, NewLogIn } from "../../store.ts";
 import type { Database } from "../database/database.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { type Operations, read, write } from "./operation.ts";
 
 /** A bound on what a stranger can fill; to push a count out of it takes far longer than a lock. */
 const MOST_FAILURES = 50_000;
 const MOST_OF_USER = 1_000;
 const MOST_OF_NOBODY = 10_000;
 
-export function logInOperations(database: Database): Synchronous<LogInStore> {
-  return {
-    failures(key) {
-      return database.get<{ [K in keyof LogInFailures]: number }>(
-        "SELECT count, locked_until AS lockedUntil FROM log_in_failures WHERE key = ?",
-        key,
-      );
-    },
+export const logInOperations: Operations<LogInStore> = {
+  failures: read((database, key) => {
+    return database.get<{ [K in keyof LogInFailures]: number }>(
+      "SELECT count, locked_until AS lockedUntil FROM log_in_failures WHERE key = ?",
+      key,
+    );
+  }),
 
-    saveFailures(key, { count, lockedUntil }, time) {
-      database.run(
-        `INSERT INTO log_in_failures (key, count, locked_until, change_time) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET
-           count = excluded.count, locked_until = excluded.locked_until, change_time = excluded.change_time`,
-        key,
-        count,
-        lockedUntil,
-        time,
-      );
-      dropOldFailures(database, time);
-    },
+  saveFailures: write((database, key, { count, lockedUntil }, time) => {
+    database.run(
+      `INSERT INTO log_in_failures (key, count, locked_until, change_time) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET
+         count = excluded.count, locked_until = excluded.locked_until, change_time = excluded.change_time`,
+      key,
+      count,
+      lockedUntil,
+      time,
+    );
+    dropOldFailures(database, time);
+  }),
 
-    clearFailures(key) {
-      database.run("DELETE FROM log_in_failures WHERE key = ?", key);
-    },
+  clearFailures: write((database, key) => {
+    database.run("DELETE FROM log_in_failures WHERE key = ?", key);
+  }),
 
-    record(logIn) {
-      if (countAgain(database, logIn)) return;
-      const { client } = logIn;
-      database.run(
-        `INSERT INTO log_ins (user_id, username, device_id, client_name, client_version, device_name, address, outcome,
-           count, first_time, time)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
-        logIn.userId ?? null,
-        logIn.username,
-        logIn.deviceId ?? null,
-        client.name,
-        client.version,
-        client.deviceName,
-        logIn.address,
-        logIn.outcome,
-        logIn.time,
-        logIn.time,
-      );
-      dropOldLogIns(database, logIn.userId);
-    },
+  record: write((database, logIn) => {
+    if (countAgain(database, logIn)) return;
+    const { client } = logIn;
+    database.run(
+      `INSERT INTO log_ins (user_id, username, device_id, client_name, client_version, device_name, address, outcome,
+         count, first_time, time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+      logIn.userId ?? null,
+      logIn.username,
+      logIn.deviceId ?? null,
+      client.name,
+      client.version,
+      client.deviceName,
+      logIn.address,
+      logIn.outcome,
+      logIn.time,
+      logIn.time,
+    );
+    dropOldLogIns(database, logIn.userId);
+  }),
 
-    listLogIns(userId, beforeId, limit) {
-      const whose = userId === "everyone" ? "?1 IS NULL" : "user_id = ?1";
-      return database
-        .all<LogInColumns>(
-          `${selectLogIn} WHERE ${whose} AND log_in_id < ?2 ORDER BY log_in_id DESC LIMIT ?3`,
-          userId === "everyone" ? null : userId,
-          beforeId,
-          limit,
-        )
-        .map(logInRow);
-    },
-  };
-}
+  listLogIns: read((database, userId, beforeId, limit) => {
+    const whose = userId === "everyone" ? "?1 IS NULL" : "user_id = ?1";
+    return database
+      .all<LogInColumns>(
+        `${selectLogIn} WHERE ${whose} AND log_in_id < ?2 ORDER BY log_in_id DESC LIMIT ?3`,
+        userId === "everyone" ? null : userId,
+        beforeId,
+        limit,
+      )
+      .map(logInRow);
+  }),
+};
 
 /** Locks that are over first, then what is longest unchanged; the newest row is never the one to go. */
 function dropOldFailures(database: Database, now: number): void {

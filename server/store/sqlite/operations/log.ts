@@ -8,66 +8,60 @@ import type {
   NewMarkers,
   SeqRange,
 } from "../../store.ts";
+import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
-import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
 import { isBlockBetween, undeliveredRanges } from "./blocks.ts";
 import { type PackedEntries, packEntries } from "./entries.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { type Operation, type Operations, patientWrite, read } from "./operation.ts";
 
-export interface LogOperations extends Synchronous<Omit<LogStore, "append" | "onAppended" | "entries">> {
-  /** As LogStore's, packed for the way between threads. */
-  entries(conversationId: number, from: number, to: number, limit: number, newest?: boolean): PackedEntries;
-}
+type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entries">> & {
+  /** As LogStore's, with the rows packed for the way between threads. */
+  readonly entries: Operation<Parameters<LogStore["entries"]>, PackedEntries>;
+};
 
-export function logOperations(database: Database): LogOperations {
-  return {
-    raiseMarkers: (userId, markers) => markers.map((wanted) => raise(database, userId, wanted)),
+export const logOperations: LogOperations = {
+  raiseMarkers: patientWrite((database, userId, markers) =>
+    markers.map((wanted) => raise(database, userId, wanted)),
+  ),
 
-    conversations(userId, afterId, limit) {
-      if (limit <= 0) return [];
-      const broadcast = afterId < broadcastConversationId ? broadcastRow(database, userId) : [];
-      const sql = `${selectDirect} AND mine.conversation_id > ? ORDER BY mine.conversation_id LIMIT ?`;
-      const direct = database.all<DirectColumns>(sql, userId, afterId, limit - broadcast.length);
-      return [...broadcast, ...direct.map((row) => conversationRow(database, userId, row))];
-    },
+  conversations: read((database, userId, afterId, limit) => {
+    if (limit <= 0) return [];
+    const broadcast = afterId < broadcastConversationId ? broadcastRow(database, userId) : [];
+    const sql = `${selectDirect} AND mine.conversation_id > ? ORDER BY mine.conversation_id LIMIT ?`;
+    const direct = database.all<DirectColumns>(sql, userId, afterId, limit - broadcast.length);
+    return [...broadcast, ...direct.map((row) => conversationRow(database, userId, row))];
+  }),
 
-    conversation(userId, conversationId) {
-      if (conversationId === broadcastConversationId) return broadcastRow(database, userId)[0];
-      const sql = `${selectDirect} AND mine.conversation_id = ?`;
-      const row = database.get<DirectColumns>(sql, userId, conversationId);
-      return row && conversationRow(database, userId, row);
-    },
+  conversation: read((database, userId, conversationId) => {
+    if (conversationId === broadcastConversationId) return broadcastRow(database, userId)[0];
+    const sql = `${selectDirect} AND mine.conversation_id = ?`;
+    const row = database.get<DirectColumns>(sql, userId, conversationId);
+    return row && conversationRow(database, userId, row);
+  }),
 
-    heads(userId, conversationIds) {
-      const sql = `SELECT head_seq AS headSeq FROM conversations c WHERE conversation_id = ?1
-        AND (kind = 'broadcast' OR EXISTS
-          (SELECT 1 FROM participants p WHERE p.user_id = ?2 AND p.conversation_id = c.conversation_id))`;
-      return conversationIds.map((id) => database.get<{ headSeq: number }>(sql, id, userId)?.headSeq);
-    },
+  heads: read((database, userId, conversationIds) => {
+    const sql = `SELECT head_seq AS headSeq FROM conversations c WHERE conversation_id = ?1
+      AND (kind = 'broadcast' OR EXISTS
+        (SELECT 1 FROM participants p WHERE p.user_id = ?2 AND p.conversation_id = c.conversation_id))`;
+    return conversationIds.map((id) => database.get<{ headSeq: number }>(sql, id, userId)?.headSeq);
+  }),
 
-    directConversation(userId, peerId) {
-      const sql = `${selectDirect} AND c.user_low = ? AND c.user_high = ?`;
-      const row = database.get<DirectColumns>(
-        sql,
-        userId,
-        Math.min(userId, peerId),
-        Math.max(userId, peerId),
-      );
-      return row && conversationRow(database, userId, row);
-    },
+  directConversation: read((database, userId, peerId) => {
+    const sql = `${selectDirect} AND c.user_low = ? AND c.user_high = ?`;
+    const row = database.get<DirectColumns>(sql, userId, Math.min(userId, peerId), Math.max(userId, peerId));
+    return row && conversationRow(database, userId, row);
+  }),
 
-    entries: (conversationId, from, to, limit, newest = false) =>
-      packEntries(database, conversationId, from, to, limit, newest),
+  entries: read((database, conversationId, from, to, limit, newest = false) =>
+    packEntries(database, conversationId, from, to, limit, newest),
+  ),
 
-    visibleRanges(userId, conversationId, from, to) {
-      const ranges =
-        conversationId === broadcastConversationId
-          ? onlineRanges(database, userId, from, to)
-          : [{ from, to }];
-      return without(ranges, hiddenSeqs(database, userId, conversationId, from, to));
-    },
-  };
-}
+  visibleRanges: read((database, userId, conversationId, from, to) => {
+    const ranges =
+      conversationId === broadcastConversationId ? onlineRanges(database, userId, from, to) : [{ from, to }];
+    return without(ranges, hiddenSeqs(database, userId, conversationId, from, to));
+  }),
+};
 
 function onlineRanges(database: Database, userId: number, from: number, to: number): SeqRange[] {
   const rows = database.all<{ fromSeq: number; toSeq: number | null }>(

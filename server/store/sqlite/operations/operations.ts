@@ -1,54 +1,59 @@
-// Everything that can be asked of the data but appending, by area and name, as synchronous functions.
-import type { AccountStore, BlockStore, IdentityStore, LogInStore, PresenceStore } from "../../store.ts";
+// The table of all operations except append, by area and name, and how a call of one goes from thread to thread.
 import type { Database } from "../database/database.ts";
 import { accountOperations } from "./accounts.ts";
 import { blockOperations } from "./blocks.ts";
 import { identityOperations } from "./identities.ts";
-import { type LogOperations, logOperations } from "./log.ts";
+import { logOperations } from "./log.ts";
 import { logInOperations } from "./log-ins.ts";
+import type { AnyOperations, Operation, Runner } from "./operation.ts";
 import { presenceOperations } from "./presence.ts";
-import type { Synchronous } from "./synchronous.ts";
 
-export interface Operations {
-  accounts: Synchronous<AccountStore>;
-  presence: Synchronous<PresenceStore>;
-  blocks: Synchronous<BlockStore>;
-  logIns: Synchronous<LogInStore>;
-  identities: Synchronous<IdentityStore>;
-  log: LogOperations;
-}
+const table = {
+  accounts: accountOperations,
+  presence: presenceOperations,
+  blocks: blockOperations,
+  logIns: logInOperations,
+  identities: identityOperations,
+  log: logOperations,
+};
 
-export function operationsOn(database: Database): Operations {
-  return {
-    accounts: accountOperations(database),
-    presence: presenceOperations(database),
-    blocks: blockOperations(database),
-    logIns: logInOperations(database),
-    identities: identityOperations(database),
-    log: logOperations(database),
-  };
-}
+type Table = typeof table;
+export type Area = keyof Table;
 
-/** One call of an operation, in a shape that goes between threads. */
+/** One call of an operation, in a shape that can be sent to a thread. */
 export interface Call {
-  readonly area: keyof Operations;
+  readonly area: Area;
   readonly name: string;
   readonly args: readonly unknown[];
 }
 
-/** Runs a call. Types are the maker's part: `caller` below makes only calls that exist. */
-export function perform(operations: Operations, call: Call): unknown {
-  const area = operations[call.area] as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
-  const operation = area[call.name];
-  if (operation === undefined) throw new TypeError(`no operation ${call.area}.${call.name}`);
-  return operation(...call.args);
+/** One method for each operation of an area, which answers what the operation returns. */
+export type Methods<A extends Area> = {
+  readonly [N in keyof Table[A]]: Table[A][N] extends Operation<infer P, infer R>
+    ? (...args: P) => Promise<R>
+    : never;
+};
+
+/**
+ * Makes the methods of an area. Each hands its call to `send`, which resolves with what `perform` returned on the thread
+ * of that runner.
+ */
+export function methodsOf<A extends Area>(
+  area: A,
+  send: (runner: Runner, call: Call) => Promise<unknown>,
+): Methods<A> {
+  const operations: AnyOperations = table[area];
+  const methods: Record<string, (...args: unknown[]) => Promise<unknown>> = {};
+  for (const [name, { runner }] of Object.entries(operations)) {
+    methods[name] = (...args) => send(runner, { area, name, args });
+  }
+  return methods as Methods<A>;
 }
 
-/** A function that makes calls of one area and hands them to `send`, with the operation's own types. */
-export function caller<A extends keyof Operations>(area: A, send: (call: Call) => Promise<unknown>) {
-  return <N extends keyof Operations[A] & string>(
-    name: N,
-    ...args: Operations[A][N] extends (...args: infer P) => unknown ? P : never
-  ): Promise<Operations[A][N] extends (...args: never) => infer R ? R : never> =>
-    send({ area, name, args }) as Promise<Operations[A][N] extends (...args: never) => infer R ? R : never>;
+/** Runs a call. Its arguments fit the operation, because only the methods above make calls. */
+export function perform(database: Database, { area, name, args }: Call): unknown {
+  const operations: AnyOperations = table[area];
+  const operation = operations[name];
+  if (operation === undefined) throw new TypeError(`the store has no operation ${area}.${name}`);
+  return operation.run(database, ...(args as never[]));
 }

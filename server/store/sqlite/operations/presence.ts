@@ -1,64 +1,61 @@
 // When, and for which broadcast seq, users were online: the operations of PresenceStore over one connection.
 import type { PresenceRow, PresenceStore } from "../../store.ts";
-import type { Database } from "../database/database.ts";
-import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
-import type { Synchronous } from "./synchronous.ts";
+import { broadcastConversationId } from "../broadcast.ts";
+import { type Operations, read, write } from "./operation.ts";
 
-export function presenceOperations(database: Database): Synchronous<PresenceStore> {
-  return {
-    open(userId, time) {
-      database.run(
-        `INSERT INTO presence_intervals (user_id, start_time, from_seq)
-         SELECT ?, ?, head_seq + 1 FROM conversations WHERE conversation_id = ${broadcastConversationId}
-         ON CONFLICT (user_id) WHERE end_time IS NULL DO NOTHING`,
-        userId,
-        time,
-      );
-    },
+export const presenceOperations: Operations<PresenceStore> = {
+  open: write((database, userId, time) => {
+    database.run(
+      `INSERT INTO presence_intervals (user_id, start_time, from_seq)
+       SELECT ?, ?, head_seq + 1 FROM conversations WHERE conversation_id = ${broadcastConversationId}
+       ON CONFLICT (user_id) WHERE end_time IS NULL DO NOTHING`,
+      userId,
+      time,
+    );
+  }),
 
-    close(userId, time) {
-      // A clock that was set back must not make an interval that ends before it starts.
-      database.run(
-        `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
-           to_seq = (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})
-         WHERE user_id = ? AND end_time IS NULL`,
-        time,
-        userId,
-      );
-    },
+  close: write((database, userId, time) => {
+    // A clock that was set back must not make an interval that ends before it starts.
+    database.run(
+      `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
+         to_seq = (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})
+       WHERE user_id = ? AND end_time IS NULL`,
+      time,
+      userId,
+    );
+  }),
 
-    heartbeat(time) {
-      database.run("UPDATE server SET heartbeat = ?", time);
-    },
+  heartbeat: write((database, time) => {
+    database.run("UPDATE server SET heartbeat = ?", time);
+  }),
 
-    openIntervals() {
-      const heartbeat = database.get<{ heartbeat: number }>("SELECT heartbeat FROM server")?.heartbeat ?? 0;
-      const sql = `SELECT user_id AS userId FROM presence_intervals INDEXED BY presence_open
-        WHERE end_time IS NULL ORDER BY user_id`;
-      return { heartbeat, userIds: database.all<{ userId: number }>(sql).map((row) => row.userId) };
-    },
+  openIntervals: read((database) => {
+    const heartbeat = database.get<{ heartbeat: number }>("SELECT heartbeat FROM server")?.heartbeat ?? 0;
+    const sql = `SELECT user_id AS userId FROM presence_intervals INDEXED BY presence_open
+      WHERE end_time IS NULL ORDER BY user_id`;
+    return { heartbeat, userIds: database.all<{ userId: number }>(sql).map((row) => row.userId) };
+  }),
 
-    list(since, now, askingId, afterName, limit) {
-      const rows = database.all<{ userId: number; username: string; online: number; lastEnd: number | null }>(
-        `SELECT userId, username, online, lastEnd FROM (
-           SELECT user_id AS userId, username,
-             EXISTS (SELECT 1 FROM presence_intervals p WHERE p.user_id = u.user_id AND end_time IS NULL) AS online,
-             (SELECT max(end_time) FROM presence_intervals p WHERE p.user_id = u.user_id) AS lastEnd
-           FROM users u WHERE username > ?1 AND user_id <> ?2 AND removed_time IS NULL
-             AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?2))
-         WHERE online OR lastEnd >= ?3 ORDER BY username LIMIT ?4`,
-        afterName,
-        askingId,
-        since,
-        limit,
-      );
-      return rows.map(
-        (row): PresenceRow => ({
-          user: { userId: row.userId, username: row.username },
-          online: row.online !== 0,
-          lastOnlineTime: row.online !== 0 ? now : (row.lastEnd ?? 0),
-        }),
-      );
-    },
-  };
-}
+  list: read((database, since, now, askingId, afterName, limit) => {
+    const rows = database.all<{ userId: number; username: string; online: number; lastEnd: number | null }>(
+      `SELECT userId, username, online, lastEnd FROM (
+         SELECT user_id AS userId, username,
+           EXISTS (SELECT 1 FROM presence_intervals p WHERE p.user_id = u.user_id AND end_time IS NULL) AS online,
+           (SELECT max(end_time) FROM presence_intervals p WHERE p.user_id = u.user_id) AS lastEnd
+         FROM users u WHERE username > ?1 AND user_id <> ?2 AND removed_time IS NULL
+           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?2))
+       WHERE online OR lastEnd >= ?3 ORDER BY username LIMIT ?4`,
+      afterName,
+      askingId,
+      since,
+      limit,
+    );
+    return rows.map(
+      (row): PresenceRow => ({
+        user: { userId: row.userId, username: row.username },
+        online: row.online !== 0,
+        lastOnlineTime: row.online !== 0 ? now : (row.lastEnd ?? 0),
+      }),
+    );
+  }),
+};

@@ -1,8 +1,8 @@
-// Collects writes while the writer is busy, hands them over as one group, and tells the outcome in the right order.
+// Collects writes while the writer is busy, sends them as one group, and reports the outcome in the right order.
 import { type AppendedEntry, type AppendResult, type NewEntry, StoreUnavailableError } from "../../store.ts";
 import type { Call } from "../operations/operations.ts";
 import { type Group, type GroupResults, type PlacedCall, packAppends, resultAt } from "./group.ts";
-import type { GroupAnswer } from "./writer.ts";
+import type { GroupAnswer } from "./messages.ts";
 
 interface WaitingAppend {
   readonly entry: NewEntry;
@@ -19,25 +19,25 @@ interface WaitingCall {
 export interface GroupLimits {
   /** Writes in one group. */
   readonly count: number;
-  /** Bytes of content in one group; a single larger entry still goes. */
+  /** Bytes of content in one group; a single entry may be larger. */
   readonly bytes: number;
 }
 
-/** How long a write that may wait for company waits, in milliseconds. */
+/** How long a patient write waits for others to share its commit, in milliseconds. */
 const patience = 50;
 
 export class GroupCommit {
   readonly #limits: GroupLimits;
   readonly #send: (group: Group) => void;
-  /** Called after a group's announcement, with its number. */
-  readonly #onTold: (number: number) => void;
+  /** Called with a group's number after its announcement. */
+  readonly #onAnnounced: (number: number) => void;
   #listener: ((entries: readonly AppendedEntry[]) => void) | undefined;
   #waiting: (WaitingAppend | WaitingCall)[] = [];
   #inFlight: { appends: WaitingAppend[]; calls: WaitingCall[] } | undefined;
   #number: number;
   #soon: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
-  /** Why nothing is taken any more. */
+  /** Why writes are refused; undefined while they are accepted. */
   #ended: string | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -45,16 +45,17 @@ export class GroupCommit {
     limits: GroupLimits,
     number: number,
     send: (group: Group) => void,
-    onTold: (number: number) => void,
+    onAnnounced: (number: number) => void,
   ) {
     this.#limits = limits;
     this.#number = number;
     this.#send = send;
-    this.#onTold = onTold;
+    this.#onAnnounced = onAnnounced;
   }
 
   onAppended(listener: (entries: readonly AppendedEntry[]) => void): void {
-    if (this.#listener !== undefined) throw new Error("somebody listens to appends already");
+    if (this.#listener !== undefined)
+      throw new Error("there is a listener for appends already; a store has one");
     this.#listener = listener;
   }
 
@@ -66,7 +67,7 @@ export class GroupCommit {
     });
   }
 
-  /** `patient` ones wait a moment for a group to join. */
+  /** A `patient` call waits up to 50 ms for a group to join. */
   call(call: Call, patient = false): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
     return new Promise((resolve, reject) => {
@@ -79,12 +80,12 @@ export class GroupCommit {
   /** Takes the writer's answer to the group in flight. */
   settle(answer: GroupAnswer): void {
     const group = this.#inFlight;
-    if (group === undefined) throw new Error("an answer to no group");
+    if (group === undefined) throw new Error("the writer answered, but no group was sent");
     this.#inFlight = undefined;
-    // The writer works on the next group while this one is told.
+    // The writer works on the next group while this one is announced.
     if (this.#waiting.length > 0) this.#sendNext();
     try {
-      if (answer.type === "committed") this.#tell(group, answer.number, answer.results);
+      if (answer.type === "committed") this.#report(group, answer.number, answer.results);
       else rejectAll([...group.appends, ...group.calls], answer.message);
     } finally {
       if (this.#waiting.length > 0) this.#sendSoon();
@@ -92,7 +93,7 @@ export class GroupCommit {
     }
   }
 
-  /** Refuses further writes, and waits until those handed in are told. */
+  /** Refuses further writes, and waits until the outcome of the present ones is reported. */
   async finish(): Promise<void> {
     this.#ended ??= "the store is closed";
     if (this.#inFlight === undefined && this.#waiting.length === 0) return;
@@ -102,7 +103,7 @@ export class GroupCommit {
     });
   }
 
-  /** Gives up all that waits: the writer is gone. */
+  /** Rejects all writes, because a thread has ended. */
   fail(reason: string): void {
     this.#ended = reason;
     clearImmediate(this.#soon);
@@ -115,7 +116,7 @@ export class GroupCommit {
     this.#onIdle?.();
   }
 
-  /** At the end of this turn of the event loop, so that all that arrived in it shares a group. */
+  /** At the end of this turn of the event loop, so that all writes of the turn share a group. */
   #sendSoon(): void {
     if (this.#inFlight !== undefined || this.#soon !== undefined) return;
     this.#soon = setImmediate(() => this.#sendNext());
@@ -159,7 +160,7 @@ export class GroupCommit {
     return all;
   }
 
-  #tell(
+  #report(
     group: { appends: WaitingAppend[]; calls: WaitingCall[] },
     number: number,
     results: GroupResults,
@@ -185,7 +186,7 @@ export class GroupCommit {
     try {
       if (announced.length > 0) this.#listener?.(announced);
     } finally {
-      this.#onTold(number);
+      this.#onAnnounced(number);
       for (const [index, { resolve, reject }] of group.appends.entries()) {
         const { status, conversationId, seq, time, withheld, error } = resultAt(results, index);
         if (status === "failed") reject(new Error(error ?? "the append failed"));
@@ -196,7 +197,7 @@ export class GroupCommit {
       for (const [index, { resolve, reject }] of group.calls.entries()) {
         const result = results.calls[index];
         if (result?.ok) resolve(result.value);
-        else reject(new Error(result?.message ?? "the call was not made"));
+        else reject(new Error(result?.message ?? "the writer did not run the call"));
       }
     }
   }

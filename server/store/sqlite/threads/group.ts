@@ -1,22 +1,22 @@
-// A group of writes on its way to the writer's thread and its results on the way back, in flat buffers.
+// Packs a group of writes for the writer's thread, and its results for the way back, in flat buffers.
 import type { NewEntry } from "../../store.ts";
 import { type Append, type Appended, hiddenFromNobody } from "../operations/append.ts";
 import type { Call } from "../operations/operations.ts";
 
-/** A call, to run before the append of this index. */
+/** A call that runs before the append with the index `before`. */
 export interface PlacedCall extends Call {
   readonly before: number;
 }
 
 export interface Group {
-  /** Counts the groups of this database; committed with the group. */
+  /** Counts the groups of this database from 1; committed with the group. */
   readonly number: number;
   readonly appends: PackedAppends;
   readonly calls: readonly PlacedCall[];
 }
 
 export interface PackedAppends {
-  /** Per append: conversation or 0, peer or 0, sender, device, time, length of content, client message id's bits. */
+  /** Per append: conversation or 0, peer or 0, sender, device, time, length of content, bits of the client message id. */
   readonly fields: ArrayBuffer;
   /** The contents, end to end. */
   readonly contents: ArrayBuffer;
@@ -25,16 +25,16 @@ export interface PackedAppends {
 export type CallResult = { ok: true; value: unknown } | { ok: false; message: string };
 
 export interface GroupResults {
-  /** Per append: status, conversation, seq, time, recipient or 0, error or -1, 1 where withheld. */
+  /** Per append: index of the status, conversation, seq, time, recipient or 0, index of the error, 1 if withheld. */
   readonly appends: Float64Array<ArrayBuffer>;
   readonly calls: readonly CallResult[];
-  /** Why single appends failed; the field above is an index into these. */
+  /** Why single appends failed; the error field above is an index into this array. */
   readonly errors: readonly string[];
-  /** By index of the append, where it is a broadcast of somebody who is blocked: from whom it is hidden. */
+  /** The users from whom a broadcast is hidden, by index of the append; without an element where there are none. */
   readonly hidden: ReadonlyMap<number, readonly number[]>;
 }
 
-/** Every number takes eight bytes, the client message id as an integer and the others as floating point. */
+/** Fields per append. Each takes eight bytes: the client message id as an integer, the others as floating point. */
 const width = 7;
 const idField = 6;
 
@@ -97,7 +97,7 @@ const statuses = [
 ] as const;
 const resultWidth = 7;
 
-/** Writes the outcomes of a group's appends, one after the other. */
+/** Writes the outcomes of a group's appends, one after another. */
 export class ResultWriter {
   readonly appends: Float64Array<ArrayBuffer>;
   readonly errors: string[] = [];

@@ -1,7 +1,7 @@
-// Reads under way on the reader's thread; an answer that saw a group not yet announced is held until it is.
+// The reads that wait for the reader's thread. An answer that saw a group not yet announced is held until it is.
 import { StoreUnavailableError } from "../../store.ts";
 import type { Call } from "../operations/operations.ts";
-import type { ReadAnswer } from "./reader.ts";
+import type { ReadAnswer } from "./messages.ts";
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -11,16 +11,16 @@ interface Pending {
 export class HeldReads {
   readonly #send: (id: number, call: Call) => void;
   readonly #pending = new Map<number, Pending>();
-  /** Answers that wait for a group, oldest first; groups only rise along it. */
+  /** Answers that wait for the announcement of a group, oldest first; the group numbers never fall along the array. */
   #held: { pending: Pending; group: number; value: unknown }[] = [];
   #lastId = 0;
-  #toldGroup: number;
+  #announced: number;
   #ended: string | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** `toldGroup`: the last group in the data when it was opened. */
-  constructor(toldGroup: number, send: (id: number, call: Call) => void) {
-    this.#toldGroup = toldGroup;
+  /** `lastGroup`: the number of the last group in the data when it was opened. */
+  constructor(lastGroup: number, send: (id: number, call: Call) => void) {
+    this.#announced = lastGroup;
     this.#send = send;
   }
 
@@ -33,30 +33,30 @@ export class HeldReads {
     });
   }
 
-  /** Takes the reader's answer. */
+  /** Takes the reader's answer to the read with this id. */
   settle(id: number, answer: ReadAnswer): void {
     const pending = this.#pending.get(id);
-    if (pending === undefined) throw new Error("an answer to no read");
+    if (pending === undefined) throw new Error("the reader answered a read that nothing waits for");
     this.#pending.delete(id);
     if (!answer.ok) {
       pending.reject(
         answer.unavailable ? new StoreUnavailableError(answer.message) : new Error(answer.message),
       );
-    } else if (answer.group <= this.#toldGroup) pending.resolve(answer.value);
+    } else if (answer.group <= this.#announced) pending.resolve(answer.value);
     else this.#held.push({ pending, group: answer.group, value: answer.value });
     this.#checkIdle();
   }
 
-  /** The group was announced: what saw it, and no later one, may be seen. */
-  told(group: number): void {
-    this.#toldGroup = group;
+  /** The group was announced: answers that saw it, but no later one, are released. */
+  release(group: number): void {
+    this.#announced = group;
     const free = this.#held.findIndex((held) => held.group > group);
     const released = free === -1 ? this.#held.splice(0) : this.#held.splice(0, free);
     for (const { pending, value } of released) pending.resolve(value);
     this.#checkIdle();
   }
 
-  /** Refuses further reads, and waits for those under way. */
+  /** Refuses further reads, and waits until the present ones are answered. */
   async finish(): Promise<void> {
     this.#ended ??= "the store is closed";
     await new Promise<void>((resolve) => {
@@ -65,7 +65,7 @@ export class HeldReads {
     });
   }
 
-  /** Gives up all that waits: a thread is gone. */
+  /** Rejects all reads, because a thread has ended. */
   fail(reason: string): void {
     this.#ended = reason;
     const waiting = [...this.#held.map((held) => held.pending), ...this.#pending.values()];

@@ -1,32 +1,31 @@
-// The main thread's end of one of the store's threads: starts it, speaks with it, notices its death, ends it.
+// The main thread's side of one of the store's threads: starts it, sends requests, notices its death, ends it.
 import { Worker } from "node:worker_threads";
 import { DatabaseRefusedError } from "../database/database.ts";
-import type { Answer, Request, ThreadOptions } from "./worker.ts";
-import type { DataState } from "./writer.ts";
+import type { Answer, DataState, ReaderOptions, Request, WriterOptions } from "./messages.ts";
+
+export type ThreadOptions = ({ role: "writer" } & WriterOptions) | ({ role: "reader" } & ReaderOptions);
 
 export interface ThreadListener {
-  /** What the thread has to say, but the answers to `open` and `close`. */
+  /** Called with every answer except those to `open` and `close`. */
   onAnswer(answer: Answer): void;
-  /** The thread is gone without having been asked to. Called once. */
+  /** The thread ended without being asked to. Called once. */
   onDeath(error: Error): void;
 }
 
 export class StoreThread {
   readonly #worker: Worker;
-  readonly #exited: Promise<void>;
+  readonly #exited = Promise.withResolvers<void>();
+  /** Resolved when the thread has closed its connection, or has ended. */
+  readonly #closed = Promise.withResolvers<void>();
   #opening: PromiseWithResolvers<DataState | undefined> | undefined;
-  /** No death is told any more: it was told, or the thread was asked to end. */
+  /** A death is not reported any more: it was reported, or the thread was asked to end. */
   #settled = false;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
-    // Sources run as .ts in a clone and as .js in the published package; the neighbour is of the same kind.
-    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-    this.#worker = new Worker(new URL(`./worker${extension}`, import.meta.url), {
+    this.#worker = new Worker(entryOf(options.role), {
       workerData: options,
       name: `store ${options.role}`,
     });
-    const exited = Promise.withResolvers<void>();
-    this.#exited = exited.promise;
     const die = (error: Error) => {
       if (this.#settled) return;
       this.#settled = true;
@@ -38,14 +37,21 @@ export class StoreThread {
     });
     this.#worker.on("messageerror", die);
     this.#worker.on("exit", (code) => {
-      exited.resolve();
-      die(new Error(`the ${options.role}'s thread ended by itself (${code})`));
+      this.#closed.resolve();
+      this.#exited.resolve();
+      die(new Error(`the ${options.role}'s thread ended unexpectedly (exit code ${code})`));
     });
     this.#worker.on("message", (answer: Answer) => {
       if (answer.type === "opened") this.#opening?.resolve(answer.state);
       else if (answer.type === "refused") this.#opening?.reject(new DatabaseRefusedError(answer.message));
+      else if (answer.type === "closed") this.#closed.resolve();
       else listener.onAnswer(answer);
     });
+  }
+
+  /** Resolves when the thread has ended. */
+  get exited(): Promise<void> {
+    return this.#exited.promise;
   }
 
   post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
@@ -59,10 +65,16 @@ export class StoreThread {
     return this.#opening.promise;
   }
 
-  /** Lets the thread finish what it was sent, and waits for its end. */
+  /** Lets the thread finish the requests it was sent, and waits until its connection is closed. */
   async close(): Promise<void> {
     this.#settled = true;
     this.post({ type: "close" });
-    await this.#exited;
+    await this.#closed.promise;
   }
+}
+
+/** Sources run as .ts in a clone and as .js in the published package; the entries are of the same kind as this file. */
+function entryOf(role: ThreadOptions["role"]): URL {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new URL(`./${role}-thread.${extension}`, import.meta.url);
 }

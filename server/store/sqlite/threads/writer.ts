@@ -1,5 +1,6 @@
-// The writing half of the worker: one connection, one transaction per group, and nothing else that writes.
+// Writes on one connection: one transaction for each group. Nothing else writes to the data while a server runs.
 
+import { broadcastConversationId } from "../broadcast.ts";
 import {
   checkStructure,
   type Database,
@@ -8,10 +9,9 @@ import {
   openDatabase,
   refusal,
 } from "../database/database.ts";
-import { broadcastConversationId } from "../migrations/0001_first_shape.ts";
 import { migrate } from "../migrations.ts";
 import { Appender } from "../operations/append.ts";
-import { type Operations, operationsOn, perform } from "../operations/operations.ts";
+import { perform } from "../operations/operations.ts";
 import {
   type CallResult,
   countAppends,
@@ -21,33 +21,18 @@ import {
   ResultWriter,
   unpackAppends,
 } from "./group.ts";
+import type { DataState, GroupAnswer, WriterOptions } from "./messages.ts";
 
-export interface WriterOptions {
-  readonly file: string;
-  readonly maxPages: number | undefined;
-}
-
-export interface DataState {
-  readonly serverId: string;
-  /** Of the last group that was committed. */
-  readonly number: number;
-}
-
-export type GroupAnswer =
-  | { type: "committed"; number: number; results: GroupResults }
-  | { type: "failed"; message: string };
-
-/** A connection with what was prepared on it and remembered about its data; all go together after a failure. */
+/** A connection with what is cached about its data. All of it is dropped after a failure. */
 interface Opened {
   readonly database: Database;
-  readonly operations: Operations;
   readonly appender: Appender;
 }
 
 export class Writer {
   readonly #options: WriterOptions;
   #opened: Opened | undefined;
-  /** Of the last group that this writer told as committed. */
+  /** The number of the last group that this writer reported as committed. */
   #number: number | undefined;
   #dataVersion: unknown;
   #changed = false;
@@ -56,7 +41,7 @@ export class Writer {
     this.#options = options;
   }
 
-  /** Opens, migrates and looks for damage. Throws DatabaseRefusedError with a clear text. */
+  /** Opens and migrates the database, and checks it for damage. Throws DatabaseRefusedError with a clear text. */
   open(): DataState {
     const { file } = this.#options;
     try {
@@ -68,7 +53,9 @@ export class Writer {
         broadcastConversationId,
       );
       if (row === undefined)
-        throw new DatabaseRefusedError(`${file} is damaged: rows that it needs are missing`);
+        throw new DatabaseRefusedError(
+          `${file} is damaged: rows that it needs are missing; restore it from a backup`,
+        );
       return row;
     } catch (error) {
       this.#abandon();
@@ -95,13 +82,13 @@ export class Writer {
     }
   }
 
-  /** True once after another process changed the data. Also takes up the connection again after a failure. */
+  /** True once after another process changed the data. Also opens the database again after a failure. */
   poll(): boolean {
     try {
       this.#lookForChange(this.#opened ?? this.#open());
     } catch (error) {
       if (error instanceof LostTrackError) throw error;
-      // The next group tries again, and its sender is told why where that fails too.
+      // The next group tries again, and its failure is reported to its sender.
       this.#abandon();
     }
     const changed = this.#changed;
@@ -109,7 +96,7 @@ export class Writer {
     return changed;
   }
 
-  /** Moves the log into the database file and lets go of it. */
+  /** Moves the log into the database file and closes the connection. */
   close(): void {
     const database = this.#opened?.database;
     this.#opened = undefined;
@@ -124,15 +111,15 @@ export class Writer {
     const database = openDatabase(this.#options);
     try {
       migrate(database, this.#options.file);
-      // A group whose sync was cut short by a crash may stand in the log, readable but not safe: this syncs it.
+      // After a crash during a sync, a group in the log may be readable but not durable. The checkpoint syncs it.
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       const number = database.get<{ number: number }>("SELECT group_number AS number FROM server")?.number;
       if (this.#number !== undefined && this.#number !== number) throw new LostTrackError();
-      // A change by others between two connections would go unseen.
+      // A change by another process between two connections cannot be seen in the data version.
       if (this.#number !== undefined) this.#changed = true;
       this.#number = number;
       this.#dataVersion = database.pragma("data_version");
-      this.#opened = { database, operations: operationsOn(database), appender: new Appender(database) };
+      this.#opened = { database, appender: new Appender(database) };
       return this.#opened;
     } catch (error) {
       database[Symbol.dispose]();
@@ -149,36 +136,36 @@ export class Writer {
     appender.forgetBlocks();
   }
 
-  /** After a failed transaction neither the connection nor what was remembered is to be trusted. */
+  /** Drops the connection and its caches, neither of which can be trusted after a failed transaction. */
   #abandon(): void {
     const database = this.#opened?.database;
     this.#opened = undefined;
     try {
       database?.[Symbol.dispose]();
     } catch {
-      // It is given up because it fails; that closing fails too says nothing new.
+      // The connection is dropped because it failed already; a failure to close it adds nothing.
     }
   }
 }
 
 /**
- * A group that failed to commit is in the data nevertheless (its sync failed, not its writing). It was told as failed
- * and never announced, so only a new start can go on from here.
+ * A group that was reported as failed is in the data nevertheless: it was written, and only its sync failed. It was never
+ * announced, so the store cannot go on. Only a restart can.
  */
 class LostTrackError extends Error {
   constructor() {
-    super("the database holds another last group than the one that was told");
+    super("the last group in the database differs from the last group that was reported as committed");
   }
 }
 
-function run({ database, operations, appender }: Opened, group: Group): GroupResults {
+function run({ database, appender }: Opened, group: Group): GroupResults {
   const writer = new ResultWriter(countAppends(group.appends));
   const calls: CallResult[] = [];
   const runCallsBefore = (index: number) => {
     for (let call = group.calls[calls.length]; call !== undefined; call = group.calls[calls.length]) {
       if (call.before > index) return;
       appender.saveHeads();
-      calls.push(runCall(database, operations, call));
+      calls.push(runCall(database, call));
       if (call.area === "accounts") appender.forgetUsers();
       if (call.area === "blocks") appender.forgetBlocks();
     }
@@ -197,15 +184,15 @@ function run({ database, operations, appender }: Opened, group: Group): GroupRes
   return { appends: writer.appends, calls, errors: writer.errors, hidden: writer.hidden };
 }
 
-function runCall(database: Database, operations: Operations, call: PlacedCall): CallResult {
+function runCall(database: Database, call: PlacedCall): CallResult {
   try {
-    return { ok: true, value: database.savepoint(() => perform(operations, call)) };
+    return { ok: true, value: database.savepoint(() => perform(database, call)) };
   } catch (error) {
     return { ok: false, message: messageOfSingle(database, error) };
   }
 }
 
-/** The text of an error that concerns one write only; throws one that takes the whole group down. */
+/** The text of an error that concerns only one write. Rethrows an error that fails the whole group. */
 function messageOfSingle(database: Database, error: unknown): string {
   if (!database.inTransaction || isStorageFailure(error)) throw error;
   return error instanceof Error ? error.message : String(error);

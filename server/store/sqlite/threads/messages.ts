@@ -1,0 +1,48 @@
+// The messages between the main thread and the store's two threads. Types only.
+import type { Call } from "../operations/operations.ts";
+import type { Group, GroupResults } from "./group.ts";
+
+export interface WriterOptions {
+  readonly file: string;
+  readonly maxPages: number | undefined;
+}
+
+export interface ReaderOptions {
+  readonly file: string;
+}
+
+export type Request =
+  | { type: "open" }
+  /** To the writer only. */
+  | { type: "group"; group: Group }
+  /** To the reader only. */
+  | { type: "read"; id: number; call: Call }
+  | { type: "close" };
+
+/** What the writer finds in the data when it opens it. */
+export interface DataState {
+  readonly serverId: string;
+  /** The number of the last group that was committed. */
+  readonly number: number;
+}
+
+export type GroupAnswer =
+  | { type: "committed"; number: number; results: GroupResults }
+  | { type: "failed"; message: string };
+
+export type ReadAnswer =
+  /** `group`: the number of the last group that the read saw. */
+  | { ok: true; group: number; value: unknown }
+  /** `unavailable`: the data cannot be read now; otherwise the read itself was wrong. */
+  | { ok: false; unavailable: boolean; message: string };
+
+export type Answer =
+  /** Only the writer sends the state. */
+  | { type: "opened"; state: DataState | undefined }
+  /** The database cannot be served. The text is for the operator. */
+  | { type: "refused"; message: string }
+  | GroupAnswer
+  | { type: "read"; id: number; answer: ReadAnswer }
+  /** Another process changed the data. */
+  | { type: "external-change" }
+  | { type: "closed" };
