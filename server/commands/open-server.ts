@@ -14,7 +14,8 @@ import { findSampleUsers } from "../files/sample-users.ts";
 import { removeServerFile, writeServerFile } from "../files/server-file.ts";
 import type { OpenLog } from "../log.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server.ts";
-import { type Config, ConfigError } from "../settings/config.ts";
+import type { Config } from "../settings/config.ts";
+import { ConfigError } from "../settings/layers.ts";
 import type { SettingName } from "../settings/settings.ts";
 import { lockDataFolder } from "../store/sqlite/database/lock.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -41,8 +42,6 @@ export interface OpenServerOptions {
   readonly passwordCost?: PasswordCost | undefined;
 }
 
-const DAY_MS = 86_400_000;
-
 /** @throws errors whose texts are for the operator: see command-line.ts */
 export async function openServer({
   config,
@@ -60,7 +59,7 @@ export async function openServer({
   const added = await importCredentials(store.accounts, credentials, passwords);
   if (added.length > 0) log.info({ event: "users imported", count: added.length }, "users imported");
 
-  const { plaintext, listen, publicName, cert, key } = config;
+  const { plaintext, publicName, cert, key } = config;
   const own = cert === undefined || key === undefined ? undefined : { cert, key };
   const operators = own && (await asking(config, "cert", () => loadCertificate(own)));
   if (operators?.warning !== undefined) log.warn({ event: "certificate" }, operators.warning);
@@ -68,21 +67,12 @@ export async function openServer({
 
   const server = opened.use(
     await start(config, {
+      // The settings have the names of the options.
+      ...config,
       store,
-      listen,
       ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
       passwords,
-      signUp: config.signUp,
-      presenceGraceMs: config.presenceGrace * 1000,
-      sessionLifetimeMs: config.sessionLifetime * DAY_MS,
-      callRate: config.callRate,
       reflection: config.reflection ? await readSchema() : undefined,
-      health: config.health,
-      relay: config.relay,
-      sessionsPerUser: config.sessionsPerUser,
-      lock: config.lock,
-      lockDurationMs: config.blockDuration * 1000,
-      idleTimeoutMs: config.timeout === 0 ? undefined : config.timeout * 1000,
       log,
     }),
   );

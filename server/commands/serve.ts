@@ -82,7 +82,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
       isDefaultData: data === defaultData(),
       isTemporary: config.ephemeral,
       rules: originalsLine(config, host),
-      log: config.log,
+      log: config.logFile,
       client: commandLine("parley"),
       server: commandLine("parley-server"),
     }),
@@ -102,12 +102,12 @@ function originalOf(words: readonly string[]): OriginalCommandLine | undefined {
   throw new UsageError(`${unexpected}: not understood here: a command comes first, settings are flags`);
 }
 
-function openServerLog({ log: file, logLevel, logStderr, sourceOf }: Config, io: Io): OpenLog {
+function openServerLog({ logFile: file, logLevel, logStderr, sourceOf }: Config, io: Io): OpenLog {
   const level: LogLevel = logLevel;
   const forPerson = io.isErrorTerminal && !logStderr;
   try {
     return openLog({ level, file, forPerson, writeError: (text) => io.complain(text) });
   } catch (error) {
-    throw new UsageError(`${sourceOf("log")}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${sourceOf("logFile")}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -1,7 +1,7 @@
-// What --help prints of flags and settings: from the tables, in 80 columns.
+// Formats flags and settings for --help, in 80 columns.
 import type { FlagSpec } from "../../command-line/arguments.ts";
 import { settingFlags } from "./config.ts";
-import { environmentName, type SettingName, settingNames, settingOf } from "./settings.ts";
+import { type SettingName, settingNames, settingOf } from "./settings.ts";
 
 export interface DescribedFlag extends FlagSpec {
   readonly help: string;
@@ -10,7 +10,7 @@ export interface DescribedFlag extends FlagSpec {
 const COLUMNS = 80;
 const HELP_AT = 6;
 
-/** Flags as a block of lines, each with its help below it. */
+/** Lists flags, each with its help in the lines below it. */
 export function describeFlags(flags: readonly DescribedFlag[]): string {
   return flags
     .map((flag) => {
@@ -20,7 +20,7 @@ export function describeFlags(flags: readonly DescribedFlag[]): string {
     .join("\n");
 }
 
-/** All settings as flags, by group, with their defaults. */
+/** Lists all settings as flags, by group, with their defaults. */
 export function describeSettings(): string {
   const groups = Map.groupBy(settingNames, (name) => settingOf(name).group);
   return Array.from(
@@ -29,7 +29,7 @@ export function describeSettings(): string {
   ).join("\n\n");
 }
 
-/** These settings as flags of a command. */
+/** Some settings as flags of a command. */
 export function describedSettings(names: readonly SettingName[]): DescribedFlag[] {
   return names.map(describedSetting);
 }
@@ -39,13 +39,15 @@ function describedSetting(name: SettingName): DescribedFlag {
   const [flag = { name }] = settingFlags([name]);
   const facts = [
     ...(row.default === undefined || row.value === undefined ? [] : [`Default: ${row.default}.`]),
-    ...(row.value === undefined && row.default === "true" ? [`On; --no-${flag.name} turns it off.`] : []),
-    ...(row.isRepeated === true ? ["May be repeated."] : []),
+    ...(row.value === undefined && row.default === "true"
+      ? [`Default: on; --no-${flag.name} turns it off.`]
+      : []),
+    ...(row.isRepeated === true ? ["Can be repeated."] : []),
   ];
   return { ...flag, help: [row.help, ...facts].join(" ") };
 }
 
-/** Words filled into lines, indented as help is. */
+/** Wraps the text into indented lines. */
 function indent(text: string): string {
   const lines: string[] = [];
   let line = "";
@@ -56,11 +58,5 @@ function indent(text: string): string {
     }
     line += line === "" ? word : ` ${word}`;
   }
-  return [...lines, line].map((one) => " ".repeat(HELP_AT) + one).join("\n");
+  return [...lines, line].map((text) => " ".repeat(HELP_AT) + text).join("\n");
 }
-
-/** What a person may write elsewhere than on the command line. */
-export const settingsElsewhere =
-  `Each setting can also be given in the environment (--log-level is ${environmentName("logLevel")})\n` +
-  'or in a TOML file (log-level = "debug"); a flag wins over the environment, that\n' +
-  "over the file, and the file over the default.";

@@ -1,12 +1,13 @@
-// The original's command line, PORT BLOCK_SECONDS TIMEOUT_SECONDS: how it is read, and the rules that come with it.
+// The original's command line, PORT BLOCK_SECONDS TIMEOUT_SECONDS: reads it, and sets the original's rules.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine, packageFile } from "../files/package.ts";
-import { type SettingName, SettingProblem, settings } from "./settings.ts";
+import { type SettingName, settings } from "./settings.ts";
+import { SettingProblem } from "./values.ts";
 
 export interface OriginalCommandLine {
-  /** Whole numbers as they were typed, each in its bounds. */
+  /** Whole numbers as they were typed, checked against their bounds. */
   readonly port: string;
   readonly blockSeconds: string;
   readonly timeoutSeconds: string;
@@ -14,31 +15,31 @@ export interface OriginalCommandLine {
 
 const NAMES = ["PORT", "BLOCK_SECONDS", "TIMEOUT_SECONDS"] as const;
 
-/** Names the place that a setting came from. */
+/** Names this source of a setting to the user. */
 export const originalSource = `the original's command line (${NAMES.join(" ")})`;
 
-/** A line that shows what it looks like. */
+/** One line that shows the form of the command line. */
 export function describeOriginal(): string {
   return `The original's command line: ${commandLine("parley-server")} ${NAMES.join(" ")}, as in 12000 60 120.`;
 }
 
-/** Whether somebody who types this means a number, be it a wrong one. */
+/** Whether the word is meant as a number, even if it is not a valid one. */
 export function looksLikeNumber(word: string): boolean {
   return /^[-+]?\.?\d/.test(word);
 }
 
-/** @throws UsageError which shows how the command line looks */
+/** @throws UsageError with the form of the command line */
 export function readOriginal(words: readonly string[]): OriginalCommandLine {
   const missing = NAMES.slice(words.length);
   if (missing.length > 0) throw problem(`missing: ${missing.join(" and ")}`);
   const extra = words[NAMES.length];
-  if (extra !== undefined) throw problem(`"${extra}" is one too many`);
+  if (extra !== undefined) throw problem(`unexpected "${extra}"`);
   const [port = "", blockSeconds = "", timeoutSeconds = ""] = words;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw problem(`PORT: expected a whole number, 0 to 65535, not "${port}"`);
   }
-  check("BLOCK_SECONDS", () => settings.blockDuration.parse(blockSeconds));
-  check("TIMEOUT_SECONDS", () => settings.timeout.parse(timeoutSeconds));
+  check("BLOCK_SECONDS", () => settings.lockDurationMs.parse(blockSeconds));
+  check("TIMEOUT_SECONDS", () => settings.idleTimeoutMs.parse(timeoutSeconds));
   return { port, blockSeconds, timeoutSeconds };
 }
 
@@ -56,9 +57,9 @@ function problem(text: string): UsageError {
 }
 
 /**
- * What the command line says of settings, as text.
- * @param host for all interfaces of this machine
- * @param folder whose users come before the package's
+ * The settings that the original's rules are, as texts.
+ * @param host the address of all interfaces
+ * @param folder the users of its credentials.txt are used, if that exists, and otherwise those of the package
  */
 export function originalRules(
   { port, blockSeconds, timeoutSeconds }: OriginalCommandLine,
@@ -71,8 +72,8 @@ export function originalRules(
     ["credentials", existsSync(users) ? users : packageFile("docs/credentials.txt")],
     ["sessionsPerUser", "1"],
     ["lock", "strict"],
-    ["blockDuration", blockSeconds],
-    ["timeout", timeoutSeconds],
-    ["presenceGrace", "0"],
+    ["lockDurationMs", blockSeconds],
+    ["idleTimeoutMs", timeoutSeconds],
+    ["presenceGraceMs", "0"],
   ]);
 }

@@ -1,265 +1,228 @@
-// The table of settings: every one with its name, unit, default, check and help. Flags, environment, file, --help and
-// docs/configuration.md all follow it.
-import { isIP } from "node:net";
-import { resolve } from "node:path";
+// The table of settings. Flag, environment variable, key in the file, help and the type of the value follow from a row.
 import type { LockRule } from "../auth/lockout.ts";
+import type { SignUpMode } from "../auth/user-accounts.ts";
 import { type LogLevel, logLevels } from "../log.ts";
-
-/** Why a value cannot be; a sentence that goes on after the setting's name and "in …: ". */
-export class SettingProblem extends Error {
-  override name = "SettingProblem";
-}
+import {
+  hostAndPort,
+  hostName,
+  milliseconds,
+  millisecondsOrNever,
+  oneOf,
+  onOrOff,
+  path,
+  wholeNumber,
+} from "./values.ts";
 
 export interface Setting<T> {
   readonly group: string;
+  /** The flag without dashes, where it does not follow from the row's name: "publicName" is --public-name. */
+  readonly flag?: string;
   /** The flag's single letter. */
   readonly short?: string;
-  /** Stands for the value in help; without one it is a switch: true or false. */
+  /** The placeholder of the value in help. A setting without one is a switch: true or false. */
   readonly value?: string;
-  /** What holds where nobody says anything, as text; without one the setting is then undefined (or an empty list). */
+  /** As text. A setting without a default may be undefined (a repeated one: an empty list). */
   readonly default?: string;
-  /** One sentence, with the unit. */
+  /** One sentence, with the unit and the bounds. */
   readonly help: string;
-  /** Given any number of times (in the environment and in a list of the file: separated by commas). */
+  /** Whether it can be given several times (in the environment and in a list of the file: separated by commas). */
   readonly isRepeated?: boolean;
-  /** Relative paths start at the folder. @throws SettingProblem */
+  /** Relative paths are resolved against the folder. @throws SettingProblem */
   readonly parse: (text: string, folder: string) => T;
 }
 
-export interface HostAndPort {
-  /** A name or an address, without brackets. */
-  readonly host: string;
-  readonly port: number;
-}
-
-export type SignUp = "closed" | "invite" | "open";
-
-/** The setting `listen` is --listen, PARLEY_LISTEN and `listen = "…"`; `publicName` is --public-name, PARLEY_PUBLIC_NAME and `public-name`. */
+/**
+ * A row's name is the property of Config that has the value. The server's options have the same names, so that a new
+ * setting needs only its row and its use.
+ */
 export const settings = {
   listen: setting({
-    group: "Where",
+    group: "Address and data",
     value: "HOST:PORT",
     default: "127.0.0.1:12000",
-    help: "Address to serve on; port 0 for any free one, [::]:12000 for all interfaces.",
-    parse: parseListen,
+    help: "Address to listen on. Port 0 is any free port; [::]:12000 is all interfaces.",
+    parse: hostAndPort,
   }),
   publicName: setting({
-    group: "Where",
+    group: "Address and data",
     value: "NAME",
     isRepeated: true,
-    help: "Name or address under which others reach this server: for invites and the certificate.",
-    parse: parsePublicName,
+    help: "Name or address at which clients reach this server, for invites and the certificate.",
+    parse: hostName,
   }),
   data: setting({
-    group: "Where",
+    group: "Address and data",
     value: "DIR",
-    help: "Data folder, made if missing; one server at a time. Default by the platform's convention.",
-    parse: parsePath,
+    help: "Data folder, created if missing, for one server at a time. The default depends on the platform.",
+    parse: path,
   }),
   ephemeral: setting({
-    group: "Where",
+    group: "Address and data",
     default: "false",
-    help: "Keep the data in a temporary folder, deleted at the end, instead of in --data.",
-    parse: parseSwitch,
+    help: "Store the data in a temporary folder that is deleted when the server stops, instead of --data.",
+    parse: onOrOff,
   }),
   config: setting({
-    group: "Where",
+    group: "Address and data",
     value: "FILE",
-    help: "TOML file with these settings. Default: parley-server.toml in the data folder, if there.",
-    parse: parsePath,
+    help: "TOML file with these settings. Default: parley-server.toml in the data folder, if it exists.",
+    parse: path,
   }),
   credentials: setting({
-    group: "Who",
+    group: "Users and sessions",
     value: "FILE",
-    help: 'Users to add at start if they are new: "name password" a line.',
-    parse: parsePath,
+    help: 'Users to add at start if they do not exist yet, one on each line: "name password".',
+    parse: path,
   }),
   signUp: setting({
-    group: "Who",
+    group: "Users and sessions",
     value: "closed|invite|open",
     default: "invite",
-    help: "Who may sign up: nobody, whoever has an invite, or anybody.",
-    parse: oneOf<SignUp>(["closed", "invite", "open"]),
+    help: "Whether clients can sign up: closed (never), invite (with an invite) or open (always).",
+    parse: oneOf<SignUpMode>(["closed", "invite", "open"]),
   }),
-  sessionLifetime: setting({
-    group: "Who",
+  sessionLifetimeMs: setting({
+    group: "Users and sessions",
+    flag: "session-lifetime",
     value: "DAYS",
     default: "90",
-    help: "Days without use after which a log-in ends, 1 to 3650.",
-    parse: wholeNumber(1, 3650, "days"),
+    help: "Days without use after which a session ends, 1 to 3650.",
+    parse: milliseconds("days", 1, 3650),
   }),
   sessionsPerUser: setting({
-    group: "Who",
+    group: "Users and sessions",
     value: "NUMBER",
     default: "8",
-    help: "Sessions of one user that may be online at once, 1 to 1000.",
+    help: "Sessions of one user that can be online at the same time, 1 to 1000.",
     parse: wholeNumber(1, 1000, "sessions"),
   }),
   lock: setting({
-    group: "Who",
+    group: "Users and sessions",
     value: "strict|spare-known",
     default: "spare-known",
-    help: "Whom three wrong passwords in a row lock out: everybody, or all but the user's known devices.",
+    help: "Whom three wrong passwords in a row lock out: all clients, or all except the user's known devices.",
     parse: oneOf<LockRule>(["strict", "spare-known"]),
   }),
-  blockDuration: setting({
-    group: "Who",
+  lockDurationMs: setting({
+    group: "Users and sessions",
+    flag: "block-duration",
     value: "SECONDS",
     default: "60",
     help: "Seconds for which three wrong passwords in a row lock log-ins, 1 to 31536000.",
-    parse: wholeNumber(1, 31_536_000, "seconds"),
+    parse: milliseconds("seconds", 1, 31_536_000),
   }),
-  timeout: setting({
-    group: "Who",
+  idleTimeoutMs: setting({
+    group: "Users and sessions",
+    flag: "timeout",
     value: "SECONDS",
     default: "0",
     help: "Seconds without a command after which a session ends, up to 31536000; 0: never.",
-    parse: wholeNumber(0, 31_536_000, "seconds"),
+    parse: millisecondsOrNever("seconds", 31_536_000),
   }),
-  presenceGrace: setting({
-    group: "Who",
+  presenceGraceMs: setting({
+    group: "Users and sessions",
+    flag: "presence-grace",
     value: "SECONDS",
     default: "10",
-    help: "Seconds that a lost connection may take to return before others see a log-out, 0 to 86400.",
-    parse: wholeNumber(0, 86_400, "seconds"),
+    help: "Seconds within which a lost connection can return before others see a log-out, 0 to 86400.",
+    parse: milliseconds("seconds", 0, 86_400),
   }),
   callRate: setting({
-    group: "Who",
+    group: "Users and sessions",
     value: "NUMBER",
     default: "5000",
-    help: "Commands and calls that one session may make a second, 1 to 1000000.",
+    help: "Commands and calls that one session can make each second, 1 to 1000000.",
     parse: wholeNumber(1, 1_000_000, "commands a second"),
   }),
   relay: setting({
-    group: "Who",
+    group: "Users and sessions",
     default: "true",
-    help: "Carry private chats, which it cannot read, where two devices cannot reach each other directly.",
-    parse: parseSwitch,
+    help: "Relay private chats, which it cannot read, if two devices cannot reach each other directly.",
+    parse: onOrOff,
   }),
   cert: setting({
     group: "Encryption",
     value: "FILE",
-    help: "Your own certificate chain, PEM; with --key. Reloaded when it changes.",
-    parse: parsePath,
+    help: "Your own certificate chain, PEM; requires --key. It is reloaded when the file changes.",
+    parse: path,
   }),
   key: setting({
     group: "Encryption",
     value: "FILE",
     help: "The private key of --cert, PEM, without a passphrase.",
-    parse: parsePath,
+    parse: path,
   }),
   plaintext: setting({
     group: "Encryption",
     default: "false",
-    help: "Serve without TLS; on a loopback address only.",
-    parse: parseSwitch,
+    help: "Serve without TLS, on a loopback address only.",
+    parse: onOrOff,
   }),
   reflection: setting({
     group: "Tools",
     default: "true",
-    help: "Tell anybody who asks the schema (server reflection), for grpcurl and its like.",
-    parse: parseSwitch,
+    help: "Serve the schema to every client (server reflection), for tools such as grpcurl.",
+    parse: onOrOff,
   }),
   health: setting({
     group: "Tools",
     default: "true",
-    help: "Answer the standard health check, for load balancers and their like.",
-    parse: parseSwitch,
+    help: "Answer the standard health check, for load balancers and similar tools.",
+    parse: onOrOff,
   }),
-  log: setting({
+  logFile: setting({
     group: "Log",
+    flag: "log",
     value: "FILE",
-    help: "Append the log to this file. Default: standard error, unless that is a terminal.",
-    parse: parsePath,
+    help: "Append the log to this file. Default: standard error, unless it is a terminal.",
+    parse: path,
   }),
   logLevel: setting({
     group: "Log",
     value: "LEVEL",
     default: "info",
-    help: `Least level to log: ${logLevels.join(", ")}.`,
+    help: `Lowest level to log: ${logLevels.join(", ")}.`,
     parse: oneOf<LogLevel>(logLevels),
   }),
   logStderr: setting({
     group: "Log",
     short: "d",
     default: "false",
-    help: "Log to standard error even on a terminal.",
-    parse: parseSwitch,
+    help: "Log to standard error even if it is a terminal.",
+    parse: onOrOff,
   }),
 } as const;
 
 export type SettingName = keyof typeof settings;
 
+type Row<K extends SettingName> = (typeof settings)[K];
+type Parsed<K extends SettingName> = ReturnType<Row<K>["parse"]>;
+
+/** The type of a setting's value, from its row. */
+export type SettingValue<K extends SettingName> =
+  Row<K> extends { readonly isRepeated: true }
+    ? readonly Parsed<K>[]
+    : Row<K> extends { readonly default: string }
+      ? Parsed<K>
+      : Parsed<K> | undefined;
+
 export const settingNames = Object.keys(settings) as SettingName[];
 
-/** As in flags and in the file: `publicName` is "public-name". */
+/** The name of the flag without dashes, and of the key in the file: "public-name" for `publicName`. */
 export function flagName(name: SettingName): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return settingOf(name).flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 export function environmentName(name: SettingName): string {
   return `PARLEY_${flagName(name).replaceAll("-", "_").toUpperCase()}`;
 }
 
-/** The table's rows as one type, for code that walks over them. */
+/** A row, without the type of its value. */
 export function settingOf(name: SettingName): Setting<unknown> {
   return settings[name];
 }
 
-/** Keeps what kind of row it is in the type: with a default, repeated or neither. */
+/** Keeps in the type whether the row has a default or is repeated. */
 function setting<T, const S extends Setting<T>>(row: S): S {
   return row;
-}
-
-function parseListen(text: string): HostAndPort {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
-  if (match === null) {
-    throw new SettingProblem(
-      `expected HOST:PORT, such as 127.0.0.1:12000, 0.0.0.0:12000 or [::1]:12000, not "${text}"`,
-    );
-  }
-  const [, bracketed, plain = "", portText = ""] = match;
-  if (bracketed !== undefined && isIP(bracketed) !== 6) {
-    throw new SettingProblem(`"${bracketed}" in brackets is no IPv6 address`);
-  }
-  const host = bracketed ?? plain;
-  if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw new SettingProblem(`"${host}" is no IPv4 address`);
-  const port = Number(portText);
-  if (port > 65_535) throw new SettingProblem(`the port is 0 to 65535, not ${portText}`);
-  return { host, port };
-}
-
-function parsePublicName(text: string): string {
-  const name = text.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
-  const isDnsName = name.length <= 253 && /^(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.(?=.)|$))+$/i.test(name);
-  if (isIP(name) !== 0 || (isDnsName && !/^[\d.]+$/.test(name))) return name;
-  throw new SettingProblem(`expected a host name or an address without port, not "${text}"`);
-}
-
-function parsePath(text: string, folder: string): string {
-  if (text === "") throw new SettingProblem("the path is empty");
-  if (text.includes("\0")) throw new SettingProblem("a path cannot hold a NUL");
-  return resolve(folder, text);
-}
-
-function parseSwitch(text: string): boolean {
-  if (/^(true|1|yes|on)$/i.test(text)) return true;
-  if (/^(false|0|no|off)$/i.test(text)) return false;
-  throw new SettingProblem(`expected true or false, not "${text}"`);
-}
-
-function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
-  return (text) => {
-    const value = values.find((one) => one === text);
-    if (value === undefined) throw new SettingProblem(`expected one of ${values.join(", ")}, not "${text}"`);
-    return value;
-  };
-}
-
-function wholeNumber(least: number, most: number, unit: string): (text: string) => number {
-  return (text) => {
-    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= least && number <= most) return number;
-    throw new SettingProblem(`expected a whole number of ${unit}, ${least} to ${most}, not "${text}"`);
-  };
 }

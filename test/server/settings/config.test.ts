@@ -1,4 +1,4 @@
-// Settings: which place wins, what each error says, and that help and docs follow the table.
+// Settings: precedence, error messages, and that help and docs follow the table.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,19 +8,21 @@ import { type Config, dataOf, loadConfig, settingFlags } from "../../../server/s
 import { describeSettings } from "../../../server/settings/help.ts";
 import { environmentName, flagName, settingNames, settingOf } from "../../../server/settings/settings.ts";
 
+const DAY_MS = 86_400_000;
+
 let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "parley-config-"));
 });
 afterEach(() => rm(home, { recursive: true }));
 
-interface Said {
+interface Given {
   argv?: string[];
   env?: Record<string, string>;
   platform?: NodeJS.Platform;
 }
 
-async function load({ argv = [], env = {}, platform = "linux" }: Said = {}): Promise<Config> {
+async function load({ argv = [], env = {}, platform = "linux" }: Given = {}): Promise<Config> {
   const { flags } = readArguments(argv, settingFlags());
   return loadConfig({ flags, env: { HOME: home, ...env }, platform, folder: home });
 }
@@ -32,7 +34,7 @@ async function fileWith(text: string, name = "parley.toml"): Promise<string> {
 }
 
 describe("precedence", () => {
-  test("defaults hold where nobody says anything", async () => {
+  test("a setting that is not given has its default", async () => {
     expect(await load()).toMatchObject({
       listen: { host: "127.0.0.1", port: 12000 },
       publicName: [],
@@ -43,43 +45,43 @@ describe("precedence", () => {
       ephemeral: false,
       sessionsPerUser: 8,
       lock: "spare-known",
-      blockDuration: 60,
-      timeout: 0,
-      presenceGrace: 10,
-      sessionLifetime: 90,
+      lockDurationMs: 60_000,
+      idleTimeoutMs: undefined,
+      presenceGraceMs: 10_000,
+      sessionLifetimeMs: 90 * DAY_MS,
       overruled: undefined,
-      log: undefined,
+      logFile: undefined,
       logLevel: "info",
       logStderr: false,
     });
   });
 
-  test("flag over environment over file over default", async () => {
+  test("a flag wins over the environment, the environment over the file, the file over the default", async () => {
     const config = await fileWith('presence-grace = 1\nsign-up = "open"\nlog-level = "debug"');
     const argv = ["--config", config, "--presence-grace", "3"];
     const env = { PARLEY_PRESENCE_GRACE: "2", PARLEY_SIGN_UP: "closed" };
-    const { presenceGrace, signUp, logLevel, sessionLifetime, sourceOf } = await load({ argv, env });
-    expect({ presenceGrace, signUp, logLevel, sessionLifetime }).toEqual({
-      presenceGrace: 3,
+    const { presenceGraceMs, signUp, logLevel, sessionLifetimeMs, sourceOf } = await load({ argv, env });
+    expect({ presenceGraceMs, signUp, logLevel, sessionLifetimeMs }).toEqual({
+      presenceGraceMs: 3_000,
       signUp: "closed",
       logLevel: "debug",
-      sessionLifetime: 90,
+      sessionLifetimeMs: 90 * DAY_MS,
     });
-    expect(sourceOf("presenceGrace")).toBe("--presence-grace");
+    expect(sourceOf("presenceGraceMs")).toBe("--presence-grace");
     expect(sourceOf("signUp")).toBe("PARLEY_SIGN_UP in the environment");
     expect(sourceOf("logLevel")).toBe(`log-level in ${config}`);
   });
 
-  test("the data folder's own file counts if it is there, and --config replaces it", async () => {
+  test("the data folder's own file is read if it exists, unless --config names another file", async () => {
     await mkdir(join(home, "data"));
     await fileWith("presence-grace = 7", "data/parley-server.toml");
     const argv = ["--data", "data"];
-    expect((await load({ argv })).presenceGrace).toBe(7);
+    expect((await load({ argv })).presenceGraceMs).toBe(7_000);
     const other = await fileWith("session-lifetime = 5", "other.toml");
-    expect((await load({ argv: [...argv, "--config", other] })).presenceGrace).toBe(10);
+    expect((await load({ argv: [...argv, "--config", other] })).presenceGraceMs).toBe(10_000);
   });
 
-  test("the file may name the data folder, unless it lies in there", async () => {
+  test("the file can set the data folder, unless the file is located in the data folder", async () => {
     const config = await fileWith('data = "here"');
     expect((await load({ argv: ["--config", config] })).data).toBe(join(home, "here"));
     await mkdir(join(home, "data"));
@@ -89,11 +91,11 @@ describe("precedence", () => {
     );
   });
 
-  test("an empty variable says nothing", async () => {
+  test("an empty variable counts as not set", async () => {
     expect((await load({ env: { PARLEY_LISTEN: "" } })).listen.port).toBe(12000);
   });
 
-  test("public-name is a list: flags repeated, commas in the environment, a list in the file", async () => {
+  test("public-name is a list: repeated flags, commas in the environment, a list in the file", async () => {
     const names = ["chat.example.org", "192.0.2.1", "2001:db8::1"];
     const argv = names.flatMap((name) => ["--public-name", name]);
     expect((await load({ argv })).publicName).toEqual(names);
@@ -104,7 +106,7 @@ describe("precedence", () => {
     expect((await load({ argv: ["--config", single] })).publicName).toEqual(["2001:db8::1"]);
   });
 
-  test("switches", async () => {
+  test("a switch is set by a flag, by a negated flag, by a variable and by the file", async () => {
     expect((await load({ argv: ["--plaintext"] })).plaintext).toBe(true);
     expect((await load({ argv: ["-d"] })).logStderr).toBe(true);
     expect((await load({ argv: ["--no-plaintext"], env: { PARLEY_PLAINTEXT: "1" } })).plaintext).toBe(false);
@@ -112,40 +114,43 @@ describe("precedence", () => {
     expect((await load({ argv: ["--config", config] })).plaintext).toBe(true);
   });
 
-  test("relative paths start at the current folder, in a file at the file's", async () => {
+  test("relative paths are resolved against the current folder, and in a file against the file's folder", async () => {
     await mkdir(join(home, "etc"));
     const config = await fileWith('log = "server.log"', "etc/parley.toml");
-    expect((await load({ argv: ["--config", config] })).log).toBe(join(home, "etc", "server.log"));
-    expect((await load({ argv: ["--log", "server.log"] })).log).toBe(join(home, "server.log"));
+    expect((await load({ argv: ["--config", config] })).logFile).toBe(join(home, "etc", "server.log"));
+    expect((await load({ argv: ["--log", "server.log"] })).logFile).toBe(join(home, "server.log"));
   });
 });
 
 describe("ephemeral", () => {
-  test("no data folder has a name, and none's file is read", async () => {
+  test("data is undefined, and the default data folder's file is not read", async () => {
     await mkdir(join(home, ".local/share/parley-server"), { recursive: true });
     await fileWith("presence-grace = 7", ".local/share/parley-server/parley-server.toml");
-    expect((await load()).presenceGrace).toBe(7);
-    expect(await load({ argv: ["--ephemeral"] })).toMatchObject({ data: undefined, presenceGrace: 10 });
+    expect((await load()).presenceGraceMs).toBe(7_000);
+    expect(await load({ argv: ["--ephemeral"] })).toMatchObject({ data: undefined, presenceGraceMs: 10_000 });
     expect((await load({ argv: ["--ephemeral"], env: { HOME: "" } })).data).toBeUndefined();
   });
 
-  test("a file that is named is read, and may say so itself", async () => {
+  test("a file named with --config is read, and can set ephemeral", async () => {
     const config = await fileWith("ephemeral = true\npresence-grace = 7");
-    expect(await load({ argv: ["--config", config] })).toMatchObject({ data: undefined, presenceGrace: 7 });
+    expect(await load({ argv: ["--config", config] })).toMatchObject({
+      data: undefined,
+      presenceGraceMs: 7_000,
+    });
     expect(await load({ argv: ["--config", config, "--no-ephemeral"] })).toMatchObject({
       data: join(home, ".local/share/parley-server"),
     });
   });
 
-  test("a command beside the server asks for the folder, and takes it", async () => {
+  test("a command beside the server requires --data, which wins over ephemeral", async () => {
     const env = { PARLEY_EPHEMERAL: "true" };
     expect(() => dataOf({ data: undefined, sourceOf: () => "PARLEY_EPHEMERAL in the environment" })).toThrow(
-      /^PARLEY_EPHEMERAL in the environment: name the running server's folder with --data$/,
+      /^PARLEY_EPHEMERAL in the environment: give the running server's data folder with --data$/,
     );
     expect(dataOf(await load({ argv: ["--data", "data"], env }))).toBe(join(home, "data"));
   });
 
-  test("a file inside the data folder cannot say it", async () => {
+  test("a file inside the data folder cannot set ephemeral", async () => {
     await mkdir(join(home, "data"));
     await fileWith("ephemeral = true", "data/parley-server.toml");
     await expect(load({ argv: ["--data", "data"] })).rejects.toThrow(
@@ -155,19 +160,19 @@ describe("ephemeral", () => {
 });
 
 describe("the data folder's default", () => {
-  test.each<[string, Said, string]>([
+  test.each<[string, Given, string]>([
     ["XDG_DATA_HOME", { env: { XDG_DATA_HOME: "/xdg" } }, "/xdg/parley-server"],
     [
-      "a relative XDG_DATA_HOME, ignored",
+      "a relative XDG_DATA_HOME is ignored",
       { env: { HOME: "/h", XDG_DATA_HOME: "x" } },
       "/h/.local/share/parley-server",
     ],
     ["home", { env: { HOME: "/h" } }, "/h/.local/share/parley-server"],
     ["macOS", { env: { HOME: "/h" }, platform: "darwin" }, "/h/Library/Application Support/parley-server"],
-  ])("%s", async (_what, said, folder) => expect((await load(said)).data).toBe(folder));
+  ])("%s", async (_what, given, folder) => expect((await load(given)).data).toBe(folder));
 
-  test("no home at all is an error that says what to do", async () => {
-    await expect(load({ env: { HOME: "" } })).rejects.toThrow("--data: name a folder");
+  test("without a home directory, the error asks for --data", async () => {
+    await expect(load({ env: { HOME: "" } })).rejects.toThrow("--data: give a folder");
   });
 });
 
@@ -196,8 +201,8 @@ describe("listen", () => {
   });
 });
 
-describe("errors name the setting and where it came from", () => {
-  test.each<[string, Said, RegExp]>([
+describe("errors name the setting and its source", () => {
+  test.each<[string, Given, RegExp]>([
     [
       "a flag",
       { argv: ["--presence-grace", "-1"] },
@@ -232,11 +237,11 @@ describe("errors name the setting and where it came from", () => {
       { argv: ["--config", "none.toml"] },
       /none\.toml cannot be read: no such file or directory$/,
     ],
-    ["a certificate without its key", { argv: ["--cert", "c.pem"] }, /^--cert: needs --key as well$/],
+    ["a certificate without its key", { argv: ["--cert", "c.pem"] }, /^--cert: requires --key$/],
     [
       "a key without its certificate",
       { env: { PARLEY_KEY: "k.pem" } },
-      /^PARLEY_KEY in the environment: needs --cert/,
+      /^PARLEY_KEY in the environment: requires --cert/,
     ],
     [
       "sessions a user",
@@ -245,7 +250,7 @@ describe("errors name the setting and where it came from", () => {
     ],
     ["a lock", { argv: ["--lock", "loose"] }, /^--lock: expected one of strict, spare-known, not "loose"$/],
     [
-      "a lock of no time",
+      "a lock duration of zero",
       { env: { PARLEY_BLOCK_DURATION: "0" } },
       /^PARLEY_BLOCK_DURATION in the environment: expected a whole number of seconds, 1 to 31536000, not "0"$/,
     ],
@@ -255,18 +260,18 @@ describe("errors name the setting and where it came from", () => {
       /^--timeout: expected a whole number of seconds, 0 to 31536000, not "-1"$/,
     ],
     [
-      "plaintext beyond loopback",
+      "plaintext on an address other than loopback",
       { argv: ["--plaintext"], env: { PARLEY_LISTEN: "0.0.0.0:1" } },
-      /^--plaintext: only on a loopback.*PARLEY_LISTEN in the environment says 0\.0\.0\.0$/,
+      /^--plaintext: only on a loopback.*PARLEY_LISTEN in the environment is 0\.0\.0\.0$/,
     ],
     [
       "plaintext with a certificate",
       { argv: ["--plaintext", "--cert", "c", "--key", "k"] },
       /^--plaintext: contradicts --cert/,
     ],
-  ])("%s", async (_what, said, message) => {
-    // A flag that cannot be read already throws where the arguments are parsed.
-    await expect((async () => load(said))()).rejects.toThrow(message);
+  ])("%s", async (_what, given, message) => {
+    // An invalid flag throws already when the arguments are parsed.
+    await expect((async () => load(given))()).rejects.toThrow(message);
   });
 
   test.each<[string, string, RegExp]>([
@@ -277,17 +282,17 @@ describe("errors name the setting and where it came from", () => {
       /^sing-up in .*parley\.toml: no such setting, did you mean sign-up\?$/,
     ],
     ["a table", "[listen]\nport = 1", /^listen in .*parley\.toml: expected a text/],
-    ["a list where one is wanted", 'log-level = ["info"]', /^log-level in .*: expected a text/],
-    ["its syntax", "a = \n", /parley\.toml, line 1: /],
+    ["a list for a single value", 'log-level = ["info"]', /^log-level in .*: expected a text/],
+    ["a syntax error", "a = \n", /parley\.toml, line 1: /],
     ["another config file", 'config = "x"', /^config in .*: no such setting/],
-    ["a prototype's name", "__proto__ = 1\nconstructor = 1", /no such setting/],
-  ])("of the file: %s", async (_what, text, message) => {
+    ["names of Object.prototype", "__proto__ = 1\nconstructor = 1", /no such setting/],
+  ])("an error in the file: %s", async (_what, text, message) => {
     const config = await fileWith(text);
     await expect(load({ argv: ["--config", config] })).rejects.toThrow(message);
   });
 
   test.each(["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"])(
-    "plaintext on %s is fine",
+    "plaintext on %s is allowed",
     async (listen) => {
       expect((await load({ argv: ["--plaintext", "--listen", listen] })).plaintext).toBe(true);
     },
@@ -299,7 +304,7 @@ describe("arguments", () => {
     { name: "data", value: "DIR" },
     { name: "force", short: "f" },
   ];
-  test("values may follow or be attached, and -- ends the flags", () => {
+  test("a value follows its flag or is attached to it, and -- ends the flags", () => {
     const { flags: given, words } = readArguments(
       ["add", "--data=a=b", "-f", "-5", "-", "--", "--data"],
       flags,
@@ -309,17 +314,17 @@ describe("arguments", () => {
   });
 });
 
-describe("what follows the table", () => {
-  test("help names every setting and fits 80 columns", () => {
+describe("help and docs", () => {
+  test("help names every setting and fits into 80 columns", () => {
     const help = describeSettings();
     for (const name of settingNames) expect(help).toContain(`--${flagName(name)}`);
     for (const line of help.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  test("docs/configuration.md has the same rows, in the same words and order", async () => {
+  test("the table in docs/configuration.md has the same rows, texts and order", async () => {
     const page = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
     const rows = page.split("\n").filter((line) => line.startsWith("| `"));
-    // How wide the columns are is the formatter's business.
+    // The widths of the columns do not matter.
     expect(rows.map((row) => row.replace(/ +/g, " "))).toEqual(settingNames.map(rowOf));
   });
 });
@@ -327,7 +332,7 @@ describe("what follows the table", () => {
 function rowOf(name: (typeof settingNames)[number]): string {
   const { short, value, default: fallback, help, isRepeated } = settingOf(name);
   const flag = `${short === undefined ? "" : `-${short}, `}--${flagName(name)}${value === undefined ? "" : ` ${value}`}`;
-  const meaning = isRepeated === true ? `${help} May be repeated.` : help;
+  const meaning = isRepeated === true ? `${help} Can be repeated.` : help;
   const cells = [
     `\`${flagName(name)}\``,
     `\`${flag.replaceAll("|", "\\|")}\``,

@@ -1,4 +1,4 @@
-// The original's command line as a place of settings: what it says, and what wins over it and what does not.
+// The original's command line as a source of settings: the rules it sets, and its precedence.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { readArguments } from "../../../command-line/arguments.ts";
 import { packageFile } from "../../../server/files/package.ts";
 import { type Config, loadConfig, settingFlags } from "../../../server/settings/config.ts";
 import { readOriginal } from "../../../server/settings/original-command-line.ts";
+
+const DAY_MS = 86_400_000;
 
 let home: string;
 beforeEach(async () => {
@@ -29,15 +31,15 @@ async function fileWith(text: string, name: string): Promise<string> {
   return file;
 }
 
-test("brings the original's rules, and the users of the package", async () => {
+test("sets the original's rules, and the users of the package", async () => {
   const { listen, sourceOf, ...config } = await load(original);
   expect(config).toMatchObject({
     credentials: packageFile("docs/credentials.txt"),
     sessionsPerUser: 1,
     lock: "strict",
-    blockDuration: 45,
-    timeout: 120,
-    presenceGrace: 0,
+    lockDurationMs: 45_000,
+    idleTimeoutMs: 120_000,
+    presenceGraceMs: 0,
     data: join(home, ".local/share/parley-server"),
     plaintext: false,
     overruled: [],
@@ -47,41 +49,44 @@ test("brings the original's rules, and the users of the package", async () => {
   expect(sourceOf("lock")).toBe(source);
 });
 
-test("prefers the users of the current folder", async () => {
+test("takes the users of the current folder if its credentials.txt exists", async () => {
   const users = await fileWith("yoda x", "credentials.txt");
   expect((await load(original)).credentials).toBe(users);
 });
 
-test("without it a file of that name is not looked at", async () => {
+test("a credentials.txt in the current folder is ignored without the original's command line", async () => {
   await fileWith("yoda x", "credentials.txt");
   expect((await load()).credentials).toBeUndefined();
 });
 
-test("stands below the flags, before and after it, which it names", async () => {
+test("flags before and after it win over it, and are listed", async () => {
   const argv = ["--lock", "spare-known", ...original, "--credentials", "mine.txt"];
   expect(await load(argv)).toMatchObject({
     lock: "spare-known",
     credentials: join(home, "mine.txt"),
-    blockDuration: 45,
+    lockDurationMs: 45_000,
     overruled: ["--credentials", "--lock"],
   });
 });
 
-test("stands above the environment and the file", async () => {
+test("it wins over the environment and the file", async () => {
   const config = await fileWith("timeout = 5\nsessions-per-user = 3\nsession-lifetime = 4", "parley.toml");
   const env = { PARLEY_LISTEN: "127.0.0.1:1", PARLEY_BLOCK_DURATION: "7", PARLEY_CONFIG: config };
-  const { listen, blockDuration, timeout, sessionsPerUser, sessionLifetime } = await load(original, env);
+  const { listen, lockDurationMs, idleTimeoutMs, sessionsPerUser, sessionLifetimeMs } = await load(
+    original,
+    env,
+  );
   expect(listen.port).toBe(12000);
-  expect({ blockDuration, timeout, sessionsPerUser }).toEqual({
-    blockDuration: 45,
-    timeout: 120,
+  expect({ lockDurationMs, idleTimeoutMs, sessionsPerUser }).toEqual({
+    lockDurationMs: 45_000,
+    idleTimeoutMs: 120_000,
     sessionsPerUser: 1,
   });
-  // Of what it does not speak they go on to say.
-  expect(sessionLifetime).toBe(4);
+  // The file still sets what the command line does not.
+  expect(sessionLifetimeMs).toBe(4 * DAY_MS);
 });
 
-test("is named where it cannot be together with something else", async () => {
+test("an error about a contradicting setting names it", async () => {
   const { host } = (await load(original)).listen;
-  await expect(load([...original, "--plaintext"])).rejects.toThrow(`${source} says ${host}`);
+  await expect(load([...original, "--plaintext"])).rejects.toThrow(`${source} is ${host}`);
 });
