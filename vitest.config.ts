@@ -1,16 +1,50 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+// Node.js keeps compiled sources here, for the test processes, their threads and the processes that tests start.
+process.env["NODE_COMPILE_CACHE"] = fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
+
+/** Where a sync costs nothing: the fast tests check what is stored, not how a disk works. The slow ones use the disk. */
+const MEMORY = "/dev/shm";
+const fastEnv = existsSync(MEMORY) ? { TMPDIR: MEMORY } : {};
+
+const SLOW = "test/**/*.slow.test.ts";
+const LONG = "test/**/*.long.test.ts";
+
+const shared = {
+  pool: "forks" as const,
+  // An answer usually arrives within milliseconds; the limits allow for a machine that is busy with other work.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // Node.js imports the sources by itself, as it does for the product, and can cache what it has compiled.
+  experimental: { viteModuleRunner: false },
+};
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/left-out.ts"],
-    // What a test waits for comes at once, but on a machine that is slow or has much else to do: many start processes.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
-    pool: "forks",
-    fileParallelism: true,
-    // One less, as vitest would have it, leaves half of a small machine idle: many tests wait.
+    globalSetup: ["test/support/left-out.ts"],
+    // The default of one less leaves half of a small machine idle: many tests wait.
     maxWorkers: "100%",
+    projects: [
+      {
+        // `npm test`: no processes, no kills, no real time. All files of a worker share one process and its modules.
+        test: {
+          ...shared,
+          name: "fast",
+          include: ["test/**/*.test.ts"],
+          exclude: [SLOW, LONG],
+          isolate: false,
+          env: fastEnv,
+        },
+      },
+      // `npm run test:slow`: processes, kills, silent networks, memory, packages, other languages.
+      { test: { ...shared, name: "slow", include: [SLOW] } },
+      // `npm run test:long`: hundreds of kills, millions of messages; see CONTRIBUTING.md.
+      {
+        test: { ...shared, name: "long", include: [LONG], testTimeout: 3_600_000, fileParallelism: false },
+      },
+    ],
   },
 });

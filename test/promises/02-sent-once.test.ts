@@ -1,5 +1,5 @@
 // Promise 2, without faults: a retried send never appears twice, and the same id with other content is refused.
-// With faults: 02-nothing-acked-is-lost.test.ts.
+// With faults: 02-nothing-acked-is-lost.slow.test.ts.
 import { expect, test } from "vitest";
 import { TestServer } from "../support/server.ts";
 

@@ -101,7 +101,7 @@ test("it names the program and the address, and no password, given right or wron
   expect(told).not.toContain(passwordOf("yoda"));
 });
 
-// Elsewhere than on Linux the loopback has one address only.
+// OpenElsewhere than on Linux the loopback has one address only.
 test.skipIf(process.platform !== "linux")(
   "the same refusal from another address is another record",
   async () => {

@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 import type { TestClient, TestStream } from "../support/client.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { passUntil } from "../support/passing-time.ts";
 import { TestServer } from "../support/server.ts";
 import { answer, ask, device, take } from "./private.ts";
 
@@ -10,12 +12,16 @@ interface Scenario extends AsyncDisposable {
   readonly leia: TestClient;
   /** Who asks. */
   readonly han: TestClient;
+  /** Lets time pass on the server's clock until the promise settles. */
+  readonly pass: <T>(promise: Promise<T>) => Promise<T>;
 }
 
 async function leiaAndHan(options: { readonly presenceGraceMs?: number } = {}): Promise<Scenario> {
-  const server = await TestServer.start({ users: ["leia", "han"], ...options });
+  const clock = new ManualClock();
+  const server = await TestServer.start({ users: ["leia", "han"], clock, ...options });
   const [leia, han] = [await device(server, "leia"), await device(server, "han")];
-  return { leia, han, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const pass: Scenario["pass"] = (promise) => passUntil(promise, { server, clock, stepMs: 1_000 });
+  return { leia, han, pass, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 /** Resolves when the server knows of it. */
@@ -24,18 +30,18 @@ async function go(program: TestStream): Promise<void> {
   await program.ended;
 }
 
-const pass = (client: TestClient, id: string, processId: string) =>
+const leave = (client: TestClient, id: string, processId: string) =>
   answer(client, id, { answer: Answer.PASS, processId });
 
 test("a question is refused once all are gone that had not left it to the others", async () => {
-  await using scenario = await leiaAndHan({ presenceGraceMs: 300 });
+  await using scenario = await leiaAndHan({ presenceGraceMs: 10_000 });
   const { leia, han } = scenario;
   using _listen = await take(leia, "listen");
   const chat = await take(leia, "chat");
   const { call, id } = await ask(han, "leia");
-  await pass(leia, id, "listen");
+  await leave(leia, id, "listen");
   chat[Symbol.dispose]();
-  expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
+  expect(await scenario.pass(call.ended)).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
 });
 
 test("it is refused as well where the one that passed went first", async () => {
@@ -45,7 +51,7 @@ test("it is refused as well where the one that passed went first", async () => {
   const chat = await take(leia, "chat");
   using _other = await leia.connect().caughtUp();
   const { call, id } = await ask(han, "leia");
-  await pass(leia, id, "listen");
+  await leave(leia, id, "listen");
   await go(listen);
   expect(call.messages).toHaveLength(1);
   await go(chat);
@@ -53,13 +59,13 @@ test("it is refused as well where the one that passed went first", async () => {
 });
 
 test("it ends as offline once the last program is gone that takes private chats", async () => {
-  await using scenario = await leiaAndHan({ presenceGraceMs: 300 });
+  await using scenario = await leiaAndHan({ presenceGraceMs: 10_000 });
   const { leia, han } = scenario;
   const chat = await take(leia, "chat");
   using _other = await leia.connect().caughtUp();
   const { call } = await ask(han, "leia");
   chat[Symbol.dispose]();
-  expect(await call.ended).toMatchObject({ reason: "USER_OFFLINE" });
+  expect(await scenario.pass(call.ended)).toMatchObject({ reason: "USER_OFFLINE" });
 });
 
 test("it waits for a program that was lost for less than the grace", async () => {
@@ -71,8 +77,8 @@ test("it waits for a program that was lost for less than the grace", async () =>
   await go(chat);
   // One that comes in between does not take the place of the one that was lost.
   await go(await take(leia, "another"));
-  await pass(leia, id, "another");
-  await pass(leia, id, "listen");
+  await leave(leia, id, "another");
+  await leave(leia, id, "listen");
   using again = await take(leia, "chat");
   expect(await again.next("introductionRequested")).toMatchObject({ introductionId: id });
   await answer(leia, id, { processId: "chat" });
@@ -86,12 +92,12 @@ test("it waits for sixteen lost programs of a session, and for no more", async (
   using _listen = await take(leia, "listen");
   const chat = await take(leia, "chat");
   const { call, id } = await ask(han, "leia");
-  await pass(leia, id, "listen");
+  await leave(leia, id, "listen");
   await go(chat);
   for (let other = 1; other <= 16; other++) {
     expect(call.messages).toHaveLength(1);
     const program = await take(leia, `other ${other}`);
-    await pass(leia, id, `other ${other}`);
+    await leave(leia, id, `other ${other}`);
     await go(program);
   }
   expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { Feature, IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { reasonOf } from "../support/client.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { passUntil } from "../support/passing-time.ts";
 import { TestServer } from "../support/server.ts";
 import { newCertificate, newIdentity, register, vouch } from "./device-keys.ts";
 import { online } from "./online.ts";
@@ -105,11 +107,11 @@ test("two who ask each other at once are told which way round it is", async () =
   const { call } = await ask(leia.client, "han");
   await expect(introduce(han.client, "leia").asked()).rejects.toMatchObject({
     reason: "INTRODUCTION_PENDING",
-    message: "leia is asking you already: answer that.",
+    message: "leia has already asked you. Answer that question.",
   });
   await expect(introduce(leia.client, "han").asked()).rejects.toMatchObject({
     reason: "INTRODUCTION_PENDING",
-    message: "You are asking han already.",
+    message: "You have already asked han. Wait for the answer.",
   });
   call.call.cancel();
   await han.stream.next("introductionClosed");
@@ -250,35 +252,26 @@ test("a caller who cancels, or whose session ends, takes the question back", asy
   expect(await reasonOf(answer(han.client, second.id))).toBe("INTRODUCTION_NOT_FOUND");
 });
 
-test("a time-out, and a session that another process removed, reach a caller who has no stream", async () => {
-  await using server = await TestServer.start({ users: people, idleTimeoutMs: 1_000 });
+test("an idle time-out, and the removal of a session by another process, end the call of a caller without a stream", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: people, idleTimeoutMs: 30_000, clock });
+  const step = { server, clock, stepMs: 3_000 };
   const han = await taking(server, "han");
   const leia = await device(server, "leia");
   const { call } = await ask(leia, "han");
-  const keepHan = setInterval(
-    () => void han.client.unary(han.client.chat, han.client.chat.reportActivity, {}),
-    200,
+  const ending = await passUntil(call.ended, step, () =>
+    han.client.unary(han.client.chat, han.client.chat.reportActivity, {}),
   );
-  try {
-    expect(await call.ended).toMatchObject({ reason: "SESSION_TIMED_OUT" });
-    await han.stream.next("introductionClosed");
-    const luke = await device(server, "luke");
-    const another = await ask(luke, "han");
-    const keepLuke = setInterval(() => {
-      luke.unary(luke.chat, luke.chat.reportActivity, {}).catch(() => clearInterval(keepLuke));
-    }, 200);
-    {
-      using database = new DatabaseSync(server.databaseFile);
-      database.exec("PRAGMA busy_timeout = 5000");
-      database.exec(
-        "DELETE FROM sessions WHERE user_id = (SELECT user_id FROM users WHERE username = 'luke')",
-      );
-    }
-    expect(await another.call.ended).toMatchObject({ reason: "SESSION_ENDED" });
-    clearInterval(keepLuke);
-  } finally {
-    clearInterval(keepHan);
+  expect(ending).toMatchObject({ reason: "SESSION_TIMED_OUT" });
+  await han.stream.next("introductionClosed");
+  const luke = await device(server, "luke");
+  const another = await ask(luke, "han");
+  {
+    using database = new DatabaseSync(server.databaseFile);
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec("DELETE FROM sessions WHERE user_id = (SELECT user_id FROM users WHERE username = 'luke')");
   }
+  expect(await another.call.ended).toMatchObject({ reason: "SESSION_ENDED" });
 });
 
 test("a server that stops ends the question, with a word to come back", async () => {

@@ -5,6 +5,7 @@ import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 import type { RpcError } from "../../rpc/status/status.ts";
 import { limits } from "../../server/limits.ts";
 import { reasonOf, type TestClient } from "../support/client.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
 import { register } from "./device-keys.ts";
 import { answer, ask, device, introduce, report, reportAs, take, taking } from "./private.ts";
@@ -320,8 +321,9 @@ test("to ask takes from the session's bucket", async () => {
   expect(reason).toBe("RATE_LIMITED");
 });
 
-test("to ask counts as a command; to answer, to report and to register do not", async () => {
-  await using server = await TestServer.start({ users: people, idleTimeoutMs: 1_000 });
+test("asking counts as a command; answering, reporting and registering do not", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: people, idleTimeoutMs: 60_000, clock });
   const leia = await device(server, "leia");
   const han = await taking(server, "han");
   for (;;) {
@@ -335,6 +337,7 @@ test("to ask counts as a command; to answer, to report and to register do not", 
     ];
     await Promise.allSettled(others);
     await call.ended;
+    clock.advance(6_000);
   }
   expect(await han.stream.ended).toMatchObject({ reason: "SESSION_TIMED_OUT" });
   // Who asked all the time is here still.
