@@ -1,4 +1,4 @@
-// How a link is to be opened.
+// The options of a link.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
 import type { CursorStore } from "./model/cursors.ts";
@@ -6,37 +6,40 @@ import type { SendQueue } from "./model/send-queue.ts";
 import type { BackoffOptions } from "./server/backoff.ts";
 import type { Endpoint } from "./server/endpoint.ts";
 
-/** What a link needs, and what it may be told. */
+/** The options of `openLink`. */
 export interface LinkOptions {
-  /** Shared with whoever calls the same server; it outlives the link. */
+  /** The server. Other callers may share the endpoint; the link does not dispose of it. */
   readonly endpoint: Endpoint;
   /** The session's token. */
   readonly token: string;
-  /** What program this is; each text at most 64 bytes. */
+  /** Describes the program to the server; each text has at most 64 bytes. */
   readonly client?: ClientInfo;
-  /** The server's data that cursors and device belong to, where known: another one's cursors are forgotten. */
+  /**
+   * The id of the server's data to which the cursors and the device belong, where known. When the server has another
+   * id, the link forgets the cursors.
+   */
   readonly serverId?: string;
-  /** Run before each stream is opened, over a connection that stands: what it throws ends the attempt. */
+  /** Runs before each stream is opened, when the connection is ready. An error that it throws ends the attempt. */
   readonly beforeStream?: () => Promise<void>;
-  /** The families of events wanted; left out or empty: all but INTRODUCTIONS. */
+  /** The kinds of events wanted. Default, also for an empty list: all but INTRODUCTIONS. */
   readonly features?: readonly Feature[];
-  /** `PrivateChats.processId`, where it has those; at most 32 bytes. */
+  /** The id of this program among those of the session, at most 32 bytes; with private chats `PrivateChats.processId`. */
   readonly processId?: string;
-  /** How far this device has come; left out: nothing is remembered. */
+  /** Stores the positions of this device. Default: they are kept in memory. */
   readonly cursors?: CursorStore;
-  /** Where messages wait until they are acked; left out: in memory. */
+  /** Stores messages until the server has acked them. Default: they are kept in memory. */
   readonly queue?: SendQueue;
-  /** Only listen, over Follow: nothing can be sent, and no marker moves unless asked for. */
+  /** Use Follow, which only receives: the link cannot send, and sets markers only where asked to. */
   readonly receiveOnly?: boolean;
-  /** Say "delivered" for what the reader of the events took; default: unless receiveOnly. */
+  /** Mark entries as delivered when the reader of the events has taken them. Default: true unless `receiveOnly`. */
   readonly deliveredMarkers?: boolean;
-  /** False for a program that only sends: events are let go as if someone had read them. */
+  /** False for a program that only sends: events are dropped, and count as taken. */
   readonly readEvents?: boolean;
-  /** A message unsent for longer waits for `release`, ms; default an hour. */
+  /** A message that is unsent for longer than this waits for `release`, ms; default one hour. */
   readonly holdBackAfterMs?: number;
-  /** How long to wait before coming back; default: up to half a second first, up to half a minute in the end. */
+  /** The delay between attempts to connect. Default: random, up to 0.5 s at first and up to 30 s later. */
   readonly backoff?: BackoffOptions;
-  /** Events that wait for the reader before the link stops reading; default 1,000. */
+  /** The link stops reading from the server while this many events wait for the reader; default 1,000. */
   readonly maxBufferedEvents?: number;
   /** How long the server may take to answer Hello, ms; default 15 s. */
   readonly welcomeTimeoutMs?: number;

@@ -1,9 +1,10 @@
-// The connection of one session to its server: connects, catches up, stays, comes back, and sends what is unsent once.
+// The connection of one session to its server: it connects, catches up, reconnects, and sends each message once.
 import { Command, type Hello } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import { Content } from "../../gen/parley/chat/v1/entry.ts";
 import type { Event, Limits, Welcome } from "../../gen/parley/chat/v1/event.ts";
-import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
+import { RpcError } from "../../rpc/status/status.ts";
+import { waitFor } from "../../time/wait.ts";
 import type { LinkOptions } from "./link-options.ts";
 import { MemoryCursors } from "./model/cursors.ts";
 import { BrokenStreamError, LinkEndedError, refusal } from "./model/errors.ts";
@@ -14,41 +15,38 @@ import { welcomed } from "./receiving/event-reader.ts";
 import { MarkerSender } from "./receiving/marker-sender.ts";
 import { ReaderFeed } from "./receiving/reader-feed.ts";
 import { Sender, type Sending } from "./sending/sender.ts";
+import { TypingThrottle } from "./sending/typing-throttle.ts";
 import { Account, textContent } from "./server/account.ts";
 import { Backoff } from "./server/backoff.ts";
-import { decideRetry } from "./server/retry-decision.ts";
+import { type AttemptResult, Reconnector } from "./server/reconnector.ts";
 import { type ChatStream, openConnect, openFollow } from "./server/stream.ts";
-import { type ReaderWait, waitForReader } from "./wait-for-reader.ts";
-import { after, whenAborted } from "./waiting.ts";
+import { type SlowReaderContext, waitForReader } from "./slow-reader.ts";
 
 const maxBufferedBytes = 4 * 1024 * 1024;
 const unsentBounds = { maxUnsent: 10_000, maxUnsentBytes: 16 * 1024 * 1024 };
 const hourMs = 3_600_000;
-/** Cursors in a Hello, until a Welcome says how many the server takes. */
+/** The most cursors in a Hello until a Welcome names the server's limit. */
 const firstMaxCursors = 1_000;
-/** A stream that was live for this long, ms, was a good one: the next failure is a first one. */
-const goodStreamMs = 5_000;
 /** How long an orderly end may take, ms. */
 const endMs = 1_000;
-/** A repeated "types" within this time, ms, says nothing new. */
-const typingMs = 2_000;
 
-/** Opens a link. It connects by itself; dispose of it to end it. */
+/** Opens a link, which connects in the background. Dispose of it to end it. */
 export function openLink(options: LinkOptions): Link {
   return new Link(options);
 }
 
-/** The connection of one session to its server: comes back by itself, hands out each entry once, sends each message once. */
+/** The connection of one session to its server. It reconnects, hands out each entry once, and sends each message once. */
 export class Link implements AsyncDisposable {
-  /** Calls in the same session. */
+  /** Unary calls in the same session. */
   readonly account: Account;
   readonly #options: LinkOptions;
   readonly #feed: ReaderFeed;
   readonly #markers = new MarkerSender();
   readonly #sender: Sender | undefined;
-  readonly #backoff: Backoff;
+  readonly #reconnector: Reconnector;
   readonly #closing = new AbortController();
-  readonly #behind: ReaderWait;
+  readonly #slowReader: SlowReaderContext;
+  readonly #typing = new TypingThrottle();
   readonly #run: Promise<void>;
   #state: LinkState = { phase: "connecting", attempt: 1 };
   #serverId: string | undefined;
@@ -56,17 +54,15 @@ export class Link implements AsyncDisposable {
   #hello: Hello | undefined;
   #stream: ChatStream | undefined;
   #liveSince: number | undefined;
-  #wakeUp: (() => void) | undefined;
   #failure: Error | undefined;
-  #telling: Promise<void> = Promise.resolve();
-  #typing: { key: string; time: number } | undefined;
+  /** The last call that sets markers. */
+  #settingMarkers: Promise<void> = Promise.resolve();
 
-  /** Connects at once, in the background. */
+  /** Starts to connect, in the background. */
   constructor(options: LinkOptions) {
     this.#options = options;
     this.account = new Account(options.endpoint, options.token);
     this.#serverId = options.serverId;
-    this.#backoff = new Backoff(options.backoff);
     this.#feed = new ReaderFeed({
       cursors: options.cursors ?? new MemoryCursors(),
       markers: this.#markers,
@@ -81,35 +77,42 @@ export class Link implements AsyncDisposable {
         options.queue ?? new MemorySendQueue(),
         { holdBackAfterMs: options.holdBackAfterMs ?? hourMs, ...unsentBounds },
         {
-          refusedHere: (message, error) => this.#feed.refused(message, error, undefined),
+          refusedLocally: (message, error) => this.#feed.refused(message, error, undefined),
           heldBack: (messages) => this.#feed.heldBack(messages),
           failed: (error) => this.#fail(error),
         },
       );
     }
-    this.#behind = {
+    this.#slowReader = {
       account: this.account,
       feed: this.#feed,
       sender: this.#sender,
       signal: this.#closing.signal,
       refused: (clientMessageId, error) => this.#refused(clientMessageId, error, undefined),
     };
-    this.#run = this.#live();
+    this.#reconnector = new Reconnector({
+      backoff: new Backoff(options.backoff),
+      signal: this.#closing.signal,
+      onState: (state) => this.#setState(state),
+      attempt: () => this.#attempt(),
+      forgetCursor: (index) => this.#forgetCursor(index),
+    });
+    this.#run = this.#runToEnd();
   }
 
-  /** What happens, in order. One reader at a time; the loop ends when the link has ended. */
+  /** All events, in order. Only one reader at a time; its loop ends when the link has ended. */
   get events(): AsyncIterable<LinkEvent> {
     return this.#feed.events;
   }
 
-  /** Where it is now. Every change is an event too. */
+  /** The current state. Each change is also an event. */
   get state(): LinkState {
     return this.#state;
   }
 
   /**
-   * Sends a text: queued before anything else, sent as soon as a stream is open, again after every loss until it is
-   * acked or refused, and stored once.
+   * Sends a text. The message is queued first, sent as soon as a stream is open, and sent again after each loss of the
+   * stream until the server acks or refuses it. The server stores it once.
    * @throws QueueFullError where too much is unsent, LinkEndedError where the link has ended
    */
   send(target: SendTarget, text: string): Sending {
@@ -117,51 +120,51 @@ export class Link implements AsyncDisposable {
     return this.#sender.send(target, Content.encode(textContent(text)).finish());
   }
 
-  /** Resolves when everything is acked or refused but what is held back. @throws LinkEndedError where it ends before */
+  /**
+   * Resolves when every message is acked or refused, except those that are held back.
+   * @throws LinkEndedError where the link ends before that
+   */
   async settled(): Promise<void> {
     await this.#sender?.settled();
   }
 
-  /** Messages unsent for too long to go by themselves. */
+  /** Messages that were unsent for too long, and that a person has to release or drop. */
   get heldBack(): readonly UnsentMessage[] {
     return this.#sender?.heldBack ?? [];
   }
 
-  /** Sends a message that was held back. False where it is not there any more. */
+  /** Sends a message that was held back. Returns false where it is no longer held. */
   release(clientMessageId: bigint): boolean {
     return this.#sender?.release(clientMessageId) ?? false;
   }
 
-  /** Forgets a message that was held back. False where it is not there any more. */
+  /** Removes a message that was held back. Returns false where it is no longer held. */
   drop(clientMessageId: bigint): boolean {
     return this.#sender?.drop(clientMessageId) ?? false;
   }
 
-  /** The user has seen the conversation up to here. Told within 200 ms, or when the link is back. */
+  /** Marks the conversation as read up to this seq. It is sent within 200 ms, or after the next reconnection. */
   markRead(conversationId: string, seq: bigint): void {
     this.#feed.markRead(conversationId, seq);
   }
 
-  /** The user types, or has ceased to. Lost where the link is not open: it would be stale. */
+  /** Announces that the user types or has stopped. It is dropped while no stream is open, as it would be out of date. */
   setTyping(target: ConversationTarget, typing: boolean): void {
-    const key = JSON.stringify([target, typing]);
-    const now = performance.now();
-    if (this.#typing?.key === key && now - this.#typing.time < typingMs) return;
-    this.#typing = { key, time: now };
+    if (!this.#typing.admits(JSON.stringify([target, typing]))) return;
     this.#write({ $case: "setTyping", value: { target: wireTarget(target), typing } });
   }
 
-  /** A person is at work at this device. Lost where the link is not open. */
+  /** Reports that a person is active at this device. It is dropped while no stream is open. */
   reportActivity(): void {
     this.#write({ $case: "reportActivity", value: {} });
   }
 
-  /** While waiting: tries again now (the network is back, or the person is impatient). */
+  /** Ends the delay before the next attempt to connect. Does nothing while the link does not wait. */
   retryNow(): void {
-    this.#wakeUp?.();
+    this.#reconnector.retryNow();
   }
 
-  /** Ends the link within about a second. What is unsent stays in its queue. */
+  /** Ends the link within about a second. Unsent messages stay in the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#feed.close();
     this.#markers.flush();
@@ -169,8 +172,7 @@ export class Link implements AsyncDisposable {
     const stream = this.#stream;
     const timer = setTimeout(() => stream?.[Symbol.dispose](), endMs);
     try {
-      using late = after(endMs);
-      await Promise.race([this.#telling, late.promise]);
+      await waitFor(this.#settingMarkers, { ms: endMs });
       await stream?.end();
       await this.#run;
     } finally {
@@ -178,11 +180,11 @@ export class Link implements AsyncDisposable {
     }
   }
 
-  /** Never rejects: whatever fails becomes the ending. */
-  async #live(): Promise<void> {
+  /** Never rejects: an error becomes the ending. */
+  async #runToEnd(): Promise<void> {
     let ending: LinkEnding;
     try {
-      ending = await this.#stay();
+      ending = await this.#reconnector.run();
     } catch (error) {
       ending = { kind: "failed", cause: error instanceof Error ? error : new Error(String(error)) };
     }
@@ -194,33 +196,21 @@ export class Link implements AsyncDisposable {
     this.#feed.end(this.#state);
   }
 
-  async #stay(): Promise<LinkEnding> {
-    for (let attempt = 1; !this.#closing.signal.aborted; attempt++) {
-      this.#setState({ phase: "connecting", attempt });
-      const failure = await this.#attempt();
-      if (this.#closing.signal.aborted) break;
-      if (this.#liveSince !== undefined && performance.now() - this.#liveSince > goodStreamMs) {
-        this.#backoff.reset();
-        attempt = 0;
-      }
-      this.#liveSince = undefined;
-      const verdict = decideRetry(failure);
-      if (verdict.kind === "end") return verdict.ending;
-      if (verdict.kind === "reset" && !this.#forgetCursor(verdict.cursorIndex)) {
-        return { kind: "refused", cause: fromServiceError(failure) };
-      }
-      await this.#wait(verdict.kind === "reset" ? 0 : this.#backoff.next(verdict.floorMs), failure);
-    }
-    return { kind: "closed" };
+  /** Runs one stream, from connecting to its end. */
+  async #attempt(): Promise<AttemptResult> {
+    this.#liveSince = undefined;
+    const failure = await this.#runStream();
+    const liveMs = this.#liveSince === undefined ? undefined : performance.now() - this.#liveSince;
+    return { failure, liveMs };
   }
 
-  /** One stream from its dialling to its end. Resolves to why it ended. */
-  async #attempt(): Promise<Error> {
+  /** Resolves to the error that ended the stream. */
+  async #runStream(): Promise<Error> {
     try {
-      const dialled = await this.#orClosing(this.#options.endpoint.connect());
+      const dialled = await this.#unlessClosed(this.#options.endpoint.connect());
       const { beforeStream } = this.#options;
-      if (beforeStream !== undefined) await this.#orClosing(beforeStream());
-      // Both may have come at once: a stream that is opened now would be ended by nobody.
+      if (beforeStream !== undefined) await this.#unlessClosed(beforeStream());
+      // A stream that was opened after the abort would never be ended.
       if (this.#closing.signal.aborted) throw new LinkEndedError("The link was closed.");
       const hello = {
         client: this.#options.client,
@@ -233,7 +223,7 @@ export class Link implements AsyncDisposable {
       using stream = open(dialled, this.#options.token, hello);
       this.#stream = stream;
       await this.#read(stream);
-      return new BrokenStreamError("The server ended the stream without saying why.");
+      return new BrokenStreamError("The server ended the stream without a status.");
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
@@ -255,7 +245,7 @@ export class Link implements AsyncDisposable {
             open = true;
           } else this.#take(raw);
         }
-        if (this.#feed.full) await waitForReader(this.#behind);
+        if (this.#feed.full) await waitForReader(this.#slowReader);
       }
     } finally {
       clearTimeout(timer);
@@ -264,19 +254,19 @@ export class Link implements AsyncDisposable {
 
   #opened(raw: Event, stream: ChatStream): void {
     if (raw.kind?.$case !== "welcome")
-      throw new BrokenStreamError("The server's first event was no Welcome.");
+      throw new BrokenStreamError("The first event of the stream is not a Welcome.");
     const welcome: Welcome = raw.kind.value;
     if (this.#serverId !== undefined && this.#serverId !== welcome.serverId) {
       this.#serverId = welcome.serverId;
       this.#sender?.holdAll();
       this.#feed.reset(undefined, "server-changed");
-      throw new BrokenStreamError("The server's data is not what it was.");
+      throw new BrokenStreamError("The server has other data than before.");
     }
     this.#serverId = welcome.serverId;
     this.#limits = welcome.limits;
     this.#feed.welcome(welcomed(welcome, raw));
     this.#setState({ phase: "catching-up" });
-    this.#markers.streamOpened((markers) => this.#tellMarkers(markers));
+    this.#markers.streamOpened((markers) => this.#sendMarkers(markers));
     this.#sender?.streamOpened(welcome.limits, (command) => stream.write(command));
   }
 
@@ -309,12 +299,12 @@ export class Link implements AsyncDisposable {
     if (message !== undefined || clientMessageId === 0n) this.#feed.refused(message, error, raw);
   }
 
-  #tellMarkers(markers: Marker[]): void {
+  #sendMarkers(markers: Marker[]): void {
     if (this.#options.receiveOnly !== true) {
       this.#write({ $case: "setMarkers", value: { markers } });
       return;
     }
-    this.#telling = this.account.setMarkers(markers).catch((error: unknown) => {
+    this.#settingMarkers = this.account.setMarkers(markers).catch((error: unknown) => {
       if (error instanceof RpcError && error.reason !== "") this.#feed.refused(undefined, error, undefined);
       else for (const marker of markers) this.#markers.raise(marker);
     });
@@ -326,7 +316,7 @@ export class Link implements AsyncDisposable {
     }
   }
 
-  /** False where nothing is left to forget: the refusal was about something else. */
+  /** Returns false where the Hello had no cursor: then the server refused something else. */
   #forgetCursor(index: number | undefined): boolean {
     const cursors = this.#hello?.cursors ?? [];
     if (cursors.length === 0) return false;
@@ -335,34 +325,22 @@ export class Link implements AsyncDisposable {
     return true;
   }
 
-  async #wait(delayMs: number, cause: Error): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakeUp = resolve;
-    this.#setState({ phase: "waiting", retryTime: new Date(Date.now() + delayMs), cause });
-    using time = after(delayMs);
-    using closing = whenAborted(this.#closing.signal);
-    await Promise.race([promise, time.promise, closing.promise]);
-    this.#wakeUp = undefined;
-  }
-
   #setState(state: LinkState): void {
     if (this.#closing.signal.aborted) return;
     this.#state = state;
     this.#feed.state(state);
   }
 
-  /** Ends the link for a failure on this side. */
+  /** Ends the link after an error of the client itself. */
   #fail(error: Error): void {
     this.#failure ??= error;
     this.#closing.abort();
     this.#stream?.[Symbol.dispose]();
   }
 
-  async #orClosing<T>(work: Promise<T>): Promise<T> {
-    using closing = whenAborted(this.#closing.signal);
-    const closed = closing.promise.then(() => {
-      throw new LinkEndedError("The link was closed.");
-    });
-    return await Promise.race([work, closed]);
+  async #unlessClosed<T>(work: Promise<T>): Promise<T> {
+    const waited = await waitFor(work, { signal: this.#closing.signal });
+    if (waited.status === "done") return waited.value;
+    throw new LinkEndedError("The link was closed.");
   }
 }

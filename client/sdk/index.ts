@@ -68,8 +68,8 @@ export { type CallOptions, Endpoint, type EndpointOptions, type Keepalive } from
 export type { PrivateCalls } from "../link/server/private-chat-calls.ts";
 export {
   checkTrust,
-  type Found,
   isLoopback,
+  type PresentedKey,
   type TrustDecision,
   type TrustPolicy,
 } from "../link/server/trust.ts";

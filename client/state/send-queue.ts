@@ -66,7 +66,7 @@ export class DiskSendQueue implements SendQueue {
     return row !== undefined && text(row, "process_id") === this.#process.processId;
   }
 
-  takeLeftBehind(taken: (messages: UnsentMessage[]) => void): Disposable {
+  takeOrphans(taken: (messages: UnsentMessage[]) => void): Disposable {
     const look = (): void => {
       const messages = this.#take();
       if (messages.length > 0) taken(messages);

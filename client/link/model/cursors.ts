@@ -1,37 +1,37 @@
-// Where a device keeps how far it has come: the interface, and one that forgets with the process.
+// The interface of stores for a device's cursors, and a store in memory.
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import type { ConversationKind } from "./events.ts";
 
-/** How far this device has come in one conversation. */
+/** The position of this device in one conversation. */
 export interface Position {
-  /** The conversation; an id is compared and never parsed. */
+  /** The conversation's id, an opaque text. */
   readonly conversationId: string;
-  /** The newest seq that this device holds. */
+  /** The newest seq that this device has. */
   readonly seq: bigint;
-  /** "unknown" where nothing from there was seen yet. */
+  /** "unknown" until an entry of the conversation has arrived. */
   readonly kind: ConversationKind;
-  /** In a direct conversation the other user, where known. */
+  /** The other user of a direct conversation, where known. */
   readonly peer: User | undefined;
-  /** The user's own marker "delivered up to", as far as known here. */
+  /** The user's own delivered marker, as this device knows it. */
   readonly deliveredSeq: bigint;
-  /** The user's own marker "read up to", as far as known here. */
+  /** The user's own read marker, as this device knows it. */
   readonly readSeq: bigint;
 }
 
 /**
- * The cursors of one device with one user's conversations. Several processes may share a store: each runs its streams
- * by its own cursors in memory, and the store keeps the highest of each, so a `raise` MUST never lower one.
+ * The cursors of one device in one user's conversations. Several processes may share a store. Each process keeps cursors
+ * of its own in memory for its streams; the store keeps the highest of each, so `raise` MUST never lower one.
  */
 export interface CursorStore {
-  /** All positions, the one used last first. */
+  /** All positions; the most recently used one comes first. */
   load(): Position[];
-  /** Raises seqs and markers; a position that is not there is made. All in one transaction. */
+  /** Raises seqs and markers, and adds missing positions, in one transaction. */
   raise(positions: readonly Position[]): void;
-  /** Forgets one conversation, or all: the server's log is another one than it was. */
+  /** Removes the position of one conversation, or all of them; called when the server's log was replaced. */
   forget(conversationId: string | undefined): void;
 }
 
-/** For programs that start afresh each time, and for readers that must not move the device's own cursors. */
+/** Cursors in memory, for programs that keep no state and for readers that must not move the device's cursors. */
 export class MemoryCursors implements CursorStore {
   readonly #positions = new Map<string, Position>();
 
@@ -53,7 +53,7 @@ export class MemoryCursors implements CursorStore {
   }
 }
 
-/** The later position, with every number at the higher of both. */
+/** Merges two positions of one conversation: each number is the higher one of both. */
 export function higher(before: Position | undefined, now: Position): Position {
   if (before === undefined) return now;
   return {
@@ -66,7 +66,7 @@ export function higher(before: Position | undefined, now: Position): Position {
   };
 }
 
-/** Math.max, for big integers. */
+/** `Math.max` for bigint. */
 export function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
 }

@@ -1,55 +1,55 @@
-// What can go wrong with a link besides a refusal (an RpcError with its reason) and a failed connection (ConnectError).
+// The errors of a link other than refusals (RpcError) and failed connections (ConnectError), and tests for kinds of RpcError.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 
-/** The server's stream does not keep the contract. The link comes back from its cursors. */
+/** The server's stream violates the contract. The link reconnects and resumes from its cursors. */
 export class BrokenStreamError extends Error {
   override name = "BrokenStreamError";
 }
 
-/** Too much is unsent already; nothing was queued. */
+/** Too many messages are unsent; the message was not queued. */
 export class QueueFullError extends Error {
   override name = "QueueFullError";
 }
 
-/** A person dropped the message before it was acked. */
+/** The message was dropped before the server acked it. */
 export class SendDroppedError extends Error {
   override name = "SendDroppedError";
 }
 
-/** The link has ended; what was unsent stays in its queue. */
+/** The link has ended. Unsent messages stay in the queue. */
 export class LinkEndedError extends Error {
   override name = "LinkEndedError";
 }
 
-/** The message may be stored or not. Sending it again under the same id is safe, and settles it. */
+/** It is unknown whether the server stored the message. To send it again under the same id is safe and resolves that. */
 export class OutcomeUnknownError extends Error {
   override name = "OutcomeUnknownError";
-  /** The id to send it under again, with the same target and text. */
+  /** The id under which to send it again, with the same target and text. */
   readonly clientMessageId: bigint;
 
   /** @internal */
   constructor(clientMessageId: bigint, cause: Error) {
-    const why = isDeadlineExceeded(cause) ? "no answer came in time" : cause.message;
+    const why = isDeadlineExceeded(cause) ? "the server did not answer in time" : cause.message;
     super(`It is not known whether message ${clientMessageId} was stored: ${why}`, { cause });
     this.clientMessageId = clientMessageId;
   }
 }
 
-/** No answer came in time. grpc-js says it with the whole course of the call. */
+/** The server did not answer in time. The message of grpc-js for it is long, and lists each step of the call. */
 export function isDeadlineExceeded(error: Error): boolean {
   return error instanceof RpcError && error.code === status.DEADLINE_EXCEEDED && error.reason === "";
 }
 
 const reasonNames = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));
 
-/** The name of a reason, without prefix; of one that this client does not know, its number. */
+/** The name of a reason, without its prefix; the number of a reason that this client does not know. */
 export function reasonName(reason: Reason): string {
   return reasonNames.get(reason) ?? String(reason);
 }
 
-/** The refusal of a command, in the shape of a refused call. Streams carry no status code for it. */
+/** The refusal of a command as an RpcError. A stream carries no status code for it, so it is derived from the field. */
 export function refusal(reason: Reason, message: string, field?: string, retryDelayMs?: number): RpcError {
   const name = reasonName(reason);
   return new RpcError({
@@ -61,12 +61,12 @@ export function refusal(reason: Reason, message: string, field?: string, retryDe
   });
 }
 
-/** Whether the error says that the session is over: only a new log-in helps. */
+/** Whether the session has ended, so that a new log-in is needed. */
 export function isLoggedOut(error: RpcError): boolean {
   return ["TOKEN_INVALID", "TOKEN_MISSING", "SESSION_ENDED", "SESSION_TIMED_OUT"].includes(error.reason);
 }
 
-/** Codes that grpc-js itself, or something between, gives to a call whose connection failed it. */
+/** The codes that grpc-js or a proxy gives to a call whose connection failed. */
 const lostCodes: readonly status[] = [
   status.UNAVAILABLE,
   status.INTERNAL,
@@ -77,7 +77,7 @@ const lostCodes: readonly status[] = [
   status.ABORTED,
 ];
 
-/** The call was lost on its way, rather than answered by the server. */
+/** Whether the connection failed, so that the server did not answer the call. */
 export function isConnectionLost(error: RpcError): boolean {
   return error.reason === "" && lostCodes.includes(error.code);
 }

@@ -1,4 +1,4 @@
-// What a link tells its reader: the typed events.
+// The typed events of a link.
 import type { SeqRange } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type {
@@ -14,22 +14,22 @@ import type { SendTarget, UnsentMessage } from "./send-queue.ts";
 
 export type { LinkEnding, LinkState } from "./link-state.ts";
 
-/** "unknown" is one that this client is too old for, or of which nothing was seen yet. */
+/** "unknown": no entry of the conversation has arrived, or this client is too old for its kind. */
 export type ConversationKind = "direct" | "broadcast" | "unknown";
 
-/** Carries the server's event, with all that this version of the SDK does not know. */
+/** An event that carries the server's event, including fields that this version of the SDK does not know. */
 export interface FromServer {
-  /** The event as it came. */
+  /** The server's event. */
   readonly raw: Event;
 }
 
-/** About one conversation. */
+/** An event about one conversation. */
 export interface InConversation {
-  /** The conversation; an id is compared and never parsed. */
+  /** The conversation's id, an opaque text. */
   readonly conversationId: string;
 }
 
-/** A range of a log, both ends included. */
+/** A range of a conversation's log, both ends included. */
 export interface SeqSpan extends InConversation {
   /** The first seq. */
   readonly fromSeq: bigint;
@@ -37,197 +37,197 @@ export interface SeqSpan extends InConversation {
   readonly toSeq: bigint;
 }
 
-/** The link went on, or has ended. A reader who is behind gets the last state of several. */
+/** The state of the link changed. A slow reader may receive only the last of several changes. */
 export interface StateChanged {
   readonly type: "state";
-  /** Where the link is now. */
+  /** The new state. */
   readonly state: LinkState;
 }
 
-/** A stream opened. It comes again after every reconnection; `online` is then the whole truth anew. */
+/** A stream is open. The event repeats after each reconnection, and `online` then replaces the earlier list. */
 export interface Welcomed extends FromServer {
   readonly type: "welcome";
-  /** Names the server's data: cursors and device belong to it. */
+  /** The id of the server's data, to which cursors and devices belong. */
   readonly serverId: string;
-  /** The session that holds the stream. */
+  /** The session of the stream. */
   readonly sessionId: string;
-  /** The device that the session belongs to. */
+  /** The device of the session. */
   readonly deviceId: string;
-  /** Who is logged in. */
+  /** The user of the session. */
   readonly user: User;
-  /** The bounds that this server enforces. */
+  /** The limits that the server enforces. */
   readonly limits: Limits | undefined;
   /** The server's clock. */
   readonly serverTime: Date | undefined;
-  /** The conversation of everyone on this server. */
+  /** The broadcast conversation, which includes every user of the server. */
   readonly broadcastConversationId: string;
-  /** Who else is online: the first page, ordered by user name. */
+  /** The other users who are online, ordered by user name: the first page. */
   readonly online: readonly User[];
-  /** Where more are online, `Account.listUsers` goes on from it; else empty. */
+  /** The page token with which `Account.listUsers` lists the rest; empty where there is none. */
   readonly onlineNextPageToken: string;
 }
 
-/** What an entry says. Unknown is "something that this client is too old for"; later versions may know more kinds. */
+/** The content of an entry. "unknown": this client is too old for it. Later versions may add kinds. */
 export type EntryContent =
   | {
       readonly kind: "text";
-      /** As it was written, any Unicode: make it safe before you show it on a terminal. */
+      /** The text as its sender wrote it; any Unicode, so escape it before you print it to a terminal. */
       readonly text: string;
     }
   | { readonly kind: "unknown" };
 
-/** One entry of a log. Each is handed out once in a link's life, in the order of seq. */
+/** One entry of a conversation. A link hands out each entry once, by rising seq. */
 export interface EntryArrived extends FromServer, InConversation {
   readonly type: "entry";
-  /** Its number in the conversation: 1, 2, 3 … */
+  /** The entry's sequence number in the conversation: 1, 2, 3 … */
   readonly seq: bigint;
-  /** Between two users, or to everyone. */
+  /** Direct (two users) or broadcast (every user). */
   readonly kind: ConversationKind;
-  /** Who wrote it. */
+  /** The user who sent it. */
   readonly sender: User;
-  /** In a direct conversation the other user, whoever of the two wrote. */
+  /** The other user of a direct conversation, also where the sender is the own user. */
   readonly peer: User | undefined;
-  /** When the server stored it, by its clock. */
+  /** When the server stored it, by the server's clock. */
   readonly sendTime: Date | undefined;
-  /** What it says. */
+  /** The content. */
   readonly content: EntryContent;
-  /** The user wrote it, on this or another device. */
+  /** The own user sent it, from this or another device. */
   readonly mine: boolean;
-  /** Set where it is a send of this link that an `acked` event told of before: an echo not to be shown twice. */
+  /** The id of the send, where this link sent the entry and its `acked` event came before: do not show it again. */
   readonly clientMessageId: bigint | undefined;
-  /** It happened now; false for what was missed. */
+  /** The entry arrived live; false for entries of the backlog. */
   readonly live: boolean;
-  /** The entry as it came. */
+  /** The server's entry. */
   readonly entry: Entry;
 }
 
-/** Entries which this user may not see; there is nothing to fetch, and no reason is known. */
+/** A range of entries that this user may not see. They cannot be fetched, and the server gives no reason. */
 export interface EntriesOmitted extends FromServer, SeqSpan {
   readonly type: "omitted";
 }
 
-/** Entries that were left out of what was missed. */
+/** A range of entries that the backlog leaves out. */
 export interface EntriesSkipped extends SeqSpan {
   readonly type: "gap";
-  /** `Account.listMessages` has them; else they are no longer in the log. */
+  /** `Account.listMessages` can fetch them; otherwise they are no longer in the log. */
   readonly fillable: boolean;
-  /** The event as it came; undefined where the link itself found the gap. */
+  /** The server's event; undefined where the link found the gap itself. */
   readonly raw: Event | undefined;
 }
 
-/** A send of this link is stored. */
+/** The server has stored a message of this link. */
 export interface SendAcked extends InConversation {
   readonly type: "acked";
-  /** The send's id, as `send` gave it. */
+  /** The id of the send, as `send` returned it. */
   readonly clientMessageId: bigint;
-  /** Where it went. */
+  /** The target of the send. */
   readonly target: SendTarget;
-  /** What it says. */
+  /** The content. */
   readonly content: EntryContent;
-  /** Its number in the conversation. */
+  /** The sequence number of its entry. */
   readonly seq: bigint;
-  /** When the server stored it, by its clock. */
+  /** When the server stored it, by the server's clock. */
   readonly sendTime: Date | undefined;
-  /** It had been stored before, by an attempt whose ack was lost. */
+  /** An earlier attempt stored it, and the ack of that attempt was lost. */
   readonly repeatedSend: boolean;
-  /** An `entry` event showed it before this ack came. */
+  /** The `entry` event of this message came before this ack. */
   readonly entryShown: boolean;
-  /** Of a broadcast: somebody who was online does not get it, having blocked this user. */
+  /** For a broadcast: at least one user who is online does not receive it, because that user blocks this one. */
   readonly withheld: boolean;
 }
 
-/** A command was refused for good. A refused send is forgotten. */
+/** A command was refused. A refused message is removed from the queue. */
 export interface CommandRefused {
   readonly type: "refused";
-  /** The send's id; undefined where it was no send. */
+  /** The id of the send; undefined where another command was refused. */
   readonly clientMessageId: bigint | undefined;
-  /** Where it was to go. */
+  /** The target of the send. */
   readonly target: SendTarget | undefined;
-  /** What it says. */
+  /** The content of the send. */
   readonly content: EntryContent | undefined;
-  /** Why, with the reason and the field at fault. */
+  /** The refusal, with its reason and the field at fault. */
   readonly error: RpcError;
-  /** The event as it came; undefined where the link itself refused it. */
+  /** The server's event; undefined where the link refused the command itself. */
   readonly raw: Event | undefined;
 }
 
-/** Messages that are too old to go by themselves: release or drop each. */
+/** Messages that were unsent for too long. Each waits until the program calls `release` or `drop`. */
 export interface SendsHeldBack {
   readonly type: "held-back";
   /** By rising id. */
   readonly messages: readonly UnsentMessage[];
 }
 
-/** A user's markers rose, or are told for the first time. */
+/** A user's markers rose, or arrived for the first time. */
 export interface MarkersMoved extends FromServer, InConversation {
   readonly type: "markers";
-  /** Whose markers they are. */
+  /** The user whose markers they are. */
   readonly user: User;
-  /** They are those of the user who is logged in. */
+  /** They are the own user's markers. */
   readonly mine: boolean;
-  /** At least one device of that user holds every visible entry up to this seq. */
+  /** At least one device of the user has every visible entry up to this seq. */
   readonly deliveredSeq: bigint;
-  /** That user has seen every visible entry up to this seq. */
+  /** The user has read every visible entry up to this seq. */
   readonly readSeq: bigint;
-  /** Entries of the reader that this user will never get, whatever the markers say. */
+  /** Ranges of own entries that this user never receives; the markers may be above them all the same. */
   readonly undelivered: readonly SeqRange[];
 }
 
-/** Someone began or ceased to type. */
+/** Another user started or stopped typing. */
 export interface TypingChanged extends FromServer {
   readonly type: "typing";
-  /** The direct conversation; empty where nothing has been said yet. */
+  /** The direct conversation; empty where it has no entry yet. */
   readonly conversationId: string;
-  /** Who types. */
+  /** The user who types. */
   readonly user: User;
-  /** Lapses after 10 s without another. */
+  /** Whether the user types; expires 10 s after the last event. */
   readonly typing: boolean;
 }
 
-/** Who is online and who is not, joined over a short time. It may tell what is known already. */
+/** Users who went online or offline, collected over a short time. It may repeat what is already known. */
 export interface PresenceChanged extends FromServer {
   readonly type: "presence";
   /** Users who are online now. */
   readonly cameOnline: readonly User[];
-  /** Users who are not online any more. */
+  /** Users who are no longer online. */
   readonly wentOffline: readonly User[];
 }
 
-/** Somebody asks this device for a private chat. */
+/** A user requests a private chat with this device. */
 export interface IntroductionRequested {
   readonly type: "introduction-requested";
-  /** The question: who asks, with which device, and how long an answer is waited for. */
+  /** The request: the user, the user's device, and the time for an answer. */
   readonly introduction: WireRequested;
-  /** The event of the wire. */
+  /** The server's event. */
   readonly raw: Event;
 }
 
-/** An introduction needs no answer from this device any more. */
+/** A request for a private chat needs no answer from this device any more. */
 export interface IntroductionClosed {
   readonly type: "introduction-closed";
-  /** Which introduction, and what became of it. */
+  /** The introduction and its outcome. */
   readonly closed: WireClosed;
-  /** The event of the wire. */
+  /** The server's event. */
   readonly raw: Event;
 }
 
-/** What was missed has been handed out; what follows is live. */
+/** The backlog is complete; the events after this one are live. */
 export interface CaughtUp extends FromServer {
   readonly type: "caught-up";
   /** The server's clock. */
   readonly serverTime: Date | undefined;
 }
 
-/** The server's log is not the one that was read before: the cursors were forgotten, and entries may come again. */
+/** The server's log was replaced. The link forgot its cursors, so entries may be handed out again. */
 export interface CursorsReset {
   readonly type: "reset";
-  /** The conversation whose cursor was forgotten; undefined: all of them. */
+  /** The conversation whose cursor was forgotten; undefined: all. */
   readonly conversationId: string | undefined;
-  /** The server refused a cursor, or has other data than before. */
+  /** The server refused the cursor, or has other data than before. */
   readonly cause: "cursor-refused" | "server-changed";
 }
 
-/** Everything that a link tells. Later versions may tell more: pass over a type that you do not know. */
+/** All events of a link. Later versions may add types: ignore a type that you do not know. */
 export type LinkEvent =
   | StateChanged
   | Welcomed

@@ -1,56 +1,57 @@
-// Where a link is, and how it ends.
+// The states of a link and the ways in which it ends.
 import type { ConnectError } from "../../../rpc/dialling/dial.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 
 /**
- * connecting → catching-up → live, and from each of them to waiting and back to connecting, until it has ended.
+ * The state of a link. It goes from connecting to catching-up to live. A failure leads from each of these to waiting and
+ * then to connecting again. A link that has ended stays so.
  */
 export type LinkState =
   | {
       readonly phase: "connecting";
-      /** Counts from 1 since the link was last live. */
+      /** The number of the attempt since the link was last live, from 1. */
       readonly attempt: number;
     }
   | { readonly phase: "catching-up" }
   | { readonly phase: "live" }
   | {
       readonly phase: "waiting";
-      /** When the next attempt begins by itself. */
+      /** When the next attempt starts. */
       readonly retryTime: Date;
-      /** Why the last one failed. */
+      /** The failure of the last attempt. */
       readonly cause: Error;
     }
   | {
       readonly phase: "ended";
-      /** Why; it stays so. */
+      /** Why it ended. */
       readonly ending: LinkEnding;
     };
 
-/** Why a link is over. */
+/** Why a link ended. */
 export type LinkEnding =
-  /** It was disposed of. */
+  /** The program closed it. */
   | { readonly kind: "closed" }
-  /** The session is over: log in, and open a new link. */
+  /** The session has ended. Log in and open a new link. */
   | {
       readonly kind: "not-logged-in";
       /** SESSION_ENDED, SESSION_TIMED_OUT or TOKEN_INVALID. */
       readonly cause: RpcError;
     }
-  /** The server is not the one that it was, or cannot prove it. A person has to decide. */
+  /** The server does not prove to be the trusted one. A person has to decide. */
   | {
       readonly kind: "not-trusted";
-      /** With the fingerprints, where there are any. */
+      /** The failed connection; it has the fingerprints, where known. */
       readonly cause: ConnectError;
     }
-  /** The server said "stay away". */
+  /** The server refused the stream, so that a retry is pointless. */
   | {
       readonly kind: "refused";
-      /** With the reason. */
+      /** The refusal, with its reason. */
       readonly cause: RpcError;
     }
-  /** Something failed on this side, such as the disk. */
+  /** The client itself failed, for example to write to the disk. */
   | {
       readonly kind: "failed";
-      /** What failed. */
+      /** The error. */
       readonly cause: Error;
     };

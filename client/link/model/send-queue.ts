@@ -1,57 +1,57 @@
-// Where messages wait until the server has stored them: the interface, and one that forgets with the process.
+// The interface of queues for unsent messages, and a queue in memory.
 import { randomInt } from "node:crypto";
 
-/** Where a message goes. */
+/** The target of a message. */
 export type SendTarget =
   | {
       readonly kind: "user";
-      /** The other user's name, which has to match exactly. */
+      /** The other user's name, which must match exactly. */
       readonly username: string;
     }
   | {
       readonly kind: "conversation";
-      /** A direct conversation that the user is in. */
+      /** The id of a direct conversation of the user. */
       readonly conversationId: string;
     }
   | { readonly kind: "broadcast" };
 
 /** A message that the server has not acked. */
 export interface UnsentMessage {
-  /** Names the send for ever, together with the device: sent again under this id it is stored once. */
+  /** Identifies the send, together with the device: the server stores repeated sends under this id once. */
   readonly clientMessageId: bigint;
-  /** Where to. */
+  /** The target. */
   readonly target: SendTarget;
-  /** The encoded Content. It stays the same in every attempt. */
+  /** The encoded Content, the same in every attempt. */
   readonly content: Uint8Array;
-  /** When it was queued, or released last, by the clock here. */
+  /** When it was queued or last released, by the local clock. */
   readonly queuedTime: Date;
-  /** It is not sent until a person releases it. */
+  /** It is held back until the program releases it. */
   readonly held: boolean;
 }
 
 /**
  * The unsent messages of one device. A queue MUST
- *  1. have written a message down before `add` returns, under an id that no process of this device used before, and
- *     rising within this process;
- *  2. forget it only in `remove`;
- *  3. hand each message that an ended process left behind to exactly one living process.
+ *  1. store a message before `add` returns, under an id that no process of this device has used before and that is
+ *     higher than the earlier ids of this process;
+ *  2. delete it only in `remove`;
+ *  3. give each message of a process that has ended to exactly one running process.
  */
 export interface SendQueue {
-  /** Keeps a message. What it throws is thrown by `send`. */
+  /** Stores a message. `send` throws the errors that it throws. */
   add(target: SendTarget, content: Uint8Array): UnsentMessage;
-  /** The message was stored or refused, or a person dropped it. False if it was not there any more. */
+  /** Deletes a message that was stored, refused or dropped. Returns false where it is not in the queue. */
   remove(clientMessageId: bigint): boolean;
-  /** False if it was not there any more: another process has sent or dropped it. */
+  /** Holds or releases a message. Returns false where another process has sent or dropped it. */
   setHeld(clientMessageId: bigint, held: boolean): boolean;
-  /** No message is to be sent without a person: the server is not the one that they were written for. */
+  /** Holds all messages, because the server has other data than the one for which they were written. */
   holdAll(): void;
-  /** Takes what ended processes left behind, now and whenever some appears, by rising id. */
-  takeLeftBehind(taken: (messages: UnsentMessage[]) => void): Disposable;
+  /** Takes the messages of ended processes, now and whenever there are new ones, by rising id. */
+  takeOrphans(taken: (messages: UnsentMessage[]) => void): Disposable;
 }
 
 /**
- * Ids start at the time, so that a program which keeps no state and comes back as the same device does not repeat one.
- * Two such processes of one device at the same time should share a queue on disk instead.
+ * A queue in memory. Its ids start at the current time, so that a program without state that restarts as the same device
+ * does not repeat one. Processes of one device that run at the same time should share a queue on disk instead.
  */
 export class MemorySendQueue implements SendQueue {
   readonly #unsent = new Map<bigint, UnsentMessage>();
@@ -79,8 +79,8 @@ export class MemorySendQueue implements SendQueue {
     for (const id of this.#unsent.keys()) this.setHeld(id, true);
   }
 
-  /** Gives what an earlier link in this process left behind. */
-  takeLeftBehind(taken: (messages: UnsentMessage[]) => void): Disposable {
+  /** Takes the unsent messages of an earlier link in this process. */
+  takeOrphans(taken: (messages: UnsentMessage[]) => void): Disposable {
     if (this.#unsent.size > 0) taken([...this.#unsent.values()]);
     return { [Symbol.dispose]: () => undefined };
   }

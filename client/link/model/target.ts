@@ -1,8 +1,8 @@
-// Where a message goes, in the shape of the wire.
+// Converts the target of a message to the contract's Target.
 import type { Target } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { SendTarget } from "./send-queue.ts";
 
-/** Names one conversation: of two users, or by its id. */
+/** One direct conversation, by the other user or by its id. */
 export type ConversationTarget = Exclude<SendTarget, { kind: "broadcast" }>;
 
 export function wireTarget(target: ConversationTarget): Target {

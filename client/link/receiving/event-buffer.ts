@@ -1,4 +1,4 @@
-// The bounded buffer between a link and its one reader. The link stops reading from the network while it is full.
+// The buffer between a source of events and their one reader; the source stops reading while the buffer is full.
 
 interface Buffered<T> {
   readonly event: T;
@@ -7,15 +7,16 @@ interface Buffered<T> {
 }
 
 /**
- * `push` never refuses, so that one frame is never torn: who pushes MUST wait for `room` before it reads the next. An
- * event counts as taken when the reader asks for the one after it, or stops: until then it may still be at work on it.
+ * `push` always succeeds, so that a frame is never split. The source MUST therefore wait for `room` before it reads the
+ * next frame. An event counts as taken when the reader asks for the next one or stops, because until then the reader may
+ * still be processing it.
  */
 export class EventBuffer<T> implements AsyncIterable<T> {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
   readonly #waitingForRoom: (() => void)[] = [];
   #events: Buffered<T>[] = [];
-  /** Index of the first event in #events that was not handed out. */
+  /** The index of the first event in #events that was not handed out. */
   #first = 0;
   #bytes = 0;
   #handedOut: Buffered<T> | undefined;
@@ -32,12 +33,12 @@ export class EventBuffer<T> implements AsyncIterable<T> {
     return this.#length >= this.#maxEvents || this.#bytes >= this.#maxBytes;
   }
 
-  /** Far beyond full: what is small and could be let in beside a full buffer has to stop as well. */
+  /** Four times full: from here on even small events that are accepted beside a full buffer must stop. */
   get overfull(): boolean {
     return this.#length >= 4 * this.#maxEvents || this.#bytes >= 4 * this.#maxBytes;
   }
 
-  /** The event that would be handed out last. */
+  /** The newest event that was not handed out. */
   get last(): T | undefined {
     return this.#length > 0 ? this.#events.at(-1)?.event : undefined;
   }
@@ -49,30 +50,30 @@ export class EventBuffer<T> implements AsyncIterable<T> {
     this.#wakeReader?.();
   }
 
-  /** Puts the event in place of the last one, which nobody has seen yet. */
+  /** Replaces the newest event, which the reader has not seen. */
   replaceLast(event: T): void {
     const last = this.#events.at(-1);
     if (last !== undefined && this.last !== undefined)
       this.#events[this.#events.length - 1] = { ...last, event };
   }
 
-  /** Resolves when the buffer is not full, or has ended. */
+  /** Resolves when the buffer is not full or has ended. */
   async room(): Promise<void> {
     while (this.full && !this.#ended) {
       await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve));
     }
   }
 
-  /** What is in the buffer can still be read; then the reader's loop ends. */
+  /** Accepts no more events. The reader's loop ends after the buffered ones. */
   end(): void {
     this.#ended = true;
     this.#wakeReader?.();
-    this.#letIn();
+    this.#notifyRoom();
   }
 
-  /** One reader at a time; a later one goes on where the last one stopped. */
+  /** Only one reader at a time; the next one continues where the last one stopped. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    if (this.#reading) throw new Error("The events already have a reader.");
+    if (this.#reading) throw new Error("Another loop is reading these events. Only one at a time may.");
     this.#reading = true;
     return {
       next: async () => {
@@ -111,7 +112,7 @@ export class EventBuffer<T> implements AsyncIterable<T> {
       this.#first = 0;
     }
     this.#handedOut = next;
-    if (!this.full) this.#letIn();
+    if (!this.full) this.#notifyRoom();
     return next.event;
   }
 
@@ -121,7 +122,7 @@ export class EventBuffer<T> implements AsyncIterable<T> {
     taken?.onTaken?.();
   }
 
-  #letIn(): void {
+  #notifyRoom(): void {
     for (const resolve of this.#waitingForRoom.splice(0)) resolve();
   }
 }

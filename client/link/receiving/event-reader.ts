@@ -1,4 +1,4 @@
-// Turns the events of the wire into those of the link: each entry once, in order, and nothing lost in silence.
+// Converts the server's events to those of the link: each entry once and in order, and every missing range named.
 import { ConversationKind as WireKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { Content, type Entry, type Gap, GapKind, type Omitted } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Ack, Event, Welcome } from "../../../gen/parley/chat/v1/event.ts";
@@ -8,11 +8,11 @@ import { BrokenStreamError } from "../model/errors.ts";
 import type { ConversationKind, EntryContent, LinkEvent, Welcomed } from "../model/events.ts";
 import type { Arrival, Positions } from "./positions.ts";
 
-/** An event for the reader, and how far this device has come once the reader took it. */
+/** An event for the reader, and the position of this device after the reader has taken it. */
 export interface Incoming {
   readonly event: LinkEvent;
   readonly position?: Position;
-  /** It is nothing but an echo of what this link sent. */
+  /** It only repeats what this link sent. */
   readonly ownEcho?: boolean;
 }
 
@@ -32,7 +32,7 @@ export function welcomed(welcome: Welcome, raw: Event): Welcomed {
   };
 }
 
-/** What the bytes say; a kind that is not known here, or bytes that are no Content, are "unknown". */
+/** Converts a Content; a kind that this client does not know is "unknown". */
 export function contentOf(content: Content | undefined): EntryContent {
   return content?.kind?.$case === "text" ? { kind: "text", text: content.kind.value } : { kind: "unknown" };
 }
@@ -43,7 +43,7 @@ export function decodeContent(bytes: Uint8Array): EntryContent {
 
 export class EventReader {
   readonly #positions: Positions;
-  /** Sends of this link that were acked before their entry came: conversation, seq, client message id. */
+  /** Sends that were acked before their entry arrived: client message ids by conversation and seq. */
   readonly #acked = new Map<string, Map<bigint, bigint>>();
   #welcome: Welcomed | undefined;
 
@@ -56,9 +56,8 @@ export class EventReader {
   }
 
   /**
-   * What a log event says that is new; acks and refusals of sends are not its business. Nothing for events that came
-   * before, and for kinds that are not known here.
-   * @throws BrokenStreamError where entries are missing in between
+   * Converts an event, except acks and refusals. Returns nothing for events that arrived before and for unknown kinds.
+   * @throws BrokenStreamError where entries between this event and the last one are missing
    */
   read(raw: Event, live: boolean): Incoming[] {
     const kind = raw.kind;
@@ -104,8 +103,8 @@ export class EventReader {
   }
 
   /**
-   * An ack of this link's send: whether its entry was handed out before, and where the ack stands for the entry, the
-   * position that it brings.
+   * Takes an ack of a send of this link. `entryShown`: the entry was handed out before. `position`: the new position,
+   * where the ack takes the place of its entry.
    */
   acked(ack: Ack): { entryShown: boolean; position: Position | undefined } {
     const { conversationId, seq, clientMessageId } = ack;
@@ -129,7 +128,8 @@ export class EventReader {
   }
 
   #entry(entry: Entry | undefined, raw: Event, live: boolean): Incoming[] {
-    if (entry === undefined) throw new BrokenStreamError("The server sent an event without its entry.");
+    if (entry === undefined)
+      throw new BrokenStreamError("The server sent an EntryAppended without an entry.");
     const { conversationId, seq } = entry;
     const arrival = this.#arrive(conversationId, seq, seq);
     if (arrival.status === "old") return [];
@@ -153,14 +153,20 @@ export class EventReader {
       raw,
     };
     const position = { ...positionAt(conversationId, seq), kind, peer };
-    return [...leftOut(conversationId, arrival), { event, position, ownEcho: clientMessageId !== undefined }];
+    return [
+      ...skippedBefore(conversationId, arrival),
+      { event, position, ownEcho: clientMessageId !== undefined },
+    ];
   }
 
   #omitted({ conversationId, fromSeq, toSeq }: Omitted, raw: Event): Incoming[] {
     const arrival = this.#arrive(conversationId, fromSeq, toSeq);
     if (arrival.status === "old") return [];
     const event: LinkEvent = { type: "omitted", conversationId, fromSeq: arrival.fromSeq, toSeq, raw };
-    return [...leftOut(conversationId, arrival), { event, position: positionAt(conversationId, toSeq) }];
+    return [
+      ...skippedBefore(conversationId, arrival),
+      { event, position: positionAt(conversationId, toSeq) },
+    ];
   }
 
   #gap({ conversationId, fromSeq, toSeq, kind }: Gap, raw: Event): Incoming[] {
@@ -168,17 +174,22 @@ export class EventReader {
     if (arrival.status === "old") return [];
     const fillable = kind === GapKind.FILLABLE;
     const event: LinkEvent = { type: "gap", conversationId, fromSeq: arrival.fromSeq, toSeq, fillable, raw };
-    return [...leftOut(conversationId, arrival), { event, position: positionAt(conversationId, toSeq) }];
+    return [
+      ...skippedBefore(conversationId, arrival),
+      { event, position: positionAt(conversationId, toSeq) },
+    ];
   }
 
-  #arrive(conversationId: string, fromSeq: bigint, toSeq: bigint): Exclude<Arrival, { status: "hole" }> {
+  #arrive(conversationId: string, fromSeq: bigint, toSeq: bigint): Exclude<Arrival, { status: "missing" }> {
     if (conversationId === "" || fromSeq < 1n || toSeq < fromSeq) {
-      throw new BrokenStreamError("The server sent a log event without conversation or range.");
+      throw new BrokenStreamError(
+        "The server sent a log event without a conversation or with an invalid range.",
+      );
     }
     const arrival = this.#positions.arrive(conversationId, fromSeq, toSeq);
-    if (arrival.status === "hole") {
+    if (arrival.status === "missing") {
       throw new BrokenStreamError(
-        `Entries from ${arrival.expected} to ${fromSeq - 1n} of conversation ${conversationId} did not come.`,
+        `Entries ${arrival.expected} to ${fromSeq - 1n} of conversation ${conversationId} are missing.`,
       );
     }
     return arrival;
@@ -196,10 +207,10 @@ export class EventReader {
   }
 }
 
-/** Where the Hello had no room for a cursor the server starts at the last entries: the link names what was jumped. */
-function leftOut(conversationId: string, arrival: Exclude<Arrival, { status: "hole" }>): Incoming[] {
-  if (arrival.status === "old" || arrival.leftOut === undefined) return [];
-  const { fromSeq, toSeq } = arrival.leftOut;
+/** The gap before the arrival: without a cursor in the Hello the server starts at the last entries. */
+function skippedBefore(conversationId: string, arrival: Exclude<Arrival, { status: "missing" }>): Incoming[] {
+  if (arrival.status === "old" || arrival.skipped === undefined) return [];
+  const { fromSeq, toSeq } = arrival.skipped;
   const event: LinkEvent = { type: "gap", conversationId, fromSeq, toSeq, fillable: true, raw: undefined };
   return [{ event, position: positionAt(conversationId, toSeq) }];
 }

@@ -1,9 +1,8 @@
-// Cursors at the newest entry of each conversation, for a reader that only wants what is new.
-
+// Cursors at the newest entry of each conversation, for readers that only want new entries.
 import { type CursorStore, MemoryCursors } from "../model/cursors.ts";
 import type { Account } from "../server/account.ts";
 
-/** Cursors at the newest entry of every conversation: what comes after them is new. */
+/** Cursors in memory at the newest entry of every conversation. @throws RpcError, ConnectError */
 export async function cursorsAtHeads(account: Account): Promise<MemoryCursors> {
   const cursors = new MemoryCursors();
   await raiseToHeads(account, cursors);
@@ -16,7 +15,7 @@ export async function raiseToHeads(account: Account, cursors: CursorStore): Prom
     raise(cursors, conversationId, headSeq);
 }
 
-/** The seq counts as delivered, too: only what comes later is to be told to the server. */
+/** Raises one cursor. The seq also counts as delivered, so that no marker is sent for older entries. */
 export function raise(cursors: CursorStore, conversationId: string, seq: bigint): void {
   const position = {
     conversationId,

@@ -1,11 +1,11 @@
-// Tells the server how far the user is: joined, at most once per conversation in a while, the highest only.
+// Sends the user's markers to the server: collected for a short time, and only the highest of each conversation.
 import type { Marker } from "../../../gen/parley/chat/v1/conversation.ts";
 import { max } from "../model/cursors.ts";
 
-/** Markers are joined for this long, ms. */
-const joinMs = 200;
-/** The most markers that one command takes. */
-const most = 1_000;
+/** How long markers are collected before they are sent, ms. */
+const collectMs = 200;
+/** The most markers in one command. */
+const maxMarkers = 1_000;
 
 export interface MarkerRise {
   readonly conversationId: string;
@@ -14,8 +14,8 @@ export interface MarkerRise {
 }
 
 /**
- * Markers have no ack. What the last stream took with it is sent again over the next one, where it changes nothing if
- * it had arrived.
+ * Markers have no ack. So each stream repeats the markers that were sent on the one before it; a marker that had arrived
+ * changes nothing when it is repeated.
  */
 export class MarkerSender implements Disposable {
   #pending = new Map<string, Marker>();
@@ -26,7 +26,7 @@ export class MarkerSender implements Disposable {
   raise({ conversationId, deliveredSeq, readSeq }: MarkerRise): void {
     this.#merge({ conversationId, deliveredSeq, readSeq });
     if (this.#send === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.flush(), joinMs);
+    this.#timer = setTimeout(() => this.flush(), collectMs);
   }
 
   streamOpened(send: (markers: Marker[]) => void): void {
@@ -50,7 +50,7 @@ export class MarkerSender implements Disposable {
     }
   }
 
-  /** Sends what waits, now. */
+  /** Sends the collected markers now. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -58,7 +58,8 @@ export class MarkerSender implements Disposable {
     const markers = [...this.#pending.values()];
     this.#pending = new Map();
     for (const marker of markers) this.#sent.set(marker.conversationId, marker);
-    for (let from = 0; from < markers.length; from += most) this.#send(markers.slice(from, from + most));
+    for (let from = 0; from < markers.length; from += maxMarkers)
+      this.#send(markers.slice(from, from + maxMarkers));
   }
 
   [Symbol.dispose](): void {

@@ -1,25 +1,25 @@
-// How far one link has come in each conversation: tells what is new from what came before, and finds holes.
+// The position of one link in each conversation: decides which entries are new, and finds missing ones.
 import type { Cursor } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { Position } from "../model/cursors.ts";
 
-interface Place {
+interface LinkPosition {
   seq: bigint;
-  /** Where this link began: what is at or below was handed out by an earlier one, if at all. */
+  /** The seq at which this link started; it did not hand out the entries up to there. */
   readonly start: bigint;
   /**
-   * The Hello of this stream did not name it, and nothing of it has come since: the server starts at its last entries,
-   * so that a jump is no hole.
+   * The Hello of this stream had no cursor for the conversation, and none of its entries has arrived. The server then
+   * starts at the last entries, so a jump in seq is not an error.
    */
   mayJump: boolean;
 }
 
 export type Arrival =
-  /** Hand it out, beginning at `fromSeq`; `leftOut` was jumped over. */
-  | { readonly status: "new"; readonly fromSeq: bigint; readonly leftOut: SeqRange | undefined }
-  /** It came before. */
+  /** Hand out the range from `fromSeq`; `skipped` is the range that the server skipped before it. */
+  | { readonly status: "new"; readonly fromSeq: bigint; readonly skipped: SeqRange | undefined }
+  /** The range arrived before. */
   | { readonly status: "old" }
-  /** Something between was lost. */
-  | { readonly status: "hole"; readonly expected: bigint };
+  /** Entries before the range are missing, from `expected` on. */
+  | { readonly status: "missing"; readonly expected: bigint };
 
 export interface SeqRange {
   readonly fromSeq: bigint;
@@ -27,74 +27,74 @@ export interface SeqRange {
 }
 
 export class Positions {
-  /** In the order of use, the one used last at the end. */
-  readonly #places = new Map<string, Place>();
+  /** In the order of use; the most recently used one is the last. */
+  readonly #byConversation = new Map<string, LinkPosition>();
 
-  /** @param positions the one used last first */
+  /** @param positions the most recently used one comes first */
   constructor(positions: readonly Position[]) {
     for (const { conversationId, seq } of positions.toReversed()) {
-      this.#places.set(conversationId, { seq, start: seq, mayJump: true });
+      this.#byConversation.set(conversationId, { seq, start: seq, mayJump: true });
     }
   }
 
-  /** The cursors for a new stream's Hello: of more than `most`, those used last. */
-  beginStream(most: number): Cursor[] {
-    const named = [...this.#places].slice(most > 0 ? -most : this.#places.size);
-    for (const place of this.#places.values()) place.mayJump = true;
-    return named.map(([conversationId, place]) => {
-      place.mayJump = false;
-      return { conversationId, seq: place.seq };
+  /** The cursors for the Hello of a new stream: the most recently used ones, at most `max`; 0 is no limit. */
+  beginStream(max: number): Cursor[] {
+    const named = [...this.#byConversation].slice(max > 0 ? -max : this.#byConversation.size);
+    for (const position of this.#byConversation.values()) position.mayJump = true;
+    return named.map(([conversationId, position]) => {
+      position.mayJump = false;
+      return { conversationId, seq: position.seq };
     });
   }
 
-  /** Takes note of the entries from `fromSeq` to `toSeq`. */
+  /** Records the arrival of the entries from `fromSeq` to `toSeq`. */
   arrive(conversationId: string, fromSeq: bigint, toSeq: bigint): Arrival {
-    const place = this.#places.get(conversationId);
-    if (place === undefined) {
-      this.#places.set(conversationId, { seq: toSeq, start: fromSeq - 1n, mayJump: false });
-      return { status: "new", fromSeq, leftOut: undefined };
+    const position = this.#byConversation.get(conversationId);
+    if (position === undefined) {
+      this.#byConversation.set(conversationId, { seq: toSeq, start: fromSeq - 1n, mayJump: false });
+      return { status: "new", fromSeq, skipped: undefined };
     }
-    if (toSeq <= place.seq) return { status: "old" };
-    const expected = place.seq + 1n;
+    if (toSeq <= position.seq) return { status: "old" };
+    const expected = position.seq + 1n;
     const jumped = fromSeq > expected;
-    if (jumped && !place.mayJump) return { status: "hole", expected };
-    this.#moveTo(conversationId, place, toSeq);
+    if (jumped && !position.mayJump) return { status: "missing", expected };
+    this.#moveTo(conversationId, position, toSeq);
     return {
       status: "new",
       fromSeq: fromSeq > expected ? fromSeq : expected,
-      leftOut: jumped ? { fromSeq: expected, toSeq: fromSeq - 1n } : undefined,
+      skipped: jumped ? { fromSeq: expected, toSeq: fromSeq - 1n } : undefined,
     };
   }
 
-  /** An ack stands at the place of its entry if that is the next one. True if it was. */
+  /** Records an ack as the arrival of its entry, where that is the next one. Returns whether it was. */
   ack(conversationId: string, seq: bigint): boolean {
-    const place = this.#places.get(conversationId);
-    if (place === undefined) {
-      // Of a conversation that is new to this link the server may yet push what came before.
+    const position = this.#byConversation.get(conversationId);
+    if (position === undefined) {
+      // The server may still send earlier entries of a conversation that is new to this link.
       if (seq !== 1n) return false;
-      this.#places.set(conversationId, { seq, start: 0n, mayJump: false });
+      this.#byConversation.set(conversationId, { seq, start: 0n, mayJump: false });
       return true;
     }
-    if (seq !== place.seq + 1n) return false;
-    this.#moveTo(conversationId, place, seq);
+    if (seq !== position.seq + 1n) return false;
+    this.#moveTo(conversationId, position, seq);
     return true;
   }
 
-  /** Whether this link has handed out that entry, or what stands in its place. */
+  /** Whether this link has handed out the entry, or an event in place of it. */
   handedOut(conversationId: string, seq: bigint): boolean {
-    const place = this.#places.get(conversationId);
-    return place !== undefined && seq <= place.seq && seq > place.start;
+    const position = this.#byConversation.get(conversationId);
+    return position !== undefined && seq <= position.seq && seq > position.start;
   }
 
   forget(conversationId: string | undefined): void {
-    if (conversationId === undefined) this.#places.clear();
-    else this.#places.delete(conversationId);
+    if (conversationId === undefined) this.#byConversation.clear();
+    else this.#byConversation.delete(conversationId);
   }
 
-  #moveTo(conversationId: string, place: Place, seq: bigint): void {
-    place.seq = seq;
-    place.mayJump = false;
-    this.#places.delete(conversationId);
-    this.#places.set(conversationId, place);
+  #moveTo(conversationId: string, position: LinkPosition, seq: bigint): void {
+    position.seq = seq;
+    position.mayJump = false;
+    this.#byConversation.delete(conversationId);
+    this.#byConversation.set(conversationId, position);
   }
 }

@@ -1,4 +1,4 @@
-// What a link hands to its reader, and what becomes of it once the reader took it: cursors on disk, markers.
+// Hands the events of a link to its reader, and saves cursors and raises markers when the reader has taken them.
 import type { Ack, Event } from "../../../gen/parley/chat/v1/event.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 import { type CursorStore, higher, type Position } from "../model/cursors.ts";
@@ -12,17 +12,17 @@ import { Positions } from "./positions.ts";
 export interface ReaderFeedOptions {
   readonly cursors: CursorStore;
   readonly markers: MarkerSender;
-  /** Send delivered markers for what the reader took. */
+  /** Raise delivered markers for entries that the reader has taken. */
   readonly deliveredMarkers: boolean;
-  /** False: there is no reader, and events are let go as if one had taken them. */
+  /** False: there is no reader; events are dropped and count as taken. */
   readonly readEvents: boolean;
   readonly maxEvents: number;
   readonly maxBytes: number;
-  /** Hears of a cursor that could not be written. */
+  /** Called when cursors cannot be written. */
   readonly onFailure: (error: Error) => void;
 }
 
-/** Cursors are written together after this long, ms: a crash costs at most as much, which then comes again. */
+/** Cursors are collected for this long before they are written, ms. After a crash the entries of this time come again. */
 const saveMs = 200;
 
 export class ReaderFeed {
@@ -30,15 +30,16 @@ export class ReaderFeed {
   readonly #options: ReaderFeedOptions;
   readonly #reader: EventReader;
   readonly #buffer: EventBuffer<LinkEvent>;
-  /** The cursors on disk, as far as this link knows: what its reader has taken. */
-  readonly #held = new Map<string, bigint>();
+  /** The newest seq of each conversation that the reader has taken. */
+  readonly #taken = new Map<string, bigint>();
   #unsaved = new Map<string, Position>();
   #saving: NodeJS.Timeout | undefined;
-  /** How often a conversation was reset, "" standing for all: what was handed out before moves nothing any more. */
+  /** How often each conversation was reset; "" counts resets of all. Events from before a reset move no cursor. */
   readonly #resets = new Map<string, number>();
   #closing = false;
   #ended = false;
-  #forgetful = false;
+  /** Cursors are no longer saved: the program closed the link. */
+  #discardsCursors = false;
 
   constructor(options: ReaderFeedOptions) {
     this.#options = options;
@@ -46,9 +47,9 @@ export class ReaderFeed {
     this.positions = new Positions(positions);
     this.#reader = new EventReader(this.positions);
     this.#buffer = new EventBuffer(options.maxEvents, options.maxBytes);
-    for (const { conversationId, seq } of positions) this.#held.set(conversationId, seq);
+    for (const { conversationId, seq } of positions) this.#taken.set(conversationId, seq);
     if (!options.deliveredMarkers) return;
-    // Taken by the device, but perhaps never told: the last process may have ended between the two.
+    // The last process may have ended after it saved the cursors and before it sent the markers.
     for (const { conversationId, seq, deliveredSeq } of positions) {
       if (seq > deliveredSeq) options.markers.raise({ conversationId, deliveredSeq: seq, readSeq: 0n });
     }
@@ -72,7 +73,7 @@ export class ReaderFeed {
 
   state(state: LinkState): void {
     const event: LinkEvent = { type: "state", state };
-    // A reader who is behind wants the last state, not a hundred: and so it stays bounded.
+    // A slow reader needs only the last state, and so the buffer stays bounded.
     if (this.#buffer.last?.type === "state") this.#buffer.replaceLast(event);
     else this.#put(event);
   }
@@ -82,13 +83,13 @@ export class ReaderFeed {
     this.#put(event);
   }
 
-  /** Hands out what the event says that is new. @throws BrokenStreamError where entries are missing */
+  /** Hands out the event where it is new. @throws BrokenStreamError where entries are missing */
   take(raw: Event, live: boolean): void {
     for (const { event, position, ownEcho } of this.#reader.read(raw, live)) {
       if (event.type === "markers" && event.mine) {
         this.#saveMarkers(event.conversationId, event.deliveredSeq, event.readSeq);
       }
-      this.#put(event, position && this.#onTaken(position, ownEcho !== true));
+      this.#put(event, position && this.#takenCallback(position, ownEcho !== true));
     }
   }
 
@@ -110,11 +111,11 @@ export class ReaderFeed {
         entryShown,
         withheld,
       },
-      position && this.#onTaken(position, false),
+      position && this.#takenCallback(position, false),
     );
   }
 
-  /** An ack of which the sender knows nothing any more still stands at the place of its entry. */
+  /** Takes an ack that the sender does not wait for: it still takes the place of its entry. */
   ackedAgain(ack: Ack): void {
     this.#reader.acked(ack);
   }
@@ -134,12 +135,12 @@ export class ReaderFeed {
     this.#put({ type: "held-back", messages });
   }
 
-  /** The server's log is another one: forgets the cursor, or all. */
+  /** Forgets the cursor of a conversation, or all, because the server's log was replaced. */
   reset(conversationId: string | undefined, cause: CursorsReset["cause"]): void {
     this.#reader.forget(conversationId);
     this.#options.markers.forget(conversationId);
     this.#resets.set(conversationId ?? "", (this.#resets.get(conversationId ?? "") ?? 0) + 1);
-    for (const map of [this.#unsaved, this.#held]) {
+    for (const map of [this.#unsaved, this.#taken]) {
       if (conversationId === undefined) map.clear();
       else map.delete(conversationId);
     }
@@ -152,21 +153,21 @@ export class ReaderFeed {
     this.#saveMarkers(conversationId, seq, seq);
   }
 
-  /** What comes from now on is no longer handed out. Once it has ended, what is read no longer moves a cursor. */
+  /** Hands out no more events. After `end`, the events that are still read move no cursor. */
   close(): void {
     this.#closing = true;
   }
 
-  /** The last event; the reader's loop ends after it. */
+  /** Hands out the last event, after which the reader's loop ends. */
   end(state: LinkState): void {
-    this.#forgetful = this.#closing;
+    this.#discardsCursors = this.#closing;
     this.#closing = false;
     this.state(state);
     this.#buffer.end();
     this.#ended = true;
   }
 
-  /** Writes the cursors that wait for it. */
+  /** Writes the collected cursors now. */
   save(): void {
     clearTimeout(this.#saving);
     this.#saving = undefined;
@@ -186,42 +187,42 @@ export class ReaderFeed {
     else onTaken?.();
   }
 
-  #onTaken(position: Position, tell: boolean): () => void {
-    const life = this.#lifeOf(position.conversationId);
+  #takenCallback(position: Position, raisesMarker: boolean): () => void {
+    const resets = this.#resetsOf(position.conversationId);
     return () => {
-      if (life === this.#lifeOf(position.conversationId)) this.#taken(position, tell);
+      if (resets === this.#resetsOf(position.conversationId)) this.#onTaken(position, raisesMarker);
     };
   }
 
-  #lifeOf(conversationId: string): string {
+  #resetsOf(conversationId: string): string {
     return `${this.#resets.get("") ?? 0} ${this.#resets.get(conversationId) ?? 0}`;
   }
 
-  #taken(position: Position, tell: boolean): void {
+  #onTaken(position: Position, raisesMarker: boolean): void {
     const { conversationId, seq } = position;
-    const told = tell && this.#options.deliveredMarkers;
-    if (told) this.#options.markers.raise({ conversationId, deliveredSeq: seq, readSeq: 0n });
-    this.#held.set(conversationId, seq);
-    this.#save(told ? { ...position, deliveredSeq: seq } : position);
+    const isDelivered = raisesMarker && this.#options.deliveredMarkers;
+    if (isDelivered) this.#options.markers.raise({ conversationId, deliveredSeq: seq, readSeq: 0n });
+    this.#taken.set(conversationId, seq);
+    this.#save(isDelivered ? { ...position, deliveredSeq: seq } : position);
   }
 
-  /** Only beside a cursor: one of 0, made for the marker's sake, would ask for the whole log. */
+  /** Saves markers where there is a cursor. A new cursor at 0 would request the whole log from the server. */
   #saveMarkers(conversationId: string, deliveredSeq: bigint, readSeq: bigint): void {
-    const seq = this.#held.get(conversationId);
+    const seq = this.#taken.get(conversationId);
     if (seq === undefined) return;
     this.#save({ conversationId, seq, kind: "unknown", peer: undefined, deliveredSeq, readSeq });
   }
 
   #save(position: Position): void {
-    if (this.#forgetful) return;
+    if (this.#discardsCursors) return;
     this.#unsaved.set(position.conversationId, higher(this.#unsaved.get(position.conversationId), position));
-    // A link that ended by itself may still be read to its end, but leaves no timer behind.
+    // After the end the events can still be read, but no timer may keep the process alive.
     if (this.#ended) this.save();
     else this.#saving ??= setTimeout(() => this.save(), saveMs);
   }
 }
 
-/** Roughly what an event holds in memory, bytes. */
+/** The approximate size of an event in memory, bytes. */
 function sizeOf(event: LinkEvent): number {
   const base = 256;
   switch (event.type) {

@@ -1,36 +1,35 @@
-// Sends what is unsent: in order, within a window, over one stream at a time, each until it is acked or refused.
-import { BroadcastRequest, SendMessageRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
+// Sends the queued messages in order, within a window, over one stream at a time, until each is acked or refused.
 import type { Ack, Limits } from "../../../gen/parley/chat/v1/event.ts";
-import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
-import { lengthDelimited } from "../../../rpc/wire/raw-fields.ts";
-import { LinkEndedError, QueueFullError, refusal, SendDroppedError } from "../model/errors.ts";
+import { LinkEndedError, QueueFullError, SendDroppedError } from "../model/errors.ts";
 import type { SendQueue, SendTarget, UnsentMessage } from "../model/send-queue.ts";
-import { wireTarget } from "../model/target.ts";
+import { checkSend, encodeSend } from "./send-command.ts";
 
-/** A message on its way. */
+/** A message that `send` has queued. */
 export interface Sending {
-  /** The number that names it for ever on this device. */
+  /** Identifies the message on this device permanently. */
   readonly clientMessageId: bigint;
   /**
-   * Resolves when the server has stored it. Rejects with the RpcError of its refusal, SendDroppedError or
-   * LinkEndedError (it then stays in its queue). The same is told as an event, so that it need not be awaited.
+   * Resolves when the server has stored the message. Rejects with the RpcError of the refusal, with SendDroppedError, or
+   * with LinkEndedError (the message then stays in the queue). The outcome is also an event, so a program need not await
+   * this promise.
    */
   readonly done: Promise<Ack>;
 }
 
 export interface SenderOptions {
-  /** A message unsent for longer waits until a person releases it, ms. */
+  /** A message that is unsent for longer is held back, ms. */
   readonly holdBackAfterMs: number;
   readonly maxUnsent: number;
   readonly maxUnsentBytes: number;
 }
 
-/** What the sender tells its link. */
+/** The callbacks of a sender. */
 export interface SenderListener {
-  refusedHere(message: UnsentMessage, error: RpcError): void;
+  /** The sender refused the message before it was sent. */
+  refusedLocally(message: UnsentMessage, error: RpcError): void;
   heldBack(messages: UnsentMessage[]): void;
-  /** The queue could not be written. */
+  /** The queue cannot be written. */
   failed(error: Error): void;
 }
 
@@ -40,17 +39,14 @@ interface Item {
   readonly outcome: PromiseWithResolvers<Ack>;
 }
 
-/** In flight at most: enough for full frames, and below what a server takes in one and holds for a stream. */
+/** The most in flight: enough for full frames, and less than a server buffers for one stream. */
 const window = { sends: 256, bytes: 512 * 1024 };
-/** What a command needs besides its content: ids, target, lengths. A user name is at most 64 bytes. */
-const overheadBytes = 1024;
-
 export class Sender implements Disposable {
   readonly #queue: SendQueue;
   readonly #options: SenderOptions;
   readonly #listener: SenderListener;
-  readonly #leftBehind: Disposable;
-  /** To be sent, by rising id. */
+  readonly #orphans: Disposable;
+  /** Messages to send, by rising id. */
   #waiting = new Map<bigint, Item>();
   readonly #inFlight = new Map<bigint, Item>();
   readonly #held = new Map<bigint, Item>();
@@ -66,7 +62,7 @@ export class Sender implements Disposable {
     this.#queue = queue;
     this.#options = options;
     this.#listener = listener;
-    this.#leftBehind = queue.takeLeftBehind((messages) => this.#add(messages));
+    this.#orphans = queue.takeOrphans((messages) => this.#add(messages));
   }
 
   /** @throws QueueFullError, LinkEndedError */
@@ -76,7 +72,9 @@ export class Sender implements Disposable {
       this.#size >= this.#options.maxUnsent ||
       this.#bytes + content.length > this.#options.maxUnsentBytes
     ) {
-      throw new QueueFullError("Too much is unsent already. Wait until the server has taken some of it.");
+      throw new QueueFullError(
+        "Too many messages are unsent. Wait until the server has stored some of them.",
+      );
     }
     const item = this.#keep(this.#queue.add(target, content));
     this.#waiting.set(item.message.clientMessageId, item);
@@ -92,14 +90,14 @@ export class Sender implements Disposable {
     return this.#inFlight.size;
   }
 
-  /** Those that were sent before that time (performance.now) and have no answer. */
+  /** Messages that were sent before this time (`performance.now()`) and have no answer. */
   unansweredSince(time: number): UnsentMessage[] {
     return [...this.#inFlight.values()]
       .filter(({ sentTime }) => sentTime <= time)
       .map(({ message }) => message);
   }
 
-  /** Lets a message that was held back go. False where it is not held here, or another process has dealt with it. */
+  /** Sends a held message. Returns false where it is not held, or another process has sent or dropped it. */
   release(clientMessageId: bigint): boolean {
     const item = this.#held.get(clientMessageId);
     if (item === undefined) return false;
@@ -108,7 +106,7 @@ export class Sender implements Disposable {
       return false;
     }
     this.#held.delete(clientMessageId);
-    // Released by a person now: its age counts from here.
+    // Its age counts from the release.
     item.message = { ...item.message, held: false, queuedTime: new Date() };
     this.#waiting.set(clientMessageId, item);
     this.#sortWaiting();
@@ -116,7 +114,7 @@ export class Sender implements Disposable {
     return true;
   }
 
-  /** Forgets a message that was held back. False where it is not held here. */
+  /** Deletes a held message. Returns false where it is not held. */
   drop(clientMessageId: bigint): boolean {
     const item = this.#held.get(clientMessageId);
     if (item === undefined) return false;
@@ -124,15 +122,16 @@ export class Sender implements Disposable {
     return true;
   }
 
-  /** Resolves when nothing is unsent but what is held back; rejects with LinkEndedError if the link ends before. */
+  /** Resolves when only held messages are unsent; rejects with LinkEndedError where the link ends before that. */
   settled(): Promise<void> {
     if (this.#waiting.size + this.#inFlight.size === 0) return Promise.resolve();
-    if (this.#ended) return Promise.reject(new LinkEndedError("The link ended before everything was sent."));
+    if (this.#ended)
+      return Promise.reject(new LinkEndedError("The link ended before all messages were sent."));
     this.#settled ??= Promise.withResolvers<void>();
     return this.#settled.promise;
   }
 
-  /** A stream is open: sends what waits, unless it is too old, and from now on at once. */
+  /** A stream is open: sends the waiting messages, and new ones immediately. Too old messages are held. */
   streamOpened(limits: Limits | undefined, write: (command: Uint8Array) => void): void {
     this.#limits = limits;
     this.#write = write;
@@ -140,7 +139,7 @@ export class Sender implements Disposable {
     this.#pump();
   }
 
-  /** The stream is gone: what was in flight goes again over the next one, before anything newer. */
+  /** The stream is lost: messages in flight are sent again over the next one, before newer ones. */
   streamLost(): void {
     this.#write = undefined;
     clearTimeout(this.#pause);
@@ -151,13 +150,13 @@ export class Sender implements Disposable {
     this.#sortWaiting();
   }
 
-  /** The server's data is not what it was: nothing goes without a person's word. */
+  /** Holds every message, because the server has other data than before. */
   holdAll(): void {
     this.#queue.holdAll();
     this.#hold([...this.#inFlight.values(), ...this.#waiting.values()]);
   }
 
-  /** The message that the ack is for; undefined where none waits for it any more. */
+  /** Completes the message of the ack, and returns it; undefined where it is not in flight. */
   acked(ack: Ack): UnsentMessage | undefined {
     const item = this.#inFlight.get(ack.clientMessageId);
     if (item === undefined) return undefined;
@@ -166,7 +165,7 @@ export class Sender implements Disposable {
     return item.message;
   }
 
-  /** A refusal with a delay is not final: the message goes again after it, and nothing goes before. */
+  /** Completes a refused message, and returns it. After a refusal with a delay, sending pauses and the message is repeated. */
   refused(clientMessageId: bigint, error: RpcError): UnsentMessage | undefined {
     const item = this.#inFlight.get(clientMessageId);
     if (item === undefined) return undefined;
@@ -186,10 +185,12 @@ export class Sender implements Disposable {
     if (this.#ended) return;
     this.#ended = true;
     this.streamLost();
-    this.#leftBehind[Symbol.dispose]();
-    const error = new LinkEndedError("The link ended before the message was acked. It stays in the queue.");
+    this.#orphans[Symbol.dispose]();
+    const error = new LinkEndedError(
+      "The link ended before the server acked the message. It stays in the queue.",
+    );
     for (const item of [...this.#waiting.values(), ...this.#held.values()]) item.outcome.reject(error);
-    this.#settled?.reject(new LinkEndedError("The link ended before everything was sent."));
+    this.#settled?.reject(new LinkEndedError("The link ended before all messages were sent."));
   }
 
   get #size(): number {
@@ -198,7 +199,7 @@ export class Sender implements Disposable {
 
   #keep(message: UnsentMessage): Item {
     const outcome = Promise.withResolvers<Ack>();
-    // The outcome is told as an event too: a program that only reads those must not die of an unhandled rejection.
+    // A program that only reads the events must not crash because of an unhandled rejection.
     outcome.promise.catch(() => undefined);
     this.#bytes += message.content.length;
     return { message, outcome, sentTime: 0 };
@@ -238,10 +239,10 @@ export class Sender implements Disposable {
     for (const item of this.#waiting.values()) {
       if (this.#inFlight.size >= window.sends || this.#bytesInFlight >= window.bytes) return;
       const { clientMessageId } = item.message;
-      const error = this.#check(item.message);
+      const error = checkSend(item.message, this.#limits);
       if (error !== undefined) {
         this.#finish(item).reject(error);
-        this.#listener.refusedHere(item.message, error);
+        this.#listener.refusedLocally(item.message, error);
         continue;
       }
       this.#waiting.delete(clientMessageId);
@@ -250,19 +251,6 @@ export class Sender implements Disposable {
       item.sentTime = performance.now();
       this.#write(encodeSend(item.message));
     }
-  }
-
-  /** What the server could only answer by ending the stream is refused here: it would come back with each attempt. */
-  #check({ content, target }: UnsentMessage): RpcError | undefined {
-    const most = this.#limits?.maxContentBytes ?? 0;
-    if (most > 0 && content.length > most) {
-      const message = `The message is ${content.length} bytes long; this server takes at most ${most}.`;
-      return refusal(Reason.CONTENT_TOO_LARGE, message, "content");
-    }
-    const name =
-      target.kind === "user" ? target.username : target.kind === "conversation" ? target.conversationId : "";
-    if (name.length > overheadBytes / 4) return refusal(Reason.INVALID_FIELD, "That is no name.", "target");
-    return undefined;
   }
 
   #pauseFor(delayMs: number): void {
@@ -277,7 +265,7 @@ export class Sender implements Disposable {
     }, delayMs);
   }
 
-  /** Forgets the message everywhere; the caller settles its outcome. */
+  /** Deletes the message; the caller settles the returned outcome. */
   #finish(item: Item): PromiseWithResolvers<Ack> {
     const id = item.message.clientMessageId;
     this.#queue.remove(id);
@@ -304,20 +292,4 @@ export class Sender implements Disposable {
     const sorted = [...this.#waiting].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     this.#waiting = new Map(sorted);
   }
-}
-
-const sendMessageField = 2;
-const broadcastField = 3;
-const contentField = 15;
-
-/** The encoded Command; its content goes byte for byte as it was queued, by whatever version. */
-function encodeSend({ clientMessageId, target, content }: UnsentMessage): Uint8Array {
-  const [field, head] =
-    target.kind === "broadcast"
-      ? [broadcastField, BroadcastRequest.encode({ clientMessageId, content: undefined })]
-      : [
-          sendMessageField,
-          SendMessageRequest.encode({ clientMessageId, target: wireTarget(target), content: undefined }),
-        ];
-  return lengthDelimited(field, Buffer.concat([head.finish(), lengthDelimited(contentField, content)]));
 }

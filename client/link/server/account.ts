@@ -1,4 +1,4 @@
-// The calls of one log-in, as functions. A refusal is an RpcError; a ConnectError means that nothing was sent.
+// The unary calls of a session as functions. A refusal is an RpcError; after a ConnectError nothing was sent.
 import type { DeviceKey, Grant, LogInRecord, Session } from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { Block } from "../../../gen/parley/chat/v1/block_service.ts";
 import type { ClientInfo } from "../../../gen/parley/chat/v1/chat_service.ts";
@@ -12,22 +12,22 @@ import type { SendTarget } from "../model/send-queue.ts";
 import { type ConversationTarget, wireTarget } from "../model/target.ts";
 import type { CallOptions, Endpoint } from "./endpoint.ts";
 
-/** Who logs in, and with what. */
+/** The options of `logIn`. */
 export interface LogInOptions {
-  /** The user's name; it has to match exactly. */
+  /** The user's name, which must match exactly. */
   readonly username: string;
-  /** The user's password. It is kept nowhere. */
+  /** The user's password. The SDK does not store it. */
   readonly password: string;
-  /** This installation's device, if it has one there; else the server makes one. */
+  /** The device of an earlier log-in; without it the server creates a new one. */
   readonly device?: DeviceKey | undefined;
-  /** What program this is, as the user sees it among the sessions; each text at most 64 bytes. */
+  /** Describes the program in the user's list of sessions; each text has at most 64 bytes. */
   readonly client?: ClientInfo | undefined;
 }
 
 /**
- * Starts a session. Safe to repeat: an answer that was lost leaves a session that nobody uses.
+ * Starts a session. It is safe to repeat: a lost answer leaves an unused session behind.
  * @throws RpcError, such as CREDENTIALS_WRONG, ACCOUNT_LOCKED or DEVICE_INVALID
- * @throws ConnectError, and then no password was sent
+ * @throws ConnectError: the password was not sent
  */
 export async function logIn(
   endpoint: Endpoint,
@@ -40,20 +40,20 @@ export async function logIn(
   return granted(grant);
 }
 
-/** The account to make. */
+/** The options of `signUp`. */
 export interface SignUpOptions {
-  /** At most 64 bytes, and not too like one that exists. */
+  /** At most 64 bytes. The server refuses a name that looks like an existing one. */
   readonly username: string;
-  /** As long as the server asks for; it refuses one that is too short. */
+  /** The server refuses a password that is too short. */
   readonly password: string;
-  /** Where the server asks for one; else "". */
+  /** The invite, where the server requires one; else "". */
   readonly invite: string;
   /** As in LogInOptions. */
   readonly client?: ClientInfo | undefined;
 }
 
 /**
- * Makes an account and starts its first session.
+ * Creates an account and starts its first session.
  * @throws RpcError, such as USERNAME_TAKEN or INVITE_INVALID; ConnectError
  */
 export async function signUp(
@@ -67,52 +67,52 @@ export async function signUp(
   return granted(grant);
 }
 
-/** A part of a log to list: all of it where nothing is said. */
+/** The part of a conversation's log to list; by default all of it. */
 export interface MessageRange {
-  /** The first seq wanted. */
+  /** The first seq to list. */
   readonly fromSeq?: bigint;
-  /** The last seq wanted, included. */
+  /** The last seq to list, inclusive. */
   readonly toSeq?: bigint;
-  /** The first page has the highest seqs, and each next one lower ones. Inside a page they always rise. */
+  /** List the pages from the highest seqs to the lowest. Within a page the seqs always rise. */
   readonly newestFirst?: boolean;
-  /** The most entries in a page, at most 500. */
+  /** The number of entries per page, at most 500. */
   readonly pageSize?: number;
   /** As in ListOptions. */
   readonly background?: boolean;
 }
 
-/** What a list may be asked for. */
+/** The options of a list. */
 export interface ListOptions {
-  /** The program asks on its own account: no activity of a person, for the server's time-out. */
+  /** The program lists by itself: the server does not count the call as activity of a person for the idle time-out. */
   readonly background?: boolean;
 }
 
-/** One session's calls. Every method rejects with RpcError, or with ConnectError where nothing was sent. */
+/** The calls of one session. Each method rejects with RpcError, or with ConnectError where nothing was sent. */
 export class Account {
-  /** The server that is called. */
+  /** The server. */
   readonly endpoint: Endpoint;
   readonly #token: string;
 
-  /** @param token the session's, as a Grant has it */
+  /** @param token the session's token, from a Grant */
   constructor(endpoint: Endpoint, token: string) {
     this.endpoint = endpoint;
     this.#token = token;
   }
 
-  /** Ends the session, and with it its open streams. */
+  /** Ends the session and its open streams. */
   async logOut(options?: CallOptions): Promise<void> {
     const { auth } = await this.endpoint.clients(options);
     await this.endpoint.call(auth, "logOut", {}, this.#with(options));
   }
 
-  /** Resolves to the number of other sessions that it ended. */
+  /** Changes the password. Resolves to the number of other sessions that this ended. */
   async changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<number> {
     const { auth } = await this.endpoint.clients(options);
     const request = { oldPassword, newPassword };
     return (await this.endpoint.call(auth, "changePassword", request, this.#with(options))).endedSessions;
   }
 
-  /** The user's sessions, newest log-in first. */
+  /** The user's sessions, by log-in time, newest first. */
   async *listSessions(options?: CallOptions): AsyncGenerator<Session> {
     yield* pages(async (pageToken) => {
       const { auth } = await this.endpoint.clients(options);
@@ -133,8 +133,8 @@ export class Account {
   }
 
   /**
-   * One attempt to send; resolves when the server has stored the message. Under the same id it may be repeated as
-   * often as need be: see `sendOnce`.
+   * Makes one attempt to send, and resolves when the server has stored the message. The attempt can be repeated under
+   * the same id; `sendOnce` does that.
    */
   async sendMessage(
     target: SendTarget,
@@ -156,20 +156,20 @@ export class Account {
     return ack;
   }
 
-  /** Sends to everyone on the server; as sendMessage. */
+  /** Sends a text to the broadcast conversation; otherwise as `sendMessage`. */
   broadcast(text: string, clientMessageId: bigint, options?: CallOptions): Promise<Ack> {
     return this.sendMessage({ kind: "broadcast" }, textContent(text), clientMessageId, options);
   }
 
-  /** Raises markers: 1 to 1,000, each conversation once. */
+  /** Raises 1 to 1,000 markers, at most one for each conversation. */
   async setMarkers(markers: Marker[], options?: CallOptions): Promise<void> {
     const { chat } = await this.endpoint.clients(options);
     await this.endpoint.call(chat, "setMarkers", { markers }, this.#with(options));
   }
 
   /**
-   * Users by name, but for the own one: who is online, or with `onlineWithinMs` who was in that last while. A page
-   * token of a Welcome goes on from there.
+   * The other users who are online, ordered by name; with `onlineWithinMs`, those who were online within that time.
+   * `pageToken` continues the list of a Welcome.
    */
   async *listUsers(
     wanted: ListOptions & { onlineWithinMs?: number; pageToken?: string } = {},
@@ -188,7 +188,7 @@ export class Account {
     }, wanted.pageToken);
   }
 
-  /** The user's conversations, the broadcast one included, in the order in which they began. */
+  /** The user's conversations, including the broadcast conversation, in the order of their creation. */
   async *listConversations(
     { background = false }: ListOptions = {},
     options?: CallOptions,
@@ -201,7 +201,7 @@ export class Account {
     });
   }
 
-  /** Pages of a log. Each names every seq of its range once: as an entry, omitted, or a gap. */
+  /** The pages of a log. A page has each seq of its range once: as an entry, as omitted, or in a gap. */
   async *listMessages(
     target: ConversationTarget,
     range: MessageRange = {},
@@ -223,7 +223,7 @@ export class Account {
     });
   }
 
-  /** Shuts a user out: nothing from there arrives any more. @throws RpcError, such as ALREADY_BLOCKED */
+  /** Blocks a user, whose messages no longer arrive. @throws RpcError, such as ALREADY_BLOCKED */
   async blockUser(username: string, options?: CallOptions): Promise<Block> {
     const { blocks } = await this.endpoint.clients(options);
     const { block } = await this.endpoint.call(blocks, "blockUser", { username }, this.#with(options));
@@ -231,7 +231,7 @@ export class Account {
     return block;
   }
 
-  /** Takes a block back; what it kept away stays away. @throws RpcError, such as NOT_BLOCKED */
+  /** Ends a block. Messages that it kept out stay hidden. @throws RpcError, such as NOT_BLOCKED */
   async unblockUser(username: string, options?: CallOptions): Promise<User> {
     const { blocks } = await this.endpoint.clients(options);
     const { user } = await this.endpoint.call(blocks, "unblockUser", { username }, this.#with(options));
@@ -239,7 +239,7 @@ export class Account {
     return user;
   }
 
-  /** Whom the user blocks, by name. */
+  /** The user's blocks, ordered by user name. */
   async *listBlocks(options?: CallOptions): AsyncGenerator<Block> {
     yield* pages(async (pageToken) => {
       const { blocks } = await this.endpoint.clients(options);
@@ -249,7 +249,7 @@ export class Account {
     });
   }
 
-  /** Log-ins, newest first: the user's, or for an administrator everyone's. */
+  /** The user's log-ins, newest first; with `allUsers` those of all users, for administrators only. */
   async *listLogIns(
     { allUsers = false }: { allUsers?: boolean } = {},
     options?: CallOptions,
@@ -262,7 +262,7 @@ export class Account {
     });
   }
 
-  /** A person is at work here: the server's time-out begins anew. */
+  /** Reports that a person is active: the server restarts the idle time-out. */
   async reportActivity(options?: CallOptions): Promise<void> {
     const { chat } = await this.endpoint.clients(options);
     await this.endpoint.call(chat, "reportActivity", {}, this.#with(options));
@@ -273,7 +273,7 @@ export class Account {
   }
 }
 
-/** Plain text, as an entry's content. */
+/** A Content with plain text. */
 export function textContent(text: string): Content {
   return { kind: { $case: "text", value: text } };
 }
@@ -291,6 +291,6 @@ async function* pages<T>(
 }
 
 function granted(grant: Grant | undefined): Grant {
-  if (grant === undefined) throw new Error("The server's answer to a log-in grants nothing.");
+  if (grant === undefined) throw new Error("The server's answer to a log-in has no grant.");
   return grant;
 }

@@ -1,16 +1,16 @@
-// How long to wait before the next attempt: full jitter, so that many clients do not come back in one instant.
+// The delay before the next attempt: exponential with full jitter, so that many clients do not reconnect at the same time.
 
-/** How long to wait between attempts: uniform between 0 and a bound that doubles. */
+/** The delays between attempts: uniformly random between 0 and a bound that doubles with each failure. */
 export interface BackoffOptions {
-  /** Bound of the first delay, ms; it doubles with each failure. */
+  /** The bound of the first delay, ms. */
   readonly baseMs: number;
-  /** The bound does not rise above this, ms. */
+  /** The highest bound, ms. */
   readonly capMs: number;
-  /** 0 ≤ random < 1; for tests. */
+  /** Returns a number from 0 to below 1; for tests. */
   readonly random?: () => number;
 }
 
-/** From half a second to half a minute. */
+/** Bounds from 0.5 s to 30 s. */
 export const defaultBackoff: BackoffOptions = { baseMs: 500, capMs: 30_000 };
 
 export class Backoff {
@@ -21,10 +21,10 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** The delay, ms: uniform between 0 and a bound that doubles. A delay that the server asked for is added below it. */
+  /** The next delay, ms: `floorMs`, which the server asked for, plus the random delay. */
   next(floorMs = 0): number {
     const { baseMs, capMs, random = Math.random } = this.#options;
-    // Beyond 2^16 the cap holds anyway, and the power stays exact.
+    // Above 2^16 the cap applies anyway.
     const bound = Math.min(capMs, baseMs * 2 ** Math.min(this.#failures, 16));
     this.#failures++;
     return floorMs + random() * bound;

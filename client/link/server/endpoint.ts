@@ -1,4 +1,4 @@
-// One server as this client reaches it: its address, how it is trusted, and one connection that all calls share.
+// One server: its address, how it is authenticated, and one connection that all calls share.
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { AuthServiceClient } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceClient } from "../../../gen/parley/chat/v1/block_service.ts";
@@ -9,37 +9,37 @@ import { IdentityServiceClient } from "../../../gen/parley/chat/v1/identity_serv
 import { IntroductionServiceClient } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { call, type RequestOf, type ResponseOf, type UnaryName } from "../../../rpc/dialling/call.ts";
 import { ConnectError, type Dialled, dial, type ServerTrust } from "../../../rpc/dialling/dial.ts";
-import { after, whenAborted } from "../waiting.ts";
+import { waitFor } from "../../../time/wait.ts";
 
-/** Which server, and how to reach it. */
+/** The options of an endpoint. */
 export interface EndpointOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
-  /** What makes the server the right one: nothing is sent to any other. */
+  /** How the server is authenticated. Nothing is sent to a server that fails it. */
   readonly trust: ServerTrust;
-  /** How long a connection may take to stand, ms; default 10 s. */
+  /** How long connecting may take, ms; default 10 s. */
   readonly connectTimeoutMs?: number;
-  /** How a network that fell silent is noticed while a call is open. Default: a ping after 25 s, answered within 10 s. */
+  /** HTTP/2 pings that detect a dead connection while a call is open. Default: every 25 s, answered within 10 s. */
   readonly keepalive?: Keepalive;
 }
 
-/** Pings while a call is open. */
+/** HTTP/2 pings while a call is open. */
 export interface Keepalive {
-  /** After so long without any, ms. */
+  /** The time between pings, ms. */
   readonly timeMs: number;
-  /** How long the answer may take before the connection counts as lost, ms. */
+  /** How long the answer to a ping may take before the connection is closed, ms. */
   readonly timeoutMs: number;
 }
 
-/** How long a call may take. */
+/** The options of a call. */
 export interface CallOptions {
-  /** How long the connection may take to stand, and then the call, ms; default: the endpoint's, and 10 s. */
+  /** How long connecting may take, and after it the call, ms. Default: the endpoint's time, and 10 s. */
   readonly timeoutMs?: number;
-  /** Gives the call up; it may have been carried out all the same. */
+  /** Cancels the call. The server may have carried it out nevertheless. */
   readonly signal?: AbortSignal;
 }
 
-/** The services of one server. */
+/** The service clients of one connection. */
 export interface Clients {
   readonly auth: AuthServiceClient;
   readonly blocks: BlockServiceClient;
@@ -53,13 +53,13 @@ export interface Clients {
 const callTimeoutMs = 10_000;
 
 /**
- * One server, and one connection to it that any number of calls and links share. It connects when something is called,
- * and anew when the connection is lost.
+ * One server, and one connection to it that any number of calls and links share. The first call opens the connection; a
+ * call after its loss opens a new one.
  */
 export class Endpoint implements AsyncDisposable {
   /** HOST:PORT. */
   readonly address: string;
-  /** What makes the server the right one. */
+  /** How the server is authenticated. */
   readonly trust: ServerTrust;
   readonly #connectTimeoutMs: number;
   readonly #keepalive: EndpointOptions["keepalive"];
@@ -75,7 +75,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * The connection, made if there is none that stands.
+   * The open connection; a new one where there is none.
    * @throws ConnectError: nothing was sent
    * @internal
    */
@@ -83,8 +83,8 @@ export class Endpoint implements AsyncDisposable {
     const before = this.#connection;
     if (before !== undefined) {
       const dialled = await before;
-      if (stands(dialled.channel)) return dialled;
-      // Another caller may have replaced it while this one waited.
+      if (isReady(dialled.channel)) return dialled;
+      // Another caller may have replaced it during the wait.
       if (this.#connection === before) this.#forget(dialled);
     }
     if (this.#disposed)
@@ -94,7 +94,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * The services, over a connection that stands.
+   * The service clients over an open connection.
    * @throws ConnectError: nothing was sent
    * @internal
    */
@@ -116,7 +116,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * One call.
+   * Makes one unary call.
    * @throws RpcError
    * @internal
    */
@@ -129,13 +129,13 @@ export class Endpoint implements AsyncDisposable {
     return call(client, method, request, { timeoutMs: callTimeoutMs, ...options });
   }
 
-  /** Closes the connection; calls that are open end with it. */
+  /** Closes the connection, which ends the open calls. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection === undefined) return;
-    // A connection that never stood was let go by #dial, and told to who asked for it.
+    // #dial has disposed of a connection that failed, and its caller received the error.
     const dialled = await connection.catch(() => undefined);
     dialled?.[Symbol.dispose]();
   }
@@ -143,13 +143,13 @@ export class Endpoint implements AsyncDisposable {
   async #connectWithin({ timeoutMs, signal }: CallOptions = {}): Promise<Dialled> {
     const connection = this.connect();
     if (timeoutMs === undefined && signal === undefined) return connection;
-    using time = after(timeoutMs ?? this.#connectTimeoutMs);
-    using stop = whenAborted(signal ?? new AbortController().signal);
-    const givenUp = Promise.race([time.promise, stop.promise]).then(() => {
-      const why = signal?.aborted === true ? "The call was given up" : "There was not enough time";
-      throw new ConnectError({ kind: "timeout", message: `${why} to connect to ${this.address}.` });
-    });
-    return await Promise.race([connection, givenUp]);
+    const waited = await waitFor(connection, { ms: timeoutMs ?? this.#connectTimeoutMs, signal });
+    if (waited.status === "done") return waited.value;
+    const message =
+      waited.status === "aborted"
+        ? `The call was cancelled before there was a connection to ${this.address}.`
+        : `There was not enough time to connect to ${this.address}.`;
+    throw new ConnectError({ kind: "timeout", message });
   }
 
   async #dial(): Promise<Dialled> {
@@ -180,7 +180,7 @@ export class Endpoint implements AsyncDisposable {
   }
 }
 
-/** A channel that lost its connection would come back by itself, but at its own pace and without telling why it cannot. */
-function stands(channel: Channel): boolean {
+/** A channel that lost its connection reconnects by itself, but with its own delays and without reporting errors. */
+function isReady(channel: Channel): boolean {
   return channel.getConnectivityState(false) === connectivityState.READY;
 }

@@ -1,5 +1,5 @@
-// The calls of one log-in that private chats need of the server. A refusal is an RpcError; a ConnectError means that nothing
-// was sent.
+// The calls of a session that private chats make to the server. A refusal is an RpcError; after a ConnectError nothing was
+// sent.
 import type {
   DeviceCertificate,
   Identity,
@@ -20,14 +20,13 @@ import type { CallOptions, Endpoint } from "./endpoint.ts";
 
 const { introduce } = strictDefinition(IntroductionServiceService);
 
-/** As `Account`, for identities and introductions. */
+/** The calls for identities and introductions; as `Account` for the others. */
 export class PrivateCalls {
   /** The server. */
   readonly endpoint: Endpoint;
   /** The session's token. */
   readonly token: string;
-
-  /** Tells this program apart from others of the session; at most 32 bytes. */
+  /** The id of this program among those of the session; at most 32 bytes. */
   readonly processId: string;
 
   constructor(endpoint: Endpoint, token: string, processId = "") {
@@ -36,7 +35,7 @@ export class PrivateCalls {
     this.processId = processId;
   }
 
-  /** Sets this device's certificate. @throws RpcError IDENTITY_TAKEN */
+  /** Registers this device's certificate. @throws RpcError IDENTITY_TAKEN */
   async registerDeviceKey(
     request: RegisterDeviceKeyRequest,
     options?: CallOptions,
@@ -45,7 +44,7 @@ export class PrivateCalls {
     return this.endpoint.call(identities, "registerDeviceKey", request, this.#with(options));
   }
 
-  /** The identity key vouches for another device of the user. */
+  /** Stores the identity key's signature of another device of the user. */
   async signDeviceKey(
     deviceId: string,
     signature: Uint8Array,
@@ -56,11 +55,11 @@ export class PrivateCalls {
     return (await this.endpoint.call(identities, "signDeviceKey", request, this.#with(options))).device;
   }
 
-  /** The user's devices that have a certificate, and the user's identity key. */
+  /** The user's identity key and the user's devices that have a certificate. */
   async listDeviceKeys(options?: CallOptions): Promise<{
-    /** Undefined while there is none. */
+    /** Undefined where the user has none. */
     readonly identity: Identity | undefined;
-    /** In the order in which they were made. */
+    /** In the order of their creation. */
     readonly devices: readonly DeviceCertificate[];
   }> {
     const devices: DeviceCertificate[] = [];
@@ -78,7 +77,7 @@ export class PrivateCalls {
     }
   }
 
-  /** @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND */
+  /** The identity key of a user. @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND */
   async getIdentity(username: string, options?: CallOptions): Promise<Identity> {
     const { identities } = await this.endpoint.clients(options);
     const { identity } = await this.endpoint.call(
@@ -91,7 +90,7 @@ export class PrivateCalls {
     return identity;
   }
 
-  /** Asks a user's devices; the steps as they come, until the signal takes the request back. */
+  /** Requests a private chat with a user; yields the steps. An abort of the signal withdraws the request. */
   async *introduce(
     request: Omit<IntroduceRequest, "processId">,
     signal: AbortSignal,
@@ -109,7 +108,7 @@ export class PrivateCalls {
     }
   }
 
-  /** The introduction, where the answer was yes. */
+  /** Answers a request for a private chat. Resolves to the introduction where the answer was ACCEPT. */
   async answerIntroduction(
     request: Omit<AnswerIntroductionRequest, "processId">,
     options?: CallOptions,
@@ -125,8 +124,8 @@ export class PrivateCalls {
   }
 
   /**
-   * Tells with whom private chats are open, in place of what was told before.
-   * @param failedIntroductionIds what was answered yes and came to nothing here, at most 100
+   * Reports the users with whom private chats are open; it replaces the report before.
+   * @param failedIntroductionIds accepted introductions that led to no chat, at most 100
    */
   async reportPrivateChats(
     userIds: string[],
@@ -138,7 +137,7 @@ export class PrivateCalls {
     await this.endpoint.call(introductions, "reportPrivateChats", request, this.#with(options));
   }
 
-  /** On which device of this user a private chat with that one is open; undefined: on none. @throws RpcError USER_NOT_FOUND */
+  /** The own device on which a private chat with that user is open; undefined: none. @throws RpcError USER_NOT_FOUND */
   async getPrivateChat(
     username: string,
     options?: CallOptions,
@@ -146,7 +145,7 @@ export class PrivateCalls {
     | {
         /** The device's id. */
         readonly deviceId: string;
-        /** What the person calls it; may be empty. */
+        /** The name that the user gave it; may be empty. */
         readonly deviceName: string;
       }
     | undefined

@@ -1,51 +1,51 @@
-// Whether to trust a server at first contact, and when its key is not the one that was pinned. The caller does the asking.
+// Decides whether to trust a server at the first contact, and whether its key has changed. The caller asks the person.
 import type { Trust } from "../../../rpc/dialling/dial.ts";
 
-/** What one look at the server found. */
-export interface Found {
-  /** "SHA256:" and the hash of its public key. */
+/** The key that a server presented. */
+export interface PresentedKey {
+  /** "SHA256:" and the hash of the public key. */
   readonly fingerprint: string;
-  /** Its certificate verifies against the system's roots, for this address. */
+  /** The certificate verifies against the system's root certificates, for this address. */
   readonly trustedBySystem: boolean;
 }
 
-/** What was said about the server, beside what is known from before. */
+/** What the user specified about the server's key. */
 export interface TrustPolicy {
-  /** The only fingerprint to accept (`--fingerprint`, or the one in an invite). */
+  /** The only fingerprint to accept, from `--fingerprint` or an invite. */
   readonly fingerprint?: string | undefined;
-  /** Accept any key at first contact (`--accept-new`); never a changed one. */
+  /** Accept any key at the first contact (`--accept-new`), but no changed key. */
   readonly acceptNew?: boolean;
 }
 
-/** What to do about the server. */
+/** The decision about a server. */
 export type TrustDecision =
-  /** Go on with this trust. `notice`: the key is new, and was accepted without asking because the server is local. */
+  /** Use this trust. */
   | {
       readonly verdict: "accept";
-      /** To be remembered, and used from now on. */
+      /** The trust to store and to use from now on. */
       readonly trust: Trust;
-      /** A person should be told of the new key. */
+      /** Show the new key to the person: it was accepted without a question, because the server is local. */
       readonly notice: boolean;
     }
-  /** A person has to compare the fingerprint. */
+  /** A person has to compare the fingerprint first. */
   | {
       readonly verdict: "ask";
-      /** The one to compare. */
+      /** The fingerprint to compare. */
       readonly fingerprint: string;
     }
-  /** A hard stop: the key is not the known one. `known` is undefined where the system's roots vouched for it before. */
+  /** The key is not the known one: do not connect. */
   | {
       readonly verdict: "changed";
-      /** The fingerprint that was expected. */
+      /** The expected fingerprint; undefined where the system's root certificates verified the server before. */
       readonly known: string | undefined;
-      /** The fingerprint that the server has. */
+      /** The fingerprint of the presented key. */
       readonly found: string;
     };
 
-/** Decides on what was found at the address, beside what is known from before. */
+/** Decides about the key that the server at the address presented. @param known the stored trust */
 export function checkTrust(
   address: string,
-  found: Found,
+  found: PresentedKey,
   known: Trust | undefined,
   policy: TrustPolicy = {},
 ): TrustDecision {
@@ -54,7 +54,7 @@ export function checkTrust(
     trust: { kind: "pin", fingerprint: found.fingerprint },
     notice: false,
   };
-  // A fingerprint that the person gave outranks what is remembered: so a changed key is accepted on purpose.
+  // A fingerprint from the user overrides the stored one: this is how a user accepts a changed key.
   if (policy.fingerprint !== undefined) {
     if (policy.fingerprint === found.fingerprint) return pin;
     return { verdict: "changed", known: policy.fingerprint, found: found.fingerprint };
@@ -70,7 +70,7 @@ export function checkTrust(
   return { verdict: "ask", fingerprint: found.fingerprint };
 }
 
-/** Whether the host of HOST:PORT can only be this machine. */
+/** Whether the host of HOST:PORT is a loopback address or name. */
 export function isLoopback(address: string): boolean {
   const host = address
     .replace(/:\d*$/, "")

@@ -24,7 +24,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       break;
     case "own": {
       const queue = state.sendQueue(profileId);
-      queue.takeLeftBehind((messages) => {
+      queue.takeOrphans((messages) => {
         console.log(`took ${messages.map(({ clientMessageId }) => clientMessageId).join(",")}`);
       });
       console.log(`owned ${queue.owned}`);

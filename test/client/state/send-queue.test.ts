@@ -23,7 +23,7 @@ test("what is queued is there after a restart, in order, with its content as it 
   }
   using state = openState(folder.path);
   const taken: UnsentMessage[] = [];
-  using _ = state.sendQueue(profileId).takeLeftBehind((messages) => taken.push(...messages));
+  using _ = state.sendQueue(profileId).takeOrphans((messages) => taken.push(...messages));
   expect(taken).toMatchObject([
     { clientMessageId: 1_000_001n, target, content, held: false },
     { clientMessageId: 1_000_003n, target: { kind: "conversation", conversationId: "c1" } },
@@ -44,7 +44,7 @@ test("one process owns the queue; when it is killed another takes its messages, 
   const queue = state.sendQueue(profileId);
   const { promise: taken, resolve } = Promise.withResolvers<UnsentMessage[]>();
   let takes = 0;
-  using watch = queue.takeLeftBehind((messages) => {
+  using watch = queue.takeOrphans((messages) => {
     takes++;
     resolve(messages);
   });
@@ -83,7 +83,7 @@ test("a process that is silent for too long is taken for dead although its pid e
   sleeper.sendQueue(profileId).add(target, Buffer.from("x"));
   using state = openState(folder.path, { processTimes: { heartbeatMs: 20, staleMs: 100 } });
   const { promise: taken, resolve } = Promise.withResolvers<UnsentMessage[]>();
-  using _2 = state.sendQueue(profileId).takeLeftBehind(resolve);
+  using _2 = state.sendQueue(profileId).takeOrphans(resolve);
   expect(await taken).toHaveLength(1);
 });
 
@@ -105,7 +105,7 @@ test("who does not own the queue takes nothing, until the owner lets it go", asy
     processTimes: { heartbeatMs: 1_000_000, staleMs: 1_000_000 },
   });
   using _1 = owner;
-  using owned = owner.sendQueue(profileId).takeLeftBehind(() => undefined);
+  using owned = owner.sendQueue(profileId).takeOrphans(() => undefined);
   const third = startOther(folder.path, "127.0.0.1:1");
   await third.line();
   third.say("add x");
@@ -116,7 +116,7 @@ test("who does not own the queue takes nothing, until the owner lets it go", asy
   const queue = state.sendQueue(profileId);
   const { promise: taken, resolve } = Promise.withResolvers<UnsentMessage[]>();
   let takes = 0;
-  using _2 = queue.takeLeftBehind((messages) => {
+  using _2 = queue.takeOrphans((messages) => {
     takes++;
     resolve(messages);
   });

@@ -1,15 +1,14 @@
-// What a link does while its reader is behind: nothing is read from the stream, and no send is left without an answer.
+// What a link does while its reader is behind: it reads nothing from the stream, and asks for overdue acks by unary calls.
 import { Content } from "../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../rpc/dialling/dial.ts";
 import { RpcError } from "../../rpc/status/status.ts";
+import { waitFor } from "../../time/wait.ts";
 import type { ReaderFeed } from "./receiving/reader-feed.ts";
 import type { Sender } from "./sending/sender.ts";
 import type { Account } from "./server/account.ts";
-import { after, whenAborted } from "./waiting.ts";
 
-/** The parts of a link that matter here. */
-export interface ReaderWait {
+export interface SlowReaderContext {
   readonly account: Account;
   readonly feed: ReaderFeed;
   readonly sender: Sender | undefined;
@@ -18,31 +17,23 @@ export interface ReaderWait {
   readonly refused: (clientMessageId: bigint, error: RpcError) => void;
 }
 
-/** How long the reader may be behind before acks are asked for by call, ms. */
+/** How long the reader may be behind before the link asks for acks by unary calls, ms. */
 const stallMs = 250;
 
 /**
- * Resolves when the reader has made room, or the link ends. The acks wait in the stream with everything else, and a
- * reader that awaits one of them would wait for ever: so what has no answer for a while is asked for by the unary twin,
- * which the message's id makes safe.
+ * Resolves when the feed has room, or the link ends. Acks wait in the stream behind the other events, so a reader that
+ * awaits an ack would wait forever. The link therefore repeats each unanswered send as a unary call. The client
+ * message id makes that safe: the server stores the message once.
  */
-export async function waitForReader(behind: ReaderWait): Promise<void> {
-  const { feed, signal } = behind;
-  using closing = whenAborted(signal);
-  let free = false;
-  const room = feed.room().then(() => {
-    free = true;
-  });
-  while (!free && !signal.aborted) {
-    using stalled = after(stallMs);
-    await Promise.race([room, closing.promise, stalled.promise]);
-    if (!free) await askForAcks(behind);
-  }
+export async function waitForReader(context: SlowReaderContext): Promise<void> {
+  const { feed, signal } = context;
+  const room = feed.room();
+  while ((await waitFor(room, { ms: stallMs, signal })).status === "late") await askForAcks(context);
 }
 
-async function askForAcks({ account, feed, sender, signal, refused }: ReaderWait): Promise<void> {
+async function askForAcks({ account, feed, sender, signal, refused }: SlowReaderContext): Promise<void> {
   for (const message of sender?.unansweredSince(performance.now() - stallMs) ?? []) {
-    // Each answer is one more event: for someone who does not read at all, no more is asked for.
+    // Each answer adds an event to the feed, so the number of answers is bounded for a reader that never reads.
     if (!feed.full || feed.overfull || signal.aborted) return;
     const { clientMessageId, target, content } = message;
     const ack = await ask(account.sendMessage(target, Content.decode(content), clientMessageId, { signal }));
@@ -56,7 +47,7 @@ async function askForAcks({ account, feed, sender, signal, refused }: ReaderWait
   }
 }
 
-/** The ack or the refusal; undefined for what says nothing about the message: the next round or stream settles it. */
+/** The ack or the refusal; undefined where the call failed otherwise: then the next round or stream repeats the send. */
 async function ask(call: Promise<Ack>): Promise<Ack | RpcError | undefined> {
   try {
     return await call;
