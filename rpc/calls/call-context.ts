@@ -1,10 +1,10 @@
-// What a handler knows about the call that it answers.
+// The context that a handler receives with the call that it answers.
 import type { Metadata } from "@grpc/grpc-js";
 
 export interface CallContext {
   /** The full path, such as "/package.Service/Method". */
   readonly method: string;
-  /** What the caller sent along. */
+  /** The metadata that the caller sent. */
   readonly metadata: Metadata;
   /** Address and port of the caller, as grpc-js gives them. */
   readonly peer: string;
@@ -12,7 +12,7 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** The part of grpc-js's server calls that a context needs. */
+/** The members of grpc-js's server calls that a context uses. */
 interface ServerCall {
   readonly cancelled: boolean;
   readonly metadata: Metadata;
@@ -32,7 +32,7 @@ export class ServerCallContext implements CallContext {
   constructor(call: ServerCall) {
     this.method = call.getPath();
     this.metadata = call.metadata;
-    // Asked now: once the connection is gone it is no longer known.
+    // Read now: grpc-js does not know it after the connection was lost.
     this.peer = call.getPeer();
     this.#cancelled = call.cancelled;
     call.once("cancelled", () => {
@@ -42,19 +42,19 @@ export class ServerCallContext implements CallContext {
     });
   }
 
-  /** Made when first asked for: most calls are over without anybody looking. */
+  /** Created on first use: most handlers do not use it. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#cancelled && !this.#settled) this.#controller.abort();
     return this.#controller.signal;
   }
 
-  /** Whether the call is over on the wire: answered, cancelled or lost. */
-  get isOver(): boolean {
+  /** Whether the call has ended on the wire: answered, cancelled or lost. */
+  get hasEnded(): boolean {
     return this.#cancelled;
   }
 
-  /** From now on the end of the call is ours, and aborts nothing. */
+  /** Call it before the answer is sent: from then on the end of the call does not abort the signal. */
   settle(): void {
     this.#settled = true;
   }

@@ -1,4 +1,4 @@
-// Strict decoding of what comes from the wire, encoded messages that pass through as they are, and raw fields.
+// Strict decoding of messages from the wire, and methods that send messages which are encoded already.
 import { status } from "@grpc/grpc-js";
 import { RpcError } from "../status/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
@@ -7,12 +7,12 @@ import { StrictReader } from "../wire/strict-reader.ts";
 export { asBuffer } from "../wire/bytes.ts";
 export { lengthDelimited, rawField, repeatedField } from "../wire/raw-fields.ts";
 
-/** What stands in the place of a message that could not be decoded. Handlers never see it: they get an error. */
+/** Takes the place of a message that could not be decoded. Handlers get an error instead of it. */
 export class Undecodable {
   readonly cause: unknown;
   readonly #message: string | undefined;
 
-  /** @param message a sentence for a person; left out: that the bytes are not the expected message, and why */
+  /** @param message a sentence for a person; by default that the bytes are not the expected message, and why */
   constructor(cause: unknown, message?: string) {
     this.cause = cause;
     this.#message = message;
@@ -29,7 +29,7 @@ export class Undecodable {
   }
 }
 
-/** One method of a generated grpc-js service definition, whatever its messages. */
+/** One method of a generated grpc-js service definition, with messages of any type. */
 export interface Method {
   readonly path: string;
   readonly requestStream: boolean;
@@ -46,9 +46,9 @@ export type Definition = Readonly<Record<string, Method>>;
 const STRICT = Symbol("strict");
 
 /**
- * The same service with deserializers that refuse what is not exactly the message (broken UTF-8, lengths that overrun,
- * field number 0 …) and never throw: grpc-js would answer a throw with a bare INTERNAL. A failure gives an Undecodable,
- * against the type. A method that is strict already is left as it is.
+ * The same service with deserializers that refuse malformed messages (broken UTF-8, lengths that overrun, field number
+ * 0 …). They never throw, because grpc-js answers a throw with INTERNAL and no details: they return an Undecodable,
+ * which their type does not mention. A method that is strict already is not changed.
  */
 export function strictDefinition<D extends Definition>(definition: D): D {
   return mapMethods(definition, (method) => {
@@ -63,7 +63,7 @@ export function strictDefinition<D extends Definition>(definition: D): D {
 }
 
 function strictly(deserialize: (bytes: Buffer) => unknown): (bytes: Buffer) => unknown {
-  // The generated deserializers hand their argument to a `decode` that takes a reader in place of bytes.
+  // The generated deserializers pass their argument to a `decode`, which also takes a reader.
   const decode = deserialize as unknown as (reader: StrictReader) => unknown;
   return (bytes) => {
     try {
@@ -79,12 +79,12 @@ type Ready<M extends Method> = Omit<M, "requestSerialize" | "responseSerialize">
   readonly responseSerialize: (value: Parameters<M["responseSerialize"]>[0] | Uint8Array) => Buffer;
 };
 
-/** A definition in which the named methods also send messages that are encoded already. */
+/** A definition whose named methods can also send messages that are encoded already. */
 export type PassingThrough<D extends Definition, Name extends keyof D> = {
   readonly [M in keyof D]: M extends Name ? Ready<D[M]> : D[M];
 };
 
-/** The same service; requests and responses of the named methods may be given as ready bytes, which are not copied. */
+/** The same service; the named methods also take requests and responses as encoded bytes, which are not copied. */
 export function passThrough<D extends Definition, Name extends keyof D & string>(
   definition: D,
   names: readonly Name[],

@@ -1,5 +1,6 @@
-// Reads the incoming messages of a bidirectional call one by one, as fast as they are asked for and no faster.
+// Reads the incoming messages of a bidirectional call one by one, only as fast as the handler asks for them.
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { interceptReads } from "../grpc-js-internals.ts";
 import { Undecodable } from "./decode.ts";
 
 interface Waiting<T> {
@@ -9,36 +10,33 @@ interface Waiting<T> {
 
 /**
  * It MUST:
- *  1. hand out every message, in order, however many come in one DATA frame of HTTP/2;
- *  2. read at most one message ahead; while it lies here, HTTP/2 flow control holds the peer back. grpc-js alone would read
- *     up to 16 ahead, of up to the receive limit each.
+ *  1. return every message, in order, also when several arrive in one DATA frame of HTTP/2;
+ *  2. read at most one message ahead, so that HTTP/2 flow control holds the peer back. grpc-js alone reads up to 16
+ *     ahead, each of up to the receive limit.
  */
 export class FrameReader<T> implements AsyncIterable<T> {
-  /** One at most, as long as the stream gives no more than it was asked for. */
+  /** At most one: the stream emits one message for each read. */
   readonly #ahead: (T | Undecodable)[] = [];
-  /** The stream was asked for a message that has not come yet. */
+  /** Whether a read is under way whose message has not arrived yet. */
   #isAsked = false;
   #waiting: Waiting<T> | undefined;
-  /** A read that the stream wants to do and that has to wait until the message before is taken. */
+  /** A read of the stream that waits until the message before it is taken. */
   #heldRead: (() => void) | undefined;
   #ended = false;
 
   constructor(call: ServerDuplexStream<T | Undecodable, Buffer>) {
-    // `_read` is where a Readable asks its source for one more. Where grpc-js has it already, it is pushed at once, and the
-    // Readable asks again before it has emitted "data" for the first one.
-    const read = call._read.bind(call);
-    call._read = (size) => {
-      this.#heldRead = () => read(size);
+    interceptReads(call, (read) => {
+      this.#heldRead = read;
       this.#resume();
-    };
+    });
     call.on("data", (frame: T | Undecodable) => this.#onFrame(frame));
     for (const event of ["end", "cancelled", "close", "error"]) call.once(event, () => this.#onEnd());
   }
 
   /**
-   * The next message; undefined when the peer has half-closed or is gone. One call at a time.
-   * @param signal gives up waiting; no message is lost by it
-   * @throws RpcError UNDECODABLE for a message that is none, after which reading may go on; the signal's reason
+   * The next message; undefined after the peer's half-close, or when the call was lost. One call at a time.
+   * @param signal ends the wait; no message is lost by it
+   * @throws RpcError UNDECODABLE for a malformed message, after which reading can go on; the signal's reason
    */
   next(signal?: AbortSignal): Promise<T | undefined> {
     if (this.#waiting !== undefined)
@@ -107,7 +105,7 @@ export class FrameReader<T> implements AsyncIterable<T> {
     this.#resume();
   }
 
-  /** Lets the stream read, if it wants to, and nothing is ahead or under way. */
+  /** Does the held read, if there is one, unless a message is ahead or a read is under way. */
   #resume(): void {
     const read = this.#heldRead;
     const isFree = this.#ahead.length === 0 && !this.#isAsked;
@@ -119,5 +117,5 @@ export class FrameReader<T> implements AsyncIterable<T> {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("given up", { cause: reason });
+  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
 }

@@ -1,5 +1,5 @@
-// From async handlers to a service that a grpc-js Server can host: errors become statuses with details, streams get an
-// outbox and a frame reader, and no rejection is left unhandled, whatever the peer does.
+// Makes a service for a grpc-js Server from async handlers: errors become statuses with details, and streams get an
+// outbox and a frame reader.
 import {
   type ServerDuplexStream,
   type ServerUnaryCall,
@@ -9,6 +9,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { waitFor } from "../../time/wait.ts";
 import { RpcError, toStatus } from "../status/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
 import { type CallContext, ServerCallContext } from "./call-context.ts";
@@ -20,25 +21,25 @@ import { Outbox, type OutboxOptions } from "./outbox.ts";
 export type { CallContext } from "./call-context.ts";
 export { FrameReader } from "./frame-reader.ts";
 
-/** How long what is queued may take to go out before a refusal ends its stream, ms. */
+/** How long queued frames may take to be sent before a refusal ends the stream, ms. */
 const FLUSH_MS = 1_000;
-/** How long a stream that ends well may take for it; one that takes longer does not end well. */
+/** The same before a stream ends with OK; a stream that takes longer ends with an error. */
 const LAST_FLUSH_MS = 10_000;
 
 const KiB = 1024;
 const defaultOutbox: OutboxOptions = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 64 * KiB };
 
 export interface ServiceOptions {
-  /** Told of every failure that is not an RpcError; the caller only learns INTERNAL. It must not throw. */
+  /** Called for every failure that is not an RpcError, which the caller sees as INTERNAL. It must not throw. */
   readonly onError: (error: unknown, method: string) => void;
   /**
-   * The longest request message, bytes. Give the listener a higher limit: what is between the two is refused with
-   * details, what is above it by grpc-js without.
+   * The longest request message, bytes. Give the listener a higher limit: a message between the two limits is refused
+   * with details, one above the listener's limit by grpc-js without.
    */
   readonly requestBytes?: number;
   /** For every stream of the service; by default 256 KiB, 1 MiB and 64 KiB. */
   readonly outbox?: OutboxOptions;
-  /** How long an ended call's peer may take for what is still on its way before its connection is cut, ms. */
+  /** How long the peer of an ended call may take to receive the rest before its connection is cut, ms. */
   readonly lingerMs?: number;
 }
 
@@ -66,20 +67,21 @@ type HandlerOf<M extends Method> = M["responseStream"] extends true
 /** One async handler for each method of a generated definition. Client streaming is not supported. */
 export type Handlers<D extends Definition> = { readonly [M in keyof D]: HandlerOf<D[M]> };
 
-/** What `listen` hosts, and what Server.addService takes. */
+/** A service to pass to `listen`, or to Server.addService. */
 export interface Service {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
-  /** Lets the service cut connections whose peer never takes what an ended call still has for it. */
+  /** Sets how the service cuts the connection of a peer that does not receive the rest of an ended call. */
   readonly useCut: (cut: CutConnection) => void;
 }
 
 /**
- * Requests are decoded strictly: what is no message is answered INVALID_ARGUMENT, UNDECODABLE, unseen by unary and
- * server streaming handlers; to a bidirectional one `frames.next` throws it.
+ * Requests are decoded strictly. A malformed one is answered with INVALID_ARGUMENT, UNDECODABLE: unary and
+ * server-streaming handlers are not called for it; in a bidirectional handler `frames.next` throws it.
  *
- * A handler that throws an RpcError is answered with it (on a stream, what is queued gets a second to go out first); any
- * other failure goes to `onError` and is answered INTERNAL. A stream's handler ends it by returning.
+ * If a handler throws an RpcError, the call ends with it; on a stream, frames that are queued get one second to be sent
+ * first. Any other failure goes to `onError`, and the call ends with INTERNAL. No failure becomes an unhandled rejection.
+ * A stream ends with OK when its handler returns.
  */
 export function implementService<D extends Definition>(
   definition: D,
@@ -92,7 +94,7 @@ export function implementService<D extends Definition>(
   const methods: Record<string, Method> = {};
   for (const [name, method] of Object.entries(strictDefinition(definition))) {
     const handler = handlers[name as keyof D];
-    // Responses are encoded before grpc-js sees them, so that a failure in it is ours to report.
+    // Responses are encoded before grpc-js gets them, so that a failure to encode is reported here.
     methods[name] = { ...bounded(method, options.requestBytes), responseSerialize: asBuffer };
     implementation[name] = wrap(method, handler as UntypedHandler, parts);
   }
@@ -153,7 +155,7 @@ async function answerUnary(
     answer = () => callback(toStatus(refusal), null);
   }
   context.settle();
-  if (context.isOver) return;
+  if (context.hasEnded) return;
   lingering.watch(call, context.peer);
   attempt(answer, context, options);
 }
@@ -185,20 +187,14 @@ async function answerStream(
   }
   out.close();
   context.settle();
-  if (context.isOver) return;
+  if (context.hasEnded) return;
   lingering.watch(call, context.peer);
   attempt(() => (ending === undefined ? call.end() : call.emit("error", toStatus(ending))), context, options);
 }
 
-/** Waits until everything is out, the stream is gone, or the time is over. */
+/** Waits until everything is sent or the stream is closed, at most that long. */
 async function flush(out: Outbox, timeoutMs: number): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, timeoutMs);
-  try {
-    await Promise.race([out.whenFlushed(), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  await waitFor(out.whenFlushed(), { ms: timeoutMs });
 }
 
 function toRpcError(error: unknown, context: CallContext, options: ServiceOptions): RpcError {

@@ -1,7 +1,7 @@
-// Calls that were ended but whose peer does not take the rest: after a while their connection is cut, as grpc-js offers
-// no way to reset a single stream. Without it a peer that never reads could pile up answers.
+// Cuts the connections of peers that do not receive the rest of an ended call, since grpc-js cannot reset a single
+// stream. Otherwise the answers for a peer that never reads would accumulate.
 
-/** How long a peer may take for what is on its way to it when its call ends, ms. */
+/** How long a peer may take to receive the rest after its call ended, ms. */
 const LINGER_MS = 10_000;
 const SWEEP_MS = 1_000;
 
@@ -22,12 +22,12 @@ export class LingeringCalls {
     this.#lingerMs = lingerMs;
   }
 
-  /** Until it is known how to cut, calls are left to linger. */
+  /** Calls that end before this is set are not watched. */
   set cut(cut: CutConnection) {
     this.#cut = cut;
   }
 
-  /** Watches a call that was just ended; grpc-js says "cancelled" when its last bytes are handed over, or it is lost. */
+  /** Watches a call that was just ended. grpc-js emits "cancelled" when its last bytes are handed over, or it is lost. */
   watch(call: EndedCall, peer: string): void {
     if (this.#cut === undefined) return;
     this.#deadlines.set(call, { peer, at: performance.now() + this.#lingerMs });
@@ -37,7 +37,7 @@ export class LingeringCalls {
 
   #sweep(): void {
     const now = performance.now();
-    // In the order in which they were ended, so the rest is younger.
+    // They are in the order in which they ended.
     for (const [call, { peer, at }] of this.#deadlines) {
       if (at > now) break;
       this.#deadlines.delete(call);

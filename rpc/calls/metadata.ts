@@ -1,4 +1,4 @@
-// The bearer token of a call, in its metadata: the only place where tokens travel.
+// The bearer token in the metadata of a call.
 import { Metadata } from "@grpc/grpc-js";
 
 const KEY = "authorization";
@@ -11,7 +11,7 @@ export function bearer(token: string): Metadata {
   return metadata;
 }
 
-/** The token of a call: undefined if there is none or it is no bearer token, "many" if there is more than one. */
+/** The token of a call: undefined if there is none or it is not a bearer token, "many" if there are several. */
 export function readBearer(metadata: Metadata): string | undefined | "many" {
   const values = metadata.get(KEY);
   if (values.length > 1) return "many";

@@ -1,50 +1,51 @@
-// The bounded queue of what goes out on one stream. It MUST:
-//  1. hold at most `hardBytes`, the cost of keeping small pieces included, whatever the peer does: a push that would
-//     exceed it ends the outbox instead;
-//  2. never reorder, and never leave out a piece that it took, unless it is closed;
-//  3. never copy a piece before its frame is built: the same bytes wait in many outboxes;
-//  4. join what was pushed in one turn of the event loop into one frame, of at most `maxFrameBytes` and `maxFramePieces`;
-//  5. hand over no more than the stream takes, and wait for nothing that a peer who is gone would have to do;
-//  6. let go of the stream, the pieces and everyone who waits as soon as the stream is gone.
+// The bounded queue of outgoing pieces of one stream. It MUST:
+//  1. never hold more than `hardBytes`, with the memory overhead of small pieces counted: a push that would exceed it
+//     closes the outbox;
+//  2. keep the order, and drop no piece unless it is closed;
+//  3. not copy a piece before its frame is built, because the same bytes wait in many outboxes;
+//  4. join pieces that are pushed in one turn of the event loop into one frame, of at most `maxFrameBytes` and
+//     `maxFramePieces`;
+//  5. hand over no more than the stream takes, and not depend on a peer that has disconnected;
+//  6. release the stream, the pieces and all waiting callers as soon as the stream has ended.
 import { asBuffer } from "../wire/bytes.ts";
 
 /**
- * What an outbox writes to: the server's or the client's side of a gRPC stream, with a serializer that takes ready
- * bytes (`passThrough`).
+ * Where an outbox writes to: the server's or the client's side of a gRPC stream whose serializer takes encoded bytes
+ * (`passThrough`).
  */
 export interface Sink {
-  /** Calls back when the frame was handed to the transport; if the stream is gone, perhaps never. */
+  /** Calls back when the frame was handed to the transport; if the stream has ended, possibly never. */
   write(frame: never, written: (error?: Error | null) => void): boolean;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
 }
 
 export interface OutboxOptions {
-  /** Above this, bytes, `aboveSoft` asks the owner to stop pushing. */
+  /** Above this, bytes, `aboveSoft` is true: the owner should stop pushing. */
   readonly softBytes: number;
-  /** Above this, bytes, the outbox ends. */
+  /** Above this, bytes, the outbox closes. */
   readonly hardBytes: number;
-  /** Bound of one frame, bytes; a single piece that is larger goes alone. */
+  /** Bound of one frame, bytes; a single piece that is larger is sent alone. */
   readonly maxFrameBytes: number;
-  /** Bound of one frame, pieces; else any number. */
+  /** Bound of one frame, pieces; by default none. */
   readonly maxFramePieces?: number;
 }
 
-/** What a waiting piece costs beside its own bytes: without it, 1 MiB of tiny ones would be many MiB of objects. */
+/** Memory that a waiting piece takes beside its own bytes; without it, 1 MiB of tiny pieces would be many MiB. */
 const PIECE_OVERHEAD = 64;
 
-/** Frames handed over and not yet taken: below the stream's own mark (16), so that `write` never answers "full". */
+/** Frames handed over and not yet taken: below the stream's own high-water mark (16), so `write` never returns false. */
 const FRAMES_IN_FLIGHT = 4;
 
-/** What says that a call is over: on the server "cancelled" and "close", on the client "status" and "error" too. */
-const GONE_EVENTS = ["cancelled", "close", "error", "status"] as const;
+/** The events at the end of a call: on the server "cancelled" and "close", on the client "status" and "error" too. */
+const END_EVENTS = ["cancelled", "close", "error", "status"] as const;
 
 type WritableSink = Sink & { write(frame: Buffer, written: (error?: Error | null) => void): boolean };
 
 export class Outbox implements Disposable {
   readonly #options: OutboxOptions;
   #sink: WritableSink | undefined;
-  /** Pieces not yet handed over, from #head on. */
+  /** Pieces not yet handed over start at index #head. */
   #queue: Uint8Array[] = [];
   #head = 0;
   #queuedBytes = 0;
@@ -52,7 +53,7 @@ export class Outbox implements Disposable {
   #framesInFlight = 0;
   #flushing: NodeJS.Immediate | undefined;
   #overflowed = false;
-  /** When something was last taken, or began to wait; ms of the monotonic clock. */
+  /** When the transport last took something, or a piece began to wait; ms of the monotonic clock. */
   #progressTime = 0;
   #belowSoft: PromiseWithResolvers<void> | undefined;
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -63,12 +64,12 @@ export class Outbox implements Disposable {
   constructor(sink: Sink, options: OutboxOptions) {
     this.#options = options;
     this.#sink = sink;
-    for (const event of GONE_EVENTS) sink.once(event, this.#onGone);
+    for (const event of END_EVENTS) sink.once(event, this.#onEnd);
   }
 
   /**
-   * Queues one encoded list element (tag, length, bytes). Dropped in silence where the outbox is closed: whoever needs
-   * it to arrive keeps it elsewhere.
+   * Queues one encoded list element (tag, length, bytes). If the outbox is closed, the piece is dropped without an
+   * error: a caller that needs it delivered must store it elsewhere.
    */
   push(piece: Uint8Array): void {
     if (this.#sink === undefined) return;
@@ -83,67 +84,68 @@ export class Outbox implements Disposable {
     if (this.#flushing === undefined && this.#hasWindow()) this.#flushing = setImmediate(this.#flush);
   }
 
-  /** Bytes queued (64 more for each piece), or handed over and not yet taken by the transport. */
+  /** Bytes that are queued (and 64 for each piece), or handed over and not yet taken by the transport. */
   get bytes(): number {
     return this.#queuedBytes + this.#bytesInFlight;
   }
 
+  /** Whether `bytes` exceeds `softBytes`. */
   get aboveSoft(): boolean {
     return this.bytes > this.#options.softBytes;
   }
 
-  /** How long something has waited while nothing at all was taken, ms; 0 if nothing waits. */
+  /** How long pieces have waited without the transport taking anything, ms; 0 if nothing waits. */
   get stalledMs(): number {
     return this.bytes === 0 ? 0 : performance.now() - this.#progressTime;
   }
 
-  /** The stream is gone, or the outbox overflowed or was closed: nothing more goes out. */
+  /** Whether the stream has ended, or the outbox overflowed or was closed: nothing more is sent. */
   get closed(): boolean {
     return this.#sink === undefined;
   }
 
-  /** A push went over `hardBytes`. */
+  /** Whether a push exceeded `hardBytes`. */
   get overflowed(): boolean {
     return this.#overflowed;
   }
 
-  /** Resolves at or below `softBytes`, or when closed: look which. */
+  /** Resolves when `bytes` is at most `softBytes`, or when the outbox closes; check `closed`. */
   async whenBelowSoft(): Promise<void> {
     if (this.closed || !this.aboveSoft) return;
     this.#belowSoft ??= Promise.withResolvers();
     await this.#belowSoft.promise;
   }
 
-  /** Resolves when everything was handed to the transport, or when closed: look which. */
+  /** Resolves when the transport has taken everything, or when the outbox closes; check `closed`. */
   async whenFlushed(): Promise<void> {
     if (this.closed || this.bytes === 0) return;
     this.#flushed ??= Promise.withResolvers();
     await this.#flushed.promise;
   }
 
-  /** Calls the listener once when the outbox closes; at once if it is closed. It must not throw. */
+  /** Calls the listener once when the outbox closes; immediately if it is closed. It must not throw. */
   onClosed(listener: () => void): void {
     if (this.closed) listener();
     else this.#closedListeners.push(listener);
   }
 
-  /** Calls the listener once if a push overflows, before those of onClosed. It must not throw. */
+  /** Calls the listener once if a push overflows, before the listeners of onClosed. It must not throw. */
   onOverflow(listener: () => void): void {
     if (this.#overflowed) listener();
     else if (!this.closed) this.#overflowListeners.push(listener);
   }
 
-  /** Calls the one listener whenever the transport has taken something. It must not throw. */
+  /** Sets the one listener, which is called whenever the transport has taken something. It must not throw. */
   onTaken(listener: () => void): void {
     this.#onTaken = listener;
   }
 
-  /** Drops what is queued. Frames handed over stay ahead of whatever ends the stream. */
+  /** Drops the queued pieces. Frames that were handed over are still sent before the end of the stream. */
   close(): void {
     const sink = this.#sink;
     if (sink === undefined) return;
     this.#sink = undefined;
-    for (const event of GONE_EVENTS) sink.off(event, this.#onGone);
+    for (const event of END_EVENTS) sink.off(event, this.#onEnd);
     clearImmediate(this.#flushing);
     this.#flushing = undefined;
     this.#queue = [];
@@ -163,7 +165,7 @@ export class Outbox implements Disposable {
     this.close();
   }
 
-  readonly #onGone = (): void => this.close();
+  readonly #onEnd = (): void => this.close();
 
   #overflow(): void {
     this.#overflowed = true;
@@ -200,7 +202,7 @@ export class Outbox implements Disposable {
     const queue = this.#queue;
     const pieces = first === 0 && end === queue.length ? queue : queue.slice(first, end);
     this.#queuedBytes -= bytes + pieces.length * PIECE_OVERHEAD;
-    // Taken pieces are let go of now and then, not one by one: that would cost a move of all the others each time.
+    // Removing each taken piece on its own would move all the others each time.
     const isMostlyTaken = end * 2 >= queue.length;
     this.#queue = isMostlyTaken ? queue.slice(end) : queue;
     this.#head = isMostlyTaken ? 0 : end;

@@ -1,16 +1,12 @@
-// A call of a method that does not exist is refused as any other: with a reason.
-import {
-  type Server,
-  type ServiceDefinition,
-  status,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+// Refuses calls of methods that do not exist with a reason, like every other refusal.
+import { type Server, status } from "@grpc/grpc-js";
+import { setFallbackHandler } from "../grpc-js-internals.ts";
 import { RpcError } from "../status/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
 import type { Method } from "./decode.ts";
 import { implementService, type Service } from "./handler.ts";
 
-/** Of any shape: a stream in both directions is answered before it has said anything. */
+/** A bidirectional stream can be refused before a message arrives, so this fits methods of every shape. */
 const anything = {
   path: "",
   requestStream: true,
@@ -21,10 +17,7 @@ const anything = {
   responseDeserialize: (bytes: Buffer) => bytes,
 } as const satisfies Method;
 
-/**
- * From now on the server refuses methods that it does not have as UNSUPPORTED_METHOD. grpc-js answers them without details,
- * and asks nobody: so what it finds when it looks for a handler is this one.
- */
+/** Makes the server refuse unknown methods as UNSUPPORTED_METHOD; grpc-js refuses them without details. */
 export function refuseUnknownMethods(server: Server): Service {
   const service = implementService(
     { anything },
@@ -34,26 +27,16 @@ export function refuseUnknownMethods(server: Server): Service {
           new RpcError({
             code: status.UNIMPLEMENTED,
             reason: "UNSUPPORTED_METHOD",
-            message: `This server has no method ${method}: it may be older than the program that calls.`,
+            message: `This server has no method ${method}. It may be older than the program that calls it.`,
           }),
         ),
     },
     { onError: () => undefined },
   );
-  const handlers = Reflect.get(server, "handlers") as Map<string, unknown>;
-  const find = handlers.get.bind(handlers);
-  handlers.get = (path) => find(path) ?? handlerOf(service, path);
-  return service;
-}
-
-/** As grpc-js keeps what addService is given. */
-function handlerOf(
-  {
-    definition,
-    implementation,
-  }: { definition: ServiceDefinition; implementation: UntypedServiceImplementation },
-  path: string,
-): object {
+  const { definition, implementation } = service;
   const { responseSerialize: serialize, requestDeserialize: deserialize } = definition.anything ?? anything;
-  return { func: implementation.anything, serialize, deserialize, type: "bidi", path };
+  const func = implementation.anything;
+  if (func === undefined) throw new Error("the service has no handler for its one method");
+  setFallbackHandler(server, (path) => ({ func, serialize, deserialize, type: "bidi", path }));
+  return service;
 }

@@ -1,4 +1,4 @@
-// Unary calls as promises.
+// Unary calls that return a promise.
 import {
   type ClientUnaryCall,
   type CallOptions as GrpcCallOptions,
@@ -13,9 +13,9 @@ import { fromServiceError, RpcError } from "../status/status.ts";
 export interface CallOptions {
   /** Sent as "authorization: Bearer TOKEN". */
   readonly token?: string;
-  /** How long the answer may take, ms. */
+  /** How long the call may take, ms. */
   readonly timeoutMs: number;
-  /** Gives the call up; it may have been carried out all the same. */
+  /** Cancels the call; the server may have carried it out. */
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ export type ResponseOf<M> = M extends Unary<never, infer Response> ? Response : 
 
 /**
  * Calls a unary method of a generated client.
- * @throws RpcError, whatever fails: CANCELLED where `signal` aborted, DEADLINE_EXCEEDED after `timeoutMs`
+ * @throws RpcError for every failure: CANCELLED if `signal` was aborted, DEADLINE_EXCEEDED after `timeoutMs`
  */
 export function call<C, M extends UnaryName<C>>(
   client: C,
@@ -46,13 +46,13 @@ export function call<C, M extends UnaryName<C>>(
 ): Promise<ResponseOf<C[M]>> {
   const { promise, resolve, reject } = Promise.withResolvers<ResponseOf<C[M]>>();
   const { signal } = options;
-  if (signal?.aborted) return Promise.reject(givenUp(signal));
+  if (signal?.aborted) return Promise.reject(cancelled(signal));
   const metadata = options.token === undefined ? new Metadata() : bearer(options.token);
   const deadline = Date.now() + options.timeoutMs;
   const unary = client[method] as Unary<RequestOf<C[M]>, ResponseOf<C[M]> | Undecodable>;
   const running = unary.call(client, request, metadata, { deadline }, (error, response) => {
     signal?.removeEventListener("abort", cancel);
-    if (error !== null) reject(signal?.aborted ? givenUp(signal) : fromServiceError(error));
+    if (error !== null) reject(signal?.aborted ? cancelled(signal) : fromServiceError(error));
     else if (response instanceof Undecodable) reject(undecodable(response));
     else resolve(response);
   });
@@ -61,12 +61,12 @@ export function call<C, M extends UnaryName<C>>(
   return promise;
 }
 
-function givenUp(signal: AbortSignal): RpcError {
-  const message = "The call was given up.";
+function cancelled(signal: AbortSignal): RpcError {
+  const message = "The call was cancelled.";
   return new RpcError({ code: status.CANCELLED, reason: "", message, cause: signal.reason });
 }
 
 function undecodable(response: Undecodable): RpcError {
-  const message = "The server answered with something that is not the expected message.";
+  const message = "The bytes that the server answered with are not the expected message.";
   return new RpcError({ code: status.INTERNAL, reason: "UNDECODABLE", message, cause: response.cause });
 }

@@ -1,5 +1,5 @@
-// Streaming calls from the calling side: what comes down as an async iterable that ends with an error saying why, what goes
-// up through an outbox.
+// Streaming calls of a client: responses as an async iterable that throws if the call ends with an error, and requests
+// through an outbox.
 import type { Client, ClientReadableStream, ServiceError } from "@grpc/grpc-js";
 import { Metadata, makeGenericClientConstructor } from "@grpc/grpc-js";
 import { type Method, Undecodable } from "../calls/decode.ts";
@@ -12,19 +12,19 @@ import type { Dialled } from "./dial.ts";
 type RequestOf<M extends Method> = Parameters<M["requestSerialize"]>[0];
 type ResponseOf<M extends Method> = Exclude<ReturnType<M["responseDeserialize"]>, Undecodable>;
 
-/** The answers of a call. Iterate them once; dispose in any case, which cancels what is left. */
+/** The responses of a call. Iterate once. Always dispose of it: that cancels the call if it has not ended. */
 export interface Responses<Response> extends AsyncIterable<Response>, Disposable {}
 
 export interface BidiCall<Response> extends Responses<Response> {
-  /** Takes encoded pieces of the request message, which may be joined into one. */
+  /** Takes encoded pieces of request messages, several of which can be joined into one message. */
   readonly outbox: Outbox;
-  /** Sends what was pushed, and says that no more will come. */
+  /** Half-closes the call after everything that was pushed is sent. */
   end(): Promise<void>;
 }
 
 const PlainClient = makeGenericClientConstructor({}, "");
 
-/** Opens a bidirectional call of a strict definition. The answers throw RpcError, with UNDECODABLE for what is none. */
+/** Opens a bidirectional call of a strict definition. Iteration throws RpcError, UNDECODABLE for a malformed response. */
 export function openBidi<M extends Method>(
   dialled: Dialled,
   method: M,
@@ -46,7 +46,7 @@ export function openBidi<M extends Method>(
   return { outbox, end, ...reading(call) };
 }
 
-/** Opens a server-streaming call of a strict definition; as openBidi. */
+/** Opens a server-streaming call of a strict definition. Iteration throws as with openBidi. */
 export function openServerStream<M extends Method>(
   dialled: Dialled,
   method: M,
@@ -74,7 +74,7 @@ function clientOf(dialled: Dialled): Client {
 
 function reading<Response>(call: ClientReadableStream<Response>): Responses<Response> {
   let failure: ServiceError | undefined;
-  // Listened to for the whole life: an error event without a listener would end the process.
+  // The listener is never removed: an "error" event without one would end the process.
   call.on("error", (error: ServiceError) => {
     failure ??= error;
   });
@@ -88,7 +88,7 @@ function reading<Response>(call: ClientReadableStream<Response>): Responses<Resp
       } catch (error) {
         throw fromServiceError(error);
       }
-      // The status may have come while nobody was reading.
+      // The status can arrive while nothing is being read.
       if (failure !== undefined) throw fromServiceError(failure);
     },
     [Symbol.dispose]: () => call.cancel(),

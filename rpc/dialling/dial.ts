@@ -1,5 +1,4 @@
-// Calling: one channel to one server, trusted in a stated way, with a connect timeout and errors that say what is wrong.
-
+// Opens a channel to one server, with a stated kind of trust, a connect timeout, and errors that say what is wrong.
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
@@ -14,6 +13,7 @@ import {
   makeGenericClientConstructor,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
+import { waitFor } from "../../time/wait.ts";
 import { type Definition, strictDefinition } from "../calls/decode.ts";
 import { type Address, parseAddress } from "../network/address.ts";
 import { fingerprint } from "../network/fingerprint.ts";
@@ -25,42 +25,42 @@ export { ConnectError, type ConnectErrorKind } from "../status/connect-error.ts"
 export { type CallOptions, call } from "./call.ts";
 export { type Probed, type ProbeOptions, probe } from "./probe.ts";
 
-/** What makes a server the right one, as it can be remembered. */
+/** How a server is authenticated, in a form that can be stored. */
 export type Trust =
   /** Its certificate verifies against the roots of this system and of Node, for the address. */
   | { readonly kind: "system" }
-  /** It proves to have the key of this fingerprint, whatever names its certificate has and whoever signed it. */
+  /** It proves to have the key of this fingerprint. The names and the issuer of its certificate do not matter. */
   | {
       readonly kind: "pin";
       /** "SHA256:" and 43 characters, as the server prints it. */
       readonly fingerprint: string;
     }
-  /** Nothing: no encryption either. */
+  /** Not at all, and the connection is not encrypted. */
   | { readonly kind: "plaintext" };
 
-/** Its certificate verifies against these alone, for the address. */
+/** Its certificate verifies against these authorities only, for the address. */
 export interface AuthorityTrust {
   readonly kind: "authority";
-  /** One or more certificates, PEM: of authorities, or the server's own. */
+  /** One or more certificates, PEM, of authorities or of the server itself. */
   readonly certificates: string;
 }
 
-/** What makes a server the right one. */
+/** How a server is authenticated. */
 export type ServerTrust = Trust | AuthorityTrust;
 
 export interface DialOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
   readonly trust: ServerTrust;
-  /** A ping after so long, ms, while a call is open, and how long its answer may take. Default 25 s and 10 s. */
+  /** Time between pings while a call is open, and how long the answer may take, ms. Default 25 s and 10 s. */
   readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
   /** One response message, bytes; default 4 MiB. */
   readonly responseBytes?: number;
-  /** How long the look at the server may take that a pin needs, ms; default 10 s. */
+  /** How long the probe of the server may take that a pin needs, ms; default 10 s. */
   readonly probeTimeoutMs?: number;
 }
 
-/** A constructor of a generated client. */
+/** The constructor of a generated client. */
 export interface ClientConstructor<C extends Client> {
   new (address: string, channelCredentials: ChannelCredentials, options?: Partial<ClientOptions>): C;
   readonly service: Definition;
@@ -70,22 +70,22 @@ export interface ClientConstructor<C extends Client> {
 export interface Dialled extends Disposable {
   readonly address: string;
   readonly channel: Channel;
-  /** Arguments for a client of your own: `new C(target, credentials, clientOptions)`. */
+  /** Arguments for any client: `new C(target, credentials, clientOptions)`. */
   readonly target: string;
   readonly credentials: ChannelCredentials;
   readonly clientOptions: ClientOptions;
-  /** A generated client over this channel, which decodes strictly: a response may be an Undecodable. */
+  /** A generated client over this channel that decodes strictly: a response can be an Undecodable. */
   client<C extends Client>(Generated: ClientConstructor<C>): C;
   /**
-   * Resolves when the connection stands. grpc-js itself would try for ever, without saying why it cannot.
-   * @throws ConnectError, after which dial anew: the server may have another certificate for the same key by then
+   * Resolves when the connection is established. grpc-js itself retries without an end and does not report why it fails.
+   * @throws ConnectError. Then dial again: the server may have another certificate for the same key by then.
    */
   ready(timeoutMs: number): Promise<void>;
 }
 
 /**
- * A channel that trusts by pin looks at the server first.
- * @throws ConnectError where that fails; Error where the address is none
+ * With a pin, the server is probed first.
+ * @throws ConnectError if that fails; Error if the address is not valid
  */
 export async function dial(options: DialOptions): Promise<Dialled> {
   const { address, trust } = options;
@@ -97,7 +97,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
     credentials: channelCredentials,
     channelOptions: {
       ...channelOptions(options),
-      // An IP address is not allowed as the name that TLS asks for; the check of it is in the credentials.
+      // TLS does not allow an IP address as the server name. The credentials check the address.
       ...(isIP(parsed.host) && trust.kind !== "plaintext"
         ? { "grpc.ssl_target_name_override": "server" }
         : {}),
@@ -108,15 +108,15 @@ export async function dial(options: DialOptions): Promise<Dialled> {
 
 export interface ChannelParts {
   readonly address: string;
-  /** In the language of grpc-js: "dns:HOST:PORT", "unix:PATH". */
+  /** A target of grpc-js: "dns:HOST:PORT", "unix:PATH". */
   readonly target: string;
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
-  /** Why the connection does not stand, within that time, ms. */
+  /** Finds out why the connection cannot be established, within that time, ms. */
   readonly diagnose: (remainingMs: number) => Promise<ConnectError>;
 }
 
-/** One channel, with clients that decode strictly. */
+/** Opens a channel, with clients that decode strictly. */
 export function dialledOver(parts: ChannelParts): Dialled {
   const { address, target } = parts;
   const channel = new Channel(target, parts.credentials, parts.channelOptions);
@@ -129,7 +129,7 @@ export function dialledOver(parts: ChannelParts): Dialled {
     client: <C extends Client>(Generated: ClientConstructor<C>) => {
       const definition = strictDefinition(Generated.service) as ServiceDefinition;
       const Strict = makeGenericClientConstructor(definition, Generated.serviceName);
-      // It has the given one's methods: the definition differs in the decoding only.
+      // It has the methods of `Generated`: the definition differs only in how it decodes.
       return new Strict(target, parts.credentials, { channelOverride: channel }) as Client as C;
     },
     ready: (timeoutMs) => ready(channel, parts, timeoutMs),
@@ -139,9 +139,9 @@ export function dialledOver(parts: ChannelParts): Dialled {
 
 export function channelOptions(options: Pick<DialOptions, "keepalive" | "responseBytes">): ChannelOptions {
   return {
-    // Channels to one server would share connections, and with them whatever the first one was told to trust.
+    // Otherwise channels to one server share connections, and with them the trust of the first channel.
     "grpc.use_local_subchannel_pool": 1,
-    // Who calls decides what may be repeated.
+    // The caller decides which calls are retried.
     "grpc.enable_retries": 0,
     "grpc.keepalive_time_ms": options.keepalive?.timeMs ?? 25_000,
     "grpc.keepalive_timeout_ms": options.keepalive?.timeoutMs ?? 10_000,
@@ -149,7 +149,7 @@ export function channelOptions(options: Pick<DialOptions, "keepalive" | "respons
     "grpc.max_receive_message_length": options.responseBytes ?? 4 * 1024 * 1024,
     "grpc.initial_reconnect_backoff_ms": 1_000,
     "grpc.max_reconnect_backoff_ms": 30_000,
-    // Neither would the look at the server go through a proxy.
+    // The probe of the server does not use a proxy, either.
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
     "grpc.enable_channelz": 0,
@@ -180,8 +180,8 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
         throw mismatch(address, trust.fingerprint, found.fingerprint);
       const problem = outOfTime(address, found);
       if (problem !== undefined) throw problem;
-      // The certificate itself is the root, signed by whomever: so that Node verifies, and the check below is heard.
-      // With rejectUnauthorized off it would be asked only sometimes, and its answer ignored.
+      // The certificate itself is the root, whatever its issuer, so that it verifies and checkServerIdentity decides.
+      // With rejectUnauthorized off, Node does not always call that, and ignores its result.
       const context = createSecureContext({
         ca: found.certificate,
         allowPartialTrustChain: true,
@@ -215,14 +215,12 @@ async function ready(channel: Channel, parts: ChannelParts, timeoutMs: number): 
 /** Resolves when the state changes, or after the time. */
 async function nextState(channel: Channel, state: connectivityState, timeoutMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // grpc-js measures by the wall clock, which may jump; this measures time.
-  const timer = setTimeout(resolve, timeoutMs);
   channel.watchConnectivityState(state, Date.now() + timeoutMs, () => resolve());
-  await promise;
-  clearTimeout(timer);
+  // The deadline of grpc-js depends on the wall clock, which can jump; this one does not.
+  await waitFor(promise, { ms: timeoutMs });
 }
 
-/** What is wrong, by another look: grpc-js does not tell. */
+/** Probes the server to find out what is wrong, which grpc-js does not report. */
 async function diagnose(address: string, trust: ServerTrust, timeoutMs: number): Promise<ConnectError> {
   let found: Probed;
   try {
@@ -233,7 +231,7 @@ async function diagnose(address: string, trust: ServerTrust, timeoutMs: number):
     if (trust.kind !== "plaintext" || error.kind !== "not-tls") return error;
     return new ConnectError({
       kind: "unreachable",
-      message: `${address} answers, but not as gRPC.`,
+      message: `${address} answers, but not with gRPC.`,
       cause: error,
     });
   }
@@ -256,7 +254,7 @@ async function diagnose(address: string, trust: ServerTrust, timeoutMs: number):
   }
   return new ConnectError({
     kind: "unreachable",
-    message: `${address} does not take the connection. Try again.`,
+    message: `${address} does not accept the connection. Try again.`,
   });
 }
 
@@ -265,7 +263,7 @@ function mismatch(address: string, expected: string, found: string): ConnectErro
   return new ConnectError({ kind: "fingerprint-mismatch", message, expected, found });
 }
 
-/** A certificate outside its time is refused by Node even where it is its own root. */
+/** Node refuses a certificate outside its validity period, also if it is its own root. */
 function outOfTime(
   address: string,
   { validFrom, validTo, fingerprint: found }: Probed,
@@ -275,7 +273,7 @@ function outOfTime(
   const when = now < validFrom.getTime() ? `begins on ${day(validFrom)}` : `ended on ${day(validTo)}`;
   const message =
     `The certificate of ${address} ${when}. Its key is the pinned one: ` +
-    "check the clock here, or have the server renew its certificate with the same key.";
+    "check the clock of this machine, or have the server renew its certificate with the same key.";
   return new ConnectError({ kind: "untrusted", message, found });
 }
 

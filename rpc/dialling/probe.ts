@@ -1,44 +1,45 @@
-// One look at a server: a TLS connection of its own that finds the certificate, and sends nothing.
+// Probes a server: opens a TLS connection to read its certificate, and sends nothing.
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-// Not by names: an older Node lacks getCACertificates, and would stop at that before the SDK can say which Node it needs.
+// Not a named import: an older Node lacks getCACertificates, and would fail before the SDK can say which Node it needs.
 import * as tls from "node:tls";
+import { waitFor } from "../../time/wait.ts";
 import { type Address, parseAddress } from "../network/address.ts";
 import { fingerprint } from "../network/fingerprint.ts";
 import { ConnectError } from "../status/connect-error.ts";
 
-/** What one look at a server found. */
+/** The result of a probe. */
 export interface Probed {
   /** "SHA256:" and the unpadded base64 of the SHA-256 of the server's public key. */
   readonly fingerprint: string;
   /** The server's own certificate, PEM. */
   readonly certificate: string;
-  /** It verifies against the roots of this system and of Node, or those that were given, for this address, now. */
+  /** Whether it verifies for this address now, against the roots of this system and of Node or the given authorities. */
   readonly trustedBySystem: boolean;
-  /** Why it does not, if so, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
+  /** Why it does not verify, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly problem: string | undefined;
-  /** When its certificate begins to be valid. */
+  /** The start of the certificate's validity. */
   readonly validFrom: Date;
-  /** When its certificate ceases to be valid. */
+  /** The end of the certificate's validity. */
   readonly validTo: Date;
 }
 
-/** How to look. */
+/** Options of a probe. */
 export interface ProbeOptions {
-  /** How long the look may take, ms. */
+  /** How long the probe may take, ms. */
   readonly timeoutMs: number;
-  /** Authorities in place of the roots of this system and of Node, PEM; one of them may be the server's own certificate. */
+  /** Authorities in place of the roots of this system and of Node, PEM; the server's own certificate can be one of them. */
   readonly authorities?: string;
 }
 
 /**
- * Looks at a server, to find its key: trusts nothing, and sends nothing.
+ * Reads the certificate of a server. It trusts nothing and sends nothing.
  * @param address HOST:PORT; an IPv6 address in brackets
- * @throws ConnectError where nothing answers there, or it does not speak TLS
+ * @throws ConnectError if nothing answers at the address, or it does not speak TLS
  */
 export async function probe(address: string, options: ProbeOptions): Promise<Probed> {
   const { host, port } = parseAddress(address);
-  // Nothing is trusted by this connection, it only looks: so it has to stand whatever the certificate is.
+  // The connection only reads the certificate, so it must be established with any certificate.
   const socket = tls.connect({
     host,
     port,
@@ -48,25 +49,24 @@ export async function probe(address: string, options: ProbeOptions): Promise<Pro
     ALPNProtocols: ["h2"],
     rejectUnauthorized: false,
   });
-  const outcome = Promise.withResolvers<void>();
-  socket.once("secureConnect", outcome.resolve);
-  socket.on("error", outcome.reject);
-  socket.once("close", () => outcome.reject(new Error("the connection was closed during the TLS handshake")));
-  const timer = setTimeout(() => outcome.reject(timeout(address, options.timeoutMs)), options.timeoutMs);
+  const secured = Promise.withResolvers<void>();
+  socket.once("secureConnect", secured.resolve);
+  socket.on("error", secured.reject);
+  socket.once("close", () => secured.reject(new Error("the connection was closed during the TLS handshake")));
   try {
-    await outcome.promise;
+    const { status } = await waitFor(secured.promise, { ms: options.timeoutMs });
+    if (status !== "done") throw timeout(address, options.timeoutMs);
     return read(socket);
   } catch (error) {
     throw explain(error, address, { host, port });
   } finally {
-    clearTimeout(timer);
     socket.destroy();
   }
 }
 
 let roots: string[] | undefined;
 
-/** What this system and Node trust, PEM. Read once: it is some hundred files. */
+/** The roots of this system and of Node, PEM. They are read once, from some hundred files. */
 export function systemRoots(): string[] {
   roots ??= [...new Set([...tls.getCACertificates("default"), ...tls.getCACertificates("system")])];
   return roots;
@@ -100,7 +100,7 @@ function explain(cause: unknown, address: string, { host, port }: Address): Conn
     const isAlert = code.includes("_ALERT_");
     const message = isAlert
       ? `${address} speaks TLS, but refused this client (${code}).`
-      : `${address} does not speak TLS. If it serves plaintext, say so here as well.`;
+      : `${address} does not speak TLS. If it serves plaintext, connect with plaintext.`;
     return new ConnectError({ kind: isAlert ? "untrusted" : "not-tls", message, cause });
   }
   const message =

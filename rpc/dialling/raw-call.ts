@@ -1,4 +1,4 @@
-// Calls a method by its path, with messages that are bytes already: for programs that learn the schema at run time.
+// Calls a method by its path with encoded messages, for programs that load the schema at run time.
 import { once } from "node:events";
 import { type ClientDuplexStream, makeGenericClientConstructor, type ServiceError } from "@grpc/grpc-js";
 import { bearer } from "../calls/metadata.ts";
@@ -10,24 +10,24 @@ export interface RawCallOptions {
   /** As in "/parley.chat.v1.ChatService/Follow". */
   readonly path: string;
   readonly token: string;
-  /** How long the whole call may take, ms; left out: as long as it likes. */
+  /** How long the whole call may take, ms; left out: without a limit. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Answers, in order; iterate once. It ends when the server ends the call with OK, else with an RpcError. Dispose of it
- * in any case, which cancels what is left of it.
+ * The responses, in order. Iterate once; it throws RpcError if the call does not end with OK. Always dispose of it: that
+ * cancels the call if it has not ended.
  */
 export interface RawCall extends AsyncIterable<Uint8Array>, Disposable {
-  /** Resolves when there is room for more. Dropped once the call has ended: the answers say how. */
+  /** Resolves when there is room for more. After the end of the call the message is dropped; iteration reports the end. */
   write(message: Uint8Array): Promise<void>;
-  /** Says that no more requests will come. */
+  /** Half-closes the call: no more requests follow. */
   end(): void;
 }
 
 const PlainClient = makeGenericClientConstructor({}, "raw");
 
-/** All four kinds of calls are alike on the wire: so a unary one is a stream of one request and one answer. */
+/** Opens a call of any of the four kinds. They are the same on the wire: a unary call has one request and one response. */
 export function openRawCall(dialled: Dialled, { path, token, timeoutMs }: RawCallOptions): RawCall {
   const client = new PlainClient(dialled.target, dialled.credentials, dialled.clientOptions);
   const deadline = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
@@ -40,7 +40,7 @@ export function openRawCall(dialled: Dialled, { path, token, timeoutMs }: RawCal
   );
   const ended = new AbortController();
   let failure: ServiceError | undefined;
-  // Listened to for the whole life: an error event without a listener would end the process.
+  // The listener is never removed: an "error" event without one would end the process.
   call.on("error", (error: ServiceError) => {
     failure ??= error;
     ended.abort();
@@ -55,7 +55,7 @@ export function openRawCall(dialled: Dialled, { path, token, timeoutMs }: RawCal
       } catch (error) {
         throw fromServiceError(error);
       }
-      // The status may have come while nobody was reading.
+      // The status can arrive while nothing is being read.
       if (failure !== undefined) throw fromServiceError(failure);
     },
     [Symbol.dispose]: () => call.cancel(),
@@ -71,6 +71,6 @@ async function write(
   try {
     await once(call, "drain", { signal: ended });
   } catch {
-    // It ended instead; how, the answers tell.
+    // The call has ended; iterating the responses reports how.
   }
 }

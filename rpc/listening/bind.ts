@@ -1,11 +1,11 @@
-// Opens the listening sockets for a host and a port, with errors that say what to do.
+// Opens the listening sockets for a host and a port; errors say what to do.
 import { lookup } from "node:dns/promises";
 import { createServer, isIP, type Server, type Socket } from "node:net";
 
-/** A host and port cannot be listened on. */
+/** The program cannot listen on a host and port. The message says what to do. */
 export class ListenError extends Error {
   override name = "ListenError";
-  /** Why: the system's code, such as "EADDRINUSE"; "UNKNOWN" where there is none. */
+  /** The error code of the system, such as "EADDRINUSE"; "UNKNOWN" if there is none. */
   readonly code: string;
 
   /** @internal */
@@ -16,16 +16,16 @@ export class ListenError extends Error {
 }
 
 export interface Bound {
-  /** The real port. */
+  /** The port that the sockets listen on. */
   readonly port: number;
   readonly servers: readonly Server[];
 }
 
-/** Codes of an address that a name stands for but that this machine does not have, such as ::1 without IPv6. */
-const NOT_HERE = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
+/** Codes of addresses that a name resolves to but that this machine lacks, such as ::1 without IPv6. */
+const NO_SUCH_ADDRESS = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
 
 /**
- * Listens on every address that the host stands for, all on one port.
+ * Listens on every address that the host resolves to, on the same port.
  * @param host an address (IPv6 without brackets) or a name
  * @param port 0 for any that is free
  * @throws ListenError
@@ -46,7 +46,7 @@ export async function bind(
       real = portOf(server);
     } catch (cause) {
       const error = explain(cause, host, real);
-      if (NOT_HERE.has(error.code)) {
+      if (NO_SUCH_ADDRESS.has(error.code)) {
         missing = error;
         continue;
       }
@@ -92,17 +92,17 @@ function explain(cause: unknown, host: string, port: number): ListenError {
 function sentence(code: string, host: string, port: number, cause: unknown): string {
   switch (code) {
     case "EADDRINUSE":
-      return `Port ${port} of ${host} is taken by another program. Stop that, or choose another port; 0 takes any free one.`;
+      return `Port ${port} of ${host} is taken by another program. Stop that program, or choose another port; 0 takes any free port.`;
     case "EACCES":
-      return `Port ${port} of ${host} needs rights that this program lacks. Choose one above 1023.`;
+      return `Port ${port} of ${host} needs rights that this program lacks. Choose a port above 1023.`;
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
-      return `${host} is no address of this machine. Use one that is, 127.0.0.1 for this machine only, or 0.0.0.0 for all.`;
+      return `${host} is not an address of this machine. Use one of its addresses, 127.0.0.1 for this machine only, or 0.0.0.0 for all.`;
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `The host name ${host} is not known here. Check it, or use an address.`;
+      return `The host name ${host} is not known. Check it, or use an address.`;
     case "ERR_SOCKET_BAD_PORT":
-      return `${port} is no port: it has to be between 0 and 65535.`;
+      return `${port} is not a port. It must be between 0 and 65535.`;
     default:
       return `Cannot listen on ${host}, port ${port}: ${cause instanceof Error ? cause.message : code}.`;
   }

@@ -1,4 +1,4 @@
-// The open connections of a listener: how many there may be, in all and from one address, and their end.
+// Counts, limits and ends the open connections of a listener.
 
 import { isIPv6, type Socket } from "node:net";
 import { plainAddress } from "../network/address.ts";
@@ -6,7 +6,7 @@ import { plainAddress } from "../network/address.ts";
 export interface ConnectionLimits {
   /** Open connections in all. */
   readonly connections: number;
-  /** Open connections from one address (IPv6: from one /64). Loopback is exempt: a proxy on this machine is many. */
+  /** Open connections from one address (IPv6: from one /64). Loopback is exempt, for a proxy on this machine. */
   readonly connectionsPerAddress: number;
 }
 
@@ -24,9 +24,9 @@ export class Connections {
     return this.#sockets.size;
   }
 
-  /** Takes a connection on, until it closes; false, and the connection is closed, where there are too many. */
+  /** Counts a connection until it closes. If there are too many, closes it and returns false. */
   admit(socket: Socket): boolean {
-    // TLS and HTTP/2 listen for errors on their own; whatever they do not, "close" follows.
+    // TLS and HTTP/2 have listeners of their own; "close" follows every other error.
     socket.on("error", () => {});
     const { remoteAddress } = socket;
     const origin = originOf(remoteAddress ?? "");
@@ -46,7 +46,7 @@ export class Connections {
     return true;
   }
 
-  /** Ends one connection at once, by the address and port of its far end. */
+  /** Destroys the connection whose remote address and port are these. */
   cut(peer: string): void {
     for (const socket of this.#sockets) {
       if (`${socket.remoteAddress}:${socket.remotePort}` === peer) socket.destroy();
@@ -74,12 +74,12 @@ export class Connections {
   }
 }
 
-/** What counts as one address; "" for loopback. */
+/** The part of an address that connections are counted by; "" for loopback. */
 function originOf(address: string): string {
   const plain = plainAddress(address);
   if (plain === "::1" || plain.startsWith("127.")) return "";
   if (!isIPv6(plain)) return plain;
-  // The first four groups; "::" stands for as many groups of zero as are missing.
+  // The first four groups; "::" stands for the missing groups, which are zero.
   const [head = "", tail] = plain.split("::");
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {

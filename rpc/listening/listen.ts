@@ -1,6 +1,7 @@
-// Serving: services on a port, with limits that hold against hostile peers, and a stop that ends in time.
+// Serves services on a port, with limits against hostile peers, and stops in bounded time.
 import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { waitFor } from "../../time/wait.ts";
 import type { Service } from "../calls/handler.ts";
 import { refuseUnknownMethods } from "../calls/unknown-method.ts";
 import { bind } from "./bind.ts";
@@ -16,17 +17,17 @@ const defaultLimits = {
   connections: 20_000,
   connectionsPerAddress: 1_000,
   /**
-   * Open calls of one connection. A client holds few streams, but its unary calls share the connection, and so may
-   * several programs behind one proxy; each open call costs some 10 KiB.
+   * Open calls of one connection. A client has few streams, but its unary calls share the connection, and several
+   * programs behind one proxy can share it, too. Each open call takes some 10 KiB.
    */
   concurrentStreams: 128,
-  /** One request message, bytes; inflation of a compressed one is cut here as well. */
+  /** One request message, bytes, after decompression. */
   requestBytes: 256 * KiB,
-  /** One response message, bytes: what clients take by default. */
+  /** One response message, bytes; clients accept this much by default. */
   responseBytes: 4096 * KiB,
-  /** A connection without calls is closed after this, ms; it also ends those that never speak. */
+  /** A connection without calls is closed after this, ms, also one that never sent anything. */
   idleMs: 60_000,
-  /** A ping after so long, ms, and how long its answer may take: half-open connections are found in 30 s. */
+  /** Time between pings, and how long the answer may take, ms: half-open connections are detected within 30 s. */
   keepaliveMs: 20_000,
   keepaliveTimeoutMs: 10_000,
 };
@@ -35,11 +36,11 @@ const defaultLimits = {
 export type ListenerLimits = ConnectionLimits & Readonly<typeof defaultLimits>;
 
 export interface ListenOptions {
-  /** An IPv4 or IPv6 address (without brackets), or a name; every address of a name is listened on. */
+  /** An IPv4 or IPv6 address (without brackets), or a name, all of whose addresses are used. */
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Without it connections are not encrypted. */
+  /** Left out: connections are not encrypted. */
   readonly tls?: Certificate;
   readonly services: readonly Service[];
   readonly limits?: Partial<ListenerLimits>;
@@ -47,23 +48,23 @@ export interface ListenOptions {
 
 export interface Listener extends AsyncDisposable {
   readonly host: string;
-  /** The real port. */
+  /** The port that it listens on. */
   readonly port: number;
   /** Open connections. */
   readonly connections: number;
-  /** New connections use it, open ones stay. @throws Error where it is unusable, the old one stays; without TLS */
+  /** New connections use it, open ones keep theirs. @throws Error if it is not usable (the old one stays), or without TLS */
   replaceCertificate(certificate: Certificate): void;
-  /** Ends the connection whose far end is at this address and port (CallContext.peer), if there is one. */
+  /** Destroys the connection whose remote address and port are these (CallContext.peer), if there is one. */
   cut(peer: string): void;
   /**
-   * Takes no more connections, tells the peers to open no more calls, gives the open calls this long to end, and then
-   * cuts every connection. Resolves when none is left, soon after `graceMs` at the latest. A second call shortens
-   * nothing and waits with the first.
+   * Takes no more connections, sends GOAWAY so that peers open no more calls, waits up to `graceMs` for the open calls
+   * to end, and then cuts every connection. Resolves when none is left, soon after `graceMs` at the latest. A second
+   * call waits for the first one, and does not change its time.
    */
   stop(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** @throws ListenError where the host or port cannot be used; Error where the certificate cannot */
+/** @throws ListenError if the host or port is not usable; Error if the certificate is not */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const limits = { ...defaultLimits, ...options.limits };
   const tls = options.tls && new TlsServerCredentials(options.tls);
@@ -74,7 +75,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     "grpc.max_connection_idle_ms": limits.idleMs,
     "grpc.keepalive_time_ms": limits.keepaliveMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
-    // Only needed by forceShutdown, which is not: the sockets are ours. It would cost memory per connection.
+    // Only forceShutdown needs it, which has nothing to close, since the sockets are opened below. It costs memory.
     "grpc.enable_channelz": 0,
   });
   const connections = new Connections(limits);
@@ -83,8 +84,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   for (const { useCut } of [...options.services, refuseUnknownMethods(server)]) {
     useCut((peer) => connections.cut(peer));
   }
-  // The sockets are opened here and handed in, rather than bound by grpc-js: so they can be counted, limited and, where
-  // nothing else helps, cut.
+  // The sockets are opened by `bind` and injected, not bound by grpc-js, so that they can be counted, limited and cut.
   const injector = server.createConnectionInjector(tls ?? ServerCredentials.createInsecure());
   const { port, servers } = await bind(options.host, options.port, (socket: Socket) => {
     if (connections.admit(socket)) injector.injectConnection(socket);
@@ -93,12 +93,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let stopping: Promise<void> | undefined;
   const stop = async (graceMs: number): Promise<void> => {
     for (const listening of servers) listening.close();
-    // Its own cut comes later than ours: it would reset the calls, which a client sees as CANCELLED rather than as a
-    // lost connection.
+    // The injector would end the calls by a reset, which a client sees as CANCELLED and not as a lost connection. So it
+    // gets more time than the calls have.
     injector.drain(graceMs + 1_000);
-    const late = setTimeout(() => connections.cutAll(), graceMs);
+    const { status } = await waitFor(connections.whenEmpty(), { ms: graceMs });
+    if (status === "late") connections.cutAll();
     await connections.whenEmpty();
-    clearTimeout(late);
     injector.destroy();
     server.forceShutdown();
   };

@@ -1,12 +1,12 @@
-// The address that stands for all interfaces of this machine, with IPv6 and without.
+// Finds the address for all interfaces of this machine, with IPv6 or without.
 import { createServer } from "node:net";
 
-/** "::" takes IPv4 as well, but can only be listened on where the machine has IPv6. */
+/** "::" accepts IPv4, too, but needs a machine with IPv6. */
 export async function allInterfaces(): Promise<"::" | "0.0.0.0"> {
   return (await canListen("::")) ? "::" : "0.0.0.0";
 }
 
-/** Tries it, on a free port. */
+/** Whether a server can listen on that host, on any free port. */
 export async function canListen(host: string): Promise<boolean> {
   const server = createServer();
   const { promise, resolve } = Promise.withResolvers<boolean>();

@@ -1,9 +1,10 @@
-// Calling one who is known beforehand by the key: mutual TLS over any stream of bytes, pinned on both sides, and a channel
-// over that one connection.
+// Connects to a peer whose key is known: mutual TLS over any stream of bytes, pinned on both sides, and a channel over
+// that one connection.
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { credentials } from "@grpc/grpc-js";
+import { waitFor } from "../../time/wait.ts";
 import { channelOptions, type Dialled, dialledOver } from "../dialling/dial.ts";
 import type { Certificate } from "../listening/server-credentials.ts";
 import { parseAddress } from "../network/address.ts";
@@ -13,9 +14,9 @@ import { ConnectError } from "../status/connect-error.ts";
 import { type PeerConnection, peerLimits, watched } from "./peer-listener.ts";
 
 export interface PeerDialOptions {
-  /** This side's key, in any certificate around it. */
+  /** This device's key, in any certificate. */
   readonly own: Certificate;
-  /** The fingerprint of the key that the peer has to prove. */
+  /** The fingerprint of the key that the peer must prove to have. */
   readonly peer: string;
   /** How long it may take until the peer has proved that, ms. */
   readonly timeoutMs: number;
@@ -23,20 +24,20 @@ export interface PeerDialOptions {
 }
 
 /**
- * Dials all addresses at once; the first one where the peer has the right key wins.
- * @throws ConnectError where there is none in time
+ * Dials all addresses in parallel, and returns the first connection on which the peer proves its key.
+ * @throws ConnectError if there is none in time
  */
 export async function dialPeerAt(addresses: readonly string[], options: PeerDialOptions): Promise<TLSSocket> {
-  const over = new AbortController();
-  const signal = options.signal === undefined ? over.signal : AbortSignal.any([over.signal, options.signal]);
+  const won = new AbortController();
+  const signal = options.signal === undefined ? won.signal : AbortSignal.any([won.signal, options.signal]);
   const attempts = addresses.map(async (address) => {
     const { host, port } = parseAddress(address);
     return securedBy(connectTcp({ host, port, noDelay: true }), address, { ...options, signal });
   });
   try {
     const winner = await Promise.any(attempts);
-    over.abort();
-    // Another one may have stood in the same moment.
+    won.abort();
+    // Another connection may have been established in the meantime.
     for (const attempt of attempts) {
       attempt.then(
         (socket) => (socket === winner ? undefined : socket.destroy()),
@@ -52,14 +53,14 @@ export async function dialPeerAt(addresses: readonly string[], options: PeerDial
     if (wrongKey instanceof ConnectError) throw wrongKey;
     throw new ConnectError({
       kind: "unreachable",
-      message: "None of the other device's addresses can be reached from here.",
+      message: "None of the peer's addresses can be reached.",
       cause: error,
     });
   }
 }
 
 /**
- * Mutual TLS over a stream of bytes, which is destroyed where that fails.
+ * Opens mutual TLS over a stream of bytes; if that fails, the stream is destroyed.
  * @throws ConnectError
  */
 export async function securedBy(
@@ -74,28 +75,28 @@ export async function securedBy(
     cert: own.cert,
     minVersion: "TLSv1.3",
     ALPNProtocols: ["h2"],
-    // No authority vouches for a peer: the handshake proves the key, and the key is looked at before a byte is sent.
+    // A peer's certificate has no authority. The handshake proves the key, which is checked before anything is sent.
     rejectUnauthorized: false,
   });
-  const fail = (kind: "unreachable" | "timeout", message: string, cause?: unknown): void =>
-    reject(new ConnectError({ kind, message, cause }));
+  const fail = (message: string, cause?: unknown): void =>
+    reject(new ConnectError({ kind: "unreachable", message, cause }));
   socket.once("secureConnect", resolve);
   for (const end of [stream, socket]) {
-    end.on("error", (error: Error) =>
-      fail("unreachable", `${name} cannot be reached: ${error.message}.`, error),
-    );
-    end.once("close", () => fail("unreachable", `${name} hung up.`));
+    end.on("error", (error: Error) => fail(`${name} cannot be reached: ${error.message}.`, error));
+    end.once("close", () => fail(`${name} closed the connection.`));
   }
-  const timer = setTimeout(() => fail("timeout", `${name} did not answer in ${timeoutMs} ms.`), timeoutMs);
-  const abort = (): void => fail("unreachable", "It was given up.");
-  if (signal?.aborted === true) abort();
-  signal?.addEventListener("abort", abort);
   try {
-    await promise;
+    const { status } = await waitFor(promise, { ms: timeoutMs, signal });
+    if (status === "late") {
+      throw new ConnectError({ kind: "timeout", message: `${name} did not answer within ${timeoutMs} ms.` });
+    }
+    if (status === "aborted") {
+      throw new ConnectError({ kind: "unreachable", message: "The attempt to connect was cancelled." });
+    }
     const certificate = socket.getPeerX509Certificate();
     const found = certificate === undefined ? "none" : fingerprint(certificate);
     if (found !== peer || socket.alpnProtocol !== "h2") {
-      const message = `${name} does not have the key of the device that was introduced: expected ${peer}, found ${found}.`;
+      const message = `${name} does not have the key of the introduced device: expected ${peer}, found ${found}.`;
       throw new ConnectError({ kind: "fingerprint-mismatch", message, expected: peer, found });
     }
     return socket;
@@ -103,20 +104,18 @@ export async function securedBy(
     socket.destroy();
     stream.destroy();
     throw error;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
   }
 }
 
-/** A channel over one connection. */
+/** A channel over one connection. It ends with that connection. */
 export interface PeerChannel extends Dialled, PeerConnection {}
 
 /**
- * A channel over one connection that stands: when that is lost, so is the channel. Dispose of it to end both.
+ * Opens a channel over an established connection. When the connection is lost, the channel ends; dispose of it to end
+ * both.
  *
- * grpc-js connects by itself and to names only, so it is given one: a socket of the operating system that only this user
- * can enter, which takes one connection and is gone.
+ * grpc-js opens its connections itself and needs a name to connect to. It gets a local socket that only this user can
+ * connect to, and that accepts one connection.
  */
 export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
   const connection = watched(socket);
@@ -143,7 +142,9 @@ export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
         responseBytes: peerLimits.messageBytes,
       }),
       diagnose: () =>
-        Promise.resolve(new ConnectError({ kind: "unreachable", message: "The other device hung up." })),
+        Promise.resolve(
+          new ConnectError({ kind: "unreachable", message: "The peer closed the connection." }),
+        ),
     });
     try {
       await dialled.ready(peerLimits.handshakeMs);
@@ -171,7 +172,7 @@ export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
   }
 }
 
-/** Hands the bytes of each to the other; however one of the two ends, so does the other. */
+/** Copies the bytes of each stream to the other. When one of them ends, the other is ended, too. */
 function bridge(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],

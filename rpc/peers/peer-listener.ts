@@ -1,5 +1,5 @@
-// Serving single callers who are known beforehand by their keys: mutual TLS, pinned on both sides, and each connection
-// with services of its own. Nobody else gets as far as HTTP/2.
+// Serves callers whose keys are known: mutual TLS, pinned on both sides, with separate services for each connection.
+// Other callers are cut before HTTP/2.
 import { constants, type X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
@@ -13,40 +13,40 @@ import { fingerprint } from "../network/fingerprint.ts";
 const KiB = 1024;
 
 export const peerLimits = {
-  /** Open connections in all, those in their handshake included, and from one address. */
+  /** Open connections in all, including those in their handshake, and from one address. */
   connections: 64,
   connectionsPerAddress: 8,
-  /** Open connections of one key: a caller tries all addresses at once, and keeps the first that stands. */
+  /** Open connections of one key: a caller dials all addresses in parallel, and keeps the first connection. */
   connectionsPerKey: 8,
   handshakeMs: 5_000,
   /** Open calls of one connection. */
   concurrentStreams: 4,
-  /** One message, bytes; inflation of a compressed one is cut here as well. */
+  /** One message, bytes, after decompression. */
   messageBytes: 128 * KiB,
   /** A connection without a call is closed after this, ms. */
   idleMs: 20_000,
-  /** How long a connection that is to end waits for the last that is on its way, ms: as long as a call does. */
+  /** How long a connection that is being ended waits for its calls, ms: as long as an ended call lingers. */
   endMs: 10_000,
-  /** A ping after so long, ms, and how long its answer may take: a dead peer is noticed in 25 s. */
+  /** Time between pings, and how long the answer may take, ms: a dead peer is detected within 25 s. */
   keepaliveMs: 15_000,
   keepaliveTimeoutMs: 10_000,
 } as const;
 
-/** What a service may know of the connection that it is called over. */
+/** The state of the connection that a service is called over. */
 export interface PeerConnection {
-  /** What it broke with; undefined while it stands, and where it ended in order. */
+  /** The error that it broke with; undefined while it is open, and if it was closed without one. */
   readonly broken: Error | undefined;
 }
 
-/** A connection of one who calls. */
+/** The connection of a caller. */
 export interface CallerConnection extends PeerConnection {
-  /** Settles when it is closed. */
+  /** Resolves when it is closed. */
   readonly closed: Promise<void>;
-  /** No call is taken any more: it is closed once those under way have ended, or after a while. */
+  /** Takes no more calls. The connection closes when the open calls have ended, after `peerLimits.endMs` at the latest. */
   end(): void;
 }
 
-/** Watches a connection for what breaks it: gRPC above it only learns that it is gone. */
+/** Records the error that a connection breaks with; gRPC only reports that the connection was lost. */
 export function watched(socket: TLSSocket): PeerConnection {
   let broken: Error | undefined;
   socket.on("error", (error: Error) => {
@@ -63,22 +63,22 @@ export interface PeerListenerOptions {
   /** This side's key, in any certificate around it. */
   readonly own: Certificate;
   /**
-   * Asked once the caller has proved to have the key of this fingerprint: what that one may call; undefined: nothing,
-   * and the connection is cut.
+   * Called after a caller has proved to have the key of this fingerprint. Returns the services for this caller, or
+   * undefined to cut the connection.
    */
   admit(fingerprint: string, connection: CallerConnection): readonly Service[] | undefined;
 }
 
 export interface PeerListener extends AsyncDisposable {
-  /** The real port; undefined where it does not listen by itself. */
+  /** The port that it listens on; undefined if it was opened without an address. */
   readonly port: number | undefined;
-  /** Serves a caller at the other end of any stream of bytes. */
+  /** Serves the caller at the other end of a stream of bytes. */
   accept(stream: Duplex): void;
 }
 
 /**
- * @param address where to listen; undefined: only `accept` brings callers
- * @throws ListenError where the host or port cannot be used
+ * @param address where to listen; undefined: callers are only passed to `accept`
+ * @throws ListenError if the host or port is not usable
  */
 export async function listenForPeers(
   options: PeerListenerOptions,
@@ -86,7 +86,7 @@ export async function listenForPeers(
 ): Promise<PeerListener> {
   const connections = new Connections(peerLimits);
   const hosted = new Set<Host>();
-  // A resumed session would carry the identity of the first one without its key: so there are no tickets.
+  // Without tickets: a resumed TLS session has the identity of the first one, without a proof of the key.
   const server = createServer({
     key: options.own.key,
     cert: options.own.cert,
@@ -94,7 +94,7 @@ export async function listenForPeers(
     secureOptions: constants.SSL_OP_NO_TICKET,
     ALPNProtocols: ["h2"],
     requestCert: true,
-    // No authority vouches for a peer: the key is what counts, and it is looked at below.
+    // A peer's certificate has no authority. The listener of "secureConnection" checks the key.
     rejectUnauthorized: false,
     handshakeTimeout: peerLimits.handshakeMs,
   });
@@ -137,13 +137,13 @@ export async function listenForPeers(
   };
 }
 
-/** The fingerprint of the caller's key; undefined where there is none, or it does not speak HTTP/2. */
+/** The fingerprint of the caller's key; undefined if it has none, or does not speak HTTP/2. */
 function provedKey(socket: TLSSocket): string | undefined {
   const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
   return certificate === undefined || socket.alpnProtocol !== "h2" ? undefined : fingerprint(certificate);
 }
 
-/** One connection, with a server of its own: whatever is called there, it is known by whom. */
+/** One connection with a gRPC server of its own, so that the caller of every call is known. */
 class Host implements CallerConnection, Disposable {
   readonly key: string;
   readonly closed: Promise<void>;
@@ -189,7 +189,7 @@ class Host implements CallerConnection, Disposable {
 
   end(): void {
     if (this.#ending !== undefined || this.#socket.destroyed) return;
-    // By itself this leaves open what the other end does not close.
+    // Draining does not close a connection that the peer keeps open.
     this.#injector?.drain(peerLimits.endMs);
     this.#ending = setTimeout(() => this.#socket.destroy(), peerLimits.endMs);
     this.#ending.unref();

@@ -1,4 +1,4 @@
-// The standard health service (https://grpc.io/docs/guides/health-checking): whether each service can be called now.
+// The standard health service (https://grpc.io/docs/guides/health-checking).
 import { status } from "@grpc/grpc-js";
 import {
   HealthCheckResponse,
@@ -11,10 +11,10 @@ import { RpcError } from "../status/status.ts";
 
 const KiB = 1024;
 const REQUEST_BYTES = 4 * KiB;
-/** Each status is a message of its own. */
+/** A frame limit of 1 byte: each status is a separate message. */
 const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 
-/** All services come and go together: they stand on one store. "" is the server as a whole. */
+/** All services have the same status, since they use the same store. "" is the server as a whole. */
 export class Health {
   readonly #names: ReadonlySet<string>;
   readonly #watchers = new Set<() => void>();
@@ -25,10 +25,10 @@ export class Health {
     this.#names = new Set(["", ...services]);
   }
 
-  /** From now on nothing can be called; whoever watches is told, and its call ends. */
+  /** Sets the status to NOT_SERVING, sends it to all watchers, and ends their calls. */
   stop(): void {
     this.#status = Serving.NOT_SERVING;
-    for (const tell of this.#watchers) tell();
+    for (const notify of this.#watchers) notify();
   }
 
   service(options: ServiceOptions): Service {
@@ -50,23 +50,23 @@ export class Health {
     );
   }
 
-  /** Tells the status at once and when it changes. An unknown service may be there one day: the call goes on. */
+  /** Sends the status now and when it changes. The call of an unknown service stays open, as the protocol requires. */
   async #watch(service: string, out: Outbox, signal: AbortSignal): Promise<void> {
     const known = this.#names.has(service);
     const stopped = Promise.withResolvers<void>();
-    const tell = (): void => {
+    const notify = (): void => {
       const current = known ? this.#status : Serving.SERVICE_UNKNOWN;
       out.push(HealthCheckResponse.encode({ status: current }).finish());
       if (this.#status === Serving.NOT_SERVING) stopped.resolve();
     };
-    this.#watchers.add(tell);
+    this.#watchers.add(notify);
     signal.addEventListener("abort", () => stopped.resolve());
     if (signal.aborted) stopped.resolve();
     try {
-      tell();
+      notify();
       await stopped.promise;
     } finally {
-      this.#watchers.delete(tell);
+      this.#watchers.delete(notify);
     }
   }
 }

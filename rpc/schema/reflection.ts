@@ -1,5 +1,5 @@
-// Server reflection, v1 and v1alpha (https://grpc.io/docs/guides/reflection): tools such as grpcurl learn the schema from
-// the server. Written here, since the library for it writes without minding whether anybody reads.
+// Server reflection, v1 and v1alpha (https://grpc.io/docs/guides/reflection): tools such as grpcurl read the schema from
+// the server. The existing library does not limit the answers for a peer that does not read.
 import { status } from "@grpc/grpc-js";
 import {
   type ServerReflectionRequest,
@@ -12,9 +12,9 @@ import type { Outbox } from "../calls/outbox.ts";
 import { SchemaIndex } from "./schema-index.ts";
 
 export interface ReflectionOptions extends ServiceOptions {
-  /** Encoded FileDescriptorSets, each with all that it imports. */
+  /** Encoded FileDescriptorSets, each with all its imports. */
   readonly images: readonly Uint8Array[];
-  /** What there is to call, by fully-qualified name. */
+  /** The fully-qualified names of the services that can be called. */
   readonly services: readonly string[];
 }
 
@@ -22,12 +22,12 @@ type Request = Pick<ServerReflectionRequest, "host" | "messageRequest">;
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 
 const KiB = 1024;
-/** A question asks for no more than this, bytes: names. */
+/** The longest request, bytes. A request contains only names. */
 const REQUEST_BYTES = 4 * KiB;
-/** Each answer is a message of its own: none is joined to another. */
+/** A frame limit of 1 byte: each response is a separate message. */
 const outbox = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 1 };
 
-/** Both versions: they differ in their names alone. */
+/** The services of both versions, which differ only in their names. */
 export function reflectionServices(options: ReflectionOptions): Service[] {
   const schema = new SchemaIndex(options.images);
   const answerAll = async (frames: FrameReader<Request>, out: Outbox): Promise<void> => {
@@ -36,7 +36,7 @@ export function reflectionServices(options: ReflectionOptions): Service[] {
       const originalRequest = { host: request.host, messageRequest: request.messageRequest };
       const response = { validHost: request.host, originalRequest, messageResponse };
       out.push(ServerReflectionResponse.encode(response).finish());
-      // Whoever does not read is asked no further.
+      // While the peer does not read, no more requests are read.
       if (out.aboveSoft) await out.whenBelowSoft();
     }
   };
@@ -72,7 +72,7 @@ function answer(
         value: { baseTypeName: asked.value, extensionNumber: [] },
       };
     case undefined:
-      return refused(status.INVALID_ARGUMENT, "The request asks for nothing that this server knows.");
+      return refused(status.INVALID_ARGUMENT, "This server does not know what the request asks for.");
   }
 }
 

@@ -1,4 +1,4 @@
-// The schema as server reflection asks for it: which file has a name, and which has a symbol. Answers are ready bytes.
+// Finds the encoded schema files for server reflection, by file name and by symbol.
 import {
   createFileRegistry,
   type DescFile,
@@ -14,7 +14,7 @@ export class SchemaIndex {
   readonly #messages = new Set<string>();
   readonly #encoded = new Map<DescFile, Uint8Array[]>();
 
-  /** @param images encoded FileDescriptorSets, each with all that it imports */
+  /** @param images encoded FileDescriptorSets, each with all its imports */
   constructor(images: readonly Uint8Array[]) {
     for (const image of images) {
       const { files } = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
@@ -22,17 +22,17 @@ export class SchemaIndex {
     }
   }
 
-  /** A file by its path, and whatever it imports, itself first; each an encoded FileDescriptorProto. */
+  /** The file with that path, then all its imports; each an encoded FileDescriptorProto. */
   file(name: string): readonly Uint8Array[] | undefined {
     return this.#withImports(this.#files.get(`${name.replace(/\.proto$/, "")}`));
   }
 
-  /** As `file`, for the file that has a fully-qualified service, method, message, field, enum or value. */
+  /** As `file`, for the file that defines a fully-qualified service, method, message, field, enum or value. */
   fileOf(symbol: string): readonly Uint8Array[] | undefined {
     return this.#withImports(this.#symbols.get(symbol));
   }
 
-  /** Whether there is a message of that fully-qualified name. */
+  /** Whether there is a message with that fully-qualified name. */
   hasMessage(name: string): boolean {
     return this.#messages.has(name);
   }
@@ -44,7 +44,7 @@ export class SchemaIndex {
     for (const message of file.messages) this.#addMessage(message, add);
     for (const one of file.enums) {
       add(one.typeName);
-      // Values stand beside their enum, not inside it.
+      // The scope of enum values is the scope of their enum.
       const scope = one.typeName.slice(0, one.typeName.lastIndexOf(".") + 1);
       for (const value of one.values) add(scope + value.name);
     }
@@ -78,7 +78,7 @@ export class SchemaIndex {
   }
 }
 
-/** What it imports, each after all of its own imports, and itself last. */
+/** The file and all its imports, each after its own imports. */
 function reachable(file: DescFile, found = new Set<DescFile>()): Set<DescFile> {
   if (found.has(file)) return found;
   for (const imported of file.dependencies) reachable(imported, found);

@@ -1,35 +1,35 @@
-// Why a connection did not come to stand. Whoever gets one knows that nothing was sent.
+// The error of a connection that could not be established, before anything was sent.
 
-/** Why a connection did not come to stand. */
+/** Why a connection could not be established. */
 export type ConnectErrorKind =
-  /** Nobody answers there, or the name is not known. */
+  /** Nothing answers at the address, or the host name is not known. */
   | "unreachable"
   /** The server's key is not the pinned one. */
   | "fingerprint-mismatch"
   /** The server's certificate does not verify. */
   | "untrusted"
-  /** TLS was wanted, and something answers that does not speak it. */
+  /** TLS was requested, and the server does not speak it. */
   | "not-tls"
-  /** Plaintext was wanted, and the server speaks TLS. */
+  /** Plaintext was requested, and the server speaks TLS. */
   | "needs-tls"
-  /** It took longer than it may. */
+  /** It took longer than allowed. */
   | "timeout";
 
-/** What an error of this kind is made of. */
+/** The fields of a ConnectError. */
 export interface ConnectErrorOptions {
   readonly kind: ConnectErrorKind;
   /** A sentence for a person. */
   readonly message: string;
   readonly cause?: unknown;
-  /** Of "fingerprint-mismatch": the pinned one and the server's. */
+  /** Of "fingerprint-mismatch": the pinned fingerprint and the server's. */
   readonly expected?: string;
   readonly found?: string;
 }
 
-/** There is no connection that can be trusted, and surely nothing was sent. */
+/** No trusted connection could be established. Nothing was sent. */
 export class ConnectError extends Error {
   override name = "ConnectError";
-  /** Why. */
+  /** Why it could not be established. */
   readonly kind: ConnectErrorKind;
   /** Of "fingerprint-mismatch": the pinned fingerprint. */
   readonly expected: string | undefined;

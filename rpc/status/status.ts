@@ -1,18 +1,18 @@
-// Refusals and endings as gRPC statuses: an error with a reason, packed into google.rpc details and read back from them.
+// Converts errors with a reason to gRPC statuses with google.rpc details, and back.
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { Any } from "../../gen/google/protobuf/any.ts";
 import { BadRequest, ErrorInfo, RetryInfo } from "../../gen/google/rpc/error_details.ts";
 import { Status } from "../../gen/google/rpc/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
 
-/** The domain of the reasons that this program gives. */
+/** The domain of the reasons of this project. */
 export const DOMAIN = "parley";
 
 const DETAILS_KEY = "grpc-status-details-bin";
 const TYPE_PREFIX = "type.googleapis.com/";
-/** Longest message sent, UTF-16 units: statuses travel in headers, which peers bound (many at 8 KiB in all). */
+/** Longest message sent, UTF-16 units: statuses are sent in headers, which peers limit (many to 8 KiB in all). */
 const MESSAGE_LENGTH = 1000;
-/** Longest packed details sent, bytes; what is only explanation is left out above it. */
+/** Longest packed details sent, bytes; above it, metadata and field are left out. */
 const DETAILS_BYTES = 4096;
 
 export interface RpcErrorOptions {
@@ -21,7 +21,7 @@ export interface RpcErrorOptions {
   readonly reason: string;
   /** A sentence for a person. */
   readonly message: string;
-  /** The field at fault, as a path in the request. */
+  /** The invalid field, as a path in the request. */
   readonly field?: string;
   /** How long to wait before trying again, ms, not negative. */
   readonly retryDelayMs?: number;
@@ -31,18 +31,18 @@ export interface RpcErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A status that is not OK: thrown by a handler it is answered as such, caught at a client it is what was answered. */
+/** A status that is not OK. A handler throws it to end its call with it; a client catches it. */
 export class RpcError extends Error {
   override name = "RpcError";
   /** The status code of gRPC, a number: https://grpc.io/docs/guides/status-codes */
   readonly code: status;
-  /** A name of the catalogue of reasons, such as "USER_NOT_FOUND". "" in errors that gRPC made by itself, such as a lost connection. */
+  /** A name of the catalogue of reasons, such as "USER_NOT_FOUND". "" in errors that gRPC itself reports, such as a lost connection. */
   readonly reason: string;
-  /** Whose reason it is; "" if there is none. */
+  /** The domain that defines the reason; "" if there is none. */
   readonly domain: string;
-  /** The field at fault, as a path in the request, such as "target.username". */
+  /** The invalid field, as a path in the request, such as "target.username". */
   readonly field?: string;
-  /** How long to wait before the same can succeed, ms; undefined where waiting does not help. */
+  /** How long to wait before the same request can succeed, ms; undefined if waiting does not help. */
   readonly retryDelayMs?: number;
   /** More about this occurrence, for programs. */
   readonly metadata: Record<string, string>;
@@ -59,9 +59,9 @@ export class RpcError extends Error {
   }
 }
 
-/** The status that carries an error over the wire. */
+/** The status that an error is sent as. */
 export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details" | "metadata"> {
-  // grpc-js passes the text through encodeURI, which throws on a lone surrogate, from where nobody can catch it.
+  // grpc-js calls encodeURI with the text, which throws on a lone surrogate, where it cannot be caught.
   const message = error.message.slice(0, MESSAGE_LENGTH).toWellFormed();
   const metadata = new Metadata();
   if (error.reason !== "") {
@@ -72,7 +72,7 @@ export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details"
   return { code: error.code, details: message, metadata };
 }
 
-/** What a call was answered, from what grpc-js threw; anything else becomes UNKNOWN with the original as its cause. */
+/** The RpcError of an error that grpc-js threw. Any other error becomes UNKNOWN, with the original as its cause. */
 export function fromServiceError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (!isServiceError(error)) {
@@ -90,7 +90,7 @@ export function fromServiceError(error: unknown): RpcError {
   });
 }
 
-/** The google.rpc.Status that came with an answer, as it was packed; undefined where none did. */
+/** The encoded google.rpc.Status that was received with the error; undefined if there was none. */
 export function packedStatus({ cause }: RpcError): Uint8Array | undefined {
   const packed = isServiceError(cause) ? cause.metadata?.get(DETAILS_KEY)[0] : undefined;
   return packed instanceof Uint8Array ? packed : undefined;
@@ -128,7 +128,7 @@ function readDetails(metadata: Metadata | undefined): Details {
   try {
     return Object.assign({}, ...Status.decode(packed).details.map(readDetail));
   } catch {
-    // Any server may put anything here; its code and message still stand.
+    // A server can send any bytes as details; its code and message are still valid.
     return {};
   }
 }

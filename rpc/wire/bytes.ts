@@ -1,6 +1,6 @@
-// Bytes in the shape that grpc-js copies from.
+// Converts bytes to the Buffers that grpc-js needs.
 
-/** The same memory as a Buffer. */
+/** A Buffer over the same memory. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

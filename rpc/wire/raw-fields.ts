@@ -1,10 +1,10 @@
-// Fields of an encoded message as bytes, without decoding it: what is not understood stays as it came.
+// Reads and writes fields of an encoded message as bytes, without decoding them, so that unknown fields are kept.
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
 /**
- * An embedded message, byte-exact: all occurrences laid end to end, which is how protobuf merges them.
- * Shares memory with `message` where there is one occurrence. Undefined if there is none.
- * @throws Error where `message` is not well-formed
+ * The bytes of an embedded message: all its occurrences concatenated, which is how Protobuf merges them. With one
+ * occurrence, they share memory with `message`. Undefined if there is none.
+ * @throws Error if `message` is not well-formed
  */
 export function rawField(message: Uint8Array, field: number): Uint8Array | undefined {
   const occurrences = repeatedField(message, field);
@@ -13,14 +13,14 @@ export function rawField(message: Uint8Array, field: number): Uint8Array | undef
 
 /**
  * Each length-delimited occurrence of a field, in order; they share memory with `message`.
- * @throws Error where `message` is not well-formed
+ * @throws Error if `message` is not well-formed
  */
 export function repeatedField(message: Uint8Array, field: number): Uint8Array[] {
   const occurrences: Uint8Array[] = [];
   const wanted = ((field << 3) | WireType.LengthDelimited) >>> 0;
   let at = 0;
   while (at < message.length) {
-    // Most fields have a tag and a length of one byte each; whatever else comes is left to the general reader.
+    // A fast path for a tag and a length of one byte each, which most fields have.
     const tag = message[at] ?? 0;
     const length = message[at + 1] ?? 0x80;
     if ((tag & 7) === WireType.LengthDelimited && tag > 7 && tag < 0x80 && length < 0x80) {
@@ -40,7 +40,7 @@ export function repeatedField(message: Uint8Array, field: number): Uint8Array[] 
   return occurrences;
 }
 
-/** A length-delimited field: tag, length, bytes. */
+/** Encodes a length-delimited field: tag, length, bytes. */
 export function lengthDelimited(field: number, bytes: Uint8Array): Uint8Array {
   const tag = ((field << 3) | WireType.LengthDelimited) >>> 0;
   const encoded = Buffer.allocUnsafe(varintSize(tag) + varintSize(bytes.length) + bytes.length);

@@ -1,31 +1,32 @@
-// A reader for ts-proto's decoders that accepts exactly well-formed Protobuf, where the plain one is lax.
+// A reader for ts-proto's decoders that refuses malformed Protobuf which the plain reader accepts.
 import { isUtf8 } from "node:buffer";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** Strings up to this length are read byte by byte if they are ASCII: a call into native code costs more. */
+/** ASCII strings up to this length are read byte by byte, which is faster than a call into native code. */
 const SHORT_STRING = 24;
 
 /**
- * Beyond BinaryReader it refuses: broken UTF-8; field number 0; a nested message whose fields overrun its length, or
- * which ends before it (a stray end-group tag); varints over 10 bytes. A stray tag as the last byte of a message is let
- * pass: nothing is hidden by it.
+ * In addition to BinaryReader, it refuses broken UTF-8, field number 0, varints over 10 bytes, and a nested message whose
+ * fields overrun its length or which ends before it (a stray end-group tag). It accepts a stray end-group tag as the last
+ * byte of a message, which hides nothing.
  *
- * It knows where a nested message begins because ts-proto's generated decoders keep their depth on the reader, in
- * `__tsProtoDecodeDepth`: set on the way in, right after the message's length was read, and set back on the way out.
+ * It finds the start of a nested message by `__tsProtoDecodeDepth`: the decoders that ts-proto generates keep their depth
+ * in this property of the reader. They increase it directly after they read the length of the message, and decrease it
+ * after the message.
  */
 export class StrictReader extends BinaryReader {
   readonly #bytes: Buffer;
-  /** Ends of the open messages, innermost last; positions in the buffer. */
+  /** End positions of the open messages, innermost last. */
   readonly #ends: number[] = [];
-  /** The varint read last: a tag when a field is skipped, a length when a message begins. */
+  /** The last varint that was read: a tag when a field is skipped, a length when a message begins. */
   #last = 0;
-  /** Kept, so that a decoder's way out does not cover it with the misplaced end that follows from it. */
+  /** The first failure: when the decoders unwind, they would report another one that follows from it. */
   #failure: Error | undefined;
 
   constructor(bytes: Buffer) {
     super(bytes);
     this.#bytes = bytes;
-    // BinaryReader sets its own as a property of the instance.
+    // BinaryReader defines uint32 as a property of the instance, so a method cannot override it.
     this.uint32 = this.#uint32;
   }
 
@@ -41,7 +42,7 @@ export class StrictReader extends BinaryReader {
   override skip(wireType: WireType, fieldNumber?: number, recursionLimit?: number): Uint8Array {
     if (fieldNumber === undefined && this.#last >>> 3 === 0) this.#fail("a field has number 0");
     if (wireType !== WireType.Varint) {
-      // Groups end with the number that they began with.
+      // The end of a group has the field number of its start.
       return super.skip(wireType, fieldNumber ?? this.#last >>> 3, recursionLimit);
     }
     const start = this.pos;
@@ -73,7 +74,7 @@ export class StrictReader extends BinaryReader {
   #uint32(): number {
     const bytes = this.#bytes;
     let value = 0;
-    // A negative int32 takes 10 bytes, of which the low 32 bits count.
+    // A negative int32 has 10 bytes; only the low 32 bits are used.
     for (let shift = 0; shift < 70; shift += 7) {
       const byte = bytes[this.pos++];
       if (byte === undefined) this.#fail("a field is cut short");
@@ -89,13 +90,14 @@ export class StrictReader extends BinaryReader {
   #enter(): void {
     const parent = this.#ends.at(-1);
     const end = parent === undefined ? this.len : this.pos + this.#last;
-    if (parent !== undefined && end > parent) this.#fail("a nested message is longer than what holds it");
+    if (parent !== undefined && end > parent)
+      this.#fail("a nested message is longer than the message around it");
     this.#ends.push(end);
   }
 
   #leave(): void {
     if (this.#ends.pop() === this.pos && this.#failure === undefined) return;
-    if (this.#failure === undefined) this.#fail("a message does not end where its length says");
+    if (this.#failure === undefined) this.#fail("a message does not end at its length");
     throw this.#failure;
   }
 

@@ -1,0 +1,54 @@
+// The private parts of grpc-js that this project uses, all of them. Its version is pinned exactly; before an upgrade see
+// test/rpc/grpc-js-internals.test.ts.
+import type { SecureServerOptions } from "node:http2";
+import type { Readable } from "node:stream";
+import type { SecureContextOptions } from "node:tls";
+import { type Server, ServerCredentials, type UntypedHandleCall } from "@grpc/grpc-js";
+
+/** What `Server` keeps for each bidirectional method that was passed to addService. */
+export interface BidiHandler {
+  readonly func: UntypedHandleCall;
+  readonly serialize: (value: never) => Buffer;
+  readonly deserialize: (bytes: Buffer) => unknown;
+  readonly type: "bidi";
+  readonly path: string;
+}
+
+/**
+ * Makes the server answer calls of unknown methods with this handler. grpc-js has no public way to: it looks the path up
+ * in its private map `handlers`, and answers UNIMPLEMENTED without details where there is nothing.
+ */
+export function setFallbackHandler(server: Server, handlerOf: (path: string) => BidiHandler): void {
+  const handlers = Reflect.get(server, "handlers") as Map<string, unknown>;
+  const get = handlers.get.bind(handlers);
+  handlers.get = (path) => get(path) ?? handlerOf(path);
+}
+
+/**
+ * Calls `onRead` whenever the stream of a call asks grpc-js for the next message; grpc-js reads it when `read` is called.
+ * A message that grpc-js has already is pushed synchronously, and the stream asks again before it emits "data".
+ */
+export function interceptReads(call: Readable, onRead: (read: () => void) => void): void {
+  const read = call._read.bind(call);
+  call._read = (size) => onRead(() => read(size));
+}
+
+/**
+ * TLS with options of Node's http2. The options are spread into `http2.createSecureServer`: the constructor is meant for
+ * grpc-js's own subclasses, and createSsl has no parameter for them. `settings` must not be among them, because they
+ * would replace those of grpc-js, which bound the open calls.
+ */
+export class SecureServerCredentials extends ServerCredentials {
+  constructor(http2: Omit<SecureServerOptions, "settings">, context: SecureContextOptions) {
+    super(http2, context);
+  }
+
+  /** New connections use it, open ones keep theirs. */
+  replaceContext(context: SecureContextOptions): void {
+    this.updateSecureContextOptions(context);
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}
