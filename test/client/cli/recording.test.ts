@@ -234,12 +234,12 @@ test("a line that does not fit ends the recording; what was recorded, or is left
   const started = await server();
   const home = await homeOf(started);
   const file = join(home.folder, "bug.parley");
-  const run = await home.pipe(
-    `${frame(message(1, "luke", "hi"))}{"comands": []}\n`,
-    "record",
-    file,
-    "--send",
-  );
+  const program = home.start("record", file, "--send", "--json");
+  const lines = new Lines(program);
+  const ended = finished(program);
+  while (!("caughtUp" in parsed(await lines.next())));
+  program.stdin.end(`${frame(message(1, "luke", "hi"))}{"comands": []}\n`);
+  const run = await ended;
   expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean commands?") });
   expect(run.stderr).toMatch(/Line \d+: .* The stream was ended; the lines before it were sent\./);
   expect(await home.run("replay", file)).toMatchObject({ code: 0 });
