@@ -1,8 +1,9 @@
-// How nodes wake each other: topics, best effort, at most once. The store is the truth; a lost message costs time only.
+// How nodes notify each other: messages by topic, delivered at most once.
+// The store is the source of record: a lost message only delays what it announces.
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
 import type { UserRow } from "../store/store.ts";
 
-/** "user:12" reaches the nodes that hold a stream of that user, "everyone" all nodes. */
+/** "user:12" reaches the nodes with a stream of that user, "everyone" reaches all nodes. */
 export type Topic = `user:${number}` | "everyone";
 
 /** An entry was stored. */
@@ -10,40 +11,40 @@ export interface EntryMessage {
   readonly kind: "entry";
   readonly conversationId: number;
   readonly seq: number;
-  /** The encoded list element of the event, the same for every reader. */
+  /** The event, encoded as a list element of a frame. It is the same for every reader. */
   readonly piece: Uint8Array;
-  /** Users for whom the entry is omitted: they block its author. */
+  /** The users who block the author. The entry is omitted for them. */
   readonly hiddenFrom: ReadonlySet<number>;
-  /** On the node that stored it: which stream sent it. Never leaves the process. */
+  /** The stream that sent the entry; set on the node that stored it, and never sent to another process. */
   readonly origin?: object | undefined;
-  /** What that stream gets at the entry's place: the encoded Ack. Never leaves the process. */
+  /** The encoded Ack, which that stream receives in place of the entry; never sent to another process. */
   readonly ack?: Uint8Array | undefined;
 }
 
-/** Something passing happened, of a family of events that a stream may have declined. */
+/** An event that is not stored, of a feature that a stream may have declined. */
 export interface EphemeralEvent {
   readonly kind: "ephemeral";
   readonly feature: Feature;
-  /** Of events with the same key only the newest counts; without one, a reader who is behind can do without. */
+  /** A newer event with the same key replaces this one. An event without a key may be dropped for a slow reader. */
   readonly key: string | undefined;
   readonly piece: Uint8Array;
-  /** A program whose streams are not told: it knows. */
+  /** A program whose streams do not receive the event, because it caused it. */
   readonly except?: { readonly sessionId: number; readonly processId: string } | undefined;
 }
 
-/** Users came or went. */
+/** Users came online or went offline. */
 export interface PresenceMessage {
   readonly kind: "presence";
   readonly cameOnline: readonly UserRow[];
   readonly wentOffline: readonly UserRow[];
-  /** By user id of a reader, those of them of whom that reader must not hear: they block the reader. */
+  /** By user id of a reader: the users who block that reader, whose presence the reader must not see. */
   readonly hidden: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
-/** A session is over: its streams end, and nobody may go on believing in its token. */
+/** A session has ended: its streams end, and caches drop its token. */
 export interface SessionEndedMessage {
   readonly kind: "session-ended";
-  /** A person, or an administrator, ended it; or no command came for too long. */
+  /** "ended": by the user or an administrator. "timed-out": no command arrived within the idle time-out. */
   readonly why: "ended" | "timed-out";
   readonly userId: number;
   readonly sessionId: number;
@@ -53,8 +54,8 @@ export type BusMessage = EntryMessage | EphemeralEvent | PresenceMessage | Sessi
 
 export interface Bus extends AsyncDisposable {
   /**
-   * Hands the message to every present subscriber of the topic, on this node before it returns, in the order of the
-   * calls. Never throws; a listener must not throw.
+   * Sends the message to all present subscribers of the topic, in the order of the calls. Subscribers on this node have
+   * received it when the method returns. Never throws; a listener must not throw.
    */
   publish(topic: Topic, message: BusMessage): void;
   subscribe(topic: Topic, listener: (message: BusMessage) => void): Disposable;

@@ -1,4 +1,4 @@
-// The bus of a single node: a call.
+// The bus of a server with a single node: it calls the subscribers directly.
 import type { Bus, BusMessage, Topic } from "./bus.ts";
 
 type Listener = (message: BusMessage) => void;

@@ -1,23 +1,23 @@
-// What every store promises of identity keys and of the certificates of devices. It verifies no signature: whoever
-// writes has done so. The general promises stand in store.ts.
+// What every store promises for identity keys and the certificates of devices.
+// The store verifies no signature: the caller does. The promises for all operations are in store.ts.
 import type { UserRow } from "./account-store.ts";
 
 export interface IdentityRow {
   readonly user: UserRow;
-  /** 32 bytes. */
+  /** The public key, 32 bytes. */
   readonly key: Uint8Array;
   readonly createTime: number;
 }
 
 export interface DeviceKeyRow {
   readonly deviceId: number;
-  /** As given at the device's newest log-in. */
+  /** As given at the newest log-in of the device. */
   readonly deviceName: string;
-  /** DER. */
+  /** In DER. */
   readonly certificate: Uint8Array;
-  /** Of the certificate's key. */
+  /** The fingerprint of the certificate's key. */
   readonly fingerprint: string;
-  /** By the user's identity key; undefined: nobody vouches for the device. */
+  /** Made with the user's identity key; undefined if the device is not signed. */
   readonly signature: Uint8Array | undefined;
 }
 
@@ -32,12 +32,12 @@ export interface NewDeviceKey {
   readonly deviceId: number;
   readonly certificate: Uint8Array;
   readonly fingerprint: string;
-  /** Where the device has the private half of the user's identity key. */
+  /** Given by a device that has the private half of the user's identity key. */
   readonly identity?:
     | {
         readonly key: Uint8Array;
         readonly signature: Uint8Array;
-        /** Take the place of another key. */
+        /** Whether the key may replace another one. */
         readonly replace: boolean;
       }
     | undefined;
@@ -46,32 +46,34 @@ export interface NewDeviceKey {
 
 export type NewDeviceKeyResult =
   | { status: "registered"; identity: IdentityRow | undefined; device: DeviceKeyRow }
-  /** The user has another key, and it is not to be replaced; nothing changed. */
+  /** The user has another key, and `replace` is false. Nothing changed. */
   | { status: "identity-taken" }
-  /** The user has no such device (any more). */
+  /** The user has no such device. */
   | { status: "no-device" };
 
 export interface NewDeviceSignature {
   readonly userId: number;
   readonly deviceId: number;
   readonly signature: Uint8Array;
-  /** What the signature was verified with: it is kept only while these two are what is stored. */
+  /** What the signature was verified with. It is stored only if both are still the stored ones. */
   readonly identityKey: Uint8Array;
   readonly fingerprint: string;
 }
 
-/** Removing a user removes these as well. */
+/** Removing a user also removes these rows. */
 export interface IdentityStore {
   /**
-   * Sets the device's certificate, and with an identity the user's key where there is none. A signature that the device
-   * has stays while its key does. To replace the identity voids the signatures of the user's other devices.
+   * Sets the device's certificate, and the user's identity key if one is given and the user has none. The device keeps
+   * its signature if the certificate's key is the same. Replacing the identity key voids the signatures of the user's
+   * other devices.
    */
   registerDevice(device: NewDeviceKey): Promise<NewDeviceKeyResult>;
-  /** "changed": the identity or the device's key is another by now, and nothing was stored. */
+  /** "changed": the identity key or the device's key has changed, and nothing was stored. */
   signDevice(signature: NewDeviceSignature): Promise<"signed" | "no-device" | "changed">;
-  /** The user's devices that have a certificate, with id above `afterId`, by rising id. */
+  /** The user's devices with a certificate, with an id above `afterId`, in ascending order of id. */
   listDevices(userId: number, afterId: number, limit: number): Promise<DeviceKeyRow[]>;
+  /** The user's identity key; undefined if the user has none, or was removed. */
   identity(userId: number): Promise<IdentityRow | undefined>;
-  /** A device with its user; undefined where it has no certificate. */
+  /** A device with its user; undefined if it has no certificate. */
   peerDevice(deviceId: number): Promise<PeerDeviceRow | undefined>;
 }

@@ -1,14 +1,14 @@
-// The interface behind which the truth is kept, and what every implementation promises.
+// The interface of the store, which is the server's source of record, and what every implementation promises.
 //
 // A store MUST:
-//  1. resolve a write only after it is committed and synced; reject it with StoreUnavailableError otherwise, and then
-//     the caller must assume nothing (a retry with the same client message id settles it);
+//  1. resolve a write only after it is committed and synced. Otherwise it rejects the write with StoreUnavailableError;
+//     the caller then does not know whether the write is stored, and a retry with the same client message id is safe;
 //  2. number the entries of a conversation 1, 2, 3 … inside the transaction that stores them, in the order in which
 //     `append` was called;
-//  3. call `onAppended` synchronously once per committed group, with the group's entries in order, before any promise
-//     of that group resolves;
-//  4. never let a read show an entry that `onAppended` has not announced before;
-//  5. keep memory bounded: reads answer at most `limit` rows, writes waiting for a commit are bounded by the callers.
+//  3. call `onAppended` synchronously once per committed group, with the entries of the group in order, before any
+//     promise of that group resolves;
+//  4. return from a read only entries that `onAppended` has announced before;
+//  5. keep memory bounded: a read returns at most `limit` rows. The callers bound the writes that wait for a commit.
 //
 // All times are milliseconds since 1970 by the server's clock. All ids are positive safe integers, never reused.
 
@@ -19,9 +19,9 @@ export type * from "./account-store.ts";
 export type * from "./identity-store.ts";
 
 export interface Store extends AsyncDisposable {
-  /** Random id made with the data; cursors and devices belong to it. */
+  /** A random id, made when the data is created. Cursors and devices are valid only with this id. */
   readonly serverId: string;
-  /** The one conversation of kind broadcast. */
+  /** The id of the one conversation of kind broadcast. */
   readonly broadcastId: number;
   readonly accounts: AccountStore;
   readonly log: LogStore;
@@ -29,11 +29,11 @@ export interface Store extends AsyncDisposable {
   readonly blocks: BlockStore;
   readonly logIns: LogInStore;
   readonly identities: IdentityStore;
-  /** Calls back, within a second, after another process changed the data (users or invites; never the log). */
+  /** Calls the listener within a second after another process changed users or invites. The log has no other writer. */
   onExternalChange(listener: () => void): void;
 }
 
-/** The store cannot commit or read now: disk full, I/O error, closed. Nothing was acked. */
+/** The store cannot commit or read now: the disk is full, an I/O error occurred, or the store is closed. */
 export class StoreUnavailableError extends Error {
   override name = "StoreUnavailableError";
 }
@@ -42,29 +42,29 @@ export class StoreUnavailableError extends Error {
 
 export type ConversationKind = "direct" | "broadcast";
 
-/** Where an entry goes: the direct conversation with a user, made if need be, or a conversation by id. */
+/** The conversation of an entry: the direct one with a user, created where missing, or one by id. */
 export type AppendTarget = { peerId: number } | { conversationId: number };
 
 export interface NewEntry {
   readonly senderId: number;
   readonly deviceId: number;
-  /** 1 to 2^64-1; with the device it identifies the send for as long as the entry exists. */
+  /** 1 to 2^64-1. Together with the device it identifies the send as long as the entry exists. */
   readonly clientMessageId: bigint;
   readonly target: AppendTarget;
-  /** The encoded Content, kept byte for byte. */
+  /** The encoded Content, stored byte for byte. */
   readonly content: Uint8Array;
   readonly time: number;
-  /** Not stored; handed back in the announcement, for the caller to know its own. */
+  /** Not stored. It is part of the announcement, so that the caller recognizes its own entry. */
   readonly origin?: object | undefined;
 }
 
-/** An entry as it stands in the log. */
+/** An entry of the log. */
 export interface StoredEntry {
   readonly conversationId: number;
   readonly seq: number;
   readonly kind: ConversationKind;
   readonly senderId: number;
-  /** The other user of a direct conversation. */
+  /** The other user of a direct conversation; undefined in the broadcast one. */
   readonly recipientId: number | undefined;
   readonly time: number;
   readonly content: Uint8Array;
@@ -72,7 +72,7 @@ export interface StoredEntry {
 
 export interface AppendedEntry extends StoredEntry {
   readonly clientMessageId: bigint;
-  /** Of a broadcast: the users who block its author, and never see it. */
+  /** The users who block the author of a broadcast, and never see it. */
   readonly hiddenFrom: readonly number[];
   readonly withheld: boolean;
   readonly origin: object | undefined;
@@ -80,8 +80,8 @@ export interface AppendedEntry extends StoredEntry {
 
 export type AppendResult =
   /**
-   * `repeated`: the same device, client message id, target and content were stored before; this is that entry.
-   * `withheld`: a broadcast, and somebody who was online then blocked its author.
+   * `repeated`: an entry of the same device, client message id, target and content was stored before. This is it.
+   * `withheld`: the entry is a broadcast, and at least one user who was online at that time blocked its author.
    */
   | {
       status: "stored" | "repeated";
@@ -90,9 +90,9 @@ export type AppendResult =
       time: number;
       withheld: boolean;
     }
-  /** The id was used by this device for another target or content. */
+  /** This device used the client message id for another target or content. */
   | { status: "id-reused" }
-  /** No such user (never was, or removed). */
+  /** No such user: unknown, or removed. */
   | { status: "no-user" }
   /** No such conversation, or the sender is not in it. */
   | { status: "no-conversation" }
@@ -110,9 +110,9 @@ export interface ConversationRow {
   readonly headSeq: number;
   readonly peer: UserRow | undefined;
   readonly markers: MarkerSeqs;
-  /** The other user's in a direct conversation, as far as they may be shown: they stand still while one blocks the other. */
+  /** The other user's markers in a direct conversation, as this user may see them: frozen during a block. */
   readonly peerMarkers: MarkerSeqs | undefined;
-  /** The user's entries that are hidden from the peer: the newest 100 ranges, rising. */
+  /** The user's entries that are hidden from the peer: the newest 100 ranges, in ascending order. */
   readonly undelivered: readonly SeqRange[];
 }
 
@@ -121,23 +121,23 @@ export interface NewMarkers extends MarkerSeqs {
 }
 
 export type MarkersResult =
-  /** What is stored now; `rose` is false where nothing changed. */
+  /** `markers`: the stored values. `rose`: whether one of them changed. */
   | {
       status: "ok";
       conversationId: number;
       rose: boolean;
       markers: MarkerSeqs;
       kind: ConversationKind;
-      /** Who else may be told: the other user of a direct conversation, unless one of the two blocks the other. */
+      /** The other user of a direct conversation, who may see the markers; undefined while one blocks the other. */
       peerId: number | undefined;
-      /** What of the peer's is hidden from the user, as in ConversationRow. */
+      /** The peer's entries that are hidden from the user, as in ConversationRow. */
       undelivered: readonly SeqRange[];
     }
   | { status: "no-conversation"; conversationId: number }
-  /** A marker was beyond the head; nothing changed. */
+  /** A marker was above the head. Nothing changed. */
   | { status: "beyond-head"; conversationId: number; headSeq: number };
 
-/** A closed range of seq. */
+/** A range of seq that includes both ends. */
 export interface SeqRange {
   readonly from: number;
   readonly to: number;
@@ -145,22 +145,23 @@ export interface SeqRange {
 
 export interface LogStore {
   append(entry: NewEntry): Promise<AppendResult>;
-  /** The one listener that hears of every committed entry (see the promises above). */
+  /** Sets the listener that receives every committed entry (see the promises above). Throws if there is one already. */
   onAppended(listener: (entries: readonly AppendedEntry[]) => void): void;
   /**
-   * Raises markers; one result per marker, in order. A read marker raises the delivered one too; a value below the
-   * stored one leaves it. Joined with the next group of appends; on its own it commits within 200 ms.
+   * Raises markers, and returns one result per marker, in order. A read marker also raises the delivered marker. A
+   * value below the stored one changes nothing. The write joins the next group of appends; alone it commits within
+   * 200 ms.
    */
   raiseMarkers(userId: number, markers: readonly NewMarkers[]): Promise<MarkersResult[]>;
-  /** The user's conversations with id above `afterId`, by rising id; the broadcast one is everybody's. */
+  /** The user's conversations with an id above `afterId`, by ascending id. All users are in the broadcast one. */
   conversations(userId: number, afterId: number, limit: number): Promise<ConversationRow[]>;
-  /** The heads of these conversations, in order; undefined where there is none or the user is not in it. */
+  /** The heads of these conversations, in order; undefined for one that does not exist or that the user is not in. */
   heads(userId: number, conversationIds: readonly number[]): Promise<(number | undefined)[]>;
-  /** One conversation as the user sees it; undefined where there is none or the user is not in it. */
+  /** A conversation as the user sees it; undefined if it does not exist or the user is not in it. */
   conversation(userId: number, conversationId: number): Promise<ConversationRow | undefined>;
-  /** The direct conversation of two users, as the first sees it. */
+  /** The direct conversation of two users, as the first one sees it; undefined if there is none. */
   directConversation(userId: number, peerId: number): Promise<ConversationRow | undefined>;
-  /** The rows that exist with from <= seq <= to, by rising seq: the lowest `limit` of them, or the highest if `newest`. */
+  /** The entries with from <= seq <= to, in ascending order: the lowest `limit` of them, or the highest if `newest`. */
   entries(
     conversationId: number,
     from: number,
@@ -169,9 +170,9 @@ export interface LogStore {
     newest?: boolean,
   ): Promise<StoredEntry[]>;
   /**
-   * The parts of from … to that the user may see, by rising seq, joined where they touch. Of broadcasts those from when
-   * the user was online, and the user's own; of any conversation nothing that a block has hidden (see BlockStore).
-   * Looks at every entry of the range where something is hidden: ask for bounded ranges.
+   * The parts of from … to that the user may see, in ascending order, merged where they touch. A user sees the
+   * broadcasts that were stored while the user was online, and the user's own. Entries that a block has hidden (see
+   * BlockStore) are left out. Where some are hidden, the cost grows with the length of the range: the caller bounds it.
    */
   visibleRanges(userId: number, conversationId: number, from: number, to: number): Promise<SeqRange[]>;
 }
@@ -181,23 +182,22 @@ export interface LogStore {
 export interface PresenceRow {
   readonly user: UserRow;
   readonly online: boolean;
-  /** When last online; now, if online. */
+  /** When the user was last online; the present time for a user who is online. */
   readonly lastOnlineTime: number;
 }
 
 export interface PresenceStore {
-  /** Opens an interval from now and from the next broadcast seq; keeps the one that is open. */
+  /** Opens an interval at this time and at the next broadcast seq. An interval that is open stays as it is. */
   open(userId: number, time: number): Promise<void>;
-  /** Closes the open interval, if there is one, at this time and at the broadcast head. */
+  /** Closes the user's open interval, if there is one, at this time and at the broadcast head. */
   close(userId: number, time: number): Promise<void>;
-  /** Says that every open interval lasts at least until now: where they end if the process dies. */
+  /** Records that all open intervals last at least until now. They end there if the process dies. */
   heartbeat(time: number): Promise<void>;
-  /** The users whose interval is open, and the last heartbeat (0 if there never was one). */
+  /** The users with an open interval, and the time of the last heartbeat (0 if there was none). */
   openIntervals(): Promise<{ heartbeat: number; userIds: number[] }>;
   /**
-   * Users other than `askingId`, and who do not block that one, with an interval that is open or ended at or after
-   * `since`, by user name in code point order, those with a name above `afterName`; at most `limit`. Removed users are
-   * left out.
+   * The users with an interval that is open or that ended at or after `since`, by user name in code point order, with a
+   * name above `afterName`. The user `askingId`, users who block `askingId`, and removed users are left out.
    */
   list(
     since: number,
@@ -215,23 +215,24 @@ export interface BlockRow {
   readonly createTime: number;
 }
 
-/** Who stands again where both may see each other's markers; undefined where another block still stands between them. */
+/** The direct conversation of two users who may see each other's markers again. */
 export interface UnblockedConversation {
   readonly conversationId: number;
   readonly blockerMarkers: MarkerSeqs;
   readonly blockedMarkers: MarkerSeqs;
-  /** What of the blocked one's is hidden from the blocker, and the other way round. */
+  /** The entries of the blocked user that are hidden from the blocker. */
   readonly hiddenFromBlocker: readonly SeqRange[];
+  /** The entries of the blocker that are hidden from the blocked user. */
   readonly hiddenFromBlocked: readonly SeqRange[];
 }
 
 export type UnblockResult =
-  | { status: "unblocked"; conversation: UnblockedConversation | undefined }
-  | { status: "not-blocked" };
+  /** `conversation` is undefined if the two have none, or if the other user still blocks this one. */
+  { status: "unblocked"; conversation: UnblockedConversation | undefined } | { status: "not-blocked" };
 
 /**
- * A block hides, for the blocker and for ever: the broadcasts of the blocked one that are stored while it stands, and of
- * the direct conversation of the two what the blocked one wrote above the blocker's delivered marker.
+ * A block hides entries of the blocked user from the blocker, permanently: the broadcasts that are stored during the
+ * block, and the entries of their direct conversation above the blocker's delivered marker.
  */
 export interface BlockStore {
   block(
@@ -240,12 +241,12 @@ export interface BlockStore {
     time: number,
   ): Promise<"blocked" | "already-blocked" | "no-user">;
   unblock(blockerId: number, blockedId: number): Promise<UnblockResult>;
-  /** Whom the user blocks, by user name in code point order, above `afterName`. Removed users are left out. */
+  /** The users whom this user blocks, by name in code point order, above `afterName`. Removed users are left out. */
   listBlocks(blockerId: number, afterName: string, limit: number): Promise<BlockRow[]>;
-  /** Whether the first blocks the second; the other way round does not count. */
+  /** Whether the first user blocks the second. */
   isBlocking(blockerId: number, blockedId: number): Promise<boolean>;
-  /** Whether one of the two blocks the other. */
+  /** Whether at least one of the two users blocks the other. */
   isBetween(userId: number, otherId: number): Promise<boolean>;
-  /** Who is blocked by any of these users: pairs of blocker and blocked, in any order. */
+  /** The blocks that these users have set: pairs of blocker and blocked user, in any order. */
   blockedBy(blockerIds: readonly number[]): Promise<(readonly [blockerId: number, blockedId: number])[]>;
 }

@@ -1,6 +1,6 @@
 // How writes are grouped, and in which order their outcome is told; with the threads played by the test.
 import { describe, expect, it } from "vitest";
-import { hiddenFromNobody } from "../../../server/store/sqlite/operations/append.ts";
+import { notHidden } from "../../../server/store/sqlite/operations/append.ts";
 import { type Group, ResultWriter, unpackAppends } from "../../../server/store/sqlite/threads/group.ts";
 import { GroupCommit } from "../../../server/store/sqlite/threads/group-commit.ts";
 import { HeldReads } from "../../../server/store/sqlite/threads/held-reads.ts";
@@ -35,7 +35,7 @@ function stored(group: Group) {
       conversation,
       seq: i + 1,
       time: append.time,
-      ...hiddenFromNobody,
+      ...notHidden,
     });
   }
   const calls = group.calls.map((call) => ({ ok: true as const, value: call.name }));

@@ -1,28 +1,28 @@
-// One SQLite connection: opened with the settings that the promises rest on, read back, and refused otherwise.
+// One SQLite connection, with the settings that durability depends on. A connection that does not take them is refused.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
-/** The file cannot be served: no database, damaged, another program's, or from a newer version. */
+/** The file cannot be served: not a database, damaged, another program's, or from another version. */
 export class DatabaseRefusedError extends Error {
   override name = "DatabaseRefusedError";
 }
 
 export interface DatabaseOptions {
   file: string;
-  /** Opens an existing database for reading only; else it is created where missing. */
+  /** Opens an existing database for reading only. Otherwise the database is created where missing. */
   readOnly?: boolean | undefined;
   /** Growing beyond this many pages of 4 KiB fails as a full disk does. Unlimited by default. */
   maxPages?: number | undefined;
 }
 
-/** "Parl": marks the file as ours. */
+/** "Parl" in ASCII: marks the file as one of this program. */
 export const applicationId = 0x5061726c;
 
 /** How long a connection waits for another process's transaction, in milliseconds. */
 const busyTimeout = 5_000;
 
-/** Set on each connection, and read back. The keys beyond durability bound the log file and find damage early. */
+/** Set on each connection, and read back. Those that are not about durability bound the log or detect damage early. */
 const settings: Readonly<Record<string, string | number>> = {
   journal_mode: "wal",
   synchronous: 2,
@@ -38,7 +38,7 @@ const settings: Readonly<Record<string, string | number>> = {
   cache_size: -32_768,
 };
 
-/** Set by the reader, who could not change the file's own mode. */
+/** The settings of a read-only connection. */
 const readerSettings = { ...settings, query_only: 1 };
 
 type Row = Record<string, unknown>;
@@ -51,7 +51,7 @@ export class Database implements Disposable {
     this.#connection = connection;
   }
 
-  /** The statement for this text, prepared once. Texts are constants of the program, so the cache is bounded. */
+  /** The statement for this text, prepared once. All texts are constants of the program, so the cache is bounded. */
   statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -61,7 +61,7 @@ export class Database implements Disposable {
     return statement;
   }
 
-  /** The first row, in the shape that the caller knows its columns to have. */
+  /** The first row. The caller states the type of its columns. */
   get<T extends Row>(sql: string, ...parameters: SQLInputValue[]): T | undefined {
     return this.statement(sql).get(...parameters) as T | undefined;
   }
@@ -70,7 +70,7 @@ export class Database implements Disposable {
     return this.statement(sql).all(...parameters) as T[];
   }
 
-  /** How many rows it changed, and the id of the last one inserted. */
+  /** Runs the statement. Returns how many rows it changed, and the id of the last row inserted. */
   run(sql: string, ...parameters: SQLInputValue[]): { changes: number; id: number } {
     const result = this.statement(sql).run(...parameters);
     return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
@@ -80,33 +80,33 @@ export class Database implements Disposable {
     this.#connection.exec(sql);
   }
 
-  /** The value of a pragma that answers one row of one column. */
+  /** The value of a pragma whose result is one row of one column. */
   pragma(name: string): unknown {
     const row = this.get(`PRAGMA ${name}`);
     return row && Object.values(row)[0];
   }
 
-  /** False also after an error that made SQLite roll the transaction back by itself. */
+  /** Whether a transaction is open. Some errors make SQLite roll it back by itself. */
   get inTransaction(): boolean {
     return this.#connection.isTransaction;
   }
 
-  /** Runs the work whole or not at all, in a transaction of its own that may write. */
+  /** Runs the work in a transaction that may write. If the work throws, the transaction is rolled back. */
   transaction<T>(work: () => T): T {
-    return this.#whole("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", work);
+    return this.#atomically("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", work);
   }
 
-  /** Runs the work against one state of the data. */
+  /** Runs the work against one state of the data, for reading. */
   snapshot<T>(work: () => T): T {
-    return this.#whole("BEGIN", "COMMIT", "ROLLBACK", work);
+    return this.#atomically("BEGIN", "COMMIT", "ROLLBACK", work);
   }
 
-  /** Inside a transaction: runs the work whole or not at all, and leaves what went before as it was. */
+  /** Runs the work in a savepoint of the open transaction. If the work throws, only the savepoint is rolled back. */
   savepoint<T>(work: () => T): T {
-    return this.#whole("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part", work);
+    return this.#atomically("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part", work);
   }
 
-  #whole<T>(begin: string, commit: string, rollback: string, work: () => T): T {
+  #atomically<T>(begin: string, commit: string, rollback: string, work: () => T): T {
     this.statement(begin).run();
     try {
       const result = work();
@@ -124,7 +124,7 @@ export class Database implements Disposable {
   }
 }
 
-/** Opens the file, and throws DatabaseRefusedError with a text for the operator where it cannot be trusted. */
+/** Opens the file. Throws DatabaseRefusedError, with a text for the operator, if it cannot be served. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { file, readOnly = false, maxPages } = options;
   let database: Database | undefined;
@@ -141,7 +141,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-/** The error as one that an operator can act upon. */
+/** Turns an error into one whose text says what is wrong with the file. */
 export function refusal(file: string, error: unknown): Error {
   if (error instanceof DatabaseRefusedError) return error;
   const code = primaryCode(error);
@@ -162,7 +162,7 @@ const sqliteCorrupt = 11;
 const sqliteFull = 13;
 const sqliteNotADatabase = 26;
 
-/** SQLite's primary result code of an error that it threw. */
+/** The primary result code of an error that SQLite threw. */
 function primaryCode(error: unknown): number | undefined {
   const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;
   return typeof code === "number" ? code & 0xff : undefined;
@@ -172,7 +172,7 @@ export function isBusy(error: unknown): boolean {
   return primaryCode(error) === sqliteBusy;
 }
 
-/** Errors of the disk and the file, after which a transaction is not worth going on with. */
+/** Whether the error is one of the disk or the file, after which a transaction cannot continue. */
 export function isStorageFailure(error: unknown): boolean {
   const code = primaryCode(error);
   return (
@@ -185,8 +185,8 @@ export function isStorageFailure(error: unknown): boolean {
 }
 
 /**
- * Makes the file private before anything is in it; the log and its index inherit its mode. An existing file is never
- * opened here: closing any descriptor of it would drop the locks that this process's connections hold on it.
+ * Creates the file with a private mode while it is empty; the log and its index inherit the mode. An existing file is
+ * not opened, because closing a descriptor of it would drop the locks that this process's connections have on it.
  */
 function prepareFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -198,18 +198,20 @@ function prepareFile(file: string): void {
   }
   chmodSync(file, 0o600);
   const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-  // SQLite would take the empty file for a new database and throw the log away.
+  // SQLite would treat the empty file as a new database and delete the log.
   if (statSync(file).size === 0 && log !== undefined && log.size > 0) {
-    throw new DatabaseRefusedError(`${file} is damaged: it is empty, but its log ${file}-wal is not`);
+    throw new DatabaseRefusedError(
+      `${file} is damaged: it is empty, but its log ${file}-wal is not; restore it from a backup`,
+    );
   }
 }
 
-/** Files up to this size, in bytes, are looked through at start: about 1 ms a MiB. */
-const maxLookedThrough = 256 * 1024 * 1024;
+/** Files up to this size, in bytes, are checked at start. That takes about 1 ms per MiB. */
+const maxCheckedSize = 256 * 1024 * 1024;
 
-/** Throws DatabaseRefusedError where the file's structure is broken; a large file is not looked at. */
+/** Throws DatabaseRefusedError if the structure of the file is broken. A large file is not checked. */
 export function checkStructure(database: Database, file: string): void {
-  if (statSync(file).size > maxLookedThrough) return;
+  if (statSync(file).size > maxCheckedSize) return;
   const finding = database.pragma("quick_check(1)");
   if (finding !== "ok") {
     throw new DatabaseRefusedError(`${file} is damaged; restore it from a backup (${String(finding)})`);

@@ -1,4 +1,4 @@
-// One server per data folder: a lock that the operating system releases when its holder dies.
+// Allows one server per data folder, with a lock that the operating system releases when the process ends.
 import { chmod, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -9,21 +9,21 @@ export class DataFolderLockedError extends Error {
 }
 
 /**
- * Holds the folder, created where missing, until disposed or until the process ends. Rejects with
- * DataFolderLockedError while another holds it, in this process or any other.
+ * Locks the folder, created where missing, until disposed or until the process ends. Rejects with DataFolderLockedError
+ * while it is locked, by this process or another.
  */
 export async function lockDataFolder(folder: string): Promise<Disposable> {
   const file = join(folder, "lock.db");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await createPrivately(file);
-  // A transaction that is never ended: nothing is written, only SQLite's exclusive lock on the file is wanted.
+  // The transaction writes nothing and does not end: it only keeps SQLite's exclusive lock on the file.
   const connection = new DatabaseSync(file, { timeout: 0 });
   try {
     connection.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     connection.close();
     if (!isBusy(error)) throw error;
-    const text = `another server is running on the data folder ${folder}; stop it first, or name another folder`;
+    const text = `another server is running on the data folder ${folder}; stop it first, or use another folder`;
     throw new DataFolderLockedError(text, { cause: error });
   }
   return {
@@ -33,7 +33,7 @@ export async function lockDataFolder(folder: string): Promise<Disposable> {
   };
 }
 
-/** An existing file is not opened: closing it would drop a lock that this process already holds on it. */
+/** An existing file is not opened, because closing it would drop a lock that this process has on it. */
 async function createPrivately(file: string): Promise<void> {
   try {
     const handle = await open(file, "wx", 0o600);

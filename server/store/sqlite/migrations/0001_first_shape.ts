@@ -1,4 +1,4 @@
-// Users, devices, sessions, invites, the conversation log with its markers, and presence.
+// Step 1: users, devices, sessions, invites, the conversation log with its markers, and presence.
 import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
 
@@ -7,12 +7,12 @@ export function firstShape(database: Database): void {
     CREATE TABLE server (
       one INTEGER PRIMARY KEY CHECK (one = 1),
       server_id TEXT NOT NULL,
-      -- Of the last group that the server's writer committed; other processes leave it alone.
+      -- The number of the last group that the server's writer committed. Other processes do not change it.
       group_number INTEGER NOT NULL,
       heartbeat INTEGER NOT NULL
     ) STRICT;
 
-    -- A removed user keeps id, name and skeleton, so that none is given out again.
+    -- A removed user keeps id, name and skeleton, so that none is reused.
     CREATE TABLE users (
       user_id INTEGER PRIMARY KEY AUTOINCREMENT,
       username TEXT NOT NULL UNIQUE,
@@ -66,7 +66,7 @@ export function firstShape(database: Database): void {
     ) STRICT;
     CREATE INDEX conversations_by_high ON conversations (user_high);
 
-    -- Who is in a conversation, with markers. Everybody is in the broadcast one: there, a row comes with the first marker.
+    -- The users of a conversation, with their markers. All users are in the broadcast one; it has rows for markers.
     CREATE TABLE participants (
       user_id INTEGER NOT NULL REFERENCES users,
       conversation_id INTEGER NOT NULL REFERENCES conversations,
@@ -75,13 +75,13 @@ export function firstShape(database: Database): void {
       PRIMARY KEY (user_id, conversation_id)
     ) STRICT, WITHOUT ROWID;
 
-    -- No foreign keys: the writer checks users and conversation itself, and devices go while their entries stay.
+    -- No foreign keys: the writer checks users and conversation, and entries remain when their device is removed.
     CREATE TABLE entries (
       conversation_id INTEGER NOT NULL,
       seq INTEGER NOT NULL,
       sender_id INTEGER NOT NULL,
       device_id INTEGER NOT NULL,
-      -- The unsigned number's 64 bits, read as a signed one.
+      -- The 64 bits of the unsigned number, as a signed one.
       client_message_id INTEGER NOT NULL,
       time INTEGER NOT NULL,
       content BLOB NOT NULL,
@@ -89,7 +89,7 @@ export function firstShape(database: Database): void {
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX entries_by_send ON entries (device_id, client_message_id);
 
-    -- When, and for which broadcast seq, a user was online; end_time and to_seq are null while it lasts.
+    -- When, and at which broadcast seqs, a user was online. end_time and to_seq are null in an open interval.
     CREATE TABLE presence_intervals (
       interval_id INTEGER PRIMARY KEY,
       user_id INTEGER NOT NULL REFERENCES users,

@@ -1,12 +1,11 @@
-// Blocks with what they hide, markers as the other user may see them, failed log-ins and the record of log-ins,
-// administrators.
+// Step 2: blocks, markers as the other user may see them, failed log-ins, the record of log-ins, and administrators.
 import type { Database } from "../database/database.ts";
 
 export function blocksAndLocks(database: Database): void {
   database.exec(`
     ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0 CHECK (administrator IN (0, 1));
 
-    -- Of a direct conversation, what the other user sees of the markers: they stand still during a block.
+    -- The markers that the other user of a direct conversation sees. They do not change during a block.
     ALTER TABLE participants ADD COLUMN shown_delivered_seq INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE participants ADD COLUMN shown_read_seq INTEGER NOT NULL DEFAULT 0;
     UPDATE participants SET shown_delivered_seq = delivered_seq, shown_read_seq = read_seq;
@@ -20,7 +19,7 @@ export function blocksAndLocks(database: Database): void {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX blocks_by_blocked ON blocks (blocked_id, blocker_id);
 
-    -- What a block hides of an author's entries, for one user and for ever; to_seq is null while it grows.
+    -- The entries of an author that a block hides from one user, permanently. to_seq is null while the block lasts.
     CREATE TABLE hidden (
       user_id INTEGER NOT NULL REFERENCES users,
       conversation_id INTEGER NOT NULL REFERENCES conversations,
@@ -31,7 +30,7 @@ export function blocksAndLocks(database: Database): void {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX hidden_by_author ON hidden (author_id, conversation_id, user_id);
 
-    -- Wrong passwords in a row; locked_until is 0 where there is no lock.
+    -- Consecutive wrong passwords. locked_until is 0 if there is no lock.
     CREATE TABLE log_in_failures (
       key TEXT PRIMARY KEY,
       count INTEGER NOT NULL CHECK (count > 0),
@@ -40,7 +39,7 @@ export function blocksAndLocks(database: Database): void {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX log_in_failures_by_change ON log_in_failures (locked_until, change_time);
 
-    -- user_id is null for a name that nobody had. No foreign key on devices: they go while the record stays.
+    -- user_id is null for a name without a user. No foreign key: rows remain when the device is removed.
     CREATE TABLE log_ins (
       log_in_id INTEGER PRIMARY KEY AUTOINCREMENT,
       user_id INTEGER REFERENCES users,

@@ -1,9 +1,9 @@
-// Identity keys of users, certificates of devices, and what a person calls a device.
+// Step 3: identity keys of users, certificates of devices, and names of devices.
 import type { Database } from "../database/database.ts";
 
 export function identities(database: Database): void {
   database.exec(`
-    -- As given at the newest log-in, which outlives that session.
+    -- As given at the newest log-in. It remains when that session ends.
     ALTER TABLE devices ADD COLUMN name TEXT NOT NULL DEFAULT '';
     UPDATE devices SET name = coalesce(
       (SELECT device_name FROM sessions s WHERE s.device_id = devices.device_id ORDER BY session_id DESC LIMIT 1), '');
@@ -14,7 +14,7 @@ export function identities(database: Database): void {
       create_time INTEGER NOT NULL
     ) STRICT;
 
-    -- signature is null where nobody vouches for the device.
+    -- signature is null if the device is not signed.
     CREATE TABLE device_keys (
       device_id INTEGER PRIMARY KEY REFERENCES devices,
       user_id INTEGER NOT NULL REFERENCES users,

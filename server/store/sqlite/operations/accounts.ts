@@ -1,4 +1,4 @@
-// Users, devices, sessions and invites: the operations of AccountStore as synchronous functions over one connection.
+// The operations of AccountStore: users, devices, sessions and invites.
 import type {
   AccountStore,
   NewSession,
@@ -61,7 +61,6 @@ export const accountOperations: Operations<AccountStore> = {
     return usernames.filter((username) => isKnownName(database, username));
   }),
 
-  /** Does nothing where the user was removed meanwhile. */
   setPassword: write((database, userId, { from, to, keepSessionId }) => {
     if (!hasPassword(database, userId, from)) return undefined;
     database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
@@ -141,7 +140,6 @@ export const accountOperations: Operations<AccountStore> = {
     return row && sessionRow(row);
   }),
 
-  /** Does nothing where the session ended meanwhile. */
   touchSession: write((database, sessionId, lastUsedTime, expireTime) => {
     const sql = "UPDATE sessions SET last_used_time = ?, expire_time = ? WHERE session_id = ?";
     database.run(sql, lastUsedTime, expireTime, sessionId);
@@ -187,10 +185,10 @@ export const accountOperations: Operations<AccountStore> = {
   }),
 };
 
-/** An interface's fields as the columns of a row. */
+/** The fields of an interface as the columns of a row. */
 type Columns<T> = { [K in keyof T]: T[K] };
 
-/** Whether the user is there and has this password still. */
+/** Whether the user exists and still has this password. */
 function hasPassword(database: Database, userId: number, passwordHash: string): boolean {
   const sql = "SELECT 1 FROM users WHERE user_id = ? AND password_hash = ? AND removed_time IS NULL";
   return database.get(sql, userId, passwordHash) !== undefined;
@@ -216,13 +214,13 @@ function isInviteValid(database: Database, hash: Uint8Array, now: number): boole
   return database.get("SELECT 1 FROM invites WHERE hash = ? AND expire_time > ?", hash, now) !== undefined;
 }
 
-/** Takes one use; an invite without uses is gone. */
+/** Takes one use of the invite. Removes an invite that has no uses left. */
 function useInvite(database: Database, hash: Uint8Array): void {
   const gone = database.run("DELETE FROM invites WHERE hash = ? AND uses_left = 1", hash).changes > 0;
   if (!gone) database.run("UPDATE invites SET uses_left = uses_left - 1 WHERE hash = ?", hash);
 }
 
-/** The device that the session names and proves, or a new one; undefined where the proof fails. */
+/** The device that the session names, or a new one; undefined if the device or its secret is wrong. */
 function deviceOf(database: Database, session: NewSession): number | undefined {
   const { userId, deviceId, deviceSecretHash, time } = session;
   if (deviceId !== undefined) {

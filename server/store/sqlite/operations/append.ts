@@ -1,16 +1,16 @@
-// Puts entries into the log, inside the writer's transaction: numbers them, finds repeats, makes conversations.
+// Appends entries to the log inside the writer's transaction: numbers them, detects repeats, creates conversations.
 import type { StatementSync } from "node:sqlite";
 import type { ConversationKind } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
 
-/** One append as the writer sees it; ids of 0 stand for "not given". */
+/** One append as the writer receives it. An id of 0 means "not given". */
 export interface Append {
   readonly conversationId: number;
   readonly peerId: number;
   readonly senderId: number;
   readonly deviceId: number;
-  /** The client message id's 64 bits as a signed number. */
+  /** The 64 bits of the client message id as a signed number. */
   readonly clientMessageId: bigint;
   readonly time: number;
   readonly content: Uint8Array;
@@ -20,33 +20,33 @@ export type Appended =
   | ({ status: "stored" | "repeated"; conversation: CachedConversation; seq: number; time: number } & Hidden)
   | { status: "id-reused" | AppendRefusal };
 
-/** Of a broadcast: who blocks its author, and whether one of them was online. */
+/** The users who block the author of a broadcast, and whether at least one of them was online. */
 export interface Hidden {
   readonly hiddenFrom: readonly number[];
   readonly withheld: boolean;
 }
 
-export const hiddenFromNobody: Hidden = { hiddenFrom: [], withheld: false };
+export const notHidden: Hidden = { hiddenFrom: [], withheld: false };
 
 type AppendRefusal = "no-user" | "no-conversation" | "blocked";
 
-/** A conversation and its head, as the open transaction has it. */
+/** A conversation with its head in the open transaction. */
 export interface CachedConversation {
   readonly conversationId: number;
   readonly kind: ConversationKind;
-  /** The two users of a direct conversation, the lower id first; 0 in others. */
+  /** The two users of a direct conversation, the lower id first; 0 in the broadcast one. */
   readonly low: number;
   readonly high: number;
   headSeq: number;
 }
 
-/** Before every time that is asked for: such an interval is seen by no question about time. */
+/** Earlier than any time in a query, so that queries about time do not find such an interval. */
 const noTime = -1;
 
-const nobody: ReadonlySet<number> = new Set();
+const noUsers: ReadonlySet<number> = new Set();
 
-/** Of conversations and of users that are remembered; beyond it, the memory starts anew. */
-const maxRemembered = 50_000;
+/** The most elements of each cache. A cache that is full is emptied. */
+const maxCached = 50_000;
 
 export class Appender {
   readonly #database: Database;
@@ -54,9 +54,9 @@ export class Appender {
   readonly #byId = new Map<number, CachedConversation>();
   readonly #byPair = new Map<string, CachedConversation>();
   readonly #live = new Map<number, boolean>();
-  /** Who blocks a user. */
+  /** By user id: the users who block that user. */
   readonly #blockers = new Map<number, ReadonlySet<number>>();
-  /** Those whose row still has an older head. */
+  /** The conversations whose row has an older head. */
   readonly #dirty = new Set<CachedConversation>();
 
   constructor(database: Database) {
@@ -72,7 +72,7 @@ export class Appender {
     const direct = entry.conversationId === 0;
     const conversation = direct ? this.#pair(senderId, peerId) : this.#conversation(entry.conversationId);
     const refusal = this.#refusal(entry, conversation);
-    // A repeat is answered as the first time even where a new send would be refused by now.
+    // A repeated send gets its first answer, even if a new send would be refused now.
     if (refusal !== undefined) return this.#earlier(entry, conversation) ?? { status: refusal };
     if (conversation !== undefined) return this.#store(entry, conversation);
     const earlier = this.#earlier(entry, undefined);
@@ -81,11 +81,11 @@ export class Appender {
       const fresh = this.#make(senderId, peerId);
       return { fresh, result: this.#store(entry, fresh) };
     });
-    this.#remember(made.fresh);
+    this.#cache(made.fresh);
     return made.result;
   }
 
-  /** Writes the heads; to be called before anything else looks at them, and before the commit. */
+  /** Writes the heads to their rows. Called before other statements read them, and before the commit. */
   saveHeads(): void {
     for (const conversation of this.#dirty) {
       this.#database.run(
@@ -95,18 +95,18 @@ export class Appender {
       );
     }
     this.#dirty.clear();
-    if (this.#byId.size > maxRemembered || this.#byPair.size > maxRemembered) {
+    if (this.#byId.size > maxCached || this.#byPair.size > maxCached) {
       this.#byId.clear();
       this.#byPair.clear();
     }
   }
 
-  /** To be called after anything else may have added or removed users. */
+  /** Called after another operation may have added or removed users. */
   forgetUsers(): void {
     this.#live.clear();
   }
 
-  /** To be called after anything else may have changed blocks. */
+  /** Called after another operation may have changed blocks. */
   forgetBlocks(): void {
     this.#blockers.clear();
   }
@@ -142,7 +142,7 @@ export class Appender {
     if (changes === 0) {
       const earlier = this.#earlier(entry, conversation);
       if (earlier === undefined)
-        throw new Error("an entry was refused as a repeat, but its first is missing");
+        throw new Error("an entry was refused as a repeat, but the first one is missing");
       return earlier;
     }
     conversation.headSeq = seq;
@@ -158,12 +158,12 @@ export class Appender {
   }
 
   #hidden({ kind }: CachedConversation, seq: number, senderId: number): Hidden {
-    const blockers = kind === "broadcast" ? this.#blockersOf(senderId) : nobody;
-    if (blockers.size === 0) return hiddenFromNobody;
+    const blockers = kind === "broadcast" ? this.#blockersOf(senderId) : noUsers;
+    if (blockers.size === 0) return notHidden;
     return { hiddenFrom: [...blockers], withheld: this.#isWithheld(seq, senderId) };
   }
 
-  /** Whether somebody who was online at this broadcast blocked its author then; the same answer at any later time. */
+  /** Whether a user who was online at this broadcast blocked its author then. The answer never changes later. */
   #isWithheld(seq: number, senderId: number): boolean {
     return (
       this.#database.get(
@@ -181,16 +181,16 @@ export class Appender {
   #blockersOf(userId: number): ReadonlySet<number> {
     let blockers = this.#blockers.get(userId);
     if (blockers === undefined) {
-      if (this.#blockers.size >= maxRemembered) this.#blockers.clear();
+      if (this.#blockers.size >= maxCached) this.#blockers.clear();
       const sql = "SELECT blocker_id AS blockerId FROM blocks WHERE blocked_id = ?";
       const rows = this.#database.all<{ blockerId: number }>(sql, userId);
-      blockers = rows.length === 0 ? nobody : new Set(rows.map(({ blockerId }) => blockerId));
+      blockers = rows.length === 0 ? noUsers : new Set(rows.map(({ blockerId }) => blockerId));
       this.#blockers.set(userId, blockers);
     }
     return blockers;
   }
 
-  /** An author who is not online sees the own broadcast all the same: as an interval of one seq and of no time. */
+  /** Lets an author who is not online see the broadcast: adds an interval of this one seq and of no time. */
   #keepForAuthor(senderId: number, seq: number): void {
     this.#database.run(
       `INSERT INTO presence_intervals (user_id, start_time, end_time, from_seq, to_seq)
@@ -201,7 +201,7 @@ export class Appender {
     );
   }
 
-  /** What the send with this device and client message id came to before; undefined where there was none. */
+  /** The result of an earlier send with this device and client message id; undefined if there was none. */
   #earlier(entry: Append, conversation: CachedConversation | undefined): Appended | undefined {
     const row = this.#database.get<{ id: number; seq: number; time: number; content: Uint8Array }>(
       `SELECT conversation_id AS id, seq, time, content FROM entries WHERE device_id = ? AND client_message_id = ?`,
@@ -225,7 +225,7 @@ export class Appender {
   #isLive(userId: number): boolean {
     let live = this.#live.get(userId);
     if (live === undefined) {
-      if (this.#live.size >= maxRemembered) this.#live.clear();
+      if (this.#live.size >= maxCached) this.#live.clear();
       const sql = "SELECT 1 FROM users WHERE user_id = ? AND removed_time IS NULL";
       live = this.#database.get(sql, userId) !== undefined;
       this.#live.set(userId, live);
@@ -240,7 +240,7 @@ export class Appender {
       `${selectConversation} WHERE conversation_id = ?`,
       conversationId,
     );
-    return row && this.#remember({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
+    return row && this.#cache({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
   }
 
   #pair(a: number, b: number): CachedConversation | undefined {
@@ -253,17 +253,17 @@ export class Appender {
       low,
       high,
     );
-    return row && this.#remember({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
+    return row && this.#cache({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
   }
 
-  /** There is one object for a conversation, however it was asked for: it carries the head. */
-  #remember(conversation: CachedConversation): CachedConversation {
+  /** Caches the conversation under its id and its users: one object, since it has the head. */
+  #cache(conversation: CachedConversation): CachedConversation {
     this.#byId.set(conversation.conversationId, conversation);
     if (conversation.low !== 0) this.#byPair.set(`${conversation.low}:${conversation.high}`, conversation);
     return conversation;
   }
 
-  /** A new direct conversation; not remembered yet, since what makes it may still be undone. */
+  /** Creates a direct conversation. It is not cached yet, since the savepoint may still be rolled back. */
   #make(a: number, b: number): CachedConversation {
     const low = Math.min(a, b);
     const high = Math.max(a, b);

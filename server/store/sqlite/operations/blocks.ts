@@ -1,4 +1,4 @@
-// Who blocks whom, and what that hides: the operations of BlockStore over one connection.
+// The operations of BlockStore: who blocks whom, and which entries that hides.
 import type { BlockRow, BlockStore, MarkerSeqs, SeqRange, UnblockedConversation } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
@@ -24,7 +24,7 @@ export const blockOperations: Operations<BlockStore> = {
        WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2) AND EXISTS
          (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
             AND e.sender_id = ?2)
-       -- Already there from an earlier block, where nothing was delivered since: it grows.
+       -- The range of an earlier block, if no entry was delivered since: it is extended.
        ON CONFLICT DO UPDATE SET to_seq = max(to_seq, excluded.to_seq)`,
       blockerId,
       blockedId,
@@ -71,17 +71,17 @@ export const blockOperations: Operations<BlockStore> = {
   }),
 };
 
-/** Whether one of the two blocks the other. */
+/** Whether at least one of the two users blocks the other. */
 export function isBlockBetween(database: Database, userId: number, otherId: number): boolean {
   const sql = `SELECT 1 FROM blocks
     WHERE (blocker_id = ?1 AND blocked_id = ?2) OR (blocker_id = ?2 AND blocked_id = ?1)`;
   return database.get(sql, userId, otherId) !== undefined;
 }
 
-/** Of so many ranges the newest are told. */
-const UNDELIVERED = 100;
+/** The most ranges that are reported: the newest ones. */
+const MOST_RANGES = 100;
 
-/** What of an author's entries a block has hidden from the other user of a direct conversation, rising. */
+/** The author's entries that blocks have hidden from the user in their direct conversation, in ascending order. */
 export function undeliveredRanges(
   database: Database,
   userId: number,
@@ -89,14 +89,14 @@ export function undeliveredRanges(
   authorId: number,
 ): SeqRange[] {
   const sql = `SELECT from_seq AS "from", to_seq AS "to" FROM hidden
-    WHERE user_id = ? AND conversation_id = ? AND author_id = ? ORDER BY from_seq DESC LIMIT ${UNDELIVERED}`;
+    WHERE user_id = ? AND conversation_id = ? AND author_id = ? ORDER BY from_seq DESC LIMIT ${MOST_RANGES}`;
   return database
     .all<{ from: number; to: number }>(sql, userId, conversationId, authorId)
     .map(({ from, to }) => ({ from, to }))
     .reverse();
 }
 
-/** Of the broadcasts; where none came during the block, nothing was hidden. */
+/** Ends the hidden range of broadcasts. Deletes it if no broadcast was stored during the block. */
 function endHiding(database: Database, blockerId: number, blockedId: number): void {
   const open = "user_id = ? AND conversation_id = ? AND author_id = ? AND to_seq IS NULL";
   const key = [blockerId, broadcastConversationId, blockedId] as const;
@@ -105,7 +105,7 @@ function endHiding(database: Database, blockerId: number, blockedId: number): vo
   database.run(`UPDATE hidden SET to_seq = ${head} WHERE ${open}`, ...key);
 }
 
-/** Lets both see each other's markers as they are by now, unless the other one blocks as well. */
+/** Shows the present markers to both users, unless the other user still blocks this one. */
 function showAgain(
   database: Database,
   blockerId: number,

@@ -1,4 +1,4 @@
-// Stretches of the log, packed by the reading thread into two buffers and unpacked as views on the main thread.
+// Ranges of the log, packed into two buffers on the reader's thread and unpacked as views on the main thread.
 import type { ConversationKind, StoredEntry } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 

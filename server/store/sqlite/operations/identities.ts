@@ -1,4 +1,4 @@
-// Identity keys and the certificates of devices: the operations of IdentityStore over one connection.
+// The operations of IdentityStore: identity keys and the certificates of devices.
 import type { DeviceKeyRow, IdentityRow, IdentityStore, NewDeviceKey } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
@@ -10,7 +10,7 @@ export const identityOperations: Operations<IdentityStore> = {
     if (!takeIdentity(database, device)) return { status: "identity-taken" };
     saveCertificate(database, device);
     const row = deviceOf(database, device.userId, device.deviceId);
-    if (row === undefined) throw new Error("the certificate that was stored is not there");
+    if (row === undefined) throw new Error("the certificate was stored, but cannot be read back");
     return { status: "registered", identity: identityOf(database, device.userId), device: row };
   }),
 
@@ -46,13 +46,13 @@ export const identityOperations: Operations<IdentityStore> = {
   }),
 };
 
-/** For a user who is removed: before the devices go. */
+/** For the removal of a user. Called before the devices are removed. */
 export function removeIdentity(database: Database, userId: number): void {
   database.run("DELETE FROM device_keys WHERE user_id = ?", userId);
   database.run("DELETE FROM identities WHERE user_id = ?", userId);
 }
 
-/** Makes the identity key the user's, if one is given; false where another one is in its place. */
+/** Stores the identity key, if one is given. Returns false if the user has another key that is not to be replaced. */
 function takeIdentity(database: Database, { userId, identity, time }: NewDeviceKey): boolean {
   if (identity === undefined) return true;
   const before = identityOf(database, userId);

@@ -1,12 +1,14 @@
-// Failed log-ins in a row, and the record of log-ins: the operations of LogInStore over one connection.
+// The operations of LogInStore: consecutive failed log-ins, and the record of log-ins.
 import type { LogInFailures, LogInOutcome, LogInRow, LogInStore, NewLogIn } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
 
-/** A bound on what a stranger can fill; to push a count out of it takes far longer than a lock. */
+/** Bounds what unauthenticated clients can add. To push a count out of the table takes far longer than a lock lasts. */
 const MOST_FAILURES = 50_000;
+/** Rows of one user. */
 const MOST_OF_USER = 1_000;
-const MOST_OF_NOBODY = 10_000;
+/** Rows of all names that are not a user's. */
+const MOST_WITHOUT_USER = 10_000;
 
 export const logInOperations: Operations<LogInStore> = {
   failures: read((database, key) => {
@@ -67,7 +69,7 @@ export const logInOperations: Operations<LogInStore> = {
   }),
 };
 
-/** Locks that are over first, then what is longest unchanged; the newest row is never the one to go. */
+/** Drops keys without a lock first, the least recently changed first. The row just saved is never dropped. */
 function dropOldFailures(database: Database, now: number): void {
   const sql = "SELECT count(*) AS count FROM log_in_failures";
   const count = database.get<{ count: number }>(sql)?.count ?? 0;
@@ -80,7 +82,7 @@ function dropOldFailures(database: Database, now: number): void {
   );
 }
 
-/** A refusal that repeats the newest row of its name: only its count and time change. */
+/** Whether the log-in repeats the refusal of the newest row of its name; then only that row's count and time change. */
 function countAgain(database: Database, logIn: NewLogIn): boolean {
   if (logIn.outcome === "logged-in") return false;
   const last = database.get<LogInColumns & { userId: number | null }>(
@@ -107,7 +109,7 @@ function dropOldLogIns(database: Database, userId: number | undefined): void {
     `DELETE FROM log_ins WHERE user_id IS ?1 AND log_in_id <=
        (SELECT log_in_id FROM log_ins WHERE user_id IS ?1 ORDER BY log_in_id DESC LIMIT 1 OFFSET ?2)`,
     userId ?? null,
-    userId === undefined ? MOST_OF_NOBODY : MOST_OF_USER,
+    userId === undefined ? MOST_WITHOUT_USER : MOST_OF_USER,
   );
 }
 

@@ -1,4 +1,4 @@
-// The conversation log's reads and markers, as synchronous functions over one connection. Appending: append.ts.
+// The operations of LogStore: reads and markers. Appends are in append.ts.
 import type {
   ConversationKind,
   ConversationRow,
@@ -15,7 +15,7 @@ import { type PackedEntries, packEntries } from "./entries.ts";
 import { type Operation, type Operations, patientWrite, read } from "./operation.ts";
 
 type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entries">> & {
-  /** As LogStore's, with the rows packed for the way between threads. */
+  /** As in LogStore, with the rows packed for the way between threads. */
   readonly entries: Operation<Parameters<LogStore["entries"]>, PackedEntries>;
 };
 
@@ -65,7 +65,7 @@ export const logOperations: LogOperations = {
 
 function onlineRanges(database: Database, userId: number, from: number, to: number): SeqRange[] {
   const rows = database.all<{ fromSeq: number; toSeq: number | null }>(
-    // Two halves, since an index can look for closed intervals and for the open one, but not for either.
+    // Two queries: one index finds closed intervals and another the open one, but none finds both.
     `SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
      WHERE user_id = ?1 AND to_seq >= ?2 AND from_seq <= min(?3, to_seq)
      UNION ALL
@@ -75,12 +75,12 @@ function onlineRanges(database: Database, userId: number, from: number, to: numb
     from,
     to,
   );
-  return joined(
+  return merged(
     rows.map((row) => ({ from: Math.max(from, row.fromSeq), to: Math.min(to, row.toSeq ?? to) })),
   );
 }
 
-/** What blocks have hidden from the user in this range: the seqs of single entries, rising. */
+/** The seqs of the entries in the range that blocks have hidden from the user, in ascending order. */
 function hiddenSeqs(
   database: Database,
   userId: number,
@@ -102,7 +102,7 @@ function hiddenSeqs(
     .map(({ seq }) => seq);
 }
 
-/** The ranges with single seqs (rising) taken out. */
+/** The ranges without these seqs, which ascend. */
 function without(ranges: readonly SeqRange[], seqs: readonly number[]): SeqRange[] {
   const result: SeqRange[] = [];
   let index = 0;
@@ -120,8 +120,8 @@ function without(ranges: readonly SeqRange[], seqs: readonly number[]): SeqRange
   return result;
 }
 
-/** Ranges by rising start, those that touch or overlap made one. */
-function joined(ranges: readonly SeqRange[]): SeqRange[] {
+/** Merges ranges that touch or overlap. The ranges are in ascending order of their start. */
+function merged(ranges: readonly SeqRange[]): SeqRange[] {
   const result: SeqRange[] = [];
   for (const range of ranges) {
     const last = result.at(-1);
@@ -145,7 +145,7 @@ interface DirectColumns extends Record<string, unknown> {
   peerRead: number;
 }
 
-/** A user's direct conversations (first parameter: the user), each with the peer; by the participants' key. */
+/** A user's direct conversations, each with the peer. The first parameter is the user. */
 const selectDirect = `
   SELECT c.conversation_id AS conversationId, head_seq AS headSeq, mine.delivered_seq AS delivered,
     mine.read_seq AS read, peer.user_id AS peerId, peer.username AS peerName,
@@ -168,7 +168,7 @@ function conversationRow(database: Database, userId: number, row: DirectColumns)
   };
 }
 
-/** A list of one: the broadcast conversation as the user sees it. */
+/** The broadcast conversation as the user sees it, in an array of one. */
 function broadcastRow(database: Database, userId: number): ConversationRow[] {
   const sql = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
   const row = database.get<{ headSeq: number }>(sql, broadcastConversationId);
@@ -220,7 +220,7 @@ function raise(database: Database, userId: number, wanted: NewMarkers): MarkersR
   };
   const rose = markers.deliveredSeq > before.deliveredSeq || markers.readSeq > before.readSeq;
   const otherId = (userId === row.low ? row.high : row.low) ?? undefined;
-  // Neither hears of the other's markers while one of the two blocks the other.
+  // While one of the two blocks the other, neither sees changes of the other's markers.
   const peerId = otherId === undefined || isBlockBetween(database, userId, otherId) ? undefined : otherId;
   if (rose) save(database, userId, conversationId, markers, peerId !== undefined);
   const undelivered = peerId === undefined ? [] : undeliveredRanges(database, userId, conversationId, peerId);

@@ -27,7 +27,7 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** One method for each operation of an area, which answers what the operation returns. */
+/** One method for each operation of an area. It resolves with what the operation returns. */
 export type Methods<A extends Area> = {
   readonly [N in keyof Table[A]]: Table[A][N] extends Operation<infer P, infer R>
     ? (...args: P) => Promise<R>
@@ -35,8 +35,8 @@ export type Methods<A extends Area> = {
 };
 
 /**
- * Makes the methods of an area. Each hands its call to `send`, which resolves with what `perform` returned on the thread
- * of that runner.
+ * Makes the methods of an area. Each passes its call to `send`, which has `perform` run it on the runner's thread and
+ * resolves with the result.
  */
 export function methodsOf<A extends Area>(
   area: A,

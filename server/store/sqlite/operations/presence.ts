@@ -1,4 +1,4 @@
-// When, and for which broadcast seq, users were online: the operations of PresenceStore over one connection.
+// The operations of PresenceStore: when, and at which broadcast seqs, users were online.
 import type { PresenceRow, PresenceStore } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
 import { type Operations, read, write } from "./operation.ts";
@@ -15,7 +15,7 @@ export const presenceOperations: Operations<PresenceStore> = {
   }),
 
   close: write((database, userId, time) => {
-    // A clock that was set back must not make an interval that ends before it starts.
+    // If the clock was set back, the interval ends when it starts.
     database.run(
       `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
          to_seq = (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})

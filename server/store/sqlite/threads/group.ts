@@ -1,6 +1,6 @@
 // Packs a group of writes for the writer's thread, and its results for the way back, in flat buffers.
 import type { NewEntry } from "../../store.ts";
-import { type Append, type Appended, hiddenFromNobody } from "../operations/append.ts";
+import { type Append, type Appended, notHidden } from "../operations/append.ts";
 import type { Call } from "../operations/operations.ts";
 
 /** A call that runs before the append with the index `before`. */
@@ -16,7 +16,7 @@ export interface Group {
 }
 
 export interface PackedAppends {
-  /** Per append: conversation or 0, peer or 0, sender, device, time, length of content, bits of the client message id. */
+  /** Per append: conversation or 0, peer or 0, sender, device, time, length of content, client message id. */
   readonly fields: ArrayBuffer;
   /** The contents, end to end. */
   readonly contents: ArrayBuffer;
@@ -144,6 +144,6 @@ export function resultAt(results: GroupResults, index: number) {
     recipientId: appends[at + 4] ?? 0,
     error: results.errors[appends[at + 5] ?? 0],
     withheld: appends[at + 6] === 1,
-    hiddenFrom: results.hidden.get(index) ?? hiddenFromNobody.hiddenFrom,
+    hiddenFrom: results.hidden.get(index) ?? notHidden.hiddenFrom,
   };
 }

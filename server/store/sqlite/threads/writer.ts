@@ -149,8 +149,8 @@ export class Writer {
 }
 
 /**
- * A group that was reported as failed is in the data nevertheless: it was written, and only its sync failed. It was never
- * announced, so the store cannot go on. Only a restart can.
+ * A group that was reported as failed is in the data nevertheless: it was written, and only its sync failed. Since it
+ * was never announced, the store cannot continue until the server is restarted.
  */
 class LostTrackError extends Error {
   constructor() {
