@@ -73,7 +73,7 @@ export class EventBuffer<T> implements AsyncIterable<T> {
 
   /** Only one reader at a time; the next one continues where the last one stopped. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    if (this.#reading) throw new Error("Another loop is reading these events. Only one at a time may.");
+    if (this.#reading) throw new Error("These events already have a reader. Only one loop at a time may read them.");
     this.#reading = true;
     return {
       next: async () => {

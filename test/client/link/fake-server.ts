@@ -1,4 +1,4 @@
-// A ChatService whose every word the test speaks itself: to be wrong, late or gone at any moment.
+// A ChatService whose responses the test writes itself, so that it can be wrong, late or gone at any moment.
 import {
   Metadata,
   Server,
@@ -33,7 +33,7 @@ type ValueOf<C extends CommandKind["$case"]> = Extract<CommandKind, { $case: C }
 
 export class FakeServer implements AsyncDisposable {
   readonly relay: Relay;
-  /** Answers SendMessage; by default nobody answers. */
+  /** Answers SendMessage; the default never answers. */
   onSend: (request: SendMessageRequest) => Promise<Ack> = () => new Promise(() => undefined);
   readonly #server: Server;
   readonly #streams: Inbox<FakeStream>;
@@ -83,7 +83,7 @@ export class FakeServer implements AsyncDisposable {
     return this.#streams.take();
   }
 
-  /** The next stream, past its Hello, Welcome and an empty backlog. */
+  /** The next stream, after Hello, Welcome and an empty backlog. */
   async liveStream(): Promise<FakeStream> {
     const stream = await this.stream();
     await stream.hello();
@@ -120,14 +120,14 @@ export class FakeStream {
     call.on("end", () => call.end());
   }
 
-  /** The next command; fails if it is another one. */
+  /** The next command. @throws where it is of another kind */
   async command<C extends CommandKind["$case"]>(expected: C): Promise<ValueOf<C>> {
     const kind = await this.#commands.take();
     if (kind.$case !== expected) throw new Error(`The client sent ${kind.$case} instead of ${expected}.`);
     return (kind as { value: unknown }).value as ValueOf<C>;
   }
 
-  /** What came and was not looked at. */
+  /** How many commands have arrived and were not read. */
   get waiting(): number {
     return this.#commands.size;
   }
@@ -136,7 +136,7 @@ export class FakeStream {
     return this.command("hello");
   }
 
-  /** The next send, as its text and id. */
+  /** The text and the id of the next send. */
   async sent(): Promise<{ text: string; id: bigint }> {
     const { clientMessageId: id, content } = await this.command("sendMessage");
     return { text: content?.kind?.value ?? "", id };
@@ -146,7 +146,7 @@ export class FakeStream {
     this.#call.write({ events: kinds.map((kind) => ({ kind })) });
   }
 
-  /** Bytes that are no frame. */
+  /** Sends bytes that are not a frame. */
   sendGarbage(): void {
     this.#call.write(Uint8Array.of(0xff, 0xff, 0xff) as never);
   }
@@ -203,7 +203,7 @@ export class FakeStream {
     this.send(...kinds);
   }
 
-  /** Frames that the client has not let out yet. */
+  /** The number of frames that flow control holds back. */
   get unsentFrames(): number {
     return this.#call.writableLength;
   }
@@ -213,13 +213,13 @@ export class FakeStream {
     this.#call.emit("error", toStatus(error));
   }
 
-  /** Ends it as something between client and server would, without details. */
+  /** Ends the stream as a proxy would, without details. */
   endBare(code: status): void {
     this.#call.emit("error", { code, details: "bare", metadata: new Metadata() });
   }
 }
 
-/** An entry of yoda's, unless it is said to be another's. */
+/** An entry, by default from yoda. */
 export function entry(
   seq: number,
   { conversationId = "c2", sender = yoda, text = `text ${seq}` } = {},
@@ -240,7 +240,7 @@ export function entry(
   };
 }
 
-/** Things that come, and someone who waits for them. */
+/** A queue that can be awaited. */
 class Inbox<T> {
   readonly #things: T[] = [];
   readonly #waiting: ((thing: T) => void)[] = [];

@@ -1,5 +1,4 @@
-// What the tests of the link share: links to a fake server, and a reader that picks events.
-
+// Opens links for the tests, with a reader that picks events.
 import { type Link, openLink } from "../../../client/link/link.ts";
 import type { LinkOptions } from "../../../client/link/link-options.ts";
 import type { EntryArrived, LinkEvent } from "../../../client/link/model/events.ts";
@@ -7,21 +6,21 @@ import { Endpoint, type EndpointOptions } from "../../../client/link/server/endp
 
 export const toYoda = { kind: "user", username: "yoda" } as const;
 
-/** Comes back at once, so that no test waits. */
+/** Reconnects without a delay. */
 export const noDelay = { baseMs: 1, capMs: 1 };
 
 export interface Opened extends AsyncDisposable {
   readonly link: Link;
   readonly endpoint: Endpoint;
-  /** Takes events until one is of that type, and gives it. */
+  /** Reads events until one has that type, and returns it. */
   next<T extends LinkEvent["type"]>(type: T): Promise<Extract<LinkEvent, { type: T }>>;
-  /** Takes events until the state has that phase. */
+  /** Reads events until the state has that phase, and returns the state. */
   phase(phase: string): Promise<Extract<LinkEvent, { type: "state" }>["state"]>;
-  /** Takes events until there were so many entries, and gives all of these. */
+  /** Reads events until it has this many entries, and returns them. */
   entries(count: number): Promise<EntryArrived[]>;
-  /** Takes events until one is of a log. */
+  /** Reads events until one is about a log, and returns it. */
   log(): Promise<Extract<LinkEvent, { type: "entry" | "omitted" | "gap" }>>;
-  /** Every event that was taken. */
+  /** Every event that was read. */
   readonly taken: LinkEvent[];
 }
 

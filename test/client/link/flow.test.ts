@@ -1,4 +1,4 @@
-// What bounds a link: the reader's pace, joined markers, jittered delays, and a network that is silent.
+// Flow control for slow readers, collected markers, retry delays, and dead connections.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { MemoryCursors } from "../../../client/link/model/cursors.ts";
@@ -8,7 +8,7 @@ import { RpcError } from "../../../rpc/status/status.ts";
 import { FakeServer, hans } from "./fake-server.ts";
 import { open, seqs } from "./fixture.ts";
 
-test("a reader that is slow stops the server, not the memory", async () => {
+test("a slow reader stops the server from sending, and memory stays bounded", async () => {
   await using server = await FakeServer.start();
   await using client = open(server, { maxBufferedEvents: 10 });
   const stream = await server.stream();
@@ -18,7 +18,7 @@ test("a reader that is slow stops the server, not the memory", async () => {
   const frames = 2_000;
   for (let n = 1; n <= frames; n++) stream.entries(n, n, "c2", text);
   await client.entries(1);
-  // Whatever the network and gRPC hold on the way, most of it has to wait at the server.
+  // The network and gRPC buffer some frames; most of them must wait at the server.
   await expect.poll(() => stream.unsentFrames, { timeout: 5_000 }).toBeGreaterThan(frames / 2);
   expect(seqs(await client.entries(frames - 1)).at(-1)).toBe(frames);
   expect(stream.unsentFrames).toBe(0);
@@ -42,7 +42,7 @@ test("a program that only sends needs no reader", async () => {
   ]);
 });
 
-test("delivered markers follow the reader, joined; read markers are sent with them", async () => {
+test("delivered markers follow the reader, and are sent together with read markers", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   await using client = open(server, { cursors });
@@ -66,7 +66,7 @@ test("delivered markers follow the reader, joined; read markers are sent with th
     });
 });
 
-test("markers that may have been lost with a stream go again over the next, none for own sends", async () => {
+test("markers of a lost stream are repeated on the next one, except those for own sends", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const first = await server.liveStream();
@@ -82,13 +82,13 @@ test("markers that may have been lost with a stream go again over the next, none
   expect((await second.command("setMarkers")).markers).toMatchObject([{ conversationId: "c2", readSeq: 4n }]);
 });
 
-test("what a process took and did not tell before it ended, the next one tells", async () => {
+test("a process sends the delivered markers that an ended process did not send", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
-  const told = { kind: "unknown", peer: undefined, readSeq: 0n } as const;
+  const common = { kind: "unknown", peer: undefined, readSeq: 0n } as const;
   cursors.raise([
-    { ...told, conversationId: "c2", seq: 5n, deliveredSeq: 3n },
-    { ...told, conversationId: "c3", seq: 5n, deliveredSeq: 5n },
+    { ...common, conversationId: "c2", seq: 5n, deliveredSeq: 3n },
+    { ...common, conversationId: "c3", seq: 5n, deliveredSeq: 5n },
   ]);
   await using client = open(server, { cursors });
   const stream = await server.liveStream();
@@ -98,7 +98,7 @@ test("what a process took and did not tell before it ended, the next one tells",
   ]);
 });
 
-test("a link that ended by itself can be read to its end, cursors included; one that was closed moves none", async () => {
+test("events of an ended link can still be read and move cursors; those of a closed link do not", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   {
@@ -119,7 +119,7 @@ test("a link that ended by itself can be read to its end, cursors included; one 
   expect(cursors.load()).toMatchObject([{ seq: 2n }]);
 });
 
-test("what was handed out before a reset moves no cursor after it", async () => {
+test("an event from before a reset moves no cursor after it", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   {
@@ -141,7 +141,7 @@ test("what was handed out before a reset moves no cursor after it", async () => 
   expect(cursors.load()).toMatchObject([{ seq: 2n }]);
 });
 
-test("no marker moves where it is switched off, and another device's are told and kept", async () => {
+test("with deliveredMarkers off no marker is sent, and markers of another device are reported and stored", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   await using client = open(server, { cursors, deliveredMarkers: false });
@@ -157,7 +157,7 @@ test("no marker moves where it is switched off, and another device's are told an
   expect(stream.waiting).toBe(0);
 });
 
-test("a network that falls silent is noticed, and left", async () => {
+test("a dead connection is detected and replaced", async () => {
   await using server = await FakeServer.start();
   await using client = open(server, {}, { keepalive: { timeMs: 50, timeoutMs: 50 } });
   await server.liveStream();
@@ -168,7 +168,7 @@ test("a network that falls silent is noticed, and left", async () => {
   await client.phase("live");
 });
 
-test("delays are uniform below a bound that doubles to its cap, above what the server asked for", () => {
+test("delays are random below a bound that doubles up to a cap, plus the delay that the server asked for", () => {
   const backoff = new Backoff({ baseMs: 500, capMs: 30_000, random: () => 0.5 });
   expect(Array.from({ length: 8 }, () => backoff.next())).toEqual([
     250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000,
@@ -180,7 +180,7 @@ test("delays are uniform below a bound that doubles to its cap, above what the s
   for (let left = 200; left > 0; left--) expect(jittered.next()).toBeLessThanOrEqual(30_000);
 });
 
-test("an event is taken when the next one is asked for, or the reader stops", async () => {
+test("an event counts as taken when the reader asks for the next one or stops", async () => {
   const buffer = new EventBuffer<number>(10, 1_000);
   const taken: number[] = [];
   for (const n of [1, 2, 3]) buffer.push(n, 1, () => taken.push(n));
@@ -197,7 +197,7 @@ test("an event is taken when the next one is asked for, or the reader stops", as
   expect(taken).toEqual([1, 2, 3]);
 });
 
-test("a buffer is full by number or by bytes, and lets in when it is not", async () => {
+test("a buffer is full by number of events or by bytes, and has room after a read", async () => {
   for (const bytes of [1, 50]) {
     const buffer = new EventBuffer<number>(bytes === 1 ? 2 : 100, 100);
     buffer.push(1, bytes);

@@ -1,16 +1,20 @@
-// The SDK against the real server: a conversation, a restart, a log-out, a process that is killed.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { expect, test } from "vitest";
+// Links and calls against the real server: conversations, a restart, a log-out, a refused cursor, a slow reader.
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { MemoryCursors } from "../../../client/link/model/cursors.ts";
 import { sendOnce } from "../../../client/link/sending/send-once.ts";
 import { Account, logIn } from "../../../client/link/server/account.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
-import { newFolder, openState } from "../state/fixture.ts";
 import { open, seqs } from "./fixture.ts";
+
+let shared: TestServer;
+beforeAll(async () => {
+  shared = await TestServer.start({ users: ["hans", "yoda", "luke", "han"] });
+});
+afterAll(async () => {
+  await shared[Symbol.asyncDispose]();
+});
 
 function addressOf(server: TestServer): string {
   return `127.0.0.1:${server.port}`;
@@ -21,7 +25,7 @@ async function logInAs(server: TestServer, username: string): Promise<Grant> {
   return await logIn(endpoint, { username, password: passwordOf(username) });
 }
 
-test("two people talk, across a restart of the server: nothing is lost, nothing doubled", async () => {
+test("two users chat across a restart of the server, and each message arrives once", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
   const address = addressOf(server);
   await using hans = open({ address }, { token: (await logInAs(server, "hans")).token });
@@ -39,7 +43,7 @@ test("two people talk, across a restart of the server: nothing is lost, nothing 
   });
   await yoda.link.send({ kind: "conversation", conversationId: first.conversationId }, "two").done;
   expect(await hans.entries(1)).toMatchObject([{ content: { text: "two" }, seq: 2n }]);
-  // Asking for the next event is what says that the last one was taken.
+  // An event counts as taken when the reader asks for the next one.
   const acked = yoda.next("acked");
   expect(await hans.next("markers")).toMatchObject({
     user: { username: "yoda" },
@@ -64,7 +68,7 @@ test("two people talk, across a restart of the server: nothing is lost, nothing 
   expect(seqs(entries)).toEqual(away.map((_, n) => n + 3));
 });
 
-test("the calls: users, conversations, pages of a log, sessions, a send once", async () => {
+test("calls list users, conversations, pages of a log and sessions, and send a message once", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
   await using endpoint = new Endpoint({ address: addressOf(server), trust: { kind: "plaintext" } });
   const account = new Account(endpoint, (await logInAs(server, "hans")).token);
@@ -88,8 +92,8 @@ test("the calls: users, conversations, pages of a log, sessions, a send once", a
   await expect(account.logOut()).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
 });
 
-test("a log-out elsewhere ends the link as not logged in", async () => {
-  await using server = await TestServer.start({ users: ["hans"] });
+test("a log-out by another call ends the link as not logged in", async () => {
+  const server = shared;
   const { token } = await logInAs(server, "hans");
   await using client = open({ address: addressOf(server) }, { token });
   await client.phase("live");
@@ -99,8 +103,8 @@ test("a log-out elsewhere ends the link as not logged in", async () => {
   expect(await late.phase("ended")).toMatchObject({ ending: { kind: "not-logged-in" } });
 });
 
-test("a cursor beyond the head is named by the server, reported, and left out", async () => {
-  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+test("a cursor beyond the head is refused by the server, reported, and forgotten", async () => {
+  const server = shared;
   const { token } = await logInAs(server, "hans");
   const cursors = new MemoryCursors();
   let conversationId: string;
@@ -119,18 +123,15 @@ test("a cursor beyond the head is named by the server, reported, and left out", 
   expect(seqs(await client.entries(1))).toEqual([1]);
 });
 
-test("a reader that is far behind still gets everything: pushed, or named in a gap that can be filled", async () => {
-  await using server = await TestServer.start({ users: ["hans", "yoda"] });
+test("a slow reader receives every entry: pushed, or in a gap that can be filled", async () => {
+  const server = shared;
   const address = addressOf(server);
-  await using hans = open({ address }, { token: (await logInAs(server, "hans")).token, readEvents: false });
-  await using yoda = open(
-    { address },
-    { token: (await logInAs(server, "yoda")).token, maxBufferedEvents: 5 },
-  );
+  await using hans = open({ address }, { token: (await logInAs(server, "luke")).token, readEvents: false });
+  await using yoda = open({ address }, { token: (await logInAs(server, "han")).token, maxBufferedEvents: 5 });
   await yoda.phase("live");
   const text = "x".repeat(4_000);
   const sendings = Array.from({ length: 1_500 }, () =>
-    hans.link.send({ kind: "user", username: "yoda" }, text),
+    hans.link.send({ kind: "user", username: "han" }, text),
   );
   await Promise.all(sendings.map(({ done }) => done));
   let held = 0n;
@@ -149,53 +150,6 @@ test("a reader that is far behind still gets everything: pushed, or named in a g
       expect(held).toBe(toSeq);
     }
   }
-});
-
-test("a process that is killed while it sends: the next one sends what is left, each message once", async () => {
-  await using server = await TestServer.start({ users: ["hans", "yoda"] });
-  const address = addressOf(server);
-  using folder = newFolder();
-  using state = openState(folder.path);
-  state.profiles.rememberServer(address, { kind: "plaintext" });
-  const { profile } = state.profiles.loggedIn(address, await logInAs(server, "hans"));
-
-  const script = new URL("./sending-process.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, folder.path, address], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const queued: string[] = [];
-  let acked = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [what, id = ""] = line.split(" ");
-    if (what === "queued") queued.push(id);
-    else if (what === "acked") acked++;
-    else throw new Error(line);
-    // Some are acked, then the server goes away, and it goes on to queue, and is killed.
-    if (acked === 20) await server.stop();
-    if (acked >= 20 && queued.length === acked + 50) child.kill("SIGKILL");
-  }
-  if (child.signalCode === null) await once(child, "exit");
-  expect(state.unsent(profile.profileId).length).toBeGreaterThan(40);
-
-  await server.start();
-  await using client = open(
-    { address },
-    {
-      token: profile.session?.token ?? "",
-      queue: state.sendQueue(profile.profileId),
-      serverId: profile.serverId,
-    },
-  );
-  await client.link.settled();
-  expect(state.unsent(profile.profileId)).toEqual([]);
-  const texts: string[] = [];
-  for await (const page of client.link.account.listMessages({ kind: "user", username: "yoda" })) {
-    for (const { item } of page.items) {
-      if (item?.$case === "entry") texts.push(item.value.content?.kind?.value ?? "");
-    }
-  }
-  expect(texts.slice(0, queued.length)).toEqual(queued.map((_, n) => `message ${n + 1}`));
-  expect(new Set(texts).size).toBe(texts.length);
 });
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,4 +1,4 @@
-// A TCP relay in front of a server, to break its connections in every way that networks do.
+// A TCP relay in front of a server that can cut, refuse and freeze connections.
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
@@ -46,22 +46,22 @@ export class Relay implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many connections there ever were. */
+  /** How many connections were accepted so far. */
   get connections(): number {
     return this.#connections;
   }
 
-  /** Cuts every connection; what was on its way is lost. */
+  /** Closes every connection and drops the data in transit. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** New connections are cut at once. */
+  /** Whether new connections are closed immediately. */
   set refusing(refusing: boolean) {
     this.#refusing = refusing;
   }
 
-  /** Nothing passes any more, in silence. */
+  /** Stops forwarding data without closing connections. */
   freeze(): void {
     for (const socket of this.#sockets) socket.unpipe().pause();
   }

@@ -1,4 +1,4 @@
-// A link comes back from wherever it was cut, and hands out each entry once.
+// A link reconnects after every kind of failure, and hands out each entry once.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { MemoryCursors } from "../../../client/link/model/cursors.ts";
@@ -42,14 +42,14 @@ test("hello, welcome, backlog, caught up, live", async () => {
   expect(phases).toEqual(["connecting", "catching-up", "live"]);
 });
 
-test("hello names the program, where it has private chats", async () => {
+test("Hello has the process id of a program with private chats", async () => {
   await using server = await FakeServer.start();
   await using _client = open(server, { processId: "one of many" });
   const stream = await server.stream();
   expect(await stream.hello()).toMatchObject({ processId: "one of many" });
 });
 
-test("cut in the middle of the backlog it goes on there, and what comes twice is handed out once", async () => {
+test("a link that was cut during the backlog resumes there, and hands out repeated entries once", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const first = await server.stream();
@@ -73,7 +73,7 @@ test("cut in the middle of the backlog it goes on there, and what comes twice is
   expect(seqs(await client.entries(3))).toEqual([6, 7, 8]);
 });
 
-test("it comes back from a cut before welcome, while live, and in the middle of the handshake", async () => {
+test("the link reconnects after a cut in the handshake, before Welcome, and while live", async () => {
   await using server = await FakeServer.start();
   server.relay.refusing = true;
   await using client = open(server);
@@ -91,7 +91,7 @@ test("it comes back from a cut before welcome, while live, and in the middle of 
   await client.phase("live");
 });
 
-test("a server that does not answer hello is left, and asked again", async () => {
+test("the link reconnects when the server does not answer Hello", async () => {
   await using server = await FakeServer.start();
   await using client = open(server, { welcomeTimeoutMs: 50 });
   await (await server.stream()).hello();
@@ -100,7 +100,7 @@ test("a server that does not answer hello is left, and asked again", async () =>
   await client.phase("live");
 });
 
-test("a hole makes it come back from before the hole; omitted and gap are no holes", async () => {
+test("after missing entries the link resumes before them; omitted ranges and gaps are not missing", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const first = await server.liveStream();
@@ -123,7 +123,7 @@ test("a hole makes it come back from before the hole; omitted and gap are no hol
   expect(seqs(await client.entries(2))).toEqual([11, 12]);
 });
 
-test("ranges that begin with what is known are handed out from where they are new", async () => {
+test("a range that overlaps known entries is handed out from its first new seq", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const stream = await server.liveStream();
@@ -132,7 +132,7 @@ test("ranges that begin with what is known are handed out from where they are ne
   expect(await client.next("omitted")).toMatchObject({ fromSeq: 4n, toSeq: 5n });
 });
 
-test("broken frames and a stream without welcome are left", async () => {
+test("the link reconnects after broken frames and after a stream without Welcome", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const first = await server.stream();
@@ -149,20 +149,20 @@ test("broken frames and a stream without welcome are left", async () => {
   await client.phase("live");
   third.sendGarbage();
   expect(await client.phase("waiting")).toMatchObject({
-    cause: { message: expect.stringContaining("no frame") },
+    cause: { message: expect.stringContaining("not a frame") },
   });
   await server.liveStream();
   await client.phase("live");
 });
 
-test("an ending with a delay is obeyed, one without means stay away", async () => {
+test("an ending with a retry delay is obeyed, and one without a delay ends the link", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const first = await server.liveStream();
   await client.phase("live");
   first.end(ending("SERVER_STOPPING", { retryDelayMs: 60_000 }));
   const state = await client.phase("waiting");
-  if (state.phase !== "waiting") throw new Error("it does not wait");
+  if (state.phase !== "waiting") throw new Error("The link does not wait.");
   expect(state.retryTime.getTime() - Date.now()).toBeGreaterThan(50_000);
   client.link.retryNow();
   const second = await server.liveStream();
@@ -172,7 +172,7 @@ test("an ending with a delay is obeyed, one without means stay away", async () =
   });
 });
 
-test("endings that come from the way, without details, are come back from", async () => {
+test("the link reconnects after statuses without details, which come from the network", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   for (const code of [status.UNAVAILABLE, status.INTERNAL, status.UNKNOWN, status.RESOURCE_EXHAUSTED]) {
@@ -183,7 +183,7 @@ test("endings that come from the way, without details, are come back from", asyn
   }
 });
 
-test.each(["TOKEN_INVALID", "SESSION_ENDED"])("%s ends it as not logged in", async (reason) => {
+test.each(["TOKEN_INVALID", "SESSION_ENDED"])("%s ends the link as not logged in", async (reason) => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const sending = client.link.send({ kind: "user", username: "yoda" }, "never");
@@ -193,7 +193,7 @@ test.each(["TOKEN_INVALID", "SESSION_ENDED"])("%s ends it as not logged in", asy
   await expect(client.next("state")).rejects.toThrow("The link ended");
 });
 
-test("a refused cursor is reported and left out; entries of that conversation come anew", async () => {
+test("a refused cursor is reported and forgotten, and the entries of its conversation come again", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   cursors.raise([at("c2", 7n), at("c3", 9n)]);
@@ -212,7 +212,7 @@ test("a refused cursor is reported and left out; entries of that conversation co
   expect(cursors.load().map(({ conversationId }) => conversationId)).toContain("c3");
 });
 
-test("another server's data: cursors are forgotten, and it begins anew", async () => {
+test("when the server has other data, the link forgets its cursors and starts again", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   cursors.raise([at("c2", 7n)]);
@@ -228,7 +228,7 @@ test("another server's data: cursors are forgotten, and it begins anew", async (
   expect(await client.next("welcome")).toMatchObject({ serverId: "server-2" });
 });
 
-test("where Hello has no room for a cursor, what is jumped over is named", async () => {
+test("a range that was skipped because Hello had no room for its cursor is reported as a gap", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   cursors.raise([at("c2", 7n)]);
@@ -259,7 +259,7 @@ test("where Hello has no room for a cursor, what is jumped over is named", async
   expect(seqs(await client.entries(2))).toEqual([100, 101]);
 });
 
-test("cursors are stored for what the reader took, and not for more", async () => {
+test("cursors are stored only for entries that the reader has taken", async () => {
   await using server = await FakeServer.start();
   const cursors = new MemoryCursors();
   {
@@ -268,11 +268,11 @@ test("cursors are stored for what the reader took, and not for more", async () =
     stream.entries(1, 5);
     await client.entries(3);
   }
-  // The reader never asked for what comes after the third: it may have been at work on it when it stopped.
+  // The reader did not ask for an event after the third entry, so it may not have finished with that entry.
   expect(cursors.load()).toMatchObject([{ conversationId: "c2", seq: 2n, kind: "direct", peer: yoda }]);
 });
 
-test("it only listens over Follow when told to", async () => {
+test("with receiveOnly the link uses Follow and cannot send", async () => {
   await using server = await FakeServer.start();
   await using client = open(server, { receiveOnly: true });
   const stream = await server.stream();

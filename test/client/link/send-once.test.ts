@@ -1,4 +1,4 @@
-// A send by calls alone: one outcome of four, told apart for sure.
+// sendOnce ends in one of four outcomes: stored, refused, not sent, or unknown.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { sendOnce } from "../../../client/link/sending/send-once.ts";
@@ -37,14 +37,14 @@ function refused(reason: string, code: status, retryDelayMs?: number): RpcError 
   });
 }
 
-test("stored", async () => {
+test("stored: resolves to the ack", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   server.onSend = async () => ack;
   expect(await sendOnce(caller.account, message)).toEqual(ack);
 });
 
-test("refused: at once, and surely not stored", async () => {
+test("refused: rejects immediately with the refusal", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   server.onSend = () => Promise.reject(refused("USER_NOT_FOUND", status.NOT_FOUND));
@@ -54,7 +54,7 @@ test("refused: at once, and surely not stored", async () => {
   });
 });
 
-test("longer than any server takes: refused here, and surely not stored", async () => {
+test("a text that is too long for every server is refused without a call", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   server.onSend = async () => ack;
@@ -65,7 +65,7 @@ test("longer than any server takes: refused here, and surely not stored", async 
   });
 });
 
-test("no connection: surely not sent", async () => {
+test("no connection: rejects with a ConnectError, and nothing was sent", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   server.relay.refusing = true;
@@ -73,7 +73,7 @@ test("no connection: surely not sent", async () => {
   expect(server.relay.connections).toBe(0);
 });
 
-test("an answer that was lost: sent again under the same id", async () => {
+test("after a lost answer the message is sent again under the same id", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   const ids: bigint[] = [];
@@ -89,7 +89,7 @@ test("an answer that was lost: sent again under the same id", async () => {
   expect(ids).toEqual([7n, 7n]);
 });
 
-test("an answer that stays lost: the outcome is unknown, and the id is named", async () => {
+test("when every answer is lost, the outcome is unknown and the error has the id", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   server.onSend = () => {
@@ -103,7 +103,7 @@ test("an answer that stays lost: the outcome is unknown, and the id is named", a
   });
 });
 
-test("a session that ends meanwhile says nothing about what was sent before", async () => {
+test("the end of the session after an unclear attempt leaves the outcome unknown", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   let calls = 0;
@@ -116,7 +116,7 @@ test("a session that ends meanwhile says nothing about what was sent before", as
   await expect(sendOnce(caller.account, message)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
 });
 
-test("a server that asks for time gets it, as long as there is some", async () => {
+test("the retry delay of the server is obeyed within the time to wait", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   let calls = 0;
@@ -130,7 +130,7 @@ test("a server that asks for time gets it, as long as there is some", async () =
   await expect(sendOnce(caller.account, message)).rejects.toMatchObject({ reason: "RATE_LIMITED" });
 });
 
-test("a server that does not answer in time: unknown, within the time", async () => {
+test("when the server does not answer in time, the outcome is unknown", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   const before = performance.now();
@@ -140,7 +140,7 @@ test("a server that does not answer in time: unknown, within the time", async ()
   expect(performance.now() - before).toBeLessThan(2_000);
 });
 
-test("given up by its caller", async () => {
+test("when the caller cancels, the outcome is unknown", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);
   const stop = new AbortController();

@@ -1,5 +1,4 @@
-// A process that chats over a state folder until it is killed: prints each id as it is queued, and "acked ID".
-
+// A process that sends messages over a state folder until it is killed; it prints "queued ID" and "acked ID".
 import { openLink } from "../../../client/link/link.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import { State } from "../../../client/state/state.ts";

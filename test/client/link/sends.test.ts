@@ -1,4 +1,4 @@
-// Sends: queued first, in order, again after a loss until they are answered, each answered once.
+// Sends are queued first, go in order, are repeated after a loss, and each has one outcome.
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { MemorySendQueue } from "../../../client/link/model/send-queue.ts";
@@ -7,7 +7,7 @@ import { RpcError } from "../../../rpc/status/status.ts";
 import { entry, FakeServer, hans } from "./fake-server.ts";
 import { open, seqs, toYoda } from "./fixture.ts";
 
-test("a send resolves at its ack, and the ack stands for the entry", async () => {
+test("a send resolves with its ack, and the ack takes the place of the entry", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const stream = await server.liveStream();
@@ -29,7 +29,7 @@ test("a send resolves at its ack, and the ack stands for the entry", async () =>
   await client.link.settled();
 });
 
-test("what was sent before there was a connection goes in order, many in a frame", async () => {
+test("messages that were queued before the connection are sent in order, many in a frame", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const sendings = Array.from({ length: 600 }, (_, n) => client.link.send(toYoda, `m${n}`));
@@ -45,7 +45,7 @@ test("what was sent before there was a connection goes in order, many in a frame
   await Promise.all(sendings.map(({ done }) => done));
 });
 
-test("a lost ack: it is sent again under its id, before anything newer, and answered once", async () => {
+test("after a lost ack the message is sent again under its id, before newer ones, and has one outcome", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const first = await server.liveStream();
@@ -65,7 +65,7 @@ test("a lost ack: it is sent again under its id, before anything newer, and answ
   second.welcome();
   expect(await second.sent()).toEqual({ text: "two", id: two.clientMessageId });
   expect(await second.sent()).toEqual({ text: "three", id: three.clientMessageId });
-  // It had been stored: the entry comes in the backlog, and the ack repeats the first answer.
+  // The server had stored it: the entry is in the backlog, and the ack is a repeated one.
   second.send(entry(2, { sender: hans, text: "two" }));
   second.ack(two.clientMessageId, 2, "c2", true);
   second.ack(three.clientMessageId, 3);
@@ -86,7 +86,7 @@ test("a lost ack: it is sent again under its id, before anything newer, and answ
   expect(third.waiting).toBe(0);
 });
 
-test("an ack that comes ahead of the backlog: the entry says whose echo it is", async () => {
+test("when an ack comes before the backlog, the entry has the id of its send", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const stream = await server.stream();
@@ -106,7 +106,7 @@ test("an ack that comes ahead of the backlog: the entry says whose echo it is", 
   ]);
 });
 
-test("a refusal is typed, told once, and forgotten; the stream goes on", async () => {
+test("a refused message is reported once and deleted, and the stream continues", async () => {
   await using server = await FakeServer.start();
   const queue = new MemorySendQueue();
   await using client = open(server, { queue });
@@ -137,7 +137,7 @@ test("a refusal is typed, told once, and forgotten; the stream goes on", async (
   await next.done;
 });
 
-test("a refusal with a delay is not final: it goes again after it", async () => {
+test("after a refusal with a retry delay the message is sent again", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const stream = await server.liveStream();
@@ -161,7 +161,7 @@ test("a refusal with a delay is not final: it goes again after it", async () => 
   await sending.done;
 });
 
-test("what the server could only answer by ending the stream is refused here", async () => {
+test("a message for which the server would end the stream is refused locally", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);
   const long = client.link.send(toYoda, "x".repeat(40_000));
@@ -174,15 +174,15 @@ test("what the server could only answer by ending the stream is refused here", a
   expect(stream.waiting).toBe(0);
 });
 
-test("too much unsent is refused at once, and nothing is queued", async () => {
+test("a send beyond the limit of unsent messages is refused and not queued", async () => {
   await using server = await FakeServer.start();
   server.relay.refusing = true;
   await using client = open(server, { backoff: { baseMs: 100_000, capMs: 100_000 } });
   for (let left = 10_000; left > 0; left--) client.link.send(toYoda, "x");
-  expect(() => client.link.send(toYoda, "x")).toThrow(/unsent already/);
+  expect(() => client.link.send(toYoda, "x")).toThrow(/Too many messages are unsent/);
 });
 
-test("a message unsent for too long waits for a person", async () => {
+test("a message that was unsent for too long is held back until it is released or dropped", async () => {
   await using server = await FakeServer.start();
   server.relay.refusing = true;
   const queue = new MemorySendQueue();
@@ -216,7 +216,7 @@ test("a message unsent for too long waits for a person", async () => {
   expect(client.link.heldBack).toEqual([]);
 });
 
-test("what a link leaves unsent goes with the next one, before anything newer", async () => {
+test("messages that a link leaves unsent are sent by the next link, before newer ones", async () => {
   await using server = await FakeServer.start();
   const queue = new MemorySendQueue();
   const first = open(server, { queue });
@@ -234,7 +234,7 @@ test("what a link leaves unsent goes with the next one, before anything newer", 
   expect(await next.sent()).toMatchObject({ text: "two" });
 });
 
-test("a send that fails on this side ends the link, and says why", async () => {
+test("an error of the send queue ends the link", async () => {
   await using server = await FakeServer.start();
   class BrokenQueue extends MemorySendQueue {
     override remove(): boolean {
@@ -250,7 +250,7 @@ test("a send that fails on this side ends the link, and says why", async () => {
   });
 });
 
-test("closing is orderly: what was written arrives, the server ends the stream", async () => {
+test("close sends the written commands before the stream ends", async () => {
   await using server = await FakeServer.start();
   const client = open(server);
   const stream = await server.liveStream();
@@ -265,7 +265,7 @@ test("closing is orderly: what was written arrives, the server ends the stream",
   expect(await client.phase("ended")).toMatchObject({ ending: { kind: "closed" } });
 });
 
-test("closing ends in time while a server hangs, and while there is none", async () => {
+test("close returns in time while the server hangs, and while there is no server", async () => {
   await using server = await FakeServer.start();
   {
     await using client = open(server);
@@ -278,7 +278,7 @@ test("closing ends in time while a server hangs, and while there is none", async
   await client.phase("waiting");
 });
 
-test("a reader that awaits its sends while it is far behind gets their acks by call", async () => {
+test("a slow reader that awaits its sends receives their acks by unary calls", async () => {
   await using server = await FakeServer.start();
   await using client = open(server, { maxBufferedEvents: 10 });
   const asked: bigint[] = [];
@@ -309,7 +309,7 @@ test("a reader that awaits its sends while it is far behind gets their acks by c
   await expect(refused.done).rejects.toMatchObject({ reason: "USER_NOT_FOUND" });
   expect(await sending.done).toMatchObject({ seq: 5n });
   expect(asked).toEqual([refused.clientMessageId, sending.clientMessageId]);
-  // Nothing of what waited is lost, and the link goes on.
+  // No entry is lost, and the link continues.
   expect(seqs(await client.entries(995)).at(-1)).toBe(1000);
   stream.caughtUp();
   await client.phase("live");

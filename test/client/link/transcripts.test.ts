@@ -1,4 +1,4 @@
-// The link makes of each golden transcript what every client has to make of it.
+// The link converts each golden transcript to the outcome that every client must have.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
@@ -13,7 +13,7 @@ import { root } from "../../repo/sources.ts";
 import { transcripts } from "../../transcripts/table.ts";
 import type { Outcome } from "../../transcripts/transcript.ts";
 
-/** The frames of a file, as any Protobuf library reads delimited messages. */
+/** The frames of a file: length-delimited messages, as every Protobuf library reads them. */
 function readFrames(file: string): Buffer[] {
   const bytes = readFileSync(join(root, "transcripts", file));
   const reader = new BinaryReader(bytes);
@@ -26,7 +26,7 @@ type Building = {
   -readonly [K in keyof Outcome]: Outcome[K] extends readonly (infer T)[] ? T[] : Outcome[K];
 };
 
-/** A reader over the link's own parts, which shows what the examples show. */
+/** Reads frames with the parts of the link, and prints the same lines as the examples. */
 function replay(frames: readonly Buffer[]): Outcome {
   const positions = new Positions([]);
   const reader = new EventReader(positions);
@@ -65,11 +65,11 @@ function replay(frames: readonly Buffer[]): Outcome {
         for (const { event } of reader.read(raw, false)) {
           if (event.type === "caught-up") outcome.lines.push("caught up");
           if (event.type === "entry" && event.kind !== "unknown") {
-            const words =
+            const text =
               event.content.kind === "text"
                 ? event.content.text
                 : "(something that this program is too old for)";
-            outcome.lines.push(`${event.sender.username}: ${words}`);
+            outcome.lines.push(`${event.sender.username}: ${text}`);
           }
           if (event.type !== "gap" && event.type !== "omitted") continue;
           const { conversationId } = event;

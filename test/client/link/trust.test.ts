@@ -1,4 +1,4 @@
-// First contact, and a key that is not the known one.
+// Whether a server is trusted at the first contact, and when its key has changed.
 import { expect, test } from "vitest";
 import { checkTrust, isLoopback } from "../../../client/link/server/trust.ts";
 
@@ -7,7 +7,7 @@ const official = { fingerprint: "SHA256:two", trustedBySystem: true };
 const pinned = { kind: "pin", fingerprint: "SHA256:one" } as const;
 const remote = "chat.example:12000";
 
-test("a server that the system vouches for needs no pin", () => {
+test("a server whose certificate the system verifies needs no pin", () => {
   expect(checkTrust(remote, official, undefined)).toEqual({
     verdict: "accept",
     trust: { kind: "system" },
@@ -19,7 +19,7 @@ test("a server that the system vouches for needs no pin", () => {
   });
 });
 
-test("an unknown one is asked about, accepted with a notice on loopback, or as the script said", () => {
+test("an unknown key needs a question, except on loopback or with a policy", () => {
   expect(checkTrust(remote, self, undefined)).toEqual({ verdict: "ask", fingerprint: "SHA256:one" });
   expect(checkTrust("127.0.0.1:1", self, undefined)).toEqual({
     verdict: "accept",
@@ -34,7 +34,7 @@ test("an unknown one is asked about, accepted with a notice on loopback, or as t
   expect(checkTrust(remote, self, undefined, { fingerprint: "SHA256:one" })).toMatchObject({ trust: pinned });
 });
 
-test("a known one is accepted, a changed one is a hard stop that shows both", () => {
+test("a known key is accepted, and a changed key is reported with both fingerprints", () => {
   expect(checkTrust(remote, self, pinned)).toMatchObject({ verdict: "accept", trust: pinned });
   const changed = { verdict: "changed", known: "SHA256:one", found: "SHA256:two" };
   for (const policy of [{}, { acceptNew: true }]) {
@@ -48,7 +48,7 @@ test("a known one is accepted, a changed one is a hard stop that shows both", ()
   }
 });
 
-test("a fingerprint that the person gave decides, also about a change", () => {
+test("a fingerprint from the user overrides the stored one", () => {
   const policy = { fingerprint: "SHA256:two" };
   expect(checkTrust(remote, official, pinned, policy)).toMatchObject({
     verdict: "accept",
