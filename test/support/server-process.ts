@@ -82,8 +82,14 @@ export class ServerProcess implements AsyncDisposable {
     return code;
   }
 
-  async logIn(username: string): Promise<TestClient> {
-    const client = new TestClient(this.#port);
+  /** Sends a signal that does not end the process, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** @param port where the client connects: the server's own port, or that of a relay in front of it */
+  async logIn(username: string, port = this.#port): Promise<TestClient> {
+    const client = new TestClient(port);
     await client.logIn(username, passwordOf(username));
     return client;
   }
