@@ -1,21 +1,20 @@
-// Who is connected to this node, and nothing else: finds the streams of a user or a session, and hands them what the
-// bus brings; ends them, and other calls that last, with their session. It knows no rule of chat.
+// The connected clients of this node: finds the streams of a user or a session, delivers messages of the bus to them,
+// and ends them, and other long calls, with their session. It contains no chat rules.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import type { Bus, BusMessage } from "./bus/bus.ts";
 import { limits } from "./limits.ts";
 import { Refusal } from "./reasons.ts";
 
-/** One open stream, as the manager sees it. */
 export interface ConnectedStream {
   readonly userId: number;
   readonly sessionId: number;
-  /** Must neither block nor throw. */
+  /** Must not block or throw. */
   deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void;
-  /** Ends the stream with this as its status. */
+  /** Ends the stream with this status. */
   end(ending: Refusal): void;
 }
 
-/** A call that lasts and takes no events. */
+/** A long call that receives no events. */
 export interface HeldCall {
   readonly userId: number;
   readonly sessionId: number;
@@ -52,14 +51,14 @@ export class ClientManager implements Disposable {
   }
 
   /**
-   * From now on the stream gets what concerns its user, until the result is disposed of.
+   * Delivers the messages for its user to the stream until the result is disposed.
    * @throws Refusal TOO_MANY_STREAMS, or SERVER_STOPPING after endAll.
    */
   attach(stream: ConnectedStream): Disposable {
     if (this.#closing !== undefined) throw this.#closing;
     const ofSession = this.#sessions.get(stream.sessionId) ?? new Set();
     if (ofSession.size >= limits.streamsPerSession) {
-      // Streams that the network lost count until that is noticed: worth coming back for.
+      // A stream whose connection is lost counts until the server notices, so a later attempt can succeed.
       throw new Refusal(Reason.TOO_MANY_STREAMS, { retryDelayMs: limits.tooManyStreamsRetryMs });
     }
     ofSession.add(stream);
@@ -70,7 +69,7 @@ export class ClientManager implements Disposable {
   }
 
   /**
-   * From now on the call ends with its session, until the result is disposed of.
+   * Ends the call with its session until the result is disposed.
    * @throws Refusal SERVER_STOPPING after endAll
    */
   hold(call: HeldCall): Disposable {
@@ -88,17 +87,17 @@ export class ClientManager implements Disposable {
     };
   }
 
-  /** The one listener that hears of each session that has no stream here any more, or has ended without one. */
+  /** Sets the only listener for sessions whose last stream on this node ended, and for those that end without one. */
   onSessionAway(listener: (userId: number, sessionId: number) => void): void {
     this.#onSessionAway = listener;
   }
 
-  /** Which of a user's sessions have a stream here. */
+  /** Whether the session has a stream on this node. */
   isConnected(sessionId: number): boolean {
     return this.#sessions.has(sessionId);
   }
 
-  /** The sessions that have a stream or another lasting call here, and whose they are. */
+  /** The sessions with a stream or another long call on this node: user id by session id. */
   connectedSessions(): Map<number, number> {
     const userIds = new Map<number, number>();
     for (const bySession of [this.#sessions, this.#held]) {
@@ -115,7 +114,7 @@ export class ClientManager implements Disposable {
     }
   }
 
-  /** Ends every stream and every other lasting call, and every one that comes after. */
+  /** Ends all streams and other long calls, and refuses new ones. */
   endAll(ending: Refusal): void {
     this.#closing = ending;
     for (const calls of [...this.#sessions.values(), ...this.#held.values()]) {

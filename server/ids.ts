@@ -1,4 +1,4 @@
-// Ids on the wire: a letter for what they name, and the store's number. Opaque to clients, easy on a person who debugs.
+// Ids on the wire: a letter for the kind, and the store's number. Clients treat them as opaque.
 
 export type IdKind = "user" | "device" | "session" | "conversation";
 
@@ -8,7 +8,7 @@ export function formatId(kind: IdKind, id: number): string {
   return letters[kind] + id;
 }
 
-/** The number behind an id of this kind; undefined for anything that formatId never gave. */
+/** The number of an id of this kind; undefined for a text that formatId does not return. */
 export function parseId(kind: IdKind, text: string): number | undefined {
   if (text[0] !== letters[kind] || !/^[1-9][0-9]{0,15}$/.test(text.slice(1))) return undefined;
   const id = Number(text.slice(1));

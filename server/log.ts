@@ -1,24 +1,25 @@
-// The server's log: pino behind an interface that takes a fixed list of facts, so that no request and no secret slips in.
+// The server's log: pino behind an interface with a fixed list of fields, so that no request and no secret is logged.
+import { LRUCache } from "lru-cache";
 import { type DestinationStream, destination, pino } from "pino";
 
-/** What may stand beside a message: nothing else compiles. Never a message's text, a password, a token or an invite. */
+/** The fields of a log line; the compiler rejects others. Texts of messages, passwords, tokens and invites are not logged. */
 export interface LogFields {
-  /** What failed. Name, message, code and stack are written, and those of its causes; nothing else of it. */
+  /** The error. Only name, message, code and stack are written, also of its causes. */
   readonly err?: unknown;
-  /** What happened, for whoever filters: "log-in refused". */
+  /** The kind of event, to filter by: "log-in refused". */
   readonly event?: string;
   readonly username?: string;
-  /** A peer's address, without port. */
+  /** The client's network address, without port. */
   readonly address?: string;
   /** An id on the wire. */
   readonly session?: string;
   readonly method?: string;
-  /** How many of what the message speaks of. */
+  /** The number of things in the message. */
   readonly count?: number;
-  /** How many sessions an event ended. */
+  /** The number of sessions that the event ended. */
   readonly ended?: number;
   readonly file?: string;
-  /** A line of that file, from 1. */
+  /** The line in that file, from 1. */
   readonly line?: number;
   readonly problem?: string;
   readonly host?: string;
@@ -43,23 +44,26 @@ export type LogLevel = (typeof logLevels)[number];
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** Appended to; made with mode 0600 where missing. */
+  /** The log is appended to it. It is created with mode 0600 if missing. */
   readonly file?: string | undefined;
-  /** Without a file: whether a person reads standard error, and so wants words, and of nothing below a warning. */
+  /** Without a file: whether standard error is a terminal. Then only warnings and errors are written, as sentences. */
   readonly forPerson: boolean;
   /** Writes to standard error. */
   readonly writeError: (text: string) => void;
 }
 
 export interface OpenLog extends Log, Disposable {
-  /** Opens the file anew: it was renamed, and the next line goes to one of the old name. */
+  /** Opens the file again, after a rotation renamed it. */
   reopen(): void;
 }
 
-/** Guards against a careless cast: written as [Redacted] should a fact of that name ever get here. */
+/** Names of fields that are written as [Redacted], in case a cast bypasses the type. */
 const SECRETS = ["password", "token", "secret", "deviceSecret", "invite", "text", "content", "passwordHash"];
 
-/** Each line is written before its call returns, so that none is lost at the end. Throws where the file cannot be opened. */
+/**
+ * Each line is written before the call returns, so that no line is lost when the process ends.
+ * @throws Error if the file cannot be opened
+ */
 export function openLog({ level, file, forPerson, writeError }: LogOptions): OpenLog {
   const opened = file === undefined ? undefined : openFile(file);
   const inWords = opened === undefined && forPerson;
@@ -104,7 +108,7 @@ interface ErrorFacts {
   cause?: ErrorFacts;
 }
 
-/** Not pino's own, which writes every property that an error carries: a refused request might be one. */
+/** Replaces pino's serializer, which writes every property of an error: a property could be a request. */
 function describeError(error: unknown, depth = 0): ErrorFacts {
   if (!(error instanceof Error)) return { type: typeof error, message: "not an Error was thrown" };
   const { name, message, stack, cause } = error;
@@ -119,17 +123,16 @@ function describeError(error: unknown, depth = 0): ErrorFacts {
 }
 
 const REPEAT_EVERY_MS = 60_000;
-const MOST_REMEMBERED = 100;
+const MOST_SENTENCES = 100;
 
-/** One sentence each, and the same one at most once a minute: a broken disk must not fill the screen. */
+/** Writes one sentence a line, and the same sentence at most once a minute. */
 function wordWriter(writeError: (text: string) => void): (line: string) => void {
-  const lastShown = new Map<string, number>();
+  const lastShown = new LRUCache<string, number>({ max: MOST_SENTENCES });
   return (line) => {
     const { msg, err } = JSON.parse(line) as { msg: string; err?: ErrorFacts };
     const sentence = err === undefined ? msg : `${msg}: ${err.message}`;
     const now = Date.now();
     if (now - (lastShown.get(sentence) ?? 0) < REPEAT_EVERY_MS) return;
-    if (lastShown.size >= MOST_REMEMBERED) lastShown.clear();
     lastShown.set(sentence, now);
     writeError(`parley-server: ${sentence}\n`);
   };

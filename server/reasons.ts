@@ -1,4 +1,4 @@
-// The catalogue of refusals and endings: what each Reason means in gRPC terms and in words. docs/errors.md mirrors it.
+// The catalogue of refusals and endings: the gRPC status and the sentence of each Reason. docs/errors.md lists them.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import { RpcError } from "../rpc/status/status.ts";
@@ -7,7 +7,7 @@ type KnownReason = Exclude<Reason, typeof Reason.UNSPECIFIED | typeof Reason.UNR
 
 interface Meaning {
   readonly code: status;
-  /** What a person reads where the place that refuses has nothing better to say. */
+  /** The sentence for the user, unless the refusal gives a more specific one. */
   readonly message: string;
 }
 
@@ -20,7 +20,7 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
   [Reason.RATE_LIMITED]: {
     code: status.RESOURCE_EXHAUSTED,
-    message: "Too much in a short time. Wait a moment.",
+    message: "Too many requests in a short time. Try again in a moment.",
   },
   [Reason.OVERLOADED]: {
     code: status.RESOURCE_EXHAUSTED,
@@ -32,16 +32,16 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
   [Reason.INTERNAL]: {
     code: status.INTERNAL,
-    message: "Something failed inside the server. Its log says what.",
+    message: "Something failed inside the server. See the server's log.",
   },
   [Reason.PAGE_TOKEN_INVALID]: {
     code: status.INVALID_ARGUMENT,
-    message: "That page token belongs to another request. Start again without one.",
+    message: "The page token belongs to another request. Start again without one.",
   },
-  [Reason.CANCELLED]: { code: status.CANCELLED, message: "The call was given up." },
+  [Reason.CANCELLED]: { code: status.CANCELLED, message: "The call was cancelled." },
   [Reason.UNSUPPORTED_METHOD]: {
     code: status.UNIMPLEMENTED,
-    message: "This server has no such method: it may be older than the program that calls.",
+    message: "This server has no such method. It may be older than the client.",
   },
 
   [Reason.TOKEN_MISSING]: {
@@ -57,12 +57,15 @@ export const meanings: Record<KnownReason, Meaning> = {
     code: status.UNAUTHENTICATED,
     message: "This server does not know that device. Log in without it to get a new one.",
   },
-  [Reason.SIGN_UP_CLOSED]: { code: status.PERMISSION_DENIED, message: "This server takes no new users." },
+  [Reason.SIGN_UP_CLOSED]: {
+    code: status.PERMISSION_DENIED,
+    message: "This server does not accept new users.",
+  },
   [Reason.INVITE_INVALID]: {
     code: status.PERMISSION_DENIED,
     message: "The invite is unknown, used up or expired. Ask for a new one.",
   },
-  [Reason.USERNAME_INVALID]: { code: status.INVALID_ARGUMENT, message: "That cannot be a user name." },
+  [Reason.USERNAME_INVALID]: { code: status.INVALID_ARGUMENT, message: "This is not a valid user name." },
   [Reason.USERNAME_TAKEN]: {
     code: status.ALREADY_EXISTS,
     message: "That name is taken, or looks too much like one that is. Choose another.",
@@ -78,7 +81,7 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
   [Reason.TOO_MANY_SESSIONS]: {
     code: status.FAILED_PRECONDITION,
-    message: "You are logged in as often as this server allows. Log out elsewhere first.",
+    message: "You have as many sessions online as this server allows. Log out of one of them first.",
   },
   [Reason.ADMINISTRATORS_ONLY]: {
     code: status.PERMISSION_DENIED,
@@ -86,16 +89,19 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
 
   [Reason.USER_NOT_FOUND]: { code: status.NOT_FOUND, message: "There is no user of that name." },
-  [Reason.RECIPIENT_IS_SELF]: { code: status.INVALID_ARGUMENT, message: "That is yourself." },
+  [Reason.RECIPIENT_IS_SELF]: {
+    code: status.INVALID_ARGUMENT,
+    message: "You named yourself. Name another user.",
+  },
   [Reason.CONVERSATION_NOT_FOUND]: {
     code: status.NOT_FOUND,
-    message: "There is no such conversation for you.",
+    message: "There is no such conversation, or you are not in it.",
   },
-  [Reason.CONTENT_EMPTY]: { code: status.INVALID_ARGUMENT, message: "There is nothing to send." },
+  [Reason.CONTENT_EMPTY]: { code: status.INVALID_ARGUMENT, message: "The message is empty." },
   [Reason.CONTENT_TOO_LARGE]: { code: status.INVALID_ARGUMENT, message: "The message is too long." },
   [Reason.CLIENT_MESSAGE_ID_REUSED]: {
     code: status.ALREADY_EXISTS,
-    message: "This device already used that client message id for something else, which stands.",
+    message: "This device already used that client message id for another message, which is kept.",
   },
   [Reason.MARKER_BEYOND_HEAD]: {
     code: status.OUT_OF_RANGE,
@@ -103,7 +109,7 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
   [Reason.CURSOR_BEYOND_HEAD]: {
     code: status.OUT_OF_RANGE,
-    message: "The cursor is beyond the newest entry: it was made with another log. Come back without it.",
+    message: "The cursor is beyond the newest entry: it belongs to another log. Connect again without it.",
   },
 
   [Reason.BLOCKED_BY_RECIPIENT]: {
@@ -118,23 +124,26 @@ export const meanings: Record<KnownReason, Meaning> = {
 
   [Reason.HELLO_EXPECTED]: {
     code: status.FAILED_PRECONDITION,
-    message: "The first frame of a stream holds one command, Hello.",
+    message: "The first frame of a stream must contain exactly one command, Hello.",
   },
-  [Reason.HELLO_REPEATED]: { code: status.FAILED_PRECONDITION, message: "Hello comes once." },
-  [Reason.HELLO_TIMEOUT]: { code: status.DEADLINE_EXCEEDED, message: "No Hello came in time." },
+  [Reason.HELLO_REPEATED]: { code: status.FAILED_PRECONDITION, message: "Hello was sent a second time." },
+  [Reason.HELLO_TIMEOUT]: { code: status.DEADLINE_EXCEEDED, message: "No Hello arrived in time." },
   [Reason.TOO_MANY_STREAMS]: {
     code: status.RESOURCE_EXHAUSTED,
-    message: "This session holds as many streams as it may. Close one first.",
+    message: "This session has as many streams open as this server allows. Close one first.",
   },
-  [Reason.SERVER_STOPPING]: { code: status.UNAVAILABLE, message: "The server stops. Come back in a moment." },
+  [Reason.SERVER_STOPPING]: {
+    code: status.UNAVAILABLE,
+    message: "The server is stopping. Connect again in a moment.",
+  },
   [Reason.SLOW_READER]: {
     code: status.RESOURCE_EXHAUSTED,
-    message: "This stream was read too slowly. Come back with cursors: nothing is lost.",
+    message: "This stream was read too slowly. Connect again with cursors; no entry is lost.",
   },
   [Reason.SESSION_ENDED]: { code: status.UNAUTHENTICATED, message: "The session was ended. Log in again." },
   [Reason.SESSION_TIMED_OUT]: {
     code: status.UNAUTHENTICATED,
-    message: "No command came for too long, so you were logged out. Log in again.",
+    message: "No command arrived for too long, so you were logged out. Log in again.",
   },
 
   [Reason.DEVICE_KEY_MISSING]: {
@@ -143,12 +152,11 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
   [Reason.IDENTITY_TAKEN]: {
     code: status.ALREADY_EXISTS,
-    message: "You have another identity key: have the device that holds it sign this one.",
+    message: "You have another identity key. Sign this device on the device that has that key.",
   },
   [Reason.IDENTITY_NOT_FOUND]: {
     code: status.NOT_FOUND,
-    message:
-      "That user has no identity key yet: it is made at the first log-in with a client for private chats.",
+    message: "That user has no identity key yet. A client with private chats creates it at the first log-in.",
   },
   [Reason.DEVICE_NOT_FOUND]: {
     code: status.NOT_FOUND,
@@ -157,15 +165,15 @@ export const meanings: Record<KnownReason, Meaning> = {
   [Reason.USER_OFFLINE]: { code: status.FAILED_PRECONDITION, message: "That user is not online." },
   [Reason.PRIVATE_CHAT_UNAVAILABLE]: {
     code: status.FAILED_PRECONDITION,
-    message: "That user is online, but with no device that takes private chats.",
+    message: "That user is online, but on no device that accepts private chats.",
   },
   [Reason.PRIVATE_CHAT_OPEN]: {
     code: status.ALREADY_EXISTS,
-    message: "You have a private chat with that user open already.",
+    message: "You already have a private chat open with that user.",
   },
   [Reason.INTRODUCTION_PENDING]: {
     code: status.ALREADY_EXISTS,
-    message: "One of you is asking the other already.",
+    message: "One of you has already requested a private chat with the other.",
   },
   [Reason.INTRODUCTION_REFUSED]: {
     code: status.ABORTED,
@@ -173,25 +181,25 @@ export const meanings: Record<KnownReason, Meaning> = {
   },
   [Reason.INTRODUCTION_UNANSWERED]: {
     code: status.DEADLINE_EXCEEDED,
-    message: "Nobody answered in time.",
+    message: "The user did not answer in time.",
   },
   [Reason.INTRODUCTION_NOT_FOUND]: {
     code: status.NOT_FOUND,
-    message: "There is no such introduction for this device any more.",
+    message: "This device has no such introduction, or it has ended.",
   },
   [Reason.RELAY_CREDIT_EXCEEDED]: {
     code: status.RESOURCE_EXHAUSTED,
-    message: "More was sent through the relay than there was credit for.",
+    message: "The device sent more through the relay than it had credit for.",
   },
   [Reason.RELAY_PEER_GONE]: {
     code: status.UNAVAILABLE,
-    message: "The other device has left the relay, or did not come.",
+    message: "The other device left the relay, or did not connect to it.",
   },
 };
 
 const names = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));
 
-/** The name of a reason, as it stands in ErrorInfo. */
+/** The name of a reason, as in ErrorInfo. */
 export function reasonName(reason: Reason): string {
   return names.get(reason) ?? "UNSPECIFIED";
 }
@@ -199,13 +207,13 @@ export function reasonName(reason: Reason): string {
 export interface RefusalDetails {
   /** The field at fault, as a path in the request. */
   readonly field?: string;
-  /** A better sentence than the catalogue's. */
+  /** A more specific sentence than the catalogue's. */
   readonly message?: string;
-  /** How long to wait before trying again, ms. In a stream's ending its presence means "come back". */
+  /** How long to wait before the next attempt, ms. In the ending of a stream it means that the client may reconnect. */
   readonly retryDelayMs?: number;
 }
 
-/** A typed no. The rules throw it; the services turn it into a status, a stream into a Refused event. */
+/** A refusal. The rules throw it; a service answers with a status, and a stream with a Refused event. */
 export class Refusal extends Error {
   override name = "Refusal";
   readonly reason: KnownReason;

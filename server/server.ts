@@ -1,4 +1,4 @@
-// The composition root: builds the parts around a store, serves them, and gives back one thing to stop.
+// The composition root: builds the parts of a server around a store, and serves them until it is stopped.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import type { Service } from "../rpc/calls/handler.ts";
 import { listen } from "../rpc/listening/listen.ts";
@@ -42,34 +42,34 @@ import { Streams } from "./services/streams/streams.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerOptions {
-  /** Stays the caller's: close it after the server has stopped. */
+  /** The caller closes it after the server has stopped. */
   readonly store: Store;
   readonly bus?: Bus;
   readonly listen: { readonly host: string; readonly port: number };
-  /** PEM; without it the server speaks plaintext. */
+  /** PEM. Without it the server serves plaintext. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly passwords: Passwords;
   readonly signUp: SignUpMode;
   readonly presenceGraceMs: number;
   readonly sessionLifetimeMs: number;
-  /** Commands and calls that one session may make, a second. */
+  /** Commands and calls that one session may make each second. */
   readonly callRate: number;
-  /** Sessions of one user that may be online at once. */
+  /** Sessions of one user that may be online at the same time. */
   readonly sessionsPerUser: number;
   readonly lock: LockRule;
-  /** How long log-ins are locked after too many wrong passwords. */
+  /** How long wrong passwords lock log-ins. */
   readonly lockDurationMs: number;
-  /** A session without a command for so long ends; undefined: it does not. */
+  /** A session ends after this many ms without a command; undefined: it does not. */
   readonly idleTimeoutMs: number | undefined;
-  /** Whether private chats may go through the server; they may, unless said. */
+  /** Whether the server relays private chats. Default: true. */
   readonly relay?: boolean;
-  /** For tests, which cannot wait as long as people do. */
+  /** For tests. */
   readonly introductionTimes?: IntroductionTimes;
-  /** For tests, whose people ask each other all the time. */
+  /** For tests. */
   readonly introductionsPerMinute?: number;
-  /** The schema for server reflection: encoded FileDescriptorSets, each with its imports; without it there is none. */
+  /** Encoded FileDescriptorSets, each with its imports, for server reflection. Without them there is no reflection. */
   readonly reflection?: readonly Uint8Array[] | undefined;
-  /** Whether the standard health service is there; it is, unless said. */
+  /** Whether to serve the standard health service. Default: true. */
   readonly health?: boolean;
   readonly log: Log;
   /** For tests, which set the time. By default the clock of the system. */
@@ -78,11 +78,11 @@ export interface ServerOptions {
 
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
-  /** The real one, where port 0 was asked for. */
+  /** The actual port, also if port 0 was requested. */
   readonly port: number;
-  /** Serves new connections with this certificate; those open stay. */
+  /** Uses this certificate for new connections. Open connections continue. */
   replaceCertificate(tls: { cert: string; key: string }): void;
-  /** Says good-bye to every stream, and resolves when nothing is left, within 5 s. */
+  /** Ends every stream with SERVER_STOPPING. Resolves within 5 s, when all connections are closed. */
   stop(): Promise<void>;
 }
 
@@ -196,7 +196,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new Health(services.map(nameOf));
   if (options.health !== false) services.push(health.service({ onError }));
   if (options.reflection !== undefined) {
-    // It names itself as well.
+    // Reflection lists itself, too.
     const own = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
     const named = [...services.map(nameOf), ...own];
     services.push(...reflectionServices({ onError, images: options.reflection, services: named }));
@@ -204,7 +204,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const listener = await listen({
     ...options.listen,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    // Above the services' own limit, which answers with details.
+    // Above the limit of the services, which refuse with details.
     limits: { requestBytes: 2 * limits.requestBytes },
     services,
   });

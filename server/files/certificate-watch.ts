@@ -1,27 +1,30 @@
-// Watches the operator's certificate and key: a renewed pair is handed on, a half-written one never.
+// Watches the operator's certificate and key, and reports a renewed pair once both files are complete.
 import { stat } from "node:fs/promises";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import type { Log } from "../log.ts";
 import { type CertificateFiles, type LoadedCertificate, loadCertificate } from "./certificate.ts";
 
 export interface CertificateWatch extends Disposable {
-  /** Looks now, whether or not the files seem changed. */
+  /** Loads the files now, whether or not they changed. */
   reload(): Promise<void>;
 }
 
 export interface CertificateWatchOptions {
   readonly files: CertificateFiles;
-  /** Called with a pair that fits together. What it throws is logged, and the old pair stays in use. */
+  /** Called with a matching pair. If it throws, the error is logged and the old pair stays in use. */
   readonly onChange: (certificate: LoadedCertificate) => void;
   readonly log: Log;
+  /** Default: 5000. */
   readonly everyMs?: number;
+  readonly clock?: Clock;
 }
 
 /**
- * Polls: watching the folder misses what renewals do with symbolic links, and files over a network. A pair that cannot
- * be loaded is tried again at the next look, since the other half may just be on its way, and named in the log once.
+ * Polls, because file system events miss changes of symbolic links and of files on a network. A pair that cannot be
+ * loaded is tried again at the next poll, since a renewal may have written only one of the files; then it is logged once.
  */
 export function watchCertificate(options: CertificateWatchOptions): CertificateWatch {
-  const { files, onChange, log, everyMs = 5_000 } = options;
+  const { files, onChange, log, everyMs = 5_000, clock = systemClock } = options;
   let served: string;
   let failedAt: string | undefined;
   let running = stamps(files).then((seen) => {
@@ -33,7 +36,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     if (seen === served && !isForced) return;
     try {
       const certificate = await loadCertificate(files);
-      // Changed while it was read: what was read may be of two minds.
+      // The files changed while they were read, so the pair may be inconsistent.
       if ((await stamps(files)) !== seen) return;
       onChange(certificate);
       served = seen;
@@ -41,9 +44,12 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
       log.info({ event: "certificate reloaded", file: files.cert }, "certificate reloaded");
       if (certificate.warning !== undefined) log.warn({ file: files.cert }, certificate.warning);
     } catch (error) {
-      // The first failure after a change may be half a renewal; the second is told, once.
+      // The first failure after a change may be a renewal in progress. The second is logged, once.
       if (failedAt === seen || isForced) {
-        log.error({ err: error, file: files.cert }, "the changed certificate is not used, the old one stays");
+        log.error(
+          { err: error, file: files.cert },
+          "the changed certificate cannot be used; the old one stays in use",
+        );
         served = seen;
       }
       failedAt = seen;
@@ -54,16 +60,13 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     running = running.then(() => look(isForced));
     return running;
   };
-  const timer = setInterval(() => {
-    once(false).catch((error: unknown) =>
-      log.error({ err: error }, "the certificate could not be looked at"),
-    );
-  }, everyMs);
-  timer.unref();
-  return { reload: () => once(true), [Symbol.dispose]: () => clearInterval(timer) };
+  const timer = clock.every(everyMs, () => {
+    once(false).catch((error: unknown) => log.error({ err: error }, "the certificate was not checked"));
+  });
+  return { reload: () => once(true), [Symbol.dispose]: () => timer[Symbol.dispose]() };
 }
 
-/** Changes whenever one of the files does. */
+/** A text that changes whenever one of the files changes. */
 async function stamps({ cert, key }: CertificateFiles): Promise<string> {
   const both = await Promise.all([cert, key].map(stamp));
   return both.join(" ");
@@ -74,7 +77,7 @@ async function stamp(file: string): Promise<string> {
     const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return `${ino}:${size}:${mtimeNs}:${ctimeNs}`;
   } catch {
-    // Gone, or not to be read: loading it then says why.
+    // Loading the file then reports why it cannot be read.
     return "none";
   }
 }

@@ -1,4 +1,4 @@
-// The server's certificate: its own one, made in the data folder and renewed around the same key, or the operator's.
+// The server's certificate: the one that it creates in the data folder and renews with the same key, or the operator's.
 import {
   createPrivateKey,
   createPublicKey,
@@ -20,28 +20,28 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** A certificate and key that cannot be served; the text names the file and is for the operator. */
+/** The certificate or key cannot be used; the message names the file and is for the operator. */
 export class CertificateError extends Error {
   override name = "CertificateError";
 }
 
 export interface LoadedCertificate extends Certificate {
-  /** The leaf. */
+  /** The first certificate of the chain. */
   readonly x509: X509Certificate;
-  /** What the operator should know, such as that it has expired. */
+  /** A sentence for the operator, for example that the certificate has expired. */
   readonly warning?: string;
 }
 
 const DAY_MS = 86_400_000;
 const LIFETIME_DAYS = 3650;
-/** Clients' clocks may be behind. */
+/** Allows for clients whose clocks are slow. */
 const BACKDATE_DAYS = 2;
 const RENEW_DAYS_BEFORE_END = 365;
 
 /**
- * The server's own certificate in these files, made if missing (key P-256, files 0600, folder 0700). It names
- * localhost, the loopback addresses, this host and the public names. Where those changed or the end is near it is made
- * anew around the same key, so that clients, who pin the key, do not notice.
+ * The server's own certificate in these files, created if missing (key P-256, files 0600, folder 0700). It names
+ * localhost, the loopback addresses, this host and the public names. When the names change or it expires within a year,
+ * it is renewed with the same key; clients pin the key, so they accept it.
  * @throws CertificateError
  */
 export async function ownCertificate(
@@ -55,7 +55,7 @@ export async function ownCertificate(
   const oldKey = await readIfThere(files.key);
   if (oldKey === undefined && current !== undefined) {
     throw new CertificateError(
-      `${files.key} is missing: put it back, or delete ${files.cert} as well to get a new key, which every client must accept`,
+      `${files.key} is missing: restore it, or delete ${files.cert} as well to get a new key, which every client must accept`,
     );
   }
   const key = oldKey ?? (await newKey(files.key));
@@ -77,7 +77,7 @@ export async function ownCertificate(
 
 /**
  * The operator's certificate chain and key.
- * @throws CertificateError where one cannot be read, is no PEM, or they do not belong together
+ * @throws CertificateError if a file cannot be read or is not PEM, or if the key is not that of the certificate
  */
 export async function loadCertificate(files: CertificateFiles, now = new Date()): Promise<LoadedCertificate> {
   const [cert, key] = await Promise.all([readOrExplain(files.cert), readOrExplain(files.key)]);
@@ -87,16 +87,16 @@ export async function loadCertificate(files: CertificateFiles, now = new Date())
   }
   const warning =
     x509.validToDate < now
-      ? `${files.cert} has expired on ${x509.validTo}`
+      ? `${files.cert} expired on ${x509.validTo}`
       : x509.validFromDate > now
-        ? `${files.cert} is valid from ${x509.validFrom} only`
+        ? `${files.cert} is not valid before ${x509.validFrom}`
         : undefined;
   return { cert, key, x509, ...(warning === undefined ? {} : { warning }) };
 }
 
 function certificateNames(publicNames: readonly string[]): string[] {
   const host = hostname();
-  // Some machines have a name that no certificate can carry.
+  // The names of some machines are not valid in a certificate.
   const own = /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(host) ? [host] : [];
   return [
     ...new Set([...publicNames, ...own, "localhost", "127.0.0.1", "::1"].map((name) => name.toLowerCase())),
@@ -108,7 +108,7 @@ function isCurrent(pem: string, key: KeyObject, names: readonly string[], now: D
   try {
     x509 = new X509Certificate(pem);
   } catch {
-    // Damaged: made anew around its key, and nobody notices.
+    // A damaged certificate is renewed with its key.
     return false;
   }
   const isFresh = x509.validToDate.getTime() - now.getTime() > RENEW_DAYS_BEFORE_END * DAY_MS;
@@ -126,15 +126,15 @@ async function newKey(file: string): Promise<string> {
   return createWhole(file, pem);
 }
 
-/** The file is there in full, on the disk, or not at all. */
+/** Writes the file atomically and synchronizes it to the disk. */
 async function writeWhole(file: string, text: string): Promise<void> {
   await rename(await writePart(file, text), file);
 }
 
 /**
- * As writeWhole, where there is no such file: of several processes that start at once, such as the server and
- * `parley-server cert`, one makes it, and all have what that one wrote.
- * @returns what is in the file
+ * As writeWhole, for a file that does not exist. If several processes do so at the same time, such as the server and
+ * `parley-server cert`, one of them creates it, and all return the content that it wrote.
+ * @returns the content of the file
  */
 async function createWhole(file: string, text: string): Promise<string> {
   const part = await writePart(file, text);
@@ -143,7 +143,7 @@ async function createWhole(file: string, text: string): Promise<string> {
     return text;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return await readOrExplain(file);
-    // Not every file system has links.
+    // Some file systems do not support links.
     await rename(part, file);
     return text;
   } finally {
@@ -201,6 +201,6 @@ function parseKey(pem: string, file: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw new CertificateError(`${file} is no private key in PEM, or has a passphrase`, { cause });
+    throw new CertificateError(`${file} is not a private key in PEM, or has a passphrase`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-// The file of first users: a user name, one space, a password a line; read at each start, for the names that are new.
+// The credentials file: a user name, one space and a password on each line. At each start the new users are imported.
 import { readFile } from "node:fs/promises";
 import type { Passwords } from "../auth/passwords.ts";
 import { skeleton } from "../auth/username.ts";
@@ -7,9 +7,9 @@ import type { Log } from "../log.ts";
 import type { AccountStore } from "../store/store.ts";
 
 export interface Credential {
-  /** Taken as it is: printable, without spaces, 1 to 64 bytes. */
+  /** Not normalized: printable, without spaces, 1 to 64 bytes. */
   readonly username: string;
-  /** All that follows the first space: printable, 1 to 256 bytes, also once it is prepared for its hash. */
+  /** Everything after the first space: printable, 1 to 256 bytes, also after normalization. */
   readonly password: string;
 }
 
@@ -19,7 +19,7 @@ export interface BadLine {
   readonly problem: string;
 }
 
-/** Takes CRLF, a byte order mark, blank lines and a missing last newline. A bad line is named, the others count. */
+/** Accepts CRLF, a byte order mark, blank lines and a missing last newline. Bad lines are reported and skipped. */
 export function parseCredentials(text: string): { credentials: Credential[]; badLines: BadLine[] } {
   const credentials: Credential[] = [];
   const badLines: BadLine[] = [];
@@ -47,24 +47,24 @@ export function parseCredentials(text: string): { credentials: Credential[]; bad
 function problemOf({ username, password }: Credential, names: ReadonlySet<string>): string | undefined {
   if (username === "") return "it begins with a space";
   if (password === "") return "there is no password";
-  // Control, unassigned and lone surrogate code points, and what the decoder put for bytes that are no UTF-8.
+  // Control, unassigned and lone surrogate code points, and the decoder's replacement for bytes that are not UTF-8.
   if (/[\p{Cc}\p{Cn}\p{Cs}\u2028\u2029\ufffd]/u.test(username + password)) {
-    return "it holds a character that is not printable, or no UTF-8";
+    return "it contains a character that is not printable or not UTF-8";
   }
   if (Buffer.byteLength(username) > limits.usernameBytes) {
     return `the user name is longer than ${limits.usernameBytes} bytes`;
   }
-  // Some characters grow when they are composed, which a password is before it is hashed.
+  // A password is normalized before it is hashed, and some characters get longer by that.
   if (
     Math.max(Buffer.byteLength(password), Buffer.byteLength(password.normalize("NFC"))) > limits.passwordBytes
   ) {
     return `the password is longer than ${limits.passwordBytes} bytes`;
   }
-  if (names.has(username)) return "the user name stands in an earlier line, which counts";
+  if (names.has(username)) return "the user name is in an earlier line already";
   return undefined;
 }
 
-/** Reads the file; a bad line is told to the log and skipped. Rejects where the file cannot be read. */
+/** Reads the file. Bad lines are logged and skipped. @throws Error if the file cannot be read */
 export async function readCredentials(file: string, log: Log): Promise<Credential[]> {
   const { credentials, badLines } = parseCredentials(await readFile(file, "utf8"));
   for (const { line, problem } of badLines) {
@@ -76,13 +76,13 @@ export async function readCredentials(file: string, log: Log): Promise<Credentia
   return credentials;
 }
 
-/** How many are hashed and stored together: an import that is cut short keeps what it has, and goes on at the next start. */
+/** Users that are hashed and stored together. An import that is interrupted continues at the next start. */
 const BATCH = 100;
-/** As many hashes as run at once; more would fill the queue that log-ins stand in. */
+/** Hashes requested at the same time. More would fill the queue that log-ins use as well. */
 const AT_ONCE = 2;
 
 /**
- * Adds those whose names never were users; those who were removed do not come back, and nobody's password changes.
+ * Adds the users whose names never existed. Removed users are not added again, and no password is changed.
  * @returns the names added
  */
 export async function importCredentials(

@@ -1,4 +1,4 @@
-// The data folder: where it lies by the platform's convention, and what lies in it.
+// The data folder: the platform's default location, and the files in it.
 import { rmSync } from "node:fs";
 import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,12 +7,12 @@ import process from "node:process";
 
 export interface DataFiles {
   readonly database: string;
-  /** Settings, if the operator wrote some. */
+  /** The settings file, which the operator may write. */
   readonly config: string;
   readonly tlsFolder: string;
   readonly cert: string;
   readonly key: string;
-  /** What the running server says of itself; see server-file.ts. */
+  /** Facts about the running server; see server-file.ts. */
   readonly server: string;
 }
 
@@ -28,14 +28,14 @@ export function dataFiles(folder: string): DataFiles {
   };
 }
 
-/** The folder is somebody else's as well. */
+/** The folder contains files that are not of Parley, and other users can read it. */
 export class FolderInUseError extends Error {
   override name = "FolderInUseError";
 }
 
 /**
- * Makes sure that closing the folder to everyone else, which is going to happen, takes nothing from anybody.
- * @throws FolderInUseError where others may look in, other files lie there, and no data of ours
+ * Checks that the folder can be closed to other users, as opening it does, without taking their files from them.
+ * @throws FolderInUseError if other users can read the folder, and it contains other files but no Parley data
  */
 export async function claimDataFolder(folder: string): Promise<void> {
   const files = dataFiles(folder);
@@ -46,14 +46,14 @@ export async function claimDataFolder(folder: string): Promise<void> {
     found = await readdir(folder);
     ({ mode } = await stat(folder));
   } catch {
-    // It is made, or what is wrong with it is told, by whoever opens it.
+    // Opening the folder creates it, or reports why that fails.
     return;
   }
   const isClosed = (mode & 0o077) === 0;
   if (isClosed || found.includes(basename(files.database)) || found.every((name) => own.includes(name)))
     return;
   throw new FolderInUseError(
-    `${folder} holds other files and is open to other users; Parley would close it. Name an empty or a new folder.`,
+    `${folder} contains other files and is open to other users, and Parley would close it. Use an empty or a new folder.`,
   );
 }
 
@@ -61,11 +61,11 @@ export interface TemporaryFolder extends Disposable {
   readonly path: string;
 }
 
-/** A new folder for this process alone, with mode 0700; goes with all that is in it, at the latest with the process. */
+/** Creates a folder with mode 0700. It is deleted, with its content, when it is disposed or the process exits. */
 export async function temporaryDataFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), "parley-server-"));
   const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-  // A crash, and a stop that takes too long, dispose of nothing.
+  // A crash, and a stop that takes too long, do not dispose the folder.
   process.once("exit", remove);
   return {
     path,
@@ -76,7 +76,7 @@ export async function temporaryDataFolder(): Promise<TemporaryFolder> {
   };
 }
 
-/** Undefined where the environment does not even name a home. */
+/** Undefined if the environment has no home directory. */
 export function defaultDataFolder(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -87,7 +87,7 @@ export function defaultDataFolder(
     return base && join(base, "parley-server");
   }
   if (platform === "darwin") return home && join(home, "Library", "Application Support", "parley-server");
-  // The XDG Base Directory Specification wants a relative path ignored.
+  // The XDG Base Directory Specification requires that a relative path is ignored.
   if (env.XDG_DATA_HOME?.startsWith("/")) return join(env.XDG_DATA_HOME, "parley-server");
   return home && join(home, ".local", "share", "parley-server");
 }

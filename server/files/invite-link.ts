@@ -1,4 +1,4 @@
-// What an invited friend types: one argument that carries address, invite and fingerprint.
+// The invite link: one argument that contains address, invite and fingerprint.
 import { isIP } from "node:net";
 
 export interface InviteLink {
@@ -6,7 +6,7 @@ export interface InviteLink {
   readonly port: number;
   /** The invite's secret. */
   readonly invite: string;
-  /** Of the server's key, "SHA256:…"; undefined where the server speaks plaintext. */
+  /** The fingerprint of the server's key, "SHA256:…"; undefined if the server serves plaintext. */
   readonly fingerprint: string | undefined;
 }
 
@@ -16,14 +16,14 @@ export function formatAddress(host: string, port: number): string {
 }
 
 /**
- * HOST:PORT/INVITE/FINGERPRINT, or HOST:PORT/INVITE without TLS. The first two slashes part it: a fingerprint is
- * base64 and may hold more.
+ * HOST:PORT/INVITE/FINGERPRINT, or HOST:PORT/INVITE without TLS. Only the first two slashes are separators, because
+ * the base64 of a fingerprint can contain more.
  */
 export function formatInviteLink({ host, port, invite, fingerprint }: InviteLink): string {
   return [formatAddress(host, port), invite, ...(fingerprint === undefined ? [] : [fingerprint])].join("/");
 }
 
-/** The whole line to send, fit for any shell: some take an address's brackets for a pattern. */
+/** The command line to send. It is quoted where a shell could take the brackets of an address for a pattern. */
 export function joinLine(link: InviteLink): string {
   const argument = formatInviteLink(link);
   return `parley join ${argument.includes("[") ? `'${argument}'` : argument}`;

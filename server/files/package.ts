@@ -1,13 +1,13 @@
-// Where this program lies: its version, its folder, and how it is called there.
+// This package: its version, its files, and how its programs are called.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Sources run in a clone; what was installed was compiled, one folder deeper. */
+/** A clone runs the sources. An installed package runs compiled files, which are one folder deeper. */
 const isClone = import.meta.url.endsWith(".ts");
 
 const root = new URL(isClone ? "../../" : "../../../", import.meta.url);
 
-/** The package's own file, as an absolute path. */
+/** The absolute path of a file of the package. */
 export function packageFile(path: string): string {
   return fileURLToPath(new URL(path, root));
 }
@@ -17,7 +17,7 @@ export function packageVersion(): string {
   return version;
 }
 
-/** What a person types for one of the package's programs. */
+/** The command that starts one of the package's programs. */
 export function commandLine(program: "parley" | "parley-server"): string {
   return isClone ? `npx ${program}` : program;
 }

@@ -1,11 +1,11 @@
-// The users of docs/credentials.txt: good for a first try, and open to anybody who knows where they are from.
+// The sample users of docs/credentials.txt, whose passwords are public.
 import { readFile } from "node:fs/promises";
 import type { Passwords } from "../auth/passwords.ts";
 import type { AccountStore } from "../store/store.ts";
 import { type Credential, parseCredentials } from "./credentials-file.ts";
 import { packageFile } from "./package.ts";
 
-/** Those who exist here and still have their public password, in the file's order, at most so many. */
+/** The sample users that exist in the store and still have their public password, in the file's order, at most `most`. */
 export async function findSampleUsers(
   accounts: Pick<AccountStore, "userByName">,
   passwords: Passwords,
@@ -25,7 +25,7 @@ async function readSample(): Promise<Credential[]> {
   try {
     return parseCredentials(await readFile(packageFile("docs/credentials.txt"), "utf8")).credentials;
   } catch (error) {
-    // A package may leave its docs out.
+    // A package may be built without its docs.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }

@@ -1,11 +1,11 @@
-// What the running server says of itself in its data folder, for the commands beside it.
+// server.json: facts about the running server in its data folder, for the commands that run beside it.
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 
 export interface ServerFacts {
   readonly host: string;
-  /** The real one, where port 0 was asked for. */
+  /** The actual port, also if port 0 was requested. */
   readonly port: number;
-  /** Undefined where the server speaks plaintext. */
+  /** Undefined if the server serves plaintext. */
   readonly fingerprint?: string | undefined;
   readonly publicNames: readonly string[];
   readonly pid: number;
@@ -21,7 +21,7 @@ export async function removeServerFile(file: string): Promise<void> {
   await rm(file, { force: true });
 }
 
-/** What the server that runs, or the last one that was killed, had written; undefined where there is none. */
+/** The facts that the running server, or the last one that was killed, wrote; undefined if there is no file. */
 export async function readServerFile(file: string): Promise<ServerFacts | undefined> {
   let text: string;
   try {

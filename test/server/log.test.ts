@@ -1,4 +1,4 @@
-// The log: whole lines at once, no secrets, and a person is told only of what goes wrong.
+// The log: complete lines without secrets, and only warnings and errors on a terminal.
 import { mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ function captured(forPerson: boolean, level: "debug" | "info" = "info") {
   return { log, written };
 }
 
-test("lines of JSON with time and level, from the level on", () => {
+test("a line is JSON with time and level, and lines below the level are dropped", () => {
   const { log, written } = captured(false);
   log.debug({}, "quiet");
   log.info({ event: "log-in", username: "yoda" }, "log-in");
@@ -31,13 +31,13 @@ test("lines of JSON with time and level, from the level on", () => {
   });
 });
 
-test("a secret that slipped past the types is not written", () => {
+test("a secret that bypassed the types is not written", () => {
   const { log, written } = captured(false);
   log.info({ password: "wise@!man", token: "t0ken", text: "hello" } as LogFields, "oops");
   expect(written.join()).not.toMatch(/wise|t0ken|hello/);
 });
 
-test("an error is written with its causes, and with nothing that someone hung onto it", () => {
+test("an error is written with its causes and without its other properties", () => {
   const { log, written } = captured(false);
   const error = Object.assign(new Error("refused", { cause: new TypeError("deeper") }), {
     code: "EX",
@@ -51,7 +51,7 @@ test("an error is written with its causes, and with nothing that someone hung on
   expect(written.join()).not.toContain("wise");
 });
 
-test("a person reads words, of warnings and failures only, and the same ones once", () => {
+test("on a terminal only warnings and errors are written, as sentences, and each sentence once", () => {
   const { log, written } = captured(true, "debug");
   log.info({}, "log-in");
   log.warn({ file: "x", line: 3 }, "line 3 skipped");
@@ -63,7 +63,7 @@ test("a person reads words, of warnings and failures only, and the same ones onc
   ]);
 });
 
-test("a file is appended to at once, readable by its owner only, and opened anew after a rotation", async () => {
+test("a line is appended to the file immediately, only the owner can read it, and it is opened again after a rotation", async () => {
   const file = join(folder, "server.log");
   const options = { level: "info", file, forPerson: true, writeError: () => undefined } as const;
   const lines = async (name: string) =>
@@ -82,7 +82,7 @@ test("a file is appended to at once, readable by its owner only, and opened anew
   expect([await lines("old.log"), await lines("server.log")]).toEqual([2, 1]);
 });
 
-test("a file that cannot be opened is an error at once", () => {
+test("a file that cannot be opened is an error immediately", () => {
   const file = join(folder, "none", "server.log");
   expect(() => openLog({ level: "info", file, forPerson: false, writeError: () => undefined })).toThrow(
     /ENOENT/,

@@ -195,7 +195,7 @@ describe("a time-out", () => {
     await other.logIn("yoda", strict);
     const tail = await other.run("tail");
     expect(tail).toMatchObject({ code: 4, stdout: "" });
-    expect(tail.stderr).toContain("No command came for too long");
+    expect(tail.stderr).toContain("No command arrived for too long");
     expect(await other.run("send", "yoda", "hi")).toMatchObject({ code: 4 });
   });
 });

@@ -62,7 +62,7 @@ it("who says nothing through it is, and the other one is told so", async () => {
   expect(await endFor(yoda)).toEqual({ kind: "goodbye", by: "them", ending: Ending.TIMED_OUT });
   const run = await luke.ended;
   expect(run).toMatchObject({ code: 4 });
-  expect(run.stderr).toContain("No command came for too long, so you were logged out.");
+  expect(run.stderr).toContain("No command arrived for too long, so you were logged out.");
   expect(run.stderr).not.toContain("not known to have arrived");
 });
 

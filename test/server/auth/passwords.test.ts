@@ -1,4 +1,4 @@
-// Passwords: what is taken, that only the right one verifies, and that a flood is refused rather than queued for ever.
+// Passwords with the real cost: which are accepted, that only the right one verifies, and that the queue is bounded.
 import { describe, expect, test } from "vitest";
 import { OverloadedError, Passwords } from "../../../server/auth/passwords.ts";
 
@@ -11,7 +11,7 @@ describe("new passwords", () => {
     "\u03c0\u00df\u00e5\u03c0\u00df\u00e5\u03c0\u00df",
     "Jack of \u2666s",
     "wise@!man",
-  ])("%s is taken", (password) => expect(passwords.checkNew(password)).toEqual({ ok: true }));
+  ])("%s is accepted", (password) => expect(passwords.checkNew(password)).toEqual({ ok: true }));
   test.each([
     ["", /at least 8/],
     ["seven77", /at least 8/],
@@ -21,13 +21,13 @@ describe("new passwords", () => {
     ["x".repeat(257), /at most 256 bytes/],
     ["\u{1f600}".repeat(65), /at most 256 bytes/],
     ["x".repeat(50_000_000), /at most 256 bytes/],
-  ])("the %#th bad one is refused", (password, problem) =>
+  ])("bad password no. %# is refused", (password, problem) =>
     expect(passwords.checkNew(password)).toMatchObject({
       ok: false,
       problem: expect.stringMatching(problem),
     }),
   );
-  test("256 bytes are taken", () => expect(passwords.checkNew("x".repeat(256)).ok).toBe(true));
+  test("256 bytes are accepted", () => expect(passwords.checkNew("x".repeat(256)).ok).toBe(true));
 });
 
 describe("hashing", () => {
@@ -36,7 +36,7 @@ describe("hashing", () => {
       /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
     );
   });
-  test("salts: the same password gives another string", async () => {
+  test("the same password gives another string each time, because of the salt", async () => {
     expect(await passwords.hash("wise@!man")).not.toBe(await passwords.hash("wise@!man"));
   });
   test("only the right password verifies", async () => {
@@ -46,7 +46,7 @@ describe("hashing", () => {
     expect(await passwords.verify("", phc)).toBe(false);
     expect(await passwords.verify("wise@!man".padEnd(300, "x"), phc)).toBe(false);
   });
-  test("OpaqueString: composed or not, any kind of space, one password", async () => {
+  test("OpaqueString: a password matches in any normalization form and with any kind of space", async () => {
     const phc = await passwords.hash("caf\u00e9 noir");
     expect(await passwords.verify("cafe\u0301\u1680noir", phc)).toBe(true);
     expect(await passwords.verify("CAF\u00c9 noir", phc)).toBe(false);
@@ -64,14 +64,14 @@ describe("hashing", () => {
     expect(passwords.needsRehash(phc)).toBe(true);
     expect(passwords.needsRehash(await passwords.hash("password"))).toBe(false);
   });
-  test("a damaged string is an error, not a wrong password", async () => {
+  test("a damaged string is an error and not a wrong password", async () => {
     await expect(passwords.verify("password", "$2b$10$abc")).rejects.toThrow(/PHC/);
     await expect(passwords.verify("password", "")).rejects.toThrow(/PHC/);
   });
 });
 
 describe("load", () => {
-  test("the queue is bounded, and what was taken is served in full", async () => {
+  test("the queue is bounded, and every accepted request is answered", async () => {
     const small = new Passwords({ concurrency: 1, queue: 2 });
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => small.hash("wise@!man")));
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
@@ -80,7 +80,7 @@ describe("load", () => {
     }
     expect(await small.hash("again")).toMatch(/^\$argon2id/);
   });
-  test("an unknown name costs what a known one costs", async () => {
+  test("an unknown name takes as long as a known one", async () => {
     const phc = await passwords.hash("wise@!man");
     const cost = async (work: () => Promise<boolean>) => {
       const times: number[] = [];

@@ -1,4 +1,4 @@
-// Secrets: 256 bits as text, and a hash that only the same text gives.
+// Secrets: 256 random bits as text, and their hash.
 import { expect, test } from "vitest";
 import { hashSecret, newSecret } from "../../../server/auth/tokens.ts";
 
@@ -8,7 +8,7 @@ test("a secret is 43 characters of base64url and never begins with a dash", () =
   expect(new Set(secrets).size).toBe(500);
 });
 
-test("its hash is the SHA-256 of its text", () => {
+test("the hash is the SHA-256 of the text", () => {
   const { secret, hash } = newSecret();
   expect(hash).toHaveLength(32);
   expect(hashSecret(secret)).toEqual(hash);

@@ -1,5 +1,5 @@
-// The server's certificate: a client that trusts it connects by every name, the key outlives renewals, and the
-// operator's pair is taken whole or not at all.
+// The server's certificate: it is valid for every name, renewals keep the key, and an operator's pair is used only when
+// both files match.
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
@@ -23,7 +23,7 @@ const filesIn = (name = "tls") => ({
 });
 const years = (count: number) => new Date(Date.now() + count * 365.25 * 86_400_000);
 
-/** Connects over real TLS, trusting only this certificate; resolves to what the server presented. */
+/** Connects over TLS and trusts only this certificate. @returns the fingerprint of the presented one */
 async function connectTrusting(served: { cert: string; key: string }, servername: string): Promise<string> {
   const server = createServer({ ...served, minVersion: "TLSv1.3" }, (socket) => socket.end());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -42,8 +42,8 @@ async function connectTrusting(served: { cert: string; key: string }, servername
   }
 }
 
-describe("the server's own", () => {
-  test("is trusted under localhost, the host's name and every public name", async () => {
+describe("the server's own certificate", () => {
+  test("is valid for localhost, the host name and every public name", async () => {
     const names = ["chat.example.org", "192.0.2.7", "2001:db8::7"];
     const made = await ownCertificate(filesIn(), names);
     const x509 = new X509Certificate(made.cert);
@@ -57,28 +57,28 @@ describe("the server's own", () => {
     expect(fingerprintOf(made.cert)).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);
   });
 
-  test("lies in files that nobody else reads", async () => {
+  test("is stored in files that only the owner can read", async () => {
     await ownCertificate(filesIn(), []);
     expect((await stat(join(folder, "tls"))).mode & 0o777).toBe(0o700);
     for (const file of Object.values(filesIn())) expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  test("is one for all that start at once on a new folder, and leaves nothing else there", async () => {
+  test("is the same for all processes that start at the same time on a new folder, and no other file is left", async () => {
     const made = await Promise.all(Array.from({ length: 8 }, () => ownCertificate(filesIn(), [])));
-    for (const one of made) expect(one).toEqual(made[0]);
+    for (const certificate of made) expect(certificate).toEqual(made[0]);
     expect(await ownCertificate(filesIn(), [])).toEqual(made[0]);
     expect(await readdir(join(folder, "tls"))).toHaveLength(2);
   });
 
-  test("stays the same from start to start", async () => {
+  test("is kept at the next start", async () => {
     const first = await ownCertificate(filesIn(), ["chat.example.org"]);
     expect(await ownCertificate(filesIn(), ["Chat.Example.org"])).toEqual(first);
   });
 
   test.each<[string, () => Promise<{ cert: string; key: string }>]>([
-    ["a name comes", () => ownCertificate(filesIn(), ["a.example.org", "b.example.org"])],
-    ["a name goes", () => ownCertificate(filesIn(), [])],
-    ["its end comes near", () => ownCertificate(filesIn(), ["a.example.org"], years(9.5))],
+    ["a name is added", () => ownCertificate(filesIn(), ["a.example.org", "b.example.org"])],
+    ["a name is removed", () => ownCertificate(filesIn(), [])],
+    ["it expires soon", () => ownCertificate(filesIn(), ["a.example.org"], years(9.5))],
     [
       "it is damaged",
       async () => {
@@ -87,13 +87,13 @@ describe("the server's own", () => {
       },
     ],
     [
-      "it is gone",
+      "it is missing",
       async () => {
         await unlink(filesIn().cert);
         return ownCertificate(filesIn(), ["a.example.org"]);
       },
     ],
-  ])("is made anew around the same key when %s", async (_when, again) => {
+  ])("is renewed with the same key when %s", async (_when, again) => {
     const first = await ownCertificate(filesIn(), ["a.example.org"]);
     const second = await again();
     expect(second.cert).not.toBe(first.cert);
@@ -102,15 +102,15 @@ describe("the server's own", () => {
     expect(await readFile(filesIn().cert, "utf8")).toBe(second.cert);
   });
 
-  test("a damaged key is refused, not replaced: clients have pinned it", async () => {
+  test("a damaged key is refused and not replaced, because clients have pinned it", async () => {
     await ownCertificate(filesIn(), []);
     await writeFile(filesIn().key, "nonsense");
-    await expect(ownCertificate(filesIn(), [])).rejects.toThrow(/key\.pem is no private key/);
+    await expect(ownCertificate(filesIn(), [])).rejects.toThrow(/key\.pem is not a private key/);
     expect(await readFile(filesIn().key, "utf8")).toBe("nonsense");
   });
 });
 
-test("a key that is gone is not replaced in silence either", async () => {
+test("a missing key is refused and not replaced", async () => {
   await ownCertificate(filesIn(), []);
   await unlink(filesIn().key);
   await expect(ownCertificate(filesIn(), [])).rejects.toThrow(/key\.pem is missing/);
@@ -118,16 +118,16 @@ test("a key that is gone is not replaced in silence either", async () => {
   expect((await ownCertificate(filesIn(), [])).key).toContain("PRIVATE KEY");
 });
 
-describe("the operator's", () => {
-  test("is loaded, with a warning where its time is over or not yet come", async () => {
+describe("the operator's certificate", () => {
+  test("is loaded, with a warning if it has expired or is not yet valid", async () => {
     const made = await ownCertificate(filesIn(), []);
     expect(await loadCertificate(filesIn())).toMatchObject(made);
     expect((await loadCertificate(filesIn())).warning).toBeUndefined();
-    expect((await loadCertificate(filesIn(), years(11))).warning).toMatch(/has expired/);
-    expect((await loadCertificate(filesIn(), years(-1))).warning).toMatch(/valid from/);
+    expect((await loadCertificate(filesIn(), years(11))).warning).toMatch(/expired on/);
+    expect((await loadCertificate(filesIn(), years(-1))).warning).toMatch(/not valid before/);
   });
 
-  test("is refused where it cannot serve, naming the file", async () => {
+  test("is refused if it cannot be used, with the name of the file", async () => {
     await ownCertificate(filesIn("a"), []);
     await ownCertificate(filesIn("b"), []);
     const [a, b] = [filesIn("a"), filesIn("b")];
@@ -136,7 +136,7 @@ describe("the operator's", () => {
       /key\.pem does not begin with/,
     );
     await expect(loadCertificate({ cert: a.cert, key: a.cert })).rejects.toThrow(
-      /cert\.pem is no private key/,
+      /cert\.pem is not a private key/,
     );
     await expect(loadCertificate({ cert: "/none", key: a.key })).rejects.toThrow(CertificateError);
   });
@@ -157,7 +157,7 @@ describe("watching", () => {
     return { watch, changes, errors, move, next: await readFile(filesIn("next").cert, "utf8") };
   }
 
-  test("a renewed pair is handed on once", async () => {
+  test("a renewed pair is reported once", async () => {
     const { watch, changes, errors, move, next } = await watched();
     using _ = watch;
     await move("key");
@@ -168,18 +168,18 @@ describe("watching", () => {
     expect(errors).toEqual([]);
   });
 
-  test("half a pair is never used, named once, and the other half completes it", async () => {
+  test("half of a renewed pair is not used and logged once, until the other half arrives", async () => {
     const { watch, changes, errors, move, next } = await watched();
     using _ = watch;
     await move("cert");
-    await vi.waitFor(() => expect(errors).toEqual([expect.stringMatching(/old one stays/)]));
+    await vi.waitFor(() => expect(errors).toEqual([expect.stringMatching(/old one stays in use/)]));
     expect(changes).toEqual([]);
     await move("key");
     await vi.waitFor(() => expect(changes).toEqual([next]));
     expect(errors).toHaveLength(1);
   });
 
-  test("reload looks at once, and tells what is wrong at once", async () => {
+  test("reload loads the files immediately, and logs a problem immediately", async () => {
     const { watch, changes, errors } = await watched();
     watch[Symbol.dispose]();
     await watch.reload();

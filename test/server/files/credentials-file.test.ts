@@ -1,29 +1,29 @@
-// The credentials file: what is read from it, and that an import changes nobody who is already known.
+// The credentials file: how it is parsed, and that an import does not change existing users.
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Passwords } from "../../../server/auth/passwords.ts";
 import { importCredentials, parseCredentials } from "../../../server/files/credentials-file.ts";
+import { cheapPasswords } from "../../support/cheap-passwords.ts";
 
 const read = (text: string) =>
   parseCredentials(text).credentials.map(({ username, password }) => [username, password]);
 
 describe("parsing", () => {
-  test("a line is a name, a space and a password of any printable characters, spaces too", () => {
+  test("a line is a name, a space and a password of printable characters and spaces", () => {
     expect(read("hans falcon*solo\nyoda  wise @!man \n\u00e9ric \u{1f600} \u00a7$%&/()=?\n")).toEqual([
       ["hans", "falcon*solo"],
       ["yoda", " wise @!man "],
       ["\u00e9ric", "\u{1f600} \u00a7$%&/()=?"],
     ]);
   });
-  test("CRLF, blank lines, a byte order mark and a missing last newline are fine", () => {
+  test("CRLF, blank lines, a byte order mark and a missing last newline are accepted", () => {
     expect(read("\ufeffhans a\r\n\r\n   \nyoda b")).toEqual([
       ["hans", "a"],
       ["yoda", "b"],
     ]);
     expect(read("")).toEqual([]);
   });
-  test("bad lines are named by number, and the others count", () => {
+  test("bad lines are reported by number, and the others are used", () => {
     const text = [
       "hans a",
       "nothing",
@@ -47,19 +47,19 @@ describe("parsing", () => {
       ].map(({ line, problem }) => ({ line, problem: expect.stringMatching(problem) })),
     );
   });
-  test("a password has any length up to 256 bytes, also after it was composed", () => {
+  test("a password has at most 256 bytes, also after normalization", () => {
     const { credentials, badLines } = parseCredentials(
-      // The last one is 256 bytes, and three times as many once it is composed.
+      // The last one is 256 bytes before normalization and three times as many after it.
       ["a x", `b ${"y".repeat(256)}`, `c ${"\u00e9".repeat(128)}`, `d ${"\u{1d160}".repeat(64)}`].join("\n"),
     );
     expect(credentials.map(({ username }) => username)).toEqual(["a", "b", "c"]);
     expect(badLines).toMatchObject([{ line: 4, problem: "the password is longer than 256 bytes" }]);
   });
-  test("a problem never shows the password", () => {
+  test("the report of a bad line does not contain the password", () => {
     const { badLines } = parseCredentials("topsecret\nhans sesame\u0000");
     expect(JSON.stringify(badLines)).not.toMatch(/topsecret|sesame/);
   });
-  test("whatever is written is read back", () => {
+  test("parsing returns the names and passwords that were written", () => {
     const word = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 });
     const name = word.filter((text) => !text.includes(" "));
     fc.assert(
@@ -78,7 +78,7 @@ describe("parsing", () => {
 });
 
 describe("import", () => {
-  /** Accounts as the store keeps them for an import: names that ever were, and what was added. */
+  /** A fake of the store for an import, with these known names. */
   function accountsWith(...names: string[]) {
     const known = new Set(names);
     const hashes = new Map<string, string>();
@@ -95,8 +95,8 @@ describe("import", () => {
     };
   }
 
-  test("adds the new ones with their passwords, names as they are, and leaves the others alone", async () => {
-    const passwords = new Passwords();
+  test("adds new users with their passwords and unchanged names, and does not change the others", async () => {
+    const passwords = cheapPasswords();
     const accounts = accountsWith("hans");
     const { credentials } = parseCredentials("hans other\nYoda wise@!man\n\u0430dmin x\nadmin y");
     const added = await importCredentials(accounts, credentials, passwords);
@@ -104,8 +104,8 @@ describe("import", () => {
     expect(await passwords.verify("wise@!man", accounts.hashes.get("Yoda") ?? "")).toBe(true);
     expect(await importCredentials(accounts, credentials, passwords)).toEqual([]);
   });
-  test("a long file neither overfills the queue of hashes nor loses a line", async () => {
-    const passwords = new Passwords({ concurrency: 2, queue: 1 });
+  test("a long file does not overfill the queue of hashes, and every line is imported", async () => {
+    const passwords = cheapPasswords({ queue: 1 });
     const accounts = accountsWith();
     const text = Array.from({ length: 120 }, (_, index) => `user${index} password${index}`).join("\n");
     await importCredentials(accounts, parseCredentials(text).credentials, passwords);

@@ -1,4 +1,4 @@
-// The two ends of an invite link, which never import each other: what the server writes, the client reads.
+// Invite links: the client reads what the server writes. Their modules do not import each other.
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -7,20 +7,20 @@ import { parseAddress } from "../../../rpc/network/address.ts";
 import { newSecret } from "../../../server/auth/tokens.ts";
 import { formatInviteLink, type InviteLink, joinLine } from "../../../server/files/invite-link.ts";
 
-/** What the client makes of it, in the server's words: where it would dial, and what it would show and trust. */
+/** The link as the client reads it. */
 function read(text: string): InviteLink {
   const { address, invite, fingerprint } = readInviteLink(text);
   return { ...parseAddress(address), invite, fingerprint };
 }
 
-/** The words that a shell makes of a line: a friend pastes it. */
+/** The words that a shell reads from the line. */
 function pasted(line: string): string[] {
   return execFileSync("sh", ["-c", `printf '%s\\n' ${line}`], { encoding: "utf8" })
     .trimEnd()
     .split("\n");
 }
 
-/** As long as a real one; of base64's letters, the slashes matter. */
+/** As long as a real fingerprint, with slashes, which base64 can contain. */
 const fingerprint = `SHA256:${"a/b+".repeat(10)}//Z`;
 
 describe.each([
@@ -34,10 +34,10 @@ describe.each([
   test.each([
     ["with a fingerprint", fingerprint],
     ["without", undefined],
-  ])("%s goes through the line and a shell", (_, fingerprint) => {
+  ])("%s is read back after a shell split the line", (_, fingerprint) => {
     const link = { host, port: 12_000, invite: newSecret().secret, fingerprint };
     const line = joinLine(link);
-    // sh lets it pass, but zsh refuses a pattern that no file matches.
+    // zsh refuses a pattern that no file matches; sh does not.
     expect(line.replaceAll(/'[^']*'/g, "")).not.toContain("[");
     const [program, command, argument = "", ...more] = pasted(line);
     expect([program, command, ...more]).toEqual(["parley", "join"]);
@@ -45,7 +45,7 @@ describe.each([
   });
 });
 
-test("any address, invite and fingerprint come back as they were", () => {
+test("any address, invite and fingerprint are read back unchanged", () => {
   const base64 = (size: number, alphabet: string): fc.Arbitrary<string> =>
     fc.string({ unit: fc.constantFrom(...alphabet), minLength: size, maxLength: size });
   const letters = "ABCXYZabcxyz0189";

@@ -1,12 +1,14 @@
-// The halves of a relay over transports that take nothing, or all: what waits, and when credit is given.
+// Tests the two halves of a relay over transports that take nothing or everything: queued bytes, and when credit is granted.
 import { EventEmitter } from "node:events";
 import { expect, test, vi } from "vitest";
 import { RelayResponse } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { Outbox } from "../../../rpc/calls/outbox.ts";
 import { limits } from "../../../server/limits.ts";
 import { RelayHalf } from "../../../server/private/relay-half.ts";
+import { type Clock, systemClock } from "../../../time/clock.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
-/** A transport that takes a frame when it is told to. */
+/** A transport that takes no frame before takeAll(). */
 class Transport extends EventEmitter {
   readonly frames: RelayResponse[] = [];
   readonly outbox = new Outbox(this, {
@@ -35,65 +37,61 @@ class Transport extends EventEmitter {
   }
 }
 
-function halves() {
+function halves(clock: Clock = systemClock) {
   const [here, there] = [new Transport(), new Transport()];
   const [half, other] = [
-    new RelayHalf(here.outbox, () => undefined),
-    new RelayHalf(there.outbox, () => undefined),
+    new RelayHalf(here.outbox, () => undefined, clock),
+    new RelayHalf(there.outbox, () => undefined, clock),
   ];
   half.join(other);
   other.join(half);
   return { here, there, half, other };
 }
 
-test("for one that never reads no more waits than the window, and the smallest pieces are held back", async () => {
+test("at most one window is queued for a device that never reads, and reading of the smallest pieces pauses", async () => {
   const { there, half } = halves();
   const piece = Buffer.alloc(1);
   let accepted = 0;
-  let isHeldBack = false;
-  while (!isHeldBack && accepted < limits.relayWindowBytes) {
+  let isPaused = false;
+  while (!isPaused && accepted < limits.relayWindowBytes) {
     const room = half.accept(piece).then(() => "room");
     accepted++;
-    isHeldBack =
-      (await Promise.race([room, Promise.resolve().then(() => Promise.resolve("none"))])) === "none";
+    isPaused = (await Promise.race([room, Promise.resolve().then(() => Promise.resolve("none"))])) === "none";
   }
-  expect(isHeldBack).toBe(true);
+  expect(isPaused).toBe(true);
   expect(there.outbox.bytes).toBeLessThan(limits.relaySoftBytes + 100);
 });
 
-test("no credit comes before the other one has taken something, and then at the rate", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "performance"] });
-  try {
-    const { here, there, half } = halves();
-    await here.takeAll();
-    for (let sent = 0; sent < limits.relayWindowBytes; sent += limits.relayPieceBytes) {
-      await half.accept(Buffer.alloc(limits.relayPieceBytes));
-    }
-    await expect(half.accept(Buffer.alloc(1))).rejects.toMatchObject({
-      message: "More was sent through the relay than there was credit for.",
-    });
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(here.credit).toBe(0);
-    // Ten seconds of quiet earned one window, and no more.
-    await there.takeAll();
-    await here.outbox.whenFlushed();
-    expect(here.credit).toBe(limits.relayWindowBytes);
-    for (let sent = 0; sent < limits.relayWindowBytes; sent += limits.relayPieceBytes) {
-      await half.accept(Buffer.alloc(limits.relayPieceBytes));
-    }
-    await there.outbox.whenFlushed();
-    const before = here.credit;
-    await vi.advanceTimersByTimeAsync(100);
-    await here.outbox.whenFlushed();
-    const earned = here.credit - before;
-    expect(earned).toBeGreaterThanOrEqual(limits.relayCreditBytes);
-    expect(earned).toBeLessThanOrEqual(limits.relayBytesPerSecond * 0.11);
-  } finally {
-    vi.useRealTimers();
+test("credit is granted after the other device has taken bytes, and at the rate of the relay", async () => {
+  const clock = new ManualClock();
+  const { here, there, half } = halves(clock);
+  await here.takeAll();
+  for (let sent = 0; sent < limits.relayWindowBytes; sent += limits.relayPieceBytes) {
+    await half.accept(Buffer.alloc(limits.relayPieceBytes));
   }
+  await expect(half.accept(Buffer.alloc(1))).rejects.toMatchObject({
+    message: "The device sent more through the relay than it had credit for.",
+  });
+  clock.advance(10_000);
+  await here.outbox.whenFlushed();
+  expect(here.credit).toBe(0);
+  // In ten seconds without data the bucket has filled up to one window, and no further.
+  await there.takeAll();
+  await here.outbox.whenFlushed();
+  expect(here.credit).toBe(limits.relayWindowBytes);
+  for (let sent = 0; sent < limits.relayWindowBytes; sent += limits.relayPieceBytes) {
+    await half.accept(Buffer.alloc(limits.relayPieceBytes));
+  }
+  await there.outbox.whenFlushed();
+  const before = here.credit;
+  clock.advance(100);
+  await here.outbox.whenFlushed();
+  const granted = here.credit - before;
+  expect(granted).toBeGreaterThanOrEqual(limits.relayCreditBytes);
+  expect(granted).toBeLessThanOrEqual(limits.relayBytesPerSecond * 0.11);
 });
 
-test("one that takes nothing at all for a minute has to go, and the other with it", async () => {
+test("a device that takes nothing for a minute ends both halves", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "performance"] });
   try {
     const { here, half, other } = halves();
