@@ -1,4 +1,4 @@
-// What a reader missed, from the store: on opening every conversation above its cursor, later what a slow reader owes.
+// Sends entries from the store to a reader that missed them: when a stream opens, and after a slow reader fell behind.
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { formatId } from "../ids.ts";
@@ -9,10 +9,11 @@ import type { ConversationLog, LogPage } from "./conversation-log.ts";
 import { encodeEntryAppended, encodeEvent, encodeOmitted } from "./encoding.ts";
 import { encodeMarkersMoved } from "./markers.ts";
 
-/** Where a backlog goes: a feed, as this file sees it. */
+/** The stream to which a backlog is sent; a Feed implements it. */
 export interface BacklogReader {
-  /** False where the reader is gone. */
+  /** Sends the pieces as fast as the reader takes them. False if the stream has ended. */
   send(pieces: Iterable<Uint8Array>): Promise<boolean>;
+  /** All entries of the conversation up to this seq have been sent. */
   sentUpTo(conversationId: number, seq: number): void;
 }
 
@@ -32,8 +33,8 @@ export class Backlog {
   }
 
   /**
-   * Makes sure that the cursors are ones that this log can have given.
-   * @throws Refusal CONVERSATION_NOT_FOUND, CURSOR_BEYOND_HEAD, with the place in Hello
+   * Checks that each cursor names a conversation of the user and a seq up to its head.
+   * @throws Refusal CONVERSATION_NOT_FOUND, CURSOR_BEYOND_HEAD, with the path of the field in Hello
    */
   async check(cursors: ReadonlyMap<number, number>): Promise<void> {
     if (cursors.size === 0) return;
@@ -48,7 +49,10 @@ export class Backlog {
     }
   }
 
-  /** Answers every conversation whose head is above its cursor, named or not. False where the reader is gone. */
+  /**
+   * Sends what is above the cursor of every conversation of the user. A conversation without a cursor is sent from its
+   * newest entries. False if the stream has ended.
+   */
   async send(reader: BacklogReader, cursors: ReadonlyMap<number, number>): Promise<boolean> {
     for (let after = 0; ; ) {
       const rows = await this.#store.conversations(this.#user.userId, after, CONVERSATIONS_AT_A_TIME);
@@ -60,7 +64,7 @@ export class Backlog {
     }
   }
 
-  /** Sends from … to of one conversation, the newest of it where it is long. False where the reader is gone. */
+  /** Sends from … to of one conversation; of a long range, a Gap and the newest entries. False if the stream has ended. */
   async sendRange(reader: BacklogReader, conversationId: number, from: number, to: number): Promise<boolean> {
     const row = await this.#store.conversation(this.#user.userId, conversationId);
     return row === undefined || (await this.#sendEntries(reader, row, from, to));

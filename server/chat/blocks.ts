@@ -1,6 +1,6 @@
-// The rules of blocks: whom one may block, and who hears of it: nobody. What a block hides is the store's to keep.
+// The rules of blocks: whom a user may block. No event is published; the store decides what a block hides.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockRow, BlockStore, UserRow } from "../store/store.ts";
 import type { Markers } from "./markers.ts";
@@ -12,7 +12,7 @@ export class Blocks {
   readonly #markers: Markers;
   readonly #clock: Clock;
 
-  constructor(store: BlockStore, users: Users, markers: Markers, clock: Clock = systemClock) {
+  constructor(store: BlockStore, users: Users, markers: Markers, clock: Clock) {
     this.#clock = clock;
     this.#store = store;
     this.#users = users;
@@ -44,7 +44,7 @@ export class Blocks {
     const user = await this.#find(username);
     const result = await this.#store.unblock(blocker.userId, user.userId);
     if (result.status === "not-blocked") throw new Refusal(Reason.NOT_BLOCKED, { field: "username" });
-    if (result.conversation !== undefined) this.#markers.tellAgain(blocker, user, result.conversation);
+    if (result.conversation !== undefined) this.#markers.publishAgain(blocker, user, result.conversation);
     return user;
   }
 

@@ -1,4 +1,4 @@
-// Reads the log as one user sees it: pages in which every seq is an entry, omitted, or gone.
+// Reads a log as one user sees it: in pages in which every seq is an entry, omitted, or gone.
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, SeqRange, StoredEntry, UserRow } from "../store/store.ts";
 import type { EntryUsers } from "./encoding.ts";
@@ -6,15 +6,15 @@ import type { Users } from "./users.ts";
 import { type LogItem, layOut } from "./visibility.ts";
 
 const ENTRIES_AT_A_TIME = 64;
-/** What a reader may see of so many is at most so many ranges. */
+/** Bounds the visible ranges that a page can need: at most one for each seq. */
 const SEQS_AT_A_TIME = 10_000;
 
 export interface LogPage {
   readonly items: readonly LogItem[];
-  /** The part of the asked range that the page covers; from > to where the range was empty. */
+  /** The part of the requested range that the page covers; from > to if the range is empty. */
   readonly from: number;
   readonly to: number;
-  /** Finds who wrote and receives an entry of this page. */
+  /** The sender and the recipient of an entry of this page. */
   usersOf(entry: StoredEntry): EntryUsers;
 }
 
@@ -28,8 +28,8 @@ export class ConversationLog {
   }
 
   /**
-   * A page of from … to (inside 1 … head, the caller sees to that) from the low end, or from the high end if `newest`:
-   * at most `limit` entries, and not many more bytes than limits.pageBytes.
+   * Reads a page of from … to, which must be within 1 … head. The page begins at the low end, or at the high end if
+   * `newest`. It has at most `limit` entries, and ends once their contents have limits.pageBytes bytes.
    */
   async page(
     userId: number,
@@ -60,7 +60,7 @@ export class ConversationLog {
     };
   }
 
-  /** The entries of the visible ranges inside `reach`; ends early, and says where, once they are many bytes. */
+  /** Reads the entries of the visible ranges inside `reach`. Returns a shorter reach if limits.pageBytes is exceeded. */
   async #read(
     conversationId: number,
     visible: readonly SeqRange[],
@@ -101,14 +101,14 @@ function inOrder(entries: StoredEntry[]): StoredEntry[] {
   return entries.sort((a, b) => a.seq - b.seq);
 }
 
-/** So much of the range that what a reader may see of it is a bounded number of ranges. */
+/** The part of the range that one page examines: at most SEQS_AT_A_TIME seqs. */
 function windowOf(from: number, to: number, newest: boolean): SeqRange {
   return newest
     ? { from: Math.max(from, to - SEQS_AT_A_TIME + 1), to }
     : { from, to: Math.min(to, from + SEQS_AT_A_TIME - 1) };
 }
 
-/** How much of from … to holds `limit` visible seqs, counted from the low end or from the high one. */
+/** The part of from … to that contains `limit` visible seqs, counted from the low or from the high end. */
 function reachOf(
   visible: readonly SeqRange[],
   from: number,

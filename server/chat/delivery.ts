@@ -1,12 +1,12 @@
-// From the store's announcement to the bus: each committed entry is encoded once and sent to whoever may be interested.
+// Publishes each entry that the store has committed on the bus. An entry is encoded once for all its readers.
 import type { Bus, EntryMessage, Topic } from "../bus/bus.ts";
 import type { AppendedEntry, LogStore } from "../store/store.ts";
 import { type EntryUsers, encodeAck, encodeEntryAppended } from "./encoding.ts";
 
-/** What every append puts into NewEntry.origin: what its announcement needs and the log does not hold. */
+/** What every append puts into NewEntry.origin: facts that the announcement needs and the log does not contain. */
 export interface SendOrigin {
   readonly users: EntryUsers;
-  /** The stream that sent it: there the Ack takes the entry's place. */
+  /** The stream that sent the entry. It receives the Ack in the entry's position. */
   readonly stream: object | undefined;
 }
 
@@ -19,12 +19,12 @@ export function startDelivery(log: LogStore, bus: Bus): void {
   });
 }
 
-const nobody: ReadonlySet<number> = new Set();
+const noUsers: ReadonlySet<number> = new Set();
 
 function toMessage(entry: AppendedEntry, origin: SendOrigin): EntryMessage {
   const piece = encodeEntryAppended(entry, origin.users);
   const { conversationId, seq } = entry;
-  const hiddenFrom = entry.hiddenFrom.length === 0 ? nobody : new Set(entry.hiddenFrom);
+  const hiddenFrom = entry.hiddenFrom.length === 0 ? noUsers : new Set(entry.hiddenFrom);
   const common = { kind: "entry", conversationId, seq, piece, hiddenFrom } as const;
   if (origin.stream === undefined) return common;
   return { ...common, origin: origin.stream, ack: encodeAck(entry) };

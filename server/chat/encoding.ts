@@ -1,4 +1,4 @@
-// From what happened to bytes: each event is encoded once, as one list element of a frame, and shared by its readers.
+// Encodes events. Each event is encoded once, as a list element of a frame, and shared by all its readers.
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ConversationKind as WireKind } from "../../gen/parley/chat/v1/conversation.ts";
 import { Entry } from "../../gen/parley/chat/v1/entry.ts";
@@ -10,7 +10,7 @@ import { formatId } from "../ids.ts";
 import type { ConversationKind, StoredEntry, UserRow } from "../store/store.ts";
 import { fieldSize, PieceWriter, varintSize } from "./piece-writer.ts";
 
-/** Field numbers of the proto that this file writes by itself; test/server/chat/encoding.test.ts holds them to it. */
+/** Field numbers of the proto that this file writes by itself; test/server/chat/encoding.test.ts checks them. */
 const FRAME_EVENTS = 1;
 const EVENT_ACK = 3;
 const EVENT_ENTRY_APPENDED = 5;
@@ -32,7 +32,7 @@ export function toWireKind(kind: ConversationKind): WireKind {
   }
 }
 
-/** Says that entries are in a log which the reader may not see. */
+/** Encodes an Omitted: entries of the log that the reader may not see. */
 export function encodeOmitted(conversationId: number, from: number, to: number): Uint8Array {
   const range = { fromSeq: BigInt(from), toSeq: BigInt(to) };
   return encodeEvent({
@@ -50,7 +50,7 @@ export function encodeEvent(event: Event): Uint8Array {
     .finish();
 }
 
-/** What an Ack says of a send that was stored. */
+/** A send that was stored, as an Ack describes it. */
 export interface StoredSend {
   /** 1 to 2^64-1. */
   readonly clientMessageId: bigint;
@@ -60,7 +60,7 @@ export interface StoredSend {
   readonly withheld: boolean;
 }
 
-/** The Ack of a first send, at the entry's place. */
+/** Encodes the Ack of a first send; the sending stream receives it in the entry's position. */
 export function encodeAck(send: StoredSend): Uint8Array {
   if (send.clientMessageId > MAX_SAFE || send.withheld)
     return encodeEvent({ kind: { $case: "ack", value: toAck(send, false) } });
@@ -96,13 +96,14 @@ export function toAck(send: StoredSend, repeatedSend: boolean): Ack {
   };
 }
 
-/** Who wrote and who receives an entry. */
+/** The users that an entry names. */
 export interface EntryUsers {
   readonly sender: UserRow;
+  /** Undefined for a broadcast. */
   readonly recipient: UserRow | undefined;
 }
 
-/** The entry with its content as the bytes that the sender gave, so that fields unknown to this server stay in it. */
+/** Encodes an EntryAppended. The content is copied as the sender encoded it, including fields unknown to this server. */
 export function encodeEntryAppended(entry: StoredEntry, users: EntryUsers): Uint8Array {
   const conversationId = formatId("conversation", entry.conversationId);
   const sender = encodedUser(users.sender);
@@ -132,7 +133,7 @@ export function encodeEntryAppended(entry: StoredEntry, users: EntryUsers): Uint
   return writeTimestamp(writer, entry.time).bytes(CONTENT_FIELD, entry.content).finish();
 }
 
-/** A user as a field's value, encoded once for as long as the row is remembered. */
+/** A user as the value of a field. The encoding is kept for as long as the row is cached. */
 function encodedUser(row: UserRow): Uint8Array {
   let encoded = encodedUsers.get(row);
   if (encoded === undefined) {
@@ -155,7 +156,7 @@ function writeTimestamp(writer: PieceWriter, time: number): PieceWriter {
   return nanos === 0 ? writer : writer.number(2, nanos);
 }
 
-/** The same entry as one item of ListMessagesResponse. */
+/** Encodes an entry as an item of ListMessagesResponse; the content is copied as in encodeEntryAppended. */
 export function encodeHistoryEntry(entry: StoredEntry, users: EntryUsers): Uint8Array {
   const writer = new BinaryWriter();
   writer.uint32(tag(RESPONSE_ITEMS)).fork();
@@ -165,7 +166,7 @@ export function encodeHistoryEntry(entry: StoredEntry, users: EntryUsers): Uint8
   return writer.join().join().finish();
 }
 
-/** Anything else that stands in a log's place, as one item of ListMessagesResponse. */
+/** Encodes an Omitted or a Gap as an item of ListMessagesResponse. */
 export function encodeHistoryItem(item: HistoryItem): Uint8Array {
   return HistoryItem.encode(item, new BinaryWriter().uint32(tag(RESPONSE_ITEMS)).fork())
     .join()

@@ -1,12 +1,14 @@
-// What one stream sends down: Welcome, the backlog, CaughtUp, then live events; and the way back to the store whenever
-// its reader is too slow for live. It MUST:
-//  1. hand each visible entry of each conversation to its outbox once, in the order of seq, whatever the mode;
-//  2. name what it leaves out (Omitted, Gap), and end with SLOW_READER rather than drop anything else;
-//  3. hold no more than its outbox, one page, and bounded notes of what it owes.
+// The events that the server sends on one stream: Welcome, the backlog, CaughtUp, then live events.
+//
+// A reader that is too slow for live events receives entries from the store until it has caught up again. A feed MUST:
+//  1. push each visible entry of each conversation to its outbox once, in the order of seq, in every mode;
+//  2. name the entries that it leaves out (Omitted, Gap), and end with SLOW_READER before it would drop anything else;
+//  3. keep no more in memory than its outbox, one page of entries, and a bounded list of pending ranges.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
+import { waitFor } from "../../time/wait.ts";
 import type { BusMessage, EntryMessage, EphemeralEvent, PresenceMessage } from "../bus/bus.ts";
 import type { ConnectedStream } from "../client-manager.ts";
 import { limits } from "../limits.ts";
@@ -19,28 +21,29 @@ import { encodePresenceChanged, withoutHidden } from "./presence-events.ts";
 export interface FeedOptions {
   readonly user: UserRow;
   readonly sessionId: number;
-  /** Of the program that reads, as its Hello says. */
+  /** The process_id of the Hello. */
   readonly processId: string;
-  /** The families of events that the reader wants. */
+  /** The families of events that the Hello asked for. */
   readonly features: ReadonlySet<Feature>;
   readonly outbox: Outbox;
   readonly backlog: Backlog;
-  readonly clock?: Clock | undefined;
+  readonly clock: Clock;
 }
 
 export class Feed implements ConnectedStream {
   readonly userId: number;
   readonly sessionId: number;
   readonly #options: FeedOptions;
-  /** Entries announced while the feed was not live, and not yet sent: per conversation the seqs that are range. */
+  /** By conversation, the entries that were announced while the feed was not live and that are not sent yet. */
   readonly #pendingRanges = new Map<number, SeqRange>();
-  /** Presence that changed while it could not be told: per user the newest word. */
+  /** By user, the newest presence change while the feed was not live. */
   readonly #heldPresence = new Map<number, { row: UserRow; online: boolean }>();
-  /** The newest of what passed while it could not be told: per key. */
+  /** By key, the newest ephemeral event while the feed was not live. */
   readonly #heldEphemeral = new Map<string, Uint8Array>();
   #mode: "opening" | "catching-up" | "live" = "opening";
   #ending: Refusal | undefined;
   readonly #ended = Promise.withResolvers<Refusal>();
+  readonly #stop = new AbortController();
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -49,7 +52,7 @@ export class Feed implements ConnectedStream {
     options.outbox.onOverflow(() => this.end(slowReader()));
   }
 
-  /** Resolves with the reason, when the stream has to end. */
+  /** Resolves with the reason when the stream has to end. */
   get ended(): Promise<Refusal> {
     return this.#ended.promise;
   }
@@ -76,14 +79,15 @@ export class Feed implements ConnectedStream {
     this.#heldPresence.clear();
     this.#heldEphemeral.clear();
     this.#ended.resolve(ending);
+    this.#stop.abort();
   }
 
   /**
-   * Sends the opening, then everything missed; returns when the feed is live. Call it once, after the stream is
-   * attached: what is announced meanwhile is noted and sent in its turn.
+   * Sends Welcome and the backlog, and returns when the feed is live or the stream has ended. Call it once, after the
+   * stream is attached: entries that are announced meanwhile are noted and sent after the backlog.
    * @param welcome the encoded Welcome
-   * @param cursors how far the reader is, by conversation; checked against the heads
-   * @param caughtUp gives the encoded CaughtUp
+   * @param cursors by conversation, the newest seq that the reader has; checked against the heads
+   * @param caughtUp returns the encoded CaughtUp
    */
   async open(
     welcome: Uint8Array,
@@ -97,7 +101,7 @@ export class Feed implements ConnectedStream {
     }
   }
 
-  /** Sends pieces as the reader takes them. False where the stream has ended instead. */
+  /** Sends the pieces as fast as the reader takes them. False if the stream has ended. */
   async send(pieces: Iterable<Uint8Array>): Promise<boolean> {
     for (const piece of pieces) {
       if (!(await this.#hasRoom())) return false;
@@ -106,7 +110,7 @@ export class Feed implements ConnectedStream {
     return this.#ending === undefined;
   }
 
-  /** Everything of the conversation up to this seq has been sent from the store. */
+  /** All entries of the conversation up to this seq have been sent from the store. */
   sentUpTo(conversationId: number, seq: number): void {
     const range = this.#pendingRanges.get(conversationId);
     if (range === undefined) return;
@@ -124,7 +128,7 @@ export class Feed implements ConnectedStream {
       } else outbox.push(message.piece);
       return;
     }
-    // The sender waits for its ack, wherever its backlog stands.
+    // The sender receives its ack even while it catches up.
     if (own && message.ack !== undefined) outbox.push(message.ack);
     this.#addPendingRange(message.conversationId, message.seq);
     if (this.#mode === "live") this.#catchUp();
@@ -139,8 +143,8 @@ export class Feed implements ConnectedStream {
     this.#pendingRanges.set(conversationId, { from: range?.from ?? seq, to: seq });
   }
 
-  #deliverPresence(told: PresenceMessage): void {
-    const message = withoutHidden(told, this.userId);
+  #deliverPresence(everyChange: PresenceMessage): void {
+    const message = withoutHidden(everyChange, this.userId);
     if (message.cameOnline.length === 0 && message.wentOffline.length === 0) return;
     if (this.#canPush()) {
       this.#options.outbox.push(encodePresenceChanged(message));
@@ -155,13 +159,13 @@ export class Feed implements ConnectedStream {
   #deliverEphemeral(message: EphemeralEvent): void {
     const { sessionId, processId } = message.except ?? {};
     if (sessionId === this.sessionId && processId === this.#options.processId) {
-      // What is older is not news to it either.
+      // This program caused the event: an older one with the same key is out of date for it.
       if (message.key !== undefined) this.#heldEphemeral.delete(message.key);
       return;
     }
     if (this.#canPush()) this.#options.outbox.push(message.piece);
     else if (message.key !== undefined) {
-      // Set anew, so that what is held stays in the order of what happened.
+      // Deleted first, so that the map stays in the order of the events.
       this.#heldEphemeral.delete(message.key);
       this.#heldEphemeral.set(message.key, message.piece);
       if (this.#heldEphemeral.size > limits.heldMarkers) this.end(slowReader());
@@ -173,19 +177,19 @@ export class Feed implements ConnectedStream {
     return this.#mode === "live" && !this.#options.outbox.aboveSoft;
   }
 
-  /** From live back to catching up: pays what is owed and tells what is held, once the reader has taken enough. */
+  /** Leaves the live mode: sends the pending ranges and the held events once the reader has taken enough. */
   #catchUp(): void {
     this.#mode = "catching-up";
     this.#sendPending().catch((error: unknown) => this.#fail(error));
   }
 
-  /** Sends from the store what is range, until nothing is, and goes live; or returns because the stream has ended. */
+  /** Sends the pending ranges from the store until none is left, and goes live. Returns early if the stream has ended. */
   async #sendPending(beforeLive?: () => void): Promise<void> {
-    // Room first, so that whatever is noted while waiting goes out with the same reading.
+    // Waits before it takes a range, so that entries announced meanwhile extend the range that is read.
     while (await this.#hasRoom()) {
       const next = this.#pendingRanges.entries().next();
       if (next.done) {
-        // In the same turn as the check: nothing can be announced between the two.
+        // In the same turn of the event loop as the check, so that no entry can be announced in between.
         beforeLive?.();
         this.#goLive();
         return;
@@ -214,14 +218,14 @@ export class Feed implements ConnectedStream {
     this.#heldEphemeral.clear();
   }
 
-  /** Waits until the reader has taken enough. False where the stream has ended, or ends because it takes nothing. */
+  /** Waits until the outbox has room. False if the stream has ended; a reader that takes nothing ends it as SLOW_READER. */
   async #hasRoom(): Promise<boolean> {
     const { outbox } = this.#options;
     if (outbox.aboveSoft) {
-      using _watch = (this.#options.clock ?? systemClock).every(limits.slowReaderMs / 10, () => {
+      using _watch = this.#options.clock.every(limits.slowReaderMs / 10, () => {
         if (outbox.stalledMs >= limits.slowReaderMs) this.end(slowReader());
       });
-      await Promise.race([outbox.whenBelowSoft(), this.ended]);
+      await waitFor(outbox.whenBelowSoft(), { signal: this.#stop.signal });
     }
     return this.#ending === undefined && !outbox.closed;
   }

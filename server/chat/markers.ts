@@ -1,4 +1,4 @@
-// The rules of markers: they only rise, stay at or below the head, and are told where they may be.
+// The rules of markers: a marker only rises, is at most the head, and is published to the users who may see it.
 import type { Marker, SeqRange as WireSeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -20,7 +20,7 @@ import { encodeEvent } from "./encoding.ts";
 
 type RaisedMarkers = Extract<MarkersResult, { status: "ok" }>;
 
-/** A refused marker, with the conversation that it named. */
+/** A marker that was refused, and the conversation that it named. */
 export interface RefusedMarker {
   readonly conversationId: string;
   readonly refusal: Refusal;
@@ -36,8 +36,8 @@ export class Markers {
   }
 
   /**
-   * Raises the user's markers and tells whoever may know. Resolves when they are stored.
-   * @returns the refused ones; the others are stored
+   * Raises the user's markers and publishes those that rose. Resolves when they are stored.
+   * @returns the markers that were refused; all others are stored
    * @throws Refusal INVALID_FIELD if there are none, too many, or two for one conversation
    */
   async raise(user: UserRow, markers: readonly Marker[]): Promise<RefusedMarker[]> {
@@ -82,19 +82,19 @@ export class Markers {
       case "beyond-head":
         return { conversationId, refusal: new Refusal(Reason.MARKER_BEYOND_HEAD, { field }) };
       case "ok":
-        if (result.rose) this.#tell(user, result);
+        if (result.rose) this.#publishRaised(user, result);
         return undefined;
     }
   }
 
-  /** A user's own devices always know; another user only where there is a peer who may. */
-  #tell(user: UserRow, { conversationId, markers, peerId, undelivered }: RaisedMarkers): void {
+  /** To the user's own devices, and to the peer if the peer may see the markers. */
+  #publishRaised(user: UserRow, { conversationId, markers, peerId, undelivered }: RaisedMarkers): void {
     this.#publish(user.userId, conversationId, user, markers, []);
     if (peerId !== undefined) this.#publish(peerId, conversationId, user, markers, undelivered);
   }
 
-  /** Both users of a direct conversation may see each other's markers again. */
-  tellAgain(blocker: UserRow, blocked: UserRow, now: UnblockedConversation): void {
+  /** After a block has ended: both users of the direct conversation may see each other's markers again. */
+  publishAgain(blocker: UserRow, blocked: UserRow, now: UnblockedConversation): void {
     const { conversationId, blockerMarkers, blockedMarkers } = now;
     this.#publish(blocked.userId, conversationId, blocker, blockerMarkers, now.hiddenFromBlocker);
     this.#publish(blocker.userId, conversationId, blocked, blockedMarkers, now.hiddenFromBlocked);
@@ -113,7 +113,7 @@ export class Markers {
   }
 }
 
-/** @param undelivered what of the reader's entries will never reach that user */
+/** @param undelivered ranges of the reader's entries that are never delivered to that user */
 export function encodeMarkersMoved(
   conversationId: number,
   user: UserRow,
@@ -143,7 +143,7 @@ function notFound(conversationId: string, field: string): RefusedMarker {
   return { conversationId, refusal };
 }
 
-/** A wire seq as a number; what does not fit is beyond any head, and stays so. */
+/** A seq of the contract as a number. A seq above 2^53 - 1 becomes 2^53 - 1, which is beyond any head as well. */
 export function toSeq(seq: bigint): number {
   return seq > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(seq);
 }

@@ -1,8 +1,8 @@
-// The rules of sending: where a message may go, what it may be, and what the sender is told.
+// The rules of sending: valid destinations, valid contents, and the result for the sender.
 import type { Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -11,34 +11,35 @@ import type { SendOrigin } from "./delivery.ts";
 import type { StoredSend } from "./encoding.ts";
 import type { Users } from "./users.ts";
 
-/** Who sends, and from where. */
+/** The user, device and stream that send a message. */
 export interface Sender {
   readonly user: UserRow;
   readonly deviceId: number;
-  /** The stream that gets the Ack at the entry's place; undefined for a unary call. */
+  /** The stream that receives the Ack in the entry's position; undefined for a unary call. */
   readonly stream: object | undefined;
 }
 
-/** A place to send to, found and checked. */
+/** A conversation or user to send to that was found and may be used by the sender. */
 export interface Destination {
   readonly target: AppendTarget;
   /** The other user of a direct conversation. */
   readonly peer: UserRow | undefined;
 }
 
-/** A content as the sender encoded it, and as it decodes. */
+/** A content, as the bytes that the sender encoded and decoded. */
 export interface SentContent {
   readonly bytes: Uint8Array | undefined;
   readonly decoded: Content | undefined;
 }
 
-/** Where a send stands in the log. */
+/** The result of a send: the position of its entry in the log. */
 export interface StoredMessage extends StoredSend {
-  /** It had been stored before. */
+  /** An earlier send with the same client message id had stored the entry. */
   readonly repeated: boolean;
 }
 
-const CLIENT_IDS_END = 2n ** 63n;
+/** Clients use the ids below this one. */
+const FIRST_SERVER_MESSAGE_ID = 2n ** 63n;
 
 export class Messages {
   readonly #log: LogStore;
@@ -47,7 +48,7 @@ export class Messages {
   readonly #clock: Clock;
   #lastServerId = 0n;
 
-  constructor(log: LogStore, users: Users, broadcastId: number, clock: Clock = systemClock) {
+  constructor(log: LogStore, users: Users, broadcastId: number, clock: Clock) {
     this.#clock = clock;
     this.#log = log;
     this.#users = users;
@@ -59,8 +60,8 @@ export class Messages {
   }
 
   /**
-   * Finds where a target leads. Answers at once where everything is remembered; a caller whose sends have an order
-   * waits for one answer before it asks for the next.
+   * Resolves a target. Returns without a promise if the user is cached. A caller that sends in order awaits each result
+   * before it asks for the next.
    * @throws Refusal USER_NOT_FOUND, RECIPIENT_IS_SELF, CONVERSATION_NOT_FOUND, INVALID_FIELD
    */
   destination(sender: UserRow, target: Target | undefined): Destination | Promise<Destination> {
@@ -81,9 +82,10 @@ export class Messages {
   }
 
   /**
-   * Appends. The call itself fixes the order; the answer comes when the entry is committed.
-   * @param clientMessageId 0 lets the server choose one
-   * @throws Refusal at once for what is wrong with the content or the id; rejects with one for what the store says
+   * Appends an entry. The order of the calls is the order of the entries. Resolves when the entry is committed.
+   * @param clientMessageId 1 to 2^63-1; with 0 the server chooses one above that
+   * @throws Refusal synchronously if the content or the id is invalid; the promise rejects with a Refusal if the store
+   * refuses the entry
    */
   append(
     sender: Sender,
@@ -91,7 +93,7 @@ export class Messages {
     clientMessageId: bigint,
     content: SentContent,
   ): Promise<StoredMessage> {
-    if (clientMessageId >= CLIENT_IDS_END) {
+    if (clientMessageId >= FIRST_SERVER_MESSAGE_ID) {
       throw new Refusal(Reason.INVALID_FIELD, {
         field: "client_message_id",
         message: "A client message id is at most 2^63-1.",
@@ -124,9 +126,9 @@ export class Messages {
     return { target: { conversationId: row.conversationId }, peer: row.peer };
   }
 
-  /** Ids of the upper half, which clients may not use: rising, and not repeated after a restart. */
+  /** Ids from 2^63 on, which clients may not use. They rise, also over a restart. */
   #nextServerId(): bigint {
-    const fromClock = CLIENT_IDS_END + (BigInt(this.#clock.now()) << 20n);
+    const fromClock = FIRST_SERVER_MESSAGE_ID + (BigInt(this.#clock.now()) << 20n);
     this.#lastServerId = fromClock > this.#lastServerId ? fromClock : this.#lastServerId + 1n;
     return this.#lastServerId;
   }
@@ -149,11 +151,14 @@ function checkContent(content: SentContent): Uint8Array {
       message: `The message has ${bytes.length} bytes; at most ${limits.contentBytes} are allowed.`,
     });
   }
-  // Any other kind is opaque to this server and kept as it is.
+  // The server does not interpret any other kind.
   if (decoded?.kind?.$case === "text") {
     if (decoded.kind.value === "") throw new Refusal(Reason.CONTENT_EMPTY, { field: "content.text" });
     if (decoded.kind.value.includes("\0")) {
-      throw new Refusal(Reason.INVALID_FIELD, { field: "content.text", message: "A text has no NUL in it." });
+      throw new Refusal(Reason.INVALID_FIELD, {
+        field: "content.text",
+        message: "A text must not contain NUL.",
+      });
     }
   }
   return bytes;
@@ -163,8 +168,8 @@ function stored(clientMessageId: bigint, result: AppendResult): StoredMessage {
   switch (result.status) {
     case "stored":
     case "repeated": {
-      const { status, ...place } = result;
-      return { clientMessageId, ...place, repeated: status === "repeated" };
+      const { status, ...position } = result;
+      return { clientMessageId, ...position, repeated: status === "repeated" };
     }
     case "id-reused":
       throw new Refusal(Reason.CLIENT_MESSAGE_ID_REUSED, { field: "client_message_id" });

@@ -1,5 +1,4 @@
-// PresenceChanged as bytes, for whom it may be told: encoded once for all readers that get the same words.
-
+// Encodes PresenceChanged once for all readers that get the same changes, and leaves out users that a reader may not see.
 import { toUser } from "../auth/user-messages.ts";
 import type { PresenceMessage } from "../bus/bus.ts";
 import { encodeEvent } from "./encoding.ts";
@@ -25,7 +24,7 @@ export function encodePresenceChanged(changes: Changes): Uint8Array {
   return piece;
 }
 
-/** What this reader may hear of the changes: nearly always all of them, and then the same object. */
+/** The changes without the users who block this reader. Where there are none, returns the message itself, whose encoding is shared. */
 export function withoutHidden(message: PresenceMessage, readerId: number): Changes {
   const hidden = message.hidden.get(readerId);
   if (hidden === undefined) return message;

@@ -1,6 +1,6 @@
-// Who is online: from the first stream in until the last one is out, or was lost longer than a grace ago. Stored as
-// intervals.
-import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
+// Which users are online. A user is online from the first stream until the last one is closed, or was lost longer than the
+// grace period ago. The store keeps these times as intervals.
+import type { Clock, Timer } from "../../time/clock.ts";
 import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
 import type { Refusal } from "../reasons.ts";
@@ -8,15 +8,15 @@ import type { BlockStore, PresenceStore, UserRow } from "../store/store.ts";
 
 interface OnlineSession {
   streams: number;
-  /** Runs from the loss of a stream: until it is over the session may come back as if never away. */
+  /** Runs after the last stream was lost. The session stays online until it fires. */
   grace: Timer | undefined;
 }
 
 interface OnlineUser {
   readonly row: UserRow;
-  /** Sessions with a stream or a grace that runs; the user is online while there is one. */
+  /** Sessions with a stream or a running grace period. The user is online while there is at least one. */
   readonly sessions: Map<number, OnlineSession>;
-  /** Settles when the interval is stored as open. */
+  /** Settles when the open interval is stored. */
   readonly opened: Promise<void>;
 }
 
@@ -25,18 +25,19 @@ interface Change {
   readonly online: boolean;
 }
 
-/** Stands for the sessions that a user had when the last process ended. */
+/** Stands for all sessions that a user had when the previous server process ended. */
 const EARLIER_SESSION = 0;
 
 export interface PresenceOptions {
+  /** How long a session stays online after its last stream was lost, ms; 0 for no grace period. */
   readonly graceMs: number;
-  /** Sessions of one user that may be online at once. */
+  /** Sessions of one user that may be online at the same time. */
   readonly sessionsPerUser: number;
-  /** What whoever comes beyond them is told. */
+  /** Makes the refusal for a session above that number. */
   readonly tooMany: (most: number) => Refusal;
-  /** Told of a failure to store what happened while nobody waits for it. */
+  /** Receives failures of the store for which no caller waits. */
   readonly onError: (error: unknown) => void;
-  readonly clock?: Clock | undefined;
+  readonly clock: Clock;
 }
 
 export class Presence implements AsyncDisposable {
@@ -46,11 +47,11 @@ export class Presence implements AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #clock: Clock;
   readonly #online = new Map<number, OnlineUser>();
-  /** What changed since it was last told: a user and whether online now. */
+  /** By user, the newest change that is not published yet. */
   readonly #changes = new Map<number, Change>();
-  #telling: Timer | undefined;
-  /** Tells one after the other, in the order of what happened. */
-  #told: Promise<void> = Promise.resolve();
+  #publishTimer: Timer | undefined;
+  /** Publishes one batch after the other, in the order of the changes. */
+  #published: Promise<void> = Promise.resolve();
   #heartbeat: Timer | undefined;
   readonly #subscription: Disposable;
   #onSessionGone: ((userId: number, sessionId: number) => void) | undefined;
@@ -65,52 +66,50 @@ export class Presence implements AsyncDisposable {
     this.#blocks = blocks;
     this.#bus = bus;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock;
     this.#subscription = bus.subscribe("everyone", (message) => {
-      // Who logs out does not come back: nothing to wait for.
+      // A session that has ended cannot return, so its grace period ends too.
       if (message.kind === "session-ended") this.#endGrace(message.userId, message.sessionId);
     });
   }
 
   /**
-   * Takes up what the last process left: a user whose interval was open at its last heartbeat less than a grace ago
-   * may still come back as if never away; every other open interval ends at that heartbeat.
+   * Continues where the previous process stopped. If its last heartbeat is less than a grace period ago, its online users
+   * stay online for the rest of that period. Otherwise their intervals end at that heartbeat.
    */
-  async start(
-    usersById: (ids: number[]) => Promise<Map<number, UserRow>>,
-    now = this.#clock.now(),
-  ): Promise<void> {
+  async start(usersById: (ids: number[]) => Promise<Map<number, UserRow>>): Promise<void> {
+    const now = this.#clock.now();
     const { heartbeat, userIds } = await this.#store.openIntervals();
-    // A clock that was set back makes no grace longer.
-    const left = Math.min(heartbeat + this.#options.graceMs - now, this.#options.graceMs);
-    if (left > 0) {
+    // The minimum keeps a system clock that was set back from extending the grace period.
+    const leftMs = Math.min(heartbeat + this.#options.graceMs - now, this.#options.graceMs);
+    if (leftMs > 0) {
       for (const row of (await usersById(userIds)).values()) {
         const user: OnlineUser = { row, sessions: new Map(), opened: Promise.resolve() };
         this.#online.set(row.userId, user);
-        this.#startGrace(user, EARLIER_SESSION, left);
+        this.#startGrace(user, EARLIER_SESSION, leftMs);
       }
     } else {
       await Promise.all(userIds.map((userId) => this.#store.close(userId, heartbeat)));
     }
     await this.#store.heartbeat(now);
     this.#heartbeat = this.#clock.every(limits.presenceHeartbeatMs, () =>
-      this.#unwaited(this.#store.heartbeat(this.#clock.now())),
+      this.#reportFailure(this.#store.heartbeat(this.#clock.now())),
     );
   }
 
-  /** How many sessions of the user are online, those within their grace included. */
+  /** The number of the user's sessions that are online, including those in their grace period. */
   onlineSessions(userId: number): number {
     const sessions = this.#online.get(userId)?.sessions;
     return sessions === undefined ? 0 : sessions.size - (sessions.has(EARLIER_SESSION) ? 1 : 0);
   }
 
-  /** The one listener that hears of each session that is not online any more, its grace included. */
+  /** Sets the one listener that is called with each session that stops being online. */
   onSessionGone(listener: (userId: number, sessionId: number) => void): void {
     this.#onSessionGone = listener;
   }
 
   /**
-   * A stream of the session opened. Resolves when it is stored that the user is online.
+   * Call it when a stream of the session opens. Resolves when it is stored that the user is online.
    * @throws Refusal TOO_MANY_SESSIONS
    */
   async enter(row: UserRow, sessionId: number): Promise<void> {
@@ -132,33 +131,36 @@ export class Presence implements AsyncDisposable {
     try {
       await user.opened;
     } catch (error) {
-      // Not stored: whoever comes next tries again.
+      // The interval is not stored: the next stream of the user tries again.
       if (this.#online.get(row.userId) === user) this.#online.delete(row.userId);
       throw error;
     }
   }
 
-  /** A stream that had entered is over; `loggedOut` skips the grace. */
-  leave(userId: number, sessionId: number, loggedOut: boolean): void {
+  /**
+   * Call it when a stream that had entered has ended.
+   * @param sessionEnded the session has ended too, so it gets no grace period
+   */
+  leave(userId: number, sessionId: number, sessionEnded: boolean): void {
     const user = this.#online.get(userId);
     const session = user?.sessions.get(sessionId);
     if (user === undefined || session === undefined) return;
     session.streams--;
     if (session.streams > 0) return;
-    if (loggedOut || this.#options.graceMs === 0) this.#endSession(user, sessionId);
+    if (sessionEnded || this.#options.graceMs === 0) this.#endSession(user, sessionId);
     else this.#startGrace(user, sessionId, this.#options.graceMs);
   }
 
-  /** Leaves the intervals open at a last heartbeat: who comes back within the grace was never away. */
+  /** Leaves the intervals open and writes a last heartbeat, from which the next process continues. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
     this.#heartbeat?.[Symbol.dispose]();
-    this.#telling?.[Symbol.dispose]();
+    this.#publishTimer?.[Symbol.dispose]();
     for (const { sessions } of this.#online.values()) {
       for (const { grace } of sessions.values()) grace?.[Symbol.dispose]();
     }
-    await this.#told;
-    this.#telling?.[Symbol.dispose]();
+    await this.#published;
+    this.#publishTimer?.[Symbol.dispose]();
     await this.#store.heartbeat(this.#clock.now());
   }
 
@@ -179,29 +181,30 @@ export class Presence implements AsyncDisposable {
     this.#onSessionGone?.(user.row.userId, sessionId);
     if (user.sessions.size > 0) return;
     this.#online.delete(user.row.userId);
-    this.#unwaited(
+    this.#reportFailure(
       this.#store.close(user.row.userId, this.#clock.now()).then(() => {
-        // Somebody who came back meanwhile has been told as online after this.
+        // A user who came back meanwhile is published as online after this.
         if (!this.#online.has(user.row.userId)) this.#changed(user.row, false);
       }),
     );
   }
 
   /**
-   * Told even where it undoes what was not told yet: somebody may have been welcomed, or have asked, in between.
+   * Schedules the change to be published, also where it undoes one that is not published yet: a client may have read the
+   * state in between, in Welcome or ListUsers.
    */
   #changed(row: UserRow, online: boolean): void {
     this.#changes.set(row.userId, { row, online });
-    this.#telling ??= this.#clock.after(limits.presenceJoinMs, () => this.#tell());
+    this.#publishTimer ??= this.#clock.after(limits.presenceJoinMs, () => this.#publishChanges());
   }
 
-  #tell(): void {
-    this.#telling = undefined;
+  #publishChanges(): void {
+    this.#publishTimer = undefined;
     const changes = [...this.#changes.values()];
     this.#changes.clear();
     for (let at = 0; at < changes.length; at += limits.presencePerEvent) {
       const some = changes.slice(at, at + limits.presencePerEvent);
-      this.#told = this.#told.then(() => this.#publish(some));
+      this.#published = this.#published.then(() => this.#publish(some));
     }
   }
 
@@ -217,20 +220,20 @@ export class Presence implements AsyncDisposable {
       });
     } catch (error) {
       this.#options.onError(error);
-      // Told with what changes next, or a while later: the store may be back by then.
+      // Published with the next change, or after a while: the store may be available again by then.
       for (const change of changes) {
         if (!this.#changes.has(change.row.userId)) this.#changes.set(change.row.userId, change);
       }
-      this.#telling ??= this.#clock.after(limits.presenceHeartbeatMs, () => this.#tell());
+      this.#publishTimer ??= this.#clock.after(limits.presenceHeartbeatMs, () => this.#publishChanges());
     }
   }
 
-  #unwaited(promise: Promise<void>): void {
+  #reportFailure(promise: Promise<void>): void {
     promise.catch(this.#options.onError);
   }
 }
 
-/** From pairs of blocker and blocked: by reader, of whom not to tell. */
+/** From pairs of blocker and blocked: by reader, the users whose presence is hidden from that reader. */
 function hiddenFrom(pairs: readonly (readonly [number, number])[]): Map<number, Set<number>> {
   const hidden = new Map<number, Set<number>>();
   for (const [blockerId, blockedId] of pairs) {

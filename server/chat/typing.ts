@@ -1,4 +1,4 @@
-// Who types: told to the other user of a direct conversation, stored nowhere.
+// Typing indicators: published to the other user of a direct conversation, and not stored.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { toUser } from "../auth/user-messages.ts";
@@ -20,13 +20,16 @@ export class Typing {
     this.#bus = bus;
   }
 
-  /** Told to nobody while one of the two blocks the other. @throws Refusal INVALID_FIELD if the destination is not a direct conversation */
+  /**
+   * Publishes nothing while one of the two users blocks the other.
+   * @throws Refusal INVALID_FIELD if the destination is not a direct conversation
+   */
   async set(user: UserRow, destination: Destination, typing: boolean): Promise<void> {
     const { peer } = destination;
     if (peer === undefined) {
       throw new Refusal(Reason.INVALID_FIELD, {
         field: "target",
-        message: "Typing is told in direct conversations.",
+        message: "Typing can be set in direct conversations only.",
       });
     }
     if (await this.#blocks.isBetween(user.userId, peer.userId)) return;

@@ -1,22 +1,29 @@
-// Names and ids of users, remembered: names never change and ids are never reused, so only removals make one forget.
+// Caches the names and ids of users. A name never changes and an id is never reused, so only a removal invalidates.
+import { LRUCache } from "lru-cache";
 import { limits } from "../limits.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
 
+/** `max` would allocate all slots when the server starts, which takes 5 ms; with sizes the cache grows as it fills. */
+const cacheOptions = { maxSize: limits.cachedUsers, sizeCalculation: () => 1 };
+
 export class Users {
   readonly #accounts: AccountStore;
-  readonly #byName = new Map<string, UserRow>();
-  readonly #byId = new Map<number, UserRow>();
+  readonly #byName = new LRUCache<string, UserRow>(cacheOptions);
+  readonly #byId = new LRUCache<number, UserRow>(cacheOptions);
 
   constructor(accounts: AccountStore) {
     this.#accounts = accounts;
   }
 
-  /** The present user of that exact name. Answers at once where it is remembered, so that sends keep their order. */
+  /**
+   * The current user of exactly that name; undefined if there is none. A cached user is returned without a promise, so
+   * that consecutive sends keep their order.
+   */
   byName(username: string): UserRow | Promise<UserRow | undefined> {
     return this.#byName.get(username) ?? this.#findByName(username);
   }
 
-  /** The rows of these users, removed ones included. */
+  /** The rows of these users, including removed users. */
   async byIds(userIds: Iterable<number>): Promise<Map<number, UserRow>> {
     const found = new Map<number, UserRow>();
     const missing = new Set<number>();
@@ -27,14 +34,14 @@ export class Users {
     }
     if (missing.size > 0) {
       for (const row of await this.#accounts.usersById([...missing])) {
-        remember(this.#byId, row.userId, row);
+        this.#byId.set(row.userId, row);
         found.set(row.userId, row);
       }
     }
     return found;
   }
 
-  /** Forgets who exists; ids keep their names for ever. */
+  /** Call it after users may have been removed. Rows by id stay valid: a removed user keeps the id and the name. */
   forgetNames(): void {
     this.#byName.clear();
   }
@@ -43,16 +50,8 @@ export class Users {
     const found = await this.#accounts.userByName(username);
     if (found === undefined) return undefined;
     const row: UserRow = { userId: found.userId, username: found.username };
-    remember(this.#byName, username, row);
-    remember(this.#byId, row.userId, row);
+    this.#byName.set(username, row);
+    this.#byId.set(row.userId, row);
     return row;
   }
-}
-
-function remember<K>(map: Map<K, UserRow>, key: K, row: UserRow): void {
-  if (map.size >= limits.cachedUsers) {
-    const oldest = map.keys().next();
-    if (!oldest.done) map.delete(oldest.value);
-  }
-  map.set(key, row);
 }

@@ -1,18 +1,18 @@
-// The one rule of who sees which entry, as arithmetic on seq: backlog, history and catching up all go through it.
+// Maps a range of seqs to what one reader sees of it. The backlog, the history and catching up all use this rule.
 import type { SeqRange, StoredEntry } from "../store/store.ts";
 
-/** What stands at a place of a log for one reader. Every seq of a range is named by exactly one item. */
+/** A part of a log for one reader. Every seq of a range is covered by exactly one item. */
 export type LogItem =
   | { kind: "entry"; entry: StoredEntry }
-  /** In the log, but not for this reader. */
+  /** Entries in the log that this reader may not see. */
   | { kind: "omitted"; from: number; to: number }
-  /** No longer in the log. */
+  /** Entries that are no longer in the log. */
   | { kind: "gone"; from: number; to: number };
 
 /**
- * Lays out from … to: the entries inside the visible ranges, and what stands in for the others.
- * @param entries all rows that exist in the visible part of from … to, by rising seq
- * @param visible ranges by rising seq, disjoint
+ * Lays out the range from … to: entries inside the visible ranges, and items that stand for the other seqs.
+ * @param visible disjoint ranges, in the order of seq
+ * @param entries all rows that exist in the visible part of from … to, in the order of seq
  */
 export function layOut(
   from: number,

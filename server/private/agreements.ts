@@ -1,22 +1,23 @@
-// The introductions that were answered yes: good for their two devices, for a while, and counted by who asked.
-import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
+// The introductions that were accepted. Each is valid for its two devices, for a limited time.
+import type { Clock, Timer } from "../../time/clock.ts";
 
 export interface Agreement {
   readonly id: string;
-  /** Who asked, and who said yes. */
+  /** The caller, who asked, and the callee, who accepted. */
   readonly userIds: readonly [number, number];
-  /** The device that asked, and the one that said yes. */
+  /** The device that asked, and the device that accepted. */
   readonly deviceIds: readonly [number, number];
-  /** By the monotonic clock, ms. */
+  /** When it expires, by the monotonic clock, ms. */
   readonly until: number;
 }
 
 export class Agreements implements Disposable {
   readonly #clock: Clock;
   readonly #byId = new Map<string, { agreement: Agreement; timer: Timer }>();
+  /** By caller. */
   readonly #counts = new Map<number, number>();
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -27,25 +28,25 @@ export class Agreements implements Disposable {
     this.#counts.set(userIds[0], this.countOf(userIds[0]) + 1);
   }
 
-  /** Undefined where there is none, it is over, or not for this device. */
+  /** Undefined if there is none with this id, it has expired, or it is not for this device. */
   find(id: string, deviceId: number): Agreement | undefined {
     const agreement = this.#byId.get(id)?.agreement;
     return agreement?.deviceIds.includes(deviceId) === true ? agreement : undefined;
   }
 
-  /** From now on it is good for nothing. */
+  /** Ends the agreement before it expires. */
   delete(id: string): void {
-    const held = this.#byId.get(id);
-    if (held === undefined) return;
-    held.timer[Symbol.dispose]();
+    const entry = this.#byId.get(id);
+    if (entry === undefined) return;
+    entry.timer[Symbol.dispose]();
     this.#byId.delete(id);
-    const [caller] = held.agreement.userIds;
+    const [caller] = entry.agreement.userIds;
     const left = this.countOf(caller) - 1;
     if (left > 0) this.#counts.set(caller, left);
     else this.#counts.delete(caller);
   }
 
-  /** How many of the user's questions were answered yes, and are not over. */
+  /** The number of valid agreements for which this user is the caller. */
   countOf(userId: number): number {
     return this.#counts.get(userId) ?? 0;
   }

@@ -1,4 +1,4 @@
-// How often one user may ask another for a private chat: each question is rows on a screen, wherever the other one sits.
+// Limits how often one user may ask another for a private chat, since each question takes rows on the other's screen.
 import type { Clock } from "../../time/clock.ts";
 import { TokenBucket } from "../auth/token-bucket.ts";
 
@@ -6,28 +6,29 @@ const MINUTE_MS = 60_000;
 
 interface Pair {
   readonly bucket: TokenBucket;
+  /** By the monotonic clock, ms. */
   askedAt: number;
 }
 
 export class AskingRate {
   readonly #clock: Clock;
   readonly #perMinute: number;
-  /** By the two users, who asks first; in the order in which they asked last. */
+  /** By the user who asks and the user who is asked; in the order of the last question. */
   readonly #pairs = new Map<string, Pair>();
 
-  /** @param perMinute so many at once, too, after a minute without any */
+  /** @param perMinute also the size of a burst after a minute without a question */
   constructor(perMinute: number, clock: Clock) {
     this.#clock = clock;
     this.#perMinute = perMinute;
   }
 
-  /** Counts a question, if it may be asked now. @returns 0, or how many ms to wait until it may */
-  take(userId: number, otherId: number): number {
+  /** Counts a question if it is allowed now. @returns 0, or in how many ms it will be allowed */
+  take(callerId: number, calleeId: number): number {
     const now = this.#clock.monotonic();
     this.#forgetFull(now);
-    const key = `${userId}:${otherId}`;
+    const key = `${callerId}:${calleeId}`;
     const pair = this.#pairs.get(key) ?? {
-      bucket: new TokenBucket(this.#perMinute / 60, this.#perMinute),
+      bucket: new TokenBucket(this.#perMinute / 60, this.#perMinute, this.#clock),
       askedAt: now,
     };
     const wait = pair.bucket.take(1);
@@ -38,7 +39,7 @@ export class AskingRate {
     return 0;
   }
 
-  /** A bucket that was left alone for a minute is full: as one that is made anew. */
+  /** After a minute without a question a bucket is full, and equal to a new one. */
   #forgetFull(now: number): void {
     for (const [key, { askedAt }] of this.#pairs) {
       if (now - askedAt < MINUTE_MS) break;

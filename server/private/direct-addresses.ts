@@ -1,4 +1,4 @@
-// Where a device may be dialled: what it says itself, and what the server sees of it. Never logged.
+// The addresses at which a peer may dial a device: those that it reports, and the address that the server sees. Never logged.
 import { isIP } from "node:net";
 import type { AnswerIntroductionRequest } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -7,8 +7,8 @@ import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 
 /**
- * Each once, in the order given, the seen one last.
- * @param seen the address from which the device calls, without port
+ * The reported addresses without duplicates, in their order, then the seen address with the reported port.
+ * @param seen the IP address from which the device calls, without port
  * @throws Refusal INVALID_FIELD
  */
 export function directAddresses(
@@ -18,13 +18,13 @@ export function directAddresses(
   if (addresses.length > limits.directAddresses) {
     throw invalid("addresses", `At most ${limits.directAddresses} addresses.`);
   }
-  if (port > 65_535) throw invalid("port", "A port is 1 to 65535, or 0 for none.");
+  if (port > 65_535) throw invalid("port", "A port must be 1 to 65535, or 0 for none.");
   for (const [index, address] of addresses.entries()) {
     if (!isAddress(address))
-      throw invalid(`addresses[${index}]`, "An address is HOST:PORT, at most 64 bytes.");
+      throw invalid(`addresses[${index}]`, "An address must be HOST:PORT, at most 64 bytes.");
   }
   const all = new Set(addresses);
-  // Without an interface's name, which says nothing elsewhere.
+  // Without the zone of an IPv6 address, which is valid on this host only.
   const host = seen.replace(/%.*$/, "");
   if (port !== 0 && isIP(host) !== 0) all.add(isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`);
   return [...all];
@@ -36,7 +36,7 @@ function isAddress(text: string): boolean {
     const { host } = parseAddress(text);
     return isIP(host) !== 0 || /^(?=.*[a-z])[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i.test(host);
   } catch {
-    // It says only that it is none.
+    // parseAddress throws for text that is not an address.
     return false;
   }
 }

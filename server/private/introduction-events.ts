@@ -1,18 +1,30 @@
-// What streams are told of introductions: a request, and that it needs no answer any more.
+// Events about introductions: a user is asked, and a question has ended.
 import { Feature, type IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { toPeerDevice } from "../auth/user-messages.ts";
 import type { EphemeralEvent } from "../bus/bus.ts";
 import { encodeEvent } from "../chat/encoding.ts";
 import type { PeerDeviceRow } from "../store/store.ts";
-import type { PendingInvitation } from "./pending-invitations.ts";
 import type { Program } from "./subscribers.ts";
 
-/** The same key for all that is told of one introduction: a reader who is behind gets the newest alone. */
+/** All events of one introduction have one key, so a reader that is behind receives the newest only. */
 const keyOf = (id: string): string => `introduction:${id}`;
 
-/** As told now: the time that is left goes with it. */
-export function requested(invitation: PendingInvitation, now: number): EphemeralEvent {
-  const { id, caller, direct, until } = invitation;
+/** The parts of an invitation that IntroductionRequested contains. */
+export interface Question {
+  readonly id: string;
+  readonly caller: PeerDeviceRow;
+  /** The caller allows a direct path. */
+  readonly direct: boolean;
+  /** When it ends unanswered, by the monotonic clock, ms. */
+  readonly until: number;
+}
+
+/**
+ * Encodes IntroductionRequested, with the time that is left for an answer.
+ * @param now by the monotonic clock, ms
+ */
+export function requested(question: Question, now: number): EphemeralEvent {
+  const { id, caller, direct, until } = question;
   const timeout = toDuration(Math.max(0, until - now));
   return {
     kind: "ephemeral",
@@ -29,13 +41,13 @@ export function requested(invitation: PendingInvitation, now: number): Ephemeral
 
 export interface Closing {
   readonly outcome: IntroductionOutcome;
-  /** Of the device that answered; empty where none did. */
+  /** The name of the device that answered; empty if none did. */
   readonly deviceName: string;
-  /** The program that answered: it knows. */
+  /** The program that answered; it receives no event. */
   readonly except: Program | undefined;
 }
 
-export function nobodyAnswered(outcome: IntroductionOutcome): Closing {
+export function withoutAnswer(outcome: IntroductionOutcome): Closing {
   return { outcome, deviceName: "", except: undefined };
 }
 

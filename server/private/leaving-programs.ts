@@ -1,4 +1,4 @@
-// The programs whose last stream is over: each may come back within a grace as if never away, and is gone after it.
+// The programs whose last stream has ended. Each may open a new stream within the grace period; after that it is gone.
 import type { Clock, Timer } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import { keyOfProgram, type Program } from "./subscribers.ts";
@@ -12,17 +12,17 @@ export class LeavingPrograms {
   readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #onGone: (userId: number, program: Program) => void;
-  /** By session, then by program, in the order in which they left. */
+  /** By session, then by program, in the order in which their streams ended. */
   readonly #bySession = new Map<number, Map<string, Leaving>>();
 
-  /** @param onGone told of each that did not come back */
+  /** @param onGone called with each program whose grace period has passed */
   constructor(graceMs: number, onGone: (userId: number, program: Program) => void, clock: Clock) {
     this.#clock = clock;
     this.#graceMs = graceMs;
     this.#onGone = onGone;
   }
 
-  /** The program has no stream any more. */
+  /** Call it when the last stream of the program has ended. */
   left(userId: number, program: Program): void {
     const gone = (of: Program): void => {
       this.#forget(of);
@@ -40,7 +40,7 @@ export class LeavingPrograms {
     if (ofSession.size > limits.leavingPrograms && oldest !== undefined) gone(oldest.program);
   }
 
-  /** The program has a stream again. */
+  /** Call it when the program has a stream again. */
   cameBack(program: Program): void {
     this.#forget(program);
   }

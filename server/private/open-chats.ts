@@ -1,8 +1,8 @@
-// Which private chats are open, as far as the server knows: what programs report, and what has just been agreed on.
-import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
+// Which private chats are open: those that programs report, and those that were just agreed on.
+import type { Clock, Timer } from "../../time/clock.ts";
 import { keyOfProgram, type Program } from "./subscribers.ts";
 
-/** Where a private chat is open. */
+/** The device on which a private chat is open. */
 export interface ChatDevice {
   readonly deviceId: number;
   /** May be empty. */
@@ -15,14 +15,14 @@ interface Report {
   readonly peerIds: ReadonlySet<number>;
 }
 
-/** A private chat that is about to open. */
-export interface Agreed {
+/** A private chat that was agreed on and is not reported yet. */
+export interface AgreedChat {
   readonly introductionId: string;
   readonly program: Program;
   readonly device: ChatDevice;
 }
 
-/** As its own person is told of it: 'your device "laptop"'. */
+/** Names a device in a message to its own user: 'your device "laptop"'. */
 export function nameOfOwn(deviceName: string): string {
   return deviceName === "" ? "another device of yours" : `your device "${deviceName}"`;
 }
@@ -31,49 +31,48 @@ export class OpenChats implements Disposable {
   readonly #clock: Clock;
   /** By user, then by program. */
   readonly #reports = new Map<number, Map<string, Report>>();
-  /** By the two users, whose side it is first. */
-  readonly #agreed = new Map<string, Agreed & { readonly timer: Timer }>();
+  /** By the user whose device it is, and the peer. */
+  readonly #agreed = new Map<string, AgreedChat & { readonly timer: Timer }>();
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /**
-   * The whole list of a program, in place of its earlier one, and of what it has agreed on: that has become a chat, or
-   * nothing.
+   * Replaces the list of open chats of a program. Its agreed chats are dropped: each is in the list, or was not opened.
    */
   report(userId: number, program: Program, device: ChatDevice, peerIds: ReadonlySet<number>): void {
     const ofUser = this.#reports.get(userId) ?? new Map<string, Report>();
     ofUser.set(keyOfProgram(program), { program, device, peerIds });
     this.#reports.set(userId, ofUser);
-    this.#endAgreementsOf(userId, (of) => keyOfProgram(of) === keyOfProgram(program));
+    this.#dropAllAgreed(userId, (of) => keyOfProgram(of) === keyOfProgram(program));
   }
 
-  /** The program has no stream any more that takes introductions. */
+  /** Call it when the program has no subscribed stream left. */
   forgetProgram(userId: number, program: Program): void {
     this.#forget(userId, (of) => keyOfProgram(of) === keyOfProgram(program));
   }
 
-  /** The session has no stream any more. */
+  /** Call it when the session has no stream left. */
   forget(userId: number, sessionId: number): void {
     this.#forget(userId, (of) => of.sessionId === sessionId);
   }
 
-  /** The user is about to open a private chat: it counts as open for so long, or until it is reported. */
-  agree(userId: number, peerId: number, agreed: Agreed, forMs: number): void {
+  /** Counts a chat that was agreed on as open, for that many ms or until its program reports. */
+  agree(userId: number, peerId: number, agreed: AgreedChat, forMs: number): void {
     const key = keyOf(userId, peerId);
-    this.#endAgreement(key);
+    this.#dropAgreed(key);
     const timer = this.#clock.after(forMs, () => this.#agreed.delete(key));
     this.#agreed.set(key, { ...agreed, timer });
   }
 
-  /** What was agreed on by that introduction came to nothing. */
-  disagree(userId: number, peerId: number, introductionId: string): void {
+  /** The chat that was agreed on in this introduction did not open. */
+  dropAgreed(userId: number, peerId: number, introductionId: string): void {
     const key = keyOf(userId, peerId);
-    if (this.#agreed.get(key)?.introductionId === introductionId) this.#endAgreement(key);
+    if (this.#agreed.get(key)?.introductionId === introductionId) this.#dropAgreed(key);
   }
 
-  /** On which of the user's devices a private chat with the other one is open; undefined: on none. */
+  /** The device on which the user has a private chat with the peer open; undefined if there is none. */
   openWith(userId: number, peerId: number): ChatDevice | undefined {
     for (const { device, peerIds } of this.#reports.get(userId)?.values() ?? []) {
       if (peerIds.has(peerId)) return device;
@@ -85,21 +84,21 @@ export class OpenChats implements Disposable {
     for (const { timer } of this.#agreed.values()) timer[Symbol.dispose]();
   }
 
-  #forget(userId: number, isIt: (program: Program) => boolean): void {
+  #forget(userId: number, matches: (program: Program) => boolean): void {
     const ofUser = this.#reports.get(userId);
-    for (const [key, { program }] of ofUser ?? []) if (isIt(program)) ofUser?.delete(key);
+    for (const [key, { program }] of ofUser ?? []) if (matches(program)) ofUser?.delete(key);
     if (ofUser?.size === 0) this.#reports.delete(userId);
-    this.#endAgreementsOf(userId, isIt);
+    this.#dropAllAgreed(userId, matches);
   }
 
-  /** There are few at any time: they last a moment. */
-  #endAgreementsOf(userId: number, isIt: (program: Program) => boolean): void {
+  /** Searches all agreed chats: there are few, since each lasts until it is reported. */
+  #dropAllAgreed(userId: number, matches: (program: Program) => boolean): void {
     for (const [key, { program }] of this.#agreed) {
-      if (key.startsWith(`${userId}:`) && isIt(program)) this.#endAgreement(key);
+      if (key.startsWith(`${userId}:`) && matches(program)) this.#dropAgreed(key);
     }
   }
 
-  #endAgreement(key: string): void {
+  #dropAgreed(key: string): void {
     this.#agreed.get(key)?.timer[Symbol.dispose]();
     this.#agreed.delete(key);
   }

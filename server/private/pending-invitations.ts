@@ -1,41 +1,42 @@
-// The introductions that wait for an answer, found by id, by the two users, by the callee and by who asks; and for a while
-// what became of those that were answered.
+// Introductions that wait for an answer, by id, by pair of users, by callee and by calling session; and the latest answers.
 import type { Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Timer } from "../../time/clock.ts";
+import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
-import type { Refusal } from "../reasons.ts";
-import type { PeerDeviceRow, UserRow } from "../store/store.ts";
+import { Refusal } from "../reasons.ts";
+import type { UserRow } from "../store/store.ts";
+import { type Closing, closed, type Question } from "./introduction-events.ts";
 import type { Program } from "./subscribers.ts";
 
-export interface PendingInvitation {
-  readonly id: string;
-  readonly caller: PeerDeviceRow;
+export interface PendingInvitation extends Question {
   readonly callerProgram: Program;
   readonly callee: UserRow;
-  /** The caller allows a direct path. */
-  readonly direct: boolean;
-  /** By the monotonic clock, ms. */
-  readonly until: number;
   readonly timer: Timer;
-  /** The callee's devices that were told, and may answer for as long as the introduction lasts. */
+  /** The callee's devices that received the request. They may answer until the introduction ends. */
   readonly asked: Set<number>;
-  /** The programs that are there and leave it to the others, by their keys. */
+  /** Keys of the online programs that answered PASS. */
   readonly passed: Set<string>;
-  /** One has left it to the others, be it there or gone. */
-  isPassed: boolean;
-  /** The callee's programs that were told and are there, or were within their grace, by their keys. */
+  /** At least one program answered PASS, even if it is gone now. */
+  hasPass: boolean;
+  /** By key, the callee's programs that received the request and are online or in their grace period. */
   readonly online: Map<string, Program>;
-  /** Tells the caller how it ended. */
+  /** Reports the end to the caller. */
   readonly settle: (end: Introduction | Refusal) => void;
 }
 
 export class PendingInvitations {
+  readonly #bus: Bus;
   readonly #byId = new Map<string, PendingInvitation>();
   readonly #byUsers = new Map<string, PendingInvitation>();
   readonly #byCallee = new Map<number, Set<PendingInvitation>>();
   readonly #bySession = new Map<number, Set<PendingInvitation>>();
-  /** By id of an introduction that a device answered: whose it was, and what to tell the user's other devices. */
+  /** By id of an answered introduction: the callee, and the message for a later answer of another device. */
   readonly #answered = new Map<string, { readonly userId: number; readonly message: string }>();
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
 
   add(invitation: PendingInvitation): void {
     this.#byId.set(invitation.id, invitation);
@@ -44,21 +45,45 @@ export class PendingInvitations {
     addTo(this.#bySession, invitation.callerProgram.sessionId, invitation);
   }
 
-  /** False where it was gone already. */
-  delete(invitation: PendingInvitation): boolean {
-    if (!this.#byId.delete(invitation.id)) return false;
+  /**
+   * Ends the invitation; does nothing if it has ended.
+   * @param closing what the callee's streams receive; undefined if they need no event
+   */
+  end(invitation: PendingInvitation, end: Introduction | Refusal, closing: Closing | undefined): void {
+    if (!this.#byId.delete(invitation.id)) return;
+    const { caller, callee, callerProgram } = invitation;
     invitation.timer[Symbol.dispose]();
-    this.#byUsers.delete(keyOf(invitation.caller.user.userId, invitation.callee.userId));
-    deleteFrom(this.#byCallee, invitation.callee.userId, invitation);
-    deleteFrom(this.#bySession, invitation.callerProgram.sessionId, invitation);
-    return true;
+    this.#byUsers.delete(keyOf(caller.user.userId, callee.userId));
+    deleteFrom(this.#byCallee, callee.userId, invitation);
+    deleteFrom(this.#bySession, callerProgram.sessionId, invitation);
+    invitation.settle(end);
+    if (closing !== undefined) this.#bus.publish(`user:${callee.userId}`, closed(invitation.id, closing));
+  }
+
+  /** Ends the invitation if no online program of the callee may still answer it. */
+  endIfUnanswerable(invitation: PendingInvitation): void {
+    for (const key of invitation.online.keys()) if (!invitation.passed.has(key)) return;
+    const reason = invitation.hasPass ? Reason.INTRODUCTION_REFUSED : Reason.USER_OFFLINE;
+    this.end(invitation, new Refusal(reason), undefined);
+  }
+
+  /** Removes programs of the callee that are gone, and ends the invitations that only they could answer. */
+  removePrograms(calleeId: number, isGone: (program: Program) => boolean): void {
+    for (const invitation of [...this.ofCallee(calleeId)]) {
+      const gone = [...invitation.online].filter(([, program]) => isGone(program));
+      for (const [key] of gone) {
+        invitation.online.delete(key);
+        invitation.passed.delete(key);
+      }
+      if (gone.length > 0) this.endIfUnanswerable(invitation);
+    }
   }
 
   get(id: string): PendingInvitation | undefined {
     return this.#byId.get(id);
   }
 
-  /** Whichever of the two asks the other. */
+  /** The invitation between two users, in either direction. */
   between(userId: number, otherId: number): PendingInvitation | undefined {
     return this.#byUsers.get(keyOf(userId, otherId));
   }
@@ -71,7 +96,7 @@ export class PendingInvitations {
     return this.#bySession.get(sessionId) ?? new Set();
   }
 
-  /** A device of the callee has answered. */
+  /** Keeps the message for devices of the callee that answer too late. */
   remember({ id, callee }: PendingInvitation, message: string): void {
     const [oldest] = this.#answered.keys();
     if (this.#answered.size >= limits.answeredIntroductions && oldest !== undefined) {
@@ -80,7 +105,7 @@ export class PendingInvitations {
     this.#answered.set(id, { userId: callee.userId, message });
   }
 
-  /** What is remembered, for its callee alone. */
+  /** The message for a late answer, if this user is the callee. */
   answerTo(id: string, userId: number): string | undefined {
     const answered = this.#answered.get(id);
     return answered?.userId === userId ? answered.message : undefined;

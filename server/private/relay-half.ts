@@ -1,12 +1,12 @@
-// One device's side of a relay: what it may send, and the way to the other one. It MUST:
-//  1. hand on each piece once, in the order in which they came, and to nobody but the other half;
-//  2. give credit only for bytes that the other device has taken, so that no more than the window waits for anybody;
-//  3. keep and log nothing of what it carries.
+// One device's side of a relay: limits what the device sends, and forwards it to the other half. It MUST:
+//  1. forward each piece once, in order, and only to the other half;
+//  2. grant credit only for bytes that the other device has taken, so that at most one window of bytes is queued;
+//  3. neither store nor log the bytes that it forwards.
 import { RelayResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import { asBuffer } from "../../rpc/wire/bytes.ts";
-import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 import { TokenBucket } from "../auth/token-bucket.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -15,22 +15,23 @@ export class RelayHalf implements Disposable {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #onGone: () => void;
-  readonly #rate = new TokenBucket(limits.relayBytesPerSecond, limits.relayWindowBytes);
+  readonly #rate: TokenBucket;
   readonly #ended = Promise.withResolvers<Refusal>();
   readonly #watch: Timer;
   /** How many bytes the device may still send. */
   #credit = 0;
-  /** Bytes that it sent and that no new credit was given for. */
-  #unpaid = 0;
+  /** Bytes that the device has sent and for which no new credit was granted. */
+  #uncredited = 0;
   #other: RelayHalf | undefined;
-  #paying: Timer | undefined;
+  #grantTimer: Timer | undefined;
 
   /**
-   * @param outbox its frames are single pieces
+   * @param outbox makes each piece a frame of its own
    * @param onGone called once, when the half is disposed of
    */
-  constructor(outbox: Outbox, onGone: () => void, clock: Clock = systemClock) {
+  constructor(outbox: Outbox, onGone: () => void, clock: Clock) {
     this.#clock = clock;
+    this.#rate = new TokenBucket(limits.relayBytesPerSecond, limits.relayWindowBytes, clock);
     this.#outbox = outbox;
     this.#onGone = onGone;
     this.#watch = clock.every(limits.slowReaderMs / 10, () => {
@@ -38,7 +39,7 @@ export class RelayHalf implements Disposable {
     });
   }
 
-  /** Resolves with the reason, when the half has to end. */
+  /** Resolves with the reason when the half has to end. */
   get ended(): Promise<Refusal> {
     return this.#ended.promise;
   }
@@ -51,22 +52,22 @@ export class RelayHalf implements Disposable {
     this.#ended.resolve(ending);
   }
 
-  /** From now on bytes may flow from this one to the other; join the other one, too. */
+  /** Allows bytes to flow from this half to the other one. The caller joins the other half, too. */
   join(other: RelayHalf): void {
     this.#other = other;
     this.#credit = limits.relayWindowBytes;
-    // What may be sent at once is the burst; all that comes later has to be earned.
+    // The first window is the burst that the rate allows, so it is taken from the bucket.
     this.#rate.take(limits.relayWindowBytes);
     other.#outbox.onTaken(() => {
-      this.#pay();
-      // Its own credit may have waited for its device to read.
-      other.#pay();
+      this.#grantCredit();
+      // The other half grants no credit while its own device does not read.
+      other.#grantCredit();
     });
-    this.#say({ $case: "joined", value: { credit: this.#credit } });
+    this.#send({ $case: "joined", value: { credit: this.#credit } });
   }
 
   /**
-   * Takes a piece from the device, and resolves when there is room for the next one.
+   * Forwards a piece of the device. Resolves when there is room for the next one.
    * @throws Refusal INVALID_FIELD, RELAY_CREDIT_EXCEEDED
    */
   async accept(data: Uint8Array): Promise<void> {
@@ -74,54 +75,54 @@ export class RelayHalf implements Disposable {
     if (length === 0 || length > limits.relayPieceBytes) {
       throw new Refusal(Reason.INVALID_FIELD, {
         field: "data",
-        message: `A piece has 1 to ${limits.relayPieceBytes} bytes.`,
+        message: `A piece must have 1 to ${limits.relayPieceBytes} bytes.`,
       });
     }
     const other = this.#other;
     if (other === undefined || length > this.#credit) throw new Refusal(Reason.RELAY_CREDIT_EXCEEDED);
     this.#credit -= length;
-    this.#unpaid += length;
-    other.#say({ $case: "data", value: asBuffer(data) });
-    // Many small pieces cost more than their bytes: not to read on is what bounds them.
+    this.#uncredited += length;
+    other.#send({ $case: "data", value: asBuffer(data) });
+    // Small pieces cost more memory than their bytes, which credit does not count: reading pauses instead.
     await other.#outbox.whenBelowSoft();
   }
 
   [Symbol.dispose](): void {
     this.#watch[Symbol.dispose]();
-    this.#paying?.[Symbol.dispose]();
+    this.#grantTimer?.[Symbol.dispose]();
     this.#onGone();
     this.#other?.end(new Refusal(Reason.RELAY_PEER_GONE));
   }
 
-  /** Gives credit for what the other device has taken, as fast as the rate allows. */
-  #pay(): void {
+  /** Grants credit for the bytes that the other device has taken, as fast as the rate allows. */
+  #grantCredit(): void {
     const other = this.#other;
-    if (other === undefined || this.#paying !== undefined || this.#outbox.aboveSoft) return;
-    let due = this.#unpaid - Math.min(this.#unpaid, other.#outbox.bytes);
-    let paid = 0;
+    if (other === undefined || this.#grantTimer !== undefined || this.#outbox.aboveSoft) return;
+    let due = this.#uncredited - Math.min(this.#uncredited, other.#outbox.bytes);
+    let granted = 0;
     while (due >= limits.relayCreditBytes) {
       const wait = this.#rate.take(limits.relayCreditBytes);
       if (wait > 0) {
-        this.#payLater(wait);
+        this.#grantLater(wait);
         break;
       }
       due -= limits.relayCreditBytes;
-      paid += limits.relayCreditBytes;
+      granted += limits.relayCreditBytes;
     }
-    if (paid === 0) return;
-    this.#credit += paid;
-    this.#unpaid -= paid;
-    this.#say({ $case: "credit", value: paid });
+    if (granted === 0) return;
+    this.#credit += granted;
+    this.#uncredited -= granted;
+    this.#send({ $case: "credit", value: granted });
   }
 
-  #payLater(waitMs: number): void {
-    this.#paying = this.#clock.after(waitMs, () => {
-      this.#paying = undefined;
-      this.#pay();
+  #grantLater(waitMs: number): void {
+    this.#grantTimer = this.#clock.after(waitMs, () => {
+      this.#grantTimer = undefined;
+      this.#grantCredit();
     });
   }
 
-  #say(kind: RelayResponse["kind"]): void {
+  #send(kind: RelayResponse["kind"]): void {
     this.#outbox.push(RelayResponse.encode({ kind }).finish());
   }
 }

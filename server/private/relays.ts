@@ -1,51 +1,51 @@
-// Which relays there are: two halves, of the two devices of an introduction, each of which comes once and in time.
+// The open relays. A relay has two halves, one for each device of an agreement; each device may join once.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { SessionRow } from "../store/store.ts";
 import type { Agreement, Agreements } from "./agreements.ts";
 import { RelayHalf } from "./relay-half.ts";
 
-/** A device's half, or that it has come and gone. */
-type Place = RelayHalf | "left";
+/** The half of a device, or "left" after it has been disposed of. */
+type Slot = RelayHalf | "left";
 
 export class Relays {
   readonly #agreements: Agreements;
   readonly #clock: Clock;
-  /** By device; forgotten with the agreement. */
-  readonly #places = new WeakMap<Agreement, Map<number, Place>>();
-  /** How many each session has. */
+  /** By agreement, then by device. */
+  readonly #slots = new WeakMap<Agreement, Map<number, Slot>>();
+  /** By session, the number of its halves. */
   readonly #counts = new Map<number, number>();
 
-  constructor(agreements: Agreements, clock: Clock = systemClock) {
+  constructor(agreements: Agreements, clock: Clock) {
     this.#clock = clock;
     this.#agreements = agreements;
   }
 
   /**
-   * The session's device takes its place, until the half is disposed of. It is joined with the other half if that is
-   * there, or as soon as it comes; where it does not come in time, the half ends.
+   * Adds the half of the session's device, until it is disposed of. It is joined with the other half as soon as both
+   * exist. If the agreement expires first, the half ends with RELAY_PEER_GONE.
    * @throws Refusal INTRODUCTION_NOT_FOUND, RATE_LIMITED, RELAY_PEER_GONE
    */
   enter({ sessionId, deviceId }: SessionRow, introductionId: string, outbox: Outbox): RelayHalf {
     const agreement = this.#agreements.find(introductionId, deviceId);
-    const places = (agreement && this.#places.get(agreement)) ?? new Map<number, Place>();
-    if (agreement === undefined || places.has(deviceId)) {
+    const slots = (agreement && this.#slots.get(agreement)) ?? new Map<number, Slot>();
+    if (agreement === undefined || slots.has(deviceId)) {
       throw new Refusal(Reason.INTRODUCTION_NOT_FOUND, { field: "opening.introduction_id" });
     }
     const count = this.#counts.get(sessionId) ?? 0;
     if (count >= limits.relaysPerSession) {
       throw new Refusal(Reason.RATE_LIMITED, {
-        message: `A session has at most ${limits.relaysPerSession} relays at once.`,
+        message: `A session may have at most ${limits.relaysPerSession} relays at the same time.`,
         retryDelayMs: limits.introductionRetryMs,
       });
     }
-    const [other] = places.values();
-    this.#places.set(agreement, places);
+    const [other] = slots.values();
+    this.#slots.set(agreement, slots);
     if (other === "left") {
-      places.set(deviceId, "left");
+      slots.set(deviceId, "left");
       throw new Refusal(Reason.RELAY_PEER_GONE);
     }
     const leftMs = Math.max(0, agreement.until - this.#clock.monotonic());
@@ -54,11 +54,11 @@ export class Relays {
     });
     const onGone = (): void => {
       late[Symbol.dispose]();
-      places.set(deviceId, "left");
+      slots.set(deviceId, "left");
       this.#release(sessionId);
     };
     const half = new RelayHalf(outbox, onGone, this.#clock);
-    places.set(deviceId, half);
+    slots.set(deviceId, half);
     this.#counts.set(sessionId, count + 1);
     if (other !== undefined) {
       other.join(half);

@@ -1,9 +1,9 @@
-// Which programs take introductions: those with a stream whose Hello says so. Several may share one device and session.
+// The programs that receive introductions: those with a stream whose Hello asks for them.
 
-/** A program, as the server tells it apart. */
+/** Identifies a program. Several programs may share a device and a session. */
 export interface Program {
   readonly sessionId: number;
-  /** Of its own making; those that leave it empty are one. */
+  /** Chosen by the program. Programs of a session that leave it empty count as one. */
   readonly processId: string;
 }
 
@@ -19,27 +19,27 @@ export function keyOfProgram({ sessionId, processId }: Program): string {
 export class Subscribers {
   readonly #byUser = new Map<number, Set<Subscriber>>();
 
-  /** The program takes introductions until the result is disposed of; once for each of its streams. */
-  enter(subscriber: Subscriber): Disposable {
-    const entered = { ...subscriber };
+  /** Adds a stream of a program, until the result is disposed of. */
+  add(subscriber: Subscriber): Disposable {
+    const added = { ...subscriber };
     const ofUser = this.#byUser.get(subscriber.userId) ?? new Set();
-    ofUser.add(entered);
+    ofUser.add(added);
     this.#byUser.set(subscriber.userId, ofUser);
     return {
       [Symbol.dispose]: () => {
-        ofUser.delete(entered);
+        ofUser.delete(added);
         if (ofUser.size === 0 && this.#byUser.get(subscriber.userId) === ofUser)
           this.#byUser.delete(subscriber.userId);
       },
     };
   }
 
-  /** One for each stream. */
+  /** One element for each stream. */
   of(userId: number): ReadonlySet<Subscriber> {
     return this.#byUser.get(userId) ?? new Set();
   }
 
-  /** Whether this program of the user takes introductions. */
+  /** Whether this program of the user has a subscribed stream. */
   has(userId: number, program: Program): boolean {
     const key = keyOfProgram(program);
     return [...this.of(userId)].some((subscriber) => keyOfProgram(subscriber) === key);

@@ -1,4 +1,4 @@
-// AuthService: log-ins, tokens and passwords, over auth/.
+// Implements AuthService with the rules of auth/: log-ins, sessions and passwords.
 import {
   AuthServiceService,
   type ListSessionsRequest,
@@ -113,7 +113,7 @@ async function listSessions(
   };
 }
 
-/** Leaving is always possible. */
+/** A session over its rate can still be ended. */
 const free = { cost: () => 0 };
 
 function checkEntered(field: string, value: string, most: number): void {

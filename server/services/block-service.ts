@@ -1,4 +1,4 @@
-// BlockService: who shuts out whom, over the rules of blocks.
+// Implements BlockService with the rules of blocks.
 import {
   type Block,
   BlockServiceService,

@@ -1,4 +1,4 @@
-// ChatService: the stream, its receiving half, and a unary twin for each command, all over the same rules.
+// Implements ChatService: Connect, Follow, and a unary twin for each command, with the same rules.
 import type { ConnectRequest, FollowRequest, Hello } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -9,6 +9,7 @@ import {
   type ServiceOptions,
 } from "../../rpc/calls/handler.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { waitFor } from "../../time/wait.ts";
 import type { ActiveSession } from "../auth/sessions.ts";
 import { toAck } from "../chat/encoding.ts";
 import type { StoredMessage } from "../chat/messages.ts";
@@ -83,7 +84,7 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
   );
 }
 
-/** A repeated send is a client's doing. */
+/** Clients repeat sends by themselves, so a repeated send is no command of the user. */
 const unlessRepeated: Terms<unknown, { readonly ack: Ack | undefined }> = {
   isActivity: (_request, { ack }) => ack?.repeatedSend !== true,
 };
@@ -98,17 +99,11 @@ function unarySender({ row }: ActiveSession) {
 
 /** @throws Refusal HELLO_TIMEOUT, HELLO_EXPECTED */
 async function readHello(frames: FrameReader<ConnectRequest>): Promise<Hello> {
-  const frame = await Promise.race([frames.next(), timeout(limits.helloMs)]);
-  if (frame === "timeout") throw new Refusal(Reason.HELLO_TIMEOUT, { retryDelayMs: limits.comeBackMs });
-  const [command, ...others] = frame?.commands ?? [];
+  const frame = await waitFor(frames.next(), { ms: limits.helloMs });
+  if (frame.status !== "done") throw new Refusal(Reason.HELLO_TIMEOUT, { retryDelayMs: limits.comeBackMs });
+  const [command, ...others] = frame.value?.commands ?? [];
   if (command?.kind?.$case !== "hello" || others.length > 0) throw new Refusal(Reason.HELLO_EXPECTED);
   return command.kind.value;
-}
-
-function timeout(ms: number): Promise<"timeout"> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve("timeout"), ms).unref();
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

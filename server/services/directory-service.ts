@@ -1,4 +1,4 @@
-// DirectoryService: who is here and who was, from the intervals of presence.
+// Implements DirectoryService with the stored intervals of presence: users who are online now or were online recently.
 import {
   DirectoryServiceService,
   type ListUsersRequest,
@@ -34,7 +34,7 @@ export function directoryService({ gate, presence, clock, options }: DirectorySe
   );
 }
 
-/** The page that Welcome carries is the first of the same list. */
+/** Welcome contains the first page of the same list. @param now the wall clock, ms since 1970 */
 export async function listUsers(
   request: Omit<ListUsersRequest, "background">,
   asking: UserRow,
@@ -46,14 +46,14 @@ export async function listUsers(
   if (seconds < 0n || nanos < 0 || nanos > 999_999_999) {
     throw new Refusal(Reason.INVALID_FIELD, {
       field: "online_within",
-      message: "A duration that is not negative.",
+      message: "The duration must not be negative.",
     });
   }
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
   const tokens = new PageTokens("ListUsers", asking.userId, seconds, nanos);
   const after = tokens.read(request.pageToken) ?? "";
   const within = Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
-  // Nobody's interval ended in the future: "now" lists those whose interval is open.
+  // No interval ends in the future, so this lists the users whose interval is open.
   const since = within === 0 ? now + 1 : Math.max(0, now - within);
   const rows = await presence.list(since, now, asking.userId, after, size + 1);
   const page = rows.slice(0, size);

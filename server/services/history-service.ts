@@ -1,4 +1,4 @@
-// HistoryService: the log in pages, as its reader may see it. Entries go out with their content's own bytes.
+// Implements HistoryService: pages of a log as the reader sees it. Contents are sent as their senders encoded them.
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import {

@@ -1,4 +1,4 @@
-// IdentityService: identity keys and device certificates, over the rules of identities.
+// Implements IdentityService with the rules of identities: identity keys and device certificates.
 import {
   IdentityServiceService,
   type ListDeviceKeysRequest,
@@ -24,7 +24,7 @@ export interface IdentityServiceParts {
   readonly options: ServiceOptions;
 }
 
-/** Programs make these calls on their own account. */
+/** Programs make these calls without a command of their user. */
 const byProgram = { isActivity: () => false };
 
 export function identityService({ gate, identities, store, users, options }: IdentityServiceParts) {

@@ -1,4 +1,4 @@
-// IntroductionService: asking for private chats and answering, over the rules of introductions.
+// Implements IntroductionService: asking for private chats, answering, reporting open chats, and relays.
 import {
   type IntroduceRequest,
   IntroduceResponse,
@@ -14,6 +14,7 @@ import {
 } from "../../rpc/calls/handler.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import { peerHost } from "../../rpc/network/address.ts";
+import { waitFor } from "../../time/wait.ts";
 import type { Users } from "../chat/users.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
@@ -22,7 +23,7 @@ import type { Introductions } from "../private/introductions.ts";
 import type { OpenChats } from "../private/open-chats.ts";
 import { Refusal } from "../reasons.ts";
 import type { Gate } from "./calls/gate.ts";
-import { type SessionCalls, untilAborted } from "./calls/session-calls.ts";
+import { endingOf, type SessionCalls } from "./calls/session-calls.ts";
 import { readProcessId } from "./streams/process-id.ts";
 import { type RelayParts, relay } from "./streams/relay-call.ts";
 
@@ -36,10 +37,10 @@ export interface IntroductionServiceParts extends RelayParts {
   readonly options: ServiceOptions;
 }
 
-/** An answer may be a setting's, and a report is a program's: a person's doing is told by ReportActivity. */
+/** Programs may answer and report by themselves. They call ReportActivity when their user did it. */
 const byProgram = { isActivity: () => false };
 
-/** So many users in a report cost a token. */
+/** A report costs one token for each 100 users in it. */
 const REPORTED_PER_TOKEN = 100;
 
 export function introductionService(parts: IntroductionServiceParts) {
@@ -53,12 +54,13 @@ export function introductionService(parts: IntroductionServiceParts) {
           const asking = await introductions.ask(session.row, request);
           try {
             session.reportActivity();
-            const say = (step: IntroduceResponse["step"]): void =>
+            const send = (step: IntroduceResponse["step"]): void =>
               outbox.push(IntroduceResponse.encode({ step }).finish());
-            say({ $case: "asked", value: asking.asked });
-            const end = await Promise.race([asking.end, untilAborted(signal)]);
-            if (end instanceof Refusal) throw end;
-            say({ $case: "introduction", value: end });
+            send({ $case: "asked", value: asking.asked });
+            const end = await waitFor(asking.end, { signal });
+            if (end.status !== "done") throw endingOf(signal);
+            if (end.value instanceof Refusal) throw end.value;
+            send({ $case: "introduction", value: end.value });
           } finally {
             asking.takeBack();
           }
@@ -76,9 +78,9 @@ export function introductionService(parts: IntroductionServiceParts) {
           const peerIds = readUserIds(userIds);
           const program = { sessionId, processId: readProcessId(processId, "process_id") };
           checkFailedIds(failedIntroductionIds);
-          // It lasts as long as the program's streams: without one there is nothing to keep.
+          // A report is valid while the program has a stream, so without one it is dropped.
           const isKept =
-            processId === "" ? manager.isConnected(sessionId) : introductions.isTaking(row, processId);
+            processId === "" ? manager.isConnected(sessionId) : introductions.isSubscribed(row, processId);
           if (isKept)
             chats.report(user.userId, program, { deviceId, deviceName: client.deviceName }, peerIds);
           else chats.forgetProgram(user.userId, program);
@@ -108,7 +110,7 @@ export function introductionService(parts: IntroductionServiceParts) {
       outbox: {
         softBytes: limits.relaySoftBytes,
         hardBytes: limits.relayHardBytes,
-        // Each piece is a whole response: joined, two would be read as one.
+        // Each piece is a whole response: two in one frame would be decoded as one response.
         maxFrameBytes: 1,
       },
     },
@@ -130,7 +132,7 @@ function readUserIds(texts: readonly string[]): Set<number> {
   for (const [index, text] of texts.entries()) {
     const userId = parseId("user", text);
     if (userId === undefined) {
-      const message = "That is no user id.";
+      const message = "This is not a user id.";
       throw new Refusal(Reason.INVALID_FIELD, { field: `user_ids[${index}]`, message });
     }
     userIds.add(userId);

@@ -1,4 +1,4 @@
-// ListLogIns: the record of log-ins in pages, one's own or, for an administrator, everyone's.
+// Implements ListLogIns: pages of a user's own log-ins or, for an administrator, of the log-ins of all users.
 import {
   type ListLogInsRequest,
   type ListLogInsResponse,

@@ -1,4 +1,4 @@
-// What stands between a call and its rules: the token, the session's rate, and errors as typed statuses.
+// Checks each call before its rules run: the token and the rate of the session. Turns errors into typed statuses.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../../rpc/calls/handler.ts";
 import { readBearer } from "../../../rpc/calls/metadata.ts";
@@ -10,15 +10,15 @@ import { StoreUnavailableError } from "../../store/store.ts";
 
 export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
 
-/** What a call means for its session, beside what it does. */
+/** The effect of a call on its session. */
 export interface Terms<Request, Response> {
-  /** What it takes from the session's bucket; 1 unless said. */
+  /** Tokens that the call takes from the session's bucket; by default 1. */
   readonly cost?: (request: Request) => number;
-  /** Whether it is a person's command, once it has succeeded: those start the time-out anew. */
+  /** Whether a call that succeeded is a command of the user, which restarts the idle time-out; by default true. */
   readonly isActivity?: (request: Request, response: Response) => boolean;
 }
 
-/** For calls that a program may make on its own account. */
+/** For calls that a program may also make without a command of its user. */
 export const unlessBackground: Terms<{ readonly background: boolean }, unknown> = {
   isActivity: ({ background }) => !background,
 };
@@ -37,7 +37,7 @@ export class Gate {
     return this.#sessions.authenticate(token);
   }
 
-  /** A unary method for whoever has a token. */
+  /** Makes a unary method that needs a token. */
   forSession<Request, Response>(
     handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
     { cost = () => 1, isActivity = () => true }: Terms<NoInfer<Request>, NoInfer<Response>> = {},
@@ -52,7 +52,7 @@ export class Gate {
     });
   }
 
-  /** A unary method that needs no token. */
+  /** Makes a unary method that needs no token. */
   forAnyone<Request, Response>(handler: UnaryHandler<Request, Response>): UnaryHandler<Request, Response> {
     return async (request, call) => {
       try {
@@ -64,12 +64,12 @@ export class Gate {
   }
 }
 
-/** A failure of the rules as what goes out; anything unforeseen passes through, to be reported and hidden. */
+/** Converts an expected failure to an RpcError. Any other error is returned as it is: the handler logs it as INTERNAL. */
 export function toRpcError(error: unknown): unknown {
   return error instanceof Error ? (toRefusal(error)?.toRpcError() ?? error) : error;
 }
 
-/** A failure as a refusal, if it is one. */
+/** Converts a failure to a refusal; undefined for an unexpected error. */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof OverloadedError) {

@@ -1,22 +1,23 @@
-// Page sizes and page tokens: opaque to clients, and good only for the request that they came from.
+// Page sizes and page tokens. A token is opaque to clients and valid only for the same request with another page token.
 import { createHash } from "node:crypto";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { Refusal } from "../../reasons.ts";
 
-/** The size to use for an asked one: none means the default, and too large means the most. */
+/** The page size to use: the default for 0, and at most `most`. */
 export function pageSize(asked: number, byDefault: number, most: number): number {
   return asked === 0 ? byDefault : Math.min(asked, most);
 }
 
-/** Tokens of one request: its method and everything in it but page size and token. */
+/** Makes and reads the page tokens of one request. */
 export class PageTokens {
   readonly #scope: string;
 
+  /** @param scope the method, the user, and all fields of the request except page size and page token */
   constructor(...scope: (string | number | bigint)[]) {
     this.#scope = createHash("sha256").update(scope.join("\0")).digest("base64url").slice(0, 8);
   }
 
-  /** @param key where the next page begins */
+  /** @param key identifies the position at which the next page begins */
   make(key: string): string {
     return this.#scope + Buffer.from(key).toString("base64url");
   }
@@ -32,7 +33,7 @@ export class PageTokens {
     return key;
   }
 
-  /** As read, for keys that are numbers. */
+  /** Like read, for keys that are numbers. */
   readNumber(token: string): number | undefined {
     const key = this.read(token);
     if (key === undefined) return undefined;

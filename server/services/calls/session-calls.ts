@@ -1,5 +1,4 @@
-// The life of a call that lasts and is no stream of events: it takes from the session's bucket when it starts, and ends
-// with its session, or with the server, as a stream does.
+// Serves long calls that are not event streams. Like a stream, such a call ends with its session or with the server.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../../rpc/calls/handler.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
@@ -16,7 +15,10 @@ export class SessionCalls {
     this.#manager = manager;
   }
 
-  /** @param work is to end, by throwing the signal's reason, when the signal is aborted */
+  /**
+   * Authenticates the call, takes a token from the session's bucket, and runs the work.
+   * @param work must throw endingOf(signal) when the signal is aborted
+   */
   async serve(
     call: CallContext,
     work: (session: ActiveSession, signal: AbortSignal) => Promise<void>,
@@ -29,7 +31,7 @@ export class SessionCalls {
       const ended = new AbortController();
       const end = (ending: Refusal): void => ended.abort(ending);
       using _held = this.#manager.hold({ userId: user.userId, sessionId, end });
-      // A session that ended before the call was held was told to nobody: ask once more.
+      // The session may have ended before the call was held, when the manager could not end the call: check again.
       await this.#gate.authenticate(call);
       const lost = (): void => end(new Refusal(Reason.CANCELLED));
       if (call.signal.aborted) lost();
@@ -42,13 +44,7 @@ export class SessionCalls {
   }
 }
 
-/** Rejects with the signal's reason. */
-export function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Refusal(Reason.CANCELLED));
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
+/** The reason of an aborted signal. */
+export function endingOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Refusal(Reason.CANCELLED);
 }

@@ -1,5 +1,4 @@
-// What one Connect stream sends up: its commands, in order, each answered on its own, with a bound on what is underway.
-import { setTimeout as sleep } from "node:timers/promises";
+// Performs the commands of one Connect stream in order, and answers each. The number of unanswered sends is bounded.
 import type {
   BroadcastRequest,
   Command,
@@ -11,6 +10,7 @@ import type {
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { FrameReader } from "../../../rpc/calls/handler.ts";
 import type { Outbox } from "../../../rpc/calls/outbox.ts";
+import { delay } from "../../../time/wait.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
 import { encodeEvent, toAck } from "../../chat/encoding.ts";
 import type { Feed } from "../../chat/feed.ts";
@@ -26,7 +26,7 @@ export interface CommandRules {
   readonly messages: Messages;
   readonly markers: Markers;
   readonly typing: Typing;
-  /** Told of a failure that is no refusal. */
+  /** Receives failures that are not refusals. */
   readonly onError: (error: unknown, method: string) => void;
 }
 
@@ -35,11 +35,11 @@ export interface CommandStream {
   readonly frames: FrameReader<ConnectRequest>;
   readonly outbox: Outbox;
   readonly feed: Feed;
-  /** Aborted when the stream ends: nothing more is taken up. */
+  /** Aborted when the stream ends: no further command is performed. */
   readonly signal: AbortSignal;
 }
 
-/** What a Refused names: the send, or the conversation, that was refused. */
+/** The send or the conversation that a Refused names. */
 interface Subject {
   readonly clientMessageId?: bigint;
   readonly conversationId?: string;
@@ -48,8 +48,8 @@ interface Subject {
 export class CommandLoop {
   readonly #rules: CommandRules;
   readonly #stream: CommandStream;
-  #underway = 0;
-  #underwayBytes = 0;
+  #inFlight = 0;
+  #inFlightBytes = 0;
   #onSettled: (() => void) | undefined;
 
   constructor(rules: CommandRules, stream: CommandStream) {
@@ -58,8 +58,8 @@ export class CommandLoop {
   }
 
   /**
-   * Returns when the client has closed its side, or the stream ends, and every command taken up is answered.
-   * @throws Refusal for a broken frame
+   * Returns when the client has half-closed the stream or the stream ends, after every performed command is answered.
+   * @throws Refusal for an invalid frame
    */
   async run(): Promise<void> {
     const { signal } = this.#stream;
@@ -71,7 +71,7 @@ export class CommandLoop {
             message: `At most ${limits.commandsPerRequest} commands in one request.`,
           });
         }
-        // An empty frame costs as much as a command.
+        // An empty frame costs as much as one command.
         if (frame.commands.length === 0) await this.#pay(1);
         for (const command of frame.commands) {
           const cost = costOf(command);
@@ -84,7 +84,7 @@ export class CommandLoop {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    while (this.#underway > 0) await this.#settled();
+    while (this.#inFlight > 0) await this.#settled();
   }
 
   #nextFrame(): Promise<ConnectRequest | undefined> {
@@ -92,26 +92,27 @@ export class CommandLoop {
   }
 
   /**
-   * Waits until there is room for one more command: not reading is the throttle, the sender's window fills, and nothing
-   * piles up here.
+   * Waits until one more command may be performed. Meanwhile the stream is not read, so the sender's flow-control window
+   * fills and no commands are queued in memory.
    */
   async #pay(tokens: number): Promise<void> {
     const { outbox, session, signal } = this.#stream;
     while (this.#isFull()) await (outbox.aboveSoft ? outbox.whenBelowSoft() : this.#settled());
     for (let wait = session.bucket.take(tokens); wait > 0; wait = session.bucket.take(tokens)) {
-      await sleep(wait, undefined, { signal });
+      await delay(wait, signal);
+      signal.throwIfAborted();
     }
   }
 
   #isFull(): boolean {
     return (
       this.#stream.outbox.aboveSoft ||
-      this.#underway >= limits.sendsInFlight ||
-      this.#underwayBytes >= limits.sendsInFlightBytes
+      this.#inFlight >= limits.sendsInFlight ||
+      this.#inFlightBytes >= limits.sendsInFlightBytes
     );
   }
 
-  /** Answers, or resolves, when the command's place in the order is fixed. */
+  /** Returns, or resolves, when the position of the command in the order is fixed. */
   #perform(command: Command): void | Promise<void> {
     const kind = command.kind;
     switch (kind?.$case) {
@@ -138,7 +139,7 @@ export class CommandLoop {
     }
   }
 
-  /** Answers at once where the destination is remembered: most sends then make no promise but the store's. */
+  /** Returns without a promise if the recipient is cached, so that most sends await only the store. */
   #send(
     send: SendMessageRequest | BroadcastRequest,
     direct: SendMessageRequest | undefined,
@@ -150,7 +151,7 @@ export class CommandLoop {
       if (send.clientMessageId === 0n) {
         throw new Refusal(Reason.INVALID_FIELD, {
           field: "client_message_id",
-          message: "On a stream each send has a client message id.",
+          message: "On a stream each send needs a client message id.",
         });
       }
       const found =
@@ -176,7 +177,7 @@ export class CommandLoop {
       this.#begin(size);
       append.then(
         (message) => {
-          // A first ack comes with the announcement, at the entry's place. A repeated send is a client's doing.
+          // The first Ack is delivered in the position of the entry. A repeated send is no command of the user.
           if (!message.repeated) session.reportActivity();
           else outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
           this.#end(size);
@@ -202,13 +203,13 @@ export class CommandLoop {
   }
 
   #begin(bytes: number): void {
-    this.#underway++;
-    this.#underwayBytes += bytes;
+    this.#inFlight++;
+    this.#inFlightBytes += bytes;
   }
 
   #end(bytes: number): void {
-    this.#underway--;
-    this.#underwayBytes -= bytes;
+    this.#inFlight--;
+    this.#inFlightBytes -= bytes;
     this.#onSettled?.();
     this.#onSettled = undefined;
   }
@@ -219,7 +220,7 @@ export class CommandLoop {
     });
   }
 
-  /** Runs work; a failure is answered by Refused, and the stream goes on. */
+  /** Runs the work. A failure is answered by a Refused, and the stream continues. */
   async #answering(subject: Subject, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -260,7 +261,7 @@ export class CommandLoop {
   }
 }
 
-/** What a command takes from the session's bucket: its parts, where it has many. */
+/** Tokens that a command takes from the session's bucket. */
 function costOf({ kind }: Command): number {
   return kind?.$case === "setMarkers" ? Math.max(1, kind.value.markers.length) : 1;
 }

@@ -1,5 +1,4 @@
-// Keeps the bytes of each sent Content beside the decoded request, so that fields which this server does not know are
-// stored and handed on as they came.
+// Keeps the encoded bytes of each sent Content, so that fields unknown to this server are stored and delivered unchanged.
 import {
   type BroadcastRequest,
   ChatServiceService,
@@ -9,7 +8,7 @@ import {
 import { rawField, repeatedField, strictDefinition, Undecodable } from "../../../rpc/calls/decode.ts";
 import { CONTENT_FIELD } from "../../chat/encoding.ts";
 
-/** Field numbers in ConnectRequest and Command; test/server/services/opaque-content.test.ts holds them to the proto. */
+/** Field numbers in ConnectRequest and Command; test/server/services/opaque-content.test.ts checks them. */
 const REQUEST_COMMANDS = 1;
 const COMMAND_SEND_MESSAGE = 2;
 const COMMAND_BROADCAST = 3;
@@ -18,14 +17,14 @@ type Send = SendMessageRequest | BroadcastRequest;
 
 const contents = new WeakMap<Send, Uint8Array>();
 
-/** The encoded Content of a send that came in through `chatDefinition`; undefined where it had none. */
+/** The encoded Content of a send that was decoded by `chatDefinition`; undefined if it has none. */
 export function contentBytes(send: Send): Uint8Array | undefined {
   return contents.get(send);
 }
 
 const strict = strictDefinition(ChatServiceService);
 
-/** ChatService with deserializers that keep contents. */
+/** ChatService with deserializers that keep the bytes of contents. */
 export const chatDefinition = {
   ...strict,
   connect: {
@@ -42,7 +41,7 @@ export const chatDefinition = {
   },
 } as const;
 
-/** Decodes, then keeps. As strict decoding does, it never throws: a failure gives an Undecodable. */
+/** Like the strict deserializers, the result never throws: it returns an Undecodable. */
 function keeping<T extends object>(
   deserialize: (bytes: Buffer) => T,
   keep: (request: T, bytes: Uint8Array) => void,

@@ -1,4 +1,4 @@
-// What tells apart the programs that share a session.
+// Checks a process_id, which distinguishes the programs that share a session.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";

@@ -1,32 +1,32 @@
-// One call of Relay: its opening, the pieces that its device sends, and how it ends.
-import { setTimeout as sleep } from "node:timers/promises";
+// Serves one call of Relay: its opening, the pieces that its device sends, and its end.
 import type { RelayRequest } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { FrameReader } from "../../../rpc/calls/handler.ts";
 import type { Outbox } from "../../../rpc/calls/outbox.ts";
+import { delay, waitFor } from "../../../time/wait.ts";
 import type { Identities } from "../../auth/identities.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
 import { limits } from "../../limits.ts";
 import type { RelayHalf } from "../../private/relay-half.ts";
 import type { Relays } from "../../private/relays.ts";
 import { Refusal } from "../../reasons.ts";
-import { untilAborted } from "../calls/session-calls.ts";
+import { endingOf } from "../calls/session-calls.ts";
 
 export interface RelayParts {
-  /** Undefined: this server relays nothing. */
+  /** Undefined if this server offers no relay. */
   readonly relays: Relays | undefined;
   readonly identities: Identities;
 }
 
 export interface RelayCall {
   readonly frames: FrameReader<RelayRequest>;
-  /** Its frames are single pieces. */
+  /** It makes each piece a frame of its own. */
   readonly outbox: Outbox;
-  /** Aborted, with the reason, when the call has to end. */
+  /** Aborted with the reason when the call has to end. */
   readonly signal: AbortSignal;
 }
 
-/** Returns where the device has closed its side; throws the ending otherwise. */
+/** Returns if the device half-closed the call. @throws the ending otherwise */
 export async function relay(
   { row, bucket }: ActiveSession,
   { frames, outbox, signal }: RelayCall,
@@ -34,7 +34,7 @@ export async function relay(
 ): Promise<void> {
   if (relays === undefined) {
     throw new Refusal(Reason.PRIVATE_CHAT_UNAVAILABLE, {
-      message: "This server relays no private chats: they need a direct path.",
+      message: "This server does not relay private chats. Use a direct path.",
     });
   }
   const introductionId = await readOpening(frames, signal);
@@ -45,44 +45,34 @@ export async function relay(
   const until = AbortSignal.any([signal, stop.signal]);
   try {
     const pieces = readPieces(frames, half, bucket, until).then(() => undefined);
-    const ending = await Promise.race([half.ended, pieces, untilAborted(signal)]);
+    const ended = await waitFor(Promise.race([half.ended, pieces]), { signal });
+    if (ended.status !== "done") throw endingOf(signal);
+    const ending = ended.value;
     if (ending === undefined) return;
     stop.abort();
-    // What the other device sent before it left is still this one's.
-    if (ending.reason === Reason.RELAY_PEER_GONE) await flush(outbox, signal);
+    // The device still receives the bytes that the peer sent before it left.
+    if (ending.reason === Reason.RELAY_PEER_GONE) {
+      const flushed = await waitFor(outbox.whenFlushed(), { ms: limits.relayFlushMs, signal });
+      if (flushed.status === "aborted") throw endingOf(signal);
+    }
     throw ending;
   } finally {
     stop.abort();
   }
 }
 
-/** Waits until the device has taken what is queued for it, or the time is over. @throws the signal's reason */
-async function flush(outbox: Outbox, signal: AbortSignal): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, limits.relayFlushMs);
-  try {
-    await Promise.race([outbox.whenFlushed(), untilAborted(signal), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** @throws Refusal INVALID_FIELD */
 async function readOpening(frames: FrameReader<RelayRequest>, signal: AbortSignal): Promise<string> {
-  const late = AbortSignal.timeout(limits.relayOpeningMs);
-  const first = frames.next(AbortSignal.any([signal, late])).catch((error: unknown) => {
-    if (late.aborted && !signal.aborted) return undefined;
-    throw error;
-  });
-  const kind = (await first)?.kind;
+  const first = await waitFor(frames.next(signal), { ms: limits.relayOpeningMs });
+  const kind = first.status === "done" ? first.value?.kind : undefined;
   if (kind?.$case === "opening") return kind.value.introductionId;
   throw new Refusal(Reason.INVALID_FIELD, {
     field: "opening",
-    message: "The opening comes first, and within 5 seconds.",
+    message: "The first message must be the opening, within 5 seconds.",
   });
 }
 
-/** Returns when the device has closed its side. @throws Refusal for what may not be sent */
+/** Forwards pieces until the device half-closes the call. @throws Refusal for a message that is not allowed */
 async function readPieces(
   frames: FrameReader<RelayRequest>,
   half: RelayHalf,
@@ -90,14 +80,20 @@ async function readPieces(
   signal: AbortSignal,
 ): Promise<void> {
   for (let frame = await frames.next(signal); frame !== undefined; frame = await frames.next(signal)) {
-    for (let wait = bucket.take(1); wait > 0; wait = bucket.take(1)) await sleep(wait, undefined, { signal });
+    for (let wait = bucket.take(1); wait > 0; wait = bucket.take(1)) {
+      await delay(wait, signal);
+      signal.throwIfAborted();
+    }
     signal.throwIfAborted();
     switch (frame.kind?.$case) {
       case "data":
         await half.accept(frame.kind.value);
         break;
       case "opening":
-        throw new Refusal(Reason.INVALID_FIELD, { field: "opening", message: "The opening comes once." });
+        throw new Refusal(Reason.INVALID_FIELD, {
+          field: "opening",
+          message: "The opening must be sent only once.",
+        });
       default:
         throw new Refusal(Reason.UNSUPPORTED_COMMAND);
     }

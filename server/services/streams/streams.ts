@@ -1,12 +1,11 @@
-// The life of a stream, the same for Connect and Follow: Hello is checked, the feed attached and opened, and the user
-// is online until it ends.
-
+// Serves a Connect or Follow stream: checks its Hello, sends its events, and keeps its user online until it ends.
 import type { Cursor, Hello } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Feature, type Limits } from "../../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../../rpc/calls/handler.ts";
 import type { Outbox } from "../../../rpc/calls/outbox.ts";
 import type { Clock } from "../../../time/clock.ts";
+import { waitFor } from "../../../time/wait.ts";
 import { describeClient } from "../../auth/client-description.ts";
 import type { Identities } from "../../auth/identities.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
@@ -39,12 +38,12 @@ export interface StreamsParts {
   readonly clock: Clock;
 }
 
-/** A Hello costs a token, and one more for so many cursors. */
+/** A Hello costs one token, and one more for each 100 cursors. */
 const CURSORS_PER_TOKEN = 100;
-/** How long a stream that ends waits for the commits and acks of what it took up, ms. */
-const UNDER_WAY_MS = 1_000;
+/** How long a stream that ends waits for the answers of commands that it has performed, ms. */
+const LAST_ANSWERS_MS = 1_000;
 
-/** What "empty" means. To take introductions is a promise to answer them, so it has to be said. */
+/** The features of a Hello that names none. INTRODUCTIONS must be named, since a client that asks for them must answer them. */
 const COMMON_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
 const ALL_FEATURES = [...COMMON_FEATURES, Feature.INTRODUCTIONS];
 
@@ -64,9 +63,10 @@ export class Streams {
   }
 
   /**
-   * Serves a stream from its Hello on, until it ends: returns where the client closed it, throws the ending otherwise.
-   * @param work what else the stream does once it is welcomed; when it resolves, the stream ends well. When its signal
-   * is aborted, it is to take up nothing more and resolve once what is under way is answered.
+   * Serves a stream from its Hello until it ends. Returns if the client half-closed it.
+   * @param work runs after Welcome; the stream ends with OK when it resolves. When its signal is aborted, it must resolve
+   * as soon as the commands in progress are answered.
+   * @throws the ending if the server ends the stream
    */
   async serve(
     session: ActiveSession,
@@ -84,35 +84,38 @@ export class Streams {
     const wait = session.bucket.take(1 + cursors.size / CURSORS_PER_TOKEN);
     if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
 
-    const takesIntroductions = features.has(Feature.INTRODUCTIONS);
-    if (takesIntroductions) await identities.ownDevice(session.row.deviceId);
+    const wantsIntroductions = features.has(Feature.INTRODUCTIONS);
+    if (wantsIntroductions) await identities.ownDevice(session.row.deviceId);
 
     const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
     const feed = new Feed({ user, sessionId, processId, features, outbox, backlog, clock });
     using _attached = manager.attach(feed);
     await backlog.check(cursors);
-    // A session that ended before the stream was attached was told to nobody: ask once more.
+    // The session may have ended before the stream was attached, when the manager could not end the stream: check again.
     await gate.authenticate(call);
     await presence.enter(user, sessionId);
     const stop = new AbortController();
     let ending: Refusal | undefined;
     try {
       const welcome = await this.#welcome(session, features);
-      // Those that wait are held until the stream is live: they come after CaughtUp.
-      using _taking = takesIntroductions ? introductions.take(feed, session.row, processId) : undefined;
+      // Pending introductions are held until the stream is live, so they are sent after CaughtUp.
+      using _subscription = wantsIntroductions
+        ? introductions.subscribe(feed, session.row, processId)
+        : undefined;
       const opening = feed.open(welcome, cursors, encodeCaughtUp);
       const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
-      // A client that has closed its side still gets its backlog to the end.
+      // A client that has half-closed the stream still receives its whole backlog.
       const closed = working.then(() => opening).then(() => undefined);
       ending = await Promise.race([feed.ended, closed, opening.then(() => feed.ended)]);
       stop.abort();
-      await Promise.race([working, delay(UNDER_WAY_MS)]);
+      await waitFor(working, { ms: LAST_ANSWERS_MS });
       if (ending !== undefined) throw ending;
     } finally {
       stop.abort();
       feed.end(new Refusal(Reason.CANCELLED));
-      const isOver = ending?.reason === Reason.SESSION_ENDED || ending?.reason === Reason.SESSION_TIMED_OUT;
-      presence.leave(user.userId, sessionId, isOver);
+      const sessionEnded =
+        ending?.reason === Reason.SESSION_ENDED || ending?.reason === Reason.SESSION_TIMED_OUT;
+      presence.leave(user.userId, sessionId, sessionEnded);
     }
   }
 
@@ -147,12 +150,6 @@ export class Streams {
   }
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
-}
-
 function durationOf(ms: number | undefined): Limits["idleTimeout"] {
   if (ms === undefined) return undefined;
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
@@ -172,7 +169,7 @@ function readCursors(cursors: readonly Cursor[]): Map<number, number> {
   if (cursors.length > limits.cursors) {
     throw new Refusal(Reason.INVALID_FIELD, {
       field: "hello.cursors",
-      message: `At most ${limits.cursors} cursors; name the conversations used last.`,
+      message: `At most ${limits.cursors} cursors. Name the conversations that were used last.`,
     });
   }
   const read = new Map<number, number>();
