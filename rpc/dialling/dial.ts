@@ -18,7 +18,7 @@ import { type Definition, strictDefinition } from "../calls/decode.ts";
 import { type Address, parseAddress } from "../network/address.ts";
 import { fingerprint } from "../network/fingerprint.ts";
 import { ConnectError } from "../status/connect-error.ts";
-import { type Probed, probe, systemRoots, timeout } from "./probe.ts";
+import { type Probed, probe, probeKey, systemRoots, timeout } from "./probe.ts";
 
 export { fingerprintOf } from "../network/fingerprint.ts";
 export { ConnectError, type ConnectErrorKind } from "../status/connect-error.ts";
@@ -175,7 +175,7 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
         },
       );
     case "pin": {
-      const found = await probe(address, { timeoutMs: options.probeTimeoutMs ?? 10_000 });
+      const found = await probeKey(address, { timeoutMs: options.probeTimeoutMs ?? 10_000 });
       if (found.fingerprint !== trust.fingerprint)
         throw mismatch(address, trust.fingerprint, found.fingerprint);
       const problem = outOfTime(address, found);
@@ -225,7 +225,8 @@ async function diagnose(address: string, trust: ServerTrust, timeoutMs: number):
   let found: Probed;
   try {
     const authorities = trust.kind === "authority" ? { authorities: trust.certificates } : {};
-    found = await probe(address, { timeoutMs, ...authorities });
+    const look = trust.kind === "pin" || trust.kind === "plaintext" ? probeKey : probe;
+    found = await look(address, { timeoutMs, ...authorities });
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     if (trust.kind !== "plaintext" || error.kind !== "not-tls") return error;
