@@ -1,31 +1,32 @@
-// Gets a new password from the operator: from standard input, or asked for twice.
+// Reads a new password from the operator: from standard input, or from a prompt on the terminal.
 import type { Readable } from "node:stream";
 import { ask } from "../../command-line/ask.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 
-/** More than any password has; a wrong file is not read to its end. */
+/** More than any password has, so that a wrong file is not read to its end. */
 const MOST_BYTES = 4096;
 
 /**
- * A new password: the first line of standard input, or asked for twice on the terminal, without echo.
- * @throws UsageError where nobody can be asked
- * @throws CommandFailure where the person breaks off, or types two different ones
+ * Reads the first line of standard input, or prompts for the password twice on the terminal, without echo.
+ * @throws UsageError if a prompt is needed and there is no terminal
+ * @throws CommandFailure if the operator cancels the prompt, or enters two different passwords
  */
 export async function newPassword(io: Io, isFromInput: boolean): Promise<string> {
   if (isFromInput) return firstLine(io.stdin);
   if (!io.isInputTerminal || !io.isErrorTerminal) {
-    throw new UsageError("standard input is no terminal to ask on: give the password with --password-stdin");
+    throw new UsageError("there is no terminal to prompt on: give the password with --password-stdin");
   }
   const password = await askSecret(io, "Password");
-  if ((await askSecret(io, "Once more")) !== password) throw new CommandFailure("the two passwords differ");
+  if ((await askSecret(io, "Password again")) !== password)
+    throw new CommandFailure("the two passwords differ; nothing was changed");
   return password;
 }
 
 async function askSecret(io: Io, message: string): Promise<string> {
   const answer = await ask({ message, isSecret: true }, io);
-  if (answer === undefined) throw new CommandFailure("nothing was changed");
+  if (answer === undefined) throw new CommandFailure("cancelled; nothing was changed");
   return answer;
 }
 

@@ -1,4 +1,4 @@
-// parley-server cert: writes the certificate out, for clients that want it as a file.
+// parley-server cert: writes the certificate to standard output or a file.
 import { writeFile } from "node:fs/promises";
 import { readArguments } from "../../command-line/arguments.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
@@ -17,8 +17,9 @@ const ownFlags: readonly DescribedFlag[] = [
 const settings = ["data", "config", "cert", "key", "publicName"] as const;
 
 function help(): string {
-  return `The certificate that the server presents, in PEM; made if there is none yet. It
-is no secret: give it to programs that shall trust this server and no other.
+  return `Prints the certificate that the server presents, in PEM. It is created if it
+does not exist. It is not secret: give it to programs that are to trust only
+this server.
 
 Usage:
   ${commandLine("parley-server")} cert [FLAGS]
@@ -30,13 +31,11 @@ ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
-  if (words.length > 0) throw new UsageError("cert: takes flags only");
-  // Whoever forgot --data would wonder why no client trusts the server that runs.
-  const onMade = (file: string): void =>
-    io.complain(
-      `There was no certificate yet: ${file} was made, for a server that uses this data folder (--data).\n`,
-    );
-  const pem = await servedCertificate(await loadConfig({ flags }), onMade);
+  if (words.length > 0) throw new UsageError("cert: expected only flags");
+  // Without --data, the certificate may be that of another server than the operator means.
+  const onCreated = (file: string): void =>
+    io.complain(`Created ${file}, for a server that uses this data folder (--data).\n`);
+  const pem = await servedCertificate(await loadConfig({ flags }), onCreated);
   const out = flags.get("out")?.[0];
   if (out === undefined) io.print(pem);
   else await writeFile(out, pem);

@@ -1,4 +1,4 @@
-// From a command line to an exit code: finds the command, loads it alone, and puts failures into words.
+// Runs a command line: finds the command, loads only its module, and reports failures.
 
 import { suggestion } from "../../command-line/closest.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
@@ -7,7 +7,7 @@ import { describeOriginal, looksLikeNumber } from "../settings/original-command-
 import type { Command, Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 
-/** Loaded when wanted: a listing of users needs no gRPC. */
+/** Loaded on demand, because a listing of users does not need gRPC. */
 const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import("./serve.ts"),
   user: () => import("./user.ts"),
@@ -15,8 +15,8 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   cert: () => import("./cert.ts"),
 };
 
-/** Failures whose text is meant for the operator; any other is a mistake of ours, and shown in full. */
-const SPEAKING = [
+/** Errors whose messages are for the operator. Any other error is a bug, and is shown with its stack. */
+const FOR_OPERATOR = [
   "CommandFailure",
   "DataFolderLockedError",
   "DatabaseRefusedError",
@@ -44,7 +44,7 @@ async function dispatch(argv: readonly string[], io: Io, replacements: Replaceme
     return 0;
   }
   const [first, ...rest] = argv;
-  // Without a command, with flags alone, or with the original's numbers, it serves.
+  // Without a command, with only flags, or with the numbers of the original's command line, it serves.
   const isNamed = first !== undefined && !first.startsWith("-") && !isOriginal(argv);
   const wantsHelp = first === "help" || argv.some((argument) => argument === "--help" || argument === "-h");
   const name = first === "help" ? (rest[0] ?? "serve") : isNamed ? first : "serve";
@@ -53,7 +53,7 @@ async function dispatch(argv: readonly string[], io: Io, replacements: Replaceme
     throw new UsageError(`${name}: no such command${meant === "" ? `\n${describeOriginal()}` : meant}`);
   }
   const { command } = (await commands[name]?.()) ?? {};
-  if (command === undefined) throw new Error(`the command ${name} is in the table without a module`);
+  if (command === undefined) throw new Error(`the command ${name} has no module`);
   if (wantsHelp) {
     io.print(command.help());
     return 0;
@@ -61,17 +61,17 @@ async function dispatch(argv: readonly string[], io: Io, replacements: Replaceme
   return command.run(isNamed ? rest : argv, io, replacements);
 }
 
-/** A wrong word among the numbers is serve's to explain. */
+/** Whether this is the original's command line, also with a wrong word. Then serve reports the wrong word. */
 function isOriginal([first = "", second = ""]: readonly string[]): boolean {
   return looksLikeNumber(first) || (!Object.hasOwn(commands, first) && looksLikeNumber(second));
 }
 
 function explain(error: unknown, io: Io): number {
   if (error instanceof UsageError) {
-    io.complain(`parley-server: ${error.message}\n${commandLine("parley-server")} --help tells more.\n`);
+    io.complain(`parley-server: ${error.message}\n${commandLine("parley-server")} --help shows the usage.\n`);
     return 2;
   }
-  if (error instanceof Error && (SPEAKING.includes(error.name) || isOfSystem(error))) {
+  if (error instanceof Error && (FOR_OPERATOR.includes(error.name) || isOfSystem(error))) {
     io.complain(`parley-server: ${error.message}\n`);
     return 1;
   }
@@ -81,7 +81,7 @@ function explain(error: unknown, io: Io): number {
   return 1;
 }
 
-/** The file system's refusals name call and path, which says enough. */
+/** Whether it is an error of the file system. Its message names the call and the path. */
 function isOfSystem(error: Error): boolean {
   return "syscall" in error && "path" in error;
 }

@@ -1,4 +1,4 @@
-// parley-server invite create: one line to send to a friend, which carries address, invite and fingerprint.
+// parley-server invite create: prints a line for a new user, with address, invite and fingerprint.
 import { networkInterfaces } from "node:os";
 import { type Arguments, readArguments } from "../../command-line/arguments.ts";
 import { suggestion } from "../../command-line/closest.ts";
@@ -24,14 +24,14 @@ const MOST_USES = 1_000_000;
 const MOST_EXPIRES_MS = 3650 * 86_400_000;
 
 const ownFlags: readonly DescribedFlag[] = [
-  { name: "uses", value: "N", help: "How many people may sign up with it. Default: 1." },
-  { name: "expires", value: "TIME", help: "Until when: 90s, 10m, 24h, 7d, 2w. Default: 7d." },
+  { name: "uses", value: "N", help: "How many users can sign up with it. Default: 1." },
+  { name: "expires", value: "TIME", help: "How long it is valid: 90s, 10m, 24h, 7d, 2w. Default: 7d." },
 ];
 const settings = ["data", "config", "listen", "publicName", "cert", "key", "plaintext"] as const;
 
 function help(): string {
-  return `An invite: prints one line to send to a friend. Whoever has it can sign up, so
-send it where nobody else reads.
+  return `Creates an invite and prints one line to send to a new user. Anyone who reads
+the line can sign up, so send it over a private channel.
 
 Usage:
   ${commandLine("parley-server")} invite create [FLAGS]
@@ -47,14 +47,15 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   if (action !== "create" || more.length > 0) {
     throw new UsageError(
       action === "create" || action === ""
-        ? "invite: say invite create, and flags"
+        ? "invite: expected invite create and flags"
         : `invite ${action}: no such command${suggestion(action, ["create"])}`,
     );
   }
   const uses = readUses(flags);
   const lifetimeMs = readLifetime(flags);
   const config = await loadConfig({ flags });
-  if (config.signUp === "closed") io.complain("Note: sign-up is closed; this invite works once it is not.\n");
+  if (config.signUp === "closed")
+    io.complain("Note: sign-up is closed. The invite can be used after --sign-up is changed.\n");
   const place = await findPlace(config, io);
   const { secret, hash } = newSecret();
   const now = Date.now();
@@ -84,13 +85,13 @@ interface Place {
   readonly fingerprint: string | undefined;
 }
 
-/** Where the friend finds the server: what the running one says, else what the settings say. */
+/** The address of the running server, or else that of the settings. */
 async function findPlace(config: Config, io: Io): Promise<Place> {
   const running = await readServerFile(dataFiles(dataOf(config)).server);
   const { host, port } = running ?? config.listen;
   if (port === 0) {
     throw new CommandFailure(
-      "the port is not known before the server runs: start it first, or name one with --listen",
+      "the port is unknown until the server runs: start it first, or set a port with --listen",
     );
   }
   const [publicName] = [...config.publicName, ...(running?.publicNames ?? [])];
@@ -105,7 +106,7 @@ async function findPlace(config: Config, io: Io): Promise<Place> {
 function reachableHost(host: string, io: Io): string {
   if (isLoopback(host)) {
     io.complain(
-      "Note: the server listens on loopback only, so this works on this machine and nowhere else.\n",
+      "Note: the server listens on loopback only, so the invite can be used only on this machine.\n",
     );
     return host;
   }
@@ -114,6 +115,8 @@ function reachableHost(host: string, io: Io): string {
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === "IPv4")?.address;
   const guess = address ?? "127.0.0.1";
-  io.complain(`Note: no --public-name is set; the line names ${guess}, which your friend may not reach.\n`);
+  io.complain(
+    `Note: --public-name is not set. The line contains ${guess}, which the new user may not be able to reach.\n`,
+  );
   return guess;
 }

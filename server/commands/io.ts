@@ -1,26 +1,26 @@
-// What a command has of its process: streams and signals, so that tests can stand in for them.
+// The streams and signals of the process as commands use them. Tests replace them.
 export type StopSignal = "SIGTERM" | "SIGINT";
 
 export interface Io {
   readonly stdin: NodeJS.ReadStream;
-  /** Where questions are asked. */
+  /** The stream on which prompts are shown. */
   readonly stderr: NodeJS.WriteStream;
-  /** Whether a person types, reads the output, reads the errors. */
+  /** Whether standard input, and standard error, is a terminal. */
   readonly isInputTerminal: boolean;
   readonly isErrorTerminal: boolean;
-  /** Writes to standard output, as it is. */
+  /** Writes the text unchanged to standard output. */
   print(text: string): void;
-  /** Writes to standard error, as it is. */
+  /** Writes the text unchanged to standard error. */
   complain(text: string): void;
-  /** Until disposed, these signals go to the listeners, and do not end the process by themselves. */
+  /** Calls the listeners for signals, which then do not end the process, until the result is disposed. */
   listen(listeners: SignalListeners): Disposable;
 }
 
 export interface SignalListeners {
-  /** A few seconds later the process ends in any case. */
+  /** SIGTERM or SIGINT. The process ends a few seconds later in any case. */
   readonly onStop: (signal: StopSignal) => void;
-  /** SIGHUP. `isTerminalGone` tells a closed terminal from an operator's wish. */
+  /** SIGHUP. `isTerminalGone` is true if the terminal was closed, and false if an operator sent the signal. */
   readonly onHangUp: (isTerminalGone: boolean) => void;
-  /** The process is about to die of this; there is time for a line of log. */
+  /** An uncaught error, which ends the process. The listener can still write a line to the log. */
   readonly onCrash: (error: Error) => void;
 }

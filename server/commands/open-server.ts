@@ -1,4 +1,4 @@
-// Puts a server together from its settings: folder, lock, store, first users, certificate, services.
+// Opens a server from its settings: data folder, lock, store, first users, certificate, services.
 import { mkdir, readFile } from "node:fs/promises";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { ListenError } from "../../rpc/listening/listen.ts";
@@ -27,22 +27,22 @@ export interface OpenServer extends AsyncDisposable {
   readonly fingerprint: string | undefined;
   /** The data folder. */
   readonly data: string;
-  /** At least two, if there are; all of them where others can reach the server. */
+  /** At most two on a loopback address, else all of them. */
   readonly sampleUsers: readonly Credential[];
-  /** Reads the operator's certificate again, and opens the log anew. */
+  /** Loads the operator's certificate again, and opens the log file again. */
   reload(): Promise<void>;
 }
 
 export interface OpenServerOptions {
   readonly config: Config;
   readonly log: OpenLog;
-  /** The store is lost; only a new start helps. */
+  /** Called when the store has failed for good; only a restart helps. */
   readonly onFatal: (error: Error) => void;
-  /** For tests; undefined: the real one. */
+  /** For tests. Default: the real cost. */
   readonly passwordCost?: PasswordCost | undefined;
 }
 
-/** @throws errors whose texts are for the operator: see command-line.ts */
+/** @throws errors whose messages are for the operator; see command-line.ts */
 export async function openServer({
   config,
   log,
@@ -61,7 +61,7 @@ export async function openServer({
 
   const { plaintext, publicName, cert, key } = config;
   const own = cert === undefined || key === undefined ? undefined : { cert, key };
-  const operators = own && (await asking(config, "cert", () => loadCertificate(own)));
+  const operators = own && (await namingSetting(config, "cert", () => loadCertificate(own)));
   if (operators?.warning !== undefined) log.warn({ event: "certificate" }, operators.warning);
   const tls = plaintext ? undefined : (operators ?? (await ownCertificate(files, publicName)));
 
@@ -118,19 +118,19 @@ export async function openServer({
 async function openDataFolder(config: Config, opened: AsyncDisposableStack): Promise<string> {
   const { data, ephemeral, sourceOf } = config;
   if (data === undefined) {
-    return opened.use(await asking(config, "ephemeral", () => temporaryDataFolder())).path;
+    return opened.use(await namingSetting(config, "ephemeral", () => temporaryDataFolder())).path;
   }
   if (ephemeral) {
     throw new ConfigError(`${sourceOf("ephemeral")}: contradicts ${sourceOf("data")}; leave one of them out`);
   }
-  await asking(config, "data", () => claimDataFolder(data));
-  await asking(config, "data", () => mkdir(data, { recursive: true, mode: 0o700 }));
+  await namingSetting(config, "data", () => claimDataFolder(data));
+  await namingSetting(config, "data", () => mkdir(data, { recursive: true, mode: 0o700 }));
   return data;
 }
 
 async function start(config: Config, options: ServerOptions): Promise<RunningServer> {
   try {
-    return await asking(config, "listen", () => startServer(options));
+    return await namingSetting(config, "listen", () => startServer(options));
   } catch (error) {
     const isTaken =
       error instanceof Error && error.cause instanceof ListenError && error.cause.code === "EADDRINUSE";
@@ -139,8 +139,8 @@ async function start(config: Config, options: ServerOptions): Promise<RunningSer
   }
 }
 
-/** What the world refuses, told with the setting that asked for it. */
-async function asking<T>({ sourceOf }: Config, name: SettingName, work: () => Promise<T>): Promise<T> {
+/** Runs the work, and adds the source of the setting to an error that the operating system or a file causes. */
+async function namingSetting<T>({ sourceOf }: Config, name: SettingName, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -155,10 +155,10 @@ async function readFirstUsers(config: Config, log: OpenLog): Promise<Credential[
   const { credentials } = config;
   return credentials === undefined
     ? []
-    : asking(config, "credentials", () => readCredentials(credentials, log));
+    : namingSetting(config, "credentials", () => readCredentials(credentials, log));
 }
 
-/** What server reflection hands out. */
+/** The schema for server reflection. */
 function readSchema(): Promise<Uint8Array[]> {
   const names = ["parley", "health", "reflection", "error-details"];
   return Promise.all(names.map((name) => readFile(packageFile(`gen/${name}.binpb`))));

@@ -1,4 +1,4 @@
-// parley-server: serves until it is told to stop.
+// parley-server without a command: serves until it receives a stop signal.
 
 import { readArguments } from "../../command-line/arguments.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
@@ -26,16 +26,16 @@ function help(): string {
 Usage:
   ${program} [FLAGS]              serve
   ${program} PORT BLOCK_SECONDS TIMEOUT_SECONDS [FLAGS]
-                                         serve by the original's rules
-  ${program} user COMMAND         users of the data folder
-  ${program} invite create        a line that lets a friend sign up
-  ${program} cert                 the server's certificate
-  ${program} COMMAND --help       tells more of one
+                                         serve with the original's rules
+  ${program} user COMMAND         manage users
+  ${program} invite create        print an invite for a new user
+  ${program} cert                 print the server's certificate
+  ${program} COMMAND --help       show the help of a command
 
 The original's rules, as in ${program} 12000 60 120: all interfaces,
 --sessions-per-user 1, --lock strict, --presence-grace 0, a --timeout, and the
-users of credentials.txt in the current folder, else of docs/credentials.txt in
-the package. A flag changes one of them.
+users of credentials.txt in the current folder, or else of docs/credentials.txt
+in the package. A flag changes one of these rules.
 
 ${describeSettings()}
 
@@ -44,7 +44,7 @@ Other flags:
 
 Each setting can also be given in the environment (PARLEY_LOG_LEVEL=debug) or in
 a TOML file (log-level = "debug"). A flag wins over the original's command line,
-that over the environment, that over the file, the file over the default.
+which wins over the environment, then the file, then the default.
 `;
 }
 
@@ -55,7 +55,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
   using log = openServerLog(config, io);
   const { promise: ended, resolve: end } = Promise.withResolvers<string | Error>();
 
-  // From the first moment: a stop during the start must not cut through it.
+  // Before the start, so that a stop during the start is orderly.
   let server: OpenServer | undefined;
   using _ = io.listen({
     onStop: end,
@@ -90,7 +90,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
 
   const reason = await ended;
   if (reason instanceof Error)
-    throw new CommandFailure(`the data cannot be stored any more: ${reason.message}`);
+    throw new CommandFailure(`the data can no longer be stored: ${reason.message}`);
   log.info({ event: "stopping", signal: reason }, "stopping");
   return 0;
 }
@@ -99,7 +99,7 @@ function originalOf(words: readonly string[]): OriginalCommandLine | undefined {
   const [unexpected] = words;
   if (unexpected === undefined) return undefined;
   if (words.some(looksLikeNumber)) return readOriginal(words);
-  throw new UsageError(`${unexpected}: not understood here: a command comes first, settings are flags`);
+  throw new UsageError(`unexpected "${unexpected}": a command must come first, and settings are flags`);
 }
 
 function openServerLog({ logFile: file, logLevel, logStderr, sourceOf }: Config, io: Io): OpenLog {

@@ -1,4 +1,4 @@
-// What the server prints once it serves: where it is, and two lines with which two people can talk.
+// The text that the server prints when it is ready: its address, and commands with which two people can talk.
 import type { Credential } from "../files/credentials-file.ts";
 import { formatAddress } from "../files/invite-link.ts";
 import { isLoopback } from "../files/loopback.ts";
@@ -7,19 +7,19 @@ export interface StartFacts {
   readonly version: string;
   readonly host: string;
   readonly port: number;
-  /** Undefined where the server speaks plaintext. */
+  /** Undefined if the server serves plaintext. */
   readonly fingerprint: string | undefined;
   readonly data: string;
-  /** Whether that is where the commands look when nobody names a folder. */
+  /** Whether the commands use this folder by default. */
   readonly isDefaultData: boolean;
-  /** Whether it goes when the server ends. */
+  /** Whether the folder is deleted when the server ends. */
   readonly isTemporary: boolean;
-  /** What the original's command line brought; undefined where it was not given. */
+  /** The rules of the original's command line; undefined if it was not used. */
   readonly rules: string | undefined;
   readonly log: string | undefined;
-  /** Those who have their public password still. */
+  /** The sample users that still have their public passwords. */
   readonly sampleUsers: readonly Credential[];
-  /** How the package's programs are called here. */
+  /** The commands that start the package's programs. */
   readonly client: string;
   readonly server: string;
 }
@@ -49,7 +49,7 @@ function invitation(facts: StartFacts): string[] {
   const { sampleUsers, server, rules } = facts;
   const call = clientCall(facts);
   const [first, second] = sampleUsers;
-  // Beside the lines and not in them: some shells take the "!" of a password for a command of theirs.
+  // The passwords are not in the commands, because some shells interpret the "!" in them.
   const passwords =
     first === undefined || second === undefined
       ? []
@@ -57,7 +57,7 @@ function invitation(facts: StartFacts): string[] {
           `The password of ${first.username} is ${first.password} and that of ${second.username} is ${second.password}`,
           "",
         ];
-  // As the original's, the client asks for the name.
+  // The original's client prompts for the name.
   if (rules !== undefined) {
     const people = passwords.length > 0 ? "Two people" : "The users of the file";
     return [`${people} can talk: paste this into other terminals.`, "", `  ${call}`, "", ...passwords];
@@ -74,7 +74,7 @@ function invitation(facts: StartFacts): string[] {
   }
   const where = dataFlag(facts);
   return [
-    "Add users, or invite people, in another terminal; then talk.",
+    "Add users or create an invite in another terminal. Then start the client.",
     "",
     `  ${server} user add NAME${where}`,
     `  ${server} invite create${where}`,
@@ -83,11 +83,11 @@ function invitation(facts: StartFacts): string[] {
   ];
 }
 
-/** How another terminal of this machine reaches the server. */
+/** The command that starts a client on this machine. */
 function clientCall({ client, host, port, fingerprint, rules }: StartFacts): string {
   const plaintext = fingerprint === undefined ? " --plaintext" : "";
   if (rules !== undefined) {
-    // All interfaces are those of IPv4 as well.
+    // "::" includes the interfaces of IPv4.
     const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
     return `${client} ${reachable} ${port}${plaintext}`;
   }
@@ -96,7 +96,7 @@ function clientCall({ client, host, port, fingerprint, rules }: StartFacts): str
   return `${client} --server ${address.includes("[") ? quoted(address) : address}${plaintext}`;
 }
 
-/** Leads the commands to this server's data. */
+/** The flag with which commands use this server's data folder. */
 function dataFlag({ data, isDefaultData }: StartFacts): string {
   return isDefaultData ? "" : ` --data ${quoted(data)}`;
 }
@@ -110,8 +110,8 @@ function warning(facts: StartFacts): string[] {
   if (sampleUsers.length === 0) return [];
   const names = sampleUsers.map(({ username }) => username).join(", ");
   return [
-    `WARNING: the passwords of ${names} are public, and ${host} is reached from other machines: anybody`,
-    `can log in as them. Remove them (${server} user remove NAME${dataFlag(facts)}), or listen on 127.0.0.1.`,
+    `WARNING: the passwords of ${names} are public, and other machines can reach ${host}, so anyone can`,
+    `log in as these users. Remove them (${server} user remove NAME${dataFlag(facts)}), or listen on 127.0.0.1.`,
     "",
   ];
 }

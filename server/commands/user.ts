@@ -1,4 +1,4 @@
-// parley-server user add|list|remove|promote|demote: the users of a data folder, also while a server runs on it.
+// parley-server user add|list|remove|promote|demote: manages the users of a data folder, also while a server uses it.
 import { existsSync } from "node:fs";
 import { type Arguments, readArguments } from "../../command-line/arguments.ts";
 import { closest, suggestion } from "../../command-line/closest.ts";
@@ -20,24 +20,25 @@ const ownFlags: readonly DescribedFlag[] = [
   {
     name: "password-stdin",
     isNegatable: true,
-    help: "Take the password from the first line of standard input.",
+    help: "Read the password from the first line of standard input.",
   },
-  { name: "administrators", isNegatable: true, help: "List the administrators alone." },
+  { name: "administrators", isNegatable: true, help: "List only administrators." },
 ];
 const settings = ["data", "config"] as const;
 
 function help(): string {
   const program = commandLine("parley-server");
-  return `Users of the data folder. A running server notices within a second.
+  return `Manages the users of the data folder. A running server applies changes within a
+second.
 
 Usage:
-  ${program} user add NAME      asks for the password
-  ${program} user list          one name a line
-  ${program} user remove NAME   ends the log-ins, keeps the name taken
-  ${program} user promote NAME  makes an administrator
-  ${program} user demote NAME   makes an administrator one no more
+  ${program} user add NAME      add a user; prompts for the password
+  ${program} user list          print one name on each line
+  ${program} user remove NAME   remove a user; names are not reused
+  ${program} user promote NAME  make a user an administrator
+  ${program} user demote NAME   make an administrator an ordinary user
 
-An administrator may see everybody's log-ins (parley logins --all).
+Administrators can see the log-ins of all users (parley logins --all).
 
 Flags:
 ${describeFlags([...ownFlags, ...describedSettings(settings)])}
@@ -53,7 +54,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
     const known = Object.keys(actions);
     throw new UsageError(
       action === ""
-        ? `user: say one of ${known.join(", ")}`
+        ? `user: expected one of ${known.join(", ")}`
         : `user ${action}: no such command${suggestion(action, known)}`,
     );
   }
@@ -61,19 +62,19 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
     throw new UsageError(`user ${action}: expected ${action === "list" ? "no name" : "one name"}`);
   }
   if (flags.has("administrators") && action !== "list") {
-    throw new UsageError(`user ${action}: --administrators goes with user list only`);
+    throw new UsageError(`user ${action}: --administrators is only for user list`);
   }
   const data = dataOf(await loadConfig({ flags }));
   const { database } = dataFiles(data);
-  // A mistyped folder must not look like a server without users.
+  // The database is not created, so that a mistyped folder does not look like a server without users.
   if (action !== "add" && !existsSync(database)) {
-    throw new CommandFailure(`there is no Parley data in ${data}; --data names another folder`);
+    throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
   }
   await actions[action as keyof typeof actions]({ database, name: names[0] ?? "", flags, io, passwordCost });
   return 0;
 }
 
-interface Wish {
+interface Request {
   readonly database: string;
   readonly name: string;
   readonly flags: Arguments["flags"];
@@ -81,7 +82,7 @@ interface Wish {
   readonly passwordCost: PasswordCost | undefined;
 }
 
-async function add({ database, name, flags, io, passwordCost }: Wish): Promise<void> {
+async function add({ database, name, flags, io, passwordCost }: Request): Promise<void> {
   const checked = enforceUsername(name);
   if (!checked.ok) throw new UsageError(checked.problem);
   const problem = misleading(checked.username);
@@ -105,15 +106,17 @@ async function add({ database, name, flags, io, passwordCost }: Wish): Promise<v
       io.print(`${username} can log in now.\n`);
       return;
     case "name-taken":
-      throw new CommandFailure(`the name ${username} is taken, or was: no name is given out twice`);
+      throw new CommandFailure(
+        `the name ${username} is taken, or belonged to a removed user; names are not reused`,
+      );
     case "look-alike":
-      throw new CommandFailure(`the name ${username} looks too much like one that is taken`);
+      throw new CommandFailure(`the name ${username} looks too much like the name of another user`);
     case "invite-invalid":
-      throw new Error("asked for an invite where none is needed");
+      throw new Error("the store required an invite");
   }
 }
 
-async function list({ database, flags, io }: Wish): Promise<void> {
+async function list({ database, flags, io }: Request): Promise<void> {
   using direct = openAccountsDirectly(database);
   const isWanted = flags.get("administrators")?.[0] === "true";
   for (const page of isWanted ? [direct.accounts.administrators()] : namePages(direct)) {
@@ -121,22 +124,22 @@ async function list({ database, flags, io }: Wish): Promise<void> {
   }
 }
 
-async function remove({ database, name, io }: Wish): Promise<void> {
+async function remove({ database, name, io }: Request): Promise<void> {
   using direct = openAccountsDirectly(database);
   if (!direct.accounts.removeUser(name)) throw noSuchUser(name, direct);
   io.print(`${name} is removed.\n`);
 }
 
-async function promote({ database, name, io }: Wish): Promise<void> {
+async function promote({ database, name, io }: Request): Promise<void> {
   using direct = openAccountsDirectly(database);
   if (!direct.accounts.setAdministrator(name, true)) throw noSuchUser(name, direct);
   io.print(`${name} is an administrator now.\n`);
 }
 
-async function demote({ database, name, io }: Wish): Promise<void> {
+async function demote({ database, name, io }: Request): Promise<void> {
   using direct = openAccountsDirectly(database);
   if (!direct.accounts.setAdministrator(name, false)) throw noSuchUser(name, direct);
-  io.print(`${name} is no administrator now.\n`);
+  io.print(`${name} is no longer an administrator.\n`);
 }
 
 function noSuchUser(name: string, direct: DirectAccounts): CommandFailure {

@@ -1,15 +1,15 @@
-// The commands beside the server, as an operator types them: what they print, what they change, how they fail.
+// The commands that run beside the server: their output, their effects and their errors.
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
-import { Passwords } from "../../../server/auth/passwords.ts";
 import { hashSecret } from "../../../server/auth/tokens.ts";
 import { runCommandLine } from "../../../server/commands/command-line.ts";
 import { writeServerFile } from "../../../server/files/server-file.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { CHEAP, cheapPasswords } from "../../support/cheap-passwords.ts";
 import { fakeIo } from "./fake-io.ts";
 
 let data: string;
@@ -20,7 +20,7 @@ afterEach(() => rm(data, { recursive: true }));
 
 async function run(command: string, input = "") {
   const io = fakeIo(input);
-  const code = await runCommandLine([...command.split(" "), "--data", data], io);
+  const code = await runCommandLine([...command.split(" "), "--data", data], io, { passwordCost: CHEAP });
   return { code, out: io.out, err: io.err };
 }
 
@@ -36,14 +36,14 @@ describe("user", () => {
     expect((await run("user list")).out).toBe("yoda\n");
   });
 
-  test("the password is the first line of standard input, its newline aside", async () => {
+  test("the password is the first line of standard input, without its newline", async () => {
     await run("user add yoda --password-stdin", "  wise @ !man \r\nmore\n");
     using direct = openAccountsDirectly(join(data, "parley.db"));
     const hash = direct.accounts.userByName("yoda")?.passwordHash ?? "";
-    expect(await new Passwords().verify("  wise @ !man ", hash)).toBe(true);
+    expect(await cheapPasswords().verify("  wise @ !man ", hash)).toBe(true);
   });
 
-  test("add refuses what sign-up refuses, and changes nothing", async () => {
+  test("add refuses the names that sign-up refuses, and changes nothing", async () => {
     await addUser("yoda");
     for (const [name, problem] of [
       ["yoda", /taken/],
@@ -59,20 +59,23 @@ describe("user", () => {
     expect((await run("user list")).out).toBe("yoda\n");
   });
 
-  test("without a terminal and without --password-stdin nobody is asked", async () => {
+  test("without a terminal and without --password-stdin there is no prompt", async () => {
     expect(await run("user add yoda", "a long password\n")).toMatchObject({
       code: 2,
       err: expect.stringContaining("--password-stdin"),
     });
   });
 
-  test("a name once removed stays taken", async () => {
+  test("the name of a removed user cannot be used again", async () => {
     await addUser("yoda");
     await run("user remove yoda");
-    expect(await addUser("yoda")).toMatchObject({ code: 1, err: expect.stringMatching(/taken, or was/) });
+    expect(await addUser("yoda")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/names are not reused/),
+    });
   });
 
-  test("removing who is not there names the closest", async () => {
+  test("removing a user that does not exist suggests the closest name", async () => {
     await addUser("chewbacca");
     expect(await run("user remove chewbaca")).toMatchObject({
       code: 1,
@@ -80,7 +83,7 @@ describe("user", () => {
     });
   });
 
-  test("promote and demote make an administrator and take that back, and list shows them", async () => {
+  test("promote and demote change who is an administrator, and list shows them", async () => {
     for (const name of ["hans", "leia", "yoda"]) await addUser(name);
     expect(await run("user list --administrators")).toEqual({ code: 0, out: "", err: "" });
     expect(await run("user promote yoda")).toEqual({
@@ -89,10 +92,10 @@ describe("user", () => {
       err: "",
     });
     await run("user promote hans");
-    // Once more is no harm.
+    // Promoting an administrator again has no effect.
     expect((await run("user promote hans")).code).toBe(0);
     expect((await run("user list --administrators")).out).toBe("hans\nyoda\n");
-    expect((await run("user demote hans")).out).toBe("hans is no administrator now.\n");
+    expect((await run("user demote hans")).out).toBe("hans is no longer an administrator.\n");
     expect((await run("user list --administrators")).out).toBe("yoda\n");
     expect((await run("user list")).out).toBe("hans\nleia\nyoda\n");
     await run("user remove yoda");
@@ -100,7 +103,7 @@ describe("user", () => {
   });
 
   test.each(["promote", "demote"])(
-    "%s of who is not there names the closest, and changes nobody",
+    "%s of a user that does not exist suggests the closest name, and changes nothing",
     async (action) => {
       await addUser("chewbacca");
       expect(await run(`user ${action} chewbaca`)).toEqual({
@@ -112,7 +115,7 @@ describe("user", () => {
     },
   );
 
-  test("a mistyped data folder is named, and not filled", async () => {
+  test("a data folder without data is named in the error, and nothing is created in it", async () => {
     expect(await run("user list")).toMatchObject({ code: 1, err: expect.stringContaining(data) });
     expect(await readdir(data)).toEqual([]);
   });
@@ -121,7 +124,7 @@ describe("user", () => {
 describe("invite create", () => {
   const line = /^parley join (\S+?)\/([\w-]{43})\/(SHA256:[A-Za-z0-9+/]{43})\n$/;
 
-  test("prints one line with address, invite and fingerprint; the database knows only the hash", async () => {
+  test("prints one line with address, invite and fingerprint; the database contains only the hash", async () => {
     const { code, out } = await run("invite create --public-name chat.example.org --listen 0.0.0.0:4000");
     const [, address, invite = "", fingerprint] = out.match(line) ?? [];
     expect(code).toBe(0);
@@ -140,7 +143,7 @@ describe("invite create", () => {
     expect(direct.accounts.addUser({ ...user, username: "leia", inviteHash }).status).toBe("invite-invalid");
   });
 
-  test("as often as --uses says, until --expires", async () => {
+  test("an invite can be used --uses times, until --expires", async () => {
     const { out } = await run("invite create --uses 2 --expires 1h");
     const inviteHash = hashSecret(out.match(line)?.[2] ?? "");
     using direct = openAccountsDirectly(join(data, "parley.db"));
@@ -159,7 +162,7 @@ describe("invite create", () => {
     expect(add("c", Date.now())).toBe("invite-invalid");
   });
 
-  test("what the running server says of itself comes before the settings", async () => {
+  test("the address of the running server wins over the settings", async () => {
     const facts = {
       host: "::1",
       port: 54321,
@@ -169,34 +172,32 @@ describe("invite create", () => {
     };
     await writeServerFile(join(data, "server.json"), facts);
     const { out, err } = await run("invite create");
-    // Quoted: some shells take brackets for a pattern.
+    // It is quoted, because some shells take brackets for a pattern.
     expect(out).toMatch(/^parley join '\[::1\]:54321\/[\w-]{43}\/SHA256:a{43}'\n$/);
-    expect(err).toMatch(/on this machine and nowhere else/);
+    expect(err).toMatch(/used only on this machine/);
     await writeServerFile(join(data, "server.json"), { ...facts, publicNames: ["chat.example.org"] });
     expect((await run("invite create")).out).toContain("join chat.example.org:54321/");
   });
 
   test.each([
-    ["invite", /invite create/],
+    ["invite", /expected invite create/],
     ["invite crate", /did you mean create/],
     ["invite create --uses 0", /^parley-server: --uses: expected/],
     ["invite create --expires soon", /^parley-server: --expires: expected/],
     ["invite create --expires 0d", /^parley-server: --expires: expected/],
-  ])("%s is not understood", async (command, problem) => {
+  ])("%s is a usage error", async (command, problem) => {
     expect(await run(command)).toMatchObject({ code: 2, out: "", err: expect.stringMatching(problem) });
   });
 
-  test("without a known port there is nothing to print", async () => {
+  test("without a known port it fails and prints nothing", async () => {
     expect(await run("invite create --listen 127.0.0.1:0")).toMatchObject({ code: 1, out: "" });
   });
 });
 
 describe("cert", () => {
-  test("prints the certificate that the server will use, and leaves it as it is", async () => {
+  test("prints the certificate that the server will use, and does not change it", async () => {
     const { out, err } = await run("cert --public-name chat.example.org");
-    expect(err).toMatch(
-      /^There was no certificate yet: .* was made, for a server that uses this data folder/,
-    );
+    expect(err).toMatch(/^Created .*cert\.pem, for a server that uses this data folder/);
     expect(new X509Certificate(out).checkHost("chat.example.org")).toBe("chat.example.org");
     expect(await run("cert")).toMatchObject({ out, err: "" });
   });
@@ -207,17 +208,17 @@ describe("cert", () => {
   });
 });
 
-describe("not understood", () => {
+describe("usage errors", () => {
   test.each([
     ["usre add yoda", /usre: no such command, did you mean user\?/],
-    ["user", /say one of add, list, remove, promote, demote/],
+    ["user", /expected one of add, list, remove, promote, demote/],
     ["user ad yoda", /did you mean add\?/],
     ["user add", /expected one name/],
     ["user list yoda", /expected no name/],
     ["user promote", /expected one name/],
     ["user demot yoda", /did you mean demote\?/],
-    ["user add yoda --administrators", /--administrators goes with user list only/],
-    ["cert now", /flags only/],
+    ["user add yoda --administrators", /--administrators is only for user list/],
+    ["cert now", /expected only flags/],
     ["user list --jsn", /There is no flag --jsn\./],
     ["constructor", /no such command/],
   ])("%s", async (command, problem) => {
@@ -225,11 +226,11 @@ describe("not understood", () => {
   });
 });
 
-describe("the original's command line, not understood", () => {
+describe("usage errors of the original's command line", () => {
   test.each([
     ["12000", /^parley-server: missing: BLOCK_SECONDS and TIMEOUT_SECONDS\n/],
     ["12000 60", /^parley-server: missing: TIMEOUT_SECONDS\n/],
-    ["12000 60 120 7", /^parley-server: "7" is one too many\n/],
+    ["12000 60 120 7", /^parley-server: unexpected "7"\n/],
     ["port 60 120", /^parley-server: PORT: expected a whole number, 0 to 65535, not "port"\n/],
     ["70000 60 120", /^parley-server: PORT: .*not "70000"\n/],
     ["-12000 60 120", /^parley-server: PORT: .*not "-12000"\n/],
@@ -256,7 +257,7 @@ describe("the original's command line, not understood", () => {
 
 describe("help", () => {
   test.each(["--help", "help", "user --help", "help invite", "invite create --help", "cert -h"])(
-    "%s fits 80 columns",
+    "%s fits into 80 columns",
     async (command) => {
       const io = fakeIo();
       expect(await runCommandLine(command.split(" "), io)).toBe(0);

@@ -1,4 +1,4 @@
-// A process for commands under test: what it prints is kept, and its signals are sent by hand.
+// A fake process for commands under test: it records the output, and the test sends the signals.
 import { EventEmitter, once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { Io, SignalListeners } from "../../../server/commands/io.ts";
@@ -6,7 +6,7 @@ import type { Io, SignalListeners } from "../../../server/commands/io.ts";
 export interface FakeIo extends Io {
   readonly out: string;
   readonly err: string;
-  /** What the running command listens with; undefined before it serves and after. */
+  /** The signal listeners of the running command; undefined before and after it serves. */
   readonly listeners: SignalListeners | undefined;
   /** Resolves once standard output matches. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
@@ -18,7 +18,7 @@ export function fakeIo(input = "", { isTerminal = false } = {}): FakeIo {
   const changed = new EventEmitter();
   const state = { out: "", err: "", listeners: undefined as SignalListeners | undefined };
   return {
-    // Neither is a terminal, and no command under test asks for more than a stream.
+    // The commands under test use these only as streams.
     stdin: stdin as unknown as NodeJS.ReadStream,
     stderr: new PassThrough() as unknown as NodeJS.WriteStream,
     isInputTerminal: isTerminal,

@@ -1,17 +1,21 @@
-// parley-server itself, from its command line to its end: a real server on a free port.
+// parley-server without a command, run in this process: a real server on a free port.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { DeviceKey } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { fingerprintOf, probe } from "../../../rpc/dialling/dial.ts";
+import { canListen } from "../../../rpc/network/all-interfaces.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 import { runCommandLine } from "../../../server/commands/command-line.ts";
 import { ownCertificate } from "../../../server/files/certificate.ts";
 import { packageFile } from "../../../server/files/package.ts";
+import { CHEAP } from "../../support/cheap-passwords.ts";
 import { TestClient } from "../../support/client.ts";
 import { type FakeIo, fakeIo } from "./fake-io.ts";
+
+const cheap = { passwordCost: CHEAP };
 
 let data: string;
 beforeEach(async () => {
@@ -26,10 +30,10 @@ interface Served extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
-/** Starts on a free port, and stops at the end of the scope. */
+/** Starts a server on a free port. Disposing it stops it. */
 async function serve(...flags: string[]): Promise<Served> {
   const io = fakeIo("", { isTerminal: true });
-  const done = runCommandLine(["--data", data, "--listen", "127.0.0.1:0", ...flags], io);
+  const done = runCommandLine(["--data", data, "--listen", "127.0.0.1:0", ...flags], io, cheap);
   const block = await Promise.race([
     io.printed(/ready.*address +(\S+).*fingerprint +(\S+)/s),
     done.then((code) => Promise.reject(new Error(`ended with ${code}: ${io.err}`))),
@@ -52,7 +56,7 @@ async function serve(...flags: string[]): Promise<Served> {
 
 async function run(...argv: string[]) {
   const io = fakeIo("");
-  const code = await runCommandLine([...argv, "--data", data], io);
+  const code = await runCommandLine([...argv, "--data", data], io, cheap);
   return { code, out: io.out, err: io.err };
 }
 
@@ -70,7 +74,7 @@ const sample = ["--credentials", packageFile("docs/credentials.txt")];
 const presented = async (address: string) => (await probe(address, { timeoutMs: 5000 })).fingerprint;
 
 describe("start and stop", () => {
-  test("a folder that holds somebody else's files is left as it is", async () => {
+  test("a folder with other files is refused and not changed", async () => {
     await writeFile(join(data, "thesis.txt"), "mine");
     await chmod(data, 0o755);
     const before = (await stat(data)).mode;
@@ -81,7 +85,7 @@ describe("start and stop", () => {
     expect((await stat(data)).mode).toBe(before);
   });
 
-  test("prints where it is and what it presents, and two lines for sample users", async () => {
+  test("prints address and fingerprint, and two commands for sample users", async () => {
     await using server = await serve(...sample);
     expect(await presented(server.address)).toBe(server.fingerprint);
     expect(server.io.out).toContain(`--server ${server.address} --as hans\n`);
@@ -90,7 +94,7 @@ describe("start and stop", () => {
     expect(server.io.err).toBe("");
   });
 
-  test("a stop ends it with code 0, leaves nothing that says it runs, and frees the folder", async () => {
+  test("a stop ends it with code 0, removes server.json, and frees the folder", async () => {
     const first = await serve();
     expect(await readdir(data)).toContain("server.json");
     expect(await first.stop()).toBe(0);
@@ -99,30 +103,30 @@ describe("start and stop", () => {
     expect(second.fingerprint).toBe(first.fingerprint);
   });
 
-  test("a stop during the start is a stop", async () => {
+  test("a stop during the start ends it with code 0", async () => {
     const io = fakeIo();
-    const done = runCommandLine(["--data", data, "--listen", "127.0.0.1:0"], io);
+    const done = runCommandLine(["--data", data, "--listen", "127.0.0.1:0"], io, cheap);
     await vi.waitFor(() => expect(io.listeners).toBeDefined());
     io.listeners?.onStop("SIGINT");
     expect(await done).toBe(0);
   });
 
-  test("where its terminal is gone, SIGHUP ends it", async () => {
+  test("SIGHUP ends it if its terminal was closed", async () => {
     const server = await serve();
     server.io.listeners?.onHangUp(true);
     expect(await server.stop()).toBe(0);
   });
 });
 
-describe("what cannot be served", () => {
-  test("one folder has one server", async () => {
+describe("errors at the start", () => {
+  test("a second server on the same folder is refused", async () => {
     await using _ = await serve();
     const { code, err } = await run("--listen", "127.0.0.1:0");
     expect(code).toBe(1);
     expect(err).toMatch(/another server is running on the data folder/);
   });
 
-  test("a port that is taken: the error names the setting and what to do", async () => {
+  test("for a port in use, the error names the setting and what to do", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const address = other.address();
@@ -140,7 +144,7 @@ describe("what cannot be served", () => {
       /^parley-server: --cert: \/none\/[ck]\.pem cannot be read/,
     ],
     [["--log", "/none/server.log"], /^parley-server: --log: /],
-  ])("%j names the setting", async (flags, problem) => {
+  ])("%j: the error names the setting", async (flags, problem) => {
     const { code, err } = await run("--listen", "127.0.0.1:0", ...flags);
     expect(code).toBeGreaterThan(0);
     expect(err).toMatch(problem);
@@ -148,7 +152,7 @@ describe("what cannot be served", () => {
 });
 
 describe("first users", () => {
-  test("are imported once: who is removed does not come back", async () => {
+  test("are imported once: a removed user is not imported again", async () => {
     await (await serve(...sample)).stop();
     await run("user", "remove", "yoda");
     await using server = await serve(...sample);
@@ -157,7 +161,7 @@ describe("first users", () => {
     expect(server.io.out).not.toContain("--as yoda");
   });
 
-  test("bad lines are shown by number; the others log in, whatever password of 1 to 256 bytes they have", async () => {
+  test("bad lines are reported by number, and the other users can log in with passwords of 1 to 256 bytes", async () => {
     const file = join(data, "users.txt");
     const users = [
       ["hans", "f"],
@@ -183,12 +187,12 @@ describe("first users", () => {
     }
   });
 
-  test("the sample's are warned of beyond loopback, unless their passwords are their own", async () => {
+  test("on all interfaces, a warning names the sample users whose passwords were not changed", async () => {
     const file = join(data, "users.txt");
     await writeFile(file, "hans another password\nyoda wise@!man\nluke light==saber");
     await (await serve("--credentials", file)).stop();
     const io = fakeIo();
-    const done = runCommandLine(["--data", data, "--listen", "0.0.0.0:0"], io);
+    const done = runCommandLine(["--data", data, "--listen", "0.0.0.0:0"], io, cheap);
     await io.printed(/ready/);
     io.listeners?.onStop("SIGTERM");
     await done;
@@ -196,7 +200,7 @@ describe("first users", () => {
   });
 });
 
-describe("the rules", () => {
+describe("rules", () => {
   const right = (client: TestClient, device?: DeviceKey) =>
     client.unary(client.auth, client.auth.logIn, {
       username: "hans",
@@ -205,7 +209,7 @@ describe("the rules", () => {
       client: undefined,
     });
 
-  /** Three wrong passwords. Answers for how long log-ins are locked, ms. */
+  /** Sends three wrong passwords. @returns for how long log-ins are locked, ms */
   async function lockOut(client: TestClient): Promise<number> {
     for (let attempt = 1; attempt <= 2; attempt++) {
       expect((await refusalOf(client.logIn("hans", "wrong"))).reason).toBe("CREDENTIALS_WRONG");
@@ -215,7 +219,7 @@ describe("the rules", () => {
     return retryDelayMs;
   }
 
-  test("of the original's command line: one session a user, a strict lock, a time-out", async () => {
+  test("the original's command line: one session a user, a strict lock, a time-out", async () => {
     await using server = await serve("0", "45", "120", "--plaintext");
     using first = clientOf(server);
     using second = clientOf(server);
@@ -226,11 +230,11 @@ describe("the rules", () => {
     const lockedMs = await lockOut(second);
     expect(lockedMs).toBeGreaterThan(40_000);
     expect(lockedMs).toBeLessThanOrEqual(45_000);
-    // The device that is known is locked as well.
+    // The known device is locked, too.
     expect((await refusalOf(right(second, device))).reason).toBe("ACCOUNT_LOCKED");
   });
 
-  test("of the defaults: several sessions, a lock that spares known devices, no time-out", async () => {
+  test("the defaults: several sessions, a lock that spares known devices, no time-out", async () => {
     await using server = await serve(...sample, "--plaintext");
     using first = clientOf(server);
     using second = clientOf(server);
@@ -248,14 +252,64 @@ describe("the rules", () => {
   });
 });
 
+describe("the original's command line", () => {
+  beforeEach(() => {
+    vi.stubEnv("HOME", data);
+    vi.stubEnv("XDG_DATA_HOME", "");
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  /** Runs it until its start message is complete. */
+  async function original(...argv: string[]) {
+    const io = fakeIo("", { isTerminal: true });
+    const done = runCommandLine(argv, io, cheap);
+    const [block] = await io.printed(/ready.*can talk.*/s);
+    const stop = () => {
+      io.listeners?.onStop("SIGTERM");
+      return done;
+    };
+    return { block, stop };
+  }
+
+  test("one line lists the rules, and the server is reached on every interface", async () => {
+    const { block, stop } = await original("0", "60", "120", "--ephemeral");
+    expect(block.split("\n").filter((line) => line.startsWith("  rules "))).toEqual([
+      "  rules        the original's: all interfaces, 1 session a user, strict lock for 60 s, " +
+        "time-out after 120 s, no presence grace, users of docs/credentials.txt",
+    ]);
+    const port = /address +\S+:(\d+)/.exec(block)?.[1] ?? "";
+    expect(block).toContain(`\n  npx parley 127.0.0.1 ${port}\n`);
+    expect(block).toContain("The password of hans is falcon*solo and that of yoda is wise@!man");
+    expect(block).toContain("WARNING: the passwords of hans, yoda, ");
+    const fingerprint = /SHA256:\S+/.exec(block)?.[0];
+    const addresses = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ family, scopeid }) => family === "IPv4" || !scopeid)
+      .map(({ family, address }) => (family === "IPv4" ? address : `[${address}]`));
+    expect(addresses).toContain("127.0.0.1");
+    expect(addresses.includes("[::1]")).toBe(await canListen("::1"));
+    for (const address of addresses) expect(await presented(`${address}:${port}`), address).toBe(fingerprint);
+    expect(await stop()).toBe(0);
+  });
+
+  test("without --ephemeral the data stays, in the platform's folder", async () => {
+    const { block, stop } = await original("0", "60", "0");
+    expect(block).toContain("strict lock for 60 s, no time-out, ");
+    const folder = /data +(\S+)\n/.exec(block)?.[1] ?? "";
+    expect(folder.startsWith(data)).toBe(true);
+    await stop();
+    expect(await readdir(folder)).toContain("parley.db");
+  });
+});
+
 describe("ephemeral", () => {
-  // The system's temporary folder, as the server sees it.
+  // The server creates its temporary folder in TMPDIR.
   beforeEach(() => vi.stubEnv("TMPDIR", data));
   afterEach(() => vi.unstubAllEnvs());
 
-  test("the data lies in a new temporary folder, which the commands can work on, and goes at the end", async () => {
+  test("the data is in a new temporary folder, which other commands can use, and which is deleted at the end", async () => {
     const io = fakeIo("", { isTerminal: true });
-    const done = runCommandLine(["--ephemeral", "--listen", "127.0.0.1:0", ...sample], io);
+    const done = runCommandLine(["--ephemeral", "--listen", "127.0.0.1:0", ...sample], io, cheap);
     const [, folder = ""] = await io.printed(/data +(\S+) {2}\(deleted at the end\)/);
     expect(await readdir(data)).toEqual([basename(folder)]);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
@@ -270,14 +324,14 @@ describe("ephemeral", () => {
   test.each([
     ["--credentials", "/none/users.txt"],
     ["--listen", "192.0.2.1:0"],
-  ])("a start that fails at %s leaves nothing", async (flag, value) => {
+  ])("a start that fails at %s deletes the temporary folder", async (flag, value) => {
     const io = fakeIo("", { isTerminal: true });
-    expect(await runCommandLine(["--ephemeral", flag, value], io)).toBe(1);
+    expect(await runCommandLine(["--ephemeral", flag, value], io, cheap)).toBe(1);
     expect(io.err).toContain(`${flag}: `);
     expect(await readdir(data)).toEqual([]);
   });
 
-  test("and --data contradict each other", async () => {
+  test("--ephemeral and --data contradict each other", async () => {
     expect(await run("--ephemeral", "--listen", "127.0.0.1:0")).toMatchObject({
       code: 2,
       err: expect.stringContaining("--ephemeral: contradicts --data; leave one of them out"),
@@ -286,13 +340,13 @@ describe("ephemeral", () => {
   });
 });
 
-test("an invite names the real port of the running server", async () => {
+test("an invite contains the actual port of the running server", async () => {
   await using server = await serve();
   expect((await run("invite", "create")).out).toContain(`join ${server.address}/`);
   expect((await run("cert")).out).toContain("BEGIN CERTIFICATE");
 });
 
-test("the operator's certificate is replaced at SIGHUP while it serves, and the log opened anew", async () => {
+test("SIGHUP reloads the operator's certificate and opens the log file again", async () => {
   const filesIn = (name: string) => ({
     cert: join(data, name, "cert.pem"),
     key: join(data, name, "key.pem"),

@@ -1,4 +1,4 @@
-// The start block: two lines that work as they are, and a warning where sample users are open to others.
+// The start message: commands that can be pasted, and a warning if other machines can reach the sample users.
 import { expect, test } from "vitest";
 import { type StartFacts, startBlock } from "../../../server/commands/start-block.ts";
 
@@ -20,7 +20,7 @@ const facts: StartFacts = {
   server: "npx parley-server",
 };
 
-test("with sample users: ready, where, and two lines to paste", () => {
+test("with sample users: the address, and two commands to paste", () => {
   expect(startBlock(facts)).toBe(`Parley 0.1.0 is ready.
 
   address      127.0.0.1:12000  (this machine only)
@@ -37,20 +37,20 @@ The password of hans is falcon*solo and that of yoda is wise@!man
 `);
 });
 
-test("without them: how to get users, on this data folder", () => {
+test("without sample users: how to add users to this data folder", () => {
   const block = startBlock({ ...facts, sampleUsers: [], isDefaultData: false, data: "/my data" });
   expect(block).toContain("npx parley-server user add NAME --data '/my data'\n");
   expect(block).toContain("npx parley-server invite create --data '/my data'\n");
   expect(block).not.toContain("password");
 });
 
-test("plaintext is said, and the lines ask for it", () => {
+test("plaintext is shown, and the commands have its flag", () => {
   const block = startBlock({ ...facts, fingerprint: undefined });
   expect(block).toContain("fingerprint  none: plaintext");
   expect(block).toContain("npx parley --server 127.0.0.1:12000 --plaintext --as yoda\n");
 });
 
-test("served beyond loopback, sample users are warned of, and the lines name an address that can be dialled", () => {
+test("on all interfaces, sample users cause a warning, and the commands contain an address that can be dialled", () => {
   const block = startBlock({ ...facts, host: "0.0.0.0" });
   expect(block).toContain("address      0.0.0.0:12000\n");
   expect(block).toContain("npx parley --server 127.0.0.1:12000 --as yoda\n");
@@ -59,7 +59,7 @@ test("served beyond loopback, sample users are warned of, and the lines name an 
   expect(startBlock({ ...facts, host: "0.0.0.0", sampleUsers: [] })).not.toContain("WARNING");
 });
 
-test("by the original's rules: one line says so, and the client is called as the original's is", () => {
+test("with the original's rules: one line lists them, and the client is called as the original's is", () => {
   const rules = "the original's: all interfaces, 1 session a user";
   const block = startBlock({ ...facts, host: "::", rules });
   expect(block).toContain(`\n  rules        ${rules}\n`);
@@ -73,7 +73,7 @@ test("by the original's rules: one line says so, and the client is called as the
   expect(own).toContain("\n  npx parley ::1 12000 --plaintext\n");
 });
 
-test("a temporary folder is said to go, and the commands are led to it", () => {
+test("a temporary folder is marked as such, and the commands use it", () => {
   const block = startBlock({
     ...facts,
     host: "0.0.0.0",

@@ -1,4 +1,4 @@
-// The operator at a terminal is asked for a new password: not shown, twice, and free to break off.
+// The prompt for a new password on a terminal: twice, without echo, and it can be cancelled.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,15 +14,15 @@ afterEach(() => rm(data, { recursive: true }));
 const operator = (...argv: string[]): Person => new Person("parley-server", [...argv, "--data", data]);
 
 describe.skipIf(!hasTerminal)("at a terminal", () => {
-  test("a password is asked for twice, and not shown", async () => {
+  test("the password is prompted for twice, and not shown", async () => {
     const typo = operator("user", "add", "yoda");
     await typo.answers("Password", "a long password\r");
-    await typo.answers("Once more", "a log password\r");
+    await typo.answers("Password again", "a log password\r");
     expect(await typo.exitCode()).toBe(1);
-    expect(typo.shown).toContain("the two passwords differ");
+    expect(typo.shown).toContain("the two passwords differ; nothing was changed");
     const sure = operator("user", "add", "yoda");
     await sure.answers("Password", "a long password\r");
-    await sure.answers("Once more", "a long password\r");
+    await sure.answers("Password again", "a long password\r");
     expect(await sure.exitCode()).toBe(0);
     expect(sure.shown).toContain("yoda can log in now.");
     expect(sure.shown).not.toContain("a long password");
@@ -31,11 +31,11 @@ describe.skipIf(!hasTerminal)("at a terminal", () => {
   test.each([
     ["Ctrl-C", "\x03"],
     ["Ctrl-D", "\x04"],
-  ])("%s breaks off, and changes nothing", async (_, key) => {
+  ])("%s cancels and changes nothing", async (_, key) => {
     const person = operator("user", "add", "yoda");
     await person.answers("Password", key);
     expect(await person.exitCode()).toBe(1);
-    expect(person.shown).toContain("nothing was changed");
+    expect(person.shown).toContain("cancelled; nothing was changed");
     expect(person.shown).not.toMatch(/Error|Warning/);
   });
 });
