@@ -1,85 +1,94 @@
 // The store's promises about users, sessions and invites.
 import { describe, expect, it } from "vitest";
-import { type Fixture, hashOf, newUser } from "./store-fixture.ts";
+import { type Fixture, hashOf } from "./store-fixture.ts";
 
 export function accountPromises(fixture: Fixture): void {
   describe("users", () => {
     it("are found by their exact name", async () => {
       const [ada] = await fixture.users("Ada");
       const { accounts } = fixture.store;
-      expect(await accounts.userByName("Ada")).toEqual({
-        userId: ada,
-        username: "Ada",
-        passwordHash: "hash of Ada",
-      });
-      expect(await accounts.userByName("ada")).toBeUndefined();
-      expect(await accounts.setPassword(ada, { from: "hash of Ada", to: "new" })).toEqual([]);
-      expect((await accounts.userByName("Ada"))?.passwordHash).toBe("new");
-      expect(await accounts.setPassword(ada, { from: "hash of Ada", to: "newer" })).toBeUndefined();
-      expect((await accounts.userByName("Ada"))?.passwordHash).toBe("new");
+      const name = fixture.name("Ada");
+      const hash = fixture.hash("Ada");
+      expect(await accounts.userByName(name)).toEqual({ userId: ada, username: name, passwordHash: hash });
+      expect(await accounts.userByName(fixture.name("ada"))).toBeUndefined();
+      expect(await accounts.setPassword(ada, { from: hash, to: "new" })).toEqual([]);
+      expect((await accounts.userByName(name))?.passwordHash).toBe("new");
+      expect(await accounts.setPassword(ada, { from: hash, to: "newer" })).toBeUndefined();
+      expect((await accounts.userByName(name))?.passwordHash).toBe("new");
     });
 
-    it("are refused with a name that is taken or looks like another's", async () => {
+    it("are refused with a name that is taken or looks like another name", async () => {
       await fixture.users("Ada");
       const { accounts } = fixture.store;
-      expect(await accounts.addUser(newUser("Ada"))).toEqual({ status: "name-taken" });
-      expect(await accounts.addUser(newUser("ada"))).toEqual({ status: "look-alike" });
-      expect(await accounts.addUser(newUser("ada", { refuseLookAlike: false }))).toMatchObject({
+      expect(await accounts.addUser(fixture.newUser("Ada"))).toEqual({ status: "name-taken" });
+      expect(await accounts.addUser(fixture.newUser("ada"))).toEqual({ status: "look-alike" });
+      expect(await accounts.addUser(fixture.newUser("ada", { refuseLookAlike: false }))).toMatchObject({
         status: "added",
       });
-      expect((await accounts.listUsers("", 10)).map((user) => user.username)).toEqual(["Ada", "ada"]);
-      expect((await accounts.listUsers("Ada", 10)).map((user) => user.username)).toEqual(["ada"]);
+      expect((await accounts.listUsers(fixture.name(""), 10)).map((user) => user.username)).toEqual(
+        ["Ada", "ada"].map(fixture.name),
+      );
+      expect((await accounts.listUsers(fixture.name("Ada"), 10)).map((user) => user.username)).toEqual([
+        fixture.name("ada"),
+      ]);
     });
 
-    it("keep id and name when removed, lose sessions, and are found no more", async () => {
+    it("keep id and name when removed, lose their sessions, and are not found any more", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;
       const session = await fixture.session(ada);
-      expect(await accounts.removeUser("ada")).toBe(true);
-      expect(await accounts.removeUser("ada")).toBe(false);
-      expect(await accounts.userByName("ada")).toBeUndefined();
+      expect(await accounts.removeUser(fixture.name("ada"))).toBe(true);
+      expect(await accounts.removeUser(fixture.name("ada"))).toBe(false);
+      expect(await accounts.userByName(fixture.name("ada"))).toBeUndefined();
       expect(await accounts.sessionByToken(session.token, 2_000)).toBeUndefined();
       expect(await accounts.validSessions([session.sessionId], 2_000)).toEqual([]);
       expect(await accounts.usersById([ada, 999, bob])).toEqual([
-        { userId: ada, username: "ada" },
-        { userId: bob, username: "bob" },
+        { userId: ada, username: fixture.name("ada") },
+        { userId: bob, username: fixture.name("bob") },
       ]);
-      expect((await accounts.listUsers("", 10)).map((user) => user.username)).toEqual(["bob"]);
-      expect(await accounts.knownNames(["ada", "bob", "cyd"])).toEqual(["ada", "bob"]);
-      expect(await accounts.addUser(newUser("ada"))).toEqual({ status: "name-taken" });
+      expect((await accounts.listUsers(fixture.name(""), 10)).map((user) => user.username)).toEqual([
+        fixture.name("bob"),
+      ]);
+      expect(await accounts.knownNames(["ada", "bob", "cyd"].map(fixture.name))).toEqual(
+        ["ada", "bob"].map(fixture.name),
+      );
+      expect(await accounts.addUser(fixture.newUser("ada"))).toEqual({ status: "name-taken" });
       const [cyd] = await fixture.users("cyd");
       expect(cyd).toBeGreaterThan(bob);
       await expect(fixture.session(ada)).rejects.toThrow();
     });
 
-    it("are imported where their names never existed", async () => {
-      const [, gone] = await fixture.users("ada", "gone");
+    it("are imported if their names were never used", async () => {
+      const [, removed] = await fixture.users("ada", "removed");
       const { accounts } = fixture.store;
-      await accounts.removeUser("gone");
+      await accounts.removeUser(fixture.name("removed"));
       expect(
-        await accounts.importUsers(["ada", "ADA", "gone", "bob", "bob"].map((name) => newUser(name))),
-      ).toEqual(["ADA", "bob"]);
-      expect((await accounts.userByName("bob"))?.userId).toBeGreaterThan(gone);
-      expect((await accounts.userByName("ada"))?.passwordHash).toBe("hash of ada");
+        await accounts.importUsers(
+          ["ada", "ADA", "removed", "bob", "bob"].map((name) => fixture.newUser(name)),
+        ),
+      ).toEqual(["ADA", "bob"].map(fixture.name));
+      expect((await accounts.userByName(fixture.name("bob")))?.userId).toBeGreaterThan(removed);
+      expect((await accounts.userByName(fixture.name("ada")))?.passwordHash).toBe(fixture.hash("ada"));
     });
 
-    it("tell, within a second, when another process changed them", async () => {
+    it("are reported within a second when another process changes them", async () => {
       const { store } = fixture;
-      const changes: number[] = [];
-      const changed = new Promise<void>((resolve) => {
-        store.onExternalChange(() => {
-          changes.push(performance.now());
-          resolve();
-        });
-      });
-      const begin = performance.now();
-      await fixture.under.addUserElsewhere(newUser("bob"));
-      await changed;
-      expect((changes[0] ?? 0) - begin).toBeLessThan(1_000);
-      expect(await store.accounts.userByName("bob")).toBeDefined();
+      let changed = Promise.withResolvers<void>();
+      store.onExternalChange(() => changed.resolve());
+      let fastest = Number.POSITIVE_INFINITY;
+      // A machine that is busy may delay a single report, but not all of them.
+      for (let attempt = 1; attempt <= 5 && fastest >= 1_000; attempt++) {
+        changed = Promise.withResolvers();
+        const begin = performance.now();
+        await fixture.under.addUserElsewhere(fixture.newUser(`bob ${attempt}`));
+        await changed.promise;
+        fastest = Math.min(fastest, performance.now() - begin);
+        expect(await store.accounts.userByName(fixture.name(`bob ${attempt}`))).toBeDefined();
+      }
+      expect(fastest).toBeLessThan(1_000);
     });
 
-    it("may be written to at once when another process added them", async () => {
+    it("can receive entries as soon as another process has added them", async () => {
       const [ada] = await fixture.users("ada");
       const { log, accounts } = fixture.store;
       const append = (peerId: number) =>
@@ -92,21 +101,21 @@ export function accountPromises(fixture: Fixture): void {
           time: 1,
         });
       expect(await append(ada + 1)).toEqual({ status: "no-user" });
-      await fixture.under.addUserElsewhere(newUser("bob"));
-      expect((await accounts.userByName("bob"))?.userId).toBe(ada + 1);
+      await fixture.under.addUserElsewhere(fixture.newUser("bob"));
+      expect((await accounts.userByName(fixture.name("bob")))?.userId).toBe(ada + 1);
       expect(await append(ada + 1)).toMatchObject({ status: "stored" });
     });
   });
 
   describe("invites", () => {
-    it("are used up, expire, and are told before anything about the name", async () => {
+    it("are used up, expire, and are checked before the name", async () => {
       await fixture.users("ada");
       const { accounts } = fixture.store;
       const [twice, short] = [hashOf("twice"), hashOf("short")];
       await accounts.addInvite(twice, 2, 5_000, 1_000);
       await accounts.addInvite(short, 1, 2_000, 1_000);
       const signUp = async (name: string, inviteHash: Uint8Array, time = 1_500) =>
-        (await accounts.addUser(newUser(name, { inviteHash, time }))).status;
+        (await accounts.addUser(fixture.newUser(name, { inviteHash, time }))).status;
       expect(await signUp("ada", hashOf("unknown"))).toBe("invite-invalid");
       expect(await signUp("ada", short, 2_000)).toBe("invite-invalid");
       expect(await signUp("ada", twice)).toBe("name-taken");
@@ -122,15 +131,15 @@ export function accountPromises(fixture: Fixture): void {
   });
 
   describe("sessions", () => {
-    it("are found by token until they expire, and touched", async () => {
+    it("are found by their token until they expire, which a touch delays", async () => {
       const [ada] = await fixture.users("ada");
       const { accounts } = fixture.store;
       const { sessionId, deviceId, token } = await fixture.session(ada, 5_000);
       const row = {
         sessionId,
-        user: { userId: ada, username: "ada" },
+        user: { userId: ada, username: fixture.name("ada") },
         deviceId,
-        client: { name: "test", version: "1", deviceName: "context" },
+        client: { name: "test", version: "1", deviceName: "laptop" },
         address: "127.0.0.1",
         createTime: 1_000,
         lastUsedTime: 1_000,
@@ -149,17 +158,17 @@ export function accountPromises(fixture: Fixture): void {
       });
     });
 
-    it("start on a device that proves itself, and on no other", async () => {
+    it("start on a device of the user whose secret is right, and on no other", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;
       const { deviceId } = await fixture.session(ada);
       const start = (userId: number, secret: string, token: string, device = deviceId) =>
         accounts.startSession({
           userId,
-          passwordHash: userId === ada ? "hash of ada" : "hash of bob",
+          passwordHash: fixture.hash(userId === ada ? "ada" : "bob"),
           deviceId: device,
           deviceSecretHash: hashOf(secret),
-          tokenHash: hashOf(token),
+          tokenHash: hashOf(fixture.name(token)),
           client: { name: "", version: "", deviceName: "" },
           address: "",
           time: 1_000,
@@ -171,7 +180,7 @@ export function accountPromises(fixture: Fixture): void {
       expect(await start(ada, "secret", "t4", 999)).toEqual({ status: "device-invalid" });
     });
 
-    it("are listed newest first in pages, and ended by their user only", async () => {
+    it("are listed newest first, in pages, and ended only by their user", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;
       const ids: number[] = [];
@@ -186,9 +195,9 @@ export function accountPromises(fixture: Fixture): void {
       expect(await accounts.endSession(bob, s1)).toBe(false);
       expect(await accounts.endSession(ada, s1)).toBe(true);
       expect(await accounts.endSession(ada, s1)).toBe(false);
-      const change = { from: "hash of ada", to: "new", keepSessionId: s3 };
+      const change = { from: fixture.hash("ada"), to: "new", keepSessionId: s3 };
       expect((await accounts.setPassword(ada, change))?.toSorted((a, b) => a - b)).toEqual([s2, s4]);
-      // Whoever was verified against the old password comes too late.
+      // A log-in that was verified against the old password is refused.
       await expect(fixture.session(ada)).rejects.toThrow("password-changed");
       expect(await accounts.validSessions([...ids, bobs], 2_000)).toEqual([s3, bobs]);
     });

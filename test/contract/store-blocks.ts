@@ -1,11 +1,11 @@
-// The store's promises about blocks: who is refused, and what is hidden from whom, for ever.
+// The store's promises about blocks: which entries are refused, and which are hidden from whom, permanently.
 import { describe, expect, it } from "vitest";
 import type { AppendedEntry } from "../../server/store/store.ts";
 import { entry, type Fixture } from "./store-fixture.ts";
 
 export function blockPromises(fixture: Fixture): void {
   describe("blocks", () => {
-    it("are kept, one way, and listed by name", async () => {
+    it("are stored, in one direction, and listed by name", async () => {
       const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
       const { blocks } = fixture.store;
       expect(await blocks.block(ada, cyd, 7)).toBe("blocked");
@@ -14,10 +14,10 @@ export function blockPromises(fixture: Fixture): void {
       expect(await blocks.block(ada, 999, 9)).toBe("no-user");
       const { blocks: reopened } = await fixture.under.reopen();
       expect(await reopened.listBlocks(ada, "", 10)).toEqual([
-        { user: { userId: bob, username: "bob" }, createTime: 8 },
-        { user: { userId: cyd, username: "cyd" }, createTime: 7 },
+        { user: { userId: bob, username: fixture.name("bob") }, createTime: 8 },
+        { user: { userId: cyd, username: fixture.name("cyd") }, createTime: 7 },
       ]);
-      expect(await reopened.listBlocks(ada, "bob", 10)).toMatchObject([{ createTime: 7 }]);
+      expect(await reopened.listBlocks(ada, fixture.name("bob"), 10)).toMatchObject([{ createTime: 7 }]);
       expect(await reopened.listBlocks(ada, "", 1)).toMatchObject([{ createTime: 8 }]);
       expect(await reopened.listBlocks(bob, "", 10)).toEqual([]);
       expect(await reopened.isBlocking(ada, bob)).toBe(true);
@@ -32,7 +32,7 @@ export function blockPromises(fixture: Fixture): void {
       expect(await reopened.unblock(ada, bob)).toEqual({ status: "not-blocked" });
     });
 
-    it("refuse what comes after them in the same group, and nothing that came before", async () => {
+    it("refuse later entries of the same group, and no earlier ones", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log, blocks } = fixture.store;
       const before = log.append(entry(bob, 1, { peerId: ada }, "before"));
@@ -47,7 +47,7 @@ export function blockPromises(fixture: Fixture): void {
       expect(await again).toMatchObject({ status: "stored", seq: 2 });
     });
 
-    it("refuse by conversation too, let the blocker write, and repeat what was stored before", async () => {
+    it("refuse entries by conversation id too, allow the blocker to write, and repeat earlier results", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log, blocks } = fixture.store;
       const first = await log.append(entry(bob, 1, { peerId: ada }, "first"));
@@ -63,7 +63,7 @@ export function blockPromises(fixture: Fixture): void {
       expect(await log.append(entry(bob, 1, { peerId: ada }, "other"))).toEqual({ status: "id-reused" });
     });
 
-    it("hide what was not delivered, from the blocker alone and for ever", async () => {
+    it("hide undelivered entries, only from the blocker and permanently", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log, blocks } = fixture.store;
       for (const [sender, peer, id] of [
@@ -97,7 +97,7 @@ export function blockPromises(fixture: Fixture): void {
         undelivered: [{ from: 2, to: 4 }],
       });
       expect(await later.log.directConversation(ada, bob)).toMatchObject({ undelivered: [] });
-      // Blocked anew with the same marker: the range grows.
+      // A second block with the same marker extends the range.
       await later.blocks.block(ada, bob, 2);
       expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual(visible);
       expect(await later.log.directConversation(bob, ada)).toMatchObject({
@@ -105,7 +105,7 @@ export function blockPromises(fixture: Fixture): void {
       });
     });
 
-    it("keep each one's markers from the other, until no block stands between them", async () => {
+    it("hide the markers of both users from each other until neither blocks the other", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log, blocks } = fixture.store;
       for (const id of [1, 2, 3]) await log.append(entry(bob, id, { peerId: ada }));
@@ -135,49 +135,53 @@ export function blockPromises(fixture: Fixture): void {
       expect([await shownOfAda(), await shownOfBob()]).toEqual([2, 3]);
     });
 
-    it("hide broadcasts while they stand, and say so to their author where somebody was online", async () => {
-      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
-      const { log, blocks, presence, broadcastId: conversationId } = fixture.store;
-      const announced: AppendedEntry[] = [];
-      log.onAppended((entries) => announced.push(...entries));
-      const say = (sender: number, id: number) => log.append(entry(sender, id, { conversationId }));
-      await blocks.block(ada, bob, 1);
-      expect(await say(bob, 1)).toMatchObject({ seq: 1, withheld: false });
-      await presence.open(ada, 10);
-      expect(await say(bob, 2)).toMatchObject({ seq: 2, withheld: true });
-      expect(await say(cyd, 1)).toMatchObject({ seq: 3, withheld: false });
-      await presence.close(ada, 20);
-      expect(await say(bob, 3)).toMatchObject({ seq: 4, withheld: false });
-      await presence.open(ada, 30);
-      await blocks.unblock(ada, bob);
-      expect(await say(bob, 4)).toMatchObject({ seq: 5, withheld: false });
-      expect(announced.map(({ seq, hiddenFrom, withheld }) => [seq, hiddenFrom, withheld])).toEqual([
-        [1, [ada], false],
-        [2, [ada], true],
-        [3, [], false],
-        [4, [ada], false],
-        [5, [], false],
-      ]);
-      // The first answers again, though the block is gone by now.
-      expect(await say(bob, 2)).toMatchObject({ status: "repeated", seq: 2, withheld: true });
-      expect(await say(bob, 3)).toMatchObject({ status: "repeated", seq: 4, withheld: false });
-      const later = await fixture.under.reopen();
-      expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
-        { from: 3, to: 3 },
-        { from: 5, to: 5 },
-      ]);
-    });
-
-    it("leave the blocker out of the lists of whom the blocked one may see", async () => {
+    it("leave the blocker out of the list of online users for the blocked user", async () => {
       const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
       const { blocks, presence } = fixture.store;
       for (const user of [ada, bob, cyd]) await presence.open(user, 10);
       await blocks.block(ada, bob, 1);
       const seenBy = async (asking: number) =>
-        (await presence.list(0, 20, asking, "", 10)).map(({ user }) => user.username);
-      expect(await seenBy(bob)).toEqual(["cyd"]);
-      expect(await seenBy(ada)).toEqual(["bob", "cyd"]);
-      expect(await seenBy(cyd)).toEqual(["ada", "bob"]);
+        (await presence.list(0, 20, asking, fixture.name(""), 10)).map(({ user }) => user.username);
+      expect(await seenBy(bob)).toEqual([fixture.name("cyd")]);
+      expect(await seenBy(ada)).toEqual(["bob", "cyd"].map(fixture.name));
+      expect(await seenBy(cyd)).toEqual(["ada", "bob"].map(fixture.name));
+    });
+
+    describe("in a new store", () => {
+      fixture.ownStore();
+
+      it("hide broadcasts while they last, and report it to the author if a blocker was online", async () => {
+        const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+        const { log, blocks, presence, broadcastId: conversationId } = fixture.store;
+        const announced: AppendedEntry[] = [];
+        log.onAppended((entries) => announced.push(...entries));
+        const say = (sender: number, id: number) => log.append(entry(sender, id, { conversationId }));
+        await blocks.block(ada, bob, 1);
+        expect(await say(bob, 1)).toMatchObject({ seq: 1, withheld: false });
+        await presence.open(ada, 10);
+        expect(await say(bob, 2)).toMatchObject({ seq: 2, withheld: true });
+        expect(await say(cyd, 1)).toMatchObject({ seq: 3, withheld: false });
+        await presence.close(ada, 20);
+        expect(await say(bob, 3)).toMatchObject({ seq: 4, withheld: false });
+        await presence.open(ada, 30);
+        await blocks.unblock(ada, bob);
+        expect(await say(bob, 4)).toMatchObject({ seq: 5, withheld: false });
+        expect(announced.map(({ seq, hiddenFrom, withheld }) => [seq, hiddenFrom, withheld])).toEqual([
+          [1, [ada], false],
+          [2, [ada], true],
+          [3, [], false],
+          [4, [ada], false],
+          [5, [], false],
+        ]);
+        // The results are the first ones, although the block has ended.
+        expect(await say(bob, 2)).toMatchObject({ status: "repeated", seq: 2, withheld: true });
+        expect(await say(bob, 3)).toMatchObject({ status: "repeated", seq: 4, withheld: false });
+        const later = await fixture.under.reopen();
+        expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
+          { from: 3, to: 3 },
+          { from: 5, to: 5 },
+        ]);
+      });
     });
   });
 }

@@ -1,27 +1,53 @@
-// What the store's contract tests stand on: a store under test, and short ways to fill it.
-import type { NewEntry, NewUser, Store } from "../../server/store/store.ts";
+// The store that the contract's tests run against, and short ways to fill it.
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import type { LogInFailures, NewEntry, NewUser, Store } from "../../server/store/store.ts";
 
-/** One store on data of its own. */
+/** A store with data of its own. */
 export interface StoreUnderTest extends AsyncDisposable {
   /** The store that is open now. */
   readonly store: Store;
   /** Closes the store and opens another on the same data. */
   reopen(): Promise<Store>;
-  /** Adds a user the way that another process does. */
+  /** Adds a user as another process does. */
   addUserElsewhere(user: NewUser): Promise<void>;
+  /** Saves the same failures for this many keys that no test uses, faster than through the store. */
+  fillFailures(count: number, failures: LogInFailures, time: number): void;
 }
 
-/** The store under test of the running test, and short ways to fill it. */
+/** The store of the running test. User names are different in each test, so that tests can share a store. */
 export class Fixture {
+  readonly #open: () => Promise<StoreUnderTest>;
   #under: StoreUnderTest | undefined;
+  #test = 0;
   #lastToken = 0;
 
-  async raise(open: () => Promise<StoreUnderTest>): Promise<void> {
-    this.#under = await open();
+  constructor(open: () => Promise<StoreUnderTest>) {
+    this.#open = open;
   }
 
-  async strike(): Promise<void> {
-    await this.#under?.[Symbol.asyncDispose]();
+  /** Called inside `describe`: its tests share one store. */
+  shareStore(): void {
+    beforeAll(async () => {
+      this.#under = await this.#open();
+    });
+    afterAll(() => this.under[Symbol.asyncDispose]());
+    beforeEach(() => {
+      this.#test += 1;
+    });
+  }
+
+  /** Called inside a `describe` below that one: each of its tests has a store of its own. */
+  ownStore(): void {
+    let shared: StoreUnderTest | undefined;
+    beforeEach(async () => {
+      shared = this.#under;
+      this.#under = await this.#open();
+    });
+    afterEach(async () => {
+      const own = this.#under;
+      this.#under = shared;
+      if (own !== shared) await own?.[Symbol.asyncDispose]();
+    });
   }
 
   get under(): StoreUnderTest {
@@ -33,11 +59,20 @@ export class Fixture {
     return this.under.store;
   }
 
-  /** Adds users and answers their ids. */
+  /** The user name of this test for a name. Names of later tests are greater in code point order. */
+  readonly name = (name: string): string => `${String(this.#test).padStart(3, "0")} ${name}`;
+
+  /** A user with a name of this test, to be added. */
+  readonly newUser = (name: string, more: Partial<NewUser> = {}): NewUser => newUser(this.name(name), more);
+
+  /** The password hash of the user that this test added under the name. */
+  readonly hash = (name: string): string => this.newUser(name).passwordHash;
+
+  /** Adds users with names of this test. Returns their ids. */
   async users<const N extends readonly string[]>(...names: N): Promise<{ [K in keyof N]: number }> {
     const ids: number[] = [];
     for (const name of names) {
-      const result = await this.store.accounts.addUser(newUser(name));
+      const result = await this.store.accounts.addUser(this.newUser(name));
       if (result.status !== "added") throw new Error(`${name} was not added: ${result.status}`);
       ids.push(result.user.userId);
     }
@@ -57,7 +92,7 @@ export class Fixture {
       deviceId: undefined,
       deviceSecretHash: hashOf("secret"),
       tokenHash: token,
-      client: { name: "test", version: "1", deviceName: "context" },
+      client: { name: "test", version: "1", deviceName: "laptop" },
       address: "127.0.0.1",
       time: 1_000,
       expireTime,
@@ -78,7 +113,7 @@ export function newUser(username: string, more: Partial<NewUser> = {}): NewUser 
   };
 }
 
-/** 32 bytes that stand for a hash. */
+/** 32 bytes that stand for the hash of a text. */
 export function hashOf(text: string): Uint8Array {
   const hash = new Uint8Array(32);
   hash.set(new TextEncoder().encode(text).subarray(0, 32));
@@ -89,7 +124,7 @@ export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** An entry by a sender whose device has the same number. */
+/** An entry by a sender whose device has the same id as the sender. */
 export function entry(
   senderId: number,
   clientMessageId: number | bigint,

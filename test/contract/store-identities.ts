@@ -5,7 +5,7 @@ import { bytes, type Fixture, hashOf } from "./store-fixture.ts";
 
 const signatureOf = (text: string): Uint8Array => new Uint8Array([...hashOf(text), ...hashOf(text)]);
 
-/** A device's certificate: the text stands for its key. */
+/** The certificate of a device. The text stands for the certificate's key. */
 const keyOf = (
   device: { userId: number; deviceId: number },
   key: string,
@@ -22,6 +22,7 @@ const keyOf = (
   time: 7,
 });
 
+/** Adds one device for each name, and the users they belong to. */
 async function devices<const N extends readonly string[]>(
   fixture: Fixture,
   ...owners: N
@@ -38,19 +39,19 @@ async function devices<const N extends readonly string[]>(
 
 export function identityPromises(fixture: Fixture): void {
   describe("identities", () => {
-    it("are set once: the first key wins, and the same one again changes nothing but the device", async () => {
+    it("are set once: another key is refused, and the same key again changes only the device", async () => {
       const [laptop, phone] = await devices(fixture, "ada", "ada");
       const { identities } = fixture.store;
       expect(await identities.identity(laptop.userId)).toBeUndefined();
       const first = keyOf(laptop, "l1", { key: "one", signature: "s1" });
       const identity = {
-        user: { userId: laptop.userId, username: "ada" },
+        user: { userId: laptop.userId, username: fixture.name("ada") },
         key: hashOf("one"),
         createTime: 7,
       };
       const device = {
         deviceId: laptop.deviceId,
-        deviceName: "context",
+        deviceName: "laptop",
         certificate: bytes("certificate of l1"),
         fingerprint: "SHA256:l1",
         signature: signatureOf("s1"),
@@ -74,13 +75,13 @@ export function identityPromises(fixture: Fixture): void {
       });
     });
 
-    it("replaced, void the signatures of all other devices of that user, and of nobody else", async () => {
+    it("void the signatures of all other devices of the user when replaced, and of no other user", async () => {
       const [laptop, phone, bobs] = await devices(fixture, "ada", "ada", "bob");
       const { identities } = fixture.store;
       await identities.registerDevice(keyOf(laptop, "l", { key: "one", signature: "s1" }));
       await identities.registerDevice(keyOf(phone, "p", { key: "one", signature: "s2" }));
       await identities.registerDevice(keyOf(bobs, "b", { key: "bobs", signature: "s3" }));
-      // The same key does not replace anything.
+      // The same key again replaces nothing.
       await identities.registerDevice(keyOf(phone, "p", { key: "one", signature: "s2", replace: true }));
       expect((await identities.peerDevice(laptop.deviceId))?.device.signature).toEqual(signatureOf("s1"));
       const replacing = { ...keyOf(phone, "p", { key: "two", signature: "s4", replace: true }), time: 9 };
@@ -93,7 +94,7 @@ export function identityPromises(fixture: Fixture): void {
       expect((await identities.peerDevice(bobs.deviceId))?.device.signature).toEqual(signatureOf("s3"));
     });
 
-    it("leave a device its signature while its key stays, and take it with another key", async () => {
+    it("keep the signature of a device while its key is the same, and drop it with another key", async () => {
       const [laptop] = await devices(fixture, "ada");
       const { identities } = fixture.store;
       await identities.registerDevice(keyOf(laptop, "l1", { key: "one", signature: "s1" }));
@@ -108,7 +109,7 @@ export function identityPromises(fixture: Fixture): void {
       });
     });
 
-    it("sign devices of their user, while the keys are those that were signed with", async () => {
+    it("sign devices of their user if the keys are still those of the signature", async () => {
       const [laptop, phone, bobs] = await devices(fixture, "ada", "ada", "bob");
       const { identities } = fixture.store;
       const sign = (deviceId: number, fingerprint: string, key = "one") =>
@@ -132,13 +133,13 @@ export function identityPromises(fixture: Fixture): void {
       expect((await identities.peerDevice(phone.deviceId))?.device.signature).toEqual(signatureOf("by one"));
     });
 
-    it("list a user's devices in the order in which they were made, with the name of the newest log-in", async () => {
+    it("list a user's devices in the order of their creation, with the name of the newest log-in", async () => {
       const [first, second, bobs, bare] = await devices(fixture, "ada", "ada", "bob", "ada");
       const { identities, accounts } = fixture.store;
       for (const device of [second, first, bobs]) await identities.registerDevice(keyOf(device, "k"));
       await accounts.startSession({
         userId: second.userId,
-        passwordHash: "hash of ada",
+        passwordHash: fixture.hash("ada"),
         deviceId: second.deviceId,
         deviceSecretHash: hashOf("secret"),
         tokenHash: hashOf("another token"),
@@ -153,21 +154,21 @@ export function identityPromises(fixture: Fixture): void {
           row.deviceName,
         ]);
       expect(await listed(0, 10)).toEqual([
-        [first.deviceId, "context"],
+        [first.deviceId, "laptop"],
         [second.deviceId, "renamed"],
       ]);
-      expect(await listed(0, 1)).toEqual([[first.deviceId, "context"]]);
+      expect(await listed(0, 1)).toEqual([[first.deviceId, "laptop"]]);
       expect(await listed(first.deviceId, 10)).toEqual([[second.deviceId, "renamed"]]);
       expect(await identities.peerDevice(bare.deviceId)).toBeUndefined();
     });
 
-    it("belong to devices of their user, and go with the user", async () => {
+    it("are accepted only for devices of their user, and are removed with the user", async () => {
       const [laptop, bobs] = await devices(fixture, "ada", "bob");
       const { identities, accounts } = fixture.store;
       const foreign = keyOf({ userId: laptop.userId, deviceId: bobs.deviceId }, "f");
       expect(await identities.registerDevice(foreign)).toEqual({ status: "no-device" });
       await identities.registerDevice(keyOf(laptop, "l", { key: "one", signature: "s1" }));
-      expect(await accounts.removeUser("ada")).toBe(true);
+      expect(await accounts.removeUser(fixture.name("ada"))).toBe(true);
       expect(await identities.identity(laptop.userId)).toBeUndefined();
       expect(await identities.peerDevice(laptop.deviceId)).toBeUndefined();
       expect(await identities.listDevices(laptop.userId, 0, 10)).toEqual([]);

@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { NewLogIn } from "../../server/store/store.ts";
 import { type Fixture, hashOf } from "./store-fixture.ts";
 
+/** A log-in for the record. */
 function logIn(more: Partial<NewLogIn> = {}): NewLogIn {
   return {
     username: "ada",
     userId: undefined,
     deviceId: undefined,
-    client: { name: "test", version: "1", deviceName: "context" },
+    client: { name: "test", version: "1", deviceName: "laptop" },
     address: "127.0.0.1",
     outcome: "wrong-password",
     time: 1_000,
@@ -18,7 +19,7 @@ function logIn(more: Partial<NewLogIn> = {}): NewLogIn {
 
 export function logInPromises(fixture: Fixture): void {
   describe("failed log-ins", () => {
-    it("are remembered by key, also after a restart, until they are cleared", async () => {
+    it("are stored by key, also after a restart, until they are cleared", async () => {
       const { logIns } = fixture.store;
       expect(await logIns.failures("name:ada")).toBeUndefined();
       await logIns.saveFailures("name:ada", { count: 2, lockedUntil: 0 }, 1);
@@ -31,47 +32,29 @@ export function logInPromises(fixture: Fixture): void {
       expect(await later.failures("name:Ada")).toEqual({ count: 1, lockedUntil: 0 });
     });
 
-    it("are at most 50,000, and a lock that lasts is not pushed out by others", {
-      timeout: 60_000,
-    }, async () => {
-      const { logIns } = fixture.store;
-      await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000 }, 1);
-      await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0 }, 2);
-      const failure = { count: 1, lockedUntil: 0 };
-      for (let done = 0; done < 50_000; done += 1_000) {
-        await Promise.all(
-          Array.from({ length: 1_000 }, (_, i) => logIns.saveFailures(`name:${done + i}`, failure, 3)),
-        );
-      }
-      expect(await logIns.failures("name:locked")).toBeDefined();
-      expect(await logIns.failures("name:oldest")).toBeUndefined();
-      expect(await logIns.failures("name:49999")).toBeDefined();
+    describe("in a new store", () => {
+      fixture.ownStore();
+
+      it("are at most 50,000, and a key with a lock is not dropped for others", async () => {
+        const { logIns } = fixture.store;
+        await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000 }, 1);
+        await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0 }, 2);
+        const failure = { count: 1, lockedUntil: 0 };
+        fixture.under.fillFailures(49_998, failure, 3);
+        expect(await logIns.failures("name:oldest")).toBeDefined();
+        await logIns.saveFailures("name:50001", failure, 4);
+        expect(await logIns.failures("name:locked")).toBeDefined();
+        expect(await logIns.failures("name:oldest")).toBeUndefined();
+        expect(await logIns.failures("name:50001")).toBeDefined();
+      });
     });
   });
 
   describe("the record of log-ins", () => {
-    it("lists a user's own and everyone's, newest first, in pages", async () => {
-      const [ada, bob] = await fixture.users("ada", "bob");
-      const { logIns } = fixture.store;
-      await logIns.record(logIn({ userId: ada, outcome: "logged-in", deviceId: 4 }));
-      await logIns.record(logIn({ userId: bob, username: "bob", outcome: "logged-in" }));
-      await logIns.record(logIn({ username: "nobody" }));
-      await logIns.record(logIn({ userId: ada, time: 5_000 }));
-      const own = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 10);
-      expect(own).toMatchObject([
-        { username: "ada", outcome: "wrong-password", time: 5_000, firstTime: 5_000, count: 1 },
-        { username: "ada", outcome: "logged-in", deviceId: 4, client: { deviceName: "context" } },
-      ]);
-      const all = await logIns.listLogIns("everyone", Number.MAX_SAFE_INTEGER, 3);
-      expect(all.map(({ username }) => username)).toEqual(["ada", "nobody", "bob"]);
-      const rest = await logIns.listLogIns("everyone", all.at(-1)?.logInId ?? 0, 3);
-      expect(rest.map(({ username }) => username)).toEqual(["ada"]);
-    });
-
-    it("counts a refusal that repeats, and nothing else", async () => {
+    it("counts equal consecutive refusals in one row, and nothing else", async () => {
       const [ada] = await fixture.users("ada");
       const { logIns } = fixture.store;
-      const refused = logIn({ userId: ada });
+      const refused = logIn({ username: fixture.name("ada"), userId: ada });
       for (const time of [1, 2, 3]) await logIns.record({ ...refused, time });
       await logIns.record({ ...refused, address: "10.0.0.1", time: 4 });
       await logIns.record({ ...refused, outcome: "logged-in", time: 5 });
@@ -87,13 +70,13 @@ export function logInPromises(fixture: Fixture): void {
       ]);
     });
 
-    it("keeps the newest 1,000 of a user, whatever is said of other names", async () => {
+    it("keeps the newest 1,000 rows of a user, and those of other users", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { logIns } = fixture.store;
-      await logIns.record(logIn({ userId: bob, username: "bob", outcome: "logged-in" }));
+      await logIns.record(logIn({ userId: bob, username: fixture.name("bob"), outcome: "logged-in" }));
       await Promise.all(
         Array.from({ length: 1_005 }, (_, time) =>
-          logIns.record(logIn({ userId: ada, outcome: "logged-in", time })),
+          logIns.record(logIn({ username: fixture.name("ada"), userId: ada, outcome: "logged-in", time })),
         ),
       );
       const rows = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 2_000);
@@ -101,24 +84,63 @@ export function logInPromises(fixture: Fixture): void {
       expect(rows.at(-1)?.time).toBe(5);
       expect(await logIns.listLogIns(bob, Number.MAX_SAFE_INTEGER, 10)).toHaveLength(1);
     });
+
+    describe("in a new store", () => {
+      fixture.ownStore();
+
+      it("lists the log-ins of one user and of all, newest first, in pages", async () => {
+        const [ada, bob] = await fixture.users("ada", "bob");
+        const { logIns } = fixture.store;
+        await logIns.record(
+          logIn({ username: fixture.name("ada"), userId: ada, outcome: "logged-in", deviceId: 4 }),
+        );
+        await logIns.record(logIn({ userId: bob, username: fixture.name("bob"), outcome: "logged-in" }));
+        await logIns.record(logIn({ username: "unknown" }));
+        await logIns.record(logIn({ username: fixture.name("ada"), userId: ada, time: 5_000 }));
+        const own = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 10);
+        expect(own).toMatchObject([
+          {
+            username: fixture.name("ada"),
+            outcome: "wrong-password",
+            time: 5_000,
+            firstTime: 5_000,
+            count: 1,
+          },
+          {
+            username: fixture.name("ada"),
+            outcome: "logged-in",
+            deviceId: 4,
+            client: { deviceName: "laptop" },
+          },
+        ]);
+        const all = await logIns.listLogIns("everyone", Number.MAX_SAFE_INTEGER, 3);
+        expect(all.map(({ username }) => username)).toEqual([
+          fixture.name("ada"),
+          "unknown",
+          fixture.name("bob"),
+        ]);
+        const rest = await logIns.listLogIns("everyone", all.at(-1)?.logInId ?? 0, 3);
+        expect(rest.map(({ username }) => username)).toEqual([fixture.name("ada")]);
+      });
+    });
   });
 
   describe("administrators, devices, sessions", () => {
-    it("are made and unmade by name", async () => {
+    it("are appointed and dismissed by name", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;
-      expect(await accounts.setAdministrator("bob", true)).toBe(true);
-      expect(await accounts.setAdministrator("nobody", true)).toBe(false);
+      expect(await accounts.setAdministrator(fixture.name("bob"), true)).toBe(true);
+      expect(await accounts.setAdministrator("unknown", true)).toBe(false);
       expect([await accounts.isAdministrator(ada), await accounts.isAdministrator(bob)]).toEqual([
         false,
         true,
       ]);
-      expect(await accounts.administrators()).toEqual(["bob"]);
-      await accounts.setAdministrator("bob", false);
+      expect(await accounts.administrators()).toEqual([fixture.name("bob")]);
+      await accounts.setAdministrator(fixture.name("bob"), false);
       expect(await accounts.isAdministrator(bob)).toBe(false);
     });
 
-    it("are known by owner and secret", async () => {
+    it("are identified by owner and secret", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;
       const { deviceId } = await fixture.session(ada);
@@ -128,18 +150,22 @@ export function logInPromises(fixture: Fixture): void {
       expect(await accounts.hasDevice(0, deviceId, hashOf("secret"))).toBe(false);
     });
 
-    it("are listed while they last, in pages", async () => {
-      const [ada] = await fixture.users("ada");
-      const { accounts } = fixture.store;
-      const first = await fixture.session(ada, 2_000);
-      const second = await fixture.session(ada, 5_000);
-      const live = (after: number, now: number) => accounts.liveSessions(after, 10, now);
-      expect(await live(0, 100)).toEqual([
-        { sessionId: first.sessionId, userId: ada },
-        { sessionId: second.sessionId, userId: ada },
-      ]);
-      expect(await live(first.sessionId, 100)).toHaveLength(1);
-      expect(await live(0, 3_000)).toEqual([{ sessionId: second.sessionId, userId: ada }]);
+    describe("in a new store", () => {
+      fixture.ownStore();
+
+      it("are listed until they expire, in pages", async () => {
+        const [ada] = await fixture.users("ada");
+        const { accounts } = fixture.store;
+        const first = await fixture.session(ada, 2_000);
+        const second = await fixture.session(ada, 5_000);
+        const live = (after: number, now: number) => accounts.liveSessions(after, 10, now);
+        expect(await live(0, 100)).toEqual([
+          { sessionId: first.sessionId, userId: ada },
+          { sessionId: second.sessionId, userId: ada },
+        ]);
+        expect(await live(first.sessionId, 100)).toHaveLength(1);
+        expect(await live(0, 3_000)).toEqual([{ sessionId: second.sessionId, userId: ada }]);
+      });
     });
   });
 }

@@ -1,6 +1,7 @@
-// What every store promises, as tests that any implementation can be put under.
-import { afterEach, beforeEach, describe } from "vitest";
+// What every store promises, as tests that any implementation can be run through.
+import { describe } from "vitest";
 import { accountPromises } from "./store-accounts.ts";
+import { announcementPromises } from "./store-announcements.ts";
 import { blockPromises } from "./store-blocks.ts";
 import { Fixture, type StoreUnderTest } from "./store-fixture.ts";
 import { identityPromises } from "./store-identities.ts";
@@ -8,16 +9,26 @@ import { logPromises } from "./store-log.ts";
 import { logInPromises } from "./store-log-ins.ts";
 import { presencePromises } from "./store-presence.ts";
 
+const areas = {
+  log: (fixture: Fixture) => {
+    logPromises(fixture);
+    announcementPromises(fixture);
+  },
+  presence: presencePromises,
+  accounts: accountPromises,
+  blocks: blockPromises,
+  "log-ins": logInPromises,
+  identities: identityPromises,
+};
+
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
-    const fixture = new Fixture();
-    beforeEach(() => fixture.raise(open));
-    afterEach(() => fixture.strike());
-    logPromises(fixture);
-    presencePromises(fixture);
-    accountPromises(fixture);
-    blockPromises(fixture);
-    logInPromises(fixture);
-    identityPromises(fixture);
+    for (const [area, promises] of Object.entries(areas)) {
+      describe(area, () => {
+        const fixture = new Fixture(open);
+        fixture.shareStore();
+        promises(fixture);
+      });
+    }
   });
 }

@@ -1,4 +1,4 @@
-// How writes are grouped, and in which order their outcome is told; with the threads played by the test.
+// How writes are grouped, and in which order their outcome is reported. The test takes the part of the threads.
 import { describe, expect, it } from "vitest";
 import { notHidden } from "../../../server/store/sqlite/operations/append.ts";
 import { type Group, ResultWriter, unpackAppends } from "../../../server/store/sqlite/threads/group.ts";
@@ -6,10 +6,10 @@ import { GroupCommit } from "../../../server/store/sqlite/threads/group-commit.t
 import { HeldReads } from "../../../server/store/sqlite/threads/held-reads.ts";
 import { entry } from "../../contract/store-fixture.ts";
 
-/** A group commit whose groups come out here. */
-function stage(limits = { count: 10, bytes: 1_000 }) {
+/** A GroupCommit that sends its groups to the test. */
+function fixture(limits = { count: 10, bytes: 1_000 }) {
   const groups: Group[] = [];
-  const told: number[] = [];
+  const announced: number[] = [];
   let arrived = Promise.withResolvers<Group>();
   const commit = new GroupCommit(
     limits,
@@ -19,12 +19,12 @@ function stage(limits = { count: 10, bytes: 1_000 }) {
       arrived.resolve(group);
       arrived = Promise.withResolvers();
     },
-    (number) => told.push(number),
+    (number) => announced.push(number),
   );
-  return { commit, groups, told, next: () => arrived.promise };
+  return { commit, groups, announced, next: () => arrived.promise };
 }
 
-/** The writer's answer that stored every append of the group. */
+/** The writer's answer for a group whose appends are all stored. */
 function stored(group: Group) {
   const appends = [...unpackAppends(group.appends)];
   const writer = new ResultWriter(appends.length);
@@ -47,8 +47,8 @@ function stored(group: Group) {
 }
 
 describe("a group", () => {
-  it("takes all of one turn, in the order of the calls, within its bounds", async () => {
-    const { commit, groups, next } = stage({ count: 4, bytes: 100 });
+  it("contains the writes of one turn of the event loop, in the order of the calls, within its limits", async () => {
+    const { commit, groups, next } = fixture({ count: 4, bytes: 100 });
     const write = (id: number, size: number) => commit.append(entry(1, id, { peerId: 2 }, "x".repeat(size)));
     const promises = [
       write(1, 10),
@@ -67,14 +67,14 @@ describe("a group", () => {
     expect(groups.map((group) => group.number)).toEqual([1, 2, 3, 4]);
   });
 
-  it("is one at a time", async () => {
-    const { commit, groups, next } = stage();
+  it("is sent only after the answer to the one before", async () => {
+    const { commit, groups, next } = fixture();
     const first = commit.append(entry(1, 1, { peerId: 2 }));
     const group = await next();
     const second = commit.append(entry(1, 2, { peerId: 2 }));
     await new Promise(setImmediate);
     expect(groups).toHaveLength(1);
-    // What waits goes out before the settled group is told, so that the writer need not wait for that.
+    // The next group is sent before the settled one is reported, so that the writer does not wait for that.
     const following = next();
     commit.settle(stored(group));
     expect(groups).toHaveLength(2);
@@ -82,8 +82,8 @@ describe("a group", () => {
     expect(await Promise.all([first, second])).toMatchObject([{ status: "stored" }, { status: "stored" }]);
   });
 
-  it("does not come of patient writes alone at once, but takes them along", async () => {
-    const { commit, groups, next } = stage();
+  it("is not sent immediately for patient writes alone, but includes them when another write follows", async () => {
+    const { commit, groups, next } = fixture();
     const patient = commit.call({ area: "log", name: "raiseMarkers", args: [] }, true);
     await new Promise(setImmediate);
     await new Promise(setImmediate);
@@ -99,34 +99,34 @@ describe("a group", () => {
     expect(await alone).toBe("raiseMarkers");
   });
 
-  it("is announced, then counted as told, and then its promises resolve", async () => {
-    const { commit, told, next } = stage();
+  it("is announced, then released to reads, and then its promises resolve", async () => {
+    const { commit, announced, next } = fixture();
     const order: string[] = [];
-    commit.onAppended((entries) => order.push(`announced ${entries.length}, told ${told.length}`));
+    commit.onAppended((entries) => order.push(`announced ${entries.length}, released ${announced.length}`));
     const append = commit
       .append(entry(1, 1, { peerId: 2 }))
-      .then(() => order.push(`resolved, told ${told.length}`));
+      .then(() => order.push(`resolved, released ${announced.length}`));
     commit.settle(stored(await next()));
     await append;
-    expect(order).toEqual(["announced 1, told 0", "resolved, told 1"]);
+    expect(order).toEqual(["announced 1, released 0", "resolved, released 1"]);
   });
 
-  it("that failed is not announced", async () => {
-    const { commit, told, next } = stage();
-    let announced = false;
+  it("is not announced if it failed", async () => {
+    const { commit, announced, next } = fixture();
+    let isAnnounced = false;
     commit.onAppended(() => {
-      announced = true;
+      isAnnounced = true;
     });
     const append = expect(commit.append(entry(1, 1, { peerId: 2 }))).rejects.toThrow("disk is full");
     await next();
     commit.settle({ type: "failed", message: "disk is full" });
     await append;
-    expect({ announced, told }).toEqual({ announced: false, told: [] });
+    expect({ isAnnounced, announced }).toEqual({ isAnnounced: false, announced: [] });
   });
 });
 
 describe("a read", () => {
-  it("that saw a group is held until that group was told", async () => {
+  it("that saw a group is held until that group is announced", async () => {
     const sent: number[] = [];
     const reads = new HeldReads(5, (id) => sent.push(id));
     const order: unknown[] = [];

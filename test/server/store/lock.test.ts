@@ -1,12 +1,10 @@
-// One server per data folder.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+// The lock of a data folder allows one server.
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { DataFolderLockedError, lockDataFolder } from "../../../server/store/sqlite/database/lock.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-it("a folder is held by one at a time, in the same process too", async () => {
+it("a folder can be locked only once at a time, also by the same process", async () => {
   await using place = await temporaryFolder();
   const folder = join(place.folder, "data");
   const held = await lockDataFolder(folder);
@@ -18,19 +16,4 @@ it("a folder is held by one at a time, in the same process too", async () => {
   held[Symbol.dispose]();
   using again = await lockDataFolder(folder);
   expect(again).toBeDefined();
-});
-
-it("a holder that is killed lets go", async () => {
-  await using place = await temporaryFolder();
-  const script = join(import.meta.dirname, "children", "hold-lock.ts");
-  const holder = spawn(process.execPath, [script, place.folder], { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = once(holder, "exit");
-  await once(holder.stdout, "data");
-  // Twice: the first attempt must not disturb the lock.
-  await expect(lockDataFolder(place.folder)).rejects.toThrow(DataFolderLockedError);
-  await expect(lockDataFolder(place.folder)).rejects.toThrow(DataFolderLockedError);
-  holder.kill("SIGKILL");
-  await exited;
-  using held = await lockDataFolder(place.folder);
-  expect(held).toBeDefined();
 });

@@ -1,4 +1,4 @@
-// Data of each earlier version is brought up to date when it is opened, with everything in it.
+// A database of an earlier version is migrated when it is opened, with all its data.
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { applicationId, openDatabase } from "../../../server/store/sqlite/database/database.ts";
@@ -7,7 +7,7 @@ import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { entry } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-it("version 1: markers are shown as they were, and blocks find their place", async () => {
+it("version 1: the markers stay visible, and blocks can be set", async () => {
   await using place = await temporaryFolder();
   const file = join(place.folder, "parley.db");
   {

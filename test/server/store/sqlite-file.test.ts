@@ -1,8 +1,8 @@
-// The SQLite store's file: its settings and modes, what is refused, and what other processes may do to it.
-import { appendFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+// The SQLite store's file: its settings and modes, which files are refused, and what other processes may change.
+import { appendFile, copyFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DatabaseRefusedError, openDatabase } from "../../../server/store/sqlite/database/database.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
@@ -12,23 +12,33 @@ import { StoreUnavailableError } from "../../../server/store/store.ts";
 import { entry, newUser } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-/** A database with some hundred entries, closed; and its path. */
-async function filled(): Promise<{ file: string } & AsyncDisposable> {
-  const place = await temporaryFolder();
-  const file = join(place.folder, "parley.db");
-  await using store = await openSqliteStore({ file });
+let template: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
+
+/** The closed database that `filled` copies: two users and 300 entries. */
+beforeAll(async () => {
+  template = await temporaryFolder();
+  await using store = await openSqliteStore({ file: join(template.folder, "parley.db") });
   for (const name of ["ada", "bob"]) await store.accounts.addUser(newUser(name));
   const texts = Array.from({ length: 300 }, (_, i) => `text ${i} ${"x".repeat(200)}`);
   await Promise.all(texts.map((text, i) => store.log.append(entry(1, i + 1, { peerId: 2 }, text))));
+});
+afterAll(() => template?.[Symbol.asyncDispose]());
+
+/** A closed database with 300 entries, and its path. */
+async function filled(): Promise<{ file: string } & AsyncDisposable> {
+  const place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  await copyFile(join(template?.folder ?? "", "parley.db"), file);
   return { file, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
 }
 
-/** Changes a closed database behind the store's back. */
+/** Changes a database with a connection of its own. */
 function change(file: string, sql: string): void {
   using database = new DatabaseSync(file);
   database.exec(sql);
 }
 
+/** The message with which the store refuses to open the file. */
 async function refusalOf(file: string): Promise<string> {
   const outcome = await openSqliteStore({ file }).then(
     (store) => store[Symbol.asyncDispose](),
@@ -41,7 +51,7 @@ async function refusalOf(file: string): Promise<string> {
 }
 
 describe("the settings", () => {
-  it("are those that make a commit durable", async () => {
+  it("make a commit durable", async () => {
     await using place = await temporaryFolder();
     using database = openDatabase({ file: join(place.folder, "parley.db") });
     expect(database.pragma("journal_mode")).toBe("wal");
@@ -51,14 +61,14 @@ describe("the settings", () => {
     expect(database.pragma("fullfsync")).toBe(1);
   });
 
-  it("are read back: a connection that does not take them is refused", async () => {
+  it("are read back, and a connection that does not take them is refused", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     change(file, "PRAGMA journal_mode = DELETE; PRAGMA application_id = 0x5061726c; CREATE TABLE t (x)");
     expect(() => openDatabase({ file, readOnly: true })).toThrow(DatabaseRefusedError);
   });
 
-  it.skipIf(process.platform === "win32")("keep the files from other users", async () => {
+  it.skipIf(process.platform === "win32")("make the files private to their owner", async () => {
     await using place = await temporaryFolder();
     const folder = join(place.folder, "data");
     const file = join(folder, "parley.db");
@@ -71,8 +81,8 @@ describe("the settings", () => {
   });
 });
 
-describe("a file that cannot be trusted is refused with a clear text:", () => {
-  it("no database", async () => {
+describe("a file that cannot be served is refused with a clear message:", () => {
+  it("not a database", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     await writeFile(file, "Dear diary, ".repeat(1_000));
@@ -80,7 +90,7 @@ describe("a file that cannot be trusted is refused with a clear text:", () => {
     expect((await readFile(file, "utf8")).startsWith("Dear diary")).toBe(true);
   });
 
-  it("another program's database", async () => {
+  it("the database of another program", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     change(file, "CREATE TABLE recipes (name)");
@@ -94,13 +104,13 @@ describe("a file that cannot be trusted is refused with a clear text:", () => {
     expect(() => openAccountsDirectly(place.file)).toThrow("newer version");
   });
 
-  it("cut short", async () => {
+  it("truncated", async () => {
     await using place = await filled();
     await truncate(place.file, Math.floor((await stat(place.file)).size / 2));
     expect(await refusalOf(place.file)).toContain("damaged");
   });
 
-  it("emptied beside its log", async () => {
+  it("empty, with a log that is not", async () => {
     await using place = await filled();
     await truncate(place.file, 0);
     await appendFile(`${place.file}-wal`, "remains");
@@ -110,13 +120,13 @@ describe("a file that cannot be trusted is refused with a clear text:", () => {
   it("overwritten in the middle", async () => {
     await using place = await filled();
     const content = await readFile(place.file);
-    // Far from the schema, where the entries are: nothing but a look at the whole finds it.
+    // The pages with entries, far from the schema: only a check of the whole file finds the damage.
     content.fill(0xa5, content.length - 3 * 4_096, content.length - 4_096);
     await writeFile(place.file, content);
     expect(await refusalOf(place.file)).toContain("damaged");
   });
 
-  it("without the rows that everything hangs on", async () => {
+  it("without the rows that every database has", async () => {
     for (const sql of ["DELETE FROM server", "DELETE FROM conversations WHERE kind = 'broadcast'"]) {
       await using place = await filled();
       change(place.file, sql);
@@ -124,7 +134,7 @@ describe("a file that cannot be trusted is refused with a clear text:", () => {
     }
   });
 
-  it("a folder in its place", async () => {
+  it("a folder instead of a file", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     await mkdir(file);
@@ -132,8 +142,8 @@ describe("a file that cannot be trusted is refused with a clear text:", () => {
   });
 });
 
-describe("entries that were removed", () => {
-  it("are left out of what is read, and their seq is not given out again", async () => {
+describe("entries that are missing from the database", () => {
+  it("are left out of reads, and their seqs are not reused", async () => {
     await using place = await filled();
     change(place.file, "DELETE FROM entries WHERE seq BETWEEN 5 AND 7 OR seq > 298");
     await using store = await openSqliteStore({ file: place.file });
@@ -149,8 +159,8 @@ describe("entries that were removed", () => {
   });
 });
 
-describe("accounts for the tools", () => {
-  it("make a database that a server then opens", async () => {
+describe("the accounts of the command line tools", () => {
+  it("are stored in a database that a server then opens", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     using tool = openAccountsDirectly(file);
@@ -161,7 +171,7 @@ describe("accounts for the tools", () => {
     expect(await store.accounts.userByName("ada")).toBeUndefined();
   });
 
-  it("take back what a failing call began", async () => {
+  it("stay unchanged by a call that fails", async () => {
     await using place = await temporaryFolder();
     using tool = openAccountsDirectly(join(place.folder, "parley.db"));
     const users = [newUser("ada"), { ...newUser("bob"), time: 0.5 }];
@@ -171,7 +181,7 @@ describe("accounts for the tools", () => {
 });
 
 describe("the writer", () => {
-  it("tells changes by others, once, and not its own", async () => {
+  it("reports a change by another connection once, and never its own", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     const writer = new Writer({ file, maxPages: undefined });
@@ -189,14 +199,14 @@ describe("the writer", () => {
   });
 });
 
-describe("a store that has lost track", () => {
-  it("says so once, and answers nothing any more", async () => {
+describe("a store whose last group is not the one that it committed", () => {
+  it("reports a fatal error once, and then refuses all calls", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     const fatal = Promise.withResolvers<Error>();
     await using store = await openSqliteStore({ file, maxPages: 200, onFatal: fatal.resolve });
     for (const name of ["ada", "bob"]) await store.accounts.addUser(newUser(name));
-    // As if a group that was told as failed had been kept after all.
+    // As if a group that was reported as failed had been stored.
     change(file, "UPDATE server SET group_number = 999");
     const held = expect(store.accounts.userByName("ada")).rejects.toThrow(StoreUnavailableError);
     const failing = store.log.append(entry(1, 1, { peerId: 2 }, "x".repeat(2_000_000)));

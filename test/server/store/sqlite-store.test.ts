@@ -1,4 +1,4 @@
-// The SQLite store under the contract of all stores.
+// The SQLite store passes the contract of all stores.
 import { storeContract } from "../../contract/store.ts";
 import { sqliteUnderTest } from "./temporary.ts";
 

@@ -1,7 +1,8 @@
-// A SQLite store in a folder that is gone afterwards.
+// A SQLite store in a temporary folder, which is removed when the store is disposed of.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import type { StoreUnderTest } from "../../contract/store-fixture.ts";
@@ -27,6 +28,16 @@ export async function sqliteUnderTest(): Promise<StoreUnderTest> {
     async addUserElsewhere(user) {
       using direct = openAccountsDirectly(file);
       direct.accounts.addUser(user);
+    },
+    fillFailures(count, { count: failures, lockedUntil }, time) {
+      using database = new DatabaseSync(file, { timeout: 5_000 });
+      database
+        .prepare(
+          `WITH RECURSIVE keys (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM keys WHERE i < ?)
+           INSERT INTO log_in_failures (key, count, locked_until, change_time)
+           SELECT 'fill:' || i, ?, ?, ? FROM keys`,
+        )
+        .run(count, failures, lockedUntil, time);
     },
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();

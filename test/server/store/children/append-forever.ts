@@ -1,4 +1,5 @@
-// Started by tests: appends to the database of its first argument until killed, and prints each acked client message id.
+// Started by tests: appends to the database in its first argument until it is killed. Prints the client message id and
+// the seq of each entry that is stored.
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite-store.ts";
 import { entry, newUser } from "../../../contract/store-fixture.ts";
 

@@ -1,4 +1,4 @@
-// Started by a test with a limit on file sizes: appends until the disk refuses, then once more; prints what came of it.
+// Started by a test with a limit on file sizes: appends until a write fails, then once more, and prints the results.
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite-store.ts";
 import { entry, newUser } from "../../../contract/store-fixture.ts";
 

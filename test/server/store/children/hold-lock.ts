@@ -1,4 +1,4 @@
-// Started by a test: holds the data folder of its first argument until killed; says so.
+// Started by a test: locks the data folder in its first argument, prints a line, and keeps the lock until it is killed.
 import { lockDataFolder } from "../../../../server/store/sqlite/database/lock.ts";
 
 const [, , folder = ""] = process.argv;
