@@ -1,8 +1,8 @@
-// Says at the end of `npm test` what it leaves to .ci/run, and what this machine lacks for that.
+// Prints at the end of a test run which checks only .ci/run makes, and which of their tools this machine lacks.
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 
-/** What a script of test/ci/ or test/acceptance/ needs beside Node. */
+/** What the slow tests and the scripts need beside Node.js. */
 const needs: Readonly<Record<string, string>> = {
   go: "the example client in Go",
   python3: "the example client in Python",
@@ -15,8 +15,8 @@ const needs: Readonly<Record<string, string>> = {
 export function teardown(): void {
   const missing = Object.entries(needs).filter(([tool]) => !has(tool));
   const lines = [
-    "Left out here, and run by .ci/run: the scripts of test/ci/ and test/acceptance/ (example clients, terminals, namespaces).",
-    ...missing.map(([tool, what]) => `This machine has no ${tool}: ${what} cannot be tested on it.`),
+    "Not run here, but by .ci/run: the slow tests (npm run test:slow) and the scripts of test/ci/ and test/acceptance/.",
+    ...missing.map(([tool, what]) => `This machine has no ${tool}, which .ci/run needs for ${what}.`),
   ];
   process.stdout.write(`\n${lines.join("\n")}\n`);
 }
