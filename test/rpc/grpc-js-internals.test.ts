@@ -66,7 +66,7 @@ test.each(["@grpc/grpc-js", "enquirer"])(
   "the version of %s is pinned exactly, and is the installed one",
   (name) => {
     // enquirer: command-line/ask.ts uses `stop`, `cancel` and the "close" listener of a prompt. See that file, its issue
-    // 483, and test/server/commands/ask.test.ts.
+    // 483, and test/server/commands/ask.slow.test.ts.
     const file = new URL("../../package.json", import.meta.url);
     const { dependencies } = JSON.parse(readFileSync(file, "utf8")) as {
       dependencies: Record<string, string>;
