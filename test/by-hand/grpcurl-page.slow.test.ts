@@ -1,5 +1,5 @@
-// Runs docs/grpcurl.md: every command of the page, in its order, with the real grpcurl, and what each prints is held
-// against the page. Without grpcurl on this machine it is left out.
+// Runs every command of docs/grpcurl.md with grpcurl, in the page's order, and compares the output with the page. Skipped on
+// a machine without grpcurl.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,14 +17,14 @@ function hasGrpcurl(): boolean {
   }
 }
 
-/** What stands on the page: commands, what is typed into the last of them, and what they print. */
+/** One step of the page: commands, the lines typed into the last of them, and the expected output. */
 interface Step {
   readonly commands: string;
   readonly typed: readonly string[];
   readonly printed: string;
 }
 
-/** What is typed into a command comes through it. */
+/** Typed lines reach a command through this named pipe. */
 const FIFO = "keyboard";
 const PAGE_ADDRESS = "localhost:12000";
 
@@ -35,36 +35,36 @@ function stepsOf(text: string): Step[] {
   for (const [, kind = "", body = ""] of text.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
     const last = steps.at(-1);
     if (kind === "sh") steps.push({ commands: body, typed: [], printed: "" });
-    else if (last === undefined) throw new Error("the page prints before it runs anything");
+    else if (last === undefined) throw new Error("the page has output before its first command");
     else if (kind === "json") steps[steps.length - 1] = { ...last, typed: body.trim().split("\n") };
     else steps[steps.length - 1] = { ...last, printed: body };
   }
   return steps;
 }
 
-/** What differs each time is made equal: times, ids made of chance, and in a stream which events share a frame. */
+/** Replaces what differs from run to run: times, random ids, and on a stream the split of events into frames. */
 function comparable(printed: string, address: string): string {
   return (
     printed
       .replaceAll(address, PAGE_ADDRESS)
       .replaceAll(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"TIME"')
-      // The first users are numbered as their passwords happen to be hashed.
+      // The first users get ids in the order in which their passwords are hashed, which varies.
       .replaceAll(/"u\d+"/g, '"USER"')
       .replaceAll(/"[\da-f]{32}"/g, '"SERVER"')
       .replaceAll(/"\d{20}"/g, '"SERVER-SET-ID"')
-      // Both ends watch the deadline: either may be first to say so.
+      // Client and server both watch the deadline, and either may report it first.
       .replace("Message: Deadline exceeded", "Message: context deadline exceeded")
       .replaceAll(/\n {2}\]\n}\n{\n {2}"events": \[\n/g, ",\n")
       .trim()
   );
 }
 
-/** The lines that say that something did not go well. */
-function complaints(printed: string): string[] {
+/** The lines of the output that report an error. */
+function errorLines(printed: string): string[] {
   return printed.split("\n").filter((line) => /error:|code:|reason|invoking/i.test(line));
 }
 
-/** What a person may have done before the page: a talk with another one, and notes from the terminal to the same. */
+/** Messages that a reader may have sent before the page: from another user, and to the user of the page. */
 const BEFORE = [
   "grep '^hans ' credentials.txt | cut -d' ' -f2 > hans.txt",
   `npx parley login hans --server ${PAGE_ADDRESS} --password-stdin < hans.txt`,
@@ -74,8 +74,8 @@ const BEFORE = [
 ];
 
 describe.skipIf(!hasGrpcurl()).each([
-  ["as it stands, on a new server", false],
-  ["without another complaint, where something was said before", true],
+  ["prints the page's output on a new server", false],
+  ["prints the page's errors on a server with earlier messages", true],
 ])("docs/grpcurl.md %s", (_, isUsed) => {
   let folder: string;
   let server: ChildProcess;
@@ -114,9 +114,9 @@ describe.skipIf(!hasGrpcurl()).each([
   test.each(stepsOf(page))("$commands", async ({ commands, typed, printed }) => {
     const here = commands.replaceAll(PAGE_ADDRESS, address);
     if (isUsed) {
-      // The reader puts in what the answer has said.
+      // A reader takes the id from the answer.
       const actual = await shell.run(here.replace("CONVERSATION=c2", "CONVERSATION=c3"), typed);
-      expect(complaints(actual)).toEqual(complaints(comparable(printed, address)));
+      expect(errorLines(actual)).toEqual(errorLines(comparable(printed, address)));
       return;
     }
     expect(comparable(await shell.run(here, typed), address)).toBe(comparable(printed, address));
@@ -133,7 +133,7 @@ async function portOf(server: ChildProcess): Promise<string> {
   throw new Error(`the server did not start: ${output}`);
 }
 
-/** One shell for the whole page, so that what one step sets the next one has. */
+/** One shell for the whole page, so that variables of one step are set in the next. */
 class Shell implements Disposable {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -151,12 +151,12 @@ class Shell implements Disposable {
         this.#onOutput?.();
       });
     }
-    // What npx does in a clone, without asking anybody else for the package.
+    // Does what npx does in a clone, and never downloads a package.
     this.#write(`npx() { local program=$1; shift; node ${root}/bin/$program.js "$@"; }\n`);
     this.#write(`exec 2>&1; mkfifo ${FIFO}\n`);
   }
 
-  /** Runs commands; lines are typed one by one, each once the one before it was answered. */
+  /** Runs commands, types the lines into them, and returns the output. */
   async run(commands: string, typed: readonly string[]): Promise<string> {
     const end = `end of step ${++this.#steps}`;
     this.#output = "";
@@ -167,7 +167,7 @@ class Shell implements Disposable {
     return (
       this.#output
         .slice(0, this.#output.indexOf(end))
-        // That a server on this machine is new is told once, with its key.
+        // The first log-in prints one more line, with the server's key.
         .replace(/^New server on this machine.*\n/m, "")
     );
   }
@@ -176,13 +176,13 @@ class Shell implements Disposable {
     this.#child.kill("SIGKILL");
   }
 
-  /** One line after the other, each once what came before it is answered; then the end of the input. */
+  /** Types the lines, each after the answer to the one before, then ends the input. */
   async #type(lines: readonly string[]): Promise<void> {
     await using keyboard = await open(join(this.#folder, FIFO), "w");
     for (const [index, line] of lines.entries()) {
       const before = this.#output.length;
       await keyboard.write(`${line}\n`);
-      // The stream is open once it has caught up.
+      // The first line opens the stream; the next one waits until it has caught up.
       await this.#until(
         () => this.#output.length > before && (index > 0 || this.#output.includes("caughtUp")),
       );

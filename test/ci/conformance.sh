@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the conformance kit against live server processes, as somebody would who wrote another one: over TLS by the
-# server's certificate, with kills in between, and with users that sign up.
+# Runs the conformance kit against server processes, as the author of another server would: over TLS with the server's
+# certificate, with kills during the run, and with users that sign up.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 dir=$(mktemp -d)
@@ -33,12 +33,12 @@ start killed 127.0.0.1:0 --credentials docs/credentials.txt
 HOME=$dir node bin/parley-server.js cert --data "$dir/killed" >"$dir/server.pem" || exit 1
 kit "over TLS, with kills" --target "127.0.0.1:$(port killed)" --ca "$dir/server.pem" --users docs/credentials.txt \
   --restart "kill -KILL \$(cat $dir/killed.pid); bash $dir/start.sh killed 127.0.0.1:$(port killed)"
-grep -q " 0 failed, 1 skipped" "$dir/kit.out" || { echo "FAIL  more was skipped than the time-out:"; cat "$dir/kit.out"; failed=1; }
+grep -q " 0 failed, 1 skipped" "$dir/kit.out" || { echo "FAIL  other checks than the time-out were skipped:"; cat "$dir/kit.out"; failed=1; }
 
 start open 127.0.0.1:0 --sign-up open --timeout 2
 kit "with users that sign up" --target "localhost:$(port open)" --fingerprint "$(fingerprint open)" --sign-up \
   --only log-in --only once --only limits.idle-timeout
-grep -q " 0 skipped" "$dir/kit.out" || { echo "FAIL  something was skipped:"; cat "$dir/kit.out"; failed=1; }
+grep -q " 0 skipped" "$dir/kit.out" || { echo "FAIL  a check was skipped:"; cat "$dir/kit.out"; failed=1; }
 
 [ $failed = 0 ] && echo "passed"
 exit $failed

@@ -1,5 +1,5 @@
-# Part of examples.sh, once all three clients are built: they and the terminal client hold one conversation. Four users,
-# each of another program, say things to all and to one another, and everybody is told what is for them, and nothing else.
+# Part of examples.sh, for when all three example clients are built: they and the terminal client have one conversation.
+# Four users, each with another program, send broadcasts and direct messages, and each user gets exactly the own messages.
 
 declare -A input pid shown
 tmux=(tmux -L "parley-examples-$$" -f /dev/null)
@@ -7,11 +7,11 @@ tmux=(tmux -L "parley-examples-$$" -f /dev/null)
 screen() { "${tmux[@]}" capture-pane -p -J -S - -t luke; }
 text_of() { if [ "$1" = luke ]; then screen; else cat "${shown[$1]}"; fi; }
 
-sit_down() { # user, command …
+start_client() { # user, command …
   local user=$1 fd; shift
   shown[$user]=$dir/$user.talk
   mkfifo "$dir/$user.in"
-  # None of the others' inputs stay open in this one: an input ends when nobody holds it any more.
+  # Close the other users' inputs in this process: an input ends only when no process has it open.
   (for fd in "${input[@]}"; do exec {fd}>&-; done
    PARLEY_PASSWORD=$(password "$user") exec "$@" --talk <"$dir/$user.in" >"${shown[$user]}" 2>&1) &
   pid[$user]=$!
@@ -29,7 +29,7 @@ reads() { # user, words
   echo "FAIL  conversation: $1 does not read \"$2\":"; text_of "$1"; failed=1
 }
 
-never_reads() { # user, words: what had its chance to come, and did not
+never_reads() { # user, words: call it after a later message has arrived
   text_of "$1" | grep -qF -- "$2" || return 0
   echo "FAIL  conversation: $1 reads \"$2\":"; text_of "$1"; failed=1
 }
@@ -38,13 +38,13 @@ converse() {
   local before=$failed user order
   "${tmux[@]}" new-session -d -s luke -x 100 -y 60 "HOME=$dir node bin/parley.js --as luke; echo left with \$?; cat"
   reads luke "parley>"
-  sit_down yoda "$dir/go-client" -address "localhost:$port" -cert "$dir/server.pem" -user yoda
-  sit_down vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader
-  sit_down leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia
+  start_client yoda "$dir/go-client" -address "localhost:$port" -cert "$dir/server.pem" -user yoda
+  start_client vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader
+  start_client leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia
   for user in yoda vader leia; do reads "$user" "caught up"; done
 
-  says luke "/broadcast is everybody here?"
-  for user in yoda vader leia; do reads "$user" "luke: is everybody here?"; done
+  says luke "/broadcast is everyone here?"
+  for user in yoda vader leia; do reads "$user" "luke: is everyone here?"; done
   says yoda "here from Go, I am. 你好"
   for user in luke vader leia; do reads "$user" "here from Go, I am. 你好"; done
   says vader "Python is here."
@@ -63,7 +63,7 @@ converse() {
   says luke "between the terminal and Go"
   reads yoda "luke: between the terminal and Go"
 
-  # One more to all: what was for somebody else had its chance to come before it.
+  # One more broadcast: a direct message for another user would have arrived before it.
   says leia "That was that."
   for user in luke yoda vader; do reads "$user" "That was that."; done
   never_reads leia "between Go and Python"; never_reads luke "between Go and Python"
@@ -71,14 +71,14 @@ converse() {
   never_reads yoda "between Rust and the terminal"; never_reads vader "between Rust and the terminal"
   never_reads vader "between the terminal and Go"; never_reads leia "between the terminal and Go"
 
-  # What was said to all stands in one order on every screen; each client shows its own as stored.
+  # Every user sees the broadcasts in the same order; each client reports its own as stored.
   for user in luke yoda vader leia; do
-    order=$(text_of "$user" | grep -oE 'is everybody here|here from Go|Python is here|So is Rust|That was that' | awk '!seen[$0]++' | tr '\n' '|')
+    order=$(text_of "$user" | grep -oE 'is everyone here|here from Go|Python is here|So is Rust|That was that' | awk '!seen[$0]++' | tr '\n' '|')
     case $user in
-      luke) expected='is everybody here|here from Go|Python is here|So is Rust|That was that|' ;;
-      yoda) expected='is everybody here|Python is here|So is Rust|That was that|' ;;
-      vader) expected='is everybody here|here from Go|So is Rust|That was that|' ;;
-      leia) expected='is everybody here|here from Go|Python is here|' ;;
+      luke) expected='is everyone here|here from Go|Python is here|So is Rust|That was that|' ;;
+      yoda) expected='is everyone here|Python is here|So is Rust|That was that|' ;;
+      vader) expected='is everyone here|here from Go|So is Rust|That was that|' ;;
+      leia) expected='is everyone here|here from Go|Python is here|' ;;
     esac
     [ "$order" = "$expected" ] || { echo "FAIL  conversation: the order that $user reads: $order"; failed=1; }
   done
@@ -86,7 +86,7 @@ converse() {
     [ "$(grep -c 'stored as number' "${shown[${user%:*}]}")" = "${user#*:}" ] || { echo "FAIL  conversation: what ${user%:*} has stored:"; cat "${shown[${user%:*}]}"; failed=1; }
   done
 
-  # Each leaves when its input ends, and the terminal client by Ctrl-D.
+  # Each client ends when its input ends, and the terminal client on Ctrl-D.
   for user in yoda vader leia; do
     exec {input[$user]}>&-
     wait "${pid[$user]}" || { echo "FAIL  conversation: $user ends badly:"; cat "${shown[$user]}"; failed=1; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the example clients of the languages that this machine has. Each replays the golden transcripts and has to come to
-# their outcomes; then it runs against a live server: it has to show what it missed, send with an ack, resume after a drop
-# without losing or doubling a line, and name a refusal's reason. At last all of them talk with the terminal client.
+# Builds the example clients for the languages that are installed. Each replays the golden transcripts and has to reach their
+# outcomes. Then it runs against a server: it has to show missed messages, send with an ack, resume after a lost connection
+# without losing or repeating a line, and show a refusal's reason. Last, all of them have a conversation with the terminal client.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 root=$PWD
@@ -31,7 +31,7 @@ check() { # language, user, command …
   local language=$1 user=$2; shift 2
   parley send "$user" "missed by $user" >/dev/null || { failed=1; return; }
   if ! PARLEY_PASSWORD=$(password "$user") "$@" >"$dir/$language.out" 2>"$dir/$language.err"; then
-    echo "FAIL  $language: it ended badly"; cat "$dir/$language.out" "$dir/$language.err"; failed=1; return
+    echo "FAIL  $language: it failed"; cat "$dir/$language.out" "$dir/$language.err"; failed=1; return
   fi
   local expected
   expected=$(cat <<EOF
@@ -48,17 +48,17 @@ EOF
   if [ "$(cat "$dir/$language.out")" = "$expected" ]; then echo "ok    $language"; else
     echo "FAIL  $language:"; diff <(echo "$expected") "$dir/$language.out"; failed=1
   fi
-  # Without the right password it says the reason, and ends with another exit code.
+  # With a wrong password it prints the reason and exits with an error.
   if PARLEY_PASSWORD=wrong "$@" >"$dir/$language.out" 2>&1 || ! grep -q CREDENTIALS_WRONG "$dir/$language.out"; then
     echo "FAIL  $language: a wrong password"; cat "$dir/$language.out"; failed=1
   fi
-  # A certificate that is not there is told in one line, not by a stack.
+  # A missing certificate is reported in one line, without a stack trace.
   if "$@" --cert "$dir/none.pem" >"$dir/$language.out" 2>&1 || [ "$(wc -l <"$dir/$language.out")" != 1 ]; then
     echo "FAIL  $language: no certificate"; cat "$dir/$language.out"; failed=1
   fi
 }
 
-same_outcome() { # file, file: whether both hold the same JSON
+same_outcome() { # file, file: whether both have the same JSON
   node -e 'const [a, b] = process.argv.slice(1).map((file) => JSON.parse(require("node:fs").readFileSync(file, "utf8")));
     require("node:assert").deepStrictEqual(a, b)' "$1" "$2"
 }
@@ -74,33 +74,33 @@ replay() { # language, command …
     else good=$((good + 1)); fi
     all=$((all + 1))
   done
-  echo "      $language: $good of $all transcripts come to their outcome"
+  echo "      $language: $good of $all transcripts reach their outcome"
 }
 
 if command -v go >/dev/null; then
   (cd examples/go && buf generate ../../proto && go build -o "$dir/go-client" .) || { echo "FAIL  go: does not build"; failed=1; }
   replay go "$dir/go-client" -transcript
   check go yoda "$dir/go-client" -address "localhost:$port" -cert "$dir/server.pem" -user yoda -to luke
-else echo "left out: go, which is not on this machine"; fi
+else echo "skipped: go, which is not installed"; fi
 
 if command -v python3 >/dev/null; then
   python3 -m venv "$dir/python" && "$dir/python/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt &&
     (cd examples/python && PATH="$dir/python/bin:$PATH" buf generate ../../proto) || { echo "FAIL  python: does not build"; failed=1; }
   replay python "$dir/python/bin/python" examples/python/main.py --transcript
   check python vader "$dir/python/bin/python" examples/python/main.py --address "localhost:$port" --cert "$dir/server.pem" --user vader --to luke
-else echo "left out: python, which is not on this machine"; fi
+else echo "skipped: python, which is not installed"; fi
 
 if command -v cargo >/dev/null; then
   (cd examples/rust && PATH="$HOME/.cargo/bin:$PATH" buf generate ../../proto && CARGO_TARGET_DIR="$dir/rust" cargo build --quiet --locked) ||
     { echo "FAIL  rust: does not build"; failed=1; }
   replay rust "$dir/rust/debug/parley-example" --transcript
   check rust leia "$dir/rust/debug/parley-example" --address "localhost:$port" --cert "$dir/server.pem" --user leia --to luke
-else echo "left out: rust, which is not on this machine"; fi
+else echo "skipped: rust, which is not installed"; fi
 
 . test/ci/conversation.bash
-if [ $failed != 0 ]; then echo "left out: the conversation, since something failed before it"
+if [ $failed != 0 ]; then echo "skipped: the conversation, because a test before it failed"
 elif ! { command -v go && command -v python3 && command -v cargo && command -v tmux; } >/dev/null; then
-  echo "left out: the conversation, which needs go, python, rust and tmux"
+  echo "skipped: the conversation, which needs go, python, rust and tmux"
 else converse; fi
 
 [ $failed = 0 ] && echo "passed"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Private chat between machines: three network namespaces stand for a server and two people. Without a route between the
-# two people the relay carries the chat; with one, and both agreeing, it goes straight; and with a route but by relay, not
-# one packet goes over it. Killing either program tells the other, and a silent one is noticed. Needs root.
+# Private chat between machines: three network namespaces are a server and two users. Without a route between the users the
+# chat is relayed. With a route that both users allow it is direct. With a route and --relay, no packet uses the route. If
+# one program is killed or stops responding, the other one reports it. Needs root.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 as_root=
 if [ "$(id -u)" != 0 ]; then
-  if sudo -n true 2>/dev/null; then as_root="sudo -n"; else echo "root is needed for network namespaces: left out"; exit 0; fi
+  if sudo -n true 2>/dev/null; then as_root="sudo -n"; else echo "skipped: network namespaces need root"; exit 0; fi
 fi
 command -v ip >/dev/null || { echo "ip (iproute2) is needed"; exit 2; }
 dir=$(mktemp -d)
@@ -33,22 +33,22 @@ check() { # what, command …
 inside() { local ns=$1; shift; $as_root ip netns exec "$ns" "$@"; }
 wire() { # namespace, interface, address, namespace, interface, address; returns when both ends run
   $as_root ip link add "$2" netns "$1" type veth peer name "$5" netns "$4" || exit 2
-  # Neither IPv6 nor address resolution: what is counted on it is what programs send.
+  # No IPv6, so that only packets of the programs are counted.
   for end in "$1 $2 $3" "$4 $5 $6"; do
     read -r ns link address <<<"$end"
     inside "$ns" sysctl -qw "net.ipv6.conf.$link.disable_ipv6=1" 2>/dev/null
     inside "$ns" ip addr add "$address/24" dev "$link"
     inside "$ns" ip link set "$link" up
   done
-  # The kernel tells up to a second later that a link runs; until then programs are not told its address.
+  # The kernel reports up to a second later that a link is up; until then programs do not see its address.
   runs "$1" "$2" && runs "$4" "$5"
 }
-runs() { # namespace, interface: waits until programs there are told of it
+runs() { # namespace, interface: waits until programs in the namespace see the interface
   for _ in $(seq 50); do
     inside "$1" node -e "process.exit('$2' in require('node:os').networkInterfaces() ? 0 : 1)" && return 0
     sleep 0.1
   done
-  echo "$2 does not run"
+  echo "$2 is not up"
   exit 2
 }
 packets() { # namespace, interface
@@ -73,7 +73,7 @@ inside $S env HOME="$dir" PATH="$PATH" node bin/parley-server.js --data "$dir/da
 wait_for "$dir/server.out" ready 20 || exit 1
 sed -n 's/^hans //p' docs/credentials.txt | parley $A hans login hans --server 10.77.1.1:12000 --accept-new --password-stdin || exit 1
 sed -n 's/^yoda //p' docs/credentials.txt | parley $B yoda login yoda --server 10.77.2.1:12000 --accept-new --password-stdin || exit 1
-check "the two people have no route to each other" bash -c "! $as_root ip netns exec $A ip route get 10.77.2.2 2>/dev/null"
+check "the two users have no route to each other" bash -c "! $as_root ip netns exec $A ip route get 10.77.2.2 2>/dev/null"
 
 chat() { # name, path of hans, path of yoda: leaves hans reading $dir/NAME.h.in and yoda reading $dir/NAME.y.in
   mkfifo "$dir/$1.h.in" "$dir/$1.y.in"
@@ -86,18 +86,18 @@ chat() { # name, path of hans, path of yoda: leaves hans reading $dir/NAME.h.in 
   wait_for "$dir/$1.y.out" "from hans 20" 10 && wait_for "$dir/$1.h.out" "from yoda 20" 10 || return 1
   [ "$(grep -c "from hans" "$dir/$1.y.out")" = 20 ] && [ "$(grep -c "from yoda" "$dir/$1.h.out")" = 20 ]
 }
-goes() { # name, the words for its path: both have to read them
+goes() { # name, the words for its path, which both users have to see
   local file
   for file in "$dir/$1.h.err" "$dir/$1.y.err"; do
     grep -qF -- "$2" "$file" || { echo "--- $file does not have \"$2\":"; cat "$file"; return 1; }
   done
 }
-pid_of() { # namespace, user: of the node that runs parley there
+pid_of() { # namespace: the process id of parley private in it
   $as_root ip netns pids "$1" | while read -r pid; do
     tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q "^node bin/parley.js private" && echo "$pid"
   done
 }
-hang_up() { # ends both inputs, hans's first
+hang_up() { # name: ends both inputs, that of hans first
   exec 7>&-
   echo "yoda goes on" >&8
   wait_for "$dir/$1.h.out" "yoda goes on" 10 || return 1
@@ -105,8 +105,8 @@ hang_up() { # ends both inputs, hans's first
   wait_for "$dir/$1.y.err" "hans has no more to say" 10 && wait_for "$dir/$1.h.err" "yoda has no more to say" 10
 }
 
-check "without a route the relay carries a chat" chat apart direct direct
-check "and both people see that it does" goes apart "through the server"
+check "without a route the chat is relayed" chat apart direct direct
+check "and both users see that" goes apart "through the server"
 check "it ends once both inputs have ended" hang_up apart
 
 wire $A ab 10.77.3.1 $B ba 10.77.3.2
@@ -116,32 +116,32 @@ inside $A ip neigh replace 10.77.3.2 lladdr "$mac_b" dev ab nud permanent
 inside $B ip neigh replace 10.77.3.1 lladdr "$mac_a" dev ba nud permanent
 
 before="$(packets $A ab) $(packets $B ba)"
-check "with a route, by relay, a chat is carried" chat relay relay direct
-check "and both people see that" goes relay "through the server"
+check "with a route and --relay the chat is relayed" chat relay relay direct
+check "and both users see that" goes relay "through the server"
 check "it ends" hang_up relay
-check "not one packet went to the other's address" [ "$(packets $A ab) $(packets $B ba)" = "$before" ]
+check "no packet used the route" [ "$(packets $A ab) $(packets $B ba)" = "$before" ]
 
-check "with a route, and both agreeing, it goes straight" chat straight direct direct
-check "and both people see that" goes straight "straight from device to device"
-check "the packets went there" [ "$(packets $A ab)" -gt "${before%% *}" ]
+check "with a route that both users allow the chat is direct" chat straight direct direct
+check "and both users see that" goes straight "straight from device to device"
+check "its packets used the route" [ "$(packets $A ab)" -gt "${before%% *}" ]
 
-kill_one() { # NAME, signal, who is hit, whose errors are read, within so many seconds
+kill_one() { # file of errors to read, signal, namespace of the program to signal, seconds to wait
   local pid; pid=$(pid_of "$3")
   [ -n "$pid" ] || return 1
   $as_root kill -"$2" "$pid"
   wait_for "$dir/$1" "is lost" "$4"
 }
-check "killing one program tells the other" kill_one straight.h.err KILL $B 5
+check "killing one program is reported by the other" kill_one straight.h.err KILL $B 5
 exec 7>&- 8>&-
 wait_for "$dir/straight.h.err" "private chat is over" 5
 
-check "by relay as well" chat killed relay relay
-check "killing the one who asked tells the other" kill_one killed.y.err KILL $A 5
+check "a relayed chat again" chat killed relay relay
+check "killing the program that asked is reported by the other" kill_one killed.y.err KILL $A 5
 exec 7>&- 8>&-
 
-check "a chat is carried once more" chat silent direct direct
-check "and straight" goes silent "straight from device to device"
-check "one that falls silent is noticed within 45 s" kill_one silent.h.err STOP $B 45
+check "a direct chat again" chat silent direct direct
+check "and both users see that" goes silent "straight from device to device"
+check "a program that stops responding is reported within 45 s" kill_one silent.h.err STOP $B 45
 exec 7>&- 8>&-
 
 [ "$failed" = 0 ]
