@@ -1,4 +1,4 @@
-// The kit's command line: where the server is, how it is trusted, where the users come from, and which checks to make.
+// The command line of the kit: the server, how it is trusted, its users, and the checks to run.
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { type Arguments, type FlagSpec, readArguments } from "../command-line/arguments.ts";
@@ -7,36 +7,36 @@ import { UsageError } from "../command-line/usage-error.ts";
 import { parseAddress } from "../rpc/network/address.ts";
 import type { Check } from "./checks/check.ts";
 import type { Server } from "./client/connection.ts";
-import { type People, readUserFlags, readUsersFile, signUp } from "./people.ts";
+import { readUserFlags, readUsersFile, signUp, type Users } from "./users.ts";
 
-export const help = `Checks any Parley server against the contract, over the network and through gRPC alone.
+export const help = `Checks any Parley server against the contract, over the network, by gRPC alone.
 
   npm run conformance -- --target HOST:PORT TRUST USERS [--restart CMD] [--only NAME] [--json]
 
-Where the server is:
+The server:
   --target HOST:PORT      its address
 
-How it is trusted (without any of these: by the roots of this system):
-  --ca FILE               PEM; the certificates that may have signed the server's, or that one itself
+How it is trusted (by default by the roots of this system):
+  --ca FILE               certificates in PEM: of authorities, or of the server itself
   --fingerprint SHA256:…  the fingerprint of its public key
   --plaintext             no encryption
 
-Where the three users come from (they should be the kit's own: it blocks, broadcasts and logs out):
-  --users FILE            NAME PASSWORD a line, as the credentials file of parley-server; the first three are used
-  --user NAME:PASSWORD    three times; other users of this machine can read a command line
-  --sign-up               sign-up is open: new users are made
-  --invite INVITE         new users are made with this invite, or with one each of three
+Its three users (use accounts for tests: the kit blocks, broadcasts and logs out with them):
+  --users FILE            NAME PASSWORD on each line, the format of parley-server's --credentials; the first three are used
+  --user NAME:PASSWORD    given three times; other users of this machine can read a command line
+  --sign-up               sign up new users, if sign-up is open
+  --invite INVITE         sign up new users with this invite, or with three invites, one for each user
 
-What is checked:
+The checks:
   --restart CMD           a command for sh that kills the server without a warning and starts it again, on the same
-                          address and data; without it what needs a restart is skipped
-  --only NAME             a check, or a group of them such as "resume"; may be given more than once
-  --patience SECONDS      how long what a stream has to tell may take to come; 10 unless said
-  --list                  prints the names of the checks, and makes none
-  --json                  one JSON document instead of the table
-  --help                  prints this
+                          address and data; without it, checks that need a restart are skipped
+  --only NAME             run this check, or a group of checks such as "resume"; can be given several times
+  --patience SECONDS      how long an event or an answer may take to arrive; by default 10
+  --list                  print the names of the checks, and run none
+  --json                  print one JSON document instead of the table
+  --help                  print this help
 
-The exit code is 0 if no check failed, 1 if one did, and 2 if none could be made.
+The exit code is 0 if no check failed, 1 if a check failed, and 2 if no check could be run.
 `;
 
 export interface Wanted {
@@ -47,7 +47,7 @@ export interface Wanted {
   /** @throws UsageError */
   readonly server: () => Server;
   /** @throws UsageError; Error for a file that cannot be read; RpcError */
-  readonly people: (server: Server) => Promise<People>;
+  readonly users: (server: Server) => Promise<Users>;
 }
 
 const PATIENCE_S = "10";
@@ -78,7 +78,7 @@ export function readWanted(argv: readonly string[], checks: readonly Check[]): W
     checks: chosen(checks, values.get("only") ?? []),
     restart: values.get("restart")?.[0],
     server: () => serverOf(values),
-    people: (server) => peopleOf(values, server),
+    users: (server) => usersOf(values, server),
   };
 }
 
@@ -86,14 +86,14 @@ type Values = Arguments["flags"];
 
 function parse(argv: readonly string[]): Values {
   const { flags, words } = readArguments(argv, flagSpecs);
-  if (words.length > 0) throw new UsageError(`"${words[0]}" is not understood: the kit takes flags alone.`);
+  if (words.length > 0) throw new UsageError(`"${words[0]}" is not a flag. The kit takes flags only.`);
   return flags;
 }
 
 function chosen(checks: readonly Check[], only: readonly string[]): readonly Check[] {
   const unknown = only.find((name) => !checks.some((check) => isNamed(check, name)));
   if (unknown !== undefined)
-    throw new UsageError(`There is no check or group "${unknown}"; --list names them.`);
+    throw new UsageError(`There is no check or group "${unknown}". --list prints their names.`);
   return only.length === 0 ? checks : checks.filter((check) => only.some((name) => isNamed(check, name)));
 }
 
@@ -105,15 +105,15 @@ function serverOf(values: Values): Server {
   const target = values.get("target")?.[0];
   const ca = values.get("ca")?.[0];
   const fingerprint = values.get("fingerprint")?.[0];
-  if (target === undefined) throw new UsageError("--target is needed: HOST:PORT of the server.");
+  if (target === undefined) throw new UsageError("--target is missing: give HOST:PORT of the server.");
   const seconds = Number(values.get("patience")?.[0] ?? PATIENCE_S);
-  if (!(seconds > 0)) throw new UsageError("--patience is a number of seconds.");
+  if (!(seconds > 0)) throw new UsageError("--patience must be a number of seconds above 0.");
   const trusts = [
     ...(ca === undefined ? [] : [{ kind: "authority" as const, certificates: readCertificates(ca) }]),
     ...(fingerprint === undefined ? [] : [{ kind: "pin" as const, fingerprint }]),
     ...(values.has("plaintext") ? [{ kind: "plaintext" as const }] : []),
   ];
-  if (trusts.length > 1) throw new UsageError("Give one of --ca, --fingerprint and --plaintext.");
+  if (trusts.length > 1) throw new UsageError("Give only one of --ca, --fingerprint and --plaintext.");
   try {
     parseAddress(target);
   } catch (error) {
@@ -128,9 +128,9 @@ function readCertificates(file: string): string {
     createSecureContext({ ca: pem });
     if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
   } catch {
-    // Said below.
+    // Reported below.
   }
-  throw new UsageError(`--ca: ${file} holds no certificate in PEM.`);
+  throw new UsageError(`--ca: ${file} contains no certificate in PEM.`);
 }
 
 function readGiven(flag: string, file: string): string {
@@ -141,13 +141,13 @@ function readGiven(flag: string, file: string): string {
   }
 }
 
-async function peopleOf(values: Values, server: Server): Promise<People> {
+async function usersOf(values: Values, server: Server): Promise<Users> {
   const users = values.get("users")?.[0];
   const user = values.get("user") ?? [];
   const invite = values.get("invite") ?? [];
   const ways = [users !== undefined, user.length > 0, values.has("sign-up"), invite.length > 0];
   if (ways.filter(Boolean).length !== 1) {
-    throw new UsageError("Say where the users come from: one of --users, --user, --sign-up and --invite.");
+    throw new UsageError("Name the users by one of --users, --user, --sign-up and --invite.");
   }
   try {
     if (users !== undefined) return readUsersFile(readGiven("--users", users));
@@ -158,7 +158,7 @@ async function peopleOf(values: Values, server: Server): Promise<People> {
   return signUp(server, invite.map(secretOf));
 }
 
-/** The invite alone, also of the whole line that an operator is given for a friend: `parley join HOST:PORT/INVITE/FINGERPRINT`. */
+/** The invite itself, also from the line that `parley-server invite create` prints: `parley join HOST:PORT/INVITE/FINGERPRINT`. */
 function secretOf(invite: string): string {
   return invite.split("/")[1] ?? invite;
 }

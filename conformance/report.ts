@@ -1,10 +1,10 @@
-// What a run found, as a table for people or as JSON for programs.
+// Formats the results of a run as a table or as JSON.
 import type { Check } from "./checks/check.ts";
 import type { Result } from "./run.ts";
 
 const marks = { passed: "passed ", failed: "FAILED ", skipped: "skipped" } as const;
 
-/** One row, and below it why, where it did not pass. */
+/** A row, followed by the reason if the check did not pass. */
 export function rowOf({ name, says, contract, status, why, expected, came }: Result, width: number): string {
   const row = `${marks[status]}  ${name.padEnd(width)}  ${says}`;
   if (status === "skipped") return `${row}\n${indented("because", why)}`;

@@ -1,69 +1,70 @@
-// A run of the kit: check after check, each with what it found.
-import { setTimeout as sleep } from "node:timers/promises";
+// Runs the checks one after another, and collects their results.
+
 import { status } from "@grpc/grpc-js";
 import { ConnectError } from "../rpc/dialling/dial.ts";
 import { RpcError } from "../rpc/status/status.ts";
+import { delay } from "../time/wait.ts";
 import type { Check } from "./checks/check.ts";
 import { methodOf } from "./client/connection.ts";
-import { Failure, PutOff, Skip } from "./client/expect.ts";
-import { World, type WorldOptions } from "./world.ts";
+import { Failure, RetryLater, Skip } from "./client/expect.ts";
+import { RunFixture, type RunFixtureOptions } from "./run-fixture.ts";
 
-/** How often a check is made that the server puts off. */
-const MOST_TIMES = 5;
-/** For the calls that the check begins with, ms. */
-const BREATH_MS = 1_000;
+/** How often a check is attempted if the server limits the rate of calls. */
+const MOST_ATTEMPTS = 5;
+/** Time added to the delay that the server asks for, for the calls at the start of a check, ms. */
+const MARGIN_MS = 1_000;
 
 export interface Result {
   readonly name: string;
   readonly says: string;
   readonly contract: string;
   readonly status: "passed" | "failed" | "skipped";
-  /** Why it was skipped. */
+  /** The reason of a skip. */
   readonly why?: string;
-  /** Of a failure: what was expected, and what came. */
+  /** Of a failure: the expectation and the actual result. */
   readonly expected?: string;
   readonly came?: string;
 }
 
-export interface RunOptions extends WorldOptions {
+export interface RunOptions extends RunFixtureOptions {
   readonly checks: readonly Check[];
-  /** Told of each result as it comes. */
+  /** Called with each result as soon as it is known. */
   readonly onResult?: (result: Result) => void;
 }
 
-/** @throws whatever keeps the users from logging in at all */
+/** @throws the error that keeps the users from logging in before the first check */
 export async function run({ checks, onResult, ...options }: RunOptions): Promise<Result[]> {
-  await using world = new World(options);
-  await world.prepare();
+  await using fixture = new RunFixture(options);
+  await fixture.prepare();
   const results: Result[] = [];
   for (const check of checks) {
-    const result = await runOne(world, check);
+    const result = await runOne(fixture, check);
     results.push(result);
     onResult?.(result);
   }
   return results;
 }
 
-async function runOne(world: World, check: Check, times = 1): Promise<Result> {
+async function runOne(fixture: RunFixture, check: Check, attempt = 1): Promise<Result> {
   const { name, says, contract } = check;
   try {
-    await check.run(await world.prepare());
+    await check.run(await fixture.prepare());
     return { name, says, contract, status: "passed" };
   } catch (error) {
-    if (error instanceof PutOff && times < MOST_TIMES) {
-      await world.tidy();
-      await sleep(error.delayMs + BREATH_MS);
-      return await runOne(world, check, times + 1);
+    if (error instanceof RetryLater && attempt < MOST_ATTEMPTS) {
+      await fixture.cleanUp();
+      await delay(error.delayMs + MARGIN_MS);
+      return await runOne(fixture, check, attempt + 1);
     }
-    if (error instanceof Skip || error instanceof PutOff)
+    if (error instanceof Skip || error instanceof RetryLater)
       return { name, says, contract, status: "skipped", why: error.message };
     return { name, says, contract, status: "failed", ...explained(error) };
   } finally {
-    await world.tidy();
+    await fixture.cleanUp();
   }
 }
 
-/** Anything that the server says without being expected to is a failure as well; a bug of the kit is none, and thrown. */
+/** An unexpected error of the server is a failure, too. Other errors are bugs of the kit, and thrown. */
 function explained(error: unknown): { expected: string; came: string } {
   if (error instanceof Failure) return { expected: error.expected, came: error.came };
   if (error instanceof RpcError) {

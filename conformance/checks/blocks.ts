@@ -1,9 +1,9 @@
-// Checks of blocks: who is refused and who still may, what is hidden for ever, and that nobody is told.
+// Checks of blocks: which sends are refused, what stays hidden, and that no event announces a block.
 
 import { marker, send, text, toConversation, toUser } from "../client/commands.ts";
 import { equal } from "../client/expect.ts";
 import { entriesFrom, namedBy } from "../client/named.ts";
-import { comes, goes, toldOf } from "../client/presence-seen.ts";
+import { presenceOf, seenOffline, seenOnline } from "../client/presence-events.ts";
 import { isRefused, refused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
 
@@ -12,7 +12,7 @@ const reason = "BLOCKED_BY_RECIPIENT";
 export const blockChecks: readonly Check[] = [
   {
     name: "block.send",
-    says: "a send to who blocks the sender is refused and not stored; the blocker may write, and others may write to both",
+    says: "a send to a user who blocks the sender is refused and not stored; sends by the blocker and by others are accepted",
     contract: "reason.proto: REASON_BLOCKED_BY_RECIPIENT",
     run: async ({ ann, ben, cat }) => {
       const id = ann.nextId();
@@ -35,7 +35,7 @@ export const blockChecks: readonly Check[] = [
         repeatedSend: true,
       });
       equal("the seq of the blocker's own message", (await ben.send(ann, "go away")).seq, seq + 1n);
-      await cat.send(ben, "a third one may");
+      await cat.send(ben, "from a third user");
       await ben.unblock(ann);
       await ann.send(ben, "after");
       const expected = entriesFrom(seq, ["before", "go away", "after"]);
@@ -44,7 +44,7 @@ export const blockChecks: readonly Check[] = [
   },
   {
     name: "block.hides",
-    says: "what was not delivered when the block began is Omitted for the blocker, for ever, and stays for its author",
+    says: "entries that were undelivered at the start of a block stay Omitted for the blocker, and visible to their author",
     contract: "docs/protocol.md: Blocks",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "delivered");
@@ -52,13 +52,13 @@ export const blockChecks: readonly Check[] = [
       await ann.send(ben, "not delivered");
       await ben.block(ann);
       const hidden = [`${seq} delivered`, `omitted ${seq + 1n}-${seq + 1n}`];
-      equal("the blocker's history while it stands", await ben.log(conversationId, seq), hidden);
+      equal("the blocker's history during the block", await ben.log(conversationId, seq), hidden);
       await ben.unblock(ann);
       await ann.send(ben, "after");
       const later = [...hidden, `${seq + 2n} after`];
-      equal("the blocker's history after it", await ben.log(conversationId, seq), later);
+      equal("the blocker's history after the block", await ben.log(conversationId, seq), later);
       const stream = await ben.connect({ cursors: [{ conversationId, seq: seq - 1n }] });
-      equal("the blocker's backlog after it", namedBy(stream.events, conversationId), later);
+      equal("the blocker's backlog after the block", namedBy(stream.events, conversationId), later);
       const all = entriesFrom(seq, ["delivered", "not delivered", "after"]);
       equal("the author's history", await ann.log(conversationId, seq), all);
       const { undelivered } = await ann.conversation(conversationId);
@@ -68,7 +68,7 @@ export const blockChecks: readonly Check[] = [
   },
   {
     name: "block.broadcasts",
-    says: "a broadcast of who is blocked is Omitted for the blocker, for ever; its Ack says withheld, and names nobody",
+    says: "a broadcast of a blocked user stays Omitted for the blocker; its Ack is withheld, and names no user",
     contract: "event.proto: Ack.withheld",
     run: async ({ ann, ben, cat, welcome }) => {
       const conversationId = welcome.broadcastConversationId;
@@ -77,25 +77,27 @@ export const blockChecks: readonly Check[] = [
       await ben.block(ann);
       const { seq, withheld } = await ann.broadcast("during");
       equal("Ack.withheld while a blocker is online", withheld, true);
-      equal("Ack.withheld of the blocker's own", (await ben.broadcast("mine")).withheld, false);
+      equal("Ack.withheld of the blocker's broadcast", (await ben.broadcast("mine")).withheld, false);
       await ben.unblock(ann);
       await ann.broadcast("after");
       const of = (stream: typeof bens) =>
         namedBy(stream.events, conversationId).filter((one) => / (?:during|after)$|^omitted/.test(one));
       for (const [who, stream, expected] of [
         ["the blocker", bens, [`omitted ${seq}-${seq}`, `${seq + 2n} after`]],
-        ["somebody else", cats, [`${seq} during`, `${seq + 2n} after`]],
+        ["a third user", cats, [`${seq} during`, `${seq + 2n} after`]],
       ] as const) {
-        await stream.until(`what ${who} is told`, () => of(stream).some((one) => one.endsWith(" after")));
-        equal(`what ${who} is told`, of(stream).slice(-2), expected);
+        await stream.until(`the items that ${who} received`, () =>
+          of(stream).some((one) => one.endsWith(" after")),
+        );
+        equal(`the items that ${who} received`, of(stream).slice(-2), expected);
       }
       const history = await ben.log(conversationId, seq, seq);
-      equal("the blocker's history after it", history, [`omitted ${seq}-${seq}`]);
+      equal("the blocker's history after the block", history, [`omitted ${seq}-${seq}`]);
     },
   },
   {
     name: "block.presence",
-    says: "who is blocked sees nothing of the blocker's presence, and the blocker still sees who is blocked",
+    says: "a blocked user does not see the blocker's presence; the blocker still sees the blocked user's",
     contract: "event.proto: PresenceChanged",
     run: async ({ ann, ben, cat, logIn }) => {
       await ben.block(ann);
@@ -103,28 +105,36 @@ export const blockChecks: readonly Check[] = [
       const [anns, cats] = [await ann.connect(), await cat.connect()];
       const back = await logIn("ben");
       await back.connect();
-      await comes(cats, ben.username);
-      equal("whether ListUsers has the blocker", (await ann.whoElse()).includes(ben.username), false);
-      equal("whether it has, of the last hour", (await ann.whoElse(3_600n)).includes(ben.username), false);
+      await seenOnline(cats, ben.username);
+      equal("whether ListUsers has the blocker", (await ann.onlineUsers()).includes(ben.username), false);
+      equal(
+        "whether ListUsers of the last hour has the blocker",
+        (await ann.onlineUsers(3_600n)).includes(ben.username),
+        false,
+      );
       const { online } = await ann.open().next("welcome");
       equal(
         "whether Welcome has the blocker",
         online.some((one) => one.username === ben.username),
         false,
       );
-      equal("whether the blocker sees who is blocked", (await back.whoElse()).includes(ann.username), true);
+      equal(
+        "whether the blocker sees the blocked user",
+        (await back.onlineUsers()).includes(ann.username),
+        true,
+      );
       await back.logOut();
-      await goes(cats, ben.username);
-      // Somebody who is told of, so that the other had its chance.
+      await seenOffline(cats, ben.username);
+      // An event that does arrive: an event of the blocker would arrive before it.
       await cat.logOut();
-      await goes(anns, cat.username);
-      equal("what is told of the blocker", toldOf(anns, ben.username), []);
+      await seenOffline(anns, cat.username);
+      equal("the presence of the blocker", presenceOf(anns, ben.username), []);
       await (await logIn("ben")).unblock(ann);
     },
   },
   {
     name: "block.typing-and-markers",
-    says: "while a block stands neither of the two is told that the other types, or how far the other has read",
+    says: "during a block, neither user receives the other's typing or markers",
     contract: "docs/protocol.md: Blocks",
     run: async ({ ann, ben }) => {
       const { conversationId } = await ann.send(ben, "one");
@@ -138,7 +148,7 @@ export const blockChecks: readonly Check[] = [
       await ann.setMarkers(marker(conversationId, seq + 1n));
       await anns.next("markersMoved", (one) => one.deliveredSeq === seq + 1n, "the user's own marker");
       const early = bens.all("markersMoved").filter((one) => one.readSeq === seq);
-      equal("MarkersMoved while the block stands", early, []);
+      equal("MarkersMoved during the block", early, []);
       await ben.unblock(ann);
       await ben.setTyping(toUser(ann.username), false);
       await anns.next("typingChanged", ({ typing }) => !typing, "typing after the block");
@@ -146,35 +156,35 @@ export const blockChecks: readonly Check[] = [
       await bens.next("typingChanged", ({ typing }) => !typing, "typing after the block");
       const typed = [...anns.all("typingChanged"), ...bens.all("typingChanged")];
       equal(
-        "typing that was told",
+        "the typing that was received",
         typed.map(({ typing }) => typing),
         [false, false],
       );
-      const told = () => bens.all("markersMoved").some((one) => one.readSeq === seq);
-      await bens.until("MarkersMoved, once the block is over", told);
+      const isMarked = () => bens.all("markersMoved").some((one) => one.readSeq === seq);
+      await bens.until("MarkersMoved after the block", isMarked);
     },
   },
   {
     name: "block.refusals",
-    says: "blocking oneself, nobody or somebody twice, and unblocking who is not blocked, is refused; a list is one's own",
+    says: "blocking oneself, an unknown user or a blocked user, and unblocking a user who is not blocked, is refused; each user lists only own blocks",
     contract: "block_service.proto: BlockUserRequest.username",
     run: async ({ ann, ben, cat }) => {
       await ann.block(ben);
-      const nobody = { ...ben, username: "nobody at all" } as typeof ben;
+      const unknown = { ...ben, username: "nobody at all" } as typeof ben;
       await refused("a second block", ann.block(ben), "ALREADY_BLOCKED");
       await refused("a block of oneself", ann.block(ann), "RECIPIENT_IS_SELF");
-      await refused("a block of nobody", ann.block(nobody), "USER_NOT_FOUND");
-      await refused("an unblock of who is not blocked", ann.unblock(cat), "NOT_BLOCKED");
-      await refused("an unblock by who is blocked", ben.unblock(ann), "NOT_BLOCKED");
+      await refused("a block of an unknown user", ann.block(unknown), "USER_NOT_FOUND");
+      await refused("an unblock of a user who is not blocked", ann.unblock(cat), "NOT_BLOCKED");
+      await refused("an unblock by the blocked user", ben.unblock(ann), "NOT_BLOCKED");
       equal("ListBlocks of the blocker", (await ann.blocks()).includes(ben.username), true);
-      equal("ListBlocks of who is blocked", (await ben.blocks()).includes(ann.username), false);
+      equal("ListBlocks of the blocked user", (await ben.blocks()).includes(ann.username), false);
       await ann.unblock(ben);
-      equal("ListBlocks after it", (await ann.blocks()).includes(ben.username), false);
+      equal("ListBlocks after the unblock", (await ann.blocks()).includes(ben.username), false);
     },
   },
   {
     name: "block.silent",
-    says: "a block and its end are told to nobody: no event reaches who is blocked",
+    says: "no event announces a block or its end to the blocked user",
     contract: "docs/protocol.md: Blocks",
     run: async ({ ann, ben }) => {
       await ben.connect();
@@ -185,9 +195,13 @@ export const blockChecks: readonly Check[] = [
       await ben.send(ann, "nothing happened");
       await stream.next("entryAppended");
       const since = stream.events.slice(before).flatMap(({ kind }) => kind?.$case ?? []);
-      const told = since.filter((one) => one !== "presenceChanged" && one !== "markersMoved");
-      equal("the events since the block", told, ["entryAppended"]);
-      equal("whether the blocker is told to have gone", toldOf(stream, ben.username).includes("out"), false);
+      const others = since.filter((one) => one !== "presenceChanged" && one !== "markersMoved");
+      equal("the events since the block", others, ["entryAppended"]);
+      equal(
+        "whether the blocker appears to go offline",
+        presenceOf(stream, ben.username).includes("offline"),
+        false,
+      );
     },
   },
 ];

@@ -1,34 +1,34 @@
-// What one check is, and what it has to play with.
+// The types of a check and of the fixture that it runs with.
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { Welcome } from "../../gen/parley/chat/v1/event.ts";
 import type { Session } from "../client/session.ts";
 
-/** The three users; what they are called on the server is another matter. */
-export type Who = "ann" | "ben" | "cat";
+/** The keys of the three users; their names on the server are different. */
+export type UserKey = "ann" | "ben" | "cat";
 
-export interface Scene {
+export interface Fixture {
   readonly ann: Session;
   readonly ben: Session;
   readonly cat: Session;
-  /** What the server told ann when the run began: its limits, and the id of the broadcast conversation. */
+  /** The Welcome of the first stream: the limits of the server, and the id of the broadcast conversation. */
   readonly welcome: Welcome;
-  /** How long what the server has to tell may take to come, ms. */
+  /** How long an event or an answer may take to arrive, ms. */
   readonly patienceMs: number;
-  /** One more session of a user, on a new device unless one is given. @throws Skip where the server allows no more */
-  logIn(who: Who, device?: DeviceKey): Promise<Session>;
-  /** A log-in with another password. @throws RpcError */
+  /** Logs a user in again, on a new device unless one is given. @throws Skip if the server allows no more sessions */
+  logIn(who: UserKey, device?: DeviceKey): Promise<Session>;
+  /** Logs in with any name and password. @throws RpcError */
   tryPassword(username: string, password: string): Promise<Grant | undefined>;
-  /** The server is killed and started again. @throws Skip where nobody has said how */
+  /** Kills the server and starts it again. @throws Skip if no command to do so was given */
   restart(): Promise<void>;
 }
 
 export interface Check {
   /** GROUP.NAME. */
   readonly name: string;
-  /** What a server does that passes, as one sentence without a full stop. */
+  /** The behaviour of a server that passes, as one sentence without a full stop. */
   readonly says: string;
-  /** Where the contract asks for it: "FILE.proto: Message.field", or a heading of a page of docs/. */
+  /** The place in the contract: "FILE.proto: Message.field", or a heading of a page of docs/. */
   readonly contract: string;
   /** @throws Failure, Skip */
-  readonly run: (scene: Scene) => Promise<void>;
+  readonly run: (fixture: Fixture) => Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Checks of what a content may be: kept byte for byte, kinds and fields that the server does not know included.
+// Checks of contents: they are kept byte for byte, including kinds and fields that the server does not know.
 import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
 import { HistoryServiceService } from "../../gen/parley/chat/v1/history_service.ts";
 import { lengthDelimited } from "../../rpc/wire/raw-fields.ts";
@@ -17,7 +17,7 @@ import {
 } from "../client/raw.ts";
 import { refused } from "../client/reasons.ts";
 import type { EventOf } from "../client/stream.ts";
-import type { Check, Scene } from "./check.ts";
+import type { Check, Fixture } from "./check.ts";
 
 const texts = [
   ` "quotes"  and \\ two  spaces `,
@@ -30,7 +30,7 @@ const texts = [
 export const contentChecks: readonly Check[] = [
   {
     name: "content.verbatim",
-    says: "a text is kept as it is: spaces, controls, marks of direction, joined emoji, decomposed letters",
+    says: "a text is not changed: spaces, controls, direction marks, joined emoji, decomposed letters",
     contract: "entry.proto: Content.text",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -45,22 +45,22 @@ export const contentChecks: readonly Check[] = [
   },
   {
     name: "content.unknown-kind",
-    says: "a content of a kind that the server does not know is stored, and handed on byte for byte",
+    says: "a content of a kind that the server does not know is stored and delivered byte for byte",
     contract: "docs/compatibility.md: What a server does",
-    run: (scene) => survives(scene, UNKNOWN_TEXT),
+    run: (fixture) => survives(fixture, UNKNOWN_TEXT),
   },
   {
     name: "content.unknown-fields",
-    says: "fields of a content that the server does not know are kept, byte for byte and in their places",
+    says: "fields of a content that the server does not know are kept, byte for byte and in their positions",
     contract: "entry.proto: Entry.content",
-    run: async (scene) => {
-      await survives(scene, textContent("known", UNKNOWN_NUMBER, UNKNOWN_TEXT));
-      await survives(scene, Buffer.concat([UNKNOWN_NUMBER, textContent("known")]));
+    run: async (fixture) => {
+      await survives(fixture, textContent("known", UNKNOWN_NUMBER, UNKNOWN_TEXT));
+      await survives(fixture, Buffer.concat([UNKNOWN_NUMBER, textContent("known")]));
     },
   },
   {
     name: "content.compared",
-    says: "a repeat has to have the same bytes: another unknown field makes another content",
+    says: "a repeat must have the same bytes: another unknown field makes another content",
     contract: "docs/protocol.md: Sending once",
     run: async ({ ann, ben }) => {
       const id = ann.nextId();
@@ -95,8 +95,8 @@ export const contentChecks: readonly Check[] = [
   },
 ];
 
-/** Sent on a stream, a content is the same live, in a backlog and in the history. */
-async function survives({ ann, ben }: Scene, content: Uint8Array): Promise<void> {
+/** Asserts that a content sent on a stream is the same on a live stream, in a backlog and in the history. */
+async function survives({ ann, ben }: Fixture, content: Uint8Array): Promise<void> {
   const { conversationId, seq } = await ann.send(ben, "before");
   const [reading, stream] = [await ben.connect({ cursors: [{ conversationId, seq }] }), await ann.connect()];
   const id = ann.nextId();

@@ -1,7 +1,7 @@
-// Checks of the history: pages of a log, from either end, that name every seq of their range once.
+// Checks of the history: the pages of a log, from either end, contain every seq of their range once.
 import { PageOrder } from "../../gen/parley/chat/v1/history_service.ts";
 import { toConversation, toUser } from "../client/commands.ts";
-import { equal, holds } from "../client/expect.ts";
+import { equal, isTrue } from "../client/expect.ts";
 import { namedByHistory, range, seqsOf } from "../client/named.ts";
 import { refused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
@@ -13,7 +13,7 @@ const PAGE_MOST = 500;
 export const historyChecks: readonly Check[] = [
   {
     name: "history.pages",
-    says: "pages from either end name every seq of the range once, and inside a page the items rise",
+    says: "pages from either end contain every seq of the range once, and the items of a page rise",
     contract: "history_service.proto: ListMessagesResponse.items",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await atLeast(ann, ben, 60);
@@ -27,7 +27,7 @@ export const historyChecks: readonly Check[] = [
           equal("ListMessagesResponse.head_seq", page.headSeq, seq);
           equal("ListMessagesResponse.conversation_id", page.conversationId, conversationId);
           pages.push(seqsOf(namedByHistory(page.items)));
-          holds("the items of a page of 7", page.items.length <= 7, "at most 7", page.items.length);
+          isTrue("the items of a page of 7", page.items.length <= 7, "at most 7", page.items.length);
           pageToken = page.nextPageToken;
         } while (pageToken !== "" && pages.length < 100);
         const inOrder = order === PageOrder.NEWEST_FIRST ? pages.toReversed() : pages;
@@ -37,30 +37,30 @@ export const historyChecks: readonly Check[] = [
   },
   {
     name: "history.page-size",
-    says: "a page has 100 entries where no size is asked for, and at most 500 whatever is asked for",
+    says: "a page has 100 entries by default, and at most 500 for any requested size",
     contract: "history_service.proto: ListMessagesRequest.page_size",
     run: async ({ ann, ben }) => {
       await atLeast(ann, ben, PAGE_MOST + 10);
       const sizeOf = async (pageSize: number): Promise<number> =>
         seqsOf(namedByHistory((await ben.listMessages(toUser(ann.username), { pageSize })).items)).length;
-      // Small texts: a page may end sooner only where its entries are large, and omitted ones count for none.
+      // With small texts: a page can end sooner only if its entries are large. Omitted entries do not count.
       const [byDefault, most] = [await sizeOf(0), await sizeOf(10_000)];
-      holds("a page of the default size", byDefault >= PAGE_DEFAULT, "100 entries", byDefault);
-      holds("a page of 10,000", most >= PAGE_MOST, "500 entries", most);
+      isTrue("a page of the default size", byDefault >= PAGE_DEFAULT, "100 entries", byDefault);
+      isTrue("a page of 10,000", most >= PAGE_MOST, "500 entries", most);
       const { items } = await ben.listMessages(toUser(ann.username), { pageSize: 10_000 });
       const entries = items.filter(({ item }) => item?.$case === "entry").length;
-      holds("the entries of a page of 10,000", entries <= PAGE_MOST, "at most 500", entries);
+      isTrue("the entries of a page of 10,000", entries <= PAGE_MOST, "at most 500", entries);
     },
   },
   {
     name: "history.page-token",
-    says: "a page token of another request, or of nobody, is refused as PAGE_TOKEN_INVALID",
+    says: "a page token of another request, or a made-up one, is refused as PAGE_TOKEN_INVALID",
     contract: "reason.proto: REASON_PAGE_TOKEN_INVALID",
     run: async ({ ann, ben }) => {
       await atLeast(ann, ben, 60);
       const target = toUser(ben.username);
       const { nextPageToken: pageToken } = await ann.listMessages(target, { pageSize: 5 });
-      holds("ListMessagesResponse.next_page_token", pageToken !== "", "it to be set", pageToken);
+      isTrue("ListMessagesResponse.next_page_token", pageToken !== "", "it to be set", pageToken);
       await ann.listMessages(target, { pageSize: 9, pageToken });
       const reason = "PAGE_TOKEN_INVALID";
       await refused(
@@ -74,12 +74,12 @@ export const historyChecks: readonly Check[] = [
   },
   {
     name: "history.others",
-    says: "a log that a user is not in is not shown to that user",
+    says: "a user cannot read the log of a conversation of other users",
     contract: "reason.proto: REASON_CONVERSATION_NOT_FOUND",
     run: async ({ ann, ben, cat }) => {
       const { conversationId } = await ann.send(ben, "between us");
       const reason = "CONVERSATION_NOT_FOUND";
-      await refused("another's log", cat.listMessages(toConversation(conversationId)), reason);
+      await refused("the log of other users", cat.listMessages(toConversation(conversationId)), reason);
       await refused("a send into it", cat.sendTo(toConversation(conversationId), "hello"), reason);
     },
   },

@@ -1,4 +1,4 @@
-// Checks of the limits that Welcome announces: what is at the limit passes, what is above it is refused.
+// Checks of the limits in Welcome: what is at the limit is accepted, what is above it is refused.
 
 import { status } from "@grpc/grpc-js";
 import { RpcError } from "../../rpc/status/status.ts";
@@ -14,9 +14,9 @@ import {
 } from "../client/commands.ts";
 import { eventually, Failure, present, Skip } from "../client/expect.ts";
 import { endedBy, isRefused, refused } from "../client/reasons.ts";
-import type { Check, Scene } from "./check.ts";
+import type { Check, Fixture } from "./check.ts";
 
-/** What encodes a text beside its bytes: a tag, and a length of at most so many bytes. */
+/** The longest encoding of the tag and length of a text, bytes. */
 const AROUND = 6;
 const MARKERS = 1_000;
 const CLIENT_FIELD = 64;
@@ -26,9 +26,9 @@ export const limitChecks: readonly Check[] = [
     name: "limits.content",
     says: "a content of max_content_bytes is stored, and a longer one refused, by call and on a stream",
     contract: "event.proto: Limits.max_content_bytes",
-    run: async (scene) => {
-      const { ann, ben } = scene;
-      const most = limitsOf(scene).maxContentBytes;
+    run: async (fixture) => {
+      const { ann, ben } = fixture;
+      const most = limitsOf(fixture).maxContentBytes;
       const atMost = text("x".repeat(most - lengthAround(most)));
       const above = text("x".repeat(most - lengthAround(most) + 1));
       await ann.send(ben, atMost);
@@ -58,11 +58,11 @@ export const limitChecks: readonly Check[] = [
   },
   {
     name: "limits.request",
-    says: "a request above max_request_bytes is refused or ends its stream, and the next one is served",
+    says: "a request above max_request_bytes is refused or ends its stream, and the next request is served",
     contract: "event.proto: Limits.max_request_bytes",
-    run: async (scene) => {
-      const { ann, ben } = scene;
-      const most = limitsOf(scene).maxRequestBytes;
+    run: async (fixture) => {
+      const { ann, ben } = fixture;
+      const most = limitsOf(fixture).maxRequestBytes;
       const tooMuch = text("x".repeat(most + 1));
       await isTooLong("a call above the limit", ann.send(ben, tooMuch));
       const stream = await ann.connect();
@@ -78,11 +78,11 @@ export const limitChecks: readonly Check[] = [
   },
   {
     name: "limits.commands",
-    says: "a frame of max_commands_per_request commands is done, and a longer one ends the stream",
+    says: "a frame of max_commands_per_request commands is accepted, and a longer one ends the stream",
     contract: "event.proto: Limits.max_commands_per_request",
-    run: async (scene) => {
-      const { ann, ben } = scene;
-      const most = limitsOf(scene).maxCommandsPerRequest;
+    run: async (fixture) => {
+      const { ann, ben } = fixture;
+      const most = limitsOf(fixture).maxCommandsPerRequest;
       const stream = await ann.connect();
       const id = ann.nextId();
       const fillers = Array.from({ length: most - 1 }, () => reportActivity);
@@ -96,9 +96,9 @@ export const limitChecks: readonly Check[] = [
     name: "limits.cursors",
     says: "a Hello of more than max_cursors cursors ends the stream",
     contract: "event.proto: Limits.max_cursors",
-    run: async (scene) => {
-      const { ann } = scene;
-      const most = limitsOf(scene).maxCursors;
+    run: async (fixture) => {
+      const { ann } = fixture;
+      const most = limitsOf(fixture).maxCursors;
       const cursors = Array.from({ length: most + 1 }, (_, index) => ({
         conversationId: `none-${index}`,
         seq: 0n,
@@ -110,11 +110,11 @@ export const limitChecks: readonly Check[] = [
   },
   {
     name: "limits.streams",
-    says: "one stream more than max_streams_per_session is refused with a delay, and let in once another has closed",
+    says: "one stream more than max_streams_per_session is refused with a delay, and accepted once another one has closed",
     contract: "event.proto: Limits.max_streams_per_session",
-    run: async (scene) => {
-      const most = limitsOf(scene).maxStreamsPerSession;
-      const session = await scene.logIn("ann");
+    run: async (fixture) => {
+      const most = limitsOf(fixture).maxStreamsPerSession;
+      const session = await fixture.logIn("ann");
       const streams = [];
       for (let count = 0; count < most; count++) streams.push(await session.connect());
       const delay = { delay: true };
@@ -127,7 +127,7 @@ export const limitChecks: readonly Check[] = [
   },
   {
     name: "limits.markers",
-    says: "a SetMarkers of 1,000 markers is looked at one by one, and one of more is refused as a whole",
+    says: "of a SetMarkers with 1,000 markers each is checked on its own; one with more is refused as a whole",
     contract: "chat_service.proto: SetMarkersRequest.markers",
     run: async ({ ann, ben, patienceMs }) => {
       const { conversationId, seq } = await ann.send(ben, "to be marked");
@@ -139,15 +139,19 @@ export const limitChecks: readonly Check[] = [
       const stream = await ben.connect();
       stream.write(setMarkers(...many(MARKERS - 1), marker(conversationId, seq)));
       for (let count = 0; count < MARKERS - 1; count++) {
-        isRefused("a marker of no conversation", await stream.next("refused"), "CONVERSATION_NOT_FOUND");
+        isRefused(
+          "a marker of an unknown conversation",
+          await stream.next("refused"),
+          "CONVERSATION_NOT_FOUND",
+        );
       }
       const stored = async () => (await ben.conversation(conversationId)).marker?.deliveredSeq;
-      await eventually("the delivered_seq of the one that is right", patienceMs, stored, seq);
+      await eventually("the delivered_seq of the valid marker", patienceMs, stored, seq);
     },
   },
   {
     name: "limits.client",
-    says: "a field of ClientInfo of 64 bytes is taken, and a longer one is refused",
+    says: "a field of ClientInfo of 64 bytes is accepted, and a longer one is refused",
     contract: "chat_service.proto: ClientInfo.name",
     run: async ({ ann }) => {
       const client = (bytes: number) => ({ name: "n".repeat(bytes), version: "", deviceName: "" });
@@ -158,26 +162,27 @@ export const limitChecks: readonly Check[] = [
   },
   {
     name: "limits.idle-timeout",
-    says: "a session without a command for as long as idle_timeout says ends as SESSION_TIMED_OUT",
+    says: "a session without a command for the idle_timeout ends as SESSION_TIMED_OUT",
     contract: "event.proto: Limits.idle_timeout",
-    run: async (scene) => {
-      const timeout = limitsOf(scene).idleTimeout;
+    run: async (fixture) => {
+      const timeout = limitsOf(fixture).idleTimeout;
       if (timeout === undefined) throw new Skip("the server announces no idle_timeout");
       const ms = Number(timeout.seconds) * 1_000 + timeout.nanos / 1_000_000;
-      if (ms >= scene.patienceMs) throw new Skip(`the time-out of ${ms / 1_000} s is longer than --patience`);
-      const session = await scene.logIn("cat");
+      if (ms >= fixture.patienceMs)
+        throw new Skip(`the time-out of ${ms / 1_000} s is longer than --patience`);
+      const session = await fixture.logIn("cat");
       const stream = await session.connect();
-      session.isOver = true;
+      session.hasEnded = true;
       await endedBy("a session that does nothing", stream, "SESSION_TIMED_OUT");
     },
   },
 ];
 
-function limitsOf({ welcome }: Scene) {
+function limitsOf({ welcome }: Fixture) {
   return present("Welcome.limits", welcome.limits);
 }
 
-/** How many bytes of a Content of that size are not its text. */
+/** The number of bytes of a Content of that size that are not its text. */
 function lengthAround(bytes: number): number {
   for (let around = 2; around < AROUND; around++) {
     const length = bytes - around;
@@ -187,7 +192,7 @@ function lengthAround(bytes: number): number {
   return AROUND;
 }
 
-/** Some servers refuse it themselves, some leave it to their library: what counts is that it is refused. */
+/** Asserts that a call is refused because of its length, by the server or by its gRPC library. */
 async function isTooLong(what: string, call: Promise<unknown>): Promise<void> {
   const error = await call.then(
     () => undefined,

@@ -1,8 +1,8 @@
-// Checks of sessions: what a log-in gives, which tokens open nothing, and how a session ends.
+// Checks of sessions: the grant of a log-in, invalid tokens, and the end of a session.
 import { randomUUID } from "node:crypto";
 import { AuthServiceService } from "../../gen/parley/chat/v1/auth_service.ts";
 import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
-import { equal, holds, present } from "../client/expect.ts";
+import { equal, isTrue, present } from "../client/expect.ts";
 import { endedBy, refused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
 
@@ -14,36 +14,41 @@ export const logInChecks: readonly Check[] = [
     run: async ({ ann, logIn }) => {
       const { grant } = await logIn("ann");
       const device = present("Grant.device", grant.device);
-      holds("Grant.token", sized(grant.token, 64), "1 to 64 bytes", grant.token.length);
-      holds("DeviceKey.device_id", sized(device.deviceId, 32), "1 to 32 bytes", device.deviceId);
-      holds("DeviceKey.device_secret", sized(device.deviceSecret, 64), "1 to 64 bytes", "another length");
-      holds(
+      isTrue("Grant.token", sized(grant.token, 64), "1 to 64 bytes", grant.token.length);
+      isTrue("DeviceKey.device_id", sized(device.deviceId, 32), "1 to 32 bytes", device.deviceId);
+      isTrue("DeviceKey.device_secret", sized(device.deviceSecret, 64), "1 to 64 bytes", "another length");
+      isTrue(
         "Grant.expire_time",
         (grant.expireTime?.getTime() ?? 0) > Date.now(),
-        "a time to come",
+        "a time in the future",
         grant.expireTime,
       );
       equal("Grant.user", grant.user, ann.grant.user);
       const again = await logIn("ann", device);
       equal("Grant.device of a known device", again.grant.device, { ...device, deviceSecret: "" });
-      holds("Grant.session_id", again.grant.sessionId !== grant.sessionId, "another session", "the same one");
+      isTrue(
+        "Grant.session_id",
+        again.grant.sessionId !== grant.sessionId,
+        "another session",
+        "the same one",
+      );
     },
   },
   {
     name: "log-in.wrong-password",
-    says: "a wrong password and a name that nobody has are refused alike, and the right password then lets in",
+    says: "a wrong password and an unknown name are refused alike, and the right password is then accepted",
     contract: "reason.proto: REASON_CREDENTIALS_WRONG",
     run: async ({ ann, logIn, tryPassword }) => {
-      // Another one each time: of names that nobody has wrong passwords are counted as well.
-      const nobody = `kit-${randomUUID()}`;
+      // A new name in each run: wrong passwords of unknown names are counted, too.
+      const unknown = `kit-${randomUUID()}`;
       await refused("a wrong password", tryPassword(ann.username, "not the password"), "CREDENTIALS_WRONG");
-      await refused("an unknown name", tryPassword(nobody, "not the password"), "CREDENTIALS_WRONG");
+      await refused("an unknown name", tryPassword(unknown, "not the password"), "CREDENTIALS_WRONG");
       await logIn("ann");
     },
   },
   {
     name: "log-in.token",
-    says: "without a token, or with a made-up one, neither a call nor a stream is let in",
+    says: "calls and streams without a token, or with a made-up one, are refused",
     contract: "reason.proto: REASON_TOKEN_MISSING",
     run: async ({ ann }) => {
       const activity = ChatServiceService.reportActivity;
@@ -57,7 +62,7 @@ export const logInChecks: readonly Check[] = [
   },
   {
     name: "log-in.log-out",
-    says: "a log-out ends the streams of its session, and its token opens nothing any more",
+    says: "a log-out ends the streams of its session, and its token becomes invalid",
     contract: "auth_service.proto: AuthService.LogOut",
     run: async ({ logIn }) => {
       const session = await logIn("ann");
@@ -65,7 +70,7 @@ export const logInChecks: readonly Check[] = [
       await session.logOut();
       await endedBy("the stream of a session that logs out", stream, "SESSION_ENDED");
       await refused(
-        "the token after it",
+        "the token after the log-out",
         session.call(ChatServiceService.reportActivity, {}),
         "TOKEN_INVALID",
       );
@@ -73,7 +78,7 @@ export const logInChecks: readonly Check[] = [
   },
   {
     name: "log-in.revoke",
-    says: "a session that another one of the user revokes ends with its streams, and no other session does",
+    says: "a session that the user revokes ends with its streams, and no other session ends",
     contract: "auth_service.proto: AuthService.RevokeSession",
     run: async ({ ann, logIn }) => {
       const other = await logIn("ann");
@@ -89,7 +94,7 @@ export const logInChecks: readonly Check[] = [
         [[true, false]],
       );
       await ann.call(AuthServiceService.revokeSession, { sessionId: other.grant.sessionId });
-      other.isOver = true;
+      other.hasEnded = true;
       await endedBy("the stream of the revoked session", ends, "SESSION_ENDED");
       await stays.acked(ann.sendOn(stays, await logIn("ben"), ["still here"])[0] ?? 0n);
       await refused(

@@ -1,4 +1,4 @@
-// Checks of markers and of typing: who is told, and that markers only rise.
+// Checks of markers and typing: which streams receive them, and that markers only rise.
 
 import { marker, setMarkers, setTyping, toConversation, toUser } from "../client/commands.ts";
 import { equal, eventually } from "../client/expect.ts";
@@ -8,7 +8,7 @@ import type { Check } from "./check.ts";
 export const markerChecks: readonly Check[] = [
   {
     name: "markers.told",
-    says: "a marker is told to the other user and to the user's own devices; read raises delivered; it never falls",
+    says: "the other user and the user's own devices receive a marker; read raises delivered; a marker never falls",
     contract: "event.proto: MarkersMoved",
     run: async ({ ann, ben, patienceMs }) => {
       const { conversationId } = await ann.send(ben, "one");
@@ -19,12 +19,12 @@ export const markerChecks: readonly Check[] = [
         ["the other user", anns],
         ["the user's own stream", bens],
       ] as const) {
-        const told = await stream.next(
+        const moved = await stream.next(
           "markersMoved",
           (one) => one.conversationId === conversationId && one.user?.username === ben.username,
           `MarkersMoved for ${who}`,
         );
-        equal(`MarkersMoved for ${who}`, [told.deliveredSeq, told.readSeq], [seq, seq]);
+        equal(`MarkersMoved for ${who}`, [moved.deliveredSeq, moved.readSeq], [seq, seq]);
       }
       await ben.setMarkers(marker(conversationId, seq - 1n, seq - 1n));
       const ofBen = async () => {
@@ -41,7 +41,7 @@ export const markerChecks: readonly Check[] = [
   },
   {
     name: "markers.on-a-stream",
-    says: "of several markers on a stream the one beyond its head is refused, and the others are taken",
+    says: "of several markers on a stream, the one beyond its head is refused, and the others are stored",
     contract: "chat_service.proto: SetMarkersRequest.markers",
     run: async ({ ann, ben, cat, patienceMs }) => {
       const [right, wrong] = [await ann.send(ben, "one"), await cat.send(ben, "two")];
@@ -53,19 +53,19 @@ export const markerChecks: readonly Check[] = [
         conversationId: wrong.conversationId,
       });
       const delivered = async () => (await ben.conversation(right.conversationId)).marker?.deliveredSeq;
-      await eventually("the delivered_seq of the other one", patienceMs, delivered, right.seq);
+      await eventually("the delivered_seq of the valid marker", patienceMs, delivered, right.seq);
     },
   },
   {
     name: "markers.at-start",
-    says: "at the beginning of a stream MarkersMoved tells the state of each conversation that Hello names",
+    says: "a stream starts with MarkersMoved for each conversation in Hello",
     contract: "docs/protocol.md: Markers",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "one");
       await ben.setMarkers(marker(conversationId, seq));
       await ann.setMarkers(marker(conversationId, seq, seq));
       const stream = await ann.connect({ cursors: [{ conversationId, seq }] });
-      const told = stream
+      const moved = stream
         .all("markersMoved")
         .filter((one) => one.conversationId === conversationId)
         .map((one) => [one.user?.username, one.deliveredSeq]);
@@ -74,12 +74,12 @@ export const markerChecks: readonly Check[] = [
         [ann.username, seq],
         [ben.username, seq],
       ].sort(byName);
-      equal("MarkersMoved before CaughtUp", told.sort(byName), expected);
+      equal("MarkersMoved before CaughtUp", moved.sort(byName), expected);
     },
   },
   {
     name: "markers.of-broadcasts",
-    says: "a marker in the broadcast conversation is told to the user's own devices, and to nobody else",
+    says: "only the user's own devices receive a marker in the broadcast conversation",
     contract: "docs/protocol.md: Markers",
     run: async ({ ann, ben, welcome }) => {
       const conversationId = welcome.broadcastConversationId;
@@ -87,19 +87,19 @@ export const markerChecks: readonly Check[] = [
       const { seq } = await ann.broadcast("to all");
       await ben.setMarkers(marker(conversationId, seq));
       await bens.next("markersMoved", (one) => one.conversationId === conversationId);
-      // One that ann is told of, so that the other had its chance.
+      // A marker that ann does receive: the other one would arrive before it.
       const direct = await ann.send(ben, "to ben");
       await ben.setMarkers(marker(direct.conversationId, direct.seq));
       await anns.next("markersMoved", (one) => one.conversationId === direct.conversationId);
       const ofBen = anns
         .all("markersMoved")
         .filter((one) => one.conversationId === conversationId && one.user?.username === ben.username);
-      equal("what another user is told", ofBen, []);
+      equal("the markers that another user received", ofBen, []);
     },
   },
   {
     name: "typing.told",
-    says: "typing and its end are told to the other user, by call and on a stream, and stored nowhere",
+    says: "the other user receives typing and its end, sent by call or on a stream; nothing is stored",
     contract: "event.proto: TypingChanged",
     run: async ({ ann, ben, cat }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -109,19 +109,19 @@ export const markerChecks: readonly Check[] = [
       await bens.next("typingChanged", ({ typing }) => !typing, "the end of typing");
       await ann.setTyping(toUser(ben.username));
       await bens.next("typingChanged", undefined, "typing by a call");
-      const told = bens.all("typingChanged");
+      const received = bens.all("typingChanged");
       equal(
         "TypingChanged.typing",
-        told.map(({ typing }) => typing),
+        received.map(({ typing }) => typing),
         [true, false, true],
       );
-      for (const one of told) {
+      for (const one of received) {
         equal("TypingChanged", [one.conversationId, one.user?.username], [conversationId, ann.username]);
       }
       await ann.send(cat, "the end");
       await cats.next("entryAppended");
-      equal("what a third user is told", cats.all("typingChanged"), []);
-      equal("the head after it", (await ben.conversation(conversationId)).headSeq, seq);
+      equal("the typing that a third user received", cats.all("typingChanged"), []);
+      equal("the head after typing", (await ben.conversation(conversationId)).headSeq, seq);
     },
   },
 ];

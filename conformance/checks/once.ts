@@ -1,7 +1,7 @@
 // Checks of sending once: the client message id.
 
 import { send, text, toUser } from "../client/commands.ts";
-import { equal, holds } from "../client/expect.ts";
+import { equal, isTrue } from "../client/expect.ts";
 import { entriesFrom } from "../client/named.ts";
 import { isRefused, refused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
@@ -40,7 +40,7 @@ export const onceChecks: readonly Check[] = [
   },
   {
     name: "once.reused",
-    says: "the same id with another content or target is refused as CLIENT_MESSAGE_ID_REUSED, and the first one stands",
+    says: "the same id with another content or target is refused as CLIENT_MESSAGE_ID_REUSED, and the first message stays",
     contract: "reason.proto: REASON_CLIENT_MESSAGE_ID_REUSED",
     run: async ({ ann, ben, cat }) => {
       const stream = await ann.connect();
@@ -54,12 +54,15 @@ export const onceChecks: readonly Check[] = [
       isRefused("another content on a stream", await stream.next("refused"), reason, { clientMessageId: id });
       const { conversationId, seq } = first;
       equal("the log", await ben.log(conversationId, seq), entriesFrom(seq, ["the first"]));
-      equal("the first one, again", await ann.send(ben, "the first", id), { ...first, repeatedSend: true });
+      equal("a repeat of the first send", await ann.send(ben, "the first", id), {
+        ...first,
+        repeatedSend: true,
+      });
     },
   },
   {
     name: "once.ids",
-    says: "ids are accepted in any order, up to 2^63-1; none is set by the server in a call and refused on a stream",
+    says: "ids are accepted in any order, up to 2^63-1; the server sets a missing id in a call, and refuses it on a stream",
     contract: "chat_service.proto: SendMessageRequest.client_message_id",
     run: async ({ logIn, ben }) => {
       const ann = await logIn("ann");
@@ -73,9 +76,14 @@ export const onceChecks: readonly Check[] = [
       });
       const set = [await ann.send(ben, "no id", 0n), await ann.send(ben, "no id", 0n)];
       for (const { clientMessageId } of set) {
-        holds("an id set by the server", clientMessageId >= CLIENT_IDS_END, "2^63 or above", clientMessageId);
+        isTrue(
+          "an id set by the server",
+          clientMessageId >= CLIENT_IDS_END,
+          "2^63 or above",
+          clientMessageId,
+        );
       }
-      holds("two sends without an id", set[0]?.seq !== set[1]?.seq, "two entries", "one");
+      isTrue("two sends without an id", set[0]?.seq !== set[1]?.seq, "two entries", "one");
       const stream = await ann.connect();
       stream.write(send(0n, toUser(ben.username), text("no id")));
       isRefused("no id on a stream", await stream.next("refused"), "INVALID_FIELD", {
@@ -85,7 +93,7 @@ export const onceChecks: readonly Check[] = [
   },
   {
     name: "once.per-device",
-    says: "another device of the same user has ids of its own",
+    says: "the ids of another device of the same user are separate",
     contract: "chat_service.proto: SendMessageRequest.client_message_id",
     run: async ({ ann, ben, logIn }) => {
       const id = ann.nextId();

@@ -1,7 +1,7 @@
-// Checks of how a stream opens and closes: Hello, Welcome, CaughtUp, and the client's own end.
+// Checks of how a stream opens and closes: Hello, Welcome, CaughtUp, and the client's half-close.
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { hello, marker, send, setTyping, text, toUser } from "../client/commands.ts";
-import { equal, holds, Skip } from "../client/expect.ts";
+import { equal, isTrue, Skip } from "../client/expect.ts";
 import { entriesFrom } from "../client/named.ts";
 import { endedBy } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
@@ -9,11 +9,11 @@ import type { Check } from "./check.ts";
 export const openingChecks: readonly Check[] = [
   {
     name: "stream.welcome",
-    says: "Welcome comes first and once, CaughtUp once, and Welcome says who and where the reader is",
+    says: "Welcome is the first event and comes once, CaughtUp comes once, and Welcome names the user, device, session and server",
     contract: "event.proto: Event.welcome",
     run: async ({ ann, ben }) => {
       const stream = await ann.connect();
-      // Something that comes after it, so that a second one had its chance.
+      // An event that arrives later: a second Welcome would arrive before it.
       await ben.send(ann, "hello");
       await stream.next("entryAppended");
       equal("the first event", stream.events[0]?.kind?.$case, "welcome");
@@ -25,13 +25,13 @@ export const openingChecks: readonly Check[] = [
       equal("Welcome.session_id", welcome?.sessionId, grant.sessionId);
       equal("Welcome.device_id", welcome?.deviceId, grant.device?.deviceId);
       equal("Welcome.user", welcome?.user, grant.user);
-      holds("Welcome.limits", welcome?.limits !== undefined, "them to be set", welcome?.limits);
-      holds("Welcome.server_time", welcome?.serverTime !== undefined, "it to be set", welcome?.serverTime);
+      isTrue("Welcome.limits", welcome?.limits !== undefined, "them to be set", welcome?.limits);
+      isTrue("Welcome.server_time", welcome?.serverTime !== undefined, "it to be set", welcome?.serverTime);
     },
   },
   {
     name: "stream.hello-first",
-    says: "a stream that begins with something other than Hello alone ends as HELLO_EXPECTED, and nothing is done",
+    says: "a stream whose first frame is not exactly one Hello ends as HELLO_EXPECTED, and its commands are not carried out",
     contract: "reason.proto: REASON_HELLO_EXPECTED",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -63,17 +63,17 @@ export const openingChecks: readonly Check[] = [
   },
   {
     name: "stream.hello-timeout",
-    says: "a stream on which no Hello comes within 5 s ends as HELLO_TIMEOUT, with a delay",
+    says: "a stream without a Hello within 5 s ends as HELLO_TIMEOUT, with a delay",
     contract: "docs/protocol.md: The life of a stream",
     run: async ({ ann, patienceMs }) => {
-      if (patienceMs <= HELLO_MS) throw new Skip("it takes 5 s, and less is waited (--patience)");
+      if (patienceMs <= HELLO_MS) throw new Skip("it takes 5 s, and --patience is less");
       const stream = ann.open(null);
       await endedBy("a stream without Hello", stream, "HELLO_TIMEOUT", { delay: true });
     },
   },
   {
     name: "stream.features",
-    says: "only the families of events that Hello asks for come, and Welcome names them",
+    says: "only the families of events that Hello asks for arrive, and Welcome names them",
     contract: "chat_service.proto: Hello.features",
     run: async ({ ann, ben, cat }) => {
       const typingOnly = await ben.connect({ features: [Feature.TYPING] });
@@ -102,15 +102,15 @@ export const openingChecks: readonly Check[] = [
   },
   {
     name: "stream.close",
-    says: "when the client closes its side, what is underway is answered, and the stream ends with OK",
+    says: "after the client's half-close, the commands before it are answered, and the stream ends with OK",
     contract: "docs/protocol.md: The life of a stream",
     run: async ({ ann, ben }) => {
       const stream = await ann.connect();
       const ids = ann.sendOn(stream, ben, ["one", "two", "three"]);
       stream.finish();
-      equal("how the stream ends", await stream.ended(), undefined);
+      equal("the end of the stream", await stream.ended(), undefined);
       equal(
-        "what was acked",
+        "the acks",
         stream.all("ack").map((ack) => ack.clientMessageId),
         ids,
       );

@@ -1,14 +1,14 @@
-// Checks of order: one for each conversation, the same for every reader, without a hole; and of what an Ack stands for.
+// Checks of order, which is the same for every reader of a conversation and without a gap, and of the Ack.
 import { ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { broadcast, send, text, toUser } from "../client/commands.ts";
-import { equal, holds } from "../client/expect.ts";
+import { equal, isTrue } from "../client/expect.ts";
 import { entriesFrom, namedBy, range, seqsOf } from "../client/named.ts";
 import type { Check } from "./check.ts";
 
 export const orderChecks: readonly Check[] = [
   {
     name: "ack.means-stored",
-    says: "an acked message is at once in ListMessages, and in the backlog of a new stream",
+    says: "an acked message is immediately in ListMessages, and in the backlog of a new stream",
     contract: "event.proto: Ack",
     run: async ({ ann, ben }) => {
       const stream = await ann.connect();
@@ -31,7 +31,7 @@ export const orderChecks: readonly Check[] = [
   },
   {
     name: "ack.in-place",
-    says: "in the sender's stream the Ack stands at the place of the entry, and the entry does not come; elsewhere it does",
+    says: "in the sender's stream, the Ack takes the position of the entry, which is not sent; other streams receive the entry",
     contract: "docs/protocol.md: Sending",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -59,7 +59,7 @@ export const orderChecks: readonly Check[] = [
   },
   {
     name: "order.of-commands",
-    says: "commands keep their order, in one frame or in many: acks and entries rise as they were sent",
+    says: "commands keep their order, in one frame or in many: acks and entries have the order of the sends",
     contract: "docs/protocol.md: Sending",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -85,13 +85,13 @@ export const orderChecks: readonly Check[] = [
       );
       const named = () => namedBy(reading.events, conversationId);
       await reading.until("sixty entries", () => named().length >= 60);
-      equal("what the recipient is told", named(), entriesFrom(seq + 1n, texts));
+      equal("the items that the recipient received", named(), entriesFrom(seq + 1n, texts));
       equal("the log", await ben.log(conversationId, seq + 1n), entriesFrom(seq + 1n, texts));
     },
   },
   {
     name: "order.one-piece",
-    says: "frames that come joined in one piece of HTTP/2, as many clients send them, are all read, in their order",
+    says: "messages that arrive in one HTTP/2 DATA frame are all read, in order",
     contract: "chat_service.proto: ChatService.Connect",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -103,34 +103,34 @@ export const orderChecks: readonly Check[] = [
       );
       stream.write(frames);
       const named = () => namedBy(reading.events, conversationId);
-      await reading.until("forty frames in one piece", () => named().length >= 40, "forty entries");
-      equal("what the recipient is told", named(), entriesFrom(seq + 1n, texts));
+      await reading.until("forty messages in one DATA frame", () => named().length >= 40, "forty entries");
+      equal("the items that the recipient received", named(), entriesFrom(seq + 1n, texts));
     },
   },
   {
     name: "order.same-for-all",
-    says: "what several say at once has one order, the same for every reader and for the history, without a hole",
+    says: "concurrent broadcasts of several users have the same order for every reader and in the history, without a gap",
     contract: "entry.proto: Entry.seq",
     run: async ({ ann, ben, cat, welcome }) => {
       const conversationId = welcome.broadcastConversationId;
-      const people = [ann, ben, cat];
-      const streams = await Promise.all(people.map((one) => one.connect()));
+      const users = [ann, ben, cat];
+      const streams = await Promise.all(users.map((one) => one.connect()));
       const { seq } = await ann.broadcast("before");
       for (let round = 0; round < 15; round++) {
-        for (const [index, one] of people.entries()) {
+        for (const [index, one] of users.entries()) {
           streams[index]?.write(broadcast(one.nextId(), text(`${one.username} ${round}`)));
         }
       }
       const log = await whenLong(() => ann.log(conversationId, seq + 1n), 45);
-      holds("the history once all are acked", log.length >= 45, "45 broadcasts", log.length);
+      isTrue("the history once all are acked", log.length >= 45, "45 broadcasts", log.length);
       for (const [index, stream] of streams.entries()) {
         const name = `the stream of user ${index + 1}`;
-        const own = people[index]?.username ?? "";
+        const own = users[index]?.username ?? "";
         const expected = log.map((one) => (one.includes(` ${own} `) ? `${one.split(" ", 1)[0]} ack` : one));
         const named = () =>
           namedBy(stream.events, conversationId).filter((one) => (seqsOf([one])[0] ?? 0n) > seq);
         await stream.until(`${name}: 45 broadcasts`, () => named().length >= log.length);
-        equal(`${name}, held against the history`, named().slice(0, log.length), expected);
+        equal(`${name}, compared with the history`, named().slice(0, log.length), expected);
         const said = log.filter((one) => one.includes(` ${own} `)).map((one) => one.split(" ").at(-1));
         equal(
           `the order of what user ${index + 1} said`,

@@ -1,5 +1,5 @@
-// Checks of refusals: for every wrong command the same reason through both doors, with the status and the details that
-// belong to it; nothing is stored, and the stream goes on.
+// Checks of refusals: every invalid command has the same reason in a call and on a stream, with its status and details;
+// nothing is stored, and the stream stays open.
 import { ChatServiceService, type Command, type Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
 import {
@@ -15,7 +15,7 @@ import {
 import { equal } from "../client/expect.ts";
 import { entriesFrom } from "../client/named.ts";
 import { isRefused, type ReasonName, refused } from "../client/reasons.ts";
-import type { Check, Scene } from "./check.ts";
+import type { Check, Fixture } from "./check.ts";
 
 interface Wrong {
   readonly what: string;
@@ -30,26 +30,26 @@ interface Wrong {
 export const refusalChecks: readonly Check[] = [
   {
     name: "refusals.by-call",
-    says: "a unary call that is wrong is refused with its reason, its status, and the field at fault in the details",
+    says: "an invalid unary call is refused with its reason, its status, and the invalid field in the details",
     contract: "docs/errors.md: Where a reason stands",
-    run: async (scene) => {
-      const { ann, ben } = scene;
+    run: async (fixture) => {
+      const { ann, ben } = fixture;
       const { conversationId, seq } = await ann.send(ben, "before");
-      for (const { what, command, reason, field } of wrongCommands(scene, conversationId, seq)) {
-        await refused(what, callTwin(scene, command(ann.nextId())), reason, { field });
+      for (const { what, command, reason, field } of wrongCommands(fixture, conversationId, seq)) {
+        await refused(what, callTwin(fixture, command(ann.nextId())), reason, { field });
       }
       equal("the log after the refusals", await ann.log(conversationId, seq), entriesFrom(seq, ["before"]));
     },
   },
   {
     name: "refusals.on-a-stream",
-    says: "a command that is wrong is answered by Refused with the same reason; nothing is stored, the stream goes on",
+    says: "an invalid command is answered by Refused with the same reason; nothing is stored, and the stream stays open",
     contract: "event.proto: Refused",
-    run: async (scene) => {
-      const { ann, ben } = scene;
+    run: async (fixture) => {
+      const { ann, ben } = fixture;
       const { conversationId, seq } = await ann.send(ben, "before");
       const stream = await ann.connect();
-      for (const wrong of wrongCommands(scene, conversationId, seq)) {
+      for (const wrong of wrongCommands(fixture, conversationId, seq)) {
         const id = ann.nextId();
         stream.write(wrong.command(id));
         const event = await stream.next("refused", undefined, `Refused for ${wrong.what}`);
@@ -66,14 +66,14 @@ export const refusalChecks: readonly Check[] = [
   },
 ];
 
-function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq: bigint): Wrong[] {
+function wrongCommands({ ann, ben, welcome }: Fixture, conversationId: string, seq: bigint): Wrong[] {
   const to = (target: Target | undefined, content: Content) => (id: bigint) => send(id, target, content);
   const known = toUser(ben.username);
   const hello = text("hello");
   const byName = { isSend: true, field: "target.username" };
   return [
     {
-      what: "a send to nobody",
+      what: "a send to an unknown user",
       command: to(toUser("nobody at all"), hello),
       reason: "USER_NOT_FOUND",
       ...byName,
@@ -98,7 +98,7 @@ function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq
       isSend: true,
     },
     {
-      what: "a send to no conversation",
+      what: "a send to an unknown conversation",
       command: to(toConversation("no-such-one"), hello),
       reason: "CONVERSATION_NOT_FOUND",
       field: "target.conversation_id",
@@ -113,7 +113,7 @@ function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq
       isSend: true,
     },
     {
-      what: "a content without anything",
+      what: "a content without a kind",
       command: to(known, { kind: undefined }),
       reason: "CONTENT_EMPTY",
       field: "content",
@@ -134,7 +134,7 @@ function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq
       isSend: true,
     },
     {
-      what: "no marker",
+      what: "an empty list of markers",
       command: () => setMarkers(),
       reason: "INVALID_FIELD",
       field: "markers",
@@ -156,7 +156,7 @@ function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq
       conversationId,
     },
     {
-      what: "a marker of no conversation",
+      what: "a marker of an unknown conversation",
       command: () => setMarkers(marker("no-such-one", 0n)),
       reason: "CONVERSATION_NOT_FOUND",
       field: "markers[0].conversation_id",
@@ -164,7 +164,7 @@ function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq
       conversationId: "no-such-one",
     },
     {
-      what: "typing to nobody",
+      what: "typing to an unknown user",
       command: () => setTyping(toUser("nobody at all")),
       reason: "USER_NOT_FOUND",
       field: "target.username",
@@ -181,8 +181,8 @@ function wrongCommands({ ann, ben, welcome }: Scene, conversationId: string, seq
   ];
 }
 
-/** What a command of a stream is as a call. */
-function callTwin({ ann }: Scene, { kind }: Command): Promise<unknown> {
+/** Makes the unary call that corresponds to a command of a stream. */
+function callTwin({ ann }: Fixture, { kind }: Command): Promise<unknown> {
   switch (kind?.$case) {
     case "sendMessage":
       return ann.call(ChatServiceService.sendMessage, kind.value);
@@ -193,6 +193,6 @@ function callTwin({ ann }: Scene, { kind }: Command): Promise<unknown> {
     case "setTyping":
       return ann.call(ChatServiceService.setTyping, kind.value);
     default:
-      return Promise.reject(new Error("That command has no twin."));
+      return Promise.reject(new Error("This command has no unary twin."));
   }
 }

@@ -1,19 +1,19 @@
-// Checks over a restart of the server, killed without a warning: nothing acked is lost, and everybody can go on.
+// Checks of a restart after a kill without a warning: no acked message is lost, and sessions continue.
 
 import { marker } from "../client/commands.ts";
-import { equal, holds } from "../client/expect.ts";
+import { equal, isTrue } from "../client/expect.ts";
 import { entriesFrom, namedBy } from "../client/named.ts";
 import { refused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
 
 const MESSAGES = 300;
-/** How many are acked when the server is killed. */
+/** The number of acks after which the server is killed. */
 const ACKED = 40;
 
 export const restartChecks: readonly Check[] = [
   {
     name: "restart.nothing-lost",
-    says: "what was acked before a kill is in the log after it, once, and a retry of the rest stores each once",
+    says: "messages that were acked before a kill are in the log once, and a retry of the others stores each once",
     contract: "docs/protocol.md: Sending once",
     run: async ({ ann, ben, restart }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -39,18 +39,18 @@ export const restartChecks: readonly Check[] = [
       const log = await ben.log(conversationId, seq + 1n);
       const expected = [...seqs].sort(([, a], [, b]) => Number(a - b)).map(([value, at]) => `${at} ${value}`);
       equal("the log", log, expected);
-      equal("how many there are", log.length, MESSAGES);
-      holds(
-        "the newest",
+      equal("the length of the log", log.length, MESSAGES);
+      isTrue(
+        "the newest entry",
         log.at(-1)?.startsWith(`${seq + BigInt(MESSAGES)} `) === true,
-        "no hole",
+        "no gap",
         log.at(-1),
       );
     },
   },
   {
     name: "restart.goes-on",
-    says: "tokens, cursors, markers, blocks and what they hide outlive a kill, and the server is the same one",
+    says: "tokens, cursors, markers, blocks and hidden entries outlive a kill, and the server id stays the same",
     contract: "docs/protocol.md: Resume",
     run: async ({ ann, ben, cat, restart, welcome }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -59,7 +59,11 @@ export const restartChecks: readonly Check[] = [
       const unseen = await ann.send(ben, "unseen", id);
       await ben.block(cat);
       await restart();
-      await refused("a send to who blocked before", cat.send(ben, "now"), "BLOCKED_BY_RECIPIENT");
+      await refused(
+        "a send to a user who blocked the sender before",
+        cat.send(ben, "now"),
+        "BLOCKED_BY_RECIPIENT",
+      );
       await ben.unblock(cat);
       const stream = await ben.connect({ cursors: [{ conversationId, seq }] });
       equal("Welcome.server_id", stream.all("welcome")[0]?.serverId, welcome.serverId);

@@ -1,14 +1,14 @@
-// Checks of resume: what a reader missed, by its cursors, each seq once; and what it may not see, by name.
+// Checks of resume: after its cursors a reader receives each seq once, as an entry, Omitted or a Gap.
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import { toConversation } from "../client/commands.ts";
 import { equal } from "../client/expect.ts";
 import { entriesFrom, namedBy, namedByHistory, range, seqsOf } from "../client/named.ts";
-import { goes } from "../client/presence-seen.ts";
+import { seenOffline } from "../client/presence-events.ts";
 import { endedBy } from "../client/reasons.ts";
 import type { Session } from "../client/session.ts";
 import type { Check } from "./check.ts";
 
-/** More than a backlog names one by one. */
+/** More than the entries of the longest backlog. */
 const MANY = 505;
 const PUSHED = 500n;
 const UNNAMED = 50n;
@@ -16,7 +16,7 @@ const UNNAMED = 50n;
 export const resumeChecks: readonly Check[] = [
   {
     name: "resume.cursor",
-    says: "a stream begins after its cursors: what is above comes once, in order, and nothing else of that log",
+    says: "a stream starts after its cursors: the entries above them arrive once, in order, and no others of that log",
     contract: "chat_service.proto: Cursor.seq",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "0");
@@ -33,7 +33,7 @@ export const resumeChecks: readonly Check[] = [
   },
   {
     name: "resume.without-cursor",
-    says: "a conversation that Hello does not name starts at its last 50 entries",
+    says: "a conversation that is not in Hello starts at its last 50 entries",
     contract: "chat_service.proto: Hello.cursors",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await atLeast(ann, ben, 60);
@@ -44,23 +44,23 @@ export const resumeChecks: readonly Check[] = [
   },
   {
     name: "resume.gap",
-    says: "of more than 500 missing the newest 500 come after a fillable Gap, which ListMessages fills",
+    says: "of more than 500 missing entries, the newest 500 arrive after a fillable Gap, and ListMessages has the rest",
     contract: "entry.proto: Gap",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await atLeast(ann, ben, MANY + 10);
-      const held = seq - BigInt(MANY);
-      const stream = await ben.connect({ cursors: [{ conversationId, seq: held }] });
+      const cursor = seq - BigInt(MANY);
+      const stream = await ben.connect({ cursors: [{ conversationId, seq: cursor }] });
       const named = namedBy(stream.events, conversationId);
-      equal("the first that is named", named[0], `gap ${held + 1n}-${seq - PUSHED}`);
+      equal("the first item", named[0], `gap ${cursor + 1n}-${seq - PUSHED}`);
       equal("Gap.kind", stream.all("gap")[0]?.kind, GapKind.FILLABLE);
-      equal("every seq above the cursor, once", seqsOf(named), range(held + 1n, seq));
-      const filled = await ben.log(conversationId, held + 1n, seq - PUSHED);
-      equal("what ListMessages has for the gap", seqsOf(filled), range(held + 1n, seq - PUSHED));
+      equal("every seq above the cursor, once", seqsOf(named), range(cursor + 1n, seq));
+      const filled = await ben.log(conversationId, cursor + 1n, seq - PUSHED);
+      equal("what ListMessages has for the gap", seqsOf(filled), range(cursor + 1n, seq - PUSHED));
     },
   },
   {
     name: "resume.broken-off",
-    says: "a reader that loses its stream again and again, while messages flow, is given each once",
+    says: "a reader that loses its stream again and again, while messages arrive, receives each message once",
     contract: "docs/protocol.md: Resume",
     run: async ({ ann, ben }) => {
       const { conversationId, seq } = await ann.send(ben, "before");
@@ -76,12 +76,12 @@ export const resumeChecks: readonly Check[] = [
         got.push(...named().slice(0, wanted));
         ben.closeStreams();
       }
-      equal("what the reader holds in the end", got, entriesFrom(seq + 1n, texts));
+      equal("the entries that the reader has in the end", got, entriesFrom(seq + 1n, texts));
     },
   },
   {
     name: "resume.refused-cursors",
-    says: "a cursor that this log cannot have given, or given to this user, is refused, and says which it is",
+    says: "an impossible cursor, or one of a conversation of other users, is refused, and the refusal names it",
     contract: "chat_service.proto: Cursor.conversation_id",
     run: async ({ ann, ben, cat }) => {
       const { conversationId, seq } = await ann.send(ben, "hello");
@@ -90,8 +90,20 @@ export const resumeChecks: readonly Check[] = [
       const cases = [
         ["a cursor beyond the head", ann, { conversationId, seq: seq + 1n }, "CURSOR_BEYOND_HEAD", beyond],
         ["the highest cursor", ann, { conversationId, seq: 2n ** 64n - 1n }, "CURSOR_BEYOND_HEAD", beyond],
-        ["another's conversation", cat, { conversationId, seq: 0n }, "CONVERSATION_NOT_FOUND", notFound],
-        ["no conversation", ann, { conversationId: "none", seq: 0n }, "CONVERSATION_NOT_FOUND", notFound],
+        [
+          "a conversation of other users",
+          cat,
+          { conversationId, seq: 0n },
+          "CONVERSATION_NOT_FOUND",
+          notFound,
+        ],
+        [
+          "an unknown conversation",
+          ann,
+          { conversationId: "none", seq: 0n },
+          "CONVERSATION_NOT_FOUND",
+          notFound,
+        ],
       ] as const;
       for (const [what, who, cursor, reason, details] of cases) {
         await endedBy(what, who.open({ cursors: [cursor] }), reason, details);
@@ -102,16 +114,16 @@ export const resumeChecks: readonly Check[] = [
   },
   {
     name: "resume.omitted",
-    says: "a broadcast that a user was away for is named as Omitted, in the backlog and in the history, and no more is said",
+    says: "a broadcast that a user was offline for is Omitted in the backlog and in the history, without further details",
     contract: "docs/protocol.md: Who sees a broadcast",
     run: async ({ ann, cat, logIn, welcome }) => {
       const conversationId = welcome.broadcastConversationId;
       const watching = await ann.connect();
-      const here = await cat.connect();
+      const cats = await cat.connect();
       const seen = await ann.broadcast("cat is here");
-      await here.next("entryAppended", ({ entry }) => entry?.seq === seen.seq);
+      await cats.next("entryAppended", ({ entry }) => entry?.seq === seen.seq);
       await cat.logOut();
-      await goes(watching, cat.username);
+      await seenOffline(watching, cat.username);
       const missed = await ann.broadcast("cat is away");
       const back = await logIn("cat");
       const stream = await back.connect({ cursors: [{ conversationId, seq: seen.seq }] });
@@ -119,7 +131,7 @@ export const resumeChecks: readonly Check[] = [
       const named = namedBy(stream.events, conversationId);
       equal("the seqs in the backlog", seqsOf(named), omitted);
       equal(
-        "what is said of them",
+        "the items that are not Omitted",
         named.filter((one) => !one.startsWith("omitted")),
         [],
       );
@@ -136,7 +148,7 @@ export const resumeChecks: readonly Check[] = [
   },
 ];
 
-/** Has at least so many messages in the conversation of two users. */
+/** Makes sure that the conversation of two users has at least so many messages. */
 export async function atLeast(
   ann: Session,
   ben: Session,

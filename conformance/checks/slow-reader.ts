@@ -1,4 +1,4 @@
-// The check of a reader that is too slow: it is told everything later, or that it has to come back, and misses nothing.
+// The check of a slow reader: it catches up later, or its stream ends with a delay, and it misses no entry.
 
 import { equal } from "../client/expect.ts";
 import { namedBy, range, seqsOf } from "../client/named.ts";
@@ -7,14 +7,14 @@ import type { Session } from "../client/session.ts";
 import type { Stream } from "../client/stream.ts";
 import type { Check } from "./check.ts";
 
-/** More than every buffer between the two holds, and more than a backlog names one by one. */
+/** More than fits into all buffers between the two users, and more than the entries of the longest backlog. */
 const MESSAGES = 560;
 const BYTES = 8_000;
 
 export const slowReaderChecks: readonly Check[] = [
   {
     name: "slow-reader",
-    says: "a reader that stops for a while is caught up from the log, or ended with a delay; every seq is named once",
+    says: "a reader that stops for a while catches up from the log, or its stream ends with a delay; it receives every seq once",
     contract: "docs/protocol.md: A slow reader",
     run: async ({ ann, cat, welcome }) => {
       const { conversationId, seq } = await ann.send(cat, "before");
@@ -26,13 +26,13 @@ export const slowReaderChecks: readonly Check[] = [
       for (const id of ann.sendOn(sending, cat, texts)) await sending.acked(id);
       reading.resume();
       const last = seq + BigInt(MESSAGES);
-      const told = await readUpTo(cat, reading, conversationId, seq, last);
-      equal("every seq, once and in order", told, range(seq + 1n, last));
+      const seqs = await readUpTo(cat, reading, conversationId, seq, last);
+      equal("every seq, once and in order", seqs, range(seq + 1n, last));
     },
   },
 ];
 
-/** Everything that the reader is told, over a further stream where the first one says to come back. */
+/** The seqs that the reader receives, on a second stream, too, if the first one ends as SLOW_READER. */
 async function readUpTo(
   reader: Session,
   stream: Stream,
@@ -40,11 +40,11 @@ async function readUpTo(
   from: bigint,
   to: bigint,
 ): Promise<bigint[]> {
-  const told = () => seqsOf(namedBy(stream.events, conversationId));
-  await stream.until("what the reader missed", () => told().at(-1) === to || stream.isOver);
-  if (told().at(-1) === to) return told();
+  const received = () => seqsOf(namedBy(stream.events, conversationId));
+  await stream.until("the entries that the reader missed", () => received().at(-1) === to || stream.hasEnded);
+  if (received().at(-1) === to) return received();
   await endedBy("a reader that was too slow", stream, "SLOW_READER", { delay: true });
-  const held = told().at(-1) ?? from;
-  const again = await reader.connect({ cursors: [{ conversationId, seq: held }] });
-  return [...told(), ...seqsOf(namedBy(again.events, conversationId))];
+  const cursor = received().at(-1) ?? from;
+  const again = await reader.connect({ cursors: [{ conversationId, seq: cursor }] });
+  return [...received(), ...seqsOf(namedBy(again.events, conversationId))];
 }

@@ -1,4 +1,4 @@
-// All checks of the kit, in the order in which they are made: the simple ones first, since the others stand on them.
+// All checks of the kit in the order in which they run: the simple ones first, since the others depend on them.
 
 import { blockChecks } from "./blocks.ts";
 import type { Check } from "./check.ts";

@@ -1,9 +1,9 @@
-// Checks of the two doors: Follow with the unary twins does all that Connect does.
+// Checks that Follow with the unary twins does the same as Connect.
 
 import { broadcast, marker, send, setMarkers, setTyping, text, toUser } from "../client/commands.ts";
 import { equal } from "../client/expect.ts";
 import { namedBy } from "../client/named.ts";
-import { comes } from "../client/presence-seen.ts";
+import { seenOnline } from "../client/presence-events.ts";
 import { endedBy } from "../client/reasons.ts";
 import type { Stream } from "../client/stream.ts";
 import type { Check } from "./check.ts";
@@ -11,7 +11,7 @@ import type { Check } from "./check.ts";
 export const twinChecks: readonly Check[] = [
   {
     name: "twins.same-events",
-    says: "a Follow stream is told what a Connect stream of the same Hello is told, in the same order",
+    says: "a Follow stream receives the events of a Connect stream with the same Hello, in the same order",
     contract: "chat_service.proto: ChatService.Follow",
     run: async ({ ann, ben, cat, logIn, welcome }) => {
       await cat.logOut();
@@ -27,8 +27,8 @@ export const twinChecks: readonly Check[] = [
       await ann.setMarkers(marker(conversationId, seq + 4n, seq + 4n));
       await (await logIn("cat")).connect();
       for (const stream of streams) {
-        await comes(stream, cat.username);
-        await stream.until("all that happened", () => {
+        await seenOnline(stream, cat.username);
+        await stream.until("all events", () => {
           const isMarked = stream.all("markersMoved").some(({ readSeq }) => readSeq === seq + 4n);
           const broadcasts = namedBy(stream.events, welcome.broadcastConversationId);
           return (
@@ -49,12 +49,12 @@ export const twinChecks: readonly Check[] = [
         caughtUp: stream.all("caughtUp").length,
         online: names(stream),
       }));
-      equal("what Follow is told, held against Connect", followed, connected);
+      equal("the events of Follow, compared with Connect", followed, connected);
     },
   },
   {
     name: "twins.same-effects",
-    says: "each command of a stream does what its unary twin does: a message, a broadcast, a marker, typing",
+    says: "each command of a stream has the effect of its unary twin: a message, a broadcast, a marker, typing",
     contract: "chat_service.proto: ChatService",
     run: async ({ ann, ben, welcome }) => {
       const { conversationId, seq } = await ben.send(ann, "to be marked");
@@ -66,20 +66,20 @@ export const twinChecks: readonly Check[] = [
       const called = [await ann.send(ben, "said"), await ann.broadcast("shouted")];
       const shapes = (list: typeof acks) =>
         list.map((ack) => [ack.conversationId, ack.repeatedSend, ack.withheld, ack.sendTime instanceof Date]);
-      equal("the answers of calls, held against acks", shapes(called), shapes(acks));
+      equal("the answers of calls, compared with acks", shapes(called), shapes(acks));
       anns.write(setMarkers(marker(conversationId, seq)), setTyping(toUser(ben.username)));
-      const isTold = (delivered: bigint, typing: number) => () =>
+      const isReceived = (delivered: bigint, typing: number) => () =>
         bens.all("markersMoved").some(({ deliveredSeq }) => deliveredSeq === delivered) &&
         bens.all("typingChanged").length >= typing;
-      await bens.until("the marker and the typing of a stream", isTold(seq, 1));
+      await bens.until("the marker and the typing of a stream", isReceived(seq, 1));
       await ann.setMarkers(marker(conversationId, seq + 1n));
       await ann.setTyping(toUser(ben.username));
-      await bens.until("the marker and the typing of a call", isTold(seq + 1n, 2));
+      await bens.until("the marker and the typing of a call", isReceived(seq + 1n, 2));
       const words = new Map([
         [conversationId, "said"],
         [welcome.broadcastConversationId, "shouted"],
       ]);
-      await bens.until("what was said and shouted, on a stream and by a call", () =>
+      await bens.until("the messages and broadcasts, on a stream and by a call", () =>
         [...acks, ...called].every((ack) =>
           namedBy(bens.events, ack.conversationId).includes(`${ack.seq} ${words.get(ack.conversationId)}`),
         ),

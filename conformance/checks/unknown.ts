@@ -1,4 +1,4 @@
-// Checks of what a later client may say: unknown commands are refused, unknown fields ignored, unknown methods absent.
+// Checks of later versions of clients: unknown commands and methods are refused, unknown fields are ignored.
 import { status } from "@grpc/grpc-js";
 import { ChatServiceService, ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { RpcError } from "../../rpc/status/status.ts";
@@ -19,7 +19,7 @@ import type { Check } from "./check.ts";
 export const unknownChecks: readonly Check[] = [
   {
     name: "unknown.command",
-    says: "a command that the server does not know, or an empty one, is refused; the others are done, the stream goes on",
+    says: "an unknown or empty command is refused; the other commands are carried out, and the stream stays open",
     contract: "reason.proto: REASON_UNSUPPORTED_COMMAND",
     run: async ({ ann, ben }) => {
       const stream = await ann.connect();
@@ -27,7 +27,7 @@ export const unknownChecks: readonly Check[] = [
       const known = ConnectRequest.encode({
         commands: [send(id, toUser(ben.username), text("known"))],
       }).finish();
-      // Frames laid end to end are one frame.
+      // Concatenated frames are one frame.
       stream.writeBytes(Buffer.concat([unknownCommand, known, unknownCommand]));
       stream.write({ kind: undefined });
       for (const which of ["the first", "the second", "an empty command"]) {
@@ -40,7 +40,7 @@ export const unknownChecks: readonly Check[] = [
   },
   {
     name: "unknown.fields",
-    says: "unknown fields in commands, in Hello and in requests are ignored, and the rest is done",
+    says: "unknown fields in commands, in Hello and in requests are ignored, and the rest is carried out",
     contract: "docs/compatibility.md: What may be added at any time",
     run: async ({ ann, ben }) => {
       const stream = ann.open(null);
@@ -59,7 +59,7 @@ export const unknownChecks: readonly Check[] = [
   },
   {
     name: "unknown.method",
-    says: "a method that does not exist is answered UNIMPLEMENTED, and the next call is served",
+    says: "a call of an unknown method ends with UNIMPLEMENTED, and the next call is served",
     contract: "docs/errors.md: The list",
     run: async ({ ann }) => {
       const method = { ...ChatServiceService.reportActivity, path: "/parley.chat.v1.ChatService/Conjure" };
@@ -74,7 +74,7 @@ export const unknownChecks: readonly Check[] = [
   },
   {
     name: "unknown.bytes",
-    says: "a frame that is no ConnectRequest ends its stream as UNDECODABLE, and no other stream",
+    says: "a frame that is not a ConnectRequest ends its stream as UNDECODABLE, and no other stream",
     contract: "reason.proto: REASON_UNDECODABLE",
     run: async ({ ann, ben }) => {
       const [broken, other] = [await ann.connect(), await ann.connect()];

@@ -1,4 +1,4 @@
-// The commands of a stream, as checks write them.
+// Builds the commands of a stream.
 import type { Command, Hello, Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";

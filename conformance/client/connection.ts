@@ -1,6 +1,6 @@
-// One connection to the server under test, trusted in a stated way, and the calls over it: messages or ready bytes up,
-// strictly decoded messages down.
-import { setTimeout as sleep } from "node:timers/promises";
+// One connection to the server under test, and the calls over it: requests as messages or encoded bytes, responses
+// strictly decoded.
+
 import { Client, type ClientDuplexStream, type ClientReadableStream, Metadata } from "@grpc/grpc-js";
 import { ChatServiceService, type FollowRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { bearer } from "../../rpc/calls/metadata.ts";
@@ -8,23 +8,24 @@ import { type Dialled, dial, type ServerTrust } from "../../rpc/dialling/dial.ts
 import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 import { asBuffer } from "../../rpc/wire/bytes.ts";
 import { StrictReader } from "../../rpc/wire/strict-reader.ts";
+import { delay } from "../../time/wait.ts";
 import { Failure } from "./expect.ts";
 
 export interface Server {
   /** HOST:PORT. */
   readonly address: string;
   readonly trust: ServerTrust;
-  /** How long what a stream has to tell may take to come, ms. */
+  /** How long an event or an answer may take to arrive, ms. */
   readonly patienceMs: number;
 }
 
-/** How long a connection may take to stand, and a call to be answered, ms. */
+/** How long a connection may take, and a call, ms. */
 const CALL_MS = 10_000;
 
-/** How long a call may be put off in all, ms. */
-const PUT_OFF_MS = 30_000;
+/** How long a call is retried that the server refuses because of its rate, ms. */
+const RETRY_MS = 30_000;
 
-/** A generated method, seen through its messages. */
+/** A generated unary method. */
 export interface UnaryMethod<Request, Response> {
   readonly path: string;
   readonly requestSerialize: (request: Request) => Buffer;
@@ -40,7 +41,7 @@ export class Connection implements Disposable {
     this.#client = new Client(dialled.target, dialled.credentials, dialled.clientOptions);
   }
 
-  /** @throws ConnectError where the server cannot be reached, or is not the one that was meant */
+  /** @throws ConnectError if the server cannot be reached, or is not trusted */
   static async open({ address, trust }: Server): Promise<Connection> {
     const dialled = await dial({ address, trust, probeTimeoutMs: CALL_MS });
     try {
@@ -53,8 +54,8 @@ export class Connection implements Disposable {
   }
 
   /**
-   * A server may bound how many calls it takes: one that it puts off is made again when it says so.
-   * @throws RpcError; Failure where the answer is not the expected message
+   * A server may limit the rate of calls: a call that it refuses for that reason is retried after the delay it gives.
+   * @throws RpcError; Failure if the response is not the expected message
    */
   async unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
@@ -67,23 +68,27 @@ export class Connection implements Disposable {
       token,
     );
     try {
-      // The generated deserializers hand their argument to a `decode` that takes a reader in place of bytes.
+      // The generated deserializers pass their argument to a `decode`, which also takes a reader.
       return method.responseDeserialize(new StrictReader(bytes) as unknown as Buffer);
     } catch (error) {
-      throw new Failure(`the answer of ${nameOf(method.path)}`, "the message of the contract", String(error));
+      throw new Failure(
+        `the response of ${nameOf(method.path)}`,
+        "the message of the contract",
+        String(error),
+      );
     }
   }
 
-  /** As unary, without a look at the answer. @throws RpcError */
+  /** As unary, without decoding the response. @throws RpcError */
   async unaryBytes(path: string, request: Uint8Array, token: string | undefined): Promise<Buffer> {
-    const end = performance.now() + PUT_OFF_MS;
+    const end = performance.now() + RETRY_MS;
     for (;;) {
       try {
         return await this.#unaryOnce(path, request, token);
       } catch (error) {
-        const delayMs = putOff(error);
+        const delayMs = retryDelayOf(error);
         if (delayMs === undefined || performance.now() + delayMs > end) throw error;
-        await sleep(delayMs);
+        await delay(delayMs);
       }
     }
   }
@@ -101,13 +106,13 @@ export class Connection implements Disposable {
       options,
       (error, bytes) => {
         if (error === null) resolve(bytes ?? Buffer.alloc(0));
-        else reject(noted(fromServiceError(error), nameOf(path)));
+        else reject(withMethod(fromServiceError(error), nameOf(path)));
       },
     );
     return promise;
   }
 
-  /** Frames go up and come down as bytes: what is not known to the contract has to be seen too. */
+  /** Frames are bytes in both directions, so that checks can send and see fields that the contract does not know. */
   connect(token: string | undefined): ClientDuplexStream<Uint8Array, Buffer> {
     return this.#client.makeBidiStreamRequest<Uint8Array, Buffer>(
       ChatServiceService.connect.path,
@@ -133,20 +138,20 @@ export class Connection implements Disposable {
   }
 }
 
-/** How long the server wants the call to wait, ms; undefined where it does not. */
-function putOff(error: unknown): number | undefined {
+/** The delay after which the server allows a retry, ms; undefined if it did not limit the rate. */
+function retryDelayOf(error: unknown): number | undefined {
   return error instanceof RpcError && error.reason === "RATE_LIMITED" ? error.retryDelayMs : undefined;
 }
 
 const methods = new WeakMap<RpcError, string>();
 
-/** The method that was answered with this error. */
+/** The method of the call that failed with this error. */
 export function methodOf(error: RpcError): string | undefined {
   return methods.get(error);
 }
 
-/** From now on that is what was answered with this error. */
-export function noted(error: RpcError, method: string): RpcError {
+/** Records the method of the call that failed with this error. */
+export function withMethod(error: RpcError, method: string): RpcError {
   methods.set(error, method);
   return error;
 }

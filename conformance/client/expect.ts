@@ -1,6 +1,7 @@
-// What a check expects. A failure says what was expected and what came, in words for whoever writes the server.
-import { setTimeout as sleep } from "node:timers/promises";
+// Assertions of the checks. A failure says what was expected and what came, for the author of the server.
+
 import { inspect, isDeepStrictEqual } from "node:util";
+import { delay } from "../../time/wait.ts";
 
 /** The server does not do what the contract says. */
 export class Failure extends Error {
@@ -15,30 +16,30 @@ export class Failure extends Error {
   }
 }
 
-/** The check cannot be made here, for a reason that is no fault of the server. */
+/** The check cannot be run, for a reason that is not a fault of the server. */
 export class Skip extends Error {
   override name = "Skip";
 }
 
-/** The server takes no more calls for a while, as it may: the check is made again. */
-export class PutOff extends Error {
-  override name = "PutOff";
+/** The server limits the rate of calls, which is allowed: the check is run again later. */
+export class RetryLater extends Error {
+  override name = "RetryLater";
   readonly delayMs: number;
 
   constructor(delayMs: number) {
-    super("the server takes so few calls that this cannot be checked: give it a higher rate");
+    super("the server allows so few calls that this cannot be checked: set a higher rate");
     this.delayMs = delayMs;
   }
 }
 
-export const ONE_SESSION = "the server allows no further session of one user at once";
+export const ONE_SESSION = "the server allows only one session of a user at a time";
 
-/** How long to wait before asking again, ms. */
-const AGAIN_MS = 50;
-/** Characters of one value in a report. */
-const LONGEST = 300;
+/** How long to wait between attempts, ms. */
+const RETRY_MS = 50;
+/** The longest representation of a value in a report, characters. */
+const MOST_CHARACTERS = 300;
 
-/** Of two lists the first difference is told, not the lists. */
+/** For two long lists, the failure shows the first difference, not the lists. */
 export function equal(what: string, came: unknown, expected: unknown): void {
   if (isDeepStrictEqual(came, expected)) return;
   if (Array.isArray(came) && Array.isArray(expected)) {
@@ -49,19 +50,19 @@ export function equal(what: string, came: unknown, expected: unknown): void {
     const short = expected.length + came.length <= 8;
     throw new Failure(
       what,
-      short ? show(expected) : `${wanted} at place ${at + 1} of ${expected.length}`,
+      short ? show(expected) : `${wanted} at position ${at + 1} of ${expected.length}`,
       short ? show(came) : `${got}`,
     );
   }
   throw new Failure(what, show(expected), show(came));
 }
 
-/** @param expected a phrase that goes after "expected" */
-export function holds(what: string, isSo: boolean, expected: string, came: unknown): void {
-  if (!isSo) throw new Failure(what, expected, show(came));
+/** @param expected a phrase that follows "expected" in the report */
+export function isTrue(what: string, condition: boolean, expected: string, came: unknown): void {
+  if (!condition) throw new Failure(what, expected, show(came));
 }
 
-/** A value of which the contract says that it is set. */
+/** Returns a value that the contract requires to be set. */
 export function present<T>(what: string, value: T | undefined): T {
   if (value === undefined) throw new Failure(what, "it to be set", "nothing");
   return value;
@@ -70,10 +71,10 @@ export function present<T>(what: string, value: T | undefined): T {
 export function show(value: unknown): string {
   if (typeof value === "string" && /^[\w .:@-]+$/.test(value)) return value;
   const text = inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 12 });
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
 }
 
-/** Asks again until it is so: for what the contract has come true soon, and tells by no event. @throws Failure */
+/** Asks until the answer is as expected, for effects that no event announces. @throws Failure */
 export async function eventually(
   what: string,
   patienceMs: number,
@@ -83,6 +84,6 @@ export async function eventually(
   const end = performance.now() + patienceMs;
   for (let came = await ask(); !isDeepStrictEqual(came, expected); came = await ask()) {
     if (performance.now() > end) throw new Failure(what, show(expected), show(came));
-    await sleep(AGAIN_MS);
+    await delay(RETRY_MS);
   }
 }

@@ -1,10 +1,10 @@
-// What a reader was told of one log, in the order in which it was told: each seq as an entry, an ack, omitted or a gap.
+// Lists the items of one log that a reader received, in order: each seq as an entry, an ack, omitted or a gap.
 
 import type { Entry } from "../../gen/parley/chat/v1/entry.ts";
 import type { Event } from "../../gen/parley/chat/v1/event.ts";
 import type { HistoryItem } from "../../gen/parley/chat/v1/history_service.ts";
 
-/** "7 hello", "8 ack", "omitted 3-4", "gap 1-20": short, so that a report can show them. */
+/** "7 hello", "8 ack", "omitted 3-4", "gap 1-20": short enough for a report. */
 export type Named = string;
 
 export function namedBy(events: readonly Event[], conversationId: string): Named[] {
@@ -34,12 +34,12 @@ export function namedByHistory(items: readonly HistoryItem[]): Named[] {
   });
 }
 
-/** The seqs from one to another, as entries with these texts. */
+/** Entries with these texts, with the seqs from this one on. */
 export function entriesFrom(seq: bigint, texts: readonly string[]): Named[] {
   return texts.map((text, index) => `${seq + BigInt(index)} ${text}`);
 }
 
-/** Every seq that is named, one by one; a range is all of its numbers. */
+/** Every seq of these items, with the ranges expanded. */
 export function seqsOf(named: readonly Named[]): bigint[] {
   return named.flatMap((one) => {
     const [, from = "0", to = from] = /^(?:[a-z]+ )?(\d+)(?:-(\d+))?/.exec(one) ?? [];
@@ -47,7 +47,7 @@ export function seqsOf(named: readonly Named[]): bigint[] {
   });
 }
 
-/** The numbers from one to another, both included. */
+/** The numbers from the first to the second, inclusive. */
 export function range(from: bigint, to: bigint): bigint[] {
   return Array.from({ length: Number(to - from) + 1 }, (_, index) => from + BigInt(index));
 }

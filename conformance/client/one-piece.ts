@@ -1,4 +1,4 @@
-// Several messages of a call in one piece of HTTP/2, as clients of other languages join them, and grpc-js never does.
+// Sends several messages of a call in one HTTP/2 DATA frame, as clients in other languages do; grpc-js does not.
 import type { EventEmitter } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import type { TLSSocket } from "node:tls";
@@ -6,17 +6,17 @@ import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
 import { ConnectError, fingerprintOf, probe } from "../../rpc/dialling/dial.ts";
 import type { Server } from "./connection.ts";
 
-const LOOK_MS = 10_000;
+const PROBE_MS = 10_000;
 
 export interface PieceCall extends Disposable {
-  /** Sends these messages in one go. */
+  /** Sends these messages in one DATA frame. */
   write(messages: readonly Uint8Array[]): void;
 }
 
 /**
- * A Connect stream on a connection of its own. Resolves when the server has answered the first message; what it says is
- * not looked at.
- * @throws ConnectError where the server is another one than before, or is gone
+ * Opens a Connect stream on a separate connection. Resolves when the server has answered the first message; the answer
+ * is not checked.
+ * @throws ConnectError if the server is not the same as before, or cannot be reached
  */
 export async function connectInPieces(server: Server, token: string, first: Uint8Array): Promise<PieceCall> {
   const session = await open(server);
@@ -27,7 +27,7 @@ export async function connectInPieces(server: Server, token: string, first: Uint
     te: "trailers",
     authorization: `Bearer ${token}`,
   });
-  // What goes wrong shows in what does not arrive.
+  // The checks notice an error, because messages do not arrive.
   stream.on("error", () => {});
   const write = (messages: readonly Uint8Array[]): void =>
     void stream.write(Buffer.concat(messages.map(framed)));
@@ -45,29 +45,29 @@ async function open({ address, trust }: Server): Promise<ClientHttp2Session> {
   session.on("error", (error) => (failure = error));
   await either(session, "connect", "close");
   if (session.destroyed) {
-    const message = `${address} cannot be reached any more: ${failure?.message ?? "it hung up"}.`;
+    const message = `${address} cannot be reached any more: ${failure?.message ?? "it closed the connection"}.`;
     throw new ConnectError({ kind: "unreachable", message, cause: failure });
   }
   const certificate = isPlain ? undefined : (session.socket as TLSSocket).getPeerX509Certificate();
   if (!isPlain && (!certificate || fingerprintOf(certificate.toString()) !== expected)) {
     session.destroy();
-    throw new ConnectError({ kind: "untrusted", message: `${address} is another server than before.` });
+    throw new ConnectError({ kind: "untrusted", message: `${address} is not the same server as before.` });
   }
   return session;
 }
 
-/** Resolves with the first of these. An error is none of them: whoever waits hears of the "close" after it. */
+/** Resolves with the first of these events. "close" follows an "error", so waiting for it is enough. */
 function either(emitter: EventEmitter, ...events: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
     for (const event of events) emitter.once(event, () => resolve());
   });
 }
 
-/** The fingerprint of the key that the server has to have. */
+/** The fingerprint of the key that the server must have. */
 async function keyOf({ address, trust }: Pick<Server, "address" | "trust">): Promise<string | undefined> {
   if (trust.kind === "pin") return trust.fingerprint;
   const authorities = trust.kind === "authority" ? { authorities: trust.certificates } : {};
-  const { fingerprint, trustedBySystem } = await probe(address, { timeoutMs: LOOK_MS, ...authorities });
+  const { fingerprint, trustedBySystem } = await probe(address, { timeoutMs: PROBE_MS, ...authorities });
   return trustedBySystem ? fingerprint : undefined;
 }
 

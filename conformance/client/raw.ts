@@ -1,9 +1,9 @@
-// Commands with bytes in them that this contract does not know, as a later client would send, and contents as they come.
+// Builds commands with bytes that this version of the contract does not know, and reads contents as bytes.
 import { BroadcastRequest, SendMessageRequest, type Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import { lengthDelimited, rawField, repeatedField } from "../../rpc/wire/raw-fields.ts";
 import type { Received } from "./stream.ts";
 
-/** Field 99, which no message of this version has: the number 7, or a text. */
+/** Field 99, which no message of this version has, as the number 7 or as a text. */
 export const UNKNOWN_NUMBER = Uint8Array.of(0x98, 0x06, 7);
 export const UNKNOWN_TEXT = lengthDelimited(99, Buffer.from("from a later version"));
 
@@ -32,7 +32,7 @@ export function broadcastBytes(clientMessageId: bigint, content: Uint8Array): Ui
   return Buffer.concat([rest, lengthDelimited(CONTENT, content)]);
 }
 
-/** A frame of one command, with anything beside it. */
+/** A frame of one command, with further bytes in the command. */
 export function frameOf(send: Uint8Array, ...besides: Uint8Array[]): Uint8Array {
   return lengthDelimited(COMMANDS, Buffer.concat([lengthDelimited(SEND_MESSAGE, send), ...besides]));
 }
@@ -41,10 +41,10 @@ export function broadcastFrame(broadcast: Uint8Array): Uint8Array {
   return lengthDelimited(COMMANDS, lengthDelimited(BROADCAST, broadcast));
 }
 
-/** A frame with a command of a kind that is not known, alternative 99. */
+/** A frame with a command of an unknown kind, field 99 of the oneof. */
 export const unknownCommand = lengthDelimited(COMMANDS, lengthDelimited(99, Buffer.alloc(0)));
 
-/** The content of an entry as it came on a stream, as hex. */
+/** The content of an entry that was received on a stream, as hex. */
 export function contentOf({ bytes }: Received): string {
   const appended = rawField(bytes, ENTRY_APPENDED);
   const entry = appended && rawField(appended, ENTRY);

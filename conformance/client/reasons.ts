@@ -1,5 +1,5 @@
-// The status of each reason as docs/errors.md has it, and how a check says which refusal it expects, in a call, at the end
-// of a stream, and inside one.
+// The status of each reason (docs/errors.md), and assertions on refusals: of a call, at the end of a stream, and as an
+// event of a stream.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { DOMAIN, RpcError } from "../../rpc/status/status.ts";
@@ -67,13 +67,13 @@ export const statusOf: Record<ReasonName, status> = {
 };
 
 export interface Details {
-  /** The path that the refusal has to name; not looked at where it is left out. */
+  /** The path of the field that the refusal must name; not checked if left out. */
   readonly field?: string;
-  /** Whether it has to say when to try again; it must not where this is left out. */
+  /** Whether the refusal must contain a retry delay; by default it must not. */
   readonly delay?: boolean;
 }
 
-/** A unary call is refused, with the reason's own status and with details that a program can read. */
+/** Asserts that a unary call is refused with this reason, its status and its details. */
 export async function refused(
   what: string,
   call: Promise<unknown>,
@@ -90,7 +90,7 @@ export async function refused(
   isError(what, error, reason, details);
 }
 
-/** A stream ends with this status. */
+/** Asserts that a stream ends with this reason, its status and its details. */
 export async function endedBy(
   what: string,
   stream: Stream,
@@ -117,7 +117,7 @@ function isError(what: string, error: RpcError | undefined, reason: ReasonName, 
   compare(what, reason, error.field ?? "", retryDelayMs !== undefined, details);
 }
 
-/** A command on a stream is answered by Refused. */
+/** Asserts that an event of a stream refuses a command with this reason. */
 export function isRefused(
   what: string,
   event: EventOf<"refused">,
@@ -133,13 +133,9 @@ export function isRefused(
 }
 
 function compare(what: string, reason: string, field: string, hasDelay: boolean, details: Details): void {
-  if (details.field !== undefined) equal(`${what}: the field that ${reason} names`, field, details.field);
+  if (details.field !== undefined) equal(`${what}: the field in ${reason}`, field, details.field);
   const delays = { true: "a delay", false: "no delay" } as const;
-  equal(
-    `${what}: what ${reason} says of another try`,
-    delays[`${hasDelay}`],
-    delays[`${details.delay ?? false}`],
-  );
+  equal(`${what}: the retry delay of ${reason}`, delays[`${hasDelay}`], delays[`${details.delay ?? false}`]);
 }
 
 function nameOf(reason: number): string {

@@ -1,4 +1,4 @@
-// One of the users, logged in: the calls that checks make, and the streams that they open.
+// A session of a user: the calls that checks make, and the streams that they open.
 import { AuthServiceService, type Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceService } from "../../gen/parley/chat/v1/block_service.ts";
 import {
@@ -26,25 +26,25 @@ import { Stream } from "./stream.ts";
 export class Session {
   readonly username: string;
   readonly grant: Grant;
-  /** It was logged out, or a check has ended it. */
-  isOver = false;
+  /** Whether it was logged out, or ended by a check. */
+  hasEnded = false;
   readonly #server: Server;
-  readonly #isFurther: boolean;
+  readonly #isAdditional: boolean;
   #connection: Connection;
   readonly #streams: Stream[] = [];
   readonly #pieces: PieceCall[] = [];
   #lastId = 0n;
 
-  /** @param isFurther its user may have another one */
-  constructor(server: Server, connection: Connection, grant: Grant, isFurther: boolean) {
-    this.#isFurther = isFurther;
+  /** @param isAdditional whether its user can have another session at the same time */
+  constructor(server: Server, connection: Connection, grant: Grant, isAdditional: boolean) {
+    this.#isAdditional = isAdditional;
     this.#server = server;
     this.#connection = connection;
     this.grant = grant;
     this.username = present("Grant.user", grant.user).username;
   }
 
-  /** The next client message id of this session's own device. */
+  /** The next client message id of this session's device. */
   nextId(): bigint {
     this.#lastId++;
     return this.#lastId;
@@ -58,7 +58,7 @@ export class Session {
     return this.#connection.unary(method, request, this.grant.token);
   }
 
-  /** As call, with another token, or with none. */
+  /** As call, with another token or without one. */
   callAs<Request, Response>(
     token: string | undefined,
     method: UnaryMethod<Request, Response>,
@@ -67,26 +67,26 @@ export class Session {
     return this.#connection.unary(method, request, token);
   }
 
-  /** As call, with the answer as the bytes that came. */
+  /** As call, with the encoded response. */
   callForBytes<Request>(method: UnaryMethod<Request, unknown>, request: Request): Promise<Buffer> {
     return this.#connection.unaryBytes(method.path, method.requestSerialize(request), this.grant.token);
   }
 
   // ---- streams
 
-  /** Opens a stream; says Hello unless that is null. */
+  /** Opens a stream, and sends Hello unless `hello` is null. */
   open(hello: Partial<Hello> | null = {}): Stream {
     const stream = this.openAs(this.grant.token);
     if (hello !== null) stream.write(helloCommand(hello));
     return stream;
   }
 
-  /** A stream with another token, or with none, on which nothing is said. */
+  /** Opens a stream with another token or without one, and sends nothing. */
   openAs(token: string | undefined): Stream {
     return this.#keep(this.#connection.connect(token));
   }
 
-  /** A stream on which several messages go in one piece of HTTP/2. */
+  /** Opens a stream that can send several messages in one DATA frame. */
   async connectInPieces(): Promise<PieceCall> {
     const first = ConnectRequest.encode({ commands: [helloCommand()] }).finish();
     const call = await connectInPieces(this.#server, this.grant.token, first);
@@ -94,7 +94,7 @@ export class Session {
     return call;
   }
 
-  /** A stream that has caught up. */
+  /** Opens a stream, and waits until it has caught up. */
   connect(hello: Partial<Hello> = {}): Promise<Stream> {
     return this.open(hello).caughtUp();
   }
@@ -109,7 +109,7 @@ export class Session {
     for (const call of this.#pieces.splice(0)) call[Symbol.dispose]();
   }
 
-  // ---- what the twins do
+  // ---- the unary twins of commands
 
   async send(to: Session, content: string | Content, clientMessageId = this.nextId()): Promise<Ack> {
     return this.sendTo(toUser(to.username), content, clientMessageId);
@@ -135,7 +135,7 @@ export class Session {
     return present("BroadcastResponse.ack", ack);
   }
 
-  /** Sends on a stream, many in one go; the answers come on it. @returns their ids */
+  /** Sends on a stream; the answers are events of it. @returns the client message ids */
   sendOn(stream: Stream, to: Session, texts: readonly string[]): bigint[] {
     return texts.map((value) => {
       const id = this.nextId();
@@ -162,15 +162,15 @@ export class Session {
     await this.call(BlockServiceService.unblockUser, { username: whom.username });
   }
 
-  /** The names of those whom this user blocks. */
+  /** The names of the users that this user blocks. */
   async blocks(): Promise<string[]> {
     const request = { pageSize: 0, pageToken: "" };
     const { blocks } = await this.call(BlockServiceService.listBlocks, request);
     return blocks.map(({ user }) => user?.username ?? "");
   }
 
-  /** The names of the others who are online, or were within so many seconds. */
-  async whoElse(seconds?: bigint): Promise<string[]> {
+  /** The names of the other users who are online, or were within so many seconds. */
+  async onlineUsers(seconds?: bigint): Promise<string[]> {
     const onlineWithin = seconds === undefined ? undefined : { seconds, nanos: 0 };
     const request = { onlineWithin, pageSize: 1_000, pageToken: "", background: false };
     const { users } = await this.call(DirectoryServiceService.listUsers, request);
@@ -212,7 +212,7 @@ export class Session {
     }
   }
 
-  /** How long the log of the conversation with a user is; its id is "" where nothing has been said. */
+  /** The head of the conversation with a user; its id is "" if the conversation has no message. */
   async head(other: Session): Promise<{ readonly conversationId: string; readonly seq: bigint }> {
     const page = await this.listMessages(toUser(other.username), { pageSize: 1, fromSeq: 1n, toSeq: 1n });
     return { conversationId: page.conversationId, seq: page.headSeq };
@@ -221,13 +221,13 @@ export class Session {
   // ---- the end
 
   async logOut(): Promise<void> {
-    this.isOver = true;
+    this.hasEnded = true;
     await this.call(AuthServiceService.logOut, {});
   }
 
   /**
-   * Goes over to a new connection, after the server was away. Where that fails the one before is kept: what is called on it
-   * fails as a call does.
+   * Replaces the connection, after a restart of the server. If that fails, the old connection is kept, and calls on it
+   * fail.
    * @throws ConnectError
    */
   async reconnect(): Promise<void> {
@@ -242,7 +242,7 @@ export class Session {
   }
 
   #keep(call: ConstructorParameters<typeof Stream>[0]): Stream {
-    const stream = new Stream(call, this.#server.patienceMs, this.#isFurther);
+    const stream = new Stream(call, this.#server.patienceMs, this.#isAdditional);
     this.#streams.push(stream);
     return stream;
   }

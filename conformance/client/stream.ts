@@ -1,51 +1,52 @@
-// One Connect or Follow stream as a check sees it: every event in order, and waiting for one of them, for a while.
+// A Connect or Follow stream of a check: all received events in order, and waiting for an event.
 import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import { type Command, ConnectRequest, ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Event } from "../../gen/parley/chat/v1/event.ts";
 import { fromServiceError, type RpcError } from "../../rpc/status/status.ts";
 import { repeatedField } from "../../rpc/wire/raw-fields.ts";
 import { StrictReader } from "../../rpc/wire/strict-reader.ts";
-import { Failure, ONE_SESSION, PutOff, Skip, show } from "./expect.ts";
+import { waitFor } from "../../time/wait.ts";
+import { Failure, ONE_SESSION, RetryLater, Skip, show } from "./expect.ts";
 
 export type Case = NonNullable<Event["kind"]>["$case"];
 export type EventOf<C extends Case> = Extract<NonNullable<Event["kind"]>, { $case: C }>["value"];
 
-/** An event, and the bytes that it came in. */
+/** An event, and its encoded bytes. */
 export interface Received {
   readonly event: Event;
   readonly bytes: Uint8Array;
 }
 
-/** The field of the events in a frame. */
+/** The number of the field `events` of a frame. */
 const EVENTS = 1;
 
-/** @throws PutOff where the stream ended since the server takes no more for a while */
-function checkPutOff(error: RpcError | undefined): void {
+/** @throws RetryLater if the stream ended because the server limits the rate of calls */
+function checkRetryLater(error: RpcError | undefined): void {
   if (error?.reason === "RATE_LIMITED" && error.retryDelayMs !== undefined)
-    throw new PutOff(error.retryDelayMs);
+    throw new RetryLater(error.retryDelayMs);
 }
 
 export class Stream {
   readonly received: Received[] = [];
   readonly #call: ClientDuplexStream<Uint8Array, Buffer> | ClientReadableStream<Buffer>;
   readonly #patienceMs: number;
-  readonly #isFurther: boolean;
+  readonly #isAdditional: boolean;
   #taken = 0;
   #ending: { readonly error: RpcError | Failure | undefined } | undefined;
   #wake = Promise.withResolvers<void>();
 
-  /** @param isFurther its user may be online with another session as well, which not every server allows */
+  /** @param isAdditional whether its user can be online with another session, too, which not every server allows */
   constructor(
     call: ClientDuplexStream<Uint8Array, Buffer> | ClientReadableStream<Buffer>,
     patienceMs: number,
-    isFurther: boolean,
+    isAdditional: boolean,
   ) {
     this.#call = call;
     this.#patienceMs = patienceMs;
-    this.#isFurther = isFurther;
+    this.#isAdditional = isAdditional;
     call.on("data", (frame: Buffer) => this.#read(frame));
-    call.on("error", (error: Error) => this.#over(fromServiceError(error)));
-    call.on("end", () => this.#over(undefined));
+    call.on("error", (error: Error) => this.#end(fromServiceError(error)));
+    call.on("end", () => this.#end(undefined));
   }
 
   get events(): Event[] {
@@ -56,17 +57,17 @@ export class Stream {
     this.writeBytes(ConnectRequest.encode({ commands }).finish());
   }
 
-  /** One frame, of any bytes. */
+  /** Sends one frame of any bytes. */
   writeBytes(frame: Uint8Array): void {
     (this.#call as ClientDuplexStream<Uint8Array, Buffer>).write(frame);
   }
 
-  /** Closes the client's side. */
+  /** Half-closes the stream. */
   finish(): void {
     (this.#call as ClientDuplexStream<Uint8Array, Buffer>).end();
   }
 
-  /** Reads nothing more until `resume`: the server's window fills. */
+  /** Stops reading until `resume`, so that the flow-control window fills. */
   pause(): void {
     this.#call.pause();
   }
@@ -79,7 +80,7 @@ export class Stream {
     this.#call.cancel();
   }
 
-  /** The next event of a kind after those taken before; others between are passed over. @throws Failure */
+  /** Waits for the next event of a kind; skips the other events before it. @throws Failure */
   async next<C extends Case>(
     $case: C,
     matches: (value: EventOf<C>) => boolean = () => true,
@@ -98,10 +99,10 @@ export class Stream {
     }
   }
 
-  /** Waits until what came satisfies a check. @throws Failure */
-  async until(what: string, isThere: () => boolean, expected = "it to come"): Promise<void> {
+  /** Waits until a condition on the received events is true. @throws Failure */
+  async until(what: string, condition: () => boolean, expected = "it to arrive"): Promise<void> {
     const end = performance.now() + this.#patienceMs;
-    while (!isThere()) await this.#change(what, expected, end);
+    while (!condition()) await this.#change(what, expected, end);
   }
 
   async caughtUp(): Promise<this> {
@@ -109,7 +110,7 @@ export class Stream {
     return this;
   }
 
-  /** The Ack of a send of this stream. @throws Failure where it is refused, or nothing comes */
+  /** Waits for the Ack of a send on this stream. @throws Failure if it is refused, or not answered */
   async acked(clientMessageId: bigint): Promise<EventOf<"ack">> {
     const isOfSend = (one: { clientMessageId: bigint }): boolean => one.clientMessageId === clientMessageId;
     const what = `the answer to the send with the client message id ${clientMessageId}`;
@@ -131,18 +132,18 @@ export class Stream {
     return this.events.flatMap(({ kind }) => (kind?.$case === $case ? [kind.value as EventOf<C>] : []));
   }
 
-  /** Whether it has ended by now. */
-  get isOver(): boolean {
+  /** Whether the stream has ended. */
+  get hasEnded(): boolean {
     return this.#ending !== undefined;
   }
 
-  /** How it ended: undefined for OK. @throws Failure where it does not end */
+  /** Waits for the end, which is undefined for OK. @throws Failure if it does not end */
   async ended(what = "the end of a stream", expected = "OK"): Promise<RpcError | undefined> {
     const end = performance.now() + this.#patienceMs;
     while (this.#ending === undefined) await this.#wait(what, `its end as ${expected}`, end);
     const { error } = this.#ending;
     if (error instanceof Failure) throw error;
-    checkPutOff(error);
+    checkRetryLater(error);
     return error;
   }
 
@@ -150,8 +151,8 @@ export class Stream {
     if (this.#ending === undefined) return this.#wait(what, expected, end);
     const { error } = this.#ending;
     if (error instanceof Failure) throw error;
-    checkPutOff(error);
-    if (this.#isFurther && error?.reason === "TOO_MANY_SESSIONS") throw new Skip(ONE_SESSION);
+    checkRetryLater(error);
+    if (this.#isAdditional && error?.reason === "TOO_MANY_SESSIONS") throw new Skip(ONE_SESSION);
     throw new Failure(
       what,
       expected,
@@ -161,16 +162,8 @@ export class Stream {
 
   async #wait(what: string, expected: string, end: number): Promise<void> {
     const { promise } = this.#wake;
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new Failure(what, expected, `nothing within ${this.#patienceMs / 1000} s`)),
-      Math.max(0, end - performance.now()),
-    );
-    try {
-      await Promise.race([promise, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const { status } = await waitFor(promise, { ms: Math.max(0, end - performance.now()) });
+    if (status === "late") throw new Failure(what, expected, `nothing within ${this.#patienceMs / 1000} s`);
   }
 
   #read(frame: Buffer): void {
@@ -181,13 +174,13 @@ export class Stream {
         this.received.push({ event, bytes: bytes[index] ?? frame.subarray(0, 0) });
       }
     } catch (error) {
-      this.#over(new Failure("a frame of events", "a ConnectResponse", `other bytes (${String(error)})`));
+      this.#end(new Failure("a frame of events", "a ConnectResponse", `other bytes (${String(error)})`));
       this.cancel();
     }
     this.#changed();
   }
 
-  #over(error: RpcError | Failure | undefined): void {
+  #end(error: RpcError | Failure | undefined): void {
     this.#ending ??= { error };
     this.#changed();
   }

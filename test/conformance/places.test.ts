@@ -1,5 +1,4 @@
-// What the kit says about the contract is true: each check names a place that is there, and the statuses are those of
-// docs/errors.md.
+// Each check of the kit names an existing place in the contract, and the statuses are those of docs/errors.md.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +15,7 @@ import { root } from "../repo/sources.ts";
 const image = fromBinary(FileDescriptorSetSchema, readFileSync(join(root, "gen", "parley.binpb")));
 const registry = createFileRegistry(image);
 
-function isThere(contract: string): boolean {
+function exists(contract: string): boolean {
   const [file = "", place = ""] = contract.split(": ");
   if (file.startsWith("docs/")) return readPage(file).text.includes(`# ${place}\n`);
   const [name = "", member] = place.split(".");
@@ -32,22 +31,22 @@ function namesIn(desc: DescMessage | DescService): string[] {
   return desc.kind === "message" ? desc.fields.map(({ name }) => name) : desc.methods.map(({ name }) => name);
 }
 
-test("each check names a place in the contract", () => {
+test("each check names an existing place in the contract", () => {
   expect(
-    checks.filter(({ contract }) => !isThere(contract)).map(({ name, contract }) => [name, contract]),
+    checks.filter(({ contract }) => !exists(contract)).map(({ name, contract }) => [name, contract]),
   ).toEqual([]);
-  expect(isThere("entry.proto: Entry.colour")).toBe(false);
-  expect(isThere("docs/protocol.md: Colours")).toBe(false);
+  expect(exists("entry.proto: Entry.colour")).toBe(false);
+  expect(exists("docs/protocol.md: Colours")).toBe(false);
 });
 
-test("each check has a name of its own, in a group, and says one thing", () => {
+test("each check has a unique name in a group, and a sentence without a full stop", () => {
   const names = checks.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => !/^[a-z-]+(?:\.[a-z0-9-]+)?$/.test(name))).toEqual([]);
   expect(checks.filter(({ says }) => says.endsWith(".") || says === "")).toEqual([]);
 });
 
-test("the statuses are those that this server gives", () => {
+test("the statuses of reasons are those of this server", () => {
   const ours = Object.fromEntries(
     Object.entries(Reason).flatMap(([name, value]) => {
       const meaning = (meanings as Record<number, { code: number } | undefined>)[value];

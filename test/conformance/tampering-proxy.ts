@@ -1,4 +1,4 @@
-// A broken server: the real one, behind a proxy that changes what goes through it.
+// A proxy in front of the real server that changes calls and events, to imitate a broken server.
 import {
   Client,
   type ClientDuplexStream,
@@ -37,31 +37,31 @@ export interface UnaryCall {
   readonly request: Buffer;
   readonly token: string;
   readonly proxy: TamperingProxy;
-  /** What the real server answers. @throws ServiceError */
+  /** Forwards the call to the real server. @throws ServiceError */
   forward(request?: Uint8Array): Promise<Buffer>;
 }
 
 export interface ProxiedStream {
   readonly method: "connect" | "follow";
-  /** Tells the client something of the proxy's own. */
-  tell(...events: Event[]): void;
-  /** Ends the client's stream as the server would. */
+  /** Sends further events to the client. */
+  send(...events: Event[]): void;
+  /** Ends the client's stream with this error. */
   end(error: Partial<ServiceError>): void;
 }
 
-/** What is broken. What is not named goes through as it is. */
+/** The changes. Everything that is not named is forwarded unchanged. */
 export interface Tampering {
   /** Answers unary calls. @throws ServiceError */
   readonly unary?: (call: UnaryCall) => Promise<Uint8Array>;
   /** Changes the Hello of either kind of stream. */
   readonly hello?: (hello: Hello, method: ProxiedStream["method"]) => Hello;
-  /** Made for each stream: what becomes of a frame of commands, Hello's included; nothing where it is dropped. */
+  /** Called for each stream. Maps a frame of commands, including Hello, to the frames to forward. */
   readonly up?: (stream: ProxiedStream) => (frame: Buffer, commands: Command[]) => (Uint8Array | Command[])[];
-  /** Made for each stream: what becomes of an event. */
+  /** Called for each stream. Maps an event to the events to send. */
   readonly down?: (stream: ProxiedStream) => (event: Event) => Event[];
-  /** Whether the client learns of this end of a stream. */
-  readonly tellsOfEnd?: (status: StatusObject) => boolean;
-  /** Further paths that the server answers, with nothing. */
+  /** Whether the client's stream ends, too. */
+  readonly forwardsEnd?: (status: StatusObject) => boolean;
+  /** Further paths that are answered with an empty message. */
   readonly further?: readonly string[];
 }
 
@@ -110,12 +110,12 @@ export class TamperingProxy implements Disposable {
     return this.#port;
   }
 
-  /** Tells every open stream something. */
-  tellAll(event: Event): void {
-    for (const stream of this.#streams) stream.tell(event);
+  /** Sends an event on every open stream. */
+  sendToAll(event: Event): void {
+    for (const stream of this.#streams) stream.send(event);
   }
 
-  /** Resolves when the real server can be reached. */
+  /** Resolves when the proxy is connected to the real server. */
   async ready(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#backend.waitForReady(Date.now() + 10_000, (error) => (error ? reject(error) : resolve()));
@@ -211,7 +211,7 @@ export class TamperingProxy implements Disposable {
     };
     const stream: ProxiedStream = {
       method,
-      tell: (...events) => write(events.map((event) => Event.encode(event).finish())),
+      send: (...events) => write(events.map((event) => Event.encode(event).finish())),
       end: (error) => {
         call.emit("error", error);
         backend.cancel();
@@ -227,14 +227,14 @@ export class TamperingProxy implements Disposable {
           .map((event) => Event.encode(event).finish()),
       );
     });
-    // Told by the status as well.
+    // The status is handled below.
     backend.on("error", () => {});
     backend.on("status", (status: StatusObject) => {
       this.#streams.delete(stream);
-      // What was read before goes out first.
+      // After the frames that were read before.
       setImmediate(() => {
         if (status.code === 0) call.end();
-        else if (this.#tampering.tellsOfEnd?.(status) ?? true) call.emit("error", status);
+        else if (this.#tampering.forwardsEnd?.(status) ?? true) call.emit("error", status);
       });
     });
     call.on("cancelled", () => backend.cancel());
@@ -251,7 +251,7 @@ export class TamperingProxy implements Disposable {
   }
 }
 
-/** What cannot be decoded has no commands. */
+/** The commands of a frame; none if it cannot be decoded. */
 function commandsOf(frame: Buffer): Command[] {
   try {
     return ConnectRequest.decode(frame).commands;
@@ -260,7 +260,7 @@ function commandsOf(frame: Buffer): Command[] {
   }
 }
 
-/** The token alone: what belongs to the connection stays with it. */
+/** Only the token: other metadata belongs to the connection. */
 function only(metadata: Metadata): Metadata {
   const kept = metadata.clone();
   for (const key of Object.keys(kept.getMap())) if (key !== "authorization") kept.remove(key);

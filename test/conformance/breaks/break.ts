@@ -1,4 +1,4 @@
-// One way in which a server can be wrong, and the checks that have to notice it, with what they say.
+// One fault of a server, and the checks that must detect it, with their failures.
 import { Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { RpcError, toStatus } from "../../../rpc/status/status.ts";
@@ -12,39 +12,39 @@ interface Codec<Message> {
 
 export interface Break {
   readonly what: string;
-  /** Made anew for each run: it may remember things. */
+  /** Called for each run, because a tampering can have state. */
   readonly tampering: (isRestarted: () => boolean) => Tampering;
-  /** By check: a part of what its failure says, expectation or answer. */
-  readonly noticedBy: Readonly<Record<string, RegExp>>;
-  /** How long what the server has to tell may take to come, ms. */
+  /** By check name, a pattern that its failure matches. */
+  readonly detectedBy: Readonly<Record<string, RegExp>>;
+  /** How long an event or an answer may take to arrive, ms. */
   readonly patienceMs?: number;
 }
 
-/** Answers some calls, by name; the others go through. */
+/** Answers some calls, by name; forwards the others. */
 export function answering(
   answers: Readonly<Record<string, (call: UnaryCall) => Promise<Uint8Array>>>,
 ): NonNullable<Tampering["unary"]> {
   return (call) => (answers[call.name] ?? ((one: UnaryCall) => one.forward()))(call);
 }
 
-/** The real answer, changed. */
+/** Changes the answer of the real server. */
 export function changed<Response>(type: Codec<Response>, change: (response: Response) => Response) {
   return async (call: UnaryCall): Promise<Uint8Array> =>
     type.encode(change(type.decode(await call.forward()))).finish();
 }
 
-/** The request, changed on its way. */
+/** Changes the request. */
 export function asked<Request>(type: Codec<Request>, change: (request: Request) => Request) {
   return (call: UnaryCall): Promise<Uint8Array> =>
     call.forward(type.encode(change(type.decode(call.request))).finish());
 }
 
-/** Answered without the server. */
+/** An empty answer, without the server. */
 export function nothing(): Promise<Uint8Array> {
   return Promise.resolve(new Uint8Array());
 }
 
-/** An error of the real server, if it has this reason, is an empty answer. */
+/** Answers with an empty message in place of an error with one of these reasons. */
 export function forgiving(...reasons: readonly string[]) {
   return async (call: UnaryCall): Promise<Uint8Array> => {
     try {
@@ -61,30 +61,30 @@ export function hasReason(error: unknown, reason: string): boolean {
   return details?.toString("latin1").includes(reason) === true;
 }
 
-/** Each event as it is, but for those of one kind. */
+/** Drops the events of these kinds. */
 export function without(...kinds: readonly string[]): NonNullable<Tampering["down"]> {
   return () => (event) => (kinds.includes(event.kind?.$case ?? "") ? [] : [event]);
 }
 
-/** Events that are chosen come late: after the next one, or after a while. */
+/** Delays the chosen events: until after the next event, or for that time. */
 export function late(isLate: (event: Event) => boolean, ms = 300): NonNullable<Tampering["down"]> {
   return (stream: ProxiedStream) => {
     const held: Event[] = [];
     return (event) => {
       if (!isLate(event)) return [event, ...held.splice(0)];
       held.push(event);
-      setTimeout(() => stream.tell(...held.splice(0)), ms);
+      setTimeout(() => stream.send(...held.splice(0)), ms);
       return [];
     };
   };
 }
 
-/** An error as the real server would send it. */
+/** An error like those of the real server. */
 export function refusal(options: ConstructorParameters<typeof RpcError>[0]): ServiceError {
   return Object.assign(new Error(options.message), toStatus(new RpcError(options)));
 }
 
-/** An error without what a program could read. */
+/** The error without its details. */
 export function withoutDetails(error: unknown): ServiceError {
   return Object.assign(error as ServiceError, { metadata: new Metadata() });
 }

@@ -1,4 +1,4 @@
-// Servers that are wrong about contents, about what they do not know, about refusals, and about limits.
+// Faults of servers in contents, unknown commands and fields, refusals, and limits.
 import { status } from "@grpc/grpc-js";
 import {
   ConnectRequest,
@@ -13,8 +13,8 @@ import type { Tampering, UnaryCall } from "../tampering-proxy.ts";
 import { answering, asked, type Break, changed, nothing, refusal, withoutDetails } from "./break.ts";
 
 const same = <T>(value: T): T => value;
-/** Decodes and encodes: what this version does not know is lost on the way. */
-const forgets: Tampering = {
+/** Decodes and encodes messages, which drops what this version does not know. */
+const dropsUnknown: Tampering = {
   down: () => (event) => [event],
   unary: answering({ ListMessages: changed(ListMessagesResponse, same) }),
 };
@@ -31,12 +31,12 @@ export const commandBreaks: readonly Break[] = [
         }),
       }),
     }),
-    noticedBy: { "content.verbatim": /the texts on a stream/ },
+    detectedBy: { "content.verbatim": /the texts on a stream/ },
   },
   {
-    what: "forgets what it does not know of a content",
-    tampering: () => forgets,
-    noticedBy: {
+    what: "drops the parts of a content that it does not know",
+    tampering: () => dropsUnknown,
+    detectedBy: {
       "content.unknown-kind": /the content on a live stream/,
       "content.unknown-fields": /the content on a live stream/,
     },
@@ -44,19 +44,19 @@ export const commandBreaks: readonly Break[] = [
   {
     what: "compares the texts of two contents, not their bytes",
     tampering: () => ({ unary: answering({ SendMessage: asked(SendMessageRequest, same) }) }),
-    noticedBy: { "content.compared": /other bytes under the same id: CLIENT_MESSAGE_ID_REUSED.*no refusal/ },
+    detectedBy: { "content.compared": /other bytes under the same id: CLIENT_MESSAGE_ID_REUSED.*no refusal/ },
   },
   {
-    what: "makes question marks of what is no UTF-8",
+    what: "replaces invalid UTF-8 by question marks",
     tampering: () => ({
       unary: answering({
         SendMessage: (call) => call.forward(call.request.map((byte) => (byte === 0xff ? 0x3f : byte))),
       }),
     }),
-    noticedBy: { "content.utf-8": /a text with a byte FF: UNDECODABLE.*no refusal/ },
+    detectedBy: { "content.utf-8": /a text with a byte FF: UNDECODABLE.*no refusal/ },
   },
   {
-    what: "ends a stream for a command that it does not know",
+    what: "ends a stream because of an unknown command",
     tampering: () => ({
       up: (stream) => (frame, commands) => {
         if (!commands.some(({ kind }) => kind === undefined)) return [frame];
@@ -65,14 +65,14 @@ export const commandBreaks: readonly Break[] = [
         return [];
       },
     }),
-    noticedBy: { "unknown.command": /Refused for the first.*the end of the stream/ },
+    detectedBy: { "unknown.command": /Refused for the first.*the end of the stream/ },
   },
   {
-    what: "passes over commands that it does not know",
+    what: "ignores commands that it does not know",
     tampering: () => ({
       up: () => (_frame, commands) => [commands.filter(({ kind }) => kind !== undefined)],
     }),
-    noticedBy: { "unknown.command": /Refused for the first.*nothing within/ },
+    detectedBy: { "unknown.command": /Refused for the first.*nothing within/ },
   },
   {
     what: "refuses fields that it does not know",
@@ -84,89 +84,89 @@ export const commandBreaks: readonly Break[] = [
         return [];
       },
     }),
-    noticedBy: { "unknown.fields": /CaughtUp after the backlog.*UNDECODABLE/ },
+    detectedBy: { "unknown.fields": /CaughtUp after the backlog.*UNDECODABLE/ },
   },
   {
-    what: "answers calls that do not exist",
+    what: "answers calls of unknown methods",
     tampering: () => ({ further: ["/parley.chat.v1.ChatService/Conjure"] }),
-    noticedBy: { "unknown.method": /an unknown method: a status.*an answer/ },
+    detectedBy: { "unknown.method": /an unknown method: a status.*an answer/ },
   },
   {
-    what: "passes over frames that are none",
+    what: "ignores frames that it cannot decode",
     tampering: () => ({ up: () => (frame, commands) => (commands.length === 0 ? [] : [frame]) }),
-    noticedBy: { "unknown.bytes": /its end as .*nothing within/ },
+    detectedBy: { "unknown.bytes": /its end as .*nothing within/ },
   },
   {
-    what: "gives no details with a status",
+    what: "sends statuses without details",
     tampering: () => ({
       unary: (call) =>
         call.forward().catch((error: unknown) => {
           throw withoutDetails(error);
         }),
     }),
-    noticedBy: {
-      "refusals.by-call": /a send to nobody: a google\.rpc\.ErrorInfo.*NOT_FOUND without a reason/,
+    detectedBy: {
+      "refusals.by-call": /a send to an unknown user: a google\.rpc\.ErrorInfo.*NOT_FOUND without a reason/,
       "once.reused": /another content: a google\.rpc\.ErrorInfo/,
       "block.refusals": /a second block: a google\.rpc\.ErrorInfo/,
     },
   },
   {
-    what: "has one reason for everything",
+    what: "uses one reason for all refusals",
     tampering: () => ({
       down: () => (event) => {
         if (event.kind?.$case !== "refused") return [event];
         return [{ kind: { ...event.kind, value: { ...event.kind.value, reason: Reason.INTERNAL } } }];
       },
     }),
-    noticedBy: {
-      "refusals.on-a-stream": /a send to nobody: the reason in Refused: USER_NOT_FOUND.*INTERNAL/,
+    detectedBy: {
+      "refusals.on-a-stream": /a send to an unknown user: the reason in Refused: USER_NOT_FOUND.*INTERNAL/,
       "markers.on-a-stream": /the reason in Refused: MARKER_BEYOND_HEAD.*INTERNAL/,
     },
   },
   {
-    what: "does not say which send was refused",
+    what: "refuses without the client message id",
     tampering: () => ({
       down: () => (event) => {
         if (event.kind?.$case !== "refused") return [event];
         return [{ kind: { ...event.kind, value: { ...event.kind.value, clientMessageId: 0n } } }];
       },
     }),
-    noticedBy: { "refusals.on-a-stream": /Refused\.client_message_id/ },
+    detectedBy: { "refusals.on-a-stream": /Refused\.client_message_id/ },
   },
   {
-    what: "announces more than it takes",
+    what: "announces a higher limit than it has",
     tampering: () => ({ down: () => (event) => [moreContent(event)] }),
-    noticedBy: { "limits.content": /SendMessage: an answer.*CONTENT_TOO_LARGE/ },
+    detectedBy: { "limits.content": /SendMessage: an answer.*CONTENT_TOO_LARGE/ },
   },
   {
-    what: "takes requests of any length",
-    tampering: () => ({ unary: answering({ SendMessage: takesAnything }) }),
-    noticedBy: {
+    what: "accepts requests of any length",
+    tampering: () => ({ unary: answering({ SendMessage: acceptsAnything }) }),
+    detectedBy: {
       "limits.request": /a call above the limit: INVALID_ARGUMENT or RESOURCE_EXHAUSTED.*an answer/,
     },
   },
   {
-    what: "takes frames of any length",
+    what: "accepts frames of any length",
     tampering: () => ({
       up: () => (frame, commands) =>
         commands.length > 1_000 ? [commands.slice(0, 1_000), commands.slice(1_000)] : [frame],
     }),
-    noticedBy: { "limits.commands": /its end as .*nothing within/ },
+    detectedBy: { "limits.commands": /its end as .*nothing within/ },
   },
   {
-    what: "takes any number of markers",
+    what: "accepts any number of markers",
     tampering: () => ({
       unary: answering({
         SetMarkers: (call) =>
           SetMarkersRequest.decode(call.request).markers.length > 1_000 ? nothing() : call.forward(),
       }),
     }),
-    noticedBy: { "limits.markers": /1,001 markers: INVALID_FIELD.*no refusal/ },
+    detectedBy: { "limits.markers": /1,001 markers: INVALID_FIELD.*no refusal/ },
   },
   {
-    what: "does not look at who a client says it is",
+    what: "does not check ClientInfo",
     tampering: () => ({ hello: (hello) => ({ ...hello, client: undefined }) }),
-    noticedBy: { "limits.client": /its end as .*nothing within/ },
+    detectedBy: { "limits.client": /its end as .*nothing within/ },
   },
   {
     what: "announces a time-out that it does not have",
@@ -178,7 +178,7 @@ export const commandBreaks: readonly Break[] = [
         return [{ kind: { ...kind, value: { ...kind.value, limits } } }];
       },
     }),
-    noticedBy: { "limits.idle-timeout": /its end as .*nothing within/ },
+    detectedBy: { "limits.idle-timeout": /its end as .*nothing within/ },
   },
 ];
 
@@ -189,7 +189,7 @@ function moreContent(event: Event): Event {
   return { kind: { ...kind, value: { ...kind.value, limits } } };
 }
 
-function takesAnything(call: UnaryCall): Promise<Uint8Array> {
+function acceptsAnything(call: UnaryCall): Promise<Uint8Array> {
   if (call.request.length <= 256 * 1024) return call.forward();
   const { clientMessageId } = SendMessageRequest.decode(call.request);
   const rest = { conversationId: "c1", seq: 1n, sendTime: new Date(), repeatedSend: false, withheld: false };

@@ -1,4 +1,4 @@
-// Servers that are wrong about the log: its order, what an Ack stands for, resume, and the history.
+// Faults of servers in the log: its order, acks, resume, and the history.
 import {
   type Hello,
   SendMessageRequest,
@@ -13,13 +13,13 @@ const ignoresCursors = (hello: Hello): Hello => ({ ...hello, cursors: [] });
 
 export const logBreaks: readonly Break[] = [
   {
-    what: "shows the newest entry in the history a moment late",
+    what: "does not yet have the newest entry in the history",
     tampering: () => ({
       unary: answering({
         ListMessages: changed(ListMessagesResponse, (page) => ({ ...page, items: page.items.slice(0, -1) })),
       }),
     }),
-    noticedBy: {
+    detectedBy: {
       "ack.means-stored": /ListMessages right after an Ack/,
       "history.pages": /the seqs of all pages/,
       "once.per-device": /the log/,
@@ -29,14 +29,14 @@ export const logBreaks: readonly Break[] = [
   {
     what: "drops acks",
     tampering: () => ({ down: without("ack") }),
-    noticedBy: {
+    detectedBy: {
       "ack.means-stored": /the answer to the send.*an Ack.*nothing within/,
       "order.of-commands": /an Ack.*nothing within/,
       "once.repeated": /an Ack.*nothing within/,
     },
   },
   {
-    what: "loses frames that come together",
+    what: "loses messages that arrive together",
     tampering: () => ({
       up: () => {
         let together = 0;
@@ -47,25 +47,25 @@ export const logBreaks: readonly Break[] = [
         };
       },
     }),
-    noticedBy: { "order.one-piece": /forty frames in one piece.*nothing within/ },
+    detectedBy: { "order.one-piece": /forty messages in one DATA frame.*nothing within/ },
   },
   {
-    what: "sends acks when it has the time",
+    what: "delays acks",
     tampering: () => ({ down: late((event) => event.kind?.$case === "ack") }),
-    noticedBy: { "ack.in-place": /the sender's stream: every seq once, in order/ },
+    detectedBy: { "ack.in-place": /the sender's stream: every seq once, in order/ },
   },
   {
-    what: "sends the entry besides the Ack",
+    what: "sends the entry in addition to the Ack",
     tampering: () => ({
       down: () => (event) => {
         if (event.kind?.$case !== "ack") return [event];
         const { conversationId, seq, sendTime } = event.kind.value;
-        const nobody = { kind: 0 as const, sender: undefined, recipient: undefined, content: undefined };
-        const entry = { conversationId, seq, sendTime, ...nobody };
+        const empty = { kind: 0 as const, sender: undefined, recipient: undefined, content: undefined };
+        const entry = { conversationId, seq, sendTime, ...empty };
         return [event, { kind: { $case: "entryAppended", value: { entry } } }];
       },
     }),
-    noticedBy: {
+    detectedBy: {
       "ack.in-place": /the sender's stream: every seq once/,
       "broadcast.reach": /the author's own stream/,
     },
@@ -73,9 +73,9 @@ export const logBreaks: readonly Break[] = [
   {
     what: "reorders entries",
     tampering: () => ({ down: lateEntries(3n) }),
-    noticedBy: {
-      "order.of-commands": /what the recipient is told/,
-      "order.same-for-all": /held against the history/,
+    detectedBy: {
+      "order.of-commands": /the items that the recipient received/,
+      "order.same-for-all": /compared with the history/,
       "content.verbatim": /the texts on a stream/,
     },
   },
@@ -96,14 +96,14 @@ export const logBreaks: readonly Break[] = [
         }),
       };
     },
-    noticedBy: {
+    detectedBy: {
       "once.repeated": /the second SendMessage: .*repeatedSend: true.*repeatedSend: false/,
       "once.reused": /another content: CLIENT_MESSAGE_ID_REUSED.*no refusal/,
       "once.ids": /the id 2\^63: INVALID_FIELD.*no refusal/,
     },
   },
   {
-    what: "sets ids that are a client's",
+    what: "sets ids in the range of clients",
     tampering: () => ({
       unary: answering({
         SendMessage: changed(SendMessageResponse, ({ ack }) => ({
@@ -111,10 +111,10 @@ export const logBreaks: readonly Break[] = [
         })),
       }),
     }),
-    noticedBy: { "once.ids": /an id set by the server: 2\^63 or above/ },
+    detectedBy: { "once.ids": /an id set by the server: 2\^63 or above/ },
   },
   {
-    what: "takes page sizes as they come",
+    what: "has no default page size",
     tampering: () => ({
       unary: answering({
         ListMessages: asked(ListMessagesRequest, (request) => ({
@@ -123,22 +123,22 @@ export const logBreaks: readonly Break[] = [
         })),
       }),
     }),
-    noticedBy: { "history.page-size": /a page of the default size: 100 entries.*came 10/ },
+    detectedBy: { "history.page-size": /a page of the default size: 100 entries.*came 10/ },
   },
   {
-    what: "takes any page token",
+    what: "accepts any page token",
     tampering: () => ({ unary: answering({ ListMessages: forgiving("PAGE_TOKEN_INVALID") }) }),
-    noticedBy: { "history.page-token": /a token with another range: PAGE_TOKEN_INVALID.*no refusal/ },
+    detectedBy: { "history.page-token": /a token with another range: PAGE_TOKEN_INVALID.*no refusal/ },
   },
   {
-    what: "shows logs to others",
+    what: "shows logs to other users",
     tampering: () => ({ unary: answering({ ListMessages: forgiving("CONVERSATION_NOT_FOUND") }) }),
-    noticedBy: { "history.others": /another's log: CONVERSATION_NOT_FOUND.*no refusal/ },
+    detectedBy: { "history.others": /the log of other users: CONVERSATION_NOT_FOUND.*no refusal/ },
   },
   {
     what: "ignores cursors",
     tampering: () => ({ hello: ignoresCursors }),
-    noticedBy: {
+    detectedBy: {
       "resume.cursor": /the backlog above 0 of 4/,
       "resume.refused-cursors": /a cursor beyond the head: CURSOR_BEYOND_HEAD|its end as .*nothing within/,
       "limits.cursors": /its end as .*nothing within/,
@@ -146,16 +146,16 @@ export const logBreaks: readonly Break[] = [
     },
   },
   {
-    what: "begins at a cursor rather than after it",
+    what: "starts at a cursor and not after it",
     tampering: () => ({
       hello: (hello) => ({
         ...hello,
         cursors: hello.cursors.map((one) => ({ ...one, seq: one.seq > 0n ? one.seq - 1n : 0n })),
       }),
     }),
-    noticedBy: {
+    detectedBy: {
       "resume.cursor": /the backlog above 0 of 4/,
-      "resume.broken-off": /what the reader holds in the end/,
+      "resume.broken-off": /the entries that the reader has in the end/,
     },
   },
   {
@@ -169,19 +169,19 @@ export const logBreaks: readonly Break[] = [
         };
       },
     }),
-    noticedBy: {
+    detectedBy: {
       "resume.without-cursor": /the seqs in the backlog/,
       "ack.means-stored": /the backlog right after an Ack/,
       "markers.at-start": /MarkersMoved before CaughtUp/,
     },
   },
   {
-    what: "swallows gaps",
+    what: "drops gaps",
     tampering: () => ({ down: without("gap") }),
-    noticedBy: { "resume.gap": /the first that is named: gap/ },
+    detectedBy: { "resume.gap": /the first item: gap/ },
   },
   {
-    what: "leaves out in silence what may not be seen",
+    what: "leaves out hidden entries without Omitted",
     tampering: () => ({
       down: without("omitted"),
       unary: answering({
@@ -191,11 +191,11 @@ export const logBreaks: readonly Break[] = [
         })),
       }),
     }),
-    noticedBy: {
+    detectedBy: {
       "resume.omitted": /the seqs in the backlog/,
-      "broadcast.reach": /the history of who was away: \[ 'omitted/,
-      "block.hides": /the blocker's history while it stands/,
-      "block.broadcasts": /what the blocker is told/,
+      "broadcast.reach": /the history of the user who was offline: \[ 'omitted/,
+      "block.hides": /the blocker's history during the block/,
+      "block.broadcasts": /the items that the blocker received/,
     },
   },
   {
@@ -206,17 +206,16 @@ export const logBreaks: readonly Break[] = [
           ? []
           : [event],
     }),
-    noticedBy: {
+    detectedBy: {
       "slow-reader": /every seq, once and in order/,
       "resume.gap": /every seq above the cursor, once/,
     },
   },
 ];
 
-/** Every so many-th entry comes after the one that follows it. */
-function lateEntries(each: bigint): NonNullable<Tampering["down"]> {
+/** Sends every n-th entry after the entry that follows it. */
+function lateEntries(n: bigint): NonNullable<Tampering["down"]> {
   return late(
-    (event: Event) =>
-      event.kind?.$case === "entryAppended" && (event.kind.value.entry?.seq ?? 1n) % each === 0n,
+    (event: Event) => event.kind?.$case === "entryAppended" && (event.kind.value.entry?.seq ?? 1n) % n === 0n,
   );
 }

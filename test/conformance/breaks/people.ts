@@ -1,4 +1,4 @@
-// Servers that are wrong about who is told what: markers, typing, presence and blocks; and those whose doors differ.
+// Faults of servers in markers, typing, presence and blocks, and differences between Connect and the unary twins.
 import { LogInResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { BlockUserRequest, BlockUserResponse } from "../../../gen/parley/chat/v1/block_service.ts";
 import { SetMarkersRequest, SetTypingRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
@@ -8,31 +8,31 @@ import { answering, type Break, changed, nothing, without } from "./break.ts";
 
 export const peopleBreaks: readonly Break[] = [
   {
-    what: "tells nobody of markers",
+    what: "sends no markers",
     tampering: () => ({ down: without("markersMoved") }),
-    noticedBy: {
+    detectedBy: {
       "markers.told": /MarkersMoved for the other user.*nothing within/,
       "markers.at-start": /MarkersMoved before CaughtUp/,
     },
   },
   {
-    what: "tells everyone of markers",
+    what: "sends markers to all users",
     tampering: () =>
       withUsers((user, call) => {
         if (call.name !== "SetMarkers") return;
         for (const { conversationId, deliveredSeq, readSeq } of SetMarkersRequest.decode(call.request)
           .markers) {
           const value = { conversationId, user, deliveredSeq, readSeq, undelivered: [] };
-          call.proxy.tellAll({ kind: { $case: "markersMoved", value } });
+          call.proxy.sendToAll({ kind: { $case: "markersMoved", value } });
         }
       }),
-    noticedBy: {
-      "markers.of-broadcasts": /what another user is told/,
-      "block.typing-and-markers": /MarkersMoved while the block stands/,
+    detectedBy: {
+      "markers.of-broadcasts": /the markers that another user received/,
+      "block.typing-and-markers": /MarkersMoved during the block/,
     },
   },
   {
-    what: "drops all markers where one is wrong",
+    what: "drops all markers if one is invalid",
     tampering: () => ({
       up: () => (frame, commands) => {
         const kind = commands[0]?.kind;
@@ -40,38 +40,40 @@ export const peopleBreaks: readonly Break[] = [
         return [[{ kind: { ...kind, value: { markers: kind.value.markers.slice(0, 1) } } }]];
       },
     }),
-    noticedBy: { "markers.on-a-stream": /the delivered_seq of the other one/ },
+    detectedBy: { "markers.on-a-stream": /the delivered_seq of the valid marker/ },
   },
   {
-    what: "tells everyone who types",
+    what: "sends typing to all users",
     tampering: () =>
       withUsers((user, call) => {
         if (call.name !== "SetTyping") return;
         const { typing } = SetTypingRequest.decode(call.request);
-        call.proxy.tellAll({ kind: { $case: "typingChanged", value: { conversationId: "", user, typing } } });
+        call.proxy.sendToAll({
+          kind: { $case: "typingChanged", value: { conversationId: "", user, typing } },
+        });
       }),
-    noticedBy: {
-      "typing.told": /TypingChanged: |TypingChanged\.typing|what a third user is told/,
-      "block.typing-and-markers": /typing that was told/,
+    detectedBy: {
+      "typing.told": /TypingChanged: |TypingChanged\.typing|the typing that a third user received/,
+      "block.typing-and-markers": /the typing that was received/,
     },
   },
   {
-    what: "tells nobody who comes and goes",
+    what: "sends no presence",
     tampering: () => ({ down: without("presenceChanged") }),
-    noticedBy: {
+    detectedBy: {
       "presence.come-and-go": /PresenceChanged\.came_online with .*nothing within/,
       "twins.same-events": /PresenceChanged\.came_online with .*nothing within/,
     },
   },
   {
-    what: "takes a user for gone with the first session that logs out",
+    what: "shows a user as offline after the log-out of the first session",
     tampering: () =>
       withUsers((user, call) => {
         if (call.name !== "LogOut" || user === undefined) return;
         const value = { cameOnline: [], wentOffline: [user] };
-        call.proxy.tellAll({ kind: { $case: "presenceChanged", value } });
+        call.proxy.sendToAll({ kind: { $case: "presenceChanged", value } });
       }),
-    noticedBy: { "presence.devices": /what is told when one of two sessions ends/ },
+    detectedBy: { "presence.devices": /the presence after the end of one of two sessions/ },
   },
   {
     what: "ignores blocks",
@@ -85,54 +87,54 @@ export const peopleBreaks: readonly Break[] = [
         UnblockUser: nothing,
       }),
     }),
-    noticedBy: {
+    detectedBy: {
       "block.send": /a send by name: BLOCKED_BY_RECIPIENT.*no refusal/,
-      "block.hides": /the blocker's history while it stands/,
+      "block.hides": /the blocker's history during the block/,
       "block.broadcasts": /Ack\.withheld while a blocker is online: true/,
       "block.presence": /whether ListUsers has the blocker: false/,
-      "block.typing-and-markers": /typing that was told|MarkersMoved while the block stands/,
+      "block.typing-and-markers": /the typing that was received|MarkersMoved during the block/,
       "block.refusals": /a second block: ALREADY_BLOCKED.*no refusal/,
     },
   },
   {
-    what: "shows a blocker as gone",
+    what: "shows a blocker as offline",
     tampering: () =>
       withUsers((user, call) => {
         if (call.name !== "BlockUser" || user === undefined) return;
         const value = { cameOnline: [], wentOffline: [user] };
-        call.proxy.tellAll({ kind: { $case: "presenceChanged", value } });
+        call.proxy.sendToAll({ kind: { $case: "presenceChanged", value } });
       }),
-    noticedBy: { "block.silent": /whether the blocker is told to have gone: false/ },
+    detectedBy: { "block.silent": /whether the blocker appears to go offline: false/ },
   },
   {
-    what: "follows without typing",
+    what: "sends no typing on Follow",
     tampering: () => ({
       down: (stream) => (event) =>
         stream.method === "follow" && event.kind?.$case === "typingChanged" ? [] : [event],
     }),
-    noticedBy: { "twins.same-events": /all that happened.*nothing within/ },
+    detectedBy: { "twins.same-events": /all events.*nothing within/ },
   },
   {
-    what: "follows from its own cursors",
+    what: "ignores the cursors of Follow",
     tampering: () => ({
       hello: (hello, method) => (method === "follow" ? { ...hello, cursors: [] } : hello),
     }),
-    noticedBy: {
-      "twins.same-events": /what Follow is told, held against Connect/,
+    detectedBy: {
+      "twins.same-events": /the events of Follow, compared with Connect/,
       "twins.same-endings": /its end as .*nothing within/,
     },
   },
   {
-    what: "has a twin that does nothing",
+    what: "ignores a unary twin",
     tampering: () => ({ unary: answering({ SetTyping: nothing }) }),
-    noticedBy: {
+    detectedBy: {
       "twins.same-effects": /the marker and the typing of a call.*nothing within/,
       "typing.told": /typing by a call.*nothing within/,
     },
   },
 ];
 
-/** Watches unary calls, and knows whose they are. */
+/** Calls `watch` for each unary call, with its user. */
 function withUsers(watch: (user: User | undefined, call: UnaryCall) => void): Tampering {
   const users = new Map<string, User>();
   const logIn = changed(LogInResponse, (response) => {

@@ -1,10 +1,10 @@
-// Servers that are wrong about what outlives a restart.
+// Faults of servers in what they keep over a restart.
 import { SendMessageRequest, SendMessageResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { answering, type Break } from "./break.ts";
 
 export const restartBreaks: readonly Break[] = [
   {
-    what: "forgets over a restart which sends it has stored",
+    what: "forgets at a restart which sends it has stored",
     tampering: (isRestarted) => {
       let next = 2_000_000n;
       return {
@@ -21,19 +21,19 @@ export const restartBreaks: readonly Break[] = [
         }),
       };
     },
-    noticedBy: {
+    detectedBy: {
       "restart.nothing-lost": /the answer to the repeat of an acked send/,
       "restart.goes-on": /a repeat: /,
     },
   },
   {
-    what: "is another one after a restart",
+    what: "has another server id after a restart",
     tampering: (isRestarted) => ({
       down: () => (event) => {
         if (event.kind?.$case !== "welcome" || !isRestarted()) return [event];
         return [{ kind: { ...event.kind, value: { ...event.kind.value, serverId: "another" } } }];
       },
     }),
-    noticedBy: { "restart.goes-on": /Welcome\.server_id: .*another/ },
+    detectedBy: { "restart.goes-on": /Welcome\.server_id: .*another/ },
   },
 ];

@@ -1,11 +1,11 @@
-// Servers that are wrong about log-ins, and about how a stream opens and closes.
+// Faults of servers in log-ins, and in how a stream opens and closes.
 import { status } from "@grpc/grpc-js";
 import { LogInRequest, LogInResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { answering, type Break, changed, forgiving, hasReason, nothing, refusal } from "./break.ts";
 
 export const sessionBreaks: readonly Break[] = [
   {
-    what: "gives the secret of a known device again",
+    what: "returns the secret of a known device again",
     tampering: () => ({
       unary: answering({
         LogIn: changed(LogInResponse, ({ grant }) => ({
@@ -16,32 +16,32 @@ export const sessionBreaks: readonly Break[] = [
         })),
       }),
     }),
-    noticedBy: { "log-in.grant": /deviceSecret: 'again'/ },
+    detectedBy: { "log-in.grant": /deviceSecret: 'again'/ },
   },
   {
-    what: "says that nobody has a name",
+    what: "reveals that a name is unknown",
     tampering: () => ({
       unary: answering({
         LogIn: async (call) => {
           if (!LogInRequest.decode(call.request).username.startsWith("kit-")) return call.forward();
-          throw refusal({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message: "Nobody." });
+          throw refusal({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message: "Unknown." });
         },
       }),
     }),
-    noticedBy: { "log-in.wrong-password": /an unknown name.*CREDENTIALS_WRONG.*USER_NOT_FOUND/ },
+    detectedBy: { "log-in.wrong-password": /an unknown name.*CREDENTIALS_WRONG.*USER_NOT_FOUND/ },
   },
   {
-    what: "asks for no token",
+    what: "does not require a token",
     tampering: () => ({ unary: answering({ ReportActivity: nothing }) }),
-    noticedBy: {
+    detectedBy: {
       "log-in.token": /without a token: TOKEN_MISSING.*no refusal/,
-      "log-in.log-out": /the token after it: TOKEN_INVALID.*no refusal/,
+      "log-in.log-out": /the token after the log-out: TOKEN_INVALID.*no refusal/,
     },
   },
   {
-    what: "lets the streams of a session live on after its log-out",
-    tampering: () => ({ tellsOfEnd: (error) => !hasReason(error, "SESSION_ENDED") }),
-    noticedBy: {
+    what: "keeps the streams of a session open after its log-out",
+    tampering: () => ({ forwardsEnd: (error) => !hasReason(error, "SESSION_ENDED") }),
+    detectedBy: {
       "log-in.log-out": /the stream of a session that logs out.*nothing within/,
       "log-in.revoke": /the stream of the revoked session.*nothing within/,
       "twins.same-endings": /the stream of a session that logs out.*nothing within/,
@@ -50,27 +50,27 @@ export const sessionBreaks: readonly Break[] = [
   {
     what: "revokes nothing",
     tampering: () => ({ unary: answering({ RevokeSession: nothing }) }),
-    noticedBy: { "log-in.revoke": /the stream of the revoked session.*nothing within/ },
+    detectedBy: { "log-in.revoke": /the stream of the revoked session.*nothing within/ },
   },
   {
-    what: "takes another session for the one that asks",
+    what: "names another session in Welcome",
     tampering: () => ({
       down: () => (event) => {
         if (event.kind?.$case !== "welcome") return [event];
         return [{ kind: { ...event.kind, value: { ...event.kind.value, sessionId: "s0" } } }];
       },
     }),
-    noticedBy: { "stream.welcome": /Welcome\.session_id: .*came s0/ },
+    detectedBy: { "stream.welcome": /Welcome\.session_id: .*came s0/ },
   },
   {
-    what: "welcomes twice",
+    what: "sends Welcome twice",
     tampering: () => ({
       down: () => (event) => (event.kind?.$case === "welcome" ? [event, event] : [event]),
     }),
-    noticedBy: { "stream.welcome": /further Welcomes/ },
+    detectedBy: { "stream.welcome": /further Welcomes/ },
   },
   {
-    what: "does without Hello",
+    what: "does not require Hello",
     tampering: () => ({
       up: () => {
         let isFirst = true;
@@ -83,28 +83,28 @@ export const sessionBreaks: readonly Break[] = [
         };
       },
     }),
-    noticedBy: { "stream.hello-first": /first frame number 1.*nothing within/ },
+    detectedBy: { "stream.hello-first": /first frame number 1.*nothing within/ },
   },
   {
-    what: "hears only the first Hello",
+    what: "ignores a second Hello",
     tampering: () => ({
       up: () => {
         let count = 0;
         return (frame, commands) => (commands[0]?.kind?.$case === "hello" && count++ > 0 ? [] : [frame]);
       },
     }),
-    noticedBy: { "stream.hello-repeated": /two Hellos.*nothing within/ },
+    detectedBy: { "stream.hello-repeated": /two Hellos.*nothing within/ },
   },
   {
-    what: "waits for Hello for ever",
-    tampering: () => ({ tellsOfEnd: (error) => !hasReason(error, "HELLO_TIMEOUT") }),
-    noticedBy: { "stream.hello-timeout": /without Hello.*nothing within/ },
+    what: "waits for Hello without a limit",
+    tampering: () => ({ forwardsEnd: (error) => !hasReason(error, "HELLO_TIMEOUT") }),
+    detectedBy: { "stream.hello-timeout": /without Hello.*nothing within/ },
     patienceMs: 6_000,
   },
   {
-    what: "does not say when to come back",
+    what: "sends no retry delay",
     tampering: () => ({
-      tellsOfEnd: (error) => {
+      forwardsEnd: (error) => {
         if (!hasReason(error, "HELLO_TIMEOUT")) return true;
         Object.assign(
           error,
@@ -113,21 +113,21 @@ export const sessionBreaks: readonly Break[] = [
         return true;
       },
     }),
-    noticedBy: { "stream.hello-timeout": /a delay, came no delay/ },
+    detectedBy: { "stream.hello-timeout": /a delay, came no delay/ },
     patienceMs: 6_000,
   },
   {
-    what: "sends all families of events, whatever is asked for",
+    what: "sends all families of events, also those not asked for",
     tampering: () => ({ hello: (hello) => ({ ...hello, features: [] }) }),
-    noticedBy: { "stream.features": /Welcome\.features for TYPING/ },
+    detectedBy: { "stream.features": /Welcome\.features for TYPING/ },
   },
   {
-    what: "answers nothing any more once the client has closed its side",
+    what: "sends no acks after the client's half-close",
     tampering: () => ({ down: () => (event) => (event.kind?.$case === "ack" ? [] : [event]) }),
-    noticedBy: { "stream.close": /what was acked/ },
+    detectedBy: { "stream.close": /the acks/ },
   },
   {
-    what: "lets log-ins in as one device",
+    what: "gives all log-ins of a user the same device",
     tampering: () => {
       const known = new Map<string, string>();
       return {
@@ -148,16 +148,16 @@ export const sessionBreaks: readonly Break[] = [
         }),
       };
     },
-    noticedBy: { "once.per-device": /CLIENT_MESSAGE_ID_REUSED/ },
+    detectedBy: { "once.per-device": /CLIENT_MESSAGE_ID_REUSED/ },
   },
   {
-    what: "lets a session hold any number of streams",
-    tampering: () => ({ tellsOfEnd: (error) => !hasReason(error, "TOO_MANY_STREAMS") }),
-    noticedBy: { "limits.streams": /one stream too many.*nothing within/ },
+    what: "allows a session any number of streams",
+    tampering: () => ({ forwardsEnd: (error) => !hasReason(error, "TOO_MANY_STREAMS") }),
+    detectedBy: { "limits.streams": /one stream too many.*nothing within/ },
   },
   {
-    what: "forgets who was revoked",
+    what: "accepts a second revocation",
     tampering: () => ({ unary: answering({ RevokeSession: forgiving("SESSION_NOT_FOUND") }) }),
-    noticedBy: { "log-in.revoke": /revoking it again: SESSION_NOT_FOUND.*no refusal/ },
+    detectedBy: { "log-in.revoke": /revoking it again: SESSION_NOT_FOUND.*no refusal/ },
   },
 ];

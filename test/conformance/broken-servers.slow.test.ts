@@ -1,4 +1,4 @@
-// Each check of the kit can fail: held against servers that are wrong in one thing, it says what is wrong.
+// Each check of the kit can fail: servers with one fault each do not pass, and the failure names the fault.
 import { expect, test } from "vitest";
 import { checks } from "../../conformance/checks/table.ts";
 import { type Result, run } from "../../conformance/run.ts";
@@ -9,11 +9,11 @@ import { logBreaks } from "./breaks/log.ts";
 import { peopleBreaks } from "./breaks/people.ts";
 import { restartBreaks } from "./breaks/restart.ts";
 import { sessionBreaks } from "./breaks/sessions.ts";
-import { people, usernames } from "./people.ts";
+import { usernames, users } from "./fixture.ts";
 import { TamperingProxy } from "./tampering-proxy.ts";
 
 const breaks = [...sessionBreaks, ...logBreaks, ...commandBreaks, ...peopleBreaks, ...restartBreaks];
-/** For what never comes; what does come, comes well before. */
+/** Long enough for events that do arrive; most checks wait for one that never does. */
 const PATIENCE_MS = 3_000;
 
 async function runThrough(
@@ -29,7 +29,7 @@ async function runThrough(
   );
   return await run({
     server: { address: `127.0.0.1:${proxy.port}`, trust: { kind: "plaintext" }, patienceMs },
-    people,
+    users,
     restart: async () => {
       await server.stop();
       await server.start();
@@ -40,26 +40,26 @@ async function runThrough(
   });
 }
 
-// Side by side: most of them wait for something that never comes.
+// Concurrently, because most of them wait for an event that never arrives.
 test.concurrent.each<Break>(breaks)(
-  "a server that $what is found out",
+  "the kit detects a server that $what",
   { timeout: 120_000 },
-  async ({ tampering, noticedBy, patienceMs = PATIENCE_MS }) => {
-    const results = await runThrough(tampering, Object.keys(noticedBy), patienceMs);
-    expect(results.map(({ name }) => name).toSorted()).toEqual(Object.keys(noticedBy).toSorted());
+  async ({ tampering, detectedBy, patienceMs = PATIENCE_MS }) => {
+    const results = await runThrough(tampering, Object.keys(detectedBy), patienceMs);
+    expect(results.map(({ name }) => name).toSorted()).toEqual(Object.keys(detectedBy).toSorted());
     for (const { name, status, expected, came } of results) {
       expect([name, status]).toEqual([name, "failed"]);
-      expect(`${expected}, came ${came}`, name).toMatch(noticedBy[name] ?? /never/);
+      expect(`${expected}, came ${came}`, name).toMatch(detectedBy[name] ?? /never/);
     }
   },
 );
 
-test("no check is left out of the breaks", () => {
-  const found = new Set(breaks.flatMap(({ noticedBy }) => Object.keys(noticedBy)));
+test("every check detects a fault", () => {
+  const found = new Set(breaks.flatMap(({ detectedBy }) => Object.keys(detectedBy)));
   expect(checks.filter(({ name }) => !found.has(name)).map(({ name }) => name)).toEqual([]);
 });
 
-test("it is the breaks that are noticed, not the proxy: one that changes nothing passes", {
+test("the kit passes the proxy itself, if it changes nothing", {
   timeout: 120_000,
 }, async () => {
   const names = checks.map(({ name }) => name);

@@ -1,43 +1,44 @@
-// The three users at the server under test, over a whole run: sessions that are kept from check to check, and what has to
-// be put away after each.
-import { setTimeout as sleep } from "node:timers/promises";
+// The fixture of a whole run: the sessions of the three users at the server under test, which are kept from check to
+// check, and the clean-up after each check.
+
 import { AuthServiceService, type DeviceKey, type Grant } from "../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceService } from "../gen/parley/chat/v1/block_service.ts";
 import { ConnectError } from "../rpc/dialling/dial.ts";
 import { RpcError } from "../rpc/status/status.ts";
-import type { Scene, Who } from "./checks/check.ts";
-import { Connection, noted, type Server } from "./client/connection.ts";
+import { delay } from "../time/wait.ts";
+import type { Fixture, UserKey } from "./checks/check.ts";
+import { Connection, type Server, withMethod } from "./client/connection.ts";
 import { ONE_SESSION, present, Skip } from "./client/expect.ts";
 import { Session } from "./client/session.ts";
-import { everyone, type People } from "./people.ts";
+import { type Users, userKeys } from "./users.ts";
 
-/** How long to wait before the next look at a server that is away, ms. */
-const AGAIN_MS = 100;
-/** How long it may be away: so many times as long as what a stream has to tell may take. */
-const BACK_TIMES = 3;
+/** How long to wait between attempts to connect to a server that is restarting, ms. */
+const RETRY_MS = 100;
+/** How long a restart may take, as a multiple of the patience. */
+const RESTART_FACTOR = 3;
 
-export interface WorldOptions {
+export interface RunFixtureOptions {
   readonly server: Server;
-  readonly people: People;
-  /** Kills the server and starts it again, on the same data and address; resolves once it serves, or before. */
+  readonly users: Users;
+  /** Kills the server and starts it again, on the same data and address. It may resolve before the server is ready. */
   readonly restart?: (() => Promise<void>) | undefined;
 }
 
-export class World implements AsyncDisposable {
-  readonly #options: WorldOptions;
-  readonly #kept = new Map<Who, Session>();
-  /** Those of one check. */
+export class RunFixture implements AsyncDisposable {
+  readonly #options: RunFixtureOptions;
+  readonly #kept = new Map<UserKey, Session>();
+  /** The additional sessions of one check. */
   readonly #extra: Session[] = [];
-  #welcome: Scene["welcome"] | undefined;
+  #welcome: Fixture["welcome"] | undefined;
 
-  constructor(options: WorldOptions) {
+  constructor(options: RunFixtureOptions) {
     this.#options = options;
   }
 
-  /** Everyone logged in, nobody blocked, no stream open. @throws RpcError, Failure */
-  async prepare(): Promise<Scene> {
-    const [ann, ben, cat] = await Promise.all(everyone.map((who) => this.#session(who)));
-    if (ann === undefined || ben === undefined || cat === undefined) throw new Error("somebody is missing");
+  /** The state before each check: the users are logged in, without blocks and open streams. @throws RpcError, Failure */
+  async prepare(): Promise<Fixture> {
+    const [ann, ben, cat] = await Promise.all(userKeys.map((who) => this.#session(who)));
+    if (ann === undefined || ben === undefined || cat === undefined) throw new Error("a user is missing");
     await this.#unblockAll();
     this.#welcome ??= await ann.open().next("welcome");
     ann.closeStreams();
@@ -53,31 +54,31 @@ export class World implements AsyncDisposable {
     };
   }
 
-  /** Puts away what a check has left. */
-  async tidy(): Promise<void> {
+  /** Ends the additional sessions and all streams of a check. */
+  async cleanUp(): Promise<void> {
     for (const session of this.#extra.splice(0)) {
       session.closeStreams();
-      await leave(session);
+      await logOut(session);
     }
     for (const session of this.#kept.values()) session.closeStreams();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.tidy();
-    for (const session of this.#kept.values()) await leave(session);
+    await this.cleanUp();
+    for (const session of this.#kept.values()) await logOut(session);
     this.#kept.clear();
   }
 
-  async #session(who: Who): Promise<Session> {
+  async #session(who: UserKey): Promise<Session> {
     const before = this.#kept.get(who);
-    if (before !== undefined && !before.isOver) return before;
+    if (before !== undefined && !before.hasEnded) return before;
     before?.close();
     const session = await this.#open(who, undefined, false);
     this.#kept.set(who, session);
     return session;
   }
 
-  async #logIn(who: Who, device: DeviceKey | undefined): Promise<Session> {
+  async #logIn(who: UserKey, device: DeviceKey | undefined): Promise<Session> {
     try {
       const session = await this.#open(who, device, true);
       this.#extra.push(session);
@@ -88,16 +89,21 @@ export class World implements AsyncDisposable {
     }
   }
 
-  async #open(who: Who, device: DeviceKey | undefined, isFurther: boolean): Promise<Session> {
+  async #open(who: UserKey, device: DeviceKey | undefined, isAdditional: boolean): Promise<Session> {
     const connection = await Connection.open(this.#options.server);
     try {
-      const request = { ...this.#options.people[who], device, client: undefined };
+      const request = { ...this.#options.users[who], device, client: undefined };
       const { grant } = await connection.unary(AuthServiceService.logIn, request, undefined);
-      return new Session(this.#options.server, connection, present("LogInResponse.grant", grant), isFurther);
+      return new Session(
+        this.#options.server,
+        connection,
+        present("LogInResponse.grant", grant),
+        isAdditional,
+      );
     } catch (error) {
       connection[Symbol.dispose]();
-      const { username } = this.#options.people[who];
-      throw error instanceof RpcError ? noted(error, `LogIn of ${username}`) : error;
+      const { username } = this.#options.users[who];
+      throw error instanceof RpcError ? withMethod(error, `LogIn of ${username}`) : error;
     }
   }
 
@@ -107,9 +113,9 @@ export class World implements AsyncDisposable {
     return (await connection.unary(AuthServiceService.logIn, request, undefined)).grant;
   }
 
-  /** Only among the three: whom else they block is none of the kit's business. */
+  /** Removes the blocks among the three users; it does not touch their blocks of other users. */
   async #unblockAll(): Promise<void> {
-    const names = new Set(everyone.map((who) => this.#options.people[who].username));
+    const names = new Set(userKeys.map((who) => this.#options.users[who].username));
     for (const session of this.#kept.values()) {
       for (const username of await session.blocks()) {
         if (names.has(username)) await session.call(BlockServiceService.unblockUser, { username });
@@ -119,16 +125,16 @@ export class World implements AsyncDisposable {
 
   async #restart(): Promise<void> {
     const { restart } = this.#options;
-    if (restart === undefined) throw new Skip("nobody has said how to restart the server (--restart)");
+    if (restart === undefined) throw new Skip("no command to restart the server was given (--restart)");
     await restart();
-    const backMs = BACK_TIMES * this.#options.server.patienceMs;
+    const backMs = RESTART_FACTOR * this.#options.server.patienceMs;
     for (const session of [...this.#kept.values(), ...this.#extra]) {
       await until(backMs, () => session.reconnect());
     }
   }
 }
 
-/** Nothing tells when a server is there again, so it is asked. */
+/** Connects again and again: no event announces that a server is ready. */
 async function until(ms: number, connect: () => Promise<void>): Promise<void> {
   const end = performance.now() + ms;
   for (;;) {
@@ -136,15 +142,15 @@ async function until(ms: number, connect: () => Promise<void>): Promise<void> {
       return await connect();
     } catch (error) {
       if (!(error instanceof ConnectError) || performance.now() > end) throw error;
-      await sleep(AGAIN_MS);
+      await delay(RETRY_MS);
     }
   }
 }
 
-/** Its connection may be gone, or its session: then there is nothing to leave. */
-async function leave(session: Session): Promise<void> {
+/** Logs out, unless the session has ended; errors of a lost connection are ignored. */
+async function logOut(session: Session): Promise<void> {
   try {
-    if (!session.isOver) await session.logOut();
+    if (!session.hasEnded) await session.logOut();
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
   } finally {
