@@ -122,7 +122,7 @@ check "it ends" hang_up relay
 check "no packet used the route" [ "$(packets $A ab) $(packets $B ba)" = "$before" ]
 
 check "with a route that both users allow the chat is direct" chat straight direct direct
-check "and both users see that" goes straight "straight from device to device"
+check "and both users see that" goes straight "directly from device to device"
 check "its packets used the route" [ "$(packets $A ab)" -gt "${before%% *}" ]
 
 kill_one() { # file of errors to read, signal, namespace of the program to signal, seconds to wait
@@ -133,14 +133,14 @@ kill_one() { # file of errors to read, signal, namespace of the program to signa
 }
 check "killing one program is reported by the other" kill_one straight.h.err KILL $B 5
 exec 7>&- 8>&-
-wait_for "$dir/straight.h.err" "private chat is over" 5
+wait_for "$dir/straight.h.err" "private chat has ended" 5
 
 check "a relayed chat again" chat killed relay relay
 check "killing the program that asked is reported by the other" kill_one killed.y.err KILL $A 5
 exec 7>&- 8>&-
 
 check "a direct chat again" chat silent direct direct
-check "and both users see that" goes silent "straight from device to device"
+check "and both users see that" goes silent "directly from device to device"
 check "a program that stops responding is reported within 45 s" kill_one silent.h.err STOP $B 45
 exec 7>&- 8>&-
 

@@ -2,15 +2,9 @@
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { ChatRequested, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
 import { isRequestGone, NoRequestError } from "../../peer/chats/incoming-requests.ts";
+import { keyWords, problemWords } from "../chat/private/key-words.ts";
 import { isAutoAccepted } from "../chat/private/private-incoming.ts";
-import {
-  closedWords,
-  endedWords,
-  failedWords,
-  keyWords,
-  pathWords,
-  problemWords,
-} from "../chat/private/private-words.ts";
+import { closedWords, endedWords, failedWords, pathWords } from "../chat/private/private-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";

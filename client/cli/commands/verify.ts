@@ -3,7 +3,7 @@
 import { toggle } from "../../../command-line/flags.ts";
 import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/keys/verification.ts";
 import { withAccount } from "../account/with-account.ts";
-import { acceptedWords, verificationWords } from "../chat/private/private-words.ts";
+import { acceptedWords, verificationWords } from "../chat/private/key-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
 import { verifierOf } from "../private/session.ts";

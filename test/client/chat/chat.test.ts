@@ -38,7 +38,7 @@ describe("what arrives", () => {
     expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 2n }]);
     expect(fixture.status).toBe("yoda is online");
     await fixture.chat.openNextUnread();
-    expect(fixture.shown().at(-1)).toBe("14:00 · Nothing is unread.");
+    expect(fixture.shown().at(-1)).toBe("14:00 · There are no unread messages.");
   });
 
   it("is read when it is shown in the open conversation of a focused terminal, and else once it has the focus", async () => {
@@ -144,7 +144,7 @@ describe("what is sent", () => {
     await fixture.connect(["yoda"]);
     await fixture.ack(0);
     await fixture.ack(1);
-    expect(fixture.shown()).toEqual(["14:00 · The 2 waiting messages are sent."]);
+    expect(fixture.shown()).toEqual(["14:00 · The 2 waiting messages have been sent."]);
   });
 
   it("is shown once when its ack was lost with the connection and its entry comes first", async () => {
@@ -217,7 +217,7 @@ describe("what is sent", () => {
     expect(fixture.sent).toHaveLength(1);
     expect(fixture.shown()).toEqual([
       'Error: Not sent: there is no user "yoda". “quoted”',
-      "Error: Not sent to yoda: the text has 100 bytes, and this server takes at most 98.",
+      "Error: Not sent to yoda: the text has 100 bytes, and this server accepts at most 98.",
       `14:00 luke: ${"é".repeat(49)}`,
     ]);
   });
@@ -237,10 +237,10 @@ describe("what is sent", () => {
     fixture.held.push(...old);
     await fixture.chat.take({ type: "held-back", messages: old });
     expect(fixture.shown()).toEqual([
-      "2 messages were not sent for over an hour; they wait for your decision:",
+      "2 messages were not sent within an hour. Choose whether to send:",
       "  5: Sun 2026-03-01 12:00 to yoda: old one",
       "  6: Sun 2026-03-01 12:00 to leia: old two",
-      "/outbox send ID sends one, /outbox drop ID forgets it; all means all of them.",
+      '/outbox send ID sends a message, /outbox drop ID discards it; ID can be "all".',
     ]);
     await fixture.chat.enter("outbox send 5");
     expect(fixture.released).toEqual([5n]);
@@ -248,10 +248,10 @@ describe("what is sent", () => {
     await fixture.chat.enter("outbox drop 5");
     await fixture.chat.enter("outbox");
     expect(fixture.shown()).toEqual([
-      "  1 message on the way.",
-      "Error: No message 9 waits for an answer. /outbox lists those that do.",
+      "  Sending 1 message.",
+      "Error: The outbox has no message 9. /outbox lists its messages.",
       "  1 message dropped.",
-      "  Nothing waits in the outbox.",
+      "  The outbox is empty.",
     ]);
   });
 });
@@ -299,7 +299,7 @@ describe("people", () => {
   it("are listed by who", async () => {
     const fixture = await live();
     await fixture.chat.enter("who");
-    expect(fixture.shown()).toEqual(["  leia  online", "  vader  was here 5 min ago"]);
+    expect(fixture.shown()).toEqual(["  leia  online", "  vader  last online 5 min ago"]);
     await fixture.chat.enter("who soon");
     expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: "soon" is not a span of time/)]);
   });
@@ -317,7 +317,7 @@ describe("the connection", () => {
     }
     await fixture.connect(["yoda"]);
     expect(fixture.shown()).toEqual([
-      "14:00 · The connection to server:1 is lost (ConnectionState dropped). What you send is kept until it is back.",
+      "14:00 · The connection to server:1 is lost (Connection dropped). Messages you send now wait until it is back.",
       "14:00 · Connected again.",
     ]);
   });
@@ -338,8 +338,8 @@ describe("the connection", () => {
     fixture.clock.advance(2_000);
     await fixture.chat.enter("open leia");
     expect(fixture.shown()).toEqual([
-      "14:00 · The connection to server:1 is lost (the server is stopping). What you send is kept until it is back.",
-      "14:00 · Cannot check yet whether leia exists; what you write waits.",
+      "14:00 · The connection to server:1 is lost (the server is stopping). Messages you send now wait until it is back.",
+      "14:00 · Not connected: whether leia exists is not known yet. Messages you send now wait.",
     ]);
     expect(fixture.prompt).toBe("leia> ");
     await fixture.chat.enter("/who");

@@ -4,7 +4,7 @@ import { status } from "@grpc/grpc-js";
 import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
 import type { OpenChatInfo, OpenElsewhere } from "../../../client/peer/chats/chat-locations.ts";
 import type { PrivateEvent } from "../../../client/peer/chats/events.ts";
-import { NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";
 import { type KeyCheck, MemoryContacts, type PeerKeys } from "../../../client/peer/keys/contacts.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 

@@ -1,41 +1,44 @@
-// A clock that stands still until it is moved.
-import type { Clock } from "../../../client/cli/chat/model/clock.ts";
+// A clock for tests of the chat: it stands at START until a test advances it, and tells when a timer is set.
+
+import type { Timer } from "../../../time/clock.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 export const START = new Date("2026-03-01T14:00:00");
 
-export class FixtureClock implements Clock {
-  #now = START.getTime();
-  #timers: { at: number; run: () => void }[] = [];
+export class FixtureClock extends ManualClock {
+  #pending = 0;
   #awaited: (() => void) | undefined;
 
-  now(): Date {
-    return new Date(this.#now);
+  constructor() {
+    super(START.getTime());
   }
 
-  after(ms: number, run: () => void): Disposable {
-    const timer = { at: this.#now + ms, run };
-    this.#timers.push(timer);
+  override after(ms: number, action: () => void): Timer {
+    let isPending = true;
+    const settle = (): void => {
+      if (isPending) this.#pending -= 1;
+      isPending = false;
+    };
+    const timer = super.after(ms, () => {
+      settle();
+      action();
+    });
+    this.#pending += 1;
     this.#awaited?.();
     return {
       [Symbol.dispose]: () => {
-        this.#timers = this.#timers.filter((other) => other !== timer);
+        settle();
+        timer[Symbol.dispose]();
       },
     };
   }
 
-  /** Resolves when somebody waits for a time. */
+  /** Resolves when a timer is pending. */
   async timer(): Promise<void> {
-    while (this.#timers.length === 0) {
+    while (this.#pending === 0) {
       await new Promise<void>((resolve) => {
         this.#awaited = resolve;
       });
     }
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
-    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
-    for (const { run } of due) run();
   }
 }

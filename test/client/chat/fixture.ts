@@ -87,7 +87,7 @@ export class Fixture implements Disposable {
       privateSettings: options.privately ?? askingSettings,
       bell: options.bell ?? "direct",
       atScreen: options.plain !== true,
-      otherKey: options.plain !== true ? "Tab" : options.isTyped === true ? "none" : undefined,
+      commandKey: options.plain !== true ? "Tab" : options.isTyped === true ? "none" : undefined,
       leave: (how) => this.left.push(how),
       display: {
         show: (note) => this.lines.push(...this.#textOf(note, options.plain === true)),
@@ -103,12 +103,17 @@ export class Fixture implements Disposable {
     });
   }
 
+  /** The wall clock. */
+  get now(): Date {
+    return new Date(this.clock.now());
+  }
+
   get prompt(): string {
     return promptOf(this.chat.status).plain;
   }
 
   get status(): string {
-    return statusOf(this.chat.status, this.clock.now())
+    return statusOf(this.chat.status, this.now)
       .map(({ plain }) => plain)
       .join(" · ");
   }
@@ -128,7 +133,7 @@ export class Fixture implements Disposable {
     await this.#enter({ phase: "catching-up" });
     await this.welcome(online);
     for (const event of missed) await this.chat.take(event);
-    await this.chat.take({ type: "caught-up", serverTime: this.clock.now(), raw });
+    await this.chat.take({ type: "caught-up", serverTime: this.now, raw });
     await this.#enter({ phase: "live" });
   }
 
@@ -141,7 +146,7 @@ export class Fixture implements Disposable {
       deviceId: "d",
       user: user("luke"),
       limits: this.limits,
-      serverTime: this.clock.now(),
+      serverTime: this.now,
       broadcastConversationId: this.#logs.idOf(undefined),
       online: online.map(user),
       onlineNextPageToken: this.moreOnline ? "more" : "",
@@ -151,7 +156,7 @@ export class Fixture implements Disposable {
 
   async disconnect(cause: Error = new Error("Connection dropped.")): Promise<void> {
     this.offline = true;
-    const retryTime = new Date(this.clock.now().getTime() + 3_000);
+    const retryTime = new Date(this.now.getTime() + 3_000);
     await this.#enter({ phase: "waiting", retryTime, cause });
   }
 
@@ -167,7 +172,7 @@ export class Fixture implements Disposable {
 
   /** An entry as the link hands it out, stored in the scripted log. */
   entry(from: string, text: string, options: Partial<EntryArrived> & { to?: string } = {}): EntryArrived {
-    return this.#logs.entry(from, text, { sendTime: this.clock.now(), ...options });
+    return this.#logs.entry(from, text, { sendTime: this.now, ...options });
   }
 
   /** Puts entries into a log before the chat begins; `read` of them are read. */
@@ -194,7 +199,7 @@ export class Fixture implements Disposable {
       content: { kind: "text", text: send.text },
       conversationId: this.#logs.idOf(peer),
       seq,
-      sendTime: this.clock.now(),
+      sendTime: this.now,
       repeatedSend: false,
       withheld: options.withheld ?? false,
       entryShown: options.entryShown ?? false,
@@ -203,7 +208,7 @@ export class Fixture implements Disposable {
 
   unsent(id: bigint, username: string, text: string): UnsentMessage {
     const content = Content.encode({ kind: { $case: "text", value: text } }).finish();
-    const queuedTime = new Date(this.clock.now().getTime() - 2 * 3_600_000);
+    const queuedTime = new Date(this.now.getTime() - 2 * 3_600_000);
     return { clientMessageId: id, target: { kind: "user", username }, content, queuedTime, held: true };
   }
 
@@ -216,8 +221,8 @@ export class Fixture implements Disposable {
   }
 
   #textOf(note: DisplayItem, plain: boolean): string[] {
-    if (plain) return plainLines(note, this.clock.now());
-    const shown = this.#transcript.linesOf(note, this.clock.now());
+    if (plain) return plainLines(note, this.now);
+    const shown = this.#transcript.linesOf(note, this.now);
     this.hints.push(...shown.flatMap(({ foldedFor }) => foldedFor ?? []));
     return shown.map(({ text }) => text.plain);
   }
@@ -233,7 +238,7 @@ export class Fixture implements Disposable {
       throw new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message });
     }
     this.blocked.push(done);
-    return { user: user(username), createTime: this.clock.now() };
+    return { user: user(username), createTime: this.now };
   }
 
   #link(): ChatLink {
@@ -272,26 +277,26 @@ export class Fixture implements Disposable {
         },
         async *listBlocks() {
           lost();
-          yield { user: user("vader"), createTime: fixture.clock.now() };
+          yield { user: user("vader"), createTime: fixture.now };
         },
         async *listLogIns() {
           lost();
           yield {
-            time: fixture.clock.now(),
+            time: fixture.now,
             username: "luke",
             deviceId: "d1",
             client: { name: "parley", version: "1", deviceName: "context" },
             address: "10.0.0.7",
             outcome: LogInOutcome.WRONG_PASSWORD,
             count: 2,
-            firstTime: fixture.clock.now(),
+            firstTime: fixture.now,
           };
         },
         async *listUsers(wanted = {}) {
           fixture.#ask("users", wanted);
           lost();
           yield { user: user("leia"), online: true, lastOnlineTime: undefined };
-          const lastOnlineTime = new Date(fixture.clock.now().getTime() - 5 * 60_000);
+          const lastOnlineTime = new Date(fixture.now.getTime() - 5 * 60_000);
           yield { user: user("vader"), online: false, lastOnlineTime };
         },
         async *listConversations(wanted = {}) {

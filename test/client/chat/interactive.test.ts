@@ -153,7 +153,7 @@ describe("two people", () => {
     await luke.sees("luke: while it was away  (waiting)");
     await server.start();
     await yoda.sees("luke → you: while it was away");
-    await luke.sees("The waiting message is sent.");
+    await luke.sees("The waiting message has been sent.");
     await luke.type("after\r");
     await yoda.sees("luke → you: after");
     for (const text of ["before", "while it was away", "after"]) {
@@ -171,13 +171,13 @@ describe("two people", () => {
     await luke.sees("yoda>");
     // The second one was typed before anybody was asked, and is no answer.
     await luke.type("block yoda\rblock yoda\r");
-    await luke.sees(/Tab runs \/block.*Tab runs \/block/s);
+    await luke.sees(/Tab to run \/block.*Tab to run \/block/s);
     await luke.sees("yoda> block yoda");
     await luke.type("\r");
     await yoda.sees("luke → you: block yoda");
     expect(yoda.lines("block yoda")).toHaveLength(1);
     await luke.type("logout\r");
-    await luke.sees("Tab runs /logout");
+    await luke.sees("Tab to run /logout");
     await luke.sees("yoda> logout");
     await luke.type("\x1b[D\t");
     expect(await luke.outcome).toEqual({ kind: "logout" });

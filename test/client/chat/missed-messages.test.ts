@@ -24,7 +24,7 @@ describe("on return", () => {
     await fixture.connect(["yoda"], missed);
     expect(fixture.shown()).toEqual([
       "Connected to server:1 as luke; online: yoda.",
-      "/open USER starts a conversation; /help lists the commands.",
+      "/open USER opens a conversation; /help lists the commands.",
       "4 new since 13:10: yoda 2, leia 1, 1 to everyone",
       expect.stringMatching(/^─+ unread ─+$/),
       "13:10 yoda → you: first",
@@ -109,21 +109,21 @@ describe("on return", () => {
       Array.from({ length: 200 }, (_, index) => `m${index + 2_301}`),
     );
     expect(lines[2]).toBe("2500 new since Fri 2026-02-27 12:01: yoda 2000, leia 500");
-    expect(lines[3]).toBe("… 1840 older with yoda not shown: /history yoda 2000");
-    expect(lines[4]).toBe("… 460 older with leia not shown: /history leia 500");
+    expect(lines[3]).toBe("… 1840 older messages with yoda not shown; to read: /history yoda 2000");
+    expect(lines[4]).toBe("… 460 older messages with leia not shown; to read: /history leia 500");
   });
 
   it("shows by Alt-a only what was not on the screen, and says where the rest is", async () => {
     const fixture = new Fixture({ users: ["hans"] });
     const missed = Array.from({ length: 240 }, (_, index) => fixture.entry("hans", `m${index + 1}`, ago(9)));
     await fixture.connect([], missed);
-    expect(fixture.shown()[3]).toBe("… 40 older with hans not shown: /history hans 240");
+    expect(fixture.shown()[3]).toBe("… 40 older messages with hans not shown; to read: /history hans 240");
     await fixture.chat.openNextUnread();
     expect(fixture.shown()).toEqual([
       "── earlier with hans ──",
       expect.stringContaining("unread"),
       ...Array.from({ length: 40 }, (_, index) => `13:51 hans: m${index + 1}`),
-      "14:00 · 200 newer unread from hans, above.",
+      "14:00 · 200 newer unread messages from hans are above.",
     ]);
     expect(fixture.status).not.toContain("unread");
   });
@@ -142,8 +142,8 @@ describe("on return", () => {
     expect(filler).toHaveLength(30);
     expect(fixture.shown().slice(2)).toEqual([
       "21 new since 13:55: yoda 21",
-      "… 10 messages with yoda: no longer kept",
-      "… 20 older with yoda not shown: /history yoda 31",
+      "… 10 messages with yoda no longer stored",
+      "… 20 older messages with yoda not shown; to read: /history yoda 31",
       expect.stringContaining("unread"),
       "13:55 yoda → you: shown",
     ]);
@@ -155,7 +155,7 @@ describe("on return", () => {
     fixture.before("leia", ["all read"], 1);
     await fixture.connect();
     expect(fixture.shown().slice(2)).toEqual([
-      "Unread from before: yoda 2. Alt-a, or /open yoda, shows them.",
+      "Unread from before: yoda 2. To read: press Alt-a or type /open yoda",
     ]);
     await fixture.chat.openNextUnread();
     expect(fixture.shown()).toEqual([
@@ -175,7 +175,7 @@ describe("on return", () => {
     await fixture.connect([], [fresh]);
     expect(fixture.shown().slice(2)).toEqual([
       "3 new since 14:00: yoda 3",
-      "… 2 older with yoda not shown: /history yoda 3",
+      "… 2 older messages with yoda not shown; to read: /history yoda 3",
       expect.stringContaining("unread"),
       "14:00 yoda → you: new",
     ]);
@@ -186,7 +186,7 @@ describe("on return", () => {
       expect.stringContaining("unread"),
       "14:00 yoda: old one",
       "14:00 yoda: old two",
-      "14:00 · 1 newer unread from yoda, above.",
+      "14:00 · 1 newer unread message from yoda is above.",
     ]);
     expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 4n }]);
     expect(fixture.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
@@ -198,13 +198,16 @@ describe("on return", () => {
     await fixture.connect([], all.slice(-50));
     expect(fixture.shown().slice(2, 4)).toEqual([
       "3000 new since 13:00: yoda 3000",
-      "… 2950 older with yoda not shown: /history yoda 3000",
+      "… 2950 older messages with yoda not shown; to read: /history yoda 3000",
     ]);
     expect(fixture.status).toContain("unread: yoda 3000");
     await fixture.chat.enter("open yoda");
     const opened = fixture.shown();
-    expect(opened[1]).toBe("… 2750 older with yoda not shown: /history yoda 3000");
-    expect(opened.slice(-2)).toEqual(["13:00 yoda: m2950", "14:00 · 50 newer unread from yoda, above."]);
+    expect(opened[1]).toBe("… 2750 older messages with yoda not shown; to read: /history yoda 3000");
+    expect(opened.slice(-2)).toEqual([
+      "13:00 yoda: m2950",
+      "14:00 · 50 newer unread messages from yoda are above.",
+    ]);
     expect(fixture.status).not.toContain("unread");
   });
 
@@ -224,7 +227,7 @@ describe("on return", () => {
     fixture.entry("luke", "mine too");
     await fixture.connect();
     expect(fixture.shown()).toHaveLength(2);
-    expect(fixture.status).toBe("nobody else online");
+    expect(fixture.status).toBe("no others online");
     expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 2n }]);
   });
 
@@ -312,9 +315,9 @@ describe("history", () => {
     expect(fixture.shown()).toEqual([
       "── earlier to everyone ──",
       "14:00 vader → everyone: to all",
-      "Error: Nothing was said there yet.",
+      "Error: There are no messages yet.",
       "Error: There is no user of that name.",
-      "Error: No conversation is open: name a user, as in: /history USER",
+      "Error: No conversation is open. Name a user: /history USER",
     ]);
   });
 });

@@ -18,8 +18,8 @@ describe("the original's commands", () => {
     await fixture.chat.enter("unblock vader");
     await fixture.chat.enter("block nobody");
     expect(fixture.shown()).toEqual([
-      "vader is blocked: nothing from there reaches you. Nobody is told.",
-      "vader is not blocked any more.",
+      "vader is blocked: you receive no messages from vader. To undo: /unblock vader",
+      "vader is no longer blocked.",
       "Error: There is no user of that name.",
     ]);
     expect(fixture.blocked).toEqual(["block vader", "unblock vader"]);

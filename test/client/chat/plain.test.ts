@@ -113,7 +113,7 @@ describe("a script", () => {
     const bytes = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("\nfoo\n")]);
     expect((await luke.pipe(bytes)).lines).toEqual([
       "Logged in as luke.",
-      "Error: That line is no UTF-8. It was not taken.",
+      "Error: That line is not valid UTF-8 and was ignored.",
       "Error: Nothing was sent: no conversation is open. /open USER opens one.",
     ]);
   });

@@ -10,11 +10,11 @@ import { live } from "./fixture.ts";
 import { answering, asks, changedKeys, knownKeys } from "./private-events.ts";
 
 const DIRECT = [
-  "  /accept yoda: yes, straight from device to device; yoda will see your address.",
-  "  /accept yoda --relay: yes, through the server, which cannot read it.",
+  "  /accept yoda: accept, directly from device to device; yoda will see your address.",
+  "  /accept yoda --relay: accept, through the server, which cannot read it.",
 ];
-const RELAYED = ["  /accept yoda: yes, through the server, which cannot read it."];
-const NO = "  /refuse yoda: no. /accept yoda --always: yes, and from now on.";
+const RELAYED = ["  /accept yoda: accept, through the server, which cannot read it."];
+const NO = "  /refuse yoda: refuse. Add --always to /accept to accept later requests too.";
 
 it("is told in lines that name what each answer means, and nothing that is typed becomes one", async () => {
   const fixture = await live();
@@ -65,17 +65,17 @@ it.each([
 
 it.each([
   ["--relay", "through the server, which cannot read it"],
-  ["--direct", "straight from device to device"],
+  ["--direct", "directly from device to device"],
 ])("says of a yes from now on what it means, and how it is taken back: %s", async (flag, way) => {
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();
   await fixture.chat.enter(`accept yoda --always ${flag}`);
   expect(fixture.shown()).toEqual([
-    `  From now on yoda is let in without being asked about, ${way}. /refuse yoda takes that back.`,
+    `  Requests by yoda are now accepted without asking you, ${way}. To undo: /refuse yoda`,
   ]);
   await fixture.chat.enter("refuse yoda");
-  expect(fixture.shown()).toEqual(["  yoda is no longer let in always: from now on you are asked."]);
+  expect(fixture.shown()).toEqual(["  Requests by yoda are no longer always accepted: you are asked again."]);
   expect(fixture.privates.contacts.get("yoda")).toMatchObject({ always: "ask" });
   expect(fixture.privates.done).not.toContain("refuse yoda");
 });
@@ -87,7 +87,7 @@ it("takes a yes from now on back beside a setting, which holds as before", async
   fixture.shown();
   await fixture.chat.enter("refuse yoda");
   expect(fixture.shown()).toEqual([
-    "  yoda is no longer let in always: --private-answer contacts holds as before.",
+    "  Requests by yoda are no longer always accepted: --private-answer contacts decides.",
   ]);
 });
 
@@ -109,8 +109,8 @@ it("a yes typed for a question by relay does not answer one for a direct path th
   fixture.shown();
   await fixture.chat.enter("accept yoda");
   expect(fixture.shown()).toEqual([
-    "Error: yoda has just changed the question: a yes would show your address now. " +
-      "/accept yoda --direct or /accept yoda --relay answers.",
+    "Error: yoda has just changed the request: accepting it would now show your address. " +
+      "Choose: /accept yoda --direct or /accept yoda --relay",
   ]);
   expect(fixture.privates.done).toEqual([]);
   await fixture.chat.enter("accept yoda --relay");
@@ -144,18 +144,18 @@ it.each([
 });
 
 it.each([
-  ["refuse", knownKeys, ["pass yoda"], "yoda asked for a private chat, and was refused by your setting."],
+  ["refuse", knownKeys, ["pass yoda"], "yoda asked for a private chat and was refused by your setting."],
   [
     "accept",
     knownKeys,
     ["accept yoda relay"],
-    "yoda asks for a private chat, and is let in by your setting.",
+    "yoda asked for a private chat and was accepted by your setting.",
   ],
   [
     "contacts",
     knownKeys,
     ["accept yoda relay"],
-    "yoda asks for a private chat, and is let in by your setting.",
+    "yoda asked for a private chat and was accepted by your setting.",
   ],
   ["contacts", changedKeys, [], "yoda asks for a private chat."],
   ["contacts", undefined, [], "yoda asks for a private chat."],
@@ -215,7 +215,7 @@ it("asks about one who is always let in, where the key is another one", async ()
   fixture.privates.contacts.save({ ...contact, always: "direct" });
   await asks(fixture, "yoda", { keyCheck: changedKeys });
   expect(fixture.privates.done).toEqual([]);
-  expect(fixture.shown()[1]).toContain("WARNING: the identity key of yoda is another one than before");
+  expect(fixture.shown()[1]).toContain("WARNING: the identity key of yoda has changed");
 });
 
 it("is stopped, with the way out, where a verified key is another one", async () => {
@@ -225,8 +225,8 @@ it("is stopped, with the way out, where a verified key is another one", async ()
   fixture.privates.refusal = new KeyProblemError("yoda", "changed");
   await fixture.chat.enter("/accept yoda");
   expect(fixture.shown()).toEqual([
-    "Error: STOP: The identity key of yoda is not the one that you verified. Nothing was said. Ask yoda in another " +
-      "way, and compare the codes: /verify yoda. /verify yoda --accept goes on with the new key.",
+    "Error: STOP: The identity key of yoda is not the one that you verified. Nothing was sent. Contact yoda in another " +
+      "way and compare the codes: /verify yoda. To accept the new key without comparing: /verify yoda --accept",
   ]);
 });
 
@@ -236,12 +236,17 @@ it.each([
     "The private chat with yoda was accepted on your device “context”.",
   ],
   [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “context”."],
-  [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat, and got no answer."],
+  [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat and got no answer."],
   [IntroductionOutcome.TAKEN_BACK, "yoda no longer asks for a private chat."],
 ])("says what became of a question that needs no answer any more: %s", async (outcome, words) => {
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();
-  await fixture.chat.takePrivate({ type: "request-closed", username: "yoda", outcome, deviceName: "context" });
+  await fixture.chat.takePrivate({
+    type: "request-closed",
+    username: "yoda",
+    outcome,
+    deviceName: "context",
+  });
   expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
 });

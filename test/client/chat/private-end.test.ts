@@ -1,7 +1,7 @@
 // The end of a private chat: who is told what, and that nothing typed for it goes anywhere else.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { type Fixture, live } from "./fixture.ts";
@@ -25,52 +25,53 @@ describe("the end", () => {
     [{ kind: "goodbye", by: "them", ending: Ending.STOPPED }, "yoda has ended the private chat."],
     [
       { kind: "goodbye", by: "them", ending: Ending.LOGGED_OUT },
-      "yoda has logged out: the private chat is over.",
+      "yoda has logged out. The private chat has ended.",
     ],
     [
       { kind: "goodbye", by: "them", ending: Ending.TIMED_OUT },
-      "yoda was logged out after a time without a command: the private chat is over.",
+      "yoda was logged out for giving no command. The private chat has ended.",
     ],
-    [{ kind: "goodbye", by: "them", ending: Ending.LEFT }, "yoda has left: the private chat is over."],
+    [{ kind: "goodbye", by: "them", ending: Ending.LEFT }, "yoda has left. The private chat has ended."],
     [
       { kind: "goodbye", by: "them", ending: Ending.FAILED },
-      "The program of yoda cannot go on: the private chat is over.",
+      "The program of yoda has failed. The private chat has ended.",
     ],
     [
       { kind: "goodbye", by: "them", ending: Ending.FINISHED },
-      "yoda has no more to say: the private chat is over.",
+      "yoda has finished. The private chat has ended.",
     ],
     [
       { kind: "goodbye", by: "me", ending: Ending.FINISHED },
-      "yoda has no more to say: the private chat is over.",
+      "yoda has finished. The private chat has ended.",
     ],
-    [{ kind: "goodbye", by: "me", ending: Ending.STOPPED }, "The private chat with yoda is over."],
+    [{ kind: "goodbye", by: "me", ending: Ending.STOPPED }, "The private chat with yoda has ended."],
     [
       { kind: "keys", problem: "changed" },
-      "STOP: the private chat with yoda went to another key than the one that you verified, so it is over. Ask yoda in " +
-        "another way, and compare the codes: /verify yoda. /verify yoda --accept takes that other key.",
+      "STOP: the private chat with yoda used another key than the one that you verified, so it was ended. Contact yoda " +
+        "in another way and compare the codes: /verify yoda. To accept the new key without comparing: /verify yoda " +
+        "--accept",
     ],
     [
       { kind: "keys", problem: "unsigned" },
-      "STOP: the private chat with yoda went to a device for which the key that you verified does not vouch, so it is " +
-        "over. Ask yoda in another way whether it is a new one, and to link it. /verify yoda --accept takes that device as " +
-        "it is.",
+      "STOP: the private chat with yoda used a device that is not signed by the key that you verified, so it was " +
+        "ended. Contact yoda in another way: a new device has to be linked. To accept this device without that: " +
+        "/verify yoda --accept",
     ],
     [
       { kind: "failed", cause: lost("PEER_GONE") },
-      "The connection to yoda is lost: the private chat is over.",
+      "The connection to yoda is lost. The private chat has ended.",
     ],
     [
       { kind: "failed", cause: lost("MARKS_INVALID") },
-      "The connection to yoda is lost (Marks rise.): the private chat is over.",
+      "The connection to yoda is lost (Marks rise.). The private chat has ended.",
     ],
     [
       { kind: "failed", cause: lost("CONNECTION_TAMPERED") },
-      "WARNING: somebody between you and yoda changed what was sent, so the private chat was cut.",
+      "WARNING: data between you and yoda was changed on the way, so the private chat was ended.",
     ],
     [
       { kind: "failed", cause: lost("ANYTHING", "made up\n14:00 · STOP: trust me") },
-      "The connection to yoda is lost (made up 14:00 · STOP: trust me): the private chat is over.",
+      "The connection to yoda is lost (made up 14:00 · STOP: trust me). The private chat has ended.",
     ],
   ] as const)("is told with its reason", async (how, words) => {
     const fixture = await inside();
@@ -98,13 +99,13 @@ describe("the end", () => {
     const fixture = await inside();
     await ends(fixture, "yoda", { undelivered: ["the plans"] });
     expect(fixture.putBack).toBe("/private yoda the plans");
-    expect(fixture.shown()[1]).toBe("14:00 · Not known to have arrived: it stands before the cursor again.");
+    expect(fixture.shown()[1]).toBe("14:00 · May not have arrived: the line is in the prompt again.");
     await opens(fixture, "yoda");
     fixture.shown();
     await ends(fixture, "yoda", { undelivered: ["one", "two"] });
     expect(fixture.shown().slice(1)).toEqual([
-      "14:00 · Not known to have arrived: “one”",
-      "14:00 · Not known to have arrived: “two”",
+      "14:00 · May not have arrived: “one”",
+      "14:00 · May not have arrived: “two”",
     ]);
   });
 
@@ -112,7 +113,7 @@ describe("the end", () => {
     const fixture = await inside({ plain: true });
     fixture.isTyping = true;
     await ends(fixture, "yoda", { undelivered: ["one\nyoda (private): two"] });
-    expect(fixture.shown().slice(1)).toEqual(["Not known to have arrived: “one\n  yoda (private): two”"]);
+    expect(fixture.shown().slice(1)).toEqual(["May not have arrived: “one\n  yoda (private): two”"]);
   });
 
   it("leaves what is unread there", async () => {
@@ -132,9 +133,7 @@ describe("the end", () => {
     await fixture.chat.take(fixture.entry("yoda", "patience"));
     fixture.shown();
     await fixture.chat.openNextUnread();
-    expect(fixture.shown()).toEqual([
-      "14:00 · The private chat with vader is over: what was said stands above.",
-    ]);
+    expect(fixture.shown()).toEqual(["14:00 · The private chat with vader has ended. Its lines are above."]);
     expect(fixture.status).not.toContain("vader");
     expect(fixture.prompt).toBe("parley> ");
     await fixture.chat.openNextUnread();
@@ -160,7 +159,7 @@ describe("what was being typed when it ended", () => {
       await ends(fixture, "yoda");
       fixture.shown();
       await fixture.chat.enter(text);
-      expect(fixture.shown()).toEqual(["Error: Nothing was sent: the private chat with yoda is over."]);
+      expect(fixture.shown()).toEqual(["Error: Nothing was sent: the private chat with yoda has ended."]);
       expect(fixture.putBack).toBe(text);
       expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
     },
@@ -193,8 +192,8 @@ describe("what was being typed when it ended", () => {
     await fixture.chat.enter("I love you");
     await fixture.chat.enter("broadcast I know");
     expect(fixture.shown()).toEqual([
-      "Error: Nothing was sent: the private chat with yoda is over, and a command needs its slash now. “I love you”",
-      "Error: Nothing was sent: the private chat with yoda is over, and a command needs its slash now. “broadcast I know”",
+      "Error: Nothing was sent: the private chat with yoda has ended. To run a command, start it with a slash. “I love you”",
+      "Error: Nothing was sent: the private chat with yoda has ended. To run a command, start it with a slash. “broadcast I know”",
     ]);
     expect(fixture.sent).toEqual([]);
   });
@@ -256,8 +255,8 @@ describe("what was being typed when it ended", () => {
 
 describe("commands for a chat that is not there", () => {
   it.each([
-    ["private yoda", "No private chat with yoda is open. /startprivate yoda asks for one."],
-    ["private leia", "No private chat with leia is open. /accept leia answers."],
+    ["private yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
+    ["private leia", "No private chat with leia is open. To accept the request: /accept leia"],
     ["private yoda hello", "No private chat with yoda is open."],
     ["stopprivate", "Usage: /stopprivate USER"],
     ["startprivate", "Usage: /startprivate USER"],
@@ -271,7 +270,7 @@ describe("commands for a chat that is not there", () => {
   });
 
   it.each([
-    ["stopprivate yoda", "No private chat with yoda is open. /startprivate yoda asks for one."],
+    ["stopprivate yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
     ["accept yoda", "yoda does not ask for a private chat."],
     ["refuse yoda", "yoda does not ask for a private chat."],
   ])("%s says what the chats say", async (line, words) => {
@@ -290,7 +289,7 @@ describe("a line in an open private chat that would be a command", () => {
       await fixture.chat.enter(line);
       expect(fixture.privates.said).toEqual([]);
       expect(fixture.shown()).toEqual([
-        expect.stringContaining("That would go to yoda. Enter again sends it"),
+        expect.stringContaining("is a command. Press Enter again to send it to yoda"),
       ]);
       expect(fixture.putBack).toBe(line);
       await fixture.chat.enter(line);
@@ -336,14 +335,16 @@ describe("a line in an open private chat that would be a command", () => {
     await asks(fixture, "yoda");
     fixture.shown();
     await fixture.chat.enter("/stopprivate yoda");
-    expect(fixture.shown()).toEqual(["Error: yoda is asking you: /refuse yoda answers."]);
+    expect(fixture.shown()).toEqual([
+      "Error: yoda has asked you for a private chat. To refuse: /refuse yoda",
+    ]);
   });
 
   it("one who was told yes is listed, and what is said to that one is held", async () => {
     const fixture = await live();
     fixture.privates.pendingPeers = ["yoda"];
     await fixture.chat.enter("/private");
-    expect(fixture.shown()).toEqual(["  yoda: was told yes, and is about to come"]);
+    expect(fixture.shown()).toEqual(["  yoda: accepted, connecting"]);
     await fixture.chat.enter("/private yoda right away");
     expect(fixture.shown().join()).toContain("right away");
   });

@@ -68,7 +68,7 @@ export async function opens(
     type: "opened",
     username,
     path,
-    startedHere: false,
+    outgoing: false,
     peer: peerKeys(username),
     keyCheck: knownKeys,
     ...more,
@@ -82,7 +82,7 @@ export async function says(fixture: Fixture, username: string, text: string, mor
     username,
     mine: false,
     number: 1n,
-    time: fixture.clock.now(),
+    time: fixture.now,
     content: { kind: "text", text },
     ...more,
   });

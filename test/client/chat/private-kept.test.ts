@@ -29,7 +29,7 @@ describe("/history of a private chat", () => {
     fixture.shown();
     await fixture.chat.enter("/history");
     expect(fixture.shown()).toEqual([
-      "Error: What is said in private is not kept. With --keep-private it is, from then on.",
+      "Error: Lines of private chats are not kept. Start parley with --keep-private to keep them.",
     ]);
   });
 
@@ -61,12 +61,12 @@ describe("what an earlier run kept", () => {
     using _ = state;
     const kept = state.privateLines(profileId);
     const fixture = await live({ privately: { answer: "ask", path: "auto", lines: undefined, kept } });
-    kept.add({ username: "yoda", mine: false, time: fixture.clock.now(), text: "long ago" });
+    kept.add({ username: "yoda", mine: false, time: fixture.now, text: "long ago" });
     await fixture.chat.enter("history --private yoda 5");
     expect(fixture.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
     await fixture.chat.enter("history --private leia");
     expect(fixture.shown()).toEqual([
-      "Error: What is said in private is not kept. With --keep-private it is, from then on.",
+      "Error: Lines of private chats are not kept. Start parley with --keep-private to keep them.",
     ]);
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -83,7 +83,7 @@ describe("what an earlier run kept", () => {
     const lines = state.privateLines(profileId);
     const fixture = await live({ privately: { answer: "ask", path: "auto", lines, kept: lines } });
     await fixture.chat.enter("history --private yoda");
-    expect(fixture.shown()).toEqual(["  Nothing is kept of private chats with yoda so far."]);
+    expect(fixture.shown()).toEqual(["  No lines of private chats with yoda are kept yet."]);
   });
 
   it.each(["history --private", "history --private yoda 0", "history yoda 3 4", "history --private a 1 2"])(
@@ -133,9 +133,9 @@ describe("private alone", () => {
     fixture.shown();
     await fixture.chat.enter("private");
     expect(fixture.shown()).toEqual([
-      "  yoda: straight from device to device",
-      "  leia: is being asked",
-      "  vader: asks you, /accept vader or /refuse vader answers",
+      "  yoda: directly from device to device",
+      "  leia: asked, no answer yet",
+      "  vader: asks you; answer with /accept vader or /refuse vader",
     ]);
   });
 
@@ -155,8 +155,8 @@ describe("verify", () => {
     expect(head).toBe("Your code with yoda:");
     for (const row of [one, two, three]) expect(row).toMatch(/^\d{5}( {2}\d{5}){3}$/);
     expect(rest).toEqual([
-      "This key of yoda is known here since 2026-02-01; it is not verified.",
-      "Compare it with what yoda sees, face to face or over a call. Equal: /verify yoda --confirm",
+      "This device knows this key of yoda since 2026-02-01. It is not verified.",
+      "Compare the code with the one that yoda sees, in person or in a call. If they are equal: /verify yoda --confirm",
     ]);
   });
 
@@ -164,14 +164,14 @@ describe("verify", () => {
     [
       "is not linked",
       undefined,
-      /^ {2}This device is not linked .*First: parley devices link\. Then compare it with what yoda sees/,
-      "Error: This device is not linked to your first one: link it first.",
+      /^ {2}This device is not linked .*First run: parley devices link\. Then compare the code with the one that yoda sees/,
+      "Error: This device is not linked to your first device. Link it first.",
     ],
     [
       "knows another key as its user's",
       Buffer.alloc(32, "another one"),
-      /^ {2}WARNING: .*First: parley devices link on this device, .*Then compare it with what yoda sees/,
-      "Error: Your own identity key is not the one that this device knows: link this device first.",
+      /^ {2}WARNING: .*first run: parley devices link on this device, .*Then compare the code with the one that yoda sees/,
+      "Error: Your own identity key is not the one that this device has stored. Link this device first.",
     ],
   ] as const)(
     "names what comes first, and no --confirm, on a device that %s",
@@ -197,7 +197,7 @@ describe("verify", () => {
     fixture.shown();
     await fixture.chat.enter("verify yoda --confirm");
     expect(fixture.shown()).toEqual([
-      "  The key of yoda is verified: with any other one a private chat is stopped.",
+      "  The key of yoda is verified. A private chat with any other key is stopped.",
     ]);
     expect(fixture.privates.contacts.get("yoda")).toMatchObject({ verified: true });
   });
@@ -215,12 +215,12 @@ describe("verify", () => {
     [
       "another key",
       { identityKey: Buffer.alloc(32, "another") },
-      "  WARNING: the private chat with yoda that is open goes to another key than this code.",
+      "  WARNING: the open private chat with yoda uses another key than this code.",
     ],
     [
       "a device that is not signed",
       { signed: false },
-      "  WARNING: the private chat with yoda that is open goes to a device for which this key does not vouch.",
+      "  WARNING: the open private chat with yoda uses a device that is not signed by this key.",
     ],
   ])("warns where the open chat goes to %s", async (_what, more, words) => {
     const fixture = await live();
@@ -237,7 +237,7 @@ describe("verify", () => {
     await fixture.chat.enter("verify yoda --confirm");
     const shown = fixture.shown().join("\n");
     expect(shown).toContain("Your code with yoda:");
-    expect(shown).toContain("It is not the code that was shown last");
+    expect(shown).toContain("The code has changed since it was shown");
     expect(fixture.privates.contacts.get("yoda")).toMatchObject({ verified: false });
   });
 
@@ -245,10 +245,12 @@ describe("verify", () => {
     const fixture = await live();
     known(fixture, { verified: true, key: "another" });
     await fixture.chat.enter("verify yoda");
-    expect(fixture.shown().join("\n")).toContain("WARNING: it is not the key of yoda that is known here");
+    expect(fixture.shown().join("\n")).toContain(
+      "WARNING: this is not the key of yoda that this device knows",
+    );
     await fixture.chat.enter("verify yoda --accept");
     expect(fixture.shown()).toEqual([
-      "  The key of yoda is accepted, and not verified. Ask for the private chat again.",
+      "  The key of yoda is accepted but not verified. Ask for the private chat again.",
     ]);
     expect(fixture.privates.contacts.get("yoda")).toMatchObject({
       verified: false,
@@ -257,7 +259,7 @@ describe("verify", () => {
   });
 
   it.each([
-    ["asks", asks, " /accept yoda answers."],
+    ["asks", asks, " To accept the request: /accept yoda"],
     ["is asked", waits, ""],
     ["has a chat open", opens, ""],
   ] as const)("--accept says what is next where yoda %s", async (_what, happens, next) => {
@@ -266,13 +268,13 @@ describe("verify", () => {
     await happens(fixture, "yoda");
     fixture.shown();
     await fixture.chat.enter("verify yoda --accept");
-    expect(fixture.shown()).toEqual([`  The key of yoda is accepted, and not verified.${next}`]);
+    expect(fixture.shown()).toEqual([`  The key of yoda is accepted but not verified.${next}`]);
   });
 
   it.each([
-    ["verify luke", "That is you: the code is one of two people."],
+    ["verify luke", "You cannot verify yourself: a code belongs to two users."],
     ["verify leia", "That user has no identity key yet."],
-    ["verify yoda --accept", "There is nothing to accept: no other key of yoda has come up."],
+    ["verify yoda --accept", "There is nothing to accept: yoda has used no other key."],
     ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
   ])("%s is an error in words", async (line, words) => {
     const fixture = await live();

@@ -6,7 +6,7 @@ import { changedKeys, opens, says } from "./private-events.ts";
 
 describe("when it opens", () => {
   it.each([
-    ["direct", "straight from device to device"],
+    ["direct", "directly from device to device"],
     ["relayed", "through the server, which cannot read it"],
   ] as const)("says by which way: %s", async (path, words) => {
     const fixture = await live();
@@ -18,13 +18,13 @@ describe("when it opens", () => {
     const fixture = await live();
     await opens(fixture, "yoda", { keyCheck: newKeys });
     expect(fixture.shown()[1]).toBe(
-      "14:00 · It is the first one on this device: /verify yoda shows how to make sure that it is yoda.",
+      "14:00 · This is the first private chat with yoda on this device. To make sure that it is yoda: /verify yoda",
     );
   });
 
   it.each([
-    [changedKeys, "WARNING: the identity key of yoda is another one than before"],
-    [{ ...newKeys, problem: "unsigned" }, "WARNING: the identity key of yoda does not vouch for this device"],
+    [changedKeys, "WARNING: the identity key of yoda has changed"],
+    [{ ...newKeys, problem: "unsigned" }, "WARNING: this device is not signed by the identity key of yoda"],
   ] as const)("warns of keys that are not as expected", async (keyCheck, words) => {
     const fixture = await live();
     await opens(fixture, "yoda", { keyCheck });
@@ -65,7 +65,7 @@ describe("lines", () => {
     await opens(fixture, "yoda");
     fixture.shown();
     await says(fixture, "yoda", "", { content: { kind: "unknown" } });
-    expect(fixture.shown()).toEqual([expect.stringContaining("this program is too old to show")]);
+    expect(fixture.shown()).toEqual([expect.stringContaining("this version of parley cannot show")]);
   });
 
   it("go to that one alone, verbatim, while it is open, and count as activity", async () => {

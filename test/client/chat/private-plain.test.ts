@@ -51,24 +51,24 @@ describe("two people", () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda --relay");
-    await luke.prints("yoda is asked for a private chat, and has ");
+    await luke.prints("yoda has ");
     luke.say("private yoda said before the yes");
     await yoda.prints("luke asks for a private chat.");
-    await yoda.prints("/accept luke: yes, through the server, which cannot read it.");
+    await yoda.prints("/accept luke: accept, through the server, which cannot read it.");
     yoda.say("private");
-    await yoda.prints("luke: asks you, /accept luke or /refuse luke answers");
+    await yoda.prints("luke: asks you; answer with /accept luke or /refuse luke");
     yoda.say("accept luke");
     await yoda.prints("luke (private): said before the yes");
     yoda.say("private");
     await yoda.prints("\nluke: through the server, which cannot read it");
-    await luke.prints("What waited is said to yoda.");
+    await luke.prints("The waiting lines were sent to yoda.");
     yoda.say("private luke", "do or do not");
     await luke.prints("yoda (private): do or do not");
     luke.say("stopprivate yoda");
-    await luke.prints("The private chat with yoda is over.");
+    await luke.prints("The private chat with yoda has ended.");
     await yoda.prints("luke has ended the private chat.");
     yoda.say("broadcast my secret");
-    await yoda.prints("Nothing was sent: the private chat with luke is over");
+    await yoda.prints("Nothing was sent: the private chat with luke has ended");
     expect(luke.printed).not.toContain("my secret");
   });
 
@@ -103,7 +103,7 @@ describe("two people", () => {
     const { luke, yoda } = scenario;
     await together(luke, yoda);
     yoda.say("verify luke", "verify luke --confirm", "verify luke --accept", "verify luke");
-    await yoda.prints("Error: There is nothing to accept: no other key of luke has come up.");
+    await yoda.prints("Error: There is nothing to accept: luke has used no other key.");
     await yoda.prints("This key of luke is verified.");
   });
 
@@ -113,7 +113,7 @@ describe("two people", () => {
     luke.say("startprivate yoda --direct");
     await yoda.prints("luke will see your address.");
     yoda.say("accept luke");
-    for (const end of [luke, yoda]) await end.prints("straight from device to device. /private");
+    for (const end of [luke, yoda]) await end.prints("directly from device to device. /private");
   });
 
   it("a no gives back what was held", async () => {
@@ -123,7 +123,7 @@ describe("two people", () => {
     await yoda.prints("luke asks for a private chat.");
     yoda.say("refuse luke");
     await luke.prints("yoda does not want a private chat now.");
-    await luke.prints("Not said: “please”");
+    await luke.prints("Not sent: “please”");
   });
 
   it("who takes the question back is no longer asked about", async () => {
@@ -140,8 +140,8 @@ describe("two people", () => {
 
 describe("the end of one side is told at the other", () => {
   it.each([
-    ["a log-out", (end: Running) => end.say("/logout"), "luke has logged out: the private chat is over."],
-    ["leaving", (end: Running) => end.say("/quit"), "luke has left: the private chat is over."],
+    ["a log-out", (end: Running) => end.say("/logout"), "luke has logged out. The private chat has ended."],
+    ["leaving", (end: Running) => end.say("/quit"), "luke has left. The private chat has ended."],
   ])("with its reason: %s", async (_what, leave, words) => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
@@ -160,7 +160,7 @@ describe("who leaves", () => {
     luke.say("private yoda hurry", "/quit");
     const run = await luke.ended;
     expect(run).toMatchObject({ code: 0 });
-    expect(run.stderr).toBe("2 private lines to yoda were not said.\n");
+    expect(run.stderr).toBe("2 private lines to yoda were not sent.\n");
   });
 });
 
@@ -189,17 +189,17 @@ describe("settings", () => {
     luke.say("startprivate yoda");
     await yoda.prints("luke asks for a private chat.");
     yoda.say("accept luke --always");
-    await yoda.prints("From now on luke is let in without being asked about, through the server");
+    await yoda.prints("Requests by luke are now accepted without asking you, through the server");
     await luke.prints("Private chat with yoda");
     luke.say("stopprivate yoda");
     await yoda.prints("luke has ended the private chat.");
     luke.say("startprivate yoda --direct");
-    await yoda.prints("luke asks for a private chat, and is let in by your setting.");
+    await yoda.prints("luke asked for a private chat and was accepted by your setting.");
     // The yes was to one through the server.
     await luke.prints("/private yoda opens it.\n");
-    expect(luke.printed).not.toContain("straight");
+    expect(luke.printed).not.toContain("directly");
     yoda.say("refuse luke");
-    await yoda.prints("luke is no longer let in always: from now on you are asked.");
+    await yoda.prints("Requests by luke are no longer always accepted: you are asked again.");
   });
 
   it.each([
@@ -242,10 +242,10 @@ it("unknown, self, offline, and what is not open, are errors in words", async ()
   );
   expect(run.lines.slice(1)).toEqual([
     "Error: No private chat with nobody: There is no user of that name.",
-    "Error: That is you.",
+    "Error: You cannot chat with yourself.",
     "Error: yoda is not online.",
-    "Error: No private chat with yoda is open. /startprivate yoda asks for one.",
-    "Error: No private chat with yoda is open. /startprivate yoda asks for one.",
+    "Error: No private chat with yoda is open. To ask for one: /startprivate yoda",
+    "Error: No private chat with yoda is open. To ask for one: /startprivate yoda",
   ]);
   expect(run.code).toBe(0);
 });

@@ -2,7 +2,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/chats/context.ts";
-import { NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { live } from "./fixture.ts";
@@ -17,9 +17,9 @@ describe("startprivate", () => {
     const fixture = await live();
     await fixture.chat.enter("startprivate yoda");
     expect(fixture.shown()).toEqual([
-      "  Which way? Nobody was asked yet.",
-      "  /startprivate yoda --direct: straight from device to device, so yoda will see your address.",
-      "  /startprivate yoda --relay: through the server, which sees who and when, and cannot read it.",
+      "  Choose a path (yoda has not been asked yet):",
+      "  /startprivate yoda --direct: directly from device to device; yoda will see your address.",
+      "  /startprivate yoda --relay: through the server, which sees who chats and when, but cannot read it.",
     ]);
     expect(fixture.privates.done).toEqual([]);
   });
@@ -47,14 +47,14 @@ describe("startprivate", () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     expect(fixture.shown()).toEqual([
-      "14:00 · yoda is asked for a private chat, and has 60 s to answer. What you say by /private yoda is held until then.",
+      "14:00 · yoda has 60 s to accept the private chat. Lines that you send with /private yoda wait until then.",
     ]);
   });
 
   it.each([
-    ["startprivate luke", undefined, "That is you."],
-    ["private luke psst", undefined, "That is you."],
-    ["private luke", undefined, "That is you."],
+    ["startprivate luke", undefined, "You cannot chat with yourself."],
+    ["private luke psst", undefined, "You cannot chat with yourself."],
+    ["private luke", undefined, "You cannot chat with yourself."],
     ["startprivate yoda --relay", refused("USER_OFFLINE"), "yoda is not online."],
     ["startprivate yoda --relay", refused("BLOCKED_BY_RECIPIENT"), "yoda has blocked you."],
     [
@@ -86,12 +86,12 @@ describe("while the other one is being asked", () => {
       "14:00 luke → yoda (private): the plans  (waiting)",
       "14:00 luke → yoda (private): are in the droid  (waiting)",
     ]);
-    await opens(fixture, "yoda", { startedHere: true });
+    await opens(fixture, "yoda", { outgoing: true });
     fixture.shown();
     await says(fixture, "yoda", "the plans", { mine: true });
     expect(fixture.shown()).toEqual([]);
     await says(fixture, "yoda", "are in the droid", { mine: true, number: 2n });
-    expect(fixture.shown()).toEqual(["14:00 · What waited is said to yoda."]);
+    expect(fixture.shown()).toEqual(["14:00 · The waiting lines were sent to yoda."]);
     await says(fixture, "yoda", "now", { mine: true, number: 3n });
     expect(fixture.shown()).toEqual(["14:00 luke → yoda (private): now"]);
   });
@@ -115,7 +115,7 @@ describe("while the other one is being asked", () => {
     await fails(fixture, "yoda", refused("INTRODUCTION_REFUSED"), ["the plans"]);
     expect(fixture.shown()).toEqual([
       "14:00 · yoda does not want a private chat now.",
-      "14:00 · Not said: it stands before the cursor again.",
+      "14:00 · Not sent: the line is in the prompt again.",
     ]);
     expect(fixture.putBack).toBe("/private yoda the plans");
     expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
@@ -128,7 +128,7 @@ describe("while the other one is being asked", () => {
     await fails(fixture, "yoda", refused("INTRODUCTION_UNANSWERED"), ["the plans"]);
     expect(fixture.shown().slice(1)).toEqual([
       "14:00 · yoda did not answer.",
-      "14:00 · Not said: “the plans”",
+      "14:00 · Not sent: “the plans”",
     ]);
     fixture.isTyping = false;
     await waits(fixture, "yoda");
@@ -138,7 +138,7 @@ describe("while the other one is being asked", () => {
     await fails(fixture, "yoda", refused("USER_OFFLINE"), several);
     expect(fixture.shown()).toEqual([
       "14:00 · yoda is not online.",
-      ...several.map((text) => `14:00 · Not said: “${text}”`),
+      ...several.map((text) => `14:00 · Not sent: “${text}”`),
     ]);
     expect(fixture.putBack).toBe("");
   });
@@ -161,8 +161,8 @@ describe("while the other one is being asked", () => {
     ],
     [
       new KeyProblemError("yoda", "unsigned"),
-      "STOP: The device of yoda is not signed by the identity key that you verified. Nothing was said. Ask yoda in " +
-        "another way whether it is a new one, and to link it. /verify yoda --accept goes on with that device as it is.",
+      "STOP: The device of yoda is not signed by the identity key that you verified. Nothing was sent. Contact yoda " +
+        "in another way: a new device has to be linked. To accept this device without that: /verify yoda --accept",
     ],
   ])("says why none came about", async (error, words) => {
     const fixture = await live();

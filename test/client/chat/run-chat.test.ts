@@ -298,7 +298,7 @@ describe.skipIf(!hasScript)("a person at a terminal", () => {
     await terminal.sees("the plans  (waiting)");
     terminal.type(keys);
     expect(await terminal.exitCode()).toBe(0);
-    expect(terminal.lastWords).toBe("1 private line to yoda was not said.");
+    expect(terminal.lastWords).toBe("1 private line to yoda was not sent.");
   });
 
   it("is told why the session ended, and the program ends by itself", async () => {

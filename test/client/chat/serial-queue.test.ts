@@ -17,7 +17,7 @@ function turns(options: { most?: number; after?: Promise<void> } = {}) {
   });
   const done = async (): Promise<void> => {
     const ran = Promise.withResolvers<void>();
-    taken.take(async () => ran.resolve());
+    taken.add(async () => ran.resolve());
     await ran.promise;
   };
   return { turns: taken, refused, fault: fault.promise, done };
@@ -29,7 +29,7 @@ it.each([
   new ConnectError({ kind: "unreachable", message: "Nobody is there." }),
 ])("tells what cannot be done, and goes on: %s", async (error) => {
   const fixture = turns();
-  fixture.turns.take(() => Promise.reject(error));
+  fixture.turns.add(() => Promise.reject(error));
   await fixture.done();
   expect(fixture.refused).toEqual([error.message]);
 });
@@ -38,8 +38,8 @@ it("ends with a fault of the program, and takes no turn after it", async () => {
   const fixture = turns();
   const fault = new TypeError("undefined is not a function");
   let ran = false;
-  fixture.turns.take(() => Promise.reject(fault));
-  fixture.turns.take(async () => {
+  fixture.turns.add(() => Promise.reject(fault));
+  fixture.turns.add(async () => {
     ran = true;
   });
   expect(await fixture.fault).toBe(fault);
@@ -52,7 +52,7 @@ it("waits for what comes first, in order, and takes no more than may wait", asyn
   const both = Promise.withResolvers<void>();
   const ran: string[] = [];
   const run = (name: string): boolean =>
-    fixture.turns.take(async () => {
+    fixture.turns.add(async () => {
       if (ran.push(name) === 2) both.resolve();
     });
   expect([run("one"), run("two"), run("three")]).toEqual([true, true, false]);

@@ -49,7 +49,7 @@ describe("where a line goes", () => {
     fixture.shown();
     await fixture.chat.enter(line);
     expect(fixture.shown()).toEqual([
-      `14:00 · That would go to yoda. Enter again sends it; Tab runs /${line.trim()}.`,
+      `14:00 · Not sent yet: ${line.trim()} is a command. Press Enter again to send it to yoda, or Tab to run /${line.trim()}.`,
     ]);
     expect([fixture.sent, fixture.left, fixture.putBack]).toEqual([[], [], line]);
     await fixture.chat.enter("/who");
@@ -120,7 +120,7 @@ describe("where a line goes", () => {
     fixture.shown();
     await fixture.chat.run("private leia tell nobody");
     expect(fixture.shown()).toEqual([
-      "Error: No private chat with leia is open. /startprivate leia asks for one.",
+      "Error: No private chat with leia is open. To ask for one: /startprivate leia",
     ]);
     expect(fixture.sent).toEqual([]);
   });
@@ -155,7 +155,7 @@ describe("where a line goes", () => {
     fixture.isTyping = true;
     await fixture.chat.enter("block vader");
     expect(fixture.shown()).toEqual([
-      "14:00 · Not sent to yoda, since /block is a command: “block vader”. Up brings it back.",
+      "14:00 · Not sent to yoda: block is a command. “block vader” Press Up to get the line back.",
     ]);
     expect(fixture.chat.isInDoubt("block vader")).toBe(false);
     expect([fixture.sent, fixture.blocked]).toEqual([[], []]);
@@ -167,7 +167,7 @@ describe("where a line goes", () => {
     fixture.shown();
     await fixture.chat.enter("block vader");
     expect(fixture.shown()).toEqual([
-      "That would go to yoda. The same line again sends it; /block is the command.",
+      "Not sent yet: block is a command. Enter the line again to send it to yoda, or type /block.",
     ]);
     expect(fixture.chat.complete("block vader")).not.toBe("run");
     const sending = fixture.chat.enter("block vader");
@@ -268,7 +268,10 @@ describe("where a line goes", () => {
     await fixture.chat.enter("open nobody");
     await fixture.chat.enter("open luke");
     expect(fixture.prompt).toBe("parley> ");
-    expect(fixture.shown()).toEqual(["Error: There is no user nobody.", "Error: That is you."]);
+    expect(fixture.shown()).toEqual([
+      "Error: There is no user nobody.",
+      "Error: You cannot chat with yourself.",
+    ]);
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("/open nobody");
     expect(fixture.prompt).toBe("yoda> ");

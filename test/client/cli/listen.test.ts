@@ -23,7 +23,7 @@ it("accept lets in everybody, prints what they say, and SIGTERM ends it with 0",
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept");
   expect(await luke.home.pipe("hi\n\u{1b}[31m red\n", "private", "yoda")).toMatchObject({ code: 0 });
-  await listening.prints("luke has no more to say: the private chat is over.");
+  await listening.prints("luke has finished. The private chat has ended.");
   listening.child.kill("SIGTERM");
   const run = await listening.ended;
   expect(run).toMatchObject({ code: 0, lines: ["luke: hi", "luke: ␛[31m red"] });
@@ -35,7 +35,7 @@ it("goes straight where that is the setting, on the port that was named", async 
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept", "--private-path", "direct");
   const run = await luke.home.pipe("hi\n", "private", "yoda", "--private-path", "direct");
-  expect(run.stderr).toContain("Private chat with yoda: straight from device to device.");
+  expect(run.stderr).toContain("Private chat with yoda: directly from device to device.");
   await listening.prints("luke: hi");
   expect((await luke.home.pipe("hi\n", "private", "yoda")).stderr).toContain("through the server");
 });

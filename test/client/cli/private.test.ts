@@ -38,7 +38,7 @@ describe("two shells", () => {
     expect(run.stderr).toMatch(
       /^It is the first one on this device: .*parley verify luke shows how to make sure/m,
     );
-    expect(run.stderr).toContain("luke has no more to say: the private chat is over.");
+    expect(run.stderr).toContain("luke has finished. The private chat has ended.");
   });
 
   it("with short inputs do not cut each other off", async () => {
@@ -59,7 +59,7 @@ describe("two shells", () => {
     const direct = ["--private-path", "direct", "--wait", "1m"];
     const first = yoda.start("private", "luke", ...direct);
     const second = luke.start("private", "yoda", ...direct);
-    for (const end of [first, second]) await end.prints("straight from device to device");
+    for (const end of [first, second]) await end.prints("directly from device to device");
     first.child.stdin.end("hi\n");
     second.child.stdin.end();
     await second.prints("hi");

@@ -37,8 +37,8 @@ describe("verify", () => {
     for (const row of here.slice(1, 4)) expect(row).toMatch(/^\d{5}( {2}\d{5}){3}$/);
     expect([here[0], there[0]]).toEqual(["Your code with yoda:", "Your code with luke:"]);
     expect(here.slice(4)).toEqual([
-      "Nothing was remembered of yoda so far.",
-      "Compare it with what yoda sees, face to face or over a call. Equal: parley verify yoda --confirm",
+      "This device did not know a key of yoda before.",
+      "Compare the code with the one that yoda sees, in person or in a call. If they are equal: parley verify yoda --confirm",
     ]);
   });
 
@@ -59,7 +59,7 @@ describe("verify", () => {
     expect(await yoda.home.run("devices", "new-identity", "--yes")).toMatchObject({ code: 0 });
     const after = await verify(luke, "yoda");
     expect(after.slice(1, 4)).not.toEqual(before.slice(1, 4));
-    expect(after[4]).toContain("WARNING: it is not the key of yoda that is known here since ");
+    expect(after[4]).toContain("WARNING: this is not the key of yoda that this device knows since ");
     expect(await verify(luke, "yoda", "--accept")).toEqual([
       "The key of yoda is accepted, and not verified.",
     ]);

@@ -1,51 +1,51 @@
-// What a command of the chat is, and what it may do.
+// What a command of the chat is, and the actions of the chat that it can use.
 
 import { UsageError } from "../../../../command-line/usage-error.ts";
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
+import type { Clock } from "../../../../time/clock.ts";
 import { CommandError, Exit, usage } from "../../process/exit.ts";
 import type { ChatLink } from "../model/chat-link.ts";
-import type { Clock } from "../model/clock.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import type { Place } from "../model/place.ts";
 import type { PrivateActions } from "../model/private-link.ts";
 
-/** How a person leaves: the login is kept, or ended. */
+/** How the user leaves: "quit" keeps the login, "logout" ends it. */
 export type Leaving = "quit" | "logout";
 
-/** The chat, as its commands see it. */
+/** The part of the chat that commands use. */
 export interface ChatActions {
   readonly link: ChatLink;
   readonly clock: Clock;
   readonly commands: readonly ChatCommand[];
-  /** Where a line goes now; undefined where a line is a command. */
+  /** The place that lines go to; undefined where lines are commands. */
   readonly openPlace: Place | undefined;
   readonly me: string;
   readonly privates: PrivateActions;
   show(note: DisplayItem): void;
-  /** @throws RpcError where there is no such user */
+  /** Opens the conversation with that user. @throws CommandError where the user does not exist; ConnectError */
   open(username: string): Promise<void>;
   close(): void;
-  /** From now on lines go into that private chat. @throws CommandError where there is none */
+  /** Makes lines go to that private chat. @throws CommandError where there is none */
   openPrivate(username: string): void;
   /** Sends a text; in plain mode it resolves when the server has answered. @throws CommandError */
   send(place: Place, text: string): Promise<void>;
-  /** Shows the last so many entries of a log. */
+  /** Shows the last `entries` entries of a place. */
   showHistory(place: Place, entries: number): Promise<void>;
   leave(how: Leaving): void;
 }
 
 export interface ChatCommand {
   readonly name: string;
-  /** Other words for it. */
+  /** Other names. */
   readonly aliases?: readonly string[];
-  /** What follows the name, such as "USER TEXT"; "" for nothing. Completion knows the word USER. */
+  /** The arguments, such as "USER TEXT"; "" for none. Completion and command-usage.ts read the words. */
   readonly usage: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** More lines, for `help COMMAND`. */
   readonly details?: readonly string[];
-  /** Nothing that it asks of the server says that a person is at work, so the server is told. */
+  /** It makes no call by which the server notices that the user is active, so the activity is reported. */
   readonly isLocal?: true;
   /**
    * `rest` is what follows the name and one space, verbatim.
@@ -54,16 +54,16 @@ export interface ChatCommand {
   run(chat: ChatActions, rest: string): Promise<void> | void;
 }
 
-/** The longest name that a user can have, bytes: the contract says so. */
+/** The longest user name, bytes: set by the contract. */
 const LONGEST_NAME = 64;
 
-/** A word that is to name a user. @throws CommandError where nobody can have that name */
+/** Checks a word that names a user. @throws CommandError where no user can have that name */
 export function usernameOf(word: string): string {
   if (Buffer.byteLength(word) > LONGEST_NAME) throw refuse("There is no user of that name.");
   return word;
 }
 
-/** The first word and, verbatim, what follows it and one space. */
+/** The first word, and verbatim the text after it and one white space character. */
 export function splitWord(text: string): { word: string; rest: string | undefined } {
   const [, word = "", rest] = /^\s*(\S*)(?:\s(.*))?$/s.exec(text) ?? [];
   return { word, rest };
@@ -76,12 +76,12 @@ export function words(command: Pick<ChatCommand, "name" | "usage">, rest: string
   return all;
 }
 
-/** "usage: /open USER": the slash is right wherever one stands. */
+/** "usage: /open USER": with the slash, which is valid with and without an open conversation. */
 export function usageOf({ name, usage: rest }: Pick<ChatCommand, "name" | "usage">): UsageError {
   return usage(`usage: /${name}${rest === "" ? "" : ` ${rest}`}`);
 }
 
-/** What was refused or could not be reached is an answer too; anything else is a fault of this program. */
+/** Whether the error is shown to the user as the answer to a command; any other error is a fault of this program. */
 export function isAnswer(error: unknown): error is CommandError | UsageError | RpcError | ConnectError {
   return (
     error instanceof CommandError ||

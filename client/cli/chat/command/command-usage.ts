@@ -1,10 +1,10 @@
-// What a command's usage says of its words: how many there are, and which texts can be one of them.
+// Matches a text against a command's usage: whether a line without a slash may be meant as that command.
 import type { ChatCommand } from "./chat-command.ts";
 import { findCommand, findPrivate } from "./find-chat-command.ts";
 
 type Shape = Pick<ChatCommand, "name" | "usage">;
 
-/** What a word in capitals stands for, where not any text will do. */
+/** The texts that a word of a usage allows; words that are not listed allow any text. */
 const words: Readonly<Record<string, (text: string, commands: readonly Shape[]) => boolean>> = {
   SECS: (text) => /^\d+$/.test(text),
   SINCE: (text) => /^\d+[smhd]?$/.test(text),
@@ -14,7 +14,7 @@ const words: Readonly<Record<string, (text: string, commands: readonly Shape[]) 
   COMMAND: (text, commands) => commands.some(({ name }) => name === text.replace(/^\//, "")),
 };
 
-/** Whether what follows a command's name can be what its usage says, so that the line can be meant as that command. */
+/** Whether `rest`, the text after a command's name, matches its usage. */
 export function fits(usage: string, rest: string, commands: readonly Shape[]): boolean {
   const given = rest.split(/\s+/).filter((word) => word !== "");
   const wanted = usage.split(" ").filter((word) => word !== "");
@@ -28,7 +28,7 @@ export function fits(usage: string, rest: string, commands: readonly Shape[]): b
   );
 }
 
-/** The ways in which given words can stand for those of the usage: optional ones may be left out from either end. */
+/** The possible pairings of the usage's words with the given ones: optional words may be missing at either end. */
 function alignments(given: readonly string[], names: readonly string[], usage: string): [string, string][][] {
   const pair = (from: number): [string, string][] =>
     given.flatMap((text, index) => {
@@ -39,7 +39,7 @@ function alignments(given: readonly string[], names: readonly string[], usage: s
   return Array.from({ length: optional + 1 }, (_, from) => pair(from));
 }
 
-/** Whether a line without its slash would be a command. */
+/** Whether a line without a slash would be a command with one. */
 export function isMeant(word: string, rest: string, commands: readonly ChatCommand[]): boolean {
   const shape = findCommand(commands, word) ?? findPrivate(commands, word);
   return shape !== undefined && fits(shape.usage, rest, commands);

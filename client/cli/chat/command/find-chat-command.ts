@@ -1,21 +1,21 @@
-// Finds a command in the table by its whole name, or says which one was probably meant.
+// Finds a command in the table by its whole name, or suggests the closest one.
 import { closest } from "../../../../command-line/closest.ts";
 import type { UsageError } from "../../../../command-line/usage-error.ts";
 import { usage } from "../../process/exit.ts";
 import { shortened } from "../model/shortened.ts";
 import type { ChatCommand } from "./chat-command.ts";
 
-/** Beyond it a word is no slip of the fingers. */
+/** A longer word is not a mistyped command. */
 const LONGEST_TYPO = 64;
-/** A shorter name is the beginning of too many words. */
+/** A shorter command name begins too many ordinary words. */
 const SHORTEST_BEGINNING = 4;
 
-/** By name or alias, exactly as it is written. */
+/** Finds a command by name or alias, case-sensitively. */
 export function findCommand(commands: readonly ChatCommand[], word: string): ChatCommand | undefined {
   return commands.find(({ name, aliases = [] }) => name === word || aliases.includes(word));
 }
 
-/** In whatever case: what is meant to be private is not to be sent over a slip. */
+/** Finds a command of private chats in any case: a line meant to be private must not be sent by mistake. */
 export function findPrivate(commands: readonly ChatCommand[], word: string): ChatCommand | undefined {
   return findCommand(
     commands.filter(({ name }) => name.endsWith("private")),
@@ -29,14 +29,14 @@ export function unknownCommand(commands: readonly ChatCommand[], word: string): 
   const meant = near === undefined ? undefined : `Did you mean /${near}?`;
   if (word.startsWith("/"))
     return usage(`There is no command ${shortened(word)}. ${meant ?? "/help lists the commands."}`);
-  // Without a slash it may well have been the beginning of a message.
+  // Without a slash the line may have been meant as a message.
   return usage(`Nothing was sent: no conversation is open. ${meant ?? "/open USER opens one."}`);
 }
 
 function nearest(commands: readonly ChatCommand[], word: string): string | undefined {
   if (word.length > LONGEST_TYPO) return undefined;
   const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
-  // "logoutxyz" is too far from "logout" for a typo, but nothing else was meant.
+  // "logoutxyz" is too far from "logout" for the closest name, but begins with it.
   const beginnings = names.filter((name) => name.length >= SHORTEST_BEGINNING && word.startsWith(name));
   return closest(word, names) ?? beginnings.sort((a, b) => b.length - a.length)[0];
 }

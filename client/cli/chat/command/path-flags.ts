@@ -1,4 +1,4 @@
-// --direct, --relay and --always, as the commands of private chats take them.
+// The flags --direct, --relay and --always of the commands for private chats.
 
 import { usage } from "../../process/exit.ts";
 import type { PathChoice } from "../model/private-link.ts";

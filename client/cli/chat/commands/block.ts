@@ -1,44 +1,47 @@
-// /block USER, /unblock USER, /blocks: whom one shuts out. The others are never told.
+// /block USER, /unblock USER and /blocks: the users from whom no messages are received.
 import type { ChatActions } from "../command/chat-command.ts";
 import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
 
 export const block: ChatCommand = {
   name: "block",
   usage: "USER",
-  summary: "nothing of that user reaches you any more",
+  summary: "receive no messages from a user",
   details: [
-    "The other one is not told, and does not see when you come and go. You can still write to a user whom you block.",
+    "The blocked user is not notified, and does not see when you are online. You can still send messages to a user you block.",
   ],
   async run(chat, rest) {
     const username = only(block, rest);
     await chat.link.account.blockUser(username);
-    answer(chat, `${username} is blocked: nothing from there reaches you. Nobody is told.`);
+    answer(
+      chat,
+      `${username} is blocked: you receive no messages from ${username}. To undo: /unblock ${username}`,
+    );
   },
 };
 
 export const unblock: ChatCommand = {
   name: "unblock",
   usage: "USER",
-  summary: "take a block back",
-  details: ["What it kept from you stays away."],
+  summary: "remove a block",
+  details: ["Messages that were sent during the block are not delivered."],
   async run(chat, rest) {
     const username = only(unblock, rest);
     await chat.link.account.unblockUser(username);
-    answer(chat, `${username} is not blocked any more.`);
+    answer(chat, `${username} is no longer blocked.`);
   },
 };
 
 export const blocks: ChatCommand = {
   name: "blocks",
   usage: "",
-  summary: "whom you block",
+  summary: "list the users you block",
   async run(chat, rest) {
     words(blocks, rest, 0);
     const users: { name: string; remark: string }[] = [];
     for await (const { user } of chat.link.account.listBlocks()) {
       users.push({ name: user?.username ?? "", remark: "blocked" });
     }
-    chat.show({ kind: "users", users, none: "You block nobody." });
+    chat.show({ kind: "users", users, none: "You block no users." });
   },
 };
 

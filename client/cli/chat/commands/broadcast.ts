@@ -1,4 +1,4 @@
-// /broadcast TEXT: one message to everyone.
+// /broadcast TEXT: sends one message to everyone.
 
 import { type ChatCommand, usageOf } from "../command/chat-command.ts";
 import { everyone } from "../model/place.ts";

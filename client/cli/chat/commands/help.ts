@@ -1,17 +1,17 @@
-// /help [COMMAND]: all of it comes from the table.
+// /help [COMMAND]: lists the commands of the table, or describes one.
 import { type ChatCommand, words } from "../command/chat-command.ts";
 import { findCommand, unknownCommand } from "../command/find-chat-command.ts";
 
 const RULES = [
-  "With a conversation open a line is a message, and a command needs its slash; //word sends the text /word. With none open every line is a command.",
-  "Tab completes; Alt-a goes to the next unread; Alt-Enter begins a new line.",
+  "With a conversation open, a line is a message; start a command with a slash, and type //word to send /word. Without one, every line is a command.",
+  "Tab completes. Alt-a opens the next unread conversation. Alt-Enter starts a new line.",
 ];
 
 export const help: ChatCommand = {
   name: "help",
   isLocal: true,
   usage: "[COMMAND]",
-  summary: "this list, or more about one command",
+  summary: "show this list, or more about one command",
   run(chat, rest) {
     const [name] = words(help, rest, 1);
     if (name === undefined) {

@@ -1,4 +1,4 @@
-// /history [USER] [N]: the end of a conversation.
+// /history [USER] [N]: shows the end of a conversation.
 import { usage } from "../../process/exit.ts";
 import {
   type ChatActions,
@@ -15,11 +15,11 @@ const DEFAULT_ENTRIES = 20;
 export const history: ChatCommand = {
   name: "history",
   usage: "[USER] [N]",
-  summary: "the last messages, with a user or here",
+  summary: "show the last messages with a user, or here",
   details: [
-    `Shows the last N messages, ${DEFAULT_ENTRIES} if N is left out. Nothing counts as read by it.`,
-    "/history --broadcast [N] shows what was said to everyone.",
-    "/history --private USER [N] shows what is kept of private chats with that user.",
+    `Shows the last N messages, ${DEFAULT_ENTRIES} if N is left out. It marks nothing as read.`,
+    "/history --broadcast [N] shows the broadcasts.",
+    "/history --private USER [N] shows the lines kept of private chats with USER.",
   ],
   async run(chat, rest) {
     const { place, count } = wanted(chat, words(history, rest, 3));
@@ -32,11 +32,10 @@ function wanted(chat: ChatActions, given: readonly string[]): { place: Place; co
   if (given[0] === "--private") return wantedPrivate(given.slice(1));
   const [first, second, third] = given;
   if (third !== undefined) throw usageOf(history);
-  // With a conversation open, a number alone is a number; a user of that name needs both.
+  // With a conversation open, a number alone is N; a user whose name is a number needs both arguments.
   const isCount = second === undefined && first !== undefined && /^\d+$/.test(first);
   if (first === undefined || (isCount && chat.openPlace !== undefined)) {
-    if (chat.openPlace === undefined)
-      throw refuse("No conversation is open: name a user, as in: /history USER");
+    if (chat.openPlace === undefined) throw refuse("No conversation is open. Name a user: /history USER");
     return { place: chat.openPlace, count: first ?? String(DEFAULT_ENTRIES) };
   }
   const place = first === "--broadcast" ? everyone : withUser(usernameOf(first));
@@ -47,6 +46,6 @@ function wantedPrivate([username, count = String(DEFAULT_ENTRIES)]: readonly str
   place: Place;
   count: string;
 } {
-  if (username === undefined) throw usage("usage: /history --private USER, and how many lines");
+  if (username === undefined) throw usage("usage: /history --private USER [N]");
   return { place: privately(usernameOf(username)), count };
 }

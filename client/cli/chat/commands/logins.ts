@@ -1,4 +1,4 @@
-// /logins [N]: when, where and how one logged in, or somebody tried to.
+// /logins [N]: lists the log-ins of the user, and the attempts that were refused.
 import { logInLine } from "../../log/show-log-ins.ts";
 import { type ChatCommand, usageOf, words } from "../command/chat-command.ts";
 
@@ -7,7 +7,7 @@ const DEFAULT_LINES = 20;
 export const logins: ChatCommand = {
   name: "logins",
   usage: "[N]",
-  summary: "your last log-ins, and those that were refused",
+  summary: "list your last log-ins and refused attempts",
   async run(chat, rest) {
     const [count = String(DEFAULT_LINES)] = words(logins, rest, 1);
     if (!/^[1-9]\d{0,8}$/.test(count)) throw usageOf(logins);

@@ -1,4 +1,4 @@
-// /message USER TEXT: one message, whatever is open.
+// /message USER TEXT: sends one message, whichever conversation is open.
 
 import { type ChatCommand, splitWord, usageOf, usernameOf } from "../command/chat-command.ts";
 import { withUser } from "../model/place.ts";
@@ -7,8 +7,8 @@ export const message: ChatCommand = {
   name: "message",
   aliases: ["msg"],
   usage: "USER TEXT",
-  summary: "send one message, whatever conversation is open",
-  details: ["The text is the rest of the line, exactly as it is typed."],
+  summary: "send one message, whichever conversation is open",
+  details: ["TEXT is the rest of the line, exactly as typed."],
   async run(chat, rest) {
     const { word, rest: text } = splitWord(rest);
     if (word === "" || text === undefined || text.trim() === "") throw usageOf(message);

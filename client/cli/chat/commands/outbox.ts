@@ -1,4 +1,4 @@
-// /outbox: what is too old to be sent by itself waits here for a word.
+// /outbox: messages that were unsent for too long to be sent without asking the user.
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
 import { usage } from "../../process/exit.ts";
 import { type ChatActions, type ChatCommand, refuse, words } from "../command/chat-command.ts";
@@ -7,10 +7,10 @@ export const outbox: ChatCommand = {
   name: "outbox",
   isLocal: true,
   usage: "[ACTION ID]",
-  summary: "unsent for over an hour: list, send or drop",
+  summary: "messages unsent for over an hour: list, send, drop",
   details: [
-    "Alone, or as /outbox list, it shows them.",
-    "/outbox send ID sends one, /outbox drop ID forgets it; all in place of an ID is every one.",
+    "/outbox, or /outbox list, lists the messages with their IDs.",
+    '/outbox send ID sends a message, /outbox drop ID discards it. Use "all" as ID for all messages.',
   ],
   run(chat, rest) {
     const [action = "list", id] = words(outbox, rest, 2);
@@ -19,14 +19,14 @@ export const outbox: ChatCommand = {
       return;
     }
     if (id === undefined || (action !== "send" && action !== "drop")) {
-      throw usage("usage: /outbox, /outbox send ID, /outbox drop ID; all in place of an ID is every one");
+      throw usage('usage: /outbox, /outbox send ID or /outbox drop ID, with "all" as ID for all messages');
     }
     const chosen = choose(chat, id);
     const done = chosen.filter(({ clientMessageId }) =>
       action === "send" ? chat.link.release(clientMessageId) : chat.link.drop(clientMessageId),
     );
     const what = done.length === 1 ? "message" : "messages";
-    const text = action === "send" ? `${done.length} ${what} on the way.` : `${done.length} ${what} dropped.`;
+    const text = action === "send" ? `Sending ${done.length} ${what}.` : `${done.length} ${what} dropped.`;
     chat.show({ kind: "answer", lines: [text] });
   },
 };
@@ -35,6 +35,6 @@ function choose(chat: ChatActions, id: string): readonly UnsentMessage[] {
   const held = chat.link.heldBack;
   if (id === "all") return held;
   const chosen = held.filter(({ clientMessageId }) => String(clientMessageId) === id);
-  if (chosen.length === 0) throw refuse(`No message ${id} waits for an answer. /outbox lists those that do.`);
+  if (chosen.length === 0) throw refuse(`The outbox has no message ${id}. /outbox lists its messages.`);
   return chosen;
 }

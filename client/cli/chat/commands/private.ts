@@ -1,4 +1,4 @@
-// /startprivate, /private, /stopprivate: a chat from device to device, which no server reads.
+// /startprivate, /private and /stopprivate: chats from device to device, which no server can read.
 
 import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "../command/chat-command.ts";
 import { pathOf } from "../command/path-flags.ts";
@@ -8,9 +8,9 @@ export const startprivate: ChatCommand = {
   name: "startprivate",
   isLocal: true,
   usage: "USER",
-  summary: "ask for a private chat, which no server reads",
+  summary: "ask for a private chat, which no server can read",
   details: [
-    "/startprivate USER --direct: from device to device, so that both see each other's address; only where both allow it.",
+    "/startprivate USER --direct: directly from device to device, if both of you allow it; both see each other's address.",
     "/startprivate USER --relay: through the server, which cannot read it.",
   ],
   async run(chat, rest) {
@@ -24,10 +24,10 @@ export const privateTo: ChatCommand = {
   name: "private",
   isLocal: true,
   usage: "USER TEXT",
-  summary: "say it in a private chat; without TEXT, open it",
+  summary: "send to a private chat; without TEXT, open it",
   details: [
-    "Without TEXT it opens the chat, and without USER it lists the chats. The text is the rest of the line, exactly as it is typed.",
-    "It never goes through the server's log: where no private chat is open, nothing is sent.",
+    "Without TEXT it opens the chat; without USER it lists the chats. TEXT is the rest of the line, exactly as typed.",
+    "TEXT is never stored by the server. Where no private chat with USER is open, nothing is sent.",
   ],
   async run(chat, rest) {
     const { word, rest: text } = splitWord(rest);
@@ -39,7 +39,7 @@ export const privateTo: ChatCommand = {
     if (text === undefined || text.trim() === "") {
       await chat.privates.check(username);
       chat.openPrivate(username);
-    } else await chat.privates.say(username, text);
+    } else await chat.privates.send(username, text);
   },
 };
 
@@ -47,12 +47,12 @@ export const stopprivate: ChatCommand = {
   name: "stopprivate",
   isLocal: true,
   usage: "USER",
-  summary: "end a private chat, or no longer ask for it",
+  summary: "end a private chat, or withdraw your request",
   async run(chat, rest) {
     const [username] = words(stopprivate, rest, 1);
     if (username === undefined) throw usageOf(stopprivate);
     const stopped = chat.privates.stop(usernameOf(username));
-    // At once: whoever ends it means what comes next for something else.
+    // Before the chat has ended: the user does not mean the next line for it.
     if (samePlace(chat.openPlace, privately(username))) chat.close();
     await stopped;
   },

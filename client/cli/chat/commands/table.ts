@@ -1,4 +1,4 @@
-// The commands of the chat: parsing, help and completion read this one table.
+// The table of the chat's commands, which parsing, help and completion read.
 
 import type { ChatCommand } from "../command/chat-command.ts";
 import { accept, refuseChat } from "./accept.ts";
@@ -18,7 +18,7 @@ import { verify } from "./verify.ts";
 import { who } from "./who.ts";
 import { whoelse, whoelsesince } from "./whoelse.ts";
 
-/** In the order of the help. */
+/** In the order in which /help lists them. */
 export const chatCommands: readonly ChatCommand[] = [
   open,
   close,
@@ -45,7 +45,7 @@ export const chatCommands: readonly ChatCommand[] = [
   logout,
 ];
 
-/** @param logsOut leaving ends the login, whatever the word */
+/** @param logsOut every way to leave logs out */
 export function commandsOf(logsOut: boolean): readonly ChatCommand[] {
   return logsOut ? chatCommands.map((command) => (command === quit ? quitForGood : command)) : chatCommands;
 }

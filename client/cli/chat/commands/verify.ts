@@ -1,4 +1,4 @@
-// /verify USER: the code that two people compare, to know that nobody is in between.
+// /verify USER: shows the code that two users compare to detect an attacker between them.
 import { usage } from "../../process/exit.ts";
 import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
 
@@ -8,11 +8,11 @@ export const verify: ChatCommand = {
   name: "verify",
   isLocal: true,
   usage: "USER",
-  summary: "the code by which two people know each other",
+  summary: "show the code that proves who a user is",
   details: [
-    "The code is the same at both ends if nobody is in between: compare it face to face or over a call.",
-    "/verify USER --confirm says that it is: from then on a chat with any other key is stopped.",
-    "/verify USER --accept takes a changed key without a comparison.",
+    "Both of you see the same code unless an attacker is in between: compare it in person or in a call.",
+    "/verify USER --confirm: the codes are the same. From then on a private chat with any other key is stopped.",
+    "/verify USER --accept: accept a changed key without comparing.",
   ],
   async run(chat, rest) {
     const [username, flag] = words(verify, rest, 2);

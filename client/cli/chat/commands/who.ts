@@ -1,4 +1,4 @@
-// /who [SINCE]: who is online, or was within a time.
+// /who [SINCE]: lists the users who are online, or were within a time.
 
 import { parseDuration } from "../../../../command-line/durations.ts";
 import type { UserPresence } from "../../../../gen/parley/chat/v1/directory_service.ts";
@@ -7,14 +7,17 @@ import { type ChatCommand, words } from "../command/chat-command.ts";
 export const who: ChatCommand = {
   name: "who",
   usage: "[SINCE]",
-  summary: "who is online, or was: /who 10m, /who 2h, /who 7d",
+  summary: "list who is or was online: /who 10m, /who 2h, /who 7d",
   details: ["A number alone is seconds."],
   async run(chat, rest) {
     const [since] = words(who, rest, 1);
     const wanted = since === undefined ? {} : { onlineWithinMs: parseDuration(since) };
     const users: { name: string; remark: string }[] = [];
     for await (const presence of chat.link.account.listUsers(wanted)) {
-      users.push({ name: presence.user?.username ?? "", remark: remark(presence, chat.clock.now()) });
+      users.push({
+        name: presence.user?.username ?? "",
+        remark: remark(presence, new Date(chat.clock.now())),
+      });
     }
     chat.show({ kind: "users", users });
   },
@@ -22,7 +25,7 @@ export const who: ChatCommand = {
 
 function remark({ online, lastOnlineTime }: UserPresence, now: Date): string {
   if (online || lastOnlineTime === undefined) return online ? "online" : "";
-  return `was here ${ago(now.getTime() - lastOnlineTime.getTime())}`;
+  return `last online ${ago(now.getTime() - lastOnlineTime.getTime())}`;
 }
 
 function ago(ms: number): string {

@@ -1,11 +1,11 @@
-// /whoelse and /whoelsesince SECS: the original's questions, answered by names alone.
+// /whoelse and /whoelsesince SECS: the original's commands, which list names only.
 import { parseSeconds } from "../../../../command-line/durations.ts";
 import { type ChatActions, type ChatCommand, usageOf, words } from "../command/chat-command.ts";
 
 export const whoelse: ChatCommand = {
   name: "whoelse",
   usage: "",
-  summary: "the names of the others who are online",
+  summary: "list the other users who are online",
   async run(chat, rest) {
     words(whoelse, rest, 0);
     await showNames(chat, {});
@@ -15,8 +15,8 @@ export const whoelse: ChatCommand = {
 export const whoelsesince: ChatCommand = {
   name: "whoelsesince",
   usage: "SECS",
-  summary: "who was online within so many seconds",
-  details: ["SECS is any whole number of seconds; 0 is who is online now."],
+  summary: "list who was online in the last SECS seconds",
+  details: ["SECS is any whole number; 0 lists the users who are online now."],
   async run(chat, rest) {
     const [seconds] = words(whoelsesince, rest, 1);
     if (seconds === undefined) throw usageOf(whoelsesince);

@@ -1,12 +1,12 @@
-// Whether the person is looking, and what came while not: for read marks, the bell and the title.
-import type { Clock } from "../model/clock.ts";
+// Whether the user looks at the terminal, and how many messages arrived meanwhile: for read marks, the bell and the title.
+import type { Clock } from "../../../../time/clock.ts";
 
-/** What rings: nothing, direct messages, or broadcasts too. */
+/** For which messages the bell rings: none, direct ones, or broadcasts too. */
 export type BellSetting = "never" | "direct" | "all";
 
-/** What comes together rings once, ms. */
+/** The bell rings at most once in this time, ms. */
 const RING_MS = 1_000;
-/** Where a terminal does not tell its focus, a person who entered nothing for so long may be away, ms. */
+/** Where a terminal does not report its focus, a user who entered nothing for this long counts as away, ms. */
 const IDLE_MS = 60_000;
 
 export class Attention {
@@ -15,16 +15,16 @@ export class Attention {
   #focus: "in" | "out" | "unknown" = "unknown";
   #lastActivity: number;
   #lastRing = Number.NEGATIVE_INFINITY;
-  /** Messages that came while the person was away. */
+  /** Messages that arrived while the user was away. */
   unseen = 0;
 
   constructor(bell: BellSetting, clock: Clock) {
     this.#bell = bell;
     this.#clock = clock;
-    this.#lastActivity = clock.now().getTime();
+    this.#lastActivity = clock.monotonic();
   }
 
-  /** What stands on the screen now is seen. A terminal that says nothing of its focus counts as looked at. */
+  /** Whether the user sees the screen now. A terminal that does not report its focus counts as seen. */
   get sees(): boolean {
     return this.#focus !== "out";
   }
@@ -34,24 +34,24 @@ export class Attention {
     if (focused) this.activity();
   }
 
-  /** The person did something. */
+  /** The user entered something. */
   activity(): void {
-    this.#lastActivity = this.#clock.now().getTime();
+    this.#lastActivity = this.#clock.monotonic();
     this.unseen = 0;
   }
 
-  /** Takes note of a message, and says whether to ring. */
+  /** Counts a message that arrived; returns whether to ring the bell. */
   arrived(kind: "direct" | "broadcast"): boolean {
-    if (this.#isHere || (kind === "broadcast" && this.#bell !== "all")) return false;
+    if (this.#isPresent || (kind === "broadcast" && this.#bell !== "all")) return false;
     this.unseen += 1;
-    const now = this.#clock.now().getTime();
+    const now = this.#clock.monotonic();
     if (this.#bell === "never" || now - this.#lastRing < RING_MS) return false;
     this.#lastRing = now;
     return true;
   }
 
-  get #isHere(): boolean {
+  get #isPresent(): boolean {
     if (this.#focus !== "unknown") return this.#focus === "in";
-    return this.#clock.now().getTime() - this.#lastActivity < IDLE_MS;
+    return this.#clock.monotonic() - this.#lastActivity < IDLE_MS;
   }
 }

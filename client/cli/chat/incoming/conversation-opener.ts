@@ -1,10 +1,9 @@
-// Opens a conversation: checks that there is such a user, and shows what of it is not on the screen yet.
+// Opens a conversation: checks that the user exists, and shows the end of it unless it is on the screen already.
 import { RpcError } from "../../../../rpc/status/status.ts";
 import { refuse } from "../command/chat-command.ts";
-import { nameOf } from "../input/outgoing-messages.ts";
 import type { ChatConversation, Conversations } from "../model/conversations.ts";
 import type { DisplayItem } from "../model/display-item.ts";
-import { withUser } from "../model/place.ts";
+import { nameOf, withUser } from "../model/place.ts";
 import type { IncomingMessages } from "./incoming-messages.ts";
 import type { LogReader } from "./log-reader.ts";
 
@@ -15,12 +14,12 @@ export interface ConversationOpenerOptions {
   readonly log: LogReader;
   readonly atScreen: boolean;
   isLive(): boolean;
-  /** The conversation that is open. */
+  /** The conversation that is open; undefined where none is, or a private chat. */
   current(): ChatConversation | undefined;
-  /** From now on a line goes there. */
+  /** Makes it the open conversation: lines go to it from now on. */
   opened(conversation: ChatConversation): void;
   show(note: DisplayItem): void;
-  tell(sentence: string): void;
+  notify(sentence: string): void;
 }
 
 export class ConversationOpener {
@@ -32,15 +31,16 @@ export class ConversationOpener {
 
   /** @throws CommandError where there is no such user; ConnectError */
   async open(username: string): Promise<void> {
-    const { me, conversations, incoming, log, atScreen, isLive, current, opened, show, tell } = this.#options;
-    if (username === me) throw refuse(`That is you.${this.#stillOpen}`);
+    const { me, conversations, incoming, log, atScreen, isLive, current, opened, show, notify } =
+      this.#options;
+    if (username === me) throw refuse(`You cannot chat with yourself.${this.#stillOpen}`);
     const place = withUser(username);
     const known = conversations.find(place);
     if (known === current() && known !== undefined) {
       incoming.seen(known);
       return;
     }
-    // Its newer lines are on the screen: what is missing is not all of it.
+    // Only the newer unread lines are on the screen; the older ones are fetched.
     const isPartial = known?.shown === true && known.unshown > 0;
     const needsContext = atScreen && (known === undefined || !known.shown || known.unshown > 0);
     let context: readonly DisplayItem[] = [];
@@ -55,23 +55,28 @@ export class ConversationOpener {
         throw refuse((isUnknown ? `There is no user ${username}.` : error.message) + this.#stillOpen);
       });
     } else if (known === undefined) {
-      tell(`Cannot check yet whether ${username} exists; what you write waits.`);
+      notify(`Not connected: whether ${username} exists is not known yet. Messages you send now wait.`);
     }
     const conversation = conversations.at(place);
     const above = conversation.unread - conversation.unshown;
     opened(conversation);
     if (needsContext) for (const note of context) show(note);
     if (above > 0 && atScreen && (isPartial || !needsContext)) {
-      tell(`${above} ${context.length > 0 ? "newer " : ""}unread from ${username}, above.`);
+      notify(unreadAbove(above, context.length > 0 ? "newer " : "", username));
     }
     if (context.length > 0) conversation.shown = true;
-    // Without a connection what is unread may not be here to be seen.
+    // Without a connection some unread messages may not be on this device, so the user cannot have seen them.
     if (context.length > 0 || conversation.unshown === 0) incoming.seen(conversation);
   }
 
-  /** What to say where a person asked for another conversation in vain. */
+  /** Added to a refusal, so that the user knows where the next line goes. */
   get #stillOpen(): string {
     const open = this.#options.current();
     return open === undefined ? "" : ` Lines still go to ${nameOf(open.place)}.`;
   }
+}
+
+function unreadAbove(count: number, newer: string, username: string): string {
+  const what = count === 1 ? `1 ${newer}unread message` : `${count} ${newer}unread messages`;
+  return `${what} from ${username} ${count === 1 ? "is" : "are"} above.`;
 }

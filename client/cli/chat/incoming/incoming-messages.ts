@@ -1,4 +1,4 @@
-// What arrives: shown where it stands, counted as unread until it is seen, and told of in one go after time away.
+// Incoming messages: shows them, counts them as unread until they are seen, and summarizes those missed while away.
 import type { Conversation as ListedConversation } from "../../../../gen/parley/chat/v1/conversation.ts";
 import { ConversationKind } from "../../../../gen/parley/chat/v1/conversation.ts";
 import type { EntriesSkipped, EntryArrived, MarkersMoved } from "../../../link/model/events.ts";
@@ -14,16 +14,17 @@ export interface IncomingMessagesOptions {
   readonly conversations: Conversations;
   readonly attention: Attention;
   readonly display: Pick<Display, "show" | "refresh" | "bell">;
-  /** The most missed lines that are shown. */
+  /** The most missed messages that are shown. */
   readonly mostMissed: number;
-  /** Whatever is shown has been seen: there is nothing to open. */
-  readonly seesAll: boolean;
+  /** Everything that is shown counts as read, as in plain mode. */
+  readonly readsAll: boolean;
   isOpen(place: Place): boolean;
   isEcho(entry: EntryArrived): boolean;
 }
 
-/** Conversations whose older unread messages are counted at the start: one call each. */
+/** The most conversations whose older unread messages are counted at the start; each takes one call. */
 const MOST_COUNTED = 20;
+/** The most entries that are read to count them. */
 const COUNTED_ENTRIES = 500;
 
 export class IncomingMessages {
@@ -35,7 +36,7 @@ export class IncomingMessages {
     this.#options = options;
   }
 
-  /** A stream opened: until `caughtUp` what comes was missed. */
+  /** A stream opened: entries until `caughtUp` were missed. */
   streamOpened(): void {
     this.#missed ??= new MissedMessages(this.#options.mostMissed);
   }
@@ -49,7 +50,7 @@ export class IncomingMessages {
     else this.#missed.add(conversation, entry);
   }
 
-  /** As `entry`, for one that was taken for an echo and was none. */
+  /** Shows an entry that was mistaken for the echo of an own line. */
   mistaken(entry: EntryArrived): void {
     this.#show(this.#options.conversations.at(placeOfEntry(entry), entry.conversationId), entry, false);
   }
@@ -77,7 +78,7 @@ export class IncomingMessages {
     }
   }
 
-  /** Shows what was missed; also when the connection went before all of it was here. */
+  /** Shows the missed messages; also called when the connection is lost before the last one arrived. */
   async caughtUp(): Promise<void> {
     const missed = this.#missed;
     this.#missed = undefined;
@@ -88,12 +89,12 @@ export class IncomingMessages {
     this.#returned = true;
   }
 
-  /** What is on the screen of this conversation has been seen. */
+  /** Marks everything in this conversation as read. */
   seen(conversation: ChatConversation): void {
     this.#markRead(conversation, conversation.headSeq);
   }
 
-  /** How far the user and the other one are in a conversation, by the server's own list. */
+  /** Takes the markers of the user and the peer from the server's list of conversations. */
   learn(listed: ListedConversation): void {
     const { conversationId, kind, peer, headSeq, marker, peerMarker, undelivered } = listed;
     const place: Place =
@@ -126,9 +127,9 @@ export class IncomingMessages {
     if (this.#isSeenWhenShown(conversation)) this.seen(conversation);
   }
 
-  /** Broadcasts cannot be opened: they are seen where they stand. */
+  /** Broadcasts cannot be opened: they are read when they are shown. */
   #isSeenWhenShown({ place }: ChatConversation): boolean {
-    if (this.#options.seesAll) return true;
+    if (this.#options.readsAll) return true;
     return this.#options.attention.sees && (place.kind !== "user" || this.#options.isOpen(place));
   }
 
@@ -170,20 +171,20 @@ export class IncomingMessages {
   }
 
   /**
-   * Unread messages that the server does not push, since this device had taken them in an earlier run, or is new: they
-   * are counted, and those of conversations of which nothing else came are returned. Where there are only own ones, the
-   * marker is raised over them, so that the next run need not look.
+   * Counts unread messages that the server does not push, because this device received them in an earlier run or is
+   * new. Returns the counts of conversations without missed messages; the others are added to `missed`. Where all of the
+   * entries are own ones, the read marker is raised over them, so that the next run does not count again.
    */
   async #unreadBefore(missed: MissedMessages): Promise<Count[]> {
     const counts: Count[] = [];
     for (const conversation of this.#options.conversations.behind().slice(0, MOST_COUNTED)) {
       const { readSeq, headSeq, place } = conversation;
-      const came = missed.firstSeq(conversation);
-      const toSeq = (came ?? headSeq + 1n) - 1n;
+      const firstMissed = missed.firstSeq(conversation);
+      const toSeq = (firstMissed ?? headSeq + 1n) - 1n;
       if (toSeq <= readSeq) continue;
       const { count, since } = await this.#countUnread(conversation, toSeq);
       if (count === 0) this.#markRead(conversation, toSeq);
-      else if (came !== undefined) missed.unreadBefore(conversation, readSeq + 1n, count, since);
+      else if (firstMissed !== undefined) missed.unreadBefore(conversation, readSeq + 1n, count, since);
       else {
         conversation.addUnshown(count, toSeq);
         counts.push({ place, count });
@@ -192,7 +193,7 @@ export class IncomingMessages {
     return counts;
   }
 
-  /** How many messages the other user has in the log beyond the read marker; beyond a page all entries are counted. */
+  /** How many messages of the peer are above the read marker. Beyond the first page every entry is counted. */
   async #countUnread(
     { conversationId, readSeq, place }: ChatConversation,
     toSeq: bigint,

@@ -1,4 +1,4 @@
-// What the link tells, event by event: who it concerns in the chat, and what a welcome brings.
+// Hands each event of the link to the part of the chat that it concerns.
 import type { LinkEvent, LinkState, Welcomed } from "../../../link/model/events.ts";
 import { WITHHELD } from "../../log/sending.ts";
 import type { OutgoingMessages } from "../input/outgoing-messages.ts";
@@ -17,19 +17,19 @@ export interface LinkEventOptions {
   readonly link: ChatLink;
   readonly conversations: Conversations;
   readonly connection: ConnectionState;
-  readonly people: OnlineUsers;
-  readonly typists: TypingUsers;
+  readonly onlineUsers: OnlineUsers;
+  readonly typingUsers: TypingUsers;
   readonly incoming: IncomingMessages;
   readonly outgoing: OutgoingMessages;
   show(note: DisplayItem): void;
-  tell(sentence: string): void;
-  /** Runs work of which a refusal is shown. */
-  trying<T>(work: () => Promise<T>): Promise<T | undefined>;
+  notify(sentence: string): void;
+  /** Runs the work; shows a refusal or a connection error, and then resolves to undefined. */
+  attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
 export class LinkEventHandler {
   readonly #options: LinkEventOptions;
-  /** The first connection stood. */
+  /** A connection was established at least once. */
   greeted = false;
 
   constructor(options: LinkEventOptions) {
@@ -46,22 +46,22 @@ export class LinkEventHandler {
         await this.#welcome(event);
         break;
       case "caught-up":
-        await this.#options.trying(() => this.#options.incoming.caughtUp());
+        await this.#options.attempt(() => this.#options.incoming.caughtUp());
         break;
       case "entry":
-        this.#options.typists.stopped(event.sender.username);
+        this.#options.typingUsers.stopped(event.sender.username);
         this.#options.incoming.entry(event);
         break;
       case "gap":
         this.#options.incoming.leftOut(event);
         break;
       case "omitted":
-        // Not for this reader; where it was, history says when asked.
+        // These entries are not visible to this user. /history names them when asked for.
         this.#options.conversations.byId(event.conversationId)?.raiseHead(event.toSeq);
         break;
       case "acked":
         this.#stored(this.#options.outgoing.acked(event));
-        if (event.withheld) this.#options.tell(WITHHELD);
+        if (event.withheld) this.#options.notify(WITHHELD);
         break;
       case "refused":
         this.#options.outgoing.refused(event);
@@ -73,18 +73,18 @@ export class LinkEventHandler {
         this.#options.incoming.markers(event);
         break;
       case "typing":
-        this.#options.typists.heard(event.user.username, event.typing);
+        this.#options.typingUsers.heard(event.user.username, event.typing);
         break;
       case "presence":
-        this.#options.people.changed(event.cameOnline, event.wentOffline);
+        this.#options.onlineUsers.changed(event.cameOnline, event.wentOffline);
         break;
       case "introduction-requested":
       case "introduction-closed":
-        // Told by the private chats.
+        // The private chats handle these.
         break;
       case "reset":
         this.#options.conversations.forget(event.conversationId);
-        this.#options.tell("The server's log is another one than before: what it holds may be shown again.");
+        this.#options.notify("The server's message log was replaced. Messages may appear again.");
         break;
     }
   }
@@ -93,14 +93,14 @@ export class LinkEventHandler {
     this.#options.connection.take(state);
     if (state.phase !== "waiting" && state.phase !== "ended") return;
     this.#options.outgoing.connectionLost();
-    // Each entry is handed out once: what is here already is shown now.
-    await this.#options.trying(() => this.#options.incoming.caughtUp());
+    // The link hands out each entry once, so the entries collected so far are shown now.
+    await this.#options.attempt(() => this.#options.incoming.caughtUp());
   }
 
   async #welcome(event: Welcomed): Promise<void> {
     const { account } = this.#options.link;
     this.#options.outgoing.limits(event.limits);
-    await this.#options.trying(async () => {
+    await this.#options.attempt(async () => {
       const online = [...event.online];
       if (event.onlineNextPageToken !== "") {
         for await (const { user, online: isHere } of account.listUsers({
@@ -110,10 +110,10 @@ export class LinkEventHandler {
           if (user !== undefined && isHere) online.push(user);
         }
       }
-      this.#options.people.met(online);
+      this.#options.onlineUsers.initialize(online);
     });
     this.#options.conversations.at(everyone, event.broadcastConversationId);
-    await this.#options.trying(async () => {
+    await this.#options.attempt(async () => {
       for await (const listed of account.listConversations({ background: true }))
         this.#options.incoming.learn(listed);
     });
@@ -124,7 +124,7 @@ export class LinkEventHandler {
       kind: "greeting",
       me: this.#options.me,
       address: this.#options.address,
-      online: this.#options.people.online,
+      online: this.#options.onlineUsers.online,
     });
   }
 
@@ -133,7 +133,7 @@ export class LinkEventHandler {
     conversation.raiseHead(seq);
     conversation.raiseOwn(seq);
     conversation.shown = true;
-    // Who answers has read what he answers to.
+    // A user who sends a message has read those above it.
     this.#options.incoming.seen(conversation);
     if (mistaken !== undefined) this.#options.incoming.mistaken(mistaken);
   }

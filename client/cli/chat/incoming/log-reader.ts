@@ -1,4 +1,4 @@
-// Lines of history out of the server's log, in order, a page at a time: on request, or when a conversation is opened.
+// Reads history from the server's log, page by page: on request, or when a conversation is opened.
 import type { Entry } from "../../../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem, ListMessagesResponse } from "../../../../gen/parley/chat/v1/history_service.ts";
 import { ConnectError } from "../../../../rpc/dialling/dial.ts";
@@ -10,9 +10,9 @@ import type { ChatConversation, Conversations } from "../model/conversations.ts"
 import type { DisplayItem } from "../model/display-item.ts";
 import { type ServerPlace, targetOfPlace, withUser } from "../model/place.ts";
 
-/** A page of a log, at most. */
+/** The most entries in a page. */
 const PAGE = 500;
-/** Entries that are shown when a conversation is opened, at least and at most; and how many of them were read before. */
+/** Entries shown when a conversation is opened: the least, the most, and how many already read ones above the unread ones. */
 const CONTEXT = { least: 10, most: 200, read: 3 };
 
 export interface LogReaderOptions {
@@ -30,12 +30,12 @@ export class LogReader {
     this.#options = options;
   }
 
-  /** The last so many entries of a place, oldest first. @throws RpcError, ConnectError, CommandError if there are none */
+  /** The last `entries` entries of a place, oldest first. @throws RpcError, ConnectError; CommandError where there are none */
   async *history(place: ServerPlace, entries: number): AsyncGenerator<DisplayItem> {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
     const { headSeq, items, nextPageToken } = await this.#newest(target, entries, false);
-    if (items.length === 0) throw refuse("Nothing was said there yet.");
+    if (items.length === 0) throw refuse("There are no messages yet.");
     yield { kind: "history-heading", place };
     const here = isOpen(place);
     if (nextPageToken === "" || items.length >= entries) {
@@ -50,8 +50,8 @@ export class LogReader {
   }
 
   /**
-   * The end of a conversation that is opened, with a rule above what is unread.
-   * @throws RpcError where there is no such user; ConnectError
+   * The end of a conversation, with a rule above the first unread message.
+   * @throws RpcError where the user does not exist; ConnectError
    */
   async context(username: string, known: ChatConversation | undefined): Promise<DisplayItem[]> {
     const place = withUser(username);
@@ -67,7 +67,7 @@ export class LogReader {
     return [...this.#headed(page.items, username, ruleAbove, left, unreadSpan)];
   }
 
-  /** False where the server says that there is no such user; where it says nothing, a message will find out. */
+  /** False where the server answers that the user does not exist. True where it cannot be asked: sending reports it then. */
   async isUser(username: string): Promise<boolean> {
     try {
       await this.#newest({ kind: "user", username }, 1, true);
@@ -79,7 +79,7 @@ export class LogReader {
   }
 
   /**
-   * What is unread of a conversation up to a seq, above which everything is on the screen already.
+   * The unread messages of a conversation up to `toSeq`; those above it are on the screen already.
    * @throws RpcError, ConnectError
    */
   async missing(
@@ -99,7 +99,7 @@ export class LogReader {
     return [...this.#headed(items, username, readSeq, left, Number(headSeq - readSeq))];
   }
 
-  /** Lines of one user's log, below what is left out of them, with a rule above the first message beyond `readSeq`. */
+  /** A heading, the number of entries that are left out above, and the entries with a rule above the first one past `readSeq`. */
   *#headed(
     items: readonly HistoryItem[],
     username: string,

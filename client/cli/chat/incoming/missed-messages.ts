@@ -1,9 +1,9 @@
-// What was said while nobody was here: collected until the link has caught up, then told in one go, within bounds.
+// Collects messages that were missed while the connection was away, and reports the newest of them with counts of the rest.
 import type { EntriesSkipped, EntryArrived } from "../../../link/model/events.ts";
 import type { ChatConversation } from "../model/conversations.ts";
 import type { Count } from "../model/display-item.ts";
 
-/** Lines kept beyond those that are shown before they are cut. */
+/** How many lines may be kept beyond `mostLines` before the oldest are dropped. */
 const SLACK = 1_000;
 
 export interface MissedLine {
@@ -13,7 +13,7 @@ export interface MissedLine {
 }
 
 interface Kept extends MissedLine {
-  /** Its time, or that of the one before it in its conversation if that is later: seq outranks clocks. */
+  /** The time to sort by, ms: never before the previous entry of the conversation, as the order of seqs comes first. */
   readonly order: number;
 }
 
@@ -21,34 +21,35 @@ interface Tally {
   firstSeq: bigint;
   lastSeq: bigint;
   lastOrder: number;
-  /** By others, and not read. */
+  /** Unread messages by others. */
   unread: number;
-  /** To be shown, and what cannot be. */
+  /** Entries that can be shown. */
   total: number;
+  /** Entries that were removed from the log. */
   gone: number;
 }
 
-/** Messages that are not among the lines. */
+/** Messages of a conversation that are not among the reported lines. */
 export interface NotShown {
   readonly conversation: ChatConversation;
   readonly count: number;
-  /** Of them by others, and not read. */
+  /** How many of them are unread messages by others. */
   readonly unread: number;
-  /** The length of history that shows them. */
+  /** How many entries /history must show to include them. */
   readonly lines: number;
   /** All of them are at or below this seq. */
   readonly toSeq: bigint;
 }
 
 export interface MissedReport {
-  /** When the first unread message was sent. */
+  /** When the oldest unread message was sent. */
   readonly since: Date | undefined;
-  /** New messages by others, the most first; what is not shown is counted in. */
+  /** Unread messages by others per conversation, the most first; those not shown are included. */
   readonly from: readonly Count[];
   readonly notShown: readonly NotShown[];
-  /** No longer in the server's log. */
+  /** Entries that are no longer in the server's log. */
   readonly gone: readonly Count[];
-  /** The newest ones, oldest first. */
+  /** The newest messages, oldest first. */
   readonly lines: readonly MissedLine[];
 }
 
@@ -58,7 +59,7 @@ export class MissedMessages {
   readonly #tallies = new Map<ChatConversation, Tally>();
   #since: Date | undefined;
 
-  /** @param mostLines the most that are reported */
+  /** @param mostLines the most lines in a report */
   constructor(mostLines: number) {
     this.#mostLines = mostLines;
   }
@@ -67,7 +68,7 @@ export class MissedMessages {
     return this.#tallies.size === 0;
   }
 
-  /** The first seq that came of a conversation; undefined where nothing did. */
+  /** The seq of the first missed entry of a conversation; undefined where none was missed. */
   firstSeq(conversation: ChatConversation): bigint | undefined {
     return this.#tallies.get(conversation)?.firstSeq;
   }
@@ -80,7 +81,7 @@ export class MissedMessages {
     tally.total += 1;
     if (unread) {
       tally.unread += 1;
-      this.#begins(time);
+      this.#lowerSince(time);
     }
     this.#kept.push({ conversation, entry, unread, order: tally.lastOrder });
     if (this.#kept.length > this.#mostLines + SLACK) this.#cut();
@@ -97,7 +98,7 @@ export class MissedMessages {
     if (unreadFrom <= toSeq) tally.unread += span(unreadFrom, toSeq);
   }
 
-  /** Unread messages from before what came of the conversation, which begins at `fromSeq`. */
+  /** Adds unread messages that are older than the missed ones; the oldest of them has the seq `fromSeq`. */
   unreadBefore(
     conversation: ChatConversation,
     fromSeq: bigint,
@@ -108,7 +109,7 @@ export class MissedMessages {
     tally.firstSeq = fromSeq;
     tally.unread += count;
     tally.total += count;
-    if (since !== undefined) this.#begins(since);
+    if (since !== undefined) this.#lowerSince(since);
   }
 
   report(): MissedReport {
@@ -129,7 +130,7 @@ export class MissedMessages {
     };
   }
 
-  #begins(time: Date): void {
+  #lowerSince(time: Date): void {
     if (this.#since === undefined || time < this.#since) this.#since = time;
   }
 
@@ -144,7 +145,7 @@ export class MissedMessages {
     return tally;
   }
 
-  /** Keeps the newest, sorted. The sort is stable: what came in order of seq stays so. */
+  /** Sorts, and keeps the newest lines. The sort is stable, so the order of seqs is kept. */
   #cut(): void {
     this.#kept = this.#kept.toSorted((a, b) => a.order - b.order).slice(-this.#mostLines);
   }

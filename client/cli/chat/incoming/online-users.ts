@@ -1,27 +1,27 @@
-// Who is online, and telling it calmly: what changes within a moment is one line, and a return within it is none.
+// Who is online. Changes are reported together after a delay, and a user who is back within it is not reported.
 import type { User } from "../../../../gen/parley/chat/v1/user.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock } from "../../../../time/clock.ts";
 
-/** After a connection came back, others come back too: what changes within this is told at its end, ms. */
+/** After a reconnect other users reconnect too: changes within this time are reported at its end, ms. */
 const SETTLE_MS = 12_000;
 
 export interface OnlineUsersOptions {
   readonly clock: Clock;
-  /** The own user name: the others are what is told of. */
+  /** The own user name, which is never reported. */
   readonly me: string;
-  /** Changes within this time are told together, ms; 0: each at once. */
+  /** Changes within this time are reported together, ms; 0: each is reported immediately. */
   readonly joinMs: number;
-  told(change: { came: string[]; went: string[] }): void;
+  onChange(change: { came: string[]; went: string[] }): void;
 }
 
 export class OnlineUsers implements Disposable {
   readonly #options: OnlineUsersOptions;
   #online = new Map<string, string>();
-  /** What the person was told, by user id. */
-  #told = new Map<string, string>();
+  /** The users that the user was last told are online, by user id. */
+  #reported = new Map<string, string>();
   #timer: Disposable | undefined;
-  #met = false;
-  /** Everyone heard of in this run. */
+  #isInitialized = false;
+  /** Names of all users seen online in this run. */
   readonly #known = new Set<string>();
 
   constructor(options: OnlineUsersOptions) {
@@ -42,24 +42,24 @@ export class OnlineUsers implements Disposable {
     return this.#online.values().some((name) => name === username);
   }
 
-  /** A stream opened and says who is online. The first time nobody is told: the greeting does it. */
-  met(users: Iterable<User>): void {
+  /** A stream opened with these users online. The first call reports nothing, as the greeting lists them. */
+  initialize(users: Iterable<User>): void {
     this.#online = new Map();
     for (const user of users) this.#add(user);
-    if (this.#met) {
-      this.#tellAfter(SETTLE_MS);
+    if (this.#isInitialized) {
+      this.#reportAfter(SETTLE_MS);
       return;
     }
-    this.#met = true;
-    this.#told = new Map(this.#online);
+    this.#isInitialized = true;
+    this.#reported = new Map(this.#online);
   }
 
   changed(came: readonly User[], went: readonly User[]): void {
     for (const user of came) this.#add(user);
     for (const { userId } of went) this.#online.delete(userId);
     if (this.#timer !== undefined) return;
-    if (this.#options.joinMs === 0) this.#tell();
-    else this.#tellAfter(this.#options.joinMs);
+    if (this.#options.joinMs === 0) this.#report();
+    else this.#reportAfter(this.#options.joinMs);
   }
 
   [Symbol.dispose](): void {
@@ -73,18 +73,18 @@ export class OnlineUsers implements Disposable {
     this.#known.add(username);
   }
 
-  #tellAfter(ms: number): void {
+  #reportAfter(ms: number): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = this.#options.clock.after(ms, () => {
       this.#timer = undefined;
-      this.#tell();
+      this.#report();
     });
   }
 
-  #tell(): void {
-    const came = [...this.#online].filter(([id]) => !this.#told.has(id)).map(([, name]) => name);
-    const went = [...this.#told].filter(([id]) => !this.#online.has(id)).map(([, name]) => name);
-    this.#told = new Map(this.#online);
-    if (came.length + went.length > 0) this.#options.told({ came: came.sort(), went: went.sort() });
+  #report(): void {
+    const came = [...this.#online].filter(([id]) => !this.#reported.has(id)).map(([, name]) => name);
+    const went = [...this.#reported].filter(([id]) => !this.#online.has(id)).map(([, name]) => name);
+    this.#reported = new Map(this.#online);
+    if (came.length + went.length > 0) this.#options.onChange({ came: came.sort(), went: went.sort() });
   }
 }

@@ -1,9 +1,9 @@
-// Who types a message to this user now.
-import type { Clock } from "../model/clock.ts";
+// Which users are typing a message to this user.
+import type { Clock } from "../../../../time/clock.ts";
 
-/** A "types" lapses after this, ms: the contract says so. */
+/** Without another event a user counts as typing for this long, ms: set by the contract. */
 const LAPSE_MS = 10_000;
-/** More than anybody can look at; a server that tells of more is not believed. */
+/** The most users that are tracked, as a bound against a hostile server. */
 const MOST = 100;
 
 export class TypingUsers implements Disposable {

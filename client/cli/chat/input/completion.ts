@@ -1,9 +1,9 @@
-// What Tab can put before the cursor: commands by the table, user names where a command takes one.
+// What Tab completes: command names from the table, and user names where a command takes one.
 import type { Completion } from "../../terminal/editor/line-editor.ts";
 import type { ChatCommand } from "../command/chat-command.ts";
 import { findCommand } from "../command/find-chat-command.ts";
 
-/** `usernames`: the likeliest first or not; they are sorted here. */
+/** The candidates are sorted. Undefined where Tab completes nothing. */
 export function completeLine(
   before: string,
   commands: readonly ChatCommand[],
@@ -38,7 +38,7 @@ export function completeLine(
     if (takes === "USER") return { from, candidates: startingWith(word, usernames) };
     if (takes !== "TEXT" && command?.usage.endsWith("TEXT") !== true) return undefined;
   }
-  // In a text a name is completed only when it was begun: Tab must not list everyone.
+  // In a text, a name is completed only after its first letter: Tab must not list all users.
   if (word === "") return undefined;
   return { from, candidates: startingWith(word, usernames) };
 }

@@ -1,15 +1,15 @@
-// What this user sends: shown at once, kept by the link until it is stored, and told of only when something is wrong.
+// Messages that the user sends: shown immediately, queued by the link until they are stored, and reported when refused.
 
 import { Content } from "../../../../gen/parley/chat/v1/entry.ts";
 import type { Limits } from "../../../../gen/parley/chat/v1/event.ts";
+import type { Clock } from "../../../../time/clock.ts";
 import { LinkEndedError, QueueFullError } from "../../../link/model/errors.ts";
 import type { CommandRefused, EntryArrived, SendAcked } from "../../../link/model/events.ts";
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { ChatLink } from "../model/chat-link.ts";
-import type { Clock } from "../model/clock.ts";
 import type { DisplayItem, MessageItem } from "../model/display-item.ts";
-import { type Place, placeOfTarget, type ServerPlace, targetOfPlace } from "../model/place.ts";
+import { nameOf, placeOfTarget, type ServerPlace, targetOfPlace } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
 import { PendingSends } from "./pending-sends.ts";
 
@@ -26,22 +26,22 @@ export interface Stored {
   readonly place: ServerPlace;
   readonly conversationId: string;
   readonly seq: bigint;
-  /** An own entry from elsewhere that was taken for this one, to be shown after all. */
+  /** An own entry from another device that was mistaken for the echo of this message, and is still to be shown. */
   readonly mistaken: EntryArrived | undefined;
 }
 
 export class OutgoingMessages {
   readonly #options: OutgoingMessagesOptions;
   readonly #sends = new PendingSends();
-  /** Lines shown as waiting that are stored by now, and not told of. */
-  #arrivedLate = 0;
+  /** Messages shown as waiting that have been stored since, and not been reported yet. */
+  #storedLate = 0;
   #maxContentBytes: number | undefined;
 
   constructor(options: OutgoingMessagesOptions) {
     this.#options = options;
   }
 
-  /** Messages of this run that the server has not answered. */
+  /** How many messages of this run the server has not answered. */
   get unanswered(): number {
     return this.#sends.unanswered;
   }
@@ -51,20 +51,20 @@ export class OutgoingMessages {
     return this.#sends.answered();
   }
 
-  /** The server's bounds, as it told them last. */
+  /** Takes the server's limits from its welcome. */
   limits(limits: Limits | undefined): void {
-    // 0: a server that does not say.
+    // 0: the server did not send a limit.
     this.#maxContentBytes = limits?.maxContentBytes || undefined;
   }
 
-  /** Resolves when it is answered, or will not be soon. @throws CommandError where it is too long, or cannot be queued */
+  /** Resolves when the server answers, or immediately where there is no connection. @throws CommandError where the text is too long or cannot be queued */
   send(place: ServerPlace, text: string): Promise<void> {
     this.#checkSize(place, text);
     const waiting = !this.#options.isLive();
     const clientMessageId = this.#queue(place, text);
     const answered = this.#sends.add(clientMessageId, { place, text, waiting });
     const content = { kind: "text", text } as const;
-    this.#options.show({ ...this.#line(place, this.#options.clock.now()), content, waiting });
+    this.#options.show({ ...this.#line(place, new Date(this.#options.clock.now())), content, waiting });
     return waiting ? Promise.resolve() : answered;
   }
 
@@ -78,13 +78,13 @@ export class OutgoingMessages {
       }
       return { place, conversationId, seq, mistaken: undefined };
     }
-    if (outcome.send.waiting) this.#toldWhenAll();
+    if (outcome.send.waiting) this.#reportWaiting();
     return { place: outcome.send.place, conversationId, seq, mistaken: outcome.mistaken };
   }
 
   refused({ clientMessageId, target, content, error }: CommandRefused): void {
     if (clientMessageId === undefined) {
-      this.#options.show({ kind: "error", text: `The server refused something: ${error.message}` });
+      this.#options.show({ kind: "error", text: `The server refused a request: ${error.message}` });
       return;
     }
     this.#sends.forget(clientMessageId);
@@ -100,17 +100,17 @@ export class OutgoingMessages {
     this.#options.show({ kind: "held-back", messages, asked: false });
   }
 
-  /** The entry is an own line that stands on the screen. */
+  /** Whether the entry is the echo of an own line that is on the screen already. */
   isEcho(entry: EntryArrived): boolean {
     return this.#sends.isEcho(entry);
   }
 
-  /** Answers will take their time: nobody is to wait for them. */
+  /** The connection is lost: pending sends no longer wait for an answer. */
   connectionLost(): void {
     this.#sends.stopWaiting();
   }
 
-  /** Before it stands on the screen as if it were said. */
+  /** Checked before the line is shown as sent. */
   #checkSize(place: ServerPlace, text: string): void {
     if (this.#maxContentBytes === undefined) return;
     const bytes = Buffer.byteLength(text);
@@ -118,7 +118,7 @@ export class OutgoingMessages {
     if (content <= this.#maxContentBytes) return;
     const most = this.#maxContentBytes - (content - bytes);
     throw refuse(
-      `Not sent to ${nameOf(place)}: the text has ${bytes} bytes, and this server takes at most ${most}.`,
+      `Not sent to ${nameOf(place)}: the text has ${bytes} bytes, and this server accepts at most ${most}.`,
     );
   }
 
@@ -131,13 +131,18 @@ export class OutgoingMessages {
     }
   }
 
-  #toldWhenAll(): void {
-    this.#arrivedLate += 1;
+  /** Reports the waiting messages in one line when the last of them is stored. */
+  #reportWaiting(): void {
+    this.#storedLate += 1;
     if (this.#sends.waiting > 0) return;
     const what =
-      this.#arrivedLate === 1 ? "The waiting message is" : `The ${this.#arrivedLate} waiting messages are`;
-    this.#arrivedLate = 0;
-    this.#options.show({ kind: "notice", text: `${what} sent.`, time: this.#options.clock.now() });
+      this.#storedLate === 1 ? "The waiting message has" : `The ${this.#storedLate} waiting messages have`;
+    this.#storedLate = 0;
+    this.#options.show({
+      kind: "notice",
+      text: `${what} been sent.`,
+      time: new Date(this.#options.clock.now()),
+    });
   }
 
   #line(place: ServerPlace, time: Date | undefined): Omit<MessageItem, "content"> {
@@ -152,17 +157,5 @@ export class OutgoingMessages {
       waiting: false,
       echo: true,
     };
-  }
-}
-
-export function nameOf(place: Place): string {
-  switch (place.kind) {
-    case "user":
-    case "private":
-      return place.username;
-    case "everyone":
-      return "everyone";
-    case "unknown":
-      return "another conversation";
   }
 }

@@ -1,4 +1,4 @@
-// Where a line goes: whether what was typed is a message or a command.
+// Decides whether an entered line is a message or a command.
 import { type ChatCommand, splitWord } from "../command/chat-command.ts";
 import { isMeant } from "../command/command-usage.ts";
 import { findCommand } from "../command/find-chat-command.ts";
@@ -6,15 +6,15 @@ import { findCommand } from "../command/find-chat-command.ts";
 export type Line =
   | { readonly kind: "nothing" }
   | { readonly kind: "message"; readonly text: string }
-  /** A message that would be a command if it had its slash; `word` is its first word. */
+  /** A message that would be a command with a slash in front; `word` is its first word. */
   | { readonly kind: "doubtful"; readonly text: string; readonly word: string }
   | { readonly kind: "command"; readonly command: ChatCommand; readonly rest: string }
-  /** It looks like a command, and must not be sent. */
+  /** A line that begins like a command, which must not be sent. */
   | { readonly kind: "unknown-command"; readonly word: string };
 
 /**
- * With no conversation open a line is a command, a slash before it allowed. With one open it is a message, verbatim;
- * a command needs the slash, and `//word` sends `/word`. A blank line is nothing.
+ * With no conversation open, a line is a command, with or without a slash. With one open, it is a message, verbatim; a
+ * command needs the slash, and `//word` sends `/word`. A blank line is ignored.
  */
 export function parseLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
   if (text.trim() === "") return { kind: "nothing" };

@@ -1,8 +1,8 @@
-// What this user has sent from here and the server has not answered: so that each line stands on the screen once.
+// Messages sent in this run that the server has not answered yet. They show which arriving entries are on the screen already.
 import type { EntryArrived, SendAcked } from "../../../link/model/events.ts";
 import { placeOfEntry, type ServerPlace, samePlace } from "../model/place.ts";
 
-/** A message that was typed here. The link bounds how many there can be. */
+/** A message that was typed in this run. The link bounds how many can be pending. */
 export interface PendingSend {
   readonly place: ServerPlace;
   readonly text: string;
@@ -12,14 +12,14 @@ export interface PendingSend {
 
 interface Pending extends PendingSend {
   readonly answered: PromiseWithResolvers<void>;
-  /** The entry that was taken for it before its ack came. */
+  /** The entry that was taken for its echo before its ack arrived. */
   echo?: EntryArrived;
 }
 
 export type AckOutcome =
-  /** Its line is on the screen. `mistaken`: an entry that looked like it and was not, to be shown after all. */
+  /** The message is on the screen. `mistaken`: an entry that was taken for its echo and is not, so it has to be shown. */
   | { readonly kind: "shown"; readonly send: PendingSend; readonly mistaken: EntryArrived | undefined }
-  /** An earlier run of the program had queued it: nobody has seen it here. */
+  /** The message was queued by an earlier run of the program, and is not on the screen. */
   | { readonly kind: "new" };
 
 export class PendingSends {
@@ -33,19 +33,19 @@ export class PendingSends {
     return answered.promise;
   }
 
-  /** The connection is lost: answers will take their time. */
+  /** Resolves the promises of all pending sends; called when the connection is lost. */
   stopWaiting(): void {
     for (const { answered } of this.#pending.values()) answered.resolve();
   }
 
-  /** Resolves when none is unanswered. */
+  /** Resolves when no send is pending. */
   answered(): Promise<void> {
     if (this.#pending.size === 0) return Promise.resolve();
     this.#allAnswered ??= Promise.withResolvers<void>();
     return this.#allAnswered.promise;
   }
 
-  /** How many were typed here and are not answered. */
+  /** How many sends are pending. */
   get unanswered(): number {
     return this.#pending.size;
   }
@@ -56,8 +56,8 @@ export class PendingSends {
   }
 
   /**
-   * Whether an own entry is the echo of a line that is on the screen already. An ack that was lost with its connection
-   * leaves no better sign than place and text; should the later ack name another entry, `acked` says so.
+   * Whether an own entry is the echo of a line that is on the screen already. Where the ack was lost with its connection,
+   * place and text decide; if the later ack names another entry, `acked` returns this one as mistaken.
    */
   isEcho(entry: EntryArrived): boolean {
     if (!entry.mine) return false;
@@ -77,11 +77,11 @@ export class PendingSends {
     const send = this.#take(clientMessageId);
     if (send === undefined) return { kind: "new" };
     const { echo } = send;
-    const right = echo === undefined || (echo.conversationId === conversationId && echo.seq === seq);
-    return { kind: "shown", send, mistaken: right ? undefined : this.#stillMistaken(echo) };
+    const isRight = echo === undefined || (echo.conversationId === conversationId && echo.seq === seq);
+    return { kind: "shown", send, mistaken: isRight ? undefined : this.#stillMistaken(echo) };
   }
 
-  /** It will not be answered any more: refused, dropped or held back. */
+  /** Removes a send that was refused, dropped or held back. */
   forget(clientMessageId: bigint): PendingSend | undefined {
     return this.#take(clientMessageId);
   }
@@ -97,7 +97,7 @@ export class PendingSends {
     return send;
   }
 
-  /** Of several equal lines the echo may have been another one's. */
+  /** Of several equal messages, the echo may belong to another pending one. */
   #stillMistaken(echo: EntryArrived): EntryArrived | undefined {
     return this.isEcho(echo) ? undefined : echo;
   }

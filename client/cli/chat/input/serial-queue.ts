@@ -1,14 +1,14 @@
-// One thing after the other: what a person enters waits for what was entered before it.
+// Runs what the user enters one after the other: each work starts when the one before it has ended.
 import { isAnswer } from "../command/chat-command.ts";
 
 export interface SerialQueueOptions {
-  /** The first turn comes after this. */
+  /** The first work starts after this. */
   readonly after: Promise<void>;
-  /** How many may wait; what comes on top is not taken. */
+  /** How many may wait; more are not accepted. */
   readonly most: number;
-  /** What was asked for cannot be done, or not now: a person is told, and goes on. */
+  /** A work was refused. The next one runs. */
   refused(error: Error): void;
-  /** A fault of this program. No turn comes after it. */
+  /** A work failed through a fault of this program. No other work runs after it. */
   failed(error: unknown): void;
 }
 
@@ -22,8 +22,8 @@ export class SerialQueue {
     this.#last = options.after;
   }
 
-  /** @returns false where too much is waiting, and this was not taken */
-  take(work: () => Promise<void>): boolean {
+  /** @returns false where too many are waiting; the work does not run then */
+  add(work: () => Promise<void>): boolean {
     const { most, failed } = this.#options;
     if (this.#waiting >= most) return false;
     this.#waiting += 1;

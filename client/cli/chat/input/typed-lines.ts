@@ -1,51 +1,49 @@
-// What a person types: who is written to is told, and each line is taken as a message or as a command; where it may well
-// be either, the person is asked first.
+// Handles entered lines as messages or commands, asks the user where a line may be either, and sends typing notifications.
 import type { Completion } from "../../terminal/editor/line-editor.ts";
 import { type ChatActions, refuse } from "../command/chat-command.ts";
 import { unknownCommand } from "../command/find-chat-command.ts";
-import { everyone, type Place, samePlace } from "../model/place.ts";
+import { everyone, nameOf, type Place, samePlace } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
 import { completeLine } from "./completion.ts";
-import { nameOf } from "./outgoing-messages.ts";
 import { parseLine } from "./parse-line.ts";
 
-/** What runs the line that is in doubt as a command; "none" where whole lines are read, and there are no keys. */
-export type OtherKey = "Tab" | "none";
+/** The key that runs a doubtful line as a command; "none" where whole lines are read, without keys. */
+export type CommandKey = "Tab" | "none";
 
 export interface TypedLinesOptions {
   readonly actions: ChatActions;
-  /** Whether there is somebody to ask about a line in doubt, and with which key he can say "a command". */
-  readonly otherKey: OtherKey | undefined;
-  /** Puts a line back that was not taken; false where something else is being typed by now. */
+  /** Undefined where a script enters the lines, which cannot be asked: doubtful lines are sent then. */
+  readonly commandKey: CommandKey | undefined;
+  /** Puts a line back into the editor; false where the user is typing something else. */
   putBack(text: string): boolean;
-  tell(sentence: string): void;
+  notify(sentence: string): void;
   usernames(): Iterable<string>;
 }
 
 export class TypedLines {
   readonly #options: TypedLinesOptions;
-  /** A line that was not sent yet, since a command may have been meant, and where it would go. */
-  #doubted: { readonly text: string; readonly place: Place } | undefined;
-  /** Who was last told that a message to them is being typed. */
+  /** A line that was not sent because it may be meant as a command, and the place it would go to. */
+  #doubtful: { readonly text: string; readonly place: Place } | undefined;
+  /** The user who was last notified that a message is being typed. */
   #typingTo: Extract<Place, { kind: "user" | "private" }> | undefined;
 
   constructor(options: TypedLinesOptions) {
     this.#options = options;
   }
 
-  /** Whether to enter this line answers the question about it. */
+  /** Whether the user was asked about this line, so that entering it again confirms it. */
   isInDoubt(text: string): boolean {
     const { openPlace } = this.#options.actions;
-    return text === this.#doubted?.text && samePlace(this.#doubted.place, openPlace);
+    return text === this.#doubtful?.text && samePlace(this.#doubtful.place, openPlace);
   }
 
   /**
-   * One line that was entered. `isSure`: it was in doubt when that was done, and the person knew.
-   * @throws CommandError, RpcError, ConnectError
+   * Handles an entered line. `isSure`: isInDoubt was true when the user entered it.
+   * @throws CommandError, UsageError, RpcError, ConnectError
    */
   async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
-    const { actions, otherKey } = this.#options;
-    this.#doubted = undefined;
+    const { actions, commandKey } = this.#options;
+    this.#doubtful = undefined;
     const place = actions.openPlace ?? everyone;
     const line = parseLine(text, actions.commands, actions.openPlace !== undefined);
     switch (line.kind) {
@@ -54,8 +52,8 @@ export class TypedLines {
       case "message":
         return actions.send(place, line.text);
       case "doubtful":
-        if (otherKey === undefined || isSure) return actions.send(place, line.text);
-        this.#doubt(text, line.word, place);
+        if (commandKey === undefined || isSure) return actions.send(place, line.text);
+        this.#ask(text, line.word, place);
         return;
       case "command":
       case "unknown-command":
@@ -64,23 +62,23 @@ export class TypedLines {
   }
 
   /**
-   * A line as it is read with no conversation open. What a person asks for, and gets, is activity; where the server
-   * sees it by itself, as a call or a stored message, it is not told again.
+   * Runs a line as a command. A command that succeeded is activity of the user; where the server does not notice it by a
+   * call or a stored message, it is reported.
    * @throws as enter
    */
   async run(text: string): Promise<void> {
     const { actions } = this.#options;
-    this.#doubted = undefined;
+    this.#doubtful = undefined;
     const line = parseLine(text, actions.commands, false);
     if (line.kind === "unknown-command") throw unknownCommand(actions.commands, line.word);
-    if (line.kind !== "command") throw refuse("That is no command.");
+    if (line.kind !== "command") throw refuse("This is not a command.");
     await line.command.run(actions, line.rest);
     if (line.command.isLocal === true) actions.link.reportActivity();
   }
 
-  /** The line being edited changed: a doubt about it is over, and who is written to is told, if it is a message. */
+  /** The line in the editor changed: cancels a question about it, and notifies the user who is being written to. */
   edited(text: string): void {
-    if (text !== this.#doubted?.text) this.#doubted = undefined;
+    if (text !== this.#doubtful?.text) this.#doubtful = undefined;
     const { commands, openPlace } = this.#options.actions;
     const isMessage = parseLine(text, commands, true).kind === "message";
     const isPerson = openPlace?.kind === "user" || openPlace?.kind === "private";
@@ -91,10 +89,10 @@ export class TypedLines {
     this.#typingTo = user;
   }
 
-  /** What Tab does: "run" for the line in doubt, wherever the cursor stands in it. */
+  /** What Tab does. "run": the line is in doubt, and Tab runs it as a command. */
   complete(before: string, text = before): Completion | "run" | undefined {
-    const { actions, otherKey, usernames } = this.#options;
-    if (otherKey === "Tab" && this.isInDoubt(text)) return "run";
+    const { actions, commandKey, usernames } = this.#options;
+    if (commandKey === "Tab" && this.isInDoubt(text)) return "run";
     return completeLine(before, actions.commands, actions.openPlace !== undefined, usernames());
   }
 
@@ -104,16 +102,21 @@ export class TypedLines {
     else link.setTyping(user, typing);
   }
 
-  #doubt(text: string, word: string, place: Place): void {
-    const { otherKey, tell, putBack } = this.#options;
+  #ask(text: string, word: string, place: Place): void {
+    const { commandKey, notify, putBack } = this.#options;
     const to = nameOf(place);
-    if (otherKey === "none")
-      tell(`That would go to ${to}. The same line again sends it; /${word} is the command.`);
-    else if (putBack(text)) tell(`That would go to ${to}. Enter again sends it; Tab runs /${word}.`);
+    if (commandKey === "none")
+      notify(
+        `Not sent yet: ${word} is a command. Enter the line again to send it to ${to}, or type /${word}.`,
+      );
+    else if (putBack(text))
+      notify(
+        `Not sent yet: ${word} is a command. Press Enter again to send it to ${to}, or Tab to run /${word}.`,
+      );
     else {
-      tell(`Not sent to ${to}, since /${word} is a command: “${shortened(text)}”. Up brings it back.`);
+      notify(`Not sent to ${to}: ${word} is a command. “${shortened(text)}” Press Up to get the line back.`);
       return;
     }
-    this.#doubted = { text, place };
+    this.#doubtful = { text, place };
   }
 }

@@ -1,4 +1,4 @@
-// What the chat needs of its server connection: a Link does all of it, and a test plays it.
+// The part of a Link that the chat uses. Tests implement it without a server.
 
 import type { Link } from "../../../link/link.ts";
 import type { Account } from "../../../link/server/account.ts";

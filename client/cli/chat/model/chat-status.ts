@@ -1,11 +1,10 @@
-// What the prompt, the line below it and the title are made of.
+// The state that the prompt, the status line and the window title show.
 import type { LinkState } from "../../../link/model/events.ts";
 import type { Path } from "../../../peer/path/connect-peer.ts";
 import type { Mark } from "./conversations.ts";
 import type { Count } from "./display-item.ts";
 import type { Place } from "./place.ts";
 
-/** What stands below the line being typed. */
 export interface ChatStatus {
   readonly connection: LinkState;
   readonly openPlace: Place | undefined;
@@ -15,15 +14,17 @@ export interface ChatStatus {
         readonly online: boolean;
         readonly typing: boolean;
         readonly mark: Mark | undefined;
-        /** Of an open private chat; undefined while it is not there yet, and for what goes through the server's log. */
+        /** The path of an open private chat; undefined while it is connecting, and for a conversation in the server's log. */
         readonly path: Path | undefined;
       }
     | undefined;
+  /** How many other users are online. */
   readonly online: number;
-  /** Sent from here, and not with the server. */
+  /** Messages sent in this run that the server has not answered. */
   readonly unanswered: number;
+  /** Messages in the outbox. */
   readonly heldBack: number;
   readonly unread: readonly Count[];
-  /** Came while the person was away. */
+  /** Messages that arrived while the user was away. */
   readonly unseen: number;
 }

@@ -1,8 +1,8 @@
-// The conversations that this chat knows of: how far each is shown, read, and marked by the other side.
+// The conversations that this chat knows: how far each is shown and read here, and marked by the peer.
 import type { SeqRange } from "../../../../gen/parley/chat/v1/conversation.ts";
 import { placeKey, type ServerPlace } from "./place.ts";
 
-/** Unread messages counted in one conversation; beyond it is "many". */
+/** The most unread messages that are tracked one by one in a conversation. */
 const MOST_UNREAD = 999;
 
 /** A mark of the newest own message of a direct conversation. */
@@ -10,23 +10,23 @@ export type Mark = "stored" | "delivered" | "read";
 
 export class ChatConversation {
   place: ServerPlace;
-  /** Empty where nothing has been said yet, or the server has not named it. */
+  /** "" where the conversation has no message yet, or the server has not sent its id. */
   conversationId = "";
-  /** The newest seq known of. */
+  /** The newest known seq. */
   headSeq = 0n;
-  /** The user's own marker. */
+  /** The user's own read marker. */
   readSeq = 0n;
-  /** The newest message of the user in it. */
+  /** The seq of the user's own newest message. */
   ownSeq = 0n;
   peerDeliveredSeq = 0n;
   peerReadSeq = 0n;
-  /** Own messages that the peer will never get, whatever the marks say. */
+  /** Own messages that the peer never receives, because of a block, whatever the peer's markers are. */
   undelivered: readonly SeqRange[] = [];
-  /** Something of it is on the screen. */
+  /** At least one message of it is on the screen. */
   shown = false;
-  /** Seqs of messages by others that are unread and on the screen, rising. */
+  /** Seqs of unread messages by others that are on the screen, ascending. */
   #unread: bigint[] = [];
-  /** More of them that are not on the screen, all at or below a seq. */
+  /** Unread messages that are not on the screen, all at or below `toSeq`. */
   #unshown = { count: 0, toSeq: 0n };
 
   constructor(place: ServerPlace) {
@@ -42,7 +42,7 @@ export class ChatConversation {
     return this.#unshown.count;
   }
 
-  /** None of them is above it. */
+  /** Their highest possible seq. */
   get unshownToSeq(): bigint {
     return this.#unshown.toSeq;
   }
@@ -92,7 +92,7 @@ export class Conversations {
   readonly #byPlace = new Map<string, ChatConversation>();
   readonly #byId = new Map<string, ChatConversation>();
 
-  /** The conversation of that place, made if it is new. */
+  /** The conversation of that place; created if it is new. */
   at(place: ServerPlace, conversationId = ""): ChatConversation {
     const known = this.#byId.get(conversationId) ?? this.#byPlace.get(placeKey(place));
     const conversation = known ?? new ChatConversation(place);
@@ -113,14 +113,14 @@ export class Conversations {
     return this.#byPlace.get(placeKey(place));
   }
 
-  /** The direct ones with something unread, the most unread first. */
+  /** Direct conversations with unread messages, the most unread first. */
   unread(): ChatConversation[] {
     return [...this.#byPlace.values()]
       .filter(({ place, unread }) => place.kind === "user" && unread > 0)
       .sort((a, b) => b.unread - a.unread);
   }
 
-  /** The direct ones with something beyond the user's read marker. */
+  /** Direct conversations with entries above the user's read marker. */
   behind(): ChatConversation[] {
     return [...this.#byPlace.values()].filter(
       ({ place, headSeq, readSeq }) => place.kind === "user" && headSeq > readSeq,
@@ -133,10 +133,10 @@ export class Conversations {
     );
   }
 
-  /** The server's log is another one: what was known of it is void. */
+  /** Forgets seqs and markers: the server's log was replaced. `undefined` means all conversations. */
   forget(conversationId: string | undefined): void {
-    const voided = conversationId === undefined ? [...this.#byId.keys()] : [conversationId];
-    for (const id of voided) {
+    const replaced = conversationId === undefined ? [...this.#byId.keys()] : [conversationId];
+    for (const id of replaced) {
       const conversation = this.#byId.get(id);
       if (conversation === undefined) continue;
       this.#byId.delete(id);

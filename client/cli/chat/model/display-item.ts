@@ -1,26 +1,26 @@
-// What the chat has to show, before anybody decides how it looks. Texts and names in it are as they came: unsafe.
+// What the chat shows, apart from how it looks. Texts and names in it are unsafe for a terminal.
 import type { EntryContent } from "../../../link/model/events.ts";
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
 import type { Place } from "./place.ts";
 
 export interface MessageItem {
   readonly kind: "message";
-  /** By the server's clock; by ours for one that it has not stored yet. */
+  /** By the server's clock; by this machine's clock for a message that the server has not stored yet. */
   readonly time: Date | undefined;
   readonly from: string;
   readonly mine: boolean;
-  /** Who wrote it knows where: the other user of a direct conversation, whoever of the two wrote. */
+  /** The conversation: with the other user of a direct one, whichever of the two wrote the message. */
   readonly place: Place;
   readonly content: EntryContent;
-  /** Its conversation is the open one, or it was asked for: nobody has to be told where it stands. */
+  /** Its conversation is open or was asked for, so the line need not name it. */
   readonly here: boolean;
-  /** Typed here, and not with the server yet. */
+  /** It was typed here and waits for the connection or the peer. */
   readonly waiting: boolean;
-  /** The person's own words, here or at another device, just now: plain mode repeats them only as history. */
+  /** The user sent it just now, here or on another device: plain mode does not print it. */
   readonly echo: boolean;
-  /** It was asked for, and is shown whole however tall it is. */
+  /** Never folded, because the user asked for it. */
   readonly whole?: true;
-  /** It was said in private, and is kept on this device: the history shows it. */
+  /** A line of a private chat that is kept on this device, so /history can show it. */
   readonly kept?: true;
 }
 
@@ -31,25 +31,25 @@ export interface Count {
 
 export type DisplayItem =
   | MessageItem
-  /** The first connection stands. */
+  /** The first connection is established. */
   | {
       readonly kind: "greeting";
       readonly me: string;
       readonly address: string;
       readonly online: readonly string[];
     }
-  /** Something happened, at this moment. */
+  /** Something happened now. */
   | {
       readonly kind: "notice";
       readonly text: string;
       readonly time: Date;
-      /** The person's own words that it is about, given back whole, in as many lines as they have. */
+      /** A text of the user that the notice is about; shown whole, with its newlines. */
       readonly quote?: string;
     }
   | { readonly kind: "error"; readonly text: string }
-  /** What a command answers: one item a line, the later rows of each indented by so many columns more (2). */
+  /** The result of a command, one line per item. Later rows of a line are indented by `hang` more columns; 2 if left out. */
   | { readonly kind: "answer"; readonly lines: readonly string[]; readonly hang?: number }
-  /** Users with what is to be said of each, in plain mode one name a line; and what a person is told where there are none. */
+  /** Users, each with a remark; plain mode prints one name per line. `none` is the sentence for an empty list. */
   | {
       readonly kind: "users";
       readonly users: readonly { readonly name: string; readonly remark: string }[];
@@ -67,29 +67,30 @@ export type DisplayItem =
       readonly total: number;
       readonly from: readonly Count[];
     }
-  /** Lines that are not shown, and how many lines of history would show them. */
+  /** `count` messages are not shown; the last `lines` entries of the history include them. */
   | { readonly kind: "not-shown"; readonly place: Place; readonly count: number; readonly lines: number }
-  /** Entries that nobody can show: removed, or not for this reader. */
+  /** Entries that cannot be shown: removed from the log, or not visible to this user. */
   | {
       readonly kind: "missing";
       readonly place: Place;
       readonly count: number;
       readonly why: "gone" | "not-visible";
     }
-  /** Above lines of history of one place; or, on a new device, above what was read elsewhere. */
+  /** Above lines of history. `place` undefined: above messages that were read on another device. */
   | { readonly kind: "history-heading"; readonly place: Place | undefined }
-  /** Above the first unread one. */
+  /** Above the first unread message. */
   | { readonly kind: "unread-rule" }
-  /** What was unread already, and is not shown again. */
+  /** Messages that were unread when the user left last time; they are counted and not shown. */
   | { readonly kind: "unread-before"; readonly from: readonly Count[] }
+  /** `asked`: the user asked for the outbox; otherwise the messages have just been moved there. */
   | { readonly kind: "held-back"; readonly messages: readonly UnsentMessage[]; readonly asked: boolean };
 
-/** What the model shows its notes on. */
+/** Where the chat shows its items: a screen, or plain lines. */
 export interface Display {
   show(note: DisplayItem): void;
-  /** Prompt, status or title may have changed. */
+  /** Reads the status again: prompt, status line or title may have changed. */
   refresh(): void;
   bell(): void;
-  /** Puts a line that was entered back before the cursor; false where something else is being typed by now. */
+  /** Puts an entered line back into the editor. Returns false where the user is typing something else. */
   putBack(text: string): boolean;
 }

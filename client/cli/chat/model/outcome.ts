@@ -1,18 +1,18 @@
-// How a chat came to its end.
+// How a chat ended.
 import type { LinkEnding } from "../../../link/model/events.ts";
 import type { EndingSignal } from "../../terminal/terminal-host.ts";
 
 export type ChatOutcome =
-  /** The person left, and stays logged in. */
+  /** The user left and stays logged in. */
   | { readonly kind: "quit" }
-  /** The person logged out, or in plain mode the input ended: the login ends too. */
+  /** The user logged out, or in plain mode the input ended: the login ends too. */
   | { readonly kind: "logout" }
-  /** Plain mode: nothing was ever connected, and nothing was read. */
+  /** Plain mode: the first connection failed, and no input was read. */
   | { readonly kind: "cannot-connect"; readonly cause: Error }
-  /** Plain mode: the input ended, and what was sent got no answer in good time. It stays in the queue. */
+  /** Plain mode: the input ended, and messages were not answered in time. They stay in the queue. */
   | { readonly kind: "unsent"; readonly messages: number }
-  /** `reached`: the server was, before the end. */
+  /** The link ended. `reached`: the server had been reached before. */
   | { readonly kind: "ended"; readonly ending: LinkEnding; readonly reached: boolean }
   | { readonly kind: "signal"; readonly signal: EndingSignal }
-  /** Nobody is there to read or to type any more. */
+  /** The terminal, or the reader of the output, went away. */
   | { readonly kind: "terminal-gone" };

@@ -1,15 +1,14 @@
-// Where a message stands or goes: with one user, with everyone, in a conversation of a kind not known here; or in a
-// private chat, which no server reads.
+// A place: the conversation that a message belongs to. It is named by its user, not by an id, as the id may not be known yet.
 import type { EntryArrived } from "../../../link/model/events.ts";
 import type { SendTarget } from "../../../link/model/send-queue.ts";
 
-/** What goes through the server's log. */
+/** A conversation in the server's log: with one user, the broadcast, or one of a kind that this program does not know. */
 export type ServerPlace =
   | { readonly kind: "user"; readonly username: string }
   | { readonly kind: "everyone" }
   | { readonly kind: "unknown"; readonly conversationId: string };
 
-/** From device to device. */
+/** A private chat, from device to device. */
 export interface PrivatePlace {
   readonly kind: "private";
   readonly username: string;
@@ -56,7 +55,7 @@ export function targetOfPlace(place: ServerPlace): SendTarget {
   }
 }
 
-/** Equal for the same place only. */
+/** A map key: equal for equal places only. */
 export function placeKey(place: Place): string {
   switch (place.kind) {
     case "user":
@@ -72,4 +71,17 @@ export function placeKey(place: Place): string {
 
 export function samePlace(a: Place | undefined, b: Place | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && placeKey(a) === placeKey(b));
+}
+
+/** The name of a place in sentences. Unsafe for a terminal. */
+export function nameOf(place: Place): string {
+  switch (place.kind) {
+    case "user":
+    case "private":
+      return place.username;
+    case "everyone":
+      return "everyone";
+    case "unknown":
+      return "another conversation";
+  }
 }

@@ -1,4 +1,4 @@
-// What the chat needs of the private chats, and the person's settings for them: PrivateChats does it all, and a test plays it.
+// The part of PrivateChats that the chat uses, the user's settings for private chats, and what commands can do in them.
 import type { PrivateChats } from "../../../peer/private-chats.ts";
 import type { PrivateLines } from "../../../state/private-lines.ts";
 import type { DisplayItem } from "./display-item.ts";
@@ -27,33 +27,33 @@ export type PrivateLink = Pick<
 > & { readonly calls: Pick<PrivateChats["calls"], "getIdentity"> };
 
 export interface PrivateSettings {
-  /** What becomes of somebody who asks: a person is asked; yes to those whose keys are known; yes; no. */
+  /** How a request is answered: ask the user; accept users whose keys are known and ask for others; accept; refuse. */
   readonly answer: "ask" | "contacts" | "accept" | "refuse";
-  /** Which paths are allowed; auto: a person decides. */
+  /** The allowed path; "auto": the user decides for each chat. */
   readonly path: "direct" | "relay" | "auto";
-  /** Where what is said is kept, if it is. */
+  /** Where lines of this run are kept; undefined: they are not kept. */
   readonly lines: Pick<PrivateLines, "add" | "last"> | undefined;
-  /** What was kept so far, in this run or an earlier one. */
+  /** Lines kept by this run or earlier ones. */
   readonly kept?: Pick<PrivateLines, "last">;
 }
 
-/** The path that was asked for with one chat. */
+/** The path that the user chose for one chat. */
 export type PathChoice = "direct" | "relay";
 
-/** What commands do in private chats. What cannot be done throws CommandError; a server that cannot be reached, ConnectError. */
+/** The actions of commands. All throw CommandError where the action is impossible, and ConnectError where the server cannot be reached. */
 export interface PrivateActions {
   start(username: string, path: PathChoice | undefined): Promise<void>;
   accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void>;
-  /** Says of one who is let in always that it is so, and by which path. */
-  tellAlways(username: string): void;
-  /** Says no; where that one does not ask, and is let in always, takes that back. */
+  /** Shows that requests by this user are always accepted, and by which path. */
+  showAlways(username: string): void;
+  /** Refuses the request of this user. Without a request: no longer always accepts requests by this user. */
   refuse(username: string): Promise<void>;
-  say(username: string, text: string): Promise<void>;
+  send(username: string, text: string): Promise<void>;
   stop(username: string): Promise<void>;
-  /** Whether a chat is open here, or about to be. */
+  /** Resolves where a chat with this user is open or starting in this program. */
   check(username: string): Promise<void>;
   verify(username: string, what: "show" | "confirm" | "accept"): Promise<void>;
   setTyping(username: string, typing: boolean): void;
-  /** Open chats, and who asks or is asked. */
+  /** Open chats and pending requests, in both directions. */
   list(): DisplayItem;
 }

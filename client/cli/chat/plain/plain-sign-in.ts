@@ -1,4 +1,4 @@
-// Signing in over whole lines: `Username: ` and `Password: ` from the same stream as everything after them.
+// Signs in over plain lines: user name and password are read from the same stream as the lines after them.
 import { RpcError } from "../../../../rpc/status/status.ts";
 import {
   choose,
@@ -16,19 +16,19 @@ import type { Answer, PlainIO } from "../../terminal/plain-io.ts";
 
 const PASSWORD_TRIES = 3;
 
-/** The person at the other end of the lines, where it is a terminal; a script is told which flag it needs instead. */
-export function plainAsker(io: PlainIO, tell: (sentence: string) => void): Asker {
+/** Asks the user at a terminal in plain lines. A script has no asker: it gets an error that names the flag to use. */
+export function plainAsker(io: PlainIO, notice: (sentence: string) => void): Asker {
   return {
     text: async (question) => answerOf(await io.ask(`${question}: `)),
     password: async (question) => answerOf(await io.askSecret(`${question}: `)),
     confirm: async (question) => /^y(es)?$/i.test(answerOf(await io.ask(`${question} (yes/no): `)).trim()),
-    tell,
+    tell: notice,
   };
 }
 
 /**
- * The stored session, if there is one; else asks. Whoever has to say a user name always has to say a password too:
- * what a script writes next must not depend on what is stored.
+ * Uses the stored session, if there is one; otherwise asks for user name and password. A password always follows a user
+ * name, so that the lines a script writes do not depend on what is stored.
  * @throws CommandError, ConnectError, RpcError
  */
 export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: Wanted): Promise<SignedIn> {
@@ -57,7 +57,7 @@ function answerOf(answer: Answer): string {
     case "line":
       return answer.text;
     case "refused":
-      throw new CommandError(Exit.USAGE, "That answer is no text, or far too long.");
+      throw new CommandError(Exit.USAGE, "The answer is too long or not valid UTF-8.");
     case "interrupted":
       throw new CommandError(Exit.INTERRUPTED, "");
     case "end":

@@ -1,11 +1,13 @@
-// The chat in whole lines, for pipes, scripts and dumb terminals: each line is answered before the next one is taken.
+// The chat in plain lines, for pipes, scripts and dumb terminals: each line is answered before the next one is read.
+
+import { type Clock, systemClock } from "../../../../time/clock.ts";
+import { waitFor } from "../../../../time/wait.ts";
 import type { Link } from "../../../link/link.ts";
 import type { PlainIO } from "../../terminal/plain-io.ts";
 import type { EndingSignal } from "../../terminal/terminal-host.ts";
 import { Chat } from "../chat.ts";
 import { commandsOf } from "../commands/table.ts";
 import type { ChatLink } from "../model/chat-link.ts";
-import { type Clock, systemClock } from "../model/clock.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
@@ -15,23 +17,23 @@ export interface PlainOptions {
   readonly link: ChatLink & Pick<Link, "events">;
   readonly address: string;
   readonly me: string;
-  /** Leaving ends the login, whatever the word. */
+  /** Every way to leave logs out. */
   readonly logsOut?: boolean;
   readonly privateChats: PrivateLink;
   readonly privateSettings: PrivateSettings;
   readonly io: PlainIO;
-  /** Aborted with the signal's name as its reason, where a signal is to end the chat. */
+  /** Aborted by a signal that ends the chat, with the signal's name as its reason. */
   readonly interrupted: AbortSignal;
-  /** The system's, unless a test plays it. */
+  /** The system's clock if left out. */
   readonly clock?: Clock;
 }
 
-/** At the end of the input, how long a lost connection may keep what is unsent, ms. */
+/** How long the end of the input waits for unanswered messages while the connection is lost, ms. */
 const LAST_WAIT_MS = 60_000;
 
 /**
- * Runs until the input ends, a line says so, the link ends, or nobody reads. Lines are read only once the server has
- * been reached, so that a script which cannot reach it loses nothing.
+ * Runs until the input ends, a command leaves, the link ends, or the reader of the output goes away. No line is read
+ * before the server has been reached, so that a script that cannot reach it loses no input.
  */
 export async function runPlain(options: PlainOptions): Promise<ChatOutcome> {
   return new Plain(options).run();
@@ -60,10 +62,10 @@ class Plain {
       privateChats: options.privateChats,
       privateSettings: options.privateSettings,
       atScreen: false,
-      otherKey: options.io.isTerminal ? "none" : undefined,
+      commandKey: options.io.isTerminal ? "none" : undefined,
       leave: (how) => this.#end({ kind: how }),
       display: {
-        show: (note) => this.#show(note),
+        show: (item) => this.#show(item),
         refresh: () => undefined,
         bell: () => undefined,
         putBack: () => false,
@@ -126,8 +128,8 @@ class Plain {
     for await (const read of this.#options.io.lines()) {
       if (this.#ended) break;
       if (read.kind === "refused") {
-        const problem = read.problem === "too-long" ? "is too long" : "is no UTF-8";
-        this.#show({ kind: "error", text: `That line ${problem}. It was not taken.` });
+        const problem = read.problem === "too-long" ? "too long" : "not valid UTF-8";
+        this.#show({ kind: "error", text: `That line is ${problem} and was ignored.` });
       } else await this.#chat.enter(read.text);
       await this.#written;
       if (this.#ended) break;
@@ -135,16 +137,17 @@ class Plain {
     return this.#finish();
   }
 
-  /** Everything sent is to be answered, and the answers shown; but not for ever. */
+  /** Waits, within LAST_WAIT_MS, until everything that was sent is answered and the answers are written. */
   async #finish(): Promise<ChatOutcome> {
-    const gaveUp = Promise.withResolvers<"gave-up">();
-    using _timer = this.#clock.after(LAST_WAIT_MS, () => gaveUp.resolve("gave-up"));
-    // Where the link ends meanwhile, #follow says how.
+    const deadline = new AbortController();
+    using _timer = this.#clock.after(LAST_WAIT_MS, () => deadline.abort());
     const settled = this.#options.link.settled().then(
       () => this.#chat.answered(),
-      () => gaveUp.promise,
+      // The link ended meanwhile, and #follow returns how.
+      () => new Promise<never>(() => undefined),
     );
-    if ((await Promise.race([settled, gaveUp.promise])) !== "gave-up") return { kind: "logout" };
+    const { status } = await waitFor(settled, { signal: deadline.signal });
+    if (status === "done") return { kind: "logout" };
     return { kind: "unsent", messages: this.#chat.status.unanswered };
   }
 
@@ -153,8 +156,8 @@ class Plain {
     this.#left.resolve(outcome);
   }
 
-  #show(note: DisplayItem): void {
-    for (const line of plainLines(note, this.#clock.now())) {
+  #show(item: DisplayItem): void {
+    for (const line of plainLines(item, new Date(this.#clock.now()))) {
       this.#written = this.#written.then(() => this.#options.io.writeLine(line));
     }
   }

@@ -1,41 +1,41 @@
-// Who took back a question by relay and asks for a direct path a moment later: a yes that was being typed for the first one
-// must not show an address to that one.
-import type { Clock } from "../model/clock.ts";
+// Notices when a user replaces a request for a relayed private chat by one for a direct chat. An answer typed for the first
+// request must not accept the second one, which would show the address of this device.
+import type { Clock } from "../../../../time/clock.ts";
 
-/** As long as somebody may take from reading a question to the Enter of its answer, ms. */
-const TYPING_MS = 10_000;
+/** How long a user may need from reading a request to entering the answer, ms. */
+const ANSWERING_MS = 10_000;
 
-interface Asked {
+interface Request {
   readonly direct: boolean;
+  /** Monotonic, ms. */
   readonly time: number;
-  readonly isSwapped: boolean;
+  readonly hasChanged: boolean;
 }
 
 export class ChangedRequests {
   readonly #clock: Clock;
-  /** The last question of each. */
-  readonly #asked = new Map<string, Asked>();
+  /** The last request of each user. */
+  readonly #last = new Map<string, Request>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Somebody asks. */
-  asked(username: string, direct: boolean): void {
-    const before = this.#asked.get(username);
-    const isSwapped = direct && this.#isFresh(before) && (before.isSwapped || !before.direct);
-    // There are few at any time, and none is worth keeping.
-    for (const [name, question] of this.#asked) if (!this.#isFresh(question)) this.#asked.delete(name);
-    this.#asked.set(username, { direct, time: this.#clock.now().getTime(), isSwapped });
+  /** Takes note of a request that is shown to the user. */
+  requested(username: string, direct: boolean): void {
+    const before = this.#last.get(username);
+    const hasChanged = direct && this.#isRecent(before) && (before.hasChanged || !before.direct);
+    for (const [name, request] of this.#last) if (!this.#isRecent(request)) this.#last.delete(name);
+    this.#last.set(username, { direct, time: this.#clock.monotonic(), hasChanged });
   }
 
-  /** Whether the question of that one was another a moment ago. */
-  isSwapped(username: string): boolean {
-    const question = this.#asked.get(username);
-    return this.#isFresh(question) && question.isSwapped;
+  /** Whether the request of this user has become a direct one within ANSWERING_MS. */
+  hasChanged(username: string): boolean {
+    const request = this.#last.get(username);
+    return this.#isRecent(request) && request.hasChanged;
   }
 
-  #isFresh(question: Asked | undefined): question is Asked {
-    return question !== undefined && this.#clock.now().getTime() - question.time < TYPING_MS;
+  #isRecent(request: Request | undefined): request is Request {
+    return request !== undefined && this.#clock.monotonic() - request.time < ANSWERING_MS;
   }
 }

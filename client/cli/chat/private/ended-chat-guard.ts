@@ -1,5 +1,4 @@
-// A private chat that ended by itself, or from the other side, while it was written to: what was typed for it goes nowhere
-// else, and is given back.
+// Stops lines that the user typed for a private chat which has just ended, so that they are not run as commands.
 import { refuse } from "../command/chat-command.ts";
 import { shortened } from "../model/shortened.ts";
 
@@ -7,20 +6,21 @@ export class EndedChatGuard {
   readonly #putBack: (text: string) => boolean;
   #username: string | undefined;
 
-  /** @param putBack false where something else is being typed by now, or nobody can be given anything */
+  /** @param putBack puts a line back into the editor; false where the user is typing something else, or there is no editor */
   constructor(putBack: (text: string) => boolean) {
     this.#putBack = putBack;
   }
 
-  over(username: string): void {
+  /** The open private chat with this user ended, and not by the user here. */
+  chatEnded(username: string): void {
     this.#username = username;
   }
 
   /**
-   * A line that is entered with nothing open: passes where it cannot have been meant for the chat that is over. What
-   * begins with a slash is surely a command; whoever has a line before the cursor again knows; and to anybody else, such
-   * as a script, the lines after it are no different.
-   * @throws CommandError, the line having gone nowhere
+   * Checks a line that is entered with nothing open. A line with a slash is a command, and ends the guard. So does a line
+   * that was put back: the user has seen then that the chat ended. Where lines cannot be put back, as in a script, every
+   * line without a slash is refused.
+   * @throws CommandError where the line was stopped
    */
   check(text: string): void {
     const username = this.#username;
@@ -29,15 +29,15 @@ export class EndedChatGuard {
       this.#username = undefined;
       return;
     }
-    const sentence = `Nothing was sent: the private chat with ${username} is over`;
+    const sentence = `Nothing was sent: the private chat with ${username} has ended.`;
     if (!this.#putBack(text)) {
-      throw refuse(`${sentence}, and a command needs its slash now. “${shortened(text)}”`);
+      throw refuse(`${sentence} To run a command, start it with a slash. “${shortened(text)}”`);
     }
     this.#username = undefined;
-    throw refuse(`${sentence}.`);
+    throw refuse(sentence);
   }
 
-  /** The person has done something else. */
+  /** The user did something else, so the next line is not meant for the ended chat. */
   forget(): void {
     this.#username = undefined;
   }

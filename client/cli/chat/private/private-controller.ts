@@ -1,41 +1,28 @@
-// Private chats as the chat has them: what a person does in them, and the parts that show them.
+// The private chats of the chat: carries out commands in them and keeps their state for the prompt and the status line.
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
+import type { Clock } from "../../../../time/clock.ts";
+import { waitFor } from "../../../../time/wait.ts";
 import { KeyProblemError } from "../../../peer/chats/context.ts";
 import type { PrivateEvent } from "../../../peer/chats/events.ts";
-import { NotSentError } from "../../../peer/conversation/private-conversation.ts";
-import {
-  acceptKeys,
-  confirm,
-  markShown,
-  objectionTo,
-  type Verification,
-  verificationOf,
-} from "../../../peer/keys/verification.ts";
+import { NotSentError } from "../../../peer/conversation/line-rules.ts";
 import type { Path } from "../../../peer/path/connect-peer.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { Attention } from "../incoming/attention.ts";
-import type { Clock } from "../model/clock.ts";
 import type { Mark } from "../model/conversations.ts";
 import type { Count, Display, DisplayItem } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
 import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "../model/private-link.ts";
 import { ChangedRequests } from "./changed-requests.ts";
+import { hasRequestFrom, isOpenOrStarting, pathOf } from "./chat-lookup.ts";
+import { keptHistory } from "./kept-history.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import {
-  acceptedWords,
-  alwaysWords,
-  failedWords,
-  notAlwaysWords,
-  openChatWords,
-  pathWords,
-  verificationWords,
-  whereWords,
-} from "./private-words.ts";
+import { alwaysWords, failedWords, notAlwaysWords, pathWords, whereWords } from "./private-words.ts";
+import { verifyUser } from "./verify-user.ts";
 
-/** Longer than it takes to notice that the other device is gone, ms. */
-const ROOM_MS = 60_000;
+/** How long a line waits for a slow peer, ms: longer than it takes to notice that the peer is gone. */
+const WRITABLE_MS = 60_000;
 
 export interface PrivateControllerOptions {
   readonly chats: PrivateLink;
@@ -43,27 +30,30 @@ export interface PrivateControllerOptions {
   readonly me: string;
   readonly clock: Clock;
   readonly attention: Attention;
-  /** A person reads and can be asked. */
-  readonly hasPerson: boolean;
-  readonly seesAll: boolean;
-  /** Where the other device is slow, the next line waits: a script has nobody who could say it again. */
-  readonly waitsForRoom: boolean;
+  /** A user reads the output and can answer questions; false for a script. */
+  readonly canAsk: boolean;
+  /** Everything that is shown counts as read, as in plain mode. */
+  readonly readsAll: boolean;
+  /** A line waits until the peer takes more, instead of being refused. Scripts cannot send it again. */
+  readonly waitsForPeer: boolean;
   readonly display: Display;
   isOpen(username: string): boolean;
-  over(username: string, byMe?: boolean): void;
+  /** A chat with this user ended or did not start. `byMe`: the user ended it here. */
+  onEnded(username: string, byMe?: boolean): void;
 }
 
 export class PrivateController implements PrivateActions, Disposable {
   readonly #options: PrivateControllerOptions;
   readonly #progress: PrivateProgress;
   readonly #incoming: PrivateIncoming;
-  readonly #swapped: ChangedRequests;
-  #settled: PromiseWithResolvers<void> | undefined;
+  readonly #changed: ChangedRequests;
+  /** Resolved at each event, so that `settled` checks again. */
+  #nextEvent: PromiseWithResolvers<void> | undefined;
 
   constructor(options: PrivateControllerOptions) {
     this.#options = options;
     const { clock, display } = options;
-    this.#swapped = new ChangedRequests(clock);
+    this.#changed = new ChangedRequests(clock);
     this.#progress = new PrivateProgress(clock, () => display.refresh());
     this.#incoming = new PrivateIncoming({ ...options, progress: this.#progress });
   }
@@ -72,85 +62,87 @@ export class PrivateController implements PrivateActions, Disposable {
     return this.#progress.unread;
   }
 
-  /** What stands beside the prompt of an open private chat. */
+  /** What the prompt and the status line show of a private chat. */
   statusOf(username: string): { path: Path | undefined; typing: boolean; mark: Mark | undefined } {
     return {
-      path: this.#pathOf(username),
+      path: pathOf(this.#options.chats, username),
       typing: this.#progress.isTyping(username),
       mark: this.#progress.markOf(username),
     };
   }
 
+  /** Handles one event. Await it before the next one. */
   async take(event: PrivateEvent): Promise<void> {
-    if (event.type === "requested") this.#swapped.asked(event.username, event.direct);
+    if (event.type === "requested") this.#changed.requested(event.username, event.direct);
     await this.#incoming.take(event);
-    this.#settled?.resolve();
-    this.#settled = undefined;
+    this.#nextEvent?.resolve();
+    this.#nextEvent = undefined;
     this.#options.display.refresh();
   }
 
-  /** Asks for a chat. @param path where the person said it. @throws CommandError */
+  /** Asks the user for the path first, where neither the command nor a setting chooses it. @throws CommandError */
   async start(username: string, path: PathChoice | undefined): Promise<void> {
-    const { chats, settings, me, hasPerson, display } = this.#options;
-    if (username === me) throw refuse("That is you.");
-    const chosen = path ?? (settings.path === "auto" && !hasPerson ? "relay" : settings.path);
-    if (chosen !== "auto" || this.#pathOf(username) !== undefined) {
-      await this.#doing(username, () => chats.start(username, { direct: chosen === "direct" }));
+    const { chats, settings, me, canAsk } = this.#options;
+    if (username === me) throw refuse("You cannot chat with yourself.");
+    const chosen = path ?? (settings.path === "auto" && !canAsk ? "relay" : settings.path);
+    if (chosen !== "auto" || pathOf(chats, username) !== undefined) {
+      await this.#attempt(username, () => chats.start(username, { direct: chosen === "direct" }));
       return;
     }
-    const lines = [
-      "Which way? Nobody was asked yet.",
-      `/startprivate ${username} --direct: straight from device to device, so ${username} will see your address.`,
-      `/startprivate ${username} --relay: through the server, which sees who and when, and cannot read it.`,
-    ];
-    display.show({ kind: "answer", lines });
+    this.#answer([
+      `Choose a path (${username} has not been asked yet):`,
+      `/startprivate ${username} --direct: ${pathWords.direct}; ${username} will see your address.`,
+      `/startprivate ${username} --relay: through the server, which sees who chats and when, but cannot read it.`,
+    ]);
   }
 
   /** @throws CommandError */
   async accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void> {
     const { chats, settings } = this.#options;
-    // A yes without a path is what the question said of it: an address is shown to nobody who was not to see it.
-    const isOffered = chats.incomingRequests.some((asked) => asked.username === username && asked.direct);
+    // Without a path, the user accepts the path of the request. It must be the path that was shown: a direct one
+    // reveals the user's address.
+    const isOffered = chats.incomingRequests.some(
+      (request) => request.username === username && request.direct,
+    );
     const direct = path === undefined ? isOffered && settings.path !== "relay" : path === "direct";
-    if (path === undefined && direct && this.#swapped.isSwapped(username)) {
+    if (path === undefined && direct && this.#changed.hasChanged(username)) {
       throw refuse(
-        `${username} has just changed the question: a yes would show your address now. ` +
-          `/accept ${username} --direct or /accept ${username} --relay answers.`,
+        `${username} has just changed the request: accepting it would now show your address. ` +
+          `Choose: /accept ${username} --direct or /accept ${username} --relay`,
       );
     }
-    await this.#doing(username, () => chats.answer(username, "accept", { direct, always }));
+    await this.#attempt(username, () => chats.answer(username, "accept", { direct, always }));
   }
 
-  tellAlways(username: string): void {
+  showAlways(username: string): void {
     const always = this.#options.chats.contacts.get(username)?.always ?? "ask";
     if (always !== "ask") this.#answer([alwaysWords(username, always)]);
   }
 
   /** @throws CommandError */
   async refuse(username: string): Promise<void> {
-    const { incomingRequests, contacts } = this.#options.chats;
-    const contact = contacts.get(username);
-    const asks = incomingRequests.some((one) => one.username === username);
-    if (!asks && contact !== undefined && contact.always !== "ask") {
-      contacts.save({ ...contact, always: "ask" });
-      this.#answer([notAlwaysWords(username, this.#options.settings.answer)]);
+    const { chats, settings } = this.#options;
+    const contact = chats.contacts.get(username);
+    if (!hasRequestFrom(chats, username) && contact !== undefined && contact.always !== "ask") {
+      chats.contacts.save({ ...contact, always: "ask" });
+      this.#answer([notAlwaysWords(username, settings.answer)]);
       return;
     }
-    await this.#doing(username, () => this.#options.chats.answer(username, "refuse"));
+    await this.#attempt(username, () => chats.answer(username, "refuse"));
     this.#answer([`${username} is told that you do not want a private chat now.`]);
   }
 
-  /** Says a line, or holds it while the other one is being asked. @throws CommandError */
-  async say(username: string, text: string): Promise<void> {
+  /** Sends a line, or holds it until the chat opens. @throws CommandError */
+  async send(username: string, text: string): Promise<void> {
     await this.check(username);
-    const { chats, display, clock, me, isOpen, waitsForRoom } = this.#options;
-    if (waitsForRoom) await this.#room(username);
-    const outcome = await this.#doing(username, () => Promise.resolve(chats.send(username, text)));
+    const { chats, display, clock, me, isOpen, waitsForPeer } = this.#options;
+    if (waitsForPeer) await this.#whenWritable(username);
+    const outcome = await this.#attempt(username, () => Promise.resolve(chats.send(username, text)));
     if (outcome === "sent") return;
     this.#progress.held(username);
     display.show({
       kind: "message",
-      time: clock.now(),
+      time: new Date(clock.now()),
       from: me,
       mine: true,
       place: privately(username),
@@ -161,51 +153,47 @@ export class PrivateController implements PrivateActions, Disposable {
     });
   }
 
-  /** Resolves when there is room for a line, or will not be soon: one who takes nothing is not to hold up a script for good. */
-  async #room(username: string): Promise<void> {
-    const { chats, clock } = this.#options;
-    const gaveUp = Promise.withResolvers<void>();
-    using _timer = clock.after(ROOM_MS, gaveUp.resolve);
-    await Promise.race([chats.whenWritable(username), gaveUp.promise]);
-  }
-
   /** @throws CommandError */
   async stop(username: string): Promise<void> {
-    if (this.#asks(username)) throw refuse(`${username} is asking you: /refuse ${username} answers.`);
+    const { chats } = this.#options;
+    if (hasRequestFrom(chats, username)) {
+      throw refuse(`${username} has asked you for a private chat. To refuse: /refuse ${username}`);
+    }
     await this.check(username);
-    await this.#doing(username, () => this.#options.chats.stop(username));
+    await this.#attempt(username, () => chats.stop(username));
   }
 
-  /** @throws CommandError where no chat is open here, which says where it is, if that is known */
+  /** @throws CommandError where no chat is open or starting here; its message says where one is open, if known */
   async check(username: string): Promise<void> {
     const { chats, me } = this.#options;
-    if (username === me || this.#isThere(username) || this.#asks(username)) return this.#checkOpen(username);
+    const isHere = username === me || isOpenOrStarting(chats, username) || hasRequestFrom(chats, username);
+    if (isHere) return this.#checkOpen(username);
     const found = await chats.findOpenElsewhere(username).catch((error: unknown) => {
       if (error instanceof RpcError && error.reason === "USER_NOT_FOUND")
         throw refuse(failedWords(username, error));
-      // What is known here will do.
+      // Without an answer of the server, the state of this program decides.
       if (error instanceof RpcError || error instanceof ConnectError) return undefined;
       throw error;
     });
     // It may have opened meanwhile.
-    if (found === undefined || this.#isThere(username)) return this.#checkOpen(username);
+    if (found === undefined || isOpenOrStarting(chats, username)) return this.#checkOpen(username);
     throw refuse(`The private chat with ${username} is open ${whereWords(found)}.`);
   }
 
-  /** There is something to open: a chat, or one that is about to be. */
+  /** Whether lines can go to a chat with this user: it is open or starting. */
   canOpen(username: string): boolean {
-    return this.#isThere(username);
+    return isOpenOrStarting(this.#options.chats, username);
   }
 
-  /** It is to be shown and written to from now on. @throws CommandError where there is none */
+  /** The chat becomes the open one, and its lines count as read. @throws CommandError where there is none */
   opened(username: string): void {
     this.#checkOpen(username);
-    this.seen(username);
+    this.markRead(username);
   }
 
-  /** What is on the screen of this chat has been seen. */
-  seen(username: string): void {
-    this.#progress.seen(username);
+  /** Marks all lines of this chat as read. */
+  markRead(username: string): void {
+    this.#progress.markRead(username);
     this.#options.chats.markRead(username);
   }
 
@@ -213,75 +201,37 @@ export class PrivateController implements PrivateActions, Disposable {
     this.#options.chats.setTyping(username, typing);
   }
 
-  /** Open chats, and who asks or is asked. */
   list(): DisplayItem {
     const { openChats, outgoingRequests, incomingRequests, pendingPeers } = this.#options.chats;
     const lines = [
       ...openChats.map(({ username, path }) => `${username}: ${pathWords[path]}`),
-      ...outgoingRequests.map((username) => `${username}: is being asked`),
-      ...pendingPeers.map((username) => `${username}: was told yes, and is about to come`),
+      ...outgoingRequests.map((username) => `${username}: asked, no answer yet`),
+      ...pendingPeers.map((username) => `${username}: accepted, connecting`),
       ...incomingRequests.map(
-        ({ username }) => `${username}: asks you, /accept ${username} or /refuse ${username} answers`,
+        ({ username }) => `${username}: asks you; answer with /accept ${username} or /refuse ${username}`,
       ),
     ];
     return { kind: "answer", lines: lines.length > 0 ? lines : ["No private chat is open."] };
   }
 
-  /** The code to compare with that user. @throws CommandError, RpcError, ConnectError */
-  async verify(username: string, what: "show" | "confirm" | "accept"): Promise<void> {
+  /** @throws CommandError, RpcError, ConnectError */
+  verify(username: string, what: "show" | "confirm" | "accept"): Promise<void> {
     const { chats, me } = this.#options;
-    if (username === me) throw refuse("That is you: the code is one of two people.");
-    const verification = await verificationOf(chats, username);
-    const objection = what === "confirm" ? objectionTo(verification) : undefined;
-    if (what === "show" || objection !== undefined) {
-      const open = chats.openChats.find((chat) => chat.username === username);
-      const warnings = open === undefined ? [] : openChatWords(open, verification);
-      this.#answer([...verificationWords(verification, undefined), ...warnings]);
-      markShown(chats.contacts, verification);
-      if (objection !== undefined) throw refuse(objection);
-    } else if (what === "confirm") {
-      confirm(chats.contacts, verification);
-      this.#answer([`The key of ${username} is verified: with any other one a private chat is stopped.`]);
-      // The one that is open, too.
-      chats.recheckKeys(username);
-    } else this.#accept(username, verification);
+    return verifyUser({ chats, me, answer: (lines) => this.#answer(lines) }, username, what);
   }
 
-  /** The last lines that were kept, by an earlier run too. @throws CommandError where none are, nor will be */
+  /** As keptHistory. @throws CommandError */
   history(username: string, count: number): DisplayItem[] {
-    const { me } = this.#options;
-    const { lines, kept: store = lines } = this.#options.settings;
-    const last = store?.last(username, count) ?? [];
-    if (last.length === 0 && lines === undefined) {
-      throw refuse("What is said in private is not kept. With --keep-private it is, from then on.");
-    }
-    if (last.length === 0) {
-      return [{ kind: "answer", lines: [`Nothing is kept of private chats with ${username} so far.`] }];
-    }
-    const place = privately(username);
-    const kept = last.map(
-      ({ mine, time, text }): DisplayItem => ({
-        kind: "message",
-        time,
-        from: mine ? me : username,
-        mine,
-        place,
-        content: { kind: "text", text },
-        here: true,
-        waiting: false,
-        echo: false,
-        whole: true,
-      }),
-    );
-    return [{ kind: "history-heading", place }, ...kept];
+    const { settings, me } = this.#options;
+    return keptHistory(settings, me, username, count);
   }
 
-  /** Resolves when nobody is being asked or about to come, and everything that was said has arrived or will not. */
+  /** Resolves when no chat is starting, and no own line waits or is on its way. */
   async settled(): Promise<void> {
     const { chats } = this.#options;
     while (chats.outgoingRequests.length > 0 || chats.pendingPeers.length > 0 || this.#progress.underway) {
-      this.#settled ??= Promise.withResolvers();
-      await this.#settled.promise;
+      this.#nextEvent ??= Promise.withResolvers();
+      await this.#nextEvent.promise;
     }
   }
 
@@ -289,61 +239,37 @@ export class PrivateController implements PrivateActions, Disposable {
     this.#progress[Symbol.dispose]();
   }
 
-  #accept(username: string, verification: Verification): void {
-    const { chats } = this.#options;
-    const problem = chats.acceptKeys(username) ?? acceptKeys(chats.contacts, verification);
-    if (problem === undefined) {
-      throw refuse(`There is nothing to accept: no other key of ${username} has come up.`);
-    }
-    this.#answer([`${acceptedWords(username, problem)}${this.#nextAfterAccepted(username)}`]);
+  /** Resolves when the peer takes a line, or after WRITABLE_MS: a peer that reads nothing must not stop a script for good. */
+  async #whenWritable(username: string): Promise<void> {
+    const { chats, clock } = this.#options;
+    const deadline = new AbortController();
+    using _timer = clock.after(WRITABLE_MS, () => deadline.abort());
+    await waitFor(chats.whenWritable(username), { signal: deadline.signal });
   }
 
-  /** Who asks cannot be asked, and nor can one with whom a chat is open: advice to do so would end in an error. */
-  #nextAfterAccepted(username: string): string {
-    if (this.#asks(username)) return ` /accept ${username} answers.`;
-    return this.#isThere(username) ? "" : " Ask for the private chat again.";
-  }
-
-  /** @throws CommandError where there is nothing to say it in */
+  /** @throws CommandError where no chat is open or starting */
   #checkOpen(username: string): void {
-    if (username === this.#options.me) throw refuse("That is you.");
-    if (this.#isThere(username)) return;
-    const hint = this.#asks(username)
-      ? `/accept ${username} answers.`
-      : `/startprivate ${username} asks for one.`;
+    const { chats, me } = this.#options;
+    if (username === me) throw refuse("You cannot chat with yourself.");
+    if (isOpenOrStarting(chats, username)) return;
+    const hint = hasRequestFrom(chats, username)
+      ? `To accept the request: /accept ${username}`
+      : `To ask for one: /startprivate ${username}`;
     throw refuse(`No private chat with ${username} is open. ${hint}`);
-  }
-
-  /** Open, or about to be. */
-  #isThere(username: string): boolean {
-    const { outgoingRequests, pendingPeers } = this.#options.chats;
-    return (
-      this.#pathOf(username) !== undefined ||
-      outgoingRequests.includes(username) ||
-      pendingPeers.includes(username)
-    );
-  }
-
-  #asks(username: string): boolean {
-    return this.#options.chats.incomingRequests.some((asked) => asked.username === username);
-  }
-
-  #pathOf(username: string): Path | undefined {
-    return this.#options.chats.openChats.find((open) => open.username === username)?.path;
   }
 
   #answer(lines: readonly string[]): void {
     this.#options.display.show({ kind: "answer", lines });
   }
 
-  /** What cannot be done is an answer, in a person's words. */
-  async #doing<T>(username: string, work: () => Promise<T>): Promise<T> {
+  /** Turns refusals into sentences for the user. @throws CommandError */
+  async #attempt<T>(username: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof NotSentError) throw refuse(error.message);
-      const isTold = error instanceof RpcError || error instanceof KeyProblemError;
-      if (isTold && !(error instanceof ConnectError)) throw refuse(failedWords(username, error));
+      const isRefusal = error instanceof RpcError || error instanceof KeyProblemError;
+      if (isRefusal && !(error instanceof ConnectError)) throw refuse(failedWords(username, error));
       throw error;
     }
   }

@@ -1,8 +1,9 @@
-// What happens in private chats, as a person sees it; and the answers that a setting gives in the person's place.
+// Shows the events of private chats, and answers requests where a setting decides.
 
 import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
+import type { Clock } from "../../../../time/clock.ts";
 import { KeyProblemError } from "../../../peer/chats/context.ts";
 import type {
   ChatEnded,
@@ -12,21 +13,20 @@ import type {
   PrivateEvent,
 } from "../../../peer/chats/events.ts";
 import { isRequestGone, NoRequestError } from "../../../peer/chats/incoming-requests.ts";
-import { NotSentError } from "../../../peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../../peer/conversation/line-rules.ts";
 import type { Contact, KeyCheck } from "../../../peer/keys/contacts.ts";
 import type { Attention } from "../incoming/attention.ts";
-import type { Clock } from "../model/clock.ts";
 import type { Display } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
 import type { PrivateProgress } from "./private-progress.ts";
 import {
   answerWords,
-  askedWords,
   closedWords,
   endedWords,
   failedWords,
   openedWords,
+  requestWords,
 } from "./private-words.ts";
 
 export interface PrivateIncomingOptions {
@@ -36,12 +36,12 @@ export interface PrivateIncomingOptions {
   readonly me: string;
   readonly clock: Clock;
   readonly attention: Attention;
-  /** Whatever is shown has been seen: there is nothing to open. */
-  readonly seesAll: boolean;
+  /** Everything that is shown counts as read, as in plain mode. */
+  readonly readsAll: boolean;
   readonly display: Pick<Display, "show" | "bell" | "putBack">;
   isOpen(username: string): boolean;
-  /** The chat that may be open is over, by the person here or not: then lines must not go anywhere else. */
-  over(username: string, byMe?: boolean): void;
+  /** A chat with this user ended or did not start. `byMe`: the user ended it here. */
+  onEnded(username: string, byMe?: boolean): void;
 }
 
 export class PrivateIncoming {
@@ -55,16 +55,16 @@ export class PrivateIncoming {
     const { progress, display } = this.#options;
     switch (event.type) {
       case "requested":
-        return this.#asked(event);
+        return this.#requested(event);
       case "request-closed":
-        this.#tell(closedWords(event));
+        this.#notify(closedWords(event));
         return;
       case "waiting": {
         const seconds = Math.round(event.timeoutMs / 1000);
         const { username } = event;
-        this.#tell(
-          `${username} is asked for a private chat, and has ${seconds} s to answer. What you say by /private ${username} ` +
-            "is held until then.",
+        this.#notify(
+          `${username} has ${seconds} s to accept the private chat. Lines that you send with /private ${username} ` +
+            "wait until then.",
         );
         return;
       }
@@ -73,7 +73,7 @@ export class PrivateIncoming {
         return;
       case "opened":
         progress.opened(event.username);
-        for (const sentence of openedWords(event)) this.#tell(sentence);
+        for (const sentence of openedWords(event)) this.#notify(sentence);
         return;
       case "line":
         this.#line(event);
@@ -85,7 +85,7 @@ export class PrivateIncoming {
         progress.typing(event.username, event.typing);
         return;
       case "finished":
-        // Whoever has said all is not kept waiting for a person who may go on: it ends by itself, and that is told.
+        // The peer sends nothing more. The chat ends by itself, and "ended" reports it.
         return;
       case "ended":
         this.#ended(event);
@@ -95,27 +95,27 @@ export class PrivateIncoming {
     }
   }
 
-  async #asked(event: ChatRequested): Promise<void> {
+  async #requested(event: ChatRequested): Promise<void> {
     const { settings, attention, display } = this.#options;
     const { username, direct, keyCheck } = event;
     const always = this.#options.chats.contacts.get(username)?.always ?? "ask";
     if (settings.answer === "refuse") {
-      this.#tell(`${username} asked for a private chat, and was refused by your setting.`);
-      await this.#answering(username, "pass", false);
+      this.#notify(`${username} asked for a private chat and was refused by your setting.`);
+      await this.#answer(username, "pass", false);
     } else if (isAutoAccepted(settings.answer, keyCheck, always)) {
-      // Where nobody is asked, nobody agrees to show an address, but for who has said so.
+      // A direct path shows the user's address, so it needs the user's consent: by a setting, or by --always --direct.
       const isDirect = settings.path === "direct" || (settings.path === "auto" && always === "direct");
-      this.#tell(`${username} asks for a private chat, and is let in by your setting.`);
-      await this.#answering(username, "accept", isDirect);
+      this.#notify(`${username} asked for a private chat and was accepted by your setting.`);
+      await this.#answer(username, "accept", isDirect);
     } else {
-      for (const sentence of askedWords(event)) this.#tell(sentence);
+      for (const sentence of requestWords(event)) this.#notify(sentence);
       const lines = answerWords(username, direct && settings.path !== "relay");
       display.show({ kind: "answer", lines });
       if (attention.arrived("direct")) display.bell();
     }
   }
 
-  async #answering(username: string, answer: "accept" | "pass", direct: boolean): Promise<void> {
+  async #answer(username: string, answer: "accept" | "pass", direct: boolean): Promise<void> {
     try {
       await this.#options.chats.answer(username, answer, { direct });
     } catch (error) {
@@ -125,30 +125,30 @@ export class PrivateIncoming {
         error instanceof RpcError ||
         error instanceof ConnectError;
       if (!isAnswer) throw error;
-      // That it is over is told by itself; and a no that comes too late is one all the same.
+      // The end of a request is reported by its own event, and a refusal that comes too late changes nothing.
       if (error instanceof NoRequestError || (answer === "pass" && isRequestGone(error))) return;
-      this.#tell(failedWords(username, error));
+      this.#notify(failedWords(username, error));
     }
   }
 
   #failed({ username, error, queued }: ChatFailed): void {
     this.#options.progress.ended(username);
-    this.#options.over(username);
-    this.#tell(failedWords(username, error));
-    this.#repeat("Not said", username, queued);
+    this.#options.onEnded(username);
+    this.#notify(failedWords(username, error));
+    this.#giveBack("Not sent", username, queued);
   }
 
   #line(line: LineEvent): void {
-    const { progress, settings, display, clock, me, attention, isOpen, seesAll, chats } = this.#options;
+    const { progress, settings, display, clock, me, attention, isOpen, readsAll, chats } = this.#options;
     const { username, mine, content } = line;
     progress.line(line);
-    const time = mine ? line.time : clock.now();
+    const time = mine ? line.time : new Date(clock.now());
     const kept = content.kind === "text" ? settings.lines : undefined;
     if (content.kind === "text") {
-      kept?.add({ username, mine, time: time ?? clock.now(), text: content.text });
+      kept?.add({ username, mine, time: time ?? new Date(clock.now()), text: content.text });
     }
-    const { shown, last } = mine ? progress.isShown(username) : { shown: false, last: false };
-    if (last) this.#tell(`What waited is said to ${username}.`);
+    const { shown, last } = mine ? progress.takeWaiting(username) : { shown: false, last: false };
+    if (last) this.#notify(`The waiting lines were sent to ${username}.`);
     if (shown) return;
     const here = isOpen(username);
     display.show({
@@ -165,41 +165,45 @@ export class PrivateIncoming {
     });
     if (mine) return;
     if (attention.arrived("direct")) display.bell();
-    if (!seesAll && !(here && attention.sees)) return;
-    progress.seen(username);
+    if (!readsAll && !(here && attention.sees)) return;
+    progress.markRead(username);
     chats.markRead(username);
   }
 
   #ended(event: ChatEnded): void {
     const { username, undelivered, how } = event;
     this.#options.progress.ended(username);
-    this.#options.over(username, how.kind === "goodbye" && how.by === "me" && how.ending !== Ending.FINISHED);
-    this.#tell(endedWords(event));
-    this.#repeat("Not known to have arrived", username, undelivered);
+    this.#options.onEnded(
+      username,
+      how.kind === "goodbye" && how.by === "me" && how.ending !== Ending.FINISHED,
+    );
+    this.#notify(endedWords(event));
+    this.#giveBack("May not have arrived", username, undelivered);
   }
 
-  /** Nothing that was typed is lost: each of them stands there whole. */
-  #repeat(what: string, username: string, texts: readonly string[]): void {
+  /** Puts a single line back into the editor; shows several lines whole, so that no text of the user is lost. */
+  #giveBack(what: string, username: string, texts: readonly string[]): void {
     const [only] = texts;
     if (
       texts.length === 1 &&
       only !== undefined &&
       this.#options.display.putBack(`/private ${username} ${only}`)
     ) {
-      this.#tell(`${what}: it stands before the cursor again.`);
+      this.#notify(`${what}: the line is in the prompt again.`);
       return;
     }
     const { display, clock } = this.#options;
-    for (const quote of texts) display.show({ kind: "notice", text: `${what}:`, quote, time: clock.now() });
+    for (const quote of texts)
+      display.show({ kind: "notice", text: `${what}:`, quote, time: new Date(clock.now()) });
   }
 
-  #tell(text: string): void {
+  #notify(text: string): void {
     const { display, clock } = this.#options;
-    display.show({ kind: "notice", text, time: clock.now() });
+    display.show({ kind: "notice", text, time: new Date(clock.now()) });
   }
 }
 
-/** Whether a setting says yes in the person's place: for everybody, or for one who is always let in. */
+/** Whether a request is accepted without asking the user: by the setting, or because this user is always accepted. */
 export function isAutoAccepted(
   answer: PrivateSettings["answer"],
   { standing, problem, stops }: KeyCheck,
@@ -207,6 +211,6 @@ export function isAutoAccepted(
 ): boolean {
   if (stops || answer === "refuse") return false;
   if (answer === "accept") return true;
-  // With another key it may be another person than the one who was meant.
+  // A changed key may belong to another person than the one the user accepted.
   return problem === undefined && standing !== "new" && (always !== "ask" || answer === "contacts");
 }

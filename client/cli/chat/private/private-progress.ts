@@ -1,26 +1,28 @@
-// How far each private chat is: what is unread here, what of the own lines has arrived and was read there, who types.
+// The state of each private chat: unread lines, how far own lines were delivered and read, and who is typing.
+
+import type { Clock } from "../../../../time/clock.ts";
 import type { LineEvent, MarksMoved } from "../../../peer/chats/events.ts";
 import { TypingUsers } from "../incoming/typing-users.ts";
-import type { Clock } from "../model/clock.ts";
 import type { Mark } from "../model/conversations.ts";
 import type { Count } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
 
 interface Progress {
   unread: number;
-  said: bigint;
+  /** The number of the last own line, and the last ones that the peer received and read. */
+  sent: bigint;
   received: bigint;
   read: bigint;
 }
 
 export class PrivateProgress implements Disposable {
-  readonly #typists: TypingUsers;
+  readonly #typingUsers: TypingUsers;
   readonly #chats = new Map<string, Progress>();
-  /** Own lines that stand on the screen as waiting, by the user who is being asked. */
+  /** How many own lines are on the screen as waiting, by user. */
   readonly #waiting = new Map<string, number>();
 
   constructor(clock: Clock, changed: () => void) {
-    this.#typists = new TypingUsers(clock, changed);
+    this.#typingUsers = new TypingUsers(clock, changed);
   }
 
   get unread(): Count[] {
@@ -29,37 +31,37 @@ export class PrivateProgress implements Disposable {
       .map(([username, { unread }]) => ({ place: privately(username), count: unread }));
   }
 
-  /** Own lines that have not arrived, or wait to be said. */
+  /** Whether an own line waits or is on its way. */
   get underway(): boolean {
-    return this.#waiting.size > 0 || [...this.#chats.values()].some(({ said, received }) => said > received);
+    return this.#waiting.size > 0 || [...this.#chats.values()].some(({ sent, received }) => sent > received);
   }
 
   markOf(username: string): Mark | undefined {
-    const { said, received, read } = this.#of(username);
-    if (said === 0n) return undefined;
-    return said <= read ? "read" : said <= received ? "delivered" : "stored";
+    const { sent, received, read } = this.#of(username);
+    if (sent === 0n) return undefined;
+    return sent <= read ? "read" : sent <= received ? "delivered" : "stored";
   }
 
   isTyping(username: string): boolean {
-    return this.#typists.isTyping(username);
+    return this.#typingUsers.isTyping(username);
   }
 
   line({ username, mine, number }: LineEvent): void {
     const progress = this.#of(username);
-    if (mine) progress.said = number;
+    if (mine) progress.sent = number;
     else {
       progress.unread += 1;
-      this.#typists.stopped(username);
+      this.#typingUsers.stopped(username);
     }
   }
 
-  /** An own line was shown before it could be said. */
+  /** An own line was shown as waiting. */
   held(username: string): void {
     this.#waiting.set(username, (this.#waiting.get(username) ?? 0) + 1);
   }
 
-  /** What is said now stands on the screen already: true; and whether it was the last that waited. */
-  isShown(username: string): { shown: boolean; last: boolean } {
+  /** An own line is sent now. `shown`: it is on the screen already, as waiting; `last`: it is the last of those. */
+  takeWaiting(username: string): { shown: boolean; last: boolean } {
     const waiting = this.#waiting.get(username) ?? 0;
     if (waiting > 1) this.#waiting.set(username, waiting - 1);
     else this.#waiting.delete(username);
@@ -71,35 +73,35 @@ export class PrivateProgress implements Disposable {
   }
 
   typing(username: string, typing: boolean): void {
-    this.#typists.heard(username, typing);
+    this.#typingUsers.heard(username, typing);
   }
 
-  seen(username: string): void {
+  markRead(username: string): void {
     const progress = this.#chats.get(username);
     if (progress !== undefined) progress.unread = 0;
   }
 
-  /** A new chat counts from the beginning; what is unread of an earlier one stays so. */
+  /** Counts own lines from the beginning; unread lines of an earlier chat stay unread. */
   opened(username: string): void {
     const unread = this.#chats.get(username)?.unread ?? 0;
-    this.#chats.set(username, { unread, said: 0n, received: 0n, read: 0n });
+    this.#chats.set(username, { unread, sent: 0n, received: 0n, read: 0n });
   }
 
-  /** What has not arrived, or was not said, will not be. */
+  /** The chat ended or did not start: its own lines no longer wait. */
   ended(username: string): void {
     this.opened(username);
     this.#waiting.delete(username);
-    this.#typists.stopped(username);
+    this.#typingUsers.stopped(username);
   }
 
   [Symbol.dispose](): void {
-    this.#typists[Symbol.dispose]();
+    this.#typingUsers[Symbol.dispose]();
   }
 
   #of(username: string): Progress {
     let progress = this.#chats.get(username);
     if (progress === undefined) {
-      progress = { unread: 0, said: 0n, received: 0n, read: 0n };
+      progress = { unread: 0, sent: 0n, received: 0n, read: 0n };
       this.#chats.set(username, progress);
     }
     return progress;

@@ -1,4 +1,6 @@
-// The chat at a screen: wires the model to the terminal, and keeps both in step.
+// The chat at a screen: connects the chat, the terminal and the link.
+
+import { systemClock } from "../../../../time/clock.ts";
 import type { Link } from "../../../link/link.ts";
 import { type Closed, Screen, type TerminalInput, type TerminalOutput } from "../../terminal/screen.ts";
 import type { TerminalHost } from "../../terminal/terminal-host.ts";
@@ -9,7 +11,6 @@ import { commandsOf } from "../commands/table.ts";
 import type { BellSetting } from "../incoming/attention.ts";
 import { SerialQueue } from "../input/serial-queue.ts";
 import type { ChatLink } from "../model/chat-link.ts";
-import { systemClock } from "../model/clock.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
@@ -20,7 +21,7 @@ export interface InteractiveOptions {
   readonly link: ChatLink & Pick<Link, "events">;
   readonly address: string;
   readonly me: string;
-  /** Leaving ends the login, whatever the word. */
+  /** Every way to leave logs out. */
   readonly logsOut?: boolean;
   readonly privateChats: PrivateLink;
   readonly privateSettings: PrivateSettings;
@@ -31,14 +32,14 @@ export interface InteractiveOptions {
   readonly host?: TerminalHost;
 }
 
-/** How often the countdown to the next attempt moves, ms. */
+/** How often the countdown to the next connection attempt is updated, ms. */
 const TICK_MS = 1_000;
-/** Rows of a message; of a taller one the rest is named. */
+/** The most rows of a message; a taller one is folded. */
 const MOST_ROWS = 20;
-/** Entered lines that wait for the one before them. */
+/** The most entered lines that may wait for earlier ones. */
 const MOST_WAITING = 1_000;
 
-/** Runs until the person leaves, the link ends or the terminal goes. The terminal is given back; the link is not ended. */
+/** Runs until the user leaves, the link ends or the terminal goes away. Restores the terminal; does not end the link. */
 export async function runInteractive(options: InteractiveOptions): Promise<ChatOutcome> {
   return new Interactive(options).run();
 }
@@ -49,10 +50,10 @@ class Interactive {
   readonly #chat: Chat;
   readonly #transcript: Transcript;
   readonly #left = Promise.withResolvers<ChatOutcome>();
-  /** The first attempt to connect has succeeded or failed. */
+  /** Resolved when the first attempt to connect has succeeded or failed. */
   readonly #tried = Promise.withResolvers<void>();
-  /** What was typed ahead of the connection waits for it, but not for a server that is away. */
-  readonly #turns = new SerialQueue({
+  /** Lines typed before the first attempt to connect has ended wait for it. */
+  readonly #entered = new SerialQueue({
     after: this.#tried.promise,
     most: MOST_WAITING,
     refused: (error) => this.#show({ kind: "error", text: error.message }),
@@ -63,7 +64,7 @@ class Interactive {
   constructor(options: InteractiveOptions) {
     this.#options = options;
     const { link, address, me, bell, input, output, env, host } = options;
-    this.#transcript = new Transcript(systemClock.now());
+    this.#transcript = new Transcript(new Date(systemClock.now()));
     this.#chat = new Chat({
       link,
       address,
@@ -74,10 +75,10 @@ class Interactive {
       privateChats: options.privateChats,
       privateSettings: options.privateSettings,
       atScreen: true,
-      otherKey: "Tab",
+      commandKey: "Tab",
       leave: (how: Leaving) => this.#left.resolve({ kind: how }),
       display: {
-        show: (note) => this.#show(note),
+        show: (item) => this.#show(item),
         refresh: () => this.#refresh(),
         bell: () => this.#screen.bell(),
         putBack: (text) => {
@@ -94,7 +95,7 @@ class Interactive {
     using chat = this.#chat;
     using screen = this.#screen;
     screen.onSubmit((text) => {
-      // Asked now: whoever types ahead has not been asked anything.
+      // Checked now, not when the line's turn comes: a line typed ahead does not answer a later question.
       const isSure = chat.isInDoubt(text);
       this.#inTurn(() => chat.enter(text, isSure));
     });
@@ -102,10 +103,10 @@ class Interactive {
     screen.onAction((action) => {
       if (action.kind === "run") this.#inTurn(() => chat.run(action.text));
       else if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
-      else if (action.kind === "leave-armed") this.#tell("Ctrl-C again, or Ctrl-D, leaves.");
+      else if (action.kind === "leave-armed") this.#notify("Press Ctrl-C again, or Ctrl-D, to leave.");
       else if (action.kind === "next-unread") this.#inTurn(() => chat.openNextUnread());
       else if (action.kind === "focus") chat.focus(action.focused);
-      else if (action.kind === "paste-cut") this.#tell("The paste was too long; its end is missing.");
+      else if (action.kind === "paste-cut") this.#notify("The paste was too long: its end was cut off.");
     });
     const tick = setInterval(() => {
       if (chat.status.connection.phase === "waiting") this.#refresh();
@@ -113,7 +114,7 @@ class Interactive {
     try {
       this.#refresh();
       void screen.closed.then((closed) => this.#left.resolve(outcomeOfClosed(closed)));
-      // Its failure is the outcome; after another outcome nobody reads on.
+      // The first outcome counts; later ones are ignored.
       this.#follow().then(
         (outcome) => this.#left.resolve(outcome),
         (error: unknown) => this.#left.reject(error),
@@ -144,17 +145,17 @@ class Interactive {
     }
   }
 
-  /** One thing after the other: what is typed after `/open yoda` goes to yoda. */
+  /** Runs the work after those before it, so that a line typed after `/open yoda` goes to yoda. */
   #inTurn(work: () => Promise<void>): void {
-    if (!this.#turns.take(work)) this.#tell("Too much is waiting: that line was not taken.");
+    if (!this.#entered.add(work)) this.#notify("Too many lines are waiting: that line was ignored.");
   }
 
-  #tell(text: string): void {
-    this.#show({ kind: "notice", text, time: systemClock.now() });
+  #notify(text: string): void {
+    this.#show({ kind: "notice", text, time: new Date(systemClock.now()) });
   }
 
-  #show(note: DisplayItem): void {
-    for (const { text, hang, foldedFor } of this.#transcript.linesOf(note, systemClock.now())) {
+  #show(item: DisplayItem): void {
+    for (const { text, hang, foldedFor } of this.#transcript.linesOf(item, new Date(systemClock.now()))) {
       const fold = foldedFor === undefined ? {} : { fold: { rows: MOST_ROWS, hint: foldedFor } };
       this.#screen.print(text, { hang, ...fold });
     }
@@ -163,7 +164,7 @@ class Interactive {
   #refresh(): void {
     const { status } = this.#chat;
     this.#screen.prompt = promptOf(status);
-    this.#screen.status = statusOf(status, systemClock.now());
+    this.#screen.status = statusOf(status, new Date(systemClock.now()));
     const title = titleOf(status);
     if (title !== this.#title) this.#screen.setTitle(title);
     this.#title = title;

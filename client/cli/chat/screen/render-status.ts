@@ -1,10 +1,9 @@
-// The prompt, which says where a line goes, the status below it, and the window's title.
+// Renders the prompt, the status line below it, and the window title.
 import type { LinkState } from "../../../link/model/events.ts";
 import { safeName } from "../../terminal/text/safe-text.ts";
 import { line, type Styled, styled } from "../../terminal/text/style.ts";
-import { nameOf } from "../input/outgoing-messages.ts";
 import type { ChatStatus } from "../model/chat-status.ts";
-import { samePlace } from "../model/place.ts";
+import { nameOf, samePlace } from "../model/place.ts";
 import { placeName, privateMark } from "./render.ts";
 
 const MARKS = { stored: "sent", delivered: "delivered", read: "read" } as const;
@@ -16,7 +15,7 @@ export function promptOf({ openPlace, peer }: ChatStatus): Styled {
   return openPlace === undefined ? styled("parley> ", { bold: true }) : line`${placeName(openPlace)}> `;
 }
 
-/** In parts, the most important one first: a narrow window leaves out the last ones. */
+/** The parts of the status line, the most important first; a narrow window drops the last ones. */
 export function statusOf(status: ChatStatus, now: Date): Styled[] {
   const { connection, openPlace, peer, online, unanswered, heldBack, unread } = status;
   const parts: Styled[] = [];
@@ -29,7 +28,7 @@ export function statusOf(status: ChatStatus, now: Date): Styled[] {
   const others = unread.filter(({ place }) => !samePlace(place, openPlace));
   if (others.length > 0) {
     const shown = others.slice(0, 3).map(({ place, count }) => {
-      // The same user may be there twice.
+      // The list may have a conversation and a private chat with the same user.
       const mark = place.kind === "private" ? " (private)" : "";
       return `${safeName(nameOf(place))}${mark} ${count}`;
     });
@@ -50,7 +49,7 @@ export function titleOf({ openPlace, unseen }: ChatStatus): string {
 }
 
 function onlineWords(others: number): string {
-  if (others === 0) return "nobody else online";
+  if (others === 0) return "no others online";
   return others === 1 ? "1 other online" : `${others} others online`;
 }
 

@@ -1,28 +1,27 @@
-// Notes as styled lines for a screen: time, a colour per person, and no way for a text to look like anything else.
+// Renders display items as styled lines for a screen. A message cannot imitate any other line.
 
 import { decodeContent } from "../../../link/receiving/event-reader.ts";
 import { safeName, safeText } from "../../terminal/text/safe-text.ts";
 import { colourOf, line, type Styled, styled } from "../../terminal/text/style.ts";
-import { nameOf } from "../input/outgoing-messages.ts";
 import type { Count, DisplayItem, MessageItem } from "../model/display-item.ts";
-import { type Place, placeOfTarget } from "../model/place.ts";
+import { nameOf, type Place, placeOfTarget } from "../model/place.ts";
 import { shortened } from "../model/shortened.ts";
 
-/** A line, and by how much its later rows are indented: below its time, so that none begins where lines begin. */
+/** A line, and how many columns its later rows are indented, so that only a line's first row begins at the left margin. */
 export interface ScreenLine {
   readonly text: Styled;
   readonly hang: number;
-  /** The command that shows the whole line, where a tall one may be folded: without one it may not. */
+  /** The command that shows the whole line. Without it a tall line is not folded. */
   readonly foldedFor?: string;
 }
 
 /** "14:03 " */
 const TIME_COLUMNS = 6;
-/** Names in one line; the others are counted. */
+/** The most names in one line; the others are counted. */
 const MOST_NAMES = 8;
 const RULE = "──";
 
-/** Lines as they stand one below the other: where the day changes, a line says which one it is now. */
+/** Renders items in their order, and adds a line with the date where the day changes. */
 export class Transcript {
   #day: string;
 
@@ -30,63 +29,59 @@ export class Transcript {
     this.#day = dayOf(now);
   }
 
-  linesOf(note: DisplayItem, now: Date): ScreenLine[] {
-    const time = "time" in note ? note.time : undefined;
-    const lines = screenLines(note, now);
+  linesOf(item: DisplayItem, now: Date): ScreenLine[] {
+    const time = "time" in item ? item.time : undefined;
+    const lines = screenLines(item, now);
     if (time === undefined || dayOf(time) === this.#day) return lines;
     this.#day = dayOf(time);
     return [system(`${RULE} ${this.#day} ${RULE}`), ...lines];
   }
 }
 
-/** `now`: what is of today is told by its time alone. */
-export function screenLines(note: DisplayItem, now: Date): ScreenLine[] {
-  switch (note.kind) {
+/** The lines of one item. Times of the day of `now` are shown without the date. */
+export function screenLines(item: DisplayItem, now: Date): ScreenLine[] {
+  switch (item.kind) {
     case "message":
-      return [{ text: messageLine(note), hang: TIME_COLUMNS, ...foldOf(note) }];
+      return [{ text: messageLine(item), hang: TIME_COLUMNS, ...foldOf(item) }];
     case "greeting": {
-      const others = note.online.length === 0 ? "nobody else is online" : `online: ${names(note.online)}`;
+      const others = item.online.length === 0 ? "no other users are online" : `online: ${names(item.online)}`;
       return [
-        system(`Connected to ${safeText(note.address)} as ${safeName(note.me)}; ${others}.`),
-        system("/open USER starts a conversation; /help lists the commands."),
+        system(`Connected to ${safeText(item.address)} as ${safeName(item.me)}; ${others}.`),
+        system("/open USER opens a conversation; /help lists the commands."),
       ];
     }
     case "notice":
-      return [timed(note.time, `${safeText(note.text)}${quoted(note.quote)}`)];
+      return [timed(item.time, `${safeText(item.text)}${quoted(item.quote)}`)];
     case "error":
       return [
-        { text: line`${styled("Error:", { colour: "red", bold: true })} ${safeText(note.text)}`, hang: 2 },
+        { text: line`${styled("Error:", { colour: "red", bold: true })} ${safeText(item.text)}`, hang: 2 },
       ];
     case "answer":
-      return note.lines.map((text) => ({ text: line`  ${safeText(text)}`, hang: 2 + (note.hang ?? 2) }));
+      return item.lines.map((text) => ({ text: line`  ${safeText(text)}`, hang: 2 + (item.hang ?? 2) }));
     case "users":
-      return usersLines(note);
+      return usersLines(item);
     case "presence":
-      return presenceLines(note);
+      return presenceLines(item);
     case "new-since":
-      return [newSince(note, now)];
+      return [newSince(item, now)];
     case "unread-before":
-      return [system(`Unread from before: ${counts(note.from)}. ${hintFor(note.from)}`)];
+      return [system(`Unread from before: ${counts(item.from)}. ${hintFor(item.from)}`)];
     case "not-shown":
-      return [
-        system(
-          `… ${note.count} older ${where(note.place)} not shown: ${historyCommand(note.place, note.lines)}`,
-        ),
-      ];
+      return [system(notShown(item))];
     case "missing":
-      return [system(missing(note))];
+      return [system(missing(item))];
     case "history-heading":
       return [
-        system(`${RULE} earlier${note.place === undefined ? ", all read" : ` ${where(note.place)}`} ${RULE}`),
+        system(`${RULE} earlier${item.place === undefined ? ", all read" : ` ${where(item.place)}`} ${RULE}`),
       ];
     case "unread-rule":
       return [{ text: styled(`${RULE}${RULE} unread ${"─".repeat(24)}`, { colour: "red" }), hang: 0 }];
     case "held-back":
-      return heldLines(note);
+      return heldLines(item);
   }
 }
 
-/** A person's name in that person's colour. */
+/** A user name in that user's colour. */
 export function person(name: string): Styled {
   return styled(safeName(name), { bold: true, colour: colourOf(name) });
 }
@@ -96,14 +91,14 @@ export function placeName(place: Place): Styled {
   return isPerson ? person(place.username) : styled(nameOf(place), { italic: true });
 }
 
-/** What is private looks so, and nothing else does. */
+/** The style of marks for private chats; nothing else uses it. */
 export function privateMark(text: string): Styled {
   return styled(text, { colour: "magenta", bold: true });
 }
 
 function messageLine({ time, from, mine, place, content, here, waiting }: MessageItem): Styled {
   const head = styled(`${clock(time)} `, { dim: true });
-  // "to whom" is the other user of what I wrote, and me for what others wrote to me.
+  // The arrow names the peer for own messages, and "you" for messages to this user.
   const isToMe = !mine && (place.kind === "user" || place.kind === "private");
   const to = isToMe ? line` → you` : line` → ${placeName(place)}`;
   const mark = place.kind === "private" ? privateMark(" (private)") : "";
@@ -111,7 +106,7 @@ function messageLine({ time, from, mine, place, content, here, waiting }: Messag
   const text =
     content.kind === "text"
       ? safeText(content.text, { multiline: true })
-      : styled("(something that this program is too old to show)", { dim: true });
+      : styled("(this version of parley cannot show this message)", { dim: true });
   return line`${head}${who}${text}${waiting ? styled("  (waiting)", { dim: true, italic: true }) : ""}`;
 }
 
@@ -135,17 +130,23 @@ function newSince(
   return { text: styled(`${total} new${when}: ${counts(from)}`, { bold: true }), hang: 2 };
 }
 
+function notShown({ place, count, lines }: Extract<DisplayItem, { kind: "not-shown" }>): string {
+  const what = count === 1 ? "1 older message" : `${count} older messages`;
+  const command = historyCommand(place, lines);
+  const hint = command === undefined ? "this version of parley cannot show it" : `to read: ${command}`;
+  return `… ${what} ${where(place)} not shown; ${hint}`;
+}
+
 function missing({ place, count, why }: Extract<DisplayItem, { kind: "missing" }>): string {
   const what = count === 1 ? "1 message" : `${count} messages`;
-  const reason = why === "gone" ? "no longer kept" : "not for you to see";
-  return `… ${what} ${where(place)}: ${reason}`;
+  const reason = why === "gone" ? "no longer stored" : "not visible to you";
+  return `… ${what} ${where(place)} ${reason}`;
 }
 
 function heldLines({ messages, asked }: Extract<DisplayItem, { kind: "held-back" }>): ScreenLine[] {
-  if (messages.length === 0) return [{ text: line`  Nothing waits in the outbox.`, hang: 4 }];
+  if (messages.length === 0) return [{ text: line`  The outbox is empty.`, hang: 4 }];
   const count = messages.length === 1 ? "1 message was" : `${messages.length} messages were`;
-  const decide = messages.length === 1 ? "it waits for your decision" : "they wait for your decision";
-  const head = `${count} not sent for over an hour; ${decide}:`;
+  const head = `${count} not sent within an hour. Choose whether to send:`;
   const rows = messages
     .slice(0, asked ? messages.length : 5)
     .map(({ clientMessageId, target, content, queuedTime }) => {
@@ -160,11 +161,14 @@ function heldLines({ messages, asked }: Extract<DisplayItem, { kind: "held-back"
   return [
     ...(asked ? [] : [{ text: styled(head, { colour: "yellow" }), hang: 2 }]),
     ...rows,
-    system("/outbox send ID sends one, /outbox drop ID forgets it; all means all of them."),
+    system('/outbox send ID sends a message, /outbox drop ID discards it; ID can be "all".'),
   ];
 }
 
-function usersLines({ users, none = "Nobody else." }: Extract<DisplayItem, { kind: "users" }>): ScreenLine[] {
+function usersLines({
+  users,
+  none = "No other users.",
+}: Extract<DisplayItem, { kind: "users" }>): ScreenLine[] {
   if (users.length === 0) return [{ text: line`  ${none}`, hang: 4 }];
   return users.map(({ name, remark }) => ({
     text: line`  ${person(name)}${remark === "" ? "" : styled(`  ${remark}`, { dim: true })}`,
@@ -174,7 +178,8 @@ function usersLines({ users, none = "Nobody else." }: Extract<DisplayItem, { kin
 
 function hintFor(from: readonly Count[]): string {
   const [first] = from;
-  return first?.place.kind === "user" ? `Alt-a, or /open ${safeName(first.place.username)}, shows them.` : "";
+  if (first?.place.kind !== "user") return "";
+  return `To read: press Alt-a or type /open ${safeName(first.place.username)}`;
 }
 
 function counts(from: readonly Count[]): string {
@@ -202,14 +207,16 @@ function where(place: Place): string {
   return place.kind === "user" ? `with ${safeName(place.username)}` : "in another conversation";
 }
 
-function historyCommand(place: Place, lines?: number): string {
-  if (place.kind === "unknown") return "this program is too old for it";
+function historyCommand(place: Exclude<Place, { kind: "unknown" }>, lines?: number): string;
+function historyCommand(place: Place, lines?: number): string | undefined;
+function historyCommand(place: Place, lines?: number): string | undefined {
+  if (place.kind === "unknown") return undefined;
   const count = lines === undefined ? "" : ` ${lines}`;
   if (place.kind === "everyone") return `/history --broadcast${count}`;
   return `/history ${place.kind === "private" ? "--private " : ""}${safeName(place.username)}${count}`;
 }
 
-/** What a person has typed, behind a sentence about it. */
+/** A text of the user, quoted after a sentence about it. */
 export function quoted(words: string | undefined): string {
   return words === undefined ? "" : ` “${safeText(words, { multiline: true })}”`;
 }
@@ -222,7 +229,7 @@ function timed(time: Date, text: string): ScreenLine {
   return { text: styled(`${clock(time)} · ${text}`, { dim: true }), hang: TIME_COLUMNS + 2 };
 }
 
-/** By the person's own clock and time zone. */
+/** HH:MM in the local time zone. */
 export function clock(time: Date | undefined): string {
   if (time === undefined) return "--:--";
   return `${String(time.getHours()).padStart(2, "0")}:${String(time.getMinutes()).padStart(2, "0")}`;
@@ -234,7 +241,7 @@ function moment(time: Date, now: Date): string {
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/** Not by locale: a transcript reads the same everywhere. */
+/** "Sun 2026-03-01" in the local time zone; the same in every locale. */
 export function dayOf(time: Date): string {
   const month = String(time.getMonth() + 1).padStart(2, "0");
   const date = String(time.getDate()).padStart(2, "0");
