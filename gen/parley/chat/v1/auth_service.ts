@@ -26,21 +26,21 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/auth_service.proto";
 
-/** LogInOutcome says what became of a log-in. */
+/** LogInOutcome is the result of a log-in. */
 export const LogInOutcome = {
-  /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as a refusal. */
+  /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as a refusal. */
   UNSPECIFIED: 0,
   /** LOGGED_IN - A session was started. */
   LOGGED_IN: 1,
-  /** WRONG_PASSWORD - The password, or the name, was wrong. */
+  /** WRONG_PASSWORD - The name or the password was wrong. */
   WRONG_PASSWORD: 2,
-  /** LOCKED - The password, or the name, was wrong, and log-ins were locked for it. */
+  /** LOCKED - The name or the password was wrong, and this failure locked further log-ins. */
   LOCKED: 3,
-  /** REFUSED_LOCKED - Log-ins were locked; the password was not looked at. */
+  /** REFUSED_LOCKED - Log-ins were locked. The password was not checked. */
   REFUSED_LOCKED: 4,
   /** TOO_MANY_SESSIONS - The password was right, but the user had as many sessions online as this server allows. */
   TOO_MANY_SESSIONS: 5,
-  /** DEVICE_INVALID - The password was right, but the device was not one of the user's. */
+  /** DEVICE_INVALID - The password was right, but the device was not one of the user's devices. */
   DEVICE_INVALID: 6,
   UNRECOGNIZED: -1,
 } as const;
@@ -58,51 +58,51 @@ export namespace LogInOutcome {
   export type UNRECOGNIZED = typeof LogInOutcome.UNRECOGNIZED;
 }
 
-/** DeviceKey proves that a log-in comes from a device that the user has logged in on before. */
+/** DeviceKey proves that a log-in comes from a known device: one on which the user has logged in before. */
 export interface DeviceKey {
-  /** The device's id, set by the server, at most 32 bytes. Opaque. */
+  /** The id of the device, set by the server, at most 32 bytes. Opaque. */
   deviceId: string;
-  /** The device's secret, given once with the id, at most 64 bytes. */
+  /** The secret of the device, at most 64 bytes. The server returns it once, together with a new device_id. */
   deviceSecret: string;
 }
 
-/** Grant is what a log-in gives. */
+/** Grant is the result of a log-in. */
 export interface Grant {
-  /** The session's token, at most 64 bytes. It is shown this once; the server keeps only its hash. */
+  /** The token of the session, at most 64 bytes. The server returns it only here and stores only its hash. */
   token: string;
-  /** When the token ends if it is not used; a use moves it, at most once an hour. */
+  /** When the token expires if it is not used. Use extends it, at most once an hour. */
   expireTime:
     | Date
     | undefined;
-  /** The session. */
+  /** The id of the session. Opaque. */
   sessionId: string;
-  /** The user. */
+  /** The user who logged in. */
   user:
     | User
     | undefined;
-  /** The device. Its secret is set only where the device is new. */
+  /** The device. Its secret is set only if the device is new. */
   device:
     | DeviceKey
     | undefined;
-  /** The id of this server's data, as in Welcome. */
+  /** The id of the server's data, as in Welcome. */
   serverId: string;
 }
 
 /** LogInRequest asks for a session. */
 export interface LogInRequest {
-  /** The user name, matched exactly. */
+  /** The user name. It is matched exactly. */
   username: string;
   /** The password, at most 256 bytes. */
   password: string;
-  /** The device, if there is one from an earlier log-in; else the server makes one. */
+  /** The device of an earlier log-in on this installation. If it is not set, the server creates a device. */
   device:
     | DeviceKey
     | undefined;
-  /** What program this is. */
+  /** The calling program. */
   client: ClientInfo | undefined;
 }
 
-/** LogInResponse gives the session. */
+/** LogInResponse contains the new session. */
 export interface LogInResponse {
   /** The session. */
   grant: Grant | undefined;
@@ -111,20 +111,21 @@ export interface LogInResponse {
 /** SignUpRequest asks for an account. */
 export interface SignUpRequest {
   /**
-   * The user name: a UsernameCasePreserved of RFC 8265, at most 64 bytes, not like an existing one but for case or
-   * look-alike letters. Refused too are the words that programs write where names stand ("you", "everyone", "error"
-   * ...), the characters : / ; " ' ` \ < >, a leading - . # *, and more than three marks on a letter.
+   * The user name: a UsernameCasePreserved of RFC 8265, at most 64 bytes. It must differ from every existing name by
+   * more than case or look-alike letters. Names that could mislead are refused as well: words that programs print in
+   * place of a name ("you", "everyone", "error" and others), names that contain one of : / ; " ' ` \ < > or begin with
+   * one of - . # *, and names with more than three combining marks on one letter.
    */
   username: string;
-  /** The password: 8 characters to 256 bytes, an OpaqueString of RFC 8265. */
+  /** The password: an OpaqueString of RFC 8265 of 8 characters to 256 bytes. */
   password: string;
-  /** The invite, where the server asks for one; at most 64 bytes. */
+  /** The invite, at most 64 bytes. Needed only if this server requires one. */
   invite: string;
-  /** What program this is. */
+  /** The calling program. */
   client: ClientInfo | undefined;
 }
 
-/** SignUpResponse gives the first session. */
+/** SignUpResponse contains the first session of the new user. */
 export interface SignUpResponse {
   /** The session. */
   grant: Grant | undefined;
@@ -140,69 +141,69 @@ export interface LogOutResponse {
 
 /** ChangePasswordRequest asks for a new password. */
 export interface ChangePasswordRequest {
-  /** The password that is valid now. */
+  /** The current password. */
   oldPassword: string;
-  /** The new one, with the bounds of SignUpRequest.password. */
+  /** The new password, with the bounds of SignUpRequest.password. */
   newPassword: string;
 }
 
-/** ChangePasswordResponse says what it did. */
+/** ChangePasswordResponse reports the ended sessions. */
 export interface ChangePasswordResponse {
-  /** How many other sessions it ended. */
+  /** The number of other sessions that were ended. */
   endedSessions: number;
 }
 
 /** Session is one log-in of a device. */
 export interface Session {
-  /** The session's id. Opaque. */
+  /** The id of the session. Opaque. */
   sessionId: string;
-  /** The device's id. Opaque. */
+  /** The id of the device. Opaque. */
   deviceId: string;
-  /** The program, as it named itself at log-in. */
+  /** The program, as it described itself at log-in. */
   client:
     | ClientInfo
     | undefined;
-  /** When it logged in. */
+  /** When the session was started. */
   createTime:
     | Date
     | undefined;
-  /** When it was last used, to within an hour. */
+  /** When the session was last used, accurate to one hour. */
   lastUsedTime:
     | Date
     | undefined;
-  /** When it ends if it is not used. */
+  /** When the session expires if it is not used. */
   expireTime:
     | Date
     | undefined;
-  /** The address that it logged in from, without port. */
+  /** The IP address of the log-in, without port. */
   address: string;
-  /** Whether it has an open stream now. */
+  /** Whether the session has an open stream now. */
   online: boolean;
-  /** Whether it is the session that asks. */
+  /** Whether this is the calling session. */
   current: boolean;
 }
 
 /** ListSessionsRequest asks for a page of sessions. */
 export interface ListSessionsRequest {
-  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  /** The maximum number of sessions in the page: 0 means 100, and more than 1,000 means 1,000. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
 }
 
-/** ListSessionsResponse is a page of sessions, newest log-in first. */
+/** ListSessionsResponse is a page of sessions, with the newest log-in first. */
 export interface ListSessionsResponse {
   /** The sessions. */
   sessions: Session[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
-  /** The user whose sessions they are. */
+  /** The user to whom the sessions belong. */
   user: User | undefined;
 }
 
 /** RevokeSessionRequest names the session to end. */
 export interface RevokeSessionRequest {
-  /** The session's id. */
+  /** The id of the session. */
   sessionId: string;
 }
 
@@ -211,47 +212,50 @@ export interface RevokeSessionResponse {
 }
 
 /**
- * LogInRecord is one log-in as the server keeps it: of each name the newest 1,000, of names that nobody has the newest
- * 10,000 in all. Refusals that are alike and follow each other are one record.
+ * LogInRecord is one log-in in the record of the server. The server keeps the newest 1,000 records of each user, and the
+ * newest 10,000 records of all names that do not exist. Consecutive refusals that are alike share one record.
  */
 export interface LogInRecord {
-  /** When it was, the last time where there were several. */
+  /** When the log-in happened; of several, the last one. */
   time:
     | Date
     | undefined;
-  /** The name that was given. */
+  /** The user name in the request. */
   username: string;
-  /** The device, where it was one of the user's or became one; else empty. */
+  /** The device, if it belonged to the user or was created; otherwise empty. */
   deviceId: string;
-  /** The program, as it named itself. */
+  /** The program, as it described itself. */
   client:
     | ClientInfo
     | undefined;
-  /** The address that it came from, without port. */
+  /** The IP address of the client, without port. */
   address: string;
-  /** What became of it. */
+  /** The result. */
   outcome: LogInOutcome;
-  /** How many there were, at least 1. */
+  /** The number of log-ins in this record, at least 1. */
   count: number;
-  /** When the first of them was. */
+  /** When the first of them happened. */
   firstTime: Date | undefined;
 }
 
 /** ListLogInsRequest asks for a page of log-ins. */
 export interface ListLogInsRequest {
-  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  /** The maximum number of records in the page: 0 means 100, and more than 1,000 means 1,000. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
-  /** Everyone's, those with names that nobody has included; only for an administrator. */
+  /**
+   * List the log-ins of all users, including those with names that do not exist. Only an administrator may set it;
+   * otherwise the call is refused as ADMINISTRATORS_ONLY.
+   */
   allUsers: boolean;
 }
 
-/** ListLogInsResponse is a page of log-ins, newest first. */
+/** ListLogInsResponse is a page of log-ins, with the newest first. */
 export interface ListLogInsResponse {
   /** The log-ins. */
   logIns: LogInRecord[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
@@ -1443,13 +1447,14 @@ export const ListLogInsResponse: MessageFns<ListLogInsResponse> = {
   },
 };
 
-/** AuthService lets users in and out. LogIn and SignUp need no token; every other call does. */
+/** AuthService manages log-ins, accounts and sessions. LogIn and SignUp need no token; every other call needs one. */
 export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
   /**
-   * LogIn starts a session. The third wrong password in a row, for a name whether anybody has it or not, locks further
-   * log-ins for a while. By the operator's choice either all of them, or only those from devices that the user has not
-   * logged in on before; a known device then has a count and a lock of its own.
+   * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
+   * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
+   * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
+   * known device has a count and a lock of its own.
    */
   logIn: {
     path: "/parley.chat.v1.AuthService/LogIn" as const,
@@ -1460,7 +1465,7 @@ export const AuthServiceService = {
     responseSerialize: (value: LogInResponse): Buffer => Buffer.from(LogInResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogInResponse => LogInResponse.decode(value),
   },
-  /** SignUp makes a user, if this server takes new ones, and starts its first session. */
+  /** SignUp creates a user, if this server accepts new users, and starts the user's first session. */
   signUp: {
     path: "/parley.chat.v1.AuthService/SignUp" as const,
     requestStream: false as const,
@@ -1492,7 +1497,7 @@ export const AuthServiceService = {
       Buffer.from(ChangePasswordResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChangePasswordResponse => ChangePasswordResponse.decode(value),
   },
-  /** ListSessions lists the calling user's sessions. */
+  /** ListSessions lists the sessions of the calling user. */
   listSessions: {
     path: "/parley.chat.v1.AuthService/ListSessions" as const,
     requestStream: false as const,
@@ -1503,7 +1508,7 @@ export const AuthServiceService = {
       Buffer.from(ListSessionsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSessionsResponse => ListSessionsResponse.decode(value),
   },
-  /** RevokeSession ends one of the calling user's sessions and its streams. */
+  /** RevokeSession ends one session of the calling user and its streams. */
   revokeSession: {
     path: "/parley.chat.v1.AuthService/RevokeSession" as const,
     requestStream: false as const,
@@ -1514,7 +1519,7 @@ export const AuthServiceService = {
       Buffer.from(RevokeSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeSessionResponse => RevokeSessionResponse.decode(value),
   },
-  /** ListLogIns lists log-ins, those that were refused included: the calling user's, or for an administrator everyone's. */
+  /** ListLogIns lists log-ins, including refused ones: those of the calling user or, for an administrator, of all users. */
   listLogIns: {
     path: "/parley.chat.v1.AuthService/ListLogIns" as const,
     requestStream: false as const,
@@ -1528,30 +1533,32 @@ export const AuthServiceService = {
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
   /**
-   * LogIn starts a session. The third wrong password in a row, for a name whether anybody has it or not, locks further
-   * log-ins for a while. By the operator's choice either all of them, or only those from devices that the user has not
-   * logged in on before; a known device then has a count and a lock of its own.
+   * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
+   * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
+   * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
+   * known device has a count and a lock of its own.
    */
   logIn: handleUnaryCall<LogInRequest, LogInResponse>;
-  /** SignUp makes a user, if this server takes new ones, and starts its first session. */
+  /** SignUp creates a user, if this server accepts new users, and starts the user's first session. */
   signUp: handleUnaryCall<SignUpRequest, SignUpResponse>;
   /** LogOut ends the calling session and its streams. */
   logOut: handleUnaryCall<LogOutRequest, LogOutResponse>;
   /** ChangePassword sets a new password and ends every other session of the user. */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
-  /** ListSessions lists the calling user's sessions. */
+  /** ListSessions lists the sessions of the calling user. */
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
-  /** RevokeSession ends one of the calling user's sessions and its streams. */
+  /** RevokeSession ends one session of the calling user and its streams. */
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
-  /** ListLogIns lists log-ins, those that were refused included: the calling user's, or for an administrator everyone's. */
+  /** ListLogIns lists log-ins, including refused ones: those of the calling user or, for an administrator, of all users. */
   listLogIns: handleUnaryCall<ListLogInsRequest, ListLogInsResponse>;
 }
 
 export interface AuthServiceClient extends Client {
   /**
-   * LogIn starts a session. The third wrong password in a row, for a name whether anybody has it or not, locks further
-   * log-ins for a while. By the operator's choice either all of them, or only those from devices that the user has not
-   * logged in on before; a known device then has a count and a lock of its own.
+   * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
+   * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
+   * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
+   * known device has a count and a lock of its own.
    */
   logIn(
     request: LogInRequest,
@@ -1568,7 +1575,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogInResponse) => void,
   ): ClientUnaryCall;
-  /** SignUp makes a user, if this server takes new ones, and starts its first session. */
+  /** SignUp creates a user, if this server accepts new users, and starts the user's first session. */
   signUp(
     request: SignUpRequest,
     callback: (error: ServiceError | null, response: SignUpResponse) => void,
@@ -1616,7 +1623,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ChangePasswordResponse) => void,
   ): ClientUnaryCall;
-  /** ListSessions lists the calling user's sessions. */
+  /** ListSessions lists the sessions of the calling user. */
   listSessions(
     request: ListSessionsRequest,
     callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
@@ -1632,7 +1639,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
   ): ClientUnaryCall;
-  /** RevokeSession ends one of the calling user's sessions and its streams. */
+  /** RevokeSession ends one session of the calling user and its streams. */
   revokeSession(
     request: RevokeSessionRequest,
     callback: (error: ServiceError | null, response: RevokeSessionResponse) => void,
@@ -1648,7 +1655,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeSessionResponse) => void,
   ): ClientUnaryCall;
-  /** ListLogIns lists log-ins, those that were refused included: the calling user's, or for an administrator everyone's. */
+  /** ListLogIns lists log-ins, including refused ones: those of the calling user or, for an administrator, of all users. */
   listLogIns(
     request: ListLogInsRequest,
     callback: (error: ServiceError | null, response: ListLogInsResponse) => void,

@@ -27,11 +27,14 @@ export const protobufFileName = "parley/chat/v1/block_service.proto";
 
 /** BlockUserRequest names the user to block. */
 export interface BlockUserRequest {
-  /** The name, matched exactly. Not the calling user's own, and not of somebody who is blocked already. */
+  /**
+   * The user name. It is matched exactly. The calling user's own name is refused as RECIPIENT_IS_SELF, and a user who is
+   * already blocked as ALREADY_BLOCKED.
+   */
   username: string;
 }
 
-/** BlockUserResponse says that the block is stored. */
+/** BlockUserResponse confirms that the block is stored. */
 export interface BlockUserResponse {
   /** The block. */
   block: Block | undefined;
@@ -39,31 +42,31 @@ export interface BlockUserResponse {
 
 /** UnblockUserRequest names the user to unblock. */
 export interface UnblockUserRequest {
-  /** The name, matched exactly. */
+  /** The user name. It is matched exactly. A user who is not blocked is refused as NOT_BLOCKED. */
   username: string;
 }
 
-/** UnblockUserResponse says that the block is gone. */
+/** UnblockUserResponse confirms that the block is removed. */
 export interface UnblockUserResponse {
-  /** Who is not blocked any more. */
+  /** The user who was unblocked. */
   user: User | undefined;
 }
 
-/** Block says whom the calling user blocks. */
+/** Block is one block of the calling user. */
 export interface Block {
-  /** Who is blocked. */
+  /** The blocked user. */
   user:
     | User
     | undefined;
-  /** Since when. */
+  /** When the block began. */
   createTime: Date | undefined;
 }
 
 /** ListBlocksRequest asks for a page of blocks. */
 export interface ListBlocksRequest {
-  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  /** The maximum number of blocks in the page: 0 means 100, and more than 1,000 means 1,000. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
 }
 
@@ -71,7 +74,7 @@ export interface ListBlocksRequest {
 export interface ListBlocksResponse {
   /** The blocks. */
   blocks: Block[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
@@ -431,10 +434,11 @@ export const ListBlocksResponse: MessageFns<ListBlocksResponse> = {
 };
 
 /**
- * BlockService shuts users out. A block goes one way and lasts until it is taken back. While it stands, what the blocked
- * user sends to the blocker is refused, and the blocked user sees nothing of the blocker's presence; what the blocked user
- * broadcasts then is never shown to the blocker, nor are direct messages that were not delivered when the block began.
- * The blocker goes on seeing the blocked user and may write. Nobody is told of a block. Every call needs a token.
+ * BlockService manages blocks. A block has one direction, from the blocker to the blocked user, and lasts until the
+ * blocker removes it. While it lasts, messages from the blocked user to the blocker are refused, and the presence of the
+ * blocker is hidden from the blocked user. Two kinds of entries are hidden from the blocker permanently: what the blocked
+ * user broadcasts during the block, and direct messages that were not delivered when the block began. The blocker still
+ * sees the blocked user's presence and may write to that user. No event announces a block. Every call needs a token.
  */
 export type BlockServiceService = typeof BlockServiceService;
 export const BlockServiceService = {
@@ -448,7 +452,7 @@ export const BlockServiceService = {
     responseSerialize: (value: BlockUserResponse): Buffer => Buffer.from(BlockUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BlockUserResponse => BlockUserResponse.decode(value),
   },
-  /** UnblockUser takes a block back. What it hid stays hidden. */
+  /** UnblockUser removes a block. Entries that it has hidden stay hidden. */
   unblockUser: {
     path: "/parley.chat.v1.BlockService/UnblockUser" as const,
     requestStream: false as const,
@@ -473,7 +477,7 @@ export const BlockServiceService = {
 export interface BlockServiceServer extends UntypedServiceImplementation {
   /** BlockUser blocks a user. */
   blockUser: handleUnaryCall<BlockUserRequest, BlockUserResponse>;
-  /** UnblockUser takes a block back. What it hid stays hidden. */
+  /** UnblockUser removes a block. Entries that it has hidden stay hidden. */
   unblockUser: handleUnaryCall<UnblockUserRequest, UnblockUserResponse>;
   /** ListBlocks lists the users whom the calling user blocks. */
   listBlocks: handleUnaryCall<ListBlocksRequest, ListBlocksResponse>;
@@ -496,7 +500,7 @@ export interface BlockServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BlockUserResponse) => void,
   ): ClientUnaryCall;
-  /** UnblockUser takes a block back. What it hid stays hidden. */
+  /** UnblockUser removes a block. Entries that it has hidden stay hidden. */
   unblockUser(
     request: UnblockUserRequest,
     callback: (error: ServiceError | null, response: UnblockUserResponse) => void,

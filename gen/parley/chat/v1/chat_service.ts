@@ -30,18 +30,18 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/chat_service.proto";
 
-/** ConnectRequest is one frame of commands. It has no other field: two encoded frames laid end to end are one frame. */
+/** ConnectRequest is one frame of commands. It has no other field, so the concatenation of two encoded frames is one frame. */
 export interface ConnectRequest {
   /** The commands, in order; at most Limits.max_commands_per_request. */
   commands: Command[];
 }
 
-/** Command is one item of what a stream sends up. */
+/** Command is one item of what a client sends on a stream. */
 export interface Command {
-  /** What to do. In a send on a stream the client_message_id has to be set. */
+  /** The kind of command. On a stream, client_message_id must be set in each send. */
   kind:
     | //
-    /** Opens the stream. First, alone, and once. */
+    /** Opens the stream. It must be the only command of the first frame, and may be sent only once. */
     { $case: "hello"; value: Hello }
     | //
     /** Answered by Ack or Refused. */
@@ -50,10 +50,10 @@ export interface Command {
     /** Answered by Ack or Refused. */
     { $case: "broadcast"; value: BroadcastRequest }
     | //
-    /** Answered only if refused. */
+    /** Answered by Refused if it is refused, otherwise not answered. */
     { $case: "setMarkers"; value: SetMarkersRequest }
     | //
-    /** Answered only if refused. */
+    /** Answered by Refused if it is refused, otherwise not answered. */
     { $case: "setTyping"; value: SetTypingRequest }
     | //
     /** Not answered. */
@@ -61,48 +61,48 @@ export interface Command {
     | undefined;
 }
 
-/** ConnectResponse is one frame of events. It has no other field: two encoded frames laid end to end are one frame. */
+/** ConnectResponse is one frame of events. It has no other field, so the concatenation of two encoded frames is one frame. */
 export interface ConnectResponse {
   /** The events, in order. */
   events: Event[];
 }
 
-/** Hello opens a stream. An empty one is fine. */
+/** Hello opens a stream. Every field is optional. */
 export interface Hello {
-  /** What program this is. */
+  /** The calling program. */
   client:
     | ClientInfo
     | undefined;
-  /** The families of events that the client wants; empty means all but FEATURE_INTRODUCTIONS. */
+  /** The families of events that the client wants. An empty list means all except FEATURE_INTRODUCTIONS. */
   features: Feature[];
   /**
-   * Where to resume. Every conversation of the user whose head is above its cursor is answered, named here or not;
-   * one not named starts at its last 50 entries. Of more than 500 missing in one conversation the newest 500 come,
-   * after a Gap. At most Limits.max_cursors, each conversation once.
+   * Where to resume, at most Limits.max_cursors, each conversation once. The backlog covers every conversation of the
+   * user whose head is above its cursor. A conversation without a cursor begins at its newest 50 entries. If more than
+   * 500 entries of one conversation are missing, the server sends a Gap and the newest 500.
    */
   cursors: Cursor[];
   /**
-   * Tells apart the programs that share a session, for private chats: made by chance at each start, at most 32 bytes.
-   * Those that leave it empty count as one.
+   * Distinguishes the programs that share a session, for private chats. A program makes a random one when it starts, at
+   * most 32 bytes. Programs of a session that leave it empty count as one.
    */
   processId: string;
 }
 
-/** ClientInfo says what program calls. That of a log-in is shown to the user among that user's sessions. */
+/** ClientInfo describes the calling program. The user sees the description from the log-in in the list of sessions. */
 export interface ClientInfo {
-  /** The program's name, at most 64 bytes; may be empty. */
+  /** The name of the program, at most 64 bytes; may be empty. */
   name: string;
-  /** The program's version, at most 64 bytes; may be empty. */
+  /** The version of the program, at most 64 bytes; may be empty. */
   version: string;
-  /** What the person calls this device, or its host name, at most 64 bytes; may be empty. */
+  /** The name that the user gave to the device, or its host name, at most 64 bytes; may be empty. */
   deviceName: string;
 }
 
-/** Cursor says how far a reader has come in one conversation. */
+/** Cursor is the position of a reader in one conversation. */
 export interface Cursor {
-  /** The conversation. One that does not exist, or that the user is not in, is refused. */
+  /** The conversation. One that does not exist, or that the user is not in, is refused as CONVERSATION_NOT_FOUND. */
   conversationId: string;
-  /** The newest seq that the reader holds; 0 asks for everything. Beyond the head it is refused. */
+  /** The newest seq that the reader has; 0 asks for all entries. One beyond the head is refused as CURSOR_BEYOND_HEAD. */
   seq: bigint;
 }
 
@@ -118,15 +118,15 @@ export interface FollowResponse {
   events: Event[];
 }
 
-/** Target names the conversation that a command is about. */
+/** Target names the conversation of a command. */
 export interface Target {
-  /** Either name will do. */
+  /** One of the two must be set. */
   target:
     | //
-    /** The other user's name: the direct conversation with that user. */
+    /** The name of a user: the direct conversation with that user. */
     { $case: "username"; value: string }
     | //
-    /** A conversation that the calling user is in. */
+    /** The id of a conversation that the calling user is in. */
     { $case: "conversationId"; value: string }
     | undefined;
 }
@@ -134,21 +134,22 @@ export interface Target {
 /** SendMessageRequest asks to append a message. */
 export interface SendMessageRequest {
   /**
-   * The sender's own number for this send, from 1 to 2^63-1, unique per device, allocated rising, accepted in any
-   * order. With the device it identifies the send for as long as the message exists: the same number with the same
-   * target and content gives the first answer again, with others it is refused. 0, or left out, is allowed in a
-   * unary call only: the server then sets one, and a retry may store the message twice.
+   * The sender's own number for this send, from 1 to 2^63-1. A device allocates rising numbers and uses each for one
+   * send; the server accepts any order. Device and number identify the send for as long as the message exists. A repeat
+   * with the same target and content returns the first result and stores nothing. A repeat with another target or
+   * content is refused as CLIENT_MESSAGE_ID_REUSED. In a unary call the number may be 0 or absent: then the server
+   * chooses one, and a retry may store the message twice.
    */
   clientMessageId: bigint;
-  /** Where to. */
+  /** The conversation to which the message is appended. */
   target:
     | Target
     | undefined;
-  /** What to say. */
+  /** The content of the message. */
   content: Content | undefined;
 }
 
-/** SendMessageResponse says that the message is stored. */
+/** SendMessageResponse confirms that the message is stored. */
 export interface SendMessageResponse {
   /** As in Connect. */
   ack: Ack | undefined;
@@ -156,13 +157,13 @@ export interface SendMessageResponse {
 
 /** BroadcastRequest asks to append a message to the broadcast conversation. */
 export interface BroadcastRequest {
-  /** As in SendMessageRequest; both share one numbering. */
+  /** As in SendMessageRequest. Broadcasts and other sends share one sequence of numbers. */
   clientMessageId: bigint;
-  /** What to say. */
+  /** The content of the message. */
   content: Content | undefined;
 }
 
-/** BroadcastResponse says that the message is stored. */
+/** BroadcastResponse confirms that the message is stored. */
 export interface BroadcastResponse {
   /** As in Connect. */
   ack: Ack | undefined;
@@ -170,21 +171,24 @@ export interface BroadcastResponse {
 
 /** SetMarkersRequest raises markers. */
 export interface SetMarkersRequest {
-  /** 1 to 1,000 markers, each conversation once. One beyond its head is refused, the others are taken. */
+  /**
+   * 1 to 1,000 markers, each conversation once. A marker that is beyond its head, or whose conversation is not found, is
+   * refused; the others are stored.
+   */
   markers: Marker[];
 }
 
-/** SetMarkersResponse says that the markers are stored, or will be with the next entries. */
+/** SetMarkersResponse confirms that the markers are stored, or will be stored together with the next entries. */
 export interface SetMarkersResponse {
 }
 
-/** SetTypingRequest says whether the user types. */
+/** SetTypingRequest reports whether the user types. */
 export interface SetTypingRequest {
-  /** In which direct conversation. */
+  /** A direct conversation. */
   target:
     | Target
     | undefined;
-  /** Whether the user types now. Repeat it at least every 10 seconds while it lasts. */
+  /** Whether the user types now. A client repeats it at least every 10 seconds while the user types. */
   typing: boolean;
 }
 
@@ -1234,16 +1238,16 @@ export const ReportActivityResponse: MessageFns<ReportActivityResponse> = {
 };
 
 /**
- * ChatService carries what flows: sends, markers and typing up, events down. Every call needs a token, as metadata
- * "authorization: Bearer TOKEN". Everything that a Connect stream can do has a unary twin with the same rules, and
- * Follow is its receiving half: the twins and Follow together do all that Connect does.
+ * ChatService sends messages, markers and typing indicators to the server, and events to the client. Every call needs a
+ * token, as metadata "authorization: Bearer TOKEN". Every command of a Connect stream has a unary twin with the same
+ * rules. Follow and the unary twins together can do everything that Connect can do.
  */
 export type ChatServiceService = typeof ChatServiceService;
 export const ChatServiceService = {
   /**
-   * Connect opens a stream. The client sends Hello, first and alone; the server answers Welcome, the backlog,
-   * CaughtUp, and then what happens. It ends with a status whose details name a Reason; a google.rpc.RetryInfo in
-   * them says "come back after this delay", and none says "stay away".
+   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. The server answers with
+   * Welcome, the backlog, CaughtUp, and then live events. The stream ends with a status whose details contain a Reason.
+   * If the details contain a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
    */
   connect: {
     path: "/parley.chat.v1.ChatService/Connect" as const,
@@ -1264,7 +1268,7 @@ export const ChatServiceService = {
     responseSerialize: (value: FollowResponse): Buffer => Buffer.from(FollowResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FollowResponse => FollowResponse.decode(value),
   },
-  /** SendMessage appends a message to a conversation. Its answer means stored. */
+  /** SendMessage appends a message to a conversation. The response means that the message is stored. */
   sendMessage: {
     path: "/parley.chat.v1.ChatService/SendMessage" as const,
     requestStream: false as const,
@@ -1274,7 +1278,7 @@ export const ChatServiceService = {
     responseSerialize: (value: SendMessageResponse): Buffer => Buffer.from(SendMessageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SendMessageResponse => SendMessageResponse.decode(value),
   },
-  /** Broadcast appends a message to the broadcast conversation. Its answer means stored. */
+  /** Broadcast appends a message to the broadcast conversation. The response means that the message is stored. */
   broadcast: {
     path: "/parley.chat.v1.ChatService/Broadcast" as const,
     requestStream: false as const,
@@ -1284,7 +1288,7 @@ export const ChatServiceService = {
     responseSerialize: (value: BroadcastResponse): Buffer => Buffer.from(BroadcastResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BroadcastResponse => BroadcastResponse.decode(value),
   },
-  /** SetMarkers raises markers of the calling user. A marker at or below the stored one changes nothing. */
+  /** SetMarkers raises markers of the calling user. A value at or below the stored one changes nothing. */
   setMarkers: {
     path: "/parley.chat.v1.ChatService/SetMarkers" as const,
     requestStream: false as const,
@@ -1294,7 +1298,7 @@ export const ChatServiceService = {
     responseSerialize: (value: SetMarkersResponse): Buffer => Buffer.from(SetMarkersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetMarkersResponse => SetMarkersResponse.decode(value),
   },
-  /** SetTyping says that the calling user types, or has ceased to. */
+  /** SetTyping reports that the calling user began or stopped typing. */
   setTyping: {
     path: "/parley.chat.v1.ChatService/SetTyping" as const,
     requestStream: false as const,
@@ -1304,10 +1308,7 @@ export const ChatServiceService = {
     responseSerialize: (value: SetTypingResponse): Buffer => Buffer.from(SetTypingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetTypingResponse => SetTypingResponse.decode(value),
   },
-  /**
-   * ReportActivity says that a person is at work at this device, without saying with what: for the time-out it counts
-   * as a command.
-   */
+  /** ReportActivity reports that the user is active on this device. It has no effect but to restart the idle time-out. */
   reportActivity: {
     path: "/parley.chat.v1.ChatService/ReportActivity" as const,
     requestStream: false as const,
@@ -1323,33 +1324,30 @@ export const ChatServiceService = {
 
 export interface ChatServiceServer extends UntypedServiceImplementation {
   /**
-   * Connect opens a stream. The client sends Hello, first and alone; the server answers Welcome, the backlog,
-   * CaughtUp, and then what happens. It ends with a status whose details name a Reason; a google.rpc.RetryInfo in
-   * them says "come back after this delay", and none says "stay away".
+   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. The server answers with
+   * Welcome, the backlog, CaughtUp, and then live events. The stream ends with a status whose details contain a Reason.
+   * If the details contain a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
    */
   connect: handleBidiStreamingCall<ConnectRequest, ConnectResponse>;
   /** Follow is the receiving half of Connect, with the same Hello and the same events. */
   follow: handleServerStreamingCall<FollowRequest, FollowResponse>;
-  /** SendMessage appends a message to a conversation. Its answer means stored. */
+  /** SendMessage appends a message to a conversation. The response means that the message is stored. */
   sendMessage: handleUnaryCall<SendMessageRequest, SendMessageResponse>;
-  /** Broadcast appends a message to the broadcast conversation. Its answer means stored. */
+  /** Broadcast appends a message to the broadcast conversation. The response means that the message is stored. */
   broadcast: handleUnaryCall<BroadcastRequest, BroadcastResponse>;
-  /** SetMarkers raises markers of the calling user. A marker at or below the stored one changes nothing. */
+  /** SetMarkers raises markers of the calling user. A value at or below the stored one changes nothing. */
   setMarkers: handleUnaryCall<SetMarkersRequest, SetMarkersResponse>;
-  /** SetTyping says that the calling user types, or has ceased to. */
+  /** SetTyping reports that the calling user began or stopped typing. */
   setTyping: handleUnaryCall<SetTypingRequest, SetTypingResponse>;
-  /**
-   * ReportActivity says that a person is at work at this device, without saying with what: for the time-out it counts
-   * as a command.
-   */
+  /** ReportActivity reports that the user is active on this device. It has no effect but to restart the idle time-out. */
   reportActivity: handleUnaryCall<ReportActivityRequest, ReportActivityResponse>;
 }
 
 export interface ChatServiceClient extends Client {
   /**
-   * Connect opens a stream. The client sends Hello, first and alone; the server answers Welcome, the backlog,
-   * CaughtUp, and then what happens. It ends with a status whose details name a Reason; a google.rpc.RetryInfo in
-   * them says "come back after this delay", and none says "stay away".
+   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. The server answers with
+   * Welcome, the backlog, CaughtUp, and then live events. The stream ends with a status whose details contain a Reason.
+   * If the details contain a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
    */
   connect(): ClientDuplexStream<ConnectRequest, ConnectResponse>;
   connect(options: Partial<CallOptions>): ClientDuplexStream<ConnectRequest, ConnectResponse>;
@@ -1361,7 +1359,7 @@ export interface ChatServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<FollowResponse>;
-  /** SendMessage appends a message to a conversation. Its answer means stored. */
+  /** SendMessage appends a message to a conversation. The response means that the message is stored. */
   sendMessage(
     request: SendMessageRequest,
     callback: (error: ServiceError | null, response: SendMessageResponse) => void,
@@ -1377,7 +1375,7 @@ export interface ChatServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SendMessageResponse) => void,
   ): ClientUnaryCall;
-  /** Broadcast appends a message to the broadcast conversation. Its answer means stored. */
+  /** Broadcast appends a message to the broadcast conversation. The response means that the message is stored. */
   broadcast(
     request: BroadcastRequest,
     callback: (error: ServiceError | null, response: BroadcastResponse) => void,
@@ -1393,7 +1391,7 @@ export interface ChatServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BroadcastResponse) => void,
   ): ClientUnaryCall;
-  /** SetMarkers raises markers of the calling user. A marker at or below the stored one changes nothing. */
+  /** SetMarkers raises markers of the calling user. A value at or below the stored one changes nothing. */
   setMarkers(
     request: SetMarkersRequest,
     callback: (error: ServiceError | null, response: SetMarkersResponse) => void,
@@ -1409,7 +1407,7 @@ export interface ChatServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetMarkersResponse) => void,
   ): ClientUnaryCall;
-  /** SetTyping says that the calling user types, or has ceased to. */
+  /** SetTyping reports that the calling user began or stopped typing. */
   setTyping(
     request: SetTypingRequest,
     callback: (error: ServiceError | null, response: SetTypingResponse) => void,
@@ -1425,10 +1423,7 @@ export interface ChatServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetTypingResponse) => void,
   ): ClientUnaryCall;
-  /**
-   * ReportActivity says that a person is at work at this device, without saying with what: for the time-out it counts
-   * as a command.
-   */
+  /** ReportActivity reports that the user is active on this device. It has no effect but to restart the idle time-out. */
   reportActivity(
     request: ReportActivityRequest,
     callback: (error: ServiceError | null, response: ReportActivityResponse) => void,

@@ -12,13 +12,13 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/conversation.proto";
 
-/** ConversationKind says who takes part in a conversation. */
+/** ConversationKind is the kind of a conversation's participants. */
 export const ConversationKind = {
-  /** UNSPECIFIED - Not set. A reader treats it, and every value it does not know, as a kind that it cannot show. */
+  /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as a kind that it cannot show. */
   UNSPECIFIED: 0,
   /** DIRECT - Two users. */
   DIRECT: 1,
-  /** BROADCAST - Everyone on this server; each user sees what was said while that user was online. */
+  /** BROADCAST - All users of the server. Each user sees the entries from the times when that user was online. */
   BROADCAST: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -32,32 +32,33 @@ export namespace ConversationKind {
   export type UNRECOGNIZED = typeof ConversationKind.UNRECOGNIZED;
 }
 
-/** Conversation describes one numbered log and where its reader stands in it. */
+/** Conversation describes one log and the position of its reader. */
 export interface Conversation {
-  /** The conversation's id, at most 32 bytes, set by the server. Opaque. */
+  /** The id of the conversation, set by the server, at most 32 bytes. Opaque. */
   conversationId: string;
-  /** Who takes part. */
+  /** The kind of participants. */
   kind: ConversationKind;
-  /** In a direct conversation the other user; not set otherwise. */
+  /** In a direct conversation the other user; otherwise not set. */
   peer:
     | User
     | undefined;
-  /** The seq of the newest entry; 0 while there is none. */
+  /** The seq of the newest entry; 0 if there is none. */
   headSeq: bigint;
-  /** The markers of the asking user. */
+  /** The markers of the calling user. */
   marker:
     | Marker
     | undefined;
   /**
-   * In a direct conversation the markers of the other user; not set otherwise. While one of the two blocks the other
-   * they stay as they were.
+   * In a direct conversation the markers of the other user; otherwise not set. They do not change while one of the two
+   * users blocks the other.
    */
   peerMarker:
     | Marker
     | undefined;
   /**
-   * In a direct conversation: entries of the asking user that the other will never get, whatever peer_marker says, since
-   * they were not delivered when the other blocked the asking user. By rising seq; the newest 100.
+   * In a direct conversation: entries of the calling user that are never delivered to the other user, even if peer_marker
+   * is above them. They were not delivered when the other user blocked the calling user. In the order of seq; of many
+   * ranges, the newest 100.
    */
   undelivered: SeqRange[];
 }
@@ -66,17 +67,17 @@ export interface Conversation {
 export interface SeqRange {
   /** The first seq. */
   fromSeq: bigint;
-  /** The last seq, included. */
+  /** The last seq, inclusive. */
   toSeq: bigint;
 }
 
-/** Marker is a user's high-water mark in one conversation. Markers only rise. */
+/** Marker records how far a user has received and read one conversation. Both values only rise. */
 export interface Marker {
-  /** The conversation that is marked. */
+  /** The conversation. */
   conversationId: string;
-  /** At least one device of the user holds every visible entry up to this seq. 0 is "none yet". */
+  /** At least one device of the user has every visible entry up to this seq; 0 means none yet. */
   deliveredSeq: bigint;
-  /** The user has seen every visible entry up to this seq. Setting it raises delivered_seq too. 0 is "none yet". */
+  /** The user has seen every visible entry up to this seq; 0 means none yet. Raising it also raises delivered_seq. */
   readSeq: bigint;
 }
 

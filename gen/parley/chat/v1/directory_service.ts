@@ -28,17 +28,20 @@ export const protobufFileName = "parley/chat/v1/directory_service.proto";
 
 /** ListUsersRequest asks for a page of users. */
 export interface ListUsersRequest {
-  /** Lists everyone who was online at any moment in this last while, not negative. Not set, or 0: who is online now. */
+  /**
+   * List the users who were online at any moment within this time before now. It must not be negative. If it is 0 or not
+   * set, only the users who are online now are listed.
+   */
   onlineWithin:
     | Duration
     | undefined;
-  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  /** The maximum number of users in the page: 0 means 100, and more than 1,000 means 1,000. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
   /**
-   * The program asks on its own account and not for a person, as when it fills a Gap after a resume: the call does not
-   * count as a command for the time-out.
+   * The program makes the call by itself, not for a command of its user, for example to fill a Gap after a resume. Such a
+   * call does not restart the idle time-out.
    */
   background: boolean;
 }
@@ -47,11 +50,11 @@ export interface ListUsersRequest {
 export interface ListUsersResponse {
   /** The users. */
   users: UserPresence[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
-/** UserPresence says when a user was here. */
+/** UserPresence is the presence of one user. */
 export interface UserPresence {
   /** The user. */
   user:
@@ -59,7 +62,7 @@ export interface UserPresence {
     | undefined;
   /** Whether the user is online now. */
   online: boolean;
-  /** When the user was last online; where online, the time of the answer. */
+  /** When the user was last online. For a user who is online, the time of the response. */
   lastOnlineTime: Date | undefined;
 }
 
@@ -267,10 +270,13 @@ export const UserPresence: MessageFns<UserPresence> = {
   },
 };
 
-/** DirectoryService says who is here and who was. Every call needs a token. */
+/** DirectoryService reports which users are online and which were online recently. Every call needs a token. */
 export type DirectoryServiceService = typeof DirectoryServiceService;
 export const DirectoryServiceService = {
-  /** ListUsers lists the users who are online, or were within a time, but for the calling one and those who block it. */
+  /**
+   * ListUsers lists the users who are online, or who were online within a given time. It leaves out the calling user and
+   * the users who block the calling user.
+   */
   listUsers: {
     path: "/parley.chat.v1.DirectoryService/ListUsers" as const,
     requestStream: false as const,
@@ -283,12 +289,18 @@ export const DirectoryServiceService = {
 } as const;
 
 export interface DirectoryServiceServer extends UntypedServiceImplementation {
-  /** ListUsers lists the users who are online, or were within a time, but for the calling one and those who block it. */
+  /**
+   * ListUsers lists the users who are online, or who were online within a given time. It leaves out the calling user and
+   * the users who block the calling user.
+   */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
 }
 
 export interface DirectoryServiceClient extends Client {
-  /** ListUsers lists the users who are online, or were within a time, but for the calling one and those who block it. */
+  /**
+   * ListUsers lists the users who are online, or who were online within a given time. It leaves out the calling user and
+   * the users who block the calling user.
+   */
   listUsers(
     request: ListUsersRequest,
     callback: (error: ServiceError | null, response: ListUsersResponse) => void,

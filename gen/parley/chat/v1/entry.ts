@@ -14,13 +14,13 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/entry.proto";
 
-/** GapKind says whether the entries of a gap can still be had. */
+/** GapKind tells whether the entries of a gap can be fetched. */
 export const GapKind = {
-  /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as GONE. */
+  /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as GONE. */
   UNSPECIFIED: 0,
-  /** FILLABLE - They are in the log but too many to push: HistoryService.ListMessages has them. */
+  /** FILLABLE - The entries are in the log, but there are too many to push. HistoryService.ListMessages returns them. */
   FILLABLE: 1,
-  /** GONE - They are no longer in the log. */
+  /** GONE - The entries are no longer in the log. */
   GONE: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -34,59 +34,62 @@ export namespace GapKind {
   export type UNRECOGNIZED = typeof GapKind.UNRECOGNIZED;
 }
 
-/** Entry is one numbered item of a conversation's log. It says the same to every reader. */
+/** Entry is one numbered item of a conversation's log. It is the same for every reader. */
 export interface Entry {
-  /** The conversation in whose log the entry stands. */
+  /** The conversation that contains the entry. */
   conversationId: string;
-  /** The entry's number: 1, 2, 3 ... in each conversation, without a gap. */
+  /** The sequence number of the entry: 1, 2, 3 and so on in each conversation, without a gap. */
   seq: bigint;
-  /** The kind of that conversation. */
+  /** The kind of the conversation. */
   kind: ConversationKind;
-  /** Who wrote it. */
+  /** The user who sent the message. */
   sender:
     | User
     | undefined;
-  /** In a direct conversation the other user; not set otherwise. */
+  /** In a direct conversation the user who receives the message; otherwise not set. */
   recipient:
     | User
     | undefined;
-  /** When the server stored it, by the server's clock. Entries are ordered by seq, never by this time. */
+  /** When the server stored the entry, by the server's clock. Order entries by seq, never by this time. */
   sendTime:
     | Date
     | undefined;
-  /** What it says, byte for byte as its sender encoded it, fields unknown to the server included. */
+  /** The content, byte for byte as its sender encoded it, including fields that the server does not know. */
   content: Content | undefined;
 }
 
-/** Content is what an entry says. Its encoding is at most Limits.max_content_bytes long. */
+/** Content is the content of an entry. Its encoding has at most Limits.max_content_bytes bytes. */
 export interface Content {
-  /** What kind of content it is. A reader shows a kind that it does not know as "something that this client is too old for". */
+  /** The kind of content. A client that does not know the kind shows that a newer client is needed to read the entry. */
   kind:
     | //
-    /** Plain text of at least one character, any Unicode but NUL. Kept verbatim; a client makes it safe before it shows it. */
+    /**
+     * Plain text of at least one character: any Unicode except NUL. The server does not change it. A client must escape
+     * it before it shows it.
+     */
     { $case: "text"; value: string }
     | undefined;
 }
 
-/** Omitted says that entries are in the log which this reader may not see. It gives no reason. */
+/** Omitted stands for entries of the log that this reader may not see. It gives no reason. */
 export interface Omitted {
-  /** The conversation in whose log they are. */
+  /** The conversation that contains the entries. */
   conversationId: string;
-  /** The first of them. */
+  /** The seq of the first omitted entry. */
   fromSeq: bigint;
-  /** The last of them, included. */
+  /** The seq of the last omitted entry, inclusive. */
   toSeq: bigint;
 }
 
-/** Gap says that entries were left out of what is sent, and whether they can be fetched. */
+/** Gap stands for entries that the server does not send. */
 export interface Gap {
-  /** The conversation in whose log they are or were. */
+  /** The conversation that contains or contained the entries. */
   conversationId: string;
-  /** The first of them. */
+  /** The seq of the first entry in the gap. */
   fromSeq: bigint;
-  /** The last of them, included. */
+  /** The seq of the last entry in the gap, inclusive. */
   toSeq: bigint;
-  /** Whether they can be fetched. */
+  /** Whether the entries can be fetched. */
   kind: GapKind;
 }
 

@@ -18,19 +18,20 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/event.proto";
 
-/** Feature is a family of events that a client can do without. */
+/** Feature is a family of events that a client can choose to receive. */
 export const Feature = {
-  /** UNSPECIFIED - Not set; ignored. */
+  /** UNSPECIFIED - Not set. Ignored. */
   UNSPECIFIED: 0,
-  /** PRESENCE - PresenceChanged, and the users online in Welcome. */
+  /** PRESENCE - PresenceChanged, and the online users in Welcome. */
   PRESENCE: 1,
   /** TYPING - TypingChanged. */
   TYPING: 2,
   /** MARKERS - MarkersMoved. */
   MARKERS: 3,
   /**
-   * INTRODUCTIONS - IntroductionRequested and IntroductionClosed. It is not among those that "empty" means: a client that names it says
-   * that this device takes private chats, and answers. The device needs a certificate (IdentityService).
+   * INTRODUCTIONS - IntroductionRequested and IntroductionClosed. An empty list of features does not include it, since a client that asks
+   * for these events must answer them. The device needs a certificate (see IdentityService); otherwise the stream ends
+   * with DEVICE_KEY_MISSING.
    */
   INTRODUCTIONS: 4,
   UNRECOGNIZED: -1,
@@ -47,19 +48,19 @@ export namespace Feature {
   export type UNRECOGNIZED = typeof Feature.UNRECOGNIZED;
 }
 
-/** IntroductionOutcome says what became of an introduction. */
+/** IntroductionOutcome tells how an introduction ended. */
 export const IntroductionOutcome = {
-  /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as taken back. */
+  /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as TAKEN_BACK. */
   UNSPECIFIED: 0,
-  /** ACCEPTED_ELSEWHERE - Another device or program of the user said yes. */
+  /** ACCEPTED_ELSEWHERE - Another device or program of the user accepted it. */
   ACCEPTED_ELSEWHERE: 1,
-  /** REFUSED_ELSEWHERE - Another device or program of the user said no. */
+  /** REFUSED_ELSEWHERE - Another device or program of the user refused it. */
   REFUSED_ELSEWHERE: 2,
-  /** TAKEN_BACK - Who asked took it back, or is gone. */
+  /** TAKEN_BACK - The asking user cancelled it, or the asking session ended. */
   TAKEN_BACK: 3,
-  /** UNANSWERED - Nobody answered in time. */
+  /** UNANSWERED - No device answered in time. */
   UNANSWERED: 4,
-  /** FAILED - The answer was yes, and who asked has not come, and will not: nobody is to be waited for. */
+  /** FAILED - It was accepted, but one of the two devices reported that no connection was made. None will follow. */
   FAILED: 5,
   UNRECOGNIZED: -1,
 } as const;
@@ -76,21 +77,21 @@ export namespace IntroductionOutcome {
   export type UNRECOGNIZED = typeof IntroductionOutcome.UNRECOGNIZED;
 }
 
-/** Event is one item of what a stream sends down. A reader ignores an event whose kind it does not know. */
+/** Event is one item of what the server sends on a stream. A client ignores an event of a kind that it does not know. */
 export interface Event {
-  /** What happened. */
+  /** The kind of event. */
   kind:
     | //
-    /** The stream is open. First, and once. */
+    /** The stream is open. It is the first event, and is sent once. */
     { $case: "welcome"; value: Welcome }
     | //
-    /** What was missed has been sent; what follows is live. Once. */
+    /** The backlog has been sent, and the following events are live. Sent once. */
     { $case: "caughtUp"; value: CaughtUp }
     | //
     /** A send of this stream is stored. */
     { $case: "ack"; value: Ack }
     | //
-    /** A command of this stream was refused; the stream goes on. */
+    /** A command of this stream was refused. The stream continues. */
     { $case: "refused"; value: Refused }
     | //
     /** An entry that this user may see was added to a log. */
@@ -99,203 +100,209 @@ export interface Event {
     /** Entries that this user may not see are in a log. */
     { $case: "omitted"; value: Omitted }
     | //
-    /** Entries were left out of what is sent. */
+    /** Entries that the server does not send. */
     { $case: "gap"; value: Gap }
     | //
-    /** A user's markers rose. */
+    /** Markers of a user rose. */
     { $case: "markersMoved"; value: MarkersMoved }
     | //
-    /** A user began or ceased to type. */
+    /** A user began or stopped typing. */
     { $case: "typingChanged"; value: TypingChanged }
     | //
-    /** Users came or went. */
+    /** Users came online or went offline. */
     { $case: "presenceChanged"; value: PresenceChanged }
     | //
-    /** Somebody asks for a private chat. */
+    /** A user asks for a private chat. */
     { $case: "introductionRequested"; value: IntroductionRequested }
     | //
-    /** Somebody does not ask any more. */
+    /** A question for a private chat has ended. */
     { $case: "introductionClosed"; value: IntroductionClosed }
     | undefined;
 }
 
-/** Welcome opens a stream. */
+/** Welcome is the first event of a stream. */
 export interface Welcome {
   /**
-   * The id of this server's data, made with it. Cursors and devices belong to it: where it differs from the
-   * remembered one, the client forgets both.
+   * The id of the server's data, created together with the data. Cursors and devices are valid for this id only: if it
+   * differs from the one that the client remembers, the client must discard both.
    */
   serverId: string;
-  /** The session that holds the stream. */
+  /** The session to which the stream belongs. */
   sessionId: string;
-  /** The device that the session belongs to. */
+  /** The device to which the session belongs. */
   deviceId: string;
-  /** The user. */
+  /** The user who is logged in. */
   user:
     | User
     | undefined;
-  /** The bounds that this server enforces. */
+  /** The limits that this server enforces. */
   limits:
     | Limits
     | undefined;
-  /** The families of events that will come on this stream. */
+  /** The families of events that the server sends on this stream. */
   features: Feature[];
-  /** The server's clock. */
+  /** The current time by the server's clock. */
   serverTime:
     | Date
     | undefined;
   /** The id of the conversation of kind broadcast. */
   broadcastConversationId: string;
-  /** Who else is online: the first page, ordered by user name. */
+  /** The first page of the other users who are online, ordered by user name. */
   online: User[];
-  /** Not empty where more are online: DirectoryService.ListUsers goes on from it. */
+  /** The page_token with which DirectoryService.ListUsers returns the next page; empty if there is none. */
   onlineNextPageToken: string;
 }
 
-/** Limits are the bounds that a server enforces. */
+/** Limits are limits that a server enforces. */
 export interface Limits {
-  /** The longest encoding of a Content, in bytes. */
+  /** The maximum size of an encoded Content, in bytes. */
   maxContentBytes: number;
   /**
-   * The longest request message, in bytes. A longer one is UNDECODABLE; the gRPC library may refuse one of more than twice
-   * as many by itself, with RESOURCE_EXHAUSTED and no details.
+   * The maximum size of a request message, in bytes. A longer one is refused as UNDECODABLE. The gRPC library may refuse
+   * one of more than twice that size with RESOURCE_EXHAUSTED and no details.
    */
   maxRequestBytes: number;
-  /** The most commands in one ConnectRequest. */
+  /** The maximum number of commands in one ConnectRequest. */
   maxCommandsPerRequest: number;
-  /** The most cursors in a Hello. */
+  /** The maximum number of cursors in a Hello. */
   maxCursors: number;
-  /** The most streams that one session may hold. */
+  /** The maximum number of open streams of one session. */
   maxStreamsPerSession: number;
-  /** How long a session may be without a command before it ends as SESSION_TIMED_OUT; not set: as long as it likes. */
+  /**
+   * The idle time-out: a session without a command of its user for this long ends with SESSION_TIMED_OUT. Not set if
+   * there is no idle time-out.
+   */
   idleTimeout: Duration | undefined;
 }
 
 /** CaughtUp ends the backlog. */
 export interface CaughtUp {
-  /** The server's clock. */
+  /** The current time by the server's clock. */
   serverTime: Date | undefined;
 }
 
 /**
- * Ack says that a send is stored: committed and synced. In the sender's own stream it stands at the place of the
- * entry in the order of seq, unless the stream is catching up, where it comes early and the entry comes as well. So a
- * cursor is raised over an Ack only where the Ack is the next seq.
+ * Ack confirms that a send is stored: committed and synced. On the stream that sent the message, the Ack takes the
+ * position of the entry in the order of seq, and the entry is not sent. While that stream catches up, the Ack is sent
+ * immediately and the entry is sent later in its position. A client therefore advances its cursor over an Ack only if
+ * the Ack has the next seq.
  */
 export interface Ack {
-  /** The sender's number for the send; set by the server if the sender gave none. */
+  /** The sender's number for the send, or the server's if the sender set none. */
   clientMessageId: bigint;
-  /** The conversation that holds the entry. */
+  /** The conversation that contains the entry. */
   conversationId: string;
-  /** The entry's seq. */
+  /** The seq of the entry. */
   seq: bigint;
-  /** When the server stored it. */
+  /** When the server stored the entry. */
   sendTime:
     | Date
     | undefined;
-  /** The send had been stored before: this repeats the first answer. */
+  /** The send had been stored before. The other fields repeat the first result. */
   repeatedSend: boolean;
-  /** Of a broadcast: somebody who was online then does not get it, having blocked the sender. Nobody is named. */
+  /** Of a broadcast: at least one user who was online does not receive it, because that user blocks the sender. */
   withheld: boolean;
 }
 
-/** Refused says that one command of a stream was refused and changed nothing. */
+/** Refused reports that one command of a stream was refused. The command changed nothing. */
 export interface Refused {
-  /** The refused send; 0 where the command was not a send. */
+  /** The refused send; 0 if the command was not a send. */
   clientMessageId: bigint;
-  /** Why. */
+  /** The reason of the refusal. */
   reason: Reason;
-  /** The field at fault, as a path in its command ("content.text"); may be empty. */
+  /** The field at fault, as a path in the command, such as "content.text"; may be empty. */
   field: string;
-  /** A sentence in English for people, at most 1,024 bytes. Programs read the reason. */
+  /** A sentence in English for the user, at most 1,024 bytes. Programs use the reason. */
   message: string;
-  /** How long to wait before the same command can succeed; not set where waiting does not help. */
+  /** How long to wait before the same command can succeed. Not set if waiting does not help. */
   retryDelay:
     | Duration
     | undefined;
-  /** The conversation named by the command, where there is one. */
+  /** The conversation that the command named by its id; otherwise empty. */
   conversationId: string;
 }
 
-/** EntryAppended carries an entry, from the backlog or live. */
+/** EntryAppended contains an entry, from the backlog or live. */
 export interface EntryAppended {
   /** The entry. */
   entry: Entry | undefined;
 }
 
 /**
- * MarkersMoved tells the two users of a direct conversation, and a user's own devices, how far someone is. While one of
- * the two blocks the other, neither hears of the other's markers.
+ * MarkersMoved reports the markers of a user in a conversation. It is sent to the user's own devices and, in a direct
+ * conversation, to the other user, except while one of the two blocks the other.
  */
 export interface MarkersMoved {
   /** The conversation. */
   conversationId: string;
-  /** Whose markers they are. */
+  /** The user whose markers they are. */
   user:
     | User
     | undefined;
-  /** At least one device of that user holds every visible entry up to this seq. */
+  /** At least one device of that user has every visible entry up to this seq. */
   deliveredSeq: bigint;
   /** That user has seen every visible entry up to this seq. */
   readSeq: bigint;
-  /** Entries of the reader that this user will never get, whatever delivered_seq says; as in Conversation. */
+  /** Entries of the reader that are never delivered to that user, even if delivered_seq is above them; as in Conversation. */
   undelivered: SeqRange[];
 }
 
 /**
- * TypingChanged says that the other user of a direct conversation began or ceased to type. A reader lets it lapse
- * after 10 seconds without another. It is not told while one of the two blocks the other.
+ * TypingChanged reports that the other user of a direct conversation began or stopped typing. Without another event, a
+ * client assumes after 10 seconds that the user stopped. It is not sent while one of the two users blocks the other.
  */
 export interface TypingChanged {
-  /** The conversation; empty where nothing has been said yet. */
+  /** The conversation; empty if it has no entry yet. */
   conversationId: string;
-  /** Who types. */
+  /** The user who types. */
   user:
     | User
     | undefined;
-  /** Whether that user types now. */
+  /** Whether the user types now. */
   typing: boolean;
 }
 
 /**
- * PresenceChanged says who is online and who is not, joined over a short time. It is a state rather than news: it may
- * name users of whom the reader knew as much, and the reader's own user. It never names a user who blocks the reader.
+ * PresenceChanged reports which users are online and which are offline now. The server joins the changes of a short time.
+ * The event reports states: a state may be one that the client knows already, and the user may be the client's own. It
+ * never names a user who blocks the reader.
  */
 export interface PresenceChanged {
   /** Users who are online now. */
   cameOnline: User[];
-  /** Users who are not online any more. */
+  /** Users who are offline now. */
   wentOffline: User[];
 }
 
 /**
- * IntroductionRequested asks this device for a private chat: IntroductionService.AnswerIntroduction answers. One that
- * is open when a stream is opened is told again.
+ * IntroductionRequested asks the user of this device for a private chat. The client answers with
+ * IntroductionService.AnswerIntroduction. Requests that are still open are sent again after CaughtUp on a new stream.
  */
 export interface IntroductionRequested {
-  /** The introduction's id. */
+  /** The id of the introduction. */
   introductionId: string;
-  /** Who asks, and with which device. */
+  /** The user who asks, and the device that will connect. */
   peer:
     | PeerDevice
     | undefined;
-  /** Who asks allows a direct path: with a yes that allows it too, both learn each other's address. */
+  /** The asking user allows a direct path. If the answering user allows it too, each side learns the address of the other. */
   direct: boolean;
-  /** How long an answer is waited for, from now. */
+  /** How long the server waits for an answer, from now. */
   timeout: Duration | undefined;
 }
 
 /**
- * IntroductionClosed says that an introduction needs no answer from this device any more. The program that answered is told
- * of INTRODUCTION_OUTCOME_FAILED alone. It may name one that this device was never asked, or has passed. One that ended
- * while the device had no stream is not told either: after CaughtUp, what is not told again is over.
+ * IntroductionClosed reports that an introduction needs no answer any more. The program that answered receives it only
+ * with INTRODUCTION_OUTCOME_FAILED. The event may name an introduction that this program never received or has passed. An
+ * introduction that ended while the device had no stream is not reported: a request that is not sent again after CaughtUp
+ * has ended.
  */
 export interface IntroductionClosed {
-  /** The introduction's id. */
+  /** The id of the introduction. */
   introductionId: string;
-  /** What became of it. */
+  /** How the introduction ended. */
   outcome: IntroductionOutcome;
-  /** What the person calls the device that answered, where it was answered; may be empty. */
+  /** The name of the device that answered; empty if none answered, or if the device has no name. */
   deviceName: string;
 }
 

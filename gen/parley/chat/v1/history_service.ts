@@ -26,9 +26,9 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/history_service.proto";
 
-/** PageOrder says which end of a range the first page comes from. */
+/** PageOrder tells at which end of a range the first page begins. */
 export const PageOrder = {
-  /** UNSPECIFIED - Not set: as OLDEST_FIRST. */
+  /** UNSPECIFIED - Not set. The same as OLDEST_FIRST. */
   UNSPECIFIED: 0,
   /** OLDEST_FIRST - The first page has the lowest seqs. */
   OLDEST_FIRST: 1,
@@ -48,63 +48,63 @@ export namespace PageOrder {
 
 /** ListConversationsRequest asks for a page of conversations. */
 export interface ListConversationsRequest {
-  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  /** The maximum number of conversations in the page: 0 means 100, and more than 1,000 means 1,000. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
   /**
-   * The program asks on its own account and not for a person, as when it fills a Gap after a resume: the call does not
-   * count as a command for the time-out.
+   * The program makes the call by itself, not for a command of its user, for example to fill a Gap after a resume. Such a
+   * call does not restart the idle time-out.
    */
   background: boolean;
 }
 
-/** ListConversationsResponse is a page of conversations, in the order in which they began. */
+/** ListConversationsResponse is a page of conversations, in the order in which they were created. */
 export interface ListConversationsResponse {
   /** The conversations. */
   conversations: Conversation[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
 /** ListMessagesRequest asks for a page of a range of a log. */
 export interface ListMessagesRequest {
-  /** Which conversation. A user with whom nothing has been said yet gives an empty answer. */
+  /** The conversation. For a user with whom the calling user has no conversation yet, the response is empty. */
   target:
     | Target
     | undefined;
-  /** The first seq wanted; 0 means from the beginning. */
+  /** The first seq of the range; 0 means the first entry. */
   fromSeq: bigint;
-  /** The last seq wanted, included; 0, or beyond the head, means to the head. */
+  /** The last seq of the range, inclusive; 0 or a seq beyond the head means the head. */
   toSeq: bigint;
-  /** Which end the pages start from. Inside a page the items always rise. */
+  /** The end at which the first page begins. Within a page the items are always in the order of rising seq. */
   order: PageOrder;
-  /** The most entries to answer: 0 means 100; above 500 means 500. */
+  /** The maximum number of entries in the page: 0 means 100, and more than 500 means 500. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
   /**
-   * The program asks on its own account and not for a person, as when it fills a Gap after a resume: the call does not
-   * count as a command for the time-out.
+   * The program makes the call by itself, not for a command of its user, for example to fill a Gap after a resume. Such a
+   * call does not restart the idle time-out.
    */
   background: boolean;
 }
 
-/** ListMessagesResponse is a page of a log. Its items name every seq of the page's range once. */
+/** ListMessagesResponse is a page of a log. Each seq of the page's range is covered by exactly one item. */
 export interface ListMessagesResponse {
-  /** The items, by rising seq. */
+  /** The items, in the order of rising seq. */
   items: HistoryItem[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
-  /** The conversation; empty where nothing has been said yet. */
+  /** The conversation; empty if there is none yet. */
   conversationId: string;
-  /** The newest entry's seq at the time of the answer. */
+  /** The seq of the newest entry at the time of the response. */
   headSeq: bigint;
 }
 
-/** HistoryItem is an entry, or says what stands in its place. */
+/** HistoryItem is an entry, or stands for entries that are not in the response. */
 export interface HistoryItem {
-  /** One of them is set. */
+  /** Exactly one is set. */
   item:
     | //
     /** An entry. */
@@ -513,10 +513,10 @@ export const HistoryItem: MessageFns<HistoryItem> = {
   },
 };
 
-/** HistoryService reads the log. It moves no marker. Every call needs a token. */
+/** HistoryService reads conversations and their logs. It changes no marker. Every call needs a token. */
 export type HistoryServiceService = typeof HistoryServiceService;
 export const HistoryServiceService = {
-  /** ListConversations lists the calling user's conversations, the broadcast one included. */
+  /** ListConversations lists the conversations of the calling user, including the broadcast conversation. */
   listConversations: {
     path: "/parley.chat.v1.HistoryService/ListConversations" as const,
     requestStream: false as const,
@@ -528,7 +528,7 @@ export const HistoryServiceService = {
       Buffer.from(ListConversationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListConversationsResponse => ListConversationsResponse.decode(value),
   },
-  /** ListMessages lists a range of one conversation's log. */
+  /** ListMessages lists a range of the log of one conversation. */
   listMessages: {
     path: "/parley.chat.v1.HistoryService/ListMessages" as const,
     requestStream: false as const,
@@ -542,14 +542,14 @@ export const HistoryServiceService = {
 } as const;
 
 export interface HistoryServiceServer extends UntypedServiceImplementation {
-  /** ListConversations lists the calling user's conversations, the broadcast one included. */
+  /** ListConversations lists the conversations of the calling user, including the broadcast conversation. */
   listConversations: handleUnaryCall<ListConversationsRequest, ListConversationsResponse>;
-  /** ListMessages lists a range of one conversation's log. */
+  /** ListMessages lists a range of the log of one conversation. */
   listMessages: handleUnaryCall<ListMessagesRequest, ListMessagesResponse>;
 }
 
 export interface HistoryServiceClient extends Client {
-  /** ListConversations lists the calling user's conversations, the broadcast one included. */
+  /** ListConversations lists the conversations of the calling user, including the broadcast conversation. */
   listConversations(
     request: ListConversationsRequest,
     callback: (error: ServiceError | null, response: ListConversationsResponse) => void,
@@ -565,7 +565,7 @@ export interface HistoryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListConversationsResponse) => void,
   ): ClientUnaryCall;
-  /** ListMessages lists a range of one conversation's log. */
+  /** ListMessages lists a range of the log of one conversation. */
   listMessages(
     request: ListMessagesRequest,
     callback: (error: ServiceError | null, response: ListMessagesResponse) => void,

@@ -25,59 +25,65 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/identity_service.proto";
 
-/** Identity is what a user is recognised by, whatever the device. */
+/** Identity is the identity key of a user, which is the same for all devices of the user. */
 export interface Identity {
-  /** Whose it is. */
+  /** The user. */
   user:
     | User
     | undefined;
   /** The public key: Ed25519 (RFC 8032), 32 bytes. */
   key: Buffer;
-  /** When the server first got it. */
+  /** When the key was first registered. */
   createTime: Date | undefined;
 }
 
-/** DeviceCertificate is what a device is recognised by, and who vouches for it. */
+/** DeviceCertificate is the certificate of a device and the signature of the user's identity key. */
 export interface DeviceCertificate {
   /** The device. */
   deviceId: string;
-  /** What its person calls it, or its host name, as given at the newest log-in; may be empty. A label, not a proof. */
+  /**
+   * The name that the user gave to the device, or its host name, as of the newest log-in; may be empty. It is not
+   * authenticated.
+   */
   deviceName: string;
   /**
-   * An X.509 certificate, DER, at most 2,048 bytes: an ECDSA key on P-256, signed by itself. Only the key counts: names,
-   * dates and extensions prove nothing.
+   * A self-signed X.509 certificate in DER with an ECDSA key on P-256, at most 2,048 bytes. Only its key is used: names,
+   * dates and extensions are ignored.
    */
   certificate: Buffer;
   /**
-   * The user's identity key vouches for the device: an Ed25519 signature, 64 bytes, of the UTF-8 text that is made of
-   * these lines, each ended by a line feed: "parley device key v1", the server id, the user id, the device id, and the
-   * fingerprint of the certificate's key, which is "SHA256:" and the unpadded base64 of the SHA-256 of its
-   * SubjectPublicKeyInfo in DER. Empty: nobody vouches for it.
+   * The Ed25519 signature of the user's identity key, 64 bytes; empty if the identity key has not signed the device. The
+   * signed text is UTF-8 and consists of these lines, each ended by a line feed: "parley device key v1", the server id,
+   * the user id, the device id, and the fingerprint of the certificate's key. The fingerprint is "SHA256:" and the
+   * unpadded base64 of the SHA-256 of the key's SubjectPublicKeyInfo in DER.
    */
   signature: Buffer;
 }
 
-/** RegisterDeviceKeyRequest carries the certificate of the calling device. */
+/** RegisterDeviceKeyRequest contains the certificate of the calling device. */
 export interface RegisterDeviceKeyRequest {
-  /** As in DeviceCertificate. It takes the place of the device's earlier one, whose signature stays if the key does. */
+  /**
+   * As in DeviceCertificate. It replaces the earlier certificate of the device. The device keeps its signature if the key
+   * is the same.
+   */
   certificate: Buffer;
   /**
-   * The user's identity key, where this device has its private half; else empty. Where the user has another one it is
-   * refused as IDENTITY_TAKEN, unless replace_identity is set.
+   * The user's identity key, if this device has its private half; otherwise empty. If the user has another identity key,
+   * the call is refused as IDENTITY_TAKEN unless replace_identity is set.
    */
   identityKey: Buffer;
-  /** As in DeviceCertificate; set if and only if identity_key is. */
+  /** As in DeviceCertificate. It must be set if and only if identity_key is set. */
   signature: Buffer;
   /**
-   * Make identity_key the user's, in place of the one there was: the signatures of all other devices are void, and
-   * contacts see a changed key.
+   * Replace the user's identity key by identity_key. The signatures of all other devices become invalid, and contacts see
+   * a changed key.
    */
   replaceIdentity: boolean;
 }
 
-/** RegisterDeviceKeyResponse says what the server has now. */
+/** RegisterDeviceKeyResponse contains the stored keys. */
 export interface RegisterDeviceKeyResponse {
-  /** The user's identity key; not set while there is none. */
+  /** The user's identity key; not set if there is none. */
   identity:
     | Identity
     | undefined;
@@ -85,15 +91,15 @@ export interface RegisterDeviceKeyResponse {
   device: DeviceCertificate | undefined;
 }
 
-/** SignDeviceKeyRequest vouches for a device. */
+/** SignDeviceKeyRequest contains a signature of the identity key. */
 export interface SignDeviceKeyRequest {
   /** A device of the calling user. */
   deviceId: string;
-  /** As in DeviceCertificate; refused where it does not verify with the user's identity key. */
+  /** As in DeviceCertificate. It is refused as INVALID_FIELD if it does not verify with the user's identity key. */
   signature: Buffer;
 }
 
-/** SignDeviceKeyResponse gives the device as it is now. */
+/** SignDeviceKeyResponse contains the signed device. */
 export interface SignDeviceKeyResponse {
   /** The device. */
   device: DeviceCertificate | undefined;
@@ -101,9 +107,9 @@ export interface SignDeviceKeyResponse {
 
 /** ListDeviceKeysRequest asks for a page of devices. */
 export interface ListDeviceKeysRequest {
-  /** The most to answer: 0 means 100; above 1,000 means 1,000. */
+  /** The maximum number of devices in the page: 0 means 100, and more than 1,000 means 1,000. */
   pageSize: number;
-  /** Empty for the first page, then the last answer's next_page_token. */
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
 }
 
@@ -111,21 +117,21 @@ export interface ListDeviceKeysRequest {
 export interface ListDeviceKeysResponse {
   /** The devices. */
   devices: DeviceCertificate[];
-  /** Empty on the last page. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
-  /** The user's identity key; not set while there is none. */
+  /** The user's identity key; not set if there is none. */
   identity: Identity | undefined;
 }
 
 /** GetIdentityRequest names a user. */
 export interface GetIdentityRequest {
-  /** The user name, matched exactly; one's own is fine. */
+  /** The user name. It is matched exactly. The calling user's own name is allowed. */
   username: string;
 }
 
-/** GetIdentityResponse gives the identity. */
+/** GetIdentityResponse contains the identity key. */
 export interface GetIdentityResponse {
-  /** The identity. */
+  /** The identity key. */
   identity: Identity | undefined;
 }
 
@@ -738,16 +744,16 @@ export const GetIdentityResponse: MessageFns<GetIdentityResponse> = {
 };
 
 /**
- * IdentityService keeps what users recognise each other by in private chats: an identity key for each user, and for
- * each device a certificate that the identity key signs. The server hands these on and vouches for nothing: clients
- * remember the keys of their contacts, and people compare codes. Every call needs a token; for the time-out none counts as
- * a command, as programs make them on their own account.
+ * IdentityService stores the keys with which users authenticate each other in private chats: one identity key for each
+ * user, and for each device a certificate whose key the identity key signs. Clients must not trust the server for these
+ * keys: they remember the identity keys of contacts, and users compare codes. Every call needs a token. No call restarts
+ * the idle time-out, since programs make these calls by themselves.
  */
 export type IdentityServiceService = typeof IdentityServiceService;
 export const IdentityServiceService = {
   /**
-   * RegisterDeviceKey sets the calling device's certificate, and with the first one the user's identity key. To repeat
-   * it changes nothing.
+   * RegisterDeviceKey sets the certificate of the calling device and, if it is given, the identity key of the user. A
+   * repeat of the same request changes nothing.
    */
   registerDeviceKey: {
     path: "/parley.chat.v1.IdentityService/RegisterDeviceKey" as const,
@@ -760,7 +766,7 @@ export const IdentityServiceService = {
       Buffer.from(RegisterDeviceKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegisterDeviceKeyResponse => RegisterDeviceKeyResponse.decode(value),
   },
-  /** SignDeviceKey adds the identity key's signature to a device of the calling user that has none. */
+  /** SignDeviceKey adds the signature of the identity key to a device of the calling user. */
   signDeviceKey: {
     path: "/parley.chat.v1.IdentityService/SignDeviceKey" as const,
     requestStream: false as const,
@@ -771,7 +777,7 @@ export const IdentityServiceService = {
       Buffer.from(SignDeviceKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SignDeviceKeyResponse => SignDeviceKeyResponse.decode(value),
   },
-  /** ListDeviceKeys lists the calling user's devices that have a certificate, in the order in which they were made. */
+  /** ListDeviceKeys lists the devices of the calling user that have a certificate, in the order of their creation. */
   listDeviceKeys: {
     path: "/parley.chat.v1.IdentityService/ListDeviceKeys" as const,
     requestStream: false as const,
@@ -783,7 +789,7 @@ export const IdentityServiceService = {
       Buffer.from(ListDeviceKeysResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListDeviceKeysResponse => ListDeviceKeysResponse.decode(value),
   },
-  /** GetIdentity gives a user's identity key. */
+  /** GetIdentity returns the identity key of a user, or IDENTITY_NOT_FOUND if the user has none. */
   getIdentity: {
     path: "/parley.chat.v1.IdentityService/GetIdentity" as const,
     requestStream: false as const,
@@ -797,22 +803,22 @@ export const IdentityServiceService = {
 
 export interface IdentityServiceServer extends UntypedServiceImplementation {
   /**
-   * RegisterDeviceKey sets the calling device's certificate, and with the first one the user's identity key. To repeat
-   * it changes nothing.
+   * RegisterDeviceKey sets the certificate of the calling device and, if it is given, the identity key of the user. A
+   * repeat of the same request changes nothing.
    */
   registerDeviceKey: handleUnaryCall<RegisterDeviceKeyRequest, RegisterDeviceKeyResponse>;
-  /** SignDeviceKey adds the identity key's signature to a device of the calling user that has none. */
+  /** SignDeviceKey adds the signature of the identity key to a device of the calling user. */
   signDeviceKey: handleUnaryCall<SignDeviceKeyRequest, SignDeviceKeyResponse>;
-  /** ListDeviceKeys lists the calling user's devices that have a certificate, in the order in which they were made. */
+  /** ListDeviceKeys lists the devices of the calling user that have a certificate, in the order of their creation. */
   listDeviceKeys: handleUnaryCall<ListDeviceKeysRequest, ListDeviceKeysResponse>;
-  /** GetIdentity gives a user's identity key. */
+  /** GetIdentity returns the identity key of a user, or IDENTITY_NOT_FOUND if the user has none. */
   getIdentity: handleUnaryCall<GetIdentityRequest, GetIdentityResponse>;
 }
 
 export interface IdentityServiceClient extends Client {
   /**
-   * RegisterDeviceKey sets the calling device's certificate, and with the first one the user's identity key. To repeat
-   * it changes nothing.
+   * RegisterDeviceKey sets the certificate of the calling device and, if it is given, the identity key of the user. A
+   * repeat of the same request changes nothing.
    */
   registerDeviceKey(
     request: RegisterDeviceKeyRequest,
@@ -829,7 +835,7 @@ export interface IdentityServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RegisterDeviceKeyResponse) => void,
   ): ClientUnaryCall;
-  /** SignDeviceKey adds the identity key's signature to a device of the calling user that has none. */
+  /** SignDeviceKey adds the signature of the identity key to a device of the calling user. */
   signDeviceKey(
     request: SignDeviceKeyRequest,
     callback: (error: ServiceError | null, response: SignDeviceKeyResponse) => void,
@@ -845,7 +851,7 @@ export interface IdentityServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SignDeviceKeyResponse) => void,
   ): ClientUnaryCall;
-  /** ListDeviceKeys lists the calling user's devices that have a certificate, in the order in which they were made. */
+  /** ListDeviceKeys lists the devices of the calling user that have a certificate, in the order of their creation. */
   listDeviceKeys(
     request: ListDeviceKeysRequest,
     callback: (error: ServiceError | null, response: ListDeviceKeysResponse) => void,
@@ -861,7 +867,7 @@ export interface IdentityServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListDeviceKeysResponse) => void,
   ): ClientUnaryCall;
-  /** GetIdentity gives a user's identity key. */
+  /** GetIdentity returns the identity key of a user, or IDENTITY_NOT_FOUND if the user has none. */
   getIdentity(
     request: GetIdentityRequest,
     callback: (error: ServiceError | null, response: GetIdentityResponse) => void,

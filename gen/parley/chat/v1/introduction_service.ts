@@ -30,15 +30,18 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/introduction_service.proto";
 
-/** Answer is what a device says to an introduction. */
+/** Answer is the answer of a program to an introduction. */
 export const Answer = {
-  /** UNSPECIFIED - Not set; refused as INVALID_FIELD. */
+  /** UNSPECIFIED - Not set. Refused as INVALID_FIELD. */
   UNSPECIFIED: 0,
-  /** ACCEPT - Yes. */
+  /** ACCEPT - Accept the private chat on this device. */
   ACCEPT: 1,
-  /** REFUSE - No, for all devices of the user. */
+  /** REFUSE - Refuse the private chat for all devices of the user. */
   REFUSE: 2,
-  /** PASS - Not in this program. When none is left that may answer, on any device, the introduction is refused. */
+  /**
+   * PASS - Do not answer in this program; other programs of the user still may. When no program is left that may answer, the
+   * introduction is refused.
+   */
   PASS: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -53,23 +56,26 @@ export namespace Answer {
   export type UNRECOGNIZED = typeof Answer.UNRECOGNIZED;
 }
 
-/** PeerDevice is the other end of an introduction. */
+/** PeerDevice is the other device of an introduction. */
 export interface PeerDevice {
-  /** Whose device it is. */
+  /** The user of the device. */
   user:
     | User
     | undefined;
-  /** The user's identity key, Ed25519, 32 bytes; empty where the user has none. */
+  /** The user's identity key, Ed25519, 32 bytes; empty if the user has none. */
   identityKey: Buffer;
-  /** The device: only the key in its certificate is to be spoken with. */
+  /** The device. A connection must be made only with the key in its certificate. */
   device: DeviceCertificate | undefined;
 }
 
-/** IntroduceRequest names whom to ask. */
+/** IntroduceRequest names the user to ask. */
 export interface IntroduceRequest {
-  /** The user name, matched exactly. */
+  /** The user name. It is matched exactly. */
   username: string;
-  /** The caller allows a direct path: a device that allows it too will learn the caller's address when it is dialled. */
+  /**
+   * The caller allows a direct path. If the answering device allows it too, it learns the caller's address when the caller
+   * connects.
+   */
   direct: boolean;
   /** As in Hello. */
   processId: string;
@@ -77,83 +83,86 @@ export interface IntroduceRequest {
 
 /** IntroduceResponse is one step of an introduction. */
 export interface IntroduceResponse {
-  /** What happened. */
+  /** The step. */
   step:
     | //
-    /** The user's devices are being asked. First, and once. */
+    /** The request was sent to the user's devices. It is the first response, and is sent once. */
     { $case: "asked"; value: Asked }
     | //
-    /** Yes. Last. */
+    /** A device accepted. It is the last response. */
     { $case: "introduction"; value: Introduction }
     | undefined;
 }
 
-/** Asked says that somebody is being asked. */
+/** Asked confirms that the request was sent to the user's devices. */
 export interface Asked {
-  /** The introduction's id, at most 32 bytes. Opaque. */
+  /** The id of the introduction, at most 32 bytes. Opaque. */
   introductionId: string;
-  /** How many devices are asked. */
+  /** The number of devices that received the request. */
   devices: number;
-  /** How long they have for an answer. */
+  /** How long the server waits for an answer. */
   timeout: Duration | undefined;
 }
 
 /**
- * Introduction lets two devices find and recognise each other. It lasts `lifetime` from the yes, is good for these two
- * keys, and is used up by the first conversation.
+ * Introduction contains what two devices need to connect and to authenticate each other. It is valid for `lifetime` after
+ * the acceptance, for the keys of these two devices, and for one conversation.
  */
 export interface Introduction {
-  /** Its id, as in Asked. */
+  /** The id of the introduction, as in Asked. */
   introductionId: string;
-  /** The other end. */
+  /** The other device. */
   peer:
     | PeerDevice
     | undefined;
-  /** Both allow a direct path: the device that asked dials the one that answered. */
+  /** Both devices allow a direct path. The device that asked connects to the device that accepted. */
   direct: boolean;
   /**
-   * Where to dial: HOST:PORT, an IPv6 address in brackets, at most 17. Only for the device that asked, and only where
-   * `direct` is set.
+   * The addresses of the device that accepted, at most 17: HOST:PORT, with an IPv6 address in brackets. Set only for the
+   * device that asked, and only if `direct` is set.
    */
   addresses: string[];
-  /** How long it lasts from now. */
+  /** How long the introduction is valid, from now. */
   lifetime: Duration | undefined;
 }
 
 /** AnswerIntroductionRequest answers an introduction. */
 export interface AnswerIntroductionRequest {
-  /** Which one. */
+  /** The id of the introduction. */
   introductionId: string;
-  /** What to say. */
+  /** The answer. */
   answer: Answer;
-  /** On yes: this device allows a direct path. It comes about only where the other one does. */
+  /** With ACCEPT: this device allows a direct path. The path is direct only if the other device allows it too. */
   direct: boolean;
   /**
-   * On yes, where `direct` is set: where this device's peer server may be dialled, HOST:PORT, at most 16 of at most 64
-   * bytes. They are handed to the device that asked, and only where that allows a direct path, too.
+   * With ACCEPT and `direct`: the addresses of this device's peer server, HOST:PORT, at most 16 of at most 64 bytes. The
+   * server sends them to the device that asked, if that device allows a direct path too.
    */
   addresses: string[];
-  /** The port of this device's peer server: the server adds the address that it sees, with this port. 0: it does not. */
+  /**
+   * With ACCEPT and `direct`: the port of this device's peer server. The server adds an address with this port and the IP
+   * address from which the call comes. 0: the server adds no address.
+   */
   port: number;
   /** As in Hello. */
   processId: string;
 }
 
-/** AnswerIntroductionResponse follows the answer. */
+/** AnswerIntroductionResponse confirms the answer. */
 export interface AnswerIntroductionResponse {
-  /** On yes; else not set. Its lifetime begins now. */
+  /** Set after ACCEPT. Its lifetime begins now. */
   introduction: Introduction | undefined;
 }
 
-/** ReportPrivateChatsRequest is the whole list. */
+/** ReportPrivateChatsRequest contains all open private chats of a program. */
 export interface ReportPrivateChatsRequest {
-  /** The other users' ids, at most 1,000. It takes the place of the earlier list of this program. */
+  /** The ids of the other users, at most 1,000. The list replaces the earlier list of this program. */
   userIds: string[];
-  /** As in Hello. Empty, or that of a stream that takes introductions: else the report is not kept. */
+  /** As in Hello. The report is kept only if it is empty, or the process_id of a stream with FEATURE_INTRODUCTIONS. */
   processId: string;
   /**
-   * Introductions of this device that were answered yes and that came to nothing here, at most 100. They are over for both,
-   * and the device that answered is told by INTRODUCTION_OUTCOME_FAILED. One that is not known is ignored.
+   * Accepted introductions for which this device could not connect, at most 100. Each ends for both devices: streams with
+   * FEATURE_INTRODUCTIONS receive INTRODUCTION_OUTCOME_FAILED. An unknown id is ignored.
    */
   failedIntroductionIds: string[];
 }
@@ -164,29 +173,29 @@ export interface ReportPrivateChatsResponse {
 
 /** GetPrivateChatRequest names the other user. */
 export interface GetPrivateChatRequest {
-  /** The user name, matched exactly. */
+  /** The user name. It is matched exactly. */
   username: string;
 }
 
-/** GetPrivateChatResponse says where it is open. */
+/** GetPrivateChatResponse names the device of an open private chat. */
 export interface GetPrivateChatResponse {
-  /** The calling user's device; empty where no private chat is open. */
+  /** The device of the calling user; empty if no private chat with the other user is open. */
   deviceId: string;
-  /** What the person calls it; may be empty. */
+  /** The name of that device; may be empty. */
   deviceName: string;
 }
 
-/** RelayRequest is one piece of what a device sends through the server. */
+/** RelayRequest is one message of what a device sends through the relay. */
 export interface RelayRequest {
-  /** What it is. */
+  /** The kind of message. */
   kind:
     | //
-    /** Which introduction this is. First, within 5 seconds, and once. */
+    /** Names the introduction. It must be the first message, within 5 seconds, and is sent once. */
     { $case: "opening"; value: RelayOpening }
     | //
     /**
-     * Bytes for the other device: 1 to 16,384, and not more in all than the credit given so far, or the call ends as
-     * RELAY_CREDIT_EXCEEDED. There is none before RelayJoined.
+     * 1 to 16,384 bytes for the other device. All bytes together must not exceed the credit granted so far; otherwise the
+     * call ends with RELAY_CREDIT_EXCEEDED. There is no credit before RelayJoined.
      */
     { $case: "data"; value: Buffer }
     | undefined;
@@ -194,32 +203,32 @@ export interface RelayRequest {
 
 /** RelayOpening names the introduction whose two devices are to be joined. */
 export interface RelayOpening {
-  /** Its id. It is good once for each of the two devices, within its lifetime. */
+  /** The id of the introduction. Each of its two devices may use it for one call, before it expires. */
   introductionId: string;
 }
 
-/** RelayResponse is one piece of what comes to a device through the server. */
+/** RelayResponse is one message of what a device receives through the relay. */
 export interface RelayResponse {
-  /** What it is. */
+  /** The kind of message. */
   kind:
     | //
-    /** Both devices are there. First, and once. */
+    /** The calls of both devices are joined. It is the first message, and is sent once. */
     { $case: "joined"; value: RelayJoined }
     | //
-    /** Bytes from the other device, as they were sent. */
+    /** Bytes from the other device, in the order in which it sent them. */
     { $case: "data"; value: Buffer }
     | //
     /**
-     * The device may send so many bytes more. Given as the other device takes bytes, in steps of some size, at no more
-     * than the server's rate.
+     * The number of bytes that the device may send in addition. The server grants credit in steps, as the other device
+     * takes bytes, and no faster than its rate.
      */
     { $case: "credit"; value: number }
     | undefined;
 }
 
-/** RelayJoined says that bytes may flow. */
+/** RelayJoined reports that both devices have called Relay. */
 export interface RelayJoined {
-  /** How many bytes the device may send until it gets more credit. */
+  /** The number of bytes that the device may send before it receives more credit. */
   credit: number;
 }
 
@@ -1151,21 +1160,23 @@ export const RelayJoined: MessageFns<RelayJoined> = {
 };
 
 /**
- * IntroductionService brings the devices of two users together for a private chat (parley.peer.v1). The server learns
- * who, when and how much; what is said goes from device to device, or through Relay as bytes that it cannot read.
- * Every call needs a token, and but for ReportPrivateChats and GetPrivateChat a device with a certificate
- * (IdentityService).
+ * IntroductionService connects the devices of two users for a private chat (parley.peer.v1). The server sees which users
+ * chat, when, and how much, but not the lines: those travel between the devices directly, or through Relay as encrypted
+ * bytes. Every call needs a token. Every call except ReportPrivateChats and GetPrivateChat needs a device with a
+ * certificate (see IdentityService); otherwise it is refused as DEVICE_KEY_MISSING.
  */
 export type IntroductionServiceService = typeof IntroductionServiceService;
 export const IntroductionServiceService = {
   /**
-   * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
-   * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
-   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
-   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
-   * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
-   * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
+   * Introduce asks the devices of a user for a private chat with the calling device. The request is sent to each program
+   * of the user that has a stream whose Hello names FEATURE_INTRODUCTIONS. The server responds immediately with Asked.
+   * When a device accepts, it responds with Introduction and the call ends with OK. Otherwise the call ends with one of
+   * these reasons: INTRODUCTION_REFUSED if a device refused, or if every program that could answer passed or went offline
+   * and at least one passed; USER_OFFLINE if every program that could answer went offline, including the grace period;
+   * INTRODUCTION_UNANSWERED after the time-out. The request is taken back if the caller cancels the call or its session
+   * ends. A session may have 8 open requests, a user may be asked by 32 requests at the same time, and one user may ask
+   * another 10 times a minute; more is refused as RATE_LIMITED with a delay. The call restarts the idle time-out once
+   * Asked is sent.
    */
   introduce: {
     path: "/parley.chat.v1.IntroductionService/Introduce" as const,
@@ -1177,10 +1188,10 @@ export const IntroductionServiceService = {
     responseDeserialize: (value: Buffer): IntroduceResponse => IntroduceResponse.decode(value),
   },
   /**
-   * AnswerIntroduction answers an IntroductionRequested: from any session of a device that was sent it. The first yes
-   * wins, and ends the question on the user's other devices; so does a refusal. Who says yes to a user whom they block is
-   * refused as ALREADY_BLOCKED, and the question is over. For the time-out no answer counts as a command, as a setting may
-   * have given it: a client whose person gave it says so by ReportActivity.
+   * AnswerIntroduction answers an IntroductionRequested. Any session of a device that received the request may call it.
+   * The first ACCEPT or REFUSE ends the request on all devices of the user. An ACCEPT by a user who blocks the caller is
+   * refused as ALREADY_BLOCKED, and ends the request as well. No answer restarts the idle time-out, since a setting may
+   * have given it; if the user gave it, the client calls ReportActivity.
    */
   answerIntroduction: {
     path: "/parley.chat.v1.IntroductionService/AnswerIntroduction" as const,
@@ -1194,10 +1205,11 @@ export const IntroductionServiceService = {
     responseDeserialize: (value: Buffer): AnswerIntroductionResponse => AnswerIntroductionResponse.decode(value),
   },
   /**
-   * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
-   * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
-   * command. What was just agreed on counts as open for a minute, or until the program reports again or its session ends:
-   * a program that asked without a stream reports an empty list when its chat is over.
+   * ReportPrivateChats reports with which users the calling program has private chats open. The server drops the report
+   * when the program has no stream with FEATURE_INTRODUCTIONS left, so a program reports again after it opened one. After
+   * an ACCEPT, the chat counts as open on both devices for a minute, until the program reports, or until its session ends.
+   * A program that asked without such a stream therefore reports an empty list when its chat has ended. The call does not
+   * restart the idle time-out.
    */
   reportPrivateChats: {
     path: "/parley.chat.v1.IntroductionService/ReportPrivateChats" as const,
@@ -1211,8 +1223,8 @@ export const IntroductionServiceService = {
     responseDeserialize: (value: Buffer): ReportPrivateChatsResponse => ReportPrivateChatsResponse.decode(value),
   },
   /**
-   * GetPrivateChat says on which of the calling user's devices a private chat with somebody is open, as far as the server
-   * was told. For the time-out it does not count as a command.
+   * GetPrivateChat returns the device of the calling user on which a private chat with a given user is open, as reported
+   * by ReportPrivateChats. The call does not restart the idle time-out.
    */
   getPrivateChat: {
     path: "/parley.chat.v1.IntroductionService/GetPrivateChat" as const,
@@ -1226,12 +1238,12 @@ export const IntroductionServiceService = {
     responseDeserialize: (value: Buffer): GetPrivateChatResponse => GetPrivateChatResponse.decode(value),
   },
   /**
-   * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
-   * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
-   * as the introduction lasts. When one call ends, the other is ended as RELAY_PEER_GONE, with what was sent before: to
-   * close its side is how a device ends well. A session has at most 16 at once: beyond that RATE_LIMITED. Each piece takes
-   * as much of the session's rate as a call; for the time-out none counts as a command. A server that relays nothing
-   * refuses as PRIVATE_CHAT_UNAVAILABLE.
+   * Relay carries the bytes of one private chat between its two devices. Each device calls it once. The server joins the
+   * two calls, forwards the bytes of each in order, and stores none. The first call waits for the second until the
+   * introduction expires. A device ends its call by half-closing it. When one call ends, the server sends the remaining
+   * bytes on the other call and ends it with RELAY_PEER_GONE. A session may have 16 open calls; more is refused as
+   * RATE_LIMITED. Each message counts against the rate of the session like a call. No message restarts the idle time-out.
+   * A server without a relay refuses the call as PRIVATE_CHAT_UNAVAILABLE.
    */
   relay: {
     path: "/parley.chat.v1.IntroductionService/Relay" as const,
@@ -1246,54 +1258,59 @@ export const IntroductionServiceService = {
 
 export interface IntroductionServiceServer extends UntypedServiceImplementation {
   /**
-   * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
-   * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
-   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
-   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
-   * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
-   * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
+   * Introduce asks the devices of a user for a private chat with the calling device. The request is sent to each program
+   * of the user that has a stream whose Hello names FEATURE_INTRODUCTIONS. The server responds immediately with Asked.
+   * When a device accepts, it responds with Introduction and the call ends with OK. Otherwise the call ends with one of
+   * these reasons: INTRODUCTION_REFUSED if a device refused, or if every program that could answer passed or went offline
+   * and at least one passed; USER_OFFLINE if every program that could answer went offline, including the grace period;
+   * INTRODUCTION_UNANSWERED after the time-out. The request is taken back if the caller cancels the call or its session
+   * ends. A session may have 8 open requests, a user may be asked by 32 requests at the same time, and one user may ask
+   * another 10 times a minute; more is refused as RATE_LIMITED with a delay. The call restarts the idle time-out once
+   * Asked is sent.
    */
   introduce: handleServerStreamingCall<IntroduceRequest, IntroduceResponse>;
   /**
-   * AnswerIntroduction answers an IntroductionRequested: from any session of a device that was sent it. The first yes
-   * wins, and ends the question on the user's other devices; so does a refusal. Who says yes to a user whom they block is
-   * refused as ALREADY_BLOCKED, and the question is over. For the time-out no answer counts as a command, as a setting may
-   * have given it: a client whose person gave it says so by ReportActivity.
+   * AnswerIntroduction answers an IntroductionRequested. Any session of a device that received the request may call it.
+   * The first ACCEPT or REFUSE ends the request on all devices of the user. An ACCEPT by a user who blocks the caller is
+   * refused as ALREADY_BLOCKED, and ends the request as well. No answer restarts the idle time-out, since a setting may
+   * have given it; if the user gave it, the client calls ReportActivity.
    */
   answerIntroduction: handleUnaryCall<AnswerIntroductionRequest, AnswerIntroductionResponse>;
   /**
-   * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
-   * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
-   * command. What was just agreed on counts as open for a minute, or until the program reports again or its session ends:
-   * a program that asked without a stream reports an empty list when its chat is over.
+   * ReportPrivateChats reports with which users the calling program has private chats open. The server drops the report
+   * when the program has no stream with FEATURE_INTRODUCTIONS left, so a program reports again after it opened one. After
+   * an ACCEPT, the chat counts as open on both devices for a minute, until the program reports, or until its session ends.
+   * A program that asked without such a stream therefore reports an empty list when its chat has ended. The call does not
+   * restart the idle time-out.
    */
   reportPrivateChats: handleUnaryCall<ReportPrivateChatsRequest, ReportPrivateChatsResponse>;
   /**
-   * GetPrivateChat says on which of the calling user's devices a private chat with somebody is open, as far as the server
-   * was told. For the time-out it does not count as a command.
+   * GetPrivateChat returns the device of the calling user on which a private chat with a given user is open, as reported
+   * by ReportPrivateChats. The call does not restart the idle time-out.
    */
   getPrivateChat: handleUnaryCall<GetPrivateChatRequest, GetPrivateChatResponse>;
   /**
-   * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
-   * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
-   * as the introduction lasts. When one call ends, the other is ended as RELAY_PEER_GONE, with what was sent before: to
-   * close its side is how a device ends well. A session has at most 16 at once: beyond that RATE_LIMITED. Each piece takes
-   * as much of the session's rate as a call; for the time-out none counts as a command. A server that relays nothing
-   * refuses as PRIVATE_CHAT_UNAVAILABLE.
+   * Relay carries the bytes of one private chat between its two devices. Each device calls it once. The server joins the
+   * two calls, forwards the bytes of each in order, and stores none. The first call waits for the second until the
+   * introduction expires. A device ends its call by half-closing it. When one call ends, the server sends the remaining
+   * bytes on the other call and ends it with RELAY_PEER_GONE. A session may have 16 open calls; more is refused as
+   * RATE_LIMITED. Each message counts against the rate of the session like a call. No message restarts the idle time-out.
+   * A server without a relay refuses the call as PRIVATE_CHAT_UNAVAILABLE.
    */
   relay: handleBidiStreamingCall<RelayRequest, RelayResponse>;
 }
 
 export interface IntroductionServiceClient extends Client {
   /**
-   * Introduce asks a user's devices for a private chat with the calling device. Those asked are the ones with a stream
-   * whose Hello names FEATURE_INTRODUCTIONS. Asked comes at once; then, on yes, Introduction, and the call ends. It ends
-   * as INTRODUCTION_REFUSED on no, as INTRODUCTION_UNANSWERED when nobody answered in time, and when the last program that
-   * could answer went, after the grace for one that comes back: as USER_OFFLINE, or as INTRODUCTION_REFUSED where one had
-   * left it to the others. To cancel the call takes the request back, and so does the end of its session. A
-   * session asks at most 8 at once, at most 32 ask one user, and one user asks another at most 10 times a minute: beyond
-   * that RATE_LIMITED, with a delay. For the time-out it counts as a command once it is asked.
+   * Introduce asks the devices of a user for a private chat with the calling device. The request is sent to each program
+   * of the user that has a stream whose Hello names FEATURE_INTRODUCTIONS. The server responds immediately with Asked.
+   * When a device accepts, it responds with Introduction and the call ends with OK. Otherwise the call ends with one of
+   * these reasons: INTRODUCTION_REFUSED if a device refused, or if every program that could answer passed or went offline
+   * and at least one passed; USER_OFFLINE if every program that could answer went offline, including the grace period;
+   * INTRODUCTION_UNANSWERED after the time-out. The request is taken back if the caller cancels the call or its session
+   * ends. A session may have 8 open requests, a user may be asked by 32 requests at the same time, and one user may ask
+   * another 10 times a minute; more is refused as RATE_LIMITED with a delay. The call restarts the idle time-out once
+   * Asked is sent.
    */
   introduce(request: IntroduceRequest, options?: Partial<CallOptions>): ClientReadableStream<IntroduceResponse>;
   introduce(
@@ -1302,10 +1319,10 @@ export interface IntroductionServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<IntroduceResponse>;
   /**
-   * AnswerIntroduction answers an IntroductionRequested: from any session of a device that was sent it. The first yes
-   * wins, and ends the question on the user's other devices; so does a refusal. Who says yes to a user whom they block is
-   * refused as ALREADY_BLOCKED, and the question is over. For the time-out no answer counts as a command, as a setting may
-   * have given it: a client whose person gave it says so by ReportActivity.
+   * AnswerIntroduction answers an IntroductionRequested. Any session of a device that received the request may call it.
+   * The first ACCEPT or REFUSE ends the request on all devices of the user. An ACCEPT by a user who blocks the caller is
+   * refused as ALREADY_BLOCKED, and ends the request as well. No answer restarts the idle time-out, since a setting may
+   * have given it; if the user gave it, the client calls ReportActivity.
    */
   answerIntroduction(
     request: AnswerIntroductionRequest,
@@ -1323,10 +1340,11 @@ export interface IntroductionServiceClient extends Client {
     callback: (error: ServiceError | null, response: AnswerIntroductionResponse) => void,
   ): ClientUnaryCall;
   /**
-   * ReportPrivateChats says with whom the calling program has private chats open. It is forgotten when the program has no
-   * stream any more that takes introductions; report again after one was opened. For the time-out it does not count as a
-   * command. What was just agreed on counts as open for a minute, or until the program reports again or its session ends:
-   * a program that asked without a stream reports an empty list when its chat is over.
+   * ReportPrivateChats reports with which users the calling program has private chats open. The server drops the report
+   * when the program has no stream with FEATURE_INTRODUCTIONS left, so a program reports again after it opened one. After
+   * an ACCEPT, the chat counts as open on both devices for a minute, until the program reports, or until its session ends.
+   * A program that asked without such a stream therefore reports an empty list when its chat has ended. The call does not
+   * restart the idle time-out.
    */
   reportPrivateChats(
     request: ReportPrivateChatsRequest,
@@ -1344,8 +1362,8 @@ export interface IntroductionServiceClient extends Client {
     callback: (error: ServiceError | null, response: ReportPrivateChatsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * GetPrivateChat says on which of the calling user's devices a private chat with somebody is open, as far as the server
-   * was told. For the time-out it does not count as a command.
+   * GetPrivateChat returns the device of the calling user on which a private chat with a given user is open, as reported
+   * by ReportPrivateChats. The call does not restart the idle time-out.
    */
   getPrivateChat(
     request: GetPrivateChatRequest,
@@ -1363,12 +1381,12 @@ export interface IntroductionServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetPrivateChatResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Relay carries the bytes of one private chat between its two devices, each of which calls it once. The server joins
-   * the two calls, keeps nothing, and hands on what each sends, in order. Who comes first waits for the other for as long
-   * as the introduction lasts. When one call ends, the other is ended as RELAY_PEER_GONE, with what was sent before: to
-   * close its side is how a device ends well. A session has at most 16 at once: beyond that RATE_LIMITED. Each piece takes
-   * as much of the session's rate as a call; for the time-out none counts as a command. A server that relays nothing
-   * refuses as PRIVATE_CHAT_UNAVAILABLE.
+   * Relay carries the bytes of one private chat between its two devices. Each device calls it once. The server joins the
+   * two calls, forwards the bytes of each in order, and stores none. The first call waits for the second until the
+   * introduction expires. A device ends its call by half-closing it. When one call ends, the server sends the remaining
+   * bytes on the other call and ends it with RELAY_PEER_GONE. A session may have 16 open calls; more is refused as
+   * RATE_LIMITED. Each message counts against the rate of the session like a call. No message restarts the idle time-out.
+   * A server without a relay refuses the call as PRIVATE_CHAT_UNAVAILABLE.
    */
   relay(): ClientDuplexStream<RelayRequest, RelayResponse>;
   relay(options: Partial<CallOptions>): ClientDuplexStream<RelayRequest, RelayResponse>;

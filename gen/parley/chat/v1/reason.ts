@@ -11,125 +11,125 @@ export const protobufPackage = "parley.chat.v1";
 export const protobufFileName = "parley/chat/v1/reason.proto";
 
 /**
- * Reason is the one catalogue of refusals and endings. In a stream it stands in Refused; elsewhere its name
- * (without the prefix) is the reason of a google.rpc.ErrorInfo with domain "parley" in the status details.
- * A reader treats a value that it does not know by the gRPC status code alone.
+ * Reason is the catalogue of refusals and endings. On a stream, Refused contains the value. In a status, the details
+ * contain a google.rpc.ErrorInfo with domain "parley", whose reason is the name of the value without the prefix.
+ * A client treats a value that it does not know by the gRPC status code alone.
  */
 export const Reason = {
   /** UNSPECIFIED - Not set. */
   UNSPECIFIED: 0,
-  /** UNDECODABLE - The bytes are not the expected message, are more than Limits.max_request_bytes, or hold a string that is not UTF-8. */
+  /** UNDECODABLE - The bytes are not the expected message, exceed Limits.max_request_bytes, or contain a string that is not UTF-8. */
   UNDECODABLE: 1,
-  /** INVALID_FIELD - A field is missing or out of bounds; the field is named. */
+  /** INVALID_FIELD - A field is missing or out of bounds; `field` names it. */
   INVALID_FIELD: 2,
-  /** UNSUPPORTED_COMMAND - The command is empty or of a kind that this server does not know. */
+  /** UNSUPPORTED_COMMAND - The command is empty, or of a kind that this server does not know. */
   UNSUPPORTED_COMMAND: 3,
-  /** RATE_LIMITED - More arrived in a short time than the limits allow; come back after the delay. */
+  /** RATE_LIMITED - The client exceeded a rate or a number of concurrent requests. Try again after the delay. */
   RATE_LIMITED: 4,
-  /** OVERLOADED - The server has too much to do right now; nothing was changed; try again after the delay. */
+  /** OVERLOADED - The server is overloaded and changed nothing. Try again after the delay. */
   OVERLOADED: 5,
-  /** STORE_UNAVAILABLE - The store cannot be written or read right now; nothing was acked; try again after the delay. */
+  /** STORE_UNAVAILABLE - The store cannot be read or written now. The request was not acknowledged. Try again after the delay. */
   STORE_UNAVAILABLE: 6,
-  /** INTERNAL - Something failed inside the server; its log says what. */
+  /** INTERNAL - An internal error. The server's log contains the cause. */
   INTERNAL: 7,
-  /** PAGE_TOKEN_INVALID - The page token is not one that this server gave for this request. */
+  /** PAGE_TOKEN_INVALID - This server did not return the page token for this request. */
   PAGE_TOKEN_INVALID: 8,
-  /** CANCELLED - The call was given up by its caller, or its deadline passed. */
+  /** CANCELLED - The caller cancelled the call, or its deadline passed. */
   CANCELLED: 9,
-  /** UNSUPPORTED_METHOD - The server has no such method: it may be older than the client. */
+  /** UNSUPPORTED_METHOD - The server does not have this method. It may be older than the client. */
   UNSUPPORTED_METHOD: 10,
-  /** TOKEN_MISSING - The call carries no token, or more than one: send it as "authorization: Bearer TOKEN". */
+  /** TOKEN_MISSING - The call has no token, or more than one. Send one as "authorization: Bearer TOKEN". */
   TOKEN_MISSING: 20,
-  /** TOKEN_INVALID - The token is unknown, expired or revoked: log in again. */
+  /** TOKEN_INVALID - The token is unknown, expired or revoked. Log in again. */
   TOKEN_INVALID: 21,
-  /** CREDENTIALS_WRONG - User name or password is wrong; which of them is not said. */
+  /** CREDENTIALS_WRONG - The user name or the password is wrong. The server does not say which. */
   CREDENTIALS_WRONG: 22,
-  /** DEVICE_INVALID - The device does not exist, belongs to someone else, or its secret is wrong: log in without it to get a new one. */
+  /** DEVICE_INVALID - The device does not exist or belongs to another user, or its secret is wrong. Log in without it to get a new device. */
   DEVICE_INVALID: 23,
-  /** SIGN_UP_CLOSED - This server takes no new users. */
+  /** SIGN_UP_CLOSED - This server accepts no new users. */
   SIGN_UP_CLOSED: 24,
   /** INVITE_INVALID - The invite is unknown, used up or expired. */
   INVITE_INVALID: 25,
-  /** USERNAME_INVALID - The user name is not a UsernameCasePreserved of RFC 8265, is too long, or would mislead. */
+  /** USERNAME_INVALID - The user name is not a UsernameCasePreserved of RFC 8265, is too long, or could mislead. */
   USERNAME_INVALID: 26,
-  /** USERNAME_TAKEN - The user name is taken, or looks too much like one that is. */
+  /** USERNAME_TAKEN - The user name is taken, or looks too much like a name that is taken. */
   USERNAME_TAKEN: 27,
-  /** PASSWORD_INVALID - The new password is too short, too long, or has characters that RFC 8265 does not allow in passwords. */
+  /** PASSWORD_INVALID - The new password is too short, too long, or contains characters that RFC 8265 does not allow in passwords. */
   PASSWORD_INVALID: 28,
-  /** SESSION_NOT_FOUND - The user has no such session. */
+  /** SESSION_NOT_FOUND - The user has no session with this id. */
   SESSION_NOT_FOUND: 29,
   /**
-   * ACCOUNT_LOCKED - Too many wrong passwords came one after the other: log-ins are refused, even with the right one, until the delay is
-   * over. It is said of names that nobody has as well.
+   * ACCOUNT_LOCKED - After too many wrong passwords in a row, log-ins are refused until the delay has passed, even with the right password.
+   * Names that do not exist are locked in the same way.
    */
   ACCOUNT_LOCKED: 30,
-  /** TOO_MANY_SESSIONS - The user has as many sessions online as this server allows: log out elsewhere first. */
+  /** TOO_MANY_SESSIONS - The user has as many sessions online as this server allows. Log out of one of them first. */
   TOO_MANY_SESSIONS: 31,
-  /** ADMINISTRATORS_ONLY - Only an administrator of this server may ask for that. */
+  /** ADMINISTRATORS_ONLY - Only an administrator of this server may make this request. */
   ADMINISTRATORS_ONLY: 32,
-  /** USER_NOT_FOUND - There is no user of that name. */
+  /** USER_NOT_FOUND - There is no user with this name. */
   USER_NOT_FOUND: 40,
-  /** RECIPIENT_IS_SELF - The user named is the calling one. */
+  /** RECIPIENT_IS_SELF - The named user is the calling user. */
   RECIPIENT_IS_SELF: 41,
   /** CONVERSATION_NOT_FOUND - There is no such conversation, or the user is not in it. */
   CONVERSATION_NOT_FOUND: 42,
-  /** CONTENT_EMPTY - The content is missing or an empty text. */
+  /** CONTENT_EMPTY - The content is missing, or is an empty text. */
   CONTENT_EMPTY: 43,
   /** CONTENT_TOO_LARGE - The content is longer than Limits.max_content_bytes. */
   CONTENT_TOO_LARGE: 44,
-  /** CLIENT_MESSAGE_ID_REUSED - This device already used this client message id for something else; the first one stands. */
+  /** CLIENT_MESSAGE_ID_REUSED - This device has used this client message id for another message, which is kept. */
   CLIENT_MESSAGE_ID_REUSED: 45,
   /** MARKER_BEYOND_HEAD - A marker is beyond the newest entry. */
   MARKER_BEYOND_HEAD: 46,
-  /** CURSOR_BEYOND_HEAD - A cursor is beyond the newest entry: this reader has seen another log. */
+  /** CURSOR_BEYOND_HEAD - A cursor is beyond the newest entry. It belongs to another log. */
   CURSOR_BEYOND_HEAD: 47,
-  /** BLOCKED_BY_RECIPIENT - The recipient has blocked the sender; nothing was stored. */
+  /** BLOCKED_BY_RECIPIENT - The recipient blocks the sender. Nothing was stored. */
   BLOCKED_BY_RECIPIENT: 48,
-  /** ALREADY_BLOCKED - The calling user has blocked that user already. */
+  /** ALREADY_BLOCKED - The calling user already blocks this user. */
   ALREADY_BLOCKED: 49,
-  /** NOT_BLOCKED - The calling user has not blocked that user. */
+  /** NOT_BLOCKED - The calling user does not block this user. */
   NOT_BLOCKED: 50,
-  /** HELLO_EXPECTED - The first command of a stream has to be Hello, alone. */
+  /** HELLO_EXPECTED - The first frame of a stream must contain exactly one command, Hello. */
   HELLO_EXPECTED: 60,
-  /** HELLO_REPEATED - Hello came a second time. */
+  /** HELLO_REPEATED - Hello was sent a second time. */
   HELLO_REPEATED: 61,
-  /** HELLO_TIMEOUT - No Hello came in time. */
+  /** HELLO_TIMEOUT - No Hello arrived in time. */
   HELLO_TIMEOUT: 62,
-  /** TOO_MANY_STREAMS - The session already holds as many streams as it may. */
+  /** TOO_MANY_STREAMS - The session has as many open streams as this server allows. Try again after the delay. */
   TOO_MANY_STREAMS: 63,
-  /** SERVER_STOPPING - The server stops; come back after the delay. */
+  /** SERVER_STOPPING - The server is stopping. Reconnect after the delay. */
   SERVER_STOPPING: 64,
-  /** SLOW_READER - The reader is too slow; come back, with cursors, after the delay. */
+  /** SLOW_READER - The client reads the stream too slowly. Reconnect with cursors after the delay. */
   SLOW_READER: 65,
-  /** SESSION_ENDED - The session was logged out or revoked, or its user was removed; stay away, or log in again. */
+  /** SESSION_ENDED - The session was logged out or revoked, or its user was removed. Log in again before you reconnect. */
   SESSION_ENDED: 66,
-  /** SESSION_TIMED_OUT - The session was ended because no command came for as long as this server waits; log in again. */
+  /** SESSION_TIMED_OUT - The session ended because no command arrived within the idle time-out. Log in again. */
   SESSION_TIMED_OUT: 67,
-  /** DEVICE_KEY_MISSING - The calling device has no certificate: IdentityService.RegisterDeviceKey sets one. */
+  /** DEVICE_KEY_MISSING - The calling device has no certificate. Set one with IdentityService.RegisterDeviceKey. */
   DEVICE_KEY_MISSING: 80,
-  /** IDENTITY_TAKEN - The user has another identity key: register this device without one, and have the first device sign it. */
+  /** IDENTITY_TAKEN - The user has another identity key. Register this device without one, and sign it on the device that has the key. */
   IDENTITY_TAKEN: 81,
-  /** IDENTITY_NOT_FOUND - That user has no identity key yet. */
+  /** IDENTITY_NOT_FOUND - This user has no identity key yet. */
   IDENTITY_NOT_FOUND: 82,
-  /** DEVICE_NOT_FOUND - The user has no such device, or it has no certificate. */
+  /** DEVICE_NOT_FOUND - The user has no such device, or the device has no certificate. */
   DEVICE_NOT_FOUND: 83,
-  /** USER_OFFLINE - That user is not online. */
+  /** USER_OFFLINE - This user is not online. */
   USER_OFFLINE: 84,
-  /** PRIVATE_CHAT_UNAVAILABLE - That user is online, but with no device that takes private chats. */
+  /** PRIVATE_CHAT_UNAVAILABLE - This user is online, but on no device that accepts private chats; or this server has no relay. */
   PRIVATE_CHAT_UNAVAILABLE: 85,
-  /** PRIVATE_CHAT_OPEN - The user has a private chat with that user open already; the message names the device. */
+  /** PRIVATE_CHAT_OPEN - The calling user already has a private chat open with this user. The message names the device. */
   PRIVATE_CHAT_OPEN: 86,
-  /** INTRODUCTION_PENDING - One of the two is asking the other already. */
+  /** INTRODUCTION_PENDING - One of the two users has already asked the other. */
   INTRODUCTION_PENDING: 87,
-  /** INTRODUCTION_REFUSED - That user does not want a private chat now. */
+  /** INTRODUCTION_REFUSED - This user refused the private chat. */
   INTRODUCTION_REFUSED: 88,
-  /** INTRODUCTION_UNANSWERED - Nobody answered in time. */
+  /** INTRODUCTION_UNANSWERED - This user did not answer in time. */
   INTRODUCTION_UNANSWERED: 89,
-  /** INTRODUCTION_NOT_FOUND - The introduction is unknown, not for this device, over, or used. */
+  /** INTRODUCTION_NOT_FOUND - The introduction is unknown, is not for this device, has ended, or was used. */
   INTRODUCTION_NOT_FOUND: 90,
-  /** RELAY_CREDIT_EXCEEDED - A device sent more through the relay than it had credit for. */
+  /** RELAY_CREDIT_EXCEEDED - The device sent more through the relay than it had credit for. */
   RELAY_CREDIT_EXCEEDED: 91,
-  /** RELAY_PEER_GONE - The other device has left the relay, or did not come. */
+  /** RELAY_PEER_GONE - The other device left the relay, or did not connect to it. */
   RELAY_PEER_GONE: 92,
   UNRECOGNIZED: -1,
 } as const;

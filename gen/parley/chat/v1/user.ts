@@ -11,11 +11,11 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/user.proto";
 
-/** User names one account. */
+/** User identifies one account. */
 export interface User {
-  /** The account's stable id, at most 32 bytes, set by the server, never reused. Opaque: compare it, do not parse it. */
+  /** The stable id of the account, set by the server, at most 32 bytes, never reused. Opaque: compare it, do not parse it. */
   userId: string;
-  /** The account's name, 1 to 64 bytes of UTF-8, a UsernameCasePreserved of RFC 8265. Names match exactly. */
+  /** The name of the account: a UsernameCasePreserved of RFC 8265, 1 to 64 bytes of UTF-8. Names are matched exactly. */
   username: string;
 }
 

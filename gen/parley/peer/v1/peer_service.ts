@@ -23,21 +23,21 @@ export const protobufPackage = "parley.peer.v1";
 
 export const protobufFileName = "parley/peer/v1/peer_service.proto";
 
-/** Ending says why a conversation ended. */
+/** Ending tells why a conversation ended. */
 export const Ending = {
-  /** UNSPECIFIED - Not set. A reader treats it, and every value that it does not know, as ENDING_STOPPED. */
+  /** UNSPECIFIED - Not set. A reader treats this value, and every value that it does not know, as ENDING_STOPPED. */
   UNSPECIFIED: 0,
-  /** STOPPED - The person stopped it. */
+  /** STOPPED - The user stopped the private chat. */
   STOPPED: 1,
-  /** LOGGED_OUT - The person logged out, or the session was ended elsewhere. */
+  /** LOGGED_OUT - The user logged out, or the session was revoked. */
   LOGGED_OUT: 2,
-  /** TIMED_OUT - The server ended the session, as no command came for too long. */
+  /** TIMED_OUT - The server ended the session after its idle time-out. */
   TIMED_OUT: 3,
-  /** LEFT - The program was left, and the login kept. */
+  /** LEFT - The user left the program and stays logged in. */
   LEFT: 4,
-  /** FAILED - The program cannot go on. */
+  /** FAILED - The program cannot continue. */
   FAILED: 5,
-  /** FINISHED - All was said, and all of it has arrived. */
+  /** FINISHED - Both sides sent all their lines, and all were received. */
   FINISHED: 6,
   UNRECOGNIZED: -1,
 } as const;
@@ -56,31 +56,31 @@ export namespace Ending {
 }
 
 /**
- * Reason is the catalogue of what a peer refuses. Its name, without the prefix, is the reason of a google.rpc.ErrorInfo
- * with domain "parley" in the details of the status that ends the call.
+ * Reason is the catalogue of what a peer refuses. The status that ends the call contains a google.rpc.ErrorInfo with
+ * domain "parley", whose reason is the name of the value without the prefix.
  */
 export const Reason = {
   /** UNSPECIFIED - Not set. */
   UNSPECIFIED: 0,
-  /** UNDECODABLE - The bytes are not the expected message, or a string in it is not UTF-8. */
+  /** UNDECODABLE - The bytes are not the expected message, or contain a string that is not UTF-8. */
   UNDECODABLE: 1,
   /** INVALID_FIELD - A field is missing or out of bounds. */
   INVALID_FIELD: 2,
-  /** OPENING_EXPECTED - The first frame has to be Opening, alone, within 10 seconds; and it comes once. */
+  /** OPENING_EXPECTED - The first frame must contain exactly one signal, Opening, within 10 seconds; and Opening is sent only once. */
   OPENING_EXPECTED: 3,
-  /** INTRODUCTION_INVALID - The introduction is not one for this key, has expired, or was used. */
+  /** INTRODUCTION_INVALID - The introduction is not for this key, has expired, or was used. */
   INTRODUCTION_INVALID: 4,
-  /** LINE_OUT_OF_ORDER - The numbers of lines go 1, 2, 3 … without a gap, and no line comes after Finished. */
+  /** LINE_OUT_OF_ORDER - The numbers of lines are not 1, 2, 3 and so on without a gap, or a line follows Finished. */
   LINE_OUT_OF_ORDER: 5,
-  /** MARKS_INVALID - Marks rise, and never beyond the newest line. */
+  /** MARKS_INVALID - Marks fell, or exceed the newest line. */
   MARKS_INVALID: 6,
-  /** INTERNAL - Something failed inside the peer. */
+  /** INTERNAL - An internal error of the peer. */
   INTERNAL: 7,
-  /** PEER_GONE - The peer is not there any more, or takes nothing. */
+  /** PEER_GONE - The peer is gone, or does not read. */
   PEER_GONE: 8,
   /**
-   * CONNECTION_TAMPERED - What came over the connection is not what the other device sent: somebody in between changed it. Nobody sends this:
-   * each end finds it by itself.
+   * CONNECTION_TAMPERED - The bytes of the connection are not those that the other device sent: they were changed on the way. It is never sent;
+   * each side detects it by itself.
    */
   CONNECTION_TAMPERED: 9,
   UNRECOGNIZED: -1,
@@ -102,62 +102,62 @@ export namespace Reason {
   export type UNRECOGNIZED = typeof Reason.UNRECOGNIZED;
 }
 
-/** ConverseRequest is one frame of signals from the device that called. */
+/** ConverseRequest is one frame of signals from the calling device. */
 export interface ConverseRequest {
-  /** The signals, in order, at most 100. */
+  /** The signals, in order; at most 100. */
   signals: Signal[];
 }
 
-/** ConverseResponse is one frame of signals from the device that was called. */
+/** ConverseResponse is one frame of signals from the called device. */
 export interface ConverseResponse {
-  /** The signals, in order, at most 100. */
+  /** The signals, in order; at most 100. */
   signals: Signal[];
 }
 
-/** Signal is one item of what either end sends. A reader ignores a kind that it does not know. */
+/** Signal is one item of what either side sends. A reader ignores a kind that it does not know. */
 export interface Signal {
-  /** What it is. */
+  /** The kind of signal. */
   kind:
     | //
-    /** First, alone, and once from each end. */
+    /** The first signal of each side, alone in its frame, sent once. */
     { $case: "opening"; value: Opening }
     | //
-    /** Something said. */
+    /** A line of the conversation. */
     { $case: "line"; value: Line }
     | //
-    /** How far the sender of this is with the other's lines. */
+    /** The lines that the sender of this signal has received and read. */
     { $case: "marks"; value: Marks }
     | //
-    /** The sender types, or has ceased to. */
+    /** The sender began or stopped typing. */
     { $case: "typing"; value: Typing }
     | //
-    /** The conversation is over. Last. */
+    /** Ends the conversation. It is the last signal. */
     { $case: "goodbye"; value: Goodbye }
     | //
-    /** The sender says no more lines. */
+    /** The sender will send no more lines. */
     { $case: "finished"; value: Finished }
     | undefined;
 }
 
 /** Opening begins a conversation. */
 export interface Opening {
-  /** The introduction that both were given. The device that is called answers with the same. */
+  /** The id of the introduction. The called device answers with the same id. */
   introductionId: string;
-  /** The program, at most 64 bytes; may be empty. */
+  /** The name of the program, at most 64 bytes; may be empty. */
   clientName: string;
-  /** Its version, at most 64 bytes; may be empty. */
+  /** The version of the program, at most 64 bytes; may be empty. */
   clientVersion: string;
 }
 
-/** Line is something said. */
+/** Line is one line of the conversation. */
 export interface Line {
-  /** 1, 2, 3 … in each direction without a gap. A line with another number ends the conversation as LINE_OUT_OF_ORDER. */
+  /** 1, 2, 3 and so on in each direction, without a gap. Any other number ends the conversation as LINE_OUT_OF_ORDER. */
   number: bigint;
-  /** When it was entered, by the sender's clock. */
+  /** When the line was entered, by the sender's clock. */
   time:
     | Date
     | undefined;
-  /** What was said. A reader that does not know the kind shows that there was something. */
+  /** The content. A reader that does not know the kind shows that there was a line. */
   content:
     | //
     /** Text, 1 to 32,768 bytes. */
@@ -165,32 +165,35 @@ export interface Line {
     | undefined;
 }
 
-/** Marks acknowledge lines. Both only rise, and never beyond the newest line that was sent. */
+/** Marks acknowledge lines of the other side. Both numbers only rise, and never exceed the newest line that was sent. */
 export interface Marks {
-  /** The sender of this has every line of the other up to this number; 0: none yet. */
+  /** The sender has received every line up to this number; 0 means none yet. */
   received: bigint;
-  /** The person there has seen every line up to this number. */
+  /** The user of the sender has seen every line up to this number; 0 means none yet. */
   read: bigint;
 }
 
-/** Typing says whether somebody types. A reader lets it lapse after 10 seconds without another. */
+/**
+ * Typing reports whether the user of the sender types. Without another signal, a reader assumes after 10 seconds that the
+ * user stopped.
+ */
 export interface Typing {
-  /** Whether the sender types now. */
+  /** Whether the user types now. */
   typing: boolean;
 }
 
 /**
- * Finished says that no Line follows; one that does ends the conversation as LINE_OUT_OF_ORDER. The sender goes on taking
- * the other's lines and acknowledging them. An end that has sent Finished, has taken the other's, and has every own line
- * acknowledged, ends the conversation with Goodbye and ENDING_FINISHED. So an end that has nobody who would say when all is
- * said answers Finished with Finished.
+ * Finished announces that its sender sends no more lines. A later line ends the conversation as LINE_OUT_OF_ORDER. The
+ * sender still receives and acknowledges lines. A side ends the conversation with Goodbye and ENDING_FINISHED when it has
+ * sent Finished, has received Finished, and all its own lines are acknowledged. A program without a user who could end
+ * its side therefore answers Finished with Finished.
  */
 export interface Finished {
 }
 
-/** Goodbye ends a conversation in order. */
+/** Goodbye ends a conversation. */
 export interface Goodbye {
-  /** Why. */
+  /** Why the conversation ends. */
   ending: Ending;
 }
 
@@ -721,16 +724,16 @@ export const Goodbye: MessageFns<Goodbye> = {
 };
 
 /**
- * PeerService is what a device offers to the device that was introduced to it: a private chat that no server reads. It
- * is served over TLS 1.3 only (ALPN h2), and only to the one who proves to have the key of the introduced certificate;
- * the caller accepts only the key of the certificate that it was given. Session tickets are off.
+ * PeerService is the service that a device offers to the device that was introduced to it: a private chat that no server
+ * can read. It is served over TLS 1.3 only (ALPN h2) with mutual authentication: each side accepts exactly the key of the
+ * certificate in its Introduction. Session tickets are disabled.
  */
 export type PeerServiceService = typeof PeerServiceService;
 export const PeerServiceService = {
   /**
-   * Converse is one private chat. The device that asked for the introduction calls; each end sends Opening, first and
-   * alone, and from then on both are equal: both number their lines, acknowledge the other's, and may end it with
-   * Goodbye. A conversation ends with its connection, and is not taken up again.
+   * Converse is one private chat. The device that asked for the introduction calls it. Each side sends Opening, alone, as
+   * its first message. After that both sides have the same role: each numbers its lines, acknowledges the lines of the
+   * other side, and may end the conversation with Goodbye. A conversation ends with its connection and cannot be resumed.
    */
   converse: {
     path: "/parley.peer.v1.PeerService/Converse" as const,
@@ -745,18 +748,18 @@ export const PeerServiceService = {
 
 export interface PeerServiceServer extends UntypedServiceImplementation {
   /**
-   * Converse is one private chat. The device that asked for the introduction calls; each end sends Opening, first and
-   * alone, and from then on both are equal: both number their lines, acknowledge the other's, and may end it with
-   * Goodbye. A conversation ends with its connection, and is not taken up again.
+   * Converse is one private chat. The device that asked for the introduction calls it. Each side sends Opening, alone, as
+   * its first message. After that both sides have the same role: each numbers its lines, acknowledges the lines of the
+   * other side, and may end the conversation with Goodbye. A conversation ends with its connection and cannot be resumed.
    */
   converse: handleBidiStreamingCall<ConverseRequest, ConverseResponse>;
 }
 
 export interface PeerServiceClient extends Client {
   /**
-   * Converse is one private chat. The device that asked for the introduction calls; each end sends Opening, first and
-   * alone, and from then on both are equal: both number their lines, acknowledge the other's, and may end it with
-   * Goodbye. A conversation ends with its connection, and is not taken up again.
+   * Converse is one private chat. The device that asked for the introduction calls it. Each side sends Opening, alone, as
+   * its first message. After that both sides have the same role: each numbers its lines, acknowledges the lines of the
+   * other side, and may end the conversation with Goodbye. A conversation ends with its connection and cannot be resumed.
    */
   converse(): ClientDuplexStream<ConverseRequest, ConverseResponse>;
   converse(options: Partial<CallOptions>): ClientDuplexStream<ConverseRequest, ConverseResponse>;

@@ -13,9 +13,9 @@ export const protobufPackage = "parley.record.v1";
 
 export const protobufFileName = "parley/record/v1/recording.proto";
 
-/** Direction says which way a frame went. */
+/** Direction is the direction of a frame. */
 export const Direction = {
-  /** UNSPECIFIED - Not set; a reader passes over the frame. */
+  /** UNSPECIFIED - Not set. A reader skips the frame. */
   UNSPECIFIED: 0,
   /** UP - From the client to the server. */
   UP: 1,
@@ -34,84 +34,85 @@ export namespace Direction {
 }
 
 /**
- * Item is one part of a recording. A recording is a file of Items, each with its length in front as a varint, as
- * Protobuf's libraries write delimited messages: a Header, any number of Frames in the order in which they went and
- * came, and an End, unless the program that recorded was cut off. A reader passes over a kind that it does not know.
+ * Item is one part of a recording. A recording is a file of Items, each preceded by its length as a varint, like the
+ * delimited messages of Protobuf libraries: a Header, any number of Frames in the order in which they were sent and
+ * received, and an End. The End is missing if the recording program was killed. A reader skips a kind that it does not
+ * know.
  */
 export interface Item {
-  /** What it is. */
+  /** The kind of item. */
   kind:
     | //
-    /** First, and once. */
+    /** The first item, exactly once. */
     { $case: "header"; value: Header }
     | //
-    /** Zero or more. */
+    /** Any number. */
     { $case: "frame"; value: Frame }
     | //
-    /** Last, and once. */
+    /** The last item, at most once. */
     { $case: "end"; value: End }
     | undefined;
 }
 
-/** Header says what was recorded. */
+/** Header describes the recorded call. */
 export interface Header {
-  /** Always "parley recording": a file that begins otherwise is none. */
+  /** Always "parley recording". A file that begins otherwise is not a recording. */
   format: string;
-  /** The method that was called, such as "/parley.chat.v1.ChatService/Connect". It says what messages the frames hold. */
+  /** The path of the method, such as "/parley.chat.v1.ChatService/Connect". It determines the messages in the frames. */
   method: string;
-  /** When the call began, by the clock of the program that recorded. */
+  /** When the call began, by the clock of the recording program. */
   startTime:
     | Date
     | undefined;
-  /** The program that recorded, and its version, such as "parley 1.2.3". */
+  /** The name and version of the recording program, such as "parley 1.2.3". */
   program: string;
   /** The name of the user who was logged in. */
   username: string;
-  /** The user's conversations just before the call, so that ids and seqs in the frames can be told. */
+  /** The user's conversations just before the call, so that ids and seqs in the frames can be interpreted. */
   conversations: KnownConversation[];
 }
 
-/** KnownConversation says what a conversation id stood for. */
+/** KnownConversation describes a conversation that the frames may name. */
 export interface KnownConversation {
-  /** The id, on the recorded server. */
+  /** The id of the conversation on the recorded server. */
   conversationId: string;
-  /** In a direct conversation the name of the other user; empty for the broadcast one. */
+  /** In a direct conversation the name of the other user; empty for the broadcast conversation. */
   username: string;
-  /** The seq of the newest entry then. */
+  /** The seq of the newest entry at that time. */
   headSeq: bigint;
 }
 
 /** Frame is one message of the call. */
 export interface Frame {
-  /** Which way it went. */
+  /** The direction. */
   direction: Direction;
-  /** When, since the start of the call. */
+  /** The time since the start of the call. */
   offset:
     | Duration
     | undefined;
-  /** The encoded message. Fields that the schema marks as secret (debug_redact) are not in it. */
+  /** The encoded message, without the fields that the schema marks as secret (debug_redact). */
   message: Buffer;
 }
 
-/** End says how the call ended. */
+/** End describes the end of the call. */
 export interface End {
-  /** The status code of gRPC: 0 where it ended as it should. */
+  /** The status code of gRPC; 0 for OK. */
   code: number;
-  /** The reason that the server gave, such as "SERVER_STOPPING"; empty where it gave none, as with a lost connection. */
+  /** The reason that the server gave, such as "SERVER_STOPPING"; empty if it gave none, as with a lost connection. */
   reason: string;
-  /** A sentence for people. */
+  /** A sentence for the user. */
   message: string;
-  /** When, since the start of the call. */
+  /** The time since the start of the call. */
   offset: Duration | undefined;
 }
 
-/** Difference is one thing in which a stream that was played again is not as recorded. */
+/** Difference is one respect in which a replayed stream differs from the recording. */
 export interface Difference {
-  /** What it is about, such as "send 2, to luke". */
+  /** The subject of the difference, such as "send 2, to luke". */
   subject: string;
-  /** What was recorded, as Protobuf-JSON without ids and times; empty where it was not there. */
+  /** The recorded value, as Protobuf-JSON without ids and times; empty if there was none. */
   recorded: string;
-  /** What came now, as Protobuf-JSON without ids and times; empty where it did not come. */
+  /** The replayed value, as Protobuf-JSON without ids and times; empty if there was none. */
   replayed: string;
 }
 
