@@ -1,40 +1,40 @@
-// What private chats are told when they are opened: whose they are, and what they stand on.
+// The options of private chats.
 import type { Endpoint } from "../link/server/endpoint.ts";
 import type { ContactStore } from "./keys/contacts.ts";
 import type { KeyStore } from "./keys/keys.ts";
 import type { OwnNames } from "./keys/registration.ts";
 
-/** Whose private chats, and what they stand on. */
+/** The options of `PrivateChats.open`. */
 export interface PrivateChatsOptions {
-  /** The server. */
+  /** The chat server. */
   readonly endpoint: Endpoint;
   /** The session's token. */
   readonly token: string;
-  /** Whose device this is. */
+  /** The user and the device of the session. */
   readonly names: OwnNames;
-  /** Where the device's keys are kept. */
+  /** Stores the device's keys. */
   readonly keys: KeyStore;
-  /** What is remembered of others' keys. */
+  /** Stores the keys of other users. */
   readonly contacts: ContactStore;
-  /** The program, as the other end may show it. */
+  /** Describes the program to the peer. */
   readonly client?: {
     /** At most 64 bytes. */
     readonly name: string;
     /** At most 64 bytes. */
     readonly version: string;
   };
-  /** Where the peer server listens, port 0 for any; undefined: nowhere, and every chat goes through the relay. */
+  /** Where the peer server listens. Undefined: it does not, and every chat goes through the relay. */
   readonly listen:
     | {
-        /** An address, or a name; "::" for all. */
+        /** An address or a host name; "::" for all addresses. */
         readonly host: string;
-        /** 0 takes any that is free. */
+        /** 0 for any free port. */
         readonly port: number;
       }
     | undefined;
   /**
-   * A chat in which the other one has said all goes on until `finish` was called here. Default false: it ends once the
-   * reader of `events` has dealt with that one's "finished".
+   * Whether a chat stays open after the peer has finished, until `finish` is called. Default false: the chat ends when the
+   * reader of `events` has taken the peer's "finished".
    */
   readonly allowHalfOpen?: boolean;
 }

@@ -1,41 +1,41 @@
-// The private chats of one device: asks and answers, opens conversations, and tells what happens in them.
+// The private chats of one device: requests and answers, open chats, and the events of all of them.
 import { randomBytes } from "node:crypto";
-import { Ending, Reason } from "../../gen/parley/peer/v1/peer_service.ts";
-import { RpcError } from "../../rpc/status/status.ts";
+import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
+import { waitFor } from "../../time/wait.ts";
 import type { LinkEvent } from "../link/model/events.ts";
 import { EventBuffer } from "../link/receiving/event-buffer.ts";
 import { PrivateCalls } from "../link/server/private-chat-calls.ts";
-import { after } from "../link/waiting.ts";
+import { ActiveChats } from "./chats/active-chats.ts";
 import type { OpenChatInfo, OpenElsewhere } from "./chats/chat-locations.ts";
 import { asError, type Emit, PrivateChatContext } from "./chats/context.ts";
 import type { PrivateEvent, UndeliveredLines } from "./chats/events.ts";
 import { type IncomingRequest, IncomingRequests } from "./chats/incoming-requests.ts";
-import { OpenChat } from "./chats/open-chat.ts";
 import { OpenChatReports } from "./chats/open-chat-reports.ts";
-import { type EstablishedChat, OutgoingRequest } from "./chats/outgoing-request.ts";
-import { decline } from "./chats/pending-peer.ts";
+import { OutgoingRequest } from "./chats/outgoing-request.ts";
 import { PendingPeers } from "./chats/pending-peers.ts";
-import { NotSentError } from "./conversation/private-conversation.ts";
-import { refusal } from "./conversation/refusals.ts";
-import { accepted, type ContactStore, type KeyCheck, type KeyProblem, remembered } from "./keys/contacts.ts";
+import { NotSentError } from "./conversation/line-rules.ts";
+import { accepted, type ContactStore, type KeyProblem, remembered } from "./keys/contacts.ts";
 import { type OwnNames, ownKeys, type Registered } from "./keys/registration.ts";
 import { PeerServer } from "./path/peer-server.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
 
-/** How long a report may take to get there at the end, ms. */
+/** How long `close` waits for the last report to the server, ms. */
 const REPORT_MS = 1_000;
 const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
-/** Of one log-in, on one device. Feed it the events of the link whose Hello names FEATURE_INTRODUCTIONS. */
+/**
+ * The private chats of one session on one device. Pass it the events of a link whose Hello has the feature INTRODUCTIONS
+ * and this `processId`.
+ */
 export class PrivateChats implements AsyncDisposable {
   readonly #context: PrivateChatContext;
   readonly #events: EventBuffer<PrivateEvent>;
   readonly #closing: AbortController;
-  readonly #asking = new Map<string, OutgoingRequest>();
-  readonly #questions: IncomingRequests;
+  readonly #outgoing = new Map<string, OutgoingRequest>();
+  readonly #incoming: IncomingRequests;
   readonly #pendingPeers: PendingPeers;
-  readonly #open = new Map<string, OpenChat>();
+  readonly #active: ActiveChats;
   readonly #reports: OpenChatReports;
 
   private constructor(
@@ -46,18 +46,17 @@ export class PrivateChats implements AsyncDisposable {
     this.#context = context;
     this.#events = events;
     this.#closing = closing;
-    this.#questions = new IncomingRequests(context, () => !events.overfull);
-    this.#reports = new OpenChatReports(context, () =>
-      [...this.#open.values()].map(({ peer }) => peer.userId),
-    );
+    this.#incoming = new IncomingRequests(context, () => !events.overfull);
+    this.#active = new ActiveChats(context, () => this.#reports.report());
+    this.#reports = new OpenChatReports(context, () => this.#active.userIds);
     this.#pendingPeers = new PendingPeers(context, {
-      converse: (begun, queued) => this.#converse(begun, false, queued),
+      converse: (established, queued) => this.#active.run(established, false, queued),
       failed: (introductionId) => this.#reports.report(introductionId),
     });
   }
 
   /**
-   * Makes the device's key if there is none, and starts the peer server. Nothing is asked of the server yet.
+   * Creates the device's key where there is none, and starts the peer server. It makes no call to the chat server.
    * @throws ListenError where the port cannot be used
    */
   static async open(options: PrivateChatsOptions): Promise<PrivateChats> {
@@ -78,22 +77,22 @@ export class PrivateChats implements AsyncDisposable {
     return new PrivateChats(new PrivateChatContext(parts), events, closing);
   }
 
-  /** What happens, in order. One reader at a time; the loop ends when they are closed. */
+  /** All events, in order. Only one reader at a time; its loop ends after `close`. */
   get events(): AsyncIterable<PrivateEvent> {
     return this.#events;
   }
 
-  /** The calls of the log-in. */
+  /** The calls of the session to the chat server. */
   get calls(): PrivateCalls {
     return this.#context.parts.calls;
   }
 
-  /** What is remembered of others' keys. */
+  /** The stored keys of other users. */
   get contacts(): ContactStore {
     return this.#context.parts.contacts;
   }
 
-  /** Whose device this is. */
+  /** The user and the device. */
   get names(): OwnNames {
     return this.#context.parts.names;
   }
@@ -103,56 +102,55 @@ export class PrivateChats implements AsyncDisposable {
     return this.#context.parts.server.port;
   }
 
-  /** Tells this program apart from others of the same session: the link's Hello has to name it. */
+  /** The id of this program among those of the session. The Hello of the link must have it. */
   get processId(): string {
     return this.calls.processId;
   }
 
-  /** With whom a chat is open, and by which path. */
+  /** The open chats. */
   get openChats(): readonly OpenChatInfo[] {
-    const open = [...this.#open].filter(([, { isOver }]) => !isOver);
-    return open.map(([username, { path, peer }]) => ({ username, path, peer }));
+    return this.#active.list;
   }
 
-  /** Who was told yes, and with whom a chat is about to open. */
+  /** The users whose requests were accepted and whose devices have not connected yet. */
   get pendingPeers(): readonly string[] {
     return this.#pendingPeers.usernames;
   }
 
-  /** Who is being asked. */
+  /** The users whom this device requested for a chat, and who have not answered. */
   get outgoingRequests(): readonly string[] {
-    return [...this.#asking.keys()];
+    return [...this.#outgoing.keys()];
   }
 
-  /** Who asks, and whether that one allows a direct path. */
+  /** The requests that wait for an answer. */
   get incomingRequests(): readonly IncomingRequest[] {
-    return this.#questions.list();
+    return this.#incoming.list();
   }
 
   /**
-   * Registers this device's certificate: a stream that names FEATURE_INTRODUCTIONS needs it. Each time anew, since another
-   * program or device may have changed the user's identity key.
+   * Registers this device's certificate, which a stream with the feature INTRODUCTIONS requires. Each call registers it
+   * again, because another program or device may have changed the user's identity key.
    * @throws RpcError, ConnectError
    */
   register(): Promise<Registered> {
-    return this.#context.registerAnew();
+    return this.#context.registerAgain();
   }
 
-  /** What the link tells that concerns private chats; the rest is let pass. */
+  /** Handles an event of the link; ignores events that do not concern private chats. */
   handleLinkEvent(event: LinkEvent): void {
     switch (event.type) {
       case "welcome":
-        this.#questions.reopened();
+        this.#incoming.streamOpened();
         this.#reports.report();
         break;
       case "caught-up":
-        this.#questions.caughtUp();
+        this.#incoming.caughtUp();
         break;
       case "introduction-requested":
-        this.#questions.asked(event.introduction);
+        this.#incoming.requested(event.introduction);
         break;
       case "introduction-closed":
-        this.#questions.closed(event.closed);
+        this.#incoming.closed(event.closed);
         this.#pendingPeers.closed(event.closed);
         break;
       default:
@@ -161,36 +159,32 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Asks a user for a chat. Resolves once the user's devices are being asked; the rest is told by events.
-   * @param direct both ends may learn each other's address, if the other one allows it too
-   * @throws RpcError where the server refuses, ConnectError, NotSentError where there is nothing to ask
+   * Requests a chat with a user. Resolves when the server has asked the user's devices; the outcome comes as an event.
+   * @param direct both devices may learn each other's address, if the other user allows it too
+   * @throws RpcError where the server refuses, ConnectError, NotSentError where a request is not possible now
    */
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
-    if (this.#open.has(username)) throw new NotSentError(`A private chat with ${username} is open already.`);
-    if (this.#asking.has(username)) throw new NotSentError(`${username} is being asked already.`);
-    if (this.#pendingPeers.get(username) !== undefined)
-      throw new NotSentError(`${username} was told yes: the private chat is about to open.`);
-    if (this.#questions.has(username)) throw new NotSentError(`${username} is asking you: answer that.`);
-    const asking = new OutgoingRequest(this.#context, username);
-    this.#asking.set(username, asking);
+    this.#checkStart(username);
+    const request = new OutgoingRequest(this.#context, username);
+    this.#outgoing.set(username, request);
     try {
-      // What is over must be over for the server, too.
+      // The server must know that earlier chats have ended.
       await this.#reports.upToDate();
-      await asking.ask(direct);
+      await request.send(direct);
     } catch (error) {
-      this.#asking.delete(username);
-      const queued = asking.queued.texts;
+      this.#outgoing.delete(username);
+      const queued = request.queued.texts;
       if (queued.length > 0) await this.#emit({ type: "failed", username, error: asError(error), queued });
       throw error;
     }
-    void this.#begin(username, asking);
+    void this.#establish(username, request);
   }
 
   /**
-   * Answers one who asks: yes, no for all devices of this user, or not on this one.
-   * @param how `direct` as in `start`; `always`: from now on it is yes without asking, which stands in `Contact.always`
-   *   for whoever answers by it
-   * @throws NotSentError where that one does not ask, KeyProblemError, RpcError, ConnectError
+   * Answers a request: accepts it, refuses it for all devices of this user, or passes on it with this program only.
+   * @param how `direct`: as in `start`. `always`: also store that requests of this user are to be accepted, in
+   *   `Contact.always`; the program itself has to act on it
+   * @throws NotSentError where there is no such request, KeyProblemError, RpcError, ConnectError
    */
   async answer(
     username: string,
@@ -199,12 +193,12 @@ export class PrivateChats implements AsyncDisposable {
   ): Promise<void> {
     const { direct = false, always = false } = how;
     if (answer !== "accept") {
-      await this.#questions.settle(username, (asked) => decline(this.#context, asked, answer));
+      await this.#incoming.decline(username, answer);
       return;
     }
-    const peer = await this.#questions.settle(username, async (asked) => {
-      this.#context.admit(asked.peer);
-      await this.#pendingPeers.accept({ ...asked, direct: direct && asked.direct });
+    const peer = await this.#incoming.settle(username, async (request) => {
+      this.#context.admit(request.peer);
+      await this.#pendingPeers.accept({ ...request, direct: direct && request.direct });
     });
     if (!always) return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
@@ -212,63 +206,64 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Says a line; while the other one is being asked, or was told yes and is about to come, it is queued and said then.
-   * @returns whether it was said
-   * @throws NotSentError
+   * Sends a line. While the chat is requested, or was accepted and the peer has not connected, the line is queued and
+   * sent when the chat opens.
+   * @throws NotSentError where there is no such chat, or the line cannot be sent now
    */
   send(username: string, text: string): "sent" | "queued" {
-    const open = this.#open.get(username);
-    const waiting = this.#asking.get(username) ?? this.#pendingPeers.get(username);
+    const open = this.#active.get(username);
+    const waiting = this.#outgoing.get(username) ?? this.#pendingPeers.get(username);
     if (open !== undefined) open.send(text);
     else if (waiting !== undefined) waiting.queued.add(text);
     else throw new NotSentError(`No private chat with ${username} is open.`);
     return open === undefined ? "queued" : "sent";
   }
 
-  /** Resolves when there is room for a line to that one, or no chat is open. */
+  /** Resolves when a line can be sent to the user, or no chat is open. */
   async whenWritable(username: string): Promise<void> {
-    await this.#open.get(username)?.whenWritable();
+    await this.#active.get(username)?.whenWritable();
   }
 
-  /** The person has seen what that one said so far. */
+  /** Marks the lines of the user so far as read. */
   markRead(username: string): void {
-    this.#open.get(username)?.markRead();
+    this.#active.get(username)?.markRead();
   }
 
-  /** The person here types to that one, or has ceased to. */
+  /** Announces that the own user types to that user, or has stopped. */
   setTyping(username: string, typing: boolean): void {
-    this.#open.get(username)?.setTyping(typing);
+    this.#active.get(username)?.setTyping(typing);
   }
 
   /**
-   * Says no more lines to that one, and goes on taking that one's. The chat ends once both have said all, and all of it has
-   * arrived.
+   * Announces that no more lines will be sent to the user; lines are still received. The chat ends when both ends have
+   * announced it and all lines have arrived.
    * @throws NotSentError where no chat is open
    */
   finish(username: string): void {
-    const open = this.#open.get(username);
+    const open = this.#active.get(username);
     if (open === undefined) throw new NotSentError(`No private chat with ${username} is open.`);
     open.finish();
   }
 
-  /** Ends a chat, or takes back what was asked or answered. @throws NotSentError where there is nothing to stop */
+  /** Ends a chat, or withdraws a request or an acceptance. @throws NotSentError where there is none of these */
   async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
-    const open = this.#open.get(username);
-    const asking = this.#asking.get(username);
+    const open = this.#active.get(username);
+    const request = this.#outgoing.get(username);
     const pendingPeer = this.#pendingPeers.get(username);
     if (open !== undefined) await open.end(ending);
-    else if (asking !== undefined) asking.takeBack();
-    else if (pendingPeer !== undefined) pendingPeer.fail(new NotSentError("It was taken back."));
+    else if (request !== undefined) request.withdraw();
+    else if (pendingPeer !== undefined) pendingPeer.fail(new NotSentError("The acceptance was withdrawn."));
     else throw new NotSentError(`No private chat with ${username} is open.`);
   }
 
   /**
-   * Where else of this user a private chat with that one is open, as far as the server knows; undefined: nowhere.
+   * Looks up, at the server, in which other program or on which other own device a chat with the user is open.
+   * @returns undefined where there is none
    * @throws RpcError USER_NOT_FOUND, ConnectError
    */
   async findOpenElsewhere(username: string): Promise<OpenElsewhere | undefined> {
-    // One that just ends here is open nowhere, once the server has been told.
-    if (this.#open.has(username)) return undefined;
+    if (this.#active.get(username) !== undefined) return undefined;
+    // The server must know that a chat of this program has just ended.
     await this.#reports.settled;
     const found = await this.calls.getPrivateChat(username);
     if (found === undefined) return undefined;
@@ -277,8 +272,8 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * A person accepts what came up last of that user's keys in this process.
-   * @returns what was wrong with it; undefined where nothing is
+   * Accepts the keys that the user presented last to this process, as a person decided.
+   * @returns the problem that the keys had; undefined where they had none
    */
   acceptKeys(username: string): KeyProblem | undefined {
     const peer = this.#context.presented.get(username);
@@ -289,95 +284,64 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Judges the keys of an open chat by what is remembered now, as after a person verified another key, and ends it where
-   * they have to be accepted first. Each line that is said or comes does the same.
-   * @returns what is wrong with them; undefined where nothing is, or no chat is open
+   * Checks the keys of an open chat against the stored ones, for example after a person verified another key. Ends the
+   * chat where a person has to accept the keys first. Each line in either direction does the same check.
+   * @returns the problem of the keys; undefined where they have none, or no chat is open
    */
   recheckKeys(username: string): KeyProblem | undefined {
-    return this.#open.get(username)?.recheckKeys();
+    return this.#active.get(username)?.recheckKeys();
   }
 
   /**
-   * Ends every chat with this word, and everything else.
-   * @returns what came to nothing by that, one for each user concerned; nothing where it was done before
+   * Ends every chat with this ending, withdraws every request, and stops the peer server.
+   * @returns the lines that did not arrive, one element for each user concerned; empty in a repeated call
    */
   async close(ending: Ending): Promise<readonly UndeliveredLines[]> {
     if (this.#closing.signal.aborted) return [];
     const waiting = [...this.outgoingRequests, ...this.pendingPeers].map((username): UndeliveredLines => {
-      const { texts = [] } = (this.#asking.get(username) ?? this.#pendingPeers.get(username))?.queued ?? {};
+      const { texts = [] } = (this.#outgoing.get(username) ?? this.#pendingPeers.get(username))?.queued ?? {};
       return { username, queued: texts, undelivered: [] };
     });
     this.#closing.abort();
-    this.#questions.clear();
-    const open = [...this.#open.values()];
-    await Promise.all(open.map((chat) => chat.end(ending)));
+    this.#incoming.clear();
+    const open = await this.#active.end(ending);
     this.#events.end();
-    // What came to nothing is no longer open for anybody, once the server knows.
-    using late = after(REPORT_MS);
-    await Promise.race([this.#reports.settled, late.promise]);
+    await waitFor(this.#reports.settled, { ms: REPORT_MS });
     await this.#context.parts.server[Symbol.asyncDispose]();
-    const said = open.map(({ peer, undelivered }) => ({ username: peer.username, queued: [], undelivered }));
-    return [...waiting, ...said].filter(({ queued, undelivered }) => queued.length + undelivered.length > 0);
+    const sent = open.map(({ peer, undelivered }) => ({ username: peer.username, queued: [], undelivered }));
+    return [...waiting, ...sent].filter(({ queued, undelivered }) => queued.length + undelivered.length > 0);
   }
 
-  /** As `close`, having left. */
+  /** As `close`, with the ending LEFT. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(Ending.LEFT);
   }
 
-  /** From the question to the end of the conversation. Never rejects. */
-  async #begin(username: string, asking: OutgoingRequest): Promise<void> {
-    try {
-      const begun = await asking.begin();
-      this.#asking.delete(username);
-      await this.#converse(begun, true, asking.queued.texts);
-    } catch (error) {
-      this.#asking.delete(username);
-      // After a yes the server takes the chat for open, until it is told what has become of it.
-      this.#reports.report(asking.introductionId);
-      await this.#emit({ type: "failed", username, error: asError(error), queued: asking.queued.texts });
-    }
-  }
-
-  /**
-   * A conversation from its start to its end.
-   * @param queued what to say first
-   * @throws RpcError, KeyProblemError where it does not begin: then nothing was said
-   */
-  async #converse(begun: EstablishedChat, startedHere: boolean, queued: readonly string[]): Promise<void> {
-    const { peer, path } = begun;
-    const { username } = peer;
-    const keyCheck = await this.#admit(begun, startedHere);
-    const chat = new OpenChat(this.#context, begun);
-    this.#open.set(username, chat);
-    this.#reports.report();
-    // In one turn with what was queued: nothing that is said now comes before it, and no end comes in between.
-    void this.#emit({ type: "opened", username, path, startedHere, peer, keyCheck });
-    const ended = await chat.run(queued);
-    this.#open.delete(username);
-    this.#reports.report();
-    const room = this.#emit(ended);
-    chat.told();
-    await room;
-  }
-
-  /** Makes room for a conversation, and remembers whose it is. @throws RpcError, KeyProblemError */
-  async #admit({ peer, stream }: EstablishedChat, startedHere: boolean): Promise<KeyCheck> {
-    const { username } = peer;
-    try {
-      // Who asks anew has no chat any more, and the one here is only not known to be over.
-      if (!startedHere) await this.#open.get(username)?.drop();
-      if (this.#closing.signal.aborted || this.#open.has(username))
-        throw refusal(Reason.PEER_GONE, "A private chat cannot be opened here now.");
-      // Anew: since the yes a person may have verified another key.
-      const keyCheck = this.#context.admit(peer);
-      this.contacts.save(remembered(this.contacts.get(username), peer, new Date()));
-      return keyCheck;
-    } catch (error) {
-      stream.abort(
-        error instanceof RpcError ? error : refusal(Reason.PEER_GONE, "The other device hung up."),
+  /** @throws NotSentError */
+  #checkStart(username: string): void {
+    if (this.#active.get(username) !== undefined)
+      throw new NotSentError(`A private chat with ${username} is already open.`);
+    if (this.#outgoing.has(username))
+      throw new NotSentError(`You have already requested a private chat with ${username}.`);
+    if (this.#pendingPeers.get(username) !== undefined)
+      throw new NotSentError(
+        `You have accepted the request of ${username}: the private chat is about to open.`,
       );
-      throw error;
+    if (this.#incoming.has(username))
+      throw new NotSentError(`${username} requests a private chat with you: answer that request.`);
+  }
+
+  /** Waits for the answer and runs the chat. Never rejects. */
+  async #establish(username: string, request: OutgoingRequest): Promise<void> {
+    try {
+      const established = await request.establish();
+      this.#outgoing.delete(username);
+      await this.#active.run(established, true, request.queued.texts);
+    } catch (error) {
+      this.#outgoing.delete(username);
+      // After an acceptance the server counts the chat as open until it receives this report.
+      this.#reports.report(request.introductionId);
+      await this.#emit({ type: "failed", username, error: asError(error), queued: request.queued.texts });
     }
   }
 

@@ -77,12 +77,8 @@ export type { OpenChatInfo, OpenElsewhere } from "../peer/chats/chat-locations.t
 export { KeyProblemError } from "../peer/chats/context.ts";
 export type * from "../peer/chats/events.ts";
 export type { IncomingRequest } from "../peer/chats/incoming-requests.ts";
-export {
-  type ConversationEnded,
-  type EndReason,
-  type LineContent,
-  NotSentError,
-} from "../peer/conversation/private-conversation.ts";
+export { type LineContent, NotSentError } from "../peer/conversation/line-rules.ts";
+export type { ConversationEnded, EndReason } from "../peer/conversation/private-conversation.ts";
 export {
   type CodeParty,
   type LinkedDevice,

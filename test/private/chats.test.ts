@@ -1,6 +1,6 @@
 // Private chats that open, over both paths, and how they end: real server, real streams, real TLS between the devices.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { NotSentError } from "../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../client/peer/conversation/line-rules.ts";
 import { Ending } from "../../gen/parley/peer/v1/peer_service.ts";
 import { TestServer } from "../support/server.ts";
 import { chatting, Somebody } from "./somebody.ts";

@@ -2,7 +2,7 @@
 // notices. The peer here is a client made straight from the proto.
 import { connect } from "node:http2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { conversationLimits, NotSentError } from "../../client/peer/conversation/private-conversation.ts";
+import { conversationLimits, NotSentError } from "../../client/peer/conversation/line-rules.ts";
 import {
   ConverseRequest,
   type ConverseResponse,

@@ -5,7 +5,7 @@ import { type ContextParts, KeyProblemError, PrivateChatContext } from "../../cl
 import type { ChatEnded, PrivateEvent } from "../../client/peer/chats/events.ts";
 import { OpenChat } from "../../client/peer/chats/open-chat.ts";
 import { openConverse } from "../../client/peer/conversation/converse.ts";
-import { NotSentError } from "../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../client/peer/conversation/line-rules.ts";
 import { MemoryContacts, readPeer } from "../../client/peer/keys/contacts.ts";
 import { IdentityKey } from "../../client/peer/keys/keys.ts";
 import { connectPeer } from "../../client/peer/path/connect-peer.ts";

@@ -1,7 +1,7 @@
 // Questions for a private chat: who hears of one, who may answer, what is held meanwhile, and how each is over.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LinkEvent } from "../../client/link/model/events.ts";
-import { NotSentError } from "../../client/peer/conversation/private-conversation.ts";
+import { NotSentError } from "../../client/peer/conversation/line-rules.ts";
 import { ConnectError } from "../../rpc/status/connect-error.ts";
 import { FaultyProxy } from "../client/cli/faults.ts";
 import { ask, device, introduce, reportAs, taking } from "../scenarios/private.ts";

@@ -1,24 +1,24 @@
-// Where private chats are open: with whom in this program, and where else.
+// Where private chats are open: in this program, in another program, or on another device.
 import type { PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
 
-/** Where a chat is open that is not this program's. */
+/** Where a chat is open outside this program. */
 export type OpenElsewhere =
   /** In another program on this device. */
   | { readonly kind: "here" }
-  /** On another device. */
+  /** On another device of the user. */
   | {
       readonly kind: "device";
-      /** What its person calls it; may be empty. */
+      /** The name that the user gave the device; may be empty. */
       readonly deviceName: string;
     };
 
-/** A chat that is open. */
+/** An open chat of this program. */
 export interface OpenChatInfo {
   /** The other user. */
   readonly username: string;
-  /** Which way it goes. */
+  /** The path of the connection. */
   readonly path: Path;
-  /** The other device, as its keys say. */
+  /** The keys of the other device. */
   readonly peer: PeerKeys;
 }

@@ -1,4 +1,4 @@
-// What the parts of private chats share: who this device is, what it remembers, and whom it tells.
+// What the parts of private chats share: the session, the stores, the peer server, and the events.
 import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
@@ -13,12 +13,12 @@ import { type OwnNames, type Registered, register } from "../keys/registration.t
 import type { PeerServer } from "../path/peer-server.ts";
 import type { PrivateEvent } from "./events.ts";
 
-/** A person has to look at the other's keys before anything is said. */
+/** A verified user presented other keys than expected. A person has to accept them before a chat can open. */
 export class KeyProblemError extends Error {
   override name = "KeyProblemError";
-  /** Whose keys they are. */
+  /** The user with these keys. */
   readonly username: string;
-  /** What is not as expected of them. */
+  /** What is wrong with the keys. */
   readonly problem: KeyProblem;
 
   constructor(username: string, problem: KeyProblem) {
@@ -26,7 +26,7 @@ export class KeyProblemError extends Error {
       problem === "changed"
         ? `The identity key of ${username} is not the one that you verified`
         : `The device of ${username} is not signed by the identity key that you verified`;
-    super(`${what}. Nothing was said.`);
+    super(`${what}. Nothing was sent.`);
     this.username = username;
     this.problem = problem;
   }
@@ -39,22 +39,22 @@ export interface ContextParts {
   readonly contacts: ContactStore;
   readonly client: { readonly name: string; readonly version: string } | undefined;
   readonly server: PeerServer;
-  /** Aborted when everything ends. */
+  /** Aborted when all private chats end. */
   readonly closing: AbortSignal;
   readonly emit: Emit;
   /** As in PrivateChatsOptions. */
   readonly allowHalfOpen: boolean;
 }
 
-/** Tells the reader. Resolves when there is room for more; `onTaken` is called once the reader has dealt with it. */
+/** Adds an event for the reader. Resolves when there is room for more; `onTaken` is called when the reader has taken it. */
 export type Emit = (event: PrivateEvent, onTaken?: () => void) => Promise<void>;
 
-/** Users whose keys came up, and may be accepted. */
-const MOST_PRESENTED = 256;
+/** The most users whose presented keys are remembered. */
+const MAX_PRESENTED = 256;
 
 export class PrivateChatContext {
   readonly parts: ContextParts;
-  /** The keys that came up last, by user name: what a person may accept. */
+  /** The keys that each user presented last, by user name: these can be accepted. */
   readonly presented = new Map<string, PeerKeys>();
   #registered: Promise<Registered> | undefined;
 
@@ -75,36 +75,36 @@ export class PrivateChatContext {
     }
   }
 
-  /** Registers it again, and keeps what came of that. @throws RpcError, ConnectError */
-  registerAnew(): Promise<Registered> {
+  /** Registers the certificate again, also where it was registered before. @throws RpcError, ConnectError */
+  registerAgain(): Promise<Registered> {
     this.#registered = undefined;
     return this.register();
   }
 
-  /** What the keys mean; they came up, so a person may accept them. */
+  /** Checks keys that a user presented against the stored ones, and remembers them so that they can be accepted. */
   checkKeys(peer: PeerKeys): KeyCheck {
     this.presented.delete(peer.username);
     const [oldest] = this.presented.keys();
-    if (this.presented.size >= MOST_PRESENTED && oldest !== undefined) this.presented.delete(oldest);
+    if (this.presented.size >= MAX_PRESENTED && oldest !== undefined) this.presented.delete(oldest);
     this.presented.set(peer.username, peer);
     const { contacts } = this.parts;
     const contact = contacts.get(peer.username);
-    const keyCheck = checkKeys(contact, peer);
-    const stoppedDevice = keyCheck.stops && keyCheck.problem === "unsigned" ? peer.fingerprint : undefined;
-    // On disk, too: another process may be the one in which a person accepts it.
+    const check = checkKeys(contact, peer);
+    const stoppedDevice = check.stops && check.problem === "unsigned" ? peer.fingerprint : undefined;
+    // It is also stored, because a person may accept the device in another process.
     if (contact !== undefined && stoppedDevice !== undefined && contact.stoppedDevice !== stoppedDevice) {
       contacts.save({ ...contact, stoppedDevice });
     }
-    return keyCheck;
+    return check;
   }
 
-  /** @throws KeyProblemError where a person has to accept the keys first */
+  /** Checks the keys as `checkKeys`. @throws KeyProblemError where a person has to accept the keys first */
   admit(peer: PeerKeys): KeyCheck {
-    const keyCheck = this.checkKeys(peer);
-    if (keyCheck.stops && keyCheck.problem !== undefined) {
-      throw new KeyProblemError(peer.username, keyCheck.problem);
+    const check = this.checkKeys(peer);
+    if (check.stops && check.problem !== undefined) {
+      throw new KeyProblemError(peer.username, check.problem);
     }
-    return keyCheck;
+    return check;
   }
 
   opening(introductionId: string): Opening {
@@ -117,7 +117,7 @@ export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** A duration of the wire, ms. */
+/** Converts a google.protobuf.Duration to ms; undefined is 0. */
 export function millis(duration: { seconds: bigint; nanos: number } | undefined): number {
   return duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
 }

@@ -1,153 +1,154 @@
-// What private chats tell their reader.
+// The events of private chats.
 import type { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
-import type { EndReason, LineContent } from "../conversation/private-conversation.ts";
+import type { LineContent } from "../conversation/line-rules.ts";
+import type { EndReason } from "../conversation/private-conversation.ts";
 import type { KeyCheck, KeyProblem, PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
 
-/** Somebody asks for a private chat: `PrivateChats.answer` answers. */
+/** A user requests a private chat. Answer with `PrivateChats.answer`. */
 export interface ChatRequested {
   readonly type: "requested";
   /** The other user. */
   readonly username: string;
-  /** Who asks allows a direct path. */
+  /** The other user allows a direct path. */
   readonly direct: boolean;
-  /** The other device, as its keys say. */
+  /** The keys of the other device. */
   readonly peer: PeerKeys;
-  /** What these keys mean by what is remembered of the user. */
+  /** The result of checking these keys against the stored ones. */
   readonly keyCheck: KeyCheck;
-  /** How long an answer is waited for, ms. */
+  /** The time for an answer, ms. */
   readonly timeoutMs: number;
 }
 
-/** It needs no answer any more. */
+/** A request needs no answer any more. */
 export interface RequestClosed {
   readonly type: "request-closed";
   /** The other user. */
   readonly username: string;
-  /** What became of the question. */
+  /** The outcome of the request. */
   readonly outcome: IntroductionOutcome;
-  /** The device that answered, where one did; may be empty. */
+  /** The name of the own device that answered, where one did; may be empty. */
   readonly deviceName: string;
 }
 
-/** The other user's devices are being asked. */
+/** The server has asked the other user's devices. */
 export interface RequestWaiting {
   readonly type: "waiting";
   /** The other user. */
   readonly username: string;
-  /** How many devices are asked. */
+  /** The number of devices that were asked. */
   readonly devices: number;
-  /** How long they have for an answer, ms. */
+  /** The time for an answer, ms. */
   readonly timeoutMs: number;
 }
 
-/** No chat came about. */
+/** A requested or accepted chat did not open. */
 export interface ChatFailed {
   readonly type: "failed";
   /** The other user. */
   readonly username: string;
-  /** An RpcError where the server or the peer refused, a ConnectError where no path led there, or a KeyProblemError. */
+  /** An RpcError where the server or the peer refused, a ConnectError where no path worked, or a KeyProblemError. */
   readonly error: Error;
-  /** What was to be said, and was not. */
+  /** The queued lines, which were not sent. */
   readonly queued: readonly string[];
 }
 
-/** A chat is open: both ends may speak. */
+/** A chat is open: both users can send lines. */
 export interface ChatOpened {
   readonly type: "opened";
   /** The other user. */
   readonly username: string;
-  /** Which way it goes. */
+  /** The path of the connection. */
   readonly path: Path;
-  /** This end asked. */
-  readonly startedHere: boolean;
-  /** The other device, as its keys say. */
+  /** This device requested the chat. */
+  readonly outgoing: boolean;
+  /** The keys of the other device. */
   readonly peer: PeerKeys;
-  /** Where it has a problem, the person is to be told. */
+  /** The result of checking these keys; show a problem to the person. */
   readonly keyCheck: KeyCheck;
 }
 
-/** Something was said. */
+/** A line was sent or received. */
 export interface LineEvent {
   readonly type: "line";
   /** The other user. */
   readonly username: string;
-  /** It was said at this end. */
+  /** This device sent the line. */
   readonly mine: boolean;
-  /** In its direction, from 1. */
+  /** The number of the line in its direction, from 1. */
   readonly number: bigint;
-  /** When it was entered, by the speaker's clock; undefined where that was not said. */
+  /** When the line was written, by its sender's clock; undefined where the peer sent no time. */
   readonly time: Date | undefined;
-  /** What was said. */
+  /** The content. */
   readonly content: LineContent;
 }
 
-/** How far the other end is with the own lines. */
+/** The peer has received or read more of the own lines. */
 export interface MarksMoved {
   readonly type: "marks";
   /** The other user. */
   readonly username: string;
   /** The other device has every own line up to this number. */
   readonly received: bigint;
-  /** The person there has seen every own line up to this number. */
+  /** The other user has read every own line up to this number. */
   readonly read: bigint;
 }
 
-/** The other one types, or has ceased to. */
+/** The other user started or stopped typing. */
 export interface PeerTyping {
   readonly type: "typing";
   /** The other user. */
   readonly username: string;
-  /** Whether the other one types now; lapses after 10 s without another. */
+  /** Whether the user types; expires 10 s after the last event. */
   readonly typing: boolean;
 }
 
-/** The other one says no more lines. */
+/** The other user sends no more lines. */
 export interface PeerFinished {
   readonly type: "finished";
   /** The other user. */
   readonly username: string;
 }
 
-/** Why a chat is over. */
+/** Why a chat ended. */
 export type ChatEndReason =
   | EndReason
-  /** A person has verified another key meanwhile, or does not accept the device: nothing is said before that is accepted. */
+  /** A person verified another key, or has not accepted the device: the keys of the chat have to be accepted first. */
   | {
       readonly kind: "keys";
-      /** What is not as expected of the other's keys. */
+      /** What is wrong with the other user's keys. */
       readonly problem: KeyProblem;
     };
 
-/** A chat is over. */
+/** A chat has ended. */
 export interface ChatEnded {
   readonly type: "ended";
   /** The other user. */
   readonly username: string;
-  /** Why it is over. */
+  /** Why it ended. */
   readonly how: ChatEndReason;
-  /** Own lines that the other device is not known to have, in order. */
+  /** Own lines whose arrival the other device has not confirmed, in order. */
   readonly undelivered: readonly string[];
 }
 
-/** What was said to one user, and came to nothing since everything was closed. */
+/** The lines to one user that did not arrive before `close`. */
 export interface UndeliveredLines {
   /** The other user. */
   readonly username: string;
-  /** Texts that were held until the chat was open, and not said. */
+  /** Queued lines of a chat that did not open. */
   readonly queued: readonly string[];
-  /** Texts that were said, and that the other device is not known to have. */
+  /** Sent lines whose arrival the other device has not confirmed. */
   readonly undelivered: readonly string[];
 }
 
-/** Something beside the chats failed, such as a report to the server. */
+/** A background task failed, such as a report to the server. */
 export interface BackgroundError {
   readonly type: "background-error";
-  /** What failed. */
+  /** The error. */
   readonly error: Error;
 }
 
-/** All that private chats tell, by `type`. A later version may add types. */
+/** All events of private chats, by `type`. Later versions may add types: ignore a type that you do not know. */
 export type PrivateEvent =
   | ChatRequested
   | RequestClosed

@@ -1,34 +1,35 @@
-// Who asks this device for a private chat, until that is answered or over.
+// The requests for a private chat that this device received and that are neither answered nor closed.
 import {
   type IntroductionClosed,
   IntroductionOutcome,
   type IntroductionRequested,
 } from "../../../gen/parley/chat/v1/event.ts";
+import { Answer } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { NotSentError } from "../conversation/private-conversation.ts";
+import { NotSentError } from "../conversation/line-rules.ts";
 import { type PeerKeys, readPeer } from "../keys/contacts.ts";
 import { KeyProblemError, millis, type PrivateChatContext } from "./context.ts";
-import type { Asked } from "./pending-peer.ts";
+import type { PeerRequest } from "./pending-peer.ts";
 
-/** Users whose question may wait for an answer at once. */
-const MOST_ASKED = 64;
+/** The most requests that wait for an answer at the same time. */
+const MAX_REQUESTS = 64;
 
-/** How long after a stream has caught up the questions that wait still may take to be told again on it, ms. */
-const TOLD_AGAIN_MS = 1_000;
+/** How long after a new stream has caught up the server may take to repeat the waiting requests on it, ms. */
+const REPEAT_MS = 1_000;
 
-/** Somebody who asks. */
+/** A request that waits for an answer. */
 export interface IncomingRequest {
   /** The other user. */
   readonly username: string;
-  /** That one allows a direct path. */
+  /** The other user allows a direct path. */
   readonly direct: boolean;
 }
 
-/** Nobody of that name asks, or not any more: where somebody did, `asking-closed` has told it, or is about to. */
+/** There is no request of that user. Where there was one, a `request-closed` event came or will come. */
 export class NoRequestError extends NotSentError {}
 
-/** Whether an answer came to nothing since the question was over by then: taken back, say, or answered elsewhere. */
+/** Whether an answer failed because the request was closed, for example withdrawn or answered by another device. */
 export function isRequestGone(error: unknown): boolean {
   if (error instanceof RpcError) return error.reason === "INTRODUCTION_NOT_FOUND";
   return error instanceof NoRequestError;
@@ -37,100 +38,114 @@ export function isRequestGone(error: unknown): boolean {
 export class IncomingRequests {
   readonly #context: PrivateChatContext;
   readonly #hasRoom: () => boolean;
-  readonly #asked = new Map<string, Asked>();
-  /** Those of whom this stream has not told again. */
-  readonly #unsure = new Set<string>();
-  /** Those whose answer did not get to the server: when they are told again, so is the reader. */
+  readonly #byUsername = new Map<string, PeerRequest>();
+  /** The users whose requests the current stream has not repeated. */
+  readonly #unrepeated = new Set<string>();
+  /** The users whose answers did not reach the server: when it repeats the request, the event is repeated too. */
   readonly #unanswered = new Set<string>();
-  #over: NodeJS.Timeout | undefined;
+  #repeatTimer: NodeJS.Timeout | undefined;
 
-  /** @param hasRoom whether one more can be told of */
+  /** @param hasRoom whether the reader of the events can take one more request */
   constructor(context: PrivateChatContext, hasRoom: () => boolean) {
     this.#context = context;
     this.#hasRoom = hasRoom;
   }
 
   has(username: string): boolean {
-    return this.#asked.has(username);
+    return this.#byUsername.has(username);
   }
 
   list(): IncomingRequest[] {
-    return [...this.#asked].map(([username, { direct }]) => ({ username, direct }));
+    return [...this.#byUsername].map(([username, { direct }]) => ({ username, direct }));
   }
 
   clear(): void {
-    clearTimeout(this.#over);
-    this.#asked.clear();
-    this.#unsure.clear();
+    clearTimeout(this.#repeatTimer);
+    this.#byUsername.clear();
+    this.#unrepeated.clear();
     this.#unanswered.clear();
   }
 
-  /** A stream was opened: on it is told again what waits still. */
-  reopened(): void {
-    clearTimeout(this.#over);
-    for (const username of this.#asked.keys()) this.#unsure.add(username);
+  /** A new stream is open: the server repeats on it the requests that still wait. */
+  streamOpened(): void {
+    clearTimeout(this.#repeatTimer);
+    for (const username of this.#byUsername.keys()) this.#unrepeated.add(username);
   }
 
-  /** The stream has caught up: what is not told again from here on is over. */
+  /** The stream has caught up: requests that are not repeated soon are closed. */
   caughtUp(): void {
-    clearTimeout(this.#over);
-    if (this.#unsure.size === 0) return;
-    this.#over = setTimeout(() => {
-      for (const username of this.#unsure) {
-        const asked = this.#asked.get(username);
-        if (asked === undefined) continue;
-        this.closed({ ...asked, outcome: IntroductionOutcome.TAKEN_BACK, deviceName: "" });
+    clearTimeout(this.#repeatTimer);
+    if (this.#unrepeated.size === 0) return;
+    this.#repeatTimer = setTimeout(() => {
+      for (const username of this.#unrepeated) {
+        const request = this.#byUsername.get(username);
+        if (request === undefined) continue;
+        this.closed({ ...request, outcome: IntroductionOutcome.TAKEN_BACK, deviceName: "" });
       }
-      this.#unsure.clear();
-    }, TOLD_AGAIN_MS);
+      this.#unrepeated.clear();
+    }, REPEAT_MS);
   }
 
-  /** Somebody asks. */
-  asked({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
+  requested({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
     const { names, emit } = this.#context.parts;
     const peer = readPeer(names.serverId, shown);
     if (peer === undefined) return;
     const { username } = peer;
-    this.#unsure.delete(username);
-    const isNew = this.#asked.get(username)?.introductionId !== introductionId;
+    this.#unrepeated.delete(username);
+    const isNew = this.#byUsername.get(username)?.introductionId !== introductionId;
     if (!isNew && !this.#unanswered.has(username)) return;
     this.#unanswered.delete(username);
-    // More than a server hands out, or than anybody reads: it is left unanswered.
-    if (!this.#hasRoom() || (this.#asked.size >= MOST_ASKED && !this.has(username))) return;
-    this.#asked.set(username, { introductionId, peer, direct });
+    // Beyond the limit a request is ignored, and the server closes it when its time is over.
+    if (!this.#hasRoom() || (this.#byUsername.size >= MAX_REQUESTS && !this.has(username))) return;
+    this.#byUsername.set(username, { introductionId, peer, direct });
     const keyCheck = this.#context.checkKeys(peer);
     void emit({ type: "requested", username, direct, peer, keyCheck, timeoutMs: millis(timeout) });
   }
 
-  /** The question is over, and not by an answer from here. */
+  /** A request was closed, but not by an answer of this program. */
   closed({ introductionId, outcome, deviceName }: IntroductionClosed): void {
-    for (const [username, asked] of this.#asked) {
-      if (asked.introductionId !== introductionId) continue;
-      this.#asked.delete(username);
+    for (const [username, request] of this.#byUsername) {
+      if (request.introductionId !== introductionId) continue;
+      this.#byUsername.delete(username);
       void this.#context.parts.emit({ type: "request-closed", username, outcome, deviceName });
     }
   }
 
+  /** Refuses a request for all devices of the user, or passes on it with this program only. @throws as `settle` */
+  async decline(username: string, answer: "refuse" | "pass"): Promise<void> {
+    await this.settle(username, async ({ introductionId }) => {
+      await this.#context.parts.calls.answerIntroduction({
+        introductionId,
+        answer: answer === "refuse" ? Answer.REFUSE : Answer.PASS,
+        direct: false,
+        addresses: [],
+        port: 0,
+      });
+    });
+  }
+
   /**
-   * Answers a question, which is over then; it stands where a person has to look at the keys first, where too much is under
-   * way, or where the answer did not get to the server.
-   * @returns who asked. @throws NoRequestError where that one does not ask, and what the answer throws
+   * Answers a request and removes it. It stays where a person has to accept the keys first, where too many chats are
+   * about to open, and where the answer did not reach the server.
+   * @returns the keys of the peer
+   * @throws NoRequestError where there is no request, and the errors of `answer`
    */
-  async settle(username: string, answer: (asked: Asked) => Promise<void>): Promise<PeerKeys> {
-    const asked = this.#asked.get(username);
-    if (asked === undefined) throw new NoRequestError(`${username} does not ask for a private chat.`);
-    this.#asked.delete(username);
+  async settle(username: string, answer: (request: PeerRequest) => Promise<void>): Promise<PeerKeys> {
+    const request = this.#byUsername.get(username);
+    if (request === undefined) throw new NoRequestError(`${username} does not request a private chat.`);
+    this.#byUsername.delete(username);
     try {
-      await answer(asked);
+      await answer(request);
     } catch (error) {
-      const stands =
+      const stays =
         error instanceof ConnectError || error instanceof KeyProblemError || error instanceof NotSentError;
-      if (stands && !this.has(username)) this.#asked.set(username, asked);
+      if (stays && !this.has(username)) this.#byUsername.set(username, request);
       if (error instanceof ConnectError) this.#unanswered.add(username);
       throw error;
     }
-    // A stream that opened meanwhile may have brought the question again.
-    if (this.#asked.get(username)?.introductionId === asked.introductionId) this.#asked.delete(username);
-    return asked.peer;
+    // A stream that opened during the answer may have repeated the request.
+    if (this.#byUsername.get(username)?.introductionId === request.introductionId)
+      this.#byUsername.delete(username);
+    return request.peer;
   }
 }

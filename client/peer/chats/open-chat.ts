@@ -1,27 +1,22 @@
-// One private chat that is open: tells its reader what happens in it, and ends where a person no longer trusts its keys.
+// One open private chat: converts what happens to events, and ends the chat when a person no longer trusts its keys.
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import {
-  type ConversationOwner,
-  NotSentError,
-  PrivateConversation,
-} from "../conversation/private-conversation.ts";
+import { TypingThrottle } from "../../link/sending/typing-throttle.ts";
+import { NotSentError } from "../conversation/line-rules.ts";
+import { type ConversationOwner, PrivateConversation } from "../conversation/private-conversation.ts";
 import type { KeyProblem, PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
 import type { PrivateChatContext } from "./context.ts";
 import type { ChatEnded } from "./events.ts";
 import type { EstablishedChat } from "./outgoing-request.ts";
 
-/** A repeated "types" within this time, ms, says nothing new. */
-const TYPING_MS = 2_000;
-
 export class OpenChat {
   readonly peer: PeerKeys;
   readonly path: Path;
   readonly #context: PrivateChatContext;
   readonly #conversation: PrivateConversation;
-  readonly #over = Promise.withResolvers<void>();
-  #typing: { readonly typing: boolean; readonly time: number } | undefined;
-  /** What a person does not accept of the keys any more. */
+  readonly #reported = Promise.withResolvers<void>();
+  readonly #typing = new TypingThrottle();
+  /** Set when the chat was ended because of its keys. */
   #problem: KeyProblem | undefined;
 
   constructor(context: PrivateChatContext, { peer, path, stream }: EstablishedChat) {
@@ -41,42 +36,42 @@ export class OpenChat {
     this.#conversation = new PrivateConversation(stream, owner);
   }
 
-  /** Nothing more can be said in it. */
+  /** Whether the chat has ended, so that no line can be sent. */
   get isOver(): boolean {
     return this.#conversation.isOver;
   }
 
-  /** Own lines, in order, that the other device is not known to have. */
+  /** Own lines whose arrival the other device has not confirmed, in order. */
   get undelivered(): readonly string[] {
     return this.#conversation.undelivered;
   }
 
-  /** From its opening to its end. Never rejects. @param held what to say first */
+  /** Runs the chat to its end. Never rejects. @param queued lines to send first */
   async run(queued: readonly string[]): Promise<ChatEnded> {
     const running = this.#conversation.run();
-    // Before anything that is said from now on. Whoever came may be gone already.
-    const unsaid = queued.filter((text) => !this.#says(text));
+    // Synchronously, so that no other line comes before them. The conversation may already have ended.
+    const unsent = queued.filter((text) => !this.#trySend(text));
     const { how, undelivered } = await running;
     return {
       type: "ended",
       username: this.peer.username,
       how: this.#problem === undefined ? how : { kind: "keys", problem: this.#problem },
-      undelivered: [...undelivered, ...unsaid],
+      undelivered: [...undelivered, ...unsent],
     };
   }
 
-  /** Its end was told. */
-  told(): void {
-    this.#over.resolve();
+  /** Called when the event of its end was emitted. */
+  reported(): void {
+    this.#reported.resolve();
   }
 
-  /** Gives it up, where the other end is taken to be gone; resolves when that was told. */
+  /** Ends the chat without a goodbye, where the peer is gone; resolves when the event of its end was emitted. */
   async drop(): Promise<void> {
     this.#conversation.drop();
-    await this.#over.promise;
+    await this.#reported.promise;
   }
 
-  /** Resolves when there is room for a line, or it is over. */
+  /** Resolves when a line can be sent, or the chat has ended. */
   whenWritable(): Promise<void> {
     return this.#conversation.whenWritable();
   }
@@ -90,7 +85,7 @@ export class OpenChat {
     void this.#context.parts.emit({ type: "line", username, mine: true, number, time: new Date(), content });
   }
 
-  /** Judges the keys anew, and ends the chat where a person has to accept them first. */
+  /** Checks the keys again, and ends the chat where a person has to accept them first. */
   recheckKeys(): KeyProblem | undefined {
     const { stops, problem } = this.#context.checkKeys(this.peer);
     if (!stops || problem === undefined) return undefined;
@@ -104,10 +99,7 @@ export class OpenChat {
   }
 
   setTyping(typing: boolean): void {
-    const now = performance.now();
-    if (this.#typing?.typing === typing && now - this.#typing.time < TYPING_MS) return;
-    this.#typing = { typing, time: now };
-    this.#conversation.setTyping(typing);
+    if (this.#typing.admits(String(typing))) this.#conversation.setTyping(typing);
   }
 
   finish(): void {
@@ -118,7 +110,7 @@ export class OpenChat {
     return this.#conversation.end(ending);
   }
 
-  #says(text: string): boolean {
+  #trySend(text: string): boolean {
     try {
       this.send(text);
       return true;

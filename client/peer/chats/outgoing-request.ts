@@ -1,13 +1,13 @@
-// OutgoingRequest a user for a private chat: the question, the wait for a yes, and the way to the device that said it.
+// A request for a private chat with a user: the call to the server, the wait for the answer, and the connection.
 import type { IntroduceResponse } from "../../../gen/parley/chat/v1/introduction_service.ts";
-import { NotSentError } from "../conversation/private-conversation.ts";
+import { NotSentError } from "../conversation/line-rules.ts";
 import { QueuedLines } from "../conversation/queued-lines.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
 import { type PeerKeys, readPeer } from "../keys/contacts.ts";
 import { connectPeer, type Path } from "../path/connect-peer.ts";
 import { millis, type PrivateChatContext } from "./context.ts";
 
-/** A conversation that can begin. */
+/** An open stream to a peer whose keys are known. */
 export interface EstablishedChat {
   readonly peer: PeerKeys;
   readonly stream: SignalStream;
@@ -19,7 +19,7 @@ export class OutgoingRequest {
   readonly #username: string;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
-  /** What is to be said on yes. */
+  /** Lines to send when the chat opens. */
   readonly queued: QueuedLines;
   #direct = false;
   #introductionId: string | undefined;
@@ -32,17 +32,17 @@ export class OutgoingRequest {
     this.#signal = AbortSignal.any([this.#abort.signal, context.parts.closing]);
   }
 
-  /** Once the answer was yes. */
+  /** Undefined until the request was accepted. */
   get introductionId(): string | undefined {
     return this.#introductionId;
   }
 
-  takeBack(): void {
+  withdraw(): void {
     this.#abort.abort();
   }
 
-  /** Resolves once the user's devices are being asked. @throws RpcError, ConnectError, NotSentError */
-  async ask(direct: boolean): Promise<void> {
+  /** Resolves when the server has asked the user's devices. @throws RpcError, ConnectError, NotSentError */
+  async send(direct: boolean): Promise<void> {
     const { calls, emit } = this.#context.parts;
     const username = this.#username;
     this.#direct = direct;
@@ -50,41 +50,45 @@ export class OutgoingRequest {
     this.#steps = calls.introduce({ username, direct }, this.#signal);
     const first = await this.#steps.next();
     const step = first.done === true ? undefined : first.value.step;
-    if (step?.$case !== "asked") throw takenBack();
+    if (step?.$case !== "asked") throw withdrawn();
     const { devices, timeout } = step.value;
     await emit({ type: "waiting", username, devices, timeoutMs: millis(timeout) });
   }
 
-  /** From the yes to the conversation. @throws RpcError, ConnectError, KeyProblemError, NotSentError where it was taken back */
-  async begin(): Promise<EstablishedChat> {
+  /**
+   * Waits for the acceptance and connects to the device that accepted.
+   * @throws RpcError, ConnectError, KeyProblemError, NotSentError where the request was withdrawn
+   */
+  async establish(): Promise<EstablishedChat> {
     try {
-      const begun = await this.#begin();
-      if (!this.#signal.aborted) return begun;
-      begun.stream.abort();
-      throw takenBack();
+      const established = await this.#establish();
+      if (!this.#signal.aborted) return established;
+      established.stream.abort();
+      throw withdrawn();
     } catch (error) {
-      throw this.#signal.aborted ? takenBack() : error;
+      throw this.#signal.aborted ? withdrawn() : error;
     } finally {
-      // The server may leave the call open: nothing more is awaited from it.
+      // The server may leave the call open, but nothing more is expected from it.
       await this.#steps?.return(undefined);
     }
   }
 
-  async #begin(): Promise<EstablishedChat> {
+  async #establish(): Promise<EstablishedChat> {
     const { calls, names } = this.#context.parts;
     const next = await this.#steps?.next();
     const step = next?.done === true ? undefined : next?.value.step;
-    if (step?.$case !== "introduction") throw takenBack();
+    if (step?.$case !== "introduction") throw withdrawn();
     const introduction = step.value;
     this.#introductionId = introduction.introductionId;
     const peer = readPeer(names.serverId, introduction.peer);
-    if (peer?.username !== this.#username) throw new Error("The server introduced somebody else.");
+    if (peer?.username !== this.#username)
+      throw new Error(`The server introduced another user than ${this.#username}.`);
     this.#context.admit(peer);
     const { keys } = await this.#context.register();
     const { stream, path } = await connectPeer({
       calls,
       own: keys.device,
-      // Whether a packet goes to the other's address was said here, and is not the server's to say.
+      // The user decided whether to dial the peer directly. The server must not be able to override that.
       introduction: { ...introduction, direct: introduction.direct && this.#direct },
       peer: peer.fingerprint,
       opening: this.#context.opening(introduction.introductionId),
@@ -94,6 +98,6 @@ export class OutgoingRequest {
   }
 }
 
-function takenBack(): NotSentError {
-  return new NotSentError("It was taken back.");
+function withdrawn(): NotSentError {
+  return new NotSentError("The request was withdrawn.");
 }

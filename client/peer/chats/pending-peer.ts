@@ -1,4 +1,4 @@
-// Answering one who asks for a private chat: no, or yes and then the wait for that one to come, straight or through the relay.
+// A peer whose request was accepted and that has not connected yet: it may connect once, directly or through the relay.
 import { Answer, type Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
@@ -10,71 +10,54 @@ import type { Path } from "../path/connect-peer.ts";
 import { openRelay } from "../path/relay-stream.ts";
 import { millis, type PrivateChatContext } from "./context.ts";
 
-/** Longer than an answer may take and an introduction lasts, ms: the server's word then says how long exactly. */
-const LONGEST_MS = 120_000;
+/** The time to connect until the server names it, ms: longer than any answer takes and any introduction lasts. */
+const MAX_LIFETIME_MS = 120_000;
 
-/** One who asks. */
-export interface Asked {
+/** A request for a private chat from another device. */
+export interface PeerRequest {
   readonly introductionId: string;
   readonly peer: PeerKeys;
-  /** That one allows a direct path. */
+  /** The other user allows a direct path. */
   readonly direct: boolean;
 }
 
-/** Says no, for all devices of the user or for this program. @throws RpcError, ConnectError */
-export async function decline(
-  context: PrivateChatContext,
-  { introductionId }: Asked,
-  answer: "refuse" | "pass",
-): Promise<void> {
-  const no = answer === "refuse" ? Answer.REFUSE : Answer.PASS;
-  await context.parts.calls.answerIntroduction({
-    introductionId,
-    answer: no,
-    direct: false,
-    addresses: [],
-    port: 0,
-  });
-}
-
 export interface PendingPeerOwner {
-  /** Has the conversation; it is over when this resolves. */
+  /** Runs the conversation; resolves when it has ended. */
   converse(pendingPeer: PendingPeer, stream: SignalStream, path: Path): Promise<void>;
-  /** That one will not come. */
+  /** The peer will not connect. */
   failed(pendingPeer: PendingPeer, error: Error): void;
 }
 
-/** One who was told yes, and may come: once, while the introduction lasts. */
 export class PendingPeer {
-  readonly asked: Asked;
-  /** What is to be said then. */
+  readonly request: PeerRequest;
+  /** Lines to send when the chat opens. */
   readonly queued: QueuedLines;
   readonly #context: PrivateChatContext;
   readonly #owner: PendingPeerOwner;
   readonly #relay = new AbortController();
   #expected: Disposable | undefined;
-  #lapse: NodeJS.Timeout | undefined;
-  #isOver = false;
-  /** Why the relay is no way. */
-  #noRelay: Error | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isSettled = false;
+  /** Why the peer cannot connect through the relay. */
+  #relayError: Error | undefined;
 
-  constructor(context: PrivateChatContext, asked: Asked, owner: PendingPeerOwner) {
+  constructor(context: PrivateChatContext, request: PeerRequest, owner: PendingPeerOwner) {
     this.#context = context;
-    this.asked = asked;
+    this.request = request;
     this.#owner = owner;
-    this.queued = new QueuedLines(asked.peer.username);
+    this.queued = new QueuedLines(request.peer.username);
   }
 
-  /** Says yes; from then on that one may come. @throws RpcError, ConnectError: then nobody does */
+  /** Accepts the request; from then on the peer may connect. @throws RpcError, ConnectError: then it may not */
   async accept(): Promise<void> {
     const { server, closing } = this.#context.parts;
-    const { introductionId, peer, direct } = this.asked;
-    // Before the answer: whoever asked may be faster than the way back of this one's own yes.
+    const { introductionId, peer, direct } = this.request;
+    // Before the answer, because the peer may connect before the server's response to the answer arrives.
     this.#expected = server.expect({
       introductionId,
       fingerprint: peer.fingerprint,
       direct,
-      lifetimeMs: LONGEST_MS,
+      lifetimeMs: MAX_LIFETIME_MS,
       opening: this.#context.opening(introductionId),
       converse: async (stream, path) => {
         if (!this.#settle()) {
@@ -88,50 +71,49 @@ export class PendingPeer {
     try {
       introduction = await this.#answer();
     } catch (error) {
-      // Where that one has come meanwhile, only the answer to the yes was lost.
+      // If the peer has already connected, only the response to the answer was lost.
       if (!this.#settle()) return;
       throw error;
     }
-    if (this.#isOver) return;
+    if (this.#isSettled) return;
     if (closing.aborted) {
-      // Nobody is here any more who could be spoken with: nothing waits for the one who asked.
       this.end();
       return;
     }
-    const lifetimeMs = Math.min(millis(introduction.lifetime), LONGEST_MS);
-    this.#lapse = setTimeout(() => this.fail(this.#noRelay ?? this.#notCome()), lifetimeMs);
+    const lifetimeMs = Math.min(millis(introduction.lifetime), MAX_LIFETIME_MS);
+    this.#timer = setTimeout(() => this.fail(this.#relayError ?? this.#didNotConnect()), lifetimeMs);
     closing.addEventListener("abort", this.#end);
     void this.#openRelayHalf(introduction, lifetimeMs);
   }
 
-  /** That one will not come: whoever owns this is told. */
+  /** Stops waiting for the peer, and notifies the owner. */
   fail(error: Error): void {
     if (!this.#settle()) return;
     this.#owner.failed(this, error);
   }
 
-  /** Nobody is awaited any more, and nobody told. */
+  /** Stops waiting for the peer, without notifying the owner. */
   end(): void {
     this.#settle();
   }
 
   readonly #end = (): void => this.end();
 
-  /** False where it was settled before. */
+  /** Stops waiting. Returns false where it had stopped before. */
   #settle(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    clearTimeout(this.#lapse);
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
     this.#context.parts.closing.removeEventListener("abort", this.#end);
     this.#expected?.[Symbol.dispose]();
-    // Whoever came has a stream of their own by now: it is the waiting that ends.
+    // This ends only the opening of the relay: a peer that has connected has a stream of its own.
     this.#relay.abort();
     return true;
   }
 
   async #answer(): Promise<Introduction> {
     const { calls, server } = this.#context.parts;
-    const { introductionId, direct } = this.asked;
+    const { introductionId, direct } = this.request;
     const port = direct ? (server.port ?? 0) : 0;
     const introduction = await calls.answerIntroduction({
       introductionId,
@@ -140,11 +122,12 @@ export class PendingPeer {
       addresses: port === 0 ? [] : ownAddresses(port),
       port,
     });
-    if (introduction === undefined) throw new Error("The server's answer to a yes has no introduction.");
+    if (introduction === undefined)
+      throw new Error("The server's answer to an acceptance has no introduction.");
     return introduction;
   }
 
-  /** Never rejects: that one may come straight, and where nobody comes at all, that is told. */
+  /** Never rejects: the peer may still connect directly, and where it does not, the timer ends the wait. */
   async #openRelayHalf({ introductionId, direct }: Introduction, timeoutMs: number): Promise<void> {
     const { calls, server, closing } = this.#context.parts;
     const signal = AbortSignal.any([this.#relay.signal, closing]);
@@ -152,13 +135,14 @@ export class PendingPeer {
       const dialled = await calls.endpoint.connect();
       server.accept(await openRelay(dialled, { introductionId, token: calls.token, timeoutMs, signal }));
     } catch (error) {
-      const isTold = error instanceof RpcError && error.reason !== "RELAY_PEER_GONE";
-      this.#noRelay = isTold || error instanceof ConnectError ? error : this.#notCome();
-      if (!direct) this.fail(this.#noRelay);
+      const isSpecific = error instanceof RpcError && error.reason !== "RELAY_PEER_GONE";
+      this.#relayError = isSpecific || error instanceof ConnectError ? error : this.#didNotConnect();
+      if (!direct) this.fail(this.#relayError);
     }
   }
 
-  #notCome(): ConnectError {
-    return new ConnectError({ kind: "timeout", message: `${this.asked.peer.username} did not come.` });
+  #didNotConnect(): ConnectError {
+    const message = `The device of ${this.request.peer.username} did not connect.`;
+    return new ConnectError({ kind: "timeout", message });
   }
 }

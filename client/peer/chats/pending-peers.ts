@@ -1,18 +1,18 @@
-// Who was told yes and has not come yet, one for each user.
+// The peers whose requests were accepted and that have not connected yet, one for each user.
 import { type IntroductionClosed, IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
-import { NotSentError } from "../conversation/private-conversation.ts";
+import { NotSentError } from "../conversation/line-rules.ts";
 import { asError, type PrivateChatContext } from "./context.ts";
 import type { EstablishedChat } from "./outgoing-request.ts";
-import { type Asked, PendingPeer } from "./pending-peer.ts";
+import { type PeerRequest, PendingPeer } from "./pending-peer.ts";
 
-/** Who may be awaited at once: more than a server lets ask, and each has a timer and half a relay. */
+/** More than a server lets request; each pending peer has a timer and half a relay. */
 const MAX_PENDING_PEERS = 64;
 
 export interface PendingPeersOwner {
-  /** Has the conversation, with what is to be said first; it is over when this resolves, and did not begin where it rejects. */
-  converse(begun: EstablishedChat, queued: readonly string[]): Promise<void>;
-  /** Nothing comes of what was agreed on. */
+  /** Runs the chat; resolves when it has ended, and rejects where it did not start. @param queued lines to send first */
+  converse(established: EstablishedChat, queued: readonly string[]): Promise<void>;
+  /** An accepted introduction led to no chat. */
   failed(introductionId: string): void;
 }
 
@@ -34,31 +34,31 @@ export class PendingPeers {
     return this.#byUsername.get(username);
   }
 
-  /** Says yes, and waits for that one to come. @throws RpcError, ConnectError, NotSentError where too many are awaited */
-  async accept(asked: Asked): Promise<void> {
-    const { peer, introductionId } = asked;
+  /** Accepts a request and waits for the peer. @throws RpcError, ConnectError, NotSentError where too many are pending */
+  async accept(request: PeerRequest): Promise<void> {
+    const { peer, introductionId } = request;
     const { username } = peer;
     if (this.#byUsername.size >= MAX_PENDING_PEERS && this.get(username) === undefined)
-      throw new NotSentError("Too many private chats are about to open. Wait a moment.");
+      throw new NotSentError("Too many private chats are about to open. Wait a moment and try again.");
     const fail = ({ queued }: PendingPeer, error: Error): void => {
       this.#owner.failed(introductionId);
       void this.#context.parts.emit({ type: "failed", username, error, queued: queued.texts });
     };
-    const pendingPeer = new PendingPeer(this.#context, asked, {
-      converse: async (come, stream, path) => {
-        this.#forget(come);
+    const pendingPeer = new PendingPeer(this.#context, request, {
+      converse: async (connected, stream, path) => {
+        this.#forget(connected);
         try {
-          await this.#owner.converse({ peer, stream, path }, come.queued.texts);
+          await this.#owner.converse({ peer, stream, path }, connected.queued.texts);
         } catch (error) {
-          fail(come, asError(error));
+          fail(connected, asError(error));
         }
       },
-      failed: (come, error) => {
-        this.#forget(come);
-        fail(come, error);
+      failed: (failed, error) => {
+        this.#forget(failed);
+        fail(failed, error);
       },
     });
-    // Whoever asks anew has given up what was before.
+    // A new request of the user replaces the one before.
     const before = this.get(username);
     before?.end();
     for (const text of before?.queued.texts ?? []) pendingPeer.queued.add(text);
@@ -74,18 +74,18 @@ export class PendingPeers {
     }
   }
 
-  /** What was answered yes came to nothing at the other end. */
+  /** Handles the report of the peer that an accepted introduction led to no chat. */
   closed({ introductionId, outcome }: IntroductionClosed): void {
     if (outcome !== IntroductionOutcome.FAILED) return;
     for (const pendingPeer of [...this.#byUsername.values()]) {
-      if (pendingPeer.asked.introductionId !== introductionId) continue;
-      const message = `It came to nothing on the side of ${pendingPeer.asked.peer.username}.`;
+      if (pendingPeer.request.introductionId !== introductionId) continue;
+      const message = `The device of ${pendingPeer.request.peer.username} could not connect.`;
       pendingPeer.fail(new ConnectError({ kind: "unreachable", message }));
     }
   }
 
   #forget(pendingPeer: PendingPeer): void {
-    const { username } = pendingPeer.asked.peer;
+    const { username } = pendingPeer.request.peer;
     if (this.#byUsername.get(username) === pendingPeer) this.#byUsername.delete(username);
   }
 }

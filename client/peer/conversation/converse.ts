@@ -1,4 +1,4 @@
-// The Converse call as both ends have it: opened, answered, and from then on a stream of signals in each direction.
+// The Converse call, as its client and as its server: the exchange of openings, then a stream of signals each way.
 import {
   type Opening,
   PeerServiceService,
@@ -12,33 +12,33 @@ import type { PeerChannel } from "../../../rpc/peers/peer-dial.ts";
 import type { CallerConnection } from "../../../rpc/peers/peer-listener.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 import { lengthDelimited } from "../../../rpc/wire/raw-fields.ts";
-import { after, whenAborted } from "../../link/waiting.ts";
-import { conversationLimits } from "./private-conversation.ts";
+import { waitFor } from "../../../time/wait.ts";
+import { conversationLimits } from "./line-rules.ts";
 import { refusal } from "./refusals.ts";
 import type { SignalStream } from "./signal-stream.ts";
 
 const KiB = 1024;
-/** A peer that takes nothing fills this and no more. */
+/** The most that is buffered for a peer that reads nothing. */
 const outboxOptions = {
   softBytes: 256 * KiB,
   hardBytes: 2048 * KiB,
   maxFrameBytes: 32 * KiB,
   maxFramePieces: conversationLimits.signalsPerFrame,
 };
-/** How long the other end may take for its Opening, ms. */
+/** How long the peer may take for its Opening, ms. */
 const OPENING_MS = 10_000;
 
 const { converse } = strictDefinition(PeerServiceService);
 
 /**
- * Calls, and opens the conversation. The channel goes with the stream.
- * @param signal gives it up
- * @throws RpcError where the other end refuses, or does not answer in time
+ * Calls the peer and exchanges openings. The channel is closed with the stream.
+ * @param signal cancels the call
+ * @throws RpcError where the peer refuses, or does not answer in time
  */
 export async function openConverse(
   dialled: PeerChannel,
   opening: Opening,
-  signal: AbortSignal = new AbortController().signal,
+  signal?: AbortSignal,
 ): Promise<SignalStream> {
   const call = openBidi(dialled, converse, undefined, outboxOptions);
   const write = (signal: Uint8Array): void => call.outbox.push(lengthDelimited(1, signal));
@@ -49,12 +49,10 @@ export async function openConverse(
   write(openingSignal(opening));
   const frames = call[Symbol.asyncIterator]();
   try {
-    using late = after(OPENING_MS);
-    using stopped = whenAborted(signal);
-    const first = await Promise.race([frames.next(), late.promise, stopped.promise]);
-    if (first === undefined || signal.aborted)
+    const first = await waitFor(frames.next(), { ms: OPENING_MS, signal });
+    if (first.status !== "done" || signal?.aborted === true)
       throw refusal(Reason.PEER_GONE, "The other device did not answer.");
-    readOpening(first.done === true ? undefined : first.value.signals);
+    readOpening(first.value.done === true ? undefined : first.value.value.signals);
   } catch (error) {
     hangUp();
     throw error;
@@ -70,25 +68,25 @@ export async function openConverse(
     },
     signals: signalsOf(frames),
     close: () => call.end(),
-    endsThere: true,
+    peerEndsCall: true,
     abort: hangUp,
   };
 }
 
-/** Whoever answers a conversation. */
-export interface Answering {
-  /** Checks the opening. @throws RpcError where it is to be refused */
+/** How one caller is served. */
+export interface ConverseOptions {
+  /** Checks the caller's opening and returns the own one. @throws RpcError to refuse it */
   admit(opening: Opening): Opening;
-  /** Has the conversation; it is over when this resolves. */
+  /** Runs the conversation; resolves when it has ended. */
   converse(stream: SignalStream): Promise<void>;
-  /** The connection that the caller came over. It ends with the conversation, or with an opening that is refused. */
+  /** The caller's connection. It is closed when the conversation ends, or when an opening was refused. */
   readonly connection: CallerConnection;
   onError(error: unknown): void;
 }
 
 /** PeerService for one caller. */
-export function converseService({ admit, converse: talk, connection, onError }: Answering): Service {
-  // Beside it another call may come, and be refused, without harm to it.
+export function converseService({ admit, converse: run, connection, onError }: ConverseOptions): Service {
+  // A second call on the connection is refused, and must not end the conversation of the first one.
   let hasConversation = false;
   return implementService(
     PeerServiceService,
@@ -96,16 +94,18 @@ export function converseService({ admit, converse: talk, connection, onError }: 
       converse: async (frames, outbox, call) => {
         let isConversation = false;
         try {
-          using late = after(OPENING_MS);
-          const first = await Promise.race([frames.next(), late.promise]);
-          const answer = admit(readOpening(first?.signals));
+          const deadline = performance.now() + OPENING_MS;
+          const first = await waitFor(frames.next(), { ms: OPENING_MS });
+          const answer = admit(readOpening(first.status === "done" ? first.value?.signals : undefined));
           isConversation = true;
           hasConversation = true;
           const write = (signal: Uint8Array): void => outbox.push(lengthDelimited(1, signal));
           write(openingSignal(answer));
-          // It goes alone: what follows must not be joined to it. One who does not take it is not waited for.
-          const isTaken = await Promise.race([outbox.whenFlushed().then(() => true), late.promise]);
-          if (isTaken !== true) throw refusal(Reason.PEER_GONE, "The caller takes nothing.");
+          // The opening must be alone in its frame, so it is flushed before anything else is written.
+          const flushed = await waitFor(outbox.whenFlushed(), {
+            ms: Math.max(0, deadline - performance.now()),
+          });
+          if (flushed.status !== "done") throw callerReadsNothing();
           let why: RpcError | undefined;
           const aborted = Promise.withResolvers<void>();
           const stream: SignalStream = {
@@ -119,14 +119,14 @@ export function converseService({ admit, converse: talk, connection, onError }: 
             },
             signals: signalsOf(frames[Symbol.asyncIterator]()),
             close: () => outbox.whenFlushed(),
-            endsThere: false,
+            peerEndsCall: false,
             abort: (cause) => {
               why = cause;
               aborted.resolve();
             },
           };
-          outbox.onOverflow(() => stream.abort(refusal(Reason.PEER_GONE, "The caller takes nothing.")));
-          await Promise.race([talk(stream), aborted.promise]);
+          outbox.onOverflow(() => stream.abort(callerReadsNothing()));
+          await Promise.race([run(stream), aborted.promise]);
           if (why !== undefined && !call.signal.aborted) throw why;
         } finally {
           if (isConversation || !hasConversation) connection.end();
@@ -137,6 +137,10 @@ export function converseService({ admit, converse: talk, connection, onError }: 
   );
 }
 
+function callerReadsNothing(): RpcError {
+  return refusal(Reason.PEER_GONE, "The caller does not read what it is sent.");
+}
+
 function openingSignal(value: Opening): Uint8Array {
   return Signal.encode({ kind: { $case: "opening", value } }).finish();
 }
@@ -145,12 +149,18 @@ function openingSignal(value: Opening): Uint8Array {
 function readOpening(signals: readonly Signal[] | undefined): Opening {
   const [first, ...others] = signals ?? [];
   if (first?.kind?.$case !== "opening" || others.length > 0) {
-    throw refusal(Reason.OPENING_EXPECTED, "The first frame has to be Opening, alone, in time.");
+    throw refusal(
+      Reason.OPENING_EXPECTED,
+      "The first frame must have an Opening and nothing else, and must arrive in time.",
+    );
   }
   const { clientName, clientVersion } = first.kind.value;
   for (const text of [clientName, clientVersion]) {
     if (Buffer.byteLength(text) > 64) {
-      throw refusal(Reason.INVALID_FIELD, "The client's name and version have at most 64 bytes each.");
+      throw refusal(
+        Reason.INVALID_FIELD,
+        "The name and the version of the client may have at most 64 bytes each.",
+      );
     }
   }
   return first.kind.value;

@@ -1,9 +1,9 @@
-// What is said before a private chat is open: held until it is, or given back.
-import { bytesOfLine, NotSentError } from "./private-conversation.ts";
+// Lines that are written before a private chat is open: sent when it opens, or returned to the user.
+import { bytesOfLine, NotSentError } from "./line-rules.ts";
 
-/** Lines held for one chat, and their bytes: all of them fit at once into a conversation that begins. */
-const MOST_HELD = 100;
-const MOST_HELD_BYTES = 128 * 1024;
+/** The limits for one chat. A conversation that opens can send all of these lines immediately. */
+const MAX_LINES = 100;
+const MAX_BYTES = 128 * 1024;
 
 export class QueuedLines {
   readonly #username: string;
@@ -18,12 +18,12 @@ export class QueuedLines {
     return this.#texts;
   }
 
-  /** @throws NotSentError where it could never be said, or too much is held already */
+  /** @throws NotSentError where the line is not valid, or too many lines are queued */
   add(text: string): void {
     const bytes = this.#bytes + bytesOfLine(text);
-    if (this.#texts.length >= MOST_HELD || bytes > MOST_HELD_BYTES) {
+    if (this.#texts.length >= MAX_LINES || bytes > MAX_BYTES) {
       throw new NotSentError(
-        `The private chat with ${this.#username} is not open yet, and no more can be held until then.`,
+        `The private chat with ${this.#username} is not open yet, and no more lines can be queued until it opens.`,
       );
     }
     this.#texts.push(text);

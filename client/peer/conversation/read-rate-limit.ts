@@ -1,25 +1,24 @@
-// How fast a peer is listened to: not reading is the brake, and the peer's own window fills.
-import { setTimeout as sleep } from "node:timers/promises";
+// Limits the rate at which a peer's signals are read; reading pauses at the limit, so the flow-control window of the peer fills.
+import { delay } from "../../../time/wait.ts";
 
 export class ReadRateLimit {
   readonly #perSecond: number;
   #tokens: number;
   #filledAt = performance.now();
 
-  /** @param perSecond what may come a second; two seconds' worth may come at once */
+  /** @param perSecond signals per second; a burst may have as many as two seconds allow */
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
     this.#tokens = 2 * perSecond;
   }
 
-  /** Resolves when so many may have come. */
+  /** Takes tokens for signals that were read. Resolves when the next ones may be read. */
   async take(count: number): Promise<void> {
     const now = performance.now();
     const filled = this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond;
     this.#tokens = Math.min(2 * this.#perSecond, filled) - count;
     this.#filledAt = now;
-    // What is owed is slept off: a burst is let in, and a steady flood is not.
-    const missing = -this.#tokens / this.#perSecond;
-    if (missing > 0) await sleep(missing * 1000);
+    const missingMs = (-this.#tokens / this.#perSecond) * 1000;
+    if (missingMs > 0) await delay(missingMs);
   }
 }

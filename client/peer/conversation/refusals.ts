@@ -1,4 +1,4 @@
-// What a peer refuses, as statuses: the reasons of the peer contract.
+// Refusals of a peer as statuses, with the reasons of the peer contract.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
@@ -11,7 +11,7 @@ const codes: Partial<Record<Reason, status>> = {
   [Reason.PEER_GONE]: status.UNAVAILABLE,
 };
 
-/** A reason of the peer contract as a status. */
+/** An error with a reason of the peer contract. */
 export function refusal(reason: Reason, message: string): RpcError {
   const code = codes[reason] ?? status.FAILED_PRECONDITION;
   return new RpcError({ code, reason: names.get(reason) ?? "", message });

@@ -1,23 +1,23 @@
-// The two directions of a Converse call, as either end has them.
+// The two directions of a Converse call, as either end sees them.
 import type { Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 
-/** The two directions of a Converse call, seen from one end. */
+/** The two directions of a Converse call, as one end sees them. */
 export interface SignalStream {
   /** Sends an encoded Signal. */
   write(signal: Uint8Array): void;
-  /** Too much waits to be taken by the other end. */
+  /** The outbox is above its soft limit: the peer does not read fast enough. */
   readonly isCongested: boolean;
-  /** Resolves when that is over, or nobody takes anything any more. */
+  /** Resolves when the outbox is below its soft limit, or the stream has ended. */
   drained(): Promise<void>;
-  /** What the connection below broke with; undefined while it stands, and where it ended in order. */
+  /** The error of the connection below; undefined while it is open and after an orderly end. */
   readonly broken: Error | undefined;
-  /** What comes. It ends when the other end has said all, and throws RpcError where the call failed. */
+  /** The frames of the peer. It ends when the peer half-closes, and throws RpcError where the call failed. */
   readonly signals: AsyncIterator<readonly Signal[], void>;
-  /** Sends what was written, and says that no more comes. */
+  /** Sends what was written, and half-closes the stream where this end can. */
   close(): Promise<void>;
-  /** The other end ends the call: to hang up before would drop what was written last. */
-  readonly endsThere: boolean;
-  /** Ends it at once; `why` is told to the other end where there is one to tell. */
+  /** The peer ends the call. If this end cancelled it, the signals written last could be lost. */
+  readonly peerEndsCall: boolean;
+  /** Ends the call immediately. The peer receives `why` where this end is the server of the call. */
   abort(why?: RpcError): void;
 }

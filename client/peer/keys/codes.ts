@@ -1,22 +1,22 @@
-// Codes that people compare: the safety number of two users, and the code by which a first device knows a second one.
+// Codes that people compare: the safety number of two users, and the link code of a new device.
 import { createHash } from "node:crypto";
 
-/** One end of a private chat, as far as a code is about it. */
+/** One user of a private chat. */
 export interface CodeParty {
-  /** The user's id, as the server gave it. */
+  /** The user's id, from the server. */
   readonly userId: string;
   /** The user's identity key, 32 bytes. */
   readonly identityKey: Uint8Array;
 }
 
 /**
- * Rounds of SHA-512: as many as libsignal takes, so that to find another key with a given 30-digit half costs more than
- * 2^112.
+ * Rounds of SHA-512, as many as in libsignal. With them the search for another key with a given 30-digit half costs more
+ * than 2^112 hashes.
  */
 const ROUNDS = 5_200;
 
 /**
- * The safety number of two users: 60 digits in twelve groups of five, the same at both ends. It is computed as the
+ * The safety number of two users: 60 digits in twelve groups of five, the same on both devices. It is computed as the
  * "numeric fingerprint", version 0, of libsignal (https://github.com/signalapp/libsignal, rust/protocol/src/
  * fingerprint.rs): for each user SHA-512 over two zero bytes, the key, the stable id and the key again, then 5,199 times
  * over the hash before and the key; the first 30 bytes make six groups, each of five bytes as a big-endian number
@@ -41,20 +41,20 @@ function slowHash(key: Uint8Array, id: Uint8Array): Buffer {
   return hash;
 }
 
-/** Base32 without the letters that look like digits, or make words: Crockford's (https://www.crockford.com/base32.html). */
+/** Crockford's Base32, without letters that look like digits (https://www.crockford.com/base32.html). */
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LETTERS = 12;
 
-/** A device that the identity key is to vouch for. */
+/** A device that the identity key is about to sign. */
 export interface LinkedDevice extends CodeParty {
-  /** Of the device's key. */
+  /** The fingerprint of the device's key. */
   readonly fingerprint: string;
 }
 
 /**
- * What a new device shows and a person types at the first one, such as "K7QF-9M2X-4TRD". It stands for the key of the
- * device and for the identity key that is to vouch for it: a server that showed either device a wrong one would have to
- * find another key with the same 60 bits, at 5,200 hashes a try.
+ * The code that a new device shows and a person types on the first device, such as "K7QF-9M2X-4TRD". It depends on the
+ * key of the device and on the identity key that is about to sign it. A server that gave a device a wrong key would have
+ * to find one with the same 60 bits, at 5,200 hashes for each attempt.
  */
 export function linkCode(serverId: string, { userId, identityKey, fingerprint }: LinkedDevice): string {
   const hash = slowHash(identityKey, Buffer.from(`parley link ${serverId} ${userId} ${fingerprint}`));
@@ -67,7 +67,7 @@ export function linkCode(serverId: string, { userId, identityKey, fingerprint }:
   return code.replace(/(.{4})(?=.)/g, "$1-");
 }
 
-/** A code as it was typed, in the form in which it is shown; undefined where it cannot be one. */
+/** Converts a typed code to the form in which it is shown; undefined where it is not a code. */
 export function readLinkCode(typed: string): string | undefined {
   const plain = typed.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
   if (plain.length !== CODE_LETTERS || [...plain].some((letter) => !LETTERS.includes(letter)))

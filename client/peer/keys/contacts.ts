@@ -1,58 +1,58 @@
-// What is remembered of the keys of other users, and what a key that comes up means by it.
+// The stored keys of other users, and the check of presented keys against them.
 import type { PeerDevice } from "../../../gen/parley/chat/v1/introduction_service.ts";
-import { fingerprintOfDer, isVouchedFor } from "./keys.ts";
+import { fingerprintOfDer, isSignedBy } from "./keys.ts";
 
-/** One user whose identity key was seen. */
+/** The stored keys of another user. */
 export interface Contact {
-  /** The user's id, as the server gave it. */
+  /** The user's id, from the server. */
   readonly userId: string;
   /** The user's name. */
   readonly username: string;
-  /** 32 bytes. Empty: the user had none. */
+  /** The identity key, 32 bytes; empty where the user had none. */
   readonly identityKey: Uint8Array;
-  /** Since when this key is known. */
+  /** When this key was first stored. */
   readonly since: Date;
-  /** A person compared the codes: from then on a key that is not expected stops the chat. */
+  /** A person compared the safety numbers. From then on an unexpected key stops a chat. */
   readonly verified: boolean;
-  /** Fingerprints of devices that nobody vouches for, and that a person accepted. */
+  /** Fingerprints of devices that the identity key does not sign and that a person accepted. */
   readonly acceptedDevices: readonly string[];
-  /** Private chats with this user are accepted without asking; a path where the person chose one with it. */
+  /** Whether requests of this user are accepted without a question, and on which path. */
   readonly always: "ask" | "direct" | "relay";
-  /** The code that was shown last: a person confirms that one, and no other. */
+  /** The safety number that was shown last: only this one can be confirmed. */
   readonly shownCode?: string;
-  /** Fingerprint of the device that nobody vouches for and that stopped a chat last: a person may accept it. */
+  /** The fingerprint of the unsigned device that stopped a chat last: a person may accept it. */
   readonly stoppedDevice?: string;
 }
 
 /**
- * By user name: names are never given to anybody else on one server, and if the server is another one all of a sudden,
- * the name is what the person goes by.
+ * Stores contacts by user name. A server never gives a name to another user, and when the server has other data, the name
+ * is what a person still recognizes.
  */
 export interface ContactStore {
-  /** What is remembered of the user of that name. */
+  /** The contact of that name. */
   get(username: string): Contact | undefined;
-  /** Remembers it, in place of what was. */
+  /** Stores the contact, in place of the one before. */
   save(contact: Contact): void;
 }
 
-/** For programs that start afresh each time. */
+/** Contacts in memory, for programs that keep no state. */
 export class MemoryContacts implements ContactStore {
   readonly #contacts = new Map<string, Contact>();
 
-  /** What is remembered of the user of that name. */
+  /** The contact of that name. */
   get(username: string): Contact | undefined {
     return this.#contacts.get(username);
   }
 
-  /** Remembers it, in place of what was. */
+  /** Stores the contact, in place of the one before. */
   save(contact: Contact): void {
     this.#contacts.set(contact.username, contact);
   }
 }
 
-/** The other end of an introduction, as its keys say. */
+/** The keys of the other device of an introduction. */
 export interface PeerKeys {
-  /** The user's id, as the server gave it. */
+  /** The user's id, from the server. */
   readonly userId: string;
   /** The user's name. */
   readonly username: string;
@@ -60,53 +60,53 @@ export interface PeerKeys {
   readonly identityKey: Uint8Array;
   /** The device's id. */
   readonly deviceId: string;
-  /** What its person calls it; a label, and no proof. */
+  /** The name that its user gave it; it is not verified. */
   readonly deviceName: string;
-  /** Of the key that the device has to prove. */
+  /** The fingerprint of the key that the device must prove to have. */
   readonly fingerprint: string;
-  /** The identity key vouches for the device. */
+  /** The identity key signs the device's key. */
   readonly signed: boolean;
 }
 
-/** Undefined where the server's words name no user, or no key. */
+/** Converts the server's message; undefined where it has no user or no key. */
 export function readPeer(serverId: string, peer: PeerDevice | undefined): PeerKeys | undefined {
   const { user, device, identityKey } = peer ?? {};
   const fingerprint = device && fingerprintOfDer(device.certificate);
-  // No server gives out a name with a control character: it would be made to look like more than a name.
+  // A name with a control character could imitate other output. No correct server sends one.
   if (user === undefined || user.userId === "" || !/^\P{Cc}+$/u.test(user.username)) return undefined;
   if (device === undefined || fingerprint === undefined || identityKey === undefined) return undefined;
   const { userId, username } = user;
   const { deviceId, deviceName, signature } = device;
   const statement = { serverId, userId, deviceId, fingerprint };
-  const signed = isVouchedFor(identityKey, statement, signature);
+  const signed = isSignedBy(identityKey, statement, signature);
   return { userId, username, identityKey, deviceId, deviceName, fingerprint, signed };
 }
 
-/** What is not as expected of a user's keys. */
+/** What is wrong with a user's keys. */
 export type KeyProblem =
-  /** The identity key is another one than before. */
+  /** The identity key is not the stored one. */
   | "changed"
-  /** The identity key does not vouch for the device. */
+  /** The identity key does not sign the device's key. */
   | "unsigned";
 
-/** What the keys that came up mean by what is remembered. */
+/** The result of checking presented keys against the stored ones. */
 export interface KeyCheck {
-  /** Whether the user was never met, is known, or was verified. */
+  /** Whether the user has no stored key, a stored one, or a verified one. */
   readonly standing: "new" | "known" | "verified";
-  /** What is not as expected; undefined where nothing is. */
+  /** What is wrong; undefined where nothing is. */
   readonly problem: KeyProblem | undefined;
-  /** A person has to accept the problem before anything is said. */
+  /** A person has to accept the problem before a chat can open. */
   readonly stops: boolean;
 }
 
-/** What the keys mean by what is remembered. */
+/** Checks presented keys against the stored contact. */
 export function checkKeys(contact: Contact | undefined, peer: PeerKeys): KeyCheck {
   const standing = isNewTo(contact, peer) ? "new" : contact?.verified === true ? "verified" : "known";
   const problem = problemOf(contact, peer);
   return { standing, problem, stops: problem !== undefined && standing === "verified" };
 }
 
-/** Nothing is remembered that these keys could be held against. */
+/** Whether nothing is stored with which these keys could be compared. */
 function isNewTo(contact: Contact | undefined, { fingerprint }: PeerKeys): boolean {
   if (contact === undefined) return true;
   return contact.identityKey.length === 0 && !contact.acceptedDevices.includes(fingerprint);
@@ -120,7 +120,7 @@ function problemOf(contact: Contact | undefined, peer: PeerKeys): KeyProblem | u
   return "unsigned";
 }
 
-/** The contact once a chat with these keys has begun, the problem having been told. */
+/** The contact to store when a chat with these keys opens; the person was shown the problem. */
 export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Date): Contact {
   const { userId, username, identityKey } = peer;
   const isNew = contact === undefined || checkKeys(contact, peer).problem === "changed";
@@ -132,20 +132,20 @@ export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Da
     since: isNew || hadNone ? now : contact.since,
     verified: isNew ? false : contact.verified,
     acceptedDevices: isNew ? [] : contact.acceptedDevices,
-    // Whoever has another key is not the one whom the person trusted to come in.
+    // The person allowed the user with the old key, not the one with the new key.
     always: isNew || isNewTo(contact, peer) ? "ask" : contact.always,
     ...(contact?.shownCode === undefined ? {} : { shownCode: contact.shownCode }),
     ...(isNew || contact.stoppedDevice === undefined ? {} : { stoppedDevice: contact.stoppedDevice }),
   };
 }
 
-/** The contact once a person has accepted the problem: a changed key is known but not verified. */
+/** The contact to store when a person has accepted the problem: a changed key is known, but not verified. */
 export function accepted(contact: Contact | undefined, peer: PeerKeys, now: Date): Contact {
   const after = remembered(contact, peer, now);
   return peer.signed ? after : withDevice(after, peer.fingerprint);
 }
 
-/** The contact once a person has accepted a device that nobody vouches for. */
+/** The contact to store when a person has accepted an unsigned device. */
 export function withDevice(contact: Contact, fingerprint: string): Contact {
   const { acceptedDevices, stoppedDevice, ...rest } = contact;
   const isKnown = acceptedDevices.includes(fingerprint);

@@ -1,32 +1,32 @@
-// The devices of one user: which of them the identity key vouches for, and vouching for one more.
+// The devices of one user: which of them the identity key signs, and signing another one.
 import type { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
-import { fingerprintOfDer, IdentityKey, isVouchedFor } from "./keys.ts";
+import { fingerprintOfDer, IdentityKey, isSignedBy } from "./keys.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
-/** A device of the user, with its key. */
+/** A device of the user that has a key. */
 export interface DeviceWithKey {
-  /** As the server has it. */
+  /** The certificate from the server. */
   readonly certificate: DeviceCertificate;
-  /** Of the device's key. */
+  /** The fingerprint of the device's key. */
   readonly fingerprint: string;
-  /** The identity key vouches for it. */
+  /** The identity key signs the device's key. */
   readonly signed: boolean;
 }
 
-/** The login whose devices they are; PrivateChats is one. */
+/** The session of the user; a `PrivateChats` is one. */
 export interface KeyOwner {
-  /** The calls of the log-in. */
+  /** The calls of the session. */
   readonly calls: PrivateCalls;
-  /** Whose device this is. */
+  /** The user and the device. */
   readonly names: OwnNames;
 }
 
-/** The user's devices that have a key. @throws RpcError, ConnectError */
+/** The user's identity key and the user's devices that have a key. @throws RpcError, ConnectError */
 export async function listDevices({ calls, names }: KeyOwner): Promise<{
-  /** The user's identity key, as the server has it. */
+  /** The user's identity key, from the server. */
   readonly identityKey: Uint8Array | undefined;
-  /** In the order in which they were made. */
+  /** In the order of their creation. */
   readonly devices: readonly DeviceWithKey[];
 }> {
   const { identity, devices } = await calls.listDeviceKeys();
@@ -37,19 +37,19 @@ export async function listDevices({ calls, names }: KeyOwner): Promise<{
       const fingerprint = fingerprintOfDer(certificate.certificate);
       if (fingerprint === undefined) return [];
       const statement = { ...names, deviceId: certificate.deviceId, fingerprint };
-      const signed = identityKey !== undefined && isVouchedFor(identityKey, statement, certificate.signature);
+      const signed = identityKey !== undefined && isSignedBy(identityKey, statement, certificate.signature);
       return [{ certificate, fingerprint, signed }];
     }),
   };
 }
 
-/** Vouches for a device whose key a person has compared. @throws RpcError, ConnectError; Error where the key is not here */
+/** Signs a device after a person has compared its code. @throws RpcError, ConnectError; Error where the identity key is on another device */
 export async function signDevice(
   { calls, names }: KeyOwner,
   own: Registered,
   device: DeviceWithKey,
 ): Promise<void> {
-  if (own.keys.identity === undefined) throw new Error("The identity key is not on this device.");
+  if (own.keys.identity === undefined) throw new Error("This device does not have the identity key.");
   const { deviceId } = device.certificate;
   const statement = { ...names, deviceId, fingerprint: device.fingerprint };
   await calls.signDeviceKey(deviceId, IdentityKey.from(own.keys.identity).sign(statement));

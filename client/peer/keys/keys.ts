@@ -1,5 +1,5 @@
-// The keys of this device: its own, in a certificate, by which peers know the device; and on a user's first device the
-// identity key, which vouches for devices.
+// The keys of this device: the device key in a certificate, which peers check, and on a user's first device the identity key,
+// which signs device keys.
 import {
   createPrivateKey,
   createPublicKey,
@@ -12,31 +12,31 @@ import {
 import type { Certificate } from "../../../rpc/listening/server-credentials.ts";
 import { fingerprint, fingerprintOf } from "../../../rpc/network/fingerprint.ts";
 
-/** What is kept of them. All of it is secret. */
+/** The stored keys. All of them are secret. */
 export interface StoredKeys {
-  /** The server's id for the device that the key belongs to. */
+  /** The id of the device, from the server. */
   readonly deviceId: string;
   /** The device's private key and its certificate, PEM. */
   readonly device: Certificate;
-  /** The private half of the user's identity key, PKCS #8 DER, where this device has it. */
+  /** The user's private identity key, PKCS #8 DER, where this device has it. */
   readonly identity: Uint8Array | undefined;
 }
 
-/** Where a device's keys are kept. Several processes may share it. */
+/** Stores a device's keys. Several processes may share a store. */
 export interface KeyStore {
-  /** What is kept; undefined where nothing is. */
+  /** The stored keys; undefined where there are none. */
   load(): StoredKeys | undefined;
-  /** Keeps them, unless there are some for that device already; answers those that are kept. */
+  /** Stores the keys where there are none for that device. Returns the keys that are stored then. */
   saveIfNone(keys: StoredKeys): StoredKeys;
-  /** Keeps the identity key beside the device's, or forgets it. */
+  /** Stores the identity key beside the device's keys; undefined removes it. */
   saveIdentity(identity: Uint8Array | undefined): void;
 }
 
-/** For programs that start afresh each time. */
+/** Keys in memory, for programs that keep no state. */
 export class MemoryKeys implements KeyStore {
   #keys: StoredKeys | undefined;
 
-  /** What is kept; undefined where nothing is. */
+  /** The stored keys; undefined where there are none. */
   load(): StoredKeys | undefined {
     return this.#keys;
   }
@@ -54,10 +54,10 @@ export class MemoryKeys implements KeyStore {
 }
 
 const DAY_MS = 86_400_000;
-/** Nothing rests on the dates in a certificate, but some programs look at them. */
+/** Peers do not check the dates of a certificate, but other programs may. */
 const VALID_DAYS = 20 * 365;
 
-/** A new device key: ECDSA on P-256, which every TLS library offers unasked. */
+/** A new device key: ECDSA on P-256, which every TLS library supports by default. */
 export async function newDeviceKey(): Promise<Certificate> {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const now = Date.now();
@@ -72,7 +72,7 @@ export async function newDeviceKey(): Promise<Certificate> {
   return { key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), cert };
 }
 
-/** The certificate as it is registered, DER. */
+/** The certificate in DER, as it is registered. */
 export function derOf({ cert }: Certificate): Uint8Array {
   return new X509Certificate(cert).raw;
 }
@@ -81,7 +81,7 @@ export function fingerprintOfKey({ cert }: Certificate): string {
   return fingerprintOf(cert);
 }
 
-/** The fingerprint of the key in a certificate, DER; undefined where it is none. */
+/** The fingerprint of the key in a DER certificate; undefined where the bytes are not a certificate. */
 export function fingerprintOfDer(certificate: Uint8Array): string | undefined {
   try {
     return fingerprint(new X509Certificate(certificate));
@@ -90,7 +90,7 @@ export function fingerprintOfDer(certificate: Uint8Array): string | undefined {
   }
 }
 
-/** An Ed25519 key pair that can sign. */
+/** A user's identity key: an Ed25519 key pair. */
 export class IdentityKey {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -115,23 +115,23 @@ export class IdentityKey {
     return this.#privateKey.export({ type: "pkcs8", format: "der" });
   }
 
-  /** Vouches for a device. */
+  /** Signs a device's key. */
   sign(statement: DeviceStatement): Uint8Array {
     return sign(null, textOf(statement), this.#privateKey);
   }
 }
 
-/** That a key is a device of a user. */
+/** The statement that a key belongs to a device of a user. */
 export interface DeviceStatement {
   readonly serverId: string;
   readonly userId: string;
   readonly deviceId: string;
-  /** Of the device's key. */
+  /** The fingerprint of the device's key. */
   readonly fingerprint: string;
 }
 
-/** Whether the identity key vouches for the device. */
-export function isVouchedFor(
+/** Whether the signature is the identity key's signature of the statement. */
+export function isSignedBy(
   identityKey: Uint8Array,
   statement: DeviceStatement,
   signature: Uint8Array,
@@ -146,7 +146,7 @@ export function isVouchedFor(
   }
 }
 
-/** What is signed; DeviceCertificate.signature in the contract has the rule. */
+/** The signed text, as the contract defines it at DeviceCertificate.signature. */
 function textOf({ serverId, userId, deviceId, fingerprint: of }: DeviceStatement): Buffer {
   return Buffer.from(`parley device key v1\n${serverId}\n${userId}\n${deviceId}\n${of}\n`);
 }

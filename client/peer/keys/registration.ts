@@ -1,4 +1,4 @@
-// Makes a device's keys where there are none, and registers its certificate, so that others can be introduced to it.
+// Creates a device's keys where there are none, and registers its certificate, so that other devices can be introduced to it.
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
@@ -6,13 +6,13 @@ import {
   derOf,
   fingerprintOfKey,
   IdentityKey,
-  isVouchedFor,
+  isSignedBy,
   type KeyStore,
   newDeviceKey,
   type StoredKeys,
 } from "./keys.ts";
 
-/** Who registers. */
+/** The user and the device of a session. */
 export interface OwnNames {
   /** The id of the server's data. */
   readonly serverId: string;
@@ -24,21 +24,21 @@ export interface OwnNames {
   readonly deviceId: string;
 }
 
-/** What this device is to others. */
+/** The registered keys of this device. */
 export interface Registered {
   /** This device's keys. */
   readonly keys: StoredKeys;
-  /** Of the device's key. */
+  /** The fingerprint of the device's key. */
   readonly fingerprint: string;
-  /** The user's identity key: the one that is here, else as the server has it; undefined while there is none. */
+  /** The user's identity key: the one on this device, else the one from the server; undefined where there is none. */
   readonly identityKey: Uint8Array | undefined;
-  /** The identity key vouches for this device. */
+  /** The identity key signs this device's key. */
   readonly signed: boolean;
-  /** The identity key is here, so this device can vouch for others. */
+  /** This device has the private identity key, so it can sign other devices. */
   readonly holdsIdentity: boolean;
 }
 
-/** Keys for this device: those that are kept, or new ones. */
+/** The stored keys of this device, or new ones where there are none. */
 export async function ownKeys(store: KeyStore, deviceId: string): Promise<StoredKeys> {
   const kept = store.load();
   if (kept?.deviceId === deviceId) return kept;
@@ -46,36 +46,36 @@ export async function ownKeys(store: KeyStore, deviceId: string): Promise<Stored
 }
 
 /**
- * Registers. The user's first device makes the identity key; any other one is unsigned until that one vouches for it.
- * Safe to repeat.
+ * Registers this device. The user's first device creates the identity key; other devices are unsigned until the first one
+ * signs them. It is safe to repeat.
  * @throws RpcError, ConnectError
  */
 export async function register(calls: PrivateCalls, store: KeyStore, names: OwnNames): Promise<Registered> {
   const keys = await ownKeys(store, names.deviceId);
-  const held = keys.identity === undefined ? undefined : IdentityKey.from(keys.identity);
-  if (held !== undefined) {
+  const identity = keys.identity === undefined ? undefined : IdentityKey.from(keys.identity);
+  if (identity !== undefined) {
     try {
-      return await tell(calls, names, keys, held, false);
+      return await registerDevice(calls, names, keys, identity, false);
     } catch (error) {
-      // Another device made a new one: this one is no longer what others know the user by.
+      // Another device has replaced the identity key, so the one on this device is no longer valid.
       if (!isRefusal(error, "IDENTITY_TAKEN")) throw error;
-      return tell(calls, names, keys, undefined, false);
+      return registerDevice(calls, names, keys, undefined, false);
     }
   }
-  if (await hasIdentity(calls, names.username)) return tell(calls, names, keys, undefined, false);
+  if (await hasIdentity(calls, names.username)) return registerDevice(calls, names, keys, undefined, false);
   const first = IdentityKey.generate();
   store.saveIdentity(first.export());
   try {
-    return await tell(calls, names, { ...keys, identity: first.export() }, first, false);
+    return await registerDevice(calls, names, { ...keys, identity: first.export() }, first, false);
   } catch (error) {
     if (!isRefusal(error, "IDENTITY_TAKEN")) throw error;
-    // Another device of the user was faster.
+    // Another device of the user registered an identity key first.
     store.saveIdentity(undefined);
-    return tell(calls, names, { ...keys, identity: undefined }, undefined, false);
+    return registerDevice(calls, names, { ...keys, identity: undefined }, undefined, false);
   }
 }
 
-/** Makes a new identity key here, in place of the user's: contacts will see that it changed. */
+/** Creates a new identity key on this device, in place of the user's. Contacts will see that the key has changed. */
 export async function replaceIdentity(
   calls: PrivateCalls,
   store: KeyStore,
@@ -83,12 +83,18 @@ export async function replaceIdentity(
 ): Promise<Registered> {
   const keys = await ownKeys(store, names.deviceId);
   const identity = IdentityKey.generate();
-  const registered = await tell(calls, names, { ...keys, identity: identity.export() }, identity, true);
+  const registered = await registerDevice(
+    calls,
+    names,
+    { ...keys, identity: identity.export() },
+    identity,
+    true,
+  );
   store.saveIdentity(identity.export());
   return registered;
 }
 
-async function tell(
+async function registerDevice(
   calls: PrivateCalls,
   names: OwnNames,
   keys: StoredKeys,
@@ -103,14 +109,14 @@ async function tell(
     signature: Buffer.from(identity?.sign(statement) ?? []),
     replaceIdentity: replace,
   });
-  // What is known here is not taken on the server's word.
+  // The server's values are used only where this device has none.
   const identityKey = identity?.publicKey ?? answer.identity?.key;
   const signature = answer.device?.signature ?? Buffer.alloc(0);
   return {
     keys,
     fingerprint,
     identityKey,
-    signed: identityKey !== undefined && isVouchedFor(identityKey, statement, signature),
+    signed: identityKey !== undefined && isSignedBy(identityKey, statement, signature),
     holdsIdentity: identity !== undefined,
   };
 }

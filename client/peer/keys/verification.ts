@@ -1,4 +1,4 @@
-// Making sure that nobody is in between: the code that two people compare, and what is remembered once they have.
+// Verification of another user's key: the safety number that two people compare, and the result that is stored.
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import { safetyNumber } from "./codes.ts";
@@ -6,37 +6,37 @@ import { type Contact, type ContactStore, type KeyProblem, withDevice } from "./
 import { type OwnKeyStatus, ownKeyStatus } from "./own-identity.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
-/** A device, and what is remembered on it. */
+/** What verification needs of the own device; a `PrivateChats` has it. */
 export interface Verifier {
-  /** The calls of the log-in. */
+  /** The calls of the session. */
   readonly calls: PrivateCalls;
-  /** What is remembered of others. */
+  /** The stored keys of other users. */
   readonly contacts: ContactStore;
-  /** Whose device this is. */
+  /** The user and the device. */
   readonly names: OwnNames;
-  /** Registers this device, if that was not done yet. */
+  /** Registers this device. */
   register(): Promise<Registered>;
 }
 
-/** A code as it can be compared now. */
+/** A safety number, and what is stored about the key. */
 export interface Verification {
-  /** Whose key it is. */
+  /** The other user. */
   readonly user: User;
-  /** The identity key that the code is about. */
+  /** The other user's identity key, from the server. */
   readonly identityKey: Uint8Array;
-  /** 60 digits in groups of five; see codes.ts. */
+  /** The safety number: 60 digits in groups of five. */
   readonly code: string;
-  /** What is remembered of the key: nothing, that it is this one, or that it was another. */
+  /** The key compared with the stored one: none is stored, it is the same, it is the same and verified, or it differs. */
   readonly standing: "new" | "known" | "verified" | "changed";
-  /** Since when the remembered key is known. */
+  /** When the stored key was first stored. */
   readonly since: Date | undefined;
-  /** This code is the one that was shown last. */
+  /** This safety number is the one that was shown last. */
   readonly isShown: boolean;
-  /** What the own key in the code rests on: a code with one that only the server knows proves nothing. */
+  /** How this device knows the own key. A safety number with a key that only the server vouches for proves nothing. */
   readonly own: OwnKeyStatus;
 }
 
-/** @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
+/** Fetches the user's key and computes the safety number. @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
 export async function verificationOf(
   verifier: Omit<Verifier, "calls"> & { readonly calls: Pick<PrivateCalls, "getIdentity"> },
   username: string,
@@ -46,7 +46,7 @@ export async function verificationOf(
   const { identityKey: ownKey } = registered;
   const { user, key } = await calls.getIdentity(username);
   if (user?.username !== username || ownKey === undefined) {
-    throw new Error("The server's answer lacks an identity, or is about somebody else.");
+    throw new Error("The server's answer has no identity, or is about another user.");
   }
   const me = { userId: names.userId, identityKey: ownKey };
   const code = safetyNumber(names.serverId, me, { userId: user.userId, identityKey: key });
@@ -62,31 +62,30 @@ export async function verificationOf(
   };
 }
 
-/** A person sees the code. */
+/** Stores that the safety number was shown to a person. */
 export function markShown(contacts: ContactStore, { user, code }: Verification): void {
   const { userId, username } = user;
   const contact = contacts.get(username) ?? newContact(userId, username, Buffer.alloc(0));
   contacts.save({ ...contact, shownCode: code });
 }
 
-/** Why the code cannot be confirmed; undefined where it can. */
+/** Why the safety number cannot be confirmed; undefined where it can. */
 export function objectionTo({ user, own, isShown }: Verification): string | undefined {
   if (own === "changed")
-    return "Your own identity key is not the one that this device knows: link this device first.";
-  if (own === "unlinked") return "This device is not linked to your first one: link it first.";
+    return "Your own identity key is not the one that this device has stored: link this device first.";
+  if (own === "unlinked") return "This device is not linked to your first device: link it first.";
   if (!isShown)
-    return `It is not the code that was shown last: compare this one with what ${user.username} sees.`;
+    return `The code has changed since it was shown. Compare the new one with the code that ${user.username} sees.`;
   return undefined;
 }
 
-/** The two people compared the codes, and they are equal. */
+/** Stores that two people compared the safety numbers and found them equal. */
 export function confirm(contacts: ContactStore, verification: Verification): void {
   contacts.save({ ...withKey(contacts, verification), verified: true });
 }
 
 /**
- * A person takes what came up for the user's, without having compared codes: a changed key, or a device that stopped a chat
- * since nobody vouches for it.
+ * Accepts a changed key, or the unsigned device that stopped a chat last, as a person decided without a comparison.
  * @returns what was accepted; undefined where nothing is wrong
  */
 export function acceptKeys(contacts: ContactStore, verification: Verification): KeyProblem | undefined {

@@ -1,5 +1,5 @@
-// From an introduction to a conversation, on the side that asked: straight to the other device where both allow it, else
-// through the server's relay.
+// Connects to the device that accepted a request: directly where both users allow it, otherwise through the server's
+// relay.
 import type { Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { Certificate } from "../../../rpc/listening/server-credentials.ts";
@@ -11,14 +11,14 @@ import { openConverse } from "../conversation/converse.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
 import { openRelay } from "./relay-stream.ts";
 
-/** The way that a conversation takes. */
+/** The path of a connection between two devices. */
 export type Path = "direct" | "relayed";
 
-/** How long the direct path may take to stand before the relay is taken, ms. */
+/** How long a direct connection may take before the relay is used, ms. */
 const DIRECT_MS = 3_000;
 const RELAY_MS = 15_000;
-/** As many addresses as the contract allows: more are not dialled. */
-const MOST_ADDRESSES = 17;
+/** The most addresses that are dialled; the contract allows no more. */
+const MAX_ADDRESSES = 17;
 
 export interface ConnectPeerOptions {
   readonly calls: PrivateCalls;
@@ -35,34 +35,34 @@ export interface ConnectedPeer {
   readonly path: Path;
 }
 
-/** @throws ConnectError where no path leads there; RpcError where the server or the peer refuses */
-export async function connectPeer(reaching: ConnectPeerOptions): Promise<ConnectedPeer> {
-  const { introduction } = reaching;
+/** @throws ConnectError where no path works; RpcError where the server or the peer refuses */
+export async function connectPeer(options: ConnectPeerOptions): Promise<ConnectedPeer> {
+  const { introduction } = options;
   if (introduction.direct && introduction.addresses.length > 0) {
     try {
-      return { stream: await reachDirectly(reaching), path: "direct" };
+      return { stream: await connectDirectly(options), path: "direct" };
     } catch (error) {
-      // Lost before anything was said: the relay may do. A refusal of the peer stands.
+      // A lost connection is replaced by the relay. A refusal of the peer is final.
       const isLost = error instanceof RpcError && error.reason === "";
       if (!(error instanceof ConnectError || isLost)) throw error;
     }
   }
-  return { stream: await reachThroughServer(reaching), path: "relayed" };
+  return { stream: await connectThroughRelay(options), path: "relayed" };
 }
 
-async function reachDirectly({
+async function connectDirectly({
   own,
   peer,
   introduction,
   opening,
   signal,
 }: ConnectPeerOptions): Promise<SignalStream> {
-  const addresses = introduction.addresses.slice(0, MOST_ADDRESSES);
+  const addresses = introduction.addresses.slice(0, MAX_ADDRESSES);
   const socket = await dialPeerAt(addresses, { own, peer, timeoutMs: DIRECT_MS, signal });
   return openConverse(await channelOver(socket), opening, signal);
 }
 
-async function reachThroughServer({
+async function connectThroughRelay({
   calls,
   own,
   peer,

@@ -1,4 +1,4 @@
-// The peer server of this device: serves exactly those who were introduced, each once, while the introduction lasts.
+// The peer server of this device: admits each introduced peer once, while the introduction is valid.
 import type { Duplex } from "node:stream";
 import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { Reason } from "../../../gen/parley/peer/v1/peer_service.ts";
@@ -14,21 +14,21 @@ import { refusal } from "../conversation/refusals.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
 import type { Path } from "./connect-peer.ts";
 
-/** Somebody who may come. */
+/** A peer that may connect. */
 export interface Expected {
   readonly introductionId: string;
-  /** The fingerprint of the key that has to be proved. */
+  /** The fingerprint of the key that the peer must prove to have. */
   readonly fingerprint: string;
-  /** It may come straight, and not through the relay alone. */
+  /** The peer may connect directly, and not only through the relay. */
   readonly direct: boolean;
-  /** How long from now, ms. */
+  /** How long the peer may connect, from now, ms. */
   readonly lifetimeMs: number;
   readonly opening: Opening;
-  /** Has the conversation, once it is opened; it is over when this resolves. */
+  /** Runs the conversation after the openings; resolves when it has ended. */
   converse(stream: SignalStream, path: Path): Promise<void>;
 }
 
-/** Somebody who came, and has proved to have a key. */
+/** A connected peer that has proved to have a key. */
 interface Caller {
   readonly fingerprint: string;
   readonly path: Path;
@@ -37,7 +37,7 @@ interface Caller {
 
 export interface PeerServerOptions {
   readonly own: Certificate;
-  /** Where to listen; undefined: nowhere, and only `accept` brings callers. */
+  /** Where to listen; undefined: it does not, and callers come only through `accept`. */
   readonly address: { readonly host: string; readonly port: number } | undefined;
   onError(error: unknown): void;
 }
@@ -68,17 +68,17 @@ export class PeerServer implements AsyncDisposable {
     );
   }
 
-  /** Undefined where it does not listen by itself. */
+  /** Undefined where it does not listen. */
   get port(): number | undefined {
     return this.#listener.port;
   }
 
-  /** From now on, and while the introduction lasts, this one may come, once. Dispose to take that back. */
+  /** Admits the peer once, while the introduction is valid. Dispose of the result to withdraw that. */
   expect(expected: Expected): Disposable {
     return this.#admission.expect(expected);
   }
 
-  /** Somebody comes through the relay. */
+  /** Serves a caller that connects through the relay. */
   accept(stream: Duplex): void {
     this.#relayed.accept(stream);
   }
@@ -92,11 +92,11 @@ export class PeerServer implements AsyncDisposable {
 
 interface Pending {
   readonly expected: Expected;
-  /** Ends it when it has lasted. */
+  /** Expires the introduction. */
   readonly timer: NodeJS.Timeout;
 }
 
-/** Who is expected, and who stands at the door: has come, and has not opened a conversation. */
+/** The expected peers, and the connected callers that have not opened a conversation. */
 class Admission implements Disposable {
   readonly #pending = new Map<string, Pending>();
   readonly #waiting = new Set<Caller>();
@@ -110,7 +110,7 @@ class Admission implements Disposable {
     return { [Symbol.dispose]: end };
   }
 
-  /** Whoever has a key that nobody introduced does not get as far as a call. */
+  /** Undefined refuses the connection: the caller's key belongs to no introduction. */
   servicesFor(caller: Caller, onError: (error: unknown) => void): readonly Service[] | undefined {
     if (!this.#isExpected(caller)) return undefined;
     const { path, connection } = caller;
@@ -119,15 +119,15 @@ class Admission implements Disposable {
     let taken: Expected | undefined;
     const admit = ({ introductionId }: Opening): Opening => {
       const pending = this.#pending.get(introductionId);
-      if (taken !== undefined || pending === undefined || !mayCome(pending.expected, caller)) {
+      if (taken !== undefined || pending === undefined || !mayConnect(pending.expected, caller)) {
         throw refusal(
           Reason.INTRODUCTION_INVALID,
-          "There is no such introduction for this device: it has expired, or was used. Ask anew.",
+          "There is no such introduction for this device: it has expired or was used. Request a new one.",
         );
       }
       taken = pending.expected;
       this.#waiting.delete(caller);
-      // Used up, whatever becomes of the conversation.
+      // An introduction is used up even if the conversation fails.
       this.#end(pending);
       return taken.opening;
     };
@@ -139,7 +139,7 @@ class Admission implements Disposable {
     for (const pending of this.#pending.values()) this.#end(pending);
   }
 
-  /** Those who came for it in vain must not keep their connections: there are few of them. */
+  /** Removes an introduction. Callers without another one are disconnected, because the number of connections is small. */
   #end({ expected, timer }: Pending): void {
     clearTimeout(timer);
     this.#pending.delete(expected.introductionId);
@@ -147,10 +147,10 @@ class Admission implements Disposable {
   }
 
   #isExpected(caller: Caller): boolean {
-    return [...this.#pending.values()].some(({ expected }) => mayCome(expected, caller));
+    return [...this.#pending.values()].some(({ expected }) => mayConnect(expected, caller));
   }
 }
 
-function mayCome(expected: Expected, { fingerprint, path }: Caller): boolean {
+function mayConnect(expected: Expected, { fingerprint, path }: Caller): boolean {
   return expected.fingerprint === fingerprint && (path === "relayed" || expected.direct);
 }

@@ -1,5 +1,5 @@
-// A stream of bytes to another device through the server's relay: TLS runs inside, so the server carries what it cannot
-// read.
+// A byte stream to another device through the server's relay. The devices use TLS inside it, so the server cannot read the
+// data.
 import { Duplex } from "node:stream";
 import {
   IntroductionServiceService,
@@ -9,12 +9,12 @@ import {
 import { strictDefinition } from "../../../rpc/calls/decode.ts";
 import { type BidiCall, openBidi } from "../../../rpc/dialling/client-stream.ts";
 import type { Dialled } from "../../../rpc/dialling/dial.ts";
+import { waitFor } from "../../../time/wait.ts";
 import { BrokenStreamError } from "../../link/model/errors.ts";
-import { after, whenAborted } from "../../link/waiting.ts";
 
-/** The longest piece that the relay takes, bytes. */
+/** The longest piece that the relay accepts, bytes. */
 const PIECE_BYTES = 16 * 1024;
-/** A piece is a message of its own: two of them joined would be one with the later half alone. */
+/** Each piece is a message of its own; if two were joined into one frame, a decoder would keep only the second one. */
 const outboxOptions = { softBytes: 128 * 1024, hardBytes: 1024 * 1024, maxFrameBytes: 1 };
 
 const { relay } = strictDefinition(IntroductionServiceService);
@@ -22,29 +22,25 @@ const { relay } = strictDefinition(IntroductionServiceService);
 export interface RelayOptions {
   readonly introductionId: string;
   readonly token: string;
-  /** How long the other device may take to come, ms. */
+  /** How long the other device may take to join, ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Resolves when both devices are there.
- * @throws RpcError INTRODUCTION_NOT_FOUND, RELAY_PEER_GONE and what else ends a call; Error after the time
+ * Resolves when both devices have joined.
+ * @throws RpcError such as INTRODUCTION_NOT_FOUND or RELAY_PEER_GONE; Error after the time or an abort
  */
 export async function openRelay(dialled: Dialled, options: RelayOptions): Promise<Duplex> {
   const call = openBidi(dialled, relay, options.token, outboxOptions);
   push(call, { $case: "opening", value: { introductionId: options.introductionId } });
   const responses = call[Symbol.asyncIterator]();
-  using late = after(options.timeoutMs);
-  using stopped = whenAborted(options.signal);
-  const givenUp = Promise.race([late.promise, stopped.promise]).then(() => {
-    throw new Error("The other device did not come to the relay in time.");
-  });
   try {
-    const first = await Promise.race([responses.next(), givenUp]);
-    const kind = first.done === true ? undefined : first.value.kind;
+    const first = await waitFor(responses.next(), { ms: options.timeoutMs, signal: options.signal });
+    if (first.status !== "done") throw new Error("The other device did not join the relay in time.");
+    const kind = first.value.done === true ? undefined : first.value.value.kind;
     if (kind?.$case !== "joined")
-      throw new BrokenStreamError("The relay's first word was not that both are there.");
+      throw new BrokenStreamError("The first message of the relay is not Joined.");
     return new RelayStream(call, responses, kind.value.credit);
   } catch (error) {
     call[Symbol.dispose]();
@@ -116,7 +112,7 @@ class RelayStream extends Duplex {
     }
   }
 
-  /** Takes from the server as fast as this stream is read, and no faster. */
+  /** Reads from the server only as fast as this stream is read. */
   async #pump(responses: AsyncIterator<RelayResponse>): Promise<void> {
     for (let next = await responses.next(); next.done !== true; next = await responses.next()) {
       const { kind } = next.value;

@@ -2,7 +2,7 @@
 import { connectivityState } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { openConverse } from "../../../client/peer/conversation/converse.ts";
-import { conversationLimits, NotSentError } from "../../../client/peer/conversation/private-conversation.ts";
+import { conversationLimits, NotSentError } from "../../../client/peer/conversation/line-rules.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { Device, End } from "./device.ts";
 

@@ -1,9 +1,9 @@
 // A device without a server: a key, a peer server, and conversations with it.
 import { randomBytes } from "node:crypto";
 import { openConverse } from "../../../client/peer/conversation/converse.ts";
+import type { LineContent } from "../../../client/peer/conversation/line-rules.ts";
 import {
   type ConversationEnded,
-  type LineContent,
   PrivateConversation,
 } from "../../../client/peer/conversation/private-conversation.ts";
 import type { SignalStream } from "../../../client/peer/conversation/signal-stream.ts";

@@ -101,8 +101,8 @@ async function asked(direct: boolean, count: number): Promise<{ dialled: number;
   });
   const context = deskOf(calls);
   const asking = new OutgoingRequest(context, "yoda");
-  await asking.ask(direct);
-  await expect(asking.begin()).rejects.toThrow("no relay");
+  await asking.send(direct);
+  await expect(asking.establish()).rejects.toThrow("no relay");
   for (const server of servers) server.close();
   return { dialled, ended };
 }
