@@ -51,7 +51,7 @@ export class IdleTimeout implements Disposable {
     this.#setTimer();
   }
 
-  /** Starts the time of a session anew: its user sent a valid command. */
+  /** Restarts the time of a session whose user sent a valid command. */
   active(sessionId: number): void {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;

@@ -64,7 +64,7 @@ export class Lockout {
       if (before !== undefined) await this.#store.clearFailures(key);
       return { status: "right" };
     }
-    // The count starts anew after a lock has ended.
+    // The count restarts after a lock has ended.
     const count = (before === undefined || before.lockedUntil > 0 ? 0 : before.count) + 1;
     const now = this.#clock.now();
     if (count < limits.failuresToLock) {

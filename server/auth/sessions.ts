@@ -34,7 +34,7 @@ export interface SessionsOptions {
 export interface ActiveSession {
   readonly row: SessionRow;
   readonly bucket: TokenBucket;
-  /** Starts the idle time-out anew. Call it for each valid command of a person. */
+  /** Restarts the idle time-out. Call it for each valid command of a person. */
   readonly reportActivity: () => void;
 }
 

@@ -45,7 +45,7 @@ async function readTable(file: string, mayBeMissing: boolean): Promise<Readonly<
     if (mayBeMissing && (code === "ENOENT" || code === "ENOTDIR")) return {};
     throw new ConfigError(`${file} cannot be read: ${fileProblem(error)}`);
   }
-  // Loaded only where there is a file.
+  // Loaded only if the file exists.
   const { parse, TomlError } = await import("smol-toml");
   try {
     return parse(text);
