@@ -40,7 +40,8 @@ export function logInPromises(fixture: Fixture): void {
         await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000 }, 1);
         await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0 }, 2);
         const failure = { count: 1, lockedUntil: 0 };
-        fixture.under.fillFailures(49_998, failure, 3);
+        fixture.under.fillFailures(49_997, failure, 3);
+        await logIns.saveFailures("name:50000", failure, 4);
         expect(await logIns.failures("name:oldest")).toBeDefined();
         await logIns.saveFailures("name:50001", failure, 4);
         expect(await logIns.failures("name:locked")).toBeDefined();

@@ -9,22 +9,22 @@ import { logPromises } from "./store-log.ts";
 import { logInPromises } from "./store-log-ins.ts";
 import { presencePromises } from "./store-presence.ts";
 
-const areas = {
-  log: (fixture: Fixture) => {
+const parts = {
+  LogStore(fixture: Fixture) {
     logPromises(fixture);
     announcementPromises(fixture);
   },
-  presence: presencePromises,
-  accounts: accountPromises,
-  blocks: blockPromises,
-  "log-ins": logInPromises,
-  identities: identityPromises,
+  PresenceStore: presencePromises,
+  AccountStore: accountPromises,
+  BlockStore: blockPromises,
+  LogInStore: logInPromises,
+  IdentityStore: identityPromises,
 };
 
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
-    for (const [area, promises] of Object.entries(areas)) {
-      describe(area, () => {
+    for (const [part, promises] of Object.entries(parts)) {
+      describe(part, () => {
         const fixture = new Fixture(open);
         fixture.shareStore();
         promises(fixture);
