@@ -1,5 +1,5 @@
-// The first bench: stored and acked direct messages beside a bare grpc-js echo, turn by turn in one run. What counts
-// is the ratio; the absolute numbers belong to the machine.
+// Compares stored and acked direct messages with a bare grpc-js echo, alternating in one run. The ratio is what counts,
+// because the absolute numbers depend on the machine.
 //
 //   npm run bench -- [--pairs 25] [--in-flight 32] [--seconds 3] [--rounds 3]
 import { parseArgs } from "node:util";
@@ -32,7 +32,7 @@ function median(numbers: readonly number[]): number {
 }
 
 console.log(
-  `${load.pairs} pairs, ${load.inFlight} in flight each, plaintext on loopback, ${load.seconds} s a turn`,
+  `${load.pairs} pairs, ${load.inFlight} in flight each, plaintext on loopback, ${load.seconds} s for each measurement`,
 );
 const ratios: number[] = [];
 for (let round = 1; round <= Number(values.rounds); round++) {
@@ -44,4 +44,4 @@ for (let round = 1; round <= Number(values.rounds); round++) {
   console.log(row("Parley, stored, acked, delivered", messages));
   console.log(`ratio ${ratio.toFixed(2)}`);
 }
-console.log(`median ratio ${median(ratios).toFixed(2)} (wanted: at least 0.80)`);
+console.log(`median ratio ${median(ratios).toFixed(2)} (goal: at least 0.80)`);

@@ -1,5 +1,5 @@
-// The load of the first bench: pairs of users, each sender with so many messages in flight, everything stored, acked
-// and delivered.
+// The load of direct messages: pairs of users, each sender with a number of messages in flight, all of which are stored,
+// acked and delivered.
 import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
 import { AuthServiceClient } from "../gen/parley/chat/v1/auth_service.ts";
 import { ChatServiceService, ConnectRequest } from "../gen/parley/chat/v1/chat_service.ts";
@@ -7,7 +7,7 @@ import { repeatedField } from "../rpc/calls/decode.ts";
 import { type Load, type Measured, measure, ServerProcess } from "./measure.ts";
 
 const asIs = (bytes: Buffer): Buffer => bytes;
-/** The first byte of an encoded Event: its kind's tag. */
+/** The first byte of an encoded Event is the tag of its kind. */
 const CAUGHT_UP = 0x12;
 const ACK = 0x1a;
 const REFUSED = 0x22;

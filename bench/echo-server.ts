@@ -1,4 +1,4 @@
-// The echo's server process.
+// The server process of the echo.
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { answerParent } from "./measure.ts";
 

@@ -1,4 +1,4 @@
-// The yardstick: a bare grpc-js bidirectional echo, one item a message, as a first gRPC chat is written.
+// The baseline: a bare grpc-js bidirectional echo with one item in each message.
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { type Load, type Measured, measure, ServerProcess } from "./measure.ts";
 

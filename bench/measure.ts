@@ -1,6 +1,7 @@
-// Runs a server in a process of its own and measures what it does while a load lasts.
+// Runs a server in a separate process, and measures its rate and CPU time under a load.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { delay } from "../time/wait.ts";
 
 export interface Load {
   readonly pairs: number;
@@ -10,12 +11,12 @@ export interface Load {
 
 export interface Measured {
   readonly perSecond: number;
-  /** Server CPU per item, microseconds, all its threads. */
+  /** CPU time of the server for each item, of all its threads, microseconds. */
   readonly serverMicros: number;
 }
 
-/** What a server process says: where it listens, and how much CPU it has used. */
-export type ServerWord = { port: number } | { cpuMicros: number };
+/** A message of the server process: its port, or the CPU time that it has used. */
+export type ServerMessage = { port: number } | { cpuMicros: number };
 
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -28,15 +29,15 @@ export class ServerProcess implements AsyncDisposable {
 
   static async start(file: URL, ...args: string[]): Promise<ServerProcess> {
     const child = fork(file, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    const [word] = (await once(child, "message")) as [ServerWord];
-    if (!("port" in word)) throw new Error("the server process did not say its port");
-    return new ServerProcess(child, word.port);
+    const [message] = (await once(child, "message")) as [ServerMessage];
+    if (!("port" in message)) throw new Error("the server process did not send its port");
+    return new ServerProcess(child, message.port);
   }
 
   async cpuMicros(): Promise<number> {
     this.#child.send("cpu");
-    const [word] = (await once(this.#child, "message")) as [ServerWord];
-    return "cpuMicros" in word ? word.cpuMicros : Number.NaN;
+    const [message] = (await once(this.#child, "message")) as [ServerMessage];
+    return "cpuMicros" in message ? message.cpuMicros : Number.NaN;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,13 +47,13 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** In the server process: says the port, answers questions, and stops when asked. */
+/** For the server process: sends the port to the parent, answers its requests, and stops on request. */
 export function answerParent(port: number, stop: () => Promise<void>): void {
-  const say = (word: ServerWord): void => void process.send?.(word);
-  process.on("message", (question) => {
-    if (question === "cpu") {
+  const send = (message: ServerMessage): void => void process.send?.(message);
+  process.on("message", (request) => {
+    if (request === "cpu") {
       const { user, system } = process.cpuUsage();
-      say({ cpuMicros: user + system });
+      send({ cpuMicros: user + system });
     } else {
       stop().then(
         () => process.disconnect(),
@@ -62,19 +63,15 @@ export function answerParent(port: number, stop: () => Promise<void>): void {
       );
     }
   });
-  say({ port });
+  send({ port });
 }
 
-/** Lets the load warm up for a third of its time, then counts. */
+/** Lets the load warm up for a third of its time, and then measures. */
 export async function measure(server: ServerProcess, load: Load, count: () => number): Promise<Measured> {
-  await sleep((load.seconds * 1000) / 3);
+  await delay((load.seconds * 1000) / 3);
   const before = { items: count(), cpu: await server.cpuMicros(), time: performance.now() };
-  await sleep(load.seconds * 1000);
+  await delay(load.seconds * 1000);
   const items = count() - before.items;
   const seconds = (performance.now() - before.time) / 1000;
   return { perSecond: items / seconds, serverMicros: ((await server.cpuMicros()) - before.cpu) / items };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

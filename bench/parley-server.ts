@@ -1,4 +1,4 @@
-// Parley's server process for the bench: the real one, on a folder of its own, with users for the pairs.
+// The server process of Parley for the bench, on a temporary folder, with users for the pairs.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The one command-line parser: splits arguments into flags, their values and words, on the tokens of node:util.
+// The command-line parser of all programs: splits arguments into flags, their values and words.
 import { parseArgs } from "node:util";
 import { closest } from "./closest.ts";
 import { UsageError } from "./usage-error.ts";
@@ -85,8 +85,8 @@ export function tokensOf(argv: readonly string[], specs: readonly FlagSpec[]): T
 }
 
 /**
- * What parseArgs reads in place of an argument: it takes negative numbers for flags, and `-abc` for three of them.
- * Words and separate values are taken from the original arguments, by the index of the token.
+ * The argument as parseArgs gets it. parseArgs itself would read a negative number as a flag, and `-abc` as three flags.
+ * The tokens only point to the arguments, so words and separate values keep their original text.
  */
 function normalized(argument: string, specs: readonly FlagSpec[]): string {
   if (/^-\d/.test(argument)) return "0";

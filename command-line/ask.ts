@@ -1,34 +1,34 @@
-// Asks the person at the terminal, before anything else owns it: the only user of enquirer.
+// Asks the user a question at the terminal. The only file that uses enquirer, whose exact version package.json pins.
 import type { EventEmitter } from "node:events";
 
 export interface Question {
-  /** Such as "Username". */
+  /** The text of the question, such as "Username". */
   readonly message: string;
-  /** What is typed is not shown. */
+  /** Whether the answer is not shown. */
   readonly isSecret?: boolean;
 }
 
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
-  /** Where questions are asked: standard output is for answers of the program. */
+  /** Questions are written to it, because standard output is for results. */
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** What was typed; undefined where the person breaks off with Ctrl-C, Ctrl-D or Escape. */
+/** The answer; undefined if the user cancels with Ctrl-C, Ctrl-D or Escape. Call it before other code reads the terminal. */
 export async function ask(question: Question, { stdin, stderr }: Terminal): Promise<string | undefined> {
-  // Loaded here, since most commands ask nothing.
+  // Loaded on use, because most commands ask nothing.
   const { default: Enquirer } = await import("enquirer");
   const enquirer = new Enquirer<{ answer: string }>();
   enquirer.on("prompt", (prompt: StartedPrompt) => {
     prompt.once("start", () => surviveCancel(prompt));
-    // At the end of input Node's readline closes, and enquirer would wait for ever.
+    // At the end of the input Node's readline closes, and enquirer would wait without an end.
     prompt.on("keypress", (_input: unknown, key: { readonly ctrl?: boolean; readonly name?: string }) => {
       if (key.ctrl === true && key.name === "d") void prompt.cancel();
     });
   });
   try {
     const { answer } = await enquirer.prompt({
-      // Not its "password": the asterisks tell everyone how long it is.
+      // Not "password": its asterisks show the length of the answer.
       type: question.isSecret === true ? "invisible" : "input",
       name: "answer",
       message: question.message,
@@ -37,23 +37,23 @@ export async function ask(question: Question, { stdin, stderr }: Terminal): Prom
     });
     return answer;
   } catch (error) {
-    // It rejects with the text typed so far, or with nothing, when a person cancels.
+    // When the user cancels, it rejects with the text typed so far, or with undefined.
     if (error instanceof Error) throw error;
     return undefined;
   }
 }
 
-/** A prompt of enquirer once it has begun. */
+/** The parts of a started prompt of enquirer that are used. */
 interface StartedPrompt extends EventEmitter {
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   readonly stop: () => void;
-  /** Makes the question reject. */
+  /** Makes the prompt reject. */
   cancel(): Promise<void>;
 }
 
 /**
- * Ctrl-C closes Node's readline before enquirer pauses it, which throws since Node 24.2, past every promise
- * (enquirer/enquirer#483). By then all else is given back, so nothing is lost with that error.
+ * On Ctrl-C, Node's readline closes before enquirer pauses it. Since Node 24.2 that throws an uncaught exception
+ * (enquirer/enquirer#483). The terminal is already restored by then, so the error can be ignored.
  */
 function surviveCancel(prompt: StartedPrompt): void {
   const { stop } = prompt;

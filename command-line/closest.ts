@@ -1,8 +1,8 @@
 // Finds the name that a mistyped word most likely stands for.
 
 /**
- * The candidate that takes the fewest changes to reach, if they are few for its length; ties go to the first. Upper and
- * lower case count as the same.
+ * The candidate with the fewest changes from the word, if they are few for its length; the first one of equals. Upper and
+ * lower case are the same.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const typed = word.toLowerCase();
@@ -19,7 +19,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Letters to add, drop, replace or swap with their neighbour. */
+/** The number of letters to add, remove, replace or swap with their neighbour. */
 function changes(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,4 +1,4 @@
-// The one parser of durations as people write them: 90s, 10m, 24h, 7d, 2w, and 90 where seconds can be meant.
+// Parses durations: 90s, 10m, 24h, 7d, 2w, and where a unit may be missing, a number of seconds.
 import { UsageError } from "./usage-error.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -9,7 +9,7 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 7 * 86_400_000,
 };
 
-/** The longest Duration of Protobuf, ms: ten thousand years. Longer ones are cut to it. */
+/** The longest Duration of Protobuf, ms: ten thousand years. Longer ones are reduced to it. */
 const LONGEST_MS = 315_576_000_000_000;
 
 /** The longest that Node's timers can wait, ms: 24 days. */
@@ -30,7 +30,7 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** As parseDuration, for something that is waited for: at most 24 days. @throws UsageError */
+/** As parseDuration, for a time to wait: at most 24 days. @throws UsageError */
 export function parseWait(text: string): number {
   const ms = parseDuration(text);
   if (ms > LONGEST_TIMER_MS) throw new UsageError(`"${text}" is too long to wait: at most 24d.`);

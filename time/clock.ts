@@ -1,4 +1,4 @@
-// The time as the server's rules see it: passed in, so that a test can set it.
+// The clock that the server's rules use. It is passed in, so that a test can set the time.
 
 /** A timer that has been set. Disposing of it stops it; one that has fired already is not affected. */
 export interface Timer extends Disposable {}

@@ -3,7 +3,7 @@
 export interface Bounds {
   /** Stop waiting after this many milliseconds. */
   readonly ms?: number | undefined;
-  /** Stop waiting when this signal is aborted; at once where it is already. */
+  /** Stop waiting when this signal is aborted; immediately if it is aborted already. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -13,9 +13,9 @@ export type Waited<T> =
   | { readonly status: "aborted" };
 
 /**
- * Waits for the promise, within the bounds. The promise goes on where the wait ends before it; a rejection that comes
- * then is not reported as unhandled.
- * @throws what the promise rejects with, where it settles first
+ * Waits for the promise within the bounds. If the wait ends first, the promise is not cancelled, and a later rejection
+ * is not reported as unhandled.
+ * @throws the reason with which the promise rejects, if it settles first
  */
 export function waitFor<T>(promise: Promise<T>, { ms, signal }: Bounds): Promise<Waited<T>> {
   return new Promise<Waited<T>>((resolve, reject) => {
@@ -29,10 +29,10 @@ export function waitFor<T>(promise: Promise<T>, { ms, signal }: Bounds): Promise
     };
     promise.then(
       (value) => settle(() => resolve({ status: "done", value })),
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- handed on as it came
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the reason is passed on unchanged
       (error: unknown) => settle(() => reject(error)),
     );
-    // A promise that has settled already comes before a signal that was aborted already.
+    // A promise that is already settled takes precedence over a signal that is already aborted.
     if (signal?.aborted === true) queueMicrotask(onAbort);
     else signal?.addEventListener("abort", onAbort);
   });

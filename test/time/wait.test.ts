@@ -1,4 +1,4 @@
-// Waiting within bounds: what ends the wait, and what is left behind.
+// Waiting within bounds: the outcomes, and that no listener is left behind.
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { delay, waitFor } from "../../time/wait.ts";
@@ -14,11 +14,11 @@ describe("waitFor", () => {
     await expect(waitFor(Promise.reject(new Error("no")), { ms: 60_000 })).rejects.toThrow("no");
   });
 
-  test("says that it is late after the deadline", async () => {
+  test('reports "late" after the deadline', async () => {
     expect(await waitFor(never, { ms: 1 })).toEqual({ status: "late" });
   });
 
-  test("says that it was aborted, also where that happened before", async () => {
+  test('reports "aborted", also for a signal that is already aborted', async () => {
     const stop = new AbortController();
     const waiting = waitFor(never, { signal: stop.signal });
     stop.abort();
@@ -26,7 +26,7 @@ describe("waitFor", () => {
     expect(await waitFor(never, { signal: stop.signal })).toEqual({ status: "aborted" });
   });
 
-  test("prefers the promise where it has settled already", async () => {
+  test("prefers a promise that is already settled", async () => {
     expect(await waitFor(Promise.resolve(1), { signal: AbortSignal.abort() })).toEqual({
       status: "done",
       value: 1,
@@ -40,7 +40,7 @@ describe("waitFor", () => {
   });
 });
 
-test("delay tells the end of the time from an abort", async () => {
+test("delay distinguishes the end of the time from an abort", async () => {
   expect(await delay(1)).toBe("elapsed");
   expect(await delay(60_000, AbortSignal.abort())).toBe("aborted");
 });

@@ -1,4 +1,4 @@
-// The transcript "commands": what a client sends up, each command there is, with the values at the edges.
+// The transcript "commands": every command of a client, with boundary values.
 import { type Command, ConnectRequest, type Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import { everyone, text, withLuke } from "./people.ts";
 import type { Transcript } from "./transcript.ts";

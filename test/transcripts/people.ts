@@ -1,4 +1,4 @@
-// Who speaks in the transcripts, where, and when: yoda reads them.
+// The users, conversations, times and events of the transcripts. The reader is yoda.
 import { ConversationKind } from "../../gen/parley/chat/v1/conversation.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
 import { type Event, Feature, type Welcome } from "../../gen/parley/chat/v1/event.ts";
@@ -12,7 +12,7 @@ export const everyone = "c1";
 export const withLuke = "c7";
 export const withLeia = "c9";
 
-/** So many seconds after the transcripts begin. */
+/** The time so many seconds after the start of the transcripts. */
 export function at(seconds: number): Date {
   return new Date(Date.UTC(2026, 2, 1, 10, 0, 0, 123) + seconds * 1000);
 }

@@ -1,4 +1,4 @@
-// The transcripts of what was missed: "resume" with gaps and omitted entries, "early-acks" with acks before their place.
+// The transcripts "resume", with gaps and omitted entries, and "early-acks", with acks before earlier entries.
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import {
   ack,
@@ -61,7 +61,7 @@ export const resume: Transcript = {
   },
 };
 
-/** While a stream catches up, acks come early and the entries come as well: only an ack that is the next seq moves a cursor. */
+/** While a stream catches up, acks arrive early and their entries are sent, too. Only an ack with the next seq moves a cursor. */
 export const earlyAcks: Transcript = {
   name: "early-acks",
   frames: [
@@ -69,9 +69,9 @@ export const earlyAcks: Transcript = {
     frame(direct(withLuke, 1n, luke, yoda, text("one")), direct(withLuke, 2n, luke, yoda, text("two"))),
     frame(ack(1n, withLuke, 5n)),
     frame(direct(withLuke, 3n, luke, yoda, text("three"))),
-    // The first of a conversation of which nothing has come: it is the next one.
+    // The first seq of a conversation without entries is the next one.
     frame(ack(2n, "c12", 1n)),
-    // Of this one there is more, which has not come yet.
+    // This conversation has earlier entries that have not arrived yet.
     frame(ack(3n, withLeia, 8n)),
     frame(
       direct(withLuke, 4n, luke, yoda, text("four")),
@@ -83,7 +83,7 @@ export const earlyAcks: Transcript = {
     ),
     frame(direct(withLeia, 8n, yoda, leia, text("eight, which was acked"))),
     frame(caughtUp, ack(4n, withLuke, 6n)),
-    // Early again, and nothing more comes: the next Hello asks for it.
+    // Early, and nothing follows: the next Hello asks for the missing entries.
     frame(ack(5n, withLuke, 8n)),
   ],
   outcome: {

@@ -1,4 +1,4 @@
-// The transcript "session": a stream from Welcome to a while after CaughtUp, with every kind of event there is.
+// The transcript "session": a stream from Welcome on, with every kind of event.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import {
   ack,
@@ -87,7 +87,7 @@ export const session: Transcript = {
         },
       },
     ),
-    // The answer to a send that was stored before: its entry has its place already.
+    // The answer to a repeated send, whose entry has a position already.
     frame(ack(41n, conversationId, 6n, { repeatedSend: true })),
     frame({ $case: "presenceChanged", value: { cameOnline: [], wentOffline: [luke] } }),
   ],

@@ -1,4 +1,4 @@
-// All golden transcripts, and the files that they are: `npm run transcripts` writes them to transcripts/.
+// All golden transcripts and their files, which `npm run transcripts` writes to transcripts/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { protoJson } from "../../client/cli/process/proto-json.ts";
@@ -19,7 +19,7 @@ export const transcripts: readonly Transcript[] = [
   commandsTranscript,
 ];
 
-/** By name, the bytes of each file that a transcript is. */
+/** The files of a transcript: their bytes, by name. */
 export function filesOf(transcript: Transcript): Map<string, Buffer> {
   const { name, frames, outcome } = transcript;
   const message = messageOf(transcript);
@@ -35,7 +35,7 @@ export function filesOf(transcript: Transcript): Map<string, Buffer> {
   return files;
 }
 
-/** A length as Protobuf libraries write it before a delimited message. */
+/** The length before a delimited message of Protobuf. */
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;

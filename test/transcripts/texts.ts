@@ -1,4 +1,4 @@
-// The transcript "texts": what a text may be. It reaches the reader as it was written.
+// The transcript "texts": texts of all kinds, which reach the reader unchanged.
 import { caughtUp, direct, luke, text, welcome, withLuke, yoda } from "./people.ts";
 import { frame, type Transcript } from "./transcript.ts";
 

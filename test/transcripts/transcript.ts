@@ -1,15 +1,15 @@
-// What a golden transcript is: frames as a stream would carry them, and what a client has to make of them.
+// The format of a golden transcript: the frames of a stream, and the outcome that a client must reach with them.
 
 import { ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Event } from "../../gen/parley/chat/v1/event.ts";
 import { Event as EventMessage } from "../../gen/parley/chat/v1/event.ts";
 import { lengthDelimited } from "../../rpc/wire/raw-fields.ts";
 
-/** What a client shows and keeps, once it has read a transcript to its end. 64-bit numbers are strings, as in JSON. */
+/** The state of a client after the whole transcript. 64-bit numbers are strings, as in JSON. */
 export interface Outcome {
-  /** What it shows, in order. */
+  /** The lines that it shows, in order. */
   readonly lines: readonly string[];
-  /** By conversation, how far it has come: the cursors of its next Hello. */
+  /** The cursors of its next Hello, by conversation. */
   readonly cursors: Readonly<Record<string, string>>;
   readonly acks: readonly {
     readonly clientMessageId: string;
@@ -18,7 +18,7 @@ export interface Outcome {
     readonly repeatedSend: boolean;
     readonly withheld: boolean;
   }[];
-  /** A reason without its prefix, or the number of one that is not known. */
+  /** A reason without its prefix, or the number of an unknown reason. */
   readonly refusals: readonly { readonly clientMessageId: string; readonly reason: string }[];
   readonly gaps: readonly {
     readonly conversationId: string;
@@ -37,16 +37,16 @@ export interface Transcript {
   readonly name: string;
   /** Encoded messages, in order. */
   readonly frames: readonly Uint8Array[];
-  /** Of events; commands are there to be encoded and decoded only. */
+  /** Undefined for commands, which are only encoded and decoded. */
   readonly outcome: Outcome | undefined;
 }
 
-/** Canonical messages of a transcript's frames. */
+/** The message type of a transcript's frames. */
 export function messageOf({ outcome }: Transcript): "ConnectRequest" | "ConnectResponse" {
   return outcome === undefined ? "ConnectRequest" : "ConnectResponse";
 }
 
-/** A frame of events; a piece is an event that is encoded already, with something in it that this version does not know. */
+/** Encodes a frame of events. A Uint8Array is an encoded event, with parts that this version does not know. */
 export function frame(...events: (Event["kind"] | Uint8Array)[]): Uint8Array {
   return Buffer.concat(
     events.map((event) =>
@@ -57,7 +57,7 @@ export function frame(...events: (Event["kind"] | Uint8Array)[]): Uint8Array {
   );
 }
 
-/** An event with bytes behind its fields. */
+/** Encodes an event, followed by further bytes. */
 export function piece(kind: Event["kind"], ...behind: Uint8Array[]): Uint8Array {
   return Buffer.concat([EventMessage.encode({ kind }).finish(), ...behind]);
 }

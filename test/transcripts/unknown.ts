@@ -1,4 +1,4 @@
-// The transcript "unknown": what a later server may send. A client goes on, and handles the rest.
+// The transcript "unknown": events of a later server. A client ignores what it does not know, and handles the rest.
 import type { ConversationKind } from "../../gen/parley/chat/v1/conversation.ts";
 import { Entry, type GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import { Ack, type Feature, Refused } from "../../gen/parley/chat/v1/event.ts";
@@ -17,7 +17,7 @@ const CONTENT = 15;
 const ACK = 3;
 const REFUSED = 4;
 
-/** A message of luke's whose content is any bytes. */
+/** A message of luke whose content is any bytes. */
 function withContent(seq: bigint, content: Uint8Array): Uint8Array {
   const bare = direct(withLuke, seq, luke, yoda, undefined);
   const entry = bare?.$case === "entryAppended" ? bare.value.entry : undefined;
