@@ -102,7 +102,7 @@ hang_up() { # name: ends both inputs, that of hans first
   echo "yoda goes on" >&8
   wait_for "$dir/$1.h.out" "yoda goes on" 10 || return 1
   exec 8>&-
-  wait_for "$dir/$1.y.err" "hans has no more to say" 10 && wait_for "$dir/$1.h.err" "yoda has no more to say" 10
+  wait_for "$dir/$1.y.err" "hans has finished. The private chat has ended." 10 && wait_for "$dir/$1.h.err" "yoda has finished. The private chat has ended." 10
 }
 
 check "without a route the chat is relayed" chat apart direct direct

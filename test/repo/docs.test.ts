@@ -1,4 +1,4 @@
-// The documents say what the code does: links lead somewhere, tables equal the tables of the code, pictures are self-contained.
+// Checks the documents against the code: links, tables, names of commands and scripts, and pictures.
 import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 import { status } from "@grpc/grpc-js";
@@ -16,10 +16,10 @@ const pages = [
   "CHANGELOG.md",
   "SECURITY.md",
   ...listFiles(["docs"], [".md"]),
-].map(readPage);
+].map((path) => readPage(path));
 
 describe("links", () => {
-  test("inside the project lead to a file and a heading", () => {
+  test("to files of the project have a target file and heading", () => {
     const broken = pages.flatMap((page) =>
       linksOf(page)
         .filter((link) => !/^[a-z]+:/.test(link))
@@ -35,7 +35,7 @@ describe("links", () => {
     expect(broken).toEqual([]);
   });
 
-  test("from docs/README.md reach every page of docs/", () => {
+  test("of docs/README.md include every page of docs/", () => {
     const reached = new Set(linksOf(readPage("docs/README.md")).map((link) => posix.join("docs", link)));
     const expected = listFiles(["docs"], [".md"]).filter(
       (path) => !/^docs\/(?:README|decisions\/\d.*)\.md$/.test(path),
@@ -45,7 +45,7 @@ describe("links", () => {
 });
 
 describe("README.md", () => {
-  test.each(["## Run it", "## Test it"])("%s is one line to paste", (heading) => {
+  test.each(["## Run it", "## Test it"])("%s has one line to paste", (heading) => {
     const block = sectionOf(readPage("README.md"), heading).match(/^```sh\n(.*?)^```$/ms)?.[1];
     expect(block?.trim().split("\n")).toEqual([expect.stringMatching(/^npm ci && npm (?:start|test)$/)]);
   });
@@ -54,12 +54,12 @@ describe("README.md", () => {
 describe("docs/pictures", () => {
   const names = listFiles(["docs/pictures"], [".svg"]);
 
-  test("are shown by the README, dark and light", () => {
+  test("are in the README, dark and light", () => {
     const shown = [...read("README.md").matchAll(/(?:src|srcset)="([^"]+)"/g)].map(([, path]) => path);
     expect(shown.toSorted()).toEqual(names);
   });
 
-  test.each(names)("%s is small, needs nothing from elsewhere, and shows nothing of the machine", (path) => {
+  test.each(names)("%s is small, loads nothing, and shows no path or port of a machine", (path) => {
     const svg = read(path);
     expect(svg.length).toBeLessThan(40_000);
     expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(
@@ -76,12 +76,12 @@ describe("docs/pictures", () => {
   });
 });
 
-test("the README names every test of a promise", () => {
+test("the README links every test of a promise", () => {
   const named = new Set(linksOf(readPage("README.md")));
   expect(listFiles(["test/promises"], [".test.ts"]).filter((path) => !named.has(path))).toEqual([]);
 });
 
-test("npm scripts that the pages name exist", () => {
+test("npm scripts in the pages exist", () => {
   const { scripts } = JSON.parse(read("package.json"));
   const missing = pages.flatMap(({ path, text }) =>
     [...text.matchAll(/\bnpm run ([\w:-]+)/g)]
@@ -91,7 +91,7 @@ test("npm scripts that the pages name exist", () => {
   expect(missing).toEqual([]);
 });
 
-describe("commands that the pages name exist", () => {
+describe("commands in the pages exist", () => {
   const code = pages.flatMap(({ path, prose, fences }) =>
     [
       ...fences.map((fence) => fence.text),
@@ -131,7 +131,7 @@ describe("docs/errors.md", () => {
     expect(rows.map(([name]) => code(name))).toEqual(names);
   });
 
-  test("gives each the status that the server gives it", () => {
+  test("has the status that the server sends for each", () => {
     const given = new Map(
       Object.entries(meanings).map(([reason, { code: value }]) => [Number(reason), status[value]]),
     );
@@ -141,7 +141,7 @@ describe("docs/errors.md", () => {
     expect(rows.map(([name, statusName]) => [code(name), statusName])).toEqual(wanted);
   });
 
-  test("says of each what the proto says", () => {
+  test("has the comment of the proto for each", () => {
     const proto = read("proto/parley/chat/v1/reason.proto");
     const comments = [...proto.matchAll(/((?: {2}\/\/ .*\n)+) {2}REASON_(\w+) = [1-9]/g)].map(
       ([, comment = "", name = ""]) => [
@@ -155,7 +155,7 @@ describe("docs/errors.md", () => {
     expect(rows.map(([name, , , meaning]) => [code(name), meaning])).toEqual(comments);
   });
 
-  test("says of each whether the server gives a delay with it", () => {
+  test("marks each for which the server sends a delay", () => {
     const withDelay = new Set(
       readSources(["server"]).flatMap(({ text }) =>
         [...text.matchAll(/new Refusal\(\s*Reason\.(\w+),\s*\{[^}]*retryDelayMs/g)].map(([, name]) => name),
@@ -172,7 +172,7 @@ describe("docs/errors.md", () => {
 describe("docs/protocol.md", () => {
   const units: Record<string, number> = { KiB: 1024, MiB: 1024 * 1024, ms: 1, s: 1000, "": 1 };
 
-  test("quotes limits as the server enforces them", () => {
+  test("has the limits that the server enforces", () => {
     const rows = tableOf(readPage("docs/protocol.md"), "Bound", "Value", "Name");
     const quoted = rows.map(([, value = "", name]) => {
       const [, digits = "", unit = ""] = value.match(/^([\d,]+) ?(KiB|MiB|ms|s|bytes)?$/) ?? [];
@@ -195,7 +195,7 @@ describe("docs/decisions", () => {
     );
   });
 
-  test("stand in the index, by title", () => {
+  test("are in the index, by title", () => {
     const listed = tableOf(readPage("docs/decisions/README.md"), "No.", "Decision").map((row) => row[1]);
     const expected = records.map((path) => {
       const title = read(path).match(/^# \d{4} (.+)$/m)?.[1];
@@ -204,7 +204,7 @@ describe("docs/decisions", () => {
     expect(listed).toEqual(expected);
   });
 
-  test("have the parts of a record, on one page", () => {
+  test("have the four headings, and fit one page", () => {
     const headings = ["## Context", "## Decision", "## Consequences", "## Rejected"];
     for (const path of records) {
       expect([path, read(path).match(/^## .+$/gm)]).toEqual([path, headings]);

@@ -1,20 +1,20 @@
-// Reads the parts of Markdown that the docs tests compare: headings, links, tables, and what is set as code.
+// Reads the parts of Markdown that the docs tests compare: headings, links, tables and code.
 import { read } from "./sources.ts";
 
 export interface Page {
   /** From the project's folder. */
   readonly path: string;
   readonly text: string;
-  /** The text without what stands in fences. */
+  /** The text without the fenced blocks. */
   readonly prose: string;
-  /** The fenced blocks, with the word behind the opening fence. */
+  /** The fenced blocks, with the word after the opening fence. */
   readonly fences: readonly { readonly language: string; readonly text: string }[];
 }
 
 const FENCE = /^( *)(```+)(\w*)[^\n]*\n(.*?)^\1\2$/gms;
 
-export function readPage(path: string): Page {
-  const text = read(path);
+/** @param text of the page; by default that of the file */
+export function readPage(path: string, text = read(path)): Page {
   const fences = [...text.matchAll(FENCE)].map((match) => ({
     language: match[3] ?? "",
     text: match[4] ?? "",
@@ -39,7 +39,7 @@ export function anchorsOf(page: Page): Set<string> {
   return anchors;
 }
 
-/** Where a page's links lead, code left out. */
+/** The targets of a page's links, except those in code. */
 export function linksOf(page: Page): string[] {
   const prose = page.prose.replace(/`[^`\n]*`/g, (code) => "x".repeat(code.length));
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1] ?? "");
@@ -81,7 +81,7 @@ export function sectionOf(page: Page, heading: string): string {
   return lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join("\n");
 }
 
-/** What a cell says in code, without the marks. */
+/** The first piece of code in a cell, without the backticks. */
 export function code(cell: string | undefined): string {
   return cell?.match(/`([^`]*)`/)?.[1] ?? "";
 }
