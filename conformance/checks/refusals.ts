@@ -31,7 +31,7 @@ export const refusalChecks: readonly Check[] = [
   {
     name: "refusals.by-call",
     says: "an invalid unary call is refused with its reason, its status, and the invalid field in the details",
-    contract: "docs/errors.md: Where a reason stands",
+    contract: "docs/errors.md: Where to find the reason",
     run: async (fixture) => {
       const { ann, ben } = fixture;
       const { conversationId, seq } = await ann.send(ben, "before");
