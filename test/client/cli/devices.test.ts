@@ -14,7 +14,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-const UNSIGNED = "WARNING: the identity key of yoda does not vouch for this device";
+const UNSIGNED = "WARNING: this device is not signed by the identity key of yoda";
 
 async function list({ home }: Person): Promise<readonly string[]> {
   const run = await home.run("devices");
@@ -91,7 +91,7 @@ it("the server's word for it does not link a device: the person, or --yes, says 
     "The server says that this device is signed. Once your first device has said so, too",
   );
   expect((await second.home.run("verify", "luke")).stdout).toContain(
-    "This device is not linked to your first one",
+    "This device is not linked to your first device",
   );
   expect(await second.home.run("devices", "link", "--yes")).toMatchObject({ code: 0 });
   expect((await second.home.run("verify", "luke")).stdout).not.toContain("not linked");

@@ -36,7 +36,7 @@ describe("two shells", () => {
     expect(run).toMatchObject({ code: 0, stdout: "hi\n \n  two  spaces \nlast, without a line feed\n" });
     expect(run.stderr).toContain("Private chat with luke: through the server, which cannot read it.\n");
     expect(run.stderr).toMatch(
-      /^It is the first one on this device: .*parley verify luke shows how to make sure/m,
+      /^This is the first private chat with luke on this device\. To make sure that it is luke: parley verify luke$/m,
     );
     expect(run.stderr).toContain("luke has finished. The private chat has ended.");
   });

@@ -61,9 +61,9 @@ describe("verify", () => {
     expect(after.slice(1, 4)).not.toEqual(before.slice(1, 4));
     expect(after[4]).toContain("WARNING: this is not the key of yoda that this device knows since ");
     expect(await verify(luke, "yoda", "--accept")).toEqual([
-      "The key of yoda is accepted, and not verified.",
+      "The key of yoda is accepted but not verified.",
     ]);
-    expect((await verify(luke, "yoda"))[4]).toContain("it is not verified.");
+    expect((await verify(luke, "yoda"))[4]).toContain("It is not verified.");
   });
 
   it("refuses what cannot be verified, in words", async () => {
@@ -94,13 +94,13 @@ describe("a verified key that changed", () => {
     const stopped = await luke.home.pipe("the plans\n", "private", "yoda");
     expect(stopped).toMatchObject({ code: 1, stdout: "" });
     expect(stopped.stderr).toContain("STOP: The identity key of yoda is not the one that you verified.");
-    expect(stopped.stderr).toContain("parley verify yoda --accept goes on with the new key.");
+    expect(stopped.stderr).toContain("To accept the new key without comparing: parley verify yoda --accept");
     listening.child.kill("SIGTERM");
     expect((await listening.ended).stdout).toBe("");
 
     const open = await luke.listen("--private-answer", "accept");
     expect(await yoda.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 1 });
-    await open.prints("WARNING: the identity key of yoda is another one than before");
+    await open.prints("WARNING: the identity key of yoda has changed");
     await open.prints("yoda asked for a private chat, and was not let in here.");
     await verify(luke, "yoda", "--accept");
     expect(await yoda.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 0 });
@@ -135,9 +135,9 @@ it("a device that nobody vouches for stops the chat of a verified contact, until
   expect(stopped.stderr).toContain(
     "STOP: The device of yoda is not signed by the identity key that you verified.",
   );
-  expect(stopped.stderr).toContain("parley verify yoda --accept goes on with that device as it is.");
+  expect(stopped.stderr).toContain("To accept this device without that: parley verify yoda --accept");
   expect(await verify(luke, "yoda", "--accept")).toEqual([
-    "The device of yoda is accepted, though nobody vouches for it.",
+    "The device of yoda is accepted, although the key of yoda has not signed it.",
   ]);
   expect(await luke.home.run("verify", "yoda", "--accept")).toMatchObject({ code: 1 });
   expect(await luke.home.pipe("the plans\n", "private", "yoda")).toMatchObject({ code: 0 });
@@ -155,7 +155,7 @@ it("one who listens is told how to let in a device that nobody vouches for", asy
   await using phone = await withKeys("yoda");
   const listening = await luke.listen("--private-answer", "accept");
   expect(await phone.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 1 });
-  await listening.prints("or you take it as it is: parley verify yoda --accept.");
+  await listening.prints("or you accept it without that: parley verify yoda --accept");
   expect(await verify(luke, "yoda", "--accept")).toHaveLength(1);
   expect(await phone.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 0 });
   await listening.prints("yoda: it is me");
@@ -172,7 +172,7 @@ it("a key that is known and changed warns, and the chat goes on", async () => {
   const second = await yoda.listen("--private-answer", "accept");
   const run = await luke.home.pipe("hi\n", "private", "yoda");
   expect(run).toMatchObject({ code: 0 });
-  expect(run.stderr).toContain("WARNING: the identity key of yoda is another one than before");
-  expect(run.stderr).toContain("parley verify yoda shows the code to compare.");
+  expect(run.stderr).toContain("WARNING: the identity key of yoda has changed");
+  expect(run.stderr).toContain("To see the code to compare: parley verify yoda");
   await second.prints("luke: hi");
 });
