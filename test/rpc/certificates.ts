@@ -1,4 +1,4 @@
-// Certificates for tests, made on the spot: just enough X.509 by hand.
+// Makes certificates for tests, with the few parts of X.509 that they need.
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { isIPv4 } from "node:net";
 
@@ -12,14 +12,14 @@ export interface TestCertificate {
 }
 
 export interface CertificateOptions {
-  /** Names and IPv4 addresses that it is for. */
+  /** Its names and IPv4 addresses. */
   readonly names?: readonly string[];
-  /** Signed by it; self-signed otherwise. */
+  /** Its issuer; by default it is self-signed. */
   readonly issuer?: TestCertificate;
-  /** Reuses a key. */
+  /** Its key; by default a new one. */
   readonly privateKey?: KeyObject;
   readonly isAuthority?: boolean;
-  /** Days from now until it ends; negative for an expired one. */
+  /** Days from now until it expires; negative for an expired one. */
   readonly days?: number;
   readonly kind?: "P-256" | "Ed25519";
 }

@@ -1,4 +1,4 @@
-// How many connections one address may hold.
+// The limit of connections from one address.
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { Connections } from "../../rpc/listening/connections.ts";
@@ -23,11 +23,11 @@ test.each([
   ["an IPv4 address", ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"]],
   ["a /64 of IPv6", ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2:3:4:5:6"]],
   ["a short /64 of IPv6", ["2001:db8::1", "2001:db8:0:0:9::", "2001:db8::7:7"]],
-])("%s counts as one", (_, addresses) => {
+])("%s counts as one address", (_, addresses) => {
   expect(admitted(new Connections(limits), addresses)).toEqual([true, true, false]);
 });
 
-test("others do not, and loopback is exempt", () => {
+test("other addresses count separately, and loopback is exempt", () => {
   const others = [
     "192.0.2.1",
     "192.0.2.1",
@@ -41,7 +41,7 @@ test("others do not, and loopback is exempt", () => {
   expect(admitted(new Connections(limits), loopback)).not.toContain(false);
 });
 
-test("a place is free again when its connection has closed", async () => {
+test("a closed connection no longer counts", async () => {
   const connections = new Connections(limits);
   const first = new FakeSocket("192.0.2.1");
   connections.admit(first);

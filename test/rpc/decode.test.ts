@@ -1,4 +1,4 @@
-// Strict decoding, ready bytes, and raw fields.
+// Strict decoding, encoded messages, and raw fields.
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
@@ -46,7 +46,7 @@ const command: fc.Arbitrary<Command> = fc
   .map((value: SendMessageRequest) => ({ kind: { $case: "sendMessage", value } }));
 
 describe("a strict deserializer", () => {
-  test("reads what a generated one reads", () => {
+  test("decodes the same messages as the generated deserializer", () => {
     fc.assert(
       fc.property(fc.array(command), (commands) => {
         const bytes = ConnectRequest.encode({ commands }).finish();
@@ -64,7 +64,7 @@ describe("a strict deserializer", () => {
     }
   });
 
-  test("skips fields that it does not know, groups too", () => {
+  test("skips unknown fields, including groups", () => {
     const unknown = new BinaryWriter()
       .uint32((100 << 3) | 3)
       .uint32((1 << 3) | 0)
@@ -99,7 +99,7 @@ describe("a strict deserializer", () => {
     ["a varint of 11 bytes", send(Buffer.from([0x08, ...Array<number>(10).fill(0x80), 0x01]))],
     ["an unknown varint of 11 bytes", Buffer.from([0x78, ...Array<number>(10).fill(0x80), 0x01])],
     ["a cut varint", send(Buffer.from([0x08, 0x80]))],
-    // The inner length reaches over its holder's end, into bytes that exist.
+    // The inner length exceeds the outer message, but not the buffer.
     [
       "a nested message that overruns",
       Buffer.concat([Buffer.from([0x0a, 2, 0x12, 4]), Buffer.from([0x08, 1, 0x08, 1])]),
@@ -118,12 +118,12 @@ describe("a strict deserializer", () => {
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "UNDECODABLE" });
   });
 
-  test("refuses nesting without end", () => {
-    // Only google.protobuf knows nested groups here; a decoder has to bound those that it skips.
+  test("refuses too deep nesting", () => {
+    // The nested groups are unknown fields; a decoder must limit the depth of those that it skips.
     expect(decode(Buffer.alloc(5_000, 0x0b))).toBeInstanceOf(Undecodable);
   });
 
-  test("never throws, and whatever it takes the generated one takes alike", () => {
+  test("never throws, and decodes what it accepts like the generated deserializer", () => {
     const mutated = fc
       .tuple(
         fc.array(command, { maxLength: 3 }),
@@ -144,7 +144,7 @@ describe("a strict deserializer", () => {
     );
   });
 
-  test("is for responses as well, and making it twice changes nothing", () => {
+  test("is also for responses, and strictDefinition is idempotent", () => {
     expect(strict.connect.responseDeserialize(Buffer.from([0x0f]))).toBeInstanceOf(Undecodable);
     const twice = strictDefinition(strict);
     expect(twice.connect).toBe(strict.connect);
@@ -154,7 +154,7 @@ describe("a strict deserializer", () => {
   });
 });
 
-test("ready bytes pass through uncopied, in the named methods only", () => {
+test("encoded bytes are passed through without a copy, only in the named methods", () => {
   const ready = new Uint8Array([1, 2, 3]);
   const through = passThrough(ChatServiceService, ["connect"]);
   const sent = through.connect.responseSerialize(ready);
@@ -165,7 +165,7 @@ test("ready bytes pass through uncopied, in the named methods only", () => {
 });
 
 describe("raw fields", () => {
-  test("are the bytes that were sent, unknown fields included", () => {
+  test("are the bytes that were sent, including unknown fields", () => {
     const content = Buffer.concat([field(1, text("hi")), field(99, text("from the future"))]);
     const message = Buffer.concat([
       field(2, text("before")),
@@ -174,11 +174,11 @@ describe("raw fields", () => {
     ]);
     expect(rawField(message, 15)).toEqual(content);
     expect(rawField(message, 14)).toBeUndefined();
-    // A varint of that number is no occurrence.
+    // A varint with that field number does not count.
     expect(rawField(message, 1)).toBeUndefined();
   });
 
-  test("are merged as protobuf merges them", () => {
+  test("are merged like in Protobuf", () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array(), { minLength: 1 }),
@@ -194,7 +194,7 @@ describe("raw fields", () => {
     );
   });
 
-  test("of what is no message are refused", () => {
+  test("of a malformed message are an error", () => {
     expect(() => repeatedField(Buffer.from([0x0a, 0x05, 0x01]), 1)).toThrow();
   });
 });

@@ -1,4 +1,4 @@
-// Dialling: who is trusted, who is not, and what the errors say.
+// Dialling: which servers are trusted, and the errors for the others.
 import { once } from "node:events";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
@@ -30,7 +30,7 @@ const certificates: Record<string, TestCertificate> = {
 };
 const pinOf = ({ cert }: TestCertificate): Trust => ({ kind: "pin", fingerprint: fingerprintOf(cert) });
 
-/** Dials, connects and calls once; whatever fails is the result. */
+/** Dials, connects and calls once; returns the answer or the error. */
 async function attempt(options: DialOptions): Promise<unknown> {
   try {
     using dialled = await dial(options);
@@ -45,8 +45,10 @@ function serveTls(tls: TestCertificate, options: ServeOptions = {}) {
   return serve(answering, { tls, ...options });
 }
 
-/** A server that is none. */
-async function odd(onConnection: (socket: Socket) => void): Promise<{ address: string; server: Server }> {
+/** A TCP server that does not speak gRPC. */
+async function tcpServer(
+  onConnection: (socket: Socket) => void,
+): Promise<{ address: string; server: Server }> {
   const server = createServer(onConnection).listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, address: `127.0.0.1:${(server.address() as { port: number }).port}` };
@@ -63,14 +65,14 @@ describe.each(Object.entries(certificates))("a %s certificate", (_, certificate)
     expect(found.problem).toBeDefined();
   });
 
-  test("that is pinned is trusted, by name and by address", async () => {
+  test("is trusted by its pin, by name and by address", async () => {
     await using server = await serveTls(certificate);
     const trust = pinOf(certificate);
     expect(await attempt({ address: server.address, trust })).toEqual({});
     expect(await attempt({ address: `localhost:${server.listener.port}`, trust })).toEqual({});
   });
 
-  test("of another key than the pinned one is refused with both", async () => {
+  test("with another key than the pin is refused, with both fingerprints", async () => {
     await using server = await serveTls(certificate);
     const expected = fingerprintOf(makeCertificate().cert);
     const refused = await attempt({ address: server.address, trust: { kind: "pin", fingerprint: expected } });
@@ -92,7 +94,7 @@ describe.each(Object.entries(certificates))("a %s certificate", (_, certificate)
 describe("a pin", () => {
   const first = makeCertificate();
 
-  test("outlives the certificate: the key counts", async () => {
+  test("stays valid for another certificate with the same key", async () => {
     await using server = await serveTls(first);
     server.listener.replaceCertificate(
       makeCertificate({ privateKey: first.privateKey, names: ["new.example"] }),
@@ -100,7 +102,7 @@ describe("a pin", () => {
     expect(await attempt({ address: server.address, trust: pinOf(first) })).toEqual({});
   });
 
-  test("holds when the server changes its key after the look", async () => {
+  test("refuses a server that changes its key after the probe", async () => {
     await using server = await serveTls(first);
     using dialled = await dial({ address: server.address, trust: pinOf(first) });
     const other = makeCertificate();
@@ -114,16 +116,16 @@ describe("a pin", () => {
     });
   });
 
-  test("is not met by what its own key has signed for another", async () => {
+  test("refuses another key whose certificate the pinned key has signed", async () => {
     await using server = await serveTls(authority);
     using dialled = await dial({ address: server.address, trust: pinOf(authority) });
-    // Its chain verifies: only the comparison of the keys can refuse it.
+    // Its chain verifies, so only the comparison of the keys can refuse it.
     const signed = makeCertificate({ issuer: authority });
     server.listener.replaceCertificate(signed);
     await expect(dialled.ready(5_000)).rejects.toMatchObject({ kind: "fingerprint-mismatch" });
   });
 
-  test("of a certificate out of its time says so", async () => {
+  test("reports an expired certificate", async () => {
     const expired = makeCertificate({ days: -3 });
     await using server = await serveTls(expired);
     const refused = await attempt({ address: server.address, trust: pinOf(expired) });
@@ -133,9 +135,9 @@ describe("a pin", () => {
   });
 });
 
-describe("what cannot stand is named", () => {
-  test("nobody listens", async () => {
-    const { server, address } = await odd(() => {});
+describe("the error of a failed connection", () => {
+  test("names a port on which nothing listens", async () => {
+    const { server, address } = await tcpServer(() => {});
     server.close();
     await once(server, "close");
     for (const trust of [
@@ -147,28 +149,28 @@ describe("what cannot stand is named", () => {
     }
   });
 
-  test("the name is not known", async () => {
+  test("names an unknown host", async () => {
     const refused = await attempt({ address: "no-such-host.invalid:1", trust: { kind: "plaintext" } });
     expect(refused).toMatchObject({ kind: "unreachable" });
   });
 
-  test("plaintext where TLS was wanted", async () => {
+  test("names a plaintext server, if TLS was requested", async () => {
     await using server = await serve(answering);
     for (const trust of [{ kind: "system" }, { kind: "pin", fingerprint: "x" }] as const) {
       expect(await attempt({ address: server.address, trust })).toMatchObject({ kind: "not-tls" });
     }
   });
 
-  test("TLS where plaintext was wanted", async () => {
+  test("names a TLS server, if plaintext was requested", async () => {
     await using server = await serveTls(makeCertificate());
     expect(await attempt({ address: server.address, trust: { kind: "plaintext" } })).toMatchObject({
       kind: "needs-tls",
     });
   });
 
-  test("a server that says nothing", async () => {
+  test("is a time-out for a server that sends nothing", async () => {
     const sockets: Socket[] = [];
-    const { server, address } = await odd((socket) => sockets.push(socket));
+    const { server, address } = await tcpServer((socket) => sockets.push(socket));
     await expect(probe(address, { timeoutMs: 50 })).rejects.toMatchObject({ kind: "timeout" });
     using dialled = await dial({ address, trust: { kind: "plaintext" } });
     await expect(dialled.ready(50)).rejects.toMatchObject({ kind: "timeout" });
@@ -176,8 +178,8 @@ describe("what cannot stand is named", () => {
     server.close();
   });
 
-  test("a server that hangs up", async () => {
-    const { server, address } = await odd((socket) => socket.destroy());
+  test("names a server that closes the connection", async () => {
+    const { server, address } = await tcpServer((socket) => socket.destroy());
     for (const trust of [
       { kind: "plaintext" },
       { kind: "system" },
@@ -188,7 +190,7 @@ describe("what cannot stand is named", () => {
     server.close();
   });
 
-  test("what is no address", async () => {
+  test("names an invalid address", async () => {
     for (const address of ["", "host", "host:", "host:0", "host:70000", "::1:80", "a b:1", "http://host:1"]) {
       await expect(dial({ address, trust: { kind: "plaintext" } })).rejects.toThrow(/HOST:PORT/);
     }
@@ -228,7 +230,7 @@ describe("a call", () => {
     });
   });
 
-  test("that is answered with garbage fails, typed", async () => {
+  test("fails with UNDECODABLE after a malformed answer", async () => {
     await using server = await serve({ sendMessage: () => Promise.resolve(Buffer.from([0x0f])) });
     using client = await dialPlain(server.address);
     const request = { clientMessageId: 1n, target: undefined, content: undefined };
@@ -238,7 +240,7 @@ describe("a call", () => {
     });
   });
 
-  test("to what is HTTP/2 but no gRPC fails, typed", async () => {
+  test("fails with an RpcError at an HTTP/2 server without gRPC", async () => {
     const web = createHttp2Server((_request, response) => response.end("hello")).listen(0, "127.0.0.1");
     await once(web, "listening");
     using client = await dialPlain(`127.0.0.1:${(web.address() as { port: number }).port}`);

@@ -1,4 +1,4 @@
-// A real listener with a scripted ChatService, and bare HTTP/2 calls to it for what no proper client would send.
+// A real listener with a scripted ChatService, and calls over bare HTTP/2, to send what a gRPC client would not.
 import { once } from "node:events";
 import {
   type ClientHttp2Session,
@@ -21,7 +21,7 @@ type ChatHandlers = Handlers<typeof definition>;
 export interface TestService extends AsyncDisposable {
   readonly listener: Listener;
   readonly address: string;
-  /** What was not an RpcError. */
+  /** The failures of handlers that were not an RpcError. */
   readonly errors: unknown[];
 }
 
@@ -85,9 +85,9 @@ export async function bareSession(
 ): Promise<BareSession> {
   const session = connect(url, { rejectUnauthorized: false, ...options });
   const closed = new Promise<void>((resolve) => session.once("close", resolve));
-  // After it the other side's limits are known, and kept.
+  // From now on the session knows the limits of the server.
   await once(session, "remoteSettings");
-  // What goes wrong from here on is seen by its "close".
+  // Tests look at "close" instead.
   session.on("error", () => {});
   return {
     session,
@@ -107,7 +107,7 @@ export async function bareSession(
   };
 }
 
-/** A gRPC message around bytes that may be anything. */
+/** A gRPC message with any bytes. */
 export function framed(message: Uint8Array): Buffer {
   const frame = Buffer.alloc(5 + message.length);
   frame.writeUInt32BE(message.length, 1);
@@ -115,7 +115,7 @@ export function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** The trailers of a call: those that came alone as headers, or those at its end. */
+/** The trailers of a call, also if they are sent as its only headers. */
 export function endingOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders>();
   stream.on("response", (headers) => {
@@ -127,7 +127,7 @@ export function endingOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders
   return promise;
 }
 
-/** The error with which a stream ends; what comes before is thrown away. */
+/** The error with which a stream ends; messages before it are ignored. */
 export async function endingError(
   stream: ClientReadableStream<unknown> | ClientDuplexStream<never, unknown>,
 ): Promise<RpcError> {

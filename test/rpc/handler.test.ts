@@ -1,8 +1,8 @@
-// Handlers behind a real server: what their failures, and their peers' misbehaviour, turn into.
+// Handlers on a real server: the statuses of their failures, and of invalid messages.
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Status } from "../../gen/google/rpc/status.ts";
 import { ConnectRequest, type ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../gen/parley/chat/v1/event.ts";
@@ -10,26 +10,25 @@ import { lengthDelimited, strictDefinition } from "../../rpc/calls/decode.ts";
 import { call } from "../../rpc/dialling/dial.ts";
 import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 import { bareSession, definition, dialPlain, endingError, endingOf, framed, serve } from "./fixture.ts";
+import { failOnUnhandledRejections } from "./unhandled-rejections.ts";
 
 const event = lengthDelimited(1, Event.encode({ kind: undefined }).finish());
 const strict = strictDefinition(definition);
 const unary = { timeoutMs: 5_000 };
 const sendRequest = { clientMessageId: 1n, target: undefined, content: undefined };
 
-const unhandled: unknown[] = [];
-process.on("unhandledRejection", (reason) => unhandled.push(reason));
-afterEach(() => expect(unhandled).toEqual([]));
+failOnUnhandledRejections();
 
 const notFound = (): RpcError =>
   new RpcError({
     code: status.NOT_FOUND,
     reason: "USER_NOT_FOUND",
-    message: "nobody \ud800",
+    message: "no user \ud800",
     field: "target",
   });
 
 describe("a unary handler", () => {
-  test("answers with a message or with ready bytes", async () => {
+  test("answers with a message or with encoded bytes", async () => {
     await using server = await serve({
       sendMessage: () => Promise.resolve(new Uint8Array()),
       setTyping: () => Promise.resolve({}),
@@ -39,7 +38,7 @@ describe("a unary handler", () => {
     expect(await call(client.chat, "setTyping", { target: undefined, typing: true }, unary)).toEqual({});
   });
 
-  test("that refuses is answered with the reason", async () => {
+  test("ends the call with the reason of its RpcError", async () => {
     await using server = await serve({ broadcast: () => Promise.reject(notFound()) });
     using client = await dialPlain(server.address);
     const refused = call(client.chat, "broadcast", { clientMessageId: 1n, content: undefined }, unary);
@@ -47,19 +46,19 @@ describe("a unary handler", () => {
       code: status.NOT_FOUND,
       reason: "USER_NOT_FOUND",
       field: "target",
-      message: "nobody \ufffd",
+      message: "no user \ufffd",
     });
     expect(server.errors).toEqual([]);
   });
 
-  test("that fails otherwise is reported, and answered INTERNAL without details", async () => {
+  test("is reported if it fails otherwise, and the call ends with INTERNAL without details", async () => {
     const failure = new TypeError("secret");
     await using server = await serve({
       broadcast: () => Promise.reject(failure),
       setMarkers: () => {
         throw failure;
       },
-      // Not what the type says: it cannot be encoded.
+      // A value against the type, which cannot be encoded.
       sendMessage: () => Promise.resolve({ ack: { seq: "x" } } as never),
     });
     using client = await dialPlain(server.address);
@@ -76,7 +75,7 @@ describe("a unary handler", () => {
     expect(server.errors).toEqual([failure, failure, expect.any(Error)]);
   });
 
-  test("never sees what is no message", async () => {
+  test("is not called for a malformed message", async () => {
     await using server = await serve({});
     using session = await bareSession(`http://${server.address}`);
     for (const bytes of [Buffer.from([0x12, 0x03, 0x0a, 0x01, 0xff]), Buffer.from("garbage")]) {
@@ -90,7 +89,7 @@ describe("a unary handler", () => {
     expect(server.errors).toEqual([]);
   });
 
-  test("learns that its caller has given up", async () => {
+  test("receives an abort when the caller cancels", async () => {
     const started = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<void>();
     await using server = await serve({
@@ -98,7 +97,7 @@ describe("a unary handler", () => {
         signal.addEventListener("abort", () => aborted.resolve());
         started.resolve();
         await aborted.promise;
-        // Too late for anyone: it must vanish without a trace.
+        // After the end of the call it must have no effect.
         throw new Error("after the end");
       },
     });
@@ -111,7 +110,7 @@ describe("a unary handler", () => {
     await aborted.promise;
   });
 
-  test("is not told of an end that was its own answer", async () => {
+  test("receives no abort after its own answer", async () => {
     let signal: AbortSignal | undefined;
     await using server = await serve({
       setTyping: (_request, context) => {
@@ -126,7 +125,7 @@ describe("a unary handler", () => {
   });
 });
 
-test("a method that is not there is UNIMPLEMENTED, with a reason", async () => {
+test("a call of an unknown method ends with UNIMPLEMENTED and a reason", async () => {
   await using server = await serve({});
   using session = await bareSession(`http://${server.address}`);
   const stream = session.call("Nothing");
@@ -134,7 +133,7 @@ test("a method that is not there is UNIMPLEMENTED, with a reason", async () => {
   expect((await endingOf(stream))["grpc-status"]).toBe(String(status.UNIMPLEMENTED));
   using client = await dialPlain(server.address);
   const asIs = (bytes: Buffer): Buffer => bytes;
-  for (const path of ["/parley.chat.v1.ChatService/Nothing", "/nobody.Service/SendMessage"]) {
+  for (const path of ["/parley.chat.v1.ChatService/Nothing", "/unknown.Service/SendMessage"]) {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     client.chat.makeUnaryRequest(path, asIs, asIs, Buffer.alloc(0), resolve);
     expect(fromServiceError(await promise)).toMatchObject({
@@ -146,7 +145,7 @@ test("a method that is not there is UNIMPLEMENTED, with a reason", async () => {
 });
 
 describe("a stream's handler", () => {
-  test("sends what it pushed, and ends it by returning", async () => {
+  test("sends what it pushed, and ends the stream by returning", async () => {
     await using server = await serve({
       follow: (_request, out) => {
         for (let index = 0; index < 5_000; index++) out.push(event);
@@ -164,7 +163,7 @@ describe("a stream's handler", () => {
     expect(frames).toBeLessThan(5);
   });
 
-  test("that refuses ends it with the reason, after what it pushed", async () => {
+  test("ends the stream with the reason of its RpcError, after what it pushed", async () => {
     await using server = await serve({
       connect: async (_frames, out) => {
         out.push(event);
@@ -205,9 +204,9 @@ describe("a stream's handler", () => {
   });
 
   test.each([
-    ["a quick one", () => Promise.resolve()],
-    ["one that takes its time", () => setImmediate()],
-  ])("gets every frame, however many come in one piece of HTTP/2: %s", async (_who, rest) => {
+    ["a fast handler", () => Promise.resolve()],
+    ["a slow handler", () => setImmediate()],
+  ])("receives every message, also if many arrive in one DATA frame: %s", async (_handler, rest) => {
     const commands = (count: number) => Array.from({ length: count }, () => ({ kind: undefined }));
     for (const count of [2, 3, 4, 5, 17, 100, 1_000]) {
       const seen: number[] = [];
@@ -229,7 +228,7 @@ describe("a stream's handler", () => {
     }
   });
 
-  test("gets what is no frame as an error, and may go on", async () => {
+  test("receives a malformed message as an error, and can continue", async () => {
     const seen: unknown[] = [];
     await using server = await serve({
       connect: async (frames) => {
@@ -253,7 +252,7 @@ describe("a stream's handler", () => {
     expect(seen).toEqual([0, "UNDECODABLE", 1]);
   });
 
-  test("that lets such an error through ends it INVALID_ARGUMENT", async () => {
+  test("ends the stream with INVALID_ARGUMENT if it does not catch that error", async () => {
     await using server = await serve({ connect: async (frames) => void (await frames.next()) });
     using session = await bareSession(`http://${server.address}`);
     const stream = session.call("Connect");
@@ -264,7 +263,7 @@ describe("a stream's handler", () => {
     expect((await endingOf(follow))["grpc-status"]).toBe(String(status.INVALID_ARGUMENT));
   });
 
-  test("has at most one frame read ahead of it", async () => {
+  test("has at most one message read ahead", async () => {
     const paused = Promise.withResolvers<void>();
     let decoded = 0;
     let taken = 0;
@@ -289,7 +288,7 @@ describe("a stream's handler", () => {
     const frame = framed(ConnectRequest.encode({ commands: [{ kind: undefined }] }).finish());
     for (let index = 0; index < 30; index++) {
       await new Promise((resolve) => stream.write(frame, resolve));
-      // Its answer comes after the server has seen the frame.
+      // The server has processed the message before it answers the ping.
       await new Promise((resolve) => session.session.ping(resolve));
     }
     expect(decoded).toBe(2);
@@ -299,7 +298,7 @@ describe("a stream's handler", () => {
     expect(taken).toBe(30);
   });
 
-  test("stops waiting when its signal says so, and loses no frame by it", async () => {
+  test("can abort its wait, and loses no message", async () => {
     const outcome = Promise.withResolvers<unknown[]>();
     const waiting = Promise.withResolvers<void>();
     await using server = await serve({
@@ -319,7 +318,7 @@ describe("a stream's handler", () => {
     expect(await outcome.promise).toEqual(["TimeoutError", 1]);
   });
 
-  test("is freed when its peer is gone, wherever it waits", async () => {
+  test("is released from every wait when its peer disconnects", async () => {
     const ends: string[] = [];
     const done = [
       Promise.withResolvers<void>(),
@@ -344,7 +343,7 @@ describe("a stream's handler", () => {
           ends.push("signal");
         }
         done[mine]?.resolve();
-        throw new Error("too late for anyone");
+        throw new Error("after the end");
       },
     });
     for (let index = 0; index < 3; index++) {

@@ -1,4 +1,4 @@
-// Tokens in metadata.
+// Bearer tokens in metadata.
 import { Metadata } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { bearer, readBearer } from "../../rpc/calls/metadata.ts";
@@ -14,13 +14,13 @@ test("a token is read as it was sent", () => {
   expect(readBearer(authorization("bearer abc"))).toBe("abc");
 });
 
-test("anything else is no token", () => {
+test("other values are no token", () => {
   expect(readBearer(new Metadata())).toBeUndefined();
   expect(readBearer(authorization("Basic abc"))).toBeUndefined();
   expect(readBearer(authorization("Bearer "))).toBeUndefined();
 });
 
-test("several are told from one", () => {
+test("several tokens are reported as many", () => {
   expect(readBearer(authorization("Bearer a", "Bearer b"))).toBe("many");
   expect(readBearer(authorization("Bearer a, Bearer b"))).toBe("many");
 });

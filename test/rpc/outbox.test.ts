@@ -1,4 +1,4 @@
-// The bounded queue, over a stream that takes what the test lets it take.
+// The outbox, on a fake stream whose transport the test controls.
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -37,7 +37,7 @@ function open(options: Partial<OutboxOptions> = {}): { stream: FakeStream; outbo
   return { stream, outbox };
 }
 
-test("what is pushed in one turn goes out as one frame, in order", async () => {
+test("pieces pushed in one turn of the event loop are sent as one frame, in order", async () => {
   const { stream, outbox } = open();
   outbox.push(piece(10, 1));
   outbox.push(piece(20, 2));
@@ -47,7 +47,7 @@ test("what is pushed in one turn goes out as one frame, in order", async () => {
   expect(stream.frames).toEqual([Buffer.concat([piece(10, 1), piece(20, 2)]), piece(5, 3)]);
 });
 
-test("a frame has no more pieces than it may", async () => {
+test("a frame has at most maxFramePieces", async () => {
   const { stream, outbox } = open({ maxFramePieces: 2 });
   for (let fill = 1; fill <= 5; fill++) outbox.push(piece(10, fill));
   await nextTurn();
@@ -55,7 +55,7 @@ test("a frame has no more pieces than it may", async () => {
   expect(stream.frames).toEqual([frame(1, 2), frame(3, 4), frame(5)]);
 });
 
-test("a single piece is not copied, and the same bytes go to many", async () => {
+test("a single piece is not copied, also if several outboxes send it", async () => {
   const one = open();
   const other = open();
   const shared = piece(100);
@@ -66,7 +66,7 @@ test("a single piece is not copied, and the same bytes go to many", async () => 
   expect(other.stream.frames[0]?.buffer).toBe(shared.buffer);
 });
 
-test("frames keep their bound; a larger piece goes alone", async () => {
+test("a frame has at most maxFrameBytes; a larger piece is sent alone", async () => {
   const { stream, outbox } = open({ maxFrameBytes: 100 });
   for (const length of [60, 60, 30, 250, 10]) outbox.push(piece(length));
   while (outbox.bytes > 0) {
@@ -76,7 +76,7 @@ test("frames keep their bound; a larger piece goes alone", async () => {
   expect(stream.frames.map((frame) => frame.length)).toEqual([60, 90, 250, 10]);
 });
 
-test("a stream that takes nothing gets no more than a few frames", async () => {
+test("a stream that takes nothing receives only a few frames", async () => {
   const { stream, outbox } = open({ hardBytes: 1_000_000 });
   for (let turn = 0; turn < 50; turn++) {
     outbox.push(piece(10));
@@ -89,7 +89,7 @@ test("a stream that takes nothing gets no more than a few frames", async () => {
   expect(large.stream.untaken).toBeLessThanOrEqual(2);
 });
 
-test("nothing is lost or reordered however it is taken", async () => {
+test("no piece is lost or reordered, whenever the stream takes frames", async () => {
   const { stream, outbox } = open({ hardBytes: 1_000_000, softBytes: 1_000_000, maxFrameBytes: 64 });
   const sent: Buffer[] = [];
   for (let index = 0; index < 1_000; index++) {
@@ -106,7 +106,7 @@ test("nothing is lost or reordered however it is taken", async () => {
   expect(Buffer.concat(stream.frames)).toEqual(Buffer.concat(sent));
 });
 
-test("above soft the owner is asked to wait, until enough is taken", async () => {
+test("above softBytes, whenBelowSoft waits until enough is taken", async () => {
   const { stream, outbox } = open({ softBytes: 1_500, maxFrameBytes: 1_000 });
   outbox.push(piece(900));
   expect(outbox.aboveSoft).toBe(false);
@@ -124,11 +124,11 @@ test("above soft the owner is asked to wait, until enough is taken", async () =>
   expect(outbox.aboveSoft).toBe(false);
 });
 
-test("a push over hard ends it: once, with what waited dropped and nothing taken on any more", async () => {
+test("a push over hardBytes closes it once, drops the queue, and later pushes have no effect", async () => {
   const { stream, outbox } = open({ hardBytes: 2_000, maxFrameBytes: 1_000 });
-  const told: string[] = [];
-  outbox.onOverflow(() => told.push("overflow"));
-  outbox.onClosed(() => told.push("closed"));
+  const events: string[] = [];
+  outbox.onOverflow(() => events.push("overflow"));
+  outbox.onClosed(() => events.push("closed"));
   let pushed = 0;
   while (!outbox.closed) {
     outbox.push(piece(100));
@@ -136,15 +136,15 @@ test("a push over hard ends it: once, with what waited dropped and nothing taken
   }
   outbox.push(piece(100));
   expect(pushed).toBeLessThanOrEqual(20);
-  expect(told).toEqual(["overflow", "closed"]);
+  expect(events).toEqual(["overflow", "closed"]);
   expect(outbox.overflowed).toBe(true);
   await nextTurn();
   expect(stream.frames).toEqual([]);
-  outbox.onOverflow(() => told.push("late"));
-  expect(told).toContain("late");
+  outbox.onOverflow(() => events.push("late"));
+  expect(events).toContain("late");
 });
 
-test("tiny pieces count with what it costs to keep them", () => {
+test("small pieces count with their memory overhead", () => {
   const { outbox } = open({ hardBytes: 10_000 });
   let pushed = 0;
   while (!outbox.closed) {
@@ -154,26 +154,23 @@ test("tiny pieces count with what it costs to keep them", () => {
   expect(pushed).toBeLessThan(200);
 });
 
-test.each(["cancelled", "close", "error", "status"])(
-  "%s closes it and frees whoever waits",
-  async (event) => {
-    const { stream, outbox } = open({ softBytes: 10 });
-    outbox.push(piece(100));
-    const waiting = Promise.all([outbox.whenBelowSoft(), outbox.whenFlushed()]);
-    await nextTurn();
-    stream.on("error", () => {});
-    stream.emit(event, new Error("gone"));
-    await waiting;
-    expect(outbox.closed).toBe(true);
-    expect(outbox.bytes).toBe(0);
-    expect(outbox.overflowed).toBe(false);
-    outbox.push(piece(1));
-    await nextTurn();
-    expect(stream.frames).toHaveLength(1);
-    // Nothing of it stays behind on the stream.
-    for (const name of ["cancelled", "close", "status"]) expect(stream.listenerCount(name)).toBe(0);
-  },
-);
+test.each(["cancelled", "close", "error", "status"])("%s closes it and ends all waits", async (event) => {
+  const { stream, outbox } = open({ softBytes: 10 });
+  outbox.push(piece(100));
+  const waiting = Promise.all([outbox.whenBelowSoft(), outbox.whenFlushed()]);
+  await nextTurn();
+  stream.on("error", () => {});
+  stream.emit(event, new Error("gone"));
+  await waiting;
+  expect(outbox.closed).toBe(true);
+  expect(outbox.bytes).toBe(0);
+  expect(outbox.overflowed).toBe(false);
+  outbox.push(piece(1));
+  await nextTurn();
+  expect(stream.frames).toHaveLength(1);
+  // It leaves no listener on the stream.
+  for (const name of ["cancelled", "close", "status"]) expect(stream.listenerCount(name)).toBe(0);
+});
 
 test("a failed write closes it", async () => {
   const { stream, outbox } = open();
@@ -183,7 +180,7 @@ test("a failed write closes it", async () => {
   expect(outbox.closed).toBe(true);
 });
 
-test("flushed means handed to the transport", async () => {
+test("whenFlushed resolves when the transport has taken everything", async () => {
   const { stream, outbox } = open();
   await outbox.whenFlushed();
   outbox.push(piece(10));
@@ -198,7 +195,7 @@ test("flushed means handed to the transport", async () => {
   await flushed;
 });
 
-test("how long nothing was taken is known", async () => {
+test("stalledMs is the time without progress", async () => {
   const { stream, outbox } = open();
   expect(outbox.stalledMs).toBe(0);
   outbox.push(piece(10));

@@ -1,4 +1,4 @@
-// HTTP/2 frames by hand, for what no HTTP/2 library would send.
+// Writes HTTP/2 frames directly, to send what an HTTP/2 library would not.
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 
@@ -11,8 +11,8 @@ const END_HEADERS = 4;
 const CANCEL = 8;
 
 /**
- * A TLS connection on which the preface and the settings have been exchanged; what comes back is thrown away.
- * @param options.acknowledges whether the server's settings are answered, from when on they bind this end
+ * Opens a TLS connection and exchanges the preface and the settings. Frames from the server are ignored.
+ * @param options.acknowledges whether to acknowledge the server's settings, which makes them binding for this end
  */
 export async function rawHttp2(port: number, options = { acknowledges: true }): Promise<TLSSocket> {
   const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
@@ -20,9 +20,9 @@ export async function rawHttp2(port: number, options = { acknowledges: true }): 
   return greeted(socket, options);
 }
 
-/** As rawHttp2, over a connection that stands. */
+/** As rawHttp2, over an open connection. */
 export async function greeted(socket: TLSSocket, options = { acknowledges: true }): Promise<TLSSocket> {
-  // Being cut off is what the tests are about.
+  // The tests expect the server to close the connection.
   socket.on("error", () => {});
   socket.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]));
   await once(socket, "data");
@@ -31,7 +31,7 @@ export async function greeted(socket: TLSSocket, options = { acknowledges: true 
   return socket;
 }
 
-/** HEADERS of a call. */
+/** The HEADERS frame of a call. */
 export function openStream(id: number, method: string, service = "parley.chat.v1.ChatService"): Buffer {
   const headers = [
     [":method", "POST"],
@@ -57,7 +57,7 @@ function frame(type: number, flags: number, id: number, payload: Buffer = Buffer
   return Buffer.concat([header, payload]);
 }
 
-/** HPACK's plainest form: a literal that is not indexed, with a new name. */
+/** An HPACK literal without indexing, with a new name. */
 function literal(name: string, value: string): Buffer {
   return Buffer.concat([
     Buffer.from([0, name.length]),

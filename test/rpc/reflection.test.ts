@@ -1,4 +1,4 @@
-// Server reflection and the health check, as tools ask for them: on the real server, without a token.
+// Server reflection and the health check of the server, without a token.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
@@ -22,7 +22,7 @@ const images = ["parley", "health", "reflection", "error-details"].map((name) =>
 type Asked = NonNullable<ServerReflectionRequest["messageRequest"]>;
 type Answered = NonNullable<ServerReflectionResponse["messageResponse"]>;
 
-/** Asks on one stream, and closes it; the answers in order. */
+/** Sends requests on one stream, half-closes it, and returns the answers in order. */
 async function ask(
   port: number,
   asked: readonly Asked[],
@@ -51,7 +51,7 @@ function fileNames(answer: Answered | undefined): string[] {
 test.each([
   ["v1", ServerReflectionClient],
   ["v1alpha", AlphaClient as unknown as typeof ServerReflectionClient],
-])("%s lists every service, and gives for each a schema that stands by itself", async (_, Client) => {
+])("%s lists every service, and returns a complete schema for each", async (_, Client) => {
   await using server = await TestServer.start({ reflection: images });
   const [listed] = await ask(server.port, [{ $case: "listServices", value: "" }], Client);
   if (listed?.$case !== "listServicesResponse") throw new Error("no list");
@@ -92,7 +92,7 @@ test("files are found by path, by message, field, method, enum and value", async
     "parley.chat.v1.ChatService.Connect",
     "parley.chat.v1.Reason",
     "parley.chat.v1.REASON_INTERNAL",
-    // What the details of refusals are made of.
+    // A message in the details of refusals.
     "google.rpc.ErrorInfo",
   ].map((value) => ({ $case: "fileContainingSymbol", value }) as const);
   const byPath = { $case: "fileByFilename", value: "parley/chat/v1/user.proto" } as const;
@@ -109,7 +109,7 @@ test("files are found by path, by message, field, method, enum and value", async
   ]);
 });
 
-test("what does not exist is an answer, and the stream goes on", async () => {
+test("an unknown name is answered with an error, and the stream stays open", async () => {
   await using server = await TestServer.start({ reflection: images });
   const answers = await ask(server.port, [
     { $case: "fileContainingSymbol", value: "parley.chat.v1.Nothing" },
@@ -127,7 +127,7 @@ test("what does not exist is an answer, and the stream goes on", async () => {
   ]);
 });
 
-test("it is not there where the operator left it out", async () => {
+test("both services are missing if the operator turns them off", async () => {
   await using server = await TestServer.start({ health: false });
   await expect(ask(server.port, [{ $case: "listServices", value: "" }])).rejects.toMatchObject({
     code: status.UNIMPLEMENTED,
@@ -141,7 +141,7 @@ test("it is not there where the operator left it out", async () => {
   ).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
 });
 
-test("the health check has a status for each service, and tells who watches when the server stops", async () => {
+test("the health check has a status for each service, and notifies watchers when the server stops", async () => {
   await using server = await TestServer.start();
   const client = new HealthClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
   onTestFinished(() => client.close());
@@ -168,15 +168,15 @@ test("the health check has a status for each service, and tells who watches when
   expect(watched).toEqual([Serving.SERVING, Serving.NOT_SERVING]);
 });
 
-test("a watch on an unknown service goes on", async () => {
+test("a watch of an unknown service stays open", async () => {
   await using server = await TestServer.start();
   const client = new HealthClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
   onTestFinished(() => client.close());
   const call = client.watch({ service: "nothing" });
   call.on("error", () => undefined);
-  const [told] = await new Promise<{ status: Serving }[]>((resolve) => {
+  const [received] = await new Promise<{ status: Serving }[]>((resolve) => {
     call.on("data", (response) => resolve([response]));
   });
-  expect(told?.status).toBe(Serving.SERVICE_UNKNOWN);
+  expect(received?.status).toBe(Serving.SERVICE_UNKNOWN);
   call.cancel();
 });

@@ -1,4 +1,4 @@
-// Errors over the wire and back.
+// Conversion of errors to statuses and back.
 import { Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { fromServiceError, RpcError, toStatus } from "../../rpc/status/status.ts";
@@ -9,7 +9,7 @@ function received(sent: ReturnType<typeof toStatus>): Error {
 }
 
 describe("an RpcError", () => {
-  test("comes back as it was sent", () => {
+  test("is the same after both conversions", () => {
     const sent = new RpcError({
       code: status.NOT_FOUND,
       reason: "USER_NOT_FOUND",
@@ -32,7 +32,7 @@ describe("an RpcError", () => {
     });
   });
 
-  test("without extras has none", () => {
+  test("without optional fields has none after both conversions", () => {
     const read = fromServiceError(
       received(toStatus(new RpcError({ code: status.ABORTED, reason: "A", message: "a" }))),
     );
@@ -41,7 +41,7 @@ describe("an RpcError", () => {
     expect(read.metadata).toEqual({});
   });
 
-  test("is cut to what fits into headers", () => {
+  test("is shortened to fit into headers", () => {
     const metadata = { long: "x".repeat(10_000) };
     const sent = toStatus(
       new RpcError({ code: status.ABORTED, reason: "A", message: "m".repeat(5_000), metadata }),
@@ -61,19 +61,19 @@ describe("an RpcError", () => {
   });
 });
 
-describe("reading what a server sent", () => {
+describe("fromServiceError", () => {
   test.each([
     ["garbage", Buffer.from([0xff, 0xff, 0xff])],
     ["a cut message", Buffer.from([0x1a, 0x7f, 0x01])],
     ["nothing", Buffer.alloc(0)],
-  ])("takes code and message where the details are %s", (_, details) => {
+  ])("returns code and message if the details are %s", (_, details) => {
     const metadata = new Metadata();
     metadata.set("grpc-status-details-bin", details);
     const read = fromServiceError(received({ code: status.UNAVAILABLE, details: "gone", metadata }));
     expect(read).toMatchObject({ code: status.UNAVAILABLE, message: "gone", reason: "", domain: "" });
   });
 
-  test("takes anything else as UNKNOWN", () => {
+  test("returns UNKNOWN for every other error", () => {
     expect(fromServiceError(new TypeError("odd"))).toMatchObject({
       code: status.UNKNOWN,
       message: "odd",
