@@ -1,4 +1,4 @@
-// The arithmetic of who sees what: every seq of a range is named once, and nothing hidden shows.
+// Tests the layout of a log for one reader: it covers every seq once, and shows no hidden entry.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { layOut } from "../../../server/chat/visibility.ts";
@@ -16,7 +16,7 @@ function entry(seq: number): StoredEntry {
   };
 }
 
-test("every seq is named once, in order, as what it is", () => {
+test("every seq is covered once, in order, by an item of the right kind", () => {
   const seqs = fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 40 });
   const bound = fc.integer({ min: 1, max: 40 });
   fc.assert(

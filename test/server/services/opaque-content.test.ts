@@ -1,4 +1,4 @@
-// Contents keep their bytes, fields unknown to this server included, through the stream, the unary call, and history.
+// Tests that contents keep their bytes, including unknown fields, on the stream, in unary calls and in the history.
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { expect, test } from "vitest";
 import { ChatServiceService } from "../../../gen/parley/chat/v1/chat_service.ts";
@@ -7,7 +7,7 @@ import { repeatedField } from "../../../rpc/calls/decode.ts";
 import { TestServer } from "../../support/server.ts";
 
 const asIs = (bytes: Buffer): Buffer => bytes;
-/** Content.text, then a field that nobody knows, in an order that no encoder would choose. */
+/** An unknown field, then Content.text: an order that no encoder produces. */
 const content = new BinaryWriter()
   .uint32((99 << 3) | 2)
   .string("from the future")
@@ -51,7 +51,7 @@ test("unknown fields of a content reach every reader byte for byte", async () =>
       .join()
       .finish();
   stream.write(Buffer.from(command(1, new Uint8Array())));
-  // Two in one frame, so that each content is found in its own command.
+  // Two sends in one frame, so that each content must be found in its own command.
   stream.write(Buffer.concat([command(2, send(1)), command(2, send(2))]));
   await acked.promise;
   stream.cancel();

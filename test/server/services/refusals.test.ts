@@ -1,4 +1,4 @@
-// Wrong input, everywhere: a clear typed refusal, nothing changed, and the server goes on.
+// Tests that invalid input gets a typed refusal and changes nothing, and that the server continues.
 import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
@@ -16,7 +16,7 @@ beforeAll(async () => {
   leia = await server.logIn("leia");
 });
 afterAll(async () => {
-  await expect(leia.send("han", "the server goes on")).resolves.toBeDefined();
+  await expect(leia.send("han", "the server continues")).resolves.toBeDefined();
   await server[Symbol.asyncDispose]();
 });
 
@@ -40,7 +40,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.USER_NOT_FOUND, field: "target.username" },
   ],
   [
-    "oneself",
+    "the own name",
     {
       kind: {
         $case: "sendMessage",
@@ -59,7 +59,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.INVALID_FIELD, field: "target" },
   ],
   [
-    "somebody else's conversation",
+    "a conversation of other users",
     {
       kind: {
         $case: "sendMessage",
@@ -83,7 +83,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.CONTENT_EMPTY, field: "content.text" },
   ],
   [
-    "a NUL",
+    "a text with NUL",
     { kind: { $case: "broadcast", value: { clientMessageId: 1n, content: text("a\0b") } } },
     { reason: Reason.INVALID_FIELD, field: "content.text" },
   ],
@@ -98,12 +98,12 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.CONTENT_TOO_LARGE, field: "content" },
   ],
   [
-    "no id on a stream",
+    "a send without an id",
     { kind: { $case: "broadcast", value: { clientMessageId: 0n, content: text("x") } } },
     { reason: Reason.INVALID_FIELD, field: "client_message_id" },
   ],
   [
-    "an id of the server's half",
+    "an id that is reserved for the server",
     { kind: { $case: "broadcast", value: { clientMessageId: 2n ** 63n, content: text("x") } } },
     { reason: Reason.INVALID_FIELD, field: "client_message_id" },
   ],
@@ -119,7 +119,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.MARKER_BEYOND_HEAD, field: "markers[0]" },
   ],
   [
-    "a marker in no conversation",
+    "a marker in a conversation that does not exist",
     {
       kind: {
         $case: "setMarkers",
@@ -129,7 +129,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.CONVERSATION_NOT_FOUND, field: "markers[0].conversation_id" },
   ],
   [
-    "typing to everyone",
+    "typing in the broadcast conversation",
     {
       kind: {
         $case: "setTyping",
@@ -140,7 +140,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
   ],
 ];
 
-test.each(sends)("on a stream, %s is refused and the stream goes on", async (_name, command, refused) => {
+test.each(sends)("on a stream, %s is refused and the stream continues", async (_name, command, refused) => {
   using stream = await leia.connect().caughtUp();
   stream.write(command);
   expect(await stream.next("refused")).toMatchObject(refused);
@@ -148,7 +148,7 @@ test.each(sends)("on a stream, %s is refused and the stream goes on", async (_na
   expect((await stream.next("ack")).seq).toBeGreaterThan(0n);
 });
 
-test("the unary twins refuse the same, as a status with details", async () => {
+test("the unary twins refuse the same input with a status and details", async () => {
   const refused = async (call: Promise<unknown>): Promise<RpcError> =>
     call.then(
       () => Promise.reject(new Error("it was not refused")),
@@ -183,7 +183,7 @@ test("the unary twins refuse the same, as a status with details", async () => {
   });
 });
 
-test("a call without a token, with a wrong one, and with two is refused", async () => {
+test("a call without a token, with a wrong token, or with two tokens is refused", async () => {
   const stranger = server.anonymous();
   await expect(stranger.send("han", "x")).rejects.toMatchObject({ code: 16, reason: "TOKEN_MISSING" });
   const attempt = (metadata: Metadata): Promise<RpcError> =>
@@ -201,29 +201,29 @@ test("a call without a token, with a wrong one, and with two is refused", async 
   long.set("authorization", `Bearer ${"x".repeat(5000)}`);
   expect(await attempt(long)).toMatchObject({ reason: "TOKEN_INVALID" });
   const two = new Metadata();
-  // Two headers, as an HTTP/2 server joins them.
+  // An HTTP/2 server joins two headers in this way.
   two.set("authorization", `Bearer ${leia.grant?.token}, Bearer made-up`);
   expect(await attempt(two)).toMatchObject({ reason: "TOKEN_MISSING" });
   using stream = stranger.connect();
   expect(await stream.ended).toMatchObject({ reason: "TOKEN_MISSING" });
 });
 
-test("a stream begins with Hello, alone, and once", async () => {
+test("the first frame must contain exactly Hello, and Hello is sent once", async () => {
   using early = leia.connect(null);
   early.send("han", "too early");
   expect(await early.ended).toMatchObject({ code: 9, reason: "HELLO_EXPECTED" });
-  using crowded = leia.connect(null);
+  using withTwo = leia.connect(null);
   const hello: Command = {
     kind: { $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } },
   };
-  crowded.write(hello, hello);
-  expect(await crowded.ended).toMatchObject({ reason: "HELLO_EXPECTED" });
+  withTwo.write(hello, hello);
+  expect(await withTwo.ended).toMatchObject({ reason: "HELLO_EXPECTED" });
   using twice = await leia.connect().caughtUp();
   twice.write(hello);
   expect(await twice.ended).toMatchObject({ reason: "HELLO_REPEATED" });
 });
 
-test("a session holds so many streams and no more", async () => {
+test("a session above its number of streams is refused", async () => {
   const han = await server.logIn("han");
   const streams = await Promise.all(
     Array.from({ length: limits.streamsPerSession }, () => han.connect().caughtUp()),
@@ -233,7 +233,7 @@ test("a session holds so many streams and no more", async () => {
   for (const stream of streams) stream[Symbol.dispose]();
 });
 
-test("bytes that are no message are refused as such", async () => {
+test("bytes that are not the expected message are refused as UNDECODABLE", async () => {
   const cases = {
     "broken UTF-8": Buffer.from([0x0a, 0x02, 0xc3, 0x28]),
     "half a message": Buffer.from([0x0a, 0x20, 0x61]),
@@ -273,7 +273,7 @@ describe("a request that is too long", () => {
   const sizes: [number, { code: number; reason: string; message?: string }][] = [
     [most + 1, tooLong(most + 1)],
     [2 * most, tooLong(2 * most)],
-    // Not read at all by grpc-js, which has no details.
+    // grpc-js itself refuses this one, without details.
     [2 * most + 1, { code: 8, reason: "" }],
   ];
 
@@ -290,7 +290,7 @@ describe("a request that is too long", () => {
     expect(error).toMatchObject(refusal);
   });
 
-  test.each(sizes)("%i bytes on a stream end it, and no other", async (bytes, refusal) => {
+  test.each(sizes)("%i bytes on a stream end only that stream", async (bytes, refusal) => {
     using other = await leia.connect().caughtUp();
     const call: ClientDuplexStream<Buffer, Buffer> = leia.chat.makeBidiStreamRequest(
       "/parley.chat.v1.ChatService/Connect",
@@ -301,12 +301,12 @@ describe("a request that is too long", () => {
     const ended = new Promise((resolve) => call.on("error", (error) => resolve(fromServiceError(error))));
     call.write(Buffer.alloc(bytes));
     expect(await ended).toMatchObject(refusal);
-    const id = other.send("han", "still here");
+    const id = other.send("han", "another stream");
     expect((await other.next("ack")).clientMessageId).toBe(id);
   });
 });
 
-test("log-in and sign-up refuse what they must, and tell names apart to nobody", async () => {
+test("log-in and sign-up refuse invalid input, and a log-in does not reveal whether a name exists", async () => {
   const stranger = server.anonymous();
   const wrongName = await stranger.logIn("nobody", "password of leia").catch((error: RpcError) => error);
   const wrongPassword = await stranger.logIn("leia", "password of han").catch((error: RpcError) => error);

@@ -1,14 +1,16 @@
-// What the unary services answer, and what the events of a stream say, seen by a caller.
+// Tests the unary services and the events of a stream from the side of a client.
 import { expect, test } from "vitest";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { Feature } from "../../../gen/parley/chat/v1/event.ts";
 import { PageOrder } from "../../../gen/parley/chat/v1/history_service.ts";
+import { limits } from "../../../server/limits.ts";
 import { textOf } from "../../support/client.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { TestServer } from "../../support/server.ts";
 
 const noPage = { pageSize: 0, pageToken: "", background: false };
 
-test("an entry says the same to both users and to the sender's other device", async () => {
+test("both users and the sender's other device receive the same entry", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const phone = await server.logIn("leia");
   const laptop = await server.logIn("leia");
@@ -28,13 +30,13 @@ test("an entry says the same to both users and to the sender's other device", as
     sendTime: ack.sendTime,
   });
   expect(await onLaptop.next("entryAppended")).toEqual(atHan);
-  // The sending stream has the ack in the entry's place.
+  // The sending stream receives the ack instead of the entry.
   onPhone.send("han", "again");
   await onPhone.next("ack");
   expect(onPhone.all("entryAppended")).toEqual([]);
 });
 
-test("conversations are listed with heads and markers, in pages", async () => {
+test("ListConversations returns heads and markers, in pages", async () => {
   await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
@@ -67,7 +69,7 @@ test("conversations are listed with heads and markers, in pages", async () => {
   expect(second.nextPageToken).toBe("");
 });
 
-test("history pages from either end name every seq once", async () => {
+test("pages of the history from either end cover every seq once", async () => {
   await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
   const leia = await server.logIn("leia");
   for (let index = 1; index <= 10; index++) await leia.send("han", String(index));
@@ -113,7 +115,7 @@ test("history pages from either end name every seq once", async () => {
   expect(nothing).toMatchObject({ items: [], conversationId: "", headSeq: 0n });
 });
 
-test("markers rise, are told to both users, and come with the next backlog", async () => {
+test("markers rise, are sent to both users, and are part of the next backlog", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
@@ -141,11 +143,11 @@ test("markers rise, are told to both users, and come with the next backlog", asy
   expect(later.all("markersMoved")).toContainEqual(
     expect.objectContaining({ user: expect.objectContaining({ username: "han" }), readSeq: 2n }),
   );
-  using quiet = await leia.connect({ features: [Feature.PRESENCE] }).caughtUp();
-  expect(quiet.all("markersMoved")).toEqual([]);
+  using withoutMarkers = await leia.connect({ features: [Feature.PRESENCE] }).caughtUp();
+  expect(withoutMarkers.all("markersMoved")).toEqual([]);
 });
 
-test("typing is told to the other user, on every device", async () => {
+test("typing is sent to the other user", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
@@ -163,22 +165,24 @@ test("typing is told to the other user, on every device", async () => {
   expect(await atHan.next("typingChanged")).toMatchObject({ conversationId, typing: false });
 });
 
-test("presence: the first device in and the last one out count, after the grace", async () => {
-  await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 200 });
+test("a user is online from the first device until the grace period after the last one", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 10_000, clock });
   const leia = await server.logIn("leia");
   using watching = await leia.connect().caughtUp();
   const phone = await server.logIn("han");
   const laptop = await server.logIn("han");
   const isHan = ({ username }: { username: string }) => username === "han";
-  const told = (name: string) =>
+  const changesOf = (name: string) =>
     watching
       .all("presenceChanged")
       .flatMap(({ cameOnline, wentOffline }) => [...cameOnline, ...wentOffline])
       .filter(({ username }) => username === name);
   const first = await phone.connect().caughtUp();
+  clock.advance(limits.presenceJoinMs);
   await watching.next("presenceChanged", ({ cameOnline }) => cameOnline.some(isHan));
   const second = await laptop.connect().caughtUp();
-  expect(told("han")).toHaveLength(1);
+  expect(changesOf("han")).toHaveLength(1);
   const listed = await leia.unary(leia.directory, leia.directory.listUsers, {
     onlineWithin: undefined,
     ...noPage,
@@ -186,12 +190,19 @@ test("presence: the first device in and the last one out count, after the grace"
   expect(listed.users.map(({ user, online }) => [user?.username, online])).toEqual([["han", true]]);
   first[Symbol.dispose]();
   second[Symbol.dispose]();
-  // Within the grace han was never away.
+  clock.advance(9_000);
+  // Within the grace period han stays online.
   using back = await phone.connect().caughtUp();
   expect(back.all("welcome")[0]?.online.map((user) => user.username)).toEqual(["leia"]);
   back[Symbol.dispose]();
-  await watching.next("presenceChanged", ({ wentOffline }) => wentOffline[0]?.username === "han");
-  expect(told("han")).toHaveLength(2);
+  const isGone = ({ wentOffline }: { wentOffline: { username: string }[] }) => wentOffline.some(isHan);
+  await expect
+    .poll(() => {
+      clock.advance(1_000);
+      return watching.all("presenceChanged").some(isGone);
+    })
+    .toBe(true);
+  expect(changesOf("han")).toHaveLength(2);
   const now = await leia.unary(leia.directory, leia.directory.listUsers, {
     onlineWithin: undefined,
     ...noPage,
@@ -204,7 +215,7 @@ test("presence: the first device in and the last one out count, after the grace"
   expect(since.users.map(({ user, online }) => [user?.username, online])).toEqual([["han", false]]);
 });
 
-test("who loses the last stream and then logs out is gone at once, and nobody else is", async () => {
+test("a log-out ends the grace period of its own session and of no other", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 60_000 });
   const leia = await server.logIn("leia");
   using watching = await leia.connect().caughtUp();
@@ -213,7 +224,7 @@ test("who loses the last stream and then logs out is gone at once, and nobody el
   const stream = await phone.connect().caughtUp();
   stream[Symbol.dispose]();
   await stream.ended;
-  // Another session's log-out leaves the grace alone.
+  // The log-out of another session does not end the grace period.
   await laptop.unary(laptop.auth, laptop.auth.logOut, {});
   const during = await leia.unary(leia.directory, leia.directory.listUsers, {
     onlineWithin: undefined,
@@ -224,7 +235,7 @@ test("who loses the last stream and then logs out is gone at once, and nobody el
   await watching.next("presenceChanged", ({ wentOffline }) => wentOffline[0]?.username === "han");
 });
 
-test("an invite is used up by one sign-up, and a wrong one tells nothing about names", async () => {
+test("an invite can be used once, and a wrong invite does not reveal whether a name is taken", async () => {
   const { hashSecret } = await import("../../../server/auth/tokens.ts");
   await using server = await TestServer.start({ users: ["leia"] });
   await server.store.accounts.addInvite(hashSecret("come-in"), 1, Date.now() + 60_000, Date.now());
@@ -242,7 +253,7 @@ test("an invite is used up by one sign-up, and a wrong one tells nothing about n
   await expect(signUp("finn", "come-in")).rejects.toMatchObject({ reason: "INVITE_INVALID" });
 });
 
-test("a device proves itself by its secret, and keeps its id", async () => {
+test("a device authenticates itself with its secret and keeps its id", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const device = leia.grant?.device;
