@@ -1,16 +1,16 @@
-// A plugin of typedoc: shows generated messages as what they are for a reader, and writes what every variant has.
+// A plugin of typedoc: hides the codecs of generated messages, and describes properties that all variants of a union have.
 import { Comment, Converter, ReflectionKind } from "typedoc";
 
-/** Properties that tell variants apart, or name an error: their type is their meaning. */
+/** Properties that distinguish variants of a union or name an error. Their type says everything. */
 const discriminants = new Set(["type", "kind", "phase", "verdict", "$case"]);
 
 /** @param {import("typedoc").Application} app */
 export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    for (const one of all(project)) if (isMachinery(one)) project.removeReflection(one);
+    for (const reflection of all(project)) if (isMachinery(reflection)) project.removeReflection(reflection);
   });
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
-    for (const one of all(project)) one.comment ??= describe(one);
+    for (const reflection of all(project)) reflection.comment ??= describe(reflection);
   });
 }
 
@@ -18,27 +18,27 @@ function all(project) {
   return Object.values(project.reflections);
 }
 
-/** Codecs beside the messages, and namespaces of types beside the enums: ts-proto makes both, and the SDK exports neither. */
-function isMachinery(one) {
-  if (one.type?.type === "query" || one.type?.type === "reference") {
-    const name = one.type.type === "query" ? one.type.queryType.name : one.type.name;
-    if (name === "MessageFns" || one.type.typeArguments?.[0]?.name === one.name) return true;
+/** Codecs beside messages, and namespaces beside enums: ts-proto generates both, and the SDK exports neither. */
+function isMachinery(reflection) {
+  if (reflection.type?.type === "query" || reflection.type?.type === "reference") {
+    const name = reflection.type.type === "query" ? reflection.type.queryType.name : reflection.type.name;
+    if (name === "MessageFns" || reflection.type.typeArguments?.[0]?.name === reflection.name) return true;
   }
-  return one.kind === ReflectionKind.Namespace;
+  return reflection.kind === ReflectionKind.Namespace;
 }
 
-function describe(one) {
-  if (one.kind !== ReflectionKind.Property) return undefined;
-  if (discriminants.has(one.name) && one.type?.type === "literal")
-    return says("Tells this variant from the others.");
-  if (one.name === "value" && one.parent?.children?.some(({ name }) => name === "$case"))
-    return says("What it is.");
-  if (one.name === "name" && one.parent?.extendedTypes?.some(({ name }) => name === "Error"))
-    return says("The name of the class.");
-  if (one.name === "UNRECOGNIZED") return says("Never sent; a value that is not known here is its number.");
+function describe(reflection) {
+  if (reflection.kind !== ReflectionKind.Property) return undefined;
+  if (discriminants.has(reflection.name) && reflection.type?.type === "literal")
+    return comment("Distinguishes this variant from the others.");
+  if (reflection.name === "value" && reflection.parent?.children?.some(({ name }) => name === "$case"))
+    return comment("The value of this variant.");
+  if (reflection.name === "name" && reflection.parent?.extendedTypes?.some(({ name }) => name === "Error"))
+    return comment("The name of the class.");
+  if (reflection.name === "UNRECOGNIZED") return comment("Never sent; an unknown value is its number.");
   return undefined;
 }
 
-function says(text) {
+function comment(text) {
   return new Comment([{ kind: "text", text }]);
 }
