@@ -15,7 +15,7 @@ import { type Call, methodsOf } from "./operations/operations.ts";
 import { GroupCommit } from "./threads/group-commit.ts";
 import { HeldReads } from "./threads/held-reads.ts";
 import type { Answer, DataState } from "./threads/messages.ts";
-import { StoreThread } from "./threads/thread.ts";
+import { type StartThread, startWorker, type Thread } from "./threads/thread.ts";
 
 export interface SqliteStoreOptions {
   /** Created where missing, with its folder; readable by its owner only. */
@@ -26,6 +26,8 @@ export interface SqliteStoreOptions {
   groupBytes?: number | undefined;
   /** The most pages of 4 KiB; growing beyond fails as a full disk does. Unlimited by default. */
   maxPages?: number | undefined;
+  /** Starts the reader and the writer; as worker threads by default. */
+  startThread?: StartThread | undefined;
   /** The store has lost a thread: from now on it answers only with StoreUnavailableError. Called once. */
   onFatal?: ((error: Error) => void) | undefined;
 }
@@ -45,8 +47,8 @@ class SqliteStore implements Store {
   readonly blocks: BlockStore;
   readonly logIns: LogInStore;
   readonly identities: IdentityStore;
-  readonly #writer: StoreThread;
-  readonly #reader: StoreThread;
+  readonly #writer: Thread;
+  readonly #reader: Thread;
   readonly #options: SqliteStoreOptions;
   readonly #externalListeners: (() => void)[] = [];
   #data: Data | undefined;
@@ -55,13 +57,13 @@ class SqliteStore implements Store {
 
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
-    const { file, maxPages } = options;
+    const { file, maxPages, startThread = startWorker } = options;
     const listener = {
       onAnswer: (answer: Answer) => this.#take(answer),
       onDeath: (error: Error) => this.#die(error),
     };
-    this.#writer = new StoreThread({ role: "writer", file, maxPages }, listener);
-    this.#reader = new StoreThread({ role: "reader", file }, listener);
+    this.#writer = startThread({ role: "writer", file, maxPages }, listener);
+    this.#reader = startThread({ role: "reader", file }, listener);
     const send = (runner: Runner, call: Call) => this.#send(runner, call);
     this.accounts = methodsOf("accounts", send);
     this.presence = methodsOf("presence", send);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
+import type { StartThread } from "../../../server/store/sqlite/threads/thread.ts";
 import type { StoreUnderTest } from "../../contract/store-fixture.ts";
 
 export async function temporaryFolder(): Promise<{ folder: string } & AsyncDisposable> {
@@ -12,17 +13,18 @@ export async function temporaryFolder(): Promise<{ folder: string } & AsyncDispo
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-export async function sqliteUnderTest(): Promise<StoreUnderTest> {
+/** `startThread` replaces the worker threads. */
+export async function sqliteUnderTest(startThread?: StartThread): Promise<StoreUnderTest> {
   const place = await temporaryFolder();
   const file = join(place.folder, "data", "parley.db");
-  let store = await openSqliteStore({ file });
+  let store = await openSqliteStore({ file, startThread });
   return {
     get store() {
       return store;
     },
     async reopen() {
       await store[Symbol.asyncDispose]();
-      store = await openSqliteStore({ file });
+      store = await openSqliteStore({ file, startThread });
       return store;
     },
     async addUserElsewhere(user) {

@@ -1,7 +1,9 @@
 // Reads on one read-only connection. Each read sees one state of the data and says which.
 import { type Database, isBusy, isStorageFailure, openDatabase } from "../database/database.ts";
+import type { PackedEntries } from "../operations/entries.ts";
 import { type Call, perform } from "../operations/operations.ts";
-import type { ReadAnswer } from "./messages.ts";
+import type { ReadAnswer, ReaderOptions } from "./messages.ts";
+import type { Role } from "./serve.ts";
 
 export class Reader implements Disposable {
   readonly #database: Database;
@@ -26,4 +28,36 @@ export class Reader implements Disposable {
   [Symbol.dispose](): void {
     this.#database[Symbol.dispose]();
   }
+}
+
+/** What the reader does with requests. */
+export function readerRole({ file }: ReaderOptions): Role {
+  let reader: Reader | undefined;
+  return {
+    open() {
+      reader = new Reader(file);
+      return undefined;
+    },
+    take(request, send) {
+      if (request.type !== "read") throw new Error(`the reader received a request of type ${request.type}`);
+      if (reader === undefined) throw new Error("the reader received a read before the database was opened");
+      const answer = reader.read(request.call);
+      send({ type: "read", id: request.id, answer }, buffersOf(answer));
+    },
+    close() {
+      reader?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** The buffers of an answer, which are transferred instead of copied. */
+function buffersOf(answer: ReadAnswer): ArrayBuffer[] {
+  if (!answer.ok || !isPackedEntries(answer.value)) return [];
+  return [answer.value.fields.buffer, answer.value.contents.buffer];
+}
+
+function isPackedEntries(value: unknown): value is PackedEntries {
+  return (
+    typeof value === "object" && value !== null && "fields" in value && value.fields instanceof Float64Array
+  );
 }

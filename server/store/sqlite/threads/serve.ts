@@ -1,28 +1,49 @@
-// What both threads do with their port: they open, take requests in order, and close.
-import { type MessagePort, parentPort } from "node:worker_threads";
+// How one of the store's threads serves requests: it opens its connection, takes requests in order, and closes.
+import { parentPort } from "node:worker_threads";
 import type { Answer, DataState, Request } from "./messages.ts";
 
 export type Send = (answer: Answer, transfer?: readonly ArrayBuffer[]) => void;
 
-/** One thread's part of the work. */
+/** The work of the reader or of the writer. */
 export interface Role {
   /** Opens the database. Throws DatabaseRefusedError with a text for the operator. */
   open(send: Send): DataState | undefined;
-  /** Takes one request other than `open` and `close`. */
+  /** Takes one request other than `open` and `close`. Ends the thread if it throws. */
   take(request: Request, send: Send): void;
   close(): void;
 }
 
-/** Serves the main thread's requests until it asks to close; then the thread ends by itself. */
+/** On a thread: serves the main thread's requests until it asks to close. Then the thread ends by itself. */
 export function serve(role: Role): void {
-  if (parentPort === null) throw new Error("this file runs on the store's threads only");
-  const port: MessagePort = parentPort;
+  const port = parentPort;
+  if (port === null) throw new Error("this file runs only on the store's threads");
   const send: Send = (answer, transfer = []) => port.postMessage(answer, transfer);
   port.on("message", (request: Request) => {
-    if (request.type === "open") send(opened(role, send));
-    else if (request.type === "close") close(role, port);
-    else role.take(request, send);
+    try {
+      takeRequest(role, request, send);
+    } finally {
+      if (request.type === "close") port.close();
+    }
   });
+}
+
+/** Takes one request and sends its answer. */
+export function takeRequest(role: Role, request: Request, send: Send): void {
+  switch (request.type) {
+    case "open":
+      send(opened(role, send));
+      return;
+    case "close":
+      try {
+        role.close();
+      } finally {
+        send({ type: "closed" });
+      }
+      return;
+    case "group":
+    case "read":
+      role.take(request, send);
+  }
 }
 
 function opened(role: Role, send: Send): Answer {
@@ -30,15 +51,5 @@ function opened(role: Role, send: Send): Answer {
     return { type: "opened", state: role.open(send) };
   } catch (error) {
     return { type: "refused", message: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function close(role: Role, port: MessagePort): void {
-  try {
-    role.close();
-  } finally {
-    const closed: Answer = { type: "closed" };
-    port.postMessage(closed);
-    port.close();
   }
 }

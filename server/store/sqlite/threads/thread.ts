@@ -12,7 +12,22 @@ export interface ThreadListener {
   onDeath(error: Error): void;
 }
 
-export class StoreThread {
+/** One of the store's threads, as the main thread uses it. */
+export interface Thread {
+  /** Opens the database. Rejects with DatabaseRefusedError where it cannot be served. */
+  open(): Promise<DataState | undefined>;
+  post(request: Request, transfer?: readonly ArrayBuffer[]): void;
+  /** Lets the thread finish the requests it was sent, and waits until its connection is closed. */
+  close(): Promise<void>;
+  /** Resolves when the thread has ended. */
+  readonly exited: Promise<void>;
+}
+
+export type StartThread = (options: ThreadOptions, listener: ThreadListener) => Thread;
+
+export const startWorker: StartThread = (options, listener) => new WorkerThread(options, listener);
+
+class WorkerThread implements Thread {
   readonly #worker: Worker;
   readonly #exited = Promise.withResolvers<void>();
   /** Resolved when the thread has closed its connection, or has ended. */
@@ -49,7 +64,6 @@ export class StoreThread {
     });
   }
 
-  /** Resolves when the thread has ended. */
   get exited(): Promise<void> {
     return this.#exited.promise;
   }
@@ -58,14 +72,12 @@ export class StoreThread {
     this.#worker.postMessage(request, transfer);
   }
 
-  /** Rejects with DatabaseRefusedError where the database cannot be served. */
   open(): Promise<DataState | undefined> {
     this.#opening = Promise.withResolvers();
     this.post({ type: "open" });
     return this.#opening.promise;
   }
 
-  /** Lets the thread finish the requests it was sent, and waits until its connection is closed. */
   async close(): Promise<void> {
     this.#settled = true;
     this.post({ type: "close" });

@@ -22,6 +22,7 @@ import {
   unpackAppends,
 } from "./group.ts";
 import type { DataState, GroupAnswer, WriterOptions } from "./messages.ts";
+import type { Role } from "./serve.ts";
 
 /** A connection with what is cached about its data. All of it is dropped after a failure. */
 interface Opened {
@@ -146,6 +147,33 @@ export class Writer {
       // The connection is dropped because it failed already; a failure to close it adds nothing.
     }
   }
+}
+
+/** How often the writer looks for changes by other processes, in milliseconds. */
+const pollInterval = 500;
+
+/** What the writer does with requests. */
+export function writerRole(options: WriterOptions): Role {
+  const writer = new Writer(options);
+  let polling: NodeJS.Timeout | undefined;
+  return {
+    open(send) {
+      const state = writer.open();
+      polling = setInterval(() => {
+        if (writer.poll()) send({ type: "external-change" });
+      }, pollInterval);
+      return state;
+    },
+    take(request, send) {
+      if (request.type !== "group") throw new Error(`the writer received a request of type ${request.type}`);
+      const answer = writer.commit(request.group);
+      send(answer, answer.type === "committed" ? [answer.results.appends.buffer] : []);
+    },
+    close() {
+      clearInterval(polling);
+      writer.close();
+    },
+  };
 }
 
 /**
