@@ -17,10 +17,10 @@ import { Blocks } from "./chat/blocks.ts";
 import { ConversationLog } from "./chat/conversation-log.ts";
 import { startDelivery } from "./chat/delivery.ts";
 import { Markers } from "./chat/markers.ts";
-import { Messages } from "./chat/messages.ts";
 import { Presence } from "./chat/presence.ts";
+import { Sending } from "./chat/sending.ts";
 import { Typing } from "./chat/typing.ts";
-import { Users } from "./chat/users.ts";
+import { UserCache } from "./chat/user-cache.ts";
 import { ClientManager } from "./client-manager.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
@@ -92,7 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { store, log, clock = systemClock } = options;
   const bus = options.bus ?? new InProcessBus();
   const manager = new ClientManager(bus);
-  const users = new Users(store.accounts);
+  const users = new UserCache(store.accounts);
   const presence = new Presence(store.presence, store.blocks, bus, {
     graceMs: options.presenceGraceMs,
     sessionsPerUser: options.sessionsPerUser,
@@ -116,7 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const userAccounts = new UserAccounts({ ...options, accounts: store.accounts, sessions, logIns });
   const conversationLog = new ConversationLog(store.log, users);
-  const messages = new Messages(store.log, users, store.broadcastId, clock);
+  const sending = new Sending(store.log, users, store.broadcastId, clock);
   const markers = new Markers(store.log, bus);
   const typing = new Typing(store.log, store.blocks, bus);
   const blocks = new Blocks(store.blocks, users, markers, clock);
@@ -164,7 +164,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     idleTimeoutMs,
     clock,
   });
-  const rules = { messages, markers, typing, onError };
+  const rules = { sending, markers, typing, onError };
   const services = [
     authService({
       gate,
@@ -179,7 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),
     chatService({ gate, streams, rules, options: serviceOptions }),
     directoryService({ gate, presence: store.presence, clock, options: serviceOptions }),
-    historyService({ gate, store: store.log, log: conversationLog, messages, options: serviceOptions }),
+    historyService({ gate, store: store.log, log: conversationLog, sending, options: serviceOptions }),
     identityService({ gate, identities, store: store.identities, users, options: serviceOptions }),
     introductionService({
       gate,

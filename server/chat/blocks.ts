@@ -4,15 +4,15 @@ import type { Clock } from "../../time/clock.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockRow, BlockStore, UserRow } from "../store/store.ts";
 import type { Markers } from "./markers.ts";
-import type { Users } from "./users.ts";
+import type { UserCache } from "./user-cache.ts";
 
 export class Blocks {
   readonly #store: BlockStore;
-  readonly #users: Users;
+  readonly #users: UserCache;
   readonly #markers: Markers;
   readonly #clock: Clock;
 
-  constructor(store: BlockStore, users: Users, markers: Markers, clock: Clock) {
+  constructor(store: BlockStore, users: UserCache, markers: Markers, clock: Clock) {
     this.#clock = clock;
     this.#store = store;
     this.#users = users;

@@ -2,7 +2,7 @@
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, SeqRange, StoredEntry, UserRow } from "../store/store.ts";
 import type { EntryUsers } from "./encoding.ts";
-import type { Users } from "./users.ts";
+import type { UserCache } from "./user-cache.ts";
 import { type LogItem, layOut } from "./visibility.ts";
 
 const ENTRIES_AT_A_TIME = 64;
@@ -20,9 +20,9 @@ export interface LogPage {
 
 export class ConversationLog {
   readonly #log: LogStore;
-  readonly #users: Users;
+  readonly #users: UserCache;
 
-  constructor(log: LogStore, users: Users) {
+  constructor(log: LogStore, users: UserCache) {
     this.#log = log;
     this.#users = users;
   }

@@ -7,7 +7,7 @@ import { formatId } from "../ids.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockStore, LogStore, UserRow } from "../store/store.ts";
 import { encodeEvent } from "./encoding.ts";
-import type { Destination } from "./messages.ts";
+import type { Destination } from "./sending.ts";
 
 export class Typing {
   readonly #log: LogStore;

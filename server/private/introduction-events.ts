@@ -10,7 +10,7 @@ import type { Program } from "./subscribers.ts";
 const keyOf = (id: string): string => `introduction:${id}`;
 
 /** The parts of an invitation that IntroductionRequested contains. */
-export interface Question {
+export interface InvitationFacts {
   readonly id: string;
   readonly caller: PeerDeviceRow;
   /** The caller allows a direct path. */
@@ -23,8 +23,8 @@ export interface Question {
  * Encodes IntroductionRequested, with the time that is left for an answer.
  * @param now by the monotonic clock, ms
  */
-export function requested(question: Question, now: number): EphemeralEvent {
-  const { id, caller, direct, until } = question;
+export function requested(facts: InvitationFacts, now: number): EphemeralEvent {
+  const { id, caller, direct, until } = facts;
   const timeout = toDuration(Math.max(0, until - now));
   return {
     kind: "ephemeral",

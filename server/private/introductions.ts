@@ -16,7 +16,7 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { Presence } from "../chat/presence.ts";
-import type { Users } from "../chat/users.ts";
+import type { UserCache } from "../chat/user-cache.ts";
 import type { ConnectedStream } from "../client-manager.ts";
 import { Refusal } from "../reasons.ts";
 import type { PeerDeviceRow, SessionRow, UserRow } from "../store/store.ts";
@@ -36,7 +36,7 @@ export interface IntroductionTimes {
 }
 
 export interface IntroductionsParts extends Omit<InvitationAnswersParts, "invitations" | "lifetimeMs"> {
-  readonly users: Users;
+  readonly users: UserCache;
   readonly presence: Presence;
   readonly bus: Bus;
   readonly times: IntroductionTimes;

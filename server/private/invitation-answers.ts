@@ -96,7 +96,7 @@ export class InvitationAnswers {
     chats.agree(caller.user.userId, callee.userId, ofCaller, lifetimeMs);
     const ofCallee = { introductionId: id, program, device: own.device };
     chats.agree(callee.userId, caller.user.userId, ofCallee, lifetimeMs);
-    invitations.remember(invitation, `Answered on ${nameOfOwn(own.device.deviceName)} already: yes.`);
+    invitations.remember(invitation, `Already accepted on ${nameOfOwn(own.device.deviceName)}.`);
     invitations.end(
       invitation,
       { ...common, peer: toPeerDevice(own), addresses: direct ? addresses : [] },
@@ -112,7 +112,7 @@ export class InvitationAnswers {
     refusal = new Refusal(Reason.INTRODUCTION_REFUSED),
   ): void {
     const { invitations } = this.#parts;
-    invitations.remember(invitation, `Answered on ${nameOfOwn(own.device.deviceName)} already: no.`);
+    invitations.remember(invitation, `Already refused on ${nameOfOwn(own.device.deviceName)}.`);
     invitations.end(invitation, refusal, answeredBy(program, own, IntroductionOutcome.REFUSED_ELSEWHERE));
   }
 

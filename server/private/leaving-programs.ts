@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import { keyOfProgram, type Program } from "./subscribers.ts";
 
-interface Leaving {
+interface LeavingProgram {
   readonly program: Program;
   readonly timer: Timer;
 }
@@ -13,7 +13,7 @@ export class LeavingPrograms {
   readonly #graceMs: number;
   readonly #onGone: (userId: number, program: Program) => void;
   /** By session, then by program, in the order in which their streams ended. */
-  readonly #bySession = new Map<number, Map<string, Leaving>>();
+  readonly #bySession = new Map<number, Map<string, LeavingProgram>>();
 
   /** @param onGone called with each program whose grace period has passed */
   constructor(graceMs: number, onGone: (userId: number, program: Program) => void, clock: Clock) {
@@ -33,7 +33,7 @@ export class LeavingPrograms {
       return;
     }
     const timer = this.#clock.after(this.#graceMs, () => gone(program));
-    const ofSession = this.#bySession.get(program.sessionId) ?? new Map<string, Leaving>();
+    const ofSession = this.#bySession.get(program.sessionId) ?? new Map<string, LeavingProgram>();
     this.#bySession.set(program.sessionId, ofSession);
     ofSession.set(keyOfProgram(program), { program, timer });
     const [oldest] = ofSession.values();

@@ -6,10 +6,10 @@ import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { UserRow } from "../store/store.ts";
-import { type Closing, closed, type Question } from "./introduction-events.ts";
+import { type Closing, closed, type InvitationFacts } from "./introduction-events.ts";
 import type { Program } from "./subscribers.ts";
 
-export interface PendingInvitation extends Question {
+export interface PendingInvitation extends InvitationFacts {
   readonly callerProgram: Program;
   readonly callee: UserRow;
   readonly timer: Timer;

@@ -12,7 +12,7 @@ import type { Outbox } from "../../rpc/calls/outbox.ts";
 import { waitFor } from "../../time/wait.ts";
 import type { ActiveSession } from "../auth/sessions.ts";
 import { toAck } from "../chat/encoding.ts";
-import type { StoredMessage } from "../chat/messages.ts";
+import type { StoredMessage } from "../chat/sending.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import { type Gate, type Terms, toRpcError } from "./calls/gate.ts";
@@ -28,7 +28,7 @@ export interface ChatServiceParts {
 }
 
 export function chatService({ gate, streams, rules, options }: ChatServiceParts) {
-  const { messages, markers, typing } = rules;
+  const { sending, markers, typing } = rules;
   return implementService(
     chatDefinition,
     {
@@ -48,16 +48,16 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
         }),
 
       sendMessage: gate.forSession(async (request, session) => {
-        const destination = await messages.destination(session.row.user, request.target);
+        const destination = await sending.destination(session.row.user, request.target);
         const content = { bytes: contentBytes(request), decoded: request.content };
         const sender = unarySender(session);
-        return answer(await messages.append(sender, destination, request.clientMessageId, content));
+        return answer(await sending.append(sender, destination, request.clientMessageId, content));
       }, unlessRepeated),
 
       broadcast: gate.forSession(async (request, session) => {
         const content = { bytes: contentBytes(request), decoded: request.content };
         const sender = unarySender(session);
-        return answer(await messages.append(sender, messages.broadcast, request.clientMessageId, content));
+        return answer(await sending.append(sender, sending.broadcast, request.clientMessageId, content));
       }, unlessRepeated),
 
       setMarkers: gate.forSession(
@@ -71,7 +71,7 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
 
       setTyping: gate.forSession(
         async (request, session) => {
-          const destination = await messages.destination(session.row.user, request.target);
+          const destination = await sending.destination(session.row.user, request.target);
           await typing.set(session.row.user, destination, request.typing);
           return {};
         },

@@ -15,7 +15,7 @@ import { toUser } from "../auth/user-messages.ts";
 import type { ConversationLog, LogPage } from "../chat/conversation-log.ts";
 import { encodeHistoryEntry, encodeHistoryItem, toWireKind } from "../chat/encoding.ts";
 import { toSeq, toSeqRanges } from "../chat/markers.ts";
-import type { Messages } from "../chat/messages.ts";
+import type { Sending } from "../chat/sending.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, MarkerSeqs, UserRow } from "../store/store.ts";
@@ -26,11 +26,11 @@ export interface HistoryServiceParts {
   readonly gate: Gate;
   readonly store: LogStore;
   readonly log: ConversationLog;
-  readonly messages: Messages;
+  readonly sending: Sending;
   readonly options: ServiceOptions;
 }
 
-export function historyService({ gate, store, log, messages, options }: HistoryServiceParts) {
+export function historyService({ gate, store, log, sending, options }: HistoryServiceParts) {
   return implementService(
     passThrough(HistoryServiceService, ["listMessages"]),
     {
@@ -39,7 +39,7 @@ export function historyService({ gate, store, log, messages, options }: HistoryS
         unlessBackground,
       ),
       listMessages: gate.forSession(async (request, { row }) => {
-        const { target, peer } = await messages.destination(row.user, request.target);
+        const { target, peer } = await sending.destination(row.user, request.target);
         const conversation =
           "conversationId" in target
             ? await store.conversation(row.user.userId, target.conversationId)

@@ -8,7 +8,7 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
 import type { Identities } from "../auth/identities.ts";
 import { toDeviceCertificate, toIdentity } from "../auth/user-messages.ts";
-import type { Users } from "../chat/users.ts";
+import type { UserCache } from "../chat/user-cache.ts";
 import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -20,7 +20,7 @@ export interface IdentityServiceParts {
   readonly gate: Gate;
   readonly identities: Identities;
   readonly store: IdentityStore;
-  readonly users: Users;
+  readonly users: UserCache;
   readonly options: ServiceOptions;
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import { peerHost } from "../../rpc/network/address.ts";
 import { waitFor } from "../../time/wait.ts";
-import type { Users } from "../chat/users.ts";
+import type { UserCache } from "../chat/user-cache.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
@@ -32,7 +32,7 @@ export interface IntroductionServiceParts extends RelayParts {
   readonly calls: SessionCalls;
   readonly introductions: Introductions;
   readonly chats: OpenChats;
-  readonly users: Users;
+  readonly users: UserCache;
   readonly manager: ClientManager;
   readonly options: ServiceOptions;
 }

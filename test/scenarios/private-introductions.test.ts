@@ -136,7 +136,7 @@ test("the first yes wins, and ends the question on the other device, which is to
   expect(answers[isFalcon ? 1 : 0]).toMatchObject({
     reason: {
       reason: "INTRODUCTION_NOT_FOUND",
-      message: `Answered on your device "${deviceName}" already: yes.`,
+      message: `Already accepted on your device "${deviceName}".`,
     },
   });
   expect(await loser.stream.next("introductionClosed")).toEqual({

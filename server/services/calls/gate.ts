@@ -1,14 +1,12 @@
 // Checks each call before its rules run: the token and the rate of the session. Turns errors into typed statuses.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import type { CallContext } from "../../../rpc/calls/handler.ts";
+import type { CallContext, UnaryHandler } from "../../../rpc/calls/handler.ts";
 import { readBearer } from "../../../rpc/calls/metadata.ts";
 import { OverloadedError } from "../../auth/passwords.ts";
 import type { ActiveSession, Sessions } from "../../auth/sessions.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
 import { StoreUnavailableError } from "../../store/store.ts";
-
-export type UnaryHandler<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
 
 /** The effect of a call on its session. */
 export interface Terms<Request, Response> {

@@ -15,7 +15,7 @@ import type { ActiveSession } from "../../auth/sessions.ts";
 import { encodeEvent, toAck } from "../../chat/encoding.ts";
 import type { Feed } from "../../chat/feed.ts";
 import type { Markers } from "../../chat/markers.ts";
-import type { Destination, Messages } from "../../chat/messages.ts";
+import type { Destination, Sending } from "../../chat/sending.ts";
 import type { Typing } from "../../chat/typing.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
@@ -23,7 +23,7 @@ import { toRefusal } from "../calls/gate.ts";
 import { contentBytes } from "./opaque-content.ts";
 
 export interface CommandRules {
-  readonly messages: Messages;
+  readonly sending: Sending;
   readonly markers: Markers;
   readonly typing: Typing;
   /** Receives failures that are not refusals. */
@@ -125,7 +125,7 @@ export class CommandLoop {
       case "setTyping": {
         const { session } = this.#stream;
         return this.#answering(subjectOf(kind.value.target), async () => {
-          const destination = await this.#rules.messages.destination(session.row.user, kind.value.target);
+          const destination = await this.#rules.sending.destination(session.row.user, kind.value.target);
           await this.#rules.typing.set(session.row.user, destination, kind.value.typing);
         });
       }
@@ -145,7 +145,7 @@ export class CommandLoop {
     direct: SendMessageRequest | undefined,
   ): void | Promise<void> {
     const { session } = this.#stream;
-    const { messages } = this.#rules;
+    const { sending } = this.#rules;
     const subject: Subject = { clientMessageId: send.clientMessageId, ...subjectOf(direct?.target) };
     try {
       if (send.clientMessageId === 0n) {
@@ -155,7 +155,7 @@ export class CommandLoop {
         });
       }
       const found =
-        direct === undefined ? messages.broadcast : messages.destination(session.row.user, direct.target);
+        direct === undefined ? sending.broadcast : sending.destination(session.row.user, direct.target);
       if (!(found instanceof Promise)) return this.#append(send, found, subject);
       return found.then(
         (destination) => this.#append(send, destination, subject),
@@ -173,7 +173,7 @@ export class CommandLoop {
     const content = { bytes, decoded: send.content };
     const size = bytes?.length ?? 0;
     try {
-      const append = this.#rules.messages.append(sender, destination, send.clientMessageId, content);
+      const append = this.#rules.sending.append(sender, destination, send.clientMessageId, content);
       this.#begin(size);
       append.then(
         (message) => {

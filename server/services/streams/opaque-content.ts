@@ -13,12 +13,12 @@ const REQUEST_COMMANDS = 1;
 const COMMAND_SEND_MESSAGE = 2;
 const COMMAND_BROADCAST = 3;
 
-type Send = SendMessageRequest | BroadcastRequest;
+type SendRequest = SendMessageRequest | BroadcastRequest;
 
-const contents = new WeakMap<Send, Uint8Array>();
+const contents = new WeakMap<SendRequest, Uint8Array>();
 
 /** The encoded Content of a send that was decoded by `chatDefinition`; undefined if it has none. */
-export function contentBytes(send: Send): Uint8Array | undefined {
+export function contentBytes(send: SendRequest): Uint8Array | undefined {
   return contents.get(send);
 }
 
@@ -70,7 +70,7 @@ function keepInCommands(request: ConnectRequest, bytes: Uint8Array): void {
   }
 }
 
-function keepContent(send: Send, bytes: Uint8Array): void {
+function keepContent(send: SendRequest, bytes: Uint8Array): void {
   const content = rawField(bytes, CONTENT_FIELD);
   if (content !== undefined) contents.set(send, content);
 }

@@ -39,18 +39,18 @@ class Transport extends EventEmitter {
 }
 
 function halves(clock: Clock = systemClock) {
-  const [here, there] = [new Transport(), new Transport()];
+  const [near, far] = [new Transport(), new Transport()];
   const [half, other] = [
-    new RelayHalf(here.outbox, () => undefined, clock),
-    new RelayHalf(there.outbox, () => undefined, clock),
+    new RelayHalf(near.outbox, () => undefined, clock),
+    new RelayHalf(far.outbox, () => undefined, clock),
   ];
   half.join(other);
   other.join(half);
-  return { here, there, half, other };
+  return { near, far, half, other };
 }
 
 test("at most one window is queued for a device that never reads, and reading of the smallest pieces pauses", async () => {
-  const { there, half } = halves();
+  const { far, half } = halves();
   const piece = Buffer.alloc(1);
   let accepted = 0;
   let isPaused = false;
@@ -60,13 +60,13 @@ test("at most one window is queued for a device that never reads, and reading of
     isPaused = (await Promise.race([room, Promise.resolve().then(() => Promise.resolve("none"))])) === "none";
   }
   expect(isPaused).toBe(true);
-  expect(there.outbox.bytes).toBeLessThan(limits.relaySoftBytes + 100);
+  expect(far.outbox.bytes).toBeLessThan(limits.relaySoftBytes + 100);
 });
 
 test("credit is granted after the other device has taken bytes, and at the rate of the relay", async () => {
   const clock = new ManualClock();
-  const { here, there, half } = halves(clock);
-  await here.takeAll();
+  const { near, far, half } = halves(clock);
+  await near.takeAll();
   for (let sent = 0; sent < limits.relayWindowBytes; sent += limits.relayPieceBytes) {
     await half.accept(Buffer.alloc(limits.relayPieceBytes));
   }
@@ -74,20 +74,20 @@ test("credit is granted after the other device has taken bytes, and at the rate 
     message: "The device sent more through the relay than it had credit for.",
   });
   clock.advance(10_000);
-  await here.outbox.whenFlushed();
-  expect(here.credit).toBe(0);
+  await near.outbox.whenFlushed();
+  expect(near.credit).toBe(0);
   // In ten seconds without data the bucket has filled up to one window, and no further.
-  await there.takeAll();
-  await here.outbox.whenFlushed();
-  expect(here.credit).toBe(limits.relayWindowBytes);
+  await far.takeAll();
+  await near.outbox.whenFlushed();
+  expect(near.credit).toBe(limits.relayWindowBytes);
   for (let sent = 0; sent < limits.relayWindowBytes; sent += limits.relayPieceBytes) {
     await half.accept(Buffer.alloc(limits.relayPieceBytes));
   }
-  await there.outbox.whenFlushed();
-  const before = here.credit;
+  await far.outbox.whenFlushed();
+  const before = near.credit;
   clock.advance(100);
-  await here.outbox.whenFlushed();
-  const granted = here.credit - before;
+  await near.outbox.whenFlushed();
+  const granted = near.credit - before;
   expect(granted).toBeGreaterThanOrEqual(limits.relayCreditBytes);
   expect(granted).toBeLessThanOrEqual(limits.relayBytesPerSecond * 0.11);
 });
@@ -95,8 +95,8 @@ test("credit is granted after the other device has taken bytes, and at the rate 
 test("a device that takes nothing for a minute ends both halves", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "performance"] });
   try {
-    const { here, half, other } = halves();
-    await here.takeAll();
+    const { near, half, other } = halves();
+    await near.takeAll();
     await half.accept(Buffer.alloc(10));
     await vi.advanceTimersByTimeAsync(limits.slowReaderMs + limits.slowReaderMs / 10);
     expect(await other.ended).toMatchObject({ reason: Reason.SLOW_READER });

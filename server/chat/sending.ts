@@ -9,10 +9,10 @@ import { Refusal } from "../reasons.ts";
 import type { AppendResult, AppendTarget, LogStore, UserRow } from "../store/store.ts";
 import type { SendOrigin } from "./delivery.ts";
 import type { StoredSend } from "./encoding.ts";
-import type { Users } from "./users.ts";
+import type { UserCache } from "./user-cache.ts";
 
 /** The user, device and stream that send a message. */
-export interface Sender {
+export interface MessageSender {
   readonly user: UserRow;
   readonly deviceId: number;
   /** The stream that receives the Ack in the entry's position; undefined for a unary call. */
@@ -41,14 +41,14 @@ export interface StoredMessage extends StoredSend {
 /** Clients use the ids below this one. */
 const FIRST_SERVER_MESSAGE_ID = 2n ** 63n;
 
-export class Messages {
+export class Sending {
   readonly #log: LogStore;
-  readonly #users: Users;
+  readonly #users: UserCache;
   readonly #broadcastId: number;
   readonly #clock: Clock;
   #lastServerId = 0n;
 
-  constructor(log: LogStore, users: Users, broadcastId: number, clock: Clock) {
+  constructor(log: LogStore, users: UserCache, broadcastId: number, clock: Clock) {
     this.#clock = clock;
     this.#log = log;
     this.#users = users;
@@ -88,7 +88,7 @@ export class Messages {
    * refuses the entry
    */
   append(
-    sender: Sender,
+    sender: MessageSender,
     destination: Destination,
     clientMessageId: bigint,
     content: SentContent,

@@ -6,7 +6,7 @@ import type { AccountStore, UserRow } from "../store/store.ts";
 /** `max` would allocate all slots when the server starts, which takes 5 ms; with sizes the cache grows as it fills. */
 const cacheOptions = { maxSize: limits.cachedUsers, sizeCalculation: () => 1 };
 
-export class Users {
+export class UserCache {
   readonly #accounts: AccountStore;
   readonly #byName = new LRUCache<string, UserRow>(cacheOptions);
   readonly #byId = new LRUCache<number, UserRow>(cacheOptions);
