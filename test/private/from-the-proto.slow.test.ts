@@ -76,11 +76,13 @@ test("an independent client requests a chat, dials, and chats with `parley liste
   const notes: string[] = [];
   for (let notice = await notices.next(); !notice.done; notice = await notices.next()) {
     notes.push(notice.value);
-    if (notice.value.includes("has no more to say")) break;
+    if (notice.value.includes("has finished")) break;
   }
-  expect(notes.some((notice) => notice.startsWith("WARNING: this device is not signed by the identity key of luke"))).toBe(
-    true,
-  );
+  expect(
+    notes.some((notice) =>
+      notice.startsWith("WARNING: this device is not signed by the identity key of luke"),
+    ),
+  ).toBe(true);
 });
 
 async function introduced(luke: ReturnType<TestServer["anonymous"]>, username: string) {

@@ -1,5 +1,4 @@
-// What an introduced device can do below gRPC, with frames of its own: its connection is closed, and another peer does not
-// notice.
+// An introduced device that attacks with HTTP/2 frames: its connection is closed, and other peers are not affected.
 import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,15 +17,15 @@ afterEach(async () => {
   await mallory[Symbol.asyncDispose]();
 });
 
-/** A connection of the introduced device, without gRPC. */
+/** An HTTP/2 connection of the introduced device, without gRPC. */
 async function admitted(): Promise<TLSSocket> {
   yoda.expect(mallory);
   const options = { own: mallory.own, peer: yoda.fingerprint, timeoutMs: 5_000 };
   return greeted(await dialPeerAt([yoda.address], options));
 }
 
-/** Another device is introduced, and heard. */
-async function anotherIsHeard(): Promise<void> {
+/** Checks that another device can connect and send a line. */
+async function anotherDeviceCanSend(): Promise<void> {
   await using luke = await Device.make();
   const { introductionId, arrived } = yoda.expect(luke);
   const there = await luke.call(yoda, introductionId);
@@ -39,13 +38,13 @@ const converse = (id: number): Buffer => openStream(id, "Converse", "parley.peer
 
 test.each<[string, (id: number) => Buffer]>([
   ["opened and reset", (id) => Buffer.concat([converse(id), resetStream(id)])],
-  ["opened and kept", converse],
-])("streams that are %s without end close the connection", async (_how, attack) => {
+  ["opened and left open", converse],
+])("a flood of streams that are %s closes the connection", async (_how, attack) => {
   const socket = await admitted();
   const closed = once(socket, "close");
   for (let id = 1; id < 40_000 && !socket.destroyed; id += 2) {
     if (!socket.write(attack(id))) await Promise.race([once(socket, "drain"), closed]);
   }
   await closed;
-  await anotherIsHeard();
+  await anotherDeviceCanSend();
 });

@@ -1,4 +1,4 @@
-// Keys of contacts: remembered, compared, and never changed in silence.
+// The keys of contacts: stored, compared, and every change reported.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KeyProblemError } from "../../client/peer/chats/context.ts";
 import { linkCode, readLinkCode, safetyNumber } from "../../client/peer/keys/codes.ts";
@@ -6,7 +6,7 @@ import { listDevices, signDevice } from "../../client/peer/keys/devices.ts";
 import { replaceIdentity } from "../../client/peer/keys/registration.ts";
 import { acceptKeys, confirm, verificationOf } from "../../client/peer/keys/verification.ts";
 import { TestServer } from "../support/server.ts";
-import { chatting, type Installation, newInstallation, Somebody } from "./somebody.ts";
+import { type Installation, newInstallation, openChat, PrivateUser } from "./private-user.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -14,27 +14,27 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sitDown = (name: string, installation?: Installation) =>
-  Somebody.sitDown(server.port, name, installation === undefined ? {} : { installation });
+const logIn = (name: string, installation?: Installation) =>
+  PrivateUser.logIn(server.port, name, installation === undefined ? {} : { installation });
 
-/** As whoever lost the first device. */
-async function withNewIdentity(name: string): Promise<Somebody> {
+/** Logs in with a new identity key, as after the loss of the first device. */
+async function withNewIdentity(name: string): Promise<PrivateUser> {
   const installation = newInstallation();
-  const somebody = await sitDown(name, installation);
-  await replaceIdentity(somebody.chats.calls, installation.keys, somebody.chats.names);
-  return somebody;
+  const user = await logIn(name, installation);
+  await replaceIdentity(user.chats.calls, installation.keys, user.chats.names);
+  return user;
 }
 
-async function talkedOnce(luke: Somebody, yoda: Somebody): Promise<void> {
-  await chatting(luke, yoda, { direct: true });
+async function chatOnce(luke: PrivateUser, yoda: PrivateUser): Promise<void> {
+  await openChat(luke, yoda, { direct: true });
   await luke.chats.stop("yoda");
   await Promise.all([luke.next("ended"), yoda.next("ended")]);
 }
 
-test("the code of two people is the same at both ends, and no other's", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
-  await using _leia = await sitDown("leia");
+test("two users see the same safety number, and it differs from that of other users", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
+  await using _leia = await logIn("leia");
   const [atLuke, atYoda] = [
     await verificationOf(luke.chats, "yoda"),
     await verificationOf(yoda.chats, "luke"),
@@ -45,10 +45,10 @@ test("the code of two people is the same at both ends, and no other's", async ()
   expect(atLuke.standing).toBe("new");
 });
 
-test("the code is about the own key as it is now, also where another program has changed it", async () => {
+test("the safety number uses the current own key, also after another program replaced it", async () => {
   const mine = newInstallation();
-  await using luke = await sitDown("luke", mine);
-  await using yoda = await sitDown("yoda");
+  await using luke = await logIn("luke", mine);
+  await using yoda = await logIn("yoda");
   const before = await verificationOf(luke.chats, "yoda");
   await replaceIdentity(luke.chats.calls, mine.keys, luke.chats.names);
   const { code } = await verificationOf(luke.chats, "yoda");
@@ -56,12 +56,12 @@ test("the code is about the own key as it is now, also where another program has
   expect((await verificationOf(yoda.chats, "luke")).code).toBe(code);
 });
 
-test("a first chat is remembered; a key that changes afterwards is told of, and goes on", async () => {
+test("the key of the first chat is stored, and a changed key of an unverified contact is reported but allowed", async () => {
   const mine = newInstallation();
-  await using luke = await sitDown("luke", mine);
+  await using luke = await logIn("luke", mine);
   {
     await using yoda = await withNewIdentity("yoda");
-    await talkedOnce(luke, yoda);
+    await chatOnce(luke, yoda);
     expect((await verificationOf(luke.chats, "yoda")).standing).toBe("known");
   }
   await using yoda = await withNewIdentity("yoda");
@@ -72,12 +72,12 @@ test("a first chat is remembered; a key that changes afterwards is told of, and 
   expect(keyCheck).toEqual({ standing: "known", problem: "changed", stops: false });
 });
 
-test("a verified contact with another key is stopped until a person accepts it, and nothing is said", async () => {
+test("a changed key of a verified contact stops the chat until a person accepts it", async () => {
   const mine = newInstallation();
-  await using luke = await sitDown("luke", mine);
+  await using luke = await logIn("luke", mine);
   {
     await using yoda = await withNewIdentity("yoda");
-    await talkedOnce(luke, yoda);
+    await chatOnce(luke, yoda);
     confirm(luke.chats.contacts, await verificationOf(luke.chats, "yoda"));
     expect((await verificationOf(luke.chats, "yoda")).standing).toBe("verified");
   }
@@ -92,8 +92,8 @@ test("a verified contact with another key is stopped until a person accepts it, 
   expect(error).toBeInstanceOf(KeyProblemError);
   expect(error).toMatchObject({ problem: "changed", username: "yoda" });
   expect(queued).toEqual(["for yoda only"]);
-  expect(yoda.heard("luke")).toEqual([]);
-  // Who said yes is not left waiting.
+  expect(yoda.receivedFrom("luke")).toEqual([]);
+  // The accepting device does not wait for its timer.
   expect(await yoda.next("failed")).toMatchObject({ username: "luke" });
 
   expect(luke.chats.acceptKeys("yoda")).toBe("changed");
@@ -104,11 +104,11 @@ test("a verified contact with another key is stopped until a person accepts it, 
   expect((await verificationOf(luke.chats, "yoda")).standing).toBe("known");
 });
 
-test("a changed key can be accepted before it comes up", async () => {
-  await using luke = await sitDown("luke");
+test("a changed key can be accepted before a request", async () => {
+  await using luke = await logIn("luke");
   {
     await using yoda = await withNewIdentity("yoda");
-    await talkedOnce(luke, yoda);
+    await chatOnce(luke, yoda);
   }
   await using _yoda = await withNewIdentity("yoda");
   const verification = await verificationOf(luke.chats, "yoda");
@@ -117,16 +117,16 @@ test("a changed key can be accepted before it comes up", async () => {
   expect((await verificationOf(luke.chats, "yoda")).standing).toBe("known");
 });
 
-test("a second device is unsigned until the first one signs it by its code", async () => {
+test("a second device is unsigned until the first one signs it after a comparison of the link code", async () => {
   const first = newInstallation();
-  await using yoda = await sitDown("yoda", first);
+  await using yoda = await logIn("yoda", first);
   await replaceIdentity(yoda.chats.calls, first.keys, yoda.chats.names);
-  await using luke = await sitDown("luke");
-  await talkedOnce(luke, yoda);
+  await using luke = await logIn("luke");
+  await chatOnce(luke, yoda);
   confirm(luke.chats.contacts, await verificationOf(luke.chats, "yoda"));
 
   const second = newInstallation();
-  await using phone = await sitDown("yoda", second);
+  await using phone = await logIn("yoda", second);
   const own = await phone.chats.register();
   expect([own.signed, own.holdsIdentity]).toEqual([false, false]);
   await phone.chats.start("luke", { direct: true });
@@ -136,7 +136,7 @@ test("a second device is unsigned until the first one signs it by its code", asy
   await luke.chats.answer("yoda", "refuse");
   await phone.next("failed");
 
-  // What the phone shows is what the first device finds.
+  // The first device finds the phone by its link code.
   const { serverId, userId } = phone.chats.names;
   const { identityKey = Buffer.alloc(0), fingerprint } = own;
   const shown = linkCode(serverId, { userId, identityKey, fingerprint });
@@ -158,19 +158,19 @@ test("a second device is unsigned until the first one signs it by its code", asy
   });
 });
 
-test("an unsigned device of a verified contact can be accepted by itself", async () => {
+test("one unsigned device of a verified contact can be accepted", async () => {
   const first = newInstallation();
-  await using yoda = await sitDown("yoda", first);
+  await using yoda = await logIn("yoda", first);
   await replaceIdentity(yoda.chats.calls, first.keys, yoda.chats.names);
-  await using luke = await sitDown("luke");
-  await talkedOnce(luke, yoda);
+  await using luke = await logIn("luke");
+  await chatOnce(luke, yoda);
   confirm(luke.chats.contacts, await verificationOf(luke.chats, "yoda"));
-  await using phone = await sitDown("yoda", newInstallation());
+  await using phone = await logIn("yoda", newInstallation());
   await phone.chats.start("luke", { direct: true });
   await luke.next("requested");
   expect(luke.chats.acceptKeys("yoda")).toBe("unsigned");
   await luke.chats.answer("yoda", "accept", { direct: true });
-  // Accepted for this device; the contact is as verified as before.
+  // The acceptance is for this device, and the contact stays verified.
   expect((await luke.next("opened")).keyCheck).toEqual({
     standing: "verified",
     problem: undefined,
@@ -178,8 +178,8 @@ test("an unsigned device of a verified contact can be accepted by itself", async
   });
 });
 
-test("the safety number is libsignal's numeric fingerprint", () => {
-  // Computed once by an independent program (Python's hashlib) from the published rule.
+test("the safety number equals the numeric fingerprint of libsignal", () => {
+  // Computed by an independent program (Python's hashlib) from the published rule.
   const one = { userId: "u1", identityKey: Buffer.alloc(32, 1) };
   const other = { userId: "u2", identityKey: Buffer.alloc(32, 2) };
   expect(safetyNumber("server", one, other)).toBe(EXPECTED);

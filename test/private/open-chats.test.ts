@@ -1,5 +1,5 @@
-// Chats that are open, or about to be, when something changes under them: keys that a person verifies meanwhile, an end
-// that is gone and not known to be, a server that takes no report.
+// Open chats and chats that are about to open, when something changes: a person verifies another key, the peer has crashed,
+// or the server refuses a report.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ContextParts, KeyProblemError, PrivateChatContext } from "../../client/peer/chats/context.ts";
 import type { ChatEnded, PrivateEvent } from "../../client/peer/chats/events.ts";
@@ -13,7 +13,7 @@ import { peerKeys } from "../client/chat/fake-private-chats.ts";
 import { Device, newId } from "../client/peer/device.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
-import { chatting, Somebody } from "./somebody.ts";
+import { openChat, PrivateUser } from "./private-user.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -21,10 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sitDown = (name: string) => Somebody.sitDown(server.port, name);
+const logIn = (name: string) => PrivateUser.logIn(server.port, name);
 
-/** A person has compared codes, and they were about another key than that of the open chat. */
-function verifiesAnother(at: Somebody, of: Somebody): void {
+/** Stores another verified key for a user than the one of the open chat. */
+function verifyAnotherKey(at: PrivateUser, of: PrivateUser): void {
   const { userId, username } = of.chats.names;
   const identityKey = IdentityKey.generate().publicKey;
   const since = new Date();
@@ -36,46 +36,46 @@ function verifiesAnother(at: Somebody, of: Somebody): void {
   });
 }
 
-describe("a chat that is open when another key is verified ends, with what is wrong,", () => {
+describe("an open chat ends after another key was verified", () => {
   const distrusted = { kind: "keys", problem: "changed" };
 
-  test("when it is looked at again", async () => {
-    await using luke = await sitDown("luke");
-    await using yoda = await sitDown("yoda");
-    await chatting(luke, yoda, { direct: false });
+  test("when the keys are checked again", async () => {
+    await using luke = await logIn("luke");
+    await using yoda = await logIn("yoda");
+    await openChat(luke, yoda, { direct: false });
     expect(yoda.chats.recheckKeys("luke")).toBeUndefined();
-    verifiesAnother(yoda, luke);
+    verifyAnotherKey(yoda, luke);
     expect(yoda.chats.recheckKeys("luke")).toBe("changed");
     expect((await yoda.next("ended")).how).toEqual(distrusted);
     expect((await luke.next("ended")).how).toMatchObject({ kind: "goodbye", by: "them" });
     expect(yoda.chats.recheckKeys("luke")).toBeUndefined();
   });
 
-  test("before another line is said", async () => {
-    await using luke = await sitDown("luke");
-    await using yoda = await sitDown("yoda");
-    await chatting(luke, yoda, { direct: false });
-    verifiesAnother(yoda, luke);
+  test("before the next line is sent", async () => {
+    await using luke = await logIn("luke");
+    await using yoda = await logIn("yoda");
+    await openChat(luke, yoda, { direct: false });
+    verifyAnotherKey(yoda, luke);
     expect(() => yoda.chats.send("luke", "a secret")).toThrow(NotSentError);
     expect((await yoda.next("ended")).how).toEqual(distrusted);
     await luke.next("ended");
-    expect(luke.heard("yoda")).toEqual([]);
+    expect(luke.receivedFrom("yoda")).toEqual([]);
   });
 
-  test("before another line is shown", async () => {
-    await using luke = await sitDown("luke");
-    await using yoda = await sitDown("yoda");
-    await chatting(luke, yoda, { direct: false });
-    verifiesAnother(yoda, luke);
+  test("before the next line is shown", async () => {
+    await using luke = await logIn("luke");
+    await using yoda = await logIn("yoda");
+    await openChat(luke, yoda, { direct: false });
+    verifyAnotherKey(yoda, luke);
     luke.chats.send("yoda", "it is me, luke");
     expect((await yoda.next("ended")).how).toEqual(distrusted);
-    expect(yoda.heard("luke")).toEqual([]);
+    expect(yoda.receivedFrom("luke")).toEqual([]);
   });
 });
 
-test("a key that is verified between the yes and the opening stops the chat, and stays verified", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
+test("a key that is verified between the acceptance and the opening stops the chat and stays verified", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
   const { keys } = await luke.chats.register();
   const { calls, names } = luke.chats;
   const steps = calls.introduce({ username: "yoda", direct: true }, new AbortController().signal);
@@ -86,9 +86,9 @@ test("a key that is verified between the yes and the opening stops the chat, and
   const { value } = await steps.next();
   if (value?.step?.$case !== "introduction") throw new Error("no introduction");
   const introduction = value.step.value;
-  verifiesAnother(yoda, luke);
+  verifyAnotherKey(yoda, luke);
   const { introductionId } = introduction;
-  const reached = await connectPeer({
+  const connected = await connectPeer({
     calls,
     own: keys.device,
     introduction,
@@ -96,7 +96,7 @@ test("a key that is verified between the yes and the opening stops the chat, and
     opening: { introductionId, clientName: "", clientVersion: "" },
     signal: new AbortController().signal,
   });
-  await expect(reached.stream.signals.next()).rejects.toMatchObject({ reason: "PEER_GONE" });
+  await expect(connected.stream.signals.next()).rejects.toMatchObject({ reason: "PEER_GONE" });
   const { error, queued } = await yoda.next("failed");
   expect(error).toBeInstanceOf(KeyProblemError);
   expect(queued).toEqual(["a secret"]);
@@ -104,24 +104,24 @@ test("a key that is verified between the yes and the opening stops the chat, and
   await calls.reportPrivateChats([], [introductionId]);
 });
 
-test("who asks anew and is told yes has a new chat in place of one that is only not known to be over", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
-  await chatting(luke, yoda, { direct: false });
-  // As after a crash: the server knows that luke has none any more, and yoda does not.
+test("a new accepted request replaces a chat whose peer has crashed", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
+  await openChat(luke, yoda, { direct: false });
+  // As after a crash: the server knows that luke's chat has ended, and yoda does not.
   await luke.chats.calls.reportPrivateChats([], []);
-  await using again = await luke.again();
+  await using again = await luke.startAnotherProgram();
   await again.chats.start("yoda", { direct: false });
   again.chats.send("yoda", "here I am again");
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
   expect((await yoda.next("ended")).how).toMatchObject({ kind: "failed", cause: { reason: "PEER_GONE" } });
   await yoda.next("opened");
-  expect(await yoda.hears("luke", 1)).toEqual(["here I am again"]);
+  expect(await yoda.receives("luke", 1)).toEqual(["here I am again"]);
   expect(yoda.chats.openChats).toMatchObject([{ username: "luke" }]);
 });
 
-test("what is held for one who came and is gone is given back with the end", async () => {
+test("lines that were queued for a peer that connected and is gone are returned with the end", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const events: PrivateEvent[] = [];
@@ -138,7 +138,7 @@ test("what is held for one who came and is gone is given back with the end", asy
     ...{ introductionId, opening, direct: true, lifetimeMs: 60_000 },
     fingerprint: luke.fingerprint,
     converse: async (stream, path) => {
-      // Until nothing can be written any more.
+      // The stream is congested for good when it has ended.
       await expect.poll(() => stream.isCongested).toBe(true);
       ended.resolve(
         await new OpenChat(context, { peer: peerKeys("luke"), path, stream }).run(["one", "two"]),
@@ -152,16 +152,16 @@ test("what is held for one who came and is gone is given back with the end", asy
   expect(events).toEqual([]);
 });
 
-test("that a chat is over gets to the server later, where it takes no report at that moment", async () => {
+test("the end of a chat is reported again after the server refused the report", async () => {
   await using slow = await TestServer.start({ users: ["luke", "yoda"], callRate: 5 });
-  await using luke = await Somebody.sitDown(slow.port, "luke");
-  await using yoda = await Somebody.sitDown(slow.port, "yoda");
-  await chatting(luke, yoda, { direct: false });
+  await using luke = await PrivateUser.logIn(slow.port, "luke");
+  await using yoda = await PrivateUser.logIn(slow.port, "yoda");
+  await openChat(luke, yoda, { direct: false });
   const refused = (): Promise<string> => reasonOf(luke.chats.calls.getPrivateChat("yoda"));
   while ((await refused()) !== "RATE_LIMITED");
   await luke.chats.stop("yoda");
   await Promise.all([luke.next("ended"), yoda.next("ended")]);
-  // Nobody does anything: it is told again by itself.
+  // The report is repeated without another event.
   await expect
     .poll(() => luke.chats.calls.getPrivateChat("yoda").catch(() => "refused"), { interval: 1_000 })
     .toBeUndefined();

@@ -1,19 +1,19 @@
-// A relay, or whoever sits in it, that changes bytes on their way: the two devices notice, and nothing false is said.
+// A relay that changes bytes: both devices detect it, end the chat, and show no changed line.
 import { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import { openConverse } from "../../client/peer/conversation/converse.ts";
 import { channelOver, securedBy } from "../../rpc/peers/peer-dial.ts";
 import { Device, End } from "../client/peer/device.ts";
 
-/** What becomes of the pieces from one end to the other, once it is told to. */
+/** Changes the pieces from one end to the other. */
 type Tamper = (pieces: Buffer[]) => Buffer[];
 
-/** Two ends of a wire, with something in between that can change what goes from the first to the second. */
+/** Two connected streams; `tamper` can change the data from the first to the second one. */
 class Wire {
   readonly near: Duplex;
   readonly far: Duplex;
   tamper: Tamper | undefined;
-  #kept: Buffer[] = [];
+  #collected: Buffer[] = [];
 
   constructor() {
     this.near = this.#end(() => this.far, true);
@@ -24,7 +24,7 @@ class Wire {
     return new Duplex({
       read: () => undefined,
       write: (chunk: Buffer, _encoding, done) => {
-        for (const piece of isTampered ? this.#passed(chunk) : [chunk]) other().push(piece);
+        for (const piece of isTampered ? this.#forward(chunk) : [chunk]) other().push(piece);
         done();
       },
       final: (done) => {
@@ -38,13 +38,13 @@ class Wire {
     });
   }
 
-  /** Gathers two pieces before it changes anything, so that there is something to reorder. */
-  #passed(chunk: Buffer): Buffer[] {
+  /** Collects two pieces before it changes them, so that they can be reordered. */
+  #forward(chunk: Buffer): Buffer[] {
     if (this.tamper === undefined) return [chunk];
-    this.#kept.push(chunk);
-    if (this.#kept.length < 2) return [];
-    const pieces = this.#kept;
-    this.#kept = [];
+    this.#collected.push(chunk);
+    if (this.#collected.length < 2) return [];
+    const pieces = this.#collected;
+    this.#collected = [];
     return this.tamper(pieces);
   }
 }
@@ -66,7 +66,7 @@ async function overWire(): Promise<{ wire: Wire; a: End; b: End; devices: Device
   return { wire, a, b, devices: [luke, yoda] };
 }
 
-test("an honest wire carries the chat", async () => {
+test("an unchanged stream carries the chat", async () => {
   const { a, b, devices } = await overWire();
   a.conversation.send("hello");
   await b.until(({ lines }) => lines.length === 1);
@@ -78,8 +78,8 @@ test.each<[string, Tamper]>([
   ["dropped", ([, ...others]) => others],
   ["doubled", ([first = Buffer.alloc(0), ...others]) => [first, first, ...others]],
   ["reordered", (pieces) => [...pieces].reverse()],
-  ["cut short", ([first = Buffer.alloc(0), ...others]) => [first.subarray(0, -1), ...others]],
-])("bytes that are %s end it at both ends, and what was said is named", async (_how, tamper) => {
+  ["truncated", ([first = Buffer.alloc(0), ...others]) => [first.subarray(0, -1), ...others]],
+])("%s bytes end the chat on both devices, and the undelivered lines are reported", async (_how, tamper) => {
   const { wire, a, b, devices } = await overWire();
   a.conversation.send("true words");
   await b.until(({ lines }) => lines.length === 1);

@@ -3,7 +3,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { chatting, Somebody } from "../private/somebody.ts";
+import { openChat, PrivateUser } from "../private/private-user.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
 import { TestServer } from "../support/server.ts";
 
@@ -21,16 +21,16 @@ describe.each([
       (_, line) => `secret-${path}-${line}-${Math.random().toString(36)}`,
     );
     {
-      await using luke = await Somebody.sitDown(wire.port, "luke");
-      await using yoda = await Somebody.sitDown(wire.port, "yoda");
-      await chatting(luke, yoda, { direct });
+      await using luke = await PrivateUser.logIn(wire.port, "luke");
+      await using yoda = await PrivateUser.logIn(wire.port, "yoda");
+      await openChat(luke, yoda, { direct });
       expect(luke.chats.openChats).toMatchObject([{ username: "yoda", path }]);
       for (const text of said) {
         luke.chats.send("yoda", text);
         yoda.chats.send("luke", text);
       }
-      expect(await yoda.hears("luke", said.length)).toEqual(said);
-      expect(await luke.hears("yoda", said.length)).toEqual(said);
+      expect(await yoda.receives("luke", said.length)).toEqual(said);
+      expect(await luke.receives("yoda", said.length)).toEqual(said);
       // The same search finds what is not private.
       await luke.account.sendMessage(
         { kind: "user", username: "yoda" },

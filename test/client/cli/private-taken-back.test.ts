@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { Store } from "../../../server/store/store.ts";
-import { Somebody } from "../../private/somebody.ts";
+import { PrivateUser } from "../../private/private-user.ts";
 import { TestServer } from "../../support/server.ts";
 import { Person } from "./private-people.ts";
 
@@ -51,12 +51,12 @@ afterEach(async () => {
 });
 
 /** Asks luke as soon as he can be asked, and no question to him waits. @param held from then on his answers are */
-async function asks(somebody: Somebody, held?: Held): Promise<void> {
+async function asks(user: PrivateUser, held?: Held): Promise<void> {
   const notYet = ["USER_OFFLINE", "PRIVATE_CHAT_UNAVAILABLE", "INTRODUCTION_PENDING", "PRIVATE_CHAT_OPEN"];
   for (;;) {
     try {
       held?.hold();
-      await somebody.chats.start("luke", { direct: false });
+      await user.chats.start("luke", { direct: false });
       return;
     } catch (error) {
       // Held, he would not come online either.
@@ -67,27 +67,27 @@ async function asks(somebody: Somebody, held?: Held): Promise<void> {
 }
 
 /** Asks luke, and takes it back while his answer is on its way; then asks anew. */
-async function asksInVain(somebody: Somebody): Promise<void> {
-  await asks(somebody, held);
+async function asksInVain(user: PrivateUser): Promise<void> {
+  await asks(user, held);
   await held.arrived;
-  await somebody.chats.stop("luke");
-  await somebody.next("failed");
+  await user.chats.stop("luke");
+  await user.next("failed");
   // The second question can be asked once the server knows that there is no first one.
-  await asks(somebody);
+  await asks(user);
   held.release();
 }
 
-/** Who can ask and not be asked: luke waits for somebody like that. */
-async function cannotBeAsked(name: string): Promise<Somebody> {
-  const somebody = await Somebody.sitDown(server.port, name);
-  await somebody.link[Symbol.asyncDispose]();
-  return somebody;
+/** Who can ask and not be asked: luke waits for such a user. */
+async function cannotBeAsked(name: string): Promise<PrivateUser> {
+  const user = await PrivateUser.logIn(server.port, name);
+  await user.link[Symbol.asyncDispose]();
+  return user;
 }
 
 it("who asks while two others talk, and takes it back at once, does not end their chat", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yodas = await Person.at(server, "yoda", "--plaintext");
-  await using vader = await Somebody.sitDown(server.port, "vader");
+  await using vader = await PrivateUser.logIn(server.port, "vader");
   const luke = lukes.start("private", "yoda", "--wait", "1m");
   const yoda = yodas.start("private", "luke", "--wait", "1m");
   for (const end of [luke, yoda]) await end.prints("Private chat with");
@@ -108,7 +108,7 @@ it("one who is waited for may ask and take it back: the next question is accepte
   await asksInVain(yoda);
   await luke.prints("Private chat with yoda");
   luke.child.stdin.end("here I am\n");
-  expect(await yoda.hears("luke", 1)).toEqual(["here I am"]);
+  expect(await yoda.receives("luke", 1)).toEqual(["here I am"]);
   expect(await luke.ended).toMatchObject({ code: 0 });
 });
 
@@ -120,12 +120,12 @@ it("one who was told yes and does not come is waited for again, as long as --wai
   await asks(yoda);
   await luke.prints("Private chat with yoda");
   luke.child.stdin.end("here I am\n");
-  expect(await yoda.hears("luke", 1)).toEqual(["here I am"]);
+  expect(await yoda.receives("luke", 1)).toEqual(["here I am"]);
   expect(await luke.ended).toMatchObject({ code: 0 });
 });
 
 /** Asks luke until he says yes, and then says that nothing comes of it. */
-async function asksAndDoesNotCome({ chats: { calls } }: Somebody): Promise<void> {
+async function asksAndDoesNotCome({ chats: { calls } }: PrivateUser): Promise<void> {
   const never = new AbortController().signal;
   for (;;) {
     try {

@@ -1,7 +1,7 @@
 // The server's time-out and private chats in a shell: lines of a pipe are activity, and the other one is told of an end.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
-import { type EventOf, Somebody } from "../../private/somebody.ts";
+import { type EventOf, PrivateUser } from "../../private/private-user.ts";
 import { TestServer } from "../../support/server.ts";
 import { Person, type Running } from "./private-people.ts";
 
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 /** luke's command, and yoda, with whom it talks from device to device. */
-async function talking(lukes: Person, yoda: Somebody): Promise<Running> {
+async function talking(lukes: Person, yoda: PrivateUser): Promise<Running> {
   const luke = lukes.start("private", "yoda", ...direct);
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
@@ -29,7 +29,7 @@ async function talking(lukes: Person, yoda: Somebody): Promise<Running> {
 }
 
 /** How the chat ends for yoda, who is at work all the time. */
-async function endFor(yoda: Somebody): Promise<EventOf<"ended">["how"]> {
+async function endFor(yoda: PrivateUser): Promise<EventOf<"ended">["how"]> {
   const over = yoda.next("ended");
   const isOver = over.then(() => true);
   while (!(await Promise.race([isOver, yoda.account.reportActivity().then(() => false)]))) {
@@ -40,13 +40,13 @@ async function endFor(yoda: Somebody): Promise<EventOf<"ended">["how"]> {
 
 it("who says lines through a pipe is not timed out", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
-  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await using yoda = await PrivateUser.logIn(server.port, "yoda");
   const luke = await talking(lukes, yoda);
   const isEnded = luke.ended.then(() => "ended" as const);
   const until = performance.now() + 1.5 * IDLE_MS;
   for (let line = 1; performance.now() < until; line++) {
     luke.say(`line ${line}`);
-    const heard = await Promise.race([yoda.hears("luke", line), isEnded]);
+    const heard = await Promise.race([yoda.receives("luke", line), isEnded]);
     expect(heard).toHaveLength(line);
     await yoda.account.reportActivity();
   }
@@ -56,7 +56,7 @@ it("who says lines through a pipe is not timed out", async () => {
 
 it("who says nothing through it is, and the other one is told so", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
-  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await using yoda = await PrivateUser.logIn(server.port, "yoda");
   const luke = await talking(lukes, yoda);
   luke.say("that is all");
   expect(await endFor(yoda)).toEqual({ kind: "goodbye", by: "them", ending: Ending.TIMED_OUT });
@@ -69,7 +69,7 @@ it("who says nothing through it is, and the other one is told so", async () => {
 it("listen has nobody at work: it ends, and says so to the other one", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   const luke = await lukes.listen("--private-answer", "accept", ...direct);
-  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await using yoda = await PrivateUser.logIn(server.port, "yoda");
   await yoda.chats.start("luke", { direct: true });
   expect((await yoda.next("opened")).path).toBe("direct");
   expect(await endFor(yoda)).toEqual({ kind: "goodbye", by: "them", ending: Ending.TIMED_OUT });
@@ -78,11 +78,11 @@ it("listen has nobody at work: it ends, and says so to the other one", async () 
 
 it("a pipe whose session is ended elsewhere names what was not said", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
-  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await using yoda = await PrivateUser.logIn(server.port, "yoda");
   const luke = await talking(lukes, yoda);
   // More than the other device takes within a second, and than may be on its way.
   luke.say(...Array.from({ length: 5_000 }, (_, index) => `line ${index}`));
-  await yoda.hears("luke", 100);
+  await yoda.receives("luke", 100);
   await lukes.home.run("logout");
   const run = await luke.ended;
   expect(run.code).toBe(4);

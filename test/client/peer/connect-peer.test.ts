@@ -1,4 +1,4 @@
-// The way from an introduction to a conversation, towards a device that answers as a test wants it.
+// Connecting to a device that answers as a test wants.
 import { expect, test } from "vitest";
 import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
 import { connectPeer } from "../../../client/peer/path/connect-peer.ts";
@@ -13,19 +13,19 @@ const noServer = { endpoint: { connect: () => Promise.reject(new Error("no serve
 
 test.each([
   ["never answers", false],
-  ["answers in that moment", true],
+  ["answers at the same moment", true],
 ])(
-  "what is taken back while the other device %s does not open",
+  "a request that is withdrawn while the other device %s does not open a chat",
   async (_what, answers) => {
     await using luke = await Device.make();
     await using yoda = await Device.make();
-    const over = new AbortController();
+    const withdrawn = new AbortController();
     const service = implementService(
       PeerServiceService,
       {
         converse: async (frames, outbox) => {
           await frames.next();
-          over.abort();
+          withdrawn.abort();
           const signal = Signal.encode({ kind: { $case: "opening", value: opening } }).finish();
           if (answers) outbox.push(lengthDelimited(1, signal));
           await frames.next();
@@ -37,7 +37,7 @@ test.each([
       { own: yoda.own, admit: () => [service] },
       { host: "127.0.0.1", port: 0 },
     );
-    const reaching = connectPeer({
+    const connecting = connectPeer({
       calls: noServer as unknown as PrivateCalls,
       own: luke.own,
       introduction: {
@@ -49,9 +49,9 @@ test.each([
       },
       peer: yoda.fingerprint,
       opening,
-      signal: over.signal,
+      signal: withdrawn.signal,
     });
-    await expect(reaching).rejects.toThrow();
+    await expect(connecting).rejects.toThrow();
   },
   5_000,
 );

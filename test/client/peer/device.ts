@@ -1,4 +1,4 @@
-// A device without a server: a key, a peer server, and conversations with it.
+// A device for the tests, without a chat server: a key, a peer server, and conversations.
 import { randomBytes } from "node:crypto";
 import { openConverse } from "../../../client/peer/conversation/converse.ts";
 import type { LineContent } from "../../../client/peer/conversation/line-rules.ts";
@@ -14,18 +14,18 @@ import type { Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { Certificate } from "../../../rpc/listening/server-credentials.ts";
 import { channelOver, dialPeerAt } from "../../../rpc/peers/peer-dial.ts";
 
-export interface Heard {
+export interface Received {
   readonly lines: { readonly number: bigint; readonly content: LineContent }[];
   readonly marks: { readonly received: bigint; readonly read: bigint }[];
   readonly typing: boolean[];
   readonly finished: true[];
 }
 
-/** One end of a conversation, and what it heard. */
+/** One end of a conversation, and what it has received. */
 export class End {
-  readonly heard: Heard = { lines: [], marks: [], typing: [], finished: [] };
-  readsAtOnce = false;
-  /** It has said all as soon as the other end has. */
+  readonly received: Received = { lines: [], marks: [], typing: [], finished: [] };
+  readsImmediately = false;
+  /** It finishes as soon as the peer has finished. */
   answersFinished = false;
   readonly conversation: PrivateConversation;
   readonly ended: Promise<ConversationEnded>;
@@ -34,29 +34,29 @@ export class End {
   constructor(stream: SignalStream) {
     this.conversation = new PrivateConversation(stream, {
       line: ({ number, content }) => {
-        this.#note(() => this.heard.lines.push({ number, content }));
-        if (this.readsAtOnce) this.conversation.markRead();
+        this.#note(() => this.received.lines.push({ number, content }));
+        if (this.readsImmediately) this.conversation.markRead();
       },
-      marks: (received, read) => this.#note(() => this.heard.marks.push({ received, read })),
-      typing: (typing) => this.#note(() => this.heard.typing.push(typing)),
+      marks: (received, read) => this.#note(() => this.received.marks.push({ received, read })),
+      typing: (typing) => this.#note(() => this.received.typing.push(typing)),
       finished: () => {
-        this.#note(() => this.heard.finished.push(true));
+        this.#note(() => this.received.finished.push(true));
         if (this.answersFinished) this.conversation.finish();
       },
     });
     this.ended = this.conversation.run();
   }
 
-  /** Resolves when what was heard is so. */
-  async until(isDone: (heard: Heard) => boolean): Promise<void> {
-    if (isDone(this.heard)) return;
+  /** Resolves when what it has received satisfies the condition. */
+  async until(isDone: (received: Received) => boolean): Promise<void> {
+    if (isDone(this.received)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add({ isDone: () => isDone(this.heard), resolve });
+    this.#waiting.add({ isDone: () => isDone(this.received), resolve });
     await promise;
   }
 
   get texts(): string[] {
-    return this.heard.lines.map(({ content }) => (content.kind === "text" ? content.text : "?"));
+    return this.received.lines.map(({ content }) => (content.kind === "text" ? content.text : "?"));
   }
 
   #note(work: () => void): void {
@@ -97,7 +97,7 @@ export class Device implements AsyncDisposable {
     return `127.0.0.1:${this.server.port}`;
   }
 
-  /** Expects the other device, as after an introduction; the end of the conversation when it comes. */
+  /** Expects the other device, as after an introduction. `arrived` is the end of its conversation. */
   expect(other: Device, { introductionId = newId(), lifetimeMs = 60_000, direct = true } = {}) {
     const arrived = Promise.withResolvers<{ end: End; path: Path }>();
     const expected = this.server.expect({
@@ -112,11 +112,11 @@ export class Device implements AsyncDisposable {
         await end.ended;
       },
     });
-    return { introductionId, arrived: arrived.promise, takeBack: () => expected[Symbol.dispose]() };
+    return { introductionId, arrived: arrived.promise, withdraw: () => expected[Symbol.dispose]() };
   }
 
-  /** As expect, with nothing at this end but what `talk` writes; `over` when there is no more to read. */
-  expectRaw(other: Device, talk: (stream: SignalStream) => void) {
+  /** As `expect`, but only writes what `write` writes. `over` resolves when the peer has ended its stream. */
+  expectRaw(other: Device, write: (stream: SignalStream) => void) {
     const introductionId = newId();
     const over = Promise.withResolvers<void>();
     this.server.expect({
@@ -126,7 +126,7 @@ export class Device implements AsyncDisposable {
       lifetimeMs: 60_000,
       opening: { introductionId, clientName: "test", clientVersion: "1" },
       converse: async (stream) => {
-        talk(stream);
+        write(stream);
         while ((await stream.signals.next()).done !== true);
         over.resolve();
       },
@@ -134,7 +134,7 @@ export class Device implements AsyncDisposable {
     return { introductionId, over: over.promise };
   }
 
-  /** A channel to the other device, proved on both sides. @throws ConnectError */
+  /** A channel to the other device after mutual TLS. @throws ConnectError */
   async dial(other: Device, options: { peer?: string; own?: Certificate } = {}) {
     const { peer = other.fingerprint, own = this.own } = options;
     return channelOver(await dialPeerAt([other.address], { own, peer, timeoutMs: 5_000 }));

@@ -1,4 +1,4 @@
-// What a server that lies can make of a device: no packet where none was allowed, and nothing that is taken on its word.
+// A lying server cannot make a device dial an address or trust a key that its user did not allow.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isAutoAccepted } from "../../../client/cli/chat/private/private-incoming.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
@@ -32,7 +32,7 @@ afterEach(async () => {
   await yoda[Symbol.asyncDispose]();
 });
 
-/** The answers of a server as a test wants them. */
+/** Calls with the answers that a test wants. */
 function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCalls {
   const calls: Partial<Record<keyof PrivateCalls, unknown>> = {
     token: "",
@@ -44,8 +44,8 @@ function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCal
   return calls as unknown as PrivateCalls;
 }
 
-/** What stands behind the parts of luke's private chats. */
-function deskOf(
+/** The context of luke's private chats. */
+function contextOf(
   calls: PrivateCalls,
   more: Partial<Pick<ContextParts, "closing" | "emit">> = {},
 ): PrivateChatContext {
@@ -63,8 +63,8 @@ function deskOf(
   });
 }
 
-/** Asks by a server whose answer is this introduction; how many were dialled, and whether the call was ended. */
-async function asked(direct: boolean, count: number): Promise<{ dialled: number; ended: boolean }> {
+/** Sends a request that the server answers with an introduction. Counts connections, and whether the call was ended. */
+async function request(direct: boolean, count: number): Promise<{ dialled: number; ended: boolean }> {
   let dialled = 0;
   let ended = false;
   const { port, servers } = await bind("127.0.0.1", 0, (socket) => {
@@ -92,36 +92,36 @@ async function asked(direct: boolean, count: number): Promise<{ dialled: number;
     introduce: async function* () {
       yield { step: { $case: "asked", value: first } };
       try {
-        // Without end.
+        // The server never ends the call.
         for (;;) yield { step: { $case: "introduction", value: introduction } };
       } finally {
         ended = true;
       }
     },
   });
-  const context = deskOf(calls);
-  const asking = new OutgoingRequest(context, "yoda");
-  await asking.send(direct);
-  await expect(asking.establish()).rejects.toThrow("no relay");
+  const context = contextOf(calls);
+  const outgoing = new OutgoingRequest(context, "yoda");
+  await outgoing.send(direct);
+  await expect(outgoing.establish()).rejects.toThrow("no relay");
   for (const server of servers) server.close();
   return { dialled, ended };
 }
 
-test("who asked by relay dials nobody, whatever the server says", async () => {
-  expect((await asked(false, 1)).dialled).toBe(0);
+test("a device that requested a relayed chat dials no address, whatever the server answers", async () => {
+  expect((await request(false, 1)).dialled).toBe(0);
 });
 
-test("no more addresses are dialled than the contract allows", async () => {
-  expect((await asked(true, 100)).dialled).toBe(17);
+test("at most as many addresses are dialled as the contract allows", async () => {
+  expect((await request(true, 100)).dialled).toBe(17);
 });
 
-test("a call that the server goes on with after its last step is ended", async () => {
-  expect((await asked(false, 1)).ended).toBe(true);
+test("a call that the server does not end after its last step is cancelled", async () => {
+  expect((await request(false, 1)).ended).toBe(true);
 });
 
 const mine = IdentityKey.generate();
 const theirs = IdentityKey.generate();
-const foisted = IdentityKey.generate();
+const fake = IdentityKey.generate();
 
 const identityOf = (userId: string, username: string, key: IdentityKey) => ({
   user: { userId, username },
@@ -129,7 +129,7 @@ const identityOf = (userId: string, username: string, key: IdentityKey) => ({
   createTime: undefined,
 });
 
-/** A device of luke's, and a server that answers so. */
+/** A device of luke, and a server with these answers. */
 async function verifierOf(identity: IdentityKey | undefined, lies: Parameters<typeof callsOf>[0]) {
   const calls = callsOf({ getIdentity: () => Promise.resolve(identityOf("u2", "yoda", theirs)), ...lies });
   const keys = new MemoryKeys();
@@ -138,7 +138,7 @@ async function verifierOf(identity: IdentityKey | undefined, lies: Parameters<ty
   return { calls, contacts, names, register: () => register(calls, keys, names) };
 }
 
-const saysItIs = (key: IdentityKey) => ({
+const answersWith = (key: IdentityKey) => ({
   registerDeviceKey: () => Promise.resolve({ identity: identityOf("u1", "luke", key), device: undefined }),
 });
 
@@ -154,9 +154,9 @@ const peerDevice = (username: string) => ({
 });
 
 test.each([
-  ["of ever other users", (question: number) => `user${question}`],
-  ["of one user, again and again", () => "yoda"],
-])("a flood of questions %s stays within bounds", async (_what, nameOf) => {
+  ["from many users", (request: number) => `user${request}`],
+  ["from one user", () => "yoda"],
+])("a flood of requests %s is bounded", async (_what, nameOf) => {
   await using endpoint = new Endpoint({ address: "127.0.0.1:1", trust: { kind: "plaintext" } });
   const chats = await PrivateChats.open({
     endpoint,
@@ -166,10 +166,10 @@ test.each([
     contacts: new MemoryContacts(),
     listen: undefined,
   });
-  for (let question = 0; question < 5_000; question++) {
+  for (let request = 0; request < 5_000; request++) {
     const introduction = {
-      introductionId: `i${question}`,
-      peer: peerDevice(nameOf(question)),
+      introductionId: `i${request}`,
+      peer: peerDevice(nameOf(request)),
       direct: false,
       timeout: undefined,
     };
@@ -177,19 +177,19 @@ test.each([
   }
   expect(chats.incomingRequests.length).toBeLessThanOrEqual(64);
   await chats.close(Ending.LEFT);
-  let told = 0;
-  for await (const _event of chats.events) told += 1;
-  expect(told).toBeLessThanOrEqual(4_000);
+  let count = 0;
+  for await (const _event of chats.events) count += 1;
+  expect(count).toBeLessThanOrEqual(4_000);
 });
 
-test("a yes that comes through when all is closed leaves no timer behind", async () => {
+test("an acceptance that succeeds during close leaves no timer", async () => {
   const closing = new AbortController();
   const answerIntroduction = () => {
     closing.abort();
     const lifetime = { seconds: 60n, nanos: 0 };
     return Promise.resolve({ introductionId: "i1", peer: undefined, direct: false, addresses: [], lifetime });
   };
-  const context = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
+  const context = contextOf(callsOf({ answerIntroduction }), { closing: closing.signal });
   const peer = peerOf(theirs.publicKey, true);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
@@ -201,69 +201,72 @@ test("a yes that comes through when all is closed leaves no timer behind", async
   }
 });
 
-test("a yes whose answer is lost when the other one has come already is no failure", async () => {
+test("a lost answer to an acceptance is no failure where the peer has already connected", async () => {
   const introductionId = newId();
   const answerIntroduction = async () => {
     await yoda.call(luke, introductionId);
     throw new RpcError({ code: 14, reason: "", message: "Connection dropped" });
   };
-  const told: string[] = [];
-  const context = deskOf(callsOf({ answerIntroduction }), {
-    emit: ({ type }) => Promise.resolve(void told.push(type)),
+  const events: string[] = [];
+  const context = contextOf(callsOf({ answerIntroduction }), {
+    emit: ({ type }) => Promise.resolve(void events.push(type)),
   });
   const over = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<readonly string[]>();
-  const comings = new PendingPeers(context, {
-    converse: (_begun, held) => {
-      begun.resolve(held);
+  const pendingPeers = new PendingPeers(context, {
+    converse: (_established, queued) => {
+      begun.resolve(queued);
       return over.promise;
     },
-    failed: () => told.push("failed"),
+    failed: () => events.push("failed"),
   });
   const peer = { ...peerOf(theirs.publicKey, true), fingerprint: yoda.fingerprint };
-  const accepting = comings.accept({ introductionId, peer, direct: true });
-  comings.get(peer.username)?.queued.add("said once");
+  const accepting = pendingPeers.accept({ introductionId, peer, direct: true });
+  pendingPeers.get(peer.username)?.queued.add("sent once");
   await accepting;
-  expect(await begun.promise).toEqual(["said once"]);
-  expect(told).toEqual([]);
+  expect(await begun.promise).toEqual(["sent once"]);
+  expect(events).toEqual([]);
   over.resolve();
 });
 
-test("however many ask and are let in, those who do not come are bounded", async () => {
+test("the number of pending peers is bounded", async () => {
   const closing = new AbortController();
   const lifetime = { seconds: 60n, nanos: 0 };
   const answerIntroduction = ({ introductionId }: { introductionId: string }) =>
     Promise.resolve({ introductionId, peer: undefined, direct: true, addresses: [], lifetime });
-  const context = deskOf(callsOf({ answerIntroduction }), { closing: closing.signal });
-  const comings = new PendingPeers(context, { converse: () => Promise.resolve(), failed: () => undefined });
-  const letIn = (number: number): Promise<void> => {
+  const context = contextOf(callsOf({ answerIntroduction }), { closing: closing.signal });
+  const pendingPeers = new PendingPeers(context, {
+    converse: () => Promise.resolve(),
+    failed: () => undefined,
+  });
+  const accept = (number: number): Promise<void> => {
     const peer = { ...peerOf(theirs.publicKey, true), username: `ewok${number}` };
-    return comings.accept({ introductionId: `i${number}`, peer, direct: true });
+    return pendingPeers.accept({ introductionId: `i${number}`, peer, direct: true });
   };
   try {
-    for (let number = 0; number < 64; number++) await letIn(number);
-    await expect(letIn(64)).rejects.toThrow("Too many private chats are about to open.");
-    // One of them asks anew.
-    await letIn(7);
-    expect(comings.usernames).toHaveLength(64);
+    for (let number = 0; number < 64; number++) await accept(number);
+    await expect(accept(64)).rejects.toThrow("Too many private chats are about to open.");
+    // A second request of a pending peer is accepted.
+    await accept(7);
+    expect(pendingPeers.usernames).toHaveLength(64);
   } finally {
     closing.abort();
   }
 });
 
-test("the code is made with the identity key that is here, whatever the server says it is", async () => {
-  const honest = await verificationOf(await verifierOf(mine, saysItIs(mine)), "yoda");
-  const lying = await verificationOf(await verifierOf(mine, saysItIs(foisted)), "yoda");
+test("the safety number uses the identity key of the device, whatever the server answers", async () => {
+  const honest = await verificationOf(await verifierOf(mine, answersWith(mine)), "yoda");
+  const lying = await verificationOf(await verifierOf(mine, answersWith(fake)), "yoda");
   expect(lying.code).toBe(honest.code);
 });
 
-test("a device that the server displaced, and one that was never linked, cannot confirm a code", async () => {
+test("a device whose key the server replaced, and an unlinked device, cannot confirm a code", async () => {
   const taken = new RpcError({ code: 6, reason: "IDENTITY_TAKEN", message: "taken" });
   const displaced = await verifierOf(mine, {
     registerDeviceKey: ({ identityKey }: { identityKey: Buffer }) =>
-      identityKey.length > 0 ? Promise.reject(taken) : saysItIs(foisted).registerDeviceKey(),
+      identityKey.length > 0 ? Promise.reject(taken) : answersWith(fake).registerDeviceKey(),
   });
-  const unlinked = await verifierOf(undefined, saysItIs(foisted));
+  const unlinked = await verifierOf(undefined, answersWith(fake));
   for (const [verifier, own] of [
     [displaced, "changed"],
     [unlinked, "unlinked"],
@@ -275,30 +278,30 @@ test("a device that the server displaced, and one that was never linked, cannot 
   }
 });
 
-test("somebody who is introduced by the own name is not the own identity", async () => {
-  const verifier = await verifierOf(undefined, saysItIs(foisted));
-  const peer = { ...peerOf(foisted.publicKey, true), username: names.username };
+test("a peer that is introduced with the own name does not become the own identity", async () => {
+  const verifier = await verifierOf(undefined, answersWith(fake));
+  const peer = { ...peerOf(fake.publicKey, true), username: names.username };
   verifier.contacts.save(remembered(undefined, peer, new Date()));
   expect((await verificationOf(verifier, "yoda")).own).toBe("unlinked");
 });
 
-test("a linked device notices another own identity key", async () => {
-  const linked = await verifierOf(undefined, saysItIs(mine));
+test("a linked device detects a changed own identity key", async () => {
+  const linked = await verifierOf(undefined, answersWith(mine));
   rememberLink(linked.contacts, names, mine.publicKey);
   expect((await verificationOf(linked, "yoda")).own).toBe("linked");
-  const lied = { ...(await verifierOf(undefined, saysItIs(foisted))), contacts: linked.contacts };
+  const lied = { ...(await verifierOf(undefined, answersWith(fake))), contacts: linked.contacts };
   expect((await verificationOf(lied, "yoda")).own).toBe("changed");
 });
 
-test("what is confirmed is the code that was shown", async () => {
+test("only the code that was shown can be confirmed", async () => {
   let shown = theirs;
   const verifier = await verifierOf(mine, {
-    ...saysItIs(mine),
+    ...answersWith(mine),
     getIdentity: () => Promise.resolve(identityOf("u2", "yoda", shown)),
   });
   markShown(verifier.contacts, await verificationOf(verifier, "yoda"));
-  shown = foisted;
-  expect(objectionTo(await verificationOf(verifier, "yoda"))).toContain("not the code that was shown");
+  shown = fake;
+  expect(objectionTo(await verificationOf(verifier, "yoda"))).toContain("changed since it was shown");
   shown = theirs;
   const verification = await verificationOf(verifier, "yoda");
   expect(objectionTo(verification)).toBeUndefined();
@@ -306,13 +309,13 @@ test("what is confirmed is the code that was shown", async () => {
   expect((await verificationOf(verifier, "yoda")).standing).toBe("verified");
 });
 
-test("an identity that is somebody else's is not taken for the one that was asked for", async () => {
+test("an identity of another user is not accepted", async () => {
   const getIdentity = () => Promise.resolve(identityOf("u2", "leia", theirs));
-  const verifier = await verifierOf(mine, { ...saysItIs(mine), getIdentity });
-  await expect(verificationOf(verifier, "yoda")).rejects.toThrow("somebody else");
+  const verifier = await verifierOf(mine, { ...answersWith(mine), getIdentity });
+  await expect(verificationOf(verifier, "yoda")).rejects.toThrow("another user");
 });
 
-test("a first identity key of one who had none is new, and let in by no setting", () => {
+test("the first identity key of a contact without one is new, and no setting accepts it", () => {
   const contact = { ...peerOf(Buffer.alloc(0), false), since: new Date(), verified: false };
   const known = { ...contact, acceptedDevices: [], always: "direct" } as const;
   const peer = peerOf(theirs.publicKey, true);

@@ -1,5 +1,4 @@
-// Who may come to a device's peer server: exactly the one who was introduced, once, in time; and what becomes of others.
-
+// The peer server admits an introduced device once and in time, and no other connection.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,25 +15,25 @@ import { Device } from "./device.ts";
 
 const opening = (introductionId: string) => ({ introductionId, clientName: "", clientVersion: "" });
 
-test("a third device is cut before it can call anything", async () => {
+test("a device without an introduction is disconnected before it can make a call", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   await using vader = await Device.make();
   const { introductionId } = yoda.expect(luke);
   await expect(vader.call(yoda, introductionId)).rejects.toThrow();
-  // The introduction is still good for the one whom it is for.
+  // The introduction is still valid for its device.
   const end = await luke.call(yoda, introductionId);
   end.conversation.send("still here");
 });
 
-test("one who was let in through the relay alone is cut when it comes straight", async () => {
+test("a device that was introduced for the relay only cannot connect directly", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const { introductionId } = yoda.expect(luke, { direct: false });
   await expect(luke.call(yoda, introductionId)).rejects.toThrow();
 });
 
-test("the right introduction with the wrong key is cut", async () => {
+test("a valid introduction with another key is refused", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const { introductionId } = yoda.expect(luke);
@@ -42,7 +41,7 @@ test("the right introduction with the wrong key is cut", async () => {
   await expect(dialling.then((dialled) => openConverse(dialled, opening(introductionId)))).rejects.toThrow();
 });
 
-test("a connection for which no folder can be made is not left open", async () => {
+test("a connection is closed where no folder for its socket can be made", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   yoda.expect(luke);
@@ -57,7 +56,7 @@ test("a connection for which no folder can be made is not left open", async () =
   expect(socket.destroyed).toBe(true);
 });
 
-test("a folder for temporary files with a long name is in nobody's way", async () => {
+test("a long path of the temporary folder works", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const folder = await mkdtemp(join(tmpdir(), "parley-test-"));
@@ -76,7 +75,7 @@ test("a folder for temporary files with a long name is in nobody's way", async (
   }
 });
 
-test("a device with another key than the introduced one is not spoken with", async () => {
+test("a device with another key than the introduced one is not called", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   await using vader = await Device.make();
@@ -94,7 +93,7 @@ test("an introduction is used up by the first conversation", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const { introductionId, arrived } = yoda.expect(luke);
-  // Another one keeps the door open for this key.
+  // A second introduction lets this key connect again.
   yoda.expect(luke);
   await luke.call(yoda, introductionId);
   await arrived;
@@ -103,14 +102,14 @@ test("an introduction is used up by the first conversation", async () => {
   expect(error).toMatchObject({ reason: "INTRODUCTION_INVALID", code: status.FAILED_PRECONDITION });
 });
 
-test("an introduction that has lapsed lets nobody in", async () => {
+test("an expired introduction is refused", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   const { introductionId } = yoda.expect(luke, { lifetimeMs: 0 });
   await expect(luke.call(yoda, introductionId)).rejects.toThrow();
 });
 
-test("TLS below 1.3, no certificate, and no TLS at all come to nothing", async () => {
+test("connections with TLS below 1.3, without a certificate, or without TLS are closed", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   yoda.expect(luke);
@@ -124,7 +123,7 @@ test("TLS below 1.3, no certificate, and no TLS at all come to nothing", async (
   await closed(plain);
 });
 
-/** The message of the error with which it closed; "" where there was none. */
+/** The message of the error that closed the socket; "" where there was none. */
 async function closed(socket: ReturnType<typeof connect>): Promise<string> {
   let message = "";
   socket.on("error", (error) => {

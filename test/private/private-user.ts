@@ -1,5 +1,4 @@
-// A user at a device, with private chats: a link, a peer server, and all that happened, to be waited for.
-
+// A logged-in user with private chats for the tests: a link, a peer server, and the events so far.
 import { type Link, openLink } from "../../client/link/link.ts";
 import { Account, logIn } from "../../client/link/server/account.ts";
 import { Endpoint } from "../../client/link/server/endpoint.ts";
@@ -14,7 +13,7 @@ import { passwordOf } from "../support/server.ts";
 
 export type EventOf<T extends PrivateEvent["type"]> = Extract<PrivateEvent, { type: T }>;
 
-/** What stays when a program is started anew. */
+/** What a device keeps over a restart of its program. */
 export interface Installation {
   readonly keys: KeyStore;
   readonly contacts: ContactStore;
@@ -25,18 +24,18 @@ export function newInstallation(): Installation {
   return { keys: new MemoryKeys(), contacts: new MemoryContacts() };
 }
 
-export interface SomebodyOptions {
+export interface PrivateUserOptions {
   readonly installation?: Installation;
-  /** Where the peer server listens; null: nowhere. */
+  /** Where the peer server listens; null: it does not. */
   readonly host?: string | null;
   readonly deviceName?: string;
   readonly allowHalfOpen?: boolean;
 }
 
 type Login = Pick<PrivateChatsOptions, "endpoint" | "token" | "names">;
-type Options = SomebodyOptions & { readonly installation: Installation };
+type Options = PrivateUserOptions & { readonly installation: Installation };
 
-export class Somebody implements AsyncDisposable {
+export class PrivateUser implements AsyncDisposable {
   readonly name: string;
   readonly chats: PrivateChats;
   readonly account: Account;
@@ -45,8 +44,8 @@ export class Somebody implements AsyncDisposable {
   readonly events: PrivateEvent[] = [];
   readonly #login: Login;
   readonly #options: Options;
-  readonly #waiting = new Set<() => void>();
-  #took = 0;
+  readonly #waiters = new Set<() => void>();
+  #next = 0;
 
   private constructor(login: Login, options: Options, chats: PrivateChats) {
     const { endpoint, token, names } = login;
@@ -69,8 +68,8 @@ export class Somebody implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the user is online and takes private chats. */
-  static async sitDown(port: number, name: string, options: SomebodyOptions = {}): Promise<Somebody> {
+  /** Logs in; resolves when the user is online and accepts requests for private chats. */
+  static async logIn(port: number, name: string, options: PrivateUserOptions = {}): Promise<PrivateUser> {
     const { installation = newInstallation(), deviceName = "" } = options;
     const endpoint = new Endpoint({ address: `127.0.0.1:${port}`, trust: { kind: "plaintext" } });
     const { token, user, device, serverId } = await logIn(endpoint, {
@@ -82,48 +81,48 @@ export class Somebody implements AsyncDisposable {
     if (user === undefined || device === undefined) throw new Error("no grant");
     if (device.deviceSecret !== "") installation.device = device;
     const names = { serverId, userId: user.userId, username: name, deviceId: device.deviceId };
-    return Somebody.#start({ endpoint, token, names }, { ...options, installation });
+    return PrivateUser.#start({ endpoint, token, names }, { ...options, installation });
   }
 
-  /** Another program, with the same log-in. */
-  again(): Promise<Somebody> {
+  /** Starts another program with the same session. */
+  startAnotherProgram(): Promise<PrivateUser> {
     const { address, trust } = this.endpoint;
-    return Somebody.#start({ ...this.#login, endpoint: new Endpoint({ address, trust }) }, this.#options);
+    return PrivateUser.#start({ ...this.#login, endpoint: new Endpoint({ address, trust }) }, this.#options);
   }
 
-  static async #start(login: Login, options: Options): Promise<Somebody> {
+  static async #start(login: Login, options: Options): Promise<PrivateUser> {
     const { installation, host = "127.0.0.1", allowHalfOpen = false } = options;
     const { keys, contacts } = installation;
     const listen = host === null ? undefined : { host, port: 0 };
     const chats = await PrivateChats.open({ ...login, keys, contacts, listen, allowHalfOpen });
-    const somebody = new Somebody(login, options, chats);
+    const user = new PrivateUser(login, options, chats);
     const live = Promise.withResolvers<void>();
-    void somebody.#followLink(live.resolve);
-    void somebody.#followChats();
+    void user.#followLink(live.resolve);
+    void user.#followChats();
     await live.promise;
-    return somebody;
+    return user;
   }
 
-  /** The next event of that kind, from where the last one was taken. */
+  /** The next event of that type, after the one that was returned last. */
   async next<T extends PrivateEvent["type"]>(type: T): Promise<EventOf<T>> {
     for (;;) {
-      for (let at = this.#took; at < this.events.length; at++) {
+      for (let at = this.#next; at < this.events.length; at++) {
         const event = this.events[at];
         if (event?.type !== type) continue;
-        this.#took = at + 1;
+        this.#next = at + 1;
         return event as EventOf<T>;
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
     }
   }
 
-  /** Resolves when all events so far are as wanted. */
+  /** Resolves when the events so far satisfy the condition. */
   async until(isDone: (events: readonly PrivateEvent[]) => boolean): Promise<void> {
-    while (!isDone(this.events)) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    while (!isDone(this.events)) await new Promise<void>((resolve) => this.#waiters.add(resolve));
   }
 
-  /** What the other said in private, as told so far. */
-  heard(username: string): string[] {
+  /** The lines of the other user so far. */
+  receivedFrom(username: string): string[] {
     return this.events.flatMap((event) =>
       event.type === "line" && !event.mine && event.username === username
         ? [event.content.kind === "text" ? event.content.text : "?"]
@@ -131,10 +130,10 @@ export class Somebody implements AsyncDisposable {
     );
   }
 
-  /** Resolves when that many lines of the other have been heard. */
-  async hears(username: string, count: number): Promise<string[]> {
-    await this.until(() => this.heard(username).length >= count);
-    return this.heard(username);
+  /** Resolves when that many lines of the other user have arrived. */
+  async receives(username: string, count: number): Promise<string[]> {
+    await this.until(() => this.receivedFrom(username).length >= count);
+    return this.receivedFrom(username);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -153,20 +152,20 @@ export class Somebody implements AsyncDisposable {
   async #followChats(): Promise<void> {
     for await (const event of this.chats.events) {
       this.events.push(event);
-      for (const wake of this.#waiting) wake();
-      this.#waiting.clear();
+      for (const notify of this.#waiters) notify();
+      this.#waiters.clear();
     }
   }
 }
 
-/** From the question to an open chat at both ends. */
-export async function chatting(
-  asks: Somebody,
-  answers: Somebody,
+/** Opens a chat: the first user requests it and the second one accepts. */
+export async function openChat(
+  requester: PrivateUser,
+  accepter: PrivateUser,
   { direct }: { direct: boolean },
 ): Promise<void> {
-  await asks.chats.start(answers.name, { direct });
-  await answers.next("requested");
-  await answers.chats.answer(asks.name, "accept", { direct });
-  await Promise.all([asks.next("opened"), answers.next("opened")]);
+  await requester.chats.start(accepter.name, { direct });
+  await accepter.next("requested");
+  await accepter.chats.answer(requester.name, "accept", { direct });
+  await Promise.all([requester.next("opened"), accepter.next("opened")]);
 }

@@ -1,4 +1,4 @@
-// Questions for a private chat: who hears of one, who may answer, what is held meanwhile, and how each is over.
+// Requests for private chats: which devices receive them, who may answer, queued lines, and every way in which one ends.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LinkEvent } from "../../client/link/model/events.ts";
 import { NotSentError } from "../../client/peer/conversation/line-rules.ts";
@@ -7,7 +7,7 @@ import { FaultyProxy } from "../client/cli/faults.ts";
 import { ask, device, introduce, reportAs, taking } from "../scenarios/private.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
-import { chatting, newInstallation, Somebody } from "./somebody.ts";
+import { newInstallation, openChat, PrivateUser } from "./private-user.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -15,22 +15,22 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const sitDown = (name: string, options = {}) => Somebody.sitDown(server.port, name, options);
+const logIn = (name: string, options = {}) => PrivateUser.logIn(server.port, name, options);
 
-test("what is said while the other is asked is held, and said on yes", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
+test("lines that are written before the answer are queued, and sent after an acceptance", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
   await luke.chats.start("yoda", { direct: false });
   expect(luke.chats.send("yoda", "first")).toBe("queued");
   expect(luke.chats.send("yoda", "second")).toBe("queued");
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
-  expect(await yoda.hears("luke", 2)).toEqual(["first", "second"]);
+  expect(await yoda.receives("luke", 2)).toEqual(["first", "second"]);
 });
 
-test("what was held is given back on no, and when the question is taken back", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
+test("queued lines are returned after a refusal and after a withdrawal", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
   await luke.chats.start("yoda", { direct: false });
   luke.chats.send("yoda", "a secret");
   await yoda.next("requested");
@@ -48,35 +48,35 @@ test("what was held is given back on no, and when the question is taken back", a
   await expect(yoda.chats.answer("luke", "accept")).rejects.toThrow(NotSentError);
 });
 
-test("what is held fits into the chat that opens, and what could never be said is not held", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
+test("all queued lines can be sent when the chat opens, and invalid lines are not queued", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
   await luke.chats.start("yoda", { direct: false });
   expect(() => luke.chats.send("yoda", "x".repeat(40_000))).toThrow("too long");
   expect(() => luke.chats.send("yoda", "")).toThrow(NotSentError);
   const long = "x".repeat(30_000);
-  const holdMany = (): void => {
+  const queueMany = (): void => {
     for (let line = 0; line < 100; line++) luke.chats.send("yoda", long);
   };
-  expect(holdMany).toThrow("no more can be held");
+  expect(queueMany).toThrow("no more lines can be queued");
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
-  expect(await yoda.hears("luke", 4)).toEqual([long, long, long, long]);
+  expect(await yoda.receives("luke", 4)).toEqual([long, long, long, long]);
   await luke.chats.stop("yoda");
   await luke.next("ended");
 });
 
-test("what is said while nobody can be asked yet is given back where nobody can", async () => {
-  await using luke = await sitDown("luke");
+test("lines that are written during a failing request are returned", async () => {
+  await using luke = await logIn("luke");
   const starting = luke.chats.start("leia", { direct: false });
   expect(luke.chats.send("leia", "are you there?")).toBe("queued");
   await expect(starting).rejects.toMatchObject({ reason: "USER_OFFLINE" });
   expect(await luke.next("failed")).toMatchObject({ username: "leia", queued: ["are you there?"] });
 });
 
-test("a question that a new stream brings again while it is answered is over with the answer", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
+test("a request that a new stream repeats during its answer is closed by the answer", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
   const took: LinkEvent[] = [];
   const take = yoda.chats.handleLinkEvent.bind(yoda.chats);
   yoda.chats.handleLinkEvent = (event) => {
@@ -94,9 +94,9 @@ test("a question that a new stream brings again while it is answered is over wit
   await luke.next("ended");
 });
 
-test("what is said to one who was told yes and has not come yet is held, and said first", async () => {
-  await using luke = await sitDown("luke");
-  await using yoda = await sitDown("yoda");
+test("lines to a pending peer are queued, and sent first", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await logIn("yoda");
   await luke.chats.start("yoda", { direct: false });
   await yoda.next("requested");
   const answering = yoda.chats.answer("luke", "accept");
@@ -105,17 +105,17 @@ test("what is said to one who was told yes and has not come yet is held, and sai
   await expect(yoda.chats.start("luke", { direct: false })).rejects.toThrow("is about to open");
   await answering;
   await luke.next("line");
-  expect(luke.heard("yoda")).toEqual(["right away"]);
+  expect(luke.receivedFrom("yoda")).toEqual(["right away"]);
   expect(yoda.chats.pendingPeers).toEqual([]);
 });
 
 test.each([
-  ["the one who asked says so", "luke"],
-  ["it is taken back", "yoda"],
-])("a yes of which nothing comes is over at once where %s", async (_, who) => {
-  // A program that asks, and does not come.
+  ["the requester reports the failure", "luke"],
+  ["the acceptance is withdrawn", "yoda"],
+])("an acceptance that leads to no chat ends immediately when %s", async (_, who) => {
+  // A program that requests a chat and does not connect.
   const luke = await device(server, "luke");
-  await using yoda = await sitDown("yoda");
+  await using yoda = await logIn("yoda");
   const { id } = await ask(luke, "yoda");
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
@@ -125,14 +125,14 @@ test.each([
   else await yoda.chats.stop("luke");
   expect(await yoda.next("failed")).toMatchObject({ username: "luke", queued: ["are you there?"] });
   expect(yoda.chats.pendingPeers).toEqual([]);
-  // Nothing stands in the way of the next one, for either.
+  // A new request is possible.
   await expect.poll(() => reasonOf(introduce(luke, "yoda").asked())).toBe("");
 });
 
-test("who asks anew after a yes is waited for anew, and nothing is said of the yes before", async () => {
+test("a new request after an acceptance replaces it without a failed event", async () => {
   const { client: luke, stream } = await taking(server, "luke");
   using _stream = stream;
-  await using yoda = await sitDown("yoda");
+  await using yoda = await logIn("yoda");
   await ask(luke, "yoda");
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept");
@@ -146,14 +146,14 @@ test("who asks anew after a yes is waited for anew, and nothing is said of the y
   expect(yoda.events.filter(({ type }) => type === "failed")).toHaveLength(1);
 });
 
-test("programs of one session leave each other's questions and chats alone", async () => {
+test("programs of one session do not affect each other's requests and chats", async () => {
   const installation = newInstallation();
-  await using chat = await sitDown("yoda", { installation });
-  await using pipe = await chat.again();
-  await using luke = await sitDown("luke");
+  await using chat = await logIn("yoda", { installation });
+  await using pipe = await chat.startAnotherProgram();
+  await using luke = await logIn("luke");
   await luke.chats.start("yoda", { direct: false });
   await Promise.all([chat.next("requested"), pipe.next("requested")]);
-  // Not here: the other one may say yes still.
+  // Passing leaves the request to the other program.
   await pipe.chats.answer("luke", "pass");
   await chat.chats.answer("luke", "accept");
   await Promise.all([luke.next("opened"), chat.next("opened")]);
@@ -161,23 +161,23 @@ test("programs of one session leave each other's questions and chats alone", asy
     reason: "PRIVATE_CHAT_OPEN",
   });
   expect(await pipe.chats.findOpenElsewhere("luke")).toEqual({ kind: "here" });
-  // What one program has open is not what the other reports.
-  await using leia = await sitDown("leia");
-  await chatting(leia, pipe, { direct: false });
-  await using phone = await sitDown("yoda", { deviceName: "phone" });
+  // Each program reports only its own chats.
+  await using leia = await logIn("leia");
+  await openChat(leia, pipe, { direct: false });
+  await using phone = await logIn("yoda", { deviceName: "phone" });
   await expect(phone.chats.start("luke", { direct: false })).rejects.toMatchObject({
     reason: "PRIVATE_CHAT_OPEN",
   });
   await pipe[Symbol.asyncDispose]();
   await leia.next("ended");
   await expect.poll(() => leia.chats.findOpenElsewhere("yoda")).toBeUndefined();
-  await chatting(phone, leia, { direct: false });
+  await openChat(phone, leia, { direct: false });
 });
 
-test("a yes of one program ends the question in another of the same session", async () => {
-  await using chat = await sitDown("yoda");
-  await using pipe = await chat.again();
-  await using luke = await sitDown("luke");
+test("an acceptance by one program closes the request in another one of the session", async () => {
+  await using chat = await logIn("yoda");
+  await using pipe = await chat.startAnotherProgram();
+  await using luke = await logIn("luke");
   await luke.chats.start("yoda", { direct: false });
   await Promise.all([chat.next("requested"), pipe.next("requested")]);
   await pipe.chats.answer("luke", "accept");
@@ -186,11 +186,11 @@ test("a yes of one program ends the question in another of the same session", as
   await pipe.next("opened");
 });
 
-test("a question that waits is told of once, over a connection that is cut, and can be answered", async () => {
+test("a waiting request is reported once, survives a lost connection, and can be answered", async () => {
   await using patient = await TestServer.start({ users: ["luke", "yoda"], presenceGraceMs: 60_000 });
   await using proxy = await FaultyProxy.start(() => patient.port);
-  await using luke = await Somebody.sitDown(patient.port, "luke");
-  await using yoda = await Somebody.sitDown(Number(proxy.address.split(":")[1]), "yoda");
+  await using luke = await PrivateUser.logIn(patient.port, "luke");
+  await using yoda = await PrivateUser.logIn(Number(proxy.address.split(":")[1]), "yoda");
   await luke.chats.start("yoda", { direct: false });
   await yoda.next("requested");
   const { promise: again, resolve } = Promise.withResolvers<void>();
@@ -206,13 +206,13 @@ test("a question that waits is told of once, over a connection that is cut, and 
   expect(yoda.events.filter(({ type }) => type === "requested")).toHaveLength(1);
 });
 
-test("a question that ended while the connection was gone is said to be over", async () => {
+test("a request that ended while the connection was lost is reported as closed", async () => {
   await using server = await TestServer.start({ users: ["luke", "yoda"] });
-  await using luke = await Somebody.sitDown(server.port, "luke");
-  await using yoda = await Somebody.sitDown(server.port, "yoda");
+  await using luke = await PrivateUser.logIn(server.port, "luke");
+  await using yoda = await PrivateUser.logIn(server.port, "yoda");
   await luke.chats.start("yoda", { direct: false });
   await yoda.next("requested");
-  // It holds no questions over a restart.
+  // The server keeps no requests over a restart.
   await server.stop();
   await server.start();
   expect(await yoda.next("request-closed")).toMatchObject({ username: "luke" });
@@ -220,11 +220,11 @@ test("a question that ended while the connection was gone is said to be over", a
 });
 
 test.each(["accept", "refuse"] as const)(
-  "a question is not over by an answer that did not get to the server: %s",
+  "a request stays open when its answer did not reach the server: %s",
   async (answer) => {
     const gone = await TestServer.start({ users: ["luke", "yoda"] });
-    await using luke = await Somebody.sitDown(gone.port, "luke");
-    await using yoda = await Somebody.sitDown(gone.port, "yoda");
+    await using luke = await PrivateUser.logIn(gone.port, "luke");
+    await using yoda = await PrivateUser.logIn(gone.port, "yoda");
     await luke.chats.start("yoda", { direct: false });
     await yoda.next("requested");
     await gone[Symbol.asyncDispose]();
@@ -236,26 +236,26 @@ test.each(["accept", "refuse"] as const)(
   },
 );
 
-test("of two devices the first yes wins, and the other is told where", async () => {
-  await using luke = await sitDown("luke");
-  await using phone = await sitDown("yoda", { deviceName: "phone" });
-  await using laptop = await sitDown("yoda", { deviceName: "laptop" });
+test("of two devices the first acceptance counts, and the other one learns which device it was", async () => {
+  await using luke = await logIn("luke");
+  await using phone = await logIn("yoda", { deviceName: "phone" });
+  await using laptop = await logIn("yoda", { deviceName: "laptop" });
   await luke.chats.start("yoda", { direct: false });
   expect((await luke.next("waiting")).devices).toBe(2);
   await Promise.all([phone.next("requested"), laptop.next("requested")]);
   await phone.chats.answer("luke", "accept");
   expect(await laptop.next("request-closed")).toMatchObject({ username: "luke", deviceName: "phone" });
   await Promise.all([luke.next("opened"), phone.next("opened")]);
-  // From my other device the error names where it is open.
+  // On the other device the error names the device with the open chat.
   await expect(laptop.chats.start("luke", { direct: false })).rejects.toMatchObject({
     reason: "PRIVATE_CHAT_OPEN",
     message: expect.stringContaining("phone"),
   });
 });
 
-test("who cannot be asked is refused with the reason", async () => {
-  await using luke = await sitDown("luke");
-  await using vader = await sitDown("vader");
+test("a request that is not possible is refused with a reason", async () => {
+  await using luke = await logIn("luke");
+  await using vader = await logIn("vader");
   const reasonOf = (name: string) =>
     luke.chats.start(name, { direct: false }).then(
       () => "none",
@@ -267,6 +267,6 @@ test("who cannot be asked is refused with the reason", async () => {
   await vader.account.blockUser("luke");
   expect(await reasonOf("vader")).toBe("BLOCKED_BY_RECIPIENT");
   await vader.account.unblockUser("luke");
-  await chatting(luke, vader, { direct: true });
-  await expect(luke.chats.start("vader", { direct: true })).rejects.toThrow("open already");
+  await openChat(luke, vader, { direct: true });
+  await expect(luke.chats.start("vader", { direct: true })).rejects.toThrow("already open");
 });
