@@ -3,21 +3,21 @@ import { expect, test } from "vitest";
 import { checks } from "../../conformance/checks/table.ts";
 import { type Result, run } from "../../conformance/run.ts";
 import { TestServer } from "../support/server.ts";
-import type { Break } from "./breaks/break.ts";
-import { commandBreaks } from "./breaks/commands.ts";
-import { logBreaks } from "./breaks/log.ts";
-import { peopleBreaks } from "./breaks/people.ts";
-import { restartBreaks } from "./breaks/restart.ts";
-import { sessionBreaks } from "./breaks/sessions.ts";
+import { commandFaults } from "./faults/commands.ts";
+import type { Fault } from "./faults/fault.ts";
+import { logFaults } from "./faults/log.ts";
+import { peopleFaults } from "./faults/people.ts";
+import { restartFaults } from "./faults/restart.ts";
+import { sessionFaults } from "./faults/sessions.ts";
 import { usernames, users } from "./fixture.ts";
 import { TamperingProxy } from "./tampering-proxy.ts";
 
-const breaks = [...sessionBreaks, ...logBreaks, ...commandBreaks, ...peopleBreaks, ...restartBreaks];
+const faults = [...sessionFaults, ...logFaults, ...commandFaults, ...peopleFaults, ...restartFaults];
 /** Long enough for events that do arrive; most checks wait for one that never does. */
 const PATIENCE_MS = 3_000;
 
 async function runThrough(
-  tampering: Break["tampering"],
+  tampering: Fault["tampering"],
   names: readonly string[],
   patienceMs: number,
 ): Promise<readonly Result[]> {
@@ -41,7 +41,7 @@ async function runThrough(
 }
 
 // Concurrently, because most of them wait for an event that never arrives.
-test.concurrent.each<Break>(breaks)(
+test.concurrent.each<Fault>(faults)(
   "the kit detects a server that $what",
   { timeout: 120_000 },
   async ({ tampering, detectedBy, patienceMs = PATIENCE_MS }) => {
@@ -55,7 +55,7 @@ test.concurrent.each<Break>(breaks)(
 );
 
 test("every check detects a fault", () => {
-  const found = new Set(breaks.flatMap(({ detectedBy }) => Object.keys(detectedBy)));
+  const found = new Set(faults.flatMap(({ detectedBy }) => Object.keys(detectedBy)));
   expect(checks.filter(({ name }) => !found.has(name)).map(({ name }) => name)).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 // Faults of servers in what they keep over a restart.
 import { SendMessageRequest, SendMessageResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
-import { answering, type Break } from "./break.ts";
+import { answering, type Fault } from "./fault.ts";
 
-export const restartBreaks: readonly Break[] = [
+export const restartFaults: readonly Fault[] = [
   {
     what: "forgets at a restart which sends it has stored",
     tampering: (isRestarted) => {

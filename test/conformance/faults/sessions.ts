@@ -1,9 +1,9 @@
 // Faults of servers in log-ins, and in how a stream opens and closes.
 import { status } from "@grpc/grpc-js";
 import { LogInRequest, LogInResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { answering, type Break, changed, forgiving, hasReason, nothing, refusal } from "./break.ts";
+import { answering, changed, type Fault, forgiving, hasReason, nothing, refusal } from "./fault.ts";
 
-export const sessionBreaks: readonly Break[] = [
+export const sessionFaults: readonly Fault[] = [
   {
     what: "returns the secret of a known device again",
     tampering: () => ({

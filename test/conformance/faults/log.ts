@@ -7,11 +7,11 @@ import {
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { ListMessagesRequest, ListMessagesResponse } from "../../../gen/parley/chat/v1/history_service.ts";
 import type { Tampering } from "../tampering-proxy.ts";
-import { answering, asked, type Break, changed, forgiving, late, without } from "./break.ts";
+import { answering, asked, changed, type Fault, forgiving, late, without } from "./fault.ts";
 
 const ignoresCursors = (hello: Hello): Hello => ({ ...hello, cursors: [] });
 
-export const logBreaks: readonly Break[] = [
+export const logFaults: readonly Fault[] = [
   {
     what: "does not yet have the newest entry in the history",
     tampering: () => ({

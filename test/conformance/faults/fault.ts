@@ -10,7 +10,7 @@ interface Codec<Message> {
   decode(bytes: Uint8Array): Message;
 }
 
-export interface Break {
+export interface Fault {
   readonly what: string;
   /** Called for each run, because a tampering can have state. */
   readonly tampering: (isRestarted: () => boolean) => Tampering;

@@ -4,9 +4,9 @@ import { BlockUserRequest, BlockUserResponse } from "../../../gen/parley/chat/v1
 import { SetMarkersRequest, SetTypingRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import type { Tampering, UnaryCall } from "../tampering-proxy.ts";
-import { answering, type Break, changed, nothing, without } from "./break.ts";
+import { answering, changed, type Fault, nothing, without } from "./fault.ts";
 
-export const peopleBreaks: readonly Break[] = [
+export const peopleFaults: readonly Fault[] = [
   {
     what: "sends no markers",
     tampering: () => ({ down: without("markersMoved") }),

@@ -10,7 +10,7 @@ import type { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { ListMessagesResponse } from "../../../gen/parley/chat/v1/history_service.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { Tampering, UnaryCall } from "../tampering-proxy.ts";
-import { answering, asked, type Break, changed, nothing, refusal, withoutDetails } from "./break.ts";
+import { answering, asked, changed, type Fault, nothing, refusal, withoutDetails } from "./fault.ts";
 
 const same = <T>(value: T): T => value;
 /** Decodes and encodes messages, which drops what this version does not know. */
@@ -19,7 +19,7 @@ const dropsUnknown: Tampering = {
   unary: answering({ ListMessages: changed(ListMessagesResponse, same) }),
 };
 
-export const commandBreaks: readonly Break[] = [
+export const commandFaults: readonly Fault[] = [
   {
     what: "trims texts",
     tampering: () => ({
