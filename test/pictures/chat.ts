@@ -43,7 +43,7 @@ export async function recordChat(): Promise<Capture> {
     await terminals.enter("hans", "Typed while the server was down.", "Typed while the server was down.");
     ({ child } = await serve(folder, running.port));
     await terminals.until("yoda", "hans: Typed while the server was down.");
-    await terminals.until("hans", "is sent");
+    await terminals.until("hans", "The waiting message");
     await terminals.enter("yoda", "And read, it was.", "yoda: And read, it was.");
     await terminals.until("hans", "yoda: And read, it was.");
 

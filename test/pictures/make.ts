@@ -1,4 +1,4 @@
-// Writes the pictures of docs/pictures/: plays a chat in real terminals, and draws what one of them shows, dark and light.
+// Draws the pictures of docs/pictures/: runs a chat in real terminals, and draws the screen of one user, dark and light.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
