@@ -9,6 +9,7 @@ import { type RunningServer, type ServerOptions, startServer } from "../../serve
 import { openSqliteStore } from "../../server/store/sqlite/sqlite-store.ts";
 import type { Store } from "../../server/store/store.ts";
 import { systemClock } from "../../time/clock.ts";
+import { startInProcess } from "../server/store/in-process-thread.ts";
 import { cheapPasswords } from "./cheap-passwords.ts";
 import { TestClient } from "./client.ts";
 
@@ -111,7 +112,7 @@ export class TestServer implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { users: _users, wrapStore, ...options } = this.#options;
-    const store = await openSqliteStore({ file: this.databaseFile });
+    const store = await openSqliteStore({ file: this.databaseFile, startThread: startInProcess });
     this.#store = wrapStore?.(store) ?? store;
     this.#server = await startServer({
       passwords: this.#passwords,
