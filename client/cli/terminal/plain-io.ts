@@ -1,4 +1,4 @@
-// Whole lines in, whole lines out: the terminal layer of plain mode, for pipes, scripts and dumb terminals.
+// Reads and writes whole lines: the input and output of plain mode, for pipes, scripts and dumb terminals.
 import type { Readable, Writable } from "node:stream";
 import { type LineRead, LineSplitter } from "./input/line-splitter.ts";
 import { readSecret } from "./input/secret-input.ts";
@@ -14,16 +14,16 @@ export interface PlainInput extends Readable {
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** `interrupted`: Ctrl-C while a secret was typed, which a terminal in raw mode does not turn into a signal. */
+/** `interrupted`: Ctrl-C while a secret was typed. A terminal in raw mode sends no signal for it. */
 export type Answer = LineRead | { readonly kind: "interrupted" };
 
 /**
- * The one reader and the one writer of plain mode for the process's life: a prompt's answer and the lines after it
- * come from the same place, so that nothing that was piped in is lost. Reads only when asked to; calls are answered
- * in order. An output that went away ends quietly: writes resolve and go nowhere.
+ * The only reader and writer of plain mode for the life of the process: answers to prompts and the lines after them come
+ * from the same buffer, so that no piped input is lost. It reads only on request, and answers calls in order. After the
+ * output went away, writes resolve and do nothing.
  */
 export class PlainIO implements Disposable {
-  /** Resolves when the output went away (nobody reads it any more), or with the error if it failed otherwise. */
+  /** Resolves when the reader of the output went away, or with the error where the output failed otherwise. */
   readonly outputGone: Promise<Error | undefined>;
   readonly #input: PlainInput;
   readonly #output: Writable;
@@ -40,7 +40,7 @@ export class PlainIO implements Disposable {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.outputGone = promise;
     this.#resolveGone = resolve;
-    // "readable" rather than "data": the stream then keeps no more than its own buffer while nobody asks.
+    // With "readable" the stream buffers no more than its high-water mark until the next request.
     this.#input.on("readable", this.#onReadable);
     this.#input.on("end", this.#onEnd);
     this.#input.on("close", this.#onEnd);
@@ -49,17 +49,17 @@ export class PlainIO implements Disposable {
     this.#output.on("close", this.#onOutputClose);
   }
 
-  /** Whether a person types the lines. */
+  /** Whether the lines are typed at a terminal. */
   get isTerminal(): boolean {
     return this.#input.isTTY === true;
   }
 
-  /** The next line. A line that is too long or no UTF-8 is answered as refused, and the next ones are read as ever. */
+  /** The next line. A line that is too long or not UTF-8 is returned as refused; the lines after it are not affected. */
   readLine(): Promise<LineRead> {
     return this.#inTurn(() => this.#nextLine());
   }
 
-  /** Writes the question as it is, without a newline, and reads the answer. */
+  /** Writes the question without a newline, and reads the answer. */
   ask(question: string): Promise<LineRead> {
     return this.#inTurn(async () => {
       await this.#write(toStyled(question).plain);
@@ -67,7 +67,7 @@ export class PlainIO implements Disposable {
     });
   }
 
-  /** As `ask`; on a terminal the answer is not shown. */
+  /** Like `ask`; at a terminal the answer is not shown. */
   askSecret(question: string): Promise<Answer> {
     return this.#inTurn(async () => {
       const { isTTY } = this.#input;
@@ -86,7 +86,7 @@ export class PlainIO implements Disposable {
     });
   }
 
-  /** The lines until the end of the input. Leaving the loop loses none: the next reader goes on. */
+  /** The lines until the end of the input. Leaving the loop loses no line: the next reader continues. */
   async *lines(): AsyncGenerator<Exclude<LineRead, { kind: "end" }>, void> {
     for (;;) {
       const read = await this.readLine();
@@ -95,12 +95,12 @@ export class PlainIO implements Disposable {
     }
   }
 
-  /** Writes one text and a newline, without escapes; strings are made safe. Resolves when there is room for more. */
+  /** Writes one text and a newline, without escapes; strings are made safe. Resolves when the output takes more. */
   writeLine(text: Styled | string): Promise<void> {
     return this.#write(`${toStyled(text).plain}\n`);
   }
 
-  /** Stops reading and writing, and lets the process end though its input may stay open. */
+  /** Stops reading and writing, and lets the process end even if its input stays open. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -108,14 +108,14 @@ export class PlainIO implements Disposable {
     this.#input.off("end", this.#onEnd);
     this.#input.off("close", this.#onEnd);
     this.#input.pause();
-    // A paused stream that was read by "readable" keeps its handle reading, and that keeps the process.
+    // A paused stream that was read by "readable" keeps its handle reading, which keeps the process alive.
     this.#input.unref?.();
     this.#wake?.();
   }
 
   async #inTurn<T>(read: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(read);
-    // The next reader waits for this one however it ends; the failure belongs to the caller of this one alone.
+    // The next call waits for this one, whether it succeeds or fails. Only this caller gets the error.
     this.#turn = turn.then(
       () => undefined,
       () => undefined,
@@ -138,7 +138,7 @@ export class PlainIO implements Disposable {
       const chunk: unknown = this.#input.read();
       if (chunk !== null) {
         const bytes = toBytes(chunk);
-        // Typed in raw mode (after a secret's Enter, before the mode was changed back), Enter is a CR.
+        // Enter is a CR where it was typed in raw mode, after a secret and before the mode was changed back.
         this.#splitter.push(
           this.#input.isTTY === true ? bytes.map((code) => (code === CR ? LF : code)) : bytes,
         );
@@ -183,6 +183,6 @@ export class PlainIO implements Disposable {
 
 function toBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
-  // An encoding was set on the stream by somebody before us.
+  // The stream has an encoding.
   return Buffer.from(String(chunk), "utf8");
 }

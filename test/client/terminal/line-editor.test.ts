@@ -178,8 +178,8 @@ describe("history", () => {
 
   test("at both ends nothing changes, and that is told", () => {
     const typist = new Typist({ history: ["one"] });
-    expect(typist.type(DOWN)).toEqual([{ kind: "nothing-there" }]);
-    expect(typist.type(`${UP}${UP}`)).toEqual([{ kind: "nothing-there" }]);
+    expect(typist.type(DOWN)).toEqual([{ kind: "no-effect" }]);
+    expect(typist.type(`${UP}${UP}`)).toEqual([{ kind: "no-effect" }]);
     expect(typist.seen).toBe("one|");
   });
 
@@ -203,7 +203,7 @@ describe("history", () => {
     const typist = new Typist({ history: ["old"] });
     typist.type(`\x1b[200~\nmy draft\x1b[201~${UP}`);
     expect(typist.seen).toBe("|\nmy draft");
-    expect(typist.type(UP)).toEqual([{ kind: "nothing-there" }]);
+    expect(typist.type(UP)).toEqual([{ kind: "no-effect" }]);
     expect(typist.seen).toBe("|\nmy draft");
     typist.type(`${DOWN}${UP}${UP}`);
     expect(typist.seen).toBe("|\nmy draft");
@@ -220,7 +220,7 @@ describe("history", () => {
 
   test("up leaves a line alone with which no earlier one begins", () => {
     const typist = new Typist({ history: ["old"] });
-    expect(typist.type(`my draft${UP}`)).toEqual([{ kind: "nothing-there" }]);
+    expect(typist.type(`my draft${UP}`)).toEqual([{ kind: "no-effect" }]);
     expect(typist.seen).toBe("my draft|");
   });
 
@@ -265,14 +265,14 @@ describe("completion", () => {
 
   test("a Tab after another key does not list", () => {
     expect(new Typist({ complete }).type(`l\t${LEFT}${RIGHT}\t`)).toEqual([
-      { kind: "nothing-there" },
-      { kind: "nothing-there" },
+      { kind: "no-effect" },
+      { kind: "no-effect" },
     ]);
   });
 
   test("none, or nobody to ask", () => {
-    expect(new Typist({ complete }).type("x\t")).toEqual([{ kind: "nothing-there" }]);
-    expect(new Typist().type("x\t")).toEqual([{ kind: "nothing-there" }]);
+    expect(new Typist({ complete }).type("x\t")).toEqual([{ kind: "no-effect" }]);
+    expect(new Typist().type("x\t")).toEqual([{ kind: "no-effect" }]);
   });
 
   test("candidates that do not begin with what was typed take nothing away", () => {

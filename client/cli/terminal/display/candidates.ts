@@ -1,8 +1,8 @@
-// Completion candidates side by side, filled by rows.
+// Lays out completion candidates in columns, row by row.
 import { Styled } from "../text/style.ts";
 
 const GAP = 2;
-/** Rows that are shown; a thousand names would push the talk off the screen. */
+/** The most rows that are shown, so that many names do not scroll the conversation away. */
 const MOST_ROWS = 10;
 
 export function inColumns(candidates: readonly string[], columns: number): Styled[] {

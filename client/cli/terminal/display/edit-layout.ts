@@ -1,4 +1,4 @@
-// Where everything in the edit area goes: prompt, text, cursor and status, as rows of the terminal. Pure.
+// Lays out the edit area: prompt, text, cursor and status line as rows of the terminal. Pure functions.
 import { safeText } from "../text/safe-text.ts";
 import { Styled, styled } from "../text/style.ts";
 import { columnsOf } from "../text/width.ts";
@@ -7,13 +7,13 @@ export interface EditContent {
   readonly prompt: Styled;
   /** Graphemes of the text being edited; a newline is one. */
   readonly units: readonly string[];
-  /** Which of them the cursor stands on; their number at the end. */
+  /** Index of the grapheme under the cursor; the number of graphemes at the end. */
   readonly cursor: number;
-  /** A line below the text in parts, the most important one first; nothing if there are none. */
+  /** The parts of the line below the text, the most important first; no line if there are none. */
   readonly status: readonly Styled[];
 }
 
-/** Rows from top to bottom, none wider than the terminal, and the cell of the cursor, which is never past the margin. */
+/** The rows from top to bottom, none wider than the terminal, and the cell of the cursor within the terminal's width. */
 export interface EditArea {
   readonly rows: readonly Styled[];
   readonly cursorRow: number;
@@ -28,10 +28,9 @@ export interface Size {
 const SEPARATOR = styled(" · ", { dim: true });
 
 /**
- * Lays the edit area out for a terminal of this size. Rows after the first are indented to the prompt's end. An
- * area that is taller than the terminal less one row shows a window that holds the cursor and begins at `top`
- * (index of a row of the text) if it can, below a row with the prompt: it still says where the text goes. The new top
- * is returned, for the next time.
+ * Lays out the edit area for a terminal of this size. Rows after the first are indented to the end of the prompt. An area
+ * taller than the terminal less one row shows a window of the text: it contains the cursor, begins at row `top` of the text
+ * where possible, and is headed by a row with the prompt. The result includes the `top` to pass the next time.
  */
 export function layOut(content: EditContent, size: Size, top: number): { area: EditArea; top: number } {
   const text = layOutText(content, Math.max(2, size.columns));
@@ -51,14 +50,14 @@ export function layOut(content: EditContent, size: Size, top: number): { area: E
   };
 }
 
-/** Which rows of a text to show in `height` rows; `isHeaded`: the first of them tells of the rows above. */
+/** Which rows of a text to show in `height` rows; `isHeaded`: the first of them shows how many rows are above. */
 function windowOf(rows: number, cursorRow: number, height: number, top: number) {
   const fromIn = (room: number): number =>
     Math.min(Math.max(0, rows - room), Math.max(cursorRow - room + 1, Math.min(top, cursorRow)));
   const from = fromIn(height);
   if (from === 0 || height < 2) return { from, isHeaded: false };
   const below = fromIn(height - 1);
-  // In the place of a row about one row there may as well be that row.
+  // A head for a single hidden row would take the place of that row.
   return below === 1 ? { from: 0, isHeaded: false } : { from: below, isHeaded: true };
 }
 
@@ -66,7 +65,7 @@ function headOf(prompt: Styled, hidden: number, columns: number): Styled {
   return Styled.join([prompt, styled(`… ${hidden} lines above`, { dim: true })]).truncate(columns);
 }
 
-/** A part that does not fit is left out whole; only the first one is cut. */
+/** A part that does not fit is left out; only the first one is truncated. */
 function fittingStatus([first = Styled.empty, ...others]: readonly Styled[], room: number): Styled {
   let shown = first.truncate(room);
   for (const part of others) {
@@ -77,15 +76,15 @@ function fittingStatus([first = Styled.empty, ...others]: readonly Styled[], roo
 }
 
 /**
- * Not the whole row: xterm.js counts a row that it wraps below the cursor as one above it, and the next frame would
- * begin too low. So a status should survive a window that is made narrower by a step.
+ * Less than the whole row. xterm.js counts a row that it wraps below the cursor as one above it, and the next frame would
+ * begin too low. A shorter status is not wrapped when the window becomes a little narrower.
  */
 function statusRoom(columns: number): number {
   return Math.max(Math.min(columns, 20), Math.floor((columns * 3) / 4));
 }
 
 function layOutText(content: EditContent, columns: number) {
-  // A prompt must leave room to type in.
+  // The prompt leaves room for text.
   const prompt =
     content.prompt.lines()[0]?.truncate(Math.max(1, Math.floor((columns * 2) / 3))) ?? Styled.empty;
   const indent = prompt.columns <= columns / 3 ? prompt.columns : 0;
@@ -106,7 +105,7 @@ function layOutText(content: EditContent, columns: number) {
     const width = columnsOf(shown);
     if (used + width > columns) next();
     if (index === content.cursor) {
-      // On a newline at the margin the cursor has no cell: it waits on the next row.
+      // A newline at the margin has no cell, so the cursor is shown on the next row.
       if (used >= columns) next();
       cursorRow = rows.length;
       cursorColumn = used;

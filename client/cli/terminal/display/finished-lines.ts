@@ -1,15 +1,15 @@
-// How a finished line is laid out in rows: wrapped by words where that is asked for, and folded where it is too tall.
+// Lays out a finished line in rows: wrapped by words on request, and folded where it is too tall.
 import { Styled, styled } from "../text/style.ts";
 import { indentThatFits } from "../text/width.ts";
 
 export interface PrintOptions {
-  /** Wrap by words at today's width, with later rows indented by so many columns. Else the terminal wraps. */
+  /** Wraps by words at the current width, with later rows indented by so many columns. Without it the terminal wraps. */
   readonly hang?: number;
-  /** With `hang`: shows so many rows of each line, and then how many more there are, with a word on how to see them. */
+  /** With `hang`: shows at most `rows` rows of a line, then the number of further rows and the hint. */
   readonly fold?: { readonly rows: number; readonly hint: string };
 }
 
-/** The rows of one text at this width; with no `hang` the terminal wraps. */
+/** The rows of one text at this width. */
 export function rowsOf(text: Styled, columns: number, { hang, fold }: PrintOptions): readonly Styled[] {
   if (hang === undefined) return text.lines();
   const rows = text.wrap(columns, hang);

@@ -1,11 +1,11 @@
-// Painted lines on their way to a terminal that may be slow: bounded, and never dropped without saying so.
+// Rendered lines that wait to be written to a terminal that may be slow. The queue is bounded, and a line reports what was dropped.
 
-/** Lines that wait; beyond that the oldest are counted, not kept. */
+/** The most lines that wait; older ones are dropped and counted. */
 const WAITING_LINES = 10_000;
 
 export class OutputQueue {
   #lines: string[] = [];
-  #missed = 0;
+  #dropped = 0;
 
   get isEmpty(): boolean {
     return this.#lines.length === 0;
@@ -15,21 +15,21 @@ export class OutputQueue {
     for (const text of lines) this.#lines.push(text);
   }
 
-  /** Called while nothing can be written: keeps the newest. */
+  /** Keeps the newest lines. Called while nothing can be written. */
   trim(): void {
     const tooMany = this.#lines.length - WAITING_LINES;
     if (tooMany <= 0) return;
     this.#lines.splice(0, tooMany);
-    this.#missed += tooMany;
+    this.#dropped += tooMany;
   }
 
-  /** All that waits, after a line that counts what is missing. */
+  /** Removes and returns all lines, after a line with the number of dropped ones. */
   take(): string[] {
     const lines = this.#lines;
-    if (this.#missed > 0)
-      lines.unshift(`… ${this.#missed} lines are not shown: the terminal was too slow for them.`);
+    if (this.#dropped > 0)
+      lines.unshift(`… ${this.#dropped} lines are not shown: the terminal was too slow.`);
     this.#lines = [];
-    this.#missed = 0;
+    this.#dropped = 0;
     return lines;
   }
 }

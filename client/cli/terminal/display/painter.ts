@@ -1,4 +1,4 @@
-// What to write to the terminal so that finished lines go above the edit area and the area stands below them, whole.
+// Produces the output that puts finished lines above the edit area and redraws the area below them.
 
 import type { Environment } from "../text/paint.ts";
 import type { Styled } from "../text/style.ts";
@@ -6,8 +6,8 @@ import { columnsOf, graphemesOf } from "../text/width.ts";
 import type { EditArea } from "./edit-layout.ts";
 
 /**
- * What a terminal does with rows that are too wide after it was made narrower: wraps them all, wraps all but the
- * one with the cursor (xterm.js), or cuts them off.
+ * What a terminal does with rows that are too wide after it became narrower: wraps all of them, wraps all but the row with
+ * the cursor (xterm.js), or truncates them.
  */
 export type Reflow = "all" | "all-but-cursor-row" | "none";
 
@@ -38,9 +38,9 @@ export class Painter {
   }
 
   /**
-   * Erases the area, writes finished lines (already painted; the terminal wraps them) and the new area, in one
-   * synchronized update. The area's rows are written with wrapping off: when the terminal finds a character wider
-   * than we do, the row is cut instead of pushing the whole area out of place.
+   * Erases the area, and writes the finished lines (rendered; the terminal wraps them) and the new area, in one
+   * synchronized update. The rows of the area are written without wrapping: if the terminal shows a character wider than
+   * width.ts measures, the row is truncated and the rest of the area stays in place.
    */
   frame(lines: readonly string[], area: EditArea, columns: number, render: (row: Styled) => string): string {
     const erase = this.erase(columns);
@@ -52,23 +52,23 @@ export class Painter {
     return BEGIN + erase + finished + painted + back + END;
   }
 
-  /** Erases the area and leaves the cursor where it began. */
+  /** Erases the area and moves the cursor to its first cell. */
   erase(columns: number): string {
     if (this.#painted === undefined) return "\r";
     const above = rowsAboveCursor(this.#painted, columns, this.#reflow);
     this.#painted = undefined;
-    // tmux takes "erase all from the first cell" for a clear and keeps what was there as history. Hence the step
-    // to the right: the first row is erased by itself, and all below it from its second cell.
+    // tmux treats "erase below" from the first cell as a clear, and moves the content to its history. So the first row is
+    // erased by itself, and the rest from the second cell of that row.
     return `\r${up(above)}\x1b[K\x1b[C\x1b[J\r`;
   }
 
-  /** Forgets the area: whatever is on the screen stays there, and the next frame begins at the cursor. */
+  /** Forgets the area: it stays on the screen, and the next frame begins at the cursor. */
   forget(): void {
     this.#painted = undefined;
   }
 }
 
-/** How far the area's first row is above the cursor, after the terminal may have been resized since it was painted. */
+/** How many rows the area's first row is above the cursor, if the terminal was resized since the area was painted. */
 function rowsAboveCursor(painted: Painted, columns: number, reflow: Reflow): number {
   if (columns >= painted.columns || reflow === "none") return painted.cursorRow;
   let above = 0;
@@ -78,7 +78,7 @@ function rowsAboveCursor(painted: Painted, columns: number, reflow: Reflow): num
   return above + rowOfColumn(painted.rows[painted.cursorRow] ?? "", painted.cursorColumn, columns);
 }
 
-/** Into which row the cell at `column` (or the last one) of a row falls when the terminal wraps it anew. */
+/** The row, from 0, that the cell at `column` (or the last cell) of a row moves to when the terminal wraps the row. */
 function rowOfColumn(text: string, column: number | undefined, columns: number): number {
   let row = 0;
   let used = 0;

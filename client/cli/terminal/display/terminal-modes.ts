@@ -1,10 +1,10 @@
-// The escape sequences that switch a terminal to our use and back.
+// The escape sequences that set and restore the modes of a terminal.
 import type { Environment } from "../text/paint.ts";
 import { safeText } from "../text/safe-text.ts";
 
-/** Bracketed paste, and reports of gaining and losing the focus. */
+/** Turns on bracketed paste and focus reports. */
 export const ENTER = "\x1b[?2004h\x1b[?1004h";
-/** Undoes ENTER, and whatever a frame that was cut off may have left on: no wrapping, synchronized output, a style. */
+/** Undoes ENTER, and the modes that an interrupted frame may have left: no wrapping, synchronized output, a style. */
 export const LEAVE = "\x1b[?2026l\x1b[?7h\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[0m";
 
 export const BELL = "\x07";
@@ -20,7 +20,7 @@ export function hasTitle(env: Environment): boolean {
   return term !== "" && term !== "dumb" && term !== "linux";
 }
 
-/** Pushes all of the screen into the scrollback and goes to its first cell, so that nothing that was said is lost. */
+/** Moves the whole screen into the scrollback, and the cursor to the first cell. Nothing is lost. */
 export function freshScreen(rows: number): string {
   return `\x1b[${rows};1H${"\n".repeat(rows)}\x1b[H`;
 }

@@ -1,4 +1,4 @@
-// The window's title: set until the end, when the one before comes back; nothing where there is none.
+// The title of the window: set while the program runs, and restored at the end. Does nothing on terminals without titles.
 import type { Environment } from "../text/paint.ts";
 import { hasTitle, RESTORE_TITLE, SAVE_TITLE, title } from "./terminal-modes.ts";
 
@@ -6,7 +6,7 @@ export class WindowTitle {
   readonly #hasTitle: boolean;
   #wanted: string | undefined;
   #shown: string | undefined;
-  /** The title of before is kept by the terminal. */
+  /** The terminal has saved the previous title. */
   #saved = false;
 
   constructor(env: Environment) {
@@ -17,7 +17,7 @@ export class WindowTitle {
     this.#wanted = text;
   }
 
-  /** Escapes that show what is wanted; "" where it is shown already. */
+  /** The sequences that show the title that was set; "" where it is shown already. */
   take(): string {
     if (!this.#hasTitle || this.#wanted === undefined || this.#wanted === this.#shown) return "";
     const save = this.#saved ? "" : SAVE_TITLE;
@@ -26,7 +26,7 @@ export class WindowTitle {
     return save + title(this.#wanted);
   }
 
-  /** Escapes that bring the title of before back; `take` then sets the wanted one anew. */
+  /** The sequences that restore the previous title. The next `take` sets the title again. */
   giveBack(): string {
     const restored = this.#saved ? RESTORE_TITLE : "";
     this.#saved = false;

@@ -1,7 +1,7 @@
-// What the person did, on its way to whoever listens: kept until somebody does.
+// Delivers the user's actions to the listeners, and keeps those that happen before a listener is set.
 import type { EditorAction } from "./line-editor.ts";
 
-/** Actions kept until somebody listens. */
+/** The most actions that are kept for a listener. */
 const EARLY_ACTIONS = 1_000;
 
 export class ActionListeners {
@@ -9,19 +9,19 @@ export class ActionListeners {
   #submitted: ((text: string) => void) | undefined;
   #acted: ((action: EditorAction) => void) | undefined;
 
-  /** Called with each line that was entered. Those entered before come first. */
+  /** Called with each entered line, and first with those entered before. */
   onSubmit(listener: (text: string) => void): void {
     this.#submitted = listener;
     this.#deliverEarly();
   }
 
-  /** Called with every other action. Those of before come first. */
+  /** Called with every other action, and first with those that happened before. */
   onAction(listener: (action: EditorAction) => void): void {
     this.#acted = listener;
     this.#deliverEarly();
   }
 
-  tell(action: EditorAction): void {
+  notify(action: EditorAction): void {
     if (!this.#deliver(action) && this.#early.length < EARLY_ACTIONS) this.#early.push(action);
   }
 

@@ -1,11 +1,11 @@
-// The text being edited, in graphemes and lines: movement, deletion, kill and yank, undo. Knows no keys.
+// The text being edited, in graphemes and lines: movement, deletion, kill and yank, undo. It does not handle keys.
 import { graphemesOf } from "../text/width.ts";
 
-/** Earlier states that undo may hold, and graphemes in all of them; the latest one is always kept. */
+/** The most states that undo keeps, and the most graphemes in all of them; the latest state is always kept. */
 const UNDO_STATES = 200;
 const UNDO_GRAPHEMES = 1 << 20;
 
-/** A grapheme that begins after, and ends before, whatever stands beside it, but for marks and prefixes. */
+/** A grapheme that never joins its neighbours, except for combining marks and prefixes. */
 const SIMPLE = /^[\n\x20-\x7e]$/;
 
 interface State {
@@ -15,7 +15,7 @@ interface State {
 
 type Doing = "typing" | "killing" | "climbing" | undefined;
 
-/** Text as the editor keeps it: newlines are "\n", and no control characters but it and the tab. */
+/** Text as the editor keeps it: newlines are "\n", and the tab is the only other control character. */
 export function editable(text: string): string {
   return text
     .toWellFormed()
@@ -28,7 +28,7 @@ export class EditBuffer {
   #cursor = 0;
   #doing: Doing;
   #killed = "";
-  /** The grapheme of the line that up and down aim at. */
+  /** The column, in graphemes, that up and down move to. */
   #goal = 0;
   readonly #undo: State[] = [];
 
@@ -37,7 +37,7 @@ export class EditBuffer {
     return this.#units;
   }
 
-  /** Index into `units` of the grapheme that the cursor stands on; their number at the end. */
+  /** Index of the grapheme under the cursor; the number of graphemes at the end. */
   get cursor(): number {
     return this.#cursor;
   }
@@ -59,7 +59,7 @@ export class EditBuffer {
     if (added !== "") this.#edit(this.#cursor, this.#cursor, added, doing);
   }
 
-  /** Puts text in the place of what stands between a code unit before the cursor and the cursor. */
+  /** Replaces the text from code unit `from` to the cursor. */
   replaceBeforeCursor(from: number, text: string): void {
     const before = this.textBeforeCursor;
     this.#edit(0, this.#cursor, before.slice(0, from) + editable(text));
@@ -71,7 +71,7 @@ export class EditBuffer {
     this.#cursor = this.#units.length;
   }
 
-  /** Forgets everything, also what could be undone. Killed text stays. */
+  /** Empties the buffer and the undo states. Killed text is kept. */
   reset(): void {
     this.#units = [];
     this.#cursor = 0;
@@ -84,7 +84,7 @@ export class EditBuffer {
     this.#doing = undefined;
   }
 
-  /** To the line above or below; false if there is none. */
+  /** Moves to the line above or below; false if there is none. */
   moveByLine(step: -1 | 1): boolean {
     const start = this.lineStart();
     if (this.#doing !== "climbing") this.#goal = this.#cursor - start;
@@ -102,7 +102,7 @@ export class EditBuffer {
     if (from < to) this.#edit(from, to, "");
   }
 
-  /** Deletes and keeps it for `yank`; kills in a row are kept as one. */
+  /** Deletes text and keeps it for `yank`. Consecutive kills are kept as one text. */
   killTo(position: number): void {
     const [from, to] = this.#ordered(position);
     if (from === to) return;
@@ -126,7 +126,7 @@ export class EditBuffer {
     this.#edit(at - 1, at + 1, right + left);
   }
 
-  /** Back to before the last edit; false if there was none. */
+  /** Undoes the last edit; false if there is none. */
   undo(): boolean {
     const state = this.#undo.pop();
     if (state === undefined) return false;
@@ -145,7 +145,7 @@ export class EditBuffer {
     return end < 0 ? this.#units.length : end;
   }
 
-  /** Where the word before the cursor begins: letters and digits, or all that is no space if `bySpaces`. */
+  /** The start of the word before the cursor: letters and digits, or all but spaces if `bySpaces`. */
   wordStart(bySpaces = false): number {
     const isWord = bySpaces ? isNoSpace : isLetter;
     let at = this.#cursor;
@@ -167,8 +167,8 @@ export class EditBuffer {
   }
 
   /**
-   * The only mutation. What is inserted, or comes to stand side by side, may join its neighbours (a skin tone, an
-   * accent): they are cut anew, up to an ASCII character or newline on either side, beyond which nothing can change.
+   * The only method that changes the text. Inserted graphemes, and graphemes that become neighbours, may join (a skin tone,
+   * an accent), so the text around the edit is segmented again, up to an ASCII character or newline on either side.
    */
   #edit(from: number, to: number, text: string, doing?: Doing): void {
     this.#remember(doing);

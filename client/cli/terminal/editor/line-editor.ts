@@ -1,4 +1,4 @@
-// The line editor as a state machine: keys in, actions out. It paints nothing and reads no clock.
+// The line editor as a state machine: takes keys and returns actions. It has no output and reads no clock.
 
 import type { Key } from "../input/keys.ts";
 import { graphemesOf } from "../text/width.ts";
@@ -6,41 +6,41 @@ import { EditBuffer, editable } from "./edit-buffer.ts";
 import { LineHistory } from "./line-history.ts";
 
 export type EditorAction =
-  /** Enter: the text, newlines included, maybe empty. The buffer is empty again. */
+  /** Enter: the text with its newlines; it may be empty. The buffer is empty now. */
   | { readonly kind: "submit"; readonly text: string }
-  /** Tab, where `complete` said "run". The buffer is empty again. */
+  /** Tab, where `complete` returned "run". The buffer is empty now. */
   | { readonly kind: "run"; readonly text: string }
   /** Ctrl-D, or Ctrl-C twice, on an empty line. */
   | { readonly kind: "leave" }
-  /** Ctrl-C on an empty line, the first time: once more within `leaveWithinMs` leaves. */
+  /** The first Ctrl-C on an empty line. A second one within `leaveWithinMs` leaves. */
   | { readonly kind: "leave-armed" }
   | { readonly kind: "suspend" }
   | { readonly kind: "redraw" }
   | { readonly kind: "next-unread" }
-  /** A second Tab: what could stand here. */
+  /** The second Tab: the possible completions. */
   | { readonly kind: "candidates"; readonly candidates: readonly string[] }
-  /** The key can do nothing here. */
-  | { readonly kind: "nothing-there" }
-  /** A paste was longer than keys.ts's PASTE_LIMIT, and its rest was dropped. */
+  /** The key has no effect here. */
+  | { readonly kind: "no-effect" }
+  /** A paste was longer than PASTE_LIMIT of keys.ts, and its end was dropped. */
   | { readonly kind: "paste-cut" }
   | { readonly kind: "focus"; readonly focused: boolean }
   /** Any other key, by its name. */
   | { readonly kind: "key"; readonly name: string };
 
-/** What stands from code unit `from` of the text before the cursor may become one of the candidates. */
+/** Each candidate can replace the text from code unit `from` to the cursor. */
 export interface Completion {
   readonly from: number;
   readonly candidates: readonly string[];
 }
 
-/** "run": there is nothing to complete, and Tab runs the line. */
+/** "run": Tab runs the line instead of completing it. */
 export type Complete = (textBeforeCursor: string, text: string) => Completion | "run" | undefined;
 
 export interface EditorOptions {
   /** Lines entered in earlier runs, oldest first. */
   readonly history?: readonly string[];
   readonly complete?: Complete;
-  /** Within how many milliseconds a second Ctrl-C leaves. 2000 unless told. */
+  /** How long after the first Ctrl-C a second one leaves, ms; 2000 if left out. */
   readonly leaveWithinMs?: number;
 }
 
@@ -55,7 +55,7 @@ export class LineEditor {
   readonly #leaveWithinMs: number;
   #armedUntil = Number.NEGATIVE_INFINITY;
   #now = 0;
-  /** Up was pressed on the first row of a draft of several. */
+  /** Up was pressed on the first row of a draft with several rows. */
   #stoppedAtTop = false;
   /** The text on which Tab last found several candidates. */
   #tabbed: string | undefined;
@@ -71,7 +71,7 @@ export class LineEditor {
     return this.#buffer.units;
   }
 
-  /** Which of them the cursor stands on; their number at the end. */
+  /** Index of the grapheme under the cursor; the number of graphemes at the end. */
   get cursor(): number {
     return this.#buffer.cursor;
   }
@@ -80,12 +80,12 @@ export class LineEditor {
     return this.#buffer.text;
   }
 
-  /** Puts a text there to be edited, as one edit that can be undone. */
+  /** Replaces the text, as one edit that can be undone. */
   load(text: string): void {
     this.#buffer.replaceAll(text);
   }
 
-  /** One key. `now` is a monotonic time in milliseconds. */
+  /** Handles one key. `now` is a monotonic time in ms. */
   press(key: Key, now: number): EditorAction[] {
     this.#now = now;
     if (key.kind === "focus") return [{ kind: "focus", focused: key.focused }];
@@ -100,7 +100,7 @@ export class LineEditor {
         return [];
       case "paste":
         this.#stoppedAtTop = false;
-        // Copied whole lines end in a newline that nobody means to send.
+        // Copied lines end in a newline that is not meant to be sent.
         this.#buffer.insert(key.text.replace(/(?:\r\n|\r|\n)$/, ""));
         return key.cut ? [{ kind: "paste-cut" }] : [];
       case "key": {
@@ -126,14 +126,14 @@ export class LineEditor {
     this.#stoppedAtTop = false;
     if (this.#buffer.moveByLine(step)) return undefined;
     const current = this.#buffer.text;
-    // Whoever holds the key to come to the first row does not want the draft replaced.
+    // A user who holds Up to reach the first row does not want to replace the draft.
     if (step < 0 && !before && current.includes("\n") && !this.#history.isShowing(current)) {
       this.#stoppedAtTop = true;
-      return { kind: "nothing-there" };
+      return { kind: "no-effect" };
     }
     const line =
       step < 0 ? this.#history.older(current, this.#buffer.textBeforeCursor) : this.#history.newer(current);
-    if (line === undefined) return { kind: "nothing-there" };
+    if (line === undefined) return { kind: "no-effect" };
     this.#buffer.replaceAll(line);
     return undefined;
   }
@@ -153,7 +153,7 @@ export class LineEditor {
     const completion = this.#complete?.(before, this.#buffer.text);
     if (completion === "run") return [{ ...this.submit(), kind: "run" }];
     const [only, ...others] = completion?.candidates ?? [];
-    if (completion === undefined || only === undefined) return [{ kind: "nothing-there" }];
+    if (completion === undefined || only === undefined) return [{ kind: "no-effect" }];
     const from = Math.max(0, Math.min(completion.from, before.length));
     if (others.length === 0) {
       const spaced = this.#buffer.units[this.#buffer.cursor] === " ";
@@ -166,10 +166,10 @@ export class LineEditor {
       return [{ kind: "candidates", candidates: completion.candidates }];
     }
     const common = editable(commonStart(completion.candidates));
-    // Candidates that differ from what was typed (in case, say) must not take letters away.
+    // Candidates may differ from the typed text, for example in case. They must not remove letters.
     if (common.length > before.length - from) this.#buffer.replaceBeforeCursor(from, common);
     this.#tabbed = this.#buffer.textBeforeCursor;
-    return this.#tabbed === before ? [{ kind: "nothing-there" }] : [];
+    return this.#tabbed === before ? [{ kind: "no-effect" }] : [];
   }
 }
 
@@ -233,7 +233,7 @@ const COMMANDS = commands(
   ["alt-d ctrl-delete", edit((buffer) => buffer.killTo(buffer.wordEnd()))],
   ["ctrl-y", edit((buffer) => buffer.yank())],
   ["ctrl-t", edit((buffer) => buffer.transpose())],
-  ["ctrl-_", (_, buffer) => (buffer.undo() ? undefined : { kind: "nothing-there" })],
+  ["ctrl-_", (_, buffer) => (buffer.undo() ? undefined : { kind: "no-effect" })],
   ["ctrl-z", () => ({ kind: "suspend" })],
   ["ctrl-l", () => ({ kind: "redraw" })],
   ["alt-a", () => ({ kind: "next-unread" })],

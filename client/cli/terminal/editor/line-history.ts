@@ -1,8 +1,8 @@
-// The lines entered before, for up and down: the draft waits below the newest one.
+// The history of entered lines for the up and down keys. The line being typed is kept as a draft below the newest one.
 import { editable } from "./edit-buffer.ts";
 
-/** Lines kept; the oldest go first. */
-const LONGEST = 1000;
+/** The most lines that are kept. */
+const MOST_LINES = 1000;
 
 export class LineHistory {
   readonly #lines: string[];
@@ -13,25 +13,25 @@ export class LineHistory {
 
   /** Oldest first. */
   constructor(lines: readonly string[] = []) {
-    this.#lines = lines.slice(-LONGEST).map(editable);
+    this.#lines = lines.slice(-MOST_LINES).map(editable);
     this.#at = this.#lines.length;
   }
 
-  /** Adds a line as the newest, unless it is that already. */
+  /** Adds a line as the newest, unless it equals the newest or is blank. */
   add(line: string): void {
     if (line.trim() !== "" && this.#lines.at(-1) !== line) this.#lines.push(line);
-    if (this.#lines.length > LONGEST) this.#lines.shift();
+    if (this.#lines.length > MOST_LINES) this.#lines.shift();
     this.#shown = undefined;
   }
 
-  /** The text is a line of the history as it was entered, and no draft. */
+  /** Whether the text is the line of the history that is shown, unchanged. */
   isShowing(text: string): boolean {
     return text === this.#shown;
   }
 
   /**
-   * The next older line that begins as what stands before the cursor did when the climb began. Undefined at the top,
-   * or where none does.
+   * The next older line that begins with the text that was before the cursor when the search began. Undefined where
+   * there is none.
    */
   older(current: string, beforeCursor: string): string | undefined {
     if (current !== this.#shown) {
@@ -42,7 +42,7 @@ export class LineHistory {
     return this.#show(-1, (line) => line !== current);
   }
 
-  /** The next newer one, then the draft. Undefined below the draft. */
+  /** The next newer line, and after the newest the draft. Undefined below the draft. */
   newer(current: string): string | undefined {
     if (current !== this.#shown) return undefined;
     const newer = this.#show(1, (line) => line !== current);

@@ -1,10 +1,10 @@
-// Reads keys from the terminal's input, with the clock that tells the Escape key from the start of a sequence.
+// Reads keys from the terminal's input. A timer distinguishes the Escape key from the start of a sequence.
 import type { Readable } from "node:stream";
 import { type Key, KeyDecoder } from "./keys.ts";
 
-/** After so long without a byte, a lone ESC was the Escape key. */
+/** Without another byte in this time, a single ESC is the Escape key, ms. */
 const ESCAPE_MS = 100;
-/** After so long without a byte, a paste has lost its end. */
+/** Without another byte in this time, the end of a paste is taken to be lost, ms. */
 const PASTE_MS = 5_000;
 
 export class KeyReader implements Disposable {
@@ -13,7 +13,7 @@ export class KeyReader implements Disposable {
   readonly #onKeys: (keys: readonly Key[]) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Reads from now on; the input's bytes are handed out from a later tick. */
+  /** Starts reading. Keys are delivered from a later tick on. */
   constructor(input: Readable, onKeys: (keys: readonly Key[]) => void) {
     this.#input = input;
     this.#onKeys = onKeys;
@@ -31,7 +31,7 @@ export class KeyReader implements Disposable {
     clearTimeout(this.#timer);
     const keys = this.#decoder.push(typeof chunk === "string" ? Buffer.from(chunk, "utf8") : chunk);
     const waiting = this.#decoder.waiting;
-    // Armed before the keys are dealt with: whoever gets them may end this reader.
+    // Set before the keys are delivered, because their handler may dispose of this reader.
     if (waiting !== "nothing")
       this.#timer = setTimeout(this.#giveUp, waiting === "paste" ? PASTE_MS : ESCAPE_MS);
     this.#onKeys(keys);

@@ -1,22 +1,22 @@
-// The escape sequences and control characters that terminals send for keys: xterm's, rxvt's, the Linux console's, kitty's.
+// The escape sequences and control characters that terminals send for keys: those of xterm, rxvt, the Linux console and kitty.
 
 export type Key =
-  /** One code point that was typed; the editor joins them to graphemes. */
+  /** One typed code point; the editor joins code points to graphemes. */
   | { readonly kind: "text"; readonly text: string }
   /** A key by name, modifiers first: "enter", "ctrl-a", "alt-enter", "ctrl-shift-left", "f5", "unknown". */
   | { readonly kind: "key"; readonly name: string }
-  /** A whole bracketed paste as the terminal sent it; `cut` when it was longer than is kept. */
+  /** A complete bracketed paste as the terminal sent it; `cut`: its end was dropped. */
   | { readonly kind: "paste"; readonly text: string; readonly cut: boolean }
-  /** The terminal's window got or lost the focus. */
+  /** The terminal's window gained or lost the focus. */
   | { readonly kind: "focus"; readonly focused: boolean };
 
-/** `length` code units mean a key, the start of a paste, or nothing that concerns us. */
+/** `length` code units that mean a key, the start of a paste, or nothing. */
 export interface Sequence {
   readonly length: number;
   readonly means: Key | "paste" | "nothing";
 }
 
-/** A sequence longer than this is none of a key: what came is given up. */
+/** The longest sequence of a key, code units; a longer one is read as unknown. */
 const LONGEST = 64;
 
 const CSI = /\[([0-?]*)([ -/]*)([@-~])/y;
@@ -75,7 +75,7 @@ const KEY_RELEASED = 3;
 
 const UNKNOWN: Key = { kind: "key", name: "unknown" };
 
-/** Reads the sequence that begins at `at`, where an ESC or a control character stands; "more" if it is unfinished. */
+/** Reads the sequence at `at`, which begins with an ESC or a control character; "more" if it is incomplete. */
 export function readSequence(text: string, at: number): Sequence | "more" {
   if (text[at] !== "\x1b") return { length: 1, means: control(text.charCodeAt(at)) };
   const next = text[at + 1];
@@ -97,7 +97,7 @@ export function readSequence(text: string, at: number): Sequence | "more" {
   }
 }
 
-/** ESC ESC [ A is Alt-Up on some terminals; anything else after it makes the first one the Escape key. */
+/** ESC ESC [ A is Alt-Up on some terminals. With anything else after it, the first ESC is the Escape key. */
 function readAfterTwoEscapes(text: string, at: number): Sequence | "more" {
   const third = text[at + 2];
   if (third === undefined) return "more";
@@ -116,7 +116,7 @@ function readCsi(text: string, at: number): Sequence | "more" {
   if (match === null) {
     const rest = text.slice(at + 1, at + LONGEST);
     if (rest.length < LONGEST - 1 && CSI_UNFINISHED.test(rest)) return "more";
-    // Up to the character that does not belong to it, which is read for itself.
+    // Up to the character that is not part of the sequence, which is read next.
     const length = /^\[[0-?]*[ -/]*/.exec(rest)?.[0].length ?? 1;
     return { length: 1 + length, means: UNKNOWN };
   }
@@ -169,7 +169,7 @@ function readSs3(text: string, at: number): Sequence | "more" {
   return name === undefined ? { length: 2, means: named("alt-O") } : { length: 3, means: named(name) };
 }
 
-/** modifyOtherKeys and kitty's protocol: a code point and modifiers. */
+/** A key of modifyOtherKeys or kitty's protocol: a code point and modifiers. */
 function byCode(code: number, modifier: number): Key {
   const special = BY_CODE[code];
   const pressed = modifiers(modifier);
@@ -197,7 +197,7 @@ function control(code: number): Key | "nothing" {
       return named("backspace");
     case 0x09:
       return named("tab");
-    // Line feed is Enter too: scripts that type into a terminal send it.
+    // A line feed is Enter too, because scripts that type into a terminal send it.
     case 0x0a:
     case 0x0d:
       return named("enter");

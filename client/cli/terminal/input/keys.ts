@@ -1,19 +1,19 @@
-// Turns the bytes that a terminal sends into key events, the same ones however the bytes are split into chunks.
+// Decodes the bytes that a terminal sends into keys. The result does not depend on how the bytes are split into chunks.
 import { type Key, readSequence } from "./key-sequences.ts";
 
 export type { Key };
 
-/** Code units kept of one paste: 1 Mi. */
+/** The most code units of a paste that are kept: 1 Mi. */
 export const PASTE_LIMIT = 1 << 20;
 
 const PASTE_END = "\x1b[201~";
 
-/** What the decoder holds back: nothing, the start of an escape sequence, or a paste whose end has not come. */
+/** What the decoder holds back: nothing, the start of an escape sequence, or a paste whose end has not arrived. */
 export type Waiting = "nothing" | "sequence" | "paste";
 
 /**
- * Feed it with `push`. When `waiting` is not "nothing" and no byte has come for a while, call `flush`: only time
- * can tell the Escape key from the start of a sequence, and a paste whose end was lost must not keep the keyboard.
+ * Pass bytes to `push`. When `waiting` is not "nothing" and no byte arrives for a while, call `flush`: only time distinguishes
+ * the Escape key from the start of a sequence, and a paste whose end was lost must not block the keyboard.
  */
 export class KeyDecoder {
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -25,7 +25,7 @@ export class KeyDecoder {
     return this.#held === "" ? "nothing" : "sequence";
   }
 
-  /** Bytes as they come. Broken UTF-8 becomes U+FFFD. */
+  /** Decodes bytes. Invalid UTF-8 becomes U+FFFD. */
   push(bytes: Uint8Array): Key[] {
     const keys: Key[] = [];
     let text = this.#held + this.#utf8.decode(bytes, { stream: true });
@@ -38,7 +38,7 @@ export class KeyDecoder {
     return keys;
   }
 
-  /** Gives up waiting: what was held back as the keys that it may be. */
+  /** Stops waiting, and returns what was held back as keys. */
   flush(): Key[] {
     const held = this.#held;
     this.#held = "";
@@ -50,7 +50,7 @@ export class KeyDecoder {
     return keysOfUnfinished(held);
   }
 
-  /** Text outside a paste. Returns what is left when a paste begins, undefined when all is read or held. */
+  /** Reads text outside a paste. Returns the rest where a paste begins, undefined when all is read or held back. */
   #keys(text: string, keys: Key[]): string | undefined {
     let at = 0;
     while (at < text.length) {
@@ -83,7 +83,7 @@ export class KeyDecoder {
       this.#paste = undefined;
       return text.slice(end + PASTE_END.length);
     }
-    // The end marker may be split: its longest beginning at the end of the text is held.
+    // The end marker may be split between chunks, so a possible beginning of it is held back.
     let hold = Math.min(PASTE_END.length - 1, text.length);
     while (hold > 0 && !text.endsWith(PASTE_END.slice(0, hold))) hold -= 1;
     paste.add(text.slice(0, text.length - hold));

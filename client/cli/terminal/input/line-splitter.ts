@@ -1,6 +1,6 @@
-// Cuts bytes, however they come in chunks, into lines of text within bounds.
+// Splits a stream of bytes into lines of text of a bounded length.
 
-/** Bytes of one line: 1 MiB. A longer one is refused and its bytes are not kept. */
+/** The most bytes of a line: 1 MiB. A longer line is refused, and its bytes are not kept. */
 export const LINE_LIMIT = 1 << 20;
 
 export type LineRead =
@@ -12,7 +12,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 export class LineSplitter {
-  /** Bytes that were given and not yet read as a line. */
+  /** Bytes that were pushed and not yet read. */
   #chunks: Uint8Array[] = [];
   /** The line that is being collected. */
   #line: Uint8Array[] = [];
@@ -23,7 +23,7 @@ export class LineSplitter {
     if (bytes.length > 0) this.#chunks.push(bytes);
   }
 
-  /** The bytes that were not read as lines, for a reader with other rules; what it leaves it pushes back. */
+  /** Removes and returns the bytes that were not read as lines, for a reader with other rules. It pushes back what it leaves. */
   takeBytes(): Uint8Array {
     const bytes = Buffer.concat([...this.#line, ...this.#chunks]);
     this.#chunks = [];
@@ -32,7 +32,7 @@ export class LineSplitter {
     return bytes;
   }
 
-  /** The next whole line without its "\n" or "\r\n"; undefined if more bytes are needed. */
+  /** The next complete line without its "\n" or "\r\n"; undefined if more bytes are needed. */
   next(): LineRead | undefined {
     for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
       const end = chunk.indexOf(LF);
@@ -44,14 +44,14 @@ export class LineSplitter {
     return undefined;
   }
 
-  /** After the last byte: the line without a newline that is left, then the end. */
+  /** At the end of the input: a last line without a newline, if there is one, and then the end. */
   last(): LineRead {
     return this.#length === 0 && !this.#tooLong ? { kind: "end" } : this.#finish();
   }
 
   #collect(bytes: Uint8Array): void {
     this.#length += bytes.length;
-    // One more for the "\r" that may end the line.
+    // The "\r" at the end of a line does not count.
     if (this.#length > LINE_LIMIT + 1) {
       this.#tooLong = true;
       this.#line = [];

@@ -1,4 +1,4 @@
-// Lends the terminal's input to a library that asks questions, and takes back every byte that no question used.
+// Lends the terminal's input to a library that asks questions, and returns every byte that no question used.
 import { Readable } from "node:stream";
 
 export interface PromptSource extends Readable {
@@ -6,25 +6,25 @@ export interface PromptSource extends Readable {
   setRawMode?(on: boolean): unknown;
 }
 
-/** Bytes typed ahead that are held; then the input itself is paused. */
+/** The most bytes of typed-ahead input that are held; then the input is paused. */
 const HOLD_LIMIT = 64 * 1024;
-/** A question that was answered lets go of its stream at once; one that refused the answer goes on asking. */
+/** A question that accepts its answer pauses the stream immediately. One that does not within this time asks again, ms. */
 const ANSWER_MS = 250;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Stands in for standard input. Libraries read all there is and forget what comes after the Enter that answered
- * their question; from this stream they get the bytes up to an Enter, and the rest when they ask the next question.
- * `release` puts what is left back in front of the real input, where the screen finds it.
+ * Replaces standard input. A prompt library reads all available input and drops the bytes after the Enter that answers its
+ * question. From this stream it gets the bytes up to an Enter, and the rest with the next question. `release` puts the
+ * remaining bytes back in front of the real input, for the screen to read.
  */
 export class PromptInput extends Readable implements Disposable {
   readonly isTTY = true;
   readonly #input: PromptSource;
   #held = Buffer.alloc(0);
   #ended = false;
-  /** An Enter was given out, and the question neither let go of the stream (pause) nor kept it for ANSWER_MS. */
+  /** An Enter was passed on, and the question has neither paused the stream nor kept it for ANSWER_MS. */
   #answering = false;
   #timer: NodeJS.Timeout | undefined;
   #released = false;
@@ -50,7 +50,7 @@ export class PromptInput extends Readable implements Disposable {
     return this;
   }
 
-  /** Ends the loan: the real input is paused, with all that was not used in front. */
+  /** Pauses the real input and puts the unused bytes back in front of it. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
@@ -84,7 +84,7 @@ export class PromptInput extends Readable implements Disposable {
   };
 
   #feed(): void {
-    // Nothing goes into the stream's own buffer: whoever asks next would get it all at once.
+    // Nothing is pushed without a reader: the stream's buffer would pass several lines to the next question.
     if (this.#released || this.#answering || this.readableFlowing !== true) return;
     const enter = this.#held.findIndex((byte) => byte === CR || byte === LF);
     const length = enter < 0 ? this.#held.length : enter + 1;

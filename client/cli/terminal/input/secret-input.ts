@@ -1,4 +1,4 @@
-// Reads a secret from a terminal in raw mode, where nothing is shown and we are the line discipline.
+// Reads a secret from a terminal in raw mode, and handles the editing keys that the terminal does not handle in that mode.
 import type { LineRead, LineSplitter } from "./line-splitter.ts";
 
 type Secret = LineRead | { readonly kind: "interrupted" };
@@ -14,8 +14,8 @@ const DEL = 0x7f;
 const SECRET_LIMIT = 4096;
 
 /**
- * Takes bytes from the splitter (and `more`, which brings it others, or false at the end) up to Enter. Backspace
- * and Ctrl-U work; Ctrl-D on nothing ends the input. What was typed after Enter is given back to the splitter.
+ * Reads bytes from the splitter up to Enter. `more` adds bytes to it, or resolves to false at the end of the input. Backspace
+ * and Ctrl-U edit; Ctrl-D on an empty line ends the input. Bytes after Enter are returned to the splitter.
  */
 export async function readSecret(splitter: LineSplitter, more: () => Promise<boolean>): Promise<Secret> {
   const secret: number[] = [];
@@ -43,7 +43,7 @@ export async function readSecret(splitter: LineSplitter, more: () => Promise<boo
           secret.length = 0;
           break;
         default:
-          // Other control keys are no part of a secret, but what makes them unseen would be.
+          // Other control characters are ignored.
           if (byte >= SPACE && secret.length <= SECRET_LIMIT) secret.push(byte);
       }
     }
@@ -62,7 +62,7 @@ function read(secret: readonly number[]): Secret {
   }
 }
 
-/** One code point: its continuation bytes, and the byte that leads them. */
+/** Removes one code point: its continuation bytes and its leading byte. */
 function dropLast(secret: number[]): void {
   for (let byte = secret.pop(); byte !== undefined && (byte & 0xc0) === 0x80; byte = secret.pop());
 }

@@ -1,24 +1,24 @@
-// Paints styled text with as many colours as the terminal has and its user wants: from looks to escape sequences.
+// Renders styled text with escape sequences, in the colours that the terminal has and the user allows.
 import type { Look, NamedColour, PersonColour, Styled } from "./style.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The part of a TTY stream that tells how many colours there are. Streams that are no terminal lack it. */
+/** The part of a TTY stream that returns its number of colours. Other streams lack it. */
 export interface ColourSource {
   readonly isTTY?: boolean;
   getColorDepth?(env?: object): number;
 }
 
-/** "none": no escapes at all. "mono": bold and dim, but no colour. Else 16 or 256 colours. */
+/** "none": no escape sequences. "mono": bold and dim, but no colour. Otherwise 16 or 256 colours. */
 export type PaintLevel = "none" | "mono" | "16" | "256";
 
-/** Of xterm's 256 colours those with a contrast of at least 3.4 to black and to white alike. */
+/** The colours of xterm's 256 that have a contrast of at least 3.4 to both black and white. */
 export const PERSON_PALETTE: readonly number[] = [
   26, 27, 28, 29, 30, 31, 32, 33, 60, 61, 62, 63, 64, 65, 66, 67, 68, 93, 94, 95, 96, 97, 98, 99, 100, 101,
   103, 127, 128, 129, 130, 131, 132, 133, 134, 135, 160, 161, 162, 163, 164, 165, 166, 167, 168, 169, 196,
   197, 198, 199,
 ];
-/** Of the sixteen those that are readable on dark and on light. */
+/** The colours of the sixteen that are readable on dark and light backgrounds. */
 const PERSON_PALETTE_16: readonly number[] = [31, 32, 35, 36];
 
 const NAMED: Readonly<Record<NamedColour, number>> = {
@@ -39,7 +39,7 @@ export class Paint {
     this.level = level;
   }
 
-  /** What the environment and the stream allow: TERM=dumb, NO_COLOR and FORCE_COLOR are obeyed, the last wins. */
+  /** The level that the environment and the stream allow. FORCE_COLOR outranks TERM=dumb, which outranks NO_COLOR. */
   static for(output: ColourSource, env: Environment): Paint {
     const forced = forcedLevel(env.FORCE_COLOR);
     if (forced !== undefined) return new Paint(forced);
@@ -49,7 +49,7 @@ export class Paint {
     return new Paint(depth >= 8 ? "256" : depth >= 4 ? "16" : "mono");
   }
 
-  /** The text with its escapes; every span ends in a reset, so that pieces can be laid side by side. */
+  /** The text with escape sequences. Every span ends in a reset, so that results can be joined. */
   render(text: Styled): string {
     if (this.level === "none") return text.plain;
     let painted = "";

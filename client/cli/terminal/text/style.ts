@@ -1,9 +1,9 @@
-// Styled text: what is said and how it looks, apart from the escapes that paint it. All text in it is safe for a terminal.
+// Styled text: text and its style, without escape sequences. All text in it is safe for a terminal.
 import { safeText } from "./safe-text.ts";
 import { columnsOf, cutIntoRows, fitting, indentThatFits } from "./width.ts";
 
 export type NamedColour = "red" | "green" | "yellow" | "blue" | "magenta" | "cyan" | "grey";
-/** The colour of a person, the same wherever and whenever the name appears: see `colourOf`. */
+/** The colour of a user, the same wherever the name appears: see `colourOf`. */
 export interface PersonColour {
   readonly hash: number;
 }
@@ -26,7 +26,7 @@ const PLAIN: Look = {};
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** A piece of text and its look. Immutable; made by `styled` and `line` only, which make its text safe. */
+/** A text and its style. Immutable. Created by `styled` and `line`, which make the text safe. */
 export class Styled {
   readonly spans: readonly Span[];
 
@@ -36,7 +36,7 @@ export class Styled {
 
   static readonly empty = new Styled([]);
 
-  /** Text from anywhere, made safe; newlines stay. */
+  /** Makes a text safe; newlines are kept. */
   static of(text: string, look: Look = PLAIN): Styled {
     return text === "" ? Styled.empty : new Styled([{ text: safeText(text, { multiline: true }), look }]);
   }
@@ -50,7 +50,7 @@ export class Styled {
     );
   }
 
-  /** The text alone: what plain mode writes, and what is measured. */
+  /** The text without style: what plain mode writes, and what is measured. */
   get plain(): string {
     return this.spans.map((span) => span.text).join("");
   }
@@ -92,7 +92,7 @@ export class Styled {
     });
   }
 
-  /** Itself if it fits, else its beginning and "…". */
+  /** This text if it fits, otherwise its beginning and "…". */
   truncate(columns: number): Styled {
     if (this.columns <= columns) return this;
     if (columns < 1) return Styled.empty;
@@ -100,12 +100,12 @@ export class Styled {
   }
 }
 
-/** Text with a look: `styled("yoda", { bold: true, colour: colourOf("yoda") })`. */
+/** Text with a style: `styled("yoda", { bold: true, colour: colourOf("yoda") })`. */
 export function styled(text: string, look: Look): Styled {
   return Styled.of(text, look);
 }
 
-/** The one way to put text together: line`${time} ${styled(name, …)}: ${text}`. Whatever goes in is made safe. */
+/** Joins texts: line`${time} ${styled(name, …)}: ${text}`. Every value is made safe. */
 export function line(
   strings: TemplateStringsArray,
   ...values: readonly (Styled | string | number | bigint)[]
@@ -119,11 +119,11 @@ export function line(
   return Styled.join(pieces);
 }
 
-/** A colour that stays with a name for ever, on this and on every other screen of the same depth. */
+/** The colour of a name: the same on every screen with the same number of colours. */
 export function colourOf(name: string): PersonColour {
   let hash = FNV_OFFSET;
   for (const byte of Buffer.from(name, "utf8")) hash = Math.imul(hash ^ byte, FNV_PRIME) >>> 0;
-  // FNV's low bits are weak for short names, and the palette is chosen by a remainder.
+  // FNV's low bits are weak for short names, and the palette index is a remainder.
   return { hash: (hash ^ (hash >>> 15)) >>> 0 };
 }
 

@@ -1,33 +1,39 @@
-// How many columns text takes on a terminal, and how it is cut into rows without splitting what a person sees as one character.
-import stringWidth from "string-width";
+// Measures text in terminal columns, and cuts it into rows without splitting graphemes.
+import { createRequire } from "node:module";
+import type * as StringWidth from "string-width";
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Loaded at first use: it takes 10 ms of CPU time to load, and most texts are plain ASCII. */
+let stringWidth: (typeof StringWidth)["default"] | undefined;
+let segmenter: Intl.Segmenter | undefined;
 const SIMPLE = /^[\x20-\x7e\n]*$/;
 
-/** The characters of `text` as a person counts them. Joined they are the text again; a newline is one of its own. */
+/** The graphemes of `text`. Joined they are the text again; a newline is a grapheme of its own. */
 export function graphemesOf(text: string): string[] {
   if (SIMPLE.test(text)) return text.split("");
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
-/** Columns of a safe text in one row (see safe-text.ts: no escapes, no control characters). */
+/** The columns of one row of safe text (see safe-text.ts: no escapes, no control characters). */
 export function columnsOf(text: string): number {
   if (SIMPLE.test(text)) return text.length;
+  stringWidth ??= (createRequire(import.meta.url)("string-width") as typeof StringWidth).default;
   return stringWidth(text, { countAnsiEscapeCodes: true });
 }
 
-/** A row as a range of code units of the text that was cut. */
+/** A row, as a range of code units of the text. */
 export interface Cut {
   readonly from: number;
   readonly to: number;
-  /** Begins a line of the text itself, rather than continuing one. */
+  /** The row begins a line of the text. */
   readonly first: boolean;
 }
 
 /**
- * Cuts text into rows of at most `columns` columns, after spaces and wide characters where it can, else between
- * graphemes; so too a word on a line's first row that would fill the next one: the first is not left empty. Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are left
- * out. A single grapheme wider than a row gets a row of its own.
+ * Cuts text into rows of at most `columns` columns: after spaces and wide characters where possible, otherwise between
+ * graphemes. A word that would fill a whole row begins on the first row of its line, so that this row is not left empty.
+ * Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are dropped. A grapheme that is
+ * wider than a row gets a row of its own.
  */
 export function cutIntoRows(text: string, columns: number, indent = 0): Cut[] {
   const cuts: Cut[] = [];
@@ -39,7 +45,7 @@ export function cutIntoRows(text: string, columns: number, indent = 0): Cut[] {
   return cuts;
 }
 
-/** Text in rows of at most `columns` columns, those after the first indented: see `cutIntoRows`. */
+/** The text in rows of at most `columns` columns, those after the first indented: see `cutIntoRows`. */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   const room = indentThatFits(columns, indent);
   return cutIntoRows(text, columns, room).map(
@@ -47,12 +53,12 @@ export function wrap(text: string, columns: number, indent = 0): string[] {
   );
 }
 
-/** At most half the row: a narrow terminal must still show something of the text. */
+/** The indent, limited to half the row, so that a narrow terminal still shows text. */
 export function indentThatFits(columns: number, indent: number): number {
   return Math.max(0, Math.min(indent, Math.floor(columns / 2)));
 }
 
-/** How much of `text` (in code units, at a grapheme's end) fits `columns` columns. */
+/** How many code units of `text`, in whole graphemes, fit in `columns` columns. */
 export function fitting(text: string, columns: number): number {
   let used = 0;
   let at = 0;
@@ -65,7 +71,7 @@ export function fitting(text: string, columns: number): number {
   return at;
 }
 
-/** The text itself if it fits `columns` columns, else its beginning and "…". */
+/** The text if it fits in `columns` columns, otherwise its beginning and "…". */
 export function truncate(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   return columns < 1 ? "" : `${text.slice(0, fitting(text, columns - 1))}…`;
@@ -76,14 +82,14 @@ function cutLine(line: string, offset: number, columns: number, indent: number, 
   const firstCut = cuts.length;
   let from = 0;
   let used = 0;
-  /** Where the next grapheme stands in the line, and where a row may end best. */
+  /** The position of the next grapheme in the line, and the best position to end the row. */
   let here = { index: 0, at: 0 };
   let best: typeof here | undefined;
   const room = (): number => Math.max(1, columns - (cuts.length === 0 ? 0 : indent));
   const cut = (to: number, next: typeof here): void => {
     cuts.push({ from: offset + from, to: offset + to, first: cuts.length === firstCut });
     from = next.at;
-    // Later rows may be narrower than this one: what stands after the cut is measured again.
+    // Later rows may be narrower, so the text after the cut is measured again.
     here = next;
     used = 0;
     best = undefined;
@@ -108,7 +114,7 @@ function cutLine(line: string, offset: number, columns: number, indent: number, 
   cut(used > room() ? endWithoutSpaces(line, from, line.length) : line.length, here);
 }
 
-/** The word that begins there is wider than a row of so many columns. */
+/** Whether the word at `start` is wider than `columns` columns. */
 function fills(graphemes: readonly string[], start: number, columns: number): boolean {
   let used = 0;
   for (let index = start; used <= columns; index += 1) {
