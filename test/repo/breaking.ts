@@ -1,7 +1,7 @@
-// Compares proto/ with the main branch: nothing that a client may rely on is broken. Run by `npm run check:static`.
+// Checks that proto/ has no breaking change against the main branch. Run by `npm run check:static`.
 //
-// The base is the remote's main branch where there is one, else what is committed here. It is taken out of git as
-// files, so that shallow and detached clones do; where the base has no protos there is nothing to break.
+// The base is the main branch of the remote, or the current commit if there is no remote. Its files are extracted from git, so
+// shallow and detached clones work. A base without protos passes.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ function git(...words: string[]): Buffer | undefined {
   try {
     return execFileSync("git", words, { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
   } catch {
-    // git says no by its exit code: no such revision, no such path, or no repository at all.
+    // git exits with an error if the revision or the path does not exist, or there is no repository.
     return undefined;
   }
 }
@@ -36,7 +36,7 @@ if (base === undefined || archive === undefined) {
     });
     process.stdout.write(`buf breaking: compatible with ${base}\n`);
   } catch (error) {
-    // buf has said by itself what is broken.
+    // buf has already printed the breaking changes.
     process.stderr.write(`buf breaking: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   } finally {

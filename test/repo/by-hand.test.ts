@@ -1,4 +1,4 @@
-// The calls that docs/protocol.md shows for a shell do what the page says, word by word, against a real server.
+// Runs the shell commands of docs/protocol.md against a real server, and compares the results with the page.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -86,7 +86,7 @@ function fences(language: string): string[] {
   return [...section.matchAll(pattern)].map((match) => match[1] ?? "");
 }
 
-/** The page's commands, with this server's port and data, and the programs of this checkout. */
+/** Runs the page's commands with the port and data of the test's server, and with the programs of this clone. */
 function shell(script: string): ChildProcess {
   const here = script
     .replaceAll("npx parley-server cert", `node bin/parley-server.js cert --data '${join(folder, "data")}'`)
@@ -98,7 +98,7 @@ function shell(script: string): ChildProcess {
     cwd: root,
     env: { ...process.env, PATH: path },
     stdio: ["pipe", "pipe", "ignore"],
-    // A group of its own, so that a Ctrl-C can reach all of it.
+    // A process group of its own, so that SIGINT reaches all processes of the command.
     detached: true,
   });
 }
@@ -112,7 +112,7 @@ async function outputOf(child: ChildProcess): Promise<string> {
   return output;
 }
 
-/** What a process has printed when it matches. */
+/** Resolves with the output so far as soon as it matches. */
 function outputUntil(child: ChildProcess, pattern: RegExp): Promise<string> {
   let output = "";
   const seen = Promise.withResolvers<string>();

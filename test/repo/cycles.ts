@@ -1,7 +1,7 @@
-// Finds import cycles: files that import each other, directly or around a corner.
+// Finds import cycles: files that import each other, directly or through other files.
 
 /**
- * One cycle for each knot, as the files on it, the first repeated at the end.
+ * One cycle for each strongly connected set of files: the files on it, with the first one repeated at the end.
  * @param edges for each file the files that it imports
  */
 export function findCycles(edges: ReadonlyMap<string, readonly string[]>): string[][] {

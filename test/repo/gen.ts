@@ -7,7 +7,7 @@ import { root } from "./sources.ts";
 
 const reflection = "node_modules/@grpc/reflection/build/proto";
 
-/** What server reflection hands out, and canonical JSON is made by: one FileDescriptorSet each, imports included. */
+/** The descriptors for server reflection and canonical JSON: one FileDescriptorSet for each name, with imports. */
 const images: Record<string, readonly string[]> = {
   "parley.binpb": ["proto"],
   "health.binpb": ["node_modules/grpc-health-check/proto"],
@@ -35,9 +35,9 @@ export function generate(folder: string): void {
 }
 
 /**
- * ts-proto rounds the seconds of a time towards zero. Before 1970 that gives nanoseconds below zero, which no Timestamp may
- * have: whoever reads them refuses them, canonical JSON included.
- * @throws Error where ts-proto writes it in another way by now
+ * Corrects the conversion of times before 1970. ts-proto rounds the seconds towards zero, which gives negative nanoseconds. A
+ * Timestamp must not have these, and readers refuse them, including canonical JSON.
+ * @throws Error if the code that ts-proto generates has changed
  */
 function floorTimes(file: string): void {
   const before = readFileSync(file, "utf8");

@@ -1,4 +1,4 @@
-// What is generated and kept in gen/ is what the protos generate today.
+// Checks that the generated files in gen/ are up to date with the protos.
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -15,7 +15,7 @@ async function contents(folder: string): Promise<Map<string, Buffer>> {
   return new Map(read);
 }
 
-test("generating again changes nothing in gen/", async () => {
+test("generating again does not change gen/", async () => {
   const folder = await mkdtemp(join(tmpdir(), "parley-gen-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   generate(folder);

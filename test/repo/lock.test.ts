@@ -1,4 +1,4 @@
-// The lock file is whole: `npm ci` refuses one that lacks a package for some other platform, and installs nothing.
+// Checks that the lock file is complete: `npm ci` refuses one that lacks a package for another platform.
 import { expect, test } from "vitest";
 import { read } from "./sources.ts";
 
@@ -8,7 +8,7 @@ interface LockedPackage {
   readonly optionalDependencies?: Record<string, string>;
 }
 
-test("package-lock.json has a version of everything that its packages may need, on any platform", () => {
+test("package-lock.json has a version of every dependency, for every platform", () => {
   const { packages } = JSON.parse(read("package-lock.json")) as { packages: Record<string, LockedPackage> };
   const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
     Object.keys({ ...dependencies, ...optionalDependencies })
@@ -18,7 +18,7 @@ test("package-lock.json has a version of everything that its packages may need, 
   expect(missing).toEqual([]);
 });
 
-/** Where Node looks for a package that is imported from a path of the lock file, nearest first. */
+/** The paths at which Node looks for a package imported from a path of the lock file, nearest first. */
 function placesOf(path: string, name: string): string[] {
   const folders = path === "" ? [] : path.split("/");
   const parents = ["", ...folders.map((_, index) => `${folders.slice(0, index + 1).join("/")}/`)];

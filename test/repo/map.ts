@@ -1,4 +1,4 @@
-// Prints the map of the sources: each folder with its files, and the line with which each file says what it is for.
+// Prints every folder of the sources with its files, and the purpose of each file.
 import { posix } from "node:path";
 import { purposeOf, readSources } from "./sources.ts";
 

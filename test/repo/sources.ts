@@ -1,4 +1,4 @@
-// The project's source files as the repo tests see them: paths, first lines, and what each imports.
+// Reads the project's source files for the repo tests: paths, first lines, and imports.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 /** The project's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-/** Where sources are. */
+/** The folders with sources. */
 export const sourceFolders = [
   "time",
   "rpc",
@@ -21,7 +21,7 @@ export const sourceFolders = [
 ] as const;
 
 export interface Import {
-  /** What stands between the quotes. */
+  /** The text between the quotes. */
   readonly specifier: string;
   /** The imported file, from the project's folder; undefined for a package. */
   readonly file: string | undefined;
@@ -58,16 +58,16 @@ export function readSources(folders: readonly string[] = sourceFolders): Source[
 }
 
 const BINDING = String.raw`(?:[\w$]+|\*(?:\s+as\s+[\w$]+)?|\{[^}]*\})`;
-/** Biome keeps imports at the beginning of a line and in this one form; a test below shows what it finds. */
+/** Biome keeps imports at the beginning of a line and in this form. imports.test.ts shows what the pattern finds. */
 const STATIC = new RegExp(
   String.raw`^(?:import|export)\s+(?:(?:type\s+)?${BINDING}(?:\s*,\s*${BINDING})?\s+from\s+)?"([^"\n]+)"`,
   "gm",
 );
 const DYNAMIC = /\bimport\(\s*"([^"\n]+)"/g;
-/** A worker's entry is imported by whoever starts the worker. */
+/** A file that starts a worker counts as importing the worker's entry. */
 const WORKER = /\bnew URL\(\s*"(\.{1,2}\/[^"\n]+\.[tj]s)",\s*import\.meta\.url/g;
 
-/** What a file imports, types included, from the text alone. */
+/** The imports of a file, including types, found in its text. */
 export function importsOf(path: string, text: string): Import[] {
   return [STATIC, DYNAMIC, WORKER]
     .flatMap((pattern) => [...text.matchAll(pattern)])
@@ -84,7 +84,7 @@ export interface Place {
   readonly text: string;
 }
 
-/** The lines that match outside of comments. */
+/** The lines that match outside comments. */
 export function linesMatching(source: Source, pattern: RegExp): Place[] {
   return source.text.split("\n").flatMap((text, index) => {
     const code = /^\s*(?:\/\/|\/\*|\*)/.test(text) ? "" : text.replace(/\s\/\/ .*$/, "");
@@ -92,7 +92,7 @@ export function linesMatching(source: Source, pattern: RegExp): Place[] {
   });
 }
 
-/** The sentence that says what a file is for, from the comment that it begins with; undefined where there is none. */
+/** The first sentence of the comment at the beginning of a file, which says what the file is for; undefined without one. */
 export function purposeOf(text: string): string | undefined {
   const [comment] = text.replace(/^#!.*\n/, "").match(/^(?:\/\/ \S.*\n)+/) ?? [];
   return comment

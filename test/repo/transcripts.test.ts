@@ -1,4 +1,4 @@
-// The golden transcripts are what `npm run transcripts` writes today, in the canonical Protobuf-JSON of other tools too.
+// Checks that the golden transcripts are up to date, and that their JSON is canonical Protobuf-JSON.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { root } from "./sources.ts";
 
 const folder = join(root, "transcripts");
 
-test("writing them again changes nothing in transcripts/", () => {
+test("writing them again does not change transcripts/", () => {
   const files = new Map(transcripts.flatMap((one) => [...filesOf(one)]));
   expect(readdirSync(folder).toSorted()).toEqual(["README.md", ...files.keys()].toSorted());
   const stale = [...files].filter(([name, bytes]) => !readFileSync(join(folder, name)).equals(bytes));
@@ -18,7 +18,7 @@ test("writing them again changes nothing in transcripts/", () => {
 
 test.each(transcripts)("the JSON of $name is what buf makes of its bytes", (transcript) => {
   const message = messageOf(transcript);
-  // Two frames laid end to end are one frame: all of it in one call.
+  // Concatenated frames decode as one frame, so one call converts all of them.
   const bytes = Buffer.concat([...transcript.frames]);
   const args = ["convert", "proto", "--type", `parley.chat.v1.${message}`, "--from", "-#format=binpb"];
   const made: unknown = JSON.parse(
