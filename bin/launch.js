@@ -1,35 +1,33 @@
-// Starts a program of the package: on a Node that can run it, from the sources in a clone, else from what was compiled.
-// Plain and old JavaScript, since any Node may be the one that reads this.
-import { spawn } from "node:child_process";
+// Starts a program of the package on a Node that can run it: from the sources in a clone, else from the bundle in dist/.
+// It is JavaScript that old versions of Node can read, so that they can report that they are too old.
 import { existsSync } from "node:fs";
-import module from "node:module";
-import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** Where crypto.argon2 and node:sqlite are both there, and TypeScript runs as it is. */
+/** The first version with crypto.argon2, which has node:sqlite and runs TypeScript as well. */
 const LEAST_NODE = [24, 7];
 
-/** @param {string} entry the program's module, without extension, from the package's folder: "server/main" */
-export async function launch(entry) {
+/**
+ * @param {string} source the program's module in a clone, from the package's folder: "server/main.ts"
+ * @param {string} bundle the program's module in the published package: "dist/parley-server.js"
+ */
+export async function launch(source, bundle) {
   if (isNewEnough()) {
-    // Also keeps the sources as they are without types: a third of the time to start.
-    module.enableCompileCache?.();
-    const source = new URL(`../${entry}.ts`, import.meta.url);
+    const module = new URL(`../${source}`, import.meta.url);
     // Node runs no TypeScript below node_modules.
-    const isClone = existsSync(source) && !source.pathname.includes("/node_modules/");
-    await import(isClone ? source.href : new URL(`../dist/${entry}.js`, import.meta.url).href);
+    const isClone = existsSync(module) && !module.pathname.includes("/node_modules/");
+    await import(isClone ? module.href : new URL(`../${bundle}`, import.meta.url).href);
     return;
   }
   const pinned = ["node", "node.exe"]
     .map((name) => fileURLToPath(new URL(`../node_modules/node/bin/${name}`, import.meta.url)))
     .find((file) => existsSync(file));
   if (pinned !== undefined && process.env.PARLEY_RELAUNCHED !== "1") {
-    runOn(pinned);
+    await runOn(pinned);
     return;
   }
   process.stderr.write(
     `Parley needs Node ${LEAST_NODE.join(".")} or newer; this is ${process.version}. ` +
-      "In a clone, `npm ci` brings the right one; else see https://nodejs.org.\n",
+      "In a clone, `npm ci` installs the right one; otherwise see https://nodejs.org.\n",
   );
   process.exitCode = 1;
 }
@@ -40,16 +38,18 @@ function isNewEnough() {
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
-/** Runs this command line on another Node, as if it were this process. */
-function runOn(node) {
+/** Runs this command line on another Node, with the streams, signals and exit code of this process. */
+async function runOn(node) {
+  // Loaded here, because most starts do not need them.
+  const [{ spawn }, { constants }] = await Promise.all([import("node:child_process"), import("node:os")]);
   const child = spawn(node, process.argv.slice(1), {
     stdio: "inherit",
-    // Against a pinned Node that is itself too old.
+    // A pinned Node that is too old as well does not start itself again.
     env: { ...process.env, PARLEY_RELAUNCHED: "1" },
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
     process.on(signal, () => {
-      // A terminal's Ctrl-C goes to both of us by itself.
+      // The terminal sends Ctrl-C to both processes.
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     });
   }
@@ -58,7 +58,7 @@ function runOn(node) {
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => {
-    // As a shell would say it.
+    // The exit code that shells use for a process that a signal ended.
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
   });
 }

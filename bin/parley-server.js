@@ -2,4 +2,4 @@
 // The server's command: parley-server.
 import { launch } from "./launch.js";
 
-await launch("server/main");
+await launch("server/main.ts", "dist/parley-server.js");

@@ -2,4 +2,4 @@
 // The client's command: parley.
 import { launch } from "./launch.js";
 
-await launch("client/cli/main");
+await launch("client/cli/main.ts", "dist/parley.js");

@@ -6,5 +6,8 @@ import { run } from "./run.ts";
 /** How long the process may take to end by itself once its command is done, ms. */
 const lastResortMs = 5_000;
 
-process.exitCode = await run(process.argv.slice(2), readEnvironment());
-setTimeout(() => process.exit(), lastResortMs).unref();
+// Not awaited: a module that is loaded for the command may import one that waits for this module.
+void run(process.argv.slice(2), readEnvironment()).then((code) => {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), lastResortMs).unref();
+});

@@ -1,11 +1,7 @@
-// Runs one command line: finds the command, runs it, and turns the outcome into the exit code.
-import { closest } from "../../command-line/closest.ts";
+// Runs one command line, and turns the outcome into the exit code.
 import { UsageError } from "../../command-line/usage-error.ts";
-import { type CommandRow, commands } from "./commands/table.ts";
-import { commandAt } from "./find-command.ts";
 import type { Environment } from "./process/environment.ts";
-import { CommandError, Exit, type ExitCode, usage } from "./process/exit.ts";
-import { Output } from "./process/output.ts";
+import { CommandError, Exit, type ExitCode } from "./process/exit.ts";
 
 /**
  * Everything that a command uses of its process is in `environment`, so several command lines can run in one process.
@@ -14,56 +10,26 @@ import { Output } from "./process/output.ts";
  */
 export async function run(argv: readonly string[], environment: Environment): Promise<ExitCode> {
   try {
-    return await dispatch(environment, argv);
+    // The version is printed without loading the commands.
+    if (argv[0] === "--version") return await printVersion(environment);
+    const { dispatch } = await import("./dispatch.ts");
+    return await dispatch(argv, environment);
   } catch (error) {
-    // Loaded only now, because it brings all of gRPC with it.
-    const { exitCode, message } =
-      error instanceof CommandError || error instanceof UsageError
-        ? error
-        : (await import("./process/explain.ts")).explain(error);
-    if (message !== "") new Output(environment, false).notice(message);
-    return exitCode;
+    return await report(error, environment);
   }
 }
 
-async function dispatch(environment: Environment, argv: readonly string[]): Promise<ExitCode> {
-  const [first] = argv;
-  if (first === "--version") return version(environment);
-  if (first === "--help" || first === "-h") return help(environment, argv.slice(1));
-  const at = await commandAt(argv);
-  const rest = argv.filter((_, index) => index !== at);
-  if (argv[at] === "help") return help(environment, rest);
-  // Without a command, or with flags alone, it is the chat.
-  const row = find(argv[at] ?? "chat", environment);
-  const { command } = await row.load();
-  const code = await command.invoke(environment, row.name, rest);
-  return code === "help" ? help(environment, [row.name]) : code;
-}
-
-function find(name: string, environment: Environment): CommandRow {
-  const row = commands.find((one) => one.name === name);
-  if (row !== undefined) return row;
-  const near = closest(name, [...commands.map((one) => one.name), "help"]);
-  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
-  throw usage(`There is no command "${name}".${meant} All of them: ${environment.program} help`);
-}
-
-async function help(environment: Environment, [name]: readonly string[]): Promise<ExitCode> {
-  const { commandHelp, overview } = await import("./help.ts");
-  const { Styled } = await import("./terminal/text/style.ts");
-  const output = new Output(environment, false);
-  if (name === undefined) await output.line(Styled.of(overview(environment.program, commands)));
-  else {
-    const row = find(name, environment);
-    const { command } = await row.load();
-    await output.line(Styled.of(commandHelp(environment.program, row, command)));
-  }
+async function printVersion(environment: Environment): Promise<ExitCode> {
+  const { packageVersion } = await import("../../command-line/package-files.ts");
+  const { Output } = await import("./process/output.ts");
+  await new Output(environment, false).exact(`parley ${packageVersion()}`);
   return Exit.DONE;
 }
 
-async function version(environment: Environment): Promise<ExitCode> {
-  const { packageVersion } = await import("./process/package-file.ts");
-  const { line } = await import("./terminal/text/style.ts");
-  await new Output(environment, false).line(line`parley ${packageVersion()}`);
-  return Exit.DONE;
+async function report(error: unknown, environment: Environment): Promise<ExitCode> {
+  const isExplained = error instanceof CommandError || error instanceof UsageError;
+  const { exitCode, message } = isExplained ? error : (await import("./process/explain.ts")).explain(error);
+  const { Output } = await import("./process/output.ts");
+  if (message !== "") new Output(environment, false).notice(message);
+  return exitCode;
 }

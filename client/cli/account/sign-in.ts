@@ -1,5 +1,6 @@
 // From flags and what is remembered to a session that can be used: which server, which user, and a log-in where allowed.
 import { hostname } from "node:os";
+import { packageVersion } from "../../../command-line/package-files.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { ClientInfo } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { Trust } from "../../../rpc/dialling/dial.ts";
@@ -13,9 +14,7 @@ import { defaultAddress } from "../command/address.ts";
 import { commandLine } from "../process/command-line.ts";
 import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit } from "../process/exit.ts";
-import { packageVersion } from "../process/package-file.ts";
 import type { Asker } from "../process/prompts.ts";
-import { registerDevice } from "./register-device.ts";
 import { reach } from "./trusted-server.ts";
 
 /** How often a person may try a password before the command gives up. */
@@ -178,6 +177,8 @@ export async function keepGrant(context: SignInContext, endpoint: Endpoint, gran
       `The server at ${address} has other data than before: what was unsent waits for you in ${commandLine(context.environment.program, "outbox", "list")}.`,
     );
   }
+  // Loaded here, because commands that do not log in need no keys.
+  const { registerDevice } = await import("./register-device.ts");
   await registerDevice(context.state, profile, endpoint);
   return profile;
 }

@@ -1,6 +1,7 @@
 // parley record: keeps a stream in a file, as it comes, and shows it meanwhile.
 
 import { toggle } from "../../../command-line/flags.ts";
+import { packageVersion } from "../../../command-line/package-files.ts";
 import { ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { KnownConversation } from "../../../gen/parley/record/v1/recording.ts";
 import { openRawCall } from "../../../rpc/dialling/raw-call.ts";
@@ -9,7 +10,6 @@ import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
 import { CommandError, Exit } from "../process/exit.ts";
-import { packageVersion } from "../process/package-file.ts";
 import { stopSignal } from "../process/stop-signal.ts";
 import { knownConversations } from "../recording/conversation-names.ts";
 import { connectPath } from "../recording/method.ts";

@@ -1,15 +1,18 @@
 // The peer server's schema and health for whoever debugs on this machine: reflection and the health check, and no chat.
 
+import { readFileSync } from "node:fs";
+import { packageFile } from "../../../command-line/package-files.ts";
 import { type Listener, listen } from "../../../rpc/listening/listen.ts";
 import { Health } from "../../../rpc/schema/health.ts";
 import { reflectionServices } from "../../../rpc/schema/reflection.ts";
-import { readPackageFile } from "../process/package-file.ts";
 
 const PEER = "parley.peer.v1.PeerService";
 
 /** Listens on a free port of the loopback address, and says which. */
 export async function openPeerDebug(notice: (sentence: string) => void): Promise<Listener> {
-  const images = ["parley", "health", "reflection"].map((name) => readPackageFile(`gen/${name}.binpb`));
+  const images = ["parley", "health", "reflection"].map((name) =>
+    readFileSync(packageFile(`gen/${name}.binpb`)),
+  );
   const onError = (error: unknown, method: string): void =>
     notice(`${method} failed: ${error instanceof Error ? error.message : String(error)}`);
   const listener = await listen({

@@ -1,7 +1,8 @@
 // The schema as the program knows it at run time: descriptors of everything in proto/, with their comments.
+import { readFileSync } from "node:fs";
 import { createFileRegistry, type DescMessage, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { readPackageFile } from "./package-file.ts";
+import { packageFile } from "../../../command-line/package-files.ts";
 
 let registry: FileRegistry | undefined;
 
@@ -19,5 +20,5 @@ export function messageOf(typeName: string): DescMessage {
 
 /** From a FileDescriptorSet that ships with the program. */
 export function readRegistry(path: string): FileRegistry {
-  return createFileRegistry(fromBinary(FileDescriptorSetSchema, readPackageFile(path)));
+  return createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(packageFile(path))));
 }

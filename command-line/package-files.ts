@@ -1,0 +1,20 @@
+// Finds the files that ship with the package: its version, its schemas, its sample users.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** True for the sources of a clone, false for the bundle of the published package. */
+export const isClone = import.meta.url.endsWith(".ts");
+
+/** The package's folder. This file is one folder below it, and so is the bundle in dist/. */
+const root = new URL("../", import.meta.url);
+
+/** The absolute path of a file of the package. @param path from the package's folder, with slashes */
+export function packageFile(path: string): string {
+  return fileURLToPath(new URL(path, root));
+}
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };
+  return version;
+}
