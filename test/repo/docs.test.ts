@@ -51,6 +51,10 @@ describe("README.md", () => {
   });
 });
 
+test("README.md has fewer than 150 lines", () => {
+  expect(read("README.md").split("\n").length).toBeLessThan(150);
+});
+
 describe("docs/pictures", () => {
   const names = listFiles(["docs/pictures"], [".svg"]);
 
