@@ -3,11 +3,14 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Node.js keeps compiled sources here, for the test processes, their threads and the processes that tests start.
-process.env["NODE_COMPILE_CACHE"] = fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
+process.env.NODE_COMPILE_CACHE = fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
 /** Where a sync costs nothing: the fast tests check what is stored, not how a disk works. The slow ones use the disk. */
 const MEMORY = "/dev/shm";
-const fastEnv = existsSync(MEMORY) ? { TMPDIR: MEMORY } : {};
+const fastEnv = {
+  PARLEY_TEST_STORE: "in-process",
+  ...(existsSync(MEMORY) ? { TMPDIR: MEMORY } : {}),
+};
 
 const SLOW = "test/**/*.slow.test.ts";
 const LONG = "test/**/*.long.test.ts";
@@ -39,8 +42,18 @@ export default defineConfig({
           env: fastEnv,
         },
       },
+      {
+        // Also `npm run test:slow`: the fast tests of a server's behaviour, with the store's worker threads and the disk.
+        test: {
+          ...shared,
+          name: "threads",
+          include: ["test/{scenarios,promises,private}/**/*.test.ts", "test/server/services/*.test.ts"],
+          exclude: [SLOW, LONG],
+          isolate: false,
+        },
+      },
       // `npm run test:slow`: processes, kills, silent networks, memory, packages, other languages.
-      { test: { ...shared, name: "slow", include: [SLOW] } },
+      { test: { ...shared, name: "slow", include: [SLOW], maxConcurrency: 12 } },
       // `npm run test:long`: hundreds of kills, millions of messages; see CONTRIBUTING.md.
       {
         test: { ...shared, name: "long", include: [LONG], testTimeout: 3_600_000, fileParallelism: false },

@@ -29,6 +29,9 @@ export interface Logged {
   readonly msg: string;
 }
 
+/** The fast tests run the store on their own thread, which costs less; the others run its worker threads. */
+const startThread = process.env.PARLEY_TEST_STORE === "in-process" ? startInProcess : undefined;
+
 export class TestServer implements AsyncDisposable {
   readonly folder: string;
   readonly logged: Logged[] = [];
@@ -112,7 +115,7 @@ export class TestServer implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { users: _users, wrapStore, ...options } = this.#options;
-    const store = await openSqliteStore({ file: this.databaseFile, startThread: startInProcess });
+    const store = await openSqliteStore({ file: this.databaseFile, startThread });
     this.#store = wrapStore?.(store) ?? store;
     this.#server = await startServer({
       passwords: this.#passwords,
