@@ -1,65 +1,64 @@
-// What a program says to connect: where, whom to trust, as whom, and what is remembered.
+// The options of `connect`: the server, its authentication, the log-in, and stored state.
 import type { ServerTrust } from "../../rpc/dialling/dial.ts";
 import type { LinkOptions } from "../link/link-options.ts";
 import type { EndpointOptions } from "../link/server/endpoint.ts";
 
 /** A user's name and password. */
 export interface PasswordLogin {
-  /** The user's name; it has to match exactly. */
+  /** The user's name, which must match exactly. */
   readonly username: string;
-  /** Sent over the connection that `trust` vouches for, and kept nowhere. */
+  /** The password. It is sent only to the server that `trust` authenticates, and not stored. */
   readonly password: string;
 }
 
-/** A session that was started elsewhere, such as by `parley login`; `parley token` prints its token. */
+/** A session that another program started, such as `parley login`; `parley token` prints its token. */
 export interface TokenLogin {
-  /** As good as the password until the session ends: keep it out of logs and command lines. */
+  /** The session's token. Until the session ends it works like a password: keep it out of logs and command lines. */
   readonly token: string;
 }
 
-/** How private chats are to be had. */
+/** The options of private chats. */
 export interface PrivateChatOptions {
   /**
-   * Where this device may be dialled by others; port 0 takes any that is free. Left out: nowhere, and every chat goes
-   * through the server's relay.
+   * Where this device listens for peers. Without it every chat goes through the server's relay.
    */
   readonly listen?: {
-    /** An address, or a name; "::" for all. */
+    /** An address or a host name; "::" for all addresses. */
     readonly host: string;
-    /** 0 takes any that is free. */
+    /** 0 for any free port. */
     readonly port: number;
   };
   /**
-   * A chat in which the other one has said all goes on until `finish` was called here. Default false: it ends once the
-   * reader of `events` has dealt with that one's "finished".
+   * Whether a chat stays open after the peer has finished, until `finish` is called. Default false: the chat ends when the
+   * reader of `events` has taken the peer's "finished".
    */
   readonly allowHalfOpen?: boolean;
 }
 
-/** Beside what is here, everything that a link can be told, but for what follows from the log-in. */
+/** The options of `connect`: these, those of the endpoint, and those of the link that do not follow from the log-in. */
 export interface ConnectOptions
   extends Omit<LinkOptions, "endpoint" | "token" | "serverId">,
     Omit<EndpointOptions, "address" | "trust"> {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
-  /** What makes the server the right one; left out: its certificate verifies against the roots of this system and of Node. */
+  /** How the server is authenticated. Default: its certificate verifies against the roots of the system and of Node.js. */
   readonly trust?: ServerTrust;
-  /** As whom. */
+  /** The user, or an existing session. */
   readonly login: PasswordLogin | TokenLogin;
   /**
-   * A folder for what has to outlive this process, made where it is not there, with mode 0700: device, session, cursors,
-   * and what is unsent. Only with a password. Several processes of one user may share it. Left out: nothing outlives
-   * the process, unless `cursors` and `queue` see to it.
+   * A folder for state that outlives the process: device, session, cursors, unsent messages and keys. It is created with
+   * mode 0700. It needs a log-in with a password. Several processes of one user may share it. Without it nothing is stored
+   * except through `cursors` and `queue`.
    */
   readonly stateFolder?: string;
   /**
-   * Have private chats, from device to device: `Connection.privateChats` is there then. Only with a password; with a
-   * `stateFolder` the keys outlive the process, and contacts go on knowing this device by them. Default: none.
+   * Enables private chats from device to device: `Connection.privateChats` is then defined. It needs a log-in with a
+   * password. With a `stateFolder` the keys outlive the process, so that contacts recognize the device. Default: none.
    */
   readonly privateChats?: PrivateChatOptions;
   /**
-   * Where to begin as long as no cursor is stored: "now" with what comes from now on, "recent" with the last 50 entries
-   * of each conversation. Default "now".
+   * Where to start while no cursor is stored: "now" with new entries only, "recent" with the last 50 entries of each
+   * conversation. Default "now".
    */
   readonly startAt?: "now" | "recent";
 }

@@ -1,4 +1,4 @@
-// Connects a program in one call: trust, log-in, what is remembered, and a link over it that ends with all of it.
+// Connects a program in one call: it authenticates the server, logs in, opens the stored state, and opens a link.
 import process from "node:process";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import type { LinkOptions } from "../link/link-options.ts";
@@ -9,13 +9,13 @@ import { Endpoint } from "../link/server/endpoint.ts";
 import { PrivateChats } from "../peer/private-chats.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
-import { keptSession, newSession, type OwnSession, type SessionOptions } from "./session.ts";
+import { newSession, type OwnSession, type SessionOptions, storedSession } from "./session.ts";
 
 /**
- * Logs in, and opens a link that comes back by itself until it is closed.
- * @throws ConnectError where the server cannot be reached or is not the one that is trusted; nothing was sent then
+ * Logs in and opens a link, which reconnects until it is closed.
+ * @throws ConnectError where the server is unreachable or fails the authentication; nothing was sent then
  * @throws RpcError where it refuses the log-in, such as CREDENTIALS_WRONG
- * @throws TypeError where the options do not go together, or `privateChats.listen` is not of its shape
+ * @throws TypeError where the options do not fit together, or `privateChats.listen` has another shape
  * @throws ListenError where `privateChats.listen` cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
@@ -28,20 +28,18 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     await raiseToHeads(new Account(endpoint, session.token), cursors);
   }
   const chats = own && (await openChats(options, endpoint, own, resources));
-  // The link lives long, and has no use for the password.
+  // The link does not need the password, so it does not keep it in memory.
   const { login: _login, ...others } = options;
-  const kept = { ...others, ...session, ...given(options), ...(chats && withQuestions(options, chats)) };
+  const kept = { ...others, ...session, ...queueOf(options), ...(chats && withRequests(options, chats)) };
   return new Connection({ ...kept, endpoint, cursors }, chats, resources.move());
 }
 
-/** JavaScript may bring anything, and would learn of it only after the log-in, by a sentence about a port "undefined". */
+/** Without this check a JavaScript program would get an unclear error after the log-in. */
 function checkListen(listen: unknown): void {
   if (listen === undefined) return;
   const { host, port } = Object(listen);
   if (typeof host === "string" && typeof port === "number") return;
-  throw new TypeError(
-    'privateChats.listen has to be { host, port }, such as { host: "127.0.0.1", port: 0 }.',
-  );
+  throw new TypeError('privateChats.listen must be { host, port }, such as { host: "127.0.0.1", port: 0 }.');
 }
 
 async function openSession(
@@ -51,19 +49,23 @@ async function openSession(
 ): Promise<{ session: SessionOptions; own: OwnSession | undefined }> {
   if ("token" in login) {
     if (stateFolder !== undefined)
-      throw new TypeError("A state folder needs a password: a token is one session, which ends.");
+      throw new TypeError(
+        "A state folder needs a log-in with a password, because a token is only one session.",
+      );
     if (privateChats !== undefined)
-      throw new TypeError("Private chats need a password: a token does not say whose device this is.");
+      throw new TypeError(
+        "Private chats need a log-in with a password, because a token does not identify the device.",
+      );
     return { session: { token: login.token }, own: undefined };
   }
   if (stateFolder === undefined) {
     const own = await newSession(endpoint, login, client);
     return { session: own.link, own };
   }
-  // Only here, since it brings SQLite with it.
+  // Loaded only here, because it loads SQLite.
   const { State } = await import("../state/state.ts");
   const state = resources.use(new State(stateFolder, { onProblem: (error) => process.emitWarning(error) }));
-  const own = await keptSession(endpoint, login, client, state);
+  const own = await storedSession(endpoint, login, client, state);
   return { session: own.link, own };
 }
 
@@ -81,8 +83,8 @@ async function openChats(
   return resources.use(await PrivateChats.open({ ...known, ...program }));
 }
 
-/** A link over which others ask for private chats. */
-function withQuestions(
+/** Options that let the link receive requests for private chats. */
+function withRequests(
   { features = [], beforeStream }: ConnectOptions,
   chats: PrivateChats,
 ): Pick<LinkOptions, "features" | "processId" | "beforeStream"> {
@@ -97,7 +99,7 @@ function withQuestions(
   };
 }
 
-/** What the program gave outranks what the state folder has. */
-function given({ queue }: ConnectOptions): Pick<ConnectOptions, "queue"> {
+/** A queue of the program overrides that of the state folder. */
+function queueOf({ queue }: ConnectOptions): Pick<ConnectOptions, "queue"> {
   return queue === undefined ? {} : { queue };
 }

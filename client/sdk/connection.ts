@@ -1,32 +1,33 @@
-// A link that owns what it stands on: closing it lets go of everything, and its events throw what ended it.
+// A link that owns its endpoint and its state: `close` releases them, and the loop over its events throws the error that ended it.
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
+import { waitFor } from "../../time/wait.ts";
 import { Link } from "../link/link.ts";
 import type { LinkOptions } from "../link/link-options.ts";
 import type { LinkEvent } from "../link/model/events.ts";
 import type { SendTarget } from "../link/model/send-queue.ts";
 import type { Sending } from "../link/sending/sender.ts";
-import { after } from "../link/waiting.ts";
 import type { PrivateChats } from "../peer/private-chats.ts";
 
-/** How long `close` waits for what is on its way, ms. */
+/** How long `close` waits for acks, ms. */
 const settleMs = 1_000;
 
 /**
- * A message on its way: await it to know that the server has stored it. What it may reject with stands at `done`. The
- * same is told as an event, so that a rejection which nobody hears does no harm.
+ * A queued message. Await it to know that the server has stored it; `Sending.done` lists the errors. The outcome is also an
+ * event, so a rejection that is not handled does no harm.
  */
 export interface AwaitableSending extends Promise<Ack>, Sending {}
 
-/** What `connect` gives: a link, with its calls in `account`. Close it, or declare it with `await using`. */
+/** The result of `connect`: a link, with unary calls in `account`. Close it, or declare it with `await using`. */
 export class Connection extends Link {
-  /** The private chats of this device; undefined unless `ConnectOptions.privateChats` asked for them. */
+  /** The private chats of this device; undefined without `ConnectOptions.privateChats`. */
   readonly privateChats: PrivateChats | undefined;
   readonly #resources: AsyncDisposable;
   #closing = false;
 
   /**
-   * @param privateChats get what the link brings for them, as the events are read
-   * @param resources what is let go with the link; use `connect`
+   * Use `connect` instead.
+   * @param privateChats receive the link's events when these are read
+   * @param resources are disposed of with the link
    */
   constructor(options: LinkOptions, privateChats: PrivateChats | undefined, resources: AsyncDisposable) {
     super(options);
@@ -35,18 +36,18 @@ export class Connection extends Link {
   }
 
   /**
-   * What happens, in order. One reader at a time. The loop ends after `close`.
-   * @throws what ended the link: RpcError where the session is over or the server refuses it, ConnectError where the
-   *   server is not to be trusted any more, Error where something failed here, such as the disk
+   * All events, in order. Only one reader at a time; its loop ends after `close`.
+   * @throws the error that ended the link: RpcError where the session has ended or the server refuses the stream,
+   *   ConnectError where the server fails the authentication, Error where the client itself failed, for example its disk
    */
   override get events(): AsyncIterable<LinkEvent> {
     return this.#untilClosed(super.events);
   }
 
   /**
-   * Sends a text: queued before anything else, sent as soon as a stream is open, again after every loss until it is
-   * acked or refused, and stored once.
-   * @param target a user name alone means that user
+   * Sends a text. The message is queued first, sent as soon as a stream is open, and sent again after each loss of the
+   * stream until the server acks or refuses it. The server stores it once.
+   * @param target a string is a user name
    * @throws QueueFullError where too much is unsent, LinkEndedError where the link has ended
    */
   override send(target: SendTarget | string, text: string): AwaitableSending {
@@ -58,15 +59,14 @@ export class Connection extends Link {
   }
 
   /**
-   * Hands out no more events, lets what is on its way be acked, for a second at most, and ends the link. What is unsent
-   * stays in its queue. Safe to call from a signal handler while the events are being read, and more than once.
+   * Stops the events, waits up to a second for the acks of queued messages, and ends the link. Unsent messages stay in the
+   * queue. It can be called from a signal handler while the events are read, and more than once.
    */
   async close(): Promise<void> {
     this.#closing = true;
-    using late = after(settleMs);
-    // Rejected where the link has ended already.
+    // It rejects where the link has already ended.
     const settled = this.settled().catch(() => undefined);
-    await Promise.race([settled, late.promise]);
+    await waitFor(settled, { ms: settleMs });
     await super[Symbol.asyncDispose]();
     await this.#resources[Symbol.asyncDispose]();
   }

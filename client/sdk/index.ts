@@ -1,7 +1,7 @@
-// What the package exports to programs; all else in it may change at any time.
+// The exports of the package. Everything else in it may change at any time.
 /**
- * The SDK of Parley: {@link connect} gives a link, whose events are an async iterable and whose sends resolve when they
- * are stored. It comes back by itself, hands out each entry once, and sends what is unsent once.
+ * The SDK of Parley. {@link connect} returns a link, whose events are an async iterable and whose sends resolve when the
+ * server has stored them. The link reconnects, hands out each entry once, and sends each message once.
  *
  * @example
  * ```ts
@@ -14,7 +14,7 @@
  * @module parley
  */
 
-// First: what follows fails in its own ways on a Node that is too old.
+// First, because the other modules fail with unclear errors on a Node.js that is too old.
 import "./node-version.ts";
 
 export {

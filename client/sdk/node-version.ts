@@ -1,8 +1,8 @@
-// Says on a Node that is too old that it is, before anything of the SDK fails in a way that does not. package.json has no
-// `engines` for it: npm would warn in every clone, where any Node does, since bin/launch.js goes on with the right one.
+// Throws a clear error on a Node.js that is too old. package.json has no `engines`, because npm would warn about it in each
+// clone, where any Node.js works: bin/launch.js continues with the right one.
 import process from "node:process";
 
-/** As in bin/launch.js. */
+/** The same version as in bin/launch.js. */
 const least = { major: 24, minor: 7 };
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);

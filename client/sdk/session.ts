@@ -1,4 +1,4 @@
-// The session of a program that has a password: the one that its state folder remembers, as long as it is good, else a new one.
+// The session of a program that logs in with a password: the stored session where it is still valid, else a new one.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { ServerTrust } from "../../rpc/dialling/dial.ts";
 import { RpcError } from "../../rpc/status/status.ts";
@@ -13,10 +13,10 @@ import type { Profile } from "../state/profiles.ts";
 import type { State } from "../state/state.ts";
 import type { PasswordLogin } from "./connect-options.ts";
 
-/** What a link needs to know of its session. */
+/** The options of a link that belong to its session. */
 export type SessionOptions = Pick<LinkOptions, "token" | "serverId" | "cursors" | "queue">;
 
-/** A session that was started with a password, so that it is known whose it is. */
+/** A session that was started with a password, so that its user and device are known. */
 export interface OwnSession {
   readonly link: SessionOptions;
   readonly names: OwnNames;
@@ -24,7 +24,7 @@ export interface OwnSession {
   readonly contacts: ContactStore;
 }
 
-/** A new session, on a new device. @throws RpcError, ConnectError */
+/** Logs in as a new device. @throws RpcError, ConnectError */
 export async function newSession(
   endpoint: Endpoint,
   login: PasswordLogin,
@@ -42,8 +42,8 @@ export async function newSession(
   };
 }
 
-/** The session of the state, with its cursors and its queue. @throws RpcError, ConnectError */
-export async function keptSession(
+/** The stored session, with its cursors and its queue. @throws RpcError, ConnectError */
+export async function storedSession(
   endpoint: Endpoint,
   login: PasswordLogin,
   client: ClientInfo | undefined,
@@ -51,7 +51,7 @@ export async function keptSession(
 ): Promise<OwnSession> {
   const before = state.profiles.find({ address: endpoint.address, username: login.username });
   const profile =
-    before?.session !== undefined && (await isGood(endpoint, before.session.token))
+    before?.session !== undefined && (await isValid(endpoint, before.session.token))
       ? before
       : await logInAgain(endpoint, login, client, state, before);
   if (profile.session === undefined) throw new Error("The profile has no session after its log-in.");
@@ -69,7 +69,7 @@ export async function keptSession(
   };
 }
 
-async function isGood(endpoint: Endpoint, token: string): Promise<boolean> {
+async function isValid(endpoint: Endpoint, token: string): Promise<boolean> {
   try {
     for await (const _ of new Account(endpoint, token).listSessions()) break;
     return true;
@@ -79,7 +79,7 @@ async function isGood(endpoint: Endpoint, token: string): Promise<boolean> {
   }
 }
 
-/** As the device of before, so that a message which was unsent is not stored twice. */
+/** Logs in as the stored device, so that unsent messages are not stored twice. */
 async function logInAgain(
   endpoint: Endpoint,
   login: PasswordLogin,
@@ -87,7 +87,7 @@ async function logInAgain(
   { profiles }: State,
   before: Profile | undefined,
 ): Promise<Profile> {
-  profiles.rememberServer(endpoint.address, rememberable(endpoint.trust));
+  profiles.rememberServer(endpoint.address, storableTrust(endpoint.trust));
   const device = before?.device.deviceSecret === "" ? undefined : before?.device;
   try {
     const grant = await logIn(endpoint, { ...login, device, client });
@@ -95,13 +95,13 @@ async function logInAgain(
   } catch (error) {
     if (!(error instanceof RpcError && error.reason === "DEVICE_INVALID") || before === undefined)
       throw error;
-    // The server lost its data, or a person removed the device: this program starts over as a new one.
+    // The server lost its data, or the device was removed: the program logs in as a new device.
     profiles.forgetDevice(before.profileId);
     return profiles.loggedIn(endpoint.address, await logIn(endpoint, { ...login, client })).profile;
   }
 }
 
-/** A program says each time whom it trusts; other users of the folder should not trust more for it. */
-function rememberable(trust: ServerTrust): Exclude<ServerTrust, { kind: "authority" }> {
+/** The trust to store. An authority is not stored, because other programs that use the folder should not trust it. */
+function storableTrust(trust: ServerTrust): Exclude<ServerTrust, { kind: "authority" }> {
   return trust.kind === "authority" ? { kind: "system" } : trust;
 }

@@ -1,4 +1,4 @@
-// What one profile remembers of other users' keys, on disk.
+// The stored keys of other users, for one profile, on disk.
 import type { DatabaseSync } from "node:sqlite";
 import type { Contact, ContactStore } from "../peer/keys/contacts.ts";
 import { bytes, integer, type Row, text } from "./rows.ts";

@@ -1,4 +1,4 @@
-// The cursors of one profile, on disk. They say what this device holds, whichever of its processes took it.
+// The cursors of one profile, on disk: the entries that the device has, whichever of its processes received them.
 import type { DatabaseSync } from "node:sqlite";
 import type { CursorStore, Position } from "../link/model/cursors.ts";
 import type { ConversationKind } from "../link/model/events.ts";

@@ -1,29 +1,29 @@
-// Opens the state file: private to its user, durable, shared by any number of processes, brought up to date.
+// Opens the state file: readable only by its user, durable, shared by several processes, and migrated to the current version.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { migrations } from "./migrations.ts";
 
-/** The state folder cannot be used; the message says what to do. */
+/** The state folder cannot be used. */
 export class StateError extends Error {
   override name = "StateError";
 }
 
-/** How long a process waits for another one's transaction, ms. */
+/** How long a process waits for the transaction of another one, ms. */
 const busyTimeoutMs = 10_000;
-/** The same where it can be done again, ms: nothing else is done here meanwhile. */
+/** The same for `scrub`, which can be repeated and blocks the process, ms. */
 const scrubTimeoutMs = 2_000;
 
 /**
- * Opens `state.db` in the folder, which is made if need be. Both are readable by their user alone.
- * @throws StateError where folder or file cannot be used, or come from a newer version.
+ * Opens `state.db` in the folder, and creates both where needed. Only their user can read them.
+ * @throws StateError where the folder or the file cannot be used, or is from a newer version
  */
 export function openDatabase(folder: string): DatabaseSync {
   const file = join(folder, "state.db");
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     tighten(folder, 0o700);
-    // SQLite gives its -wal and -shm files the mode of the main file, so that one has to be right before it opens.
+    // SQLite gives its -wal and -shm files the mode of the main file, so the mode must be right before SQLite opens it.
     closeSync(openSync(file, "a", 0o600));
     tighten(file, 0o600);
   } catch (error) {
@@ -42,7 +42,7 @@ export function openDatabase(folder: string): DatabaseSync {
   return db;
 }
 
-/** Runs the work in one transaction that holds the write lock from its start; what throws is rolled back. */
+/** Runs the work in one transaction that holds the write lock from its start. An error rolls it back. */
 export function transact<T>(db: DatabaseSync, work: () => T): T {
   db.exec("BEGIN IMMEDIATE");
   let result: T;
@@ -57,14 +57,14 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * Writes the file anew and empties its log, so that nothing of what was deleted is left in either.
- * @returns false where another process's transaction stood in the way for too long: then some may be left
+ * Rewrites the file and truncates its log, so that neither has any deleted data.
+ * @returns false where the transaction of another process took too long: then some deleted data may be left
  */
 export function scrub(db: DatabaseSync): boolean {
-  // What is written anew has keys in it: not by way of a file in the folder for temporary ones.
+  // The data includes keys, so it must not be written to a temporary file.
   db.exec(`PRAGMA busy_timeout = ${scrubTimeoutMs}; PRAGMA temp_store = MEMORY`);
   try {
-    // Pages have text in them that no row owns any more, from when rows moved: to overwrite the rows does not reach it.
+    // Moved rows leave copies of their text in pages, which overwriting the rows does not reach.
     db.exec("VACUUM");
     return db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
   } catch (error) {
@@ -81,8 +81,8 @@ function tighten(path: string, mode: number): void {
 }
 
 /**
- * The change to WAL does not honour the busy timeout, and several processes may start on a new folder at once: the
- * loser waits for the winner by taking the write lock, which does, and looks again.
+ * Several processes may start with a new folder at the same time, and the change to WAL ignores the busy timeout. A process
+ * that finds the file busy therefore takes the write lock, which respects the timeout, and tries again.
  */
 function useWriteAheadLog(db: DatabaseSync): void {
   for (let left = 20; ; left--) {
@@ -100,12 +100,10 @@ function useWriteAheadLog(db: DatabaseSync): void {
 function migrate(db: DatabaseSync, file: string): void {
   if (versionOf(db) === migrations.length) return;
   transact(db, () => {
-    // Read again: another process may have been faster.
+    // Read again, because another process may have migrated it.
     const from = versionOf(db);
     if (from > migrations.length) {
-      throw new StateError(
-        `The state file ${file} was written by a newer version of parley. Update this one.`,
-      );
+      throw new StateError(`A newer version of parley wrote the state file ${file}. Update this one.`);
     }
     for (const step of migrations.slice(from)) db.exec(step);
     db.exec(`PRAGMA user_version = ${migrations.length}`);

@@ -1,4 +1,4 @@
-// The keys of one profile's device, on disk, readable by its user alone.
+// The keys of one profile's device, on disk.
 import type { DatabaseSync } from "node:sqlite";
 import type { KeyStore, StoredKeys } from "../peer/keys/keys.ts";
 import { transact } from "./database.ts";
@@ -25,7 +25,7 @@ export class DiskKeys implements KeyStore {
 
   saveIfNone(keys: StoredKeys): StoredKeys {
     return transact(this.#db, () => {
-      // Two processes may start at once: the first one's key is the device's.
+      // Two processes may start at the same time: the key that was stored first is used.
       const before = this.load();
       if (before?.deviceId === keys.deviceId) return before;
       this.#db

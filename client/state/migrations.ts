@@ -1,6 +1,6 @@
-// The numbered steps that bring a state database up to date; a step that has shipped is never edited.
+// The numbered migrations of the state database. A migration that was released must not be edited.
 
-/** Step n (from 1) brings user_version from n-1 to n. Each runs in its own transaction. */
+/** Migration n (from 1) changes user_version from n-1 to n. All pending ones run in one transaction. */
 export const migrations: readonly string[] = [
   `
   CREATE TABLE servers (

@@ -1,4 +1,4 @@
-// What was said in private chats, kept on this device where the person wants it.
+// The lines of private chats that the user wants to keep, stored on this device.
 import type { DatabaseSync } from "node:sqlite";
 import { scrub } from "./database.ts";
 import { integer, text } from "./rows.ts";
@@ -10,9 +10,9 @@ export interface PrivateLine {
   readonly text: string;
 }
 
-export interface Forgotten {
+export interface Deletion {
   readonly lines: number;
-  /** Nothing of them is left in the state file and its log; else another process was using it: to be done again. */
+  /** No data of them is left in the state file and its log. False: another process used the file; repeat the deletion. */
   readonly isGone: boolean;
 }
 
@@ -25,13 +25,13 @@ export class PrivateLines {
     this.#profileId = profileId;
   }
 
-  add({ username, mine, time, text: said }: PrivateLine): void {
+  add({ username, mine, time, text: content }: PrivateLine): void {
     this.#db
       .prepare("INSERT INTO private_lines (profile_id, username, mine, time, text) VALUES (?, ?, ?, ?, ?)")
-      .run(this.#profileId, username, mine ? 1 : 0, time.getTime(), said);
+      .run(this.#profileId, username, mine ? 1 : 0, time.getTime(), content);
   }
 
-  /** The newest lines with that user, oldest first. */
+  /** The newest lines with the user, oldest first. */
   last(username: string, limit: number): PrivateLine[] {
     return this.#db
       .prepare(
@@ -47,8 +47,8 @@ export class PrivateLines {
       }));
   }
 
-  /** Forgets what was said with that user, and what is left of anything that was forgotten before. */
-  forget(username: string): Forgotten {
+  /** Deletes the lines with the user, and the remaining data of earlier deletions. */
+  forget(username: string): Deletion {
     const sql = "DELETE FROM private_lines WHERE profile_id = ? AND username = ?";
     const { changes } = this.#db.prepare(sql).run(this.#profileId, username);
     return { lines: Number(changes), isGone: scrub(this.#db) };

@@ -1,4 +1,4 @@
-// Which processes use this state file now: each writes a heartbeat, so that the others can tell when it is gone.
+// The processes that use the state file: each writes heartbeats, so that the others detect its end.
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
@@ -6,26 +6,26 @@ import { transact } from "./database.ts";
 import { integer, type Row, text } from "./rows.ts";
 
 export interface ProcessTimes {
-  /** How often a process says that it lives, ms. */
+  /** The time between heartbeats, ms. */
   readonly heartbeatMs: number;
-  /** After how long a silence it counts as gone although its pid exists (which may be another's by now), ms. */
+  /** The time without a heartbeat after which a process counts as ended, even if its pid exists, ms; pids are reused. */
   readonly staleMs: number;
 }
 
 const defaultTimes: ProcessTimes = { heartbeatMs: 5_000, staleMs: 60_000 };
 
 /**
- * This process's entry among the living. Being taken for dead is harmless (after a sleep of the machine, say): sends
- * are told apart by their ids, so that what two processes send is stored once.
+ * The registration of this process. It is harmless if other processes take it for ended by mistake, for example after a
+ * sleep of the machine: when two processes send the same message, the server stores it once, because of its id.
  */
-export class LivingProcess implements Disposable {
+export class ProcessRegistration implements Disposable {
   readonly processId = `${process.pid}-${randomBytes(6).toString("hex")}`;
   readonly #db: DatabaseSync;
   readonly #times: ProcessTimes;
   readonly #timer: NodeJS.Timeout;
   readonly #onBeat = new Set<() => void>();
 
-  /** `onProblem` hears of a heartbeat that failed; the next one comes in time. */
+  /** @param onProblem called when a heartbeat fails; the next one follows as usual */
   constructor(db: DatabaseSync, onProblem: (error: Error) => void, times: ProcessTimes = defaultTimes) {
     this.#db = db;
     this.#times = times;
@@ -41,22 +41,22 @@ export class LivingProcess implements Disposable {
     this.#timer.unref();
   }
 
-  /** Calls back after every heartbeat. */
+  /** Calls the listener after each heartbeat. */
   onBeat(listener: () => void): Disposable {
     this.#onBeat.add(listener);
     return { [Symbol.dispose]: () => this.#onBeat.delete(listener) };
   }
 
-  /** The processes that live, this one among them. Forgets the others. Call it inside a transaction. */
-  living(): Set<string> {
-    const living = new Set<string>([this.processId]);
+  /** The ids of the running processes, including this one. Deletes the others. Call it inside a transaction. */
+  running(): Set<string> {
+    const running = new Set<string>([this.processId]);
     for (const row of this.#db.prepare("SELECT * FROM processes").all()) {
       const processId = text(row, "process_id");
       if (processId === this.processId) continue;
-      if (this.#isAlive(row)) living.add(processId);
+      if (this.#isRunning(row)) running.add(processId);
       else this.#db.prepare("DELETE FROM processes WHERE process_id = ?").run(processId);
     }
-    return living;
+    return running;
   }
 
   [Symbol.dispose](): void {
@@ -76,7 +76,7 @@ export class LivingProcess implements Disposable {
     });
   }
 
-  #isAlive(row: Row): boolean {
+  #isRunning(row: Row): boolean {
     if (Math.abs(Date.now() - integer(row, "heartbeat_time")) > this.#times.staleMs) return false;
     return text(row, "host") !== hostname() || pidExists(integer(row, "pid"));
   }
@@ -87,7 +87,7 @@ function pidExists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it exists and is another user's.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

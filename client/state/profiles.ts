@@ -1,4 +1,4 @@
-// Servers and profiles: who this installation is logged in as, and where.
+// The known servers, and the profiles: the users as which this installation is logged in.
 import type { DatabaseSync } from "node:sqlite";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { Trust } from "../../rpc/dialling/dial.ts";
@@ -20,7 +20,7 @@ export interface Profile {
   readonly userId: string;
   readonly username: string;
   readonly device: DeviceKey;
-  /** The log-in, where there is one. */
+  /** The session; undefined where the profile is logged out. */
   readonly session:
     | { readonly sessionId: string; readonly token: string; readonly expireTime: Date | undefined }
     | undefined;
@@ -28,7 +28,7 @@ export interface Profile {
 
 export interface LoggedIn {
   readonly profile: Profile;
-  /** The address now serves other data than at the last log-in: cursors were forgotten, unsent messages are held. */
+  /** The server has other data than at the last log-in. Cursors were deleted, and unsent messages are held. */
   readonly serverChanged: boolean;
 }
 
@@ -44,7 +44,7 @@ export class Profiles {
     this.#db = db;
   }
 
-  /** The server of that address; without one, the server used last. */
+  /** The server with that address; without an address, the server that was used last. */
   server(address?: string): KnownServer | undefined {
     const row = this.#db
       .prepare("SELECT * FROM servers WHERE ?1 IS NULL OR address = ?1 ORDER BY last_used_time DESC LIMIT 1")
@@ -52,7 +52,7 @@ export class Profiles {
     return row === undefined ? undefined : { address: text(row, "address"), trust: trustOf(row) };
   }
 
-  /** Remembers how a server is to be trusted, in place of what was known. */
+  /** Stores how to authenticate a server, in place of the earlier setting. */
   rememberServer(address: string, trust: Trust): void {
     this.#db
       .prepare(
@@ -63,7 +63,7 @@ export class Profiles {
       .run(address, trust.kind, trust.kind === "pin" ? trust.fingerprint : null, this.#nextUse());
   }
 
-  /** The profile used last among those of that server and that user, each left out meaning any. */
+  /** The most recently used profile, optionally of that server and of that user. */
   find(wanted: { address?: string | undefined; username?: string | undefined } = {}): Profile | undefined {
     const row = this.#db
       .prepare(`${selectProfile} LIMIT 1`)
@@ -71,14 +71,14 @@ export class Profiles {
     return row === undefined ? undefined : profileOf(row);
   }
 
-  /** All profiles, the one used last first. */
+  /** All profiles; the most recently used one comes first. */
   list(): Profile[] {
     return this.#db.prepare(selectProfile).all(null, null).map(profileOf);
   }
 
   /**
-   * Keeps what a log-in gave. The server has to be known (rememberServer). Where the grant has no device secret, the
-   * device is the one that the profile already has.
+   * Stores the result of a log-in. The server must be known (`rememberServer`). A grant without a device secret is for the
+   * stored device of the profile.
    */
   loggedIn(address: string, grant: Grant): LoggedIn {
     const { user, device } = grant;
@@ -114,17 +114,17 @@ export class Profiles {
         );
       const serverChanged = before !== undefined && !sameData;
       if (serverChanged) this.#forgetServerData(before.profileId);
-      // The server knows a repeated send by its device: under a new one it would store it twice, so a person decides.
+      // The server recognizes a repeated send by its device. With a new device it would be stored twice, so a person decides.
       else if (before !== undefined && before.device.deviceId !== device.deviceId)
         this.#holdUnsent(before.profileId);
       const profile = this.find({ address, username: user.username });
-      if (profile === undefined) throw new Error("The profile vanished while it was written.");
+      if (profile === undefined) throw new Error("The profile disappeared while it was written.");
       this.#touchServer(address);
       return { profile, serverChanged };
     });
   }
 
-  /** Forgets the session; the device, the cursors and what is unsent stay for the next log-in. */
+  /** Deletes the session. The device, the cursors and the unsent messages stay for the next log-in. */
   loggedOut(profileId: number): void {
     this.#db
       .prepare(
@@ -133,14 +133,14 @@ export class Profiles {
       .run(profileId);
   }
 
-  /** Forgets the device too, as when the server does not know it any more: the next log-in gets a new one. */
+  /** Deletes the device, which the server does not know any more. The next log-in gets a new one. */
   forgetDevice(profileId: number): void {
     this.#db
       .prepare("UPDATE profiles SET device_id = '', device_secret = '' WHERE profile_id = ?")
       .run(profileId);
   }
 
-  /** Makes it the profile, and its server the server, used last. */
+  /** Marks the profile and its server as used last. */
   use(profile: Profile): void {
     transact(this.#db, () => {
       this.#db
@@ -150,7 +150,7 @@ export class Profiles {
     });
   }
 
-  /** The server of this profile turned out to serve other data: cursors are forgotten, unsent messages are held. */
+  /** Handles that the server of the profile has other data: deletes the cursors, and holds the unsent messages. */
   serverChanged(profileId: number, serverId: string): void {
     transact(this.#db, () => {
       this.#db.prepare("UPDATE profiles SET server_id = ? WHERE profile_id = ?").run(serverId, profileId);
@@ -171,7 +171,7 @@ export class Profiles {
     this.#db.prepare("UPDATE servers SET last_used_time = ? WHERE address = ?").run(this.#nextUse(), address);
   }
 
-  /** Now, or just after the last use: two uses in one millisecond keep their order. */
+  /** The current time, or 1 ms after the last use, so that two uses within a millisecond keep their order. */
   #nextUse(): number {
     const row = this.#db
       .prepare(
@@ -187,7 +187,7 @@ function trustOf(row: Row): Trust {
   const kind = text(row, "trust");
   if (kind === "pin") return { kind, fingerprint: text(row, "fingerprint") };
   if (kind === "system" || kind === "plaintext") return { kind };
-  throw new Error(`The state file holds an unknown kind of trust: ${kind}`);
+  throw new Error(`The state file has an unknown kind of trust: ${kind}`);
 }
 
 function profileOf(row: Row): Profile {

@@ -1,4 +1,4 @@
-// Reads typed values out of SQLite rows: a column of another type is a bug or a damaged file, and says so.
+// Reads typed values from SQLite rows, and throws where a column has another type.
 import type { SQLOutputValue } from "node:sqlite";
 
 export type Row = Record<string, SQLOutputValue>;
@@ -13,14 +13,14 @@ export function textOrNull(row: Row, column: string): string | undefined {
   return row[column] === null ? undefined : text(row, column);
 }
 
-/** An integer that is surely small: a time, a count, a row id. */
+/** An integer below 2^53, such as a time, a count or a row id. */
 export function integer(row: Row, column: string): number {
   const value = row[column];
   if (typeof value !== "number" && typeof value !== "bigint") throw wrongType(column);
   return Number(value);
 }
 
-/** A 64-bit number; the statement has to read big integers. */
+/** A 64-bit integer; the statement must be set to read bigints. */
 export function bigInteger(row: Row, column: string): bigint {
   const value = row[column];
   if (typeof value !== "bigint") throw wrongType(column);
@@ -34,5 +34,5 @@ export function bytes(row: Row, column: string): Uint8Array {
 }
 
 function wrongType(column: string): Error {
-  return new Error(`The state file holds something unexpected in "${column}".`);
+  return new Error(`The state file has a value of the wrong type in "${column}".`);
 }

@@ -1,21 +1,21 @@
-// The unsent messages of one profile, on disk, shared between processes.
+// The queue of unsent messages of one profile, on disk, shared by several processes.
 import type { DatabaseSync } from "node:sqlite";
 import type { SendQueue, SendTarget, UnsentMessage } from "../link/model/send-queue.ts";
 import { transact } from "./database.ts";
 import { takeClientMessageId } from "./message-ids.ts";
-import type { LivingProcess } from "./processes.ts";
+import type { ProcessRegistration } from "./processes.ts";
 import { bigInteger, bytes, integer, type Row, text, textOrNull } from "./rows.ts";
 
 /**
- * Each message belongs to the process that queued it. One living process at a time owns the profile's queue: it alone
- * takes what ended processes left behind, and its own end, even by SIGKILL, makes another one the owner.
+ * Each message belongs to the process that queued it. One running process at a time owns the queue of the profile: only it
+ * takes the messages of ended processes. When it ends, even by SIGKILL, another process becomes the owner.
  */
 export class DiskSendQueue implements SendQueue {
   readonly #db: DatabaseSync;
   readonly #profileId: number;
-  readonly #process: LivingProcess;
+  readonly #process: ProcessRegistration;
 
-  constructor(db: DatabaseSync, profileId: number, process: LivingProcess) {
+  constructor(db: DatabaseSync, profileId: number, process: ProcessRegistration) {
     this.#db = db;
     this.#profileId = profileId;
     this.#process = process;
@@ -58,7 +58,7 @@ export class DiskSendQueue implements SendQueue {
     this.#db.prepare("UPDATE unsent SET held = 1 WHERE profile_id = ?").run(this.#profileId);
   }
 
-  /** Whether this process owned the queue when it last looked; it looks with every heartbeat. */
+  /** Whether this process owned the queue at its last heartbeat. */
   get owned(): boolean {
     const row = this.#db
       .prepare("SELECT process_id FROM queue_owners WHERE profile_id = ?")
@@ -67,16 +67,16 @@ export class DiskSendQueue implements SendQueue {
   }
 
   takeOrphans(taken: (messages: UnsentMessage[]) => void): Disposable {
-    const look = (): void => {
+    const check = (): void => {
       const messages = this.#take();
       if (messages.length > 0) taken(messages);
     };
-    const watch = this.#process.onBeat(look);
-    look();
+    const watch = this.#process.onBeat(check);
+    check();
     return {
       [Symbol.dispose]: () => {
         watch[Symbol.dispose]();
-        this.#giveBack();
+        this.#release();
       },
     };
   }
@@ -84,11 +84,11 @@ export class DiskSendQueue implements SendQueue {
   #take(): UnsentMessage[] {
     const me = this.#process.processId;
     return transact(this.#db, () => {
-      const living = this.#process.living();
+      const running = this.#process.running();
       const owner = this.#db
         .prepare("SELECT process_id FROM queue_owners WHERE profile_id = ?")
         .get(this.#profileId);
-      if (owner === undefined || !living.has(text(owner, "process_id"))) {
+      if (owner === undefined || !running.has(text(owner, "process_id"))) {
         this.#db
           .prepare(
             `INSERT INTO queue_owners (profile_id, process_id) VALUES (?, ?)
@@ -96,19 +96,19 @@ export class DiskSendQueue implements SendQueue {
           )
           .run(this.#profileId, me);
       } else if (text(owner, "process_id") !== me) return [];
-      const leftBehind = listUnsent(this.#db, this.#profileId).filter(
-        ({ processId }) => processId === undefined || !living.has(processId),
+      const orphans = listUnsent(this.#db, this.#profileId).filter(
+        ({ processId }) => processId === undefined || !running.has(processId),
       );
       const claim = this.#db.prepare(
         "UPDATE unsent SET process_id = ? WHERE profile_id = ? AND client_message_id = ?",
       );
-      for (const { clientMessageId } of leftBehind) claim.run(me, this.#profileId, clientMessageId);
-      return leftBehind;
+      for (const { clientMessageId } of orphans) claim.run(me, this.#profileId, clientMessageId);
+      return orphans;
     });
   }
 
-  /** What this process did not get sent waits for the next owner. */
-  #giveBack(): void {
+  /** Leaves the unsent messages of this process to the next owner. */
+  #release(): void {
     const me = this.#process.processId;
     transact(this.#db, () => {
       this.#db
@@ -122,18 +122,18 @@ export class DiskSendQueue implements SendQueue {
 }
 
 export interface StoredUnsent extends UnsentMessage {
-  /** The process that it belongs to; undefined where one left it behind. */
+  /** The process to which it belongs; undefined where that process has released it. */
   readonly processId: string | undefined;
 }
 
-/** Everything unsent of a profile, whichever process it belongs to, by rising id. */
+/** All unsent messages of a profile, of every process, by rising id. */
 export function listUnsent(db: DatabaseSync, profileId: number): StoredUnsent[] {
   const statement = db.prepare("SELECT * FROM unsent WHERE profile_id = ? ORDER BY client_message_id");
   statement.setReadBigInts(true);
   return statement.all(profileId).map(unsentOf);
 }
 
-/** False if it was not there any more. */
+/** Deletes an unsent message. Returns false where it is not in the queue. */
 export function removeUnsent(db: DatabaseSync, profileId: number, clientMessageId: bigint): boolean {
   const { changes } = db
     .prepare("DELETE FROM unsent WHERE profile_id = ? AND client_message_id = ?")

@@ -1,4 +1,4 @@
-// Everything that an installation remembers, in one file that any number of processes share.
+// The stored state of an installation, in one file that several processes can share.
 import type { DatabaseSync } from "node:sqlite";
 import type { CursorStore } from "../link/model/cursors.ts";
 import type { ContactStore } from "../peer/keys/contacts.ts";
@@ -9,12 +9,12 @@ import { openDatabase } from "./database.ts";
 import { DiskKeys } from "./keys.ts";
 import { takeClientMessageId } from "./message-ids.ts";
 import { PrivateLines } from "./private-lines.ts";
-import { LivingProcess, type ProcessTimes } from "./processes.ts";
+import { ProcessRegistration, type ProcessTimes } from "./processes.ts";
 import { Profiles } from "./profiles.ts";
 import { DiskSendQueue, listUnsent, removeUnsent, type StoredUnsent } from "./send-queue.ts";
 
 export interface StateOptions {
-  /** Hears of trouble in the background (a heartbeat that could not be written). */
+  /** Called on an error in the background, such as a heartbeat that cannot be written. */
   readonly onProblem: (error: Error) => void;
   /** For tests. */
   readonly processTimes?: ProcessTimes;
@@ -24,16 +24,16 @@ export class State implements Disposable {
   readonly profiles: Profiles;
   readonly #db: DatabaseSync;
   readonly #options: StateOptions;
-  #process: LivingProcess | undefined;
+  #process: ProcessRegistration | undefined;
 
-  /** @throws StateError where the folder cannot be used. */
+  /** @throws StateError where the folder cannot be used */
   constructor(folder: string, options: StateOptions) {
     this.#db = openDatabase(folder);
     this.#options = options;
     this.profiles = new Profiles(this.#db);
   }
 
-  /** The next number for a send of this profile's device; no process ever gets it again. */
+  /** Allocates an id for a send of this profile's device; it is never returned again. */
   nextClientMessageId(profileId: number): bigint {
     return takeClientMessageId(this.#db, profileId);
   }
@@ -42,9 +42,9 @@ export class State implements Disposable {
     return new DiskCursors(this.#db, profileId);
   }
 
-  /** The queue of unsent messages, for a link. From here on this process counts among those that may own queues. */
+  /** The queue of unsent messages, for a link. The first call registers this process as a possible owner of queues. */
   sendQueue(profileId: number): DiskSendQueue {
-    this.#process ??= new LivingProcess(this.#db, this.#options.onProblem, this.#options.processTimes);
+    this.#process ??= new ProcessRegistration(this.#db, this.#options.onProblem, this.#options.processTimes);
     return new DiskSendQueue(this.#db, profileId, this.#process);
   }
 
@@ -53,22 +53,22 @@ export class State implements Disposable {
     return new DiskKeys(this.#db, profileId);
   }
 
-  /** What is remembered of other users' keys. */
+  /** The stored keys of other users. */
   contacts(profileId: number): ContactStore {
     return new DiskContacts(this.#db, profileId);
   }
 
-  /** What is kept of private chats. */
+  /** The kept lines of private chats. */
   privateLines(profileId: number): PrivateLines {
     return new PrivateLines(this.#db, profileId);
   }
 
-  /** What is unsent, by rising id, to look at: those of processes that are running included. */
+  /** All unsent messages, including those of running processes, by rising id. */
   unsent(profileId: number): StoredUnsent[] {
     return listUnsent(this.#db, profileId);
   }
 
-  /** Forgets an unsent message, after an ack, a refusal or at a person's wish; false if it was not there any more. */
+  /** Deletes an unsent message. Returns false where it is not in the queue. */
   removeUnsent(profileId: number, clientMessageId: bigint): boolean {
     return removeUnsent(this.#db, profileId, clientMessageId);
   }

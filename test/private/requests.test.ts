@@ -4,7 +4,7 @@ import type { LinkEvent } from "../../client/link/model/events.ts";
 import { NotSentError } from "../../client/peer/conversation/line-rules.ts";
 import { ConnectError } from "../../rpc/status/connect-error.ts";
 import { FaultyProxy } from "../client/cli/faults.ts";
-import { ask, device, introduce, reportAs, taking } from "../scenarios/private.ts";
+import { ask, introduce, logInDevice, logInSubscriber, reportAs } from "../scenarios/introduction-calls.ts";
 import { reasonOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { newInstallation, openChat, PrivateUser } from "./private-user.ts";
@@ -78,15 +78,15 @@ test("a request that a new stream repeats during its answer is closed by the ans
   await using luke = await logIn("luke");
   await using yoda = await logIn("yoda");
   const took: LinkEvent[] = [];
-  const take = yoda.chats.handleLinkEvent.bind(yoda.chats);
+  const handle = yoda.chats.handleLinkEvent.bind(yoda.chats);
   yoda.chats.handleLinkEvent = (event) => {
     took.push(event);
-    take(event);
+    handle(event);
   };
   await luke.chats.start("yoda", { direct: false });
   await yoda.next("requested");
   const answering = yoda.chats.answer("luke", "accept");
-  for (const event of took.filter(({ type }) => type === "introduction-requested")) take(event);
+  for (const event of took.filter(({ type }) => type === "introduction-requested")) handle(event);
   await answering;
   expect(yoda.chats.incomingRequests).toEqual([]);
   await yoda.next("opened");
@@ -114,7 +114,7 @@ test.each([
   ["the acceptance is withdrawn", "yoda"],
 ])("an acceptance that leads to no chat ends immediately when %s", async (_, who) => {
   // A program that requests a chat and does not connect.
-  const luke = await device(server, "luke");
+  const luke = await logInDevice(server, "luke");
   await using yoda = await logIn("yoda");
   const { id } = await ask(luke, "yoda");
   await yoda.next("requested");
@@ -130,7 +130,7 @@ test.each([
 });
 
 test("a new request after an acceptance replaces it without a failed event", async () => {
-  const { client: luke, stream } = await taking(server, "luke");
+  const { client: luke, stream } = await logInSubscriber(server, "luke");
   using _stream = stream;
   await using yoda = await logIn("yoda");
   await ask(luke, "yoda");
@@ -194,9 +194,9 @@ test("a waiting request is reported once, survives a lost connection, and can be
   await luke.chats.start("yoda", { direct: false });
   await yoda.next("requested");
   const { promise: again, resolve } = Promise.withResolvers<void>();
-  const take = yoda.chats.handleLinkEvent.bind(yoda.chats);
+  const handle = yoda.chats.handleLinkEvent.bind(yoda.chats);
   yoda.chats.handleLinkEvent = (event) => {
-    take(event);
+    handle(event);
     if (event.type === "introduction-requested") resolve();
   };
   proxy.fault("cut");

@@ -1,5 +1,5 @@
-// What connect does for a program: log-in and trust, where it begins, what it remembers, how it ends and what it throws.
-import { expect, onTestFinished, test } from "vitest";
+// connect: log-in and trust, the first entries, the state folder, the end and its errors.
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import {
   ConnectError,
   type Connection,
@@ -16,13 +16,30 @@ import { passwordOf, TestServer, type TestServerOptions } from "../../support/se
 import { certificate } from "../cli/parley.ts";
 import { newFolder } from "../state/fixture.ts";
 
+let shared: TestServer;
+let pairs = 0;
+beforeAll(async () => {
+  shared = await TestServer.start();
+});
+afterAll(() => shared[Symbol.asyncDispose]());
+
+/** Two new users of the shared server, and a connection as the first one. */
+async function newPair() {
+  pairs++;
+  const [hans, yoda] = [`hans${pairs}`, `yoda${pairs}`] as const;
+  await shared.addUsers([hans, yoda]);
+  const login = { username: hans, password: passwordOf(hans) };
+  const asFirst = (options: Partial<ConnectOptions> = {}) => asHans(shared, { login, ...options });
+  return { hans, yoda, asFirst };
+}
+
 async function start(options: TestServerOptions = {}): Promise<TestServer> {
   const server = await TestServer.start({ users: ["hans", "yoda"], ...options });
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 }
 
-/** hans, over a plain connection. */
+/** Connects as hans, or with the given log-in, without TLS. */
 function asHans(server: TestServer, options: Partial<ConnectOptions> = {}): Promise<Connection> {
   return connect({
     address: `127.0.0.1:${server.port}`,
@@ -51,10 +68,10 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-test("a send resolves when the message is stored, and rejects with the reason of its refusal", async () => {
-  const server = await start();
-  await using hans = await asHans(server);
-  const ack = await hans.send("yoda", "hello");
+test("a send resolves when the message is stored, and rejects with the refusal", async () => {
+  const { hans: first, yoda: second, asFirst } = await newPair();
+  await using hans = await asFirst();
+  const ack = await hans.send(second, "hello");
   expect(ack).toMatchObject({ seq: 1n, repeatedSend: false });
   expect(
     await hans.send({ kind: "conversation", conversationId: ack.conversationId }, "again"),
@@ -64,59 +81,59 @@ test("a send resolves when the message is stored, and rejects with the reason of
     reason: "USER_NOT_FOUND",
     field: "target.username",
   });
-  const yoda = await server.logIn("yoda");
-  expect(await yoda.said("hans")).toEqual(["hello", "again"]);
+  const yoda = await shared.logIn(second);
+  expect(await yoda.textsWith(first)).toEqual(["hello", "again"]);
 });
 
-test("it begins with what is new, or with the recent entries where that is wanted", async () => {
-  const server = await start();
-  const yoda = await server.logIn("yoda");
-  await yoda.send("hans", "old");
-  await using now = await asHans(server);
-  await using recent = await asHans(server, { startAt: "recent" });
-  await yoda.send("hans", "new");
+test('a link starts with new entries, or with recent ones for startAt: "recent"', async () => {
+  const { hans: first, yoda: second, asFirst } = await newPair();
+  const yoda = await shared.logIn(second);
+  await yoda.send(first, "old");
+  await using now = await asFirst();
+  await using recent = await asFirst({ startAt: "recent" });
+  await yoda.send(first, "new");
   expect(await textsUpTo(now, "new")).toEqual(["new"]);
   expect(await textsUpTo(recent, "new")).toEqual(["old", "new"]);
 });
 
-test("a state folder keeps session, device and cursors: the next start goes on where the last one was", async () => {
-  const server = await start();
-  const yoda = await server.logIn("yoda");
+test("with a state folder the next process continues with the session, the device and the cursors", async () => {
+  const { hans: first, yoda: second, asFirst } = await newPair();
+  const yoda = await shared.logIn(second);
   using folder = newFolder();
   const stateFolder = folder.path;
-  /** Those of hans, the own one first. */
+  /** The ids of the user's sessions; the current one comes first. */
   const sessions = async (link: Connection): Promise<string[]> => {
     const all: Session[] = [];
     for await (const session of link.account.listSessions()) all.push(session);
     return all.sort((a, b) => Number(b.current) - Number(a.current)).map(({ sessionId }) => sessionId);
   };
-  await yoda.send("hans", "before it all");
+  await yoda.send(first, "before it all");
   let ids: string[];
   {
-    await using first = await asHans(server, { stateFolder });
-    await yoda.send("hans", "one");
-    expect(await textsUpTo(first, "one")).toEqual(["one"]);
-    ids = await sessions(first);
+    await using early = await asFirst({ stateFolder });
+    await yoda.send(first, "one");
+    expect(await textsUpTo(early, "one")).toEqual(["one"]);
+    ids = await sessions(early);
   }
-  await yoda.send("hans", "two");
+  await yoda.send(first, "two");
   {
-    await using second = await asHans(server, { stateFolder });
-    expect(await textsUpTo(second, "two")).toEqual(["two"]);
-    expect(await sessions(second)).toEqual(ids);
-    // Revoked elsewhere: the next start logs in again, as the same device.
-    await second.account.logOut();
+    await using later = await asFirst({ stateFolder });
+    expect(await textsUpTo(later, "two")).toEqual(["two"]);
+    expect(await sessions(later)).toEqual(ids);
+    // After a log-out the next start logs in again as the same device.
+    await later.account.logOut();
   }
-  await yoda.send("hans", "three");
-  await using third = await asHans(server, { stateFolder });
+  await yoda.send(first, "three");
+  await using third = await asFirst({ stateFolder });
   expect(await textsUpTo(third, "three")).toEqual(["three"]);
   expect(await sessions(third)).not.toEqual(ids);
 });
 
-test("the events throw what ended the link, and end in peace after close", async () => {
-  const server = await start();
-  const password = passwordOf("hans");
-  await using hans = await asHans(server);
-  const other = await server.logIn("hans");
+test("the loop over the events throws the error that ended the link, and ends normally after close", async () => {
+  const { hans: first, yoda: second, asFirst } = await newPair();
+  const password = passwordOf(first);
+  await using hans = await asFirst();
+  const other = await shared.logIn(first);
   const reading = failure(textsUpTo(hans, "never"));
   await other.unary(other.auth, other.auth.changePassword, {
     oldPassword: password,
@@ -126,41 +143,41 @@ test("the events throw what ended the link, and end in peace after close", async
   expect(error).toBeInstanceOf(RpcError);
   expect(hans.state).toMatchObject({ phase: "ended", ending: { kind: "not-logged-in", cause: error } });
 
-  await using token = await asHans(server, { login: { token: other.grant?.token ?? "" } });
+  await using token = await asFirst({ login: { token: other.grant?.token ?? "" } });
   const read = textsUpTo(token, "never");
   await token.close();
   expect(await read).toEqual([]);
-  expect(() => token.send("yoda", "late")).toThrow("ended");
+  expect(() => token.send(second, "late")).toThrow("ended");
   await token.close();
 });
 
-test("close lets what is on its way be acked, also where no stream is open yet, or the reader awaits it", async () => {
-  const server = await start();
-  const yoda = await server.logIn("yoda");
-  const brief = await asHans(server);
-  const only = brief.send("yoda", "in passing");
+test("close waits for acks, also before the first stream, and while the reader awaits them", async () => {
+  const { hans: first, yoda: second, asFirst } = await newPair();
+  const yoda = await shared.logIn(second);
+  const brief = await asFirst();
+  const only = brief.send(second, "in passing");
   await brief.close();
   expect(await only).toMatchObject({ seq: 1n });
-  await using hans = await asHans(server);
+  await using hans = await asFirst();
   const reading = (async () => {
     const acks: bigint[] = [];
     for await (const event of hans.events) {
       if (event.type !== "entry" || event.mine) continue;
-      const sending = hans.send("yoda", "answer");
+      const sending = hans.send(second, "answer");
       void hans.close();
       acks.push((await sending).seq);
     }
     return acks;
   })();
-  await yoda.send("hans", "question");
+  await yoda.send(first, "question");
   expect(await reading).toEqual([3n]);
-  expect(await yoda.said("hans")).toEqual(["in passing", "question", "answer"]);
+  expect(await yoda.textsWith(first)).toEqual(["in passing", "question", "answer"]);
 });
 
-test("a link can be closed at any moment of its beginning", async () => {
-  const server = await start();
-  await using endpoint = new Endpoint({ address: `127.0.0.1:${server.port}`, trust: { kind: "plaintext" } });
-  const { token } = await logIn(endpoint, { username: "hans", password: passwordOf("hans") });
+test("a link can be closed at any moment of its start", async () => {
+  const { hans: first } = await newPair();
+  await using endpoint = new Endpoint({ address: `127.0.0.1:${shared.port}`, trust: { kind: "plaintext" } });
+  const { token } = await logIn(endpoint, { username: first, password: passwordOf(first) });
   for (let turns = 0; turns < 40; turns++) {
     const link = openLink({ endpoint, token });
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
@@ -169,7 +186,7 @@ test("a link can be closed at any moment of its beginning", async () => {
   }
 });
 
-test("a link that lost its server comes back by itself; each entry comes once", async () => {
+test("a link reconnects after the loss of its server, and each entry comes once", async () => {
   const server = await start();
   await using hans = await asHans(server);
   const yoda = await asHans(server, { login: { username: "yoda", password: passwordOf("yoda") } });
@@ -183,7 +200,7 @@ test("a link that lost its server comes back by itself; each entry comes once", 
   expect(await textsUpTo(hans, "after")).toEqual(["before", "while it was away", "after"]);
 });
 
-test("who is wrong, what is not trusted, and what does not go together is said at once", async () => {
+test("a wrong password, an untrusted server and conflicting options reject connect", async () => {
   const tls = await certificate();
   const server = await start({ tls });
   const fingerprint = fingerprintOf(tls.cert);
@@ -203,7 +220,7 @@ test("who is wrong, what is not trusted, and what does not go together is said a
   expect(await failure(asHans(server, pinned))).toMatchObject({ kind: "unreachable" });
 });
 
-test("an authority of one's own vouches for its servers and for nobody else", async () => {
+test("with an authority only its servers are trusted", async () => {
   const tls = await certificate();
   const server = await start({ tls });
   const trusting = (certificates: string): Partial<ConnectOptions> => ({

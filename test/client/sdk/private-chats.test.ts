@@ -1,4 +1,4 @@
-// Private chats by the SDK: two programs connect, one asks, the other says yes in its loop, and they talk.
+// Private chats with the SDK: two programs connect, one requests a chat, and the other accepts it.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ function login(server: TestServer, username: string) {
   } as const;
 }
 
-/** Reads the link, as every program has to; resolves when it is live. */
+/** Reads the events of the link, as every program must; resolves when it is live. */
 async function read(link: Connection): Promise<void> {
   const live = Promise.withResolvers<void>();
   void (async () => {
@@ -39,10 +39,10 @@ async function next<T extends PrivateEvent["type"]>(
   for (let read = await events.next(); read.done !== true; read = await events.next()) {
     if (read.value.type === type) return read.value as Extract<PrivateEvent, { type: T }>;
   }
-  throw new Error(`no ${type} came`);
+  throw new Error(`There was no ${type} event.`);
 }
 
-test("two programs talk, and the one that remembers knows the other again", async () => {
+test("two programs chat, and with a state folder they recognize each other's keys", async () => {
   await using server = await TestServer.start({ users: ["luke", "yoda"] });
   const stateFolder = await mkdtemp(join(tmpdir(), "parley-sdk-"));
   try {
@@ -55,8 +55,8 @@ test("two programs talk, and the one that remembers knows the other again", asyn
       const atYoda = yoda.privateChats.events[Symbol.asyncIterator]();
 
       await luke.privateChats.start("yoda", { direct: true });
-      const asked = await next(atYoda, "requested");
-      expect([asked.username, asked.keyCheck.standing]).toEqual(["luke", standing]);
+      const requested = await next(atYoda, "requested");
+      expect([requested.username, requested.keyCheck.standing]).toEqual(["luke", standing]);
       await yoda.privateChats.answer("luke", "accept", { direct: true });
       expect((await next(atLuke, "opened")).path).toBe("direct");
       luke.privateChats.send("yoda", "between us");
@@ -70,7 +70,7 @@ test("two programs talk, and the one that remembers knows the other again", asyn
   }
 });
 
-test("where it cannot listen it says why, by an error that programs can tell", async () => {
+test("a port that cannot be used is a ListenError", async () => {
   await using server = await TestServer.start({ users: ["luke"] });
   const taken = { listen: { host: "127.0.0.1", port: server.port } };
   const failure = await connect({ ...login(server, "luke"), privateChats: taken }).catch((error) => error);
@@ -79,18 +79,18 @@ test("where it cannot listen it says why, by an error that programs can tell", a
 });
 
 test.each(["127.0.0.1:33535", { host: "127.0.0.1", port: "33535" }, { port: 33535 }, null])(
-  "%j is no place to listen at, and nothing is asked of the server for it",
+  "listen: %j is a TypeError before any call to the server",
   async (listen) => {
     const nowhere = { address: "127.0.0.1:1", trust: { kind: "plaintext" } } as const;
-    const asked = { privateChats: { listen }, login: { username: "luke", password: "any" } };
-    // As JavaScript would, which has no types.
-    const connecting = connect({ ...nowhere, ...asked } as unknown as ConnectOptions);
+    const options = { privateChats: { listen }, login: { username: "luke", password: "any" } };
+    // As from JavaScript, which has no types.
+    const connecting = connect({ ...nowhere, ...options } as unknown as ConnectOptions);
     await expect(connecting).rejects.toThrow(TypeError);
-    await expect(connecting).rejects.toThrow("privateChats.listen has to be { host, port }");
+    await expect(connecting).rejects.toThrow("privateChats.listen must be { host, port }");
   },
 );
 
-test("a token alone does not say whose device it is", async () => {
+test("private chats with a token are a TypeError", async () => {
   await using server = await TestServer.start({ users: ["luke"] });
   const connecting = connect({ ...login(server, "luke"), login: { token: "anything" } });
   await expect(connecting).rejects.toThrow(TypeError);

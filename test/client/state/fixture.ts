@@ -1,4 +1,4 @@
-// What the tests of the state share: folders that vanish, profiles, and other processes to run beside the test.
+// Temporary folders, profiles and other processes for the tests of the state.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -38,7 +38,7 @@ export function grantFor(username: string, more: Partial<Grant> = {}): Grant {
   };
 }
 
-/** A state with one profile, hans on 127.0.0.1:1. */
+/** A state with one profile: hans at 127.0.0.1:1. */
 export function stateWithProfile(
   folder: string,
   options?: Partial<StateOptions>,
@@ -53,11 +53,11 @@ export interface Other extends AsyncDisposable {
   readonly child: ChildProcess;
   /** The next line that it prints. */
   line(): Promise<string>;
-  say(line: string): void;
+  write(line: string): void;
   kill(): Promise<void>;
 }
 
-/** Runs other-process.ts in a process of its own. */
+/** Starts other-process.ts. */
 export function startOther(...args: string[]): Other {
   const script = new URL("./other-process.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, [script, ...args], { stdio: ["pipe", "pipe", "inherit"] });
@@ -74,7 +74,7 @@ export function startOther(...args: string[]): Other {
       if (next.done === true) throw new Error("The other process ended.");
       return next.value;
     },
-    say: (line) => child.stdin.write(`${line}\n`),
+    write: (line) => child.stdin.write(`${line}\n`),
     kill,
     [Symbol.asyncDispose]: kill,
   };

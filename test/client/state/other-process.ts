@@ -1,4 +1,4 @@
-// Another process on the same state folder. Prints "ready", then does one job per line of its input.
+// Another process with the same state folder. It prints "ready", then does one job for each line of input.
 import { createInterface } from "node:readline";
 import { ownKeys } from "../../../client/peer/keys/registration.ts";
 import { State } from "../../../client/state/state.ts";

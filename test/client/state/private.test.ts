@@ -1,4 +1,4 @@
-// What is kept of private chats on this machine: the device's keys, other users' keys, and what was said, if wanted.
+// The stored state of private chats: the device's keys, contacts, and kept lines.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,7 @@ import type { Contact } from "../../../client/peer/keys/contacts.ts";
 import { IdentityKey, newDeviceKey, type StoredKeys } from "../../../client/peer/keys/keys.ts";
 import { ownKeys } from "../../../client/peer/keys/registration.ts";
 import { migrations } from "../../../client/state/migrations.ts";
-import { grantFor, newFolder, openState, startOther, stateWithProfile } from "./fixture.ts";
+import { grantFor, newFolder, openState, stateWithProfile } from "./fixture.ts";
 
 const yoda: Contact = {
   userId: "u-yoda",
@@ -25,7 +25,7 @@ async function keysFor(deviceId: string, identity?: Uint8Array): Promise<StoredK
 }
 
 describe("the keys of a device", () => {
-  test("are there again after a restart, byte for byte", async () => {
+  test("are the same after a restart", async () => {
     using folder = newFolder();
     const identity = IdentityKey.generate();
     const keys = await keysFor("d1", identity.export());
@@ -42,24 +42,7 @@ describe("the keys of a device", () => {
     expect(IdentityKey.from(kept?.identity ?? new Uint8Array()).publicKey).toEqual(identity.publicKey);
   });
 
-  test("are the same for two processes that start at once", async () => {
-    using folder = newFolder();
-    const { state, profileId } = stateWithProfile(folder.path);
-    using _ = state;
-    const others = Array.from({ length: 3 }, () => startOther(folder.path, "127.0.0.1:1"));
-    try {
-      for (const other of others) expect(await other.line()).toBe("ready");
-      for (const other of others) other.say("keys d1");
-      const mine = await ownKeys(state.keys(profileId), "d1");
-      const theirs: string[] = [];
-      for (const other of others) theirs.push(await other.line());
-      expect(new Set([JSON.stringify(mine.device.cert), ...theirs]).size).toBe(1);
-    } finally {
-      await Promise.all(others.map((other) => other.kill()));
-    }
-  });
-
-  test("are made anew for another device, and the identity key is kept", async () => {
+  test("are created again for another device, and the identity key is kept", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -70,13 +53,13 @@ describe("the keys of a device", () => {
     expect(second.deviceId).toBe("d2");
     expect(second.device.key).not.toBe(first.device.key);
     expect(second.identity).toEqual(first.identity);
-    // Whoever made them did not know of it.
+    // The new keys have no identity key, and the stored one stays.
     expect(keys.saveIfNone(await keysFor("d3"))).toMatchObject({ deviceId: "d3", identity: first.identity });
     keys.saveIdentity(undefined);
     expect(keys.load()).toMatchObject({ deviceId: "d3", identity: undefined });
   });
 
-  test("are those of one profile", async () => {
+  test("belong to one profile", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -87,7 +70,7 @@ describe("the keys of a device", () => {
 });
 
 describe("contacts", () => {
-  test("are there again as they were, and the newest word counts", () => {
+  test("are the same after a restart, and the last save counts", () => {
     using folder = newFolder();
     {
       const { state, profileId } = stateWithProfile(folder.path);
@@ -104,7 +87,7 @@ describe("contacts", () => {
     expect(state.contacts(other).get("yoda")).toBeUndefined();
   });
 
-  test("of a user without an identity key can be kept too", () => {
+  test("of a user without an identity key can be stored", () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -114,7 +97,7 @@ describe("contacts", () => {
 });
 
 describe("private lines", () => {
-  test("are handed out oldest first, the newest of one user, until they are forgotten", () => {
+  test("are returned oldest first until they are deleted", () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -134,18 +117,18 @@ describe("private lines", () => {
   });
 
   /** Whether the text is in one of the files of the folder. */
-  function isOnDisk(folder: string, said: string): boolean {
-    return readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(said));
+  function isOnDisk(folder: string, text: string): boolean {
+    return readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(text));
   }
 
-  test("leave nothing on the disk once they are forgotten, while other programs go on", () => {
+  test("leave no data on the disk after their deletion, while other programs use the file", () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using chat = state;
     using shell = openState(folder.path);
     const kept = chat.privateLines(profileId);
     const time = new Date(1_700_000_000_000);
-    // Of many lengths: rows move when those beside them go, and leave copies behind.
+    // Many lengths, because rows that move within a page leave copies.
     for (let index = 0; index < 300; index++) {
       const username = index % 3 === 0 ? "leia" : "yoda";
       const filler = "x".repeat(index % 20 === 0 ? 9_000 : (index * 97) % 400);
@@ -159,7 +142,7 @@ describe("private lines", () => {
     expect(kept.last("yoda", 9)).toHaveLength(1);
   });
 
-  test("are not said to be gone while another program's look at the file keeps them there", () => {
+  test("are not reported as gone while a transaction of another program keeps them", () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -177,7 +160,7 @@ describe("private lines", () => {
   });
 });
 
-test("all of it is for its user alone, whatever the umask", async () => {
+test("files with keys are readable only by their user, whatever the umask", async () => {
   using folder = newFolder();
   const path = join(folder.path, "home");
   const umask = process.umask(0);
@@ -193,7 +176,7 @@ test("all of it is for its user alone, whatever the umask", async () => {
   }
 });
 
-test("a state file of version 1 keeps what it has, and takes keys from then on", async () => {
+test("a state file of version 1 keeps its data and can then store keys", async () => {
   using folder = newFolder();
   const old = new DatabaseSync(join(folder.path, "state.db"));
   old.exec(`${migrations[0]}; PRAGMA user_version = 1;
@@ -205,7 +188,7 @@ test("a state file of version 1 keeps what it has, and takes keys from then on",
   const profile = state.profiles.find();
   expect(profile).toMatchObject({ username: "hans", device: { deviceId: "d-hans", deviceSecret: "secret" } });
   const profileId = profile?.profileId ?? 0;
-  // Smaller ids are left to those who number by hand.
+  // Smaller ids are reserved for users who choose ids themselves.
   expect(state.nextClientMessageId(profileId)).toBe(1_000_001n);
   const keys = state.keys(profileId).saveIfNone(await keysFor("d-hans"));
   expect(state.keys(profileId).load()).toEqual(keys);

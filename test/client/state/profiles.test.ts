@@ -1,4 +1,4 @@
-// Profiles: which one is chosen, and what a log-in, a log-out and a changed server do to them.
+// Profiles: which one is found, and the effects of a log-in, a log-out and a changed server.
 import { expect, test } from "vitest";
 import { grantFor, newFolder, openState, stateWithProfile } from "./fixture.ts";
 
@@ -6,7 +6,7 @@ const a = "a.example:1";
 const b = "b.example:2";
 const target = { kind: "user", username: "yoda" } as const;
 
-test("without a wish it is the profile used last, with one the last that fits", () => {
+test("find returns the most recently used profile that matches", () => {
   using folder = newFolder();
   using state = openState(folder.path);
   const { profiles } = state;
@@ -36,7 +36,7 @@ test("without a wish it is the profile used last, with one the last that fits", 
   ]);
 });
 
-test("everything is there again after a restart, and a log-out forgets the token only", () => {
+test("a profile survives a restart, and a log-out deletes only its session", () => {
   using folder = newFolder();
   {
     using state = stateWithProfile(folder.path).state;
@@ -55,7 +55,7 @@ test("everything is there again after a restart, and a log-out forgets the token
   expect(state.profiles.find()).toMatchObject({ device: { deviceSecret: "secret" }, session: undefined });
 });
 
-test("a second log-in keeps the device's secret, the numbers and the cursors", () => {
+test("a second log-in keeps the device secret, the ids and the cursors", () => {
   using folder = newFolder();
   const { state, profileId } = stateWithProfile(folder.path);
   using _ = state;
@@ -75,7 +75,7 @@ test("a second log-in keeps the device's secret, the numbers and the cursors", (
   expect(state.cursors(profileId).load()).toHaveLength(1);
 });
 
-test("where the server's data is another's, cursors are forgotten and what is unsent waits for a person", () => {
+test("when the server has other data, cursors are deleted and unsent messages are held", () => {
   using folder = newFolder();
   const { state, profileId } = stateWithProfile(folder.path);
   using _ = state;
@@ -87,7 +87,7 @@ test("where the server's data is another's, cursors are forgotten and what is un
   expect(state.unsent(profileId)).toMatchObject([{ held: true }]);
 });
 
-test("a new device on the same data keeps the cursors, but what is unsent waits for a person", () => {
+test("a new device with the same data keeps the cursors, and unsent messages are held", () => {
   using folder = newFolder();
   const { state, profileId } = stateWithProfile(folder.path);
   using _ = state;

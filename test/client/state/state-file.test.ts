@@ -1,16 +1,16 @@
-// The state file: private, durable, migrated, shared.
+// The state file: its permissions, its version, and unusable folders.
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { StateError } from "../../../client/state/database.ts";
-import { newFolder, openState, startOther, stateWithProfile } from "./fixture.ts";
+import { newFolder, openState, stateWithProfile } from "./fixture.ts";
 
 function modeOf(path: string): number {
   return statSync(path).mode & 0o777;
 }
 
-test("folder and files are for their user alone, whatever the umask", () => {
+test("the folder and the files are accessible only to their user, whatever the umask", () => {
   using folder = newFolder();
   const path = join(folder.path, "home");
   const umask = process.umask(0);
@@ -25,7 +25,7 @@ test("folder and files are for their user alone, whatever the umask", () => {
   }
 });
 
-test("a folder and a file that others could read are closed to them", () => {
+test("the permissions of an existing folder and file are tightened", () => {
   using folder = newFolder();
   const path = join(folder.path, "home");
   mkdirSync(path, { mode: 0o755 });
@@ -37,7 +37,7 @@ test("a folder and a file that others could read are closed to them", () => {
   expect(modeOf(join(path, "state.db"))).toBe(0o600);
 });
 
-test("a file from a newer version is refused, and so is one that is no database", () => {
+test("a file of a newer version and a file that is not a database are refused", () => {
   using folder = newFolder();
   openState(folder.path)[Symbol.dispose]();
   const db = new DatabaseSync(join(folder.path, "state.db"));
@@ -50,46 +50,9 @@ test("a file from a newer version is refused, and so is one that is no database"
   expect(() => openState(other.path)).toThrow(StateError);
 });
 
-test("a folder that cannot be made says so", () => {
+test("a folder that cannot be created is an error", () => {
   using folder = newFolder();
   const file = join(folder.path, "file");
   writeFileSync(file, "");
   expect(() => openState(join(file, "home"))).toThrow(/The state folder .* cannot be used/);
-});
-
-test("eight processes that start on a new folder at once all get there", async () => {
-  using folder = newFolder();
-  const path = join(folder.path, "home");
-  const others = Array.from({ length: 8 }, () => startOther(path, ""));
-  try {
-    for (const other of others) expect(await other.line()).toBe("ready");
-  } finally {
-    await Promise.all(others.map((other) => other.kill()));
-  }
-});
-
-test("processes that take ids at once never get the same", async () => {
-  using folder = newFolder();
-  const { state, profileId } = stateWithProfile(folder.path);
-  using _ = state;
-  const others = Array.from({ length: 3 }, () => startOther(folder.path, "127.0.0.1:1"));
-  try {
-    for (const other of others) await other.line();
-    for (const other of others) other.say("ids 100");
-    const mine = Array.from({ length: 100 }, () => state.nextClientMessageId(profileId));
-    const theirs: string[] = [];
-    for (const other of others) {
-      let before = 0n;
-      for (let line = await other.line(); line !== "done"; line = await other.line()) {
-        expect(BigInt(line)).toBeGreaterThan(before);
-        before = BigInt(line);
-        theirs.push(line);
-      }
-    }
-    const all = new Set([...mine.map(String), ...theirs]);
-    expect(all.size).toBe(400);
-    expect(state.nextClientMessageId(profileId)).toBe(1_000_401n);
-  } finally {
-    await Promise.all(others.map((other) => other.kill()));
-  }
 });

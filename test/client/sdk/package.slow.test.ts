@@ -1,4 +1,4 @@
-// The package as a stranger gets it: packed, installed into an empty project, and talked to by the example bots.
+// The package as a user installs it: packed, installed in an empty project, and used by the example bots.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -20,7 +20,7 @@ const run = promisify(execFile);
 const tsc = join(root, "node_modules", ".bin", "tsc");
 let project = "";
 
-/** As examples/bot/README.md tells it, but for the folder. */
+/** The steps of examples/bot/README.md, in another folder. */
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "parley-bot-"));
   await run("npm", ["pack", "--pack-destination", project], { cwd: root });
@@ -35,10 +35,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-test("the shipped types are all right for a strict project of today", async () => {
+test("the types of the package work in a strict project", async () => {
   const { stdout } = await run(tsc, ["--listFiles"], { cwd: project });
   expect(stdout).toContain("node_modules/parley/dist/client/sdk/index.d.ts");
-  // Types that were lost on the way would be any, and nothing would be wrong.
+  // If types were missing from the package, they would be any, and these lines would have no errors.
   const wrong = [
     'import { connect } from "parley";',
     'const link = await connect({ address: "", login: { token: "" } });',
@@ -52,7 +52,7 @@ test("the shipped types are all right for a strict project of today", async () =
   expect([...errors.matchAll(/^wrong\.ts\((\d+)/gm)].map(([, line]) => line)).toEqual(["3", "4", "5"]);
 });
 
-test("what docs/sdk.md shows is TypeScript that fits", async () => {
+test("the examples of docs/sdk.md have no type errors", async () => {
   const blocks = readPage("docs/sdk.md").fences.filter(({ language }) => language === "ts");
   expect(blocks.length).toBeGreaterThan(2);
   const around = [
@@ -68,7 +68,7 @@ test("what docs/sdk.md shows is TypeScript that fits", async () => {
   await Promise.all(files.map(({ name }) => rm(join(project, name))));
 });
 
-test("what docs/sdk.md shows of private chats asks, answers, talks and ends", async () => {
+test("the private chat examples of docs/sdk.md open a chat, exchange lines and end it", async () => {
   const tls = await certificate();
   await using server = await TestServer.start({ users: ["bot", "luke"], tls });
   const address = `127.0.0.1:${server.port}`;
@@ -78,13 +78,13 @@ test("what docs/sdk.md shows of private chats asks, answers, talks and ends", as
     .filter((text) => text.includes("chats.events"));
   const [before = ""] = answering.split("for await (const event of chats.events)");
   const start = async (username: string, text: string): Promise<ChildProcess> => {
-    const here = text
+    const program = text
       .replace('"chat.example.org:12000",', `"${address}", trust: ${JSON.stringify(trust)},`)
       .replace('"bot"', `"${username}"`)
       .replace('"yoda"', '"bot"')
       .replace("bot-state", `chats-of-${username}`);
     const file = join(project, `chats-of-${username}.ts`);
-    await writeFile(file, here);
+    await writeFile(file, program);
     const env = { PATH: process.env.PATH, PARLEY_PASSWORD: passwordOf(username) };
     const child = spawn(process.execPath, [file], {
       cwd: project,
@@ -103,12 +103,12 @@ test("what docs/sdk.md shows of private chats asks, answers, talks and ends", as
   }
   const luke = await start("luke", `${before}${asking}`);
   const gone = once(luke, "exit");
-  if (luke.stdout === null) throw new Error("luke has no output");
+  if (luke.stdout === null) throw new Error("luke has no output.");
   expect(await textOf(luke.stdout)).toBe("Between us: Between us?\n");
   expect(await gone).toEqual([0, null]);
 }, 60_000);
 
-test("what is not exported cannot be reached", async () => {
+test("modules that are not exported cannot be imported", async () => {
   const inner = "parley/dist/client/link/link.js";
   const code = `await import('${inner}')`;
   await expect(
@@ -121,36 +121,39 @@ test("what is not exported cannot be reached", async () => {
   expect(stdout).toBe("true\n");
 });
 
-test("on a Node that is too old it says which one it needs", async () => {
+test("on a Node.js that is too old the import names the needed version", async () => {
   const preload = join(project, "old-node.mjs");
   await writeFile(preload, oldNode);
   const program = ["--import", preload, "--input-type=module", "-e", "import 'parley'"];
   const failing = run(process.execPath, program, { cwd: project });
-  // The program that starts parley and parley-server needs the same.
+  // bin/launch.js needs the same version.
   const [, major, minor] = read("bin/launch.js").match(/LEAST_NODE = \[(\d+), (\d+)\]/) ?? [];
   await expect(failing).rejects.toMatchObject({
     stderr: expect.stringContaining(`Error: Parley needs Node ${major}.${minor} or newer; this is v22.11.0.`),
   });
 });
 
-test.each(["bot.ts", "bot.js"])("%s says in one line why it cannot start, and ends with 1", async (name) => {
-  const tls = await certificate();
-  await using server = await TestServer.start({ users: ["yoda"], tls });
-  const cwd = await mkdtemp(join(project, "stranger-"));
-  const start = (fingerprint: string): Promise<unknown> => {
-    const args = [join(project, name), `127.0.0.1:${server.port}`, fingerprint, "yoda"];
-    return run(process.execPath, args, { cwd, env: { PATH: process.env.PATH, PARLEY_PASSWORD: "wrong" } });
-  };
-  const inOneLine = (reason: string) => expect.stringMatching(new RegExp(`^[^\\n]+ \\(${reason}\\)\\n$`));
-  await expect(start(fingerprintOf(tls.cert))).rejects.toMatchObject({
-    code: 1,
-    stderr: inOneLine("CREDENTIALS_WRONG"),
-  });
-  const other = `SHA256:${"A".repeat(43)}`;
-  await expect(start(other)).rejects.toMatchObject({ code: 1, stderr: inOneLine("fingerprint-mismatch") });
-});
+test.each(["bot.ts", "bot.js"])(
+  "%s prints in one line why it cannot start, and exits with 1",
+  async (name) => {
+    const tls = await certificate();
+    await using server = await TestServer.start({ users: ["yoda"], tls });
+    const cwd = await mkdtemp(join(project, "stranger-"));
+    const start = (fingerprint: string): Promise<unknown> => {
+      const args = [join(project, name), `127.0.0.1:${server.port}`, fingerprint, "yoda"];
+      return run(process.execPath, args, { cwd, env: { PATH: process.env.PATH, PARLEY_PASSWORD: "wrong" } });
+    };
+    const inOneLine = (reason: string) => expect.stringMatching(new RegExp(`^[^\\n]+ \\(${reason}\\)\\n$`));
+    await expect(start(fingerprintOf(tls.cert))).rejects.toMatchObject({
+      code: 1,
+      stderr: inOneLine("CREDENTIALS_WRONG"),
+    });
+    const other = `SHA256:${"A".repeat(43)}`;
+    await expect(start(other)).rejects.toMatchObject({ code: 1, stderr: inOneLine("fingerprint-mismatch") });
+  },
+);
 
-test("bot.ts and bot.js answer every message once, across a restart of the server and of their own", async () => {
+test("bot.ts and bot.js answer every message once, across restarts of the server and of themselves", async () => {
   const tls = await certificate();
   await using server = await TestServer.start({ users: ["luke", "bot.ts", "bot.js"], tls });
   const place = {
@@ -162,29 +165,29 @@ test("bot.ts and bot.js answer every message once, across a restart of the serve
 
   const first = ["bot.ts", "bot.js"].map((name) => new Bot(name, place));
   await Promise.all(first.map((bot) => bot.phase("live")));
-  await say(luke, "one");
+  await sendToBots(luke, "one");
   expect(await answers.next(2)).toEqual(["bot.js: You said: one", "bot.ts: You said: one"]);
 
   await server.stop();
   await Promise.all(first.map((bot) => bot.phase("waiting")));
   await server.start();
   luke.retryNow();
-  await say(luke, "two");
+  await sendToBots(luke, "two");
   expect(await answers.next(2)).toEqual(["bot.js: You said: two", "bot.ts: You said: two"]);
 
   for (const bot of first) expect(await bot.stop()).toBe(0);
-  await say(luke, "three");
+  await sendToBots(luke, "three");
   const second = ["bot.ts", "bot.js"].map((name) => new Bot(name, place));
   expect(await answers.next(2)).toEqual(["bot.js: You said: three", "bot.ts: You said: three"]);
   for (const bot of second) expect(await bot.stop()).toBe(0);
   for (const name of ["bot.ts", "bot.js"]) {
-    expect(await said(luke, name)).toEqual(
+    expect(await textsWith(luke, name)).toEqual(
       ["one", "two", "three"].flatMap((text) => [text, `You said: ${text}`]),
     );
   }
 }, 60_000);
 
-/** Makes this Node one that is too old: by its version, and by a node:tls that exports what it had then. */
+/** Simulates an old Node.js: its version, and a node:tls with fewer exports. */
 const oldNode = `
 import { registerHooks } from "node:module";
 import * as tls from "node:tls";
@@ -200,7 +203,7 @@ registerHooks({
 });
 `;
 
-/** What the compiler says about the project. */
+/** The errors of the compiler for the project. */
 async function typeErrors(): Promise<string> {
   return run(tsc, [], { cwd: project }).then(
     ({ stdout }) => stdout,
@@ -208,11 +211,11 @@ async function typeErrors(): Promise<string> {
   );
 }
 
-async function say(luke: Connection, text: string): Promise<void> {
+async function sendToBots(luke: Connection, text: string): Promise<void> {
   await Promise.all(["bot.ts", "bot.js"].map((bot) => luke.send(bot, text)));
 }
 
-async function said(luke: Connection, username: string): Promise<(string | undefined)[]> {
+async function textsWith(luke: Connection, username: string): Promise<(string | undefined)[]> {
   const texts: (string | undefined)[] = [];
   for await (const { items } of luke.account.listMessages({ kind: "user", username })) {
     for (const { item } of items) if (item?.$case === "entry") texts.push(item.value.content?.kind?.value);
@@ -220,7 +223,7 @@ async function said(luke: Connection, username: string): Promise<(string | undef
   return texts;
 }
 
-/** What others say to luke. */
+/** The messages that luke receives. */
 class Answers {
   readonly #events: AsyncIterator<string>;
 
@@ -228,7 +231,7 @@ class Answers {
     this.#events = Answers.#of(luke);
   }
 
-  /** So many, in the order of who says it. */
+  /** The next messages, sorted by sender. */
   async next(count: number): Promise<string[]> {
     const answers: string[] = [];
     while (answers.length < count) answers.push((await this.#events.next()).value ?? "the link ended");
@@ -243,7 +246,7 @@ class Answers {
   }
 }
 
-/** One of the examples as its own process, in a state folder that outlives it. */
+/** An example bot in a process of its own, with a state folder that outlives it. */
 class Bot {
   readonly #child: ChildProcess;
   readonly #phases: AsyncIterator<string>;
@@ -257,14 +260,14 @@ class Bot {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const { stdout } = this.#child;
-    if (stdout === null) throw new Error("the bot has no output");
+    if (stdout === null) throw new Error("The bot has no output.");
     this.#phases = createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
   async phase(wanted: string): Promise<void> {
     for (;;) {
       const { value, done } = await this.#phases.next();
-      if (done === true) throw new Error(`the bot ended before it was ${wanted}`);
+      if (done === true) throw new Error(`The bot ended before it was ${wanted}.`);
       if (value === wanted) return;
     }
   }
