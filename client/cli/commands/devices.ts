@@ -2,7 +2,7 @@
 
 import { toggle } from "../../../command-line/flags.ts";
 import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
-import { after, whenAborted } from "../../link/waiting.ts";
+import { delay } from "../../../time/wait.ts";
 import { linkCode, readLinkCode } from "../../peer/keys/codes.ts";
 import { type DeviceWithKey, listDevices, signDevice } from "../../peer/keys/devices.ts";
 import { ownKeyStatus, rememberLink } from "../../peer/keys/own-identity.ts";
@@ -112,13 +112,10 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
 
 /** Resolves when the server says that the device is signed. @throws CommandError where the person breaks off */
 async function whenSigned(verifier: Verifier, fingerprint: string, signal: AbortSignal): Promise<void> {
-  using stopped = whenAborted(signal);
   for (;;) {
     const { devices } = await listDevices(verifier);
     if (devices.some((device) => device.fingerprint === fingerprint && device.signed)) return;
-    using time = after(LOOK_MS);
-    await Promise.race([time.promise, stopped.promise]);
-    if (signal.aborted) throw new CommandError(Exit.INTERRUPTED, "");
+    if ((await delay(LOOK_MS, signal)) === "aborted") throw new CommandError(Exit.INTERRUPTED, "");
   }
 }
 

@@ -5,8 +5,8 @@ import type { Flag } from "../../../command-line/flags.ts";
 import { Ending, Line } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
+import { waitFor } from "../../../time/wait.ts";
 import { isConnectionLost, isLoggedOut } from "../../link/model/errors.ts";
-import { after } from "../../link/waiting.ts";
 import { KeyProblemError } from "../../peer/chats/context.ts";
 import type { ChatEnded, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
 import { isRequestGone } from "../../peer/chats/incoming-requests.ts";
@@ -128,8 +128,8 @@ class Talk {
     const { chats, ending } = this.#run;
     if (!this.#isOpened) return undefined;
     if (this.#isThere) await chats.stop(this.#username, ending);
-    using late = after(ENDED_MS);
-    return await Promise.race([this.#over.promise, late.promise.then(() => undefined)]);
+    const waited = await waitFor(this.#over.promise, { ms: ENDED_MS });
+    return waited.status === "done" ? waited.value : undefined;
   }
 
   #codeOf(ended: ChatEnded | undefined): 0 | 1 {
@@ -169,8 +169,7 @@ class Talk {
   }
 
   async #pause(ms: number): Promise<void> {
-    using again = after(ms);
-    await Promise.race([again.promise, this.#opened.promise]);
+    await waitFor(this.#opened.promise, { ms });
   }
 
   /** A refusal in a person's words; anything else is a fault of this program, or of the connection to the server. */

@@ -3,7 +3,7 @@ import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Direction, type End, type Frame } from "../../../gen/parley/record/v1/recording.ts";
 import type { RawCall } from "../../../rpc/dialling/raw-call.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { after } from "../../link/waiting.ts";
+import { delay } from "../../../time/wait.ts";
 import { isAnswer } from "./compare.ts";
 import { Progress } from "./progress.ts";
 import type { Recording } from "./recording-reader.ts";
@@ -84,6 +84,5 @@ function offsetMs({ offset }: Frame): number {
 }
 
 async function sleepUntil(time: number): Promise<void> {
-  using delay = after(Math.max(0, time - performance.now()));
-  await delay.promise;
+  await delay(Math.max(0, time - performance.now()));
 }

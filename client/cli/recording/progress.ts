@@ -1,5 +1,5 @@
 // Waits until something is true, as long as something goes on.
-import { after } from "../../link/waiting.ts";
+import { waitFor } from "../../../time/wait.ts";
 
 export class Progress {
   #next = Promise.withResolvers<void>();
@@ -13,12 +13,8 @@ export class Progress {
   /** Whether it came true; false where nothing happened for so long, ms. */
   async until(isTrue: () => boolean, patienceMs: number): Promise<boolean> {
     while (!isTrue()) {
-      using patience = after(patienceMs);
-      const goesOn = await Promise.race([
-        this.#next.promise.then(() => true),
-        patience.promise.then(() => false),
-      ]);
-      if (!goesOn) return false;
+      const { status } = await waitFor(this.#next.promise, { ms: patienceMs });
+      if (status === "late") return false;
     }
     return true;
   }
