@@ -37,24 +37,49 @@ export class TerminalUser {
     };
   }
 
+  /** What it shows since the last answer, without escape sequences. */
+  get plain(): string {
+    return this.shown.replaceAll(
+      /\x1b(?:\[[?>]?[\d;]*[ -/]*[A-Za-z]|\][^\x1b\x07]*(?:\x1b\\|\x07)|[=>78])/g,
+      "",
+    );
+  }
+
+  /** Resolves when the terminal shows the text, escape sequences left out. @throws Error where it does not appear in time */
+  async sees(text: string | RegExp): Promise<void> {
+    await this.#until(text, () => this.plain);
+  }
+
+  type(keys: string): void {
+    this.#keyboard.type(keys);
+  }
+
+  /** The window is closed. */
+  hangUp(): void {
+    this.#host.emit("SIGHUP", "SIGHUP");
+  }
+
   /** Waits for the question, and types. @throws Error where it does not appear in time */
   async answers(question: string | RegExp, keys: string): Promise<void> {
-    const late = AbortSignal.timeout(QUESTION_MS);
-    const isShown = (): boolean =>
-      typeof question === "string" ? this.shown.includes(question) : question.test(this.shown);
-    while (!isShown()) {
-      await once(this.#changed, "shown", { signal: late }).catch((cause: unknown) => {
-        throw new Error(`"${question}" is not shown:\n${this.shown}`, { cause });
-      });
-    }
+    await this.#until(question, () => this.shown);
     this.shown = "";
-    this.#keyboard.type(keys);
+    this.type(keys);
   }
 
   /** The program is done. */
   end(code: number): void {
     this.#keyboard.destroy();
     this.#exit.resolve(code);
+  }
+
+  async #until(text: string | RegExp, read: () => string): Promise<void> {
+    const late = AbortSignal.timeout(QUESTION_MS);
+    const isShown = (): boolean => (typeof text === "string" ? read().includes(text) : text.test(read()));
+    while (!isShown()) {
+      await once(this.#changed, "shown", { signal: late }).catch((cause: unknown) => {
+        throw new Error(`"${text}" is not shown:\n${read()}`, { cause });
+      });
+    }
   }
 
   #show(text: string): void {
