@@ -40,7 +40,8 @@ const directions: Record<string, readonly string[]> = {
   "command-line/": [],
 
   // main, commands, server, services, rules, ground: each imports those after it, never one before it.
-  "server/main.ts": ["server/commands/"],
+  "server/main.ts": ["server/run.ts"],
+  "server/run.ts": ["server/commands/"],
   "server/commands/": ["time/", "server/", "command-line/", "rpc/", "gen/"],
   "server/server.ts": ["server/services/", "server/chat/", "server/private/", "server/auth/", ...rulesGround],
   "server/services/": ["server/chat/", "server/private/", "server/auth/", ...rulesGround],
@@ -140,7 +141,7 @@ const owners: readonly Ownership[] = [
   {
     what: "has the standard output",
     pattern: /\bprocess\.stdout\b/,
-    owners: ["server/main.ts", "client/cli/process/environment.ts", "conformance/main.ts"],
+    owners: ["server/run.ts", "client/cli/process/environment.ts", "conformance/main.ts"],
   },
   {
     what: "asks questions with enquirer",
@@ -159,6 +160,12 @@ const owners: readonly Ownership[] = [
       "client/peer/conversation/refusals.ts",
       "conformance/",
     ],
+  },
+  {
+    what: "uses private parts of grpc-js",
+    pattern:
+      /\bReflect\.(?:get|set)\(|\w\._read\b|\bupdateSecureContextOptions\b|\bextends ServerCredentials\b/,
+    owners: ["rpc/grpc-js-internals.ts"],
   },
   { what: "touches SQLite", pattern: /"node:sqlite"/, owners: ["server/store/sqlite/", "client/state/"] },
   { what: "logs with pino", pattern: /"pino"/, owners: ["server/log.ts"] },
