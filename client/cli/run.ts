@@ -15,7 +15,7 @@ export async function run(argv: readonly string[], environment: Environment): Pr
     const { dispatch } = await import("./dispatch.ts");
     return await dispatch(argv, environment);
   } catch (error) {
-    return await report(error, environment);
+    return report(error, environment);
   }
 }
 

@@ -131,9 +131,9 @@ export async function finished(program: Program): Promise<Run> {
   program.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;
   });
-  const closed = [program.stdout, program.stderr].map((stream) =>
-    stream.closed ? undefined : once(stream, "close"),
-  );
+  const closed = [program.stdout, program.stderr]
+    .filter((stream) => !stream.closed)
+    .map((stream) => once(stream, "close"));
   const code = await program.exited;
   await Promise.all(closed);
   return { code, stdout, stderr, lines: stdout.split("\n").slice(0, -1) };
