@@ -18,9 +18,10 @@ const client = join(root, "bin", "parley.js");
 export async function recordChat(): Promise<Capture> {
   await using terminals = await Terminals.open(COLUMNS, ROWS);
   const folder = await mkdtemp(join(tmpdir(), "parley-pictures-"));
-  const running = await serve(folder, 0);
-  let { child } = running;
+  let child: ChildProcess | undefined;
   try {
+    const running = await serve(folder, 0);
+    child = running.child;
     for (const user of ["hans", "yoda", "leia"]) await logIn(user, folder, running.port);
     for (const user of ["hans", "yoda"]) {
       await terminals.shell(user, environmentOf(user, folder));
@@ -37,8 +38,8 @@ export async function recordChat(): Promise<Capture> {
     await parley("leia", folder, ["broadcast", "The base is moving at nine."]);
     await terminals.until("hans", "The base is moving");
 
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    running.child.kill("SIGKILL");
+    await once(running.child, "exit");
     await terminals.until("hans", "is lost");
     await terminals.enter("hans", "Typed while the server was down.", "Typed while the server was down.");
     ({ child } = await serve(folder, running.port));
@@ -64,7 +65,7 @@ export async function recordChat(): Promise<Capture> {
     const capture = await terminals.capture("hans");
     return { ...capture, ansi: stable(capture.ansi, running.port) };
   } finally {
-    child.kill("SIGKILL");
+    child?.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });
   }
 }
