@@ -1,5 +1,5 @@
 // The package as a user installs it: packed, installed in an empty project, and used by the example bots.
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
@@ -185,6 +185,43 @@ test("bot.ts and bot.js answer every message once, across restarts of the server
       ["one", "two", "three"].flatMap((text) => [text, `You said: ${text}`]),
     );
   }
+}, 60_000);
+
+test("both programs run from the package: one user sends a message over its server, and another reads it", async () => {
+  const program = (name: string): string => join(project, "node_modules", "parley", "bin", `${name}.js`);
+  const env = { PATH: process.env.PATH, HOME: project, PARLEY_HOME: join(project, "home") };
+  const flags = ["--data", join(project, "data"), "--listen", "127.0.0.1:0", "--credentials"];
+  const server = spawn(
+    process.execPath,
+    [program("parley-server"), ...flags, join(project, "node_modules/parley/docs/credentials.txt")],
+    { env, stdio: ["ignore", "pipe", "ignore"] },
+  );
+  onTestFinished(() => void server.kill());
+  let address = "";
+  for await (const line of createInterface({ input: server.stdout })) {
+    address = /^ +address +(\S+)/.exec(line)?.[1] ?? "";
+    if (address !== "") break;
+  }
+  server.stdout.resume();
+  const parley = (input: string, ...argv: string[]): string => {
+    const child = spawnSync(process.execPath, [program("parley"), ...argv], { env, input, encoding: "utf8" });
+    expect({ argv, status: child.status }).toEqual({ argv, status: 0 });
+    return child.stdout;
+  };
+  const sample = read("docs/credentials.txt").split("\n");
+  for (const name of ["hans", "yoda"]) {
+    const password = sample.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? "";
+    parley(password, "login", name, "--password-stdin", "--server", address);
+  }
+  expect(parley("", "--version")).toBe(`parley ${JSON.parse(read("package.json")).version}\n`);
+  expect(parley("", "send", "hans", "hello")).toBe("Sent to hans: number 1.\n");
+  expect(parley("", "history", "yoda", "--as", "hans")).toMatch(/yoda: hello\n$/);
+  // Both use the schema of the package.
+  expect(parley("", "whoami", "--json")).toContain('"username":"hans"');
+  expect(parley("", "rpc", "ListUsers")).toBe("{}\n");
+  const exited = once(server, "exit");
+  server.kill("SIGTERM");
+  expect(await exited).toEqual([0, null]);
 }, 60_000);
 
 /** Simulates an old Node.js: its version, and a node:tls with fewer exports. */
