@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { UsageError } from "../command-line/usage-error.ts";
 import { ConnectError } from "../rpc/dialling/dial.ts";
 import { RpcError } from "../rpc/status/status.ts";
-import { help, readWanted, type Wanted } from "./arguments.ts";
+import { help, type RunOptions, readRunOptions } from "./arguments.ts";
 import { checks } from "./checks/table.ts";
 import { methodOf } from "./client/connection.ts";
 import { Failure } from "./client/expect.ts";
@@ -20,10 +20,10 @@ export interface Output {
 /** @returns the exit code: 0 if no check failed, 1 if a check failed, 2 if no check could be run */
 export async function runCommand(argv: readonly string[], output: Output): Promise<0 | 1 | 2> {
   try {
-    const wanted = readWanted(argv, checks);
-    if (wanted.action === "help") output.print(help);
-    else if (wanted.action === "list") output.print(`${listOf(wanted.checks)}\n`);
-    else return exitCodeOf(await check(wanted, output));
+    const options = readRunOptions(argv, checks);
+    if (options.action === "help") output.print(help);
+    else if (options.action === "list") output.print(`${listOf(options.checks)}\n`);
+    else return exitCodeOf(await check(options, output));
     return 0;
   } catch (error) {
     if (error instanceof UsageError) output.complain(`${error.message}\n--help shows all flags.\n`);
@@ -46,8 +46,8 @@ function whyNot(error: ConnectError | RpcError | Failure): string {
   return method === undefined ? error.message : `${method} failed: ${error.message}`;
 }
 
-async function check(wanted: Wanted, { print }: Output): Promise<Result[]> {
-  const { isJson, checks: chosen, restart, server, users } = wanted;
+async function check(options: RunOptions, { print }: Output): Promise<Result[]> {
+  const { isJson, checks: chosen, restart, server, users } = options;
   const target = server();
   const width = nameWidth(chosen);
   const results = await run({

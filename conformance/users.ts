@@ -4,12 +4,12 @@ import { AuthServiceService } from "../gen/parley/chat/v1/auth_service.ts";
 import type { UserKey } from "./checks/check.ts";
 import { Connection, type Server } from "./client/connection.ts";
 
-export interface Account {
+export interface TestAccount {
   readonly username: string;
   readonly password: string;
 }
 
-export type Users = Readonly<Record<UserKey, Account>>;
+export type Users = Readonly<Record<UserKey, TestAccount>>;
 
 export const userKeys: readonly UserKey[] = ["ann", "ben", "cat"];
 
@@ -47,7 +47,7 @@ export async function signUp(server: Server, invites: readonly string[]): Promis
   return threeOf(made);
 }
 
-function accountOf(text: string, separator: string): Account {
+function accountOf(text: string, separator: string): TestAccount {
   const at = text.indexOf(separator);
   const account = { username: text.slice(0, Math.max(0, at)), password: text.slice(at + 1) };
   if (account.username === "" || account.password === "") {
@@ -56,7 +56,7 @@ function accountOf(text: string, separator: string): Account {
   return account;
 }
 
-function threeOf([ann, ben, cat]: readonly Account[]): Users {
+function threeOf([ann, ben, cat]: readonly TestAccount[]): Users {
   if (ann === undefined || ben === undefined || cat === undefined) throw new Error("Three users are needed.");
   return { ann, ben, cat };
 }

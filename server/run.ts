@@ -2,8 +2,8 @@
 import process from "node:process";
 import { isatty } from "node:tty";
 import type { Replacements } from "./commands/command.ts";
-import { runCommandLine } from "./commands/command-line.ts";
 import type { Io, SignalListeners } from "./commands/io.ts";
+import { runCommandLine } from "./commands/run-command.ts";
 
 /** The process ends this long after a stop signal, and after its command is done, whatever still runs, ms. */
 const LAST_RESORT_MS = 4_500;

@@ -11,10 +11,10 @@ import type {
 import { broadcastConversationId } from "./broadcast.ts";
 import { unpackEntries } from "./operations/entries.ts";
 import type { Runner } from "./operations/operation.ts";
-import { type Call, methodsOf } from "./operations/operations.ts";
+import { methodsOf, type OperationCall } from "./operations/operations.ts";
 import { GroupCommit } from "./threads/group-commit.ts";
 import { HeldReads } from "./threads/held-reads.ts";
-import type { Answer, DataState } from "./threads/messages.ts";
+import type { DataState, ThreadAnswer } from "./threads/messages.ts";
 import { type StartThread, startWorker, type Thread } from "./threads/thread.ts";
 
 export interface SqliteStoreOptions {
@@ -59,12 +59,12 @@ class SqliteStore implements Store {
     this.#options = options;
     const { file, maxPages, startThread = startWorker } = options;
     const listener = {
-      onAnswer: (answer: Answer) => this.#take(answer),
+      onAnswer: (answer: ThreadAnswer) => this.#take(answer),
       onDeath: (error: Error) => this.#die(error),
     };
     this.#writer = startThread({ role: "writer", file, maxPages }, listener);
     this.#reader = startThread({ role: "reader", file }, listener);
-    const send = (runner: Runner, call: Call) => this.#send(runner, call);
+    const send = (runner: Runner, call: OperationCall) => this.#send(runner, call);
     this.accounts = methodsOf("accounts", send);
     this.presence = methodsOf("presence", send);
     this.blocks = methodsOf("blocks", send);
@@ -110,7 +110,7 @@ class SqliteStore implements Store {
     return this.#data;
   }
 
-  #send(runner: Runner, call: Call): Promise<unknown> {
+  #send(runner: Runner, call: OperationCall): Promise<unknown> {
     const { reads, writes } = this.#opened;
     return runner === "reader" ? reads.call(call) : writes.call(call, runner === "patient writer");
   }
@@ -130,7 +130,7 @@ class SqliteStore implements Store {
     return { serverId, reads, writes };
   }
 
-  #take(answer: Answer): void {
+  #take(answer: ThreadAnswer): void {
     switch (answer.type) {
       case "committed":
       case "failed":

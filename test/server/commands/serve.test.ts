@@ -8,7 +8,7 @@ import type { DeviceKey } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { fingerprintOf, probe } from "../../../rpc/dialling/dial.ts";
 import { canListen } from "../../../rpc/network/all-interfaces.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
-import { runCommandLine } from "../../../server/commands/command-line.ts";
+import { runCommandLine } from "../../../server/commands/run-command.ts";
 import { ownCertificate } from "../../../server/files/certificate.ts";
 import { packageFile } from "../../../server/files/package.ts";
 import { CHEAP } from "../../support/cheap-passwords.ts";

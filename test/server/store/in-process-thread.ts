@@ -1,8 +1,8 @@
 // Runs the store's reader and writer on the thread of the test: that costs a tenth of starting two worker threads.
 import { DatabaseRefusedError } from "../../../server/store/sqlite/database/database.ts";
-import type { Answer, DataState, Request } from "../../../server/store/sqlite/threads/messages.ts";
+import type { DataState, Request, ThreadAnswer } from "../../../server/store/sqlite/threads/messages.ts";
 import { readerRole } from "../../../server/store/sqlite/threads/reader.ts";
-import { type Role, takeRequest } from "../../../server/store/sqlite/threads/serve.ts";
+import { type Role, takeRequest } from "../../../server/store/sqlite/threads/request-loop.ts";
 import type { StartThread, Thread, ThreadListener } from "../../../server/store/sqlite/threads/thread.ts";
 import { writerRole } from "../../../server/store/sqlite/threads/writer.ts";
 
@@ -55,7 +55,7 @@ class InProcessThread implements Thread {
     }
   }
 
-  #answer(answer: Answer): void {
+  #answer(answer: ThreadAnswer): void {
     if (answer.type === "opened") this.#opening.resolve(answer.state);
     else if (answer.type === "refused") this.#opening.reject(new DatabaseRefusedError(answer.message));
     else if (answer.type === "closed") this.#closed.resolve();

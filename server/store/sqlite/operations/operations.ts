@@ -40,7 +40,7 @@ export type Methods<A extends Area> = {
  */
 export function methodsOf<A extends Area>(
   area: A,
-  send: (runner: Runner, call: Call) => Promise<unknown>,
+  send: (runner: Runner, call: OperationCall) => Promise<unknown>,
 ): Methods<A> {
   const operations: AnyOperations = table[area];
   const methods: Record<string, (...args: unknown[]) => Promise<unknown>> = {};
@@ -51,7 +51,7 @@ export function methodsOf<A extends Area>(
 }
 
 /** Runs a call. Its arguments fit the operation, because only the methods above make calls. */
-export function perform(database: Database, { area, name, args }: Call): unknown {
+export function perform(database: Database, { area, name, args }: OperationCall): unknown {
   const operations: AnyOperations = table[area];
   const operation = operations[name];
   if (operation === undefined) throw new TypeError(`the store has no operation ${area}.${name}`);

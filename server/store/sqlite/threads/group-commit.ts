@@ -11,7 +11,7 @@ interface WaitingAppend {
 }
 
 interface WaitingCall {
-  readonly call: Call;
+  readonly call: OperationCall;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -68,7 +68,7 @@ export class GroupCommit {
   }
 
   /** A `patient` call waits up to 50 ms for a group to join. */
-  call(call: Call, patient = false): Promise<unknown> {
+  call(call: OperationCall, patient = false): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, resolve, reject });

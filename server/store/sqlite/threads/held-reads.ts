@@ -9,7 +9,7 @@ interface Pending {
 }
 
 export class HeldReads {
-  readonly #send: (id: number, call: Call) => void;
+  readonly #send: (id: number, call: OperationCall) => void;
   readonly #pending = new Map<number, Pending>();
   /** Answers that wait for the announcement of a group, oldest first; the group numbers never fall along the array. */
   #held: { pending: Pending; group: number; value: unknown }[] = [];
@@ -19,12 +19,12 @@ export class HeldReads {
   #onIdle: (() => void) | undefined;
 
   /** `lastGroup`: the number of the last group in the data when it was opened. */
-  constructor(lastGroup: number, send: (id: number, call: Call) => void) {
+  constructor(lastGroup: number, send: (id: number, call: OperationCall) => void) {
     this.#announced = lastGroup;
     this.#send = send;
   }
 
-  call(call: Call): Promise<unknown> {
+  call(call: OperationCall): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;

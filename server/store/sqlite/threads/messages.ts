@@ -36,7 +36,7 @@ export type ReadAnswer =
   /** `unavailable`: the data cannot be read now; otherwise the read itself was wrong. */
   | { ok: false; unavailable: boolean; message: string };
 
-export type Answer =
+export type ThreadAnswer =
   /** Only the writer sends the state. */
   | { type: "opened"; state: DataState | undefined }
   /** The database cannot be served. The text is for the operator. */

@@ -2,6 +2,6 @@
 import { workerData } from "node:worker_threads";
 import type { ReaderOptions } from "./messages.ts";
 import { readerRole } from "./reader.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./request-loop.ts";
 
 serve(readerRole(workerData as ReaderOptions));

@@ -1,9 +1,9 @@
 // Reads on one read-only connection. Each read sees one state of the data and says which.
 import { type Database, isBusy, isStorageFailure, openDatabase } from "../database/database.ts";
 import type { PackedEntries } from "../operations/entries.ts";
-import { type Call, perform } from "../operations/operations.ts";
+import { type OperationCall, perform } from "../operations/operations.ts";
 import type { ReadAnswer, ReaderOptions } from "./messages.ts";
-import type { Role } from "./serve.ts";
+import type { Role } from "./request-loop.ts";
 
 export class Reader implements Disposable {
   readonly #database: Database;
@@ -12,7 +12,7 @@ export class Reader implements Disposable {
     this.#database = openDatabase({ file, readOnly: true });
   }
 
-  read(call: Call): ReadAnswer {
+  read(call: OperationCall): ReadAnswer {
     try {
       return this.#database.snapshot(() => {
         const group = this.#database.get<{ number: number }>("SELECT group_number AS number FROM server");

@@ -1,13 +1,13 @@
 // The main thread's side of one of the store's threads: starts it, sends requests, notices its death, ends it.
 import { Worker } from "node:worker_threads";
 import { DatabaseRefusedError } from "../database/database.ts";
-import type { Answer, DataState, ReaderOptions, Request, WriterOptions } from "./messages.ts";
+import type { DataState, ReaderOptions, Request, ThreadAnswer, WriterOptions } from "./messages.ts";
 
 export type ThreadOptions = ({ role: "writer" } & WriterOptions) | ({ role: "reader" } & ReaderOptions);
 
 export interface ThreadListener {
   /** Called with every answer except those to `open` and `close`. */
-  onAnswer(answer: Answer): void;
+  onAnswer(answer: ThreadAnswer): void;
   /** The thread ended without being asked to. Called once. */
   onDeath(error: Error): void;
 }
@@ -56,7 +56,7 @@ class WorkerThread implements Thread {
       this.#exited.resolve();
       die(new Error(`the ${options.role}'s thread ended unexpectedly (exit code ${code})`));
     });
-    this.#worker.on("message", (answer: Answer) => {
+    this.#worker.on("message", (answer: ThreadAnswer) => {
       if (answer.type === "opened") this.#opening?.resolve(answer.state);
       else if (answer.type === "refused") this.#opening?.reject(new DatabaseRefusedError(answer.message));
       else if (answer.type === "closed") this.#closed.resolve();

@@ -22,7 +22,7 @@ import {
   unpackAppends,
 } from "./group.ts";
 import type { DataState, GroupAnswer, WriterOptions } from "./messages.ts";
-import type { Role } from "./serve.ts";
+import type { Role } from "./request-loop.ts";
 
 /** A connection with what is cached about its data. All of it is dropped after a failure. */
 interface Opened {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { hashSecret } from "../../../server/auth/tokens.ts";
-import { runCommandLine } from "../../../server/commands/command-line.ts";
+import { runCommandLine } from "../../../server/commands/run-command.ts";
 import { writeServerFile } from "../../../server/files/server-file.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { CHEAP, cheapPasswords } from "../../support/cheap-passwords.ts";

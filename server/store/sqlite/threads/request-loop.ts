@@ -1,8 +1,8 @@
 // How one of the store's threads serves requests: it opens its connection, takes requests in order, and closes.
 import { parentPort } from "node:worker_threads";
-import type { Answer, DataState, Request } from "./messages.ts";
+import type { DataState, Request, ThreadAnswer } from "./messages.ts";
 
-export type Send = (answer: Answer, transfer?: readonly ArrayBuffer[]) => void;
+export type Send = (answer: ThreadAnswer, transfer?: readonly ArrayBuffer[]) => void;
 
 /** The work of the reader or of the writer. */
 export interface Role {
@@ -46,7 +46,7 @@ export function takeRequest(role: Role, request: Request, send: Send): void {
   }
 }
 
-function opened(role: Role, send: Send): Answer {
+function opened(role: Role, send: Send): ThreadAnswer {
   try {
     return { type: "opened", state: role.open(send) };
   } catch (error) {
