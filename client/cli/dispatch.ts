@@ -6,7 +6,7 @@ import type { Environment } from "./process/environment.ts";
 import { Exit, type ExitCode, usage } from "./process/exit.ts";
 import { Output } from "./process/output.ts";
 
-/** @throws CommandError, and every other error that explain.ts knows */
+/** @throws CommandError, and every other error that failure.ts describes */
 export async function dispatch(argv: readonly string[], environment: Environment): Promise<ExitCode> {
   const [first] = argv;
   if (first === "--help" || first === "-h") return help(environment, argv.slice(1));

@@ -28,7 +28,9 @@ async function printVersion(environment: Environment): Promise<ExitCode> {
 
 async function report(error: unknown, environment: Environment): Promise<ExitCode> {
   const isExplained = error instanceof CommandError || error instanceof UsageError;
-  const { exitCode, message } = isExplained ? error : (await import("./process/explain.ts")).explain(error);
+  const { exitCode, message } = isExplained
+    ? error
+    : (await import("./process/failure.ts")).describeFailure(error);
   const { Output } = await import("./process/output.ts");
   if (message !== "") new Output(environment, false).notice(message);
   return exitCode;

@@ -154,7 +154,7 @@ const owners: readonly Ownership[] = [
     owners: [
       "rpc/",
       "server/reasons.ts",
-      "client/cli/process/explain.ts",
+      "client/cli/process/failure.ts",
       "client/link/server/endpoint.ts",
       "client/link/model/errors.ts",
       "client/peer/conversation/refusals.ts",

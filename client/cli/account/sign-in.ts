@@ -15,7 +15,7 @@ import { commandLine } from "../process/command-line.ts";
 import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
-import { reach } from "./trusted-server.ts";
+import { trustServer } from "./trusted-server.ts";
 
 /** How often a person may try a password before the command gives up. */
 const passwordTries = 3;
@@ -82,7 +82,12 @@ export async function signIn(context: SignInContext, wanted: Wanted): Promise<Si
     return askIn(context, context.asker, address, wanted.fresh === true ? wanted.as : username, wanted);
   }
   const retry = [environment.program, "whoami", "--as", profile.username];
-  const trust = await reach(address, wanted, { ...context, profiles: state.profiles, retry, isLogIn: false });
+  const trust = await trustServer(address, wanted, {
+    ...context,
+    profiles: state.profiles,
+    retry,
+    isLogIn: false,
+  });
   // Read before written: hundreds of processes may start at once, and mostly as the same user.
   if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
   return new SignedIn(profile, session.token, trust);
@@ -95,7 +100,7 @@ async function askIn(
   known: string | undefined,
   wanted: Wanted,
 ): Promise<SignedIn> {
-  const trust = await reachForLogIn(context, address, known, wanted);
+  const trust = await trustServerForLogIn(context, address, known, wanted);
   const username = known ?? (await askName(asker));
   const question = known === undefined ? "Password" : `Password of ${username}`;
   const profile = await askSession(context, asker, { address, trust, username }, question);
@@ -116,7 +121,7 @@ export async function askSession(
     } catch (error) {
       if (!(error instanceof RpcError && error.reason === "CREDENTIALS_WRONG") || tries === passwordTries)
         throw error;
-      asker.tell("User name or password is wrong. Try again.");
+      asker.show("User name or password is wrong. Try again.");
     }
   }
 }
@@ -130,14 +135,14 @@ async function askName(asker: Asker): Promise<string> {
 }
 
 /** How to trust the server at this address, where a log-in is what comes next. */
-export async function reachForLogIn(
+export async function trustServerForLogIn(
   context: SignInContext,
   address: string,
   username: string | undefined,
   wanted: Wanted,
 ): Promise<Trust> {
   const retry = [context.environment.program, "login", ...(username === undefined ? [] : [username])];
-  return reach(address, wanted, { ...context, profiles: context.state.profiles, retry, isLogIn: true });
+  return trustServer(address, wanted, { ...context, profiles: context.state.profiles, retry, isLogIn: true });
 }
 
 export interface Credentials {

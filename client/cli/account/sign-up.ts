@@ -7,8 +7,8 @@ import { name } from "../command/show.ts";
 import { terminalAsker } from "../process/prompts.ts";
 import { line } from "../terminal/text/style.ts";
 import { grantMessage, newPassword, type passwordFlag, requirePassword, usernameOr } from "./credentials.ts";
-import { choose, clientInfo, keepGrant, reachForLogIn, type SignInContext } from "./sign-in.ts";
-import { explainingConnection, openDesk } from "./with-account.ts";
+import { choose, clientInfo, keepGrant, type SignInContext, trustServerForLogIn } from "./sign-in.ts";
+import { openContext, withConnectionHints } from "./with-account.ts";
 
 export interface SigningUp {
   readonly wanted: Wanted;
@@ -24,7 +24,7 @@ export async function signUpAt(call: Call<typeof passwordFlag>, signingUp: Signi
   const { environment, output } = call;
   const asker = terminalAsker(environment);
   requirePassword(call, asker);
-  const context = openDesk(call, asker);
+  const context = openContext(call, asker);
   using _state = context.state;
   signingUp.check?.(context);
   const username = await usernameOr(signingUp.username, asker);
@@ -35,8 +35,8 @@ export async function signUpAt(call: Call<typeof passwordFlag>, signingUp: Signi
     username,
     ...(signingUp.invite === "" ? [] : ["--invite", signingUp.invite]),
   ];
-  const profile = await explainingConnection(address, retry, async () => {
-    const trust = await reachForLogIn(context, address, username, signingUp.wanted);
+  const profile = await withConnectionHints(address, retry, async () => {
+    const trust = await trustServerForLogIn(context, address, username, signingUp.wanted);
     const password = await newPassword(call, asker);
     await using endpoint = new Endpoint({ address, trust });
     const { invite } = signingUp;

@@ -10,7 +10,7 @@ import type { Asker } from "../process/prompts.ts";
 
 const probeTimeoutMs = 10_000;
 
-export interface Reaching {
+export interface TrustOptions {
   readonly profiles: Profiles;
   /** Undefined: nobody may be asked. */
   readonly asker: Asker | undefined;
@@ -27,7 +27,7 @@ export interface Reaching {
  * anew: else the pin is checked by the connection that follows. What fails changes nothing that is remembered.
  * @throws CommandError where it is not to be trusted, or nobody may be asked; ConnectError
  */
-export async function reach(address: string, wanted: Wanted, reaching: Reaching): Promise<Trust> {
+export async function trustServer(address: string, wanted: Wanted, reaching: TrustOptions): Promise<Trust> {
   const { profiles } = reaching;
   const known = profiles.server(address)?.trust;
   if (wanted.plaintext === true) {
@@ -63,7 +63,7 @@ async function look(
   address: string,
   wanted: Wanted,
   known: Trust | undefined,
-  reaching: Reaching,
+  reaching: TrustOptions,
 ): Promise<Trust> {
   const found = await probe(address, { timeoutMs: probeTimeoutMs });
   const { fingerprint, acceptNew } = wanted;
@@ -79,18 +79,18 @@ async function look(
     case "changed":
       throw changedKey(address, decision.known, decision.found, reaching.retry);
     case "ask":
-      return askWhether(address, decision.fingerprint, reaching);
+      return askPerson(address, decision.fingerprint, reaching);
   }
 }
 
-async function askWhether(address: string, fingerprint: string, { asker }: Reaching): Promise<Trust> {
+async function askPerson(address: string, fingerprint: string, { asker }: TrustOptions): Promise<Trust> {
   if (asker === undefined) {
     throw usage(
       `The server at ${address} is new here, and no authority vouches for it. Its key is ${fingerprint}. If that is ` +
         `right, add --fingerprint ${fingerprint}; or --accept-new, to trust whatever answers.`,
     );
   }
-  asker.tell(
+  asker.show(
     `The server at ${address} is new here, and no authority vouches for it. Its key is\n  ${fingerprint}`,
   );
   if (!(await asker.confirm("Is that what its operator gave you?"))) {
@@ -129,7 +129,7 @@ export function changedKey(
   );
 }
 
-/** What a connection that failed means to a person. `retry` as in Reaching. */
+/** What a connection that failed means to a person. `retry` as in TrustOptions. */
 export function cannotConnect(address: string, error: ConnectError, retry: readonly string[]): CommandError {
   if (error.found !== undefined) return changedKey(address, error.expected, error.found, retry);
   const hints: Partial<Record<ConnectError["kind"], string>> = {

@@ -12,7 +12,7 @@ import { choose, notLoggedIn, type SignedIn, type SignInContext, signIn } from "
 import { cannotConnect } from "./trusted-server.ts";
 
 /** The state of this installation, and who may be asked. Dispose of the state. */
-export function openDesk(
+export function openContext(
   { environment, output }: Pick<AccountCall, "environment" | "output">,
   asker?: Asker,
 ): SignInContext {
@@ -32,7 +32,7 @@ export async function withAccount<T>(
   work: (signedIn: SignedIn, context: SignInContext) => Promise<T>,
 ): Promise<T> {
   const { environment } = call;
-  const context = openDesk(call);
+  const context = openContext(call);
   using _state = context.state;
   await using signedIn = await reaching(context, call);
   try {
@@ -65,7 +65,7 @@ export async function withProfile(
   call: AccountCall,
   work: (state: State, profile: Profile) => Promise<void>,
 ): Promise<undefined> {
-  const { state, environment } = openDesk(call);
+  const { state, environment } = openContext(call);
   using _state = state;
   const { profile, address, username } = choose(state, wantedOf(call.values));
   if (profile === undefined) throw notLoggedIn(environment, address, username);
@@ -83,8 +83,8 @@ async function reaching(context: SignInContext, call: AccountCall): Promise<Sign
   }
 }
 
-/** Runs what connects, and says in a person's words why it cannot. `retry` as in Reaching. */
-export async function explainingConnection<T>(
+/** Runs what connects, and says in a person's words why it cannot. `retry` as in TrustOptions. */
+export async function withConnectionHints<T>(
   address: string,
   retry: readonly string[],
   work: () => Promise<T>,

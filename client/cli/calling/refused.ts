@@ -3,7 +3,7 @@ import { fromBinary, toJsonString } from "@bufbuild/protobuf";
 import { Status } from "../../../gen/google/rpc/status.ts";
 import { packedStatus, RpcError } from "../../../rpc/status/status.ts";
 import { CommandError } from "../process/exit.ts";
-import { explain } from "../process/explain.ts";
+import { describeFailure } from "../process/failure.ts";
 import { readRegistry } from "../process/schema.ts";
 
 /**
@@ -13,7 +13,7 @@ import { readRegistry } from "../process/schema.ts";
 export function withDetails(error: unknown): unknown {
   const refusal = error instanceof CommandError ? error.cause : error;
   if (!(refusal instanceof RpcError)) return error;
-  const { exitCode, message } = explain(error);
+  const { exitCode, message } = describeFailure(error);
   return new CommandError(exitCode, [message, ...detailLines(refusal)].join("\n"), { cause: refusal });
 }
 

@@ -7,7 +7,7 @@ import type { Wanted } from "../command/account-flags.ts";
 import type { PrivateWanted } from "../private/flags.ts";
 import type { Environment } from "../process/environment.ts";
 import { CommandError, type ExitCode } from "../process/exit.ts";
-import { forPerson } from "../process/explain.ts";
+import { failureForPerson } from "../process/failure.ts";
 import { PlainIO } from "../terminal/plain-io.ts";
 import { safeText } from "../terminal/text/safe-text.ts";
 import { wrap } from "../terminal/text/width.ts";
@@ -35,7 +35,7 @@ type Notice = (sentence: string) => void;
 /**
  * Runs the chat and resolves to the exit code. It runs in plain lines where standard input or output is no terminal, or
  * TERM is "dumb".
- * @throws CommandError, RpcError and other errors that explain.ts knows, from signing in
+ * @throws CommandError, RpcError and other errors that failure.ts describes, from signing in
  */
 export async function runChat(options: ChatOptions): Promise<ExitCode> {
   const { environment } = options;
@@ -58,13 +58,13 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
   const context: SignInContext = { environment, state, asker: undefined, notice };
   for (let wanted = options.wanted; ; ) {
     await using signedIn = await askSignIn(context, wanted).catch((error: unknown) => {
-      throw forPerson(error);
+      throw failureForPerson(error);
     });
     const { address, username: me } = signedIn.profile;
     const { outcome, code } = await runLinked(context, signedIn, { ...options, wanted }, (parts) =>
       runInteractive({ ...parts, address, me, bell, input, output, env, host }),
     ).catch((error: unknown) => {
-      throw forPerson(error);
+      throw failureForPerson(error);
     });
     const { ending, reached } = outcome.kind === "ended" ? outcome : { ending: undefined, reached: true };
     if (ending?.kind !== "not-logged-in") return code;
@@ -90,7 +90,7 @@ async function plainChat(options: ChatOptions, state: State, notice: Notice): Pr
   const { outcome, code } = await runLinked(context, signedIn, options, (parts) =>
     runPlain({ ...parts, address, me, io, interrupted: interruption.signal }),
   ).catch(async (error: unknown) => {
-    const explained = forPerson(error);
+    const explained = failureForPerson(error);
     // A script reads the server's refusals on standard output; failures of this program go to standard error.
     if (!(error instanceof RpcError && explained instanceof CommandError)) throw explained;
     await io.writeLine(explained.message);

@@ -37,7 +37,7 @@ export interface CommandSpec<F extends Flags> {
   readonly json: string | undefined;
   /** What follows the name in examples. */
   readonly examples: readonly string[];
-  /** @throws whatever explain.ts knows */
+  /** @throws whatever failure.ts describes */
   readonly run: (call: Call<F>) => Promise<ExitCode | undefined>;
 }
 

@@ -53,7 +53,7 @@ export function historyLine({ item }: HistoryItem): Styled {
 }
 
 /** A line of a private chat, as the person `me` kept it. */
-export function keptLine({ username, mine, time: when, text: said }: PrivateLine, me: string): Styled {
+export function privateLine({ username, mine, time: when, text: said }: PrivateLine, me: string): Styled {
   return line`${time(when)} ${name(mine ? me : username)}: ${Styled.of(said.replaceAll("\n", `\n${margin}`))}`;
 }
 

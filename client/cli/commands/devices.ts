@@ -132,7 +132,7 @@ async function askWhetherSigned(call: DevicesCall): Promise<void> {
       `The server says that this device is signed. Once your first device has said so, too, run: ${again}`,
     );
   }
-  asker.tell("The server says that this device is signed.");
+  asker.show("The server says that this device is signed.");
   if (await asker.confirm("You typed the code on your first device, and it said that this one is signed?"))
     return;
   throw new CommandError(

@@ -10,7 +10,7 @@ import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { historyLine } from "../command/show.ts";
-import { showKept } from "../private/kept-lines.ts";
+import { handleStoredLines } from "../private/stored-lines.ts";
 import { usage } from "../process/exit.ts";
 
 const defaultCount = 50;
@@ -81,7 +81,7 @@ async function keptLines(call: HistoryCall): Promise<undefined> {
     throw usage("What is kept has no numbers and no marks: leave out --from, --to and --mark.");
   const forget = values.forget === true;
   if (forget && values.count !== undefined) throw usage("--forget deletes all of it: leave out -n.");
-  return showKept(call, { username, count: values.count ?? defaultCount, forget });
+  return handleStoredLines(call, { username, count: values.count ?? defaultCount, forget });
 }
 
 interface Page {

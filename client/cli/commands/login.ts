@@ -7,13 +7,13 @@ import {
   requirePassword,
   usernameOr,
 } from "../account/credentials.ts";
-import { askSession, choose, reachForLogIn, startSession } from "../account/sign-in.ts";
-import { explainingConnection, openDesk } from "../account/with-account.ts";
+import { askSession, choose, startSession, trustServerForLogIn } from "../account/sign-in.ts";
+import { openContext, withConnectionHints } from "../account/with-account.ts";
 import { accountFlags, wantedOf } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
 import { usage } from "../process/exit.ts";
-import { forPerson } from "../process/explain.ts";
+import { failureForPerson } from "../process/failure.ts";
 import { terminalAsker } from "../process/prompts.ts";
 import { line } from "../terminal/text/style.ts";
 
@@ -35,26 +35,22 @@ export const command = defineCommand({
       throw usage("The user is named twice, and differently.");
     }
     requirePassword(call, asker);
-    const context = openDesk(call, asker);
+    const context = openContext(call, asker);
     using _state = context.state;
     const username = await usernameOr(words[0] ?? values.as, asker);
     const wanted = { ...wantedOf(values), as: username };
     const { address } = choose(context.state, wanted);
-    const profile = await explainingConnection(
-      address,
-      [environment.program, "login", username],
-      async () => {
-        const trust = await reachForLogIn(context, address, username, wanted);
-        const question = `Password of ${username}`;
-        const user = { address, trust, username };
-        if (asker === undefined || values["password-stdin"] === true) {
-          return startSession(context, { ...user, password: await passwordFor(call, asker, question) });
-        }
-        return askSession(context, asker, user, question).catch((error: unknown) => {
-          throw forPerson(error);
-        });
-      },
-    );
+    const profile = await withConnectionHints(address, [environment.program, "login", username], async () => {
+      const trust = await trustServerForLogIn(context, address, username, wanted);
+      const question = `Password of ${username}`;
+      const user = { address, trust, username };
+      if (asker === undefined || values["password-stdin"] === true) {
+        return startSession(context, { ...user, password: await passwordFor(call, asker, question) });
+      }
+      return askSession(context, asker, user, question).catch((error: unknown) => {
+        throw failureForPerson(error);
+      });
+    });
     await output.result(grantMessage(profile), line`Logged in at ${address} as ${name(profile.username)}.`);
     return undefined;
   },

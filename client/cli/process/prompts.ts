@@ -12,7 +12,7 @@ export interface Asker {
   /** Yes or no, in a word and with Enter; any other answer is asked for again. */
   confirm(question: string): Promise<boolean>;
   /** Tells what the next question is about. */
-  tell(sentence: string): void;
+  show(sentence: string): void;
 }
 
 /** The person at the terminal; undefined where standard input is none. Questions go to standard error. */
@@ -23,7 +23,7 @@ export function terminalAsker(environment: Environment): Asker | undefined {
     text: (message) => ask(environment, { message }),
     password: (message) => ask(environment, { message, isSecret: true }),
     confirm: (question) => confirm(environment, `${question} (yes/no)`),
-    tell: (sentence) => void stderr.write(`${sentence}\n`),
+    show: (sentence) => void stderr.write(`${sentence}\n`),
   };
 }
 

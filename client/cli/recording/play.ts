@@ -31,7 +31,7 @@ export async function play(parts: Play): Promise<End | undefined> {
   let end: End | Error | undefined;
   const reading = read(call, replayed, progress).then((result) => {
     end = result;
-    progress.tell();
+    progress.notify();
   });
   const answered = (): boolean => replayed.answers >= recorded.answers || end !== undefined;
   const ended = (): boolean => end !== undefined;
@@ -64,7 +64,7 @@ async function read(call: RawCall, transcript: Transcript, progress: Progress): 
   try {
     for await (const frame of call) {
       takeAll(frame, transcript);
-      progress.tell();
+      progress.notify();
     }
     return { code: 0, reason: "", message: "", offset: undefined };
   } catch (error) {

@@ -5,7 +5,7 @@ export class Progress {
   #next = Promise.withResolvers<void>();
 
   /** Something happened that may have made it true. */
-  tell(): void {
+  notify(): void {
     this.#next.resolve();
     this.#next = Promise.withResolvers<void>();
   }

@@ -38,7 +38,7 @@ async function signInOrAskServer(context: SignInContext, wanted: Wanted): Promis
     const isServerUnknown = wanted.server === undefined && state.profiles.server() === undefined;
     if (!isServerUnknown || asker === undefined)
       throw connectFailure(environment, choose(state, wanted).address, error);
-    asker.tell(`No server answers at ${defaultAddress}.`);
+    asker.show(`No server answers at ${defaultAddress}.`);
   }
   return askServerAndSignIn(context, asker, wanted);
 }
@@ -53,7 +53,7 @@ async function askServerAndSignIn(context: SignInContext, asker: Asker, wanted: 
       if (!(error instanceof ConnectError)) throw error;
       // A server with an unexpected key is never asked about again: the user has to accept the key by a command.
       if (error.found !== undefined) throw connectFailure(context.environment, server, error);
-      asker.tell(safeText(error.message));
+      asker.show(safeText(error.message));
     }
   }
 }
@@ -65,7 +65,7 @@ async function askAddress(asker: Asker): Promise<string> {
       return readAddress(typed);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      asker.tell(safeText(error.message));
+      asker.show(safeText(error.message));
     }
   }
 }

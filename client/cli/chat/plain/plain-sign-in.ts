@@ -2,15 +2,15 @@
 import { RpcError } from "../../../../rpc/status/status.ts";
 import {
   choose,
-  reachForLogIn,
   SignedIn,
   type SignInContext,
   signIn,
   startSession,
+  trustServerForLogIn,
 } from "../../account/sign-in.ts";
 import type { Wanted } from "../../command/account-flags.ts";
 import { CommandError, Exit } from "../../process/exit.ts";
-import { explain, personal } from "../../process/explain.ts";
+import { describeFailure, messageForPerson } from "../../process/failure.ts";
 import type { Asker } from "../../process/prompts.ts";
 import type { Answer, PlainIO } from "../../terminal/plain-io.ts";
 
@@ -22,7 +22,7 @@ export function plainAsker(io: PlainIO, notice: (sentence: string) => void): Ask
     text: async (question) => answerOf(await io.ask(`${question}: `)),
     password: async (question) => answerOf(await io.askSecret(`${question}: `)),
     confirm: async (question) => /^y(es)?$/i.test(answerOf(await io.ask(`${question} (yes/no): `)).trim()),
-    tell: notice,
+    show: notice,
   };
 }
 
@@ -34,7 +34,7 @@ export function plainAsker(io: PlainIO, notice: (sentence: string) => void): Ask
 export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: Wanted): Promise<SignedIn> {
   const { address, profile } = choose(context.state, wanted);
   if (profile?.session !== undefined && wanted.fresh !== true) return signIn(context, wanted);
-  const trust = await reachForLogIn(context, address, wanted.as, wanted);
+  const trust = await trustServerForLogIn(context, address, wanted.as, wanted);
   const username = wanted.as ?? answerOf(await io.ask("Username: "));
   for (let tries = 1; ; tries++) {
     const password = answerOf(await io.askSecret("Password: "));
@@ -46,8 +46,8 @@ export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: W
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const isWrong = error.reason === "CREDENTIALS_WRONG";
-      await io.writeLine(`Error: ${isWrong ? "user name or password is wrong." : personal(error)}`);
-      if (!isWrong || tries === PASSWORD_TRIES) throw new CommandError(explain(error).exitCode, "");
+      await io.writeLine(`Error: ${isWrong ? "user name or password is wrong." : messageForPerson(error)}`);
+      if (!isWrong || tries === PASSWORD_TRIES) throw new CommandError(describeFailure(error).exitCode, "");
     }
   }
 }

@@ -2,11 +2,11 @@
 
 import { withProfile } from "../account/with-account.ts";
 import type { AccountCall } from "../command/command.ts";
-import { keptLine, name } from "../command/show.ts";
+import { name, privateLine } from "../command/show.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import { line } from "../terminal/text/style.ts";
 
-export interface KeptWanted {
+export interface StoredLinesOptions {
   readonly username: string;
   /** How many of the newest lines. */
   readonly count: number;
@@ -15,9 +15,9 @@ export interface KeptWanted {
 }
 
 /** @throws CommandError: with --json (exit 2), where text may be left in the file (exit 1), and as withProfile */
-export async function showKept(
+export async function handleStoredLines(
   call: AccountCall,
-  { username, count, forget }: KeptWanted,
+  { username, count, forget }: StoredLinesOptions,
 ): Promise<undefined> {
   if (call.json) throw usage("--private has no --json: what is kept is no message of the contract.");
   return withProfile(call, async (state, { profileId, username: me }) => {
@@ -34,6 +34,6 @@ export async function showKept(
     }
     const kept = lines.last(username, count);
     if (kept.length === 0) call.output.notice(`Nothing is kept here of private chats with ${username}.`);
-    for (const one of kept) await call.output.line(keptLine(one, me));
+    for (const one of kept) await call.output.line(privateLine(one, me));
   });
 }

@@ -12,13 +12,13 @@ import {
 import { StateError } from "../../state/database.ts";
 import { CommandError, Exit, type ExitCode } from "./exit.ts";
 
-export interface Explanation {
+export interface Failure {
   readonly exitCode: ExitCode;
   /** "" where nothing is to be said. Not yet made safe for a terminal. */
   readonly message: string;
 }
 
-export function explain(error: unknown): Explanation {
+export function describeFailure(error: unknown): Failure {
   if (error instanceof CommandError || error instanceof UsageError) return error;
   if (error instanceof OutcomeUnknownError) {
     const { message, clientMessageId } = error;
@@ -37,20 +37,20 @@ export function explain(error: unknown): Explanation {
 }
 
 /** What a refusal says to a person: without the word of its reason, which is there for scripts. */
-export function personal(error: RpcError): string {
-  return explain(error).message.replace(/ \([A-Z_]+\)$/, "");
+export function messageForPerson(error: RpcError): string {
+  return describeFailure(error).message.replace(/ \([A-Z_]+\)$/, "");
 }
 
 /** What ends a program that a person talks to: one line that begins with Error. The other errors are sentences already. */
-export function forPerson(error: unknown): unknown {
+export function failureForPerson(error: unknown): unknown {
   if (error instanceof CommandError || error instanceof UsageError || error instanceof ConnectError)
     return error;
-  const { exitCode, message } = explain(error);
-  const words = error instanceof RpcError ? personal(error) : message;
+  const { exitCode, message } = describeFailure(error);
+  const words = error instanceof RpcError ? messageForPerson(error) : message;
   return new CommandError(exitCode, `Error: ${words}`, { cause: error });
 }
 
-function explainAnswer(error: RpcError): Explanation {
+function explainAnswer(error: RpcError): Failure {
   if (isConnectionLost(error)) {
     const why = isDeadlineExceeded(error) ? "the time to wait is over" : error.message;
     return {
