@@ -21,7 +21,7 @@ type Table = typeof table;
 export type Area = keyof Table;
 
 /** One call of an operation, in a shape that can be sent to a thread. */
-export interface Call {
+export interface OperationCall {
   readonly area: Area;
   readonly name: string;
   readonly args: readonly unknown[];

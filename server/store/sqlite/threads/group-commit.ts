@@ -1,6 +1,6 @@
 // Collects writes while the writer is busy, sends them as one group, and reports the outcome in the right order.
 import { type AppendedEntry, type AppendResult, type NewEntry, StoreUnavailableError } from "../../store.ts";
-import type { Call } from "../operations/operations.ts";
+import type { OperationCall } from "../operations/operations.ts";
 import { type Group, type GroupResults, type PlacedCall, packAppends, resultAt } from "./group.ts";
 import type { GroupAnswer } from "./messages.ts";
 

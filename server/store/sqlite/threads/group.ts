@@ -1,10 +1,10 @@
 // Packs a group of writes for the writer's thread, and its results for the way back, in flat buffers.
 import type { NewEntry } from "../../store.ts";
 import { type Append, type Appended, notHidden } from "../operations/append.ts";
-import type { Call } from "../operations/operations.ts";
+import type { OperationCall } from "../operations/operations.ts";
 
 /** A call that runs before the append with the index `before`. */
-export interface PlacedCall extends Call {
+export interface PlacedCall extends OperationCall {
   readonly before: number;
 }
 

@@ -1,6 +1,6 @@
 // The reads that wait for the reader's thread. An answer that saw a group not yet announced is held until it is.
 import { StoreUnavailableError } from "../../store.ts";
-import type { Call } from "../operations/operations.ts";
+import type { OperationCall } from "../operations/operations.ts";
 import type { ReadAnswer } from "./messages.ts";
 
 interface Pending {

@@ -1,5 +1,5 @@
 // The messages between the main thread and the store's two threads. Types only.
-import type { Call } from "../operations/operations.ts";
+import type { OperationCall } from "../operations/operations.ts";
 import type { Group, GroupResults } from "./group.ts";
 
 export interface WriterOptions {
@@ -16,7 +16,7 @@ export type Request =
   /** To the writer only. */
   | { type: "group"; group: Group }
   /** To the reader only. */
-  | { type: "read"; id: number; call: Call }
+  | { type: "read"; id: number; call: OperationCall }
   | { type: "close" };
 
 /** What the writer finds in the data when it opens it. */
