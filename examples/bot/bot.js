@@ -1,4 +1,4 @@
-// A bot in JavaScript: answers every direct message, also those that it missed, each once. README.md says how to run it.
+// A bot in JavaScript: it answers every direct message once, including those that it missed. README.md explains how to run it.
 import process from "node:process";
 import { ConnectError, connect, RpcError } from "parley";
 
@@ -17,11 +17,12 @@ try {
     if (event.type === "state") console.log(event.state.phase);
     if (event.type !== "entry" || event.kind !== "direct" || event.mine) continue;
     const { content, sender } = event;
-    const answer = content.kind === "text" ? `You said: ${content.text}` : "I am too old for that.";
+    const answer =
+      content.kind === "text" ? `You said: ${content.text}` : "I do not understand this kind of message.";
     await link.send(sender.username, answer);
   }
 } catch (error) {
-  // These have a sentence for whoever runs the bot; anything else is a mistake in it, and keeps its stack.
+  // Refusals and failed connections are printed in one line. Other errors are bugs in the bot, and keep their stack.
   if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
   const reason = error instanceof RpcError ? error.reason : error.kind;
   console.error(reason === "" ? error.message : `${error.message} (${reason})`);

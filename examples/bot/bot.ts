@@ -1,4 +1,4 @@
-// A bot in TypeScript: answers every direct message, also those that it missed, each once. README.md says how to run it.
+// A bot in TypeScript: it answers every direct message once, including those that it missed. README.md explains how to run it.
 import process from "node:process";
 import { ConnectError, connect, type EntryArrived, RpcError } from "parley";
 
@@ -20,7 +20,7 @@ try {
     }
   }
 } catch (error) {
-  // These have a sentence for whoever runs the bot; anything else is a mistake in it, and keeps its stack.
+  // Refusals and failed connections are printed in one line. Other errors are bugs in the bot, and keep their stack.
   if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
   const reason = error instanceof RpcError ? error.reason : error.kind;
   console.error(reason === "" ? error.message : `${error.message} (${reason})`);
@@ -28,5 +28,5 @@ try {
 }
 
 function answerTo({ content }: EntryArrived): string {
-  return content.kind === "text" ? `You said: ${content.text}` : "I am too old for that.";
+  return content.kind === "text" ? `You said: ${content.text}` : "I do not understand this kind of message.";
 }

@@ -1,4 +1,4 @@
-// A first client in Go: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once.
+// A first client in Go: it logs in, shows the backlog, sends a message, loses its stream, resumes, and is refused once.
 package main
 
 import (
@@ -23,9 +23,9 @@ func main() {
 	log.SetFlags(0)
 	address := flag.String("address", "localhost:12000", "HOST:PORT of the server")
 	certificate := flag.String("cert", "server.pem", "the server's certificate, from parley-server cert")
-	user := flag.String("user", "yoda", "who logs in, with the password in PARLEY_PASSWORD")
-	to := flag.String("to", "luke", "who is written to")
-	talk := flag.Bool("talk", false, "says each line of the input instead, \"@luke hello\" to luke, and shows what comes")
+	user := flag.String("user", "yoda", "the user; PARLEY_PASSWORD has the password")
+	to := flag.String("to", "luke", "the recipient")
+	talk := flag.Bool("talk", false, "sends each line of the input instead, \"@luke hello\" to luke, and shows events")
 	transcript := flag.String("transcript", "", "replays a file of ../../transcripts instead, and prints the outcome")
 	flag.Parse()
 	if *transcript != "" {
@@ -46,7 +46,7 @@ func run(address, certificate, user, to string, talk bool) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return errors.New(certificate + " holds no certificate")
+		return errors.New(certificate + " has no certificate")
 	}
 	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(roots, "")))
 	if err != nil {
@@ -62,7 +62,7 @@ func run(address, certificate, user, to string, talk bool) error {
 	if err != nil {
 		return explained("log in", err)
 	}
-	// Tokens travel in metadata, and nowhere else.
+	// The token is sent in the metadata of each call.
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+login.Grant.Token)
 	client := &client{chat: chat.NewChatServiceClient(connection), reader: newReader(func(line string) { fmt.Println(line) })}
 
@@ -70,7 +70,7 @@ func run(address, certificate, user, to string, talk bool) error {
 		return client.talk(ctx, os.Stdin)
 	}
 
-	// The first stream: what was missed, then one message, and its ack.
+	// The first stream: the backlog, one message, and its ack.
 	if err := client.session(ctx, func(stream *stream) error {
 		return stream.send(&chat.SendMessageRequest{
 			ClientMessageId: 1,
@@ -80,7 +80,7 @@ func run(address, certificate, user, to string, talk bool) error {
 	}); err != nil {
 		return err
 	}
-	// The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
+	// Without a stream, new entries stay in the log. This message is sent by a unary call.
 	if _, err := client.chat.SendMessage(ctx, &chat.SendMessageRequest{
 		ClientMessageId: 2,
 		Target:          &chat.Target{Target: &chat.Target_Username{Username: to}},
@@ -88,7 +88,7 @@ func run(address, certificate, user, to string, talk bool) error {
 	}); err != nil {
 		return explained("send", err)
 	}
-	// The second stream begins where the first one ended, and is refused a message.
+	// The second stream resumes from the cursors, and its message is refused.
 	return client.session(ctx, func(stream *stream) error {
 		return stream.send(&chat.SendMessageRequest{
 			ClientMessageId: 3,
@@ -107,8 +107,8 @@ type stream struct {
 	calls grpc.BidiStreamingClient[chat.ConnectRequest, chat.ConnectResponse]
 }
 
-// session opens a stream from the cursors on, shows what it missed, runs `work` once it has caught up, and ends when the
-// one command that this sent is answered.
+// session opens a stream from the cursors, shows the backlog, and runs `work` when it has caught up. It returns when the
+// command that `work` sent is answered.
 func (c *client) session(ctx context.Context, work func(*stream) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -155,7 +155,7 @@ func text(text string) *chat.Content {
 	return &chat.Content{Kind: &chat.Content_Text{Text: text}}
 }
 
-// explained names the reason of a refusal, which is for programs, beside its sentence, which is for people.
+// explained adds the reason of a refusal to its message. Programs use the reason, and people read the message.
 func explained(what string, err error) error {
 	refusal := status.Convert(err)
 	for _, detail := range refusal.Details() {

@@ -7,12 +7,12 @@ import (
 	chat "example.org/parley/gen/parley/chat/v1"
 )
 
-// A reader makes lines and cursors of events. It has no stream: a live one and a recorded one are the same to it.
+// A reader converts events to lines and cursors. It works the same with a live stream and with a recorded one.
 type reader struct {
-	// How far this client holds each conversation: what Hello says.
+	// The newest seq of each conversation, for the cursors in Hello.
 	cursors map[string]uint64
 	show    func(line string)
-	// Told of what no line is shown for, by the name of its list in an outcome.
+	// Receives what is not shown as a line, with the name of its list in an outcome.
 	note func(list string, what map[string]any)
 }
 
@@ -33,7 +33,7 @@ func (r *reader) take(event *chat.Event) {
 		r.note("omitted", rangeOf(omitted.ConversationId, omitted.FromSeq, omitted.ToSeq))
 		r.cursors[omitted.ConversationId] = omitted.ToSeq
 	case *chat.Event_Gap:
-		// ListMessages of HistoryService has what a fillable gap leaves out. Every other kind is gone.
+		// HistoryService.ListMessages can fetch the entries of a fillable gap. The entries of other gaps are deleted.
 		gap := rangeOf(kind.Gap.ConversationId, kind.Gap.FromSeq, kind.Gap.ToSeq)
 		gap["fillable"] = kind.Gap.Kind == chat.GapKind_GAP_KIND_FILLABLE
 		r.note("gaps", gap)
@@ -41,12 +41,12 @@ func (r *reader) take(event *chat.Event) {
 	case *chat.Event_Ack:
 		r.takeAck(kind.Ack)
 	case *chat.Event_Refused:
-		// A reason that this program does not know is a number.
+		// The name of an unknown reason is its number.
 		reason := strings.TrimPrefix(kind.Refused.Reason.String(), "REASON_")
 		r.show(fmt.Sprintf("refused: %s (%s)", reason, kind.Refused.Message))
 		r.note("refusals", map[string]any{"clientMessageId": fmt.Sprint(kind.Refused.ClientMessageId), "reason": reason})
 	default:
-		// Events of kinds that this program does not know, or does not care for, are ignored.
+		// Events of other and of unknown kinds are ignored.
 	}
 }
 
@@ -55,13 +55,13 @@ func (r *reader) takeEntry(entry *chat.Entry) {
 	switch entry.Kind {
 	case chat.ConversationKind_CONVERSATION_KIND_DIRECT, chat.ConversationKind_CONVERSATION_KIND_BROADCAST:
 	default:
-		return // A conversation of a kind that this program cannot show.
+		return // This program cannot show a conversation of an unknown kind.
 	}
-	words := "(something that this program is too old for)"
+	content := "(something that this program is too old for)"
 	if text, ok := entry.GetContent().GetKind().(*chat.Content_Text); ok {
-		words = text.Text
+		content = text.Text
 	}
-	r.show(fmt.Sprintf("%s: %s", entry.Sender.GetUsername(), words))
+	r.show(fmt.Sprintf("%s: %s", entry.Sender.GetUsername(), content))
 }
 
 func (r *reader) takeAck(ack *chat.Ack) {
@@ -70,7 +70,7 @@ func (r *reader) takeAck(ack *chat.Ack) {
 		"clientMessageId": fmt.Sprint(ack.ClientMessageId), "conversationId": ack.ConversationId,
 		"seq": fmt.Sprint(ack.Seq), "repeatedSend": ack.RepeatedSend, "withheld": ack.Withheld,
 	})
-	// While a stream catches up an ack may come before its place: then the entry comes as well, and moves the cursor.
+	// During catch-up an ack may come before earlier entries. Then its entry comes later and moves the cursor.
 	if ack.Seq == r.cursors[ack.ConversationId]+1 {
 		r.cursors[ack.ConversationId] = ack.Seq
 	}

@@ -10,8 +10,8 @@ import (
 	chat "example.org/parley/gen/parley/chat/v1"
 )
 
-// talk keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke, and
-// "hello" to everyone.
+// talk keeps a stream open and shows events until the input ends. It sends each input line: "@luke hello" to luke, and
+// "hello" to all users.
 func (c *client) talk(ctx context.Context, input io.Reader) error {
 	calls, err := c.chat.Connect(ctx)
 	if err != nil {
@@ -22,12 +22,12 @@ func (c *client) talk(ctx context.Context, input io.Reader) error {
 		return err
 	}
 	go func() {
-		// What the server has not answered when the input ends is answered before the stream does.
+		// After the half-close the server answers the remaining commands, and then ends the stream.
 		defer calls.CloseSend()
 		lines := bufio.NewScanner(input)
 		for id := uint64(1); lines.Scan(); id++ {
-			if stream.command(said(id, lines.Text())) != nil {
-				return // The reason is what the reading below ends with.
+			if stream.command(commandOf(id, lines.Text())) != nil {
+				return // Recv below returns the reason.
 			}
 		}
 	}()
@@ -45,12 +45,12 @@ func (c *client) talk(ctx context.Context, input io.Reader) error {
 	}
 }
 
-func said(id uint64, line string) *chat.Command {
-	if name, words, ok := strings.Cut(strings.TrimPrefix(line, "@"), " "); ok && strings.HasPrefix(line, "@") {
+func commandOf(id uint64, line string) *chat.Command {
+	if name, rest, ok := strings.Cut(strings.TrimPrefix(line, "@"), " "); ok && strings.HasPrefix(line, "@") {
 		return &chat.Command{Kind: &chat.Command_SendMessage{SendMessage: &chat.SendMessageRequest{
 			ClientMessageId: id,
 			Target:          &chat.Target{Target: &chat.Target_Username{Username: name}},
-			Content:         text(words),
+			Content:         text(rest),
 		}}}
 	}
 	return &chat.Command{Kind: &chat.Command_Broadcast{Broadcast: &chat.BroadcastRequest{

@@ -18,7 +18,7 @@ import (
 	chat "example.org/parley/gen/parley/chat/v1"
 )
 
-// replay reads a golden transcript as a stream would be read, and prints what this client makes of it.
+// replay reads a golden transcript like a stream, and prints the outcome of this client.
 func replay(path string) error {
 	if strings.HasSuffix(path, ".commands.binpb") {
 		return eachFrame(path, func() proto.Message { return &chat.ConnectRequest{} }, func(proto.Message) {})
@@ -46,7 +46,7 @@ func replay(path string) error {
 	return json.NewEncoder(os.Stdout).Encode(outcome)
 }
 
-// eachFrame reads messages behind their lengths, and makes sure that each survives being encoded, and equals its JSON.
+// eachFrame reads length-delimited messages. It checks that each equals its JSON, and itself after encoding and decoding.
 func eachFrame(path string, empty func() proto.Message, take func(proto.Message)) error {
 	encoded, err := os.ReadFile(path)
 	if err != nil {
@@ -82,7 +82,7 @@ func check(frame, again proto.Message, line []byte) error {
 		return err
 	}
 	if err := proto.Unmarshal(encoded, again); err != nil || !proto.Equal(frame, again) {
-		return fmt.Errorf("encoded and decoded it is another message: %v", frame)
+		return fmt.Errorf("the message changes when it is encoded and decoded: %v", frame)
 	}
 	ours, err := protojson.Marshal(frame)
 	if err != nil {
@@ -93,7 +93,7 @@ func check(frame, again proto.Message, line []byte) error {
 		return err
 	}
 	if !reflect.DeepEqual(own, golden) {
-		return fmt.Errorf("its JSON is %s and not %s", ours, line)
+		return fmt.Errorf("the JSON of the message is %s, but %s was expected", ours, line)
 	}
 	return nil
 }

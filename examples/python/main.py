@@ -1,4 +1,4 @@
-"""A first client in Python: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once."""
+"""A first client in Python: it logs in, shows the backlog, sends a message, loses its stream, resumes, and is refused once."""
 
 import argparse
 import itertools
@@ -29,17 +29,17 @@ def text(words: str) -> entry.Content:
 
 
 class Client:
-    """One log-in, and how far it has come in each conversation."""
+    """One session, and its cursors."""
 
     def __init__(self, channel: grpc.Channel, token: str) -> None:
-        # Tokens travel in metadata, and nowhere else.
+        # The token is sent in the metadata of each call.
         self.metadata = [("authorization", f"Bearer {token}")]
         self.service = chat_grpc.ChatServiceStub(channel)
         self.reader = Reader(lambda line: print(line, flush=True))
 
     def session(self, send: chat.SendMessageRequest) -> None:
-        """Opens a stream from the cursors on, shows what it missed, sends once it has caught up, and ends when the send
-        is answered."""
+        """Opens a stream from the cursors, shows the backlog, and sends a message when it has caught up. Returns when the
+        message is answered."""
         commands: queue.SimpleQueue[chat.Command | None] = queue.SimpleQueue()
         cursors = [chat.Cursor(conversation_id=id, seq=seq) for id, seq in self.reader.cursors.items()]
         commands.put(chat.Command(hello=chat.Hello(client=CLIENT, cursors=cursors)))
@@ -59,18 +59,18 @@ class Client:
             stream.cancel()
 
     def talk(self) -> None:
-        """Keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke,
-        and "hello" to everyone."""
+        """Keeps a stream open and shows events until the input ends. Sends each input line: "@luke hello" to luke, and "hello"
+        to all users."""
         hello = chat.Command(hello=chat.Hello(client=CLIENT))
-        commands = itertools.chain([hello], map(said, itertools.count(1), sys.stdin))
+        commands = itertools.chain([hello], map(command_of, itertools.count(1), sys.stdin))
         frames = (chat.ConnectRequest(commands=[command]) for command in commands)
-        # When the input ends grpc closes this side, and the server the other once all is answered.
+        # When the input ends, grpc half-closes the stream; the server answers the remaining commands and ends it.
         for frame in self.service.Connect(frames, metadata=self.metadata):
             for event in frame.events:
                 self.reader.take(event)
 
 
-def said(id: int, line: str) -> chat.Command:
+def command_of(id: int, line: str) -> chat.Command:
     to, _, words = line.rstrip("\n").partition(" ")
     if to.startswith("@") and words:
         target = chat.Target(username=to.removeprefix("@"))
@@ -89,20 +89,20 @@ def run(address: str, certificate: str, user: str, to: str, talk: bool) -> None:
             client.talk()
             return
         peer = chat.Target(username=to)
-        # The first stream: what was missed, then one message, and its ack.
+        # The first stream: the backlog, one message, and its ack.
         client.session(chat.SendMessageRequest(client_message_id=1, target=peer, content=text("hello from Python")))
-        # The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
+        # Without a stream, new entries stay in the log. This message is sent by a unary call.
         meanwhile = text("sent while the stream was down")
         client.service.SendMessage(
             chat.SendMessageRequest(client_message_id=2, target=peer, content=meanwhile), metadata=client.metadata
         )
-        # The second stream begins where the first one ended, and is refused a message.
+        # The second stream resumes from the cursors, and its message is refused.
         nobody = chat.Target(username="nobody at all")
         client.session(chat.SendMessageRequest(client_message_id=3, target=nobody, content=text("hello?")))
 
 
 def reason_of(error: grpc.RpcError) -> str:
-    """The reason of a refusal, which is for programs; "" where there is none."""
+    """The reason of a refusal; "" where there is none."""
     status = rpc_status.from_call(error)
     for detail in status.details if status is not None else []:
         info = error_details_pb2.ErrorInfo()
@@ -115,9 +115,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", default="localhost:12000", help="HOST:PORT of the server")
     parser.add_argument("--cert", default="server.pem", help="the server's certificate, from parley-server cert")
-    parser.add_argument("--user", default="yoda", help="who logs in, with the password in PARLEY_PASSWORD")
-    parser.add_argument("--to", default="luke", help="who is written to")
-    talks = 'says each line of the input instead, "@luke hello" to luke, and shows what comes'
+    parser.add_argument("--user", default="yoda", help="the user; PARLEY_PASSWORD has the password")
+    parser.add_argument("--to", default="luke", help="the recipient")
+    talks = 'sends each line of the input instead, "@luke hello" to luke, and shows events'
     parser.add_argument("--talk", action="store_true", help=talks)
     replays = "replays a file of ../../transcripts instead, and prints the outcome"
     parser.add_argument("--transcript", type=pathlib.Path, help=replays)
@@ -130,5 +130,5 @@ if __name__ == "__main__":
     except grpc.RpcError as failure:
         sys.exit(f"{failure.details()} ({reason_of(failure)})")
     except OSError as failure:
-        # A file that cannot be read; it names the file, and what is wrong with it.
+        # A file cannot be read; the message has its name and the reason.
         sys.exit(str(failure))

@@ -1,4 +1,4 @@
-"""protoc of grpcio-tools as buf calls it, which writes the service stubs beside the messages."""
+"""Runs protoc of grpcio-tools for buf, and lets it write the service stubs beside the messages."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What this client makes of events: lines and cursors. It has no stream: a live one and a recorded one are the same to it."""
+"""Converts events to lines and cursors. It works the same with a live stream and with a recorded one."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,8 @@ class Reader:
         show: Callable[[str], None],
         note: Callable[[str, dict], None] = lambda list, what: None,
     ) -> None:
-        """`note` is told of what no line is shown for, by the name of its list in an outcome."""
-        # How far this client holds each conversation: what Hello says.
+        """`note` receives what is not shown as a line, with the name of its list in an outcome."""
+        # The newest seq of each conversation, for the cursors in Hello.
         self.cursors: dict[str, int] = {}
         self.show = show
         self.note = note
@@ -34,7 +34,7 @@ class Reader:
                 self.note("omitted", range_of(happened.omitted))
                 self.cursors[happened.omitted.conversation_id] = happened.omitted.to_seq
             case "gap":
-                # ListMessages of HistoryService has what a fillable gap leaves out. Every other kind is gone.
+                # HistoryService.ListMessages can fetch the entries of a fillable gap. The entries of other gaps are deleted.
                 fillable = happened.gap.kind == entry.GAP_KIND_FILLABLE
                 self.note("gaps", range_of(happened.gap) | {"fillable": fillable})
                 self.cursors[happened.gap.conversation_id] = happened.gap.to_seq
@@ -45,27 +45,27 @@ class Reader:
                 name = name_of(refused.reason)
                 self.show(f"refused: {name} ({refused.message})")
                 self.note("refusals", {"clientMessageId": str(refused.client_message_id), "reason": name})
-            # Events of kinds that this program does not know, or does not care for, are ignored.
+            # Events of other and of unknown kinds are ignored.
 
     def take_entry(self, appended: entry.Entry) -> None:
         self.cursors[appended.conversation_id] = appended.seq
         if appended.kind not in SHOWN:
-            return  # A conversation of a kind that this program cannot show.
+            return  # This program cannot show a conversation of an unknown kind.
         known = appended.content.WhichOneof("kind") == "text"
-        words = appended.content.text if known else "(something that this program is too old for)"
-        self.show(f"{appended.sender.username}: {words}")
+        content = appended.content.text if known else "(something that this program is too old for)"
+        self.show(f"{appended.sender.username}: {content}")
 
     def take_ack(self, ack: event.Ack) -> None:
         self.show(f"stored as number {ack.seq}")
         ids = {"clientMessageId": str(ack.client_message_id), "conversationId": ack.conversation_id, "seq": str(ack.seq)}
         self.note("acks", ids | {"repeatedSend": ack.repeated_send, "withheld": ack.withheld})
-        # While a stream catches up an ack may come before its place: then the entry comes as well, and moves the cursor.
+        # During catch-up an ack may come before earlier entries. Then its entry comes later and moves the cursor.
         if ack.seq == self.cursors.get(ack.conversation_id, 0) + 1:
             self.cursors[ack.conversation_id] = ack.seq
 
 
 def name_of(value: int) -> str:
-    """A reason that this program does not know is a number."""
+    """The name of a reason; the number of an unknown one."""
     known = value in reason.Reason.values()
     return reason.Reason.Name(value).removeprefix("REASON_") if known else str(value)
 

@@ -1,4 +1,4 @@
-"""Reads a golden transcript as a stream would be read, and prints what this client makes of it."""
+"""Reads a golden transcript like a stream, and prints the outcome of this client."""
 
 import json
 import pathlib
@@ -27,12 +27,12 @@ def replay(path: pathlib.Path) -> None:
 
 
 def frames(path: pathlib.Path, kind: type[Message]) -> Iterator[Message]:
-    """Messages behind their lengths, each of which survives being encoded, and equals its JSON."""
+    """Length-delimited messages. Checks that each equals its JSON, and itself after encoding and decoding."""
     with path.open("rb") as encoded, path.with_suffix(".jsonl").open(encoding="utf-8", newline="\n") as beside:
         while (frame := proto.parse_length_prefixed(kind, encoded)) is not None:
             if kind.FromString(frame.SerializeToString()) != frame:
-                raise ValueError(f"encoded and decoded it is another message: {frame}")
+                raise ValueError(f"the message changes when it is encoded and decoded: {frame}")
             ours, golden = json_format.MessageToDict(frame), json.loads(beside.readline())
             if ours != golden:
-                raise ValueError(f"its JSON is {ours} and not {golden}")
+                raise ValueError(f"the JSON of the message is {ours}, but {golden} was expected")
             yield frame

@@ -1,4 +1,4 @@
-//! A first client in Rust: logs in, shows what it missed, sends, loses its stream, resumes, and is refused once.
+//! A first client in Rust: it logs in, shows the backlog, sends a message, loses its stream, resumes, and is refused once.
 
 use std::{collections::HashMap, env, error::Error, fs, io, process::ExitCode};
 
@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
             (Some(option), Some(value)) => *option = value.clone(),
             _ => {
                 eprintln!("usage: parley-example [--address HOST:PORT] [--cert FILE] [--user NAME] [--to NAME]");
-                eprintln!("       --talk says each line of the input, \"@luke hello\" to luke, and shows what comes");
+                eprintln!("       --talk sends each line of the input, \"@luke hello\" to luke, and shows events");
                 eprintln!("       parley-example --transcript FILE of ../../transcripts: prints the outcome");
                 return ExitCode::from(2);
             }
@@ -74,22 +74,22 @@ async fn run(address: &str, certificate: &str, user: &str, to: &str, talk: bool)
         ..Default::default()
     };
     let login = AuthServiceClient::new(channel.clone()).log_in(request).await?.into_inner();
-    let grant = login.grant.ok_or("the server grants nothing")?;
+    let grant = login.grant.ok_or("the server's answer has no grant")?;
     let mut client = Client {
         chat: ChatServiceClient::new(channel),
-        // Tokens travel in metadata, and nowhere else.
+        // The token is sent in the metadata of each call.
         authorization: format!("Bearer {}", grant.token).parse()?,
         reader: Reader::new(Terminal),
     };
     if talk {
         return client.talk().await;
     }
-    // The first stream: what was missed, then one message, and its ack.
+    // The first stream: the backlog, one message, and its ack.
     client.session(message(1, to, "hello from Rust")).await?;
-    // The stream is gone. What happens meanwhile waits in the log; here a message sent by a call of its own.
+    // Without a stream, new entries stay in the log. This message is sent by a unary call.
     let meanwhile = client.authorized(message(2, to, "sent while the stream was down"));
     client.chat.send_message(meanwhile).await?;
-    // The second stream begins where the first one ended, and is refused a message.
+    // The second stream resumes from the cursors, and its message is refused.
     client.session(message(3, "nobody at all", "hello?")).await
 }
 
@@ -101,7 +101,7 @@ impl Screen for Terminal {
     }
 }
 
-/// One log-in, and how far it has come in each conversation.
+/// One session, and its cursors.
 struct Client {
     chat: ChatServiceClient<Channel>,
     authorization: MetadataValue<Ascii>,
@@ -109,8 +109,8 @@ struct Client {
 }
 
 impl Client {
-    /// Opens a stream from the cursors on, shows what it missed, sends once it has caught up, and ends when the send is
-    /// answered.
+    /// Opens a stream from the cursors, shows the backlog, and sends a message when it has caught up. Returns when the
+    /// message is answered.
     async fn session(&mut self, send: SendMessageRequest) -> Result<(), Failure> {
         let (commands, receiver) = mpsc::channel(8);
         let cursors = &self.reader.cursors;
@@ -138,16 +138,16 @@ impl Client {
         Err("the server ended the stream".into())
     }
 
-    /// Keeps a stream open and shows what comes, until the input ends. Each line of it is said: "@luke hello" to luke,
-    /// and "hello" to everyone.
+    /// Keeps a stream open and shows events until the input ends. Sends each input line: "@luke hello" to luke, and
+    /// "hello" to all users.
     async fn talk(&mut self) -> Result<(), Failure> {
         let (commands, receiver) = mpsc::channel(8);
         commands.send(frame(command::Kind::Hello(Hello::default()))).await?;
-        // A thread of its own, since reading the input blocks. When it ends so does this side of the stream, and the
-        // server's once all is answered.
+        // Reading the input blocks, so it has a thread of its own. When the input ends, the stream is half-closed; the
+        // server answers the remaining commands and ends it.
         std::thread::spawn(move || {
             for (id, line) in (1..).zip(io::stdin().lines().map_while(Result::ok)) {
-                if commands.blocking_send(frame(said(id, &line))).is_err() {
+                if commands.blocking_send(frame(command_of(id, &line))).is_err() {
                     return;
                 }
             }
@@ -175,7 +175,7 @@ fn frame(kind: command::Kind) -> ConnectRequest {
     ConnectRequest { commands: vec![Command { kind: Some(kind) }] }
 }
 
-fn said(id: u64, line: &str) -> command::Kind {
+fn command_of(id: u64, line: &str) -> command::Kind {
     match line.strip_prefix('@').and_then(|rest| rest.split_once(' ')) {
         Some((to, words)) => command::Kind::SendMessage(message(id, to, words)),
         None => command::Kind::Broadcast(BroadcastRequest { client_message_id: id, content: Some(text(line)) }),
@@ -194,7 +194,7 @@ fn message(client_message_id: u64, to: &str, words: &str) -> SendMessageRequest 
     }
 }
 
-/// Names the reason of a refusal, which is for programs, beside its sentence, which is for people.
+/// Adds the reason of a refusal to its message. Programs use the reason, and people read the message.
 fn explained(failure: &(dyn Error + 'static)) -> String {
     let Some(status) = failure.downcast_ref::<Status>() else { return failure.to_string() };
     match status.get_details_error_info() {

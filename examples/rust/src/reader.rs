@@ -1,4 +1,4 @@
-//! What this client makes of events: lines and cursors. It has no stream: a live one and a recorded one are the same to it.
+//! Converts events to lines and cursors. It works the same with a live stream and with a recorded one.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::parley::{Ack, ConversationKind, Entry, Event, GapKind, Reason, Refused, content, event};
 
-/// Where lines go, and what no line is shown for, by the name of its list in an outcome.
+/// Receives lines, and what is not shown as a line, with the name of its list in an outcome.
 pub trait Screen {
     fn show(&mut self, line: String);
     fn note(&mut self, _list: &'static str, _what: Value) {}
 }
 
 pub struct Reader<S> {
-    /// How far this client holds each conversation: what Hello says.
+    /// The newest seq of each conversation, for the cursors in Hello.
     pub cursors: HashMap<String, u64>,
     pub screen: S,
 }
@@ -35,7 +35,7 @@ impl<S: Screen> Reader<S> {
                 self.cursors.insert(omitted.conversation_id, omitted.to_seq);
             }
             Some(event::Kind::Gap(gap)) => {
-                // ListMessages of HistoryService has what a fillable gap leaves out. Every other kind is gone.
+                // HistoryService.ListMessages can fetch the entries of a fillable gap. The entries of other gaps are deleted.
                 let mut note = range(&gap.conversation_id, gap.from_seq, gap.to_seq);
                 note["fillable"] = json!(gap.kind() == GapKind::Fillable);
                 self.screen.note("gaps", note);
@@ -43,7 +43,7 @@ impl<S: Screen> Reader<S> {
             }
             Some(event::Kind::Ack(ack)) => self.take_ack(ack),
             Some(event::Kind::Refused(refused)) => self.take_refused(refused),
-            // Events of kinds that this program does not know, or does not care for, are ignored.
+            // Events of other and of unknown kinds are ignored.
             _ => {}
         }
     }
@@ -52,7 +52,7 @@ impl<S: Screen> Reader<S> {
         let shown = matches!(entry.kind(), ConversationKind::Direct | ConversationKind::Broadcast);
         self.cursors.insert(entry.conversation_id, entry.seq);
         if !shown {
-            return; // A conversation of a kind that this program cannot show.
+            return; // This program cannot show a conversation of an unknown kind.
         }
         let words = match entry.content.and_then(|content| content.kind) {
             Some(content::Kind::Text(text)) => text,
@@ -70,14 +70,14 @@ impl<S: Screen> Reader<S> {
                 "seq": ack.seq.to_string(), "repeatedSend": ack.repeated_send, "withheld": ack.withheld,
             }),
         );
-        // While a stream catches up an ack may come before its place: then the entry comes as well, and moves the cursor.
+        // During catch-up an ack may come before earlier entries. Then its entry comes later and moves the cursor.
         if ack.seq == self.cursors.get(&ack.conversation_id).unwrap_or(&0) + 1 {
             self.cursors.insert(ack.conversation_id, ack.seq);
         }
     }
 
     fn take_refused(&mut self, refused: Refused) {
-        // A reason that this program does not know is a number.
+        // The name of an unknown reason is its number.
         let reason = match Reason::try_from(refused.reason) {
             Ok(known) => known.as_str_name().trim_start_matches("REASON_").to_string(),
             Err(_) => refused.reason.to_string(),

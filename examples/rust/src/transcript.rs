@@ -1,4 +1,4 @@
-//! Reads a golden transcript as a stream would be read, and prints what this client makes of it.
+//! Reads a golden transcript like a stream, and prints the outcome of this client.
 
 use std::{collections::HashMap, fs};
 
@@ -47,7 +47,7 @@ pub fn replay(path: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Messages behind their lengths, each of which survives being encoded.
+/// Length-delimited messages. Checks that each equals itself after encoding and decoding.
 fn frames<M: Message + Default + PartialEq>(path: &str) -> Result<Vec<M>, Failure> {
     let encoded = fs::read(path)?;
     let mut rest = encoded.as_slice();
@@ -55,7 +55,7 @@ fn frames<M: Message + Default + PartialEq>(path: &str) -> Result<Vec<M>, Failur
     while !rest.is_empty() {
         let frame = M::decode_length_delimited(&mut rest)?;
         if M::decode(frame.encode_to_vec().as_slice())? != frame {
-            return Err(format!("frame {} is another message once encoded and decoded", frames.len() + 1).into());
+            return Err(format!("frame {} changes when it is encoded and decoded", frames.len() + 1).into());
         }
         frames.push(frame);
     }
