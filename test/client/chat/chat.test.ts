@@ -1,4 +1,4 @@
-// The chat's behaviour, apart from paint: what is shown of what arrives and is sent, of people and of the connection.
+// The chat without its looks: incoming and outgoing messages, presence and the connection.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
@@ -7,8 +7,8 @@ import { Fixture, live, user } from "./fixture.ts";
 
 const raw: Event = { kind: undefined };
 
-describe("what arrives", () => {
-  it("is told with who and whom unless its conversation is open", async () => {
+describe("incoming messages", () => {
+  it("name sender and recipient unless their conversation is open", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("yoda", "one"));
     await fixture.chat.enter("open yoda");
@@ -27,7 +27,7 @@ describe("what arrives", () => {
     ]);
   });
 
-  it("is unread until its conversation is opened", async () => {
+  it("are unread until their conversation is opened", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("yoda", "one"));
     await fixture.chat.take(fixture.entry("yoda", "two"));
@@ -41,7 +41,7 @@ describe("what arrives", () => {
     expect(fixture.shown().at(-1)).toBe("14:00 · There are no unread messages.");
   });
 
-  it("is read when it is shown in the open conversation of a focused terminal, and else once it has the focus", async () => {
+  it("are read when shown in the open conversation of a focused terminal, or when it gains the focus", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("yoda", "one"));
     await fixture.chat.enter("open yoda");
@@ -54,7 +54,7 @@ describe("what arrives", () => {
     expect(fixture.read.at(-1)?.seq).toBe(3n);
   });
 
-  it("rings and counts direct messages while nobody looks", async () => {
+  it("ring the bell and are counted in the title while the terminal has no focus, if they are direct", async () => {
     const fixture = await live();
     fixture.chat.focus(true);
     await fixture.chat.take(fixture.entry("yoda", "seen"));
@@ -67,14 +67,14 @@ describe("what arrives", () => {
     expect(fixture.title).toBe("parley");
   });
 
-  it("rings once for what comes together", async () => {
+  it("ring once when they arrive together", async () => {
     const fixture = await live();
     fixture.chat.focus(false);
     for (let index = 0; index < 20; index++) await fixture.chat.take(fixture.entry("yoda", "unseen"));
     expect([fixture.bells, fixture.title]).toEqual([1, "(20) parley"]);
   });
 
-  it("rings never, or for broadcasts too, where the person said so", async () => {
+  it("never ring, or ring for broadcasts too, by the bell setting", async () => {
     const never = await live({ bell: "never" });
     const all = await live({ bell: "all" });
     for (const fixture of [never, all]) {
@@ -86,7 +86,7 @@ describe("what arrives", () => {
     expect([never.bells, all.bells]).toEqual([0, 2]);
   });
 
-  it("rings on a terminal that tells no focus only when nothing was entered for a while", async () => {
+  it("ring on a terminal without focus reports only when nothing was entered for a while", async () => {
     const fixture = await live();
     await fixture.chat.enter("open leia");
     await fixture.chat.take(fixture.entry("yoda", "one"));
@@ -96,7 +96,7 @@ describe("what arrives", () => {
     expect(fixture.bells).toBe(1);
   });
 
-  it("forgets unread messages that another device read", async () => {
+  it("are no longer unread when another device has read them", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("yoda", "one"));
     await fixture.chat.take(fixture.entry("yoda", "two"));
@@ -106,7 +106,7 @@ describe("what arrives", () => {
     expect(fixture.status).toContain("unread: yoda 1");
   });
 
-  it("shows that the other one types, until it lapses", async () => {
+  it("may be announced by a typing notification, which expires after 10 s", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.take({ type: "typing", conversationId: "", user: user("yoda"), typing: true, raw });
@@ -116,8 +116,8 @@ describe("what arrives", () => {
   });
 });
 
-describe("what is sent", () => {
-  it("is shown at once, with its mark below", async () => {
+describe("outgoing messages", () => {
+  it("are shown immediately, with their mark in the status line", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("hello");
@@ -133,7 +133,7 @@ describe("what is sent", () => {
     expect(fixture.shown()).toEqual([]);
   });
 
-  it("waits visibly while the connection is away, and is told of once when it is gone", async () => {
+  it("are shown as waiting without a connection, and reported once when all have been sent", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.disconnect();
@@ -147,7 +147,7 @@ describe("what is sent", () => {
     expect(fixture.shown()).toEqual(["14:00 · The 2 waiting messages have been sent."]);
   });
 
-  it("is shown once when its ack was lost with the connection and its entry comes first", async () => {
+  it("are shown once when the ack is lost with the connection and the entry arrives first", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("only once");
@@ -158,7 +158,7 @@ describe("what is sent", () => {
     expect(fixture.shown().filter((line) => line.includes("only once"))).toEqual(["14:00 luke: only once"]);
   });
 
-  it("does not swallow the same words from another device", async () => {
+  it("do not hide an equal message from another device", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("same");
@@ -168,14 +168,14 @@ describe("what is sent", () => {
     expect(fixture.shown()).toEqual(["14:00 luke: same", "14:00 luke: same"]);
   });
 
-  it("shows what an earlier run had queued when it goes out", async () => {
+  it("of an earlier run are shown when they are sent", async () => {
     const fixture = await live();
     fixture.sent.push({ id: 7n, target: { kind: "user", username: "yoda" }, text: "from before" });
     await fixture.ack(0);
     expect(fixture.shown()).toEqual(["14:00 luke → yoda: from before"]);
   });
 
-  it("says why it was refused, with its text", async () => {
+  it("that are refused are reported with the reason and the text", async () => {
     const fixture = await live({ users: ["nobody"] });
     await fixture.chat.enter("message nobody hi there");
     fixture.shown();
@@ -197,7 +197,7 @@ describe("what is sent", () => {
     expect(fixture.shown()).toEqual(["Error: Not sent to nobody: There is no user of that name. “hi there”"]);
   });
 
-  it("does not stand there as said where there is no such user, or where it is too long", async () => {
+  it("are not shown as sent where the user does not exist or the text is too long", async () => {
     const fixture = new Fixture();
     const others = {
       maxRequestBytes: 0,
@@ -222,7 +222,7 @@ describe("what is sent", () => {
     ]);
   });
 
-  it("counts as having read what it answers", async () => {
+  it("mark the messages above them as read", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("yoda", "one"));
     await fixture.chat.enter("message yoda two");
@@ -231,7 +231,7 @@ describe("what is sent", () => {
     expect(fixture.status).not.toContain("unread");
   });
 
-  it("asks by a line about what is too old, and does as /outbox says", async () => {
+  it("that are too old are listed for a decision, which /outbox carries out", async () => {
     const fixture = await live();
     const old = [fixture.unsent(5n, "yoda", "old one"), fixture.unsent(6n, "leia", "old two")];
     fixture.held.push(...old);
@@ -256,8 +256,8 @@ describe("what is sent", () => {
   });
 });
 
-describe("people", () => {
-  it("come and go in one line for what happens together, and in none for a moment's absence", async () => {
+describe("other users", () => {
+  it("are reported in one line for changes within 500 ms, and not at all when they return within it", async () => {
     const fixture = await live();
     const cameOnline = ["a", "b", "c"].map(user);
     await fixture.chat.take({ type: "presence", cameOnline, wentOffline: [], raw });
@@ -268,7 +268,7 @@ describe("people", () => {
     expect(fixture.shown()).toEqual(["14:00 · a, b, c and d came online"]);
   });
 
-  it("are the others: nobody is told of oneself", async () => {
+  it("do not include the user", async () => {
     const fixture = new Fixture();
     await fixture.connect(["luke", "yoda"]);
     expect(fixture.shown()[0]).toBe("Connected to server:1 as luke; online: yoda.");
@@ -277,7 +277,7 @@ describe("people", () => {
     expect(fixture.shown().slice(1)).toEqual([]);
   });
 
-  it("are counted where they are many", async () => {
+  it("are counted where they are many, instead of named", async () => {
     const fixture = await live();
     const cameOnline = Array.from({ length: 40 }, (_, index) => user(`u${String(index).padStart(2, "0")}`));
     await fixture.chat.take({ type: "presence", cameOnline, wentOffline: [], raw });
@@ -287,7 +287,7 @@ describe("people", () => {
     ]);
   });
 
-  it("who were there before and after a lost connection are not told of", async () => {
+  it("who were online before and after a lost connection are not reported", async () => {
     const fixture = await live({}, ["yoda", "leia"]);
     await fixture.disconnect();
     await fixture.connect([]);
@@ -296,7 +296,7 @@ describe("people", () => {
     expect(fixture.shown().filter((line) => line.includes("line"))).toEqual(["14:00 · leia went offline"]);
   });
 
-  it("are listed by who", async () => {
+  it("are listed by /who", async () => {
     const fixture = await live();
     await fixture.chat.enter("who");
     expect(fixture.shown()).toEqual(["  leia  online", "  vader  last online 5 min ago"]);
@@ -306,7 +306,7 @@ describe("people", () => {
 });
 
 describe("the connection", () => {
-  it("is told of in two lines, however often it is tried", async () => {
+  it("is reported in two lines, however many attempts fail", async () => {
     const fixture = await live();
     for (let attempt = 0; attempt < 5; attempt++) {
       await fixture.disconnect();
@@ -322,7 +322,7 @@ describe("the connection", () => {
     ]);
   });
 
-  it("is not worth a word when it is back at once", async () => {
+  it("is not reported when it is back within 2 s", async () => {
     const fixture = await live();
     await fixture.disconnect();
     await fixture.connect(["yoda"]);
@@ -330,7 +330,7 @@ describe("the connection", () => {
     expect(fixture.shown()).toEqual([]);
   });
 
-  it("that is away does not stop a conversation from being opened", async () => {
+  it("need not be live to open a conversation", async () => {
     const fixture = await live();
     await fixture.disconnect(
       new RpcError({ code: status.UNAVAILABLE, reason: "SERVER_STOPPING", message: "The server stops." }),

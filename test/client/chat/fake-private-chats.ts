@@ -1,4 +1,4 @@
-// Private chats as a test plays them: what the chat asks for is noted, what happens is said by the test.
+// Fake private chats: they record what the chat asks for, and the test decides what happens.
 
 import { status } from "@grpc/grpc-js";
 import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
@@ -28,22 +28,22 @@ export class FakePrivateChats implements PrivateLink {
   readonly events: AsyncIterable<PrivateEvent> = { [Symbol.asyncIterator]: () => ({ next: () => forever }) };
   readonly contacts = new MemoryContacts();
   readonly names = { serverId: "server", userId: "id-me", username: "me", deviceId: "d-me" };
-  /** What was done, such as "start yoda direct". */
+  /** The calls, such as "start yoda direct". */
   readonly done: string[] = [];
   readonly said: { to: string; text: string }[] = [];
-  /** Whose open chat goes to other keys than that one's. */
+  /** Keys of open chats that differ from peerKeys, by user name. */
   readonly peers = new Map<string, PeerKeys>();
   #open: readonly Pick<OpenChatInfo, "username" | "path">[] = [];
   outgoingRequests: string[] = [];
   incomingRequests: { username: string; direct: boolean }[] = [];
   pendingPeers: string[] = [];
-  /** Where else a chat is open, by user name. */
+  /** Where a chat is open elsewhere, by user name. */
   readonly others = new Map<string, OpenElsewhere>();
-  /** What `whenWritable` waits for. */
+  /** The promise that `whenWritable` returns. */
   hasRoom: Promise<void> = Promise.resolve();
-  /** What the next call is refused with. */
+  /** The error of the next call. */
   refusal: Error | undefined;
-  /** By user name. */
+  /** Identity keys on the server, by user name. */
   readonly identities = new Map<string, Uint8Array>();
 
   readonly calls: PrivateLink["calls"] = {

@@ -1,4 +1,4 @@
-// The logs of a scripted server: what was said in each conversation, and the lists that the chat asks for.
+// The logs of a fake server: the entries of each conversation, and the lists that the chat asks for.
 
 import type { EntryArrived } from "../../../client/link/model/events.ts";
 import type { ConversationTarget } from "../../../client/link/model/target.ts";
@@ -10,10 +10,9 @@ import type { ListMessagesResponse } from "../../../gen/parley/chat/v1/history_s
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 
 const BROADCAST = "everyone-id";
-/** Whose chat it is. */
+/** The user whose chat it is. */
 const ME = "luke";
 
-/** One log. */
 interface Log {
   readonly id: string;
   readonly peer: string | undefined;
@@ -26,11 +25,11 @@ export function user(username: string): User {
 }
 
 export class FixtureLogs {
-  /** By the other user's name: own entries which that one will never get. */
+  /** Own entries that the peer never receives, by user name. */
   readonly undelivered = new Map<string, SeqRange[]>();
   readonly #logs = new Map<string, Log>();
 
-  /** The log with a user, or the one of everybody. */
+  /** The log with a user, or of the broadcast conversation. */
   of(peer: string | undefined): Log {
     const id = this.idOf(peer);
     const known = this.#logs.get(id);
@@ -44,7 +43,7 @@ export class FixtureLogs {
     return peer === undefined ? BROADCAST : `with-${peer}`;
   }
 
-  /** Adds an entry, as the link hands it out. */
+  /** Adds an entry, and returns it as the link hands it out. */
   entry(from: string, text: string, options: Partial<EntryArrived> & { to?: string }): EntryArrived {
     const mine = from === ME;
     const peer = options.kind === "broadcast" ? undefined : mine ? (options.to ?? "yoda") : from;
@@ -90,7 +89,7 @@ export class FixtureLogs {
     }));
   }
 
-  /** A range of a log: the newest page of it, or all in one. */
+  /** A range of a log: its newest page, or all of it in one page. */
   *pages(target: ConversationTarget, range: MessageRange): Generator<ListMessagesResponse> {
     const id = target.kind === "user" ? this.idOf(target.username) : target.conversationId;
     const all = this.#logs.get(id)?.entries ?? [];

@@ -1,4 +1,4 @@
-// A chat on a fixture: the link is scripted, the clock stands still until it is moved, and what is shown is read as text.
+// A chat with a fake link, fake private chats and a manual clock, whose display is read as text.
 
 import { status } from "@grpc/grpc-js";
 import { Chat } from "../../../client/cli/chat/chat.ts";
@@ -30,36 +30,36 @@ export class Fixture implements Disposable {
   readonly clock = new FixtureClock();
   readonly link: ChatLink = this.#link();
   readonly privates = new FakePrivateChats();
-  /** What `settled` of the link waits for. */
+  /** The promise that `settled` of the link returns. */
   settled: Promise<void> = Promise.resolve();
   readonly chat: Chat;
-  /** What stands on the screen, oldest first. */
+  /** The lines shown, oldest first. */
   readonly lines: string[] = [];
   readonly left: Leaving[] = [];
-  /** Who was told that something is being typed, or no longer. */
+  /** Typing notifications that were sent, such as "yoda true". */
   readonly typed: string[] = [];
   readonly sent: { id: bigint; target: SendTarget; text: string }[] = [];
   readonly read: { conversationId: string; seq: bigint }[] = [];
   readonly held: UnsentMessage[] = [];
   readonly released: bigint[] = [];
-  /** Blocks and their end, as they were asked for. */
+  /** Blocks and unblocks that were requested. */
   readonly blocked: string[] = [];
-  /** How often a person's activity was reported. */
+  /** How often activity was reported. */
   activity = 0;
   bells = 0;
   limits: Limits | undefined;
-  /** What was put back into the editor last. */
+  /** The line that was put back into the editor last. */
   putBack = "";
-  /** More are online than a Welcome names. */
+  /** More users are online than a Welcome lists. */
   moreOnline = false;
-  /** The commands that show what was shown folded, where it was too tall. */
+  /** The commands that show a folded line. */
   readonly hints: string[] = [];
-  /** Something else is in the editor: nothing can be put back. */
+  /** The user is typing something, so no line can be put back. */
   isTyping = false;
-  /** What was asked for by call, such as "messages" or, where no person did, "background messages". */
+  /** Calls, such as "messages", or "background messages" for calls that are no activity of the user. */
   readonly asked: string[] = [];
   state: LinkState = { phase: "connecting", attempt: 1 };
-  /** Calls fail as when the connection is lost. */
+  /** Calls fail as with a lost connection. */
   offline = false;
   listings = 0;
   readonly #logs = new FixtureLogs();
@@ -165,17 +165,17 @@ export class Fixture implements Disposable {
     await this.chat.take({ type: "state", state });
   }
 
-  /** By the other user's name: own entries which that one will never get. */
+  /** Own entries that the peer never receives, by user name. */
   get undelivered(): FixtureLogs["undelivered"] {
     return this.#logs.undelivered;
   }
 
-  /** An entry as the link hands it out, stored in the scripted log. */
+  /** Adds an entry to the fake log, and returns it as the link hands it out. */
   entry(from: string, text: string, options: Partial<EntryArrived> & { to?: string } = {}): EntryArrived {
     return this.#logs.entry(from, text, { sendTime: this.now, ...options });
   }
 
-  /** Puts entries into a log before the chat begins; `read` of them are read. */
+  /** Adds entries to a log before the chat starts; `read` of them are read. */
   before(peer: string, texts: string[], read: number): void {
     for (const text of texts) this.entry(peer, text);
     this.#logs.of(peer).readSeq = BigInt(read);
@@ -187,7 +187,7 @@ export class Fixture implements Disposable {
     options: { seq?: bigint; entryShown?: boolean; withheld?: boolean } = {},
   ): Promise<void> {
     const send = this.sent[index];
-    if (send === undefined) throw new Error("nothing like that was sent");
+    if (send === undefined) throw new Error("No such message was sent.");
     const peer = send.target.kind === "user" ? send.target.username : undefined;
     const seq =
       options.seq ??
@@ -320,7 +320,7 @@ export class Fixture implements Disposable {
   }
 }
 
-/** A fixture whose chat is connected, with nothing left to read. */
+/** A fixture whose chat is connected, without the lines shown so far. */
 export async function live(
   options: ConstructorParameters<typeof Fixture>[0] = {},
   online = ["yoda"],

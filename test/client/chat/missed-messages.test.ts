@@ -1,4 +1,4 @@
-// What a person finds on return: one line that says what is new, the missed lines in order, and the rest by name.
+// Messages missed while away: the summary, the lines in order, and the command that shows the rest; and /history.
 import { describe, expect, it } from "vitest";
 import type { EntryArrived, LinkEvent } from "../../../client/link/model/events.ts";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
@@ -7,13 +7,13 @@ import { START } from "./fixture-clock.ts";
 
 const raw: Event = { kind: undefined };
 
-/** So many minutes before the fixture begins. */
+/** The time that many minutes before the fixture begins. */
 function ago(minutes: number): { sendTime: Date; live: false } {
   return { sendTime: new Date(START.getTime() - minutes * 60_000), live: false };
 }
 
-describe("on return", () => {
-  it("one line says what is new since when and from whom, then come the lines oldest first, below a rule", async () => {
+describe("missed messages", () => {
+  it("are summarized in one line, and shown oldest first below a rule", async () => {
     const fixture = new Fixture();
     const missed = [
       fixture.entry("yoda", "first", ago(50)),
@@ -35,7 +35,7 @@ describe("on return", () => {
     expect(fixture.status).toBe("unread: yoda 2, leia 1 (Alt-a) · 1 other online");
   });
 
-  it("names the day where it is another one", async () => {
+  it("are shown below a line with the date where the day changes", async () => {
     const fixture = new Fixture();
     await fixture.connect(
       [],
@@ -51,7 +51,7 @@ describe("on return", () => {
     ]);
   });
 
-  it("shows lines that were read elsewhere above the rule, and the own ones from another device", async () => {
+  it("that were read on another device, or sent from it, are shown above the rule", async () => {
     const fixture = new Fixture();
     const missed = [
       fixture.entry("yoda", "read on the other device", ago(9)),
@@ -69,7 +69,7 @@ describe("on return", () => {
     ]);
   });
 
-  it("says of lines that were all read elsewhere that they were", async () => {
+  it("that were all read on another device have a heading that says so", async () => {
     const fixture = new Fixture();
     fixture.before("yoda", [], 1);
     await fixture.connect([], [fixture.entry("yoda", "read on the other device", ago(9))]);
@@ -79,7 +79,7 @@ describe("on return", () => {
     ]);
   });
 
-  it("keeps to the order of the log where the clocks of the server jumped", async () => {
+  it("keep the order of the log where the server's clock was set back", async () => {
     const fixture = new Fixture();
     const missed = [
       fixture.entry("yoda", "1", ago(10)),
@@ -95,7 +95,7 @@ describe("on return", () => {
     expect(texts).toEqual(["between", "1", "2", "3"]);
   });
 
-  it("shows at most 200 lines, the newest, and names the rest with the command that shows it", async () => {
+  it("are limited to the newest 200, with a command that shows the rest", async () => {
     const fixture = new Fixture();
     const missed: EntryArrived[] = [];
     for (let index = 1; index <= 2_500; index++) {
@@ -113,7 +113,7 @@ describe("on return", () => {
     expect(lines[4]).toBe("… 460 older messages with leia not shown; to read: /history leia 500");
   });
 
-  it("shows by Alt-a only what was not on the screen, and says where the rest is", async () => {
+  it("that were not shown are shown by Alt-a, with a line about those above", async () => {
     const fixture = new Fixture({ users: ["hans"] });
     const missed = Array.from({ length: 240 }, (_, index) => fixture.entry("hans", `m${index + 1}`, ago(9)));
     await fixture.connect([], missed);
@@ -128,7 +128,7 @@ describe("on return", () => {
     expect(fixture.status).not.toContain("unread");
   });
 
-  it("names what the server left out, and what is gone", async () => {
+  it("that the server left out or removed are counted", async () => {
     const fixture = new Fixture();
     const filler = Array.from({ length: 30 }, (_, index) => fixture.entry("yoda", `old ${index}`, ago(60)));
     const conversationId = fixture.idOf("yoda");
@@ -149,7 +149,7 @@ describe("on return", () => {
     ]);
   });
 
-  it("counts what was unread before, and shows it when the conversation is opened", async () => {
+  it("that were unread in an earlier run are counted, and shown when the conversation is opened", async () => {
     const fixture = new Fixture();
     fixture.before("yoda", ["read", "unread one", "unread two"], 1);
     fixture.before("leia", ["all read"], 1);
@@ -168,7 +168,7 @@ describe("on return", () => {
     expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 3n }]);
   });
 
-  it("counts what was unread before together with what is new, and opening shows all of it", async () => {
+  it("that were unread before are counted with the new ones, and all are shown by opening", async () => {
     const fixture = new Fixture();
     fixture.before("yoda", ["read", "old one", "old two"], 1);
     const fresh = fixture.entry("yoda", "new", { live: false });
@@ -192,7 +192,7 @@ describe("on return", () => {
     expect(fixture.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
   });
 
-  it("to a new device: says how much is unread of which the server sent the end", async () => {
+  it("on a new device are counted in full where the server sent the end of the log", async () => {
     const fixture = new Fixture();
     const all = Array.from({ length: 3_000 }, (_, index) => fixture.entry("yoda", `m${index + 1}`, ago(60)));
     await fixture.connect([], all.slice(-50));
@@ -211,7 +211,7 @@ describe("on return", () => {
     expect(fixture.status).not.toContain("unread");
   });
 
-  it("does not count as read what cannot be shown for want of a connection", async () => {
+  it("are not marked as read where they cannot be shown without a connection", async () => {
     const fixture = new Fixture();
     fixture.before("yoda", ["unread"], 0);
     await fixture.connect();
@@ -221,7 +221,7 @@ describe("on return", () => {
     expect(fixture.read).toEqual([]);
   });
 
-  it("says nothing of own messages that no marker covers", async () => {
+  it("do not include own messages above the read marker", async () => {
     const fixture = new Fixture();
     fixture.entry("luke", "mine");
     fixture.entry("luke", "mine too");
@@ -231,7 +231,7 @@ describe("on return", () => {
     expect(fixture.read).toEqual([{ conversationId: fixture.idOf("yoda"), seq: 2n }]);
   });
 
-  it("to a connection: shows what was missed below the line that says so, without a rule", async () => {
+  it("after a reconnect are shown below the line about it, without a rule", async () => {
     const fixture = new Fixture();
     await fixture.connect(["yoda"]);
     await fixture.chat.enter("open yoda");
@@ -248,7 +248,7 @@ describe("on return", () => {
     expect(fixture.read.at(-1)).toEqual({ conversationId: fixture.idOf("yoda"), seq: 1n });
   });
 
-  it("shows what had come when the connection is lost again before all is there", async () => {
+  it("that had arrived are shown when the connection is lost before the rest arrives", async () => {
     const fixture = new Fixture();
     await fixture.connect();
     fixture.shown();
@@ -261,7 +261,7 @@ describe("on return", () => {
     expect(said).toEqual(["14:00 yoda → you: one", "14:00 yoda → you: two"]);
   });
 
-  it("forgets nothing when a stream is replaced at once before all is there", async () => {
+  it("are all shown when a stream is replaced before the rest arrives", async () => {
     const fixture = new Fixture();
     await fixture.welcome();
     await fixture.chat.take(fixture.entry("yoda", "one", { live: false }));
@@ -272,7 +272,7 @@ describe("on return", () => {
 });
 
 describe("history", () => {
-  it("lists the end of a conversation and says where each line stands unless it is open", async () => {
+  it("lists the end of a conversation, and names the recipients unless it is open", async () => {
     const fixture = new Fixture();
     fixture.before("yoda", ["one", "two", "three"], 3);
     await fixture.connect();
@@ -290,7 +290,7 @@ describe("history", () => {
     expect(fixture.read).toEqual([]);
   });
 
-  it("goes beyond one page", async () => {
+  it("reads more than one page", async () => {
     const fixture = new Fixture();
     fixture.before(
       "yoda",
@@ -305,7 +305,7 @@ describe("history", () => {
     expect([lines[1], lines.at(-1)]).toEqual(["14:00 yoda → you: m101", "14:00 yoda → you: m1200"]);
   });
 
-  it("shows what was said to everyone, and says so where there is nothing or nobody", async () => {
+  it("shows broadcasts, and is an error for a user without messages, an unknown user and no user", async () => {
     const fixture = new Fixture();
     fixture.entry("vader", "to all", { kind: "broadcast" });
     await fixture.connect();

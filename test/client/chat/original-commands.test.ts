@@ -1,4 +1,4 @@
-// The original's commands in the chat, blocks among them, and the list that names them all.
+// The original's commands in the chat, blocks, and /help.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
@@ -8,7 +8,7 @@ import { Fixture, live, user } from "./fixture.ts";
 const raw: Event = { kind: undefined };
 
 describe("the original's commands", () => {
-  it("answer by names, and say what became of a block", async () => {
+  it("list names, and confirm a block", async () => {
     const fixture = await live({ plain: true });
     fixture.shown();
     for (const line of ["whoelse", "/whoelsesince 99999999999999999999", "blocks"])
@@ -44,7 +44,7 @@ describe("the original's commands", () => {
     "broadcast",
     "logout now",
     "logins many",
-  ])("refuse %j in one line, and do nothing", async (line) => {
+  ])("reject %j in one line, and do nothing", async (line) => {
     const fixture = await live({ plain: true });
     fixture.shown();
     await fixture.chat.enter(line);
@@ -52,7 +52,7 @@ describe("the original's commands", () => {
     expect([fixture.sent, fixture.blocked, fixture.left, fixture.activity]).toEqual([[], [], [], 0]);
   });
 
-  it("are a person's activity where they are understood, and nothing else is", async () => {
+  it("are reported as activity where they succeed and the server does not see them", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("/help");
@@ -62,7 +62,7 @@ describe("the original's commands", () => {
     await fixture.chat.enter("/open nobody");
     await fixture.chat.enter("logout");
     await fixture.chat.enter("hello");
-    // The server sees these by itself, or sees that they are refused.
+    // The server sees these, or refuses them.
     for (const line of ["/whoelse", "/block vader", "/history 3", "/logins", "/message leia hi"])
       await fixture.chat.enter(line);
     fixture.chat.edited("hel");
@@ -76,7 +76,7 @@ describe("the original's commands", () => {
     expect(fixture.activity).toBe(3);
   });
 
-  it("are asked on a person's account, and what the chat itself wants to know is not", async () => {
+  it("make calls that count as activity; calls of the chat itself do not", async () => {
     const fixture = new Fixture();
     fixture.before("leia", ["one", "two"], 1);
     fixture.moreOnline = true;
@@ -99,7 +99,7 @@ describe("the original's commands", () => {
     ["WHOELSE", "whoelse"],
     ["Block vader", "block"],
     ["blok vader", "block"],
-  ])("are not %j: the closest name is told, and nothing is done", async (line, name) => {
+  ])("do not include %j: the closest name is suggested, and nothing is done", async (line, name) => {
     const fixture = await live();
     await fixture.chat.enter(line);
     expect(fixture.shown()).toEqual([
@@ -114,7 +114,7 @@ describe("the original's commands", () => {
   });
 
   it.each(["block", "unblock", "open", "history", "message"])(
-    "do not ask the server about a name of %s that nobody can have, and do not show it",
+    "make no call for a name of %s that is too long, and do not show it",
     async (command) => {
       const fixture = await live();
       fixture.asked.splice(0);
@@ -124,7 +124,7 @@ describe("the original's commands", () => {
     },
   );
 
-  it("do not fill the screen with a word that is none of them", async () => {
+  it("shorten an unknown command in the error", async () => {
     const fixture = await live();
     await fixture.chat.enter(`/${"x".repeat(65_536)}`);
     expect(fixture.shown().map((line) => line.length < 120)).toEqual([true]);
@@ -132,7 +132,7 @@ describe("the original's commands", () => {
 });
 
 describe("blocks", () => {
-  it("that keep a message away are told to its sender, and it is never delivered", async () => {
+  it("are reported to the sender, whose message stays undelivered", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("hello");
@@ -157,7 +157,7 @@ describe("blocks", () => {
     expect(fixture.shown().at(-1)).toBe("Error: Not sent to yoda: yoda has blocked you. “are you there?”");
   });
 
-  it("that were there before keep the mark of what they hide, and of nothing else", async () => {
+  it("from before the start affect only the mark of the messages that they hide", async () => {
     const fixture = new Fixture();
     const missed = [
       fixture.entry("luke", "hidden", { to: "yoda", live: false }),
@@ -177,7 +177,7 @@ describe("blocks", () => {
     expect(fixture.status).toContain("last: delivered");
   });
 
-  it("are told of in one line, without a name, where a broadcast does not reach all", async () => {
+  it("are reported in one line, without names, where a broadcast does not reach all users", async () => {
     const fixture = await live();
     await fixture.chat.enter("broadcast hear me");
     fixture.shown();
@@ -187,7 +187,7 @@ describe("blocks", () => {
 });
 
 describe("help", () => {
-  it("comes from the table, whose rows fit 80 columns", async () => {
+  it("lists every command of the table in rows that fit 80 columns", async () => {
     const fixture = await live();
     await fixture.chat.enter("help");
     const lines = fixture.shown();
@@ -196,7 +196,7 @@ describe("help", () => {
     expect(
       Math.max(...lines.filter((line) => line.startsWith("  /")).map((line) => line.length)),
     ).toBeLessThanOrEqual(79);
-    // In a narrow window too, the summaries stand below each other.
+    // The summaries begin in one column that fits a narrow window.
     expect(lines[0]?.indexOf("start")).toBeLessThanOrEqual(23);
     await fixture.chat.enter("help /msg");
     expect(fixture.shown()[0]).toMatch(/^ {2}\/message USER TEXT: /);

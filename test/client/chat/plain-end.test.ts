@@ -1,4 +1,4 @@
-// How a plain chat ends when its input has: after the last ack, or after a fair wait for a connection that is away.
+// How a plain chat ends after its input: with the last ack, or after a minute without a connection.
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { runPlain } from "../../../client/cli/chat/plain/plain.ts";
@@ -7,7 +7,7 @@ import type { LinkEvent } from "../../../client/link/model/events.ts";
 import { askingSettings } from "./fake-private-chats.ts";
 import { Fixture } from "./fixture.ts";
 
-/** Events that a test hands over one by one. */
+/** Events of a link that a test pushes one by one. */
 class Events implements AsyncIterable<LinkEvent> {
   readonly #queue: LinkEvent[] = [];
   #wake: (() => void) | undefined;
@@ -64,7 +64,7 @@ it("waits for the last ack, however long the link takes", async () => {
   expect(await outcome).toEqual({ kind: "logout" });
 });
 
-it("gives up on a connection that does not come back within a minute", async () => {
+it("ends where the connection does not come back within a minute", async () => {
   const { fixture, events, input, outcome } = begin();
   fixture.settled = new Promise(() => undefined);
   events.push(live);
@@ -83,7 +83,7 @@ it("reads nothing where the first attempt to connect fails", async () => {
   expect(String(input.read())).toBe("message yoda hi\n");
 });
 
-it("ends at a signal, in the middle of whatever it does", async () => {
+it("ends at a signal, even while it waits", async () => {
   const { fixture, events, outcome, interrupted } = begin();
   fixture.settled = new Promise(() => undefined);
   events.push(live);

@@ -1,4 +1,4 @@
-// The plain chat as scripts use it: the real program, pipes, the real server.
+// The chat in plain lines as scripts use it, over pipes and a real server.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, startServer } from "../cli/parley.ts";
@@ -31,7 +31,7 @@ function at(): string[] {
 const PROMPTS = "Username: Password: ";
 
 describe("a script", () => {
-  it("signs in and talks over one pipe, no input lost, and is logged out at its end", async () => {
+  it("signs in and sends over one pipe without losing input, and is logged out at its end", async () => {
     const luke = await home();
     const texts = Array.from({ length: 50 }, (_, index) => `message yoda line  ${index}`);
     const run = await luke.pipe(["luke", passwordOf("luke"), ...texts, ""].join("\n"), ...at());
@@ -73,13 +73,16 @@ describe("a script", () => {
     expect(run.code).toBe(0);
   });
 
-  it.each(["vader", "nobody"])("asks %s again for a wrong password, and ends after three", async (name) => {
-    const run = await (await home()).pipe(`${name}\nwrong\nwrong\nwrong\nmessage luke hi\n`, ...at());
-    const wrong = "Error: user name or password is wrong.\n";
-    const locked = "Error: Too many wrong passwords: log-ins are locked for a while. Try again in 60 s.\n";
-    expect(run.stdout).toBe(`${PROMPTS}${wrong}Password: ${wrong}Password: ${locked}`);
-    expect(run).toMatchObject({ code: 1, stderr: expect.not.stringContaining("wrong") });
-  });
+  it.each(["vader", "nobody"])(
+    "is asked as %s for the password again, and ends after three wrong ones",
+    async (name) => {
+      const run = await (await home()).pipe(`${name}\nwrong\nwrong\nwrong\nmessage luke hi\n`, ...at());
+      const wrong = "Error: user name or password is wrong.\n";
+      const locked = "Error: Too many wrong passwords: log-ins are locked for a while. Try again in 60 s.\n";
+      expect(run.stdout).toBe(`${PROMPTS}${wrong}Password: ${wrong}Password: ${locked}`);
+      expect(run).toMatchObject({ code: 1, stderr: expect.not.stringContaining("wrong") });
+    },
+  );
 
   it("uses a stored login without asking, and stays logged in with quit", async () => {
     const luke = await home();
@@ -89,7 +92,7 @@ describe("a script", () => {
     expect(await luke.run("whoami")).toMatchObject({ code: 0 });
   });
 
-  it("is told when nothing can be reached, with nothing read", async () => {
+  it("reads nothing where the server cannot be reached, and ends with exit code 3", async () => {
     const luke = await home();
     await luke.logIn("luke", server);
     await server.stop();
@@ -102,12 +105,12 @@ describe("a script", () => {
     }
   });
 
-  it("is told when the input ends before it is signed in", async () => {
+  it("ends with exit code 4 where the input ends before the sign-in", async () => {
     const run = await (await home()).pipe("yoda\n", ...at());
     expect(run).toMatchObject({ code: 4, stdout: PROMPTS });
   });
 
-  it("is refused a line that is no text, and goes on", async () => {
+  it("gets an error for a line that is not UTF-8, and continues", async () => {
     const luke = await home();
     await luke.logIn("luke", server);
     const bytes = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("\nfoo\n")]);
@@ -120,7 +123,7 @@ describe("a script", () => {
 });
 
 describe("a plain chat with a stored login", () => {
-  it("is told in one line that the user is logged in elsewhere, where the server allows that once", async () => {
+  it("reports in one line that the user is logged in elsewhere, where the server allows one session", async () => {
     await using strict = await startServer({ users: ["yoda"], sessionsPerUser: 1 });
     const place = await home();
     await place.logIn("yoda", strict);
@@ -137,7 +140,7 @@ describe("a plain chat with a stored login", () => {
 });
 
 describe("two plain chats", () => {
-  it("see each other come, speak and go, one line each", async () => {
+  it("print each other's log-in, messages and log-out, one line each", async () => {
     const yoda = (await home()).start(...at());
     yoda.stdin.write(`yoda\n${passwordOf("yoda")}\n`);
     const lines = new Lines(yoda);

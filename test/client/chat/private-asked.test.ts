@@ -1,4 +1,4 @@
-// Somebody asks for a private chat: what the person hears and can answer, and what a setting answers instead.
+// Requests for a private chat: what the user reads and can answer, and what a setting answers instead.
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/chats/context.ts";
@@ -16,7 +16,7 @@ const DIRECT = [
 const RELAYED = ["  /accept yoda: accept, through the server, which cannot read it."];
 const NO = "  /refuse yoda: refuse. Add --always to /accept to accept later requests too.";
 
-it("is told in lines that name what each answer means, and nothing that is typed becomes one", async () => {
+it("a request lists the answers and what each means, and no line being typed answers it", async () => {
   const fixture = await live();
   await fixture.chat.enter("open leia");
   fixture.shown();
@@ -29,15 +29,15 @@ it("is told in lines that name what each answer means, and nothing that is typed
 });
 
 it.each([
-  ["who asks does not allow it", false, "auto"],
-  ["the own setting does not", true, "relay"],
-] as const)("offers no direct path where %s", async (_why, direct, path) => {
+  ["the peer does not allow it", false, "auto"],
+  ["the own setting does not allow it", true, "relay"],
+] as const)("no direct path is offered where %s", async (_why, direct, path) => {
   const fixture = await live({ privately: answering("ask", path) });
   await asks(fixture, "yoda", { direct });
   expect(fixture.shown().slice(1)).toEqual([...RELAYED, NO]);
 });
 
-it("pending where the person is away, and not where he is there", async () => {
+it("a request rings the bell where the terminal has no focus", async () => {
   const fixture = await live();
   fixture.chat.focus(true);
   await asks(fixture, "yoda");
@@ -56,7 +56,7 @@ it.each([
   ["/accept yoda --always", false, "accept yoda relay always"],
   ["/accept yoda --always --relay", true, "accept yoda relay always"],
   ["/refuse yoda", true, "refuse yoda"],
-])("takes %s, a direct path being offered: %s", async (line, direct, done) => {
+])("%s answers a request, a direct path being offered: %s", async (line, direct, done) => {
   const fixture = await live();
   await asks(fixture, "yoda", { direct });
   await fixture.chat.enter(line);
@@ -66,7 +66,7 @@ it.each([
 it.each([
   ["--relay", "through the server, which cannot read it"],
   ["--direct", "directly from device to device"],
-])("says of a yes from now on what it means, and how it is taken back: %s", async (flag, way) => {
+])("--always shows what it means and how to undo it: %s", async (flag, way) => {
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();
@@ -80,7 +80,7 @@ it.each([
   expect(fixture.privates.done).not.toContain("refuse yoda");
 });
 
-it("takes a yes from now on back beside a setting, which holds as before", async () => {
+it("undoing --always leaves the setting in effect", async () => {
   const fixture = await live({ privately: answering("contacts") });
   await asks(fixture, "yoda");
   await fixture.chat.enter("accept yoda --always");
@@ -91,7 +91,7 @@ it("takes a yes from now on back beside a setting, which holds as before", async
   ]);
 });
 
-it("is refused, and remains let in, where one who is always let in asks with another key", async () => {
+it("a request with a changed key can be refused without undoing --always", async () => {
   const fixture = await live();
   await asks(fixture, "yoda");
   await fixture.chat.enter("accept yoda --always --relay");
@@ -101,7 +101,7 @@ it("is refused, and remains let in, where one who is always let in asks with ano
   expect(fixture.privates.contacts.get("yoda")).toMatchObject({ always: "relay" });
 });
 
-it("a yes typed for a question by relay does not answer one for a direct path that took its place", async () => {
+it("an answer typed for a relayed request does not accept a direct one that replaced it", async () => {
   const fixture = await live();
   await asks(fixture, "yoda", { direct: false });
   fixture.clock.advance(3_000);
@@ -121,7 +121,7 @@ it("a yes typed for a question by relay does not answer one for a direct path th
   expect(fixture.privates.done.at(-1)).toBe("accept yoda direct");
 });
 
-it("says who is told of a no", async () => {
+it("a refusal is confirmed", async () => {
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();
@@ -134,7 +134,7 @@ it.each([
   ["accept yoda --sometimes", "Error: usage: /accept USER, with --direct or --relay, or --always"],
   ["accept yoda --direct --relay", "Error: usage: /accept USER, with --direct or --relay, or --always"],
   ["startprivate yoda --always", "Error: usage: /startprivate USER, with --direct or --relay"],
-])("refuses %s, and does nothing", async (line, words) => {
+])("%s is a usage error, and does nothing", async (line, words) => {
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();
@@ -159,7 +159,7 @@ it.each([
   ],
   ["contacts", changedKeys, [], "yoda asks for a private chat."],
   ["contacts", undefined, [], "yoda asks for a private chat."],
-] as const)("with the setting %s it is answered so: %j", async (answer, keyCheck, done, words) => {
+] as const)("the setting %s answers a request with %j", async (answer, keyCheck, done, words) => {
   const fixture = await live({ privately: answering(answer) });
   await asks(fixture, "yoda", keyCheck && { keyCheck });
   expect(fixture.privates.done).toEqual(done);
@@ -171,7 +171,7 @@ it.each([
   ["refuse", new NoRequestError("yoda does not ask for a private chat.")],
   ["refuse", new RpcError({ code: status.NOT_FOUND, reason: "INTRODUCTION_NOT_FOUND", message: "Over." })],
 ] as const)(
-  "with the setting %s a question that was taken back meanwhile is told of once: %s",
+  "with the setting %s a request that was withdrawn meanwhile is reported once: %s",
   async (answer, error) => {
     const fixture = await live({ privately: answering(answer) });
     fixture.privates.refusal = error;
@@ -180,7 +180,7 @@ it.each([
   },
 );
 
-it("shows its address by a setting only where that is the setting", async () => {
+it("a setting accepts a direct path only where the path setting is direct", async () => {
   const fixture = await live({ privately: answering("accept", "direct") });
   await asks(fixture, "yoda");
   expect(fixture.privates.done).toEqual(["accept yoda direct"]);
@@ -190,7 +190,7 @@ it.each([
   ["relay", "accept yoda relay"],
   ["direct", "accept yoda direct"],
 ] as const)(
-  "lets in whom the person always lets in, by the path that was chosen: %s",
+  "a request of a user who is always accepted is accepted by the chosen path: %s",
   async (always, done) => {
     const fixture = await live();
     const { userId, username, identityKey } = peerKeys("yoda");
@@ -208,7 +208,7 @@ it.each([
   },
 );
 
-it("asks about one who is always let in, where the key is another one", async () => {
+it("a user who is always accepted is asked about where the key has changed", async () => {
   const fixture = await live();
   const { userId, username, identityKey } = peerKeys("yoda");
   const contact = { userId, username, identityKey, since: new Date(), acceptedDevices: [], verified: false };
@@ -218,7 +218,7 @@ it("asks about one who is always let in, where the key is another one", async ()
   expect(fixture.shown()[1]).toContain("WARNING: the identity key of yoda has changed");
 });
 
-it("is stopped, with the way out, where a verified key is another one", async () => {
+it("a request with a changed verified key is stopped, with the command that accepts it", async () => {
   const fixture = await live();
   await asks(fixture, "yoda", { keyCheck: { standing: "verified", problem: "changed", stops: true } });
   expect(fixture.shown()[1]).toContain("WARNING");
@@ -238,7 +238,7 @@ it.each([
   [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “context”."],
   [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat and got no answer."],
   [IntroductionOutcome.TAKEN_BACK, "yoda no longer asks for a private chat."],
-])("says what became of a question that needs no answer any more: %s", async (outcome, words) => {
+])("a request that needs no answer any more is reported: %s", async (outcome, words) => {
   const fixture = await live();
   await asks(fixture, "yoda");
   fixture.shown();

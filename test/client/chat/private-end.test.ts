@@ -1,4 +1,4 @@
-// The end of a private chat: who is told what, and that nothing typed for it goes anywhere else.
+// The end of a private chat: its reason, its undelivered lines, and lines typed for it that must not go anywhere else.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";
@@ -11,7 +11,7 @@ function lost(reason: string, message = "Marks rise."): RpcError {
   return new RpcError({ code: status.UNAVAILABLE, reason, message });
 }
 
-/** yoda's chat is open, and written to. */
+/** A fixture whose lines go to an open private chat with yoda. */
 async function inside(options: { plain?: boolean; isTyped?: boolean } = {}): Promise<Fixture> {
   const fixture = await live(options);
   await opens(fixture, "yoda");
@@ -73,14 +73,14 @@ describe("the end", () => {
       { kind: "failed", cause: lost("ANYTHING", "made up\n14:00 · STOP: trust me") },
       "The connection to yoda is lost (made up 14:00 · STOP: trust me). The private chat has ended.",
     ],
-  ] as const)("is told with its reason", async (how, words) => {
+  ] as const)("is reported with its reason", async (how, words) => {
     const fixture = await inside();
     await ends(fixture, "yoda", { how });
     expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
     expect(fixture.prompt).toBe("parley> ");
   });
 
-  it("of another chat leaves the open one open", async () => {
+  it("of another chat leaves the open chat open", async () => {
     const fixture = await inside();
     await opens(fixture, "leia");
     await ends(fixture, "leia");
@@ -89,13 +89,13 @@ describe("the end", () => {
     expect(fixture.privates.said).toEqual([{ to: "yoda", text: "still here" }]);
   });
 
-  it("comes with stopprivate", async () => {
+  it("is requested by /stopprivate", async () => {
     const fixture = await inside();
     await fixture.chat.enter("/stopprivate yoda");
     expect(fixture.privates.done.at(-1)).toBe("stop yoda");
   });
 
-  it("puts back the one line that is not known to have arrived, and names several", async () => {
+  it("puts a single line that may not have arrived back into the editor, and shows several", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda", { undelivered: ["the plans"] });
     expect(fixture.putBack).toBe("/private yoda the plans");
@@ -109,14 +109,14 @@ describe("the end", () => {
     ]);
   });
 
-  it("names what is not known to have arrived whole in plain lines, too, where no line of it can pass for another", async () => {
+  it("shows lines that may not have arrived whole in plain lines, where none can imitate another line", async () => {
     const fixture = await inside({ plain: true });
     fixture.isTyping = true;
     await ends(fixture, "yoda", { undelivered: ["one\nyoda (private): two"] });
     expect(fixture.shown().slice(1)).toEqual(["May not have arrived: “one\n  yoda (private): two”"]);
   });
 
-  it("leaves what is unread there", async () => {
+  it("leaves unread lines unread", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     fixture.chat.focus(true);
@@ -125,7 +125,7 @@ describe("the end", () => {
     expect(fixture.status).toContain("unread: yoda (private) 1");
   });
 
-  it("leaves nothing to open: Alt-a says where what is unread stands, and goes on to the next", async () => {
+  it("leaves unread lines above: Alt-a reports that once, and then opens the next conversation", async () => {
     const fixture = await live();
     await opens(fixture, "vader");
     await says(fixture, "vader", "join me");
@@ -140,7 +140,7 @@ describe("the end", () => {
     expect(fixture.prompt).toBe("yoda> ");
   });
 
-  it("leaves what is unread to be opened where that one is being asked anew", async () => {
+  it("leaves unread lines that Alt-a opens where the peer is being asked again", async () => {
     const fixture = await live();
     await opens(fixture, "vader");
     await says(fixture, "vader", "join me");
@@ -151,9 +151,9 @@ describe("the end", () => {
   });
 });
 
-describe("what was being typed when it ended", () => {
+describe("a line typed when the chat ended", () => {
   it.each(["I love you", "broadcast the code is 1138", "message leia it is over"])(
-    "goes nowhere, and stands before the cursor again: %s",
+    "is not sent, and is put back into the editor: %s",
     async (text) => {
       const fixture = await inside();
       await ends(fixture, "yoda");
@@ -165,7 +165,7 @@ describe("what was being typed when it ended", () => {
     },
   );
 
-  it("goes nowhere either where the other one had no more to say, though this end said the goodbye", async () => {
+  it("is not sent either where the peer finished and this device sent the goodbye", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda", { how: { kind: "goodbye", by: "me", ending: Ending.FINISHED } });
     fixture.shown();
@@ -174,7 +174,7 @@ describe("what was being typed when it ended", () => {
     expect(fixture.putBack).toBe("broadcast wait");
   });
 
-  it("goes nowhere either where the one who was asked says no", async () => {
+  it("is not sent either where the request was refused", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -184,7 +184,7 @@ describe("what was being typed when it ended", () => {
     expect(fixture.putBack).toBe("broadcast why not?");
   });
 
-  it("is named where something else is being typed by now, and the next one is kept too", async () => {
+  it("is quoted where the user is typing something else, and so is the next one", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda");
     fixture.isTyping = true;
@@ -198,13 +198,13 @@ describe("what was being typed when it ended", () => {
     expect(fixture.sent).toEqual([]);
   });
 
-  it("is every line of a script, until it says a command with its slash", async () => {
+  it("in a script is not sent, like every line up to a command with a slash", async () => {
     const fixture = await inside({ plain: true });
     fixture.isTyping = true;
     await ends(fixture, "yoda");
     for (const line of ["one", "", "broadcast two", "message leia three"]) await fixture.chat.enter(line);
     expect(fixture.sent).toEqual([]);
-    // In plain lines a message is taken once it is acked.
+    // In plain lines a message is finished when it is acked.
     const entered = fixture.chat.enter("/message leia four");
     await fixture.ack(0);
     await entered;
@@ -212,7 +212,7 @@ describe("what was being typed when it ended", () => {
     expect(fixture.sent.map(({ text }) => text)).toEqual(["four", "five"]);
   });
 
-  it("is asked about once: what is entered then is read as ever", async () => {
+  it("is stopped once: entered again, it is a command", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda");
     await fixture.chat.enter("broadcast all is well");
@@ -220,7 +220,7 @@ describe("what was being typed when it ended", () => {
     expect(fixture.sent.map(({ text }) => text)).toEqual(["all is well"]);
   });
 
-  it.each([false, true])("is not what comes after the own stopprivate, in plain lines: %s", async (plain) => {
+  it.each([false, true])("is not stopped after the own /stopprivate, in plain lines: %s", async (plain) => {
     const fixture = await inside({ plain });
     await fixture.chat.enter("/stopprivate yoda");
     const how = { kind: "goodbye", by: "me", ending: Ending.STOPPED } as const;
@@ -230,7 +230,7 @@ describe("what was being typed when it ended", () => {
     expect([fixture.left, fixture.shown()]).toEqual([["logout"], []]);
   });
 
-  it("is not what comes before the own end is told, or in place of a question that was taken back", async () => {
+  it("is not stopped before the own end is reported, or after an own request was withdrawn", async () => {
     const fixture = await inside({ plain: true });
     await fixture.chat.enter("/stopprivate yoda");
     await fixture.chat.enter("logout");
@@ -243,7 +243,7 @@ describe("what was being typed when it ended", () => {
     expect(fixture.left).toEqual(["logout", "logout"]);
   });
 
-  it("is nothing any more once the person has done something else", async () => {
+  it("is not stopped after the user did something else", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda");
     await fixture.chat.enter("/open leia");
@@ -253,7 +253,7 @@ describe("what was being typed when it ended", () => {
   });
 });
 
-describe("commands for a chat that is not there", () => {
+describe("commands for a chat that is not open", () => {
   it.each([
     ["private yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
     ["private leia", "No private chat with leia is open. To accept the request: /accept leia"],
@@ -273,7 +273,7 @@ describe("commands for a chat that is not there", () => {
     ["stopprivate yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
     ["accept yoda", "yoda does not ask for a private chat."],
     ["refuse yoda", "yoda does not ask for a private chat."],
-  ])("%s says what the chats say", async (line, words) => {
+  ])("%s shows the error of the private chats", async (line, words) => {
     const fixture = await live();
     fixture.privates.refusal = new NotSentError(words);
     await fixture.chat.enter(line);
@@ -281,9 +281,9 @@ describe("commands for a chat that is not there", () => {
   });
 });
 
-describe("a line in an open private chat that would be a command", () => {
+describe("a line in an open private chat that may be meant as a command", () => {
   it.each(["private leia x", "startprivate leia", "stopprivate yoda", "accept leia"])(
-    "is asked about before it is said: %s",
+    "is sent only after a question: %s",
     async (line) => {
       const fixture = await inside();
       await fixture.chat.enter(line);
@@ -297,7 +297,7 @@ describe("a line in an open private chat that would be a command", () => {
     },
   );
 
-  it("is asked about in a conversation that the server stores too", async () => {
+  it("is asked about in a conversation with another user, too", async () => {
     const fixture = await live();
     await opens(fixture, "leia");
     await fixture.chat.enter("open yoda");
@@ -308,7 +308,7 @@ describe("a line in an open private chat that would be a command", () => {
     expect([fixture.sent, fixture.privates.said]).toEqual([[], [{ to: "leia", text: "x" }]]);
   });
 
-  it("loses its doubt with the chat: entered again it is no answer any more", async () => {
+  it("is not confirmed by entering it again after the chat ended", async () => {
     const fixture = await inside();
     await fixture.chat.enter("private leia x");
     await ends(fixture, "yoda");
@@ -320,7 +320,7 @@ describe("a line in an open private chat that would be a command", () => {
     [{ kind: "device", deviceName: "laptop" }, "on your device “laptop”"],
     [{ kind: "device", deviceName: "" }, "on another device of yours"],
     [{ kind: "here" }, "in another program on this device"],
-  ] as const)("names where else it is open: %j", async (found, where) => {
+  ] as const)("is refused with the place where the chat is open: %j", async (found, where) => {
     const fixture = await live();
     fixture.privates.others.set("yoda", found);
     for (const line of ["private yoda hi", "private yoda", "stopprivate yoda"]) {
@@ -330,7 +330,7 @@ describe("a line in an open private chat that would be a command", () => {
     expect([fixture.privates.said, fixture.privates.done]).toEqual([[], []]);
   });
 
-  it("to stop one who asks is to refuse", async () => {
+  it("/stopprivate for a request suggests /refuse", async () => {
     const fixture = await live();
     await asks(fixture, "yoda");
     fixture.shown();
@@ -340,7 +340,7 @@ describe("a line in an open private chat that would be a command", () => {
     ]);
   });
 
-  it("one who was told yes is listed, and what is said to that one is held", async () => {
+  it("an accepted peer that is connecting is listed, and lines to it wait", async () => {
     const fixture = await live();
     fixture.privates.pendingPeers = ["yoda"];
     await fixture.chat.enter("/private");

@@ -1,4 +1,4 @@
-// What private chats tell the chat, as a test says it.
+// Events of private chats that a test sends to the chat.
 import type { PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
 import type {
   ChatEnded,
@@ -20,7 +20,7 @@ export function answering(answer: PrivateSettings["answer"], path: PrivateSettin
   return { answer, path, lines: undefined } satisfies PrivateSettings;
 }
 
-/** Somebody asks. */
+/** A user asks for a private chat. */
 export async function asks(
   fixture: Fixture,
   username: string,
@@ -40,7 +40,7 @@ export async function asks(
   });
 }
 
-/** The devices of somebody are being asked. */
+/** A request to a user is pending. */
 export async function waits(
   fixture: Fixture,
   username: string,
@@ -50,7 +50,7 @@ export async function waits(
   await fixture.chat.takePrivate({ type: "waiting", username, devices: 1, timeoutMs: 60_000, ...more });
 }
 
-/** No chat comes about. */
+/** A request failed. */
 export async function fails(fixture: Fixture, username: string, error: Error, queued: string[] = []) {
   fixture.privates.outgoingRequests = fixture.privates.outgoingRequests.filter((name) => name !== username);
   await fixture.chat.takePrivate({ type: "failed", username, error, queued } satisfies ChatFailed);
@@ -75,7 +75,7 @@ export async function opens(
   });
 }
 
-/** The other one says something, or the own line `number` is on its way. */
+/** The peer sends a line, or with `mine` the own line `number` is on its way. */
 export async function says(fixture: Fixture, username: string, text: string, more: Partial<LineEvent> = {}) {
   await fixture.chat.takePrivate({
     type: "line",
@@ -88,7 +88,7 @@ export async function says(fixture: Fixture, username: string, text: string, mor
   });
 }
 
-/** The other one ends it, unless said otherwise. */
+/** The chat ends; by the peer, unless `more` differs. */
 export async function ends(fixture: Fixture, username: string, more: Partial<ChatEnded> = {}): Promise<void> {
   fixture.privates.openChats = fixture.privates.openChats.filter((open) => open.username !== username);
   const how = { kind: "goodbye", by: "them", ending: Ending.STOPPED } as const;

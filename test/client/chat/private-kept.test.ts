@@ -1,11 +1,11 @@
-// What a person asks of private chats: what was said in them, which there are, and whether the key is the right one.
+// /history, /private and /verify for private chats: kept lines, the list of chats, and the code to compare.
 import { describe, expect, it } from "vitest";
 import { newFolder, stateWithProfile } from "../state/fixture.ts";
 import { peerKeys } from "./fake-private-chats.ts";
 import { type Fixture, live } from "./fixture.ts";
 import { asks, ends, opens, says, waits } from "./private-events.ts";
 
-/** yoda's key, as the server has it, and as it is remembered. */
+/** Stores yoda's key on the server and, as `options.key`, on this device. */
 function known(fixture: Fixture, options: { verified?: boolean; key?: string } = {}): void {
   const { userId, username, identityKey } = peerKeys("yoda");
   fixture.privates.identities.set("yoda", identityKey);
@@ -21,7 +21,7 @@ function known(fixture: Fixture, options: { verified?: boolean; key?: string } =
 }
 
 describe("/history of a private chat", () => {
-  it("says that nothing is kept where the person has not asked for it", async () => {
+  it("is an error where no lines are kept", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -33,7 +33,7 @@ describe("/history of a private chat", () => {
     ]);
   });
 
-  it("shows what both said, marked, the newest of it, and asks no server", async () => {
+  it("shows the newest lines of both users, marked, without a call to the server", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -54,8 +54,8 @@ describe("/history of a private chat", () => {
   });
 });
 
-describe("what an earlier run kept", () => {
-  it("is shown where this one keeps nothing, with the chat open or without", async () => {
+describe("lines that an earlier run kept", () => {
+  it("are shown where this run keeps none, with and without an open chat", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -76,7 +76,7 @@ describe("what an earlier run kept", () => {
     expect(fixture.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
   });
 
-  it("is told to be nothing where this one keeps what is said", async () => {
+  it("may be none, which is an answer where this run keeps lines", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -97,7 +97,7 @@ describe("what an earlier run kept", () => {
 });
 
 describe("a tall line", () => {
-  it("may be folded where it is kept, by the command that shows it then", async () => {
+  it("may be folded where it is kept, with the command that shows it", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -115,7 +115,7 @@ describe("a tall line", () => {
     expect(fixture.hints).toEqual([]);
   });
 
-  it("is shown whole where it is not: nothing could show the rest", async () => {
+  it("is shown whole where it is not kept, as no command could show the rest", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     fixture.hints.length = 0;
@@ -124,8 +124,8 @@ describe("a tall line", () => {
   });
 });
 
-describe("private alone", () => {
-  it("lists who is there, who is asked and who asks", async () => {
+describe("/private without arguments", () => {
+  it("lists open chats and requests in both directions", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await waits(fixture, "leia");
@@ -139,15 +139,15 @@ describe("private alone", () => {
     ]);
   });
 
-  it("says so where there is none", async () => {
+  it("reports that there are none", async () => {
     const fixture = await live();
     await fixture.chat.enter("private");
     expect(fixture.shown().join("\n")).toContain("No private chat is open.");
   });
 });
 
-describe("verify", () => {
-  it("shows 60 digits, what is known, and what to do with them", async () => {
+describe("/verify", () => {
+  it("shows 60 digits, the state of the key, and what to do with the code", async () => {
     const fixture = await live();
     known(fixture);
     await fixture.chat.enter("verify yoda");
@@ -165,16 +165,16 @@ describe("verify", () => {
       "is not linked",
       undefined,
       /^ {2}This device is not linked .*First run: parley devices link\. Then compare the code with the one that yoda sees/,
-      "Error: This device is not linked to your first device. Link it first.",
+      "Error: This device is not linked to your first device: link it first.",
     ],
     [
       "knows another key as its user's",
       Buffer.alloc(32, "another one"),
       /^ {2}WARNING: .*first run: parley devices link on this device, .*Then compare the code with the one that yoda sees/,
-      "Error: Your own identity key is not the one that this device has stored. Link this device first.",
+      "Error: Your own identity key is not the one that this device has stored: link this device first.",
     ],
   ] as const)(
-    "names what comes first, and no --confirm, on a device that %s",
+    "names the first step, and not --confirm, on a device that %s",
     async (_what, identity, words, refusal) => {
       const fixture = await live();
       known(fixture);
@@ -190,7 +190,7 @@ describe("verify", () => {
     },
   );
 
-  it("--confirm remembers it", async () => {
+  it("--confirm stores that the key is verified", async () => {
     const fixture = await live();
     known(fixture);
     await fixture.chat.enter("verify yoda");
@@ -202,7 +202,7 @@ describe("verify", () => {
     expect(fixture.privates.contacts.get("yoda")).toMatchObject({ verified: true });
   });
 
-  it("--confirm looks at the chat that is open, too", async () => {
+  it("--confirm checks the keys of the open chat again", async () => {
     const fixture = await live();
     known(fixture);
     fixture.privates.openChats = [{ username: "yoda", path: "direct" }];
@@ -231,7 +231,7 @@ describe("verify", () => {
     expect(fixture.shown().at(-1)).toBe(words);
   });
 
-  it("--confirm of a code that was not shown shows it first", async () => {
+  it("--confirm of a code that was not shown shows the code instead", async () => {
     const fixture = await live();
     known(fixture);
     await fixture.chat.enter("verify yoda --confirm");
@@ -241,7 +241,7 @@ describe("verify", () => {
     expect(fixture.privates.contacts.get("yoda")).toMatchObject({ verified: false });
   });
 
-  it("warns of another key, which --accept takes without calling it verified", async () => {
+  it("warns about a changed key, which --accept accepts without verifying it", async () => {
     const fixture = await live();
     known(fixture, { verified: true, key: "another" });
     await fixture.chat.enter("verify yoda");
@@ -262,7 +262,7 @@ describe("verify", () => {
     ["asks", asks, " To accept the request: /accept yoda"],
     ["is asked", waits, ""],
     ["has a chat open", opens, ""],
-  ] as const)("--accept says what is next where yoda %s", async (_what, happens, next) => {
+  ] as const)("--accept names the next step where yoda %s", async (_what, happens, next) => {
     const fixture = await live();
     known(fixture, { verified: true, key: "another" });
     await happens(fixture, "yoda");
@@ -276,7 +276,7 @@ describe("verify", () => {
     ["verify leia", "That user has no identity key yet."],
     ["verify yoda --accept", "There is nothing to accept: yoda has used no other key."],
     ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
-  ])("%s is an error in words", async (line, words) => {
+  ])("%s is an error with a sentence", async (line, words) => {
     const fixture = await live();
     known(fixture);
     await fixture.chat.enter(line);

@@ -1,20 +1,20 @@
-// A private chat that is open: its marks on prompt and lines, what is unread, who types, how far the other one is.
+// An open private chat: its prompt and lines, unread lines, typing notifications and delivery marks.
 import { describe, expect, it } from "vitest";
 import { newKeys } from "./fake-private-chats.ts";
 import { live } from "./fixture.ts";
 import { changedKeys, opens, says } from "./private-events.ts";
 
-describe("when it opens", () => {
+describe("a private chat that opens", () => {
   it.each([
     ["direct", "directly from device to device"],
     ["relayed", "through the server, which cannot read it"],
-  ] as const)("says by which way: %s", async (path, words) => {
+  ] as const)("shows its path: %s", async (path, words) => {
     const fixture = await live();
     await opens(fixture, "yoda", { path });
     expect(fixture.shown()).toEqual([`14:00 · Private chat with yoda: ${words}. /private yoda opens it.`]);
   });
 
-  it("says how to make sure who it is, the first time", async () => {
+  it("shows how to verify the peer, the first time", async () => {
     const fixture = await live();
     await opens(fixture, "yoda", { keyCheck: newKeys });
     expect(fixture.shown()[1]).toBe(
@@ -25,13 +25,13 @@ describe("when it opens", () => {
   it.each([
     [changedKeys, "WARNING: the identity key of yoda has changed"],
     [{ ...newKeys, problem: "unsigned" }, "WARNING: this device is not signed by the identity key of yoda"],
-  ] as const)("warns of keys that are not as expected", async (keyCheck, words) => {
+  ] as const)("warns about a changed or unsigned key", async (keyCheck, words) => {
     const fixture = await live();
     await opens(fixture, "yoda", { keyCheck });
     expect(fixture.shown().slice(1)).toEqual([expect.stringContaining(words)]);
   });
 
-  it("takes no line that is being typed for somebody else", async () => {
+  it("does not receive a line typed for another user", async () => {
     const fixture = await live();
     await fixture.chat.enter("open leia");
     await opens(fixture, "yoda");
@@ -60,7 +60,7 @@ describe("lines", () => {
     expect(fixture.shown()).toEqual(["yoda (private): hi\n  luke: ␛[31m"]);
   });
 
-  it("that this program cannot read are told of", async () => {
+  it("that this version cannot read are shown as such", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     fixture.shown();
@@ -68,7 +68,7 @@ describe("lines", () => {
     expect(fixture.shown()).toEqual([expect.stringContaining("this version of parley cannot show")]);
   });
 
-  it("go to that one alone, verbatim, while it is open, and count as activity", async () => {
+  it("go to the peer only, verbatim, and count as activity", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -83,7 +83,7 @@ describe("lines", () => {
     expect(fixture.activity).toBe(before + 2);
   });
 
-  it("wait for room in plain lines, but not for ever, and never at a screen", async () => {
+  it("wait up to a minute for a slow peer in plain lines, and not at a screen", async () => {
     const room = Promise.withResolvers<void>();
     const plain = await live({ plain: true });
     const screen = await live();
@@ -106,7 +106,7 @@ describe("lines", () => {
     expect(plain.privates.said.map(({ text }) => text)).toEqual(["when there is room", "after a minute"]);
   });
 
-  it("go by /private USER to any number of people, whatever is open", async () => {
+  it("go by /private USER to any number of peers, whichever conversation is open", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await opens(fixture, "leia", { path: "relayed" });
@@ -125,7 +125,7 @@ describe("lines", () => {
 });
 
 describe("the prompt", () => {
-  it("names the one, and the way, in place of the conversation that was open", async () => {
+  it("names the peer and the path instead of the conversation that was open", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await opens(fixture, "leia", { path: "relayed" });
@@ -141,7 +141,7 @@ describe("the prompt", () => {
     expect(fixture.prompt).toBe("parley> ");
   });
 
-  it("leaves the other commands as they are", async () => {
+  it("does not change where other commands send", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -152,7 +152,7 @@ describe("the prompt", () => {
 });
 
 describe("the status", () => {
-  it("tells how far the own lines are, and who types", async () => {
+  it("shows the mark of the last own line, and that the peer is typing", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -169,7 +169,7 @@ describe("the status", () => {
     expect(fixture.status).not.toContain("typing");
   });
 
-  it("of another conversation knows nothing of it", async () => {
+  it("of a conversation with the same user does not show it", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("open yoda");
@@ -178,7 +178,7 @@ describe("the status", () => {
     expect(fixture.status).not.toContain("typing");
   });
 
-  it("tells the other one what the person types, and no longer when the chat is left", async () => {
+  it("is not changed by own typing, of which the peer is notified", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -190,8 +190,8 @@ describe("the status", () => {
   });
 });
 
-describe("what is unread", () => {
-  it("is what came while it was not open; Alt-a opens it before any other, and that is told", async () => {
+describe("unread lines", () => {
+  it("are those that arrived while the chat was not open; Alt-a opens it first and marks them as read", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     fixture.chat.focus(true);
@@ -208,7 +208,7 @@ describe("what is unread", () => {
     expect(fixture.prompt).toBe("yoda> ");
   });
 
-  it("is nothing of what stands there open, once it is looked at", async () => {
+  it("of the open chat are read when the terminal has the focus", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -222,7 +222,7 @@ describe("what is unread", () => {
     expect([fixture.privates.done, fixture.bells]).toEqual([["read yoda", "read yoda"], 1]);
   });
 
-  it("is nothing in plain lines, where all is seen", async () => {
+  it("do not exist in plain lines, where every line is read", async () => {
     const fixture = await live({ plain: true });
     await opens(fixture, "yoda");
     await says(fixture, "yoda", "hi");

@@ -40,7 +40,7 @@ test("a peer that is killed is reported as a lost connection", async () => {
   await yoda.prints("The connection to luke is lost");
 });
 
-test("a user who leaves sees how many lines are not known to have arrived", async () => {
+test("a user who leaves reads how many lines may not have arrived", async () => {
   await using lukes = await Person.at(server, "luke");
   await using yodas = await Person.at(server, "yoda");
   const luke = await live(lukes.start("--plain"));

@@ -1,4 +1,4 @@
-// Private chats of the real program in plain lines, over a real server: from the question to the end, at both sides.
+// Private chats in plain lines over a real server, from the request to the end, at both users.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestServer } from "../../support/server.ts";
 import { startServer } from "../cli/parley.ts";
@@ -17,7 +17,7 @@ afterEach(async () => {
 async function chat(person: Person, ...flags: string[]): Promise<Running> {
   const running = person.start("--plain", ...flags);
   await running.prints("Logged in as ");
-  // What is typed is taken once the link is live.
+  // Lines are read once the link is live.
   running.say("anything");
   await running.prints("Error: Nothing was sent");
   return running;
@@ -28,7 +28,7 @@ interface Scenario extends AsyncDisposable {
   readonly yoda: Running;
 }
 
-/** Both at their chats, each on a machine of their own. */
+/** Both users run the chat, each with a state folder. */
 async function lukeAndYoda(): Promise<Scenario> {
   await using people = new AsyncDisposableStack();
   const lukes = people.use(await Person.at(server, "luke"));
@@ -38,7 +38,7 @@ async function lukeAndYoda(): Promise<Scenario> {
   return { luke, yoda, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Both talk, luke having asked. */
+/** Opens a private chat that luke asks for. */
 async function together(luke: Running, yoda: Running): Promise<void> {
   luke.say("startprivate yoda --relay");
   await yoda.prints("luke asks for a private chat.");
@@ -46,8 +46,8 @@ async function together(luke: Running, yoda: Running): Promise<void> {
   for (const end of [luke, yoda]) await end.prints("Private chat with ");
 }
 
-describe("two people", () => {
-  it("ask, accept, talk and stop; what is said while it waits arrives first", async () => {
+describe("two users", () => {
+  it("ask, accept, chat and stop; lines that waited arrive first", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda --relay");
@@ -72,7 +72,7 @@ describe("two people", () => {
     expect(luke.printed).not.toContain("my secret");
   });
 
-  it("say yes and a line at the end of a script, which waits until the line has arrived", async () => {
+  it("can accept and send at the end of a script, which waits until the line has arrived", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda --relay");
@@ -82,13 +82,13 @@ describe("two people", () => {
     expect(await yoda.ended).toMatchObject({ code: 0 });
   });
 
-  it("say more than the other device takes at once, line by line, as fast as it does", async () => {
+  it("can send more than the peer takes at a time, at the peer's speed", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     await together(luke, yoda);
     luke.say("/private yoda");
     const before = luke.printed.split("Error: ").length;
-    // Three times of what may be on its way.
+    // Three times the data that may be on its way.
     const lines = Array.from({ length: 100 }, (_, index) => `line ${index} ${"x".repeat(30_000)}`);
     luke.child.stdin.end(`${lines.join("\n")}\n`);
     const run = await luke.ended;
@@ -98,7 +98,7 @@ describe("two people", () => {
     expect(yoda.printed.match(/line \d+ x/g)).toHaveLength(lines.length);
   });
 
-  it("have nothing to accept where the keys are as expected", async () => {
+  it("have no key to accept where the keys are as expected", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     await together(luke, yoda);
@@ -107,7 +107,7 @@ describe("two people", () => {
     await yoda.prints("This key of luke is verified.");
   });
 
-  it("go straight where both allow it", async () => {
+  it("use a direct path where both allow it", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda --direct");
@@ -116,7 +116,7 @@ describe("two people", () => {
     for (const end of [luke, yoda]) await end.prints("directly from device to device. /private");
   });
 
-  it("a no gives back what was held", async () => {
+  it("get waiting lines back when the request is refused", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda", "private yoda please");
@@ -126,7 +126,7 @@ describe("two people", () => {
     await luke.prints("Not sent: “please”");
   });
 
-  it("who takes the question back is no longer asked about", async () => {
+  it("cannot accept a request that was withdrawn", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda");
@@ -138,7 +138,7 @@ describe("two people", () => {
   });
 });
 
-describe("the end of one side is told at the other", () => {
+describe("the end of a chat is reported to the peer", () => {
   it.each([
     ["a log-out", (end: Running) => end.say("/logout"), "luke has logged out. The private chat has ended."],
     ["leaving", (end: Running) => end.say("/quit"), "luke has left. The private chat has ended."],
@@ -151,8 +151,8 @@ describe("the end of one side is told at the other", () => {
   });
 });
 
-describe("who leaves", () => {
-  it("is told what was held, and not said", async () => {
+describe("a user who leaves", () => {
+  it("reads how many waiting lines were not sent", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda", "private yoda please");
@@ -165,7 +165,7 @@ describe("who leaves", () => {
 });
 
 describe("several devices", () => {
-  it("are all asked; the first yes wins, and the others are told", async () => {
+  it("are all asked; the first acceptance wins, and the others are notified", async () => {
     await using lukes = await Person.at(server, "luke");
     await using context = await Person.at(server, "yoda");
     await using hut = await Person.at(server, "yoda");
@@ -183,7 +183,7 @@ describe("several devices", () => {
 });
 
 describe("settings", () => {
-  it("always is remembered: the next time nobody is asked", async () => {
+  it("--always accepts the next request without asking", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda");
@@ -195,7 +195,7 @@ describe("settings", () => {
     await yoda.prints("luke has ended the private chat.");
     luke.say("startprivate yoda --direct");
     await yoda.prints("luke asked for a private chat and was accepted by your setting.");
-    // The yes was to one through the server.
+    // --always was for a chat through the server.
     await luke.prints("/private yoda opens it.\n");
     expect(luke.printed).not.toContain("directly");
     yoda.say("refuse luke");
@@ -205,7 +205,7 @@ describe("settings", () => {
   it.each([
     ["refuse", "yoda does not want a private chat now."],
     ["accept", "Private chat with yoda: through the server"],
-  ])("--private-answer %s answers in the person's place", async (answer, words) => {
+  ])("--private-answer %s answers instead of the user", async (answer, words) => {
     await using lukes = await Person.at(server, "luke");
     await using yodas = await Person.at(server, "yoda");
     const luke = await chat(lukes);
@@ -214,7 +214,7 @@ describe("settings", () => {
     await luke.prints(words);
   });
 
-  it("--keep-private keeps it for /history here, and the server has nothing", async () => {
+  it("--keep-private keeps lines for /history on this device, and the server has none", async () => {
     await using lukes = await Person.at(server, "luke");
     await using yodas = await Person.at(server, "yoda");
     const luke = await chat(lukes, "--keep-private");
@@ -228,7 +228,7 @@ describe("settings", () => {
   });
 });
 
-it("unknown, self, offline, and what is not open, are errors in words", async () => {
+it("an unknown user, the user, an offline user and a chat that is not open are errors", async () => {
   await using lukes = await Person.at(server, "luke");
   const run = await lukes.home.pipe(
     [

@@ -1,4 +1,4 @@
-// Asking for a private chat: the way is chosen first, what is said meanwhile is held, and on no it is given back.
+// Asking for a private chat: choosing the path, lines that wait for the answer, and requests that fail.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { KeyProblemError } from "../../../client/peer/chats/context.ts";
@@ -13,7 +13,7 @@ function refused(reason: string): RpcError {
 }
 
 describe("startprivate", () => {
-  it("asks for the way first, with what each means, and asks nobody", async () => {
+  it("asks the user for the path first, with what each means, and sends no request yet", async () => {
     const fixture = await live();
     await fixture.chat.enter("startprivate yoda");
     expect(fixture.shown()).toEqual([
@@ -30,20 +30,20 @@ describe("startprivate", () => {
     ["startprivate yoda", "direct", "start yoda direct"],
     ["startprivate yoda", "relay", "start yoda relay"],
     ["startprivate yoda --relay", "direct", "start yoda relay"],
-  ] as const)("%s with the setting %s is: %s", async (line, path, done) => {
+  ] as const)("%s with the setting %s does: %s", async (line, path, done) => {
     const fixture = await live({ privately: answering("ask", path) });
     await fixture.chat.enter(line);
     expect(fixture.privates.done).toEqual([done]);
     expect(fixture.shown()).toEqual([]);
   });
 
-  it("takes the relay where there is no person to ask", async () => {
+  it("uses the relay where the user cannot be asked", async () => {
     const fixture = await live({ plain: true });
     await fixture.chat.enter("startprivate yoda");
     expect(fixture.privates.done).toEqual(["start yoda relay"]);
   });
 
-  it("says that it waits, how long, and what becomes of what is said", async () => {
+  it("shows how long the peer has to answer, and that lines wait", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     expect(fixture.shown()).toEqual([
@@ -67,7 +67,7 @@ describe("startprivate", () => {
       new NotSentError("yoda is being asked already."),
       "yoda is being asked already.",
     ],
-  ])("%s is an error in words where it has to be", async (line, refusal, words) => {
+  ])("%s can fail with a sentence", async (line, refusal, words) => {
     const fixture = await live();
     fixture.privates.refusal = refusal;
     await fixture.chat.enter(line);
@@ -75,8 +75,8 @@ describe("startprivate", () => {
   });
 });
 
-describe("while the other one is being asked", () => {
-  it("a line is held, stands there as waiting, and is shown once when it is said", async () => {
+describe("while a request has no answer", () => {
+  it("a line waits, is shown as waiting, and is not shown again when it is sent", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     fixture.shown();
@@ -96,7 +96,7 @@ describe("while the other one is being asked", () => {
     expect(fixture.shown()).toEqual(["14:00 luke → yoda (private): now"]);
   });
 
-  it("the chat can be opened, and its prompt says that it waits", async () => {
+  it("the chat can be opened, and its prompt shows that it waits", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -107,7 +107,7 @@ describe("while the other one is being asked", () => {
     expect(fixture.prompt).toBe("yoda (private, relayed)> ");
   });
 
-  it("one line that was held is put back before the cursor, where no is the answer", async () => {
+  it("a single waiting line is put back into the editor when the request is refused", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     await fixture.chat.enter("private yoda the plans");
@@ -121,7 +121,7 @@ describe("while the other one is being asked", () => {
     expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
   });
 
-  it("is repeated whole where something else is being typed, and so are several", async () => {
+  it("several waiting lines, or one while the user is typing, are shown whole", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     fixture.isTyping = true;
@@ -143,7 +143,7 @@ describe("while the other one is being asked", () => {
     expect(fixture.putBack).toBe("");
   });
 
-  it("a line held for a chat that failed is shown anew in the next one", async () => {
+  it("a line that waited for a failed request is shown again in the next chat", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     await fixture.chat.enter("private yoda the plans");
@@ -164,7 +164,7 @@ describe("while the other one is being asked", () => {
       "STOP: The device of yoda is not signed by the identity key that you verified. Nothing was sent. Contact yoda " +
         "in another way: a new device has to be linked. To accept this device without that: /verify yoda --accept",
     ],
-  ])("says why none came about", async (error, words) => {
+  ])("a failed request is reported with its reason", async (error, words) => {
     const fixture = await live();
     await waits(fixture, "yoda");
     fixture.shown();
@@ -172,7 +172,7 @@ describe("while the other one is being asked", () => {
     expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
   });
 
-  it("stopprivate takes it back", async () => {
+  it("/stopprivate withdraws the request", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     await fixture.chat.enter("stopprivate yoda");

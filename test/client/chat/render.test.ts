@@ -1,4 +1,4 @@
-// How notes look: nothing that others wrote can look like anything but their message, in colour and in plain.
+// How display items look: a text of another user cannot imitate anything but a message, at a screen and in plain lines.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DisplayItem, MessageItem } from "../../../client/cli/chat/model/display-item.ts";
@@ -24,13 +24,13 @@ function message(text: string, more: Partial<MessageItem> = {}): MessageItem {
   };
 }
 
-/** The rows of a note on a screen of 40 columns. */
+/** The rows of an item on a screen of 40 columns. */
 function rows(note: DisplayItem): string[] {
   return screenLines(note, now).flatMap(({ text, hang }) => text.wrap(40, hang).map((row) => row.plain));
 }
 
 describe("on a screen", () => {
-  it("a message has its time, its sender and, where that is not clear, its place", () => {
+  it("a message shows its time, its sender and, unless its conversation is open, its recipient", () => {
     expect(rows(message("hi"))).toEqual(["14:05 yoda: hi"]);
     expect(rows(message("hi", { here: false }))).toEqual(["14:05 yoda → you: hi"]);
     expect(rows(message("hi", { here: false, place: everyone }))).toEqual(["14:05 yoda → everyone: hi"]);
@@ -38,7 +38,7 @@ describe("on a screen", () => {
     expect(rows(message("", { content: { kind: "unknown" } })).join("")).toContain("cannot show");
   });
 
-  it("no later row of a message begins where lines begin, whatever it says", () => {
+  it("no later row of a message begins at the left margin", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
         const [first, ...others] = rows(message(text));
@@ -53,18 +53,18 @@ describe("on a screen", () => {
     ]);
   });
 
-  it("a word that is longer than a row begins beside its sender", () => {
+  it("a word that is longer than a row begins beside the sender", () => {
     expect(rows(message("x".repeat(60), { here: false }))[0]).toBe(`14:05 yoda → you: ${"x".repeat(22)}`);
     expect(rows(message("a word of usual length at the end")).length).toBe(2);
   });
 
-  it("a message names the command that shows it whole, where it is folded", () => {
+  it("a message that may be folded names the command that shows it", () => {
     expect(screenLines(message("hi"), now)[0]?.foldedFor).toBe("/history yoda");
     expect(screenLines(message("hi", { place: everyone }), now)[0]?.foldedFor).toBe("/history --broadcast");
     expect(screenLines(message("hi", { whole: true }), now)[0]?.foldedFor).toBeUndefined();
   });
 
-  it("escapes and controls of others do not reach the terminal", () => {
+  it("escapes and control characters in texts and names do not reach the terminal", () => {
     const note = message("\x1b[2J\x1b]0;title\x07\r\u202e", { from: "y\x1b[31mo" });
     const painted = screenLines(note, now)
       .map(({ text }) => new Paint("256").render(text))
@@ -84,7 +84,7 @@ describe("on a screen", () => {
     }
   });
 
-  it("a person has one colour, and others have others", () => {
+  it("a user has one colour, and different users have different ones", () => {
     const colourOf = (from: string): string =>
       new Paint("256")
         .render(screenLines(message("x", { from }), now)[0]?.text ?? fail())
@@ -96,7 +96,7 @@ describe("on a screen", () => {
 });
 
 describe("in plain lines", () => {
-  it("arriving is name: text, and later lines of a text are indented", () => {
+  it('a message is "name: text", and its later lines are indented', () => {
     expect(plainLines(message("hi", { here: false }), now)).toEqual(["yoda: hi"]);
     expect(plainLines(message("a\nError: b\nleia logged out"), now).join("\n")).toBe(
       "yoda: a\n  Error: b\n  leia logged out",

@@ -1,4 +1,4 @@
-// What a person enters comes one after the other; what is refused is told, and a fault alone ends it.
+// The queue of entered lines: they run one after the other, a refusal does not stop it, and a fault does.
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { refuse } from "../../../client/cli/chat/command/chat-command.ts";
@@ -27,14 +27,14 @@ it.each([
   refuse("No private chat with vader is open."),
   new RpcError({ code: status.NOT_FOUND, reason: "USER_NOT_FOUND", message: "There is no such user." }),
   new ConnectError({ kind: "unreachable", message: "Nobody is there." }),
-])("tells what cannot be done, and goes on: %s", async (error) => {
+])("a refusal is reported, and the next work runs: %s", async (error) => {
   const fixture = turns();
   fixture.turns.add(() => Promise.reject(error));
   await fixture.done();
   expect(fixture.refused).toEqual([error.message]);
 });
 
-it("ends with a fault of the program, and takes no turn after it", async () => {
+it("after a fault of the program nothing runs any more", async () => {
   const fixture = turns();
   const fault = new TypeError("undefined is not a function");
   let ran = false;
@@ -46,7 +46,7 @@ it("ends with a fault of the program, and takes no turn after it", async () => {
   expect([fixture.refused, ran]).toEqual([[], false]);
 });
 
-it("waits for what comes first, in order, and takes no more than may wait", async () => {
+it("works run in order after the first promise, and no more than `most` may wait", async () => {
   const first = Promise.withResolvers<void>();
   const fixture = turns({ most: 2, after: first.promise });
   const both = Promise.withResolvers<void>();

@@ -1,8 +1,8 @@
-// Where a line goes that a person enters: a message, a command, or a question which of the two; and what Tab offers.
+// Entered lines: which are messages, which are commands, when the user is asked, and what Tab completes.
 import { describe, expect, it } from "vitest";
 import { Fixture, live } from "./fixture.ts";
 
-describe("where a line goes", () => {
+describe("an entered line", () => {
   it("is a command while no conversation is open, with or without a slash", async () => {
     const fixture = await live();
     expect(fixture.prompt).toBe("parley> ");
@@ -29,7 +29,7 @@ describe("where a line goes", () => {
     expect(fixture.left).toEqual([]);
   });
 
-  it("sends /word for //word, and never an unknown /word", async () => {
+  it("with //word sends /word, and with an unknown /word sends nothing", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     fixture.shown();
@@ -43,7 +43,7 @@ describe("where a line goes", () => {
     ]);
   });
 
-  it.each(["quit", "exit", "logout", "help "])("asks before it sends %j alone", async (line) => {
+  it.each(["quit", "exit", "logout", "help "])("%j alone is sent only after a question", async (line) => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     fixture.shown();
@@ -74,7 +74,7 @@ describe("where a line goes", () => {
     "Private luke meet me at nine",
     "startprivate luke",
     "stopprivate luke",
-  ])("asks before it sends %j, which would be a command", async (line) => {
+  ])("%j, which may be meant as a command, is sent only after a question", async (line) => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter(line);
@@ -95,14 +95,14 @@ describe("where a line goes", () => {
     "logoutxyz",
     "Logout",
     "Block vader",
-  ])("sends %j, which no command can be", async (line) => {
+  ])("%j, which no command matches, is sent", async (line) => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter(line);
     expect(fixture.sent.map(({ text }) => text)).toEqual([line]);
   });
 
-  it("runs a line in doubt at Tab, and no more once it was changed", async () => {
+  it("in doubt is run by Tab, until it is changed", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("block vader");
@@ -125,7 +125,7 @@ describe("where a line goes", () => {
     expect(fixture.sent).toEqual([]);
   });
 
-  it("asks anew where another conversation was opened since, by whatever key", async () => {
+  it("in doubt is asked about again after another conversation was opened", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("leia", "are you there?"));
     await fixture.chat.enter("open yoda");
@@ -137,7 +137,7 @@ describe("where a line goes", () => {
     expect(fixture.sent).toEqual([]);
   });
 
-  it("takes no line that was typed ahead for an answer", async () => {
+  it("typed before the question does not answer it", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     const isSure = fixture.chat.isInDoubt("logout");
@@ -148,7 +148,7 @@ describe("where a line goes", () => {
     expect(fixture.sent).toHaveLength(1);
   });
 
-  it("names a line in doubt that cannot be put back, as something else is being typed", async () => {
+  it("in doubt is quoted where the user is typing something else, so that it cannot be put back", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     fixture.shown();
@@ -161,7 +161,7 @@ describe("where a line goes", () => {
     expect([fixture.sent, fixture.blocked]).toEqual([[], []]);
   });
 
-  it("asks a person who types whole lines, and sends the line when it comes again", async () => {
+  it("in doubt is asked about in plain lines at a terminal, and sent when it is entered again", async () => {
     const fixture = await live({ plain: true, isTyped: true });
     await fixture.chat.enter("open yoda");
     fixture.shown();
@@ -179,7 +179,7 @@ describe("where a line goes", () => {
     expect([fixture.sent.length, fixture.blocked]).toEqual([1, ["unblock vader"]]);
   });
 
-  it("sends a line in doubt from a script, which cannot be asked", async () => {
+  it("in doubt is sent where a script enters it", async () => {
     const fixture = await live({ plain: true });
     await fixture.chat.enter("open yoda");
     const sending = fixture.chat.enter("logout");
@@ -188,14 +188,14 @@ describe("where a line goes", () => {
     expect(fixture.sent.map(({ text }) => text)).toEqual(["logout"]);
   });
 
-  it("sends whatever is no command with a slash from plain lines", async () => {
+  it("without a slash is sent in plain lines while a conversation is open", async () => {
     const fixture = await live({ plain: true });
     await fixture.chat.enter("open yoda");
     for (const line of ["quit", "logout", "help"]) void fixture.chat.enter(line);
     expect(fixture.sent.map(({ text }) => text)).toEqual(["quit", "logout", "help"]);
   });
 
-  it("says that nothing was sent where a message was typed and no conversation is open", async () => {
+  it("that looks like a message is an error while no conversation is open", async () => {
     const fixture = await live();
     await fixture.chat.enter("well, hello");
     expect(fixture.shown()).toEqual([
@@ -203,7 +203,7 @@ describe("where a line goes", () => {
     ]);
   });
 
-  it("tells who is written to that a message is being typed, and when no longer", async () => {
+  it("being typed notifies the user it is for, and notifies when it is no longer typed", async () => {
     const fixture = await live();
     fixture.chat.edited("open yo");
     await fixture.chat.enter("open yoda");
@@ -218,7 +218,7 @@ describe("where a line goes", () => {
     ]);
   });
 
-  it("matches commands as whole words only", async () => {
+  it("is a command only where the whole word matches", async () => {
     const fixture = await live();
     await fixture.chat.enter("logoutxyz");
     await fixture.chat.enter("whoever");
@@ -226,7 +226,7 @@ describe("where a line goes", () => {
     expect(fixture.shown()).toHaveLength(2);
   });
 
-  it("ignores blank lines", async () => {
+  it("that is blank is ignored", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("   ");
@@ -234,7 +234,7 @@ describe("where a line goes", () => {
     expect(fixture.sent).toEqual([]);
   });
 
-  it("takes the text of message and broadcast verbatim, whatever is open", async () => {
+  it("with message or broadcast sends its text verbatim, whichever conversation is open", async () => {
     const fixture = await live();
     await fixture.chat.enter("message yoda  two  spaces /close ");
     await fixture.chat.enter("open leia");
@@ -256,14 +256,14 @@ describe("where a line goes", () => {
     "close x",
     "outbox send",
     "history a 0",
-  ])("answers %j with its usage", async (line) => {
+  ])("%j is answered with the usage", async (line) => {
     const fixture = await live();
     await fixture.chat.enter(line);
     expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: usage: \//)]);
     expect(fixture.sent).toEqual([]);
   });
 
-  it("opens nobody who does not exist, nor oneself", async () => {
+  it("cannot open a user who does not exist, or the user", async () => {
     const fixture = await live();
     await fixture.chat.enter("open nobody");
     await fixture.chat.enter("open luke");
@@ -278,7 +278,7 @@ describe("where a line goes", () => {
     expect(fixture.shown()).toEqual(["Error: There is no user nobody. Lines still go to yoda."]);
   });
 
-  it("leaves with and without the login", async () => {
+  it("with quit or logout leaves", async () => {
     const fixture = await live();
     await fixture.chat.enter("quit");
     await fixture.chat.enter("logout");
@@ -287,7 +287,7 @@ describe("where a line goes", () => {
 });
 
 describe("completion", () => {
-  it("knows the commands, and user names where a command takes one", async () => {
+  it("offers commands, and user names where a command takes one", async () => {
     const fixture = await live({}, ["yoda", "yolanda"]);
     await fixture.chat.take(fixture.entry("leia", "hi"));
     expect(fixture.chat.complete("o")).toEqual({ from: 0, candidates: ["open", "outbox"] });
@@ -298,7 +298,7 @@ describe("completion", () => {
     expect(fixture.chat.complete("who ")).toBeUndefined();
   });
 
-  it("knows those one has talked with, online or not", async () => {
+  it("offers the users of earlier conversations, online or not", async () => {
     const fixture = new Fixture();
     fixture.before("leia", ["hi"], 1);
     fixture.entry("luke", "hello", { to: "vader" });
@@ -306,7 +306,7 @@ describe("completion", () => {
     expect(fixture.chat.complete("open ")).toMatchObject({ candidates: ["leia", "vader", "yoda"] });
   });
 
-  it("completes begun names, not commands, in a message", async () => {
+  it("offers user names in a message once their first letter is typed, and no commands", async () => {
     const fixture = await live({}, ["yoda"]);
     await fixture.chat.enter("open yoda");
     expect(fixture.chat.complete("o")).toMatchObject({ candidates: [] });

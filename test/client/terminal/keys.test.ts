@@ -1,4 +1,4 @@
-// Bytes to keys: every terminal's spelling, split anywhere, pastes and broken input included.
+// Decoding keys: the sequences of several terminals, split anywhere, with pastes and invalid input.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Key, KeyDecoder, PASTE_LIMIT } from "../../../client/cli/terminal/input/keys.ts";
@@ -69,24 +69,24 @@ test.each([
   expect(names(bytes)).toEqual([name]);
 });
 
-test("a key that is let go, and the end of a paste that never began, are no keys", () => {
+test("a key release, and the end of a paste without a start, are not keys", () => {
   expect(names("\x1b[97;1:3ua\x1b[201~b")).toEqual(["text a", "text b"]);
 });
 
-test("what breaks off a sequence is read for itself", () => {
+test("a character that breaks off a sequence is read as a key", () => {
   expect(names("\x1b[1\x1b[B")).toEqual(["unknown", "down"]);
   expect(names("\x1b[1;\ra")).toEqual(["unknown", "enter", "text a"]);
   expect(names("\x1b\x1bx")).toEqual(["escape", "alt-x"]);
 });
 
-test("a sequence without end is given up, not collected for ever", () => {
+test("a sequence without an end is given up after a bounded length", () => {
   const decoder = new KeyDecoder();
   const keys = decoder.push(Buffer.from(`\x1b[${"1".repeat(10_000)}`));
   expect(keys.length).toBeGreaterThan(100);
   expect(decoder.waiting).toBe("nothing");
 });
 
-test("broken UTF-8 becomes U+FFFD and harms nothing after it", () => {
+test("invalid UTF-8 becomes U+FFFD and does not affect what follows", () => {
   expect(decode(Uint8Array.of(0xff, 0x61, 0xe4, 0xbd, 0x62))).toEqual([
     { kind: "text", text: "\ufffd" },
     { kind: "text", text: "a" },
@@ -96,7 +96,7 @@ test("broken UTF-8 becomes U+FFFD and harms nothing after it", () => {
 });
 
 describe("bracketed paste", () => {
-  test("is one event, whatever stands in it", () => {
+  test("is one event, whatever it contains", () => {
     expect(decode("a\x1b[200~one\r\x1b[A two\x03\x1b[201~b")).toEqual([
       { kind: "text", text: "a" },
       { kind: "paste", text: "one\r\x1b[A two\x03", cut: false },
@@ -104,13 +104,13 @@ describe("bracketed paste", () => {
     ]);
   });
 
-  test("is cut at its limit, between characters, and its rest is dropped", () => {
+  test("is cut at its limit, between characters, and the rest is dropped", () => {
     const [paste, after] = decode(`\x1b[200~a${"😀".repeat(PASTE_LIMIT / 2)}more`, "\x1b[20", "1~z");
     expect(paste).toEqual({ kind: "paste", text: `a${"😀".repeat(PASTE_LIMIT / 2 - 1)}`, cut: true });
     expect(after).toEqual({ kind: "text", text: "z" });
   });
 
-  test("whose end is lost can be given up", () => {
+  test("whose end is lost can be ended by flush", () => {
     const decoder = new KeyDecoder();
     expect(decoder.push(Buffer.from("\x1b[200~half\x1b[20"))).toEqual([]);
     expect(decoder.waiting).toBe("paste");
@@ -149,7 +149,7 @@ const stream = fc
   .chain((parts) => fc.tuple(fc.constant(Buffer.concat(parts)), fc.array(fc.nat(200), { maxLength: 10 })));
 const noise = fc.tuple(fc.uint8Array({ maxLength: 60 }), fc.array(fc.nat(60), { maxLength: 10 }));
 
-test("any bytes, split anywhere, are the same keys", () => {
+test("any bytes give the same keys, wherever they are split", () => {
   fc.assert(
     fc.property(fc.oneof(stream, noise), ([bytes, cuts]) => {
       const places = [

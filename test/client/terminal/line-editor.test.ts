@@ -1,4 +1,4 @@
-// The editor: what each key does to the text, and that no key loses any of it.
+// The line editor: what each key does to the text, and that no key loses text.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -9,7 +9,7 @@ import {
 import { KeyDecoder } from "../../../client/cli/terminal/input/keys.ts";
 import { graphemesOf } from "../../../client/cli/terminal/text/width.ts";
 
-/** A person at an editor: `keys` as a terminal would send them. */
+/** An editor that is fed `keys` as a terminal sends them. */
 class Typist {
   readonly editor: LineEditor;
   now = 0;
@@ -70,7 +70,7 @@ describe("editing", () => {
     ["Home stays in its line", `one${NEWLINE}two\x01X`, "one\nX|two"],
     ["Ctrl-K at the end of a line joins it with the next", `one${NEWLINE}two${UP}\x05\x0b`, "one|two"],
     [
-      "up and down keep the place in the line",
+      "up and down keep the column",
       `long line${NEWLINE}x${NEWLINE}long line${LEFT}${LEFT}${UP}${UP}X`,
       "long liX|ne\nx\nlong line",
     ],
@@ -81,14 +81,14 @@ describe("editing", () => {
     expect(edited(keys)).toBe(seen);
   });
 
-  test("what a person sees as one character is deleted as one, and moved over as one", () => {
+  test("a grapheme is deleted and passed as one character", () => {
     expect(edited("a👩‍👩‍👧\x7f")).toBe("a|");
     expect(edited(`e\u0301x${LEFT}${LEFT}`)).toBe("|e\u0301x");
     expect(edited(`🇩🇪🇫🇷${LEFT}X`)).toBe("🇩🇪X|🇫🇷");
     expect(edited("你好\x7f")).toBe("你|");
   });
 
-  test("an accent typed after its letter joins it, wherever the cursor is", () => {
+  test("an accent typed after a letter joins it, wherever the cursor is", () => {
     const typist = new Typist();
     typist.type(`xe y${LEFT}${LEFT}\u0301`);
     expect(typist.editor.units).toEqual(["x", "e\u0301", " ", "y"]);
@@ -105,11 +105,11 @@ describe("paste", () => {
     expect(edited("a\x1b[200~b\nc\x1b[201~\x1f")).toBe("a|");
   });
 
-  test("control characters in it are left out, tabs stay", () => {
+  test("drops control characters except tabs", () => {
     expect(edited("\x1b[200~a\x1b[31mb\tc\x00\x07\x9b\x1b[201~")).toBe("a[31mb\tc|");
   });
 
-  test("one that was cut is told", () => {
+  test("that was cut is reported", () => {
     const editor = new LineEditor();
     expect(editor.press({ kind: "paste", text: "x", cut: true }, 0)).toEqual([{ kind: "paste-cut" }]);
   });
@@ -136,7 +136,7 @@ describe("actions", () => {
     expect(new Typist().type(keys)).toEqual(actions);
   });
 
-  test("Ctrl-C twice on an empty line leaves, within its time", () => {
+  test("a second Ctrl-C on an empty line leaves, within the time", () => {
     const typist = new Typist({ leaveWithinMs: 1000 });
     expect(typist.type("text\x03")).toEqual([]);
     expect(typist.type("\x03")).toEqual([{ kind: "leave-armed" }]);
@@ -146,12 +146,12 @@ describe("actions", () => {
     expect(typist.type("\x03")).toEqual([{ kind: "leave" }]);
   });
 
-  test("any other key between the two takes it back", () => {
+  test("any other key between the two cancels it", () => {
     const typist = new Typist();
     expect(typist.type(`\x03${LEFT}\x03`)).toEqual([{ kind: "leave-armed" }, { kind: "leave-armed" }]);
   });
 
-  test("the focus coming and going does not", () => {
+  test("a change of focus between the two does not cancel it", () => {
     const typist = new Typist();
     expect(typist.type("\x03\x1b[O\x03").map((action) => action.kind)).toEqual([
       "leave-armed",
@@ -164,7 +164,7 @@ describe("actions", () => {
 describe("history", () => {
   const history = ["/open yoda", "hello", "two\nlines"];
 
-  test("up and down; the draft waits below", () => {
+  test("up and down move through it, and the draft is below the newest line", () => {
     const typist = new Typist({ history });
     typist.type(`draft\x01${UP}`);
     expect(typist.seen).toBe("two\nlines|");
@@ -176,14 +176,14 @@ describe("history", () => {
     expect(typist.seen).toBe("draft|");
   });
 
-  test("at both ends nothing changes, and that is told", () => {
+  test("at both ends nothing changes, and the action says so", () => {
     const typist = new Typist({ history: ["one"] });
     expect(typist.type(DOWN)).toEqual([{ kind: "no-effect" }]);
     expect(typist.type(`${UP}${UP}`)).toEqual([{ kind: "no-effect" }]);
     expect(typist.seen).toBe("one|");
   });
 
-  test("with a beginning typed, only lines that begin so", () => {
+  test("with a beginning typed, only lines that begin with it are shown", () => {
     const typist = new Typist({ history });
     typist.type(`/o${UP}`);
     expect(typist.seen).toBe("/open yoda|");
@@ -191,7 +191,7 @@ describe("history", () => {
     expect(typist.seen).toBe("/o|");
   });
 
-  test("what was entered is the newest, once", () => {
+  test("an entered line is the newest, and is added once", () => {
     const typist = new Typist({ history });
     typist.type(`new\rnew\r   \r${UP}`);
     expect(typist.seen).toBe("new|");
@@ -199,7 +199,7 @@ describe("history", () => {
     expect(typist.seen).toBe("two\nlines|");
   });
 
-  test("up stops at the first row of a draft, and goes on when it is pressed there again", () => {
+  test("up stops at the first row of a draft, and leaves it when pressed again", () => {
     const typist = new Typist({ history: ["old"] });
     typist.type(`\x1b[200~\nmy draft\x1b[201~${UP}`);
     expect(typist.seen).toBe("|\nmy draft");
@@ -213,18 +213,18 @@ describe("history", () => {
     expect(typist.seen).toBe("\nmy draft|");
   });
 
-  test("a newline at the end of a paste is no row of the message", () => {
+  test("a newline at the end of a paste is dropped", () => {
     expect(edited("\x1b[200~one\r\ntwo\r\n\x1b[201~!")).toBe("one\ntwo!|");
     expect(edited("\x1b[200~one\n\n\x1b[201~")).toBe("one\n|");
   });
 
-  test("up leaves a line alone with which no earlier one begins", () => {
+  test("up does not change a line that no earlier line begins with", () => {
     const typist = new Typist({ history: ["old"] });
     expect(typist.type(`my draft${UP}`)).toEqual([{ kind: "no-effect" }]);
     expect(typist.seen).toBe("my draft|");
   });
 
-  test("a recalled line that is changed becomes the draft", () => {
+  test("a line of the history that is changed becomes the draft", () => {
     const typist = new Typist({ history });
     typist.type(`${UP}!${UP}${UP}${UP}`);
     expect(typist.seen).toBe("two\nlines|");
@@ -232,7 +232,7 @@ describe("history", () => {
     expect(typist.seen).toBe("two\nlines!|");
   });
 
-  test("control characters in a stored line do not come back", () => {
+  test("control characters in stored lines are dropped", () => {
     expect(edited(UP, { history: ["a\x1b[31m\r\nb"] })).toBe("a[31m\nb|");
   });
 });
@@ -244,16 +244,16 @@ describe("completion", () => {
     return { from, candidates: names.filter((name) => name.startsWith(before.slice(from))) };
   };
 
-  test("one candidate is put in, with a space", () => {
+  test("a single candidate is inserted with a space", () => {
     expect(edited("/open le\t", { complete })).toBe("/open leia |");
     expect(edited("/open 李\t", { complete })).toBe("/open 李小龍 |");
   });
 
-  test("in the middle, a space that is there is used", () => {
+  test("in the middle of a line, an existing space is used", () => {
     expect(edited(`le hi${LEFT.repeat(3)}\t`, { complete })).toBe("leia |hi");
   });
 
-  test("several: what they have in common, then a second Tab lists them", () => {
+  test("several candidates complete their common beginning, and a second Tab lists them", () => {
     const typist = new Typist({ complete });
     expect(typist.type("lu\t")).toEqual([]);
     expect(typist.seen).toBe("luk|");
@@ -263,19 +263,19 @@ describe("completion", () => {
     expect(typist.seen).toBe("luke |");
   });
 
-  test("a Tab after another key does not list", () => {
+  test("a Tab after another key does not list them", () => {
     expect(new Typist({ complete }).type(`l\t${LEFT}${RIGHT}\t`)).toEqual([
       { kind: "no-effect" },
       { kind: "no-effect" },
     ]);
   });
 
-  test("none, or nobody to ask", () => {
+  test("without candidates, or without a completer, nothing changes", () => {
     expect(new Typist({ complete }).type("x\t")).toEqual([{ kind: "no-effect" }]);
     expect(new Typist().type("x\t")).toEqual([{ kind: "no-effect" }]);
   });
 
-  test("candidates that do not begin with what was typed take nothing away", () => {
+  test("candidates that do not begin with the typed text remove nothing", () => {
     const shouting = () => ({ from: 0, candidates: ["LUKE", "LUKAS"] });
     expect(edited("luke\t", { complete: shouting })).toBe("luke|");
   });
@@ -302,7 +302,7 @@ const unit = fc.constantFrom(
 const motion = fc.constantFrom(LEFT, RIGHT, UP, DOWN, "\x01", "\x05", "\x1bb", "\x1bf", "\x1b<", "\x1b>");
 const kill = fc.constantFrom("\x0b", "\x15", "\x17", "\x1bd", "\x1b\x7f");
 
-describe("whatever is typed", () => {
+describe("any keys", () => {
   const insert = fc
     .array(unit, { minLength: 1, maxLength: 4 })
     .map((units) => ({ kind: "insert" as const, text: units.join("") }));
@@ -311,7 +311,7 @@ describe("whatever is typed", () => {
     motion.map((keys) => ({ kind: "keys" as const, keys })),
   );
 
-  test("moving and inserting loses nothing: the text is a shuffle of all that came in", () => {
+  test("moving and inserting keep every inserted character", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const typist = new Typist();
@@ -333,7 +333,7 @@ describe("whatever is typed", () => {
     );
   });
 
-  test("a kill, then undo, is the text before; a kill then yank has all of it", () => {
+  test("undo restores a killed text, and yank inserts it", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 15 }), kill, (steps, keys) => {
         const typist = new Typist();
@@ -346,7 +346,7 @@ describe("whatever is typed", () => {
         typist.type(keys);
         if (typist.editor.text === text) return;
         typist.type("\x19");
-        // Compared without order: halves of a flag or an accent join where the kill left them side by side.
+        // Compared without order, because halves of a flag or an accent may join after the kill.
         expect(Array.from(typist.editor.text).toSorted()).toEqual(Array.from(text).toSorted());
         typist.type("\x1f\x1f");
         expect(typist.seen).toBe(before);
@@ -356,7 +356,7 @@ describe("whatever is typed", () => {
   });
 });
 
-test("a paste of a megabyte can be edited without waiting", () => {
+test("a paste of a megabyte is edited quickly", () => {
   const editor = new LineEditor();
   const began = performance.now();
   editor.press({ kind: "paste", text: "some words ".repeat(90_000), cut: false }, 0);

@@ -1,8 +1,5 @@
-// Plain mode: no line is lost, none is unbounded, and a secret is not shown.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+// Plain mode's input and output: no line is lost, lines are bounded, and a secret is not shown.
 import { PassThrough, Readable, Writable } from "node:stream";
-import { text as textOf } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LINE_LIMIT, type LineRead, LineSplitter } from "../../../client/cli/terminal/input/line-splitter.ts";
@@ -44,13 +41,13 @@ function lines(...texts: string[]): LineRead[] {
 }
 
 describe("reading", () => {
-  test("lines end in LF or CRLF, the last one in nothing; characters are split anywhere", async () => {
+  test("lines end in LF or CRLF, the last one without; characters may be split", async () => {
     const { io } = open("one\ntwo\r", "\n\nd", Uint8Array.of(0xc3), Uint8Array.of(0xa9), "jà\r\nlast");
     expect(await all(io)).toEqual(lines("one", "two", "", "déjà", "last"));
     expect(await io.readLine()).toEqual({ kind: "end" });
   });
 
-  test("the same lines however the bytes are split", async () => {
+  test("the lines do not depend on how the bytes are split", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -80,7 +77,7 @@ describe("reading", () => {
     expect(sink.written).toBe("Username: Password: ");
   });
 
-  test("readers that ask at the same time are answered in order", async () => {
+  test("concurrent calls are answered in order", async () => {
     const { io } = open("1\n2\n3\n");
     expect(await Promise.all([io.readLine(), io.ask("? "), io.readLine(), io.readLine()])).toEqual([
       ...lines("1", "2", "3"),
@@ -88,7 +85,7 @@ describe("reading", () => {
     ]);
   });
 
-  test("a loop that is left loses no line", async () => {
+  test("leaving a loop loses no line", async () => {
     const { io } = open("1\n2\n3\n");
     for await (const read of io.lines()) {
       expect(read).toEqual({ kind: "line", text: "1" });
@@ -97,7 +94,7 @@ describe("reading", () => {
     expect(await all(io)).toEqual(lines("2", "3"));
   });
 
-  test("a line that is too long, or no UTF-8, is refused by itself", async () => {
+  test("a line that is too long or not UTF-8 is refused, and the next ones are read", async () => {
     const { io } = open(
       "x".repeat(LINE_LIMIT),
       "\n",
@@ -117,7 +114,7 @@ describe("reading", () => {
     ]);
   });
 
-  test("of a line that is too long nothing is kept", () => {
+  test("the bytes of a line that is too long are not kept", () => {
     const splitter = new LineSplitter();
     for (let index = 0; index < 48; index += 1) {
       splitter.push(Buffer.alloc(64 * 1024, "x"));
@@ -126,7 +123,7 @@ describe("reading", () => {
     expect(splitter.takeBytes().length).toBeLessThanOrEqual(LINE_LIMIT);
   });
 
-  test("nobody asks, nothing is read: the input waits in its pipe", async () => {
+  test("nothing is read without a request", async () => {
     const input = new PassThrough({ highWaterMark: 1024 });
     const io = new PlainIO({ input, output: new Sink() });
     const first = io.readLine();
@@ -138,7 +135,7 @@ describe("reading", () => {
     expect(input.readableFlowing).not.toBe(true);
   });
 
-  test("disposing ends a reader that waits", async () => {
+  test("disposing ends a pending read", async () => {
     const io = new PlainIO({ input: new PassThrough(), output: new Sink() });
     const waiting = io.readLine();
     io[Symbol.dispose]();
@@ -159,7 +156,7 @@ describe("a secret on a terminal", () => {
     return { secret: await secret, io, sink, keyboard };
   }
 
-  test("is read in raw mode, where the terminal shows nothing, and what follows is not lost", async () => {
+  test("is read in raw mode without being shown, and the input after it is not lost", async () => {
     const { secret, io, sink, keyboard } = await typed("wise@", "!män\rhel", "lo\rbye\n");
     expect(secret).toEqual({ kind: "line", text: "wise@!män" });
     expect(keyboard.rawModes).toEqual([true, false]);
@@ -167,7 +164,7 @@ describe("a secret on a terminal", () => {
     expect([await io.readLine(), await io.readLine()]).toEqual(lines("hello", "bye"));
   });
 
-  test("can be corrected, and Ctrl-U begins again", async () => {
+  test("can be corrected, and Ctrl-U clears it", async () => {
     expect((await typed("wrong\x15wisé\x7fe!\x7f\r")).secret).toEqual({ kind: "line", text: "wise" });
   });
 
@@ -180,7 +177,7 @@ describe("a secret on a terminal", () => {
 });
 
 describe("writing", () => {
-  test("whole lines without escapes, and what others say made safe", async () => {
+  test("writes whole lines without escapes, and makes texts safe", async () => {
     const { io, sink } = open();
     await io.writeLine(line`${styled("yoda", { bold: true, colour: "red" })}: ${"a\x1b[2Jb"}`);
     await io.writeLine("\x07");
@@ -204,7 +201,7 @@ describe("writing", () => {
     await writing;
   });
 
-  test("a reader that went away ends it quietly", async () => {
+  test("ends without an error when the reader goes away", async () => {
     const output = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error("gone"), { code: "EPIPE" })),
     });
@@ -214,47 +211,11 @@ describe("writing", () => {
     await io.writeLine("two");
   });
 
-  test("another failure is told", async () => {
+  test("reports another failure", async () => {
     const error = Object.assign(new Error("full"), { code: "ENOSPC" });
     const output = new Writable({ write: (_chunk, _encoding, done) => done(error) });
     const io = new PlainIO({ input: Readable.from([]), output });
     await io.writeLine("one");
     expect(await io.outputGone).toBe(error);
-  });
-});
-
-describe("in a process of its own", () => {
-  const here = (name: string) => new URL(`../../../client/cli/terminal/${name}`, import.meta.url).href;
-
-  test("an echo over pipes loses nothing, and the process runs dry at the end of its input", async () => {
-    const script = `
-      const { PlainIO } = await import(${JSON.stringify(here("plain-io.ts"))});
-      const io = new PlainIO({ input: process.stdin, output: process.stdout });
-      for await (const read of io.lines()) await io.writeLine(read.text);
-    `;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const sent = Array.from({ length: 50_000 }, (_, index) => `line ${index} é`).join("\n");
-    child.stdin.end(sent);
-    expect(await textOf(child.stdout)).toBe(`${sent}\n`);
-    if (child.exitCode === null) await once(child, "exit");
-    expect(child.exitCode).toBe(0);
-  });
-
-  test("disposed, it lets the process end while its input stays open", async () => {
-    const script = `
-      const { PlainIO } = await import(${JSON.stringify(here("plain-io.ts"))});
-      const io = new PlainIO({ input: process.stdin, output: process.stdout });
-      await io.writeLine((await io.readLine()).text);
-      io[Symbol.dispose]();
-    `;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    child.stdin.write("only\nmore\n");
-    const [code] = await once(child, "exit");
-    expect(code).toBe(0);
-    child.stdin.destroy();
   });
 });

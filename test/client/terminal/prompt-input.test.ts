@@ -1,4 +1,4 @@
-// The hand-over from questions to the screen: no key that was typed in between is lost.
+// Input that is lent to a prompt library: no typed key is lost between questions and the screen.
 import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
@@ -27,7 +27,7 @@ function ask(stdin: PromptInput, type: string, name: string): Promise<Record<str
 }
 
 describe("enquirer, then the screen", () => {
-  test("all typed in one go: two answers, and the rest is the screen's", async () => {
+  test("input in one chunk gives two answers, and the rest goes to the screen", async () => {
     const terminal = new VirtualTerminal();
     const lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
@@ -45,7 +45,7 @@ describe("enquirer, then the screen", () => {
     expect(terminal.keyboard.rawModes.at(-1)).toBe(true);
   });
 
-  test("typed in pieces, the second one before the first question has let go", async () => {
+  test("input in pieces, the second before the first question has paused the stream", async () => {
     const terminal = new VirtualTerminal();
     using lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
@@ -57,7 +57,7 @@ describe("enquirer, then the screen", () => {
     expect(await ask(lent, "password", "password")).toEqual({ password: "wise@!man" });
   });
 
-  test("typed while no question is asked", async () => {
+  test("input between questions", async () => {
     const terminal = new VirtualTerminal();
     const lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
@@ -73,7 +73,7 @@ describe("enquirer, then the screen", () => {
   });
 });
 
-test("a question that goes on after Enter gets what follows, too", async () => {
+test("a question that continues after Enter gets the following input, too", async () => {
   const terminal = new VirtualTerminal();
   using lent = new PromptInput(terminal.keyboard);
   const chunks: string[] = [];
@@ -88,7 +88,7 @@ test("a question that goes on after Enter gets what follows, too", async () => {
   expect(chunks).toEqual(["refused\r", "again\r"]);
 });
 
-test("raw mode is the real input's", () => {
+test("raw mode is set on the real input", () => {
   const terminal = new VirtualTerminal();
   using lent = new PromptInput(terminal.keyboard);
   lent.setRawMode(true);

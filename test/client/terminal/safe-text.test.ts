@@ -1,4 +1,4 @@
-// Text from others cannot do anything to a terminal, and stays readable.
+// Texts of others made safe: they cannot control the terminal, and stay readable.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MARKS_PER_BASE, safeName, safeText } from "../../../client/cli/terminal/text/safe-text.ts";
@@ -86,12 +86,12 @@ const anyText = fc.oneof(
 );
 const runs = { numRuns: 3000 };
 
-/** Visible, or one of the few that spelling and emoji need. */
+/** A visible character, or one of those that spelling and emoji need. */
 const ALLOWED =
   /^(?:[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]|\u200c|\u200d|\u2068|\u2069|[\u{e0020}-\u{e007f}]|[\u{e0100}-\u{e01ef}])*$/u;
 
 describe("for any text", () => {
-  test("nothing is left but what is allowed", () => {
+  test("only allowed characters are left", () => {
     fc.assert(
       fc.property(anyText, fc.boolean(), (text, multiline) => {
         const safe = safeText(text, { multiline });
@@ -121,7 +121,7 @@ describe("for any text", () => {
     );
   });
 
-  test("no base carries more marks than it may", () => {
+  test("no base has more marks than allowed", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const withoutSelectors = safeText(text).replace(/[\ufe0e\ufe0f\u{e0100}-\u{e01ef}]/gu, "");
@@ -131,7 +131,7 @@ describe("for any text", () => {
     );
   });
 
-  test("isolates are closed on the line they are opened on", () => {
+  test("isolates are closed on the line where they are opened", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         for (const row of safeText(text, { multiline: true }).split("\n"))
@@ -141,7 +141,7 @@ describe("for any text", () => {
     );
   });
 
-  test("a name has nothing in it that cannot be seen, save inside an emoji", () => {
+  test("a name has no invisible characters except inside an emoji", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const name = safeName(text).replace(/^\u2068|\u2069$/g, "");
@@ -152,7 +152,7 @@ describe("for any text", () => {
     );
   });
 
-  test("printable ASCII is left alone", () => {
+  test("printable ASCII is not changed", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme-ascii" }), (text) => {
         expect(safeText(text)).toBe(text);
@@ -161,7 +161,7 @@ describe("for any text", () => {
   });
 });
 
-describe("what a person sees", () => {
+describe("the result", () => {
   test.each([
     ["an escape sequence", "\x1b[2Jgone", "␛[2Jgone"],
     ["NUL, DEL and a lone CR", "a\0b\x7fc\rd", "a␀b␡c␍d"],
@@ -187,7 +187,7 @@ describe("what a person sees", () => {
     expect(safeText(text)).toBe(seen);
   });
 
-  test("emoji joined without end are cut into pieces", () => {
+  test("endlessly joined emoji are split", () => {
     const chain = safeText(Array.from({ length: 40 }, () => "👩").join("\u200d"));
     expect(chain.replaceAll("\u200d", "")).toBe("👩".repeat(40));
     expect(Math.max(...chain.split(/👩(?!\u200d)/u).map((piece) => piece.split("\u200d").length - 1))).toBe(
@@ -195,18 +195,18 @@ describe("what a person sees", () => {
     );
   });
 
-  test("newlines stay where they may, and are pictures where not", () => {
+  test("newlines are kept where allowed, and are pictures otherwise", () => {
     expect(safeText("a\r\nb\nc", { multiline: true })).toBe("a\nb\nc");
     expect(safeText("a\nb")).toBe("a␊b");
     expect(safeText("a\nשלום", { multiline: true })).toBe("a\n\u2068שלום\u2069");
   });
 
-  test("a name: no joiners, no strange spaces", () => {
+  test("a name has no joiners and only plain spaces", () => {
     expect(safeName("ha\u200dn\u00a0so\u3000lo\n")).toBe("han so lo␊");
   });
 });
 
-test("a megabyte of one grapheme takes no time worth mentioning", () => {
+test("a megabyte of one grapheme is handled quickly", () => {
   const began = performance.now();
   expect(safeText(`a${"\u0301".repeat(1_000_000)}`)).toHaveLength(5);
   safeText("👩\u200d".repeat(300_000));

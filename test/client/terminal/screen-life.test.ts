@@ -1,4 +1,4 @@
-// The terminal is taken and given back: at the end, at signals, at a stop, when it goes away.
+// Taking the terminal and giving it back: at the end, at signals, at a stop, and when it goes away.
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { EditorAction } from "../../../client/cli/terminal/editor/line-editor.ts";
@@ -41,7 +41,7 @@ async function expectGivenBack(terminal: VirtualTerminal): Promise<void> {
 }
 
 describe("giving the terminal back", () => {
-  test("at the end: modes as before, the talk stays, the line being edited goes", async () => {
+  test("at the end restores the modes, keeps the printed lines and erases the line being edited", async () => {
     const terminal = new VirtualTerminal();
     const screen = await busy(terminal);
     screen[Symbol.dispose]();
@@ -49,7 +49,7 @@ describe("giving the terminal back", () => {
     await expectGivenBack(terminal);
   });
 
-  test("what was printed in the last tick is still shown", async () => {
+  test("shows what was printed in the last tick", async () => {
     const terminal = new VirtualTerminal();
     const screen = terminal.open();
     screen.print("good-bye");
@@ -67,7 +67,7 @@ describe("giving the terminal back", () => {
     await expectGivenBack(terminal);
   });
 
-  test("at the end of the process, and before the trace of a crash", async () => {
+  test("happens at the end of the process, and before the stack trace of a crash", async () => {
     for (const event of ["exit", "uncaughtExceptionMonitor"]) {
       const terminal = new VirtualTerminal();
       const screen = await busy(terminal);
@@ -80,7 +80,7 @@ describe("giving the terminal back", () => {
     }
   });
 
-  test("when a listener closes it in the middle of a chunk of keys", async () => {
+  test("happens when a listener closes it in the middle of a chunk of keys", async () => {
     const terminal = new VirtualTerminal();
     const screen = terminal.open();
     const lines: string[] = [];
@@ -93,7 +93,7 @@ describe("giving the terminal back", () => {
     expect(lines).toEqual(["bye"]);
   });
 
-  test("when the keyboard is gone", async () => {
+  test("happens when the input has ended", async () => {
     const terminal = new VirtualTerminal();
     const screen = await busy(terminal);
     terminal.keyboard.end();
@@ -101,7 +101,7 @@ describe("giving the terminal back", () => {
     await expectGivenBack(terminal);
   });
 
-  test("when the display is gone, quietly", async () => {
+  test("happens without an error when the output is gone", async () => {
     for (const code of ["EPIPE", "EIO"]) {
       const terminal = new VirtualTerminal();
       const screen = await busy(terminal);
@@ -114,11 +114,11 @@ describe("giving the terminal back", () => {
   });
 
   test.each(["SIGHUP", "SIGTSTP"])(
-    "when it hung up, so that even its modes cannot be set: %s",
+    "happens when the terminal hung up and its modes cannot be set: %s",
     async (signal) => {
       const terminal = new VirtualTerminal();
       const screen = await busy(terminal);
-      // As Node's does: the mode is not set, and that is told as an event.
+      // As in Node.js: the mode is not set, and an event reports it.
       terminal.keyboard.setRawMode = () => {
         terminal.keyboard.emit("error", Object.assign(new Error("gone"), { code: "EIO" }));
         return terminal.keyboard;
@@ -132,7 +132,7 @@ describe("giving the terminal back", () => {
     },
   );
 
-  test("a failure of another kind is told, not thrown", async () => {
+  test("reports another failure, and does not throw it", async () => {
     const terminal = new VirtualTerminal();
     const screen = await busy(terminal);
     const error = Object.assign(new Error("broken"), { code: "ENOSPC" });
@@ -142,8 +142,8 @@ describe("giving the terminal back", () => {
   });
 });
 
-describe("a stop and going on", () => {
-  test("Ctrl-Z gives the terminal back and stops the job; SIGCONT takes it again, with the line as it was", async () => {
+describe("a stop", () => {
+  test("by Ctrl-Z gives the terminal back and stops the job; SIGCONT takes it again, with the line being edited", async () => {
     const terminal = new VirtualTerminal();
     using screen = await busy(terminal);
     await terminal.type("\x1a");
@@ -171,7 +171,7 @@ describe("a stop and going on", () => {
     expect(terminal.host.listenerCount("SIGTSTP")).toBe(1);
   });
 
-  test("a stop from outside is answered in the same way", async () => {
+  test("from outside does the same", async () => {
     const terminal = new VirtualTerminal();
     using screen = await busy(terminal);
     terminal.host.emit("SIGTSTP");
@@ -181,7 +181,7 @@ describe("a stop and going on", () => {
     expect(terminal.modes).toEqual(TAKEN);
   });
 
-  test("where nothing stops us, we go on by ourselves", async () => {
+  test("that does not happen takes the terminal again after a moment", async () => {
     const terminal = new VirtualTerminal();
     using screen = await busy(terminal);
     const taken = new Promise((resolve) => terminal.host.once("newListener", resolve));
@@ -192,7 +192,7 @@ describe("a stop and going on", () => {
     expect(terminal.seen).toEqual(["said", "> half a li", "connected"]);
   });
 
-  test("after SIGSTOP, which nobody can answer, the modes are set again", async () => {
+  test("by SIGSTOP, which cannot be handled, sets the modes again afterwards", async () => {
     const terminal = new VirtualTerminal();
     using screen = await busy(terminal);
     await terminal.type("\x1b\rne");
@@ -215,7 +215,7 @@ describe("a stop and going on", () => {
     expect(terminal.host.listenerCount("SIGTSTP")).toBe(1);
   });
 
-  test("ending while stopped writes nothing more", async () => {
+  test("followed by the end writes nothing more", async () => {
     const terminal = new VirtualTerminal();
     const screen = await busy(terminal);
     await terminal.type("\x1a");
@@ -227,7 +227,7 @@ describe("a stop and going on", () => {
 });
 
 describe("keys", () => {
-  test("typed before the screen opened are the screen's", async () => {
+  test("typed before the screen opened go to the screen", async () => {
     const terminal = new VirtualTerminal();
     await terminal.type("typed ahead\rand mo");
     using screen = terminal.open();
@@ -239,7 +239,7 @@ describe("keys", () => {
     expect(lines).toEqual(["typed ahead", "and more"]);
   });
 
-  test("actions before somebody listens are kept in order", async () => {
+  test("before a listener is set are kept in order", async () => {
     const terminal = new VirtualTerminal();
     using screen = terminal.open();
     await terminal.type("\x1ba\x1b[15~one\r\x1b[O");
@@ -254,7 +254,7 @@ describe("keys", () => {
     ]);
   });
 
-  test("a lone Escape is a key after a while", async () => {
+  test("include a single Escape after a while", async () => {
     const terminal = new VirtualTerminal();
     using screen = terminal.open();
     const action = new Promise<EditorAction>((resolve) => screen.onAction(resolve));
@@ -262,7 +262,7 @@ describe("keys", () => {
     expect(await action).toEqual({ kind: "key", name: "escape" });
   });
 
-  test("a paste in many chunks arrives as one text", async () => {
+  test("of a paste in many chunks arrive as one text", async () => {
     const terminal = new VirtualTerminal(40, 10);
     using screen = terminal.open();
     const lines: string[] = [];
@@ -277,7 +277,7 @@ describe("keys", () => {
 });
 
 describe("title and bell", () => {
-  test("a title is set safely, and the one before is restored at the end", async () => {
+  test("a title is made safe, and the previous one is restored at the end", async () => {
     const terminal = new VirtualTerminal();
     const titles: string[] = [];
     terminal.onTitle((title) => titles.push(title));
@@ -317,7 +317,7 @@ describe("title and bell", () => {
   });
 });
 
-test("a terminal that takes nothing holds the newest lines back, bounded, and says what it left out", async () => {
+test("a terminal that takes nothing keeps a bounded number of the newest lines, and reports the dropped ones", async () => {
   const terminal = new VirtualTerminal(40, 10);
   const release: (() => void)[] = [];
   const write = terminal.display._write.bind(terminal.display);

@@ -1,12 +1,12 @@
-// What a person sees: the line being edited stays whole, and what was said is above it, complete and in order.
+// The screen: printed lines are above the line being edited, complete and in order, and that line stays intact.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { line, styled } from "../../../client/cli/terminal/text/style.ts";
 import { columnsOf } from "../../../client/cli/terminal/text/width.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
-describe("printing while somebody types", () => {
-  test("lines go above the line being edited, which stays whole with its cursor", async () => {
+describe("printing while the user types", () => {
+  test("puts lines above the line being edited, which keeps its text and cursor", async () => {
     const terminal = new VirtualTerminal();
     using screen = terminal.open();
     screen.prompt = "yoda> ";
@@ -21,7 +21,7 @@ describe("printing while somebody types", () => {
     expect(terminal.seen.at(-1)).toBe("yoda> do or do nXot");
   });
 
-  test("what was on the terminal before stays", async () => {
+  test("keeps what was on the terminal before", async () => {
     const terminal = new VirtualTerminal();
     await terminal.shell("$ npx parley\r\n");
     using screen = terminal.open();
@@ -30,7 +30,7 @@ describe("printing while somebody types", () => {
     expect(terminal.seen).toEqual(["$ npx parley", "hello", ">"]);
   });
 
-  test("all that is printed in one tick is written in one synchronized piece", async () => {
+  test("writes everything printed in one tick in one synchronized update", async () => {
     const terminal = new VirtualTerminal(40, 10);
     using screen = terminal.open();
     await terminal.settled(screen);
@@ -48,7 +48,7 @@ describe("printing while somebody types", () => {
     ]);
   });
 
-  test("a line exactly as wide as the terminal, and the ones around it, each take their rows", async () => {
+  test("gives a line exactly as wide as the terminal one row", async () => {
     const terminal = new VirtualTerminal(20, 12);
     using screen = terminal.open();
     screen.print(["a".repeat(19), "b".repeat(20), "c".repeat(21), "d".repeat(40), "e"]);
@@ -65,7 +65,7 @@ describe("printing while somebody types", () => {
     ]);
   });
 
-  test("with a hanging indent, long lines are wrapped by words", async () => {
+  test("wraps long lines by words, with a hanging indent", async () => {
     const terminal = new VirtualTerminal(20, 12);
     using screen = terminal.open();
     screen.print(line`${styled("yoda", { bold: true })}: much to learn you still have`, { hang: 6 });
@@ -73,7 +73,7 @@ describe("printing while somebody types", () => {
     expect(terminal.seen).toEqual(["yoda: much to learn", "      you still have", ">"]);
   });
 
-  test("escapes in what others say are shown, not obeyed", async () => {
+  test("shows escapes in texts instead of executing them", async () => {
     const terminal = new VirtualTerminal();
     using screen = terminal.open();
     screen.print("evil\x1b[2J\x1b]0;owned\x07 text\r\x9b31m");
@@ -83,7 +83,7 @@ describe("printing while somebody types", () => {
 });
 
 describe("the edit area", () => {
-  test("wraps with the prompt's indent; at the margin the cursor waits on the next row", async () => {
+  test("wraps with the prompt's indent; at the margin the cursor is on the next row", async () => {
     const terminal = new VirtualTerminal(20, 10);
     using screen = terminal.open();
     screen.prompt = "yoda> ";
@@ -96,7 +96,7 @@ describe("the edit area", () => {
     expect(terminal.seen).toEqual([`yoda> ${"x".repeat(14)}`, "      yz"]);
   });
 
-  test("on a newline at the margin the cursor waits on the next row as well", async () => {
+  test("with a newline at the margin, the cursor is on the next row as well", async () => {
     const terminal = new VirtualTerminal(20, 10);
     using screen = terminal.open();
     await terminal.type(`${"x".repeat(18)}\x1b\rz\x1b[D\x1b[D`);
@@ -108,7 +108,7 @@ describe("the edit area", () => {
     expect(terminal.seen).toEqual(["above", `> ${"x".repeat(18)}`, "  y", "  z"]);
   });
 
-  test("a wide character that does not fit the margin goes to the next row whole", async () => {
+  test("a wide character that does not fit at the margin goes to the next row", async () => {
     const terminal = new VirtualTerminal(11, 10);
     using screen = terminal.open();
     await terminal.type("你好你好你");
@@ -117,10 +117,10 @@ describe("the edit area", () => {
     expect(terminal.cursor).toEqual({ row: 1, column: 4 });
   });
 
-  test("a character that the terminal finds wider than we do does not push the area out of place", async () => {
+  test("a character that the terminal shows wider than measured does not move the area", async () => {
     const terminal = new VirtualTerminal(20, 10);
     using screen = terminal.open();
-    // One grapheme of two columns for us; the emulator, without grapheme clusters, takes more.
+    // One grapheme of two columns in width.ts; the emulator, without grapheme clusters, shows more columns.
     await terminal.type(`${"👩‍👩‍👧‍👦".repeat(8)}\x1b[D`);
     screen.print("above");
     await terminal.settled(screen);
@@ -133,7 +133,7 @@ describe("the edit area", () => {
     expect(terminal.transcript).toEqual(["above", "more 0", "more 1", "more 2", "more 3", "more 4", ">"]);
   });
 
-  test("a text with newlines shows them; taller than the screen, it shows the part with the cursor", async () => {
+  test("a text with newlines shows its rows; a taller one than the screen shows the part with the cursor", async () => {
     const terminal = new VirtualTerminal(20, 5);
     using screen = terminal.open();
     screen.print("said before");
@@ -154,7 +154,7 @@ describe("the edit area", () => {
     expect(terminal.transcript).toEqual(["said before", "said meanwhile", ">"]);
   });
 
-  test("a line that is too tall is folded, and says how much more there is", async () => {
+  test("a line that is too tall is folded, with the number of further rows", async () => {
     const terminal = new VirtualTerminal(24, 10);
     using screen = terminal.open();
     const fold = { rows: 2, hint: "/all" };
@@ -164,7 +164,7 @@ describe("the edit area", () => {
     expect(terminal.seen).toEqual(["yoda: 1", "  2", "  … 3 more rows: /all", "yoda: 1", "  2", ">"]);
   });
 
-  test("a part of the status that does not fit is left out whole", async () => {
+  test("a part of the status that does not fit is left out", async () => {
     const terminal = new VirtualTerminal(46, 5);
     using screen = terminal.open();
     screen.status = ["last: delivered", "unread: leia 2 (Alt-a)", "hans is online"];
@@ -172,7 +172,7 @@ describe("the edit area", () => {
     expect(terminal.seen).toEqual([">", "last: delivered · hans is online"]);
   });
 
-  test("a status stands below, cut to one row, and goes again", async () => {
+  test("a status is shown below in one row, and can be removed", async () => {
     const terminal = new VirtualTerminal(20, 6);
     using screen = terminal.open();
     screen.status = ["connecting to a server far, far away"];
@@ -186,7 +186,7 @@ describe("the edit area", () => {
     expect(terminal.seen).toEqual(["hello", "> abc"]);
   });
 
-  test("Ctrl-L gives a fresh screen and keeps what was said in the scrollback", async () => {
+  test("Ctrl-L clears the screen and keeps its lines in the scrollback", async () => {
     const terminal = new VirtualTerminal(20, 5);
     using screen = terminal.open();
     screen.print(["one", "two"]);
@@ -208,7 +208,7 @@ describe("the edit area", () => {
 
 describe("resizing", () => {
   for (const reflow of [true, false]) {
-    test(`narrower and wider, the talk stays as it was (cursor's row reflowed: ${reflow})`, async () => {
+    test(`narrower and wider, the printed lines stay as they were (cursor's row reflowed: ${reflow})`, async () => {
       const terminal = new VirtualTerminal(40, 12, { reflow });
       using screen = terminal.open();
       screen.prompt = "yoda> ";
@@ -234,11 +234,11 @@ describe("resizing", () => {
     });
   }
 
-  test("a terminal that cuts rows off instead of wrapping them loses no line", async () => {
+  test("a terminal that truncates rows instead of wrapping them loses no line", async () => {
     const terminal = new VirtualTerminal(40, 8, { env: { TERM: "linux" } });
     using screen = terminal.open();
     screen.print(["one", "two"]);
-    // Too short to be wrapped by the emulator, which would.
+    // Short enough not to be wrapped by the emulator.
     await terminal.type("short");
     await terminal.settled(screen);
     terminal.resize(12, 8);
@@ -246,7 +246,7 @@ describe("resizing", () => {
     expect(terminal.seen).toEqual(["one", "two", "> short"]);
   });
 
-  test("lower: the edit area fits what is left", async () => {
+  test("a lower window: the edit area fits the rows that are left", async () => {
     const terminal = new VirtualTerminal(20, 10);
     using screen = terminal.open();
     screen.print(["one", "two", "three"]);
@@ -286,7 +286,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("status" as const), text: fc.constantFrom("", "connected", "s".repeat(50)) }),
 );
 
-test("whatever is typed and printed, the transcript is what was printed, and below it is the editor's text", async () => {
+test("for any keys and lines, the transcript has the printed lines, and the editor's text is below them", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 10, max: 30 }),
@@ -310,7 +310,7 @@ test("whatever is typed and printed, the transcript is what was printed, and bel
         }
         screen.status = [];
         await terminal.type("\x05\x15");
-        // Clears line by line whatever is there.
+        // Clears the text line by line.
         for (let index = 0; index < 60; index += 1) await terminal.type("\x03\x1b[D");
         await terminal.settled(screen);
         expect(terminal.transcript).toEqual([...printed, "me>"]);
@@ -321,7 +321,7 @@ test("whatever is typed and printed, the transcript is what was printed, and bel
   );
 });
 
-test("whatever the window's width becomes, what was printed stays, once and in order", async () => {
+test("for any change of the width, each printed line stays once and in order", async () => {
   const size = fc.record({ kind: fc.constant("resize" as const), columns: fc.integer({ min: 12, max: 60 }) });
   const print = fc.record({ kind: fc.constant("print" as const), lines: fc.array(said, { maxLength: 3 }) });
   const type = fc.record({

@@ -1,4 +1,4 @@
-// Looks are painted as the terminal and its user want them, and text keeps its measure.
+// Styled text and its rendering: safe texts, measured without escapes, in the colours that terminal and user allow.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Paint, PERSON_PALETTE } from "../../../client/cli/terminal/text/paint.ts";
@@ -7,12 +7,12 @@ import { colourOf, line, Styled, styled } from "../../../client/cli/terminal/tex
 const colourful = { isTTY: true, getColorDepth: () => 8 };
 
 describe("styled text", () => {
-  test("whatever goes into a line is made safe", () => {
+  test("every value in a line is made safe", () => {
     const text = line`${styled("yo\x1bda", { bold: true })}: ${"\x1b[2J"} ${3} ${5n}`;
     expect(text.plain).toBe("yo␛da: ␛[2J 3 5");
   });
 
-  test("is measured, cut and wrapped without its escapes", () => {
+  test("is measured, cut and wrapped without escapes", () => {
     const text = line`${styled("yoda", { bold: true, colour: colourOf("yoda") })}: 你好 there`;
     expect(text.columns).toBe(16);
     expect(text.wrap(11, 6).map((row) => row.plain)).toEqual(["yoda: 你好", "     there"]);
@@ -20,7 +20,7 @@ describe("styled text", () => {
     expect(new Paint("mono").render(text.slice(2, 6))).toBe("\x1b[1mda\x1b[0m: ");
   });
 
-  test("cutting anywhere keeps every character and its look", () => {
+  test("keeps every character and its style wherever it is cut", () => {
     const spans = fc.array(fc.tuple(fc.string({ maxLength: 6 }), fc.boolean()), { maxLength: 5 });
     fc.assert(
       fc.property(spans, fc.nat(30), (pieces, at) => {
@@ -53,19 +53,19 @@ describe("paint", () => {
     expect(Paint.for(output, env).level).toBe(level);
   });
 
-  test("the environment that was passed in is the one the stream is asked about", () => {
+  test("the stream is asked about the environment that was passed in", () => {
     const asked: unknown[] = [];
     Paint.for({ isTTY: true, getColorDepth: (env) => asked.push(env) }, { TERM: "xterm" });
     expect(asked).toEqual([{ TERM: "xterm" }]);
   });
 
-  test("no escapes at all, attributes without colour, or both", () => {
+  test("renders no escapes, attributes without colour, or both", () => {
     expect(new Paint("none").render(text)).toBe("x");
     expect(new Paint("mono").render(text)).toBe("\x1b[1mx\x1b[0m");
     expect(new Paint("16").render(text)).toBe("\x1b[1;31mx\x1b[0m");
   });
 
-  test("a person's colour depends on the name alone, and names spread over the palette", () => {
+  test("the colour of a user depends on the name only, and names use the whole palette", () => {
     const paint = new Paint("256");
     const painted = (name: string) => paint.render(styled("x", { colour: colourOf(name) }));
     expect(painted("yoda")).toBe(painted("yoda"));

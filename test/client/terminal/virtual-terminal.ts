@@ -1,4 +1,4 @@
-// A terminal without a window, and a keyboard for it: tests see what a person would see.
+// A terminal without a window, and a keyboard for it: tests read what a user would see.
 import { EventEmitter } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
@@ -47,7 +47,7 @@ class Display extends Writable {
   }
 }
 
-/** Plays `process`: signals are emitted by the test, kills are recorded. */
+/** Stands in for `process`: the test emits signals, and kills are recorded. */
 export class Host extends EventEmitter {
   readonly killed: (readonly [pid: number, signal: string])[] = [];
 
@@ -63,7 +63,7 @@ export class VirtualTerminal {
   readonly #terminal: headless.Terminal;
   readonly #env: Record<string, string>;
 
-  /** `reflow`: whether the row with the cursor is wrapped anew on a resize, as most terminals do and xterm.js does not. */
+  /** `reflow`: whether the row with the cursor is wrapped again on a resize, as in most terminals but not in xterm.js. */
   constructor(columns = 40, rows = 10, options: { reflow?: boolean; env?: Record<string, string> } = {}) {
     const reflow = options.reflow ?? true;
     this.#terminal = new headless.Terminal({
@@ -87,7 +87,7 @@ export class VirtualTerminal {
     });
   }
 
-  /** Something else writes to the terminal before the screen opens. */
+  /** Writes to the terminal as another program does before the screen opens. */
   shell(text: string): Promise<void> {
     return new Promise((resolve) => this.#terminal.write(text, resolve));
   }
@@ -102,14 +102,14 @@ export class VirtualTerminal {
     this.display.emit("resize");
   }
 
-  /** Until all that the screen has to show is on the terminal. */
+  /** Resolves when everything that the screen shows is on the terminal. */
   async settled(screen: Screen): Promise<void> {
     await setImmediate();
     await screen.flushed();
     await this.shell("");
   }
 
-  /** The rows of the screen as they are seen, without those that are empty at the end. */
+  /** The visible rows of the screen, without empty ones at the end. */
   get seen(): string[] {
     const { baseY } = this.#terminal.buffer.active;
     const rows = Array.from({ length: this.#terminal.rows }, (_, row) => this.#row(baseY + row));
@@ -117,7 +117,7 @@ export class VirtualTerminal {
     return rows;
   }
 
-  /** Scrollback and screen; rows that the terminal wrapped are one line again. */
+  /** Scrollback and screen; rows that the terminal wrapped are joined to one line. */
   get transcript(): string[] {
     const buffer = this.#terminal.buffer.active;
     const lines: string[] = [];

@@ -1,4 +1,4 @@
-// Text is cut into rows that fit, between what a person sees as characters, and nothing of it is lost.
+// Cutting text into rows: rows fit, graphemes stay whole, and nothing is lost.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { safeText } from "../../../client/cli/terminal/text/safe-text.ts";
@@ -29,7 +29,7 @@ describe("for any text", () => {
     );
   });
 
-  test("no row is wider than it may be, unless it is a single grapheme", () => {
+  test("no row is wider than allowed, unless it is a single grapheme", () => {
     fc.assert(
       fc.property(
         text,
@@ -46,7 +46,7 @@ describe("for any text", () => {
     );
   });
 
-  test("between two rows nothing is left out but spaces and the newline", () => {
+  test("only spaces and the newline are dropped between rows", () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 2, max: 40 }), (one, columns) => {
         const cuts = cutIntoRows(one, columns, 1);
@@ -62,7 +62,7 @@ describe("for any text", () => {
     );
   });
 
-  test("truncated it fits, and is a beginning of itself", () => {
+  test("a truncated text fits, and begins like the text", () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 0, max: 40 }), (one, columns) => {
         const row = one.replaceAll("\n", "");
@@ -87,6 +87,6 @@ test.each([
   expect(wrap(one, columns, indent)).toEqual(rows);
 });
 
-test("an indent never takes more than half of the row", () => {
+test("an indent is at most half the row", () => {
   expect(wrap("aa bb cc", 6, 20)).toEqual(["aa bb", "   cc"]);
 });
