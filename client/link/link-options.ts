@@ -23,7 +23,9 @@ export interface LinkOptions {
   readonly beforeStream?: () => Promise<void>;
   /** The kinds of events wanted. Default, also for an empty list: all but INTRODUCTIONS. */
   readonly features?: readonly Feature[];
-  /** The id of this program among those of the session, at most 32 bytes; with private chats `PrivateChats.processId`. */
+  /**
+   * The id of this program among those of the session, at most 32 bytes; with private chats `PrivateChats.processId`.
+   */
   readonly processId?: string;
   /** Stores the positions of this device. Default: they are kept in memory. */
   readonly cursors?: CursorStore;

@@ -35,7 +35,9 @@ export function openLink(options: LinkOptions): Link {
   return new Link(options);
 }
 
-/** The connection of one session to its server. It reconnects, hands out each entry once, and sends each message once. */
+/**
+ * The connection of one session to its server. It reconnects, hands out each entry once, and sends each message once.
+ */
 export class Link implements AsyncDisposable {
   /** Unary calls in the same session. */
   readonly account: Account;
@@ -148,7 +150,9 @@ export class Link implements AsyncDisposable {
     this.#feed.markRead(conversationId, seq);
   }
 
-  /** Announces that the user types or has stopped. It is dropped while no stream is open, as it would be out of date. */
+  /**
+   * Announces that the user types or has stopped. It is dropped while no stream is open, as it would be out of date.
+   */
   setTyping(target: ConversationTarget, typing: boolean): void {
     if (!this.#typing.admits(JSON.stringify([target, typing]))) return;
     this.#write({ $case: "setTyping", value: { target: wireTarget(target), typing } });

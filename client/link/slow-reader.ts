@@ -1,4 +1,5 @@
-// What a link does while its reader is behind: it reads nothing from the stream, and asks for overdue acks by unary calls.
+// What a link does while its reader is behind: it reads nothing from the stream, and asks for overdue acks by unary
+// calls.
 import { Content } from "../../gen/parley/chat/v1/entry.ts";
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { ConnectError } from "../../rpc/dialling/dial.ts";
@@ -47,7 +48,9 @@ async function askForAcks({ account, feed, sender, signal, refused }: SlowReader
   }
 }
 
-/** The ack or the refusal; undefined where the call failed otherwise: then the next round or stream repeats the send. */
+/**
+ * The ack or the refusal; undefined where the call failed otherwise: then the next round or stream repeats the send.
+ */
 async function ask(call: Promise<Ack>): Promise<Ack | RpcError | undefined> {
   try {
     return await call;

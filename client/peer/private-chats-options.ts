@@ -33,8 +33,8 @@ export interface PrivateChatsOptions {
       }
     | undefined;
   /**
-   * Whether a chat stays open after the peer has finished, until `finish` is called. Default false: the chat ends when the
-   * reader of `events` has taken the peer's "finished".
+   * Whether a chat stays open after the peer has finished, until `finish` is called. Default false: the chat ends when
+   * the reader of `events` has taken the peer's "finished".
    */
   readonly allowHalfOpen?: boolean;
 }

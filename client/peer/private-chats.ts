@@ -25,8 +25,8 @@ const maxEvents = 1_000;
 const maxEventBytes = 4 * 1024 * 1024;
 
 /**
- * The private chats of one session on one device. Pass it the events of a link whose Hello has the feature INTRODUCTIONS
- * and this `processId`.
+ * The private chats of one session on one device. Pass it the events of a link whose Hello has the feature
+ * INTRODUCTIONS and this `processId`.
  */
 export class PrivateChats implements AsyncDisposable {
   readonly #context: PrivateChatContext;

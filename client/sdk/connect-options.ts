@@ -29,8 +29,8 @@ export interface PrivateChatOptions {
     readonly port: number;
   };
   /**
-   * Whether a chat stays open after the peer has finished, until `finish` is called. Default false: the chat ends when the
-   * reader of `events` has taken the peer's "finished".
+   * Whether a chat stays open after the peer has finished, until `finish` is called. Default false: the chat ends when
+   * the reader of `events` has taken the peer's "finished".
    */
   readonly allowHalfOpen?: boolean;
 }
@@ -41,14 +41,16 @@ export interface ConnectOptions
     Omit<EndpointOptions, "address" | "trust"> {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
-  /** How the server is authenticated. Default: its certificate verifies against the roots of the system and of Node.js. */
+  /**
+   * How the server is authenticated. Default: its certificate verifies against the roots of the system and of Node.js.
+   */
   readonly trust?: ServerTrust;
   /** The user, or an existing session. */
   readonly login: PasswordLogin | TokenLogin;
   /**
-   * A folder for state that outlives the process: device, session, cursors, unsent messages and keys. It is created with
-   * mode 0700. It needs a log-in with a password. Several processes of one user may share it. Without it nothing is stored
-   * except through `cursors` and `queue`.
+   * A folder for state that outlives the process: device, session, cursors, unsent messages and keys. It is created
+   * with mode 0700. It needs a log-in with a password. Several processes of one user may share it. Without it nothing
+   * is stored except through `cursors` and `queue`.
    */
   readonly stateFolder?: string;
   /**

@@ -1,4 +1,5 @@
-// A link that owns its endpoint and its state: `close` releases them, and the loop over its events throws the error that ended it.
+// A link that owns its endpoint and its state: `close` releases them, and the loop over its events throws the error
+// that ended it.
 import type { Ack } from "../../gen/parley/chat/v1/event.ts";
 import { waitFor } from "../../time/wait.ts";
 import { Link } from "../link/link.ts";
@@ -12,8 +13,8 @@ import type { PrivateChats } from "../peer/private-chats.ts";
 const settleMs = 1_000;
 
 /**
- * A queued message. Await it to know that the server has stored it; `Sending.done` lists the errors. The outcome is also an
- * event, so a rejection that is not handled does no harm.
+ * A queued message. Await it to know that the server has stored it; `Sending.done` lists the errors. The outcome is
+ * also an event, so a rejection that is not handled does no harm.
  */
 export interface AwaitableSending extends Promise<Ack>, Sending {}
 
@@ -38,7 +39,8 @@ export class Connection extends Link {
   /**
    * All events, in order. Only one reader at a time; its loop ends after `close`.
    * @throws the error that ended the link: RpcError where the session has ended or the server refuses the stream,
-   *   ConnectError where the server fails the authentication, Error where the client itself failed, for example its disk
+   *   ConnectError where the server fails the authentication, Error where the client itself failed, for example its
+   *   disk
    */
   override get events(): AsyncIterable<LinkEvent> {
     return this.#untilClosed(super.events);
@@ -59,8 +61,8 @@ export class Connection extends Link {
   }
 
   /**
-   * Stops the events, waits up to a second for the acks of queued messages, and ends the link. Unsent messages stay in the
-   * queue. It can be called from a signal handler while the events are read, and more than once.
+   * Stops the events, waits up to a second for the acks of queued messages, and ends the link. Unsent messages stay in
+   * the queue. It can be called from a signal handler while the events are read, and more than once.
    */
   async close(): Promise<void> {
     this.#closing = true;

@@ -1,5 +1,5 @@
-// Throws a clear error on a Node.js that is too old. package.json has no `engines`, because npm would warn about it in each
-// clone, where any Node.js works: bin/launch.js continues with the right one.
+// Throws a clear error on a Node.js that is too old. package.json has no `engines`, because npm would warn about it in
+// each clone, where any Node.js works: bin/launch.js continues with the right one.
 import process from "node:process";
 
 /** The same version as in bin/launch.js. */

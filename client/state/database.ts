@@ -1,4 +1,5 @@
-// Opens the state file: readable only by its user, durable, shared by several processes, and migrated to the current version.
+// Opens the state file: readable only by its user, durable, shared by several processes, and migrated to the current
+// version.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -81,8 +82,8 @@ function tighten(path: string, mode: number): void {
 }
 
 /**
- * Several processes may start with a new folder at the same time, and the change to WAL ignores the busy timeout. A process
- * that finds the file busy therefore takes the write lock, which respects the timeout, and tries again.
+ * Several processes may start with a new folder at the same time, and the change to WAL ignores the busy timeout. A
+ * process that finds the file busy therefore takes the write lock, which respects the timeout, and tries again.
  */
 function useWriteAheadLog(db: DatabaseSync): void {
   for (let left = 20; ; left--) {

@@ -12,7 +12,9 @@ export interface PrivateLine {
 
 export interface Deletion {
   readonly lines: number;
-  /** No data of them is left in the state file and its log. False: another process used the file; repeat the deletion. */
+  /**
+   * No data of them is left in the state file and its log. False: another process used the file; repeat the deletion.
+   */
   readonly isGone: boolean;
 }
 

@@ -8,7 +8,9 @@ import { integer, type Row, text } from "./rows.ts";
 export interface ProcessTimes {
   /** The time between heartbeats, ms. */
   readonly heartbeatMs: number;
-  /** The time without a heartbeat after which a process counts as ended, even if its pid exists, ms; pids are reused. */
+  /**
+   * The time without a heartbeat after which a process counts as ended, even if its pid exists, ms; pids are reused.
+   */
   readonly staleMs: number;
 }
 

@@ -77,8 +77,8 @@ export class Profiles {
   }
 
   /**
-   * Stores the result of a log-in. The server must be known (`rememberServer`). A grant without a device secret is for the
-   * stored device of the profile.
+   * Stores the result of a log-in. The server must be known (`rememberServer`). A grant without a device secret is for
+   * the stored device of the profile.
    */
   loggedIn(address: string, grant: Grant): LoggedIn {
     const { user, device } = grant;
@@ -114,7 +114,8 @@ export class Profiles {
         );
       const serverChanged = before !== undefined && !sameData;
       if (serverChanged) this.#forgetServerData(before.profileId);
-      // The server recognizes a repeated send by its device. With a new device it would be stored twice, so a person decides.
+      // The server recognizes a repeated send by its device. With a new device it would be stored twice, so a person
+      // decides.
       else if (before !== undefined && before.device.deviceId !== device.deviceId)
         this.#holdUnsent(before.profileId);
       const profile = this.find({ address, username: user.username });

@@ -7,8 +7,8 @@ import type { ProcessRegistration } from "./processes.ts";
 import { bigInteger, bytes, integer, type Row, text, textOrNull } from "./rows.ts";
 
 /**
- * Each message belongs to the process that queued it. One running process at a time owns the queue of the profile: only it
- * takes the messages of ended processes. When it ends, even by SIGKILL, another process becomes the owner.
+ * Each message belongs to the process that queued it. One running process at a time owns the queue of the profile: only
+ * it takes the messages of ended processes. When it ends, even by SIGKILL, another process becomes the owner.
  */
 export class DiskSendQueue implements SendQueue {
   readonly #db: DatabaseSync;

@@ -1,4 +1,5 @@
-// A bot in JavaScript: it answers every direct message once, including those that it missed. README.md explains how to run it.
+// A bot in JavaScript: it answers every direct message once, including those that it missed. README.md explains how to
+// run it.
 import process from "node:process";
 import { ConnectError, connect, RpcError } from "parley";
 

@@ -1,4 +1,5 @@
-// A bot in TypeScript: it answers every direct message once, including those that it missed. README.md explains how to run it.
+// A bot in TypeScript: it answers every direct message once, including those that it missed. README.md explains how to
+// run it.
 import process from "node:process";
 import { ConnectError, connect, type EntryArrived, RpcError } from "parley";
 

@@ -1,5 +1,5 @@
-// PeerService is a public contract: plain grpc-js with stubs from the proto and both certificates can chat with the real
-// program. This test uses no code of the client.
+// PeerService is a public contract: plain grpc-js with stubs from the proto and both certificates can chat with the
+// real program. This test uses no code of the client.
 import { X509Certificate } from "node:crypto";
 import { createInterface } from "node:readline";
 import { credentials } from "@grpc/grpc-js";

@@ -1,5 +1,5 @@
-// An introduced peer that violates the contract is refused with a reason, and other chats are not affected. The peer is a
-// client that writes its frames by hand.
+// An introduced peer that violates the contract is refused with a reason, and other chats are not affected. The peer is
+// a client that writes its frames by hand.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { conversationLimits, NotSentError } from "../../client/peer/conversation/line-rules.ts";
 import { ConverseRequest, PeerServiceService } from "../../gen/parley/peer/v1/peer_service.ts";

@@ -1,5 +1,5 @@
-// Open chats and chats that are about to open, when something changes: a person verifies another key, the peer has crashed,
-// or the server refuses a report.
+// Open chats and chats that are about to open, when something changes: a person verifies another key, the peer has
+// crashed, or the server refuses a report.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ContextParts, KeyProblemError, PrivateChatContext } from "../../client/peer/chats/context.ts";
 import type { ChatEnded, PrivateEvent } from "../../client/peer/chats/events.ts";

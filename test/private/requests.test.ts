@@ -1,4 +1,5 @@
-// Requests for private chats: which devices receive them, who may answer, queued lines, and every way in which one ends.
+// Requests for private chats: which devices receive them, who may answer, queued lines, and every way in which one
+// ends.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LinkEvent } from "../../client/link/model/events.ts";
 import { NotSentError } from "../../client/peer/conversation/line-rules.ts";

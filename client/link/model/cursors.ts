@@ -19,8 +19,8 @@ export interface Position {
 }
 
 /**
- * The cursors of one device in one user's conversations. Several processes may share a store. Each process keeps cursors
- * of its own in memory for its streams; the store keeps the highest of each, so `raise` MUST never lower one.
+ * The cursors of one device in one user's conversations. Several processes may share a store. Each process keeps
+ * cursors of its own in memory for its streams; the store keeps the highest of each, so `raise` MUST never lower one.
  */
 export interface CursorStore {
   /** All positions; the most recently used one comes first. */

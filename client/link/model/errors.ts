@@ -1,4 +1,5 @@
-// The errors of a link other than refusals (RpcError) and failed connections (ConnectError), and tests for kinds of RpcError.
+// The errors of a link other than refusals (RpcError) and failed connections (ConnectError), and tests for kinds of
+// RpcError.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
@@ -23,7 +24,9 @@ export class LinkEndedError extends Error {
   override name = "LinkEndedError";
 }
 
-/** It is unknown whether the server stored the message. To send it again under the same id is safe and resolves that. */
+/**
+ * It is unknown whether the server stored the message. To send it again under the same id is safe and resolves that.
+ */
 export class OutcomeUnknownError extends Error {
   override name = "OutcomeUnknownError";
   /** The id under which to send it again, with the same target and text. */

@@ -3,8 +3,8 @@ import type { ConnectError } from "../../../rpc/dialling/dial.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 
 /**
- * The state of a link. It goes from connecting to catching-up to live. A failure leads from each of these to waiting and
- * then to connecting again. A link that has ended stays so.
+ * The state of a link. It goes from connecting to catching-up to live. A failure leads from each of these to waiting
+ * and then to connecting again. A link that has ended stays so.
  */
 export type LinkState =
   | {

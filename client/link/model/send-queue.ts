@@ -50,8 +50,8 @@ export interface SendQueue {
 }
 
 /**
- * A queue in memory. Its ids start at the current time, so that a program without state that restarts as the same device
- * does not repeat one. Processes of one device that run at the same time should share a queue on disk instead.
+ * A queue in memory. Its ids start at the current time, so that a program without state that restarts as the same
+ * device does not repeat one. Processes of one device that run at the same time should share a queue on disk instead.
  */
 export class MemorySendQueue implements SendQueue {
   readonly #unsent = new Map<bigint, UnsentMessage>();

@@ -8,8 +8,8 @@ interface Buffered<T> {
 
 /**
  * `push` always succeeds, so that a frame is never split. The source MUST therefore wait for `room` before it reads the
- * next frame. An event counts as taken when the reader asks for the next one or stops, because until then the reader may
- * still be processing it.
+ * next frame. An event counts as taken when the reader asks for the next one or stops, because until then the reader
+ * may still be processing it.
  */
 export class EventBuffer<T> implements AsyncIterable<T> {
   readonly #maxEvents: number;
@@ -73,7 +73,8 @@ export class EventBuffer<T> implements AsyncIterable<T> {
 
   /** Only one reader at a time; the next one continues where the last one stopped. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    if (this.#reading) throw new Error("These events already have a reader. Only one loop at a time may read them.");
+    if (this.#reading)
+      throw new Error("These events already have a reader. Only one loop at a time may read them.");
     this.#reading = true;
     return {
       next: async () => {

@@ -14,8 +14,8 @@ export interface MarkerRise {
 }
 
 /**
- * Markers have no ack. So each stream repeats the markers that were sent on the one before it; a marker that had arrived
- * changes nothing when it is repeated.
+ * Markers have no ack. So each stream repeats the markers that were sent on the one before it; a marker that had
+ * arrived changes nothing when it is repeated.
  */
 export class MarkerSender implements Disposable {
   #pending = new Map<string, Marker>();

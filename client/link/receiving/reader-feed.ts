@@ -22,7 +22,9 @@ export interface ReaderFeedOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** Cursors are collected for this long before they are written, ms. After a crash the entries of this time come again. */
+/**
+ * Cursors are collected for this long before they are written, ms. After a crash the entries of this time come again.
+ */
 const saveMs = 200;
 
 export class ReaderFeed {

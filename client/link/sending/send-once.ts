@@ -1,4 +1,5 @@
-// Sends one message by unary calls, for programs that do not keep a stream: repeated under one id until the outcome is known.
+// Sends one message by unary calls, for programs that do not keep a stream: repeated under one id until the outcome is
+// known.
 import type { Ack } from "../../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";

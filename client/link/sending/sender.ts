@@ -10,9 +10,9 @@ export interface Sending {
   /** Identifies the message on this device permanently. */
   readonly clientMessageId: bigint;
   /**
-   * Resolves when the server has stored the message. Rejects with the RpcError of the refusal, with SendDroppedError, or
-   * with LinkEndedError (the message then stays in the queue). The outcome is also an event, so a program need not await
-   * this promise.
+   * Resolves when the server has stored the message. Rejects with the RpcError of the refusal, with SendDroppedError,
+   * or with LinkEndedError (the message then stays in the queue). The outcome is also an event, so a program need not
+   * await this promise.
    */
   readonly done: Promise<Ack>;
 }
@@ -165,7 +165,10 @@ export class Sender implements Disposable {
     return item.message;
   }
 
-  /** Completes a refused message, and returns it. After a refusal with a delay, sending pauses and the message is repeated. */
+  /**
+   * Completes a refused message, and returns it. After a refusal with a delay, sending pauses and the message is
+   * repeated.
+   */
   refused(clientMessageId: bigint, error: RpcError): UnsentMessage | undefined {
     const item = this.#inFlight.get(clientMessageId);
     if (item === undefined) return undefined;

@@ -1,4 +1,5 @@
-// The delay before the next attempt: exponential with full jitter, so that many clients do not reconnect at the same time.
+// The delay before the next attempt: exponential with full jitter, so that many clients do not reconnect at the same
+// time.
 
 /** The delays between attempts: uniformly random between 0 and a bound that doubles with each failure. */
 export interface BackoffOptions {

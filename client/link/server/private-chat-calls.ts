@@ -1,5 +1,5 @@
-// The calls of a session that private chats make to the server. A refusal is an RpcError; after a ConnectError nothing was
-// sent.
+// The calls of a session that private chats make to the server. A refusal is an RpcError; after a ConnectError nothing
+// was sent.
 import type {
   DeviceCertificate,
   Identity,

@@ -46,7 +46,9 @@ export interface ContextParts {
   readonly allowHalfOpen: boolean;
 }
 
-/** Adds an event for the reader. Resolves when there is room for more; `onTaken` is called when the reader has taken it. */
+/**
+ * Adds an event for the reader. Resolves when there is room for more; `onTaken` is called when the reader has taken it.
+ */
 export type Emit = (event: PrivateEvent, onTaken?: () => void) => Promise<void>;
 
 /** The most users whose presented keys are remembered. */

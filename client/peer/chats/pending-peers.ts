@@ -10,7 +10,10 @@ import { type PeerRequest, PendingPeer } from "./pending-peer.ts";
 const MAX_PENDING_PEERS = 64;
 
 export interface PendingPeersOwner {
-  /** Runs the chat; resolves when it has ended, and rejects where it did not start. @param queued lines to send first */
+  /**
+   * Runs the chat; resolves when it has ended, and rejects where it did not start.
+   * @param queued lines to send first
+   */
   converse(established: EstablishedChat, queued: readonly string[]): Promise<void>;
   /** An accepted introduction led to no chat. */
   failed(introductionId: string): void;
@@ -34,7 +37,10 @@ export class PendingPeers {
     return this.#byUsername.get(username);
   }
 
-  /** Accepts a request and waits for the peer. @throws RpcError, ConnectError, NotSentError where too many are pending */
+  /**
+   * Accepts a request and waits for the peer.
+   * @throws RpcError, ConnectError, NotSentError where too many are pending
+   */
   async accept(request: PeerRequest): Promise<void> {
     const { peer, introductionId } = request;
     const { username } = peer;

@@ -161,7 +161,10 @@ export class PrivateConversation {
     }
   }
 
-  /** Announces that no more lines will be sent. The conversation ends when both ends have, and all lines are acknowledged. */
+  /**
+   * Announces that no more lines will be sent. The conversation ends when both ends have, and all lines are
+   * acknowledged.
+   */
   finish(): void {
     if (this.#isFinished || this.isOver) return;
     this.#isFinished = true;

@@ -1,4 +1,5 @@
-// Limits the rate at which a peer's signals are read; reading pauses at the limit, so the flow-control window of the peer fills.
+// Limits the rate at which a peer's signals are read; reading pauses at the limit, so the flow-control window of the
+// peer fills.
 import { delay } from "../../../time/wait.ts";
 
 export class ReadRateLimit {

@@ -10,18 +10,18 @@ export interface CodeParty {
 }
 
 /**
- * Rounds of SHA-512, as many as in libsignal. With them the search for another key with a given 30-digit half costs more
- * than 2^112 hashes.
+ * Rounds of SHA-512, as many as in libsignal. With them the search for another key with a given 30-digit half costs
+ * more than 2^112 hashes.
  */
 const ROUNDS = 5_200;
 
 /**
- * The safety number of two users: 60 digits in twelve groups of five, the same on both devices. It is computed as the
- * "numeric fingerprint", version 0, of libsignal (https://github.com/signalapp/libsignal, rust/protocol/src/
- * fingerprint.rs): for each user SHA-512 over two zero bytes, the key, the stable id and the key again, then 5,199 times
- * over the hash before and the key; the first 30 bytes make six groups, each of five bytes as a big-endian number
- * modulo 100,000; the smaller of both halves comes first. The key is the identity key, and the stable id the UTF-8 text
- * "SERVER_ID USER_ID".
+ * The safety number of two users: 60 digits in twelve groups of five, the same on both devices. It is the "numeric
+ * fingerprint", version 0, of libsignal
+ * (https://github.com/signalapp/libsignal/blob/main/rust/protocol/src/fingerprint.rs), with the identity key as key and
+ * the UTF-8 text "SERVER_ID USER_ID" as stable id. For each user: SHA-512 over two zero bytes, the key, the stable id and
+ * the key, then 5,199 times over the previous hash and the key. The first 30 bytes make six groups; each is five bytes
+ * as a big-endian number, modulo 100,000. The smaller half comes first.
  */
 export function safetyNumber(serverId: string, one: CodeParty, other: CodeParty): string {
   const halves = [one, other].map((party) => half(serverId, party)).sort();
@@ -53,8 +53,8 @@ export interface LinkedDevice extends CodeParty {
 
 /**
  * The code that a new device shows and a person types on the first device, such as "K7QF-9M2X-4TRD". It depends on the
- * key of the device and on the identity key that is about to sign it. A server that gave a device a wrong key would have
- * to find one with the same 60 bits, at 5,200 hashes for each attempt.
+ * key of the device and on the identity key that is about to sign it. A server that gave a device a wrong key would
+ * have to find one with the same 60 bits, at 5,200 hashes for each attempt.
  */
 export function linkCode(serverId: string, { userId, identityKey, fingerprint }: LinkedDevice): string {
   const hash = slowHash(identityKey, Buffer.from(`parley link ${serverId} ${userId} ${fingerprint}`));

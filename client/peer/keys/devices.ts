@@ -43,7 +43,10 @@ export async function listDevices({ calls, names }: KeyOwner): Promise<{
   };
 }
 
-/** Signs a device after a person has compared its code. @throws RpcError, ConnectError; Error where the identity key is on another device */
+/**
+ * Signs a device after a person has compared its code.
+ * @throws RpcError, ConnectError; Error where the identity key is on another device
+ */
 export async function signDevice(
   { calls, names }: KeyOwner,
   own: Registered,

@@ -1,5 +1,5 @@
-// The keys of this device: the device key in a certificate, which peers check, and on a user's first device the identity key,
-// which signs device keys.
+// The keys of this device: the device key in a certificate, which peers check, and on a user's first device the
+// identity key, which signs device keys.
 import {
   createPrivateKey,
   createPublicKey,

@@ -18,8 +18,8 @@ type Known = Pick<Registered, "keys" | "identityKey" | "holdsIdentity">;
 
 export function ownKeyStatus(contacts: ContactStore, { username }: OwnNames, own: Known): OwnKeyStatus {
   if (own.holdsIdentity) return "held";
-  // The own key is stored as a contact with the own name. A server could introduce a peer with that name, but a user cannot
-  // verify a contact with the own name.
+  // The own key is stored as a contact with the own name. A server could introduce a peer with that name, but a user
+  // cannot verify a contact with the own name.
   const contact = contacts.get(username);
   const linked = contact?.verified === true ? contact.identityKey : undefined;
   if (linked === undefined) return own.keys.identity === undefined ? "unlinked" : "changed";

@@ -1,4 +1,5 @@
-// Creates a device's keys where there are none, and registers its certificate, so that other devices can be introduced to it.
+// Creates a device's keys where there are none, and registers its certificate, so that other devices can be introduced
+// to it.
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
@@ -46,8 +47,8 @@ export async function ownKeys(store: KeyStore, deviceId: string): Promise<Stored
 }
 
 /**
- * Registers this device. The user's first device creates the identity key; other devices are unsigned until the first one
- * signs them. It is safe to repeat.
+ * Registers this device. The user's first device creates the identity key; other devices are unsigned until the first
+ * one signs them. It is safe to repeat.
  * @throws RpcError, ConnectError
  */
 export async function register(calls: PrivateCalls, store: KeyStore, names: OwnNames): Promise<Registered> {

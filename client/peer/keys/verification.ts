@@ -26,7 +26,9 @@ export interface Verification {
   readonly identityKey: Uint8Array;
   /** The safety number: 60 digits in groups of five. */
   readonly code: string;
-  /** The key compared with the stored one: none is stored, it is the same, it is the same and verified, or it differs. */
+  /**
+   * The key compared with the stored one: none is stored, it is the same, it is the same and verified, or it differs.
+   */
   readonly standing: "new" | "known" | "verified" | "changed";
   /** When the stored key was first stored. */
   readonly since: Date | undefined;
@@ -36,7 +38,10 @@ export interface Verification {
   readonly own: OwnKeyStatus;
 }
 
-/** Fetches the user's key and computes the safety number. @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError */
+/**
+ * Fetches the user's key and computes the safety number.
+ * @throws RpcError IDENTITY_NOT_FOUND, USER_NOT_FOUND; ConnectError
+ */
 export async function verificationOf(
   verifier: Omit<Verifier, "calls"> & { readonly calls: Pick<PrivateCalls, "getIdentity"> },
   username: string,

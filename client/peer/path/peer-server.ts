@@ -139,7 +139,9 @@ class Admission implements Disposable {
     for (const pending of this.#pending.values()) this.#end(pending);
   }
 
-  /** Removes an introduction. Callers without another one are disconnected, because the number of connections is small. */
+  /**
+   * Removes an introduction. Callers without another one are disconnected, because the number of connections is small.
+   */
   #end({ expected, timer }: Pending): void {
     clearTimeout(timer);
     this.#pending.delete(expected.introductionId);

@@ -1,5 +1,5 @@
-// A byte stream to another device through the server's relay. The devices use TLS inside it, so the server cannot read the
-// data.
+// A byte stream to another device through the server's relay. The devices use TLS inside it, so the server cannot read
+// the data.
 import { Duplex } from "node:stream";
 import {
   IntroductionServiceService,
