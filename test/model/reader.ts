@@ -5,7 +5,7 @@ import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import type { TestClient, TestStream } from "../support/client.ts";
-import { beginningOf, HeldLog } from "./held-log.ts";
+import { beginningOf, HeldLog } from "./received-log.ts";
 
 /** One message of this reader; no two have the same text. */
 export interface Send {

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { waitFor } from "../../time/wait.ts";
 import { TestServer } from "../support/server.ts";
-import { agree, settle } from "./agreement.ts";
-import { lives, type Move, make, names } from "./life.ts";
+import { agree, settle } from "./final-checks.ts";
+import { lives, type Move, make, names } from "./moves.ts";
 import { Reader } from "./reader.ts";
 
 /** A run takes a second or two; after this, ms, an event is missing. */

@@ -1,4 +1,4 @@
-// The keys of people for private chats: an identity key, certificates, and what the one says of the other.
+// The keys of users and devices for private chats: an identity key, certificates, and signatures of devices.
 import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import type { RegisterDeviceKeyResponse } from "../../gen/parley/chat/v1/identity_service.ts";
 import { fingerprint } from "../../rpc/network/fingerprint.ts";
@@ -22,8 +22,8 @@ export function newCertificate(kind: "P-256" | "Ed25519" = "P-256"): Buffer {
   return new X509Certificate(makeCertificate({ kind }).cert).raw;
 }
 
-/** The identity key's signature of a device, as the contract has it. */
-export function vouch(
+/** The identity key's signature of a device, as the contract defines it. */
+export function signDevice(
   { privateKey }: IdentityKey,
   { grant }: TestClient,
   certificate: Buffer,
@@ -39,7 +39,7 @@ export function vouch(
   return sign(null, Buffer.from(text), privateKey);
 }
 
-/** Sets the client's certificate: with an identity key, vouched for. */
+/** Registers the client's certificate. With an identity key, the request contains that key and its signature. */
 export function register(
   client: TestClient,
   certificate = newCertificate(),
@@ -49,7 +49,7 @@ export function register(
   return client.unary(client.identity, client.identity.registerDeviceKey, {
     certificate,
     identityKey: identity?.key ?? Buffer.alloc(0),
-    signature: identity === undefined ? Buffer.alloc(0) : vouch(identity, client, certificate),
+    signature: identity === undefined ? Buffer.alloc(0) : signDevice(identity, client, certificate),
     replaceIdentity,
   });
 }

@@ -1,11 +1,11 @@
-// Scenarios of the record of log-ins: what a user finds in it of their own name, and an administrator of everyone's.
+// Scenarios of the record of log-ins: what it contains, and which users may read it.
 import process from "node:process";
 import { expect, test } from "vitest";
 import { LogInOutcome, type LogInRecord } from "../../gen/parley/chat/v1/auth_service.ts";
 import { reasonOf, TestClient } from "../support/client.ts";
 import { passwordOf, TestServer } from "../support/server.ts";
-import { online } from "./online.ts";
-import { Wire } from "./wire.ts";
+import { connectUser } from "./connect-user.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
 const people = ["hans", "yoda"];
 const { LOGGED_IN, WRONG_PASSWORD, LOCKED, REFUSED_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID } = LogInOutcome;
@@ -15,21 +15,22 @@ async function record(client: TestClient, allUsers = false): Promise<LogInRecord
   return (await client.unary(client.auth, client.auth.listLogIns, request)).logIns;
 }
 
-/** Newest first: what became of it, and how often. */
+/** The outcome and the count of each record, newest first. */
 async function outcomes(client: TestClient): Promise<[number, number][]> {
   return (await record(client)).map(({ outcome, count }) => [outcome, count]);
 }
 
+/** Tries that many wrong passwords. */
 async function fail(client: TestClient, name: string, times: number): Promise<void> {
   for (let i = 0; i < times; i++) await reasonOf(client.logIn(name, "not it"));
 }
 
-test("one's record has all that was tried with one's name: wrong, locking, locked out, and in; the like of it as a count", async () => {
+test("the record has each log-in and refusal of the own name, and joins equal ones in a row to a count", async () => {
   await using server = await TestServer.start({ users: people });
   const device = (await server.logIn("yoda")).grant?.device;
   const stranger = server.anonymous();
   await fail(stranger, "yoda", 6);
-  // Spared, being known: see the scenarios of the lock.
+  // The lock spares known devices: see lock.test.ts.
   const yoda = await server.logIn("yoda", device);
   expect(await outcomes(yoda)).toEqual([
     [LOGGED_IN, 1],
@@ -57,7 +58,7 @@ test("the right password during a lock is recorded as refused, not as a log-in",
   ]);
 });
 
-test("a log-in between two refusals keeps them apart", async () => {
+test("refusals before and after a log-in are separate records", async () => {
   await using server = await TestServer.start({ users: people });
   const caller = server.anonymous();
   await fail(caller, "yoda", 1);
@@ -71,14 +72,14 @@ test("a log-in between two refusals keeps them apart", async () => {
   ]);
 });
 
-test("too many sessions, and a device that is not one's own, are recorded as such", async () => {
+test("refusals for too many sessions and for a device of another user are recorded with these outcomes", async () => {
   await using server = await TestServer.start({ users: people, sessionsPerUser: 1 });
-  const strange = (await server.logIn("hans")).grant?.device;
-  const yoda = await online(server, "yoda");
+  const foreign = (await server.logIn("hans")).grant?.device;
+  const yoda = await connectUser(server, "yoda");
   expect(await reasonOf(server.logIn("yoda"))).toBe("TOO_MANY_SESSIONS");
   await yoda.client.logOut();
   await yoda.stream.ended;
-  expect(await reasonOf(server.logIn("yoda", strange))).toBe("DEVICE_INVALID");
+  expect(await reasonOf(server.logIn("yoda", foreign))).toBe("DEVICE_INVALID");
   expect(await outcomes(await server.logIn("yoda"))).toEqual([
     [LOGGED_IN, 1],
     [DEVICE_INVALID, 1],
@@ -87,7 +88,7 @@ test("too many sessions, and a device that is not one's own, are recorded as suc
   ]);
 });
 
-test("it names the program and the address, and no password, given right or wrong", async () => {
+test("a record has the program and the address, and neither wrong nor right passwords", async () => {
   await using server = await TestServer.start({ users: people });
   const yoda = server.anonymous();
   const client = { name: "saber", version: "6.0", deviceName: "swamp" };
@@ -96,19 +97,19 @@ test("it names the program and the address, and no password, given right or wron
   await yoda.logIn("yoda", passwordOf("yoda"));
   const all = await record(yoda);
   expect(all[1]).toMatchObject({ client, address: "127.0.0.1", outcome: WRONG_PASSWORD });
-  const told = JSON.stringify(all) + JSON.stringify(server.logged);
-  expect(told).not.toContain("nearly the password");
-  expect(told).not.toContain(passwordOf("yoda"));
+  const stored = JSON.stringify(all) + JSON.stringify(server.logged);
+  expect(stored).not.toContain("nearly the password");
+  expect(stored).not.toContain(passwordOf("yoda"));
 });
 
-// OpenElsewhere than on Linux the loopback has one address only.
+// On other systems than Linux the loopback interface has a single address.
 test.skipIf(process.platform !== "linux")(
-  "the same refusal from another address is another record",
+  "the same refusal from another address is a separate record",
   async () => {
     await using server = await TestServer.start({ users: people });
     for (const from of ["127.0.0.2", "127.0.0.3"]) {
-      using wire = await Wire.to(server.port, from);
-      using stranger = new TestClient(wire.port);
+      using proxy = await TcpProxy.start(server.port, from);
+      using stranger = new TestClient(proxy.port);
       await fail(stranger, "yoda", 1);
     }
     const [, second, first] = await record(await server.logIn("yoda"));
@@ -117,7 +118,7 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test("it is kept over a restart, and comes in pages, newest first", async () => {
+test("the record survives a restart, and is listed in pages, newest first", async () => {
   await using server = await TestServer.start({ users: people });
   await fail(server.anonymous(), "yoda", 2);
   const yoda = await server.logIn("yoda");
@@ -137,7 +138,7 @@ test("it is kept over a restart, and comes in pages, newest first", async () => 
   expect(paged).toEqual(before);
 });
 
-test("everyone's is for administrators, after a restart as well, and no longer for who is none any more", async () => {
+test("only administrators may list the records of all users, also after a restart", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await server.logIn("hans");
   await server.logIn("yoda");
@@ -151,7 +152,7 @@ test("everyone's is for administrators, after a restart as well, and no longer f
   expect(await reasonOf(record(hans, true))).toBe("ADMINISTRATORS_ONLY");
 });
 
-test("what is tried with a name that nobody has is in nobody's own record", async () => {
+test("attempts with an unknown name are not in the record of a user with a similar name", async () => {
   await using server = await TestServer.start({ users: people });
   await fail(server.anonymous(), "Yoda", 3);
   expect(await outcomes(await server.logIn("yoda"))).toEqual([[LOGGED_IN, 1]]);

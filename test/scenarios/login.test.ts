@@ -1,12 +1,14 @@
-// Scenarios of log-in: who gets in, with what, how often, and who sees it.
+// Scenarios of log-in: which credentials are accepted, how many sessions, and what other users see.
 import { expect, test } from "vitest";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { reasonOf, TestClient } from "../support/client.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { passwordOf, TestServer } from "../support/server.ts";
-import { comes } from "./presence-seen.ts";
+import { waitUntilOnline } from "./presence-events.ts";
 
-test("name and password are compared whole, in their case: no prefix, no more, no spaces", async () => {
-  await using server = await TestServer.start({ users: ["yoda"], lockDurationMs: 1 });
+test("name and password are compared exactly: no prefix, no longer text, no other case, no spaces", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: ["yoda"], lockDurationMs: 60_000, clock });
   const right = passwordOf("yoda");
   const tries: [string, string][] = [
     ["yoda", right.slice(0, -1)],
@@ -22,43 +24,45 @@ test("name and password are compared whole, in their case: no prefix, no more, n
     expect(await reasonOf(server.anonymous().logIn(name, password)), `${name} ${password}`).toMatch(
       /^(?:CREDENTIALS_WRONG|ACCOUNT_LOCKED)$/,
     );
+    // Ends a lock, so that each attempt is compared.
+    clock.advance(60_000);
   }
-  await expect.poll(() => reasonOf(server.anonymous().logIn("yoda", right))).toBe("");
+  expect(await reasonOf(server.anonymous().logIn("yoda", right))).toBe("");
 });
 
-test("nothing is done for who is not logged in: no send, no list, no block, no stream", async () => {
+test("without a log-in every call and stream is refused", async () => {
   await using server = await TestServer.start({ users: ["yoda", "luke"] });
-  const nobody = server.anonymous();
-  expect(await reasonOf(nobody.send("yoda", "hello"))).toBe("TOKEN_MISSING");
-  expect(await reasonOf(nobody.broadcast("hello"))).toBe("TOKEN_MISSING");
-  expect(await reasonOf(nobody.whoelse())).toBe("TOKEN_MISSING");
-  expect(await reasonOf(nobody.block("yoda"))).toBe("TOKEN_MISSING");
-  expect(await reasonOf(nobody.logOut())).toBe("TOKEN_MISSING");
-  expect((await nobody.connect().ended)?.reason).toBe("TOKEN_MISSING");
+  const caller = server.anonymous();
+  expect(await reasonOf(caller.send("yoda", "hello"))).toBe("TOKEN_MISSING");
+  expect(await reasonOf(caller.broadcast("hello"))).toBe("TOKEN_MISSING");
+  expect(await reasonOf(caller.whoelse())).toBe("TOKEN_MISSING");
+  expect(await reasonOf(caller.block("yoda"))).toBe("TOKEN_MISSING");
+  expect(await reasonOf(caller.logOut())).toBe("TOKEN_MISSING");
+  expect((await caller.connect().ended)?.reason).toBe("TOKEN_MISSING");
   const luke = await server.logIn("luke");
-  expect(await luke.said("yoda")).toEqual([]);
+  expect(await luke.textsWith("yoda")).toEqual([]);
 });
 
-test("a stream begins with Hello: a command before it ends the stream, and does nothing", async () => {
+test("a command before Hello ends the stream and has no effect", async () => {
   await using server = await TestServer.start({ users: ["yoda", "luke"] });
   const luke = await server.logIn("luke");
   const stream = luke.connect(null);
   stream.send("yoda", "too early");
   expect((await stream.ended)?.reason).toBe("HELLO_EXPECTED");
-  expect(await luke.said("yoda")).toEqual([]);
+  expect(await luke.textsWith("yoda")).toEqual([]);
 });
 
-test("an empty command is refused by name, and the stream goes on", async () => {
+test("an empty command is refused with a reason, and the stream continues", async () => {
   await using server = await TestServer.start({ users: ["yoda", "luke"] });
   const luke = await server.logIn("luke");
   const stream = await luke.connect().caughtUp();
   stream.write({ kind: undefined });
   expect((await stream.next("refused")).reason).toBe(Reason.UNSUPPORTED_COMMAND);
-  stream.send("yoda", "and on");
+  stream.send("yoda", "next");
   expect((await stream.next("ack")).seq).toBe(1n);
 });
 
-test("sessions-per-user 1: a second log-in is refused while one is online, after the password", async () => {
+test("sessions-per-user 1: a second log-in is refused while a session is online, after the password is checked", async () => {
   await using server = await TestServer.start({ users: ["yoda"], sessionsPerUser: 1 });
   const yoda = await server.logIn("yoda");
   await yoda.connect().caughtUp();
@@ -73,18 +77,18 @@ test("sessions-per-user 1: a second log-in is refused while one is online, after
   expect(await reasonOf(second.logIn("yoda", passwordOf("yoda")))).toBe("");
 });
 
-test("sessions-per-user counts who is online: of two that logged in before, one stream is let in", async () => {
+test("sessions-per-user counts sessions that are online: of two earlier log-ins, one may open streams", async () => {
   await using server = await TestServer.start({ users: ["yoda"], sessionsPerUser: 1 });
   const [first, second] = [await server.logIn("yoda"), await server.logIn("yoda")];
   const stream = await first.connect().caughtUp();
   expect((await second.connect().ended)?.reason).toBe("TOO_MANY_SESSIONS");
-  // More streams of the session that is online are no more sessions.
+  // A second stream of the same session is not a second session.
   await first.connect().caughtUp();
   stream[Symbol.dispose]();
   expect(await second.whoelse()).toEqual([]);
 });
 
-test("sessions-per-user 2 lets two in, each as its own device", async () => {
+test("sessions-per-user 2 admits two sessions, each of its own device", async () => {
   await using server = await TestServer.start({ users: ["yoda"], sessionsPerUser: 2 });
   for (const yoda of [await server.logIn("yoda"), await server.logIn("yoda")]) {
     await yoda.connect().caughtUp();
@@ -92,7 +96,7 @@ test("sessions-per-user 2 lets two in, each as its own device", async () => {
   expect(await reasonOf(server.anonymous().logIn("yoda", passwordOf("yoda")))).toBe("TOO_MANY_SESSIONS");
 });
 
-test("the stored messages come first, oldest first, then what is live; and the others see the log-in", async () => {
+test("a stream begins with the stored messages, oldest first, and other users see the log-in", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
   const hans = await server.logIn("hans");
   const seen = await hans.connect().caughtUp();
@@ -104,10 +108,10 @@ test("the stored messages come first, oldest first, then what is live; and the o
     "three",
   ]);
   await yoda.caughtUp();
-  await comes(seen, "yoda");
+  await waitUntilOnline(seen, "yoda");
 });
 
-test("the record names each log-in and each refusal, to its user, and everyone's to an administrator alone", async () => {
+test("a user sees the own log-ins and refusals in the record, and only an administrator sees those of all users", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
   const stranger = server.anonymous();
   for (let i = 0; i < 4; i++) await reasonOf(stranger.logIn("yoda", "not it"));
@@ -131,7 +135,7 @@ test("the record names each log-in and each refusal, to its user, and everyone's
   expect(all[0]).toMatchObject({ address: "127.0.0.1", deviceId: hans.grant?.device?.deviceId });
 });
 
-test("one bad client ends nobody else's session", async () => {
+test("a client that breaks the protocol does not end the sessions of others", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
   const yoda = await server.logIn("yoda");
   const stream = await yoda.connect().caughtUp();

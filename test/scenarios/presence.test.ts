@@ -1,130 +1,117 @@
-// Scenarios of presence: who sees whom come and go, in whatever way that happens.
+// Scenarios of presence: which users see that another user goes online or offline.
 import { describe, expect, test } from "vitest";
 import { TestServer } from "../support/server.ts";
-import { comes, goes, toldOf } from "./presence-seen.ts";
+import { presenceEventsOf, waitUntilOffline, waitUntilOnline } from "./presence-events.ts";
 import { transports } from "./transports.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
 
-describe.each(transports)("through $name", ({ here, hereByWire, open }) => {
-  test("a log-in and a log-out are seen by all others", async () => {
+describe.each(transports)("through $name", ({ online, onlineThroughProxy, open }) => {
+  test("all other users are notified of a log-in and a log-out", async () => {
     await using server = await TestServer.start({ users: people, presenceGraceMs: 3_600_000 });
-    const watchers = [await here(server, "hans"), await here(server, "leia")];
-    const { client: yoda } = await here(server, "yoda");
-    for (const { stream } of watchers) await comes(stream, "yoda");
-    // The grace is for lost connections; a log-out is one at once.
+    const watchers = [await online(server, "hans"), await online(server, "leia")];
+    const { client: yoda } = await online(server, "yoda");
+    for (const { stream } of watchers) await waitUntilOnline(stream, "yoda");
+    // The grace period is for lost connections, so a log-out is announced immediately.
     await yoda.logOut();
-    for (const { stream } of watchers) await goes(stream, "yoda");
+    for (const { stream } of watchers) await waitUntilOffline(stream, "yoda");
   });
 
-  test("a client that is killed is seen to be gone at once after the grace", async () => {
-    await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
-    const { stream: hans } = await here(server, "hans");
-    const { client, wire } = await hereByWire(server, "yoda");
-    using _yoda = client;
-    await comes(hans, "yoda");
-    const start = performance.now();
-    wire[Symbol.dispose]();
-    await goes(hans, "yoda");
-    // Found by its end, not by a ping that nothing answers.
-    expect(performance.now() - start).toBeLessThan(10_000);
-  });
-
-  test("who is back within the grace was never away, and a stream is left for none who stays", async () => {
+  test("a user who reconnects within the grace period stays online, and no event announces a change", async () => {
     await using server = await TestServer.start({ users: people, presenceGraceMs: 3_600_000 });
-    const { stream: hans, client } = await here(server, "hans");
-    const { client: yoda, stream } = await here(server, "yoda");
-    await comes(hans, "yoda");
+    const { stream: hans, client } = await online(server, "hans");
+    const { client: yoda, stream } = await online(server, "yoda");
+    await waitUntilOnline(hans, "yoda");
     stream[Symbol.dispose]();
     await stream.ended;
     expect(await client.whoelse()).toEqual(["yoda"]);
     await open(yoda).caughtUp();
-    await here(server, "leia");
-    await comes(hans, "leia");
-    expect(toldOf(hans, "yoda")).toEqual(["in"]);
+    await online(server, "leia");
+    await waitUntilOnline(hans, "leia");
+    expect(presenceEventsOf(hans, "yoda")).toEqual(["online"]);
   });
 
-  test("of several devices only the first in and the last out are told", async () => {
+  test("a user with several devices goes online with the first and offline with the last", async () => {
     await using server = await TestServer.start({ users: people });
-    const { stream: hans } = await here(server, "hans");
-    const context = await here(server, "yoda");
-    await comes(hans, "yoda");
-    const phone = await here(server, "yoda");
+    const { stream: hans } = await online(server, "hans");
+    const context = await online(server, "yoda");
+    await waitUntilOnline(hans, "yoda");
+    const phone = await online(server, "yoda");
     await context.client.logOut();
-    await here(server, "leia");
-    await comes(hans, "leia");
-    expect(toldOf(hans, "yoda")).toEqual(["in"]);
+    await online(server, "leia");
+    await waitUntilOnline(hans, "leia");
+    expect(presenceEventsOf(hans, "yoda")).toEqual(["online"]);
     await phone.client.logOut();
-    await goes(hans, "yoda");
-    expect(toldOf(hans, "yoda")).toEqual(["in", "out"]);
+    await waitUntilOffline(hans, "yoda");
+    expect(presenceEventsOf(hans, "yoda")).toEqual(["online", "offline"]);
   });
 
-  test("who blocks somebody comes and goes unseen by that one, and by nobody else", async () => {
+  test("the blocked user, and only that user, does not see the blocker go online and offline", async () => {
     await using server = await TestServer.start({ users: people });
-    const { stream: vader } = await here(server, "vader");
-    const { stream: leia } = await here(server, "leia");
+    const { stream: vader } = await online(server, "vader");
+    const { stream: leia } = await online(server, "leia");
     await (await server.logIn("hans")).block("vader");
-    const { client: hans } = await here(server, "hans");
-    await comes(leia, "hans");
+    const { client: hans } = await online(server, "hans");
+    await waitUntilOnline(leia, "hans");
     await hans.logOut();
-    await goes(leia, "hans");
-    await here(server, "yoda");
-    await comes(vader, "yoda");
-    expect(toldOf(vader, "hans")).toEqual([]);
+    await waitUntilOffline(leia, "hans");
+    await online(server, "yoda");
+    await waitUntilOnline(vader, "yoda");
+    expect(presenceEventsOf(vader, "hans")).toEqual([]);
   });
 
-  test("who is blocked is still seen by who blocks", async () => {
+  test("the blocker still sees the blocked user go online and offline", async () => {
     await using server = await TestServer.start({ users: people });
-    const hans = await here(server, "hans");
+    const hans = await online(server, "hans");
     await hans.client.block("vader");
-    const { client: vader } = await here(server, "vader");
-    await comes(hans.stream, "vader");
+    const { client: vader } = await online(server, "vader");
+    await waitUntilOnline(hans.stream, "vader");
     expect(await hans.client.whoelse()).toEqual(["vader"]);
     await vader.logOut();
-    await goes(hans.stream, "vader");
+    await waitUntilOffline(hans.stream, "vader");
   });
 
-  test("who blocks somebody while both are here goes and comes unseen, and is seen again when the block is over", async () => {
+  test("a block while both are online hides the blocker's log-out and log-in; after the unblock they are visible again", async () => {
     await using server = await TestServer.start({ users: people });
-    const { stream: vader, client: vaders } = await here(server, "vader");
-    const { stream: leia } = await here(server, "leia");
-    const hans = await here(server, "hans");
-    await comes(vader, "hans");
+    const { stream: vader, client: vaderClient } = await online(server, "vader");
+    const { stream: leia } = await online(server, "leia");
+    const hans = await online(server, "hans");
+    await waitUntilOnline(vader, "hans");
     await hans.client.block("vader");
     await hans.client.logOut();
-    await goes(leia, "hans");
-    const back = await here(server, "hans");
-    await comes(leia, "hans");
-    await here(server, "yoda");
-    await comes(vader, "yoda");
-    expect(toldOf(vader, "hans")).toEqual(["in"]);
+    await waitUntilOffline(leia, "hans");
+    const back = await online(server, "hans");
+    await waitUntilOnline(leia, "hans");
+    await online(server, "yoda");
+    await waitUntilOnline(vader, "yoda");
+    expect(presenceEventsOf(vader, "hans")).toEqual(["online"]);
     await back.client.unblock("vader");
-    expect(await vaders.whoelse()).toContain("hans");
+    expect(await vaderClient.whoelse()).toContain("hans");
     await back.client.logOut();
-    await goes(vader, "hans");
+    await waitUntilOffline(vader, "hans");
   });
 
-  test("a blocker whose connection is lost goes unseen as well", async () => {
+  test("the blocked user does not see that the blocker's connection is lost", async () => {
     await using server = await TestServer.start({ users: people, presenceGraceMs: 0 });
-    const { stream: vader } = await here(server, "vader");
-    const { stream: leia } = await here(server, "leia");
-    const { client: hans, wire } = await hereByWire(server, "hans");
-    using _hans = hans;
-    await comes(vader, "hans");
-    await comes(leia, "hans");
+    const { stream: vader } = await online(server, "vader");
+    const { stream: leia } = await online(server, "leia");
+    const { client: hans, proxy } = await onlineThroughProxy(server, "hans");
+    using _client = hans;
+    await waitUntilOnline(vader, "hans");
+    await waitUntilOnline(leia, "hans");
     await hans.block("vader");
-    wire[Symbol.dispose]();
-    await goes(leia, "hans");
-    await here(server, "yoda");
-    await comes(vader, "yoda");
-    expect(toldOf(vader, "hans")).toEqual(["in"]);
+    proxy[Symbol.dispose]();
+    await waitUntilOffline(leia, "hans");
+    await online(server, "yoda");
+    await waitUntilOnline(vader, "yoda");
+    expect(presenceEventsOf(vader, "hans")).toEqual(["online"]);
   });
 
-  test("a block and its end are told to nobody: no event reaches the blocked one", async () => {
+  test("no event tells the blocked user of a block or an unblock", async () => {
     await using server = await TestServer.start({ users: people });
-    const hans = await here(server, "hans");
-    const vader = await here(server, "vader");
-    await comes(hans.stream, "vader");
+    const hans = await online(server, "hans");
+    const vader = await online(server, "vader");
+    await waitUntilOnline(hans.stream, "vader");
     const before = vader.stream.events.length;
     await hans.client.block("vader");
     await hans.client.unblock("vader");
@@ -132,19 +119,19 @@ describe.each(transports)("through $name", ({ here, hereByWire, open }) => {
     expect(await vader.stream.nextText()).toBe("nothing happened");
     const since = vader.stream.events.slice(before).map(({ kind }) => kind?.$case);
     expect(since.filter((kind) => kind !== "presenceChanged")).toEqual(["entryAppended"]);
-    expect(toldOf(vader.stream, "hans")).not.toContain("out");
+    expect(presenceEventsOf(vader.stream, "hans")).not.toContain("offline");
   });
 
-  test("Welcome leaves out who blocks the reader", async () => {
+  test("Welcome does not list users who block the reader", async () => {
     await using server = await TestServer.start({ users: people });
-    const hans = await here(server, "hans");
-    await here(server, "leia");
+    const hans = await online(server, "hans");
+    await online(server, "leia");
     await hans.client.block("vader");
-    const welcomed = async (name: string) => {
+    const onlineInWelcome = async (name: string) => {
       const client = await server.logIn(name);
       return (await open(client).next("welcome")).online.map(({ username }) => username);
     };
-    expect(await welcomed("vader")).toEqual(["leia"]);
-    expect(await welcomed("yoda")).toEqual(expect.arrayContaining(["hans", "leia"]));
+    expect(await onlineInWelcome("vader")).toEqual(["leia"]);
+    expect(await onlineInWelcome("yoda")).toEqual(expect.arrayContaining(["hans", "leia"]));
   });
 });

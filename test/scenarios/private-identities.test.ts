@@ -1,10 +1,10 @@
-// Scenarios of identity keys and device certificates: whose they become, who vouches for whom, and what is no key at all.
+// Scenarios of identity keys and device certificates: registration, signatures, replacement, and invalid keys.
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import { makeCertificate } from "../rpc/certificates.ts";
 import { reasonOf, type TestClient } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
-import { newCertificate, newIdentity, register, vouch } from "./device-keys.ts";
+import { newCertificate, newIdentity, register, signDevice } from "./device-keys.ts";
 
 const people = ["leia", "han"];
 const nothing = Buffer.alloc(0);
@@ -18,7 +18,7 @@ const devicesOf = (client: TestClient, pageSize = 0, pageToken = "") =>
 const sign = (client: TestClient, deviceId: string, signature: Buffer) =>
   client.unary(client.identity, client.identity.signDeviceKey, { deviceId, signature });
 
-test("the first device makes the identity, and others see it by name", async () => {
+test("the first device registers the identity key, and other users get it by name", async () => {
   await using server = await TestServer.start({ users: people });
   const laptop = await server.logIn("leia");
   const han = await server.logIn("han");
@@ -32,7 +32,7 @@ test("the first device makes the identity, and others see it by name", async () 
     device: {
       deviceId: laptop.grant?.device?.deviceId,
       certificate,
-      signature: vouch(identity, laptop, certificate),
+      signature: signDevice(identity, laptop, certificate),
     },
   });
   expect(await identityOf(han, "leia")).toEqual(registered.identity);
@@ -40,7 +40,7 @@ test("the first device makes the identity, and others see it by name", async () 
   expect(await register(laptop, certificate, identity)).toEqual(registered);
 });
 
-test("another identity is refused; a second device comes without one, and the first vouches for it", async () => {
+test("a second identity key is refused; a second device registers without one, and the first device signs it", async () => {
   await using server = await TestServer.start({ users: people });
   const laptop = await server.logIn("leia");
   const phone = await server.logIn("leia");
@@ -54,16 +54,16 @@ test("another identity is refused; a second device comes without one, and the fi
   });
   expect((await devicesOf(laptop)).devices).toHaveLength(1);
   const phoneId = phone.grant?.device?.deviceId ?? "";
-  const signature = vouch(identity, laptop, certificate, phoneId);
+  const signature = signDevice(identity, laptop, certificate, phoneId);
   expect(await reasonOf(sign(laptop, phoneId, signature))).toBe("DEVICE_NOT_FOUND");
   expect(await register(phone, certificate)).toMatchObject({
     identity: { key: identity.key },
     device: { signature: nothing },
   });
-  // By another identity, of another device, and by a stranger.
+  // Signatures by another identity key and of another device, and bytes that are no signature.
   for (const wrong of [
-    vouch(newIdentity(), laptop, certificate, phoneId),
-    vouch(identity, laptop, certificate),
+    signDevice(newIdentity(), laptop, certificate, phoneId),
+    signDevice(identity, laptop, certificate),
     signature.subarray(1),
     nothing,
   ]) {
@@ -82,7 +82,7 @@ test("another identity is refused; a second device comes without one, and the fi
   expect(second.nextPageToken).toBe("");
 });
 
-test("to replace the identity voids what the old one said", async () => {
+test("a new identity key deletes the signatures of the old one", async () => {
   await using server = await TestServer.start({ users: people });
   const laptop = await server.logIn("leia");
   const phone = await server.logIn("leia");
@@ -94,7 +94,7 @@ test("to replace the identity voids what the old one said", async () => {
   expect(devices.map((device) => device.signature.length)).toEqual([0, 64]);
 });
 
-test("a device with another key is nobody's word any more", async () => {
+test("a device that registers another certificate loses its signature", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
   const identity = newIdentity();
@@ -103,22 +103,22 @@ test("a device with another key is nobody's word any more", async () => {
 });
 
 const certificate = newCertificate();
-const spoilt = Buffer.from(certificate);
-spoilt[spoilt.length - 1] = (spoilt.at(-1) ?? 0) ^ 1;
+const corrupted = Buffer.from(certificate);
+corrupted[corrupted.length - 1] = (corrupted.at(-1) ?? 0) ^ 1;
 const foreign = makeCertificate({ issuer: makeCertificate() });
 const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
 const derOf = (pem: string) => Buffer.from(pem.replace(/-----.*-----|\s/g, ""), "base64");
 
 test.each([
-  ["none", nothing],
-  ["no certificate", Buffer.from("hello")],
-  ["one in PEM", Buffer.from(makeCertificate().cert)],
-  ["one with something behind it", Buffer.concat([certificate, Buffer.from([0])])],
-  ["a longer one", Buffer.concat([certificate, Buffer.alloc(2048)])],
-  ["one of another kind of key", newCertificate("Ed25519")],
-  ["one on another curve", derOf(makeCertificate({ privateKey: p384 }).cert)],
-  ["one with a spoilt signature", spoilt],
-  ["one signed by another", derOf(foreign.cert)],
+  ["no bytes", nothing],
+  ["some other text", Buffer.from("hello")],
+  ["a certificate in PEM", Buffer.from(makeCertificate().cert)],
+  ["a certificate with a byte behind it", Buffer.concat([certificate, Buffer.from([0])])],
+  ["a certificate that is too long", Buffer.concat([certificate, Buffer.alloc(2048)])],
+  ["a certificate with another kind of key", newCertificate("Ed25519")],
+  ["a certificate with a key on another curve", derOf(makeCertificate({ privateKey: p384 }).cert)],
+  ["a certificate with a corrupted signature", corrupted],
+  ["a certificate that another key signed", derOf(foreign.cert)],
 ])("as a certificate, %s is refused", async (_, wrong) => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
@@ -129,11 +129,11 @@ test.each([
   expect((await devicesOf(leia)).devices).toEqual([]);
 });
 
-test("an identity key of another length, without a signature or with another's, is refused", async () => {
+test("an identity key of another length, or without its valid signature, is refused", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
   const identity = newIdentity();
-  const signature = vouch(identity, leia, certificate);
+  const signature = signDevice(identity, leia, certificate);
   const whole = { certificate, identityKey: identity.key, signature, replaceIdentity: false };
   for (const [field, change] of [
     ["identity_key", { identityKey: identity.key.subarray(1) }],
@@ -151,12 +151,12 @@ test("an identity key of another length, without a signature or with another's, 
   expect(server.logged.filter(({ level }) => level > 30)).toEqual([]);
 });
 
-test("an identity goes with its user", async () => {
+test("the identity key is removed with its user", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
   await register(leia, newCertificate(), newIdentity());
   await server.store.accounts.removeUser("leia");
-  // The removal may be noticed a little later by who still remembers the name.
+  // The server may have cached the name.
   expect(["IDENTITY_NOT_FOUND", "USER_NOT_FOUND"]).toContain(await reasonOf(identityOf(han, "leia")));
 });

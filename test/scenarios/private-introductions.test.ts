@@ -1,26 +1,35 @@
-// Scenarios of introductions: who is asked, who may answer, how a question ends, and who learns which address.
+// Scenarios of introductions: which devices are asked, which may answer, how a request ends, and which addresses the caller
+// receives.
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { Feature, IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { reasonOf } from "../support/client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { passUntil } from "../support/passing-time.ts";
+import { advanceUntil } from "../support/passing-time.ts";
 import { TestServer } from "../support/server.ts";
-import { newCertificate, newIdentity, register, vouch } from "./device-keys.ts";
-import { online } from "./online.ts";
-import { answer, ask, device, introduce, report, take, taking } from "./private.ts";
+import { connectUser } from "./connect-user.ts";
+import { newCertificate, newIdentity, register, signDevice } from "./device-keys.ts";
+import {
+  answer,
+  ask,
+  introduce,
+  logInDevice,
+  logInSubscriber,
+  report,
+  subscribe,
+} from "./introduction-calls.ts";
 
 const people = ["leia", "han", "luke"];
 
-test("a question reaches those who take it, and a yes brings the two devices together", async () => {
+test("a request reaches the devices that subscribe to invitations, and an acceptance introduces the two devices", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
   const identity = newIdentity();
   const certificate = newCertificate();
   await register(leia, certificate, identity);
-  const han = await taking(server, "han", "falcon");
-  const elsewhere = await online(server, "han");
+  const han = await logInSubscriber(server, "han", "falcon");
+  const plain = await connectUser(server, "han");
   const { call, id, asked } = await ask(leia, "han", true);
   expect(asked).toMatchObject({ devices: 1, timeout: { seconds: 60n } });
   expect(id.length).toBeLessThanOrEqual(32);
@@ -31,7 +40,7 @@ test("a question reaches those who take it, and a yes brings the two devices tog
     device: {
       deviceId: leia.grant?.device?.deviceId,
       certificate,
-      signature: vouch(identity, leia, certificate),
+      signature: signDevice(identity, leia, certificate),
     },
   };
   expect(requested).toMatchObject({ introductionId: id, peer, direct: true });
@@ -50,16 +59,16 @@ test("a question reaches those who take it, and a yes brings the two devices tog
     lifetime: { seconds: 60n },
   });
   expect(await call.ended).toBeUndefined();
-  expect(elsewhere.stream.all("introductionRequested")).toEqual([]);
-  // The device that answered is not told what it knows.
+  expect(plain.stream.all("introductionRequested")).toEqual([]);
+  // The device that answered receives no event about its own answer.
   await server.stop();
   await han.stream.ended;
   expect(han.stream.all("introductionClosed")).toEqual([]);
 });
 
-test("a stream without the wish takes none, and one with it needs a certificate", async () => {
+test("a stream receives invitations only if its Hello asks for them, and the device then needs a certificate", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
+  const leia = await logInDevice(server, "leia");
   const han = await server.logIn("han");
   const plain = han.connect();
   expect((await plain.next("welcome")).features).not.toContain(Feature.INTRODUCTIONS);
@@ -73,11 +82,11 @@ test("a stream without the wish takes none, and one with it needs a certificate"
   expect((await only.next("welcome")).features).toEqual([Feature.INTRODUCTIONS]);
   const both = han.connect({ features: [Feature.INTRODUCTIONS, Feature.PRESENCE, 99 as Feature] });
   expect((await both.next("welcome")).features).toEqual([Feature.PRESENCE, Feature.INTRODUCTIONS]);
-  // Two streams of one device are one device.
+  // A device with two streams is counted once.
   expect((await ask(leia, "han")).asked.devices).toBe(1);
 });
 
-test("whoever cannot be asked is named so", async () => {
+test("a request to a user who cannot be asked is refused with the reason", async () => {
   await using server = await TestServer.start({ users: people });
   const leia = await server.logIn("leia");
   expect(await reasonOf(introduce(leia, "nobody").asked())).toBe("DEVICE_KEY_MISSING");
@@ -93,17 +102,17 @@ test("whoever cannot be asked is named so", async () => {
   expect(await reasonOf(introduce(leia, "han").asked())).toBe("BLOCKED_BY_RECIPIENT");
   expect(await reasonOf(introduce(server.anonymous(), "han").asked())).toBe("TOKEN_MISSING");
   await han.unblock("leia");
-  // Who blocks may ask, as with messages.
+  // As with messages, a user may ask a user whom they block.
   await leia.block("han");
   await register(han);
-  using _stream = await take(han);
+  using _stream = await subscribe(han);
   expect((await ask(leia, "han")).asked.devices).toBe(1);
 });
 
-test("two who ask each other at once are told which way round it is", async () => {
+test("if two users ask each other, the later request is refused and says which request is pending", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await taking(server, "leia");
-  const han = await taking(server, "han");
+  const leia = await logInSubscriber(server, "leia");
+  const han = await logInSubscriber(server, "han");
   const { call } = await ask(leia.client, "han");
   await expect(introduce(han.client, "leia").asked()).rejects.toMatchObject({
     reason: "INTRODUCTION_PENDING",
@@ -118,11 +127,11 @@ test("two who ask each other at once are told which way round it is", async () =
   await ask(han.client, "leia");
 });
 
-test("the first yes wins, and ends the question on the other device, which is told by whom", async () => {
+test("the first acceptance wins, and the other device is notified which device accepted", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const falcon = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
+  const leia = await logInDevice(server, "leia");
+  const falcon = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
   const { call, id, asked } = await ask(leia, "han");
   expect(asked.devices).toBe(2);
   await falcon.stream.next("introductionRequested");
@@ -148,11 +157,11 @@ test("the first yes wins, and ends the question on the other device, which is to
   expect(winner.stream.all("introductionClosed")).toEqual([]);
 });
 
-test("a no is for all devices; to pass is for one, and the last one's is a no", async () => {
+test("a refusal is for all devices; a pass is for one device, and the pass of the last device is a refusal", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const falcon = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
+  const leia = await logInDevice(server, "leia");
+  const falcon = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
   const first = await ask(leia, "han");
   expect(await answer(falcon.client, first.id, { answer: Answer.REFUSE })).toBeUndefined();
   expect(await first.call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
@@ -168,16 +177,16 @@ test("a no is for all devices; to pass is for one, and the last one's is a no", 
   expect(await second.call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
 });
 
-test("only the devices of whom is asked may answer", async () => {
+test("only devices of the callee that received the request may answer", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await taking(server, "leia");
-  const luke = await taking(server, "luke");
-  await taking(server, "han");
+  const leia = await logInSubscriber(server, "leia");
+  const luke = await logInSubscriber(server, "luke");
+  await logInSubscriber(server, "han");
   const { id } = await ask(leia.client, "han");
-  const other = await device(server, "han", "other");
+  const other = await logInDevice(server, "han", "other");
   for (const stranger of [leia.client, luke.client, other]) {
-    for (const what of [Answer.ACCEPT, Answer.REFUSE, Answer.PASS]) {
-      expect(await reasonOf(answer(stranger, id, { answer: what }))).toBe("INTRODUCTION_NOT_FOUND");
+    for (const kind of [Answer.ACCEPT, Answer.REFUSE, Answer.PASS]) {
+      expect(await reasonOf(answer(stranger, id, { answer: kind }))).toBe("INTRODUCTION_NOT_FOUND");
     }
   }
   const bare = await server.logIn("han");
@@ -187,22 +196,22 @@ test("only the devices of whom is asked may answer", async () => {
     field: "answer",
   });
   expect(await reasonOf(answer(other, "no such id"))).toBe("INTRODUCTION_NOT_FOUND");
-  // Who comes later is told, and may answer then.
-  using late = await take(other);
+  // A device that subscribes later receives the request, and may answer it.
+  using late = await subscribe(other);
   expect((await late.next("introductionRequested")).introductionId).toBe(id);
   expect((await answer(other, id))?.peer?.user?.username).toBe("leia");
 });
 
-test("what waits for an answer is told again after CaughtUp, and a device that passed is left alone", async () => {
+test("a pending request is sent again after CaughtUp, but not to a device that passed", async () => {
   await using server = await TestServer.start({ users: people, presenceGraceMs: 60_000 });
-  const leia = await device(server, "leia");
-  const falcon = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
+  const leia = await logInDevice(server, "leia");
+  const falcon = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
   const { call, id } = await ask(leia, "han", true);
   await answer(phone.client, id, { answer: Answer.PASS });
   phone.stream[Symbol.dispose]();
   falcon.stream[Symbol.dispose]();
-  // Lost for a moment: within the grace the question goes on.
+  // Both streams are lost. The request stays pending during the grace period.
   using again = falcon.client.connect({ features: [Feature.INTRODUCTIONS] });
   const requested = await again.next("introductionRequested");
   expect(requested).toMatchObject({ introductionId: id, direct: true, peer: { user: { username: "leia" } } });
@@ -211,21 +220,24 @@ test("what waits for an answer is told again after CaughtUp, and a device that p
     "caughtUp",
     "introductionRequested",
   ]);
-  using passed = await take(phone.client);
+  using passed = await subscribe(phone.client);
   await answer(falcon.client, id);
   await passed.next("introductionClosed");
   expect(passed.all("introductionRequested")).toEqual([]);
   expect((await call.introduction()).peer?.device?.deviceName).toBe("falcon");
 });
 
-test("a question nobody answers in time ends, and the devices are told", async () => {
-  await using server = await TestServer.start({
-    users: people,
-    introductionTimes: { timeoutMs: 200, lifetimeMs: 60_000 },
-  });
-  const leia = await device(server, "leia");
-  const han = await taking(server, "han");
+test("a request that is not answered in time ends, and the devices are notified", async () => {
+  const clock = new ManualClock();
+  const introductionTimes = { timeoutMs: 30_000, lifetimeMs: 60_000 };
+  await using server = await TestServer.start({ users: people, introductionTimes, clock });
+  const leia = await logInDevice(server, "leia");
+  const han = await logInSubscriber(server, "han");
   const { call, id } = await ask(leia, "han");
+  clock.advance(29_999);
+  expect(await reasonOf(introduce(leia, "han").asked())).toBe("INTRODUCTION_PENDING");
+  expect(han.stream.all("introductionClosed")).toEqual([]);
+  clock.advance(1);
   expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_UNANSWERED" });
   expect(await han.stream.next("introductionClosed")).toEqual({
     introductionId: id,
@@ -235,36 +247,36 @@ test("a question nobody answers in time ends, and the devices are told", async (
   expect(await reasonOf(answer(han.client, id))).toBe("INTRODUCTION_NOT_FOUND");
 });
 
-test("a caller who cancels, or whose session ends, takes the question back", async () => {
+test("a caller who cancels, or whose session ends, withdraws the request", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const han = await taking(server, "han");
-  const takenBack = { outcome: IntroductionOutcome.TAKEN_BACK, deviceName: "" };
+  const leia = await logInDevice(server, "leia");
+  const han = await logInSubscriber(server, "han");
+  const withdrawn = { outcome: IntroductionOutcome.TAKEN_BACK, deviceName: "" };
   const first = await ask(leia, "han");
   first.call.call.cancel();
-  expect(await han.stream.next("introductionClosed")).toEqual({ ...takenBack, introductionId: first.id });
+  expect(await han.stream.next("introductionClosed")).toEqual({ ...withdrawn, introductionId: first.id });
   const second = await ask(leia, "han");
   await leia.logOut();
   const ended = await second.call.ended;
   expect(ended).toMatchObject({ reason: "SESSION_ENDED" });
   expect(ended?.retryDelayMs).toBeUndefined();
-  expect(await han.stream.next("introductionClosed")).toEqual({ ...takenBack, introductionId: second.id });
+  expect(await han.stream.next("introductionClosed")).toEqual({ ...withdrawn, introductionId: second.id });
   expect(await reasonOf(answer(han.client, second.id))).toBe("INTRODUCTION_NOT_FOUND");
 });
 
-test("an idle time-out, and the removal of a session by another process, end the call of a caller without a stream", async () => {
+test("an idle time-out, and a session that another process removes, end the call of a caller without a stream", async () => {
   const clock = new ManualClock();
   await using server = await TestServer.start({ users: people, idleTimeoutMs: 30_000, clock });
   const step = { server, clock, stepMs: 3_000 };
-  const han = await taking(server, "han");
-  const leia = await device(server, "leia");
+  const han = await logInSubscriber(server, "han");
+  const leia = await logInDevice(server, "leia");
   const { call } = await ask(leia, "han");
-  const ending = await passUntil(call.ended, step, () =>
+  const ending = await advanceUntil(call.ended, step, () =>
     han.client.unary(han.client.chat, han.client.chat.reportActivity, {}),
   );
   expect(ending).toMatchObject({ reason: "SESSION_TIMED_OUT" });
   await han.stream.next("introductionClosed");
-  const luke = await device(server, "luke");
+  const luke = await logInDevice(server, "luke");
   const another = await ask(luke, "han");
   {
     using database = new DatabaseSync(server.databaseFile);
@@ -274,10 +286,10 @@ test("an idle time-out, and the removal of a session by another process, end the
   expect(await another.call.ended).toMatchObject({ reason: "SESSION_ENDED" });
 });
 
-test("a server that stops ends the question, with a word to come back", async () => {
+test("a server that stops ends the request with a retry delay", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  await taking(server, "han");
+  const leia = await logInDevice(server, "leia");
+  await logInSubscriber(server, "han");
   const { call } = await ask(leia, "han");
   await server.stop();
   const ended = await call.ended;
@@ -285,11 +297,11 @@ test("a server that stops ends the question, with a word to come back", async ()
   expect(ended?.retryDelayMs).toBeGreaterThan(0);
 });
 
-test("when the last device that could answer goes, the question ends as offline", async () => {
+test("a request ends with USER_OFFLINE when the last device that could answer logs out", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const falcon = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
+  const leia = await logInDevice(server, "leia");
+  const falcon = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
   const { call } = await ask(leia, "han");
   await falcon.client.logOut();
   await falcon.stream.ended;
@@ -298,22 +310,22 @@ test("when the last device that could answer goes, the question ends as offline"
   expect(await call.ended).toMatchObject({ reason: "USER_OFFLINE" });
 });
 
-test("where one device passed and the other went, it was a no", async () => {
+test("a request is refused if one device passed and the other one logged out", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const falcon = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
+  const leia = await logInDevice(server, "leia");
+  const falcon = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
   const { call, id } = await ask(leia, "han");
   await answer(falcon.client, id, { answer: Answer.PASS });
   await phone.client.logOut();
   expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
 });
 
-test("who blocks while it pending cannot say yes, and the caller learns why", async () => {
+test("a callee who blocks the caller cannot accept the pending request, and the caller gets the reason", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const falcon = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
+  const leia = await logInDevice(server, "leia");
+  const falcon = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
   const { call, id } = await ask(leia, "han");
   await falcon.client.block("leia");
   expect(await reasonOf(answer(falcon.client, id))).toBe("ALREADY_BLOCKED");
@@ -323,11 +335,11 @@ test("who blocks while it pending cannot say yes, and the caller learns why", as
   });
 });
 
-test("addresses go to the caller, and only where both allow a direct path", async () => {
+test("the callee's addresses are sent to the caller only if both allow a direct path", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  await take(leia);
-  const han = await taking(server, "han");
+  const leia = await logInDevice(server, "leia");
+  await subscribe(leia);
+  const han = await logInSubscriber(server, "han");
   const addresses = [
     "192.168.1.5:4000",
     "[fe80::1]:4000",
@@ -335,11 +347,11 @@ test("addresses go to the caller, and only where both allow a direct path", asyn
     "falcon.example:80",
     "127.0.0.1:4000",
   ];
-  const told = addresses.slice(0, 4);
+  const distinct = addresses.slice(0, 4);
   for (const [callers, callees, more, expected] of [
-    [true, true, { addresses, port: 4001 }, [...told, "127.0.0.1:4001"]],
-    [true, true, { addresses, port: 4000 }, told],
-    [true, true, { addresses, port: 0 }, told],
+    [true, true, { addresses, port: 4001 }, [...distinct, "127.0.0.1:4001"]],
+    [true, true, { addresses, port: 4000 }, distinct],
+    [true, true, { addresses, port: 0 }, distinct],
     [true, false, { addresses, port: 4001 }, []],
     [false, true, { addresses, port: 4001 }, []],
   ] as const) {
@@ -349,7 +361,7 @@ test("addresses go to the caller, and only where both allow a direct path", asyn
     expect(await answer(han.client, id, request)).toMatchObject({ direct, addresses: [] });
     expect(await call.introduction()).toMatchObject({ direct, addresses: expected });
     await call.ended;
-    // Open, and closed again.
+    // The chat is opened and closed.
     await report(leia, han.client);
     await report(leia);
   }
@@ -366,10 +378,10 @@ test.each([
   ["addresses[0]", { addresses: ["a\u001b[2Jb:4000"] }],
   ["addresses[0]", { addresses: [`${"a".repeat(60)}:4000`] }],
   ["port", { port: 65_536 }],
-])("an answer with %s out of bounds is refused, and the question goes on", async (field, more) => {
+])("an answer with %s out of bounds is refused, and the request stays pending", async (field, more) => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const han = await taking(server, "han");
+  const leia = await logInDevice(server, "leia");
+  const han = await logInSubscriber(server, "han");
   const { call, id } = await ask(leia, "han", true);
   await expect(answer(han.client, id, { direct: true, ...more })).rejects.toMatchObject({
     reason: "INVALID_FIELD",

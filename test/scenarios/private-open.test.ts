@@ -1,4 +1,4 @@
-// Scenarios of private chats that are open already, as far as the server was told, and of how much may be asked at once.
+// Scenarios of private chats that devices report as open, and of the limits on requests for private chats.
 import { expect, test } from "vitest";
 import { IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
@@ -8,16 +8,26 @@ import { reasonOf, type TestClient } from "../support/client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
 import { register } from "./device-keys.ts";
-import { answer, ask, device, introduce, report, reportAs, take, taking } from "./private.ts";
+import {
+  acceptedIntroduction,
+  answer,
+  ask,
+  introduce,
+  logInDevice,
+  logInSubscriber,
+  report,
+  reportAs,
+  subscribe,
+} from "./introduction-calls.ts";
 
 const people = ["leia", "han", "luke"];
 
-test("what a session reports is open on its device, for as long as it has a stream", async () => {
+test("a chat that a session reports counts as open on its device while the session has a stream", async () => {
   await using server = await TestServer.start({ users: people });
-  const laptop = await taking(server, "leia", "laptop");
-  const phone = await device(server, "leia", "phone");
-  const han = await taking(server, "han");
-  await taking(server, "luke");
+  const laptop = await logInSubscriber(server, "leia", "laptop");
+  const phone = await logInDevice(server, "leia", "phone");
+  const han = await logInSubscriber(server, "han");
+  await logInSubscriber(server, "luke");
   await report(laptop.client, han.client);
   await expect(introduce(phone, "han").asked()).rejects.toMatchObject({
     reason: "PRIVATE_CHAT_OPEN",
@@ -27,18 +37,18 @@ test("what a session reports is open on its device, for as long as it has a stre
   await expect(introduce(laptop.client, "han").asked()).rejects.toMatchObject({
     message: "A private chat with han is open on this device already.",
   });
-  // It is leia's word about leia alone, and a list takes the place of the one before.
+  // The report is about leia's devices only. A new report replaces the last one.
   const asking = await ask(han.client, "leia");
   asking.call.call.cancel();
   await laptop.stream.next("introductionClosed");
-  const luke = await device(server, "luke");
+  const luke = await logInDevice(server, "luke");
   await report(laptop.client, luke);
   expect(await reasonOf(introduce(phone, "luke").asked())).toBe("PRIVATE_CHAT_OPEN");
   const toHan = await ask(phone, "han");
   toHan.call.call.cancel();
   await han.stream.next("introductionClosed");
-  // Two streams: the last one's end counts.
-  const second = await take(laptop.client);
+  // With two streams, the report is kept until the last one ends.
+  const second = await subscribe(laptop.client);
   laptop.stream[Symbol.dispose]();
   await laptop.stream.ended;
   expect(await reasonOf(introduce(phone, "luke").asked())).toBe("PRIVATE_CHAT_OPEN");
@@ -49,22 +59,18 @@ test("what a session reports is open on its device, for as long as it has a stre
   second[Symbol.dispose]();
   await gone;
   await ask(phone, "luke");
-  // Without a stream a report is not kept, nor does it come back to life with the next one.
+  // A report without a stream is not kept, also not for the next stream.
   await report(laptop.client, han.client);
-  using _third = await take(laptop.client);
+  using _third = await subscribe(laptop.client);
   await ask(phone, "han");
 });
 
-test("what was agreed on and came to nothing is over with the device's next report, and with its stream", async () => {
+test("an accepted introduction that led to no chat ends with the device's next report, or with its stream", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await taking(server, "leia", "laptop");
-  const han = await taking(server, "han");
-  const phone = await device(server, "han", "phone");
-  const agree = async (): Promise<void> => {
-    const { call, id } = await ask(leia.client, "han");
-    await answer(han.client, id);
-    await call.ended;
-  };
+  const leia = await logInSubscriber(server, "leia", "laptop");
+  const han = await logInSubscriber(server, "han");
+  const phone = await logInDevice(server, "han", "phone");
+  const agree = (): Promise<string> => acceptedIntroduction(leia.client, han.client);
   await agree();
   expect(await reasonOf(introduce(leia.client, "han").asked())).toBe("PRIVATE_CHAT_OPEN");
   await report(leia.client);
@@ -80,19 +86,14 @@ test("what was agreed on and came to nothing is over with the device's next repo
   await ask(phone, "leia");
 });
 
-test("what has just been agreed on counts as open for both, until it is reported or the time is over", async () => {
-  await using server = await TestServer.start({
-    users: people,
-    introductionTimes: { timeoutMs: 60_000, lifetimeMs: 500 },
-  });
-  const leia = await taking(server, "leia", "laptop");
-  const han = await taking(server, "han", "falcon");
-  const phone = await taking(server, "han", "phone");
-  const agree = async (): Promise<void> => {
-    const { call, id } = await ask(leia.client, "han");
-    await answer(han.client, id);
-    await call.ended;
-  };
+test("an accepted introduction counts as an open chat for both users until it is reported or its lifetime ends", async () => {
+  const clock = new ManualClock();
+  const introductionTimes = { timeoutMs: 60_000, lifetimeMs: 30_000 };
+  await using server = await TestServer.start({ users: people, introductionTimes, clock });
+  const leia = await logInSubscriber(server, "leia", "laptop");
+  const han = await logInSubscriber(server, "han", "falcon");
+  const phone = await logInSubscriber(server, "han", "phone");
+  const agree = (): Promise<string> => acceptedIntroduction(leia.client, han.client);
   await agree();
   await expect(introduce(phone.client, "leia").asked()).rejects.toMatchObject({
     reason: "PRIVATE_CHAT_OPEN",
@@ -102,33 +103,31 @@ test("what has just been agreed on counts as open for both, until it is reported
   await report(leia.client, han.client);
   await report(leia.client);
   await agree();
-  // Of the phone's own doing: it says nothing of the falcon's.
+  // The phone reports its own chats, not those of the falcon.
   await report(phone.client, leia.client);
   await report(phone.client);
   expect(await reasonOf(introduce(phone.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
-  for (;;) {
-    const call = introduce(phone.client, "leia");
-    const reason = await reasonOf(call.asked());
-    if (reason === "") break;
-    expect(reason).toBe("PRIVATE_CHAT_OPEN");
-  }
+  clock.advance(29_999);
+  expect(await reasonOf(introduce(phone.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
+  clock.advance(1);
+  await ask(phone.client, "leia");
 });
 
 function whereOpen(client: TestClient, username: string) {
   return client.unary(client.introduction, client.introduction.getPrivateChat, { username });
 }
 
-test("each program of a session reports for itself, for as long as it has a stream that takes introductions", async () => {
+test("each program of a session reports its own chats, which count while it has a stream that subscribes to invitations", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia", "laptop");
-  const phone = await device(server, "leia", "phone");
-  const han = await taking(server, "han");
-  const luke = await taking(server, "luke");
-  const one = await take(leia, "one");
-  using _other = await take(leia, "other");
+  const leia = await logInDevice(server, "leia", "laptop");
+  const phone = await logInDevice(server, "leia", "phone");
+  const han = await logInSubscriber(server, "han");
+  const luke = await logInSubscriber(server, "luke");
+  const one = await subscribe(leia, "one");
+  using _other = await subscribe(leia, "other");
   await reportAs(leia, "one", [han.client]);
   await reportAs(leia, "other", [luke.client]);
-  await reportAs(leia, "nobody", [luke.client, han.client]);
+  await reportAs(leia, "unknown", [luke.client, han.client]);
   for (const name of ["han", "luke"]) {
     expect(await reasonOf(introduce(phone, name).asked())).toBe("PRIVATE_CHAT_OPEN");
   }
@@ -139,36 +138,36 @@ test("each program of a session reports for itself, for as long as it has a stre
   expect(await reasonOf(introduce(phone, "han").asked())).toBe("PRIVATE_CHAT_OPEN");
   one[Symbol.dispose]();
   await one.ended;
-  // Its session has a stream still: what the other program says stands.
+  // The session still has a stream, so the report of the other program is kept.
   await expect.poll(() => whereOpen(phone, "han")).toMatchObject({ deviceId: "" });
   await ask(phone, "han");
 });
 
-test("a program that is gone leaves a question to those of its session that are there", async () => {
+test("a request whose program has gone is left to the other programs of its session", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
-  const han = await device(server, "han");
-  using _one = await take(leia, "one");
-  const other = await take(leia, "other");
+  const leia = await logInDevice(server, "leia");
+  const han = await logInDevice(server, "han");
+  using _one = await subscribe(leia, "one");
+  const other = await subscribe(leia, "other");
   const { call, id } = await ask(han, "leia");
-  await reportAs(leia, "other", [await device(server, "luke")]);
+  await reportAs(leia, "other", [await logInDevice(server, "luke")]);
   other[Symbol.dispose]();
   await other.ended;
-  // What it reported is forgotten with it.
+  // Its report is forgotten, too.
   await expect.poll(() => whereOpen(leia, "luke")).toMatchObject({ deviceId: "" });
-  using _third = await take(leia, "third");
-  // Not told of it: that is no answer.
-  await answer(leia, id, { answer: Answer.PASS, processId: "nobody" });
+  using _third = await subscribe(leia, "third");
+  // A program without a stream cannot pass.
+  await answer(leia, id, { answer: Answer.PASS, processId: "unknown" });
   await answer(leia, id, { answer: Answer.PASS, processId: "one" });
   await answer(leia, id, { answer: Answer.PASS, processId: "third" });
   expect(await call.ended).toMatchObject({ reason: "INTRODUCTION_REFUSED" });
 });
 
-test("where a private chat is open can be asked, of one's own alone", async () => {
+test("a user can ask which own device has an open private chat, but not about devices of others", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await taking(server, "leia", "laptop");
-  const phone = await device(server, "leia", "phone");
-  const han = await device(server, "han");
+  const leia = await logInSubscriber(server, "leia", "laptop");
+  const phone = await logInDevice(server, "leia", "phone");
+  const han = await logInDevice(server, "han");
   expect(await whereOpen(phone, "han")).toEqual({ deviceId: "", deviceName: "" });
   await report(leia.client, han);
   expect(await whereOpen(phone, "han")).toEqual({
@@ -182,37 +181,37 @@ test("where a private chat is open can be asked, of one's own alone", async () =
   });
 });
 
-test("what was agreed on without a stream counts as open until that is reported over, or the session ends", async () => {
+test("an introduction accepted for a caller without a stream counts as open until a report ends it, or the session ends", async () => {
   await using server = await TestServer.start({ users: people });
-  const han = await taking(server, "han");
-  const phone = await device(server, "leia", "phone");
-  const agreed = async (): Promise<TestClient> => {
-    const leia = await device(server, "leia", "laptop");
+  const han = await logInSubscriber(server, "han");
+  const phone = await logInDevice(server, "leia", "phone");
+  const logInAndAgree = async (): Promise<TestClient> => {
+    const leia = await logInDevice(server, "leia", "laptop");
     const { call, id } = await ask(leia, "han");
     await answer(han.client, id);
     await call.ended;
     expect(await whereOpen(phone, "han")).toMatchObject({ deviceName: "laptop" });
     return leia;
   };
-  const leia = await agreed();
-  // Nothing is kept of a list without a stream, but that what was agreed on is over.
+  const leia = await logInAndAgree();
+  // A report without a stream is not kept, but it ends the accepted introduction.
   await reportAs(leia, "", []);
   expect(await whereOpen(phone, "han")).toMatchObject({ deviceId: "" });
-  const again = await agreed();
+  const again = await logInAndAgree();
   await again.unary(again.auth, again.auth.logOut, {});
   await expect.poll(() => whereOpen(phone, "han")).toMatchObject({ deviceId: "" });
 });
 
-test("a yes that came to nothing is over for both, and the one who said it is told", async () => {
+test("an accepted introduction that the caller reports as failed ends for both users, and the callee is notified", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await taking(server, "leia", "laptop");
-  const han = await taking(server, "han");
+  const leia = await logInSubscriber(server, "leia", "laptop");
+  const han = await logInSubscriber(server, "han");
   const { call, id } = await ask(leia.client, "han");
   await answer(han.client, id);
   await call.ended;
   expect(await reasonOf(introduce(han.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
-  // Nobody else can say so.
-  const luke = await taking(server, "luke");
+  // A user who has no part in the introduction cannot report it as failed.
+  const luke = await logInSubscriber(server, "luke");
   await reportAs(luke.client, "", [], [id]);
   expect(await reasonOf(introduce(han.client, "leia").asked())).toBe("PRIVATE_CHAT_OPEN");
   await reportAs(leia.client, "", [], [id, "unknown"]);
@@ -223,9 +222,9 @@ test("a yes that came to nothing is over for both, and the one who said it is to
   await ask(han.client, "leia");
 });
 
-test("what tells programs apart, and what failed, is bounded", async () => {
+test("process ids and lists of failed introductions are bounded", async () => {
   await using server = await TestServer.start({ users: people });
-  const leia = await device(server, "leia");
+  const leia = await logInDevice(server, "leia");
   const ids = Array.from({ length: 101 }, (_, index) => `i${index}`);
   await expect(reportAs(leia, "", [], ids)).rejects.toMatchObject({ field: "failed_introduction_ids" });
   const long = "x".repeat(33);
@@ -252,19 +251,23 @@ test("a report is a list of at most 1,000 user ids", async () => {
   await expect(send(["u1", "han"])).rejects.toMatchObject({ reason: "INVALID_FIELD", field: "user_ids[1]" });
 });
 
-test("one user asks another ten times within a minute, from whichever device, and others go on", async () => {
+test("a user may ask another user ten times within a minute, from all devices together; other pairs are not affected", async () => {
   const { introductionsPerMinute } = limits;
-  await using server = await TestServer.start({ users: people, introductionsPerMinute });
-  const laptop = await taking(server, "leia", "laptop");
-  const phone = await device(server, "leia", "phone");
-  const han = await taking(server, "han");
-  const luke = await taking(server, "luke");
-  const askAndTakeBack = async (who: TestClient): Promise<void> => {
+  await using server = await TestServer.start({
+    users: people,
+    introductionsPerMinute,
+    clock: new ManualClock(),
+  });
+  const laptop = await logInSubscriber(server, "leia", "laptop");
+  const phone = await logInDevice(server, "leia", "phone");
+  const han = await logInSubscriber(server, "han");
+  const luke = await logInSubscriber(server, "luke");
+  const askAndCancel = async (who: TestClient): Promise<void> => {
     const { call } = await ask(who, "han");
     call.call.cancel();
     await han.stream.next("introductionClosed");
   };
-  for (let asked = 0; asked < 10; asked++) await askAndTakeBack(asked % 2 === 0 ? laptop.client : phone);
+  for (let asked = 0; asked < 10; asked++) await askAndCancel(asked % 2 === 0 ? laptop.client : phone);
   for (const client of [laptop.client, phone]) {
     await expect(introduce(client, "han").asked()).rejects.toMatchObject({
       reason: "RATE_LIMITED",
@@ -272,48 +275,48 @@ test("one user asks another ten times within a minute, from whichever device, an
       message: "You have asked han 10 times within a minute. Wait a moment.",
     });
   }
-  await askAndTakeBack(luke.client);
+  await askAndCancel(luke.client);
   await ask(laptop.client, "luke");
   await ask(han.client, "leia");
 });
 
-test("who has asked too often may ask again when the delay is over", async () => {
-  await using server = await TestServer.start({ users: people, introductionsPerMinute: 60 });
-  const leia = await device(server, "leia");
-  const han = await taking(server, "han");
-  let refused: { readonly retryDelayMs?: number } | undefined;
-  for (let asked = 0; asked < 90 && refused === undefined; asked++) {
-    const call = introduce(leia, "han");
-    refused = await call.asked().then(
-      () => undefined,
-      (error: RpcError) => error,
-    );
+test("a user who asked too often may ask again after the delay", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: people, introductionsPerMinute: 60, clock });
+  const leia = await logInDevice(server, "leia");
+  const han = await logInSubscriber(server, "han");
+  for (let asked = 0; asked < 60; asked++) {
+    const { call } = await ask(leia, "han");
     call.call.cancel();
-    if (refused === undefined) await han.stream.next("introductionClosed");
+    await han.stream.next("introductionClosed");
   }
-  expect(refused).toMatchObject({ reason: "RATE_LIMITED" });
-  expect(refused?.retryDelayMs).toBeGreaterThan(0);
-  expect(refused?.retryDelayMs).toBeLessThanOrEqual(1_000);
-  await expect.poll(() => reasonOf(introduce(leia, "han").asked()), { timeout: 5_000 }).toBe("");
+  const refusal = await introduce(leia, "han")
+    .asked()
+    .catch((error: RpcError) => error);
+  expect(refusal).toMatchObject({ reason: "RATE_LIMITED", retryDelayMs: 1_000 });
+  clock.advance(999);
+  expect(await reasonOf(introduce(leia, "han").asked())).toBe("RATE_LIMITED");
+  clock.advance(1);
+  await ask(leia, "han");
 });
 
-test("a session asks eight at once, and no more than thirty-two ask one", async () => {
+test("a session may have eight requests pending, and a user may be asked by thirty-two users at the same time", async () => {
   const crowd = Array.from({ length: 33 }, (_, index) => `ewok${index}`);
   await using server = await TestServer.start({ users: ["leia", ...crowd] });
-  const leia = await taking(server, "leia");
-  const ewoks = await Promise.all(crowd.map((name) => taking(server, name)));
+  const leia = await logInSubscriber(server, "leia");
+  const ewoks = await Promise.all(crowd.map((name) => logInSubscriber(server, name)));
   for (const name of crowd.slice(0, 8)) await ask(leia.client, name);
   const ninth = introduce(leia.client, crowd[8] ?? "").asked();
   await expect(ninth).rejects.toMatchObject({ reason: "RATE_LIMITED", retryDelayMs: 5_000 });
   await leia.client.logOut();
-  const another = await taking(server, "leia");
+  const another = await logInSubscriber(server, "leia");
   for (const ewok of ewoks.slice(0, 32)) await ask(ewok.client, "leia");
   expect(await reasonOf(introduce(ewoks[32]?.client ?? another.client, "leia").asked())).toBe("RATE_LIMITED");
 });
 
-test("to ask takes from the session's bucket", async () => {
-  await using server = await TestServer.start({ users: people, callRate: 3 });
-  const leia = await device(server, "leia");
+test("requests count towards the call rate of the session", async () => {
+  await using server = await TestServer.start({ users: people, callRate: 3, clock: new ManualClock() });
+  const leia = await logInDevice(server, "leia");
   let reason = "";
   for (let call = 0; call < 7 && reason !== "RATE_LIMITED"; call++) {
     reason = await reasonOf(introduce(leia, "han").asked());
@@ -321,11 +324,11 @@ test("to ask takes from the session's bucket", async () => {
   expect(reason).toBe("RATE_LIMITED");
 });
 
-test("asking counts as a command; answering, reporting and registering do not", async () => {
+test("a request counts as a command; answers, reports and registrations do not", async () => {
   const clock = new ManualClock();
   await using server = await TestServer.start({ users: people, idleTimeoutMs: 60_000, clock });
-  const leia = await device(server, "leia");
-  const han = await taking(server, "han");
+  const leia = await logInDevice(server, "leia");
+  const han = await logInSubscriber(server, "han");
   for (;;) {
     const call = introduce(leia, "han");
     const asked = await call.asked().catch(() => undefined);
@@ -340,6 +343,6 @@ test("asking counts as a command; answering, reporting and registering do not", 
     clock.advance(6_000);
   }
   expect(await han.stream.ended).toMatchObject({ reason: "SESSION_TIMED_OUT" });
-  // Who asked all the time is here still.
+  // leia, who kept asking, is still logged in.
   await expect.poll(() => leia.whoelse()).toEqual([]);
 });

@@ -1,5 +1,5 @@
-// Scenarios of callers who speak out of turn: without a token, before Hello, or in words that this server does not know.
-// Each is told plainly, and nothing is changed. Hello and frames of commands are what Connect has: these have one transport.
+// Scenarios of calls that break the protocol: without a token, before Hello, or with unknown commands and methods. Each is
+// refused with a reason and changes nothing. They use Connect, since only Connect has frames of commands.
 import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import {
@@ -12,7 +12,7 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { fromServiceError, type RpcError } from "../../rpc/status/status.ts";
 import { reasonOf, type TestClient, TestStream } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
-import { online } from "./online.ts";
+import { connectUser } from "./connect-user.ts";
 
 const people = ["luke", "yoda"];
 const toYoda = { target: { $case: "username", value: "yoda" } } as const;
@@ -41,7 +41,7 @@ const commands: [string, Command][] = [
   ["an empty command", { kind: undefined }],
 ];
 
-/** A stream whose frames are written as bytes. */
+/** A Connect stream whose frames the test writes as bytes. */
 function rawStream(client: TestClient): { readonly stream: TestStream; write(bytes: Uint8Array): void } {
   const call = client.chat.makeBidiStreamRequest(
     ChatServiceService.connect.path,
@@ -53,26 +53,26 @@ function rawStream(client: TestClient): { readonly stream: TestStream; write(byt
   return { stream: new TestStream(call, client), ...written };
 }
 
-/** Nothing was stored, told or changed by luke, who is not online either. */
-async function nothingHappened(server: TestServer, luke: TestClient): Promise<void> {
-  const yoda = await online(server, "yoda");
+/** Checks that luke has stored nothing, and was never online. */
+async function expectNoEffect(server: TestServer, luke: TestClient): Promise<void> {
+  const yoda = await connectUser(server, "yoda");
   expect(await yoda.client.whoelse(2n ** 62n)).toEqual([]);
   const request = { pageSize: 0, pageToken: "", background: true };
   const { conversations } = await luke.unary(luke.history, luke.history.listConversations, request);
   expect(conversations.map(({ headSeq }) => headSeq)).toEqual([0n]);
 }
 
-test.each(commands)("%s before Hello ends the stream, and does nothing", async (_, command) => {
+test.each(commands)("%s before Hello ends the stream and has no effect", async (_, command) => {
   await using server = await TestServer.start({ users: people });
   const luke = await server.logIn("luke");
   const stream = luke.connect(null);
   stream.write(command);
   expect((await stream.ended)?.reason).toBe("HELLO_EXPECTED");
   expect(stream.events).toEqual([]);
-  await nothingHappened(server, luke);
+  await expectNoEffect(server, luke);
 });
 
-test("Hello comes alone: with a command beside it, it ends the stream, and the command does nothing", async () => {
+test("a first frame with another command beside Hello ends the stream and has no effect", async () => {
   await using server = await TestServer.start({ users: people });
   const luke = await server.logIn("luke");
   for (const frame of [
@@ -84,16 +84,16 @@ test("Hello comes alone: with a command beside it, it ends the stream, and the c
     stream.write(...frame);
     expect((await stream.ended)?.reason).toBe("HELLO_EXPECTED");
   }
-  await nothingHappened(server, luke);
+  await expectNoEffect(server, luke);
 });
 
-test("an unknown command is refused by name; the commands beside it are done, and the stream goes on", async () => {
+test("an unknown command is refused with a reason; the commands beside it take effect, and the stream continues", async () => {
   await using server = await TestServer.start({ users: people });
   const luke = await server.logIn("luke");
   const { stream, write } = rawStream(luke);
   write(ConnectRequest.encode({ commands: [hello] }).finish());
   await stream.caughtUp();
-  // Alternative 99 of Command: of a later client, say.
+  // Field 99 of Command, as a later version of the contract may define it.
   const unknown = Uint8Array.of(0x0a, 3, 0x9a, 0x06, 0);
   const known = ConnectRequest.encode({ commands: [send] }).finish();
   write(Buffer.concat([unknown, known, unknown]));
@@ -101,11 +101,11 @@ test("an unknown command is refused by name; the commands beside it are done, an
   const refused = { reason: Reason.UNSUPPORTED_COMMAND, clientMessageId: 0n };
   expect(stream.all("refused")).toMatchObject([refused, refused]);
   expect(stream.all("ack")).toMatchObject([{ clientMessageId: 1n, seq: 1n }]);
-  expect(await luke.said("yoda")).toEqual(["too early"]);
+  expect(await luke.textsWith("yoda")).toEqual(["too early"]);
   stream[Symbol.dispose]();
 });
 
-test("a method that does not exist is answered so, and the next call is served", async () => {
+test("an unknown method is refused with a reason, and the next call is answered", async () => {
   await using server = await TestServer.start({ users: people });
   const luke = await server.logIn("luke");
   const error = await new Promise<RpcError | undefined>((resolve) => {
@@ -122,7 +122,7 @@ test("a method that does not exist is answered so, and the next call is served",
   expect(await luke.whoelse()).toEqual([]);
 });
 
-test("a token that is missing, cut short, made up, or of a session that is over opens nothing", async () => {
+test("a stream is refused if its token is missing, cut short, made up, or of a session that has ended", async () => {
   await using server = await TestServer.start({ users: people });
   const luke = await server.logIn("luke");
   const token = luke.grant?.token ?? "";
@@ -138,5 +138,5 @@ test("a token that is missing, cut short, made up, or of a session that is over 
   await luke.logOut();
   expect(await ending(`Bearer ${token}`)).toBe("TOKEN_INVALID");
   expect(await reasonOf(luke.send("yoda", "too late"))).toBe("TOKEN_INVALID");
-  await nothingHappened(server, await server.logIn("luke"));
+  await expectNoEffect(server, await server.logIn("luke"));
 });

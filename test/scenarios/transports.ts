@@ -1,5 +1,5 @@
-// The two transports of the contract: Connect, which carries commands and events, and Follow with the unary twins. A scenario that
-// is played through both shows that their rules are equal.
+// The two transports of the contract: Connect, which carries commands and events, and Follow with the unary twins. Scenarios
+// run through both, which shows that the same rules apply.
 import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { Command, Hello } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
@@ -10,25 +10,25 @@ import { RpcError } from "../../rpc/status/status.ts";
 import { meanings } from "../../server/reasons.ts";
 import { type EventOf, TestClient, type TestStream } from "../support/client.ts";
 import { passwordOf, type TestServer } from "../support/server.ts";
-import { Wire } from "./wire.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
-/** Where a message goes: a user's name, or an id. */
-type To = string | { readonly conversationId: string };
+/** The target of a message: a user's name, or a conversation id. */
+type Target = string | { readonly conversationId: string };
 
-/** Somebody who is here: with a stream that has caught up, and who says things through the same transport. */
-export interface Here {
+/** A logged-in user with a stream that has caught up, and the commands of that transport. */
+export interface OnlineUser {
   readonly client: TestClient;
   readonly stream: TestStream;
-  /** @throws RpcError where it is refused, whichever way the transport says so */
-  send(to: To, text: string, clientMessageId?: bigint): Promise<Ack>;
+  /** @throws RpcError if the send is refused, by either transport */
+  send(to: Target, text: string, clientMessageId?: bigint): Promise<Ack>;
   /** @throws RpcError */
   broadcast(text: string, clientMessageId?: bigint): Promise<Ack>;
-  /** Resolves when it is stored. @throws RpcError */
-  mark(marker: Marker): Promise<void>;
-  /** Through Connect nothing answers it: what comes of it has to be waited for. */
-  type(to: string, typing?: boolean): Promise<void>;
-  /** As type. */
-  act(): Promise<void>;
+  /** Resolves when the marker is stored. @throws RpcError */
+  setMarker(marker: Marker): Promise<void>;
+  /** Connect does not answer this command: wait for its effect. */
+  setTyping(to: string, typing?: boolean): Promise<void>;
+  /** Connect does not answer this command either. */
+  reportActivity(): Promise<void>;
 }
 
 export class Transport {
@@ -44,25 +44,25 @@ export class Transport {
   open = (client: TestClient, hello: Partial<Hello> = {}): TestStream =>
     this.isConnect ? client.connect(hello) : client.follow(hello);
 
-  /** Somebody logs in, on a new device unless one is given, and is here. */
-  here = async (server: TestServer, name: string, device?: DeviceKey): Promise<Here> =>
-    this.enter(await server.logIn(name, device));
+  /** Logs a user in, on a new device unless one is given, and opens a stream. */
+  online = async (server: TestServer, name: string, device?: DeviceKey): Promise<OnlineUser> =>
+    this.goOnline(await server.logIn(name, device));
 
-  /** Somebody who is logged in comes here, for the first time or again. */
-  enter = async (client: TestClient, hello: Partial<Hello> = {}): Promise<Here> => {
+  /** Opens a stream for a client that is logged in, and waits until it has caught up. */
+  goOnline = async (client: TestClient, hello: Partial<Hello> = {}): Promise<OnlineUser> => {
     const stream = await this.open(client, hello).caughtUp();
     return this.isConnect ? throughConnect(client, stream) : throughTwins(client, stream);
   };
 
-  /**
-   * Somebody whose connection can be lost: dispose of the wire, and its sockets are gone. To close a client is another
-   * thing: its open streams go on.
-   */
-  hereByWire = async (server: TestServer, name: string): Promise<Here & { readonly wire: Wire }> => {
-    const wire = await Wire.to(server.port);
-    const client = new TestClient(wire.port);
+  /** As online, through a proxy. Dispose of the proxy to lose the connection. */
+  onlineThroughProxy = async (
+    server: TestServer,
+    name: string,
+  ): Promise<OnlineUser & { readonly proxy: TcpProxy }> => {
+    const proxy = await TcpProxy.start(server.port);
+    const client = new TestClient(proxy.port);
     await client.logIn(name, passwordOf(name));
-    return { ...(await this.enter(client)), wire };
+    return { ...(await this.goOnline(client)), proxy };
   };
 }
 
@@ -71,7 +71,7 @@ export const transports: readonly Transport[] = [
   new Transport("Follow and the unary twins", false),
 ];
 
-function throughTwins(client: TestClient, stream: TestStream): Here {
+function throughTwins(client: TestClient, stream: TestStream): OnlineUser {
   const { chat } = client;
   return {
     client,
@@ -81,19 +81,19 @@ function throughTwins(client: TestClient, stream: TestStream): Here {
       return acked((await client.unary(chat, chat.sendMessage, request)).ack);
     },
     broadcast: (value, clientMessageId) => client.broadcast(value, clientMessageId),
-    mark: async (marker) => {
+    setMarker: async (marker) => {
       await client.unary(chat, chat.setMarkers, { markers: [marker] });
     },
-    type: async (to, typing = true) => {
+    setTyping: async (to, typing = true) => {
       await client.unary(chat, chat.setTyping, { target: targetOf(to), typing });
     },
-    act: async () => {
+    reportActivity: async () => {
       await client.unary(chat, chat.reportActivity, {});
     },
   };
 }
 
-function throughConnect(client: TestClient, stream: TestStream): Here {
+function throughConnect(client: TestClient, stream: TestStream): OnlineUser {
   const write = (kind: NonNullable<Command["kind"]>): Promise<void> => {
     stream.write({ kind });
     return Promise.resolve();
@@ -109,62 +109,63 @@ function throughConnect(client: TestClient, stream: TestStream): Here {
       const request = { clientMessageId, content: text(value) };
       return answered(stream, clientMessageId, { $case: "broadcast", value: request });
     },
-    mark: async (marker) => {
+    setMarker: async (marker) => {
       await write({ $case: "setMarkers", value: { markers: [marker] } });
       await marked(client, stream, marker);
     },
-    type: (to, typing = true) => write({ $case: "setTyping", value: { target: targetOf(to), typing } }),
-    act: () => write({ $case: "reportActivity", value: {} }),
+    setTyping: (to, typing = true) => write({ $case: "setTyping", value: { target: targetOf(to), typing } }),
+    reportActivity: () => write({ $case: "reportActivity", value: {} }),
   };
 }
 
-/** Sends on a stream, and waits for the answer to that send, without taking anything from the stream. */
+/** Sends on a stream, and waits for the answer. The events stay available to `next`. */
 async function answered(
   stream: TestStream,
   clientMessageId: bigint,
   kind: NonNullable<Command["kind"]>,
 ): Promise<Ack> {
   const answers = (): (Ack | EventOf<"refused">)[] =>
-    stream.events.flatMap(({ kind: one }) =>
-      (one?.$case === "ack" || one?.$case === "refused") && one.value.clientMessageId === clientMessageId
-        ? [one.value]
+    stream.events.flatMap(({ kind: event }) =>
+      (event?.$case === "ack" || event?.$case === "refused") &&
+      event.value.clientMessageId === clientMessageId
+        ? [event.value]
         : [],
     );
   const before = answers().length;
   stream.write({ kind });
   let answer = answers()[before];
   for (; answer === undefined; answer = answers()[before]) {
-    await endsWith(stream);
+    await nextChange(stream);
   }
   if ("seq" in answer) return answer;
   throw errorOf(answer);
 }
 
-/** A marker has no answer unless it is refused, but its own user's streams are told that it rose. */
+/** Waits until a marker is stored or refused: the user's own streams receive an event when it rises. */
 async function marked(client: TestClient, stream: TestStream, marker: Marker): Promise<void> {
   const { conversationId, deliveredSeq, readSeq } = marker;
-  const isTold = (): boolean =>
+  const isStored = (): boolean =>
     stream
       .all("markersMoved")
       .some(
-        (one) =>
-          one.conversationId === conversationId &&
-          one.user?.userId === client.grant?.user?.userId &&
-          one.deliveredSeq >= deliveredSeq &&
-          one.readSeq >= readSeq,
+        (moved) =>
+          moved.conversationId === conversationId &&
+          moved.user?.userId === client.grant?.user?.userId &&
+          moved.deliveredSeq >= deliveredSeq &&
+          moved.readSeq >= readSeq,
       );
   const refusals = (): EventOf<"refused">[] =>
-    stream.all("refused").filter((one) => one.conversationId === conversationId);
+    stream.all("refused").filter((refused) => refused.conversationId === conversationId);
   const before = refusals().length;
-  while (!isTold()) {
+  while (!isStored()) {
     const refused = refusals()[before];
     if (refused !== undefined) throw errorOf(refused);
-    await endsWith(stream);
+    await nextChange(stream);
   }
 }
 
-/** Resolves when more has come. @throws RpcError where the stream ends instead, as a call would be refused */
-async function endsWith(stream: TestStream): Promise<void> {
+/** Resolves when more events have arrived. @throws RpcError the error of the stream, if it ends first */
+async function nextChange(stream: TestStream): Promise<void> {
   const ended = stream.ended.then((error) => {
     throw error ?? new Error("the stream ended with OK");
   });
@@ -178,7 +179,7 @@ function errorOf({ reason, field, message, retryDelay }: EventOf<"refused">): Rp
   return new RpcError({ code, reason: name, message, field, ...delay });
 }
 
-function targetOf(to: To) {
+function targetOf(to: Target) {
   return typeof to === "string"
     ? ({ target: { $case: "username", value: to } } as const)
     : ({ target: { $case: "conversationId", value: to.conversationId } } as const);

@@ -1,29 +1,30 @@
-// Scenarios of whoelse and whoelsesince: who is here, and who was.
+// Scenarios of whoelse and whoelsesince: the lists of users who are or were online.
 import { describe, expect, test } from "vitest";
 import { reasonOf, type TestClient } from "../support/client.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
-import { online as onlineAt } from "./online.ts";
+import { connectUser } from "./connect-user.ts";
 import { transports } from "./transports.ts";
 
 const people = ["hans", "yoda", "vader", "leia"];
 
-describe.each(transports)("through $name", ({ here }) => {
+describe.each(transports)("through $name", (transport) => {
   const online = async (server: TestServer, name: string): Promise<TestClient> =>
-    (await here(server, name)).client;
+    (await transport.online(server, name)).client;
 
-  test("whoelse names everyone online but the asking one, and 0 seconds asks the same", async () => {
+  test("whoelse lists all online users except the caller, and so does whoelsesince with 0 seconds", async () => {
     await using server = await TestServer.start({ users: people });
     const hans = await online(server, "hans");
     await online(server, "yoda");
     await online(server, "leia");
-    const gone = await online(server, "vader");
-    await gone.logOut();
-    // Stored when the call is answered: the log-out is over once nobody is told of vader any more.
+    const vader = await online(server, "vader");
+    await vader.logOut();
+    // The log-out is answered before it is stored that vader is offline.
     await expect.poll(() => hans.whoelse()).toEqual(["leia", "yoda"]);
     expect(await hans.whoelse(0)).toEqual(["leia", "yoda"]);
   });
 
-  test("more seconds than the record lists everyone on record, across restarts, and nobody who never came", async () => {
+  test("a time longer than the record lists all users on record, also from before a restart, and no user who was never online", async () => {
     await using server = await TestServer.start({ users: people });
     await (await online(server, "yoda")).logOut();
     await online(server, "vader");
@@ -35,7 +36,7 @@ describe.each(transports)("through $name", ({ here }) => {
     }
   });
 
-  test("who blocks the asking one is in neither list; who is blocked is in both", async () => {
+  test("a user who blocks the caller is in neither list; a user whom the caller blocks is in both", async () => {
     await using server = await TestServer.start({ users: people });
     const hans = await online(server, "hans");
     const vader = await online(server, "vader");
@@ -49,7 +50,7 @@ describe.each(transports)("through $name", ({ here }) => {
     expect(await vader.whoelse(3_600)).toEqual(["hans"]);
   });
 
-  test("who blocks the asking one is left out after having gone as well; who is blocked is not", async () => {
+  test("a user who blocks the caller stays hidden after going offline; a blocked user stays visible", async () => {
     await using server = await TestServer.start({ users: people });
     const hans = await online(server, "hans");
     const vader = await online(server, "vader");
@@ -66,7 +67,7 @@ describe.each(transports)("through $name", ({ here }) => {
     expect(await vader.whoelse(3_600)).toEqual(["leia", "yoda"]);
   });
 
-  test("a user is named once, with however many devices and however often", async () => {
+  test("a user with several devices or several log-ins is listed once", async () => {
     await using server = await TestServer.start({ users: people });
     const hans = await online(server, "hans");
     await (await online(server, "yoda")).logOut();
@@ -74,41 +75,38 @@ describe.each(transports)("through $name", ({ here }) => {
     await online(server, "yoda");
     expect(await hans.whoelse()).toEqual(["yoda"]);
     expect(await hans.whoelse(3_600)).toEqual(["yoda"]);
-    // Nor does a second device of the asking one make that one somebody else.
+    // A second device of the caller is not listed either.
     expect(await (await online(server, "hans")).whoelse()).toEqual(["yoda"]);
   });
 });
 
-// A call has one transport.
-test("a log-in without a stream makes nobody online", async () => {
+// The transport makes no difference to the tests below.
+test("a user who logs in without opening a stream is not online", async () => {
   await using server = await TestServer.start({ users: people });
-  const hans = (await onlineAt(server, "hans")).client;
+  const hans = (await connectUser(server, "hans")).client;
   const yoda = await server.logIn("yoda");
   await yoda.send("hans", "by a call");
   expect(await hans.whoelse()).toEqual([]);
   expect(await hans.whoelse(3_600)).toEqual([]);
 });
 
-// Time passes in it, so it is played once.
 test("whoelsesince counts the time online, not the moment of the log-in", async () => {
-  await using server = await TestServer.start({ users: people });
-  const hans = (await onlineAt(server, "hans")).client;
-  const yoda = (await onlineAt(server, "yoda")).client;
-  // Logged in more than a second ago, and still here: within the last second as well.
-  await expect
-    .poll(async () => Date.now() - (await loginTime(server)) > 1_100, { timeout: 5_000 })
-    .toBe(true);
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: people, clock });
+  const hans = (await connectUser(server, "hans")).client;
+  const yoda = (await connectUser(server, "yoda")).client;
+  // yoda logged in more than a second ago, and was online within the last second.
+  clock.advance(1_100);
   expect(await hans.whoelse(1)).toEqual(["yoda"]);
   await yoda.logOut();
   await expect.poll(() => hans.whoelse()).toEqual([]);
   expect(await hans.whoelse(3_600)).toEqual(["yoda"]);
-  await expect.poll(() => hans.whoelse(1), { timeout: 5_000 }).toEqual([]);
+  clock.advance(999);
+  expect(await hans.whoelse(1)).toEqual(["yoda"]);
+  clock.advance(2);
+  expect(await hans.whoelse(1)).toEqual([]);
+  expect(await hans.whoelse(3_600)).toEqual(["yoda"]);
 });
-
-async function loginTime(server: TestServer): Promise<number> {
-  const [newest] = await server.store.logIns.listLogIns("everyone", Number.MAX_SAFE_INTEGER, 1);
-  return newest?.time ?? Date.now();
-}
 
 test("a negative time is refused", async () => {
   await using server = await TestServer.start({ users: people });

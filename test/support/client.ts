@@ -116,12 +116,12 @@ export class TestClient implements Disposable {
   }
 
   /** The log of the direct conversation with a user: texts, and "-" for each seq that is omitted. */
-  async said(username: string): Promise<string[]> {
-    return this.log({ $case: "username", value: username });
+  async textsWith(username: string): Promise<string[]> {
+    return this.textsOf({ $case: "username", value: username });
   }
 
   /** As said, for any target. */
-  async log(target: NonNullable<Target["target"]>): Promise<string[]> {
+  async textsOf(target: NonNullable<Target["target"]>): Promise<string[]> {
     const range = { fromSeq: 0n, toSeq: 0n, order: 1 as const, pageSize: 500, pageToken: "" };
     const request = { target: { target }, ...range, background: true };
     const { items } = await this.unary(this.history, this.history.listMessages, request);

@@ -1,26 +1,26 @@
-// Lets time pass on a server's manual clock, in steps, with work between the steps.
+// Advances a server's manual clock in steps until something has happened.
 import { reasonOf } from "./client.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import type { TestServer } from "./server.ts";
 
-export interface Passing {
+export interface Steps {
   readonly server: TestServer;
   readonly clock: ManualClock;
-  /** How much time passes in one step, ms. */
+  /** By how much each step advances the clock, ms. */
   readonly stepMs: number;
 }
 
-/** More steps than any test needs: beyond them, an event is missing that should have happened. */
+/** More steps than any test needs. If they are not enough, the expected event is missing. */
 const MOST_STEPS = 500;
 
 /**
- * Does the work and advances the clock by one step, until the promise settles. After each step the server has answered
- * a call, so that it has seen what was sent before.
+ * Does the work and advances the clock by one step, again and again until the promise settles. Each step ends with a call
+ * that the server has answered, so the server has also read what was sent before the call.
  * @throws Error if the promise has not settled after 500 steps; and what the promise or the work throws
  */
-export async function passUntil<T>(
+export async function advanceUntil<T>(
   promise: Promise<T>,
-  { server, clock, stepMs }: Passing,
+  { server, clock, stepMs }: Steps,
   work: () => Promise<unknown> | unknown = () => undefined,
 ): Promise<T> {
   let settled = false;
@@ -35,5 +35,5 @@ export async function passUntil<T>(
     await reasonOf(caller.whoelse());
     if (settled) return promise;
   }
-  throw new Error(`nothing happened in ${MOST_STEPS} steps of ${stepMs} ms`);
+  throw new Error(`the promise has not settled after ${MOST_STEPS} steps of ${stepMs} ms`);
 }

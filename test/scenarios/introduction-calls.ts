@@ -1,4 +1,4 @@
-// People with devices for private chats: named, with a certificate, and with streams that take introductions.
+// Logs devices in for private chats, subscribes them to invitations, and makes the calls of introductions.
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import {
@@ -13,8 +13,8 @@ import type { TestClient, TestStream } from "../support/client.ts";
 import { passwordOf, type TestServer } from "../support/server.ts";
 import { newCertificate, register } from "./device-keys.ts";
 
-/** Somebody's device, logged in under a name; with a certificate. */
-export async function device(
+/** Logs a user in on a new device of that name, and registers a certificate for it. */
+export async function logInDevice(
   server: TestServer,
   username: string,
   deviceName = "laptop",
@@ -31,38 +31,43 @@ export async function device(
   return client;
 }
 
-export interface Taking {
+/** A device with a stream that receives invitations. */
+export interface Subscriber {
   readonly client: TestClient;
   readonly stream: TestStream;
 }
 
-/** A stream that takes introductions. */
-export function take(client: TestClient, processId = ""): Promise<TestStream> {
+/** Opens a stream that receives invitations. Resolves when it has caught up. */
+export function subscribe(client: TestClient, processId = ""): Promise<TestStream> {
   return client.connect({ features: [Feature.INTRODUCTIONS], processId }).caughtUp();
 }
 
-/** A device with such a stream. */
-export async function taking(server: TestServer, username: string, deviceName?: string): Promise<Taking> {
-  const client = await device(server, username, deviceName);
-  return { client, stream: await take(client) };
+export async function logInSubscriber(
+  server: TestServer,
+  username: string,
+  deviceName?: string,
+): Promise<Subscriber> {
+  const client = await logInDevice(server, username, deviceName);
+  return { client, stream: await subscribe(client) };
 }
 
-/** A call whose answers can be waited for. */
+/** A streaming call, with functions that wait for its messages. */
 export class TestCall<Response> {
+  /** All messages received so far. */
   readonly messages: Response[] = [];
-  /** How it ended: an RpcError, or undefined for OK. */
+  /** How the call ended: an RpcError, or undefined for OK. */
   readonly ended: Promise<RpcError | undefined>;
   readonly call: ClientReadableStream<Response>;
   #taken = 0;
-  #isOver = false;
+  #hasEnded = false;
   #onChange: (() => void)[] = [];
 
   constructor(call: ClientReadableStream<Response>) {
     this.call = call;
     const ended = Promise.withResolvers<RpcError | undefined>();
     this.ended = ended.promise;
-    const over = (error?: RpcError): void => {
-      this.#isOver = true;
+    const end = (error?: RpcError): void => {
+      this.#hasEnded = true;
       ended.resolve(error);
       this.#wake();
     };
@@ -70,11 +75,11 @@ export class TestCall<Response> {
       this.messages.push(message);
       this.#wake();
     });
-    this.call.on("error", (error: Error) => over(fromServiceError(error)));
-    this.call.on("end", () => over());
+    this.call.on("error", (error: Error) => end(fromServiceError(error)));
+    this.call.on("end", () => end());
   }
 
-  /** @throws how the call ended, if it did instead */
+  /** The next message. @throws RpcError the call's error, if the call ends first */
   async next(): Promise<Response> {
     for (;;) {
       const message = this.messages[this.#taken];
@@ -82,7 +87,7 @@ export class TestCall<Response> {
         this.#taken++;
         return message;
       }
-      if (this.#isOver) throw (await this.ended) ?? new Error("the call has ended well");
+      if (this.#hasEnded) throw (await this.ended) ?? new Error("the call has ended with OK");
       await new Promise<void>((resolve) => this.#onChange.push(resolve));
     }
   }
@@ -92,7 +97,7 @@ export class TestCall<Response> {
   }
 }
 
-export class Introducing extends TestCall<IntroduceResponse> {
+export class IntroduceCall extends TestCall<IntroduceResponse> {
   async asked(): Promise<Asked> {
     const { step } = await this.next();
     if (step?.$case !== "asked") throw new Error(`${step?.$case} instead of asked`);
@@ -110,25 +115,26 @@ export function introduce(
   { introduction, metadata }: TestClient,
   username: string,
   direct = false,
-): Introducing {
-  return new Introducing(introduction.introduce({ username, direct, processId: "" }, metadata));
+): IntroduceCall {
+  return new IntroduceCall(introduction.introduce({ username, direct, processId: "" }, metadata));
 }
 
-/** Asks, and waits until the devices are being asked. @throws RpcError where it is refused */
+/** Calls Introduce, and waits until the callee's devices are asked. @throws RpcError if the call is refused */
 export async function ask(
   client: TestClient,
   username: string,
   direct = false,
-): Promise<{ call: Introducing; id: string; asked: Asked }> {
+): Promise<{ call: IntroduceCall; id: string; asked: Asked }> {
   const call = introduce(client, username, direct);
   const asked = await call.asked();
   return { call, id: asked.introductionId, asked };
 }
 
+/** Answers an introduction: accepts it, unless `changes` say otherwise. */
 export async function answer(
   client: TestClient,
   introductionId: string,
-  more: Partial<AnswerIntroductionRequest> = {},
+  changes: Partial<AnswerIntroductionRequest> = {},
 ): Promise<Introduction | undefined> {
   const request = {
     introductionId,
@@ -137,7 +143,7 @@ export async function answer(
     addresses: [],
     port: 0,
     processId: "",
-    ...more,
+    ...changes,
   };
   const { introduction } = await client.unary(
     client.introduction,
@@ -147,18 +153,27 @@ export async function answer(
   return introduction;
 }
 
-export function report(client: TestClient, ...others: TestClient[]): Promise<unknown> {
-  return reportAs(client, "", others);
+/** Asks a user, lets the other client accept, and waits for the end of the call. @returns the introduction id */
+export async function acceptedIntroduction(caller: TestClient, callee: TestClient): Promise<string> {
+  const { call, id } = await ask(caller, callee.grant?.user?.username ?? "");
+  await answer(callee, id);
+  await call.ended;
+  return id;
 }
 
-/** As report, from one of several programs, and with what came to nothing. */
+/** Reports the open private chats of a session without a process id: those with these clients' users. */
+export function report(client: TestClient, ...peers: TestClient[]): Promise<unknown> {
+  return reportAs(client, "", peers);
+}
+
+/** Reports the open private chats and the failed introductions of one process of the session. */
 export function reportAs(
   client: TestClient,
   processId: string,
-  others: readonly TestClient[],
+  peers: readonly TestClient[],
   failedIntroductionIds: string[] = [],
 ): Promise<unknown> {
-  const userIds = others.map(({ grant }) => grant?.user?.userId ?? "");
+  const userIds = peers.map(({ grant }) => grant?.user?.userId ?? "");
   const request = { userIds, processId, failedIntroductionIds };
   return client.unary(client.introduction, client.introduction.reportPrivateChats, request);
 }

@@ -1,4 +1,4 @@
-// A client in a process of its own, to be stopped in its tracks: logs in, opens a stream, and says so.
+// The program of a client process: logs in, opens a stream, prints "connected" when the stream has caught up, and stays.
 import process from "node:process";
 import { TestClient } from "../support/client.ts";
 

@@ -1,18 +1,10 @@
-// Two devices that have agreed on a private chat, and their calls of Relay.
+// Calls of Relay: what a device sends through the relay, and waiting for what it receives.
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { RelayRequest, RelayResponse } from "../../gen/parley/chat/v1/introduction_service.ts";
 import type { TestClient } from "../support/client.ts";
-import { answer, ask, TestCall } from "./private.ts";
+import { TestCall } from "./introduction-calls.ts";
 
-/** The id of an introduction that was answered yes. */
-export async function agreed(caller: TestClient, callee: TestClient): Promise<string> {
-  const { call, id } = await ask(caller, callee.grant?.user?.username ?? "");
-  await answer(callee, id);
-  await call.ended;
-  return id;
-}
-
-export class Relaying extends TestCall<RelayResponse> {
+export class RelayCall extends TestCall<RelayResponse> {
   readonly #call: ClientDuplexStream<RelayRequest, RelayResponse>;
 
   constructor(call: ClientDuplexStream<RelayRequest, RelayResponse>) {
@@ -28,8 +20,7 @@ export class Relaying extends TestCall<RelayResponse> {
     this.write({ $case: "data", value: data });
   }
 
-  /** Half-closes. */
-  finish(): void {
+  halfClose(): void {
     this.#call.end();
   }
 
@@ -37,7 +28,7 @@ export class Relaying extends TestCall<RelayResponse> {
     this.#call.cancel();
   }
 
-  /** Reads nothing any more. */
+  /** Stops reading. */
   pause(): void {
     this.#call.pause();
   }
@@ -46,26 +37,26 @@ export class Relaying extends TestCall<RelayResponse> {
     this.#call.resume();
   }
 
-  /** The credit that it may use now. */
+  /** Waits until the other device has joined. @returns the first credit, in bytes */
   async joined(): Promise<number> {
     const { kind } = await this.next();
     if (kind?.$case !== "joined") throw new Error(`${kind?.$case} instead of joined`);
     return kind.value.credit;
   }
 
-  /** The next so many bytes of data; credit that comes meanwhile is passed over. */
+  /** The next `length` bytes of data. Messages with credit in between are skipped. */
   async data(length: number): Promise<Buffer> {
     const pieces: Buffer[] = [];
-    for (let had = 0; had < length; ) {
+    for (let received = 0; received < length; ) {
       const { kind } = await this.next();
       if (kind?.$case !== "data") continue;
       pieces.push(kind.value);
-      had += kind.value.length;
+      received += kind.value.length;
     }
     return Buffer.concat(pieces);
   }
 
-  /** The next credit; data that comes meanwhile is passed over. */
+  /** The next credit, in bytes. Messages with data in between are skipped. */
   async credit(): Promise<number> {
     for (;;) {
       const { kind } = await this.next();
@@ -73,21 +64,26 @@ export class Relaying extends TestCall<RelayResponse> {
     }
   }
 
+  /** The sum of all credit received after the first one, in bytes. */
   get creditGiven(): number {
     return this.messages.reduce((sum, { kind }) => sum + (kind?.$case === "credit" ? kind.value : 0), 0);
   }
 }
 
-/** Calls Relay; names the introduction unless that is null. */
-export function relay({ introduction, metadata }: TestClient, introductionId: string | null): Relaying {
-  const relaying = new Relaying(introduction.relay(metadata));
-  if (introductionId !== null) relaying.write({ $case: "opening", value: { introductionId } });
-  return relaying;
+/** Calls Relay, and sends the opening unless the id is null. */
+export function openRelay({ introduction, metadata }: TestClient, introductionId: string | null): RelayCall {
+  const call = new RelayCall(introduction.relay(metadata));
+  if (introductionId !== null) call.write({ $case: "opening", value: { introductionId } });
+  return call;
 }
 
-/** Both, joined. */
-export async function joined(one: TestClient, other: TestClient, id: string): Promise<[Relaying, Relaying]> {
-  const halves: [Relaying, Relaying] = [relay(one, id), relay(other, id)];
-  for (const half of halves) await half.joined();
-  return halves;
+/** The calls of both devices, after they have joined. */
+export async function joinRelay(
+  one: TestClient,
+  other: TestClient,
+  id: string,
+): Promise<[RelayCall, RelayCall]> {
+  const calls: [RelayCall, RelayCall] = [openRelay(one, id), openRelay(other, id)];
+  for (const call of calls) await call.joined();
+  return calls;
 }

@@ -1,14 +1,14 @@
-// A client in a process of its own, which can be killed, or stopped in its tracks.
+// Starts a client in a separate process, so that a test can kill or stop it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { passwordOf, type TestServer } from "../support/server.ts";
 
-const program = fileURLToPath(new URL("follower.ts", import.meta.url));
+const program = fileURLToPath(new URL("client-process-main.ts", import.meta.url));
 
-/** Resolves when that client has caught up, through Connect or Follow. It is killed when the test is over. */
-export async function elsewhere(
+/** Resolves when the client's Connect or Follow stream has caught up. The process is killed when the test ends. */
+export async function startClientProcess(
   server: TestServer,
   username: string,
   isConnect = true,

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Conversation } from "../../gen/parley/chat/v1/conversation.ts";
 import { type HistoryItem, PageOrder } from "../../gen/parley/chat/v1/history_service.ts";
 import { textOf } from "../support/client.ts";
-import { beginningOf, type Held } from "./held-log.ts";
+import { beginningOf, type Held } from "./received-log.ts";
 import type { Reader } from "./reader.ts";
 
 /** Everyone comes back, gets an ack for all that was sent, and everything there is to read. */
