@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Five people in five terminals, with the original's own command lines, go through the original's rules: log-in, lock,
-# one session a user, messages, presence, blocks, time-out. What each of them reads on the screen is what is checked.
+# Five users in five terminals, started by the original's command lines, try the original's rules: log-in, lock, one session
+# per user, messages, presence, blocks and time-out. The script checks what each of them reads on the screen.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 command -v tmux >/dev/null || { echo "tmux is needed"; exit 2; }
@@ -24,8 +24,8 @@ check() { # what, command …
   if "$@"; then echo "ok    $what"; else echo "FAIL  $what"; failed=1; fi
 }
 screen() { "${tmux[@]}" capture-pane -p -J -S - -t "$1"; }
-# Everything of a pane since the last `mark` of it, so that an old line is not taken for a new one. New lines come above
-# the prompt and the status below it, which are always the last two.
+# `since` shows the lines of a pane after its last `mark`. The prompt and the status line are always the last two lines, so
+# `mark` does not count them.
 declare -A marks
 mark() { for pane in "$@"; do marks[$pane]=$(($(screen "$pane" | grep -c .) - 2)); done; }
 since() { screen "$1" | grep . | tail -n +"$((${marks[$1]:-0} + 1))"; }
@@ -34,7 +34,7 @@ wait_for() { # pane, text, seconds
   echo "--- $1 does not show \"$2\":"; since "$1"
   return 1
 }
-never() { # pane, text: what had its chance to come, and did not
+never() { # pane, text: it is not shown, although it had time to appear
   ! since "$1" | grep -qF -- "$2" && return 0
   echo "--- $1 shows \"$2\":"; since "$1"
   return 1
@@ -74,7 +74,7 @@ log_in() { # pane, user
 # ---- the start line, and the log-in
 
 start_server 4 600 --ephemeral
-check "the server says that it plays by the original's rules" grep -q "original's" "$dir/server.out"
+check "the server reports that it follows the original's rules" grep -q "original's" "$dir/server.out"
 
 log_in hans hans
 sit_down yoda
@@ -82,11 +82,11 @@ type_in yoda yoda
 wait_for yoda Password 10 || exit 1
 mark yoda
 type_in yoda "wise@!ma"
-check "a part of the password is a wrong password" wait_for yoda "wrong" 10
+check "a prefix of the password is a wrong password" wait_for yoda "wrong" 10
 wait_for yoda Password 10
 type_in yoda "$(password yoda)"
-check "and the right one lets yoda in" wait_for yoda "parley>" 20
-check "hans sees that yoda logs in" wait_for hans "yoda came online" 10
+check "and the right one logs yoda in" wait_for yoda "parley>" 20
+check "hans sees that yoda is online" wait_for hans "yoda came online" 10
 
 sit_down vader
 type_in vader vader
@@ -96,14 +96,14 @@ for _ in 1 2 3; do
   type_in vader "not it"
   wait_for vader "rong" 10
 done
-check "the third wrong password locks, and ends the client" wait_for vader "left with 1" 10
+check "the third wrong password locks log-ins and ends the client" wait_for vader "left with 1" 10
 sit_down leia
 type_in leia vader
 wait_for leia Password 10 || exit 1
 type_in leia "$(password vader)"
-check "from another terminal the right password is refused too" wait_for leia "left with 1" 10
-check "and it says why" wait_for leia "locked" 1
-check "a name that nobody has is asked for and refused alike" bash -c \
+check "the right password is refused in another terminal too" wait_for leia "left with 1" 10
+check "with the reason" wait_for leia "locked" 1
+check "an unknown name is asked for its password and locked like a known one" bash -c \
   "printf 'nobody\nx\nx\nx\n' | npx parley 127.0.0.1 $port 2>&1 | tail -1 | grep -q locked"
 for _ in $(seq 20); do # until the lock is over
   sit_down vader
@@ -113,15 +113,15 @@ for _ in $(seq 20); do # until the lock is over
   for _ in $(seq 100); do since vader | grep -qE "parley>|left with" && break; sleep 0.1; done
   since vader | grep -q "parley>" && break
 done
-check "after the lock vader gets in" wait_for vader "parley>" 1
+check "vader can log in after the lock" wait_for vader "parley>" 1
 log_in leia leia
 
 sit_down luke
 type_in luke yoda
 wait_for luke Password 10 || exit 1
 type_in luke "$(password yoda)"
-check "yoda is logged in already, and is refused a second time" wait_for luke "logged in already" 10
-check "which ends that client" wait_for luke "left with 1" 10
+check "a second log-in of yoda is refused" wait_for luke "logged in already" 10
+check "and ends that client" wait_for luke "left with 1" 10
 
 # ---- messages
 
@@ -130,42 +130,42 @@ type_in hans "message luke  \"who's\" there? \\o/  logout"
 type_in hans "message yoda hello yoda"
 check "a message arrives" wait_for yoda "hello yoda" 10
 log_in luke luke
-check "what was sent meanwhile waits, verbatim" wait_for luke " \"who's\" there? \\o/  logout" 10
-check "the others see luke log in" wait_for leia "luke came online" 10
+check "a message sent before the log-in is delivered, verbatim" wait_for luke " \"who's\" there? \\o/  logout" 10
+check "the others see that luke is online" wait_for leia "luke came online" 10
 type_in luke logout
 wait_for luke "left with 0" 10
-check "and log out" wait_for leia "luke went offline" 10
+check "and that he logs out" wait_for leia "luke went offline" 10
 log_in luke luke
 type_in luke "message hans here again"
 wait_for hans "here again" 10
-check "what was delivered does not come again" bash -c \
+check "a delivered message is not delivered again" bash -c \
   "[ \"\$(${tmux[*]@Q} capture-pane -p -J -S - -t luke | grep -c 'there? .*logout')\" -le 1 ]"
 
 mark hans yoda vader luke leia
 type_in yoda "broadcast may the force be with you"
 for pane in hans vader luke leia; do
-  check "$pane reads the broadcast" wait_for "$pane" "may the force be with you" 10
+  check "$pane receives the broadcast" wait_for "$pane" "may the force be with you" 10
 done
 
 mark hans
 type_in hans whoelse
-for name in leia luke vader yoda; do check "whoelse names $name" wait_for hans "$name" 10; done
+for name in leia luke vader yoda; do check "whoelse lists $name" wait_for hans "$name" 10; done
 
-# ---- what is not understood
+# ---- errors
 
 mark hans
 type_in hans "whoelsesinc 10"
-check "an unknown command is an error, with the closest name" wait_for hans "whoelsesince" 10
+check "an unknown command is an error that suggests the closest name" wait_for hans "whoelsesince" 10
 type_in hans "logoutxyz"
 check "commands match whole words" wait_for hans "Error" 10
 mark hans; type_in hans "message"; check "a message without arguments is refused" wait_for hans "Error" 10
 mark hans; type_in hans "message hans me"; check "a message to oneself is refused" wait_for hans "Error" 10
-mark hans; type_in hans "message Yoda hi"; check "a name of wrong case is nobody's" wait_for hans "no user" 10
-mark hans; type_in hans "whoelsesince x"; check "whoelsesince wants a number" wait_for hans "Error" 10
-mark hans; type_in hans "whoelsesince -1"; check "and not a negative one" wait_for hans "Error" 10
-mark hans; type_in hans "unblock yoda"; check "who is not blocked cannot be unblocked" wait_for hans "Error" 10
-mark hans; type_in hans "block hans"; check "nobody blocks himself" wait_for hans "Error" 10
-mark hans; type_in hans "block nobody"; check "nobody blocks nobody" wait_for hans "Error" 10
+mark hans; type_in hans "message Yoda hi"; check "user names are case-sensitive" wait_for hans "no user" 10
+mark hans; type_in hans "whoelsesince x"; check "whoelsesince takes a number" wait_for hans "Error" 10
+mark hans; type_in hans "whoelsesince -1"; check "that is not negative" wait_for hans "Error" 10
+mark hans; type_in hans "unblock yoda"; check "a user who is not blocked cannot be unblocked" wait_for hans "Error" 10
+mark hans; type_in hans "block hans"; check "a user cannot block himself" wait_for hans "Error" 10
+mark hans; type_in hans "block nobody"; check "an unknown user cannot be blocked" wait_for hans "Error" 10
 
 # ---- blocks
 
@@ -173,31 +173,31 @@ mark hans vader
 type_in hans "block vader"
 check "a block is confirmed" wait_for hans "vader is blocked" 10
 type_in vader "message hans join me"
-check "who is blocked is told so" wait_for vader "blocked you" 10
+check "a message of the blocked user is refused with the reason" wait_for vader "blocked you" 10
 mark vader
 type_in vader "whoelse"
-check "and does not find the blocker" wait_for vader "yoda" 10
-check "in the list" never vader "hans"
+check "whoelse of the blocked user lists others" wait_for vader "yoda" 10
+check "but not the blocker" never vader "hans"
 mark vader
 type_in vader "broadcast I am your father"
-check "others read a broadcast of vader's" wait_for luke "I am your father" 10
-check "vader is told that it did not reach all" wait_for vader "did not get it" 10
+check "a broadcast of the blocked user reaches others" wait_for luke "I am your father" 10
+check "and vader reads that it did not reach everyone" wait_for vader "did not get it" 10
 type_in hans "message vader no"
-check "the blocker may write" wait_for vader "no" 10
+check "the blocker can send messages" wait_for vader "no" 10
 mark vader yoda
 type_in hans "logout"
 check "hans logs out" wait_for hans "left with 0" 10
-check "others see that" wait_for yoda "hans went offline" 10
+check "others see that he is offline" wait_for yoda "hans went offline" 10
 mark yoda
 log_in hans hans
-check "and that he is back" wait_for yoda "hans came online" 10
-check "vader sees neither" never vader "· hans "
-check "what vader said meanwhile is not shown to hans" never hans "I am your father"
+check "and that he is online again" wait_for yoda "hans came online" 10
+check "the blocked user sees neither" never vader "· hans "
+check "the blocked broadcast is not delivered later" never hans "I am your father"
 mark hans vader
 type_in hans "unblock vader"
 check "an unblock is confirmed" wait_for hans "vader" 10
 type_in vader "message hans we meet again"
-check "and messages arrive again" wait_for hans "we meet again" 10
+check "and messages are delivered again" wait_for hans "we meet again" 10
 
 # ---- an open conversation
 
@@ -205,37 +205,37 @@ mark hans yoda
 type_in hans "/open yoda"
 wait_for hans "yoda>" 10 || exit 1
 type_in hans "private luke meet me at nine"
-check "a line that looks like a command is not sent at once" wait_for hans "nter again" 10
+check "a line that may be meant as a command is not sent immediately" wait_for hans "nter again" 10
 press hans C-u
 type_in hans "logout"
-check "nor is another" wait_for hans "Tab runs /logout" 10
+check "nor is another one" wait_for hans "/logout" 10
 press hans Enter
 type_in hans "//help is a word"
 check "//word sends /word" wait_for yoda "/help is a word" 10
-check "Enter again sends the line" wait_for yoda "hans → you: logout" 1
+check "Enter sends the line" wait_for yoda "hans → you: logout" 1
 check "and the private line was not sent" never yoda "meet me"
 mark hans; type_in hans "/nonsense"; check "an unknown /word is never sent" wait_for hans "Error" 10
 type_in hans "/close"
 wait_for hans "parley>" 10
 
-# ---- who was here, and who is gone without a word
+# ---- a client that is killed, and whoelsesince
 
 mark yoda leia
 kill -KILL "$(pgrep -P "$("${tmux[@]}" display-message -p -t luke '#{pane_pid}')" -f parley | head -1)" 2>/dev/null
 pkill -KILL -P "$("${tmux[@]}" display-message -p -t luke '#{pane_pid}')" 2>/dev/null
 "${tmux[@]}" kill-session -t luke
-check "a client that is gone without a word is seen to be gone" wait_for leia "luke went offline" 15
+check "a killed client is reported as offline" wait_for leia "luke went offline" 15
 type_in leia "whoelsesince 600"
-check "whoelsesince still names him" wait_for leia "luke" 10
-mark leia; type_in leia "whoelsesince 99999999999999999999"; check "for any number" wait_for leia "luke" 10
+check "whoelsesince still lists its user" wait_for leia "luke" 10
+mark leia; type_in leia "whoelsesince 99999999999999999999"; check "with any number" wait_for leia "luke" 10
 mark leia; type_in leia "whoelsesince 0"
-check "and 0 is who is online" wait_for leia "yoda" 10
-check "which luke is not" never leia "luke"
-check "a script logs in, asks and logs out" bash -c \
+check "0 lists who is online" wait_for leia "yoda" 10
+check "but not that user" never leia "luke"
+check "a script logs in, runs a command and logs out" bash -c \
   "printf '%s\n' luke '$(password luke)' whoelse logout | npx parley 127.0.0.1 $port | grep -qx yoda"
 
 for pane in hans yoda vader leia; do type_in "$pane" logout; wait_for "$pane" "left with 0" 10; done
-check "SIGTERM ends the server well" stop_server
+check "SIGTERM ends the server with exit code 0" stop_server
 
 # ---- time-out
 
@@ -244,14 +244,14 @@ start_server 60 6 --ephemeral
 log_in hans hans
 log_in yoda yoda
 mark hans yoda
-for number in 1 2 3 4 5; do # yoda is busy, and hans only listens
+for number in 1 2 3 4 5; do # yoda gives commands, and hans only receives
   type_in yoda "message hans are you there? $number"
   since yoda | grep -q "hans went offline" && break
   sleep 1.4
 done
-check "who gives no command is logged out, whatever comes in" wait_for hans "left with 4" 15
-check "and reads why" wait_for hans "logged out" 1
-check "the others see an ordinary log-out" wait_for yoda "hans went offline" 10
+check "a user who gives no command is logged out, even while messages arrive" wait_for hans "left with 4" 15
+check "and reads the reason" wait_for hans "logged out" 1
+check "the others see a log-out" wait_for yoda "hans went offline" 10
 stop_server
 
 if [ $failed = 0 ]; then echo "passed"; else cat "$dir/server.log"; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two people in two terminals, as they would sit there: they talk, the server is killed in the middle and started
-# again, two hundred messages come in from a script meanwhile, and nothing is missing or there twice.
+# Two users chat in two terminals while a script sends two hundred messages and the server is killed and started again.
+# No message is lost or shown twice.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 command -v tmux >/dev/null || { echo "tmux is needed"; exit 2; }
@@ -58,27 +58,27 @@ wait_for yoda "parley>" 20 || exit 1
 type_in hans "/open yoda"
 wait_for hans "yoda>" 10 || exit 1
 type_in hans "Never tell me the odds. 你好"
-check "what hans says is on yoda's screen" wait_for yoda "Never tell me the odds. 你好" 10
+check "a message of hans is on yoda's screen" wait_for yoda "Never tell me the odds. 你好" 10
 type_in yoda "/open hans"
 wait_for yoda "hans>" 10 || exit 1
 type_in yoda "Do or do not."
-check "what yoda says is on hans's screen" wait_for hans "Do or do not." 10
+check "a message of yoda is on hans's screen" wait_for hans "Do or do not." 10
 
-# The script's messages, while the rest goes on.
+# The script's messages, in the background.
 seq 200 | xargs -P 16 -I{} npx parley --as hans send --wait 60s yoda "number {}." >"$dir/sent" 2>"$dir/send.err" &
 sending=$!
 wait_for yoda "number " 30 || exit 1
 
 kill -KILL "$server"; wait "$server" 2>/dev/null
 type_in hans "typed while the server was away"
-check "hans sees that the connection is gone" wait_for hans "reconnect" 20
+check "hans sees that the connection is lost" wait_for hans "reconnect" 20
 start_server "$address" 2
-check "hans's line arrives" wait_for yoda "typed while the server was away" 40
+check "the message of hans is delivered" wait_for yoda "typed while the server was away" 40
 type_in yoda "back again, we are"
-check "yoda's next line arrives" wait_for hans "back again, we are" 40
+check "the next message of yoda is delivered" wait_for hans "back again, we are" 40
 
 wait "$sending"; code=$?
-check "all 200 sends of the script end well (exit $code)" [ "$code" = 0 ]
+check "all 200 sends of the script succeed (exit $code)" [ "$code" = 0 ]
 [ "$code" = 0 ] || sort "$dir/send.err" | uniq -c | head
 
 npx parley history --as yoda hans -n 500 >"$dir/history"
@@ -86,15 +86,15 @@ for number in $(seq 200); do
   [ "$(grep -cF "number $number." "$dir/history")" = 1 ] || { echo "number $number: $(grep -cF "number $number." "$dir/history") times"; failed=1; }
 done
 check "each of the 200 is in the history once" [ "$(grep -c 'number [0-9]*\.' "$dir/history")" = 200 ]
-check "the line typed while away is there once" [ "$(grep -cF 'typed while the server was away' "$dir/history")" = 1 ]
+check "the message typed without a connection is in the history once" [ "$(grep -cF 'typed while the server was away' "$dir/history")" = 1 ]
 wait_for yoda "number 200." 20
 for number in $(seq 200); do
-  times yoda "number $number." 1 || { echo "on yoda's screen number $number is not there once"; failed=1; }
+  times yoda "number $number." 1 || { echo "number $number is not on yoda's screen once"; failed=1; }
 done
-check "on yoda's screen it is there once too" times yoda "typed while the server was away" 1
-check "and what was said before the kill is still there" shows yoda "Never tell me the odds."
+check "and on yoda's screen once" times yoda "typed while the server was away" 1
+check "the messages from before the kill are still on the screen" shows yoda "Never tell me the odds."
 
-# A second device of yoda's, and one that was away.
+# A second device of yoda, and the chat of hans after it was closed.
 PARLEY_HOME=$dir/second npx parley login --server "$address" yoda --password-stdin --accept-new <<<'wise@!man' >/dev/null
 PARLEY_HOME=$dir/second npx parley history hans -n 500 >"$dir/second-history"
 check "a second device gets the same history" cmp -s "$dir/history" "$dir/second-history"
@@ -103,10 +103,10 @@ check "a second device gets the same history" cmp -s "$dir/history" "$dir/second
 check "Ctrl-D leaves" wait_for hans "left with 0" 10
 type_in yoda "hans, are you there?"
 "${tmux[@]}" new-session -d -s again -x 80 -y 24 "npx parley --as hans; cat"
-check "on return the missed line is shown" wait_for again "hans, are you there?" 20
-check "and one line says what is new" wait_for again "new since" 5
+check "on return the missed message is shown" wait_for again "hans, are you there?" 20
+check "and one line counts the new messages" wait_for again "new since" 5
 
-kill -TERM "$server"; wait "$server"; check "SIGTERM ends the server well" [ $? = 0 ]
+kill -TERM "$server"; wait "$server"; check "SIGTERM ends the server with exit code 0" [ $? = 0 ]
 server=
 if [ $failed = 0 ]; then echo "passed"; else echo "--- yoda"; screen yoda | tail -40; echo "--- hans"; screen hans | tail -40; fi
 exit $failed

@@ -174,7 +174,7 @@ describe("a user at a terminal", () => {
     const user = home.startAtTerminal();
     await user.sees("Server (HOST:PORT)");
     user.type(`no address\r127.0.0.1:1\r127.0.0.1:${server.port}\r`);
-    await user.sees('"no address" is no address');
+    await user.sees('"no address" is not an address');
     await user.sees("127.0.0.1:1 ");
     await user.sees("Username");
     expect(user.plain).not.toContain("Nothing was sent");
