@@ -11,7 +11,7 @@ import { asError, type Emit, PrivateChatContext } from "./chats/context.ts";
 import type { PrivateEvent, UndeliveredLines } from "./chats/events.ts";
 import { type IncomingRequest, IncomingRequests } from "./chats/incoming-requests.ts";
 import { OpenChatReports } from "./chats/open-chat-reports.ts";
-import { OutgoingRequest } from "./chats/outgoing-request.ts";
+import { OutgoingRequests } from "./chats/outgoing-requests.ts";
 import { PendingPeers } from "./chats/pending-peers.ts";
 import { NotSentError } from "./conversation/line-rules.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./keys/contacts.ts";
@@ -32,11 +32,11 @@ export class PrivateChats implements AsyncDisposable {
   readonly #context: PrivateChatContext;
   readonly #events: EventBuffer<PrivateEvent>;
   readonly #closing: AbortController;
-  readonly #outgoing = new Map<string, OutgoingRequest>();
   readonly #incoming: IncomingRequests;
   readonly #pendingPeers: PendingPeers;
   readonly #active: ActiveChats;
   readonly #reports: OpenChatReports;
+  readonly #outgoing: OutgoingRequests;
 
   private constructor(
     context: PrivateChatContext,
@@ -49,6 +49,7 @@ export class PrivateChats implements AsyncDisposable {
     this.#incoming = new IncomingRequests(context, () => !events.overfull);
     this.#active = new ActiveChats(context, () => this.#reports.report());
     this.#reports = new OpenChatReports(context, () => this.#active.userIds);
+    this.#outgoing = new OutgoingRequests(context, this.#active, this.#reports);
     this.#pendingPeers = new PendingPeers(context, {
       converse: (established, queued) => this.#active.run(established, false, queued),
       failed: (introductionId) => this.#reports.report(introductionId),
@@ -119,7 +120,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /** The users whom this device requested for a chat, and who have not answered. */
   get outgoingRequests(): readonly string[] {
-    return [...this.#outgoing.keys()];
+    return this.#outgoing.usernames;
   }
 
   /** The requests that wait for an answer. */
@@ -164,20 +165,15 @@ export class PrivateChats implements AsyncDisposable {
    * @throws RpcError where the server refuses, ConnectError, NotSentError where a request is not possible now
    */
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
-    this.#checkStart(username);
-    const request = new OutgoingRequest(this.#context, username);
-    this.#outgoing.set(username, request);
-    try {
-      // The server must know that earlier chats have ended.
-      await this.#reports.upToDate();
-      await request.send(direct);
-    } catch (error) {
-      this.#outgoing.delete(username);
-      const queued = request.queued.texts;
-      if (queued.length > 0) await this.#emit({ type: "failed", username, error: asError(error), queued });
-      throw error;
-    }
-    void this.#establish(username, request);
+    if (this.#active.get(username) !== undefined)
+      throw new NotSentError(`A private chat with ${username} is already open.`);
+    if (this.#pendingPeers.get(username) !== undefined)
+      throw new NotSentError(
+        `You have accepted the request of ${username}: the private chat is about to open.`,
+      );
+    if (this.#incoming.has(username))
+      throw new NotSentError(`${username} requests a private chat with you: answer that request.`);
+    await this.#outgoing.start(username, direct);
   }
 
   /**
@@ -315,37 +311,5 @@ export class PrivateChats implements AsyncDisposable {
   /** As `close`, with the ending LEFT. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(Ending.LEFT);
-  }
-
-  /** @throws NotSentError */
-  #checkStart(username: string): void {
-    if (this.#active.get(username) !== undefined)
-      throw new NotSentError(`A private chat with ${username} is already open.`);
-    if (this.#outgoing.has(username))
-      throw new NotSentError(`You have already requested a private chat with ${username}.`);
-    if (this.#pendingPeers.get(username) !== undefined)
-      throw new NotSentError(
-        `You have accepted the request of ${username}: the private chat is about to open.`,
-      );
-    if (this.#incoming.has(username))
-      throw new NotSentError(`${username} requests a private chat with you: answer that request.`);
-  }
-
-  /** Waits for the answer and runs the chat. Never rejects. */
-  async #establish(username: string, request: OutgoingRequest): Promise<void> {
-    try {
-      const established = await request.establish();
-      this.#outgoing.delete(username);
-      await this.#active.run(established, true, request.queued.texts);
-    } catch (error) {
-      this.#outgoing.delete(username);
-      // After an acceptance the server counts the chat as open until it receives this report.
-      this.#reports.report(request.introductionId);
-      await this.#emit({ type: "failed", username, error: asError(error), queued: request.queued.texts });
-    }
-  }
-
-  #emit(event: PrivateEvent): Promise<void> {
-    return this.#context.parts.emit(event);
   }
 }
