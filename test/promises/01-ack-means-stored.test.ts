@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type AppendResult, type Store, StoreUnavailableError } from "../../server/store/store.ts";
 import { TestServer } from "../support/server.ts";
 
-/** A store whose appends wait for the test. */
+/** Wraps a store so that each append first waits for `beforeAppend`. */
 function gated(beforeAppend: () => Promise<void>) {
   return (store: Store): Store => {
     const append = store.log.append.bind(store.log);
@@ -16,7 +16,7 @@ function gated(beforeAppend: () => Promise<void>) {
   };
 }
 
-test("no ack leaves before the store has answered", async () => {
+test("no ack is sent before the store has answered", async () => {
   const held = Promise.withResolvers<void>();
   await using server = await TestServer.start({
     users: ["leia", "han"],
@@ -25,7 +25,7 @@ test("no ack leaves before the store has answered", async () => {
   const leia = await server.logIn("leia");
   using stream = await leia.connect().caughtUp();
   const id = stream.send("han", "are you there?");
-  // Something that the server answers after the send was taken up.
+  // The server answers this call after it has read the send.
   await leia.unary(leia.history, leia.history.listConversations, {
     pageSize: 0,
     pageToken: "",
@@ -36,7 +36,7 @@ test("no ack leaves before the store has answered", async () => {
   expect((await stream.next("ack")).clientMessageId).toBe(id);
 });
 
-test("what is acked is in the database file, for another process to read", async () => {
+test("an acked message is in the database file, where another process can read it", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const ack = await leia.send("han", "in the file");
@@ -47,7 +47,7 @@ test("what is acked is in the database file, for another process to read", async
   expect(Buffer.from(row?.content as Uint8Array).toString()).toContain("in the file");
 });
 
-test("what cannot be stored is refused, and the stream goes on", async () => {
+test("a message that cannot be stored is refused, and the stream continues", async () => {
   let broken = true;
   await using server = await TestServer.start({
     users: ["leia", "han"],

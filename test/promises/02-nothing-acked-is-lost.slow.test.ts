@@ -1,5 +1,5 @@
-// Promise 2, with faults: whatever kills the server, what was acked is there once, in order, and what was retried is
-// there once at most.
+// Promise 2, with faults: after the server is killed, each acked message is stored once and in order, and each retried message
+// at most once.
 import { expect, test } from "vitest";
 import { type TestClient, textOf } from "../support/client.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -7,40 +7,40 @@ import { ServerProcess } from "../support/server-process.ts";
 const KILLS = 8;
 const SENDERS = ["leia", "luke", "chewie"];
 
-/** Sends one by one, each until it is acked, whatever happens in between. */
+/** Sends a message again and again until it is acked. @returns its seq */
 async function sendUntilAcked(client: TestClient, text: string, clientMessageId: bigint): Promise<bigint> {
   for (;;) {
     try {
       return (await client.send("han", text, clientMessageId)).seq;
     } catch (error) {
       if ((error as { reason?: string }).reason !== "") throw error;
-      // The connection was lost: whether it was stored is unknown, so the same id asks again.
+      // The connection was lost, and the message may be stored: it is sent again with the same id.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }
 
-test("a server that is killed again and again loses nothing acked and repeats nothing", {
+test("a server that is killed again and again loses no acked message and stores none twice", {
   timeout: 120_000,
 }, async () => {
   await using server = await ServerProcess.start(["han", ...SENDERS], "--presence-grace", "0");
   const clients = await Promise.all(SENDERS.map((name) => server.logIn(name)));
   const acked = new Map<string, bigint>();
-  let isOver = false;
+  let hasEnded = false;
   const sending = clients.map(async (client, sender) => {
-    for (let count = 1; !isOver; count++) {
+    for (let count = 1; !hasEnded; count++) {
       const text = `${SENDERS[sender]} ${count}`;
       acked.set(text, await sendUntilAcked(client, text, BigInt(count)));
     }
   });
   for (let kill = 0; kill < KILLS; kill++) {
     const before = acked.size;
-    // Some more acks each time, so that the kill falls into different moments of the work.
+    // The number of acks grows, so that the kills hit different moments of the work.
     while (acked.size < before + 20 + kill * 7) await new Promise((resolve) => setImmediate(resolve));
     await server.kill("SIGKILL");
     await server.start();
   }
-  isOver = true;
+  hasEnded = true;
   await Promise.all(sending);
 
   for (const [sender, client] of clients.entries()) {
@@ -60,7 +60,7 @@ test("a server that is killed again and again loses nothing acked and repeats no
       pageToken = page.nextPageToken;
       if (pageToken === "") break;
     }
-    // One at a time, each acked before the next: exactly these, in this order, at the acked places.
+    // Each message was acked before the next was sent, so the log has exactly these, in this order and at the acked seq.
     expect(log).toEqual(log.map((_, index) => `${SENDERS[sender]} ${index + 1}`));
     const own = [...acked].filter(([text]) => text.startsWith(`${SENDERS[sender]} `));
     expect(log).toHaveLength(own.length);
@@ -69,7 +69,7 @@ test("a server that is killed again and again loses nothing acked and repeats no
   }
 });
 
-test("SIGTERM says good-bye with a reason and a delay, and ends in time", async () => {
+test("SIGTERM ends streams with a reason and a retry delay, and the process within 5 s", async () => {
   await using server = await ServerProcess.start(["han", "leia"]);
   using leia = await server.logIn("leia");
   using stream = await leia.connect().caughtUp();

@@ -1,9 +1,9 @@
-// Promise 2, without faults: a retried send never appears twice, and the same id with other content is refused.
+// Promise 2, without faults: a retried send is stored once, and the same id with other content is refused.
 // With faults: 02-nothing-acked-is-lost.slow.test.ts.
 import { expect, test } from "vitest";
 import { TestServer } from "../support/server.ts";
 
-test("the same device and id give the first answer again, on a stream, by a unary call, and after a restart", async () => {
+test("a retry with the same device and id gets the first answer: on a stream, by a unary call, and after a restart", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
@@ -21,7 +21,7 @@ test("the same device and id give the first answer again, on a stream, by a unar
   expect(reader.all("entryAppended")).toHaveLength(1);
 });
 
-test("the same id for another text or another recipient is refused, and the first stands", async () => {
+test("the same id with another text or recipient is refused", async () => {
   await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
   const leia = await server.logIn("leia");
   await leia.send("han", "help me", 7n);
@@ -31,7 +31,7 @@ test("the same id for another text or another recipient is refused, and the firs
   await expect(leia.broadcast("help me", 7n)).rejects.toMatchObject(reused);
 });
 
-test("ids belong to a device: another device of the same user has its own", async () => {
+test("ids belong to a device: two devices of a user may use the same id", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const phone = await server.logIn("leia");
   const laptop = await server.logIn("leia");
@@ -39,7 +39,7 @@ test("ids belong to a device: another device of the same user has its own", asyn
   expect((await laptop.send("han", "from the laptop", 1n)).seq).toBe(2n);
 });
 
-test("ids may come in any order", async () => {
+test("ids may be used in any order", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   using stream = await leia.connect().caughtUp();
@@ -49,7 +49,7 @@ test("ids may come in any order", async () => {
   }
 });
 
-test("without an id the server sets one, in the half that clients may not use", async () => {
+test("without an id the server sets one, in the range that clients may not use", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const first = await leia.send("han", "no id", 0n);

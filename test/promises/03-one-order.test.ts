@@ -1,11 +1,12 @@
-// Promise 3: one order per conversation, the same for every reader, without a gap; what may not be seen is named.
+// Promise 3: a conversation has one order, the same for every reader and without a gap. Entries that a reader may not see are
+// announced.
 import { expect, test } from "vitest";
 import { type TestStream, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 
 const names = ["leia", "han", "luke", "chewie"];
 
-test("readers on several devices see what several senders say in one order", async () => {
+test("all readers receive the messages of several senders in the same order", async () => {
   await using server = await TestServer.start({ users: names });
   const clients = await Promise.all([...names, ...names].map((name) => server.logIn(name)));
   const streams = await Promise.all(clients.map((client) => client.connect().caughtUp()));
@@ -60,14 +61,14 @@ test("readers on several devices see what several senders say in one order", asy
       ).toBe(true);
     }
   }
-  // Each sender's own order is kept.
+  // The messages of each sender are in the order in which they were sent.
   for (const index of streams.keys()) {
     const own = log.filter((text) => text.startsWith(`${index}/`));
     expect(own).toEqual(Array.from({ length: each }, (_, round) => `${index}/${round}`));
   }
 });
 
-test("a broadcast that somebody was away for is omitted by name, live and in history", async () => {
+test("broadcasts during which a user was offline are announced as omitted, on a stream and in the history", async () => {
   await using server = await TestServer.start({ users: names });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");

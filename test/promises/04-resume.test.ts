@@ -1,4 +1,4 @@
-// Promise 4: resume works after any time away, from the log; what cannot be pushed is named.
+// Promise 4: resume works after any time away, from the log. Entries that are not pushed are announced.
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
@@ -6,22 +6,22 @@ import type { Event } from "../../gen/parley/chat/v1/event.ts";
 import { type TestClient, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 
-/** The seqs of a conversation that a stream named up to CaughtUp, and as what. */
-function named(events: readonly Event[], conversationId: string): string[] {
-  const named: string[] = [];
+/** The seqs and ranges of a conversation that the stream received up to CaughtUp, in order. */
+function receivedOf(events: readonly Event[], conversationId: string): string[] {
+  const received: string[] = [];
   for (const { kind } of events) {
     if (kind?.$case === "caughtUp") break;
     if (kind?.$case === "entryAppended" && kind.value.entry?.conversationId === conversationId) {
-      named.push(String(kind.value.entry.seq));
+      received.push(String(kind.value.entry.seq));
     }
     if (
       (kind?.$case === "gap" || kind?.$case === "omitted") &&
       kind.value.conversationId === conversationId
     ) {
-      named.push(`${kind.$case} ${kind.value.fromSeq}-${kind.value.toSeq}`);
+      received.push(`${kind.$case} ${kind.value.fromSeq}-${kind.value.toSeq}`);
     }
   }
-  return named;
+  return received;
 }
 
 async function sendMany(client: TestClient, to: string, count: number): Promise<string> {
@@ -35,26 +35,26 @@ function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 }
 
-test("a reader gets what is above its cursor, whatever the cursor, and the last 50 without one", async () => {
+test("a reader receives the entries above its cursor, or the last 50 without a cursor", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
   const conversationId = await sendMany(leia, "han", 120);
   for (const cursor of [0, 1, 60, 119, 120]) {
     using stream = await han.connect({ cursors: [{ conversationId, seq: BigInt(cursor) }] }).caughtUp();
-    expect(named(stream.events, conversationId)).toEqual(range(cursor + 1, 120));
+    expect(receivedOf(stream.events, conversationId)).toEqual(range(cursor + 1, 120));
   }
   using stream = await han.follow().caughtUp();
-  expect(named(stream.events, conversationId)).toEqual(range(71, 120));
+  expect(receivedOf(stream.events, conversationId)).toEqual(range(71, 120));
 });
 
-test("of more than 500 missing the newest 500 come after a gap, which history fills", async () => {
+test("a reader that missed more than 500 entries receives a gap and the newest 500; the history has the rest", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
   const conversationId = await sendMany(leia, "han", 530);
   using stream = await han.connect({ cursors: [{ conversationId, seq: 10n }] }).caughtUp();
-  expect(named(stream.events, conversationId)).toEqual(["gap 11-30", ...range(31, 530)]);
+  expect(receivedOf(stream.events, conversationId)).toEqual(["gap 11-30", ...range(31, 530)]);
   expect(stream.all("gap")[0]?.kind).toBe(GapKind.FILLABLE);
   const texts: string[] = [];
   for (let pageToken = ""; ; ) {
@@ -74,7 +74,7 @@ test("of more than 500 missing the newest 500 come after a gap, which history fi
   expect(texts).toEqual(range(11, 30).map((seq) => `message ${seq}`));
 });
 
-test("what is no longer in the log is named as gone", async () => {
+test("entries that are no longer in the log are announced as gone", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
@@ -84,7 +84,7 @@ test("what is no longer in the log is named as gone", async () => {
     database.exec("DELETE FROM entries WHERE seq IN (1, 2, 5, 9) AND conversation_id <> 1");
   }
   using stream = await han.connect({ cursors: [{ conversationId, seq: 0n }] }).caughtUp();
-  expect(named(stream.events, conversationId)).toEqual([
+  expect(receivedOf(stream.events, conversationId)).toEqual([
     "gap 1-2",
     "3",
     "4",
@@ -97,27 +97,27 @@ test("what is no longer in the log is named as gone", async () => {
   expect(stream.all("gap").every((gap) => gap.kind === GapKind.GONE)).toBe(true);
 });
 
-test("streams that come and go while messages flow together see each once", async () => {
+test("a reader that reconnects again and again while messages arrive receives each once", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
   const first = await leia.send("han", "first");
   using sending = await leia.connect().caughtUp();
-  let seen = 0n;
+  let cursor = 0n;
   const total = 400;
   for (let index = 2; index <= total; index++) sending.send("han", `message ${index}`);
-  while (seen < BigInt(total)) {
-    using stream = han.connect({ cursors: [{ conversationId: first.conversationId, seq: seen }] });
-    const until = seen + 1n + BigInt(Math.floor(Math.random() * 40));
-    while (seen < until && seen < BigInt(total)) {
+  while (cursor < BigInt(total)) {
+    using stream = han.connect({ cursors: [{ conversationId: first.conversationId, seq: cursor }] });
+    const until = cursor + 1n + BigInt(Math.floor(Math.random() * 40));
+    while (cursor < until && cursor < BigInt(total)) {
       const { entry } = await stream.next("entryAppended");
-      expect(entry?.seq).toBe(seen + 1n);
-      seen = entry?.seq ?? 0n;
+      expect(entry?.seq).toBe(cursor + 1n);
+      cursor = entry?.seq ?? 0n;
     }
   }
 });
 
-test("a cursor that this log cannot have given is refused, and says which", async () => {
+test("a cursor that the log cannot have is refused, and the refusal names it", async () => {
   await using server = await TestServer.start({ users: ["leia", "han", "luke"] });
   const leia = await server.logIn("leia");
   const { conversationId } = await leia.send("han", "hello");

@@ -1,18 +1,18 @@
-// Promises 5 and 6: a reader that is too slow catches up from the store or is told to come back, and costs bounded memory.
+// Promises 5 and 6: a reader that is too slow catches up from the store, and costs bounded memory.
 import { expect, test } from "vitest";
 import { limits } from "../../server/limits.ts";
 import { TestServer } from "../support/server.ts";
 
 const text = "x".repeat(8_000);
 
-test("a reader that pauses gets everything, in order, from the store", async () => {
+test("a reader that pauses receives every entry in order", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
   using reading = await han.connect().caughtUp();
   using sending = await leia.connect().caughtUp();
   reading.call.pause();
-  // More than every buffer between the two holds, fewer than the backlog names one by one.
+  // More than all buffers between the two can contain, and fewer than the backlog sends without a gap.
   const total =
     Math.min(limits.backlogPerConversation, Math.ceil((4 * limits.outboxHardBytes) / text.length)) - 20;
   for (let index = 0; index < total; index++) sending.send("han", `${index} ${text}`);
@@ -25,7 +25,7 @@ test("a reader that pauses gets everything, in order, from the store", async () 
   expect(reading.all("gap")).toEqual([]);
 });
 
-test("a reader that falls far behind gets a gap for the oldest part, and the rest", async () => {
+test("a reader that falls far behind receives a gap for the oldest entries, and the other entries", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");

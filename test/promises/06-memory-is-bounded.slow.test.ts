@@ -1,4 +1,4 @@
-// Promise 6: memory per session is bounded, whatever its peer does.
+// Promise 6: the memory for each session is bounded, whatever its client does.
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import type { ConnectRequest, ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
@@ -6,10 +6,10 @@ import type { TestStream } from "../support/client.ts";
 import { ServerProcess } from "../support/server-process.ts";
 
 const MiB = 1024 * 1024;
-/** What garbage that was not collected yet and the store's caches may take on top, whatever the load. */
+/** Allowance for garbage that is not collected yet, and for the caches of the store, bytes. */
 const SLACK = 120 * MiB;
 
-test("readers that never read cost the server no more than their outboxes", { timeout: 60_000 }, async () => {
+test("clients that never read cost the server at most their outboxes", { timeout: 60_000 }, async () => {
   const readers = 24;
   await using server = await ServerProcess.start(["leia", "han"], "--call-rate", "1000000");
   using leia = await server.logIn("leia");
@@ -20,7 +20,7 @@ test("readers that never read cost the server no more than their outboxes", { ti
   for (const stream of streams) stream.call.pause();
   using sending = await leia.connect().caughtUp();
   const before = await server.residentBytes();
-  // 32 MiB to each of them: without a bound 768 MiB would wait.
+  // 32 MiB for each of them: without a bound 768 MiB would be queued.
   const text = "x".repeat(16 * 1024);
   for (let index = 0; index < 2_000; index++) sending.send("han", text);
   for (let index = 0; index < 2_000; index++) await sending.next("ack");
@@ -29,22 +29,22 @@ test("readers that never read cost the server no more than their outboxes", { ti
   for (const han of hans) han[Symbol.dispose]();
 });
 
-test("a sender that never reads its acks is no longer read", { timeout: 60_000 }, async () => {
+test("the server stops reading from a client that never reads the answers", { timeout: 60_000 }, async () => {
   await using server = await ServerProcess.start(["leia", "han"], "--call-rate", "1000000");
   using leia = await server.logIn("leia");
   using stream = await leia.connect().caughtUp();
   stream.call.pause();
   const before = await server.residentBytes();
   const call = stream.call as ClientDuplexStream<ConnectRequest, ConnectResponse>;
-  // Refused and answered each: 400 commands a frame, until the server's window closes.
+  // Each of the 400 commands of a frame is refused with an answer, until the server's flow-control window is full.
   const frame: ConnectRequest = { commands: Array.from({ length: 400 }, () => ({ kind: undefined })) };
-  let taken = 0;
+  let written = 0;
   const blocked = await new Promise<boolean>((resolve) => {
     const write = (): void => {
       const timer = setTimeout(() => resolve(true), 2_000);
       call.write(frame, () => {
         clearTimeout(timer);
-        if (++taken < 20_000) setImmediate(write);
+        if (++written < 20_000) setImmediate(write);
         else resolve(false);
       });
     };

@@ -1,5 +1,5 @@
-// Promise 8: a device's address goes to a contact only when both sides agreed to a direct path. Everything that the server
-// sends to the one who asks is searched for the address of the one who answers.
+// Promise 8: a contact receives a device's address only if both sides agreed to a direct path. The test searches all bytes that
+// the server sends to the caller for the address of the callee.
 import { expect, test } from "vitest";
 import { PrivateUser } from "../private/private-user.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
@@ -10,19 +10,22 @@ test.each([
   [true, false, false],
   [false, true, false],
   [false, false, false],
-])("asked with direct %s, answered with direct %s: told %s", async (asks, answers, isTold) => {
-  await using server = await TestServer.start({ users: ["luke", "yoda"] });
-  await using wire = await RecordingProxy.before(server.port);
-  await using luke = await PrivateUser.logIn(wire.port, "luke");
-  await using yoda = await PrivateUser.logIn(server.port, "yoda");
-  await luke.chats.start("yoda", { direct: asks });
-  expect((await yoda.next("requested")).direct).toBe(asks);
-  await yoda.chats.answer("luke", "accept", { direct: answers });
-  await Promise.all([luke.next("opened"), yoda.next("opened")]);
-  const path = isTold ? "direct" : "relayed";
-  expect([luke.chats.openChats, yoda.chats.openChats]).toMatchObject([
-    [{ username: "yoda", path }],
-    [{ username: "luke", path }],
-  ]);
-  expect(wire.down.includes(`:${yoda.chats.port}`)).toBe(isTold);
-});
+])(
+  "caller allows a direct path: %s, callee: %s; address is sent: %s",
+  async (callerAllows, calleeAllows, isSent) => {
+    await using server = await TestServer.start({ users: ["luke", "yoda"] });
+    await using proxy = await RecordingProxy.start(server.port);
+    await using luke = await PrivateUser.logIn(proxy.port, "luke");
+    await using yoda = await PrivateUser.logIn(server.port, "yoda");
+    await luke.chats.start("yoda", { direct: callerAllows });
+    expect((await yoda.next("requested")).direct).toBe(callerAllows);
+    await yoda.chats.answer("luke", "accept", { direct: calleeAllows });
+    await Promise.all([luke.next("opened"), yoda.next("opened")]);
+    const path = isSent ? "direct" : "relayed";
+    expect([luke.chats.openChats, yoda.chats.openChats]).toMatchObject([
+      [{ username: "yoda", path }],
+      [{ username: "luke", path }],
+    ]);
+    expect(proxy.fromServer.includes(`:${yoda.chats.port}`)).toBe(isSent);
+  },
+);

@@ -1,5 +1,5 @@
-// Promise 9, the server's part: no bytes from anyone crash it, disturb others, or make it log more than a line.
-// The terminal's part is in test/client/terminal/safe-text.test.ts.
+// Promise 9 for the server: no input from the network crashes it, disturbs other users, or makes it log an error.
+// The part of the terminal is in test/client/terminal/safe-text.test.ts.
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
@@ -14,7 +14,7 @@ import { fromServiceError } from "../../rpc/status/status.ts";
 import type { TestClient } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 
-const asIs = (bytes: Buffer): Buffer => bytes;
+const unchanged = (bytes: Buffer): Buffer => bytes;
 const unary = [
   AuthServiceService,
   ChatServiceService,
@@ -24,19 +24,19 @@ const unary = [
   Object.values(service).filter((method) => !method.requestStream && !method.responseStream),
 );
 
-/** The server still does all it does, for somebody who was there before, and logged no error. */
-async function stillWell(server: TestServer, leia: TestClient): Promise<void> {
+/** Checks that a user who was logged in before can send, and that the server has logged no error. */
+async function expectWorking(server: TestServer, leia: TestClient): Promise<void> {
   using stream = await leia.connect().caughtUp();
   stream.send("han", "still there?");
   await stream.next("ack");
   expect(server.logged.filter((line) => line.level >= 50)).toEqual([]);
 }
 
-test("any bytes as a request of any unary method get a status", async () => {
+test("any bytes as a request of any unary method are answered with a status", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   const han = await server.logIn("han");
-  // Not logged out or locked out by chance: han's token is used for the noise.
+  // The noise uses han's token, so that it cannot log leia out.
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...unary.filter((method) => !method.path.endsWith("LogOut"))),
@@ -46,19 +46,19 @@ test("any bytes as a request of any unary method get a status", async () => {
           han.auth.makeUnaryRequest(
             method.path,
             () => Buffer.from(bytes),
-            asIs,
+            unchanged,
             {},
             han.metadata,
             (error) => resolve(error === null ? 0 : fromServiceError(error).code),
           );
         });
-        // Neither UNKNOWN nor INTERNAL: every answer was foreseen.
+        // UNKNOWN or INTERNAL would mean that the server did not expect the request.
         expect([2, 13]).not.toContain(code);
       },
     ),
     { numRuns: 1000 },
   );
-  await stillWell(server, leia);
+  await expectWorking(server, leia);
 });
 
 test("any bytes as frames of a stream end at most that stream", async () => {
@@ -70,7 +70,7 @@ test("any bytes as frames of a stream end at most that stream", async () => {
       { kind: { $case: "hello", value: { client: undefined, features: [], cursors: [], processId: "" } } },
     ],
   }).finish();
-  // Real commands with some bytes changed get further than noise does.
+  // Real commands with some changed bytes reach more code than random bytes do.
   const real = ConnectRequest.encode({
     commands: [
       {
@@ -79,7 +79,7 @@ test("any bytes as frames of a stream end at most that stream", async () => {
           value: {
             clientMessageId: 77n,
             target: { target: { $case: "username", value: "leia" } },
-            content: { kind: { $case: "text", value: "changed on the way" } },
+            content: { kind: { $case: "text", value: "changed in transit" } },
           },
         },
       },
@@ -102,11 +102,11 @@ test("any bytes as frames of a stream end at most that stream", async () => {
     fc.asyncProperty(
       fc.boolean(),
       fc.array(fc.oneof(fc.uint8Array({ maxLength: 100 }), changed), { minLength: 1, maxLength: 5 }),
-      async (saysHello, frames) => {
+      async (sendsHello, frames) => {
         const call: ClientDuplexStream<Buffer, Buffer> = han.chat.makeBidiStreamRequest(
           ChatServiceService.connect.path,
-          asIs,
-          asIs,
+          unchanged,
+          unchanged,
           han.metadata,
         );
         const ended = new Promise<number>((resolve) => {
@@ -114,7 +114,7 @@ test("any bytes as frames of a stream end at most that stream", async () => {
           call.on("end", () => resolve(0));
         });
         call.on("data", () => {});
-        if (saysHello) call.write(Buffer.from(hello));
+        if (sendsHello) call.write(Buffer.from(hello));
         for (const frame of frames) call.write(Buffer.from(frame));
         call.end();
         expect([2, 13]).not.toContain(await ended);
@@ -122,10 +122,10 @@ test("any bytes as frames of a stream end at most that stream", async () => {
     ),
     { numRuns: 300 },
   );
-  await stillWell(server, leia);
+  await expectWorking(server, leia);
 });
 
-test("what is not gRPC, or not HTTP/2, is turned away", async () => {
+test("connections that do not speak HTTP/2, and requests that are not gRPC, are refused", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");
   for (const bytes of [
@@ -161,5 +161,5 @@ test("what is not gRPC, or not HTTP/2, is turned away", async () => {
     await once(request, "close");
   }
   session.destroy();
-  await stillWell(server, leia);
+  await expectWorking(server, leia);
 });

@@ -1,4 +1,4 @@
-// Promise 11: a stranger cannot lock a user out of that user's own known devices.
+// Promise 11: wrong passwords of others do not lock a user out on known devices.
 import { expect, test } from "vitest";
 import type { DeviceKey } from "../../gen/parley/chat/v1/auth_service.ts";
 import { passwordOf, TestServer } from "../support/server.ts";
@@ -13,13 +13,13 @@ function attempt(caller: Caller, password: string, device?: DeviceKey): Promise<
   );
 }
 
-test("strangers lock a name for strangers, and never for a device that its user has logged in on", async () => {
+test("wrong passwords of an unknown device lock the name for unknown devices, but not for a known device of the user", async () => {
   await using server = await TestServer.start({ users: ["yoda"] });
   const own = await server.logIn("yoda");
   const device = own.grant?.device;
-  const stranger = server.anonymous();
+  const caller = server.anonymous();
   const guesses = [];
-  for (let i = 0; i < 5; i++) guesses.push(await attempt(stranger, `guess ${i}`));
+  for (let i = 0; i < 5; i++) guesses.push(await attempt(caller, `guess ${i}`));
   expect(guesses).toEqual([
     "CREDENTIALS_WRONG",
     "CREDENTIALS_WRONG",
@@ -27,13 +27,13 @@ test("strangers lock a name for strangers, and never for a device that its user 
     "ACCOUNT_LOCKED",
     "ACCOUNT_LOCKED",
   ]);
-  expect(await attempt(stranger, passwordOf("yoda"))).toBe("ACCOUNT_LOCKED");
+  expect(await attempt(caller, passwordOf("yoda"))).toBe("ACCOUNT_LOCKED");
   expect(await attempt(server.anonymous(), passwordOf("yoda"), device)).toBe("logged in");
-  // Nor does the owner's log-in give the strangers new guesses.
-  expect(await attempt(stranger, passwordOf("yoda"))).toBe("ACCOUNT_LOCKED");
+  // The log-in of the user does not allow the unknown device new guesses.
+  expect(await attempt(caller, passwordOf("yoda"))).toBe("ACCOUNT_LOCKED");
 });
 
-test("a made up device is a stranger's, and a known one that fails three times locks itself alone", async () => {
+test("a device with a wrong secret counts as unknown, and a known device that fails three times locks only itself", async () => {
   await using server = await TestServer.start({ users: ["yoda"] });
   const mine = (await server.logIn("yoda")).grant?.device;
   const other = (await server.logIn("yoda")).grant?.device;
@@ -47,10 +47,10 @@ test("a made up device is a stranger's, and a known one that fails three times l
   expect(await attempt(caller, passwordOf("yoda"), other)).toBe("logged in");
 });
 
-test("where the operator chose the original's strict lock, it locks every device", async () => {
+test("the strict lock locks every device", async () => {
   await using server = await TestServer.start({ users: ["yoda"], lock: "strict" });
   const device = (await server.logIn("yoda")).grant?.device;
-  const stranger = server.anonymous();
-  for (let i = 0; i < 3; i++) await attempt(stranger, "guess");
-  expect(await attempt(stranger, passwordOf("yoda"), device)).toBe("ACCOUNT_LOCKED");
+  const caller = server.anonymous();
+  for (let i = 0; i < 3; i++) await attempt(caller, "guess");
+  expect(await attempt(caller, passwordOf("yoda"), device)).toBe("ACCOUNT_LOCKED");
 });

@@ -28,8 +28,8 @@ async function fail(client: TestClient, name: string, times: number): Promise<vo
 test("the record has each log-in and refusal of the own name, and joins equal ones in a row to a count", async () => {
   await using server = await TestServer.start({ users: people });
   const device = (await server.logIn("yoda")).grant?.device;
-  const stranger = server.anonymous();
-  await fail(stranger, "yoda", 6);
+  const caller = server.anonymous();
+  await fail(caller, "yoda", 6);
   // The lock spares known devices: see lock.test.ts.
   const yoda = await server.logIn("yoda", device);
   expect(await outcomes(yoda)).toEqual([
@@ -48,9 +48,9 @@ test("the record has each log-in and refusal of the own name, and joins equal on
 test("the right password during a lock is recorded as refused, not as a log-in", async () => {
   await using server = await TestServer.start({ users: people });
   const device = (await server.logIn("yoda")).grant?.device;
-  const stranger = server.anonymous();
-  await fail(stranger, "yoda", 3);
-  expect(await reasonOf(stranger.logIn("yoda", passwordOf("yoda")))).toBe("ACCOUNT_LOCKED");
+  const caller = server.anonymous();
+  await fail(caller, "yoda", 3);
+  expect(await reasonOf(caller.logIn("yoda", passwordOf("yoda")))).toBe("ACCOUNT_LOCKED");
   const all = await outcomes(await server.logIn("yoda", device));
   expect(all.slice(1, 3)).toEqual([
     [REFUSED_LOCKED, 1],
@@ -109,8 +109,8 @@ test.skipIf(process.platform !== "linux")(
     await using server = await TestServer.start({ users: people });
     for (const from of ["127.0.0.2", "127.0.0.3"]) {
       using proxy = await TcpProxy.start(server.port, from);
-      using stranger = new TestClient(proxy.port);
-      await fail(stranger, "yoda", 1);
+      using caller = new TestClient(proxy.port);
+      await fail(caller, "yoda", 1);
     }
     const [, second, first] = await record(await server.logIn("yoda"));
     expect(second).toMatchObject({ address: "127.0.0.3", count: 1, outcome: WRONG_PASSWORD });

@@ -113,9 +113,9 @@ test("a stream begins with the stored messages, oldest first, and other users se
 
 test("a user sees the own log-ins and refusals in the record, and only an administrator sees those of all users", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
-  const stranger = server.anonymous();
-  for (let i = 0; i < 4; i++) await reasonOf(stranger.logIn("yoda", "not it"));
-  await reasonOf(stranger.logIn("nobody", "not it"));
+  const caller = server.anonymous();
+  for (let i = 0; i < 4; i++) await reasonOf(caller.logIn("yoda", "not it"));
+  await reasonOf(caller.logIn("nobody", "not it"));
   const hans = await server.logIn("hans");
   const list = async (allUsers: boolean) => {
     const request = { pageSize: 0, pageToken: "", allUsers };

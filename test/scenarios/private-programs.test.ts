@@ -30,7 +30,7 @@ async function leiaAndHan(options: { readonly presenceGraceMs?: number } = {}): 
 
 /** Half-closes the program's stream. Resolves when the server has ended it. */
 async function close(program: TestStream): Promise<void> {
-  program.finish();
+  program.halfClose();
   await program.ended;
 }
 

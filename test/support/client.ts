@@ -1,4 +1,4 @@
-// A caller as any generated client is one: unary calls as promises, streams whose events can be waited for.
+// A client made of the generated stubs: unary calls as promises, and streams whose events a test can wait for.
 import {
   type CallOptions,
   type ClientDuplexStream,
@@ -80,7 +80,7 @@ export class TestClient implements Disposable {
     request: Request,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      method.call(service, request, this.metadata, { deadline: Date.now() + 20_000 }, (error, response) => {
+      method.call(service, request, this.metadata, { deadline: Date.now() + 50_000 }, (error, response) => {
         if (error === null) resolve(response);
         else reject(fromServiceError(error));
       });
@@ -107,7 +107,7 @@ export class TestClient implements Disposable {
     await this.unary(this.blocks, this.blocks.unblockUser, { username });
   }
 
-  /** The names of the others who are online, or were within so many seconds. */
+  /** The names of the other users who are online, or were within that many seconds. */
   async whoelse(seconds?: number | bigint): Promise<string[]> {
     const onlineWithin = seconds === undefined ? undefined : { seconds: BigInt(seconds), nanos: 0 };
     const request = { onlineWithin, pageSize: 0, pageToken: "", background: false };
@@ -115,12 +115,12 @@ export class TestClient implements Disposable {
     return users.map(({ user }) => user?.username ?? "");
   }
 
-  /** The log of the direct conversation with a user: texts, and "-" for each seq that is omitted. */
+  /** The log of the direct conversation with a user: its texts, and "-" for each seq that is omitted. */
   async textsWith(username: string): Promise<string[]> {
     return this.textsOf({ $case: "username", value: username });
   }
 
-  /** As said, for any target. */
+  /** The log of any conversation, as textsWith. */
   async textsOf(target: NonNullable<Target["target"]>): Promise<string[]> {
     const range = { fromSeq: 0n, toSeq: 0n, order: 1 as const, pageSize: 500, pageToken: "" };
     const request = { target: { target }, ...range, background: true };
@@ -136,7 +136,7 @@ export class TestClient implements Disposable {
     return this.#nextId++;
   }
 
-  /** A unary send. */
+  /** Sends by a unary call. */
   async send(username: string, text: string, clientMessageId = this.nextId()): Promise<Ack> {
     const { ack } = await this.unary(this.chat, this.chat.sendMessage, {
       clientMessageId,
@@ -156,7 +156,7 @@ export class TestClient implements Disposable {
     return ack;
   }
 
-  /** Opens a stream; says Hello unless that is null. */
+  /** Opens a stream, and sends Hello unless it is null. */
   connect(hello: Partial<Hello> | null = {}): TestStream {
     const stream = new TestStream(this.chat.connect(this.metadata), this);
     if (hello !== null) stream.write({ kind: { $case: "hello", value: fullHello(hello) } });
@@ -179,7 +179,7 @@ function fullHello(hello: Partial<Hello>): Hello {
 type Call = ClientDuplexStream<ConnectRequest, ConnectResponse> | ClientReadableStream<FollowResponse>;
 
 export class TestStream implements Disposable {
-  /** Everything that came, in order. */
+  /** All events received so far, in order. */
   readonly events: Event[] = [];
   /** How the stream ended: an RpcError, or undefined for OK. */
   readonly ended: Promise<RpcError | undefined>;
@@ -187,7 +187,7 @@ export class TestStream implements Disposable {
   readonly #client: TestClient;
   #taken = 0;
   #onChange: (() => void)[] = [];
-  #isOver = false;
+  #hasEnded = false;
 
   constructor(call: Call, client: TestClient) {
     this.call = call;
@@ -197,8 +197,8 @@ export class TestStream implements Disposable {
         this.events.push(...frame.events);
         this.#wake();
       });
-      call.on("error", (error: Error) => this.#over(() => resolve(fromServiceError(error))));
-      call.on("end", () => this.#over(() => resolve(undefined)));
+      call.on("error", (error: Error) => this.#end(() => resolve(fromServiceError(error))));
+      call.on("end", () => this.#end(() => resolve(undefined)));
     });
   }
 
@@ -206,8 +206,8 @@ export class TestStream implements Disposable {
     (this.call as ClientDuplexStream<ConnectRequest, ConnectResponse>).write({ commands });
   }
 
-  /** Half-closes the client's side. */
-  finish(): void {
+  /** Ends the client's side of a Connect stream. */
+  halfClose(): void {
     (this.call as ClientDuplexStream<ConnectRequest, ConnectResponse>).end();
   }
 
@@ -226,7 +226,10 @@ export class TestStream implements Disposable {
     return clientMessageId;
   }
 
-  /** The next event of this kind after the last one taken; those before it are passed over. @throws if the stream ends */
+  /**
+   * The next event of this kind after the last one that was taken. Events before it are skipped.
+   * @throws Error if the stream ends first
+   */
   async next<C extends Case>(
     $case: C,
     matches: (value: EventOf<C>) => boolean = () => true,
@@ -239,14 +242,15 @@ export class TestStream implements Disposable {
           return kind.value as EventOf<C>;
         }
       }
-      if (this.#isOver) throw new Error(`the stream ended before ${$case} came: ${String(await this.ended)}`);
+      if (this.#hasEnded)
+        throw new Error(`the stream ended before ${$case} arrived: ${String(await this.ended)}`);
       await this.change();
     }
   }
 
-  /** Resolves when something more has come. @throws if the stream has ended */
+  /** Resolves when more events have arrived, or the stream has ended. @throws Error if it had ended before */
   async change(): Promise<void> {
-    if (this.#isOver) throw new Error(`the stream has ended: ${String(await this.ended)}`);
+    if (this.#hasEnded) throw new Error(`the stream has ended: ${String(await this.ended)}`);
     await new Promise<void>((resolve) => this.#onChange.push(resolve));
   }
 
@@ -260,7 +264,7 @@ export class TestStream implements Disposable {
     return textOf(await this.next("entryAppended"));
   }
 
-  /** Every event of a kind that has come so far. */
+  /** All events of a kind received so far. */
   all<C extends Case>($case: C): EventOf<C>[] {
     return this.events.flatMap((event) =>
       event.kind?.$case === $case ? [event.kind.value as EventOf<C>] : [],
@@ -271,8 +275,8 @@ export class TestStream implements Disposable {
     this.call.cancel();
   }
 
-  #over(settle: () => void): void {
-    this.#isOver = true;
+  #end(settle: () => void): void {
+    this.#hasEnded = true;
     settle();
     this.#wake();
   }
@@ -282,7 +286,7 @@ export class TestStream implements Disposable {
   }
 }
 
-/** The reason with which a call is refused; "" where it is not. */
+/** The reason with which a call is refused, or "" if it succeeds. */
 export async function reasonOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;

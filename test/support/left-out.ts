@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 
-/** What the slow tests and the scripts need beside Node.js. */
+/** The programs that the slow tests and the scripts need beside Node.js, and what needs them. */
 const needs: Readonly<Record<string, string>> = {
   go: "the example client in Go",
   python3: "the example client in Python",
@@ -16,7 +16,7 @@ export function teardown(): void {
   const missing = Object.entries(needs).filter(([tool]) => !has(tool));
   const lines = [
     "Not run here, but by .ci/run: the slow tests (npm run test:slow) and the scripts of test/ci/ and test/acceptance/.",
-    ...missing.map(([tool, what]) => `This machine has no ${tool}, which .ci/run needs for ${what}.`),
+    ...missing.map(([tool, use]) => `This machine has no ${tool}, which .ci/run needs for ${use}.`),
   ];
   process.stdout.write(`\n${lines.join("\n")}\n`);
 }

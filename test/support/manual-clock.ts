@@ -1,4 +1,4 @@
-// A clock that a test sets: time passes when the test says so, and timers fire in the order of their times.
+// A clock that the test advances. Timers fire in the order of their times.
 import type { Clock, Timer } from "../../time/clock.ts";
 
 interface Pending {
@@ -33,12 +33,12 @@ export class ManualClock implements Clock {
     return this.#add({ at: this.#monotonic + ms, everyMs: ms, action });
   }
 
-  /** Sets the wall clock alone, as an administrator or NTP does. */
+  /** Sets only the wall clock, as an administrator or NTP does. */
   setWallClock(now: number): void {
     this.#now = now;
   }
 
-  /** Lets that many milliseconds pass, and fires what is due meanwhile, each timer at its own time. */
+  /** Advances both clocks by that many milliseconds, and fires each timer that becomes due at its own time. */
   advance(ms: number): void {
     const end = this.#monotonic + ms;
     for (;;) {

@@ -1,16 +1,16 @@
-// A person at a terminal, in front of one of the two programs: waits for what is shown, and types.
+// A person at a terminal who uses one of the two programs: waits for output, and types.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** Whether there can be such a person here: util-linux's script gives its command a pseudo terminal; others do not. */
+/** Whether the system has the `script` of util-linux, which runs a command in a pseudo terminal. */
 export const hasTerminal = spawnSync("script", ["-qfec", "true", "/dev/null"]).status === 0;
 
-/** How long a question may take to come, ms. */
+/** How long the program may take to show a question, ms. */
 const LONGEST_MS = 15_000;
 
 export class Person {
-  /** What was shown since the last answer. */
+  /** The output since the last answer. */
   shown = "";
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #exit: Promise<unknown[]>;
@@ -27,7 +27,7 @@ export class Person {
     });
   }
 
-  /** Waits for a question, and types. */
+  /** Waits until the question is shown, and types the keys. */
   async answers(question: string, keys: string): Promise<void> {
     const tooLate = AbortSignal.timeout(LONGEST_MS);
     while (!this.shown.includes(question)) await once(this.#child.stdout, "data", { signal: tooLate });

@@ -1,26 +1,26 @@
-// A wire between clients and a server that keeps a copy of every byte.
+// A TCP proxy between clients and a server that keeps a copy of every byte.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export class RecordingProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
-  readonly #up: Buffer[];
-  readonly #down: Buffer[];
+  readonly #fromClients: Buffer[];
+  readonly #fromServer: Buffer[];
 
-  private constructor(server: Server, sockets: Set<Socket>, up: Buffer[], down: Buffer[]) {
+  private constructor(server: Server, sockets: Set<Socket>, fromClients: Buffer[], fromServer: Buffer[]) {
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     this.port = address.port;
     this.#server = server;
     this.#sockets = sockets;
-    this.#up = up;
-    this.#down = down;
+    this.#fromClients = fromClients;
+    this.#fromServer = fromServer;
   }
 
-  static async before(port: number): Promise<RecordingProxy> {
+  static async start(port: number): Promise<RecordingProxy> {
     const sockets = new Set<Socket>();
-    const [up, down]: [Buffer[], Buffer[]] = [[], []];
+    const [fromClients, fromServer]: [Buffer[], Buffer[]] = [[], []];
     const server = createServer((client) => {
       const upstream = connect({ port, host: "127.0.0.1" });
       for (const socket of [client, upstream]) {
@@ -28,24 +28,24 @@ export class RecordingProxy implements AsyncDisposable {
         socket.on("error", () => undefined);
         socket.once("close", () => sockets.delete(socket));
       }
-      client.on("data", (bytes: Buffer) => up.push(bytes));
-      upstream.on("data", (bytes: Buffer) => down.push(bytes));
+      client.on("data", (bytes: Buffer) => fromClients.push(bytes));
+      upstream.on("data", (bytes: Buffer) => fromServer.push(bytes));
       client.pipe(upstream).pipe(client);
     });
     await new Promise<void>((resolve) => {
       server.listen(0, "127.0.0.1", resolve);
     });
-    return new RecordingProxy(server, sockets, up, down);
+    return new RecordingProxy(server, sockets, fromClients, fromServer);
   }
 
-  /** What clients sent. */
-  get up(): Buffer {
-    return Buffer.concat(this.#up);
+  /** All bytes that clients have sent. */
+  get fromClients(): Buffer {
+    return Buffer.concat(this.#fromClients);
   }
 
-  /** What the server sent. */
-  get down(): Buffer {
-    return Buffer.concat(this.#down);
+  /** All bytes that the server has sent. */
+  get fromServer(): Buffer {
+    return Buffer.concat(this.#fromServer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-// The entry of parley-server for tests that start it as a process: the real command line, with cheap passwords.
+// The entry of parley-server for tests that start it as a process, with cheap passwords.
 import { run } from "../../server/run.ts";
 import { CHEAP } from "./cheap-passwords.ts";
 

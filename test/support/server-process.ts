@@ -1,4 +1,4 @@
-// The server as its own process, as an operator runs it, to be killed and started again on the same data and port.
+// The server as a process, as an operator runs it. A test can kill it, and start it again on the same data and port.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #port = 0;
-  /** Everything that the process printed, on both streams. */
+  /** Everything that the process has printed since its last start, to stdout and stderr. */
   output = "";
 
   private constructor(folder: string, flags: readonly string[]) {
@@ -23,7 +23,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#flags = flags;
   }
 
-  /** @param users each has the password that is its name and " has a password" */
+  /** @param users the users to create; the password of each is its name and " has a password" */
   static async start(users: readonly string[], ...flags: string[]): Promise<ServerProcess> {
     const server = new ServerProcess(await mkdtemp(join(tmpdir(), "parley-process-")), flags);
     await writeFile(
@@ -38,7 +38,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#port;
   }
 
-  /** The memory that the process holds now, bytes. */
+  /** The resident memory of the process, bytes. */
   async residentBytes(): Promise<number> {
     const { stdout } = await promisify(execFile)("ps", ["-o", "rss=", "-p", String(this.#child?.pid)]);
     return Number(stdout) * 1024;
@@ -72,6 +72,7 @@ export class ServerProcess implements AsyncDisposable {
     await promise;
   }
 
+  /** Sends a signal that ends the process, and waits for the end. @returns the exit code, or null after a signal */
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null)
@@ -87,7 +88,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#child?.kill(signal);
   }
 
-  /** @param port where the client connects: the server's own port, or that of a relay in front of it */
+  /** @param port the port that the client connects to: that of the server, or of a proxy in front of it */
   async logIn(username: string, port = this.#port): Promise<TestClient> {
     const client = new TestClient(port);
     await client.logIn(username, passwordOf(username));

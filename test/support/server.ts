@@ -1,4 +1,4 @@
-// The real server in this process, on a free port and a folder of its own, with users who have passwords.
+// The real server in the process of the test, on a free port, in a temporary folder, with users who have passwords.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { cheapPasswords } from "./cheap-passwords.ts";
 import { TestClient } from "./client.ts";
 
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "store" | "listen">> {
-  /** Users to make; each has the password `passwordOf(name)`. */
+  /** The users to create. Each has the password `passwordOf(name)`. */
   readonly users?: readonly string[];
   readonly wrapStore?: (store: Store) => Store;
 }
@@ -23,7 +23,7 @@ export function passwordOf(username: string): string {
   return `password of ${username}`;
 }
 
-/** What the server logs, by level, so that a test can say that nothing went wrong. */
+/** A line of the server's log. The level of a warning is 40, of an error 50. */
 export interface Logged {
   readonly level: number;
   readonly msg: string;
@@ -80,21 +80,21 @@ export class TestServer implements AsyncDisposable {
     );
   }
 
-  /** A caller without a token. */
+  /** A client that is not logged in. */
   anonymous(): TestClient {
     const client = new TestClient(this.#port);
     this.#clients.push(client);
     return client;
   }
 
-  /** This user logged in: on a new device, unless one is given. */
+  /** A client that is logged in, on a new device unless one is given. */
   async logIn(username: string, device?: DeviceKey): Promise<TestClient> {
     const client = this.anonymous();
     await client.logIn(username, passwordOf(username), device);
     return client;
   }
 
-  /** Stops the server as SIGTERM does. */
+  /** Stops the server, as SIGTERM does. */
   async stop(): Promise<void> {
     await this.#server?.stop();
     this.#server = undefined;
@@ -102,7 +102,7 @@ export class TestServer implements AsyncDisposable {
     this.#store = undefined;
   }
 
-  /** Starts it again on the same data and the same port. */
+  /** Starts the server again on the same data and port. */
   async start(): Promise<void> {
     await this.#open();
   }
