@@ -20,13 +20,13 @@ const shared = {
   // An answer usually arrives within milliseconds; the limits allow for a machine that is busy with other work.
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  expect: { poll: { timeout: 30_000 } },
   // Node.js imports the sources by itself, as it does for the product, and can cache what it has compiled.
   experimental: { viteModuleRunner: false },
 };
 
 export default defineConfig({
   test: {
-    expect: { poll: { timeout: 30_000 } },
     globalSetup: ["test/support/left-out.ts"],
     // The default of one less leaves half of a small machine idle: many tests wait.
     maxWorkers: "100%",
