@@ -1,13 +1,13 @@
-// The end of every life: all come back and catch up, and then what each holds, what it sent and the history agree.
+// The end of each run: all readers reconnect and catch up; then what they received, what they sent and the history must agree.
 import { expect } from "vitest";
 import type { Conversation } from "../../gen/parley/chat/v1/conversation.ts";
 import { type HistoryItem, PageOrder } from "../../gen/parley/chat/v1/history_service.ts";
 import { textOf } from "../support/client.ts";
-import { beginningOf, type Held } from "./received-log.ts";
 import type { Reader } from "./reader.ts";
+import { beginningOf, type Received } from "./received-log.ts";
 
-/** Everyone comes back, gets an ack for all that was sent, and everything there is to read. */
-export async function settle(readers: readonly Reader[]): Promise<void> {
+/** Reconnects all readers, and waits until each has an ack for every send and has received every entry. */
+export async function catchUp(readers: readonly Reader[]): Promise<void> {
   await Promise.all(readers.map((reader) => reader.drop()));
   for (const reader of readers) reader.open("connect");
   for (const reader of readers) {
@@ -15,15 +15,15 @@ export async function settle(readers: readonly Reader[]): Promise<void> {
   }
   for (const reader of readers) {
     for (const { conversationId, headSeq } of await conversationsOf(reader)) {
-      await reader.until(() => (reader.held.cursors.get(conversationId) ?? 0n) >= headSeq);
+      await reader.until(() => (reader.received.cursors.get(conversationId) ?? 0n) >= headSeq);
     }
   }
 }
 
-/** What stands in the log at each seq, by conversation and seq; the same for all who see it. */
-type Log = Map<string, Held>;
+/** The entries of all logs, by conversation and seq. All readers who may see an entry must see the same. */
+type Log = Map<string, Received>;
 
-export async function agree(readers: readonly Reader[]): Promise<void> {
+export async function checkAgreement(readers: readonly Reader[]): Promise<void> {
   const log: Log = new Map();
   for (const reader of readers) {
     const places = new Map<string, string[]>();
@@ -32,15 +32,17 @@ export async function agree(readers: readonly Reader[]): Promise<void> {
       expect([...history.keys()]).toEqual(seqsTo(conversation.headSeq));
       for (const [seq, seen] of history) {
         const place = `${conversation.conversationId}/${seq}`;
-        const held = reader.held.at(conversation.conversationId, seq);
-        expect(isSame(held, seen, reader), `${reader.name} holds ${place} as the history has it`).toBe(true);
+        const received = reader.received.at(conversation.conversationId, seq);
+        expect(isSame(received, seen, reader), `${reader.name} received ${place} as the history has it`).toBe(
+          true,
+        );
         if (seen.kind !== "entry") continue;
         expect(log.get(place) ?? seen, `${place} is the same for ${reader.name}`).toEqual(seen);
         log.set(place, seen);
         if (seen.sender === reader.name) places.set(seen.text, [...(places.get(seen.text) ?? []), place]);
       }
     }
-    // Own broadcasts too: whoever was away while sending one sees it all the same.
+    // A reader also sees own broadcasts that it sent while it had no stream.
     for (const { text, place } of reader.sends) {
       expect(places.get(text), `${beginningOf(text)}: stored once, where it was acked`).toEqual([
         `${place?.conversationId}/${place?.seq}`,
@@ -49,13 +51,13 @@ export async function agree(readers: readonly Reader[]): Promise<void> {
   }
 }
 
-/** Whether the stream told of a seq what the history says; where it told nothing, or of a gap, anything will do. */
-function isSame(held: Held | undefined, seen: Held, reader: Reader): boolean {
-  switch (held?.kind) {
+/** Whether the stream sent the same for a seq as the history. After a gap, or without an event, any history is correct. */
+function isSame(received: Received | undefined, seen: Received, reader: Reader): boolean {
+  switch (received?.kind) {
     case "entry":
-      return seen.kind === "entry" && seen.sender === held.sender && seen.text === held.text;
+      return seen.kind === "entry" && seen.sender === received.sender && seen.text === received.text;
     case "own":
-      return seen.kind === "entry" && seen.sender === reader.name && seen.text === held.text;
+      return seen.kind === "entry" && seen.sender === reader.name && seen.text === received.text;
     case "omitted":
       return seen.kind === "omitted";
     case "gap":
@@ -69,9 +71,12 @@ async function conversationsOf({ client }: Reader): Promise<Conversation[]> {
   return (await client.unary(client.history, client.history.listConversations, request)).conversations;
 }
 
-/** The whole log of a conversation as the reader may see it: by seq, in the order of the pages. */
-async function historyOf({ client }: Reader, { conversationId }: Conversation): Promise<Map<bigint, Held>> {
-  const seen = new Map<bigint, Held>();
+/** The whole log of a conversation as the reader sees it: by seq, in the order of the pages. */
+async function historyOf(
+  { client }: Reader,
+  { conversationId }: Conversation,
+): Promise<Map<bigint, Received>> {
+  const seen = new Map<bigint, Received>();
   for (let pageToken = ""; ; ) {
     const page = await client.unary(client.history, client.history.listMessages, {
       target: { target: { $case: "conversationId", value: conversationId } },

@@ -1,11 +1,12 @@
-// A random life of three readers: who does what, one move after the other, and how a move is made.
+// The random moves of the model test: which reader does what, and how a move is made.
 import fc from "fast-check";
+import { delay } from "../../time/wait.ts";
 import type { TestServer } from "../support/server.ts";
 import type { Reader } from "./reader.ts";
 
 export const names = ["leia", "han", "luke"] as const;
 
-/** How often each move is made, of the sum of all. */
+/** The relative frequency of each move. */
 const weights = {
   send: 8,
   broadcast: 4,
@@ -24,11 +25,11 @@ const weights = {
 
 export interface Move {
   readonly move: keyof typeof weights;
-  /** The place in `names` of the one who moves. */
+  /** The index in `names` of the reader who moves. */
   readonly who: number;
-  /** How many places further on the other one of a direct conversation is. */
+  /** The distance in `names` from that reader to the recipient of direct messages. */
   readonly toward: number;
-  /** How many, or how long; what of depends on the move. */
+  /** A count or a duration, depending on the move. */
   readonly count: number;
 }
 
@@ -44,24 +45,24 @@ const move: fc.Arbitrary<Move> = fc.record({
   count: fc.integer({ min: 1, max: 12 }),
 });
 
-export const lives = fc.array(move, { minLength: 5, maxLength: 40 });
+export const moveLists = fc.array(move, { minLength: 5, maxLength: 40 });
 
-/** A few of them are more than an outbox takes before it falls back to the store, or a connection holds in flight. */
+/** A few of these texts are more than an outbox or a flow-control window has room for. */
 const LARGE = "x".repeat(30_000);
 const LARGE_AT_A_TIME = 12;
 
-/** How much longer a wait is with each count, ms. */
+/** The duration of a wait for each count, ms. */
 const WAIT_MS = 5;
 
-export async function make(
+export async function applyMove(
   { move, who, toward, count }: Move,
   readers: readonly Reader[],
   server: TestServer,
 ): Promise<void> {
-  for (const reader of readers) reader.takeAll();
+  for (const reader of readers) reader.readEvents();
   const reader = readers[who];
   const to = readers[(who + toward) % readers.length]?.name;
-  if (reader === undefined || to === undefined) throw new Error("nobody to move");
+  if (reader === undefined || to === undefined) throw new Error("the move names no reader");
   switch (move) {
     case "send":
       for (let sent = 0; sent < count; sent++) reader.send(to, "on the stream");
@@ -91,18 +92,18 @@ export async function make(
       await Promise.all(Array.from({ length: count * LARGE_AT_A_TIME }, () => reader.sendByCall(to, LARGE)));
       return;
     case "wait":
-      // For no event: it lets the next move meet the server at any moment of its work, or with a grace run out.
-      await new Promise((resolve) => setTimeout(resolve, count * WAIT_MS));
+      // It waits for no event, so that the next move happens at any moment of the server's work, or after a grace period.
+      await delay(count * WAIT_MS);
       return;
     case "restart":
-      await Promise.all([server.stop(), ...readers.map((one) => one.goodBye())]);
+      await Promise.all([server.stop(), ...readers.map((each) => each.waitForServerStop())]);
       await server.start();
       await Promise.all(readers.map(isConnected));
       return;
   }
 }
 
-/** Resolves once the reader's channel, which waits longer and longer between its tries, has found the server again. */
+/** Resolves when the channel of the reader, which retries with a growing delay, has reconnected. */
 function isConnected({ client }: Reader): Promise<void> {
   return new Promise((resolve, reject) => {
     client.auth.waitForReady(Date.now() + 10_000, (error) => (error ? reject(error) : resolve()));

@@ -1,33 +1,33 @@
-// One reader of the model: a device that sends, reads streams of either kind, loses them, and comes back by its cursors.
+// One reader of the model test: a device that sends, reads Connect or Follow streams, loses them, and resumes by its cursors.
 import { status } from "@grpc/grpc-js";
 import type { Command } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import type { TestClient, TestStream } from "../support/client.ts";
-import { beginningOf, HeldLog } from "./received-log.ts";
+import { beginningOf, ReceivedLog } from "./received-log.ts";
 
-/** One message of this reader; no two have the same text. */
+/** One message of this reader. No two have the same text. */
 export interface Send {
   readonly clientMessageId: bigint;
   /** A user's name; undefined for a broadcast. */
   readonly to: string | undefined;
   readonly text: string;
-  /** Where it is stored, from its first ack on. */
+  /** The position in the log, after the first ack. */
   place: { readonly conversationId: string; readonly seq: bigint } | undefined;
 }
 
 interface OpenStream {
   readonly stream: TestStream;
   readonly canSend: boolean;
-  /** How many of its events the reader has taken. */
+  /** The number of its events that the reader has read. */
   taken: number;
 }
 
 export class Reader {
   readonly name: string;
   readonly client: TestClient;
-  readonly held = new HeldLog();
+  readonly received = new ReceivedLog();
   readonly sends: Send[] = [];
   #open: OpenStream | undefined;
 
@@ -36,11 +36,11 @@ export class Reader {
     this.client = client;
   }
 
-  /** Opens a stream where there is none. A Connect sends again all that has no ack. */
+  /** Opens a stream, if there is none. A Connect stream sends all messages without an ack again. */
   open(kind: "connect" | "follow"): void {
     if (this.#open !== undefined) return;
-    const cursors = Array.from(this.held.cursors, ([conversationId, seq]) => ({ conversationId, seq }));
-    this.held.streamOpened();
+    const cursors = Array.from(this.received.cursors, ([conversationId, seq]) => ({ conversationId, seq }));
+    this.received.streamOpened();
     const canSend = kind === "connect";
     const stream = canSend ? this.client.connect({ cursors }) : this.client.follow({ cursors });
     this.#open = { stream, canSend, taken: 0 };
@@ -55,36 +55,36 @@ export class Reader {
     this.#open?.stream.call.resume();
   }
 
-  /** Loses the stream, and with it what it had not brought yet. */
+  /** Cancels the stream. Events that have not arrived are lost. */
   async drop(): Promise<void> {
-    this.takeAll();
+    this.readEvents();
     const lost = this.#open;
     if (lost === undefined) return;
     this.#open = undefined;
     lost.stream.call.cancel();
-    // A paused call does not even tell its end.
+    // A paused call does not report its end.
     lost.stream.call.resume();
     const ending = await lost.stream.ended;
     if (ending?.code !== status.CANCELLED)
       throw new Error(`a stream of ${this.name} ended`, { cause: ending });
   }
 
-  /** Reads on until the server, which stops, has ended the stream. */
-  async goodBye(): Promise<void> {
+  /** Reads until the server, which is stopping, has ended the stream. */
+  async waitForServerStop(): Promise<void> {
     const ended = this.#open;
     if (ended === undefined) return;
     this.resume();
     const ending = await ended.stream.ended;
-    this.takeAll();
+    this.readEvents();
     this.#open = undefined;
-    // A call that the server never saw has no reason: gRPC itself refuses it.
+    // gRPC refuses a call that the server has not accepted, without a reason.
     const isTooLate = ended.taken === 0 && ending?.code === status.UNAVAILABLE;
     if (ending?.reason !== "SERVER_STOPPING" && !isTooLate) {
-      throw new Error(`the server stopped without a good-bye to ${this.name}`, { cause: ending });
+      throw new Error(`the stream of ${this.name} did not end with SERVER_STOPPING`, { cause: ending });
     }
   }
 
-  /** Sends on the stream; without one that can send, as soon as there is one. */
+  /** Sends on the stream, or, if there is none that can send, when the next one opens. */
   send(to: string | undefined, text: string): void {
     this.#write(this.#newSend(to, text));
   }
@@ -94,35 +94,35 @@ export class Reader {
     await this.#call(this.#newSend(to, text));
   }
 
-  /** Sends the newest message once more by a unary call, whether or not it was acked, or is on its way on a stream. */
+  /** Sends the newest message again by a unary call, whether or not it was acked or is pending on a stream. */
   async repeatByCall(): Promise<void> {
     const send = this.sends.at(-1);
     if (send === undefined) return;
     const wasAcked = send.place !== undefined;
     const ack = await this.#call(send);
-    if (wasAcked && !ack.repeatedSend) throw new Error(`${beginningOf(send.text)} was stored anew`);
+    if (wasAcked && !ack.repeatedSend) throw new Error(`${beginningOf(send.text)} was stored again`);
   }
 
-  /** Takes what has come so far. */
-  takeAll(): void {
+  /** Reads all events that have arrived. */
+  readEvents(): void {
     const open = this.#open;
     if (open === undefined) return;
     for (const event of open.stream.events.slice(open.taken)) {
       open.taken++;
       try {
-        this.#take(event);
+        this.#read(event);
       } catch (error) {
         throw new Error(`${this.name}, event ${open.taken} of a stream: ${String(error)}`, { cause: error });
       }
     }
   }
 
-  /** Reads on until it is so. @throws if the stream ends before */
-  async until(isSo: () => boolean): Promise<void> {
+  /** Reads events until the condition is true. @throws Error if the stream ends first */
+  async until(isDone: () => boolean): Promise<void> {
     for (;;) {
-      this.takeAll();
-      if (isSo()) return;
-      if (this.#open === undefined) throw new Error(`${this.name} has no stream to wait on`);
+      this.readEvents();
+      if (isDone()) return;
+      if (this.#open === undefined) throw new Error(`${this.name} has no stream to read`);
       await this.#open.stream.change();
     }
   }
@@ -157,11 +157,11 @@ export class Reader {
         this.#acked(send, ack);
         return ack;
       } catch (error) {
-        // A flood opens as many calls as a connection may have, and HTTP/2 turns one away that comes a moment before
-        // another is cleared: no answer, so the same again.
-        const isTurnedAway =
+        // A flood opens as many calls as a connection may have, and HTTP/2 refuses one that is opened before another one is
+        // closed. Such a call has no answer, so it is made again.
+        const isRefusedByHttp2 =
           error instanceof RpcError && error.reason === "" && error.code === status.RESOURCE_EXHAUSTED;
-        if (!isTurnedAway) throw error;
+        if (!isRefusedByHttp2) throw error;
       }
     }
   }
@@ -169,30 +169,30 @@ export class Reader {
   #acked(send: Send, { conversationId, seq }: Ack): void {
     send.place ??= { conversationId, seq };
     if (send.place.conversationId !== conversationId || send.place.seq !== seq) {
-      throw new Error(`${beginningOf(send.text)} was acked at two places`);
+      throw new Error(`${beginningOf(send.text)} was acked with two positions`);
     }
   }
 
-  #take({ kind }: Event): void {
+  #read({ kind }: Event): void {
     switch (kind?.$case) {
       case "caughtUp":
-        this.held.caughtUp();
+        this.received.caughtUp();
         return;
       case "entryAppended":
-        this.held.entry(kind.value);
+        this.received.entry(kind.value);
         return;
       case "omitted":
-        this.held.omitted(kind.value);
+        this.received.omitted(kind.value);
         return;
       case "gap":
-        this.held.gap(kind.value);
+        this.received.gap(kind.value);
         return;
       case "ack": {
         const ack = kind.value;
         const send = this.sends.find(({ clientMessageId }) => clientMessageId === ack.clientMessageId);
         if (send === undefined) throw new Error(`an ack for ${ack.clientMessageId}, which was never sent`);
         this.#acked(send, ack);
-        if (!ack.repeatedSend) this.held.ack(ack.conversationId, ack.seq, send.text);
+        if (!ack.repeatedSend) this.received.ack(ack.conversationId, ack.seq, send.text);
         return;
       }
       case "refused": {

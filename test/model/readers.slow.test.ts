@@ -1,4 +1,4 @@
-// The model test with few runs; the long set has many.
+// The model test with few runs. The long set has many.
 import { testReaders } from "./readers.ts";
 
 testReaders(8, 120_000);

@@ -1,34 +1,34 @@
-// The model test: three readers go through random moves; each must receive every seq once and in order, and every send
-// must be stored once.
+// The model test: three readers make random moves. Each must receive every seq once and in order, and each send must be stored
+// once.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { waitFor } from "../../time/wait.ts";
 import { TestServer } from "../support/server.ts";
-import { agree, settle } from "./final-checks.ts";
-import { lives, type Move, make, names } from "./moves.ts";
+import { catchUp, checkAgreement } from "./final-checks.ts";
+import { applyMove, type Move, moveLists, names } from "./moves.ts";
 import { Reader } from "./reader.ts";
 
-/** A run takes a second or two; after this, ms, an event is missing. */
+/** A run takes a second or two. If it takes longer than this, ms, an expected event is missing. */
 const LONGEST_RUN_MS = 20_000;
 
 const LOGGED_AS_ERROR = 50;
 
-/** Registers the test of the model, with so many random runs for each presence grace. */
+/** Registers the model test, with that many random runs for each grace period of presence. */
 export function testReaders(runs: number, timeout: number): void {
   test.each([
-    ["no grace", 0],
-    ["a grace that ends now and then", 50],
-    ["a grace that never ends", 60_000],
+    ["no grace period", 0],
+    ["a grace period that ends in some runs", 50],
+    ["a grace period that never ends", 60_000],
   ])(
     "three readers agree with the log after random moves, with %s",
     async (_, presenceGraceMs) => {
       await fc.assert(
-        fc.asyncProperty(lives, async (life) => {
+        fc.asyncProperty(moveLists, async (moves) => {
           await using server = await TestServer.start({ users: names, presenceGraceMs });
-          await inTime(live(life, server));
+          await withinLimit(run(moves, server));
           expect(server.logged.filter(({ level }) => level >= LOGGED_AS_ERROR)).toEqual([]);
         }),
-        // Without shrinking: the same moves seldom fail twice at the same moment, and trying takes minutes.
+        // No shrinking: the same moves rarely fail twice, and shrinking takes minutes.
         { numRuns: runs, endOnFailure: true },
       );
     },
@@ -36,15 +36,15 @@ export function testReaders(runs: number, timeout: number): void {
   );
 }
 
-async function live(life: readonly Move[], server: TestServer): Promise<void> {
+async function run(moves: readonly Move[], server: TestServer): Promise<void> {
   const readers = await Promise.all(names.map(async (name) => new Reader(name, await server.logIn(name))));
-  for (const move of life) await make(move, readers, server);
-  await settle(readers);
-  await agree(readers);
+  for (const move of moves) await applyMove(move, readers, server);
+  await catchUp(readers);
+  await checkAgreement(readers);
   for (const reader of readers) await reader.drop();
 }
 
-async function inTime(work: Promise<void>): Promise<void> {
+async function withinLimit(work: Promise<void>): Promise<void> {
   const { status } = await waitFor(work, { ms: LONGEST_RUN_MS });
   if (status !== "done") throw new Error("the run does not end");
 }
