@@ -181,7 +181,7 @@ check "but not the blocker" never vader "hans"
 mark vader
 type_in vader "broadcast I am your father"
 check "a broadcast of the blocked user reaches others" wait_for luke "I am your father" 10
-check "and vader reads that it did not reach everyone" wait_for vader "did not get it" 10
+check "and vader reads that it did not reach everyone" wait_for vader "did not receive it" 10
 type_in hans "message vader no"
 check "the blocker can send messages" wait_for vader "no" 10
 mark vader yoda

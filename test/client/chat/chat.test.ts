@@ -339,7 +339,7 @@ describe("the connection", () => {
     await fixture.chat.enter("open leia");
     expect(fixture.shown()).toEqual([
       "14:00 · The connection to server:1 is lost (the server is stopping). Messages you send now wait until it is back.",
-      "14:00 · Not connected: whether leia exists is not known yet. Messages you send now wait.",
+      "14:00 · Not connected: it is not known yet whether leia exists. Messages you send now wait.",
     ]);
     expect(fixture.prompt).toBe("leia> ");
     await fixture.chat.enter("/who");

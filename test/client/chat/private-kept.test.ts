@@ -274,7 +274,7 @@ describe("/verify", () => {
   it.each([
     ["verify luke", "You cannot verify yourself: a code belongs to two users."],
     ["verify leia", "That user has no identity key yet."],
-    ["verify yoda --accept", "There is nothing to accept: yoda has used no other key."],
+    ["verify yoda --accept", "There is nothing to accept: yoda has not used another key."],
     ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
   ])("%s is an error with a sentence", async (line, words) => {
     const fixture = await live();

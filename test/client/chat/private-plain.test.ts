@@ -51,7 +51,7 @@ describe("two users", () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda --relay");
-    await luke.prints("yoda has ");
+    await luke.prints("yoda has been asked and has ");
     luke.say("private yoda said before the yes");
     await yoda.prints("luke asks for a private chat.");
     await yoda.prints("/accept luke: accept, through the server, which cannot read it.");
@@ -103,7 +103,7 @@ describe("two users", () => {
     const { luke, yoda } = scenario;
     await together(luke, yoda);
     yoda.say("verify luke", "verify luke --confirm", "verify luke --accept", "verify luke");
-    await yoda.prints("Error: There is nothing to accept: luke has used no other key.");
+    await yoda.prints("Error: There is nothing to accept: luke has not used another key.");
     await yoda.prints("This key of luke is verified.");
   });
 

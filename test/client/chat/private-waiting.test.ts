@@ -47,7 +47,7 @@ describe("startprivate", () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     expect(fixture.shown()).toEqual([
-      "14:00 · yoda has 60 s to accept the private chat. Lines that you send with /private yoda wait until then.",
+      "14:00 · yoda has been asked and has 60 s to answer. Lines that you send with /private yoda wait until then.",
     ]);
   });
 

@@ -55,7 +55,7 @@ export class ConversationOpener {
         throw refuse((isUnknown ? `There is no user ${username}.` : error.message) + this.#stillOpen);
       });
     } else if (known === undefined) {
-      notify(`Not connected: whether ${username} exists is not known yet. Messages you send now wait.`);
+      notify(`Not connected: it is not known yet whether ${username} exists. Messages you send now wait.`);
     }
     const conversation = conversations.at(place);
     const above = conversation.unread - conversation.unshown;

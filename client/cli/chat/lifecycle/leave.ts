@@ -115,12 +115,12 @@ async function logOut({ account, profile }: SignedIn, notice: (sentence: string)
 
 function unsentAtEnd(messages: number): string {
   return messages === 1
-    ? "Error: the connection is lost and 1 message is not sent. The next chat as this user sends it."
-    : `Error: the connection is lost and ${messages} messages are not sent. The next chat as this user sends them.`;
+    ? "Error: the connection is lost, and 1 message has not been sent. The next chat as this user sends it."
+    : `Error: the connection is lost, and ${messages} messages have not been sent. The next chat as this user sends them.`;
 }
 
 function unsentAtLeaving(messages: number): string {
   return messages === 1
-    ? "1 message is not sent yet. It is sent the next time you start parley."
-    : `${messages} messages are not sent yet. They are sent the next time you start parley.`;
+    ? "1 message has not been sent. It will be sent the next time you start parley."
+    : `${messages} messages have not been sent. They will be sent the next time you start parley.`;
 }

@@ -63,7 +63,7 @@ export class PrivateIncoming {
         const seconds = Math.round(event.timeoutMs / 1000);
         const { username } = event;
         this.#notify(
-          `${username} has ${seconds} s to accept the private chat. Lines that you send with /private ${username} ` +
+          `${username} has been asked and has ${seconds} s to answer. Lines that you send with /private ${username} ` +
             "wait until then.",
         );
         return;

@@ -46,7 +46,7 @@ export async function verifyUser(
 function acceptChangedKeys(chats: PrivateLink, username: string, verification: Verification): string {
   const problem = chats.acceptKeys(username) ?? acceptKeys(chats.contacts, verification);
   if (problem === undefined) {
-    throw refuse(`There is nothing to accept: ${username} has used no other key.`);
+    throw refuse(`There is nothing to accept: ${username} has not used another key.`);
   }
   return acceptedWords(username, problem) + nextStep(chats, username);
 }
