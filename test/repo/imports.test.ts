@@ -1,7 +1,9 @@
-// The shape of the project, held by force: which folder may import which, no cycles, and one owner for what has one.
+// Checks the structure of the project: directions of imports, cycles, loose files of folders, and responsibilities.
 import { posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findCycles } from "./cycles.ts";
+import { mayImport } from "./directions.ts";
+import { isOwner, owners } from "./owners.ts";
 import {
   type Import,
   importsOf,
@@ -14,171 +16,24 @@ import {
 
 const sources = readSources();
 
-// ---- directions
-
-/** What every part of the server may use. */
-const serverGround = [
-  "server/ids.ts",
-  "server/limits.ts",
-  "server/reasons.ts",
-  "server/log.ts",
-  "time/",
-  "rpc/",
-  "gen/",
-];
-/** What the rules stand on. */
-const rulesGround = ["server/client-manager.ts", "server/store/store.ts", "server/bus/", ...serverGround];
-
-/**
- * Which paths may import which, from the project's folder. The row of a file is the longest prefix of its path. Files
- * below one folder row may import each other; the test of rooms below finds arrows that run both ways between them.
- */
-const directions: Record<string, readonly string[]> = {
-  "gen/": [],
-  "time/": [],
-  "rpc/": ["time/", "gen/google/", "gen/grpc/", "gen/health/"],
-  "command-line/": [],
-
-  // main, commands, server, services, rules, ground: each imports those after it, never one before it.
-  "server/main.ts": ["server/run.ts"],
-  "server/run.ts": ["server/commands/"],
-  "server/commands/": ["time/", "server/", "command-line/", "rpc/", "gen/"],
-  "server/server.ts": ["server/services/", "server/chat/", "server/private/", "server/auth/", ...rulesGround],
-  "server/services/": ["server/chat/", "server/private/", "server/auth/", ...rulesGround],
-  "server/private/": ["server/chat/", "server/auth/", ...rulesGround],
-  "server/chat/": ["server/auth/", ...rulesGround],
-  "server/auth/": rulesGround,
-  "server/client-manager.ts": ["server/bus/", ...serverGround],
-  "server/bus/": ["server/store/store.ts", "gen/"],
-  "server/store/": ["server/ids.ts", "server/limits.ts"],
-  "server/settings/": [
-    "server/files/",
-    "server/auth/",
-    "server/store/store.ts",
-    "command-line/",
-    ...serverGround,
-  ],
-  "server/files/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverGround],
-  "server/ids.ts": ["gen/"],
-  "server/limits.ts": [],
-  "server/reasons.ts": ["rpc/", "gen/"],
-  "server/log.ts": [],
-
-  // The terminal client and the SDK, which is what the package exports, stand on link and state, which know no terminal.
-  "client/cli/terminal/": [],
-  "client/cli/": ["time/", "client/link/", "client/peer/", "client/state/", "command-line/", "rpc/", "gen/"],
-  "client/peer/": ["time/", "client/link/", "rpc/", "gen/"],
-  "client/sdk/": ["time/", "client/link/", "client/peer/", "client/state/", "rpc/", "gen/"],
-  "client/link/": ["time/", "client/state/", "rpc/", "gen/"],
-  "client/state/": ["time/", "client/link/", "client/peer/", "rpc/", "gen/"],
-
-  "bin/": ["server/main.ts", "client/cli/main.ts"],
-  // The kit looks at servers from outside, in any language: it imports nothing of ours but the contract and rpc/.
-  "conformance/": ["time/", "command-line/", "rpc/", "gen/"],
-  // Anything.
-  "test/": [""],
-  "bench/": [""],
-};
-
-function rowOf(path: string): string | undefined {
-  return Object.keys(directions)
-    .filter((row) => path.startsWith(row))
-    .sort((a, b) => b.length - a.length)[0];
-}
-
-function mayImport(path: string, file: string): boolean {
-  const row = rowOf(path);
-  if (row === undefined) return false;
-  const own = row.endsWith("/") ? [row] : [];
-  return [...own, ...(directions[row] ?? [])].some((allowed) => file.startsWith(allowed));
-}
-
-// ---- rooms
-
-/** The folders whose structure is checked: what the product is made of. */
+/** The sources of the product, whose structure is checked. */
 const product = sources.filter(({ path }) =>
   /^(?:time|rpc|command-line|server|client|conformance)\//.test(path),
 );
 const productFolders = new Set(product.map(({ path }) => posix.dirname(path)));
 
-/** A room is a folder without folders in it; a file beside folders is a room of its own. */
+/** A room is a folder without subfolders. A file beside subfolders is a room of its own. */
 function roomOf(path: string): string {
   const folder = posix.dirname(path);
   return [...productFolders].some((other) => other.startsWith(`${folder}/`)) ? path : folder;
 }
 
 const MOST_FILES = 15;
-/** Tables: one file for each row of one kind. */
+/** Folders with one file for each row of a table. */
 const tables = ["client/cli/commands", "client/cli/chat/commands", "conformance/checks"];
 
-// ---- owners
-
-interface Ownership {
-  readonly what: string;
-  readonly pattern: RegExp;
-  /** Files, or folders with a slash at the end. */
-  readonly owners: readonly string[];
-}
-
-const owners: readonly Ownership[] = [
-  {
-    what: "reads the environment",
-    pattern: /\bprocess\.env\b/,
-    owners: ["server/settings/config.ts", "client/cli/process/environment.ts"],
-  },
-  {
-    what: "takes the process apart, past the other rows",
-    pattern:
-      /\} from "(?:node:)?process"|\bimport (?!process\b).* from "(?:node:)?process"|\bconst\b.*= process;|\bprocess\[/,
-    owners: [],
-  },
-  {
-    what: "ends the process before it runs dry (a last-resort timer may)",
-    pattern: /(?<!setTimeout\(\(\) => )\bprocess\.(?:exit|reallyExit|abort)\(/,
-    owners: [],
-  },
-  { what: "prints past the owners of the output", pattern: /\bconsole\./, owners: [] },
-  {
-    what: "has the standard output",
-    pattern: /\bprocess\.stdout\b/,
-    owners: ["server/run.ts", "client/cli/process/environment.ts", "conformance/main.ts"],
-  },
-  {
-    what: "asks questions with enquirer",
-    pattern: /"enquirer"/,
-    owners: ["command-line/ask.ts"],
-  },
-  {
-    what: "touches grpc-js",
-    pattern: /"@grpc\/grpc-js/,
-    owners: [
-      "rpc/",
-      "server/reasons.ts",
-      "client/cli/process/failure.ts",
-      "client/link/server/endpoint.ts",
-      "client/link/model/errors.ts",
-      "client/peer/conversation/refusals.ts",
-      "conformance/",
-    ],
-  },
-  {
-    what: "uses private parts of grpc-js",
-    pattern:
-      /\bReflect\.(?:get|set)\(|\w\._read\b|\bupdateSecureContextOptions\b|\bextends ServerCredentials\b/,
-    owners: ["rpc/grpc-js-internals.ts"],
-  },
-  { what: "touches SQLite", pattern: /"node:sqlite"/, owners: ["server/store/sqlite/", "client/state/"] },
-  { what: "logs with pino", pattern: /"pino"/, owners: ["server/log.ts"] },
-];
-
-function isOwner({ path }: Source, { owners: names }: Ownership): boolean {
-  return names.some((name) => (name.endsWith("/") ? path.startsWith(name) : path === name));
-}
-
-// ---- the tests
-
 describe("imports", () => {
-  test("are found in every form that the sources use", () => {
+  test("are found in all forms that the sources use", () => {
     const text = [
       'import "./effect.ts";',
       'import a from "./a.ts";',
@@ -219,11 +74,11 @@ describe("imports", () => {
     );
   });
 
-  test("point one way", () => {
+  test("have an allowed direction", () => {
     expect(places(({ file }, { path }) => file !== undefined && !mayImport(path, file))).toEqual([]);
   });
 
-  test("of packages are declared: those of the product as dependencies", () => {
+  test("of packages are declared in package.json, those of the product as dependencies", () => {
     const { dependencies, devDependencies } = JSON.parse(read("package.json"));
     const forProduct = new Set(Object.keys(dependencies));
     const forAll = new Set([...forProduct, ...Object.keys(devDependencies)]);
@@ -239,7 +94,7 @@ describe("imports", () => {
     ).toEqual([]);
   });
 
-  test("have no cycle, types counted", () => {
+  test("have no cycle between files, types included", () => {
     const edges = new Map(
       sources.map(({ path, imports }) => [path, imports.flatMap(({ file }) => file ?? [])] as const),
     );
@@ -256,7 +111,7 @@ describe("imports", () => {
     expect(findCycles(edges).map((cycle) => cycle.join(" -> "))).toEqual([]);
   });
 
-  test("a cycle is found around a corner", () => {
+  test("a cycle through several files is found", () => {
     const edges = new Map([
       ["a", ["b"]],
       ["b", ["c"]],
@@ -275,14 +130,14 @@ describe("imports", () => {
   }
 });
 
-test("no folder has more than 15 loose files, but for tables of one kind", () => {
+test("no folder has more than 15 loose files, except tables of one kind", () => {
   const sizes = Map.groupBy(product, ({ path }) => posix.dirname(path));
   const full = [...sizes].filter(([folder, files]) => files.length > MOST_FILES && !tables.includes(folder));
   expect(full.map(([folder, files]) => `${folder}: ${files.length} files`)).toEqual([]);
 });
 
-describe("single owners", () => {
-  test.each(owners)("only its owner $what", (ownership) => {
+describe("responsibilities", () => {
+  test.each(owners)("only an owner $what", (ownership) => {
     const offenders = product
       .filter((source) => !isOwner(source, ownership))
       .flatMap((source) =>
@@ -293,7 +148,7 @@ describe("single owners", () => {
     expect(offenders).toEqual([]);
   });
 
-  test("every named owner is one", () => {
+  test("every owner in the table uses its responsibility", () => {
     const idle = owners.flatMap((ownership) =>
       ownership.owners
         .filter((name) => {

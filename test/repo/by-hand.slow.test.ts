@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("log in, send twice under one id, read the log", async () => {
+test("a message that is sent twice under one id is stored once, as the page shows", async () => {
   const output = await outputOf(shell(`set -e\n${setUp}\n${send}`));
   const answers = output
     .trim()
@@ -62,14 +62,14 @@ test("log in, send twice under one id, read the log", async () => {
   ]);
 });
 
-test("listen", async () => {
+test("the command that listens prints Welcome and CaughtUp", async () => {
   const call = shell(`set -e\n${setUp}\n${follow}`);
   expect(await outputUntil(call, /"caughtUp"/)).toContain('"welcome"');
   process.kill(-(call.pid ?? 0), "SIGINT");
   await once(call, "exit");
 });
 
-test("talk on a stream", async () => {
+test("commands on a stream are answered with acks", async () => {
   const call = shell(`set -e\n${setUp}\n${connect}`);
   call.stdin?.write(frames);
   expect(await outputUntil(call, /"clientMessageId": "2"/)).toContain('"ack"');
@@ -77,7 +77,7 @@ test("talk on a stream", async () => {
   await once(call, "exit");
 });
 
-test("decode a refusal's details", async () => {
+test("the details of a refusal decode as the page shows", async () => {
   expect((await outputOf(shell(decode))).trim()).toBe(decoded.trim());
 });
 
