@@ -93,7 +93,7 @@ function normalized(argument: string, specs: readonly FlagSpec[]): string {
   const spec = /^-[^-]/.test(argument) ? specs.find(({ short }) => short === argument[1]) : undefined;
   if (spec === undefined) return argument;
   const attached = argument.slice(2).replace(/^=/, "");
-  return attached === "" ? `--${spec.name}` : `--${spec.name}=${attached}`;
+  return argument.length === 2 ? `--${spec.name}` : `--${spec.name}=${attached}`;
 }
 
 function typeOf({ value }: FlagSpec): "string" | "boolean" {

@@ -24,6 +24,7 @@ describe("values", () => {
     [["-n", "x"], "x"],
     [["-nx"], "x"],
     [["-n=x"], "x"],
+    [["-n="], ""],
     [["-n-5"], "-5"],
     [["--name", "-5"], "-5"],
     [["--name", "-5n"], "-5n"],
@@ -45,6 +46,7 @@ describe("values", () => {
     [["--no-verbose"], { verbose: ["false"] }],
     [["--verbose=false"], { verbose: ["false"] }],
     [["-v=false"], { verbose: ["false"] }],
+    [["-v="], { verbose: [""] }],
   ])("the switch %j gives %j", (argv, flags) => {
     expect(read(...argv).flags).toEqual(flags);
   });
