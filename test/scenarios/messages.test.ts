@@ -1,5 +1,5 @@
 // Scenarios of messages and broadcasts: which users receive them, that texts are kept unchanged, and what is refused.
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reasonOf, textOf } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
 import { connectUser } from "./connect-user.ts";
@@ -36,19 +36,26 @@ describe.each(transports)("through $name", ({ online, onlineThroughProxy, open }
     expect(second.all("entryAppended").map(textOf)).toEqual(["six"]);
   });
 
-  test.each([
-    ["quotes, backslashes and double spaces", ` "a"  \\n 'b'  \\ `],
-    ["words that are commands", "logout"],
-    ["a command with a slash", "/block yoda"],
-    ["text that looks like a private message", "private luke tell nobody"],
-    ["escapes and control characters", "\u001b[2J\u001b]0;x\u0007 \u0001\u0002 \r\n\t"],
-    ["right-to-left overrides and joined emoji", "\u202Eabc \u{1F468}\u200D\u{1F469}\u200D\u{1F467} é"],
-    ["thirty thousand letters", "x".repeat(30_000)],
-  ])("a text is delivered unchanged: %s", async (_, text) => {
-    await using server = await TestServer.start({ users: people });
-    const yoda = await online(server, "yoda");
-    await (await online(server, "hans")).send("yoda", text);
-    expect(await yoda.stream.nextText()).toBe(text);
+  describe("texts", () => {
+    let server: TestServer;
+    beforeAll(async () => {
+      server = await TestServer.start({ users: people });
+    });
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    test.each([
+      ["quotes, backslashes and double spaces", ` "a"  \\n 'b'  \\ `],
+      ["words that are commands", "logout"],
+      ["a command with a slash", "/block yoda"],
+      ["text that looks like a private message", "private luke tell nobody"],
+      ["escapes and control characters", "\u001b[2J\u001b]0;x\u0007 \u0001\u0002 \r\n\t"],
+      ["right-to-left overrides and joined emoji", "\u202Eabc \u{1F468}\u200D\u{1F469}\u200D\u{1F467} é"],
+      ["thirty thousand letters", "x".repeat(30_000)],
+    ])("a text is delivered unchanged: %s", async (_, text) => {
+      const yoda = await online(server, "yoda");
+      await (await online(server, "hans")).send("yoda", text);
+      expect(await yoda.stream.nextText()).toBe(text);
+    });
   });
 
   test("a message to an unknown user, to oneself, or to a name in another case or with look-alike letters is refused, and nothing is stored", async () => {

@@ -1,6 +1,6 @@
 // Scenarios of identity keys and device certificates: registration, signatures, replacement, and invalid keys.
 import { generateKeyPairSync } from "node:crypto";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate } from "../rpc/certificates.ts";
 import { reasonOf, type TestClient } from "../support/client.ts";
 import { TestServer } from "../support/server.ts";
@@ -109,24 +109,31 @@ const foreign = makeCertificate({ issuer: makeCertificate() });
 const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
 const derOf = (pem: string) => Buffer.from(pem.replace(/-----.*-----|\s/g, ""), "base64");
 
-test.each([
-  ["no bytes", nothing],
-  ["some other text", Buffer.from("hello")],
-  ["a certificate in PEM", Buffer.from(makeCertificate().cert)],
-  ["a certificate with a byte behind it", Buffer.concat([certificate, Buffer.from([0])])],
-  ["a certificate that is too long", Buffer.concat([certificate, Buffer.alloc(2048)])],
-  ["a certificate with another kind of key", newCertificate("Ed25519")],
-  ["a certificate with a key on another curve", derOf(makeCertificate({ privateKey: p384 }).cert)],
-  ["a certificate with a corrupted signature", corrupted],
-  ["a certificate that another key signed", derOf(foreign.cert)],
-])("as a certificate, %s is refused", async (_, wrong) => {
-  await using server = await TestServer.start({ users: people });
-  const leia = await server.logIn("leia");
-  await expect(register(leia, wrong)).rejects.toMatchObject({
-    reason: "INVALID_FIELD",
-    field: "certificate",
+describe("certificates", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await TestServer.start({ users: people });
   });
-  expect((await devicesOf(leia)).devices).toEqual([]);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test.each([
+    ["no bytes", nothing],
+    ["some other text", Buffer.from("hello")],
+    ["a certificate in PEM", Buffer.from(makeCertificate().cert)],
+    ["a certificate with a byte behind it", Buffer.concat([certificate, Buffer.from([0])])],
+    ["a certificate that is too long", Buffer.concat([certificate, Buffer.alloc(2048)])],
+    ["a certificate with another kind of key", newCertificate("Ed25519")],
+    ["a certificate with a key on another curve", derOf(makeCertificate({ privateKey: p384 }).cert)],
+    ["a certificate with a corrupted signature", corrupted],
+    ["a certificate that another key signed", derOf(foreign.cert)],
+  ])("as a certificate, %s is refused", async (_, wrong) => {
+    const leia = await server.logIn("leia");
+    await expect(register(leia, wrong)).rejects.toMatchObject({
+      reason: "INVALID_FIELD",
+      field: "certificate",
+    });
+    expect((await devicesOf(leia)).devices).toEqual([]);
+  });
 });
 
 test("an identity key of another length, or without its valid signature, is refused", async () => {

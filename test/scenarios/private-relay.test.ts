@@ -98,7 +98,7 @@ test("a device has no credit before the peer has joined", async () => {
   expect(await openRelay(fixture.han, fixture.id).ended).toMatchObject({ reason: "RELAY_PEER_GONE" });
 });
 
-test("a device that reads nothing gets its peer no credit, and can still send", async () => {
+test("while a device does not read, its peer receives no credit, and the device can still send", async () => {
   const clock = new ManualClock();
   await using fixture = await pair({ clock });
   const [one, other] = await joinRelay(fixture.leia, fixture.han, fixture.id);

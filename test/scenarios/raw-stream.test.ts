@@ -1,7 +1,7 @@
 // Scenarios of calls that break the protocol: without a token, before Hello, or with unknown commands and methods. Each is
 // refused with a reason and changes nothing. They use Connect, since only Connect has frames of commands.
 import { Metadata, status } from "@grpc/grpc-js";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   ChatServiceService,
   type Command,
@@ -62,14 +62,21 @@ async function expectNoEffect(server: TestServer, luke: TestClient): Promise<voi
   expect(conversations.map(({ headSeq }) => headSeq)).toEqual([0n]);
 }
 
-test.each(commands)("%s before Hello ends the stream and has no effect", async (_, command) => {
-  await using server = await TestServer.start({ users: people });
-  const luke = await server.logIn("luke");
-  const stream = luke.connect(null);
-  stream.write(command);
-  expect((await stream.ended)?.reason).toBe("HELLO_EXPECTED");
-  expect(stream.events).toEqual([]);
-  await expectNoEffect(server, luke);
+describe("before Hello", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await TestServer.start({ users: people });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test.each(commands)("%s ends the stream and has no effect", async (_, command) => {
+    const luke = await server.logIn("luke");
+    const stream = luke.connect(null);
+    stream.write(command);
+    expect((await stream.ended)?.reason).toBe("HELLO_EXPECTED");
+    expect(stream.events).toEqual([]);
+    await expectNoEffect(server, luke);
+  });
 });
 
 test("a first frame with another command beside Hello ends the stream and has no effect", async () => {
