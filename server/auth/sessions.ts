@@ -46,7 +46,12 @@ export class Sessions implements Disposable {
   readonly #options: SessionsOptions;
   readonly #clock: Clock;
   /** By hash of the token, base64. */
-  readonly #active = new LRUCache<string, ActiveSession>({ max: limits.cachedSessions });
+  readonly #active = new LRUCache<string, ActiveSession>({
+    max: limits.cachedSessions,
+    dispose: ({ row }) => this.#keys.delete(row.sessionId),
+  });
+  /** The key in the cache of each cached session, so that the end of a session does not search the cache. */
+  readonly #keys = new Map<number, string>();
   readonly #buckets = new LRUCache<number, TokenBucket>({ max: limits.cachedSessions });
   /** When the use of each session was last written to the store, ms since 1970. */
   readonly #touched = new LRUCache<number, number>({ max: limits.cachedSessions });
@@ -103,7 +108,7 @@ export class Sessions implements Disposable {
         reportActivity: () => this.#idle.active(sessionId),
       };
       // A session that ended during the read must not be cached as active.
-      if (generation === this.#generation) this.#active.set(key, session);
+      if (generation === this.#generation) this.#cache(key, session);
     }
     await this.#touch(session.row, now);
     return session;
@@ -221,8 +226,13 @@ export class Sessions implements Disposable {
     this.#idle.end(sessionId);
     this.#touched.delete(sessionId);
     this.#buckets.delete(sessionId);
-    for (const [key, session] of [...this.#active]) {
-      if (session.row.sessionId === sessionId) this.#active.delete(key);
-    }
+    const key = this.#keys.get(sessionId);
+    if (key !== undefined) this.#active.delete(key);
+  }
+
+  #cache(key: string, session: ActiveSession): void {
+    this.#active.set(key, session);
+    // After the set, because a set that replaces or evicts a session deletes the key of that one.
+    this.#keys.set(session.row.sessionId, key);
   }
 }
