@@ -4,6 +4,7 @@ import { reasonOf } from "../support/client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { advanceUntil } from "../support/passing-time.ts";
 import { passwordOf, TestServer } from "../support/server.ts";
+import { connectUser } from "./connect-user.ts";
 import { transports } from "./transports.ts";
 
 const people = ["yoda", "hans"];
@@ -102,4 +103,17 @@ describe.each(transports)("through $name", ({ online, onlineThroughProxy, open }
     expect((await phone.stream.ended)?.reason).toBe("SESSION_ENDED");
     expect(await tryLogIn(server, "yoda")).toBe("");
   });
+});
+
+// Only a Connect stream can be half-closed; its end shows that the server has noticed.
+test("a place becomes free exactly when the grace period ends", async () => {
+  const clock = new ManualClock();
+  await using server = await start({ presenceGraceMs: 10_000, clock });
+  const yoda = await connectUser(server, "yoda");
+  yoda.stream.halfClose();
+  await yoda.stream.ended;
+  clock.advance(9_999);
+  expect(await tryLogIn(server, "yoda")).toBe("TOO_MANY_SESSIONS");
+  clock.advance(1);
+  expect(await tryLogIn(server, "yoda")).toBe("");
 });

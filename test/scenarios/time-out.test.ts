@@ -211,7 +211,19 @@ describe.each(transports)("through $name", ({ online, open }) => {
   });
 });
 
-// Only Connect has a command without a kind; the transport makes no difference to the other calls.
+// The transport makes no difference to the tests below.
+test("an idle session ends exactly at the time-out", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ users: people, idleTimeoutMs: TIMEOUT_MS, clock });
+  const { client, stream } = await connectUser(server, "hans");
+  clock.advance(TIMEOUT_MS - 1);
+  // A list in the background does not count as a command.
+  expect(await client.textsWith("vader")).toEqual([]);
+  clock.advance(1);
+  expect((await stream.ended)?.reason).toBe("SESSION_TIMED_OUT");
+});
+
+// Only Connect has a command without a kind.
 test.each<[string, (hans: Online) => Promise<unknown> | unknown]>([
   [
     "a list in the background",
