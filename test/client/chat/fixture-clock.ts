@@ -1,4 +1,4 @@
-// A clock for tests of the chat: it stands at START until a test advances it, and tells when a timer is set.
+// A clock for tests of the chat: it stands at START until a test advances it, and can wait for a timer to be set.
 
 import type { Timer } from "../../../time/clock.ts";
 import { ManualClock } from "../../support/manual-clock.ts";

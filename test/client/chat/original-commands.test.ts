@@ -182,7 +182,9 @@ describe("blocks", () => {
     await fixture.chat.enter("broadcast hear me");
     fixture.shown();
     await fixture.ack(0, { withheld: true });
-    expect(fixture.shown()).toEqual(["14:00 · Some users did not receive it, because they have blocked you."]);
+    expect(fixture.shown()).toEqual([
+      "14:00 · Some users did not receive it, because they have blocked you.",
+    ]);
   });
 });
 

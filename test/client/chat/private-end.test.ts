@@ -5,7 +5,7 @@ import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { type Fixture, live } from "./fixture.ts";
-import { asks, ends, fails, opens, says, waits } from "./private-events.ts";
+import { ends, fails, opens, says, waits } from "./private-events.ts";
 
 function lost(reason: string, message = "Marks rise."): RpcError {
   return new RpcError({ code: status.UNAVAILABLE, reason, message });
@@ -250,102 +250,5 @@ describe("a line typed when the chat ended", () => {
     await fixture.chat.enter("/close");
     await fixture.chat.enter("message leia hi");
     expect(fixture.sent.map(({ text }) => text)).toEqual(["hi"]);
-  });
-});
-
-describe("commands for a chat that is not open", () => {
-  it.each([
-    ["private yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
-    ["private leia", "No private chat with leia is open. To accept the request: /accept leia"],
-    ["private yoda hello", "No private chat with yoda is open."],
-    ["stopprivate", "Usage: /stopprivate USER"],
-    ["startprivate", "Usage: /startprivate USER"],
-  ])("%s is an error, and nothing is sent", async (line, words) => {
-    const fixture = await live();
-    await asks(fixture, "leia");
-    fixture.shown();
-    await fixture.chat.enter(line);
-    expect(fixture.shown()[0]?.toLowerCase()).toContain(`error: ${words}`.toLowerCase());
-    expect([fixture.sent, fixture.privates.said, fixture.privates.done]).toEqual([[], [], []]);
-  });
-
-  it.each([
-    ["stopprivate yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
-    ["accept yoda", "yoda does not ask for a private chat."],
-    ["refuse yoda", "yoda does not ask for a private chat."],
-  ])("%s shows the error of the private chats", async (line, words) => {
-    const fixture = await live();
-    fixture.privates.refusal = new NotSentError(words);
-    await fixture.chat.enter(line);
-    expect(fixture.shown()).toEqual([`Error: ${words}`]);
-  });
-});
-
-describe("a line in an open private chat that may be meant as a command", () => {
-  it.each(["private leia x", "startprivate leia", "stopprivate yoda", "accept leia"])(
-    "is sent only after a question: %s",
-    async (line) => {
-      const fixture = await inside();
-      await fixture.chat.enter(line);
-      expect(fixture.privates.said).toEqual([]);
-      expect(fixture.shown()).toEqual([
-        expect.stringContaining("is a command. Press Enter again to send it to yoda"),
-      ]);
-      expect(fixture.putBack).toBe(line);
-      await fixture.chat.enter(line);
-      expect(fixture.privates.said).toEqual([{ to: "yoda", text: line }]);
-    },
-  );
-
-  it("is asked about in a conversation with another user, too", async () => {
-    const fixture = await live();
-    await opens(fixture, "leia");
-    await fixture.chat.enter("open yoda");
-    fixture.shown();
-    await fixture.chat.enter("private leia x");
-    expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
-    await fixture.chat.run("private leia x");
-    expect([fixture.sent, fixture.privates.said]).toEqual([[], [{ to: "leia", text: "x" }]]);
-  });
-
-  it("is not confirmed by entering it again after the chat ended", async () => {
-    const fixture = await inside();
-    await fixture.chat.enter("private leia x");
-    await ends(fixture, "yoda");
-    await fixture.chat.enter("private leia x");
-    expect([fixture.sent, fixture.privates.said]).toEqual([[], []]);
-  });
-
-  it.each([
-    [{ kind: "device", deviceName: "laptop" }, "on your device “laptop”"],
-    [{ kind: "device", deviceName: "" }, "on another device of yours"],
-    [{ kind: "here" }, "in another program on this device"],
-  ] as const)("is refused with the place where the chat is open: %j", async (found, where) => {
-    const fixture = await live();
-    fixture.privates.others.set("yoda", found);
-    for (const line of ["private yoda hi", "private yoda", "stopprivate yoda"]) {
-      await fixture.chat.enter(line);
-      expect(fixture.shown()).toEqual([`Error: The private chat with yoda is open ${where}.`]);
-    }
-    expect([fixture.privates.said, fixture.privates.done]).toEqual([[], []]);
-  });
-
-  it("/stopprivate for a request suggests /refuse", async () => {
-    const fixture = await live();
-    await asks(fixture, "yoda");
-    fixture.shown();
-    await fixture.chat.enter("/stopprivate yoda");
-    expect(fixture.shown()).toEqual([
-      "Error: yoda has asked you for a private chat. To refuse: /refuse yoda",
-    ]);
-  });
-
-  it("an accepted peer that is connecting is listed, and lines to it wait", async () => {
-    const fixture = await live();
-    fixture.privates.pendingPeers = ["yoda"];
-    await fixture.chat.enter("/private");
-    expect(fixture.shown()).toEqual(["  yoda: accepted, connecting"]);
-    await fixture.chat.enter("/private yoda right away");
-    expect(fixture.shown().join()).toContain("right away");
   });
 });

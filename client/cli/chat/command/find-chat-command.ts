@@ -26,11 +26,11 @@ export function findPrivate(commands: readonly ChatCommand[], word: string): Cha
 export function unknownCommand(commands: readonly ChatCommand[], word: string): UsageError {
   const name = word.replace(/^\//, "");
   const near = nearest(commands, name);
-  const meant = near === undefined ? undefined : `Did you mean /${near}?`;
+  const suggestion = near === undefined ? undefined : `Did you mean /${near}?`;
   if (word.startsWith("/"))
-    return usage(`There is no command ${shortened(word)}. ${meant ?? "/help lists the commands."}`);
+    return usage(`There is no command ${shortened(word)}. ${suggestion ?? "/help lists the commands."}`);
   // Without a slash the line may have been meant as a message.
-  return usage(`Nothing was sent: no conversation is open. ${meant ?? "/open USER opens one."}`);
+  return usage(`Nothing was sent: no conversation is open. ${suggestion ?? "/open USER opens one."}`);
 }
 
 function nearest(commands: readonly ChatCommand[], word: string): string | undefined {

@@ -17,7 +17,7 @@ export interface OnlineUsersOptions {
 export class OnlineUsers implements Disposable {
   readonly #options: OnlineUsersOptions;
   #online = new Map<string, string>();
-  /** The users that the user was last told are online, by user id. */
+  /** The users who were online at the last report, by user id. */
   #reported = new Map<string, string>();
   #timer: Disposable | undefined;
   #isInitialized = false;

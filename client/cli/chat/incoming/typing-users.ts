@@ -2,7 +2,7 @@
 import type { Clock } from "../../../../time/clock.ts";
 
 /** Without another event a user counts as typing for this long, ms: set by the contract. */
-const LAPSE_MS = 10_000;
+const EXPIRY_MS = 10_000;
 /** The most users that are tracked, as a bound against a hostile server. */
 const MOST = 100;
 
@@ -23,11 +23,11 @@ export class TypingUsers implements Disposable {
   heard(username: string, typing: boolean): void {
     this.stopped(username);
     if (!typing || this.#typing.size >= MOST) return;
-    const lapse = this.#clock.after(LAPSE_MS, () => {
+    const expiry = this.#clock.after(EXPIRY_MS, () => {
       this.#typing.delete(username);
       this.#changed();
     });
-    this.#typing.set(username, lapse);
+    this.#typing.set(username, expiry);
   }
 
   stopped(username: string): void {

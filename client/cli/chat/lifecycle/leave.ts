@@ -83,7 +83,7 @@ function leaveEnded(
   }
 }
 
-/** Messages that are not acked in time stay in the queue, and the user is told how many there are. */
+/** Messages that are not acked in time stay in the queue, and their number is reported. */
 async function waitForSends(
   link: Link,
   { notice, state }: SignInContext,

@@ -1,6 +1,6 @@
 // The chat at a screen: connects the chat, the terminal and the link.
 
-import { systemClock } from "../../../../time/clock.ts";
+import { type Clock, systemClock } from "../../../../time/clock.ts";
 import type { Link } from "../../../link/link.ts";
 import { type Closed, Screen, type TerminalInput, type TerminalOutput } from "../../terminal/screen.ts";
 import type { TerminalHost } from "../../terminal/terminal-host.ts";
@@ -30,6 +30,8 @@ export interface InteractiveOptions {
   readonly env: Environment;
   readonly bell: BellSetting;
   readonly host?: TerminalHost;
+  /** The system's clock if left out. */
+  readonly clock?: Clock;
 }
 
 /** How often the countdown to the next connection attempt is updated, ms. */
@@ -46,6 +48,7 @@ export async function runInteractive(options: InteractiveOptions): Promise<ChatO
 
 class Interactive {
   readonly #options: InteractiveOptions;
+  readonly #clock: Clock;
   readonly #screen: Screen;
   readonly #chat: Chat;
   readonly #transcript: Transcript;
@@ -63,14 +66,15 @@ class Interactive {
 
   constructor(options: InteractiveOptions) {
     this.#options = options;
-    const { link, address, me, bell, input, output, env, host } = options;
-    this.#transcript = new Transcript(new Date(systemClock.now()));
+    const { link, address, me, bell, input, output, env, host, clock = systemClock } = options;
+    this.#clock = clock;
+    this.#transcript = new Transcript(new Date(clock.now()));
     this.#chat = new Chat({
       link,
       address,
       me,
       bell,
-      clock: systemClock,
+      clock,
       commands: commandsOf(options.logsOut === true),
       privateChats: options.privateChats,
       privateSettings: options.privateSettings,
@@ -108,22 +112,18 @@ class Interactive {
       else if (action.kind === "focus") chat.focus(action.focused);
       else if (action.kind === "paste-cut") this.#notify("The paste was too long: its end was cut off.");
     });
-    const tick = setInterval(() => {
+    using _tick = this.#clock.every(TICK_MS, () => {
       if (chat.status.connection.phase === "waiting") this.#refresh();
-    }, TICK_MS);
-    try {
-      this.#refresh();
-      void screen.closed.then((closed) => this.#left.resolve(outcomeOfClosed(closed)));
-      // The first outcome counts; later ones are ignored.
-      this.#follow().then(
-        (outcome) => this.#left.resolve(outcome),
-        (error: unknown) => this.#left.reject(error),
-      );
-      this.#followPrivate().catch((error: unknown) => this.#left.reject(error));
-      return await this.#left.promise;
-    } finally {
-      clearInterval(tick);
-    }
+    });
+    this.#refresh();
+    void screen.closed.then((closed) => this.#left.resolve(outcomeOfClosed(closed)));
+    // The first outcome counts; later ones are ignored.
+    this.#follow().then(
+      (outcome) => this.#left.resolve(outcome),
+      (error: unknown) => this.#left.reject(error),
+    );
+    this.#followPrivate().catch((error: unknown) => this.#left.reject(error));
+    return await this.#left.promise;
   }
 
   async #follow(): Promise<ChatOutcome> {
@@ -151,11 +151,11 @@ class Interactive {
   }
 
   #notify(text: string): void {
-    this.#show({ kind: "notice", text, time: new Date(systemClock.now()) });
+    this.#show({ kind: "notice", text, time: new Date(this.#clock.now()) });
   }
 
   #show(item: DisplayItem): void {
-    for (const { text, hang, foldedFor } of this.#transcript.linesOf(item, new Date(systemClock.now()))) {
+    for (const { text, hang, foldedFor } of this.#transcript.linesOf(item, new Date(this.#clock.now()))) {
       const fold = foldedFor === undefined ? {} : { fold: { rows: MOST_ROWS, hint: foldedFor } };
       this.#screen.print(text, { hang, ...fold });
     }
@@ -164,7 +164,7 @@ class Interactive {
   #refresh(): void {
     const { status } = this.#chat;
     this.#screen.prompt = promptOf(status);
-    this.#screen.status = statusOf(status, new Date(systemClock.now()));
+    this.#screen.status = statusOf(status, new Date(this.#clock.now()));
     const title = titleOf(status);
     if (title !== this.#title) this.#screen.setTitle(title);
     this.#title = title;
