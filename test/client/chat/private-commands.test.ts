@@ -1,3 +1,4 @@
+// Commands for private chats that are not open, and lines in an open one that may be meant as commands.
 import { describe, expect, it } from "vitest";
 import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";
 import { type Fixture, live } from "./fixture.ts";
