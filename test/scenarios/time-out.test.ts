@@ -140,7 +140,7 @@ describe.each(transports)("through $name", ({ online, open }) => {
   test.each<[string, (hans: OnlineUser) => Promise<unknown>]>([
     ["a message", (hans) => hans.send("vader", "hello")],
     ["a broadcast", (hans) => hans.broadcast("hello")],
-    ["reported activity, which a client sends for a private chat", (hans) => hans.reportActivity()],
+    ["reported activity, as for a private chat,", (hans) => hans.reportActivity()],
   ])("%s counts: the session outlives one without it", async (_, work) => {
     await using fixture = await start();
     await outlivesIdle(fixture, online, work);
@@ -259,7 +259,7 @@ test.each<[string, (hans: Online) => Promise<unknown>]>([
     "the list of own sessions",
     ({ client }) => client.unary(client.auth, client.auth.listSessions, { pageSize: 0, pageToken: "" }),
   ],
-  ["a block and its end", ({ client }) => client.block("vader").then(() => client.unblock("vader"))],
+  ["blocking and unblocking", ({ client }) => client.block("vader").then(() => client.unblock("vader"))],
 ])("%s counts: the session outlives one without it", async (_, work) => {
   await using fixture = await start();
   await outlivesIdle(fixture, connectUser, work);
