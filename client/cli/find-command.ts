@@ -1,29 +1,29 @@
-// Which word of a command line is the command: the first one, or one behind flags, whose values are none.
+// Finds the word of a command line that names the command: the first word, or one after flags and their values.
 import { tokensOf } from "../../command-line/arguments.ts";
 import { type Flags, specsOf } from "../../command-line/flags.ts";
 import { everyFlag } from "./command/command.ts";
 import { commands } from "./commands/table.ts";
 
-/** Where the command stands; -1 where there is none, and it is the chat: HOST PORT, or flags alone. */
+/** The index of the command's name; -1 for a command line without one, which starts the chat: HOST PORT, or flags alone. */
 export async function commandAt(argv: readonly string[]): Promise<number> {
   const [first] = argv;
-  if (first === undefined || isOriginals(argv)) return -1;
+  if (first === undefined || isOriginalCommandLine(argv)) return -1;
   if (!first.startsWith("-")) return 0;
   const end = argv.indexOf("--");
   const chats = await flagsOf("chat");
-  let unsure = -1;
+  let unfitting = -1;
   for (const [at, word] of argv.slice(0, end < 0 ? undefined : end).entries()) {
     if (!isCommand(word)) continue;
     const before = argv.slice(0, at);
     if (canStandBefore(before, await flagsOf(word))) return at;
-    // What is wrong with the flags is for that command to say.
-    if (unsure < 0 && !takesNext(before, chats)) unsure = at;
+    // The flags do not fit. The error message of that command says why.
+    if (unfitting < 0 && !takesNext(before, chats)) unfitting = at;
   }
-  return unsure;
+  return unfitting;
 }
 
-/** HOST PORT, as the original's client is started: an address, or whatever has a number after it. */
-function isOriginals([first = "", second = ""]: readonly string[]): boolean {
+/** HOST PORT, the command line of the original's client: an address, or any word followed by a number. */
+function isOriginalCommandLine([first = "", second = ""]: readonly string[]): boolean {
   if (first.startsWith("-") || isCommand(first)) return false;
   return /^[\d.]+$|^[\da-f]*:[\da-f:.]*$|^localhost$/i.test(first) || /^[-+]?\d+$/.test(second);
 }
@@ -32,7 +32,7 @@ function isCommand(name: string): boolean {
   return name === "help" || commands.some((one) => one.name === name);
 }
 
-/** The command knows each of these flags, and what comes next is no value of the last. */
+/** Whether the command has each of these flags, and the last of them does not take the next word as its value. */
 function canStandBefore(before: readonly string[], flags: Flags): boolean {
   const tokens = tokensOf(before, specsOf(flags));
   const isKnown = tokens.every((token) => token.kind === "word" || token.spec !== undefined);

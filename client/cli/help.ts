@@ -1,4 +1,4 @@
-// Writes all help from the table of commands and their flags, in 80 columns.
+// Formats the help from the table of commands and their flags, in 80 columns.
 
 import type { Flags } from "../../command-line/flags.ts";
 import { type Command, everyFlag } from "./command/command.ts";
@@ -6,7 +6,7 @@ import { type CommandRow, groups } from "./commands/table.ts";
 
 const columns = 80;
 
-/** What `parley help` prints. */
+/** The text of `parley help`. */
 export function overview(program: string, rows: readonly CommandRow[]): string {
   const names = Math.max(...rows.map(({ name }) => name.length));
   const parts = groups.map((group) => {
@@ -17,25 +17,25 @@ export function overview(program: string, rows: readonly CommandRow[]): string {
   });
   return [
     paragraph(
-      `${program}: talk over a Parley server. Without a command it starts the chat, and so does ${program} HOST PORT, as the original's client.`,
+      `${program} is a client for Parley servers. Without a command it starts the chat, and so does ${program} HOST PORT, the command line of the original's client.`,
     ),
     ...parts,
-    paragraph(`${program} COMMAND --help tells more of each; ${program} --version names the version.`),
+    paragraph(`${program} COMMAND --help describes a command, and ${program} --version prints the version.`),
     `Exit codes\n${table(exitCodes, 4)}`,
   ].join("\n\n");
 }
 
 const exitCodes = [
   ["0", "Done."],
-  ["1", "Refused."],
-  ["2", "The command line is wrong, or something is missing that may not be asked for."],
-  ["3", "Cannot connect: surely nothing was sent."],
+  ["1", "The server or this program refused."],
+  ["2", "The command line is wrong, or lacks something that cannot be asked for."],
+  ["3", "There is no connection. Nothing was sent."],
   ["4", "Not logged in."],
-  ["5", "Sent, and the outcome is not known."],
-  ["6", "No answer in time (ask)."],
+  ["5", "The request was sent, and its outcome is not known."],
+  ["6", "No answer arrived in time (ask)."],
 ] as const;
 
-/** What `parley COMMAND --help` prints. */
+/** The text of `parley COMMAND --help`. */
 export function commandHelp(program: string, row: CommandRow, command: Command): string {
   const start = `${program} ${row.name}`;
   const lead = (text: string): string => `  ${start} ${text}`.trimEnd();
@@ -73,7 +73,7 @@ function paragraph(text: string): string {
   return wrapped(text, columns).join("\n");
 }
 
-/** The help is plain ASCII but for single characters, so that words can be counted by letters. */
+/** Counts characters as columns: the help has no wide characters. */
 function wrapped(text: string, width: number): string[] {
   const rows: string[] = [];
   let row = "";

@@ -1,4 +1,4 @@
-// User name and password for the commands that log in or sign up: from flags and standard input, or from the person.
+// Gets the user name and password for commands that log in or sign up, from flags and standard input or from the person.
 
 import { toggle } from "../../../command-line/flags.ts";
 import type { UsageError } from "../../../command-line/usage-error.ts";
@@ -16,15 +16,15 @@ export const passwordFlag = {
   "password-stdin": toggle("Read the password from the first line of standard input."),
 } as const;
 
-/** @throws UsageError where it is not given and nobody may be asked */
+/** The user name that was given or is asked for. @throws UsageError if there is none and no person to ask */
 export async function usernameOr(given: string | undefined, asker: Asker | undefined): Promise<string> {
   const username = given ?? (await asker?.text("Username"));
   if (username === undefined || username === "")
-    throw usage("The user name is missing. Give it, or --as USER.");
+    throw usage("The user name is missing. Add it, or --as USER.");
   return username;
 }
 
-/** The password of an account that exists. @throws UsageError as usernameOr */
+/** The password of an existing account. @throws UsageError as usernameOr */
 export async function passwordFor(
   call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
   asker: Asker | undefined,
@@ -35,7 +35,7 @@ export async function passwordFor(
   return asker.password(question);
 }
 
-/** The password of an account to come, asked for twice. @throws UsageError as usernameOr */
+/** The password of a new account, asked for twice. @throws UsageError as usernameOr */
 export async function newPassword(
   call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
   asker: Asker | undefined,
@@ -51,7 +51,7 @@ export async function askTwice(asker: Asker): Promise<string> {
   throw new CommandError(Exit.REFUSED, "The two passwords differ. Nothing was changed.");
 }
 
-/** Fails early, before anything is sent: nobody can be asked, and no flag says where the password is. */
+/** Checks before anything is sent that there is a way to get the password. @throws UsageError if there is none */
 export function requirePassword(
   call: Pick<Call<typeof passwordFlag>, "values">,
   asker: Asker | undefined,
@@ -60,17 +60,17 @@ export function requirePassword(
 }
 
 function cannotAsk(): UsageError {
-  return usage("Standard input is no terminal: add --password-stdin and write the password to it.");
+  return usage("Standard input is not a terminal. Add --password-stdin and write the password to it.");
 }
 
 async function passwordLine(environment: Environment): Promise<string> {
   const [password] = await readLines(environment.stdin, 1);
   if (password === undefined || password === "")
-    throw usage("--password-stdin: standard input has no password.");
+    throw usage("--password-stdin: there is no password on standard input.");
   return password;
 }
 
-/** What a log-in gave, for --json: without its secrets. */
+/** The result of a log-in for --json, without the device's secret. */
 export function grantMessage(profile: Profile, token = ""): Message<Grant> {
   const { session, userId, username, serverId } = profile;
   return {

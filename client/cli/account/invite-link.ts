@@ -1,4 +1,4 @@
-// Reads what `parley-server invite create` wrote for a friend: HOST:PORT/INVITE/FINGERPRINT, or without TLS HOST:PORT/INVITE.
+// Reads an invite link of `parley-server invite create`: HOST:PORT/INVITE/FINGERPRINT, or HOST:PORT/INVITE without TLS.
 import { accountFlags } from "../command/account-flags.ts";
 import { readAddress } from "../command/address.ts";
 import { usage } from "../process/exit.ts";
@@ -6,17 +6,17 @@ import { usage } from "../process/exit.ts";
 export interface InviteLink {
   readonly address: string;
   readonly invite: string;
-  /** Undefined where the server speaks plaintext, which only this machine's may. */
+  /** Undefined for a server without TLS, which must be on this machine. */
   readonly fingerprint: string | undefined;
 }
 
 /** @throws UsageError */
 export function readInviteLink(text: string): InviteLink {
-  // A fingerprint is base64, and may hold more slashes.
+  // A fingerprint is base64, which may contain slashes.
   const [, address, invite, fingerprint] = /^([^/]+)\/([^/]+)(?:\/(.+))?$/.exec(text) ?? [];
   if (address === undefined || invite === undefined) {
     throw usage(
-      `"${text}" is no invite link: it is HOST:PORT/INVITE/SHA256:…, as the server's operator sent it.`,
+      `"${text}" is not an invite link. It has the form HOST:PORT/INVITE/SHA256:…, as the server's operator sent it.`,
     );
   }
   return {

@@ -1,4 +1,4 @@
-// A device gets its keys at its first log-in, so that others can recognise its user before there is a private chat.
+// Registers the keys of a new device at its log-in, so that other users can recognise its user before a private chat.
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { Endpoint } from "../../link/server/endpoint.ts";
@@ -7,12 +7,12 @@ import { type OwnNames, register } from "../../peer/keys/registration.ts";
 import type { Profile } from "../../state/profiles.ts";
 import type { State } from "../../state/state.ts";
 
-/** Whose device a profile is. */
+/** The names under which a profile's device is registered. */
 export function namesOf({ serverId, userId, username, device }: Profile): OwnNames {
   return { serverId, userId, username, deviceId: device.deviceId };
 }
 
-/** Registers the device of a session, unless its keys are there already. What fails now is done with the first private chat. */
+/** Registers the device of a session, unless it has keys already. If this fails, the first private chat does it. */
 export async function registerDevice(state: State, profile: Profile, endpoint: Endpoint): Promise<void> {
   const { profileId, device, session } = profile;
   const keys = state.keys(profileId);
@@ -20,7 +20,7 @@ export async function registerDevice(state: State, profile: Profile, endpoint: E
   try {
     await register(new PrivateCalls(endpoint, session.token), keys, namesOf(profile));
   } catch (error) {
-    // The log-in itself has succeeded.
+    // The log-in has succeeded, so the command does not fail.
     if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
   }
 }

@@ -1,4 +1,4 @@
-// From flags and what is remembered to a session that can be used: which server, which user, and a log-in where allowed.
+// Finds the server, the user and the session for a command from its flags and the stored profiles, and logs in if it may ask.
 import { hostname } from "node:os";
 import { packageVersion } from "../../../command-line/package-files.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
@@ -17,20 +17,20 @@ import { CommandError, Exit } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
 import { trustServer } from "./trusted-server.ts";
 
-/** How often a person may try a password before the command gives up. */
+/** The number of times that a person may enter a password. */
 const passwordTries = 3;
 
-/** What signing in needs from around it. */
+/** The environment of signing in. */
 export interface SignInContext {
   readonly environment: Environment;
   readonly state: State;
-  /** Undefined: nobody may be asked. */
+  /** Undefined if the command must not ask. */
   readonly asker: Asker | undefined;
-  /** Hears single sentences that are no errors. */
+  /** Called with sentences for the person that are not errors. */
   readonly notice: (sentence: string) => void;
 }
 
-/** A profile with a session, and the way to its server. Disposing of it closes the connection, not the session. */
+/** A profile with a session, and a connection to its server. Disposing of it closes the connection, not the session. */
 export class SignedIn implements AsyncDisposable {
   readonly profile: Profile;
   readonly token: string;
@@ -51,13 +51,13 @@ export class SignedIn implements AsyncDisposable {
 
 export interface Choice {
   readonly address: string;
-  /** Undefined: nobody said, and nobody is remembered. */
+  /** Undefined if neither the flags nor a stored profile name a user. */
   readonly username: string | undefined;
-  /** What is remembered of that user there. */
+  /** The stored profile of that user on that server. */
   readonly profile: Profile | undefined;
 }
 
-/** Server and user: those wanted, else the ones used last, else this machine's server and nobody. */
+/** The server and user that are wanted, otherwise those used last, otherwise the default server without a user. */
 export function choose(state: State, wanted: Wanted): Choice {
   const { profiles } = state;
   const profile = profiles.find({ address: wanted.server, username: wanted.as });
@@ -69,8 +69,8 @@ export function choose(state: State, wanted: Wanted): Choice {
 }
 
 /**
- * The session to use: the stored one, else a new one where there is somebody to ask. It is used last from now on.
- * Does not connect where a session is stored.
+ * The stored session, or a new one if there is a person to ask. Its profile becomes the one used last. Does not connect if
+ * a session is stored.
  * @throws CommandError, ConnectError, RpcError
  */
 export async function signIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
@@ -88,7 +88,7 @@ export async function signIn(context: SignInContext, wanted: Wanted): Promise<Si
     retry,
     isLogIn: false,
   });
-  // Read before written: hundreds of processes may start at once, and mostly as the same user.
+  // Written only if it changes: hundreds of processes may start at the same time, mostly as the same user.
   if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
   return new SignedIn(profile, session.token, trust);
 }
@@ -107,7 +107,7 @@ async function askIn(
   return new SignedIn(profile, tokenOf(profile), trust);
 }
 
-/** As startSession, with the password asked for: again where it was wrong. @throws as startSession, CommandError */
+/** As startSession, with a password that is asked for, again if it was wrong. @throws as startSession, CommandError */
 export async function askSession(
   context: SignInContext,
   asker: Asker,
@@ -126,7 +126,7 @@ export async function askSession(
   }
 }
 
-/** Enter alone is no name, and not worth a password. */
+/** Asks again if the person types Enter alone. */
 async function askName(asker: Asker): Promise<string> {
   for (;;) {
     const username = (await asker.text("Username")).trim();
@@ -134,7 +134,7 @@ async function askName(asker: Asker): Promise<string> {
   }
 }
 
-/** How to trust the server at this address, where a log-in is what comes next. */
+/** As trustServer, before a log-in. */
 export async function trustServerForLogIn(
   context: SignInContext,
   address: string,
@@ -152,7 +152,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Logs in as this installation's device, or a new one, and remembers the session. @throws ConnectError, RpcError */
+/** Logs in as this installation's device or a new one, and stores the session. @throws ConnectError, RpcError */
 export async function startSession(context: SignInContext, credentials: Credentials): Promise<Profile> {
   const { address, trust, username, password } = credentials;
   const { profiles } = context.state;
@@ -166,20 +166,20 @@ export async function startSession(context: SignInContext, credentials: Credenti
   } catch (error) {
     if (!(error instanceof RpcError && error.reason === "DEVICE_INVALID") || before === undefined)
       throw error;
-    // The server lost its data, or a person removed the device: this installation starts over as a new one.
+    // The server lost its data, or the user removed the device: this installation registers as a new device.
     profiles.forgetDevice(before.profileId);
     grant = await logIn(endpoint, { username, password, client });
   }
   return await keepGrant(context, endpoint, grant);
 }
 
-/** Remembers what a log-in or sign-up gave, and gives a new device its keys. */
+/** Stores the result of a log-in or sign-up, and registers the keys of a new device. */
 export async function keepGrant(context: SignInContext, endpoint: Endpoint, grant: Grant): Promise<Profile> {
   const { address } = endpoint;
   const { profile, serverChanged } = context.state.profiles.loggedIn(address, grant);
   if (serverChanged) {
     context.notice(
-      `The server at ${address} has other data than before: what was unsent waits for you in ${commandLine(context.environment.program, "outbox", "list")}.`,
+      `The server at ${address} has other data than before. Messages that were not sent are kept: see ${commandLine(context.environment.program, "outbox", "list")}.`,
     );
   }
   // Loaded here, because commands that do not log in need no keys.
@@ -188,7 +188,7 @@ export async function keepGrant(context: SignInContext, endpoint: Endpoint, gran
   return profile;
 }
 
-/** Exit 4, with the command to run. @param cause the server's refusal, where it was asked */
+/** The error for exit code 4, with the command that logs in. @param cause the server's refusal, if there was one */
 export function notLoggedIn(
   environment: Environment,
   address: string,
@@ -202,7 +202,7 @@ export function notLoggedIn(
   });
 }
 
-/** What this program tells a server about itself. */
+/** Describes this program to a server. */
 export function clientInfo(): ClientInfo {
   return { name: "parley", version: packageVersion(), deviceName: shortened(hostname(), 64) };
 }

@@ -1,4 +1,4 @@
-// Makes an account at a server and keeps its first session: what signup and join have in common.
+// Creates an account and stores its first session, for signup and join.
 import { signUp } from "../../link/server/account.ts";
 import { Endpoint } from "../../link/server/endpoint.ts";
 import type { Wanted } from "../command/account-flags.ts";
@@ -12,11 +12,11 @@ import { openContext, withConnectionHints } from "./with-account.ts";
 
 export interface SigningUp {
   readonly wanted: Wanted;
-  /** Undefined: the person is asked. */
+  /** If undefined, the person is asked. */
   readonly username: string | undefined;
   /** "" for none. */
   readonly invite: string;
-  /** Has a last word before anything is connected. */
+  /** Called before anything is connected. @throws CommandError to stop */
   readonly check?: (context: SignInContext) => void;
 }
 

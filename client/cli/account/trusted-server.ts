@@ -1,4 +1,4 @@
-// From an address to a trusted server: what is known of its key, a look at an unknown one, and the question to a person.
+// Decides how to trust the server at an address: by the stored key, by a probe of an unknown server, or by asking the person.
 
 import { ConnectError, probe, type Trust } from "../../../rpc/dialling/dial.ts";
 import { checkTrust, isLoopback } from "../../link/server/trust.ts";
@@ -12,26 +12,27 @@ const probeTimeoutMs = 10_000;
 
 export interface TrustOptions {
   readonly profiles: Profiles;
-  /** Undefined: nobody may be asked. */
+  /** Undefined if the command must not ask. */
   readonly asker: Asker | undefined;
-  /** Hears the one line about a new key on this machine. */
+  /** Called with the line about a new key of a server on this machine. */
   readonly notice: (sentence: string) => void;
-  /** The words of a command to which `--server` and `--fingerprint` can be added, to accept a changed key. */
+  /** The command to which `--server` and `--fingerprint` can be added, to accept a changed key. */
   readonly retry: readonly string[];
-  /** A log-in comes next: a server that spoke plaintext is looked at again, as it may speak TLS by now. */
+  /** True before a log-in: a server that used plaintext is probed again, because it may use TLS now. */
   readonly isLogIn: boolean;
 }
 
 /**
- * How to trust the server at this address, remembered from now on. Connects only where that is not known yet, or is said
- * anew: else the pin is checked by the connection that follows. What fails changes nothing that is remembered.
- * @throws CommandError where it is not to be trusted, or nobody may be asked; ConnectError
+ * The trust in the server at this address, which is stored. Connects only if the server is unknown or the flags state the
+ * trust; otherwise the connection that follows checks the pin. A failure changes nothing that is stored.
+ * @throws CommandError if the server is not trusted, or no person can be asked; ConnectError
  */
-export async function trustServer(address: string, wanted: Wanted, reaching: TrustOptions): Promise<Trust> {
-  const { profiles } = reaching;
+export async function trustServer(address: string, wanted: Wanted, options: TrustOptions): Promise<Trust> {
+  const { profiles } = options;
   const known = profiles.server(address)?.trust;
   if (wanted.plaintext === true) {
-    if (!isLoopback(address)) throw usage(`--plaintext is for this machine only, and ${address} is another.`);
+    if (!isLoopback(address))
+      throw usage(`--plaintext is for a server on this machine, and ${address} is not on it.`);
     if (known?.kind !== "plaintext" && (await speaksTls(address))) {
       throw new ConnectError({
         kind: "needs-tls",
@@ -41,14 +42,14 @@ export async function trustServer(address: string, wanted: Wanted, reaching: Tru
     return remember(profiles, address, known, { kind: "plaintext" });
   }
   if (known !== undefined && wanted.fingerprint === undefined) {
-    const isToBeSeen = known.kind === "plaintext" && reaching.isLogIn && (await speaksTls(address));
-    if (!isToBeSeen) return known;
+    const isOutdated = known.kind === "plaintext" && options.isLogIn && (await speaksTls(address));
+    if (!isOutdated) return known;
   }
-  const trust = await look(address, wanted, known, reaching);
+  const trust = await trustFromProbe(address, wanted, known, options);
   return remember(profiles, address, known, trust);
 }
 
-/** @throws ConnectError where nothing answers */
+/** @throws ConnectError if nothing answers */
 async function speaksTls(address: string): Promise<boolean> {
   try {
     await probe(address, { timeoutMs: probeTimeoutMs });
@@ -59,11 +60,11 @@ async function speaksTls(address: string): Promise<boolean> {
   }
 }
 
-async function look(
+async function trustFromProbe(
   address: string,
   wanted: Wanted,
   known: Trust | undefined,
-  reaching: TrustOptions,
+  options: TrustOptions,
 ): Promise<Trust> {
   const found = await probe(address, { timeoutMs: probeTimeoutMs });
   const { fingerprint, acceptNew } = wanted;
@@ -71,29 +72,29 @@ async function look(
   switch (decision.verdict) {
     case "accept":
       if (decision.notice) {
-        reaching.notice(
+        options.notice(
           `New server on this machine, ${address}, with the key ${found.fingerprint}: remembered.`,
         );
       }
       return decision.trust;
     case "changed":
-      throw changedKey(address, decision.known, decision.found, reaching.retry);
+      throw changedKey(address, decision.known, decision.found, options.retry);
     case "ask":
-      return askPerson(address, decision.fingerprint, reaching);
+      return askPerson(address, decision.fingerprint, options);
   }
 }
 
 async function askPerson(address: string, fingerprint: string, { asker }: TrustOptions): Promise<Trust> {
   if (asker === undefined) {
     throw usage(
-      `The server at ${address} is new here, and no authority vouches for it. Its key is ${fingerprint}. If that is ` +
-        `right, add --fingerprint ${fingerprint}; or --accept-new, to trust whatever answers.`,
+      `The server at ${address} is not known yet, and no authority vouches for it. Its key is ${fingerprint}. If that is ` +
+        `right, add --fingerprint ${fingerprint}, or --accept-new to trust any key that it has.`,
     );
   }
   asker.show(
-    `The server at ${address} is new here, and no authority vouches for it. Its key is\n  ${fingerprint}`,
+    `The server at ${address} is not known yet, and no authority vouches for it. Its key is\n  ${fingerprint}`,
   );
-  if (!(await asker.confirm("Is that what its operator gave you?"))) {
+  if (!(await asker.confirm("Is that the key that its operator gave you?"))) {
     throw new CommandError(
       Exit.REFUSED,
       `Nothing was sent to ${address}. Ask its operator for the fingerprint.`,
@@ -110,7 +111,7 @@ function remember(profiles: Profiles, address: string, known: Trust | undefined,
   return trust;
 }
 
-/** The hard stop: both values, and the exact command that accepts the new one. */
+/** The error for a key that changed, with both fingerprints and the command that accepts the new one. */
 export function changedKey(
   address: string,
   known: string | undefined,
@@ -120,23 +121,23 @@ export function changedKey(
   return new CommandError(
     Exit.CANNOT_CONNECT,
     [
-      `STOP: the server at ${address} does not have the key that is expected of it. Nothing was sent.`,
-      `  expected: ${known ?? "one that an authority vouches for"}`,
+      `STOP: the server at ${address} does not have the expected key. Nothing was sent.`,
+      `  expected: ${known ?? "a key that an authority vouches for"}`,
       `  found:    ${found}`,
-      "Someone may be listening in, or the server was set up anew: ask its operator. If the new key is right, run:",
+      "An attacker may be intercepting the connection, or the server was set up anew. Ask its operator. If the new key is right, run:",
       `  ${commandLine(...retry, "--server", address, "--fingerprint", found)}`,
     ].join("\n"),
   );
 }
 
-/** What a connection that failed means to a person. `retry` as in TrustOptions. */
+/** The error for a connection that failed, with a hint. `retry` as in TrustOptions. */
 export function cannotConnect(address: string, error: ConnectError, retry: readonly string[]): CommandError {
   if (error.found !== undefined) return changedKey(address, error.expected, error.found, retry);
   const hints: Partial<Record<ConnectError["kind"], string>> = {
-    unreachable: "Is the server running there?",
-    timeout: "Is the server running there, and is a firewall between?",
-    "not-tls": isLoopback(address) ? "Add --plaintext if that is what it serves." : "",
-    "needs-tls": "Leave out --plaintext; where that was remembered, log in again without it.",
+    unreachable: "Is the server running?",
+    timeout: "Is the server running, and does a firewall block the connection?",
+    "not-tls": isLoopback(address) ? "Add --plaintext if the server does not use TLS." : "",
+    "needs-tls": "Leave out --plaintext. If you logged in with it, log in again without it.",
   };
   const message = `Cannot connect, so nothing was sent: ${error.message} ${hints[error.kind] ?? ""}`;
   return new CommandError(Exit.CANNOT_CONNECT, message.trim(), { cause: error });

@@ -1,4 +1,4 @@
-// The frame of every command that needs a session: opens the state, signs in without asking, and says what failed.
+// Runs the work of commands that need a session: opens the state, signs in without asking, and describes failures.
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { isConnectionLost, isLoggedOut } from "../../link/model/errors.ts";
@@ -11,7 +11,7 @@ import type { Asker } from "../process/prompts.ts";
 import { choose, notLoggedIn, type SignedIn, type SignInContext, signIn } from "./sign-in.ts";
 import { cannotConnect } from "./trusted-server.ts";
 
-/** The state of this installation, and who may be asked. Dispose of the state. */
+/** The context for signing in, with the state of this installation. The caller disposes of the state. */
 export function openContext(
   { environment, output }: Pick<AccountCall, "environment" | "output">,
   asker?: Asker,
@@ -22,9 +22,9 @@ export function openContext(
 }
 
 /**
- * Runs the work in the session that the flags ask for. Work that only reads can be repeated, so where its connection
- * is lost nothing is unknown.
- * @throws CommandError, also where there is no such session (exit 4) or no connection (exit 3); and what the work throws
+ * Runs the work in the session that the flags ask for. Work that only reads can be repeated, so a lost connection does not
+ * leave its outcome unknown.
+ * @throws CommandError, with exit code 4 without such a session and 3 without a connection; and what the work throws
  */
 export async function withAccount<T>(
   call: AccountCall,
@@ -34,7 +34,7 @@ export async function withAccount<T>(
   const { environment } = call;
   const context = openContext(call);
   using _state = context.state;
-  await using signedIn = await reaching(context, call);
+  await using signedIn = await signInByFlags(context, call);
   try {
     return await work(signedIn, context);
   } catch (error) {
@@ -58,8 +58,8 @@ export async function withAccount<T>(
 }
 
 /**
- * Runs work that looks only at what is on this disk: no server is called, and no session is needed.
- * @throws CommandError where nobody was ever logged in here as the flags say (exit 4); and what the work throws
+ * Runs work on the stored state alone: it calls no server and needs no session.
+ * @throws CommandError with exit code 4 if there is no profile for the flags; and what the work throws
  */
 export async function withProfile(
   call: AccountCall,
@@ -73,7 +73,7 @@ export async function withProfile(
   return undefined;
 }
 
-async function reaching(context: SignInContext, call: AccountCall): Promise<SignedIn> {
+async function signInByFlags(context: SignInContext, call: AccountCall): Promise<SignedIn> {
   const wanted = wantedOf(call.values);
   try {
     return await signIn(context, wanted);
@@ -83,7 +83,7 @@ async function reaching(context: SignInContext, call: AccountCall): Promise<Sign
   }
 }
 
-/** Runs what connects, and says in a person's words why it cannot. `retry` as in TrustOptions. */
+/** Runs work that connects. @param retry as in TrustOptions @throws CommandError with a hint if it cannot connect */
 export async function withConnectionHints<T>(
   address: string,
   retry: readonly string[],

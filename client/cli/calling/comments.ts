@@ -1,9 +1,9 @@
-// The comments of the proto files, which descriptors keep apart, by the place in the file.
+// Finds the comments of the proto files, which descriptors list by their path in the file.
 import type { DescField, DescFile, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 
 const byFile = new WeakMap<DescFile, ReadonlyMap<string, string>>();
 
-/** In one line, "" where there is none. */
+/** The leading comment in one line; "" if there is none. */
 export function commentOf(described: DescMessage | DescField | DescService | DescMethod): string {
   const [file, path] = placeOf(described);
   let comments = byFile.get(file);
@@ -15,7 +15,7 @@ export function commentOf(described: DescMessage | DescField | DescService | Des
   return comments.get(path.join(",")) ?? "";
 }
 
-/** Field numbers of descriptor.proto, and indexes: https://protobuf.com/docs/descriptors#source-code-info */
+/** The path: field numbers of descriptor.proto, and indexes. See https://protobuf.com/docs/descriptors#source-code-info */
 function placeOf(one: DescMessage | DescField | DescService | DescMethod): [DescFile, readonly number[]] {
   switch (one.kind) {
     case "service":

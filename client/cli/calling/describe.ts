@@ -1,4 +1,4 @@
-// Shows services, methods and requests as text: what there is to call, and with what.
+// Formats services, methods and requests as text.
 import {
   type DescField,
   type DescMessage,
@@ -12,7 +12,7 @@ import { fullName } from "./find-method.ts";
 
 const wellKnown = "google.protobuf.";
 
-/** A service and its methods, with the first sentence of each. */
+/** A service and its methods, with the first sentence of each comment. */
 export function serviceLines(service: DescService): Styled[] {
   const width = Math.max(...service.methods.map(({ name }) => name.length));
   return [
@@ -24,19 +24,20 @@ export function serviceLines(service: DescService): Styled[] {
   ];
 }
 
-/** A method, its request, and every message that the request can hold. */
+/** A method, its request, and every message that the request can contain. */
 export function methodLines(method: DescMethod): Styled[] {
   return [
-    line`${fullName(method)}: ${shape(method)}`,
+    line`${fullName(method)} ${signature(method)}`,
     line`${commentOf(method)}`,
     ...reachable(method.input).flatMap((message) => [Styled.empty, ...messageLines(message)]),
   ];
 }
 
-function shape({ methodKind, input, output }: DescMethod): string {
-  const up = methodKind === "client_streaming" || methodKind === "bidi_streaming" ? "many" : "one";
-  const down = methodKind === "server_streaming" || methodKind === "bidi_streaming" ? "many" : "one";
-  return `${up} ${input.name} up, ${down} ${output.name} down`;
+/** The signature in the syntax of proto files, such as "(HelloRequest) returns (stream HelloResponse)". */
+function signature({ methodKind, input, output }: DescMethod): string {
+  const request = methodKind === "client_streaming" || methodKind === "bidi_streaming" ? "stream " : "";
+  const response = methodKind === "server_streaming" || methodKind === "bidi_streaming" ? "stream " : "";
+  return `(${request}${input.name}) returns (${response}${output.name})`;
 }
 
 function messageLines(message: DescMessage): Styled[] {
@@ -54,7 +55,7 @@ function messageLines(message: DescMessage): Styled[] {
   ];
 }
 
-/** The message itself first, then what it holds, each once; not those of Google, which are texts in JSON. */
+/** The message and then those that it contains, each once. Not the well-known types, which are texts in JSON. */
 function reachable(first: DescMessage): DescMessage[] {
   const found = new Set([first]);
   for (const message of found) {
@@ -65,7 +66,7 @@ function reachable(first: DescMessage): DescMessage[] {
   return [...found];
 }
 
-/** What a field takes in JSON, by the words of the schema. */
+/** The type of a field in the words of the schema. */
 export function typeWords(field: DescField): string {
   switch (field.fieldKind) {
     case "scalar":

@@ -1,4 +1,4 @@
-// Finds the method that the words of a command line mean: by its full name, or by any end of it that only one has.
+// Finds a method by its full name, or by the end of a name that no other method has.
 import type { DescMethod, DescService, FileRegistry } from "@bufbuild/protobuf";
 import { closest } from "../../../command-line/closest.ts";
 import { usage } from "../process/exit.ts";
@@ -7,12 +7,12 @@ export function servicesOf(registry: FileRegistry): DescService[] {
   return [...registry].filter((type) => type.kind === "service");
 }
 
-/** "parley.chat.v1.ChatService/SendMessage", as it stands in the path of a call. */
+/** The name in the path of a call, such as "parley.chat.v1.ChatService/SendMessage". */
 export function fullName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
-/** One method, or a service of which only the name was given. @throws UsageError where it is neither */
+/** A method or a service. @throws UsageError if none or several have that name */
 export function findMethod(registry: FileRegistry, given: string): DescMethod | DescService {
   const services = servicesOf(registry);
   const all = [...services.flatMap(({ methods }) => methods), ...services];
@@ -20,7 +20,7 @@ export function findMethod(registry: FileRegistry, given: string): DescMethod | 
   const [first] = found;
   if (first === undefined) throw unknown(services, given);
   if (found.length > 1) {
-    throw usage(`"${given}" is the name of several: ${found.map(nameOf).join(", ")}. Say more of it.`);
+    throw usage(`"${given}" names several: ${found.map(nameOf).join(", ")}. Use a longer name.`);
   }
   return first;
 }
@@ -29,7 +29,7 @@ function nameOf(one: DescMethod | DescService): string {
   return one.kind === "service" ? one.typeName : fullName(one);
 }
 
-/** Whether the given parts are the last ones of the name. A dot does for the slash. */
+/** Whether the name ends with the given parts. A dot is accepted for the slash. */
 function endsWith(name: string, given: string): boolean {
   const [parts, wanted] = [split(name), split(given)];
   return wanted.length <= parts.length && parts.slice(-wanted.length).join("/") === wanted.join("/");
@@ -49,10 +49,10 @@ function unknown(services: readonly DescService[], given: string): Error {
   const names = [...candidates, ...services.map(({ name }) => name)];
   const near = closest(parts.slice(-2).join("/"), names) ?? closestMethod(parts.at(-1) ?? "", candidates);
   const meant = near === undefined ? "" : ` Did you mean ${near}?`;
-  return usage(`The schema has no method "${given}".${meant} Without a name, rpc lists all of them.`);
+  return usage(`The schema has no method "${given}".${meant} Without a name, rpc lists all methods.`);
 }
 
-/** For a method that is nearly right below a service that is not. */
+/** For an almost correct method name with a wrong service name. */
 function closestMethod(given: string, candidates: readonly string[]): string | undefined {
   const methods = candidates.map((name) => name.slice(name.indexOf("/") + 1));
   const near = closest(given, methods);

@@ -1,4 +1,4 @@
-// From JSON to an encoded request, with errors that name the field at fault by its path.
+// Reads a request from JSON. Errors name the field by its path.
 import {
   type DescField,
   type DescMessage,
@@ -13,23 +13,23 @@ import { usage } from "../process/exit.ts";
 import { schema } from "../process/schema.ts";
 import { typeWords } from "./describe.ts";
 
-/** Where the JSON stands: on a command line everyone on the machine can read it. */
+/** The source of the JSON. All users of the machine can read a command line. */
 export type Source = "command line" | "standard input";
 
 type JsonObject = { [key: string]: JsonValue };
 
-/** @throws UsageError where it is no JSON, or not of this message, or has a secret where others can see it */
+/** @throws UsageError if it is not JSON of this message, or has a secret on the command line */
 export function readRequest(message: DescMessage, json: string, source: Source): Uint8Array {
   check(message, parse(json), "", source);
   try {
-    // From the text once more: it refuses a key that is there twice, which an object no longer has.
+    // Parses the text again, because this refuses a duplicate key, which the object does not show.
     return toBinary(message, fromJsonString(message, json, { registry: schema() }));
   } catch (error) {
-    throw usage(`The request will not do: ${messageOf(error)}.`);
+    throw usage(`The request is not valid: ${messageOf(error)}.`);
   }
 }
 
-/** One of many requests, a line of standard input. @throws UsageError that names the line */
+/** Reads a request of a stream from a line of standard input. @throws UsageError that names the line */
 export function readLine(message: DescMessage, line: string, number: number): Uint8Array {
   try {
     return readRequest(message, line, "standard input");
@@ -44,11 +44,11 @@ function parse(json: string): JsonValue {
     return JSON.parse(json, exactly) as JsonValue;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw usage(`The request is no JSON: ${messageOf(error)}.`);
+    throw usage(`The request is not JSON: ${messageOf(error)}.`);
   }
 }
 
-/** A number of more digits than a JSON number holds would become another one: two ids might become the same. */
+/** Refuses integers that a JSON number cannot represent: they would become another number, and two ids might be equal. */
 function exactly(key: string, value: unknown, { source = "" }: { readonly source?: string } = {}): unknown {
   const isExact = Number.isSafeInteger(value) || String(value) === source;
   if (typeof value === "number" && /^-?\d+$/.test(source) && !isExact)
@@ -58,9 +58,7 @@ function exactly(key: string, value: unknown, { source = "" }: { readonly source
 
 function check(message: DescMessage, json: JsonValue, path: string, source: Source): void {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw usage(
-      `${path === "" ? "The request" : path}: an object is expected here, not ${JSON.stringify(json)}.`,
-    );
+    throw usage(`${path === "" ? "The request" : path}: expected an object, not ${JSON.stringify(json)}.`);
   }
   for (const [key, value] of Object.entries(json)) {
     const place = path === "" ? key : `${path}.${key}`;
@@ -68,14 +66,14 @@ function check(message: DescMessage, json: JsonValue, path: string, source: Sour
     if (field === undefined) throw unknownField(message, key, place);
     if (source === "command line" && field.proto.options?.debugRedact === true) {
       throw usage(
-        `${place}: others can read a command line. Write the JSON to standard input, and - in its place.`,
+        `${place}: other users of this machine can read a command line. Write the JSON to standard input, and - in its place.`,
       );
     }
     checkValue(message, field, { [key]: value }, place, source);
   }
 }
 
-/** Goes on into messages; any other value is tried alone, so that what is wrong has a place. */
+/** Checks the fields of a message. Parses any other value alone, so that the error can name the field. */
 function checkValue(
   message: DescMessage,
   field: DescField,
@@ -98,7 +96,7 @@ function checkValue(
   try {
     fromJson(message, json, { registry: schema() });
   } catch {
-    throw usage(`${place}: ${expected(field)} is expected here, not ${JSON.stringify(value)}.`);
+    throw usage(`${place}: expected ${expected(field)}, not ${JSON.stringify(value)}.`);
   }
 }
 

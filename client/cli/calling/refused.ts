@@ -1,4 +1,4 @@
-// A refusal with everything that the server said about it: its status, and each detail as it can be decoded.
+// Adds the details of a refusal to its message.
 import { fromBinary, toJsonString } from "@bufbuild/protobuf";
 import { Status } from "../../../gen/google/rpc/status.ts";
 import { packedStatus, RpcError } from "../../../rpc/status/status.ts";
@@ -7,8 +7,8 @@ import { describeFailure } from "../process/failure.ts";
 import { readRegistry } from "../process/schema.ts";
 
 /**
- * What ends the command: the sentence as elsewhere, then the details, one a line as Protobuf-JSON. An error that has no
- * refusal behind it stays as it is.
+ * The error of the command: the message, and then the details of the refusal as Protobuf-JSON, one per line. Returns an
+ * error without a refusal unchanged.
  */
 export function withDetails(error: unknown): unknown {
   const refusal = error instanceof CommandError ? error.cause : error;
@@ -25,12 +25,11 @@ function detailLines(error: RpcError): string[] {
     return Status.decode(packed).details.map(({ typeUrl, value }) => {
       const typeName = typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
       const message = registry.getMessage(typeName);
-      if (message === undefined)
-        return `  ${typeName}: ${value.length} bytes that this program does not know`;
+      if (message === undefined) return `  ${typeName}: ${value.length} bytes of an unknown type`;
       return `  ${typeName} ${toJsonString(message, fromBinary(message, value), { registry })}`;
     });
   } catch {
-    // Any server may put anything here; what was said above still stands.
+    // A server may send details that are not valid. The message above does not depend on them.
     return ["  Its details cannot be decoded."];
   }
 }

@@ -1,4 +1,4 @@
-// The flags that say which server, which user and which trust: every command that talks to a server takes them.
+// The flags for the server, the user and the trust, which every command that calls a server takes.
 
 import { type Flag, text, toggle, type Values } from "../../../command-line/flags.ts";
 import { usage } from "../process/exit.ts";
@@ -6,13 +6,13 @@ import { readAddress } from "./address.ts";
 
 const server: Flag<string> = {
   value: "HOST:PORT",
-  help: "The server; else the one used last, else 127.0.0.1:12000.",
+  help: "The server. Default: the one used last, or 127.0.0.1:12000.",
   read: readAddress,
 };
 
 const fingerprint: Flag<string> = {
   value: "FP",
-  help: "Trust the server with this key alone (SHA256:…), in place of what was known before.",
+  help: "Trust only the server with this key (SHA256:…), instead of the one that is known.",
   read: (given) => {
     const found = /^(?:SHA256:)?([A-Za-z0-9+/]{43})=?$/.exec(given)?.[1];
     if (found === undefined) throw usage("a fingerprint is SHA256: and 43 characters; the server prints it.");
@@ -23,23 +23,25 @@ const fingerprint: Flag<string> = {
 export const serverFlags = {
   server,
   fingerprint,
-  "accept-new": toggle("Trust whatever key an unknown server has; never a changed one."),
-  plaintext: toggle("Talk without encryption; only to this machine."),
+  "accept-new": toggle(
+    "Trust the key of a server that is not known yet, whatever it is. Does not accept a changed key.",
+  ),
+  plaintext: toggle("Connect without encryption. Only for a server on this machine."),
 } as const;
 
 export const accountFlags = {
-  as: text("USER", "The user; else the one used last on that server."),
+  as: text("USER", "The user. Default: the one used last on that server."),
   ...serverFlags,
 } as const;
 
-/** What the flags, or whoever stands in for them, say about server and user. */
+/** The server, user and trust that the flags, or a caller instead of them, ask for. */
 export interface Wanted {
   readonly server?: string | undefined;
   readonly as?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly acceptNew?: boolean | undefined;
   readonly plaintext?: boolean | undefined;
-  /** The original's way: user and password are asked even where a login is stored, and leaving logs out. */
+  /** As the original's client: ask for user and password even if a login is stored, and log out on leaving. */
   readonly fresh?: boolean | undefined;
 }
 

@@ -1,4 +1,4 @@
-// What a command is: its words and flags, what its help says, and what it does. The table names them all.
+// The definition of a command: its words and flags, its help, and its function. commands/table.ts lists all commands.
 
 import { type Flags, readFlags, toggle, type Values } from "../../../command-line/flags.ts";
 import type { Environment } from "../process/environment.ts";
@@ -6,7 +6,7 @@ import { type ExitCode, usage } from "../process/exit.ts";
 import { Output } from "../process/output.ts";
 import type { accountFlags } from "./account-flags.ts";
 
-/** The flags that every command understands. */
+/** The flags that every command takes. */
 export const everyFlag = {
   json: toggle("Print each result as one line of Protobuf-JSON, and nothing else."),
   help: { ...toggle("Show this help."), short: "h" },
@@ -15,29 +15,29 @@ export const everyFlag = {
 /** One run of a command. */
 export interface Call<F extends Flags = Record<never, never>> {
   readonly environment: Environment;
-  /** What is no flag, in order; as many as the command allows. */
+  /** The arguments that are not flags, in order. Their number is within the command's bounds. */
   readonly words: readonly string[];
   readonly values: Values<F>;
   readonly json: boolean;
   readonly output: Output;
 }
 
-/** A run of a command that talks to a server. */
+/** A run of a command that calls a server. */
 export type AccountCall = Call<typeof accountFlags>;
 
 export interface CommandSpec<F extends Flags> {
-  /** What follows the name, one line for each form, as in "USER TEXT…". */
+  /** The forms of the command line after the name, such as "USER TEXT…". */
   readonly forms: readonly string[];
-  /** How many words it takes. */
+  /** The bounds of the number of words. */
   readonly words: { readonly least: number; readonly most: number };
   readonly flags: F;
-  /** Paragraphs for the help, after the summary. */
+  /** The paragraphs of the help after the summary. */
   readonly about: readonly string[];
-  /** Which message a line of --json is; undefined where the command has no results. */
+  /** The message of one line of --json; undefined if the command has no results. */
   readonly json: string | undefined;
-  /** What follows the name in examples. */
+  /** The examples of command lines, after the name. */
   readonly examples: readonly string[];
-  /** @throws whatever failure.ts describes */
+  /** @throws any error that failure.ts describes */
   readonly run: (call: Call<F>) => Promise<ExitCode | undefined>;
 }
 
@@ -47,7 +47,7 @@ export interface Command {
   readonly about: readonly string[];
   readonly json: string | undefined;
   readonly examples: readonly string[];
-  /** Reads what follows the name and runs; "help" where that was asked for. @throws CommandError and others */
+  /** Reads the arguments after the name, and runs the command. Resolves to "help" for --help. @throws as CommandSpec.run */
   readonly invoke: (
     environment: Environment,
     name: string,
@@ -65,14 +65,14 @@ export function defineCommand<F extends Flags>(spec: CommandSpec<F>): Command {
     flags: spec.flags,
     invoke: async (environment, name, argv) => {
       const given = readFlags(argv, { ...everyFlag, ...spec.flags });
-      // The other flags were read by this command's own table.
+      // `spec.flags` has read the flags of F.
       const values = given.values as Values<F> & Values<typeof everyFlag>;
       if (values.help === true) return "help";
       const { words } = given;
       const form = forms.map((one) => `${environment.program} ${name} ${one}`.trim()).join(", or ");
-      if (words.length < bounds.least) throw usage(`Something is missing. It is: ${form}`);
+      if (words.length < bounds.least) throw usage(`An argument is missing. Usage: ${form}`);
       if (words.length > bounds.most)
-        throw usage(`"${words[bounds.most]}" is one word too many. It is: ${form}`);
+        throw usage(`"${words[bounds.most]}" is one word too many. Usage: ${form}`);
       const isJson = values.json === true;
       const output = new Output(environment, isJson);
       const code = await spec.run({ environment, words, values, json: isJson, output });

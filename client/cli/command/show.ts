@@ -1,4 +1,4 @@
-// How one-shot commands show what is in a log, as lines that are safe for a terminal.
+// Formats entries of a log and their parts as lines that are safe for a terminal.
 
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
@@ -9,7 +9,7 @@ import type { PrivateLine } from "../../state/private-lines.ts";
 import { safeName } from "../terminal/text/safe-text.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 
-/** Lines of a text after its first begin with this, so that none can look like a message of its own. */
+/** Indents the further lines of a text, so that none of them looks like another message. */
 const margin = "    ";
 
 /** "2026-11-23 04:17:12", in the time zone of this machine. */
@@ -24,21 +24,21 @@ export function name(username: string): Styled {
   return Styled.of(safeName(username));
 }
 
-/** "2026-11-23 04:17:12 yoda: text", with "yoda → luke" where the reader of many conversations has to be told. */
+/** "2026-11-23 04:17:12 yoda: text". With the recipient it has "yoda → luke", for output from several conversations. */
 export function entryLine(entry: Entry, withRecipient: boolean): Styled {
   const sender = name(entry.sender?.username ?? "?");
   const head = withRecipient ? line`${sender} → ${recipient(entry)}` : sender;
   return line`${time(entry.sendTime)} ${head}: ${text(entry, margin)}`;
 }
 
-/** What an entry says; lines after the first begin with `indent`. */
+/** The text of an entry. Lines after the first begin with `indent`. */
 export function text(entry: Entry, indent = ""): Styled {
   const content = contentOf(entry.content);
   if (content.kind === "text") return Styled.of(content.text.replaceAll("\n", `\n${indent}`));
-  return line`(something that this version of parley is too old for)`;
+  return line`(content that needs a newer version of parley)`;
 }
 
-/** An entry of one conversation, or what stands in its place. */
+/** An item of one conversation's history: an entry, or a range without entries. */
 export function historyLine({ item }: HistoryItem): Styled {
   switch (item?.$case) {
     case "entry":
@@ -48,11 +48,11 @@ export function historyLine({ item }: HistoryItem): Styled {
     case "gap":
       return goneLine(item.value);
     case undefined:
-      return line`(something that this version of parley is too old for)`;
+      return line`(content that needs a newer version of parley)`;
   }
 }
 
-/** A line of a private chat, as the person `me` kept it. */
+/** A stored line of a private chat. @param me the name of the user who stored it */
 export function privateLine({ username, mine, time: when, text: said }: PrivateLine, me: string): Styled {
   return line`${time(when)} ${name(mine ? me : username)}: ${Styled.of(said.replaceAll("\n", `\n${margin}`))}`;
 }
@@ -63,7 +63,7 @@ interface Range {
 }
 
 export function omittedLine(range: Range): Styled {
-  return line`(${numbers(range)} not shown to you)`;
+  return line`(${numbers(range)} not visible to you)`;
 }
 
 export function goneLine(range: Range): Styled {

@@ -1,4 +1,4 @@
-// parley ask: sends a message and waits for that user's next one, so that a script can ask a person.
+// parley ask: sends a message, and prints the next message of that user, so that a script can ask a person.
 
 import { parseWait } from "../../../command-line/durations.ts";
 import { Entry } from "../../../gen/parley/chat/v1/entry.ts";
@@ -17,7 +17,7 @@ import { CommandError, Exit } from "../process/exit.ts";
 const defaultTimeoutMs = 600_000;
 
 const flags = {
-  timeout: { value: "TIME", help: "How long to wait for the answer; else 10m.", read: parseWait },
+  timeout: { value: "TIME", help: "How long to wait for the answer. Default: 10m.", read: parseWait },
   ...sendFlags,
   ...accountFlags,
 } as const;
@@ -27,9 +27,9 @@ export const command = defineCommand({
   words: { least: 2, most: Number.POSITIVE_INFINITY },
   flags,
   about: [
-    "Sends as send does, and prints the text of the first message of that user which comes after it, however soon. " +
-      "Exit code 6 says that none came in time; --id then goes on waiting without sending again. What could harm a " +
-      "terminal is made visible in the answer, in a pipe as well: --json is exact. No marker moves.",
+    "Sends as send does, and prints the text of the user's first message after it. Exit code 6 says that no answer " +
+      "arrived in time; --id then continues to wait without sending again. Characters that could harm a terminal are " +
+      "made visible in the answer, also in a pipe; --json is exact. No marker moves.",
   ],
   json: "Entry: the answer.",
   examples: ["yoda shall I deploy?", "yoda --timeout 1h --json - < question.txt"],
@@ -38,7 +38,7 @@ export const command = defineCommand({
     await withAccount(call, "changes", async (signedIn, context) => {
       const question = await messageText(call, words);
       const sent = await sendText(signedIn, context, call, { kind: "user", username }, question);
-      // All from the own message on is asked for, so an answer cannot slip in between.
+      // The link starts right after the own message, so no answer is missed.
       const cursors = await cursorsAtHeads(signedIn.account);
       cursors.forget(sent.ack.conversationId);
       raise(cursors, sent.ack.conversationId, sent.ack.seq);
@@ -56,7 +56,7 @@ export const command = defineCommand({
   },
 });
 
-/** The next message of the other user; undefined where the link was closed first. @throws what ended the link */
+/** The next message of the other user; undefined if the link is closed first. @throws the error that ended the link */
 async function nextOf(link: Link, { conversationId }: Ack, userId: string): Promise<Entry | undefined> {
   for await (const event of link.events) {
     if (!("conversationId" in event) || event.conversationId !== conversationId) continue;
@@ -76,6 +76,6 @@ function noAnswer(call: Call<typeof flags>, username: string, { clientMessageId,
   const again = commandLine(program, "ask", username, "--id", String(clientMessageId), ...asFlag);
   return new CommandError(
     Exit.NO_ANSWER,
-    `${username} has not answered number ${ack.seq} in time. To go on waiting, without sending it again: ${again} and the same text.`,
+    `${username} has not answered number ${ack.seq} in time. To continue to wait without sending it again: ${again} and the same text.`,
   );
 }

@@ -1,4 +1,4 @@
-// parley block: shuts a user out.
+// parley block: blocks a user.
 import { Block } from "../../../gen/parley/chat/v1/block_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -11,10 +11,10 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags: accountFlags,
   about: [
-    "Nothing that the other one sends reaches you any more, and the other one does not see when you come and go. Nobody " +
-      "is told. You can still write there. It lasts until unblock.",
+    "You no longer receive anything that this user sends, and this user no longer sees when you are online. The server " +
+      "does not notify the user. You can still send to this user. The block lasts until unblock.",
   ],
-  json: "Block: who is blocked, and since when.",
+  json: "Block: the blocked user, and the time of the block.",
   examples: ["vader"],
   run: async (call) => {
     const [username = ""] = call.words;

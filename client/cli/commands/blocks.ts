@@ -1,4 +1,4 @@
-// parley blocks: lists whom the user blocks.
+// parley blocks: lists the users that the user has blocked.
 import { Block } from "../../../gen/parley/chat/v1/block_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -9,7 +9,7 @@ export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
   flags: accountFlags,
-  about: ["One name a line."],
+  about: ["Prints one name per line."],
   json: "Block, one for each user.",
   examples: [""],
   run: async (call) => {

@@ -1,4 +1,4 @@
-// parley broadcast: sends a message to everyone who is online.
+// parley broadcast: sends a message to all users who are online.
 
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -11,7 +11,7 @@ export const command = defineCommand({
   words: { least: 1, most: Number.POSITIVE_INFINITY },
   flags: { ...sendFlags, ...accountFlags },
   about: [
-    "As send, to everyone: it is stored once, and those who are online now can read it then and later.",
+    "As send, to all users. The message is stored once. The users who are online now can read it, now and later.",
   ],
   json: "Ack: the broadcast conversation, and the message's number in it.",
   examples: ["the bridge opens at noon"],

@@ -1,4 +1,4 @@
-// parley chat: the interactive chat, and what `parley` does by itself.
+// parley chat: the interactive chat, which `parley` starts without a command.
 
 import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { accountFlags, type Wanted, wantedOf } from "../command/account-flags.ts";
@@ -13,10 +13,10 @@ type Bell = (typeof bells)[number];
 
 const bell: Flag<Bell> = {
   value: "WHEN",
-  help: "Ring for messages while the terminal is in the background: never, direct or all; else direct.",
+  help: "Ring for messages while the terminal is in the background: never, direct or all. Default: direct.",
   read: (given) => {
     const found = bells.find((one) => one === given);
-    if (found === undefined) throw usage(`"${given}" is none of ${bells.join(", ")}.`);
+    if (found === undefined) throw usage(`"${given}" is not one of ${bells.join(", ")}.`);
     return found;
   },
 };
@@ -25,19 +25,19 @@ export const command = defineCommand({
   forms: ["", "HOST PORT"],
   words: { least: 0, most: 2 },
   flags: {
-    plain: toggle("Whole lines in and out, without escapes; so it is also in a pipe."),
+    plain: toggle("Read and print whole lines without escape sequences. This is the default in a pipe."),
     bell,
     ...privateFlags,
     ...accountFlags,
   },
   about: [
-    "Asks for server, user and password where they are not known. Inside it, /help lists the commands.",
-    "HOST PORT is the original's command line: it always asks for user and password, leaving logs out, and private chats are accepted without asking you, through the server.",
+    "Asks for the server, the user and the password if they are not known. In the chat, /help lists the commands.",
+    "HOST PORT is the command line of the original's client: it always asks for user and password, it logs out when you leave, and it accepts private chats without asking you, through the server.",
   ],
   json: undefined,
   examples: ["", "--as yoda --server 127.0.0.1:12000", "127.0.0.1 12000"],
   run: async ({ environment, values, json, words }) => {
-    if (json) throw usage("The chat has no --json: use tail --json and send.");
+    if (json) throw usage("The chat has no --json. Use tail --json and send.");
     const { runChat } = await import("../chat/run-chat.ts");
     return runChat({
       environment,
@@ -58,9 +58,9 @@ function originals([host = "", port = ""]: readonly string[], wanted: Wanted): W
     ? undefined
     : port === ""
       ? "The port is missing."
-      : `"${port}" is no port.`;
-  if (problem !== undefined) throw usage(`${problem} It is: HOST PORT, such as 127.0.0.1 12000.`);
-  if (wanted.server !== undefined) throw usage("The server is named twice: as HOST PORT and by --server.");
+      : `"${port}" is not a port.`;
+  if (problem !== undefined) throw usage(`${problem} Write HOST PORT, such as 127.0.0.1 12000.`);
+  if (wanted.server !== undefined) throw usage("The server is named twice: by HOST PORT and by --server.");
   return {
     ...wanted,
     server: readAddress(`${host.includes(":") ? `[${host}]` : host}:${port}`),

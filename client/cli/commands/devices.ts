@@ -1,4 +1,4 @@
-// parley devices: the devices of the user that have private chats, and how the first one vouches for another.
+// parley devices: lists the user's devices with private chats, and links a new device to the first one.
 
 import { toggle } from "../../../command-line/flags.ts";
 import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
@@ -22,14 +22,14 @@ import { line, Styled } from "../terminal/text/style.ts";
 
 const flags = {
   yes: toggle(
-    "Do not ask: go on with new-identity; with link, your first device has said that this one is signed.",
+    "Do not ask. With new-identity: continue. With link: your first device said that this one is signed.",
   ),
   ...accountFlags,
 } as const;
 
 type DevicesCall = Call<typeof flags>;
 
-/** How often the server is asked whether the first device has signed this one, ms. */
+/** The time between two requests for the list of devices, ms. */
 const LOOK_MS = 1_000;
 
 export const command = defineCommand({
@@ -37,18 +37,19 @@ export const command = defineCommand({
   words: { least: 0, most: 2 },
   flags,
   about: [
-    "A user's first device holds the identity key, by which others know the user. A device that it has not signed is " +
-      "shown to them with a warning. On the new device, link shows a code and waits; on the first one, sign with that " +
-      "code signs it. Then link asks whether the first one has said so: the server alone is not believed.",
-    "new-identity makes a new identity key here, for whoever lost the first device: contacts see that the key changed, " +
-      "and other devices have to be signed again.",
+    "The identity key, by which other users recognise a user, is on the user's first device. Other users see a device " +
+      "that it has not signed with a warning. On the new device, link shows a code and waits; on the first device, sign " +
+      "with that code signs the new one. Then link asks whether the first device said so, because the server alone " +
+      "could lie.",
+    "new-identity makes a new identity key on this device, for a user who lost the first device. Contacts see that the " +
+      "key changed, and other devices have to be signed again.",
   ],
   json: "DeviceCertificate, one for each device.",
   examples: ["", "link", "sign K7QF-9M2X-4TRD"],
   run: async (call) => {
     const [what, code] = call.words;
     if ((what === "sign") !== (code !== undefined))
-      throw usage("It is: devices, devices link, or devices sign CODE.");
+      throw usage("Usage: devices, devices link, or devices sign CODE.");
     await withAccount(call, "changes", async (signedIn, context) => {
       switch (what) {
         case undefined:
@@ -60,7 +61,7 @@ export const command = defineCommand({
         case "new-identity":
           return newIdentity(call, context, signedIn);
         default:
-          throw usage(`"${what}" is none of link, sign CODE and new-identity.`);
+          throw usage(`"${what}" is not one of link, sign CODE and new-identity.`);
       }
     });
     return undefined;
@@ -73,7 +74,7 @@ async function list(call: DevicesCall, verifier: Verifier): Promise<void> {
     const isThis = device.fingerprint === own.fingerprint;
     const remarks = [
       isThis ? "this device" : "",
-      isThis && own.holdsIdentity ? "holds the identity key" : "",
+      isThis && own.holdsIdentity ? "has the identity key" : "",
       device.signed ? "" : "not signed",
     ].filter((remark) => remark !== "");
     const { certificate } = device;
@@ -107,10 +108,10 @@ async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
   }
   if (call.values.yes !== true) await askWhetherSigned(call);
   rememberLink(verifier.contacts, verifier.names, identityKey);
-  await call.output.line(line`This device is signed: others see it without a warning.`);
+  await call.output.line(line`This device is signed. Other users see it without a warning.`);
 }
 
-/** Resolves when the server says that the device is signed. @throws CommandError where the person breaks off */
+/** Resolves when the server lists the device as signed. @throws CommandError if the person cancels */
 async function whenSigned(verifier: Verifier, fingerprint: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     const { devices } = await listDevices(verifier);
@@ -120,8 +121,8 @@ async function whenSigned(verifier: Verifier, fingerprint: string, signal: Abort
 }
 
 /**
- * A server that wants to stand in between could sign this device itself, with a key of its own in place of the user's: only
- * the first device knows that it did. @throws CommandError where it did not, or nobody can be asked
+ * A server that attacks the private chats could sign this device with a key of its own in place of the user's. Only the
+ * first device knows whether it signed. @throws CommandError if it did not, or no person can be asked
  */
 async function askWhetherSigned(call: DevicesCall): Promise<void> {
   const asker = terminalAsker(call.environment);
@@ -129,15 +130,17 @@ async function askWhetherSigned(call: DevicesCall): Promise<void> {
     const again = commandLine(call.environment.program, "devices", "link", "--yes");
     throw new CommandError(
       Exit.REFUSED,
-      `The server says that this device is signed. Once your first device has said so, too, run: ${again}`,
+      `The server says that this device is signed. If your first device said so too, run: ${again}`,
     );
   }
   asker.show("The server says that this device is signed.");
-  if (await asker.confirm("You typed the code on your first device, and it said that this one is signed?"))
+  if (
+    await asker.confirm("Did you type the code on your first device, and did it say that this one is signed?")
+  )
     return;
   throw new CommandError(
     Exit.REFUSED,
-    "Then it is not linked: somebody else signed it. Do not compare codes on this device, and ask who runs the server.",
+    "This device is not linked, because another device signed it. Do not compare codes on it, and ask the operator of the server.",
   );
 }
 
@@ -145,10 +148,13 @@ async function signWith(call: DevicesCall, verifier: Verifier, typed: string): P
   if (call.json) throw usage("sign has no --json.");
   const code = readLinkCode(typed);
   if (code === undefined)
-    throw usage(`"${typed}" is no code: it has 12 letters and digits, as K7QF-9M2X-4TRD.`);
+    throw usage(`"${typed}" is not a code. A code has 12 letters and digits, such as K7QF-9M2X-4TRD.`);
   const own = await verifier.register();
   if (!own.holdsIdentity || own.identityKey === undefined) {
-    throw new CommandError(Exit.REFUSED, "The identity key is not on this device: run it on your first one.");
+    throw new CommandError(
+      Exit.REFUSED,
+      "The identity key is not on this device. Run the command on your first device.",
+    );
   }
   const { userId, serverId } = verifier.names;
   const { identityKey } = own;
@@ -159,11 +165,11 @@ async function signWith(call: DevicesCall, verifier: Verifier, typed: string): P
   if (device === undefined) {
     throw new CommandError(
       Exit.REFUSED,
-      "No device of yours shows that code. If it was typed as shown, the server may have shown one of you a wrong key.",
+      "None of your devices shows that code. If you typed it correctly, the server may have sent a wrong key.",
     );
   }
   await signDevice(verifier, own, device);
-  await call.output.line(line`${nameOf(device)} is signed: others see it without a warning.`);
+  await call.output.line(line`${nameOf(device)} is signed. Other users see it without a warning.`);
 }
 
 async function newIdentity(call: DevicesCall, context: SignInContext, signedIn: SignedIn): Promise<void> {
@@ -171,16 +177,16 @@ async function newIdentity(call: DevicesCall, context: SignInContext, signedIn: 
   if (call.values.yes !== true) {
     const { environment } = call;
     const asker = terminalAsker(environment);
-    if (asker === undefined) throw usage("Standard input is no terminal: add --yes.");
+    if (asker === undefined) throw usage("Standard input is not a terminal. Add --yes.");
     const question =
-      "Your contacts will see that your key changed, and those who verified it have to do so again. Go on?";
+      "Your contacts will see that your key changed, and will have to verify it again. Continue?";
     if (!(await asker.confirm(question))) {
       throw new CommandError(Exit.REFUSED, "Nothing was changed.");
     }
   }
   const { calls, names } = verifierOf(context, signedIn);
   await replaceIdentity(calls, context.state.keys(signedIn.profile.profileId), names);
-  await call.output.line(line`You have a new identity key, and this device holds it.`);
+  await call.output.line(line`You have a new identity key, on this device.`);
 }
 
 function nameOf({ certificate }: DeviceWithKey): Styled {

@@ -1,4 +1,4 @@
-// parley history: prints a conversation's log, or a range of it.
+// parley history: prints the log of a conversation, or a range of it.
 
 import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
@@ -14,7 +14,7 @@ import { handleStoredLines } from "../private/stored-lines.ts";
 import { usage } from "../process/exit.ts";
 
 const defaultCount = 50;
-/** They are held in memory, to be printed oldest first. */
+/** The entries are in memory until the oldest one is known, which is printed first. */
 const mostCount = 100_000;
 const pageSize = 500;
 
@@ -22,21 +22,19 @@ const flags = {
   count: {
     value: "N",
     short: "n",
-    help: `How many of the newest messages; else ${defaultCount}.`,
+    help: `How many of the newest messages to print. Default: ${defaultCount}.`,
     read: (given: string) => {
       const count = /^\d{1,9}$/.test(given) ? Number(given) : 0;
-      if (count < 1 || count > mostCount) throw usage(`"${given}" is no number from 1 to ${mostCount}.`);
+      if (count < 1 || count > mostCount) throw usage(`"${given}" is not a number from 1 to ${mostCount}.`);
       return count;
     },
   },
-  from: seqFlag("The first number wanted, in place of the newest messages."),
-  to: seqFlag("The last number wanted, included."),
-  broadcast: toggle("What was said to everyone, in place of a user."),
-  private: toggle(
-    "What --keep-private kept of private chats with USER, on this device; the server has none of it.",
-  ),
-  forget: toggle("With --private: delete what is kept with USER, in place of printing it."),
-  mark: toggle("Mark what was printed as read; else no marker moves."),
+  from: seqFlag("The number of the first message, instead of the newest ones."),
+  to: seqFlag("The number of the last message, inclusive."),
+  broadcast: toggle("The messages to all users, instead of a user."),
+  private: toggle("The lines of private chats with USER that --keep-private stored on this device."),
+  forget: toggle("With --private: delete the stored lines instead of printing them."),
+  mark: toggle("Mark the printed messages as read. Otherwise no marker moves."),
   ...accountFlags,
 } as const;
 
@@ -45,21 +43,20 @@ export const command = defineCommand({
   words: { least: 0, most: 1 },
   flags,
   about: [
-    "Oldest first, as `TIME NAME: TEXT`; further lines of a text are indented by four spaces, and what could harm a " +
-      "terminal is made visible, in a pipe as well: --json is exact. Numbers that are not shown to you, or are no " +
-      "longer in the log, are named as ranges.",
+    "Prints the oldest message first, as `TIME NAME: TEXT`. Further lines of a text are indented by four spaces. " +
+      "Characters that could harm a terminal are made visible, also in a pipe; --json is exact. Messages that you may " +
+      "not see, or that are no longer in the log, are printed as ranges of numbers.",
   ],
-  json: "HistoryItem, one for each message or range; with --private there is none.",
+  json: "HistoryItem, one for each message or range. --private has no --json.",
   examples: ["yoda", "yoda -n 500 --json", "yoda --from 12 --to 40", "--broadcast", "yoda --private -n 20"],
   run: async (call) => {
     const { words, values } = call;
-    if (values.private === true) return keptLines(call);
-    if (values.forget === true) throw usage("--forget deletes what is kept of private chats: say --private.");
-    if ((words.length === 1) === (values.broadcast === true))
-      throw usage("Say which: a USER, or --broadcast.");
+    if (values.private === true) return storedLines(call);
+    if (values.forget === true) throw usage("--forget deletes stored lines of private chats: add --private.");
+    if ((words.length === 1) === (values.broadcast === true)) throw usage("Name a USER, or use --broadcast.");
     const isRange = values.from !== undefined || values.to !== undefined;
     if (isRange && values.count !== undefined)
-      throw usage("-n counts from the newest: leave it out beside --from and --to.");
+      throw usage("-n counts from the newest message. Leave it out with --from and --to.");
     await withAccount(call, "reads", async (signedIn) => {
       const target = await conversation(signedIn.account, words[0]);
       if (target === undefined) return;
@@ -72,15 +69,15 @@ export const command = defineCommand({
 
 type HistoryCall = Call<typeof flags>;
 
-/** @throws@throws UsageError where the other flags are of the server's log */
-async function keptLines(call: HistoryCall): Promise<undefined> {
+/** @throws UsageError if another flag is for the server's log */
+async function storedLines(call: HistoryCall): Promise<undefined> {
   const { words, values } = call;
   const [username] = words;
-  if (username === undefined || values.broadcast === true) throw usage("Say with whom: USER --private.");
+  if (username === undefined || values.broadcast === true) throw usage("Name the user: USER --private.");
   if (values.from !== undefined || values.to !== undefined || values.mark === true)
-    throw usage("What is kept has no numbers and no marks: leave out --from, --to and --mark.");
+    throw usage("Stored lines have no numbers and no markers. Leave out --from, --to and --mark.");
   const forget = values.forget === true;
-  if (forget && values.count !== undefined) throw usage("--forget deletes all of it: leave out -n.");
+  if (forget && values.count !== undefined) throw usage("--forget deletes all lines. Leave out -n.");
   return handleStoredLines(call, { username, count: values.count ?? defaultCount, forget });
 }
 
@@ -89,7 +86,7 @@ interface Page {
   readonly items: readonly HistoryItem[];
 }
 
-/** The broadcast conversation has no name to ask for, so it is looked up. */
+/** The broadcast conversation can only be named by its id, which is looked up. */
 async function conversation(
   account: Account,
   username: string | undefined,
@@ -130,7 +127,7 @@ async function* newest(
   yield* pages.reverse();
 }
 
-/** The end of a page that has this many entries, with the ranges between them. */
+/** The last items of a page, with this many entries and the ranges between them. */
 function last(items: readonly HistoryItem[], entries: number): readonly HistoryItem[] {
   let seen = 0;
   const first = items.findLastIndex((item) => isEntry(item) && ++seen === entries);
@@ -162,7 +159,8 @@ function seqFlag(help: string): Flag<bigint> {
     value: "NUMBER",
     help,
     read: (given) => {
-      if (!/^\d{1,19}$/.test(given) || BigInt(given) < 1n) throw usage(`"${given}" is no number from 1 on.`);
+      if (!/^\d{1,19}$/.test(given) || BigInt(given) < 1n)
+        throw usage(`"${given}" is not a number from 1 on.`);
       return BigInt(given);
     },
   };

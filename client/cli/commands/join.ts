@@ -1,4 +1,4 @@
-// parley join: signs up with what an invited friend was sent.
+// parley join: signs up with an invite link.
 
 import { passwordFlag } from "../account/credentials.ts";
 import { readInviteLink } from "../account/invite-link.ts";
@@ -12,10 +12,10 @@ const { as } = accountFlags;
 export const command = defineCommand({
   forms: ["LINK [USER]"],
   words: { least: 1, most: 2 },
-  flags: { ...passwordFlag, as: { ...as, help: "The user name to take; as the second word." } },
+  flags: { ...passwordFlag, as: { ...as, help: "The user name, as the second word." } },
   about: [
-    "The link carries the server's address, the invite and the server's key, so that nothing else has to be checked. " +
-      "The server's operator makes one with parley-server invite create. Asks for a user name and a new password.",
+    "The link has the server's address, the invite and the server's key, so the key needs no other check. The server's " +
+      "operator makes a link with parley-server invite create. Asks for a user name and a new password.",
   ],
   json: "Grant: the session, the user and the device, without their secrets.",
   examples: ["chat.example.org:12000/7Qx…/SHA256:… rey"],
@@ -27,7 +27,7 @@ export const command = defineCommand({
       username: words[1] ?? values.as,
       invite,
       check: ({ state }) => {
-        // Anyone can write a link: it introduces a server, and replaces no key of one that is known.
+        // An attacker can write a link, so it does not replace the key of a known server.
         const known = state.profiles.server(address)?.trust;
         if (known?.kind !== "pin" || fingerprint === undefined || known.fingerprint === fingerprint) return;
         throw changedKey(address, known.fingerprint, fingerprint, [

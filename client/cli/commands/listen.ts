@@ -1,5 +1,7 @@
-// parley listen: takes private chats without a screen, and prints what is said in them.
+// parley listen: accepts private chats without a screen, and prints their lines.
+
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { waitFor } from "../../../time/wait.ts";
 import type { ChatRequested, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
 import { isRequestGone, NoRequestError } from "../../peer/chats/incoming-requests.ts";
 import { keyWords, problemWords } from "../chat/private/key-words.ts";
@@ -21,18 +23,18 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   flags,
   about: [
-    "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. Who is let in is said by " +
-      "--private-answer: contacts, unless said otherwise, since there is nobody to ask; the others are left to the user's " +
-      "other devices. Chats go through the server unless --private-path is direct. SIGINT and SIGTERM end it with exit " +
-      "code 0. While it runs, the user is online, and gives no command: a server with a time-out ends it, with exit code 4.",
+    "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. --private-answer says whose " +
+      "requests it accepts; the default is contacts, because it cannot ask. It leaves other requests to the user's other " +
+      "devices. Chats go through the server unless --private-path is direct. SIGINT and SIGTERM end it with exit code 0. " +
+      "While it runs, the user is online but not active: a server with an idle time-out ends it, with exit code 4.",
   ],
   json: undefined,
   examples: ["", "--private-answer accept --private-path direct"],
   run: async (call) => {
-    if (call.json) throw usage("listen has no --json: private USER --json prints the lines of one chat.");
+    if (call.json) throw usage("listen has no --json. private USER --json prints the lines of one chat.");
     const wanted = privateWantedOf(call.values, { answer: "contacts", path: "relay" });
     if (wanted.answer === "ask")
-      throw usage("There is nobody to ask: --private-answer is contacts, accept or refuse.");
+      throw usage("listen cannot ask: --private-answer is contacts, accept or refuse.");
     await using _debug = wanted.debug ? await openPeerDebug((text) => call.output.notice(text)) : undefined;
     return await withPrivateChats(call, wanted, Ending.LEFT, (run) => new Listening(call, run, wanted).run());
   },
@@ -51,32 +53,29 @@ class Listening {
 
   async run(): Promise<0> {
     const { chats, signal } = this.#run;
-    const stopped = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => stopped.resolve(), { once: true });
-    if (signal.aborted) stopped.resolve();
-    await Promise.race([this.#run.live, stopped.promise]);
-    if (signal.aborted) return 0;
+    const connected = await waitFor(this.#run.live, { signal });
+    if (connected.status !== "done") return 0;
     this.#call.output.notice(`Listening as ${chats.names.username}, for peers on port ${chats.port}.`);
-    await Promise.race([this.#follow(), stopped.promise]);
+    await waitFor(this.#handleEvents(), { signal });
     this.#call.output.check();
     return 0;
   }
 
-  async #follow(): Promise<void> {
-    for await (const event of this.#run.chats.events) await this.#take(event);
+  async #handleEvents(): Promise<void> {
+    for await (const event of this.#run.chats.events) await this.#handleEvent(event);
   }
 
-  async #take(event: PrivateEvent): Promise<void> {
+  async #handleEvent(event: PrivateEvent): Promise<void> {
     const { output } = this.#call;
     switch (event.type) {
       case "requested":
-        return this.#asked(event);
+        return this.#answer(event);
       case "opened":
         output.notice(`Private chat with ${event.username}: ${pathWords[event.path]}.`);
         for (const sentence of keyWords(event, this.#call.environment.program)) output.notice(sentence);
         return;
       case "line":
-        return this.#line(event);
+        return this.#printLine(event);
       case "request-closed":
         output.notice(closedWords(event));
         return;
@@ -97,29 +96,31 @@ class Listening {
     }
   }
 
-  async #asked({ username, keyCheck }: ChatRequested): Promise<void> {
+  async #answer({ username, keyCheck }: ChatRequested): Promise<void> {
     const { chats } = this.#run;
     const always = chats.contacts.get(username)?.always ?? "ask";
     const { answer, path } = this.#wanted;
-    const isYes = isAutoAccepted(answer, keyCheck, always);
+    const isAccepted = isAutoAccepted(answer, keyCheck, always);
     try {
-      await chats.answer(username, isYes ? "accept" : "pass", { direct: path === "direct" });
-      if (isYes) return;
+      await chats.answer(username, isAccepted ? "accept" : "pass", { direct: path === "direct" });
+      if (isAccepted) return;
       for (const sentence of problemWords(username, keyCheck, this.#call.environment.program))
         this.#call.output.notice(sentence);
-      this.#call.output.notice(`${username} asked for a private chat, and was not let in here.`);
+      this.#call.output.notice(
+        `${username} asked for a private chat, which was not accepted on this device.`,
+      );
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      // It is told that it is over; what was not let in, is let in no less.
-      if (error instanceof NoRequestError || (!isYes && isRequestGone(error))) return;
+      // If the request has ended, the link reports it; and a request that was to be passed on needs no more.
+      if (error instanceof NoRequestError || (!isAccepted && isRequestGone(error))) return;
       this.#call.output.notice(failedWords(username, error, this.#call.environment.program));
     }
   }
 
-  async #line({ username, mine, time, content }: LineEvent): Promise<void> {
+  async #printLine({ username, mine, time, content }: LineEvent): Promise<void> {
     const { chats, context, signedIn } = this.#run;
     if (mine) return;
-    const text = content.kind === "text" ? content.text : "(something that this program is too old for)";
+    const text = content.kind === "text" ? content.text : "(content that needs a newer version of parley)";
     if (content.kind === "text" && this.#wanted.keep) {
       const lines = context.state.privateLines(signedIn.profile.profileId);
       lines.add({ username, mine, time: time ?? new Date(), text });

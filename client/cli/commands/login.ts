@@ -1,4 +1,4 @@
-// parley login: starts a session and remembers it.
+// parley login: starts a session and stores it.
 
 import {
   grantMessage,
@@ -22,9 +22,10 @@ export const command = defineCommand({
   words: { least: 0, most: 1 },
   flags: { ...passwordFlag, ...accountFlags },
   about: [
-    "Asks for the password on a terminal; a script gives it with --password-stdin. The session is kept for all other " +
-      "commands. A server that no authority vouches for is recognised by its key: you are asked about a new one (on " +
-      "this machine you are told), a script says --fingerprint or --accept-new, and a changed one is a hard stop.",
+    "Asks for the password on a terminal; a script uses --password-stdin. The session is stored for all other commands. " +
+      "A server that no authority vouches for is recognised by its key. The command asks you about a new key (for a " +
+      "server on this machine it only prints it), and a script uses --fingerprint or --accept-new. A changed key is an " +
+      "error.",
   ],
   json: "Grant: the session, the user and the device, without their secrets.",
   examples: ["yoda --server chat.example.org:12000", "yoda --password-stdin < password.txt"],
@@ -32,7 +33,7 @@ export const command = defineCommand({
     const { environment, words, values, output } = call;
     const asker = terminalAsker(environment);
     if (words[0] !== undefined && values.as !== undefined && words[0] !== values.as) {
-      throw usage("The user is named twice, and differently.");
+      throw usage("The user is named twice, with different names.");
     }
     requirePassword(call, asker);
     const context = openContext(call, asker);

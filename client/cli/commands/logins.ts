@@ -1,4 +1,4 @@
-// parley logins: when, from where and how the user logged in, or somebody tried to.
+// parley logins: lists the user's log-ins and the refused attempts, with time, address and program.
 
 import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { LogInRecord } from "../../../gen/parley/chat/v1/auth_service.ts";
@@ -11,9 +11,9 @@ import { usage } from "../process/exit.ts";
 const count: Flag<number> = {
   value: "N",
   short: "n",
-  help: "How many of the newest; else 50.",
+  help: "How many of the newest records to print. Default: 50.",
   read: (given) => {
-    if (!/^[1-9]\d{0,8}$/.test(given)) throw usage(`"${given}" is no number from 1 on.`);
+    if (!/^[1-9]\d{0,8}$/.test(given)) throw usage(`"${given}" is not a number from 1 on.`);
     return Number(given);
   },
 };
@@ -21,11 +21,15 @@ const count: Flag<number> = {
 export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
-  flags: { count, all: toggle("Everyone's; only for an administrator of the server."), ...accountFlags },
+  flags: {
+    count,
+    all: toggle("The records of all users. Only for administrators of the server."),
+    ...accountFlags,
+  },
   about: [
-    "Newest first: time, outcome, address, device and program. Refusals that follow each other and are alike are one line.",
+    "Prints the newest record first, with time, outcome, address, device and program. Equal refusals in a row are one line.",
   ],
-  json: "LogInRecord, one for each.",
+  json: "LogInRecord, one for each record.",
   examples: ["", "--all -n 200"],
   run: async (call) => {
     const { count: most = 50, all = false } = call.values;

@@ -1,4 +1,4 @@
-// parley logout: ends the session, there and here.
+// parley logout: ends the session on the server and on this device.
 import { LogOutResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { isLoggedOut } from "../../link/model/errors.ts";
@@ -12,7 +12,9 @@ export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
   flags: accountFlags,
-  about: ["Other devices of the user stay logged in. What is unsent waits for the next log-in."],
+  about: [
+    "Other devices of the user stay logged in. Messages that were not sent are kept for the next log-in.",
+  ],
   json: "LogOutResponse, which is empty.",
   examples: ["", "--as yoda"],
   run: async (call) => {
@@ -20,7 +22,7 @@ export const command = defineCommand({
       try {
         await account.logOut();
       } catch (error) {
-        // It was over already, which is what was asked for.
+        // The session had ended already.
         if (!(error instanceof RpcError && isLoggedOut(error))) throw error;
       }
       state.profiles.loggedOut(profile.profileId);

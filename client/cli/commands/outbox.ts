@@ -1,4 +1,4 @@
-// parley outbox: looks at the messages that the chat could not send, and sends or drops them.
+// parley outbox: lists, sends or drops the messages that the chat could not send.
 
 import { toggle } from "../../../command-line/flags.ts";
 import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
@@ -22,11 +22,11 @@ import { Exit, type ExitCode, usage } from "../process/exit.ts";
 import type { Message } from "../process/output.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 
-/** Columns of a text in the list. */
+/** The most columns of a text in the list. */
 const previewColumns = 60;
 
 const flags = {
-  all: toggle("Every unsent message, in place of ids."),
+  all: toggle("All unsent messages, instead of ids."),
   wait: sendFlags.wait,
   ...accountFlags,
 } as const;
@@ -36,9 +36,9 @@ export const command = defineCommand({
   words: { least: 0, most: Number.POSITIVE_INFINITY },
   flags,
   about: [
-    "The chat keeps what it could not send, and sends it when it is back; what waited for over an hour it asks about. " +
-      "send sends under the ids that they have, so that nothing is stored twice even while a chat runs. A message that " +
-      "is refused stays until it is dropped. Commands other than the chat queue nothing.",
+    "The chat keeps the messages that it could not send, and sends them when it is connected again. It asks before it " +
+      "sends messages that are older than an hour. send uses the ids of the messages, so none is stored twice even while " +
+      "a chat runs. A refused message stays until it is dropped. Only the chat keeps unsent messages.",
   ],
   json: "Command: the unsent message, for list and drop; Ack for send.",
   examples: ["", "send --all", "drop 12 13"],
@@ -46,7 +46,7 @@ export const command = defineCommand({
     const [verb = "list", ...ids] = call.words;
     switch (verb) {
       case "list":
-        if (ids.length > 0) throw usage("outbox list shows all of them, and takes no ids.");
+        if (ids.length > 0) throw usage("outbox list prints all unsent messages, and takes no ids.");
         return withProfile(call, async (state, { profileId }) => {
           for (const message of state.unsent(profileId))
             await call.output.result(commandMessage(message), listLine(message));
@@ -66,7 +66,7 @@ export const command = defineCommand({
           return code;
         });
       default:
-        throw usage(`outbox does not know "${verb}": it is list, send or drop.`);
+        throw usage(`"${verb}" is not one of list, send and drop.`);
     }
   },
 });
@@ -79,7 +79,7 @@ function chosen<T extends UnsentMessage>(
   call: OutboxCall,
 ): readonly T[] {
   if (ids.length > 0 === (call.values.all === true))
-    throw usage("Say which: the ID of each, as outbox list shows them, or --all.");
+    throw usage("Name the messages by their ids, which outbox list prints, or use --all.");
   if (ids.length === 0) return unsent;
   return ids.map((id) => {
     const message = unsent.find(({ clientMessageId }) => String(clientMessageId) === id);
@@ -88,7 +88,7 @@ function chosen<T extends UnsentMessage>(
   });
 }
 
-/** Resolves to an exit code where it was refused, and the next one may be tried. */
+/** Resolves to an exit code if the message was refused; the next one can still be sent. */
 async function sendUnsent(
   call: OutboxCall,
   { account, profile }: SignedIn,
@@ -98,12 +98,14 @@ async function sendUnsent(
   const { clientMessageId, target } = message;
   const content = contentOf(Content.decode(message.content));
   if (content.kind !== "text") {
-    call.output.notice(`${clientMessageId} was written by a newer parley: send it with that.`);
+    call.output.notice(
+      `${clientMessageId} was written by a newer version of parley. Send it with that version.`,
+    );
     return Exit.REFUSED;
   }
-  const patience = call.values.wait === undefined ? {} : { waitMs: call.values.wait };
+  const waiting = call.values.wait === undefined ? {} : { waitMs: call.values.wait };
   try {
-    const ack = await sendOnce(account, { clientMessageId, target, text: content.text, ...patience });
+    const ack = await sendOnce(account, { clientMessageId, target, text: content.text, ...waiting });
     state.removeUnsent(profile.profileId, clientMessageId);
     await call.output.result(
       ackMessage(ack),
@@ -114,7 +116,7 @@ async function sendUnsent(
     if (!(error instanceof RpcError) || error instanceof ConnectError || isLoggedOut(error)) throw error;
     const drop = commandLine(call.environment.program, "outbox", "drop", String(clientMessageId));
     call.output.notice(
-      `${clientMessageId} was refused: ${error.message} (${error.reason}) To forget it: ${drop}`,
+      `${clientMessageId} was refused: ${error.message} (${error.reason}) To drop it: ${drop}`,
     );
     return Exit.REFUSED;
   }
@@ -122,12 +124,13 @@ async function sendUnsent(
 
 function listLine({ clientMessageId, target, content, queuedTime, held }: UnsentMessage): Styled {
   const said = contentOf(Content.decode(content));
-  const text = said.kind === "text" ? said.text.replaceAll("\n", " ") : "(something newer than this parley)";
+  const text =
+    said.kind === "text" ? said.text.replaceAll("\n", " ") : "(content that needs a newer version of parley)";
   const state = held ? "waits for you" : "waits";
   return line`${clientMessageId}  ${time(queuedTime)}  to ${targetName(target)}, ${state}: ${Styled.of(text).truncate(previewColumns)}`;
 }
 
-/** As the chat would send it. */
+/** The command with which the chat would send it. */
 function commandMessage({ clientMessageId, target, content }: UnsentMessage): Message<Command> {
   const said = Content.decode(content);
   const value: Command =

@@ -1,4 +1,4 @@
-// parley passwd: sets a new password, which ends all other sessions.
+// parley passwd: changes the password, which ends all other sessions.
 
 import { toggle } from "../../../command-line/flags.ts";
 import { ChangePasswordResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
@@ -19,8 +19,8 @@ export const command = defineCommand({
     "password-stdin": toggle("Read the old and the new password from two lines of standard input."),
     ...accountFlags,
   },
-  about: ["Asks for the old password and twice for the new one. Every other session of the user is ended."],
-  json: "ChangePasswordResponse: how many other sessions were ended.",
+  about: ["Asks for the old password, and twice for the new one. All other sessions of the user end."],
+  json: "ChangePasswordResponse: how many other sessions ended.",
   examples: [""],
   run: async (call) => {
     const { environment, values, output } = call;
@@ -28,7 +28,7 @@ export const command = defineCommand({
     const isPiped = values["password-stdin"] === true;
     if (!isPiped && asker === undefined) {
       throw usage(
-        "Standard input is no terminal: add --password-stdin and write the old and the new password to it.",
+        "Standard input is not a terminal. Add --password-stdin and write the old and the new password to it.",
       );
     }
     await withAccount(call, "changes", async ({ account }) => {

@@ -1,4 +1,4 @@
-// parley record: keeps a stream in a file, as it comes, and shows it meanwhile.
+// parley record: writes a stream to a file, and prints its messages meanwhile.
 
 import { toggle } from "../../../command-line/flags.ts";
 import { packageVersion } from "../../../command-line/package-files.ts";
@@ -17,11 +17,11 @@ import { Recorder } from "../recording/recorder.ts";
 import { RecordingError } from "../recording/recording-error.ts";
 import { RecordingWriter } from "../recording/recording-writer.ts";
 
-/** What servers take in a Hello, unless they are told to take less. */
+/** The most cursors that servers accept in a Hello by default. */
 const mostCursors = 1_000;
 
 const flags = {
-  send: toggle("Send each line of standard input as a frame of commands, in JSON."),
+  send: toggle("Send each line of standard input, in JSON, as a frame of commands."),
   ...accountFlags,
 } as const;
 
@@ -30,11 +30,12 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags,
   about: [
-    "Opens a stream from what is new on, prints messages as they come, and writes everything that goes up and comes " +
-      "down into a new file, for replay or any program that reads Protobuf. The file holds the texts of messages and " +
-      "the names of people, and no password and no token; only its user can read it. Look into it before you hand it on.",
-    "With --send, each line of standard input goes up as a frame, as in rpc Connect, and its end ends the recording; " +
-      "Hello goes by itself, and a send without clientMessageId gets one. Without, it goes on until Ctrl-C or the end of the stream.",
+    "Opens a stream that starts with new messages, prints messages as they arrive, and writes all frames in both " +
+      "directions to a new file, for replay or any program that reads Protobuf. The file contains texts of messages and " +
+      "names of users, but no password and no token, and only its user can read it. Check it before you pass it on.",
+    "With --send, each line of standard input is sent as a frame, as in rpc Connect, and the end of the input ends the " +
+      "recording. record sends the Hello itself, and adds a clientMessageId to a send without one. Without --send, the " +
+      "recording continues until Ctrl-C or the end of the stream.",
   ],
   json: "Event, of every kind.",
   examples: ["bug.parley", "bug.parley --send < frames.jsonl"],
@@ -42,7 +43,7 @@ export const command = defineCommand({
     const [path = ""] = call.words;
     using stop = stopSignal(call.environment);
     try {
-      // With --send, what went up may have been done or not.
+      // With --send, a lost connection leaves it unknown whether the server executed the commands.
       const effect = call.values.send === true ? "changes" : "reads";
       await withAccount(call, effect, async ({ account, endpoint, token, profile }) => {
         const conversations = await knownConversations(account);
@@ -71,7 +72,7 @@ export const command = defineCommand({
   },
 });
 
-/** From what is new on. The name of this machine is nobody's business. */
+/** Starts with new entries. Other users see a recording, so it does not name this machine. */
 function helloFrame(conversations: readonly KnownConversation[]): Uint8Array {
   const cursors = conversations.map(({ conversationId, headSeq }) => ({ conversationId, seq: headSeq }));
   const client = { ...clientInfo(), deviceName: "" };

@@ -1,4 +1,4 @@
-// parley replay: plays a recording again, and says in what the server answers otherwise.
+// parley replay: sends the frames of a recording again, and prints how the server's answers differ.
 
 import { parseWait } from "../../../command-line/durations.ts";
 import { type Flag, toggle } from "../../../command-line/flags.ts";
@@ -26,18 +26,18 @@ const defaultWaitMs = 10_000;
 
 const speed: Flag<number> = {
   value: "N",
-  help: "1 keeps the recorded pace, 2 doubles it; else as fast as the answers come.",
+  help: "1 keeps the recorded pace, 2 doubles it. Default: as fast as the answers arrive.",
   read: (given) => {
     const factor = /^\d+(?:\.\d+)?x?$/.test(given) ? Number.parseFloat(given) : 0;
-    if (factor <= 0) throw usage(`"${given}" is no speed: write 1, 2 or 0.5.`);
+    if (factor <= 0) throw usage(`"${given}" is not a speed. Write 1, 2 or 0.5.`);
     return factor;
   },
 };
 
 const flags = {
   speed,
-  all: toggle("Compare everything that came, also what others did."),
-  wait: { value: "TIME", help: "How long an answer may take; else 10s.", read: parseWait },
+  all: toggle("Compare all events, including those caused by other users."),
+  wait: { value: "TIME", help: "How long an answer may take. Default: 10s.", read: parseWait },
   ...accountFlags,
 } as const;
 
@@ -48,40 +48,39 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags,
   about: [
-    "It sends the recorded messages again, in the stored login's name: use a server that is made for it. Each frame " +
-      "goes when the answers that came before it have come. Then it compares the answers to the recorded commands, " +
-      "and how the stream ended, with those of the recording, but for ids, times and wording; conversations count by " +
-      "whom they are with. What others did does not come again: --all compares it all the same.",
-    "Exit code 0 says that nothing differs, 1 that something does.",
+    "Sends the recorded messages again as the stored login, so use a server for tests. It sends each frame when the " +
+      "answers that came before it in the recording have arrived. Then it compares the answers and the end of the stream " +
+      "with those of the recording. It ignores ids, times and wording, and identifies conversations by the other user. " +
+      "Events that other users caused do not happen again; --all compares them nevertheless.",
+    "Exit code 0 says that there is no difference, 1 that there are some.",
   ],
-  json: "Difference, one for each.",
+  json: "Difference, one for each difference.",
   examples: ["bug.parley --server 127.0.0.1:12000", "bug.parley --speed 1 --json"],
   run: async (call) => {
     const [path = ""] = call.words;
     const recording = await checked(path);
-    if (recording.end === undefined)
-      call.output.notice(`${path} was cut off, and is played as far as it goes.`);
+    if (recording.end === undefined) call.output.notice(`${path} was cut off. It is replayed up to there.`);
     return withAccount(call, "changes", (signedIn) => replay(call, recording, signedIn));
   },
 });
 
-/** @throws@throws UsageError where the file will not do */
+/** @throws UsageError if the file cannot be replayed */
 async function checked(path: string): Promise<Recording> {
   try {
     const recording = await readRecording(path);
     const { header, frames } = recording;
     if (header.method !== connectPath)
       throw new RecordingError(
-        `${path} has a call of ${header.method}, and only ${connectPath} can be played.`,
+        `${path} has a call of ${header.method}, and only ${connectPath} can be replayed.`,
       );
     if (!frames.some(({ direction }) => direction === Direction.UP))
-      throw new RecordingError(`${path} has nothing to play.`);
+      throw new RecordingError(`${path} has no frames to send.`);
     for (const [index, { direction, message }] of frames.entries()) {
       const type = direction === Direction.UP ? ConnectRequest : ConnectResponse;
       try {
         type.decode(new StrictReader(message));
       } catch {
-        throw new RecordingError(`${path} is broken: frame ${index + 1} is no ${connectPath} frame.`);
+        throw new RecordingError(`${path} is broken: frame ${index + 1} is not a frame of ${connectPath}.`);
       }
     }
     return recording;

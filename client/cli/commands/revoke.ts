@@ -1,4 +1,4 @@
-// parley revoke: ends one session of the user, wherever it is.
+// parley revoke: ends one of the user's sessions.
 import { RevokeSessionResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -10,7 +10,7 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags: accountFlags,
   about: [
-    "Its device is logged out within seconds, also in the middle of a chat. The sessions command lists the ids.",
+    "The device of the session is logged out within seconds, also during a chat. The sessions command lists the ids.",
   ],
   json: "RevokeSessionResponse, which is empty.",
   examples: ["s7Qx2…"],
@@ -24,7 +24,7 @@ export const command = defineCommand({
         codec: RevokeSessionResponse,
         value: {},
       };
-      await call.output.result(message, line`Session ${sessionId} is ended.`);
+      await call.output.result(message, line`Session ${sessionId} has ended.`);
     });
     return undefined;
   },

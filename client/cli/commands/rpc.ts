@@ -20,10 +20,10 @@ import type { Styled } from "../terminal/text/style.ts";
 const defaultWaitMs = 10_000;
 
 const flags = {
-  describe: toggle("Show what the method takes, in place of calling it."),
+  describe: toggle("Print the fields of the request, instead of calling the method."),
   wait: {
     value: "TIME",
-    help: "How long a single answer may take; else 10s. Streams take any time.",
+    help: "How long a single answer may take. Default: 10s. Streams have no limit.",
     read: parseWait,
   },
   ...accountFlags,
@@ -38,12 +38,12 @@ export const command = defineCommand({
   words: { least: 0, most: 2 },
   flags,
   about: [
-    "Without a name it lists services and methods. Any end of a name will do that only one has: HistoryService/ListMessages, " +
-      "or ListMessages. The call is made as the stored login. Request and answers are Protobuf-JSON, each answer one " +
-      "line, in which what could harm a terminal is escaped; without JSON the request is empty, and - reads it from " +
-      "standard input, which is the only way for a password. A method that takes a stream reads one request from each " +
-      "line of standard input. Ctrl-C ends a stream with exit code 0.",
-    "A refusal is followed by its details, one a line.",
+    "Without a name it lists services and methods. The end of a name is enough if only one name ends so: " +
+      "HistoryService/ListMessages, or ListMessages. The call is made as the stored login. The request and the answers are " +
+      "Protobuf-JSON, with one line for each answer, in which characters that could harm a terminal are escaped. Without " +
+      "JSON the request is empty; - reads it from standard input, which is required for a password. A method with a " +
+      "request stream reads one request from each line of standard input. Ctrl-C ends a stream with exit code 0.",
+    "The details of a refusal are printed after it, one per line.",
   ],
   json: undefined,
   examples: [
@@ -57,16 +57,16 @@ export const command = defineCommand({
     const [given, json] = call.words;
     const found = given === undefined ? undefined : findMethod(schema(), given);
     if (found?.kind !== "rpc" || call.values.describe === true) {
-      if (json !== undefined) throw usage(`To call, name a method: SERVICE/METHOD.`);
+      if (json !== undefined) throw usage(`To call a method, name it: SERVICE/METHOD.`);
       const services = found?.kind === "service" ? [found] : servicesOf(schema());
       const lines = found?.kind === "rpc" ? methodLines(found) : services.flatMap(serviceLines);
       await print(call, lines);
       return undefined;
     }
-    // No server has it: one device offers it to another, over a connection of their own.
+    // Devices offer this service to each other; servers do not have it.
     if (found.parent.typeName === PEER_SERVICE)
       throw usage(
-        `${found.parent.name} is what devices offer to each other, and no server: --describe shows it.`,
+        `${found.parent.name} is a service of devices, which servers do not have. --describe shows it.`,
       );
     await run(call, found, json);
     return undefined;
@@ -80,17 +80,17 @@ async function print(call: RpcCall, lines: readonly Styled[]): Promise<void> {
 async function run(call: RpcCall, method: DescMethod, json: string | undefined): Promise<void> {
   const takesStream = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   if (takesStream && json !== undefined && json !== "-")
-    throw usage(`${method.name} takes a stream: write its requests to standard input, one a line.`);
+    throw usage(`${method.name} has a request stream. Write its requests to standard input, one per line.`);
   const request = takesStream ? undefined : await readRequestOf(call, method, json);
   try {
-    // A stream that only comes down can be opened again; of any other call nobody knows.
+    // A call with only a response stream can be repeated; the outcome of any other call may be unknown.
     const effect = method.methodKind === "server_streaming" ? "reads" : "changes";
     await withAccount(call, effect, async ({ endpoint, token }) => {
       using stop = stopSignal(call.environment);
       const dialled = await endpoint.connect();
-      const patience =
+      const deadline =
         method.methodKind === "unary" ? { timeoutMs: call.values.wait ?? defaultWaitMs } : undefined;
-      using raw = openRawCall(dialled, { path: `/${fullName(method)}`, token, ...patience });
+      using raw = openRawCall(dialled, { path: `/${fullName(method)}`, token, ...deadline });
       const signal = AbortSignal.any([stop.signal, call.output.gone]);
       signal.addEventListener("abort", () => raw[Symbol.dispose]());
       await talk(call, method, raw, request, signal);
@@ -105,7 +105,7 @@ async function readRequestOf(call: RpcCall, { input }: DescMethod, json = "{}"):
   return readRequest(input, await readText(call.environment.stdin), "standard input");
 }
 
-/** Both directions at once, until the server ends the call or the person does. */
+/** Sends the requests and prints the answers at the same time, until the server or a signal ends the call. */
 async function talk(
   call: RpcCall,
   method: DescMethod,
@@ -114,9 +114,9 @@ async function talk(
   signal: AbortSignal,
 ): Promise<void> {
   let failure: Error | undefined;
-  let over = false;
+  let isEnded = false;
   const sending = send(call, method, raw, request).catch((error: unknown) => {
-    if (over) return;
+    if (isEnded) return;
     failure = error instanceof Error ? error : new Error(String(error));
     raw[Symbol.dispose]();
   });
@@ -125,7 +125,7 @@ async function talk(
   } catch (error) {
     if (failure === undefined && !signal.aborted) throw error;
   } finally {
-    over = true;
+    isEnded = true;
     if (request === undefined) call.environment.stdin.destroy();
     await sending;
   }

@@ -1,4 +1,4 @@
-// parley send: sends a message to one user, and says when it is stored.
+// parley send: sends a message to a user, and reports when it is stored.
 
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -12,9 +12,9 @@ export const command = defineCommand({
   words: { least: 2, most: Number.POSITIVE_INFINITY },
   flags: { ...sendFlags, ...accountFlags },
   about: [
-    "The words of the text are joined by spaces; - reads it from standard input, less the newline at its end. It is " +
-      "tried again under the same id until it is stored, refused, or the time is up. Exit code 0 says that it is " +
-      "stored; 5 that this is not known, and then --id repeats it safely.",
+    "The words of the text are joined by spaces; - reads the text from standard input, without the newline at its end. " +
+      "The command repeats the attempt under the same id until the message is stored or refused, or the time has passed. " +
+      "Exit code 0 says that it is stored; 5 that this is not known, and then --id repeats it safely.",
   ],
   json: "Ack: the conversation, and the message's number in it.",
   examples: ["yoda do or do not", "yoda - < letter.txt", "yoda --json -- --wait is a flag, and this is not"],

@@ -1,4 +1,4 @@
-// parley sessions: lists where the user is logged in.
+// parley sessions: lists the user's sessions.
 import { Session } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -10,7 +10,7 @@ export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
   flags: accountFlags,
-  about: ["The session of this command has a star. End one with revoke."],
+  about: ["The session of this command has a star. revoke ends a session."],
   json: "Session, one for each log-in.",
   examples: [""],
   run: async (call) => {

@@ -1,4 +1,4 @@
-// parley signup: makes an account and starts its first session.
+// parley signup: creates an account and starts its first session.
 
 import { text } from "../../../command-line/flags.ts";
 import { passwordFlag } from "../account/credentials.ts";
@@ -10,12 +10,12 @@ export const command = defineCommand({
   forms: ["USER --invite CODE"],
   words: { least: 0, most: 1 },
   flags: {
-    invite: text("CODE", "The invite, where the server asks for one."),
+    invite: text("CODE", "The invite, if the server requires one."),
     ...passwordFlag,
     ...accountFlags,
   },
   about: [
-    "Asks for a new password on a terminal; a script gives it with --password-stdin. Trust as in login.",
+    "Asks for a new password on a terminal; a script uses --password-stdin. The server is trusted as in login.",
   ],
   json: "Grant: the session, the user and the device, without their secrets.",
   examples: ["rey --invite 7Qx… --server chat.example.org:12000"],

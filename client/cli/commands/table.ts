@@ -1,4 +1,4 @@
-// Every command, in the order of the help. What a command does is loaded when it is run.
+// The table of commands, in the order of the help. The module of a command is loaded when it runs.
 import type { Command } from "../command/command.ts";
 
 export const groups = ["Talk", "Look", "People", "Account", "Programs"] as const;
@@ -6,7 +6,7 @@ export const groups = ["Talk", "Look", "People", "Account", "Programs"] as const
 export interface CommandRow {
   readonly name: string;
   readonly group: (typeof groups)[number];
-  /** One sentence, for the overview. */
+  /** One sentence for the overview. */
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
 }
@@ -23,7 +23,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: "broadcast",
     group: "Talk",
-    summary: "Send a message to everyone online.",
+    summary: "Send a message to all users online.",
     load: () => import("./broadcast.ts"),
   },
   {
@@ -35,13 +35,13 @@ export const commands: readonly CommandRow[] = [
   {
     name: "private",
     group: "Talk",
-    summary: "Talk privately with a user, through a pipe.",
+    summary: "Chat privately with a user, through a pipe.",
     load: () => import("./private.ts"),
   },
   {
     name: "listen",
     group: "Talk",
-    summary: "Take private chats, and print them.",
+    summary: "Accept private chats, and print their lines.",
     load: () => import("./listen.ts"),
   },
   {
@@ -50,33 +50,43 @@ export const commands: readonly CommandRow[] = [
     summary: "List, send or drop what the chat could not send.",
     load: () => import("./outbox.ts"),
   },
-  { name: "tail", group: "Look", summary: "Print messages as they come.", load: () => import("./tail.ts") },
+  { name: "tail", group: "Look", summary: "Print messages as they arrive.", load: () => import("./tail.ts") },
   {
     name: "history",
     group: "Look",
-    summary: "Print what was said with a user.",
+    summary: "Print the messages of a conversation.",
     load: () => import("./history.ts"),
   },
-  { name: "who", group: "Look", summary: "List who is online, or was.", load: () => import("./who.ts") },
+  {
+    name: "who",
+    group: "Look",
+    summary: "List the users who are or were online.",
+    load: () => import("./who.ts"),
+  },
   {
     name: "whoelse",
     group: "Look",
-    summary: "List the names of the others online.",
+    summary: "List the names of the other users online.",
     load: () => import("./whoelse.ts"),
   },
   {
     name: "whoelsesince",
     group: "Look",
-    summary: "List who was online within so many seconds.",
+    summary: "List who was online within a number of seconds.",
     load: () => import("./whoelsesince.ts"),
   },
-  { name: "block", group: "People", summary: "Shut a user out.", load: () => import("./block.ts") },
-  { name: "unblock", group: "People", summary: "Take a block back.", load: () => import("./unblock.ts") },
-  { name: "blocks", group: "People", summary: "List whom you block.", load: () => import("./blocks.ts") },
+  { name: "block", group: "People", summary: "Block a user.", load: () => import("./block.ts") },
+  { name: "unblock", group: "People", summary: "Remove a block.", load: () => import("./unblock.ts") },
+  {
+    name: "blocks",
+    group: "People",
+    summary: "List the users that you have blocked.",
+    load: () => import("./blocks.ts"),
+  },
   {
     name: "verify",
     group: "People",
-    summary: "Make sure that a user's key is that user's.",
+    summary: "Check that a key belongs to a user.",
     load: () => import("./verify.ts"),
   },
   {
@@ -108,22 +118,27 @@ export const commands: readonly CommandRow[] = [
   {
     name: "sessions",
     group: "Account",
-    summary: "List where the user is logged in.",
+    summary: "List the user's sessions.",
     load: () => import("./sessions.ts"),
   },
   {
     name: "logins",
     group: "Account",
-    summary: "List log-ins, those refused included.",
+    summary: "List log-ins and refused attempts.",
     load: () => import("./logins.ts"),
   },
   {
     name: "revoke",
     group: "Account",
-    summary: "End one of the sessions.",
+    summary: "End one of the user's sessions.",
     load: () => import("./revoke.ts"),
   },
-  { name: "whoami", group: "Account", summary: "Say who is logged in.", load: () => import("./whoami.ts") },
+  {
+    name: "whoami",
+    group: "Account",
+    summary: "Print the user who is logged in.",
+    load: () => import("./whoami.ts"),
+  },
   {
     name: "token",
     group: "Account",
@@ -139,13 +154,13 @@ export const commands: readonly CommandRow[] = [
   {
     name: "record",
     group: "Programs",
-    summary: "Keep a stream in a file, as it comes.",
+    summary: "Write a stream to a file.",
     load: () => import("./record.ts"),
   },
   {
     name: "replay",
     group: "Programs",
-    summary: "Play a recording again, and compare the answers.",
+    summary: "Send a recording again, and compare the answers.",
     load: () => import("./replay.ts"),
   },
 ];

@@ -1,4 +1,4 @@
-// parley tail: prints what comes, as it comes, until it is stopped.
+// parley tail: prints messages as they arrive, until it is stopped.
 
 import { parseDuration } from "../../../command-line/durations.ts";
 import { toggle } from "../../../command-line/flags.ts";
@@ -20,11 +20,11 @@ import type { Styled } from "../terminal/text/style.ts";
 const flags = {
   since: {
     value: "TIME",
-    help: "First print what came in this last while: 90, 90s, 10m, 2h, 7d.",
+    help: "First print the messages of this time span: 90, 90s, 10m, 2h, 7d.",
     read: parseDuration,
   },
-  mark: toggle("Mark what is printed as delivered and read; else no marker moves."),
-  all: toggle("With --json: also presence, typing, markers, and the stream's own events."),
+  mark: toggle("Mark printed messages as delivered and read. Otherwise no marker moves."),
+  all: toggle("With --json: print all events, also presence, typing and markers."),
   ...accountFlags,
 } as const;
 
@@ -33,15 +33,16 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   flags,
   about: [
-    "Prints each message as `TIME SENDER → RECIPIENT: TEXT`; further lines of a text are indented by four spaces, and " +
-      "what could harm a terminal is made visible, in a pipe as well: --json is exact. It comes back by itself when " +
-      "the connection is lost, and misses nothing. SIGINT and SIGTERM end it with exit code 0, and so does the " +
-      "next message once nobody reads any more; the end of the session ends it with 4. While it runs, the user is online.",
+    "Prints each message as `TIME SENDER → RECIPIENT: TEXT`. Further lines of a text are indented by four spaces. " +
+      "Characters that could harm a terminal are made visible, also in a pipe; --json is exact. It reconnects when the " +
+      "connection is lost, and misses no message. SIGINT and SIGTERM end it with exit code 0, and so does the next " +
+      "message after the reader of its output has gone; the end of the session ends it with 4. While it runs, the user " +
+      "is online.",
   ],
   json: "Event: entryAppended, omitted and gap, and with --all every kind.",
   examples: ["", "--since 1h --json", "--json | jq -r .entryAppended.entry.content.text"],
   run: async (call) => {
-    if (call.values.all === true && !call.json) throw usage("--all is for --json.");
+    if (call.values.all === true && !call.json) throw usage("--all needs --json.");
     const stop = stopSignal(call.environment);
     const signal = AbortSignal.any([stop.signal, call.output.gone]);
     try {
@@ -73,7 +74,7 @@ async function follow(link: Link, call: TailCall, signal: AbortSignal): Promise<
   try {
     const trouble = new Trouble(call);
     for await (const event of link.events) {
-      // What waited for a reader is let go: a person who stops it does not want more.
+      // Events that wait for a slow reader are dropped.
       if (signal.aborted) break;
       trouble.hear(event);
       await show(event, link, call);
@@ -105,7 +106,7 @@ async function show(event: LinkEvent, link: Link, call: TailCall): Promise<void>
     link.markRead(event.conversationId, event.type === "entry" ? event.seq : event.toSeq);
 }
 
-/** What a gap left out looks like what came by itself. */
+/** Prints an item of a gap as if it had arrived on the stream. */
 async function showItem({ item }: HistoryItem, call: TailCall): Promise<void> {
   switch (item?.$case) {
     case "entry": {

@@ -1,4 +1,4 @@
-// parley unblock: takes a block back.
+// parley unblock: removes a block.
 import { User } from "../../../gen/parley/chat/v1/user.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -10,15 +10,15 @@ export const command = defineCommand({
   forms: ["USER"],
   words: { least: 1, most: 1 },
   flags: accountFlags,
-  about: ["What the block kept from you stays away."],
-  json: "User: who is not blocked any more.",
+  about: ["Messages that the block withheld are not delivered later."],
+  json: "User: the user who is no longer blocked.",
   examples: ["vader"],
   run: async (call) => {
     const [username = ""] = call.words;
     await withAccount(call, "changes", async ({ account }) => {
       const user = await account.unblockUser(username);
       const message = { typeName: "parley.chat.v1.User", codec: User, value: user };
-      await call.output.result(message, line`${name(username)} is not blocked any more.`);
+      await call.output.result(message, line`${name(username)} is no longer blocked.`);
     });
     return undefined;
   },

@@ -1,4 +1,4 @@
-// parley verify: the code that two people compare, to know that nobody is in between.
+// parley verify: prints the code that two users compare to detect an attacker between them.
 
 import { toggle } from "../../../command-line/flags.ts";
 import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/keys/verification.ts";
@@ -14,14 +14,14 @@ export const command = defineCommand({
   forms: ["USER"],
   words: { least: 1, most: 1 },
   flags: {
-    confirm: toggle("The codes are equal: from now on a private chat with any other key is stopped."),
-    accept: toggle("Take a changed key, or a device that stopped a chat, without having compared codes."),
+    confirm: toggle("The codes are equal: from now on, private chats with another key of USER are refused."),
+    accept: toggle("Accept a changed key, or an unsigned device, without comparing codes."),
     ...accountFlags,
   },
   about: [
-    "Prints 60 digits, which are the same at both ends if nobody is in between: compare them face to face or over a call. " +
-      "They are the safety number of Signal (libsignal's numeric fingerprint, version 0, 5200 rounds of SHA-512), made " +
-      "from both users' identity keys and ids and the server's id.",
+    "Prints 60 digits, which both users see if there is no attacker between them. Compare them face to face or over a " +
+      "call. They are the safety number of Signal (libsignal's numeric fingerprint, version 0, 5200 rounds of SHA-512), " +
+      "made from the identity keys and ids of both users and the id of the server.",
   ],
   json: undefined,
   examples: ["yoda", "yoda --confirm"],
@@ -29,10 +29,10 @@ export const command = defineCommand({
     if (call.json) throw usage("verify has no --json.");
     const [username = ""] = call.words;
     const { confirm: isConfirmed, accept: isAccepted } = call.values;
-    if (isConfirmed === true && isAccepted === true) throw usage("It is either --confirm or --accept.");
+    if (isConfirmed === true && isAccepted === true) throw usage("Use either --confirm or --accept.");
     await withAccount(call, "changes", async (signedIn, context) => {
       if (username === signedIn.profile.username)
-        throw new CommandError(Exit.REFUSED, "That is you: the code is one of two people.");
+        throw new CommandError(Exit.REFUSED, "That is you. A code is for two users.");
       const verifier = verifierOf(context, signedIn);
       const verification = await verificationOf(verifier, username);
       if (isAccepted === true) {
@@ -40,7 +40,7 @@ export const command = defineCommand({
         if (problem === undefined)
           throw new CommandError(
             Exit.REFUSED,
-            `There is nothing to accept: the key of ${username} is no other.`,
+            `There is nothing to accept: the key of ${username} has not changed.`,
           );
         await call.output.line(Styled.of(acceptedWords(username, problem)));
         return;

@@ -1,4 +1,4 @@
-// parley who: lists who else is online, or was.
+// parley who: lists the other users who are or were online.
 
 import { parseDuration } from "../../../command-line/durations.ts";
 import { UserPresence } from "../../../gen/parley/chat/v1/directory_service.ts";
@@ -14,12 +14,12 @@ export const command = defineCommand({
   flags: {
     since: {
       value: "TIME",
-      help: "Also those who were online at any moment in this last while: 90, 90s, 10m, 2h, 7d.",
+      help: "Also list users who were online at any moment of this time span: 90, 90s, 10m, 2h, 7d.",
       read: parseDuration,
     },
     ...accountFlags,
   },
-  about: ["One name a line; who is not online any more has the time behind it."],
+  about: ["Prints one name per line. The name of a user who is no longer online is followed by the time."],
   json: "UserPresence, one for each user.",
   examples: ["", "--since 10m"],
   run: async (call) => {

@@ -1,4 +1,4 @@
-// parley whoami: says who is logged in, and that the server agrees.
+// parley whoami: prints the user of the session, after a check with the server.
 import { ListSessionsResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -11,7 +11,7 @@ export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
   flags: accountFlags,
-  about: ["Asks the server, so exit code 0 says that the session is good."],
+  about: ["It calls the server, so exit code 0 says that the session is valid."],
   json: "ListSessionsResponse: the user, and the session of this command alone.",
   examples: ["", "--as yoda"],
   run: async (call) => {

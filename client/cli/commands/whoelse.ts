@@ -1,4 +1,4 @@
-// parley whoelse: the names of the others who are online.
+// parley whoelse: prints the names of the other users who are online.
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
 import { printNames } from "../log/names.ts";
@@ -7,7 +7,7 @@ export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
   flags: accountFlags,
-  about: ["One name a line."],
+  about: ["Prints one name per line."],
   json: "UserPresence, one for each user.",
   examples: [""],
   run: async (call) => {

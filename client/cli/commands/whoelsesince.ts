@@ -1,4 +1,4 @@
-// parley whoelsesince: the names of the others who were online within so many seconds.
+// parley whoelsesince: prints the names of the other users who were online within a number of seconds.
 
 import { parseSeconds } from "../../../command-line/durations.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -10,8 +10,8 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags: accountFlags,
   about: [
-    "One name a line: who was online at any moment in this last while, however long the session began before it. Any " +
-      "whole number will do; 0 is who is online now.",
+    "Prints one name per line: the users who were online at any moment of the last SECONDS, a whole number. 0 prints who " +
+      "is online now.",
   ],
   json: "UserPresence, one for each user.",
   examples: ["200"],

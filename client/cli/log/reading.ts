@@ -1,4 +1,4 @@
-// Reads on from a known place: a link that only listens, from the newest entries or from a time, with its gaps filled.
+// Opens a link that only receives, from the newest entries or from a time on, and fetches the entries of its gaps.
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
 import { type Link, openLink } from "../../link/link.ts";
@@ -8,7 +8,7 @@ import { raise } from "../../link/receiving/heads.ts";
 import type { Account } from "../../link/server/account.ts";
 import { clientInfo, type SignedIn } from "../account/sign-in.ts";
 
-/** Cursors before the first entry of that time or later, in every conversation. */
+/** For every conversation, a cursor before the first entry that is not older than `since`. */
 export async function cursorsSince(account: Account, since: Date): Promise<MemoryCursors> {
   const cursors = new MemoryCursors();
   for await (const { conversationId, headSeq } of account.listConversations({ background: true })) {
@@ -17,7 +17,7 @@ export async function cursorsSince(account: Account, since: Date): Promise<Memor
   return cursors;
 }
 
-/** The newest seq whose entry is older; 0 where there is none. */
+/** The newest seq of an older entry; 0 if there is none. */
 async function lastBefore(account: Account, conversationId: string, since: Date): Promise<bigint> {
   const target = { kind: "conversation", conversationId } as const;
   for await (const page of account.listMessages(target, { newestFirst: true, background: true })) {
@@ -31,7 +31,7 @@ function isOlder({ sendTime }: Entry, since: Date): boolean {
   return sendTime !== undefined && sendTime.getTime() < since.getTime();
 }
 
-/** A link that listens from these cursors on. It moves markers only if asked to. */
+/** Opens a link that receives from these cursors on. @param mark report entries as delivered */
 export function listen({ endpoint, token, profile }: SignedIn, cursors: MemoryCursors, mark: boolean): Link {
   return openLink({
     endpoint,
@@ -44,7 +44,7 @@ export function listen({ endpoint, token, profile }: SignedIn, cursors: MemoryCu
   });
 }
 
-/** What a gap left out, from the history. Where it cannot be fetched, the history says so itself. */
+/** The items of a gap, from the history. Entries that are no longer in the log are ranges. */
 export async function* filled(account: Account, gap: EntriesSkipped): AsyncGenerator<HistoryItem> {
   const { conversationId, fromSeq, toSeq } = gap;
   const target = { kind: "conversation", conversationId } as const;
@@ -52,7 +52,7 @@ export async function* filled(account: Account, gap: EntriesSkipped): AsyncGener
     yield* page.items;
 }
 
-/** @throws what ended the link, if it was not this program */
+/** @throws the error that ended the link, unless this program closed it */
 export function throwEnding(link: Link): void {
   if (link.state.phase === "ended") throwUnlessClosed(link.state.ending);
 }

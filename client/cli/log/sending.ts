@@ -1,4 +1,4 @@
-// Sends one message by calls alone, for send, broadcast and ask: text, id and patience as the command line says.
+// Sends one message by unary calls, for send, broadcast and ask, with the text, id and time of the command line.
 
 import { parseWait } from "../../../command-line/durations.ts";
 import type { Flag } from "../../../command-line/flags.ts";
@@ -16,18 +16,18 @@ const largestId = 2n ** 63n - 1n;
 
 const id: Flag<bigint> = {
   value: "N",
-  help: "Send under the id that an earlier try printed: it is stored once.",
+  help: "Send under the id of an earlier attempt, so that the message is stored once.",
   read: (given) => {
     const number = /^\d{1,19}$/.test(given) ? BigInt(given) : 0n;
     if (number < 1n || number > largestId)
-      throw usage(`"${given}" is no id: use one that an earlier try printed.`);
+      throw usage(`"${given}" is not an id. Use one that an earlier attempt printed.`);
     return number;
   },
 };
 
 const wait: Flag<number> = {
   value: "TIME",
-  help: "How long to try to connect and to get an answer; else 10s.",
+  help: "How long to try to connect and to get an answer. Default: 10s.",
   read: (given) => {
     const ms = parseWait(given);
     if (ms === 0) throw usage("at least 1s is needed.");
@@ -35,12 +35,12 @@ const wait: Flag<number> = {
   },
 };
 
-/** What is said of a broadcast that not everyone gets; nobody is named. */
-export const WITHHELD = "Some people did not get it: they have blocked you.";
+/** The notice about a broadcast that some users do not receive. It names no users. */
+export const WITHHELD = "Some users did not receive it, because they have blocked you.";
 
 export const sendFlags = { id, wait } as const;
 
-/** The words joined by spaces, or standard input for a lone "-". */
+/** The words joined by spaces; for a single "-" the text of standard input. */
 export async function messageText(
   call: Call<typeof accountFlags>,
   words: readonly string[],
@@ -62,8 +62,8 @@ export async function sendText(
   text: string,
 ): Promise<Sent> {
   const clientMessageId = values.id ?? state.nextClientMessageId(profile.profileId);
-  const patience = values.wait === undefined ? {} : { waitMs: values.wait };
-  const ack = await sendOnce(account, { clientMessageId, target, text, ...patience });
+  const waiting = values.wait === undefined ? {} : { waitMs: values.wait };
+  const ack = await sendOnce(account, { clientMessageId, target, text, ...waiting });
   return { clientMessageId, ack };
 }
 

@@ -1,4 +1,4 @@
-// How the record of log-ins is shown, one line each.
+// Formats records of log-ins, one line each.
 import { LogInOutcome, type LogInRecord } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { name, time } from "../command/show.ts";
 import { line, Styled } from "../terminal/text/style.ts";
@@ -12,7 +12,7 @@ const outcomes: Readonly<Partial<Record<LogInOutcome, string>>> = {
   [LogInOutcome.DEVICE_INVALID]: "refused: unknown device",
 };
 
-/** "2026-11-23 04:17:12  logged in  from 10.0.0.7, context (d4), parley 0.1.0"; the name first for who sees everyone's. */
+/** "2026-11-23 04:17:12  logged in  from 10.0.0.7, context (d4), parley 0.1.0"; with the user's name for administrators. */
 export function logInLine(record: LogInRecord, withName: boolean): Styled {
   const { client, deviceId, count } = record;
   const outcome = outcomes[record.outcome] ?? "refused";

@@ -1,4 +1,4 @@
-// The flags of private chats: who is let in, by which path, on which port, and whether what is said is kept.
+// The flags of private chats: how requests are answered, and the path, the port and the storing of lines.
 
 import { type Flag, toggle, type Values } from "../../../command-line/flags.ts";
 import type { PathChoice, PrivateSettings } from "../chat/model/private-link.ts";
@@ -13,7 +13,7 @@ function oneOf<T extends string>(all: readonly T[], value: string, help: string)
     help,
     read: (given) => {
       const found = all.find((one) => one === given);
-      if (found === undefined) throw usage(`"${given}" is none of ${all.join(", ")}.`);
+      if (found === undefined) throw usage(`"${given}" is not one of ${all.join(", ")}.`);
       return found;
     },
   };
@@ -22,32 +22,32 @@ function oneOf<T extends string>(all: readonly T[], value: string, help: string)
 export const pathFlag = oneOf(
   paths,
   "PATH",
-  "Private chats go direct (both see each other's address), by relay (through the server, which cannot read them), or auto: you decide each time; else auto.",
+  "The path of private chats: direct (each device sees the address of the other), relay (through the server, which cannot read them) or auto (you decide each time). Default: auto.",
 );
 
 export const peerPortFlag: Flag<number> = {
   value: "PORT",
-  help: "The port on which other devices may call this one; else any that is free.",
+  help: "The port on which other devices connect to this one. Default: any free port.",
   read: (given) => {
     const port = /^\d{1,5}$/.test(given) ? Number(given) : Number.NaN;
-    if (!(port <= 65_535)) throw usage(`"${given}" is no port.`);
+    if (!(port <= 65_535)) throw usage(`"${given}" is not a port.`);
     return port;
   },
 };
 
 export const keepFlag = toggle(
-  "Keep what is said in private, on this device only: history USER --private prints it, and with --forget deletes it.",
+  "Store the lines of private chats on this device: history USER --private prints them, and with --forget deletes them.",
 );
 
 export const debugFlag = toggle(
-  "Show the peer server's schema and health to this machine, on a port of its own; for debugging.",
+  "For debugging: offer the schema and the health of the peer server to programs on this machine, on a separate port.",
 );
 
 export const privateFlags = {
   "private-answer": oneOf(
     answers,
     "HOW",
-    "When somebody asks for a private chat: ask you, let in contacts whose keys are known, accept all, or refuse all; else ask.",
+    "The answer to requests for a private chat: ask (you decide), contacts (accept users whose key is known), accept or refuse. Default: ask.",
   ),
   "private-path": pathFlag,
   "keep-private": keepFlag,
@@ -55,7 +55,7 @@ export const privateFlags = {
   "peer-debug": debugFlag,
 } as const;
 
-/** What the flags say, with defaults. */
+/** The values of the flags, with defaults. */
 export interface PrivateWanted {
   readonly answer: PrivateSettings["answer"];
   readonly path: PathChoice | "auto";

@@ -1,4 +1,4 @@
-// The peer server's schema and health for whoever debugs on this machine: reflection and the health check, and no chat.
+// Offers the schema and the health of the peer server on this machine, for debugging: reflection and health checks, no chat.
 
 import { readFileSync } from "node:fs";
 import { packageFile } from "../../../command-line/package-files.ts";
@@ -8,7 +8,7 @@ import { reflectionServices } from "../../../rpc/schema/reflection.ts";
 
 const PEER = "parley.peer.v1.PeerService";
 
-/** Listens on a free port of the loopback address, and says which. */
+/** Listens on a free port of the loopback address. @param notice called with a command that uses the port */
 export async function openPeerDebug(notice: (sentence: string) => void): Promise<Listener> {
   const images = ["parley", "health", "reflection"].map((name) =>
     readFileSync(packageFile(`gen/${name}.binpb`)),

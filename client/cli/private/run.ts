@@ -1,4 +1,4 @@
-// Runs the private chats of one log-in for a command: the link that brings the questions, the chats, and their end.
+// Runs the private chats of a command: the link that receives requests, the chats, and their end.
 import type { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { type Link, openLink } from "../../link/link.ts";
 import { cursorsAtHeads } from "../../link/receiving/heads.ts";
@@ -11,25 +11,25 @@ import { throwEnding } from "../log/reading.ts";
 import { stopSignal } from "../process/stop-signal.ts";
 import { type ChatsWanted, endingAfter, openPrivateChats, privateLinkOptions } from "./session.ts";
 
-/** What a command has while it runs. */
+/** What a command uses while its private chats run. */
 export interface PrivateRun {
   readonly chats: PrivateChats;
   readonly signedIn: SignedIn;
   readonly context: SignInContext;
-  /** Resolves when others can ask this device. */
+  /** Resolves when other users can request a private chat with this device. */
   readonly live: Promise<void>;
-  /** Aborted by a signal, when nobody reads the output any more, and when the link has ended. */
+  /** Aborted by a signal, when the output has no reader any more, and when the link has ended. */
   readonly signal: AbortSignal;
-  /** What those are told with whom a chat ends now, as far as it is this end that ends it. */
+  /** The ending to send to peers if this side ends a chat now. */
   readonly ending: Ending;
-  /** Somebody is at work here: the server's time-out begins anew. */
+  /** Reports activity of the user, which restarts the server's idle time-out. */
   reportActivity(): void;
 }
 
 /**
- * Runs the work with private chats that can be asked for and asked for here. Where the link ends for good, so does the
- * command, as `tail` does: the work is to end then, and can tell first what was lost.
- * @param ending what those are told with whom a chat is still open at the end, unless it is the link that has ended
+ * Runs the work with private chats that this device can request and accept. If the link ends for good, `signal` is aborted:
+ * the work ends, and may first report what was lost.
+ * @param ending sent to the peers of chats that are open at the end, unless the link has ended
  * @throws as withAccount, and what the work throws
  */
 export async function withPrivateChats<T>(
@@ -52,33 +52,33 @@ export async function withPrivateChats<T>(
       receiveOnly: true,
       cursors: await cursorsAtHeads(account),
     });
-    const over = new AbortController();
+    const linkEnded = new AbortController();
     const live = Promise.withResolvers<void>();
     const broken = Promise.withResolvers<never>();
     const activity = new Activity(account, broken.reject);
-    brought(link, chats, live.resolve).then(() => over.abort(), broken.reject);
+    handleEvents(link, chats, live.resolve).then(() => linkEnded.abort(), broken.reject);
     const run: PrivateRun = {
       chats,
       signedIn,
       context,
       live: live.promise,
-      signal: AbortSignal.any([signal, over.signal]),
+      signal: AbortSignal.any([signal, linkEnded.signal]),
       get ending() {
         return link.state.phase === "ended" ? endingAfter(link.state.ending, ending) : ending;
       },
       reportActivity: () => activity.report(),
     };
     const outcome = await Promise.race([work(run), broken.promise]);
-    const isOver = over.signal.aborted;
+    const isEnded = linkEnded.signal.aborted;
     await chats.close(run.ending);
-    if (!isOver) return outcome;
+    if (!isEnded) return outcome;
     throwEnding(link);
     throw new Error("The link ended without a reason.");
   });
 }
 
-/** Hands on what the link brings, until it ends. */
-async function brought(link: Link, chats: PrivateChats, live: () => void): Promise<void> {
+/** Passes the events of the link to the chats, until it ends. */
+async function handleEvents(link: Link, chats: PrivateChats, live: () => void): Promise<void> {
   for await (const event of link.events) {
     chats.handleLinkEvent(event);
     if (event.type === "state" && event.state.phase === "live") live();

@@ -1,4 +1,4 @@
-// The private chats of a login that runs: the peer server, the link that brings the questions, and their end in order.
+// Opens the private chats of a session: the peer server, the options of the link that receives requests, and the ending.
 import { Feature } from "../../../gen/parley/chat/v1/event.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ListenError } from "../../../rpc/listening/listen.ts";
@@ -14,16 +14,16 @@ import { clientInfo, type SignedIn, type SignInContext } from "../account/sign-i
 import { CommandError, Exit } from "../process/exit.ts";
 import type { PrivateWanted } from "./flags.ts";
 
-/** The families of events that a program wants which has private chats. */
+/** The features of a link for private chats. */
 const features = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS, Feature.INTRODUCTIONS];
 
-/** What is wanted of private chats, whoever uses them. */
+/** The options of private chats. */
 export interface ChatsWanted extends Pick<PrivateWanted, "path" | "port"> {
   /** As in PrivateChatsOptions. */
   readonly allowHalfOpen?: boolean;
 }
 
-/** @throws CommandError where the port cannot be used */
+/** @throws CommandError if the port cannot be used */
 export async function openPrivateChats(
   { state }: Pick<SignInContext, "state">,
   { profile, endpoint, token }: SignedIn,
@@ -31,7 +31,7 @@ export async function openPrivateChats(
 ): Promise<PrivateChats> {
   const { profileId } = profile;
   const { name, version } = clientInfo();
-  // Where nobody may come straight, nothing is there to be found from outside.
+  // Without direct chats, the peer server is not reachable from other machines.
   const host = path === "relay" ? "127.0.0.1" : await allInterfaces();
   try {
     return await PrivateChats.open({
@@ -50,7 +50,7 @@ export async function openPrivateChats(
   }
 }
 
-/** The device of a login, for the commands that look at keys and run no chat. */
+/** The device of a session, for commands that check keys and run no chat. */
 export function verifierOf(
   { state }: Pick<SignInContext, "state">,
   { profile, endpoint, token }: SignedIn,
@@ -66,7 +66,7 @@ export function verifierOf(
   };
 }
 
-/** What those with whom private chats are open are told where the link has ended for good. @param otherwise what it says nothing of */
+/** The ending to send to the peers of open chats when the link has ended. @param otherwise for endings without one of their own */
 export function endingAfter(ending: LinkEnding, otherwise: Ending): Ending {
   switch (ending.kind) {
     case "not-logged-in":
@@ -80,7 +80,7 @@ export function endingAfter(ending: LinkEnding, otherwise: Ending): Ending {
   }
 }
 
-/** What a link needs that brings their questions. */
+/** The options of a link that receives requests for private chats. */
 export function privateLinkOptions(
   chats: PrivateChats,
 ): Required<Pick<LinkOptions, "features" | "processId" | "beforeStream">> {

@@ -1,6 +1,6 @@
-// Spells out commands for a person to paste: every hint that this program gives can be run as it stands.
+// Quotes command lines, so that a person can paste the ones that messages suggest.
 
-/** A command line of POSIX shells, which split it into these words again. */
+/** A command line that a POSIX shell splits into these words. */
 export function commandLine(...words: readonly string[]): string {
   return words.map((word) => (/^(?:npx parley|[\w@%+=:,./-]+)$/.test(word) ? word : quoted(word))).join(" ");
 }

@@ -1,20 +1,20 @@
-// The exit codes, and the error that carries one with the sentence a person reads.
+// The exit codes, and the error that ends a command with one of them and a message.
 import { UsageError } from "../../../command-line/usage-error.ts";
 
 export const Exit = {
   DONE: 0,
-  /** The server, or a rule of this program, said no. */
+  /** The server or a rule of this program refused. */
   REFUSED: 1,
-  /** The command line cannot be understood, or something is missing that may not be asked for. */
+  /** The command line is wrong, or lacks something and no person can be asked for it. */
   USAGE: 2,
-  /** There was no connection: nothing was sent. */
+  /** There was no connection, so nothing was sent. */
   CANNOT_CONNECT: 3,
   NOT_LOGGED_IN: 4,
-  /** It was sent, and no answer came: it may have been done or not. */
+  /** The request was sent and no answer came: it may have been carried out or not. */
   OUTCOME_UNKNOWN: 5,
-  /** `ask` had no answer in time. */
+  /** `ask` received no answer in time. */
   NO_ANSWER: 6,
-  /** A person broke off a question with Ctrl-C; what a shell shows for SIGINT. */
+  /** A person cancelled a question; the exit code that shells use for SIGINT. */
   INTERRUPTED: 130,
 } as const;
 

@@ -1,4 +1,4 @@
-// What a failure means: the exit code, and the sentence that says what happened and what to do next.
+// Describes an error by an exit code and a message that says what happened and what to do next.
 import { status } from "@grpc/grpc-js";
 import { UsageError } from "../../../command-line/usage-error.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
@@ -14,7 +14,7 @@ import { CommandError, Exit, type ExitCode } from "./exit.ts";
 
 export interface Failure {
   readonly exitCode: ExitCode;
-  /** "" where nothing is to be said. Not yet made safe for a terminal. */
+  /** "" for no message. It is not yet made safe for a terminal. */
   readonly message: string;
 }
 
@@ -31,17 +31,20 @@ export function describeFailure(error: unknown): Failure {
     return { exitCode: Exit.CANNOT_CONNECT, message: `${sentence(error.message)} Nothing was sent.` };
   }
   if (error instanceof StateError) return { exitCode: Exit.REFUSED, message: sentence(error.message) };
-  if (error instanceof RpcError) return explainAnswer(error);
+  if (error instanceof RpcError) return describeRpcError(error);
   const message = error instanceof Error ? error.message : String(error);
   return { exitCode: Exit.REFUSED, message: `Something failed in this program: ${sentence(message)}` };
 }
 
-/** What a refusal says to a person: without the word of its reason, which is there for scripts. */
+/** The message of a refusal without the name of its reason, which is for scripts. */
 export function messageForPerson(error: RpcError): string {
   return describeFailure(error).message.replace(/ \([A-Z_]+\)$/, "");
 }
 
-/** What ends a program that a person talks to: one line that begins with Error. The other errors are sentences already. */
+/**
+ * The error that ends an interactive program: its message is one line that begins with "Error:". Errors with a message for
+ * a person are returned unchanged.
+ */
 export function failureForPerson(error: unknown): unknown {
   if (error instanceof CommandError || error instanceof UsageError || error instanceof ConnectError)
     return error;
@@ -50,12 +53,12 @@ export function failureForPerson(error: unknown): unknown {
   return new CommandError(exitCode, `Error: ${words}`, { cause: error });
 }
 
-function explainAnswer(error: RpcError): Failure {
+function describeRpcError(error: RpcError): Failure {
   if (isConnectionLost(error)) {
-    const why = isDeadlineExceeded(error) ? "the time to wait is over" : error.message;
+    const why = isDeadlineExceeded(error) ? "the time to wait has passed" : error.message;
     return {
       exitCode: Exit.OUTCOME_UNKNOWN,
-      message: `No answer came, so it may have been done or not: ${sentence(why)} Try again.`,
+      message: `No answer came, so it is not known whether it was done: ${sentence(why)} Try again.`,
     };
   }
   const delay =

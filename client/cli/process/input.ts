@@ -1,12 +1,12 @@
-// Reads standard input where a command was told to: passwords line by line, or a whole text.
+// Reads standard input for the commands that take it: some lines, a whole text, or line after line.
 import { usage } from "./exit.ts";
 
-/** Far above what a server takes in one message, bytes. */
+/** Far above the largest message that a server accepts, bytes. */
 const mostBytes = 1024 * 1024;
 
 /**
- * The first lines, without their ends; fewer where the input ends before. What follows is left unread.
- * @throws@throws UsageError where it is no UTF-8 or far too long
+ * The first `count` lines without their ends; fewer if the input ends first. The rest is not read.
+ * @throws UsageError if it is not UTF-8, or longer than 1 MiB
  */
 export async function readLines(input: NodeJS.ReadStream, count: number): Promise<string[]> {
   const isEnough = (bytes: Buffer): boolean => bytes.filter((byte) => byte === 0x0a).length >= count;
@@ -16,16 +16,16 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
 }
 
 /**
- * All of it, less one newline at the end: `echo hi` says "hi".
- * @throws@throws UsageError where it is no UTF-8 or far too long
+ * All of it, without one newline at the end.
+ * @throws UsageError if it is not UTF-8, or longer than 1 MiB
  */
 export async function readText(input: NodeJS.ReadStream): Promise<string> {
   return decode(await read(input, () => false)).replace(/\r?\n$/, "");
 }
 
 /**
- * Line by line, as they come, without their ends.
- * @throws@throws UsageError where one is no UTF-8 or far too long
+ * The lines without their ends, as they arrive.
+ * @throws UsageError if a line is not UTF-8, or longer than 1 MiB
  */
 export async function* eachLine(input: NodeJS.ReadStream): AsyncGenerator<string> {
   let rest = Buffer.alloc(0);
@@ -37,17 +37,17 @@ export async function* eachLine(input: NodeJS.ReadStream): AsyncGenerator<string
       from = end + 1;
     }
     rest = Buffer.concat([rest, chunk.subarray(from)]);
-    if (rest.length > mostBytes) throw usage("A line of standard input is too long: at most 1 MiB.");
+    if (rest.length > mostBytes) throw usage("A line of standard input is too long. The limit is 1 MiB.");
   }
   if (rest.length > 0) yield decode(rest);
 }
 
 async function read(input: NodeJS.ReadStream, isEnough: (bytes: Buffer) => boolean): Promise<Buffer> {
   let bytes = Buffer.alloc(0);
-  // Leaving the loop destroys the stream, so that an input which stays open does not keep the process.
+  // Leaving the loop destroys the stream, so that an input that stays open does not keep the process running.
   for await (const chunk of input as AsyncIterable<Buffer>) {
     bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length > mostBytes) throw usage("Standard input is too long: at most 1 MiB.");
+    if (bytes.length > mostBytes) throw usage("Standard input is too long. The limit is 1 MiB.");
     if (isEnough(bytes)) break;
   }
   return bytes;
@@ -57,6 +57,6 @@ function decode(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw usage(`Standard input is no UTF-8 text${error instanceof TypeError ? "" : `: ${String(error)}`}.`);
+    throw usage(`Standard input is not UTF-8 text${error instanceof TypeError ? "" : `: ${String(error)}`}.`);
   }
 }

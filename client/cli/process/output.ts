@@ -1,11 +1,11 @@
-// Writes what a one-shot command says: results to standard output, one at a time, and all else to standard error.
+// The output of a one-shot command: results on standard output, and every other message on standard error.
 
 import { safeText } from "../terminal/text/safe-text.ts";
 import type { Styled } from "../terminal/text/style.ts";
 import type { Environment } from "./environment.ts";
 import { CommandError, Exit } from "./exit.ts";
 
-/** A message of the contract, with what it takes to print it. */
+/** A message of the contract, with its name and codec. */
 export interface Message<T> {
   /** Such as "parley.chat.v1.Ack". */
   readonly typeName: string;
@@ -25,20 +25,20 @@ export class Output {
     this.#stderr = stderr;
     this.#json = json;
     stdout.on("error", (error: Error) => {
-      // Whoever read has what he wants, as in `parley tail | head -1`; a full disk is another matter.
+      // A reader may stop early, as in `parley tail | head -1`. Any other error, such as a full disk, is a failure.
       if (!("code" in error) || error.code !== "EPIPE") this.#failure = error;
       this.#gone.abort();
     });
-    // There is nobody left to tell.
+    // There is no other place to report it.
     stderr.on("error", () => undefined);
   }
 
-  /** Aborted when nobody reads standard output any more. */
+  /** Aborted when standard output has failed, or its reader has closed it. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
 
-  /** Throws as `result` would, if standard output has failed. */
+  /** @throws CommandError as `result` does */
   check(): void {
     if (this.#failure !== undefined) {
       throw new CommandError(Exit.REFUSED, `Standard output cannot be written: ${this.#failure.message}.`);
@@ -47,9 +47,9 @@ export class Output {
   }
 
   /**
-   * A result: with --json the message as one line of canonical JSON, else the text, if there is one.
-   * Resolves when there is room for more.
-   * @throws CommandError that ends the command quietly where nobody reads any more
+   * Prints a result: with --json the message as one line of canonical JSON, otherwise the text, if there is one.
+   * Resolves when the stream accepts more.
+   * @throws CommandError if standard output has failed; without a message and with exit code 0 if its reader closed it
    */
   async result<T>(message: Message<T>, text: Styled | undefined): Promise<void> {
     if (this.#json) {
@@ -58,17 +58,17 @@ export class Output {
     } else if (text !== undefined) await this.line(text);
   }
 
-  /** Text that is no message; being Styled, it is safe for a terminal. Not for commands with --json. */
+  /** Prints text that is not a message of the contract. Not for commands with --json. */
   async line(text: Styled): Promise<void> {
     await this.#write(text.plain);
   }
 
-  /** A line that is safe as it stands, such as JSON in which all that could harm is escaped. Resolves as `result` does. */
+  /** Prints a line unchanged; the caller has made it safe for a terminal. Resolves and rejects as `result` does. */
   async exact(line: string): Promise<void> {
     await this.#write(line);
   }
 
-  /** A sentence for the person, on standard error. */
+  /** Prints a sentence on standard error. */
   notice(sentence: string): void {
     this.#stderr.write(`${safeText(sentence, { multiline: true })}\n`);
   }

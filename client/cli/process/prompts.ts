@@ -1,21 +1,21 @@
-// The questions of a command to the person at the terminal, where there is one.
+// Asks the person at the terminal, if there is one.
 import { ask as askPerson, type Question } from "../../../command-line/ask.ts";
 import type { Environment } from "./environment.ts";
 import { CommandError, Exit } from "./exit.ts";
 
-/** Someone to ask. Every question rejects with a CommandError where the person breaks off. */
+/** Asks a person. Every question rejects with a CommandError (exit 130) if the person cancels it. */
 export interface Asker {
   /** `question` such as "Username". */
   text(question: string): Promise<string>;
-  /** What is typed is not shown. */
+  /** The terminal does not show the typed text. */
   password(question: string): Promise<string>;
-  /** Yes or no, in a word and with Enter; any other answer is asked for again. */
+  /** Takes "yes" or "no" and Enter, and asks again after any other answer. */
   confirm(question: string): Promise<boolean>;
-  /** Tells what the next question is about. */
+  /** Prints what the next question is about. */
   show(sentence: string): void;
 }
 
-/** The person at the terminal; undefined where standard input is none. Questions go to standard error. */
+/** Undefined where standard input or standard error is not a terminal. Questions are printed on standard error. */
 export function terminalAsker(environment: Environment): Asker | undefined {
   const { stdin, stderr } = environment;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
@@ -27,7 +27,7 @@ export function terminalAsker(environment: Environment): Asker | undefined {
   };
 }
 
-/** Not enquirer's own: that answers at the key, and the rest of "yes" would answer the next question. */
+/** Not enquirer's own question: it is answered by the first key, and the rest of "yes" would answer the next question. */
 async function confirm(environment: Environment, question: string): Promise<boolean> {
   for (let message = question; ; message = "Please type yes or no") {
     const answer = await ask(environment, { message });
@@ -36,7 +36,7 @@ async function confirm(environment: Environment, question: string): Promise<bool
   }
 }
 
-/** @throws CommandError where the person breaks off */
+/** @throws CommandError if the person cancels */
 async function ask(environment: Environment, question: Question): Promise<string> {
   const answer = await askPerson(question, environment);
   if (answer === undefined) throw new CommandError(Exit.INTERRUPTED, "");

@@ -1,8 +1,8 @@
-// Canonical Protobuf-JSON: the schema's own descriptors decide, since ts-proto's toJSON differs for durations and names.
+// Canonical Protobuf-JSON, made from the schema's descriptors: ts-proto's toJSON differs for durations and names.
 import { type DescMessage, fromBinary, toJsonString } from "@bufbuild/protobuf";
 import { messageOf, schema } from "./schema.ts";
 
-/** What a terminal may act on, or lets look like something else. All of it can only stand inside of strings. */
+/** Characters that a terminal may interpret or show as another character. In JSON they only occur within strings. */
 const doubtful = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** One line of JSON for an encoded message of the named type, such as "parley.chat.v1.Ack". */
@@ -11,7 +11,7 @@ export function protoJson(typeName: string, bytes: Uint8Array): string {
   return toJsonString(message, fromBinary(message, bytes), { registry: schema() });
 }
 
-/** The same value, in which characters that could harm a terminal are escaped as JSON allows it: \u and four digits. */
+/** The same value as JSON in which the characters that could harm a terminal are escaped as \u and four digits. */
 export function safeProtoJson(message: DescMessage, bytes: Uint8Array): string {
   const json = toJsonString(message, fromBinary(message, bytes), { registry: schema() });
   return json.replace(doubtful, (found) =>

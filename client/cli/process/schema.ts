@@ -1,4 +1,4 @@
-// The schema as the program knows it at run time: descriptors of everything in proto/, with their comments.
+// The schema at run time: the descriptors of everything in proto/, with their comments.
 import { readFileSync } from "node:fs";
 import { createFileRegistry, type DescMessage, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -11,14 +11,14 @@ export function schema(): FileRegistry {
   return registry;
 }
 
-/** @throws Error where the schema has no such message */
+/** @throws Error if the schema has no such message */
 export function messageOf(typeName: string): DescMessage {
   const found = schema().getMessage(typeName);
   if (found === undefined) throw new Error(`The schema has no message ${typeName}.`);
   return found;
 }
 
-/** From a FileDescriptorSet that ships with the program. */
+/** Reads a FileDescriptorSet that ships with the program. @param path from the package's folder */
 export function readRegistry(path: string): FileRegistry {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(packageFile(path))));
 }

@@ -1,9 +1,9 @@
-// Standard input line by line, as it comes; what is no line of text is named and passed over.
+// Standard input line by line, as it arrives. A line that is too long or not UTF-8 is reported and skipped.
 import { type LineRead, LineSplitter } from "../terminal/input/line-splitter.ts";
 
 export type InputLine = Exclude<LineRead, { kind: "end" }>;
 
-/** Leaving the loop lets go of the input. */
+/** Leaving the loop destroys the input. */
 export async function* standardInput(input: NodeJS.ReadStream): AsyncGenerator<InputLine, void, void> {
   const splitter = new LineSplitter();
   for await (const chunk of input as AsyncIterable<Buffer>) {

@@ -1,8 +1,8 @@
-// Finds in what a stream that was played again differs from the recorded one.
+// Finds the differences between a recorded stream and its replay.
 import type { Difference, End } from "../../../gen/parley/record/v1/recording.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** An end without a reason is that of a connection, or of a program that was stopped: nothing to compare. */
+/** Whether the server ended the stream. Without a reason, a lost connection or the program that recorded ended it. */
 export function isAnswer(end: End | undefined): end is End {
   return end !== undefined && (end.code === 0 || end.reason !== "");
 }
@@ -17,7 +17,7 @@ export function differences(
     const [before, after] = [then.get(subject) ?? [], now.get(subject) ?? []];
     for (let at = 0; at < Math.max(before.length, after.length); at++) {
       if (before[at] === after[at]) continue;
-      // Of a stream that was cut, nobody knows what else would have come.
+      // A recording that was cut off may lack events.
       if (before[at] === undefined && !isAnswer(recorded.end)) continue;
       found.push({ subject, recorded: before[at] ?? "", replayed: after[at] ?? "" });
     }

@@ -1,14 +1,14 @@
-// What conversation ids stand for on one server: names, which are the same on another.
+// The conversations of one server by name. Names are the same on every server, ids are not.
 import type { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { KnownConversation } from "../../../gen/parley/record/v1/recording.ts";
 import type { Account } from "../../link/server/account.ts";
 
-/** How the broadcast conversation is called here: no user is called so. */
+/** The name of the broadcast conversation. No user has an empty name. */
 export const everyone = "";
 
-/** The user's conversations with their heads, as they are now. @throws RpcError, ConnectError */
+/** The user's conversations and their current heads. @throws RpcError, ConnectError */
 export async function knownConversations(account: Account): Promise<KnownConversation[]> {
   const known: KnownConversation[] = [];
   for await (const { conversationId, kind, peer, headSeq } of account.listConversations({
@@ -20,7 +20,7 @@ export async function knownConversations(account: Account): Promise<KnownConvers
   return known;
 }
 
-/** Both ways between ids and names, with the heads of the beginning. What is new is learned from what comes. */
+/** Maps ids to names and names to ids, with the heads at the start. New conversations are learned from events. */
 export class ConversationNames {
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<string, string>();
@@ -46,28 +46,28 @@ export class ConversationNames {
     else if (peer !== undefined) this.learn(conversationId, peer.username);
   }
 
-  /** Undefined where nothing was heard of it. */
+  /** Undefined for an unknown id. */
   nameOf(conversationId: string): string | undefined {
     return this.#names.get(conversationId);
   }
 
-  /** Undefined where there is none of that name, yet. */
+  /** Undefined for an unknown name. */
   idOf(name: string): string | undefined {
     return this.#ids.get(name);
   }
 
-  /** The names of those that there were at the beginning. */
+  /** The names of the conversations that existed at the start. */
   get known(): string[] {
     return [...this.#heads.keys()];
   }
 
-  /** The newest seq at the beginning; 0 where the conversation began later. */
+  /** The newest seq at the start; 0 for a conversation that began later. */
   headOf(name: string): bigint {
     return this.#heads.get(name) ?? 0n;
   }
 }
 
-/** Where a send goes, by name; undefined for what is no send, or goes where nothing is known of. */
+/** The name of a send's conversation; undefined for other commands and unknown ids. */
 export function targetOf({ kind }: Command, conversations: ConversationNames): string | undefined {
   if (kind?.$case === "broadcast") return everyone;
   if (kind?.$case !== "sendMessage") return undefined;

@@ -1,4 +1,4 @@
-// The cursors of a recorded Hello, as they have to be where it is played: as far from the heads as they were.
+// Translates the cursors of a recorded Hello for the replay, so that their distance from the heads is the same.
 import type { Cursor } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { ConversationNames } from "./conversation-names.ts";
 
@@ -8,8 +8,8 @@ interface Places {
 }
 
 /**
- * What there is not here has nothing to resume. Where all that was known then had a cursor, the stream began with what
- * was new: so all that is known here gets one, too.
+ * Leaves out conversations that do not exist in the replay. If every known conversation had a cursor, the recorded stream
+ * started with new entries, so every conversation known in the replay gets a cursor.
  */
 export function cursorsHere(cursors: readonly Cursor[], places: Places): Cursor[] {
   const { from, to } = places;
@@ -17,7 +17,7 @@ export function cursorsHere(cursors: readonly Cursor[], places: Places): Cursor[
     const name = from.nameOf(conversationId);
     if (name === undefined) return [{ conversationId, seq }];
     const idHere = to.idOf(name);
-    // 0 asks for everything, unless it was the head.
+    // 0 requests all entries, unless it was the head.
     const seqHere = seq === 0n && from.headOf(name) > 0n ? 0n : moved(seq, name, places);
     return idHere === undefined ? [] : [{ conversationId: idHere, seq: seqHere }];
   });
@@ -27,7 +27,7 @@ export function cursorsHere(cursors: readonly Cursor[], places: Places): Cursor[
   return [...here, ...others.map((name) => ({ conversationId: to.idOf(name) ?? "", seq: to.headOf(name) }))];
 }
 
-/** A seq of then as one of now. */
+/** Translates a recorded seq for the replay. */
 export function moved(seq: bigint, name: string, { from, to }: Places): bigint {
   const here = seq - from.headOf(name) + to.headOf(name);
   return here < 0n ? 0n : here;

@@ -1,4 +1,4 @@
-// The call that is recorded and played.
+// The method of the calls that are recorded and replayed.
 
-/** As the path of the call has it. */
+/** The path of the call. */
 export const connectPath = "/parley.chat.v1.ChatService/Connect";

@@ -1,4 +1,4 @@
-// Plays the frames that went up again: each when the answers before it have come, or at the pace at which they went.
+// Sends the recorded frames again: each when the answers before it have arrived, or at the recorded pace.
 import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Direction, type End, type Frame } from "../../../gen/parley/record/v1/recording.ts";
 import type { RawCall } from "../../../rpc/dialling/raw-call.ts";
@@ -12,19 +12,19 @@ import type { Transcript } from "./transcript.ts";
 export interface Play {
   readonly recording: Recording;
   readonly call: RawCall;
-  /** The recorded frame as this server understands it. */
+  /** Translates a recorded frame for this server. */
   readonly translate: (frame: Uint8Array) => Uint8Array;
-  /** Filled with what was recorded. */
+  /** Receives the recorded events. */
   readonly recorded: Transcript;
-  /** Filled with what comes. */
+  /** Receives the events of the replay. */
   readonly replayed: Transcript;
-  /** 1 is the recorded pace, 2 twice as fast; undefined: as fast as the answers come. */
+  /** 1 is the recorded pace, 2 twice as fast; undefined sends as fast as the answers arrive. */
   readonly speed: number | undefined;
   /** How long an answer may take, ms. */
   readonly waitMs: number;
 }
 
-/** Resolves to how the stream ended; undefined where it had to be cut. @throws RpcError where the connection is lost */
+/** Resolves to the end of the stream; undefined if the server did not end it in time. @throws RpcError if the connection is lost */
 export async function play(parts: Play): Promise<End | undefined> {
   const { recording, call, recorded, replayed, waitMs } = parts;
   const progress = new Progress();
@@ -47,7 +47,7 @@ export async function play(parts: Play): Promise<End | undefined> {
     await call.write(translated);
   }
   await progress.until(answered, waitMs);
-  // A stream that the server ended for a reason is expected to end again by itself.
+  // If the server ended the recorded stream for a reason, it is expected to end this one too.
   const endsByItself = isAnswer(recording.end) && recording.end.code !== 0;
   if (!endsByItself || !(await progress.until(ended, waitMs))) call.end();
   if (!(await progress.until(ended, waitMs))) {
@@ -59,7 +59,7 @@ export async function play(parts: Play): Promise<End | undefined> {
   return end;
 }
 
-/** How it ended; an Error where that is not the server's word. */
+/** The end of the stream; an Error if the server did not end it. */
 async function read(call: RawCall, transcript: Transcript, progress: Progress): Promise<End | Error> {
   try {
     for await (const frame of call) {

@@ -1,19 +1,19 @@
-// Waits until something is true, as long as something goes on.
+// Waits for a condition while there is progress.
 import { waitFor } from "../../../time/wait.ts";
 
 export class Progress {
   #next = Promise.withResolvers<void>();
 
-  /** Something happened that may have made it true. */
+  /** Reports progress. The condition is checked again. */
   notify(): void {
     this.#next.resolve();
     this.#next = Promise.withResolvers<void>();
   }
 
-  /** Whether it came true; false where nothing happened for so long, ms. */
-  async until(isTrue: () => boolean, patienceMs: number): Promise<boolean> {
-    while (!isTrue()) {
-      const { status } = await waitFor(this.#next.promise, { ms: patienceMs });
+  /** Waits for the condition. Resolves to false if there is no progress for `idleMs` milliseconds. */
+  async until(condition: () => boolean, idleMs: number): Promise<boolean> {
+    while (!condition()) {
+      const { status } = await waitFor(this.#next.promise, { ms: idleMs });
       if (status === "late") return false;
     }
     return true;

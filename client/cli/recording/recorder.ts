@@ -1,4 +1,4 @@
-// One stream that is recorded: what goes up and what comes down, in the file before it is shown.
+// Records one stream: writes the frames of both directions to the file, before their events are printed.
 import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import type { RawCall } from "../../../rpc/dialling/raw-call.ts";
@@ -14,7 +14,7 @@ import type { RecordingWriter } from "./recording-writer.ts";
 import { unusedIds, withIds } from "./unused-ids.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
-/** How long the server may take to end the stream once it was asked to, ms. */
+/** How long the server may take to end the stream after the client has ended its side, ms. */
 const endMs = 2_000;
 
 export interface RecorderParts {
@@ -26,7 +26,7 @@ export interface RecorderParts {
 }
 
 export class Recorder {
-  /** How many frames were recorded. */
+  /** The number of recorded frames. */
   frames = 0;
   readonly #parts: RecorderParts;
   readonly #request = messageOf("parley.chat.v1.ConnectRequest");
@@ -34,16 +34,16 @@ export class Recorder {
   readonly #response = messageOf("parley.chat.v1.ConnectResponse");
   #failure: Error | undefined;
   #late: NodeJS.Timeout | undefined;
-  #over = false;
+  #ended = false;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
   }
 
   /**
-   * Until the stream ends, or the recording.
-   * @param input its lines are sent; undefined: nothing is
-   * @throws RpcError as the stream ended, RecordingError, CommandError for a line that will not do
+   * Records until the stream or the recording ends.
+   * @param input the lines to send, if any
+   * @throws RpcError if the stream fails, RecordingError, UsageError for a line that is not valid
    */
   async run(hello: Uint8Array, input: NodeJS.ReadStream | undefined): Promise<void> {
     const { stream, writer, output, signal } = this.#parts;
@@ -56,7 +56,7 @@ export class Recorder {
       for await (const frame of stream) {
         await this.#down(frame);
         if (sending !== undefined) continue;
-        // Nothing may go before the Welcome.
+        // The client must not send before the Welcome.
         output.notice("Recording. Ctrl-C ends it.");
         sending = input === undefined ? Promise.resolve() : this.#send(input);
       }
@@ -68,7 +68,7 @@ export class Recorder {
       }
       if (this.#failure === undefined && !signal.aborted) throw error;
     } finally {
-      this.#over = true;
+      this.#ended = true;
       clearTimeout(this.#late);
       signal.removeEventListener("abort", stop);
       input?.destroy();
@@ -77,7 +77,7 @@ export class Recorder {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Never rejects: what fails here ends the stream. */
+  /** Never rejects: a failure ends the stream, and is thrown by `run`. */
   async #send(input: NodeJS.ReadStream): Promise<void> {
     try {
       let number = 0;
@@ -88,13 +88,13 @@ export class Recorder {
       }
       this.#parts.stream.end();
     } catch (error) {
-      if (this.#over) return;
+      if (this.#ended) return;
       this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#stop();
     }
   }
 
-  /** Says that nothing more will go up: the server answers what is underway, and ends the stream. */
+  /** Ends the client's side of the stream (half-close). The server answers the pending commands and ends the stream. */
   #stop(): void {
     const { stream } = this.#parts;
     stream.end();
@@ -119,7 +119,7 @@ export class Recorder {
   }
 }
 
-/** What a person wants to see of it; undefined: nothing. */
+/** The line to print for an event; undefined for none. */
 function shown({ kind }: Event): Styled | undefined {
   switch (kind?.$case) {
     case "entryAppended":

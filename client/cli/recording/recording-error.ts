@@ -1,9 +1,9 @@
-// What can be wrong with the file of a recording.
+// The error of a recording's file.
 
-/** The file is no recording, or cannot be used; the message says why. */
+/** The file is not a recording, or cannot be read or written. The message says why. */
 export class RecordingError extends Error {
   override name = "RecordingError";
 }
 
-/** Always the header's first field: it tells a recording from any other file. */
+/** The first field of every recording. It distinguishes a recording from any other file. */
 export const format = "parley recording";

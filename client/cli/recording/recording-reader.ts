@@ -1,4 +1,4 @@
-// Reads the file of a recording, whole, with errors that say what is wrong with it.
+// Reads a recording's file into memory, and checks it.
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { fileProblem } from "../../../command-line/file-problem.ts";
@@ -6,15 +6,15 @@ import { type End, type Frame, type Header, Item } from "../../../gen/parley/rec
 import { StrictReader } from "../../../rpc/wire/strict-reader.ts";
 import { format, RecordingError } from "./recording-error.ts";
 
-/** Above what a server takes or sends in one message, bytes. */
+/** Above the largest message of a server or client, bytes. */
 const mostItemBytes = 8 * 1024 * 1024;
-/** It is held in memory, bytes. */
+/** The file is read into memory, bytes. */
 const mostFileBytes = 256 * 1024 * 1024;
 
 export interface Recording {
   readonly header: Header;
   readonly frames: readonly Frame[];
-  /** Undefined where the program that recorded was cut off. */
+  /** Undefined if the recording was cut off. */
   readonly end: End | undefined;
 }
 
@@ -22,11 +22,11 @@ export interface Recording {
 export async function readRecording(path: string): Promise<Recording> {
   const items = itemsOf(path, await readBounded(path));
   const [first, ...rest] = items;
-  if (!isHeader(first)) throw new RecordingError(`${path} is no recording.`);
+  if (!isHeader(first)) throw new RecordingError(`${path} is not a recording.`);
   const frames: Frame[] = [];
   let end: End | undefined;
   for (const { kind } of rest) {
-    if (end !== undefined) throw new RecordingError(`${path} goes on behind its end.`);
+    if (end !== undefined) throw new RecordingError(`${path} continues after its end.`);
     if (kind?.$case === "header") throw new RecordingError(`${path} has two headers.`);
     if (kind?.$case === "frame") frames.push(kind.value);
     if (kind?.$case === "end") end = kind.value;
@@ -42,14 +42,14 @@ function itemsOf(path: string, bytes: Buffer): Item[] {
   const items: Item[] = [];
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
-    // What is no recording at all is not called a broken one.
+    // A file without a header is not a broken recording, but another file.
     const broken = (why: string): RecordingError =>
-      new RecordingError(isHeader(items[0]) ? `${path} is broken: ${why}.` : `${path} is no recording.`);
+      new RecordingError(isHeader(items[0]) ? `${path} is broken: ${why}.` : `${path} is not a recording.`);
     const length = lengthAt(reader);
     if (length !== undefined && length > mostItemBytes) {
       throw broken(`item ${items.length + 1} has ${length} bytes`);
     }
-    // Who recorded was cut off in the middle of this one: those before it are whole.
+    // The recording was cut off within this item. The items before it are complete.
     if (length === undefined || reader.pos + length > reader.len) return items;
     const start = reader.pos;
     reader.pos += length;
@@ -73,15 +73,15 @@ function lengthAt(reader: BinaryReader): number | undefined {
 async function readBounded(path: string): Promise<Buffer> {
   let file: FileHandle;
   try {
-    // A pipe without a writer would be waited for.
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     throw new RecordingError(`${path} cannot be read: ${fileProblem(error)}.`, { cause: error });
   }
   try {
     const stat = await file.stat();
-    if (!stat.isFile()) throw new RecordingError(`${path} is no file.`);
-    if (stat.size > mostFileBytes) throw new RecordingError(`${path} is too long: at most 256 MiB.`);
+    if (!stat.isFile()) throw new RecordingError(`${path} is not a file.`);
+    if (stat.size > mostFileBytes) throw new RecordingError(`${path} is too long. The limit is 256 MiB.`);
     return await file.readFile();
   } finally {
     await file.close();

@@ -1,4 +1,4 @@
-// Writes the file of a recording: items with their length in front, as they come.
+// Writes a recording's file: items, each after its length.
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { fileProblem } from "../../../command-line/file-problem.ts";
@@ -11,7 +11,7 @@ import {
 } from "../../../gen/parley/record/v1/recording.ts";
 import { format, RecordingError } from "./recording-error.ts";
 
-/** Writes a new recording. Each item is handed to the disk at once, so that a program which is cut off leaves what came. */
+/** Writes a new recording. Each item is written immediately, so a program that is killed leaves the items before. */
 export class RecordingWriter implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -23,21 +23,21 @@ export class RecordingWriter implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** @throws RecordingError where the file is there already, or cannot be made */
+  /** @throws RecordingError if the file exists, or cannot be created */
   static async create(path: string, header: Omit<Header, "format">): Promise<RecordingWriter> {
     const { O_CREAT, O_EXCL, O_WRONLY } = constants;
     let file: FileHandle;
     try {
       file = await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600);
     } catch (error) {
-      throw cannotWrite(path, codeOf(error) === "EEXIST" ? "it is there already" : fileProblem(error), error);
+      throw cannotWrite(path, codeOf(error) === "EEXIST" ? "it exists already" : fileProblem(error), error);
     }
     const writer = new RecordingWriter(path, file);
     await writer.#write({ kind: { $case: "header", value: { ...header, format } } });
     return writer;
   }
 
-  /** Resolves when it is written, after all before it. */
+  /** Resolves when this frame and all before it are written. */
   frame(direction: "up" | "down", message: Uint8Array): Promise<void> {
     const value: Frame = {
       direction: direction === "up" ? Direction.UP : Direction.DOWN,
@@ -52,7 +52,7 @@ export class RecordingWriter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Who wrote has heard of what failed.
+    // The caller of the write received its error.
     await this.#writing.catch(() => undefined);
     await this.#file.close();
   }

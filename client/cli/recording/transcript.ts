@@ -1,11 +1,11 @@
-// What came down a stream, in a form that is the same for the same behaviour: without ids, times, and whom they were for.
+// The events of a stream in a form in which equal behaviour is equal: without ids, times and the user's own name.
 import { type Command, ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { protoJson } from "../process/proto-json.ts";
 import { type ConversationNames, everyone, targetOf } from "./conversation-names.ts";
 
-/** What else is left out: it is another one each time, or for people. */
-const left = new Set([
+/** Other fields that are left out, because they differ each time or are texts for people. */
+const omitted = new Set([
   ...["serverId", "sessionId", "deviceId", "userId", "broadcastConversationId", "clientMessageId"],
   ...["online", "onlineNextPageToken", "message"],
 ]);
@@ -16,29 +16,29 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 interface Taken {
   readonly subject: string;
   readonly json: Json;
-  /** Whose seqs are counted together: those of logs and acks, or of markers. */
+  /** The group of seqs: those of logs and acks, or those of markers. */
   readonly counted: string;
 }
 
 export class Transcript {
-  /** How many answers to the stream's own commands came. */
+  /** The number of answers to the stream's own commands. */
   answers = 0;
   readonly #me: string;
   readonly #conversations: ConversationNames;
   readonly #all: boolean;
   readonly #sends = new Map<bigint, { readonly subject: string; readonly target: string | undefined }>();
   readonly #taken: Taken[] = [];
-  /** The seqs that were seen, by how they are counted and by conversation. */
+  /** The seqs that occurred, by group and conversation. */
   readonly #seqs = new Map<string, Set<bigint>>();
 
-  /** @param all false: only the answers to the stream's own commands count */
+  /** @param all true compares all events, false only the answers to the stream's own commands */
   constructor(me: string, conversations: ConversationNames, all: boolean) {
     this.#me = me;
     this.#conversations = conversations;
     this.#all = all;
   }
 
-  /** Notes the sends of a frame that goes up, before it goes. */
+  /** Registers the sends of a frame before it is sent. */
   sent(frame: Uint8Array): void {
     for (const command of ConnectRequest.decode(frame).commands) {
       const id = idOf(command);
@@ -65,7 +65,7 @@ export class Transcript {
     this.#taken.push({ subject, json: this.#cleaned(json, "", counted), counted });
   }
 
-  /** What came, as JSON in the order in which it came, by what it is about. */
+  /** The events as JSON, in order, by subject. */
   subjects(): Map<string, string[]> {
     const subjects = new Map<string, string[]>();
     for (const { subject, json, counted } of this.#taken) {
@@ -87,7 +87,7 @@ export class Transcript {
         return this.#answer(this.#sends.get(kind.value.clientMessageId)?.subject ?? "acks of other sends");
       case "refused":
         return this.#answer(
-          this.#sends.get(kind.value.clientMessageId)?.subject ?? "refusals of what is no send",
+          this.#sends.get(kind.value.clientMessageId)?.subject ?? "refusals of other commands",
         );
       case undefined:
         return undefined;
@@ -99,12 +99,12 @@ export class Transcript {
       case "markersMoved":
         return this.#all ? `markers ${this.#place(kind.value.conversationId)}` : undefined;
       case "typingChanged":
-        return this.#all ? "who types" : undefined;
+        return this.#all ? "typing" : undefined;
       case "presenceChanged":
-        return this.#all ? "who is online" : undefined;
+        return this.#all ? "presence" : undefined;
       case "introductionRequested":
       case "introductionClosed":
-        // Keys, and a moment that does not come back: not to be played again.
+        // They have keys and deadlines, which a replay cannot repeat.
         return undefined;
     }
   }
@@ -119,14 +119,14 @@ export class Transcript {
     return name === everyone ? "of everyone" : `with ${name ?? "?"}`;
   }
 
-  /** Names in place of ids; seqs are noted, and stay for `ranked`. */
+  /** Replaces ids by names. Registers seqs, which `ranked` replaces. */
   #cleaned(json: Json, around: string, counted: string): Json {
     if (Array.isArray(json)) return json.map((one) => this.#cleaned(one, around, counted));
     if (json === null || typeof json !== "object") return json;
     const place = typeof json.conversationId === "string" ? this.#place(json.conversationId) : around;
     const cleaned: { [key: string]: Json } = {};
     for (const [key, value] of Object.entries(json)) {
-      if (left.has(key) || key.endsWith("Time")) continue;
+      if (omitted.has(key) || key.endsWith("Time")) continue;
       if (key === "conversationId") cleaned.conversation = place;
       else if (key === "retryDelay") cleaned[key] = "some time";
       else if (key === "username") cleaned[key] = value === this.#me ? "(me)" : value;
@@ -143,7 +143,7 @@ export class Transcript {
     this.#seqs.set(place, noted.add(seq));
   }
 
-  /** A seq is the how manyth of those that were seen: logs begin at other numbers. */
+  /** Replaces a seq by its rank among the seqs that occurred, because logs begin at other numbers. */
   #ranked(json: Json, around: string, counted: string): Json {
     if (Array.isArray(json)) return json.map((one) => this.#ranked(one, around, counted));
     if (json === null || typeof json !== "object") return json;

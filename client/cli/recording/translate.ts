@@ -1,4 +1,4 @@
-// From frames as they were recorded to frames that say the same on another server, or on the same one later.
+// Translates recorded frames for another server, or for the same server at a later time.
 import type { DescField } from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { messageOf } from "../process/schema.ts";
@@ -9,15 +9,15 @@ import { rewrite } from "./walk.ts";
 const seqs = new Set(["delivered_seq", "read_seq"]);
 
 export interface Translation {
-  /** What ids stood for where it was recorded. */
+  /** The conversations of the recording. */
   readonly from: ConversationNames;
-  /** What they stand for where it is played. */
+  /** The conversations of the replay. */
   readonly to: ConversationNames;
-  /** An id that was not used yet for one that was recorded; the same for the same. */
+  /** An unused id for a recorded one, always the same for the same id. */
   readonly clientMessageId: (recorded: bigint) => bigint;
 }
 
-/** An encoded ConnectRequest for an encoded ConnectRequest. What the schema does not know stays as it is. */
+/** Translates an encoded ConnectRequest. Unknown fields stay unchanged. */
 export function translated(frame: Uint8Array, translation: Translation): Uint8Array {
   return rewrite(messageOf("parley.chat.v1.ConnectRequest"), frame, (message, field) => {
     if (field.name === "hello") return moveCursors(message.get(field) as ReflectMessage, translation);
@@ -35,7 +35,7 @@ function renumber(message: ReflectMessage, field: DescField, { clientMessageId }
   return true;
 }
 
-/** Moves the markers beside the id by what the conversation has grown. */
+/** Replaces the conversation's id, and moves the markers beside it by the growth of the conversation. */
 function rename(message: ReflectMessage, field: DescField, { from, to }: Translation): boolean {
   const name = from.nameOf(String(message.get(field)));
   if (name === undefined) return false;
@@ -46,7 +46,7 @@ function rename(message: ReflectMessage, field: DescField, { from, to }: Transla
   const conversationId = to.idOf(name);
   const username = message.fields.find((one) => one.name === "username" && one.oneof === field.oneof);
   if (conversationId !== undefined) message.set(field, conversationId);
-  // Nothing has been said yet: a user can be written to all the same.
+  // The conversation does not exist yet; a message to the user starts it.
   else if (username !== undefined && name !== everyone) message.set(username, name);
   return true;
 }

@@ -1,11 +1,11 @@
-// Goes through a message that is known by its descriptor alone, field by field, whatever it holds.
+// Visits the fields of a message that is known only by its descriptor.
 import { type DescField, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 
 /**
- * Calls back for each field that is set, parents first. What the callback changes stands in the bytes that are given
- * back; where it changed nothing, they are the same ones.
- * @param visit says whether it changed something
+ * Visits each field that is set, parents first. Returns the message with the changes of `visit`; without a change, the same
+ * bytes.
+ * @param visit returns true if it changed something
  */
 export function rewrite(
   desc: DescMessage,

@@ -1,4 +1,4 @@
-// A play: yoda and luke log in, look at their sessions, change passwords and leave, all by one-shot commands.
+// The account commands: log in, list and end sessions, change the password, sign up, and log out.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,7 +17,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-test("yoda logs in, is known by all commands, and leaves", async () => {
+test("a log-in is stored for all commands until the log-out", async () => {
   await using home = await Home.make();
   const before = await home.run("whoami", "--server", address);
   expect(before).toMatchObject({ code: 4, stdout: "" });
@@ -34,7 +34,6 @@ test("yoda logs in, is known by all commands, and leaves", async () => {
     "--password-stdin",
   );
   expect(login).toMatchObject({ code: 0, stdout: `Logged in at ${address} as yoda.\n` });
-  // The one line about a new server on this machine.
   expect(login.stderr).toMatch(/^New server on this machine, .* key SHA256:[\w+/]{43}: remembered\.\n$/);
 
   const [who, token, session] = await Promise.all([
@@ -58,7 +57,7 @@ test("yoda logs in, is known by all commands, and leaves", async () => {
   );
 });
 
-test("a wrong password, an unknown user and no password are told apart only as far as they may be", async () => {
+test("a wrong password and an unknown user have the same error, a missing password has another", async () => {
   await using home = await Home.make();
   const [wrong, unknown, none, empty] = await Promise.all([
     home.pipe("nonsense\n", "login", "yoda", "--password-stdin", "--server", address),
@@ -75,7 +74,7 @@ test("a wrong password, an unknown user and no password are told apart only as f
   expect(empty.code).toBe(2);
 });
 
-test("the profile is chosen by --as, else it is the one used last", async () => {
+test("--as selects the profile; without it the profile used last is selected", async () => {
   await using home = await Home.make();
   await home.logIn("yoda", server);
   await home.logIn("luke", server);
@@ -88,14 +87,14 @@ test("the profile is chosen by --as, else it is the one used last", async () => 
   expect(await home.run("whoami", "--as", "leia")).toMatchObject({ code: 4 });
 });
 
-test("the state is for its user alone", async () => {
+test("only its user can read the state folder", async () => {
   await using home = await Home.make();
   await home.logIn("yoda", server);
   expect((await stat(home.folder)).mode & 0o777).toBe(0o700);
   expect((await stat(join(home.folder, "state.db"))).mode & 0o777).toBe(0o600);
 });
 
-test("luke sees his sessions, ends the one on the other device, and that one is logged out", async () => {
+test("sessions lists the sessions, and revoke logs out another device", async () => {
   await using phone = await Home.make();
   await using laptop = await Home.make();
   await phone.logIn("luke", server);
@@ -112,11 +111,11 @@ test("luke sees his sessions, ends the one on the other device, and that one is 
   expect(revoked).toMatchObject({ code: 4, stdout: "" });
   expect(revoked.stderr).toContain("parley login luke");
   expect(await laptop.run("revoke", "no-such-session")).toMatchObject({ code: 1 });
-  // Logging out of a session that is over already is what was asked for.
+  // The session has ended already, and logout succeeds.
   expect(await phone.run("logout")).toMatchObject({ code: 0 });
 });
 
-test("leia changes her password: other sessions end, this one and the new password work", async () => {
+test("passwd ends the other sessions; this session and the new password work", async () => {
   await using home = await Home.make();
   await using other = await Home.make();
   await home.logIn("leia", server);
@@ -141,7 +140,7 @@ test("leia changes her password: other sessions end, this one and the new passwo
   expect(login.stdout).not.toMatch(/token|deviceSecret/);
 });
 
-test("rey signs up at an open server, and her name is hers", async () => {
+test("signup creates an account, and refuses a name that is taken", async () => {
   await using home = await Home.make();
   const flags = ["--server", address, "--password-stdin"];
   const signup = await home.pipe("a password of rey", "signup", "rey", ...flags, "--json");

@@ -1,4 +1,4 @@
-// The command line: flags, words, spans of time, addresses, nearest names, and where the state folder is.
+// The command line: flags, words, time spans, addresses, quoting, and the state folder.
 import { describe, expect, test } from "vitest";
 import { readInviteLink } from "../../../client/cli/account/invite-link.ts";
 import { readAddress } from "../../../client/cli/command/address.ts";
@@ -14,13 +14,13 @@ const flags = {
 } as const;
 
 describe("flags and words", () => {
-  test("flags may stand anywhere, with their values after a space or an equals sign", () => {
+  test("flags can be anywhere, with values after a space or an equals sign", () => {
     const read = readFlags(["yoda", "--as=luke=x", "do", "--json", "-n", "3"], flags);
     expect(read).toEqual({ words: ["yoda", "do"], values: { as: "luke=x", json: true, count: "3" } });
     expect(readFlags(["-n3", "--as", "luke"], flags).values).toEqual({ count: "3", as: "luke" });
   });
 
-  test("a dash, negative numbers, and all after -- are words", () => {
+  test("a dash, negative numbers, and all arguments after -- are words", () => {
     expect(readFlags(["-", "-5", "--", "--json", "--"], flags).words).toEqual(["-", "-5", "--json", "--"]);
   });
 
@@ -33,7 +33,7 @@ describe("flags and words", () => {
     [["--as="], /--as: it is empty/],
     [["--json=yes"], /--json takes no value/],
     [["--json", "--json"], /--json is given twice/],
-  ])("%j is refused, and says why", (argv, message) => {
+  ])("%j is refused with a reason", (argv, message) => {
     expect(() => readFlags(argv, flags)).toThrow(message);
   });
 });
@@ -51,7 +51,7 @@ test.each([
   expect(parseDuration(given)).toBe(ms);
 });
 
-test("what is no span of time, or too long to wait for, is refused", () => {
+test("invalid time spans, and those too long to wait for, are refused", () => {
   for (const given of ["", "m", "-1", "1.5h", "10 m", "10y", "1e3"])
     expect(() => parseDuration(given)).toThrow(/span of time/);
   expect(parseWait("24d")).toBe(24 * 86_400_000);
@@ -69,24 +69,24 @@ test.each([
 });
 
 test.each(["", ":1", "host:", "host:0", "host:65536", "a b:1", "host:1:2", "http://host:1"])(
-  "%j is no address",
+  "%j is not an address",
   (given) => {
     expect(() => readAddress(given)).toThrow(/HOST:PORT/);
   },
 );
 
-test.each(["", "host:1", "host:1/", "host:1/invite/nonsense"])("%j is no invite link", (given) => {
+test.each(["", "host:1", "host:1/", "host:1/invite/nonsense"])("%j is not an invite link", (given) => {
   expect(() => readInviteLink(given)).toThrow();
 });
 
-test("a command to paste is split by a shell as it was meant", () => {
+test("a quoted command line is split by a shell into the same words", () => {
   expect(commandLine("npx parley", "login", "yoda", "--server", "[::1]:1")).toBe(
     "npx parley login yoda --server '[::1]:1'",
   );
   expect(commandLine("login", "it's; rm -rf")).toBe(String.raw`login 'it'\''s; rm -rf'`);
 });
 
-test("the state folder is PARLEY_HOME, else by the platform's convention", () => {
+test("the state folder is PARLEY_HOME, or follows the convention of the platform", () => {
   expect(stateFolder({ PARLEY_HOME: "/a/b" }, "linux", "/home/me")).toBe("/a/b");
   expect(stateFolder({}, "linux", "/home/me")).toBe("/home/me/.local/share/parley");
   expect(stateFolder({ PARLEY_HOME: "", XDG_DATA_HOME: "/data" }, "linux", "/home/me")).toBe("/data/parley");

@@ -1,4 +1,4 @@
-// ask: a script asks a person, and cannot miss the answer.
+// parley ask: prints the first answer, however early or late it arrives.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestClient, type TestStream, textOf } from "../../support/client.ts";
 import { TestServer } from "../../support/server.ts";
@@ -22,12 +22,12 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Resolves when luke sees the question. */
+/** Resolves when luke has received the question. */
 async function question(text: string): Promise<void> {
   await seen.next("entryAppended", (appended) => textOf(appended) === text);
 }
 
-test("the answer is printed, and nothing else; messages of others, and older ones, are none", async () => {
+test("only the answer is printed; messages of other users and older messages are not answers", async () => {
   await luke.send("yoda", "something older");
   const asking = yoda.run("ask", "luke", "shall I", "deploy?");
   await question("shall I deploy?");
@@ -37,7 +37,7 @@ test("the answer is printed, and nothing else; messages of others, and older one
   expect(await asking).toEqual({ code: 0, stdout: "yes,\n␛[1mdo\n", stderr: "", lines: ["yes,", "␛[1mdo"] });
 });
 
-test("with --json it is the entry, exactly; the text may come from standard input", async () => {
+test("--json prints the unchanged entry; - reads the text from standard input", async () => {
   const asking = yoda.pipe("and now?\n", "ask", "luke", "-", "--json");
   await question("and now?");
   const ack = await luke.send("yoda", "\u{1b}[1mnow");
@@ -46,7 +46,7 @@ test("with --json it is the entry, exactly; the text may come from standard inpu
   expect(parsed(stdout)).toMatchObject({ seq: String(ack.seq), content: { text: "\u{1b}[1mnow" } });
 });
 
-test("no answer in time is exit code 6; the same id goes on waiting, and finds what came in between", async () => {
+test("without an answer in time the exit code is 6; --id continues, and finds an answer that arrived meanwhile", async () => {
   const late = await yoda.run("ask", "luke", "are you there?", "--timeout", "1s");
   expect(late).toMatchObject({ code: 6, stdout: "" });
   const id = /--id (\d+)/.exec(late.stderr)?.[1] ?? "";
@@ -59,11 +59,11 @@ test("no answer in time is exit code 6; the same id goes on waiting, and finds w
   expect(said.filter((item) => JSON.stringify(item).includes("are you there?"))).toHaveLength(1);
 });
 
-test("an answer that many messages lie before is found as well", async () => {
+test("an answer is found among many other messages", async () => {
   const late = await yoda.run("ask", "luke", "a long story", "--timeout", "0");
   const id = /--id (\d+)/.exec(late.stderr)?.[1] ?? "";
   await question("a long story");
-  // More than a backlog holds, so that the answer lies in its gap.
+  // More messages than a backlog has, so that the answer is in its gap.
   await luke.send("yoda", "the answer");
   const stream = await luke.connect().caughtUp();
   for (let count = 0; count < 520; count++) stream.send("yoda", "more");
@@ -72,6 +72,6 @@ test("an answer that many messages lie before is found as well", async () => {
   expect(again).toMatchObject({ code: 0, stdout: "the answer\n", stderr: "" });
 });
 
-test("a question that is refused is not waited for", async () => {
+test("a refused question ends the command immediately", async () => {
   expect(await yoda.run("ask", "nobody", "hello?")).toMatchObject({ code: 1, stdout: "" });
 });

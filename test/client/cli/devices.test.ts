@@ -1,4 +1,4 @@
-// parley devices: the first device holds the identity key, and vouches for another one by a code that a person carries.
+// parley devices: the first device has the identity key, and signs another device by a code that the user types.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { TestServer } from "../../support/server.ts";
 import { parsed, startServer } from "./parley.ts";
@@ -29,7 +29,7 @@ async function codeOf(linking: Running): Promise<string> {
   return /devices sign (\S+)/.exec(linking.printed)?.[1] ?? "";
 }
 
-/** What luke, who has not verified yoda, is told when he talks to that device. */
+/** The notices of luke, who has not verified yoda, about a chat with that device. */
 async function heardBy(luke: Person, yoda: Person): Promise<string> {
   const listening = await yoda.listen("--private-answer", "accept");
   const run = await luke.home.pipe("hi\n", "private", "yoda");
@@ -39,16 +39,16 @@ async function heardBy(luke: Person, yoda: Person): Promise<string> {
   return run.stderr;
 }
 
-it("lists the devices, which one this is, which holds the key, and which is not signed", async () => {
+it("lists the devices, with marks for this device, the identity key and missing signatures", async () => {
   await using first = await Person.at(server, "yoda");
   expect(await list(first)).toEqual([
-    expect.stringMatching(/^\S+ {2}\S.* {2}this device, holds the identity key$/),
+    expect.stringMatching(/^\S+ {2}\S.* {2}this device, has the identity key$/),
   ]);
   await using second = await Person.at(server, "yoda");
   const lines = await list(second);
   expect(lines).toHaveLength(2);
   expect(lines.filter((line) => line.endsWith("  this device, not signed"))).toHaveLength(1);
-  expect(lines.filter((line) => line.includes("holds the identity key"))).toEqual([]);
+  expect(lines.filter((line) => line.includes("has the identity key"))).toEqual([]);
   const json = (await second.home.run("devices", "--json")).lines.map(parsed);
   expect(json).toEqual([
     expect.objectContaining({ deviceId: expect.any(String) as string }),
@@ -56,7 +56,7 @@ it("lists the devices, which one this is, which holds the key, and which is not 
   ]);
 });
 
-it("a second device is warned of until the first one has signed it, with the code", async () => {
+it("warns of a second device until the first device has signed it", async () => {
   await using first = await Person.at(server, "yoda");
   await list(first);
   await using second = await Person.at(server, "yoda");
@@ -68,16 +68,16 @@ it("a second device is warned of until the first one has signed it, with the cod
   expect(code).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
   const signed = await first.home.run("devices", "sign", code.toLowerCase().replaceAll("-", ""));
   expect(signed).toMatchObject({ code: 0, stderr: "" });
-  expect(signed.stdout).toContain("is signed: others see it without a warning.");
+  expect(signed.stdout).toContain("is signed. Other users see it without a warning.");
   const run = await linking.ended;
   expect(run).toMatchObject({ code: 0 });
-  expect(run.lines.at(-1)).toBe("This device is signed: others see it without a warning.");
+  expect(run.lines.at(-1)).toBe("This device is signed. Other users see it without a warning.");
 
   expect(await heardBy(luke, second)).not.toContain("WARNING");
   expect((await second.home.run("devices", "link")).stdout).toBe("This device is signed already.\n");
 });
 
-it("the server's word for it does not link a device: the person, or --yes, says that the first one did it", async () => {
+it("does not link a device on the word of the server: the user or --yes confirms it", async () => {
   await using first = await Person.at(server, "yoda");
   await list(first);
   await using second = await Person.at(server, "yoda");
@@ -88,7 +88,7 @@ it("the server's word for it does not link a device: the person, or --yes, says 
   const run = await linking.ended;
   expect(run).toMatchObject({ code: 1 });
   expect(run.stderr).toContain(
-    "The server says that this device is signed. Once your first device has said so, too",
+    "The server says that this device is signed. If your first device said so too",
   );
   expect((await second.home.run("verify", "luke")).stdout).toContain(
     "This device is not linked to your first device",
@@ -98,21 +98,24 @@ it("the server's word for it does not link a device: the person, or --yes, says 
 });
 
 it.each([
-  ["yes", 0, "This device is signed: others see it without a warning."],
-  ["no", 1, "Then it is not linked: somebody else signed it."],
-])("at a terminal, link asks whether the first device said so: %s", async (answer, exitCode, words) => {
-  await using first = await Person.at(server, "yoda");
-  await list(first);
-  await using second = await Person.at(server, "yoda");
-  const user = second.home.startAtTerminal("devices", "link");
-  await expect.poll(() => user.shown).toMatch(/devices sign \S+\s/);
-  await first.home.run("devices", "sign", /devices sign (\S+)/.exec(user.shown)?.[1] ?? "");
-  await user.answers("it said that this one is signed? (yes/no)", `${answer}\r`);
-  expect(await user.exited).toBe(exitCode);
-  expect(user.shown).toContain(words);
-});
+  ["yes", 0, "This device is signed. Other users see it without a warning."],
+  ["no", 1, "This device is not linked, because another device signed it."],
+])(
+  "at a terminal, link asks the user whether the first device signed: %s",
+  async (answer, exitCode, words) => {
+    await using first = await Person.at(server, "yoda");
+    await list(first);
+    await using second = await Person.at(server, "yoda");
+    const user = second.home.startAtTerminal("devices", "link");
+    await expect.poll(() => user.shown).toMatch(/devices sign \S+\s/);
+    await first.home.run("devices", "sign", /devices sign (\S+)/.exec(user.shown)?.[1] ?? "");
+    await user.answers("did it say that this one is signed? (yes/no)", `${answer}\r`);
+    expect(await user.exited).toBe(exitCode);
+    expect(user.shown).toContain(words);
+  },
+);
 
-it("refuses a wrong code, what is no code, and a device that does not hold the key", async () => {
+it("refuses a wrong code, an invalid code, and a device without the identity key", async () => {
   await using first = await Person.at(server, "yoda");
   await list(first);
   await using second = await Person.at(server, "yoda");
@@ -120,16 +123,16 @@ it("refuses a wrong code, what is no code, and a device that does not hold the k
   const wrong = code.startsWith("0") ? `1${code.slice(1)}` : `0${code.slice(1)}`;
   const other = await first.home.run("devices", "sign", wrong);
   expect(other).toMatchObject({ code: 1, stdout: "" });
-  expect(other.stderr).toContain("No device of yours shows that code.");
+  expect(other.stderr).toContain("None of your devices shows that code.");
   const none = await first.home.run("devices", "sign", "1234");
   expect(none).toMatchObject({ code: 2, stdout: "" });
-  expect(none.stderr).toContain("is no code");
+  expect(none.stderr).toContain("is not a code");
   const holder = await second.home.run("devices", "sign", code);
   expect(holder).toMatchObject({ code: 1, stdout: "" });
   expect(holder.stderr).toContain("The identity key is not on this device");
 });
 
-it("SIGINT ends the wait for the first device", async () => {
+it("SIGINT ends the wait for the signature", async () => {
   await using first = await Person.at(server, "yoda");
   await list(first);
   await using second = await Person.at(server, "yoda");
@@ -139,16 +142,16 @@ it("SIGINT ends the wait for the first device", async () => {
   expect(await linking.ended).toMatchObject({ code: 130 });
 });
 
-it("new-identity asks for --yes in a script, and then moves the key here", async () => {
+it("new-identity requires --yes in a script, and makes a new key on this device", async () => {
   await using first = await Person.at(server, "yoda");
   await list(first);
   await using second = await Person.at(server, "yoda");
   const asked = await second.home.run("devices", "new-identity");
   expect(asked).toMatchObject({ code: 2, stdout: "" });
-  expect(asked.stderr).toContain("add --yes");
+  expect(asked.stderr).toContain("Add --yes");
   const run = await second.home.run("devices", "new-identity", "--yes");
-  expect(run).toMatchObject({ code: 0, stdout: "You have a new identity key, and this device holds it.\n" });
-  expect(await list(second)).toContainEqual(expect.stringMatching(/this device, holds the identity key$/));
+  expect(run).toMatchObject({ code: 0, stdout: "You have a new identity key, on this device.\n" });
+  expect(await list(second)).toContainEqual(expect.stringMatching(/this device, has the identity key$/));
   expect(await list(first)).toContainEqual(expect.stringMatching(/this device, not signed$/));
 });
 

@@ -1,21 +1,21 @@
-// A process for a program that runs inside the test: pipes in place of its streams, and signals that a test sends.
+// Stands in for the process of a program that runs inside the test: its streams are pipes, and the test sends the signals.
 import { EventEmitter } from "node:events";
 import { Readable, Writable } from "node:stream";
 import type { ProcessParts } from "../../../client/cli/process/environment.ts";
 
-/** What a test does with a running program, whether it is a process or runs inside the test. */
+/** A running program, inside the test or as a process. */
 export interface Program {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** null until the program has ended, and where a signal ended it. */
+  /** null until the program has ended, and if a signal ended it. */
   readonly exitCode: number | null;
-  /** The exit code, null where a signal ended the program. Both outputs may still have unread data. */
+  /** The exit code; null if a signal ended the program. Both outputs may still have unread data. */
   readonly exited: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** As much as a pipe of Linux holds, bytes. */
+/** The capacity of a pipe on Linux, bytes. */
 const PIPE_BYTES = 65_536;
 
 export class FakeProcess implements Program {
@@ -30,11 +30,11 @@ export class FakeProcess implements Program {
   readonly stderr = this.#stderr.readable;
   exitCode: number | null = null;
 
-  /** What the program sees as its process. */
+  /** The process as the program sees it. */
   parts(variables: ProcessParts["variables"]): ProcessParts {
     return {
       variables,
-      // None of them is a terminal, so the program uses them as plain streams.
+      // None of them is a terminal, so the program uses only the members of plain streams.
       stdin: this.#stdin.readable as unknown as NodeJS.ReadStream,
       stdout: this.#stdout.writable as unknown as NodeJS.WriteStream,
       stderr: this.#stderr.writable as unknown as NodeJS.WriteStream,
@@ -46,19 +46,19 @@ export class FakeProcess implements Program {
     };
   }
 
-  /** Whether the program would survive the signal. */
+  /** Whether the program handles the signal. */
   listensFor(signal: NodeJS.Signals): boolean {
     return this.#host.listenerCount(signal) > 0;
   }
 
-  /** @throws Error where the signal would end a process: only a real one can be ended from outside */
+  /** @throws Error if the program does not handle the signal: only a process can be ended from outside */
   kill(signal: NodeJS.Signals): void {
     if (this.exitCode !== null) return;
     if (!this.#host.emit(signal, signal))
       throw new Error(`The program does not listen for ${signal}: start a process to test this.`);
   }
 
-  /** The program is done: closes its ends of the pipes, as the end of a process does. */
+  /** Closes the program's ends of the pipes, as the end of a process does. */
   end(code: number): void {
     this.exitCode = code;
     this.#stdin.readable.destroy();
@@ -68,7 +68,7 @@ export class FakeProcess implements Program {
   }
 }
 
-/** Bytes from a writer to a reader, with back-pressure; where the reader has gone, writing fails with EPIPE. */
+/** A pipe with back-pressure. Writing fails with EPIPE after the reader has closed it. */
 class Pipe {
   readonly readable: Readable;
   readonly writable: Writable;

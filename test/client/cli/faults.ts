@@ -1,13 +1,13 @@
-// Faults between client and server for tests: a TCP proxy that can lose answers, and a store that tells of a commit.
+// Faults between client and server: a TCP proxy that can lose answers, and a store that reports each commit.
 
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AppendResult, Store } from "../../../server/store/store.ts";
 
-/** What happens to a connection once an append is committed, before its answer leaves. */
+/** The fault of a connection after an append is committed and before its answer is sent. */
 export type Fault = "none" | "swallow" | "cut";
 
-/** Forwards bytes to a server, and can let its answers vanish or cut all connections. */
+/** Forwards bytes to a server, and can drop its answers or cut all connections. */
 export class FaultyProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -60,7 +60,7 @@ export class FaultyProxy implements AsyncDisposable {
   }
 }
 
-/** A store that calls back after each append is committed, and before anyone hears of it. */
+/** A store that calls back after each append is committed, and before its result is returned. */
 export function afterAppend(committed: () => void): (store: Store) => Store {
   return (store) => {
     const append = store.log.append.bind(store.log);

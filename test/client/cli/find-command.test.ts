@@ -1,4 +1,4 @@
-// Which word of a command line is the command, and which are values of flags.
+// Finding the command's name among flags and their values.
 import { expect, test } from "vitest";
 import { commandAt } from "../../../client/cli/find-command.ts";
 
@@ -18,7 +18,7 @@ test.each([
   ["history", "--jsn", "history", "luke"],
   ["ask", "--plain", "ask", "yoda"],
   ["help", "--json", "help", "send"],
-])("it is %s in: %s %s %s %s", async (name, ...argv) => {
+])("the command is %s in: %s %s %s %s", async (name, ...argv) => {
   expect(await command(...argv)).toBe(name);
 });
 
@@ -32,6 +32,6 @@ test.each([
   ["--plain", "--", "ask"],
   ["127.0.0.1", "12000", "--private-answer", "ask"],
   ["--private-answer", "ask", "127.0.0.1", "12000"],
-])("it is the chat, without its name, in: %s %s %s %s", async (...argv) => {
+])("there is no command's name, so the chat starts, in: %s %s %s %s", async (...argv) => {
   expect(await command(...argv)).toBeUndefined();
 });

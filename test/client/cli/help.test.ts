@@ -1,4 +1,4 @@
-// Help comes from the table: every command has it, it fits 80 columns, and docs/commands.md says the same.
+// The help of each command: it fits 80 columns, and docs/commands.md has the same forms, flags and messages.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { commands } from "../../../client/cli/commands/table.ts";
@@ -8,7 +8,7 @@ import { Home } from "./parley.ts";
 
 const docs = readFileSync(new URL("../../../docs/commands.md", import.meta.url), "utf8");
 
-test("the overview names every command and every exit code, in 80 columns", () => {
+test("the overview lists every command and every exit code in 80 columns", () => {
   const text = overview("npx parley", commands);
   for (const { name, summary } of commands)
     expect(text).toMatch(new RegExp(`^  ${name} .*${summary.slice(0, 20)}`, "m"));
@@ -17,7 +17,7 @@ test("the overview names every command and every exit code, in 80 columns", () =
 });
 
 test.each(commands)(
-  "$name: its help fits 80 columns, and the docs have its forms, flags and JSON",
+  "$name: the help fits 80 columns, and the docs have its forms, flags and JSON",
   async (row) => {
     const { command } = await row.load();
     const text = commandHelp("npx parley", row, command);
@@ -34,7 +34,7 @@ test.each(commands)(
   },
 );
 
-test("help, --help, -h and --version go to standard output with exit code 0", async () => {
+test("help, --help, -h and --version print to standard output with exit code 0", async () => {
   await using home = await Home.make();
   const [help, flag, send, short, version] = await Promise.all([
     home.run("help"),
@@ -50,7 +50,7 @@ test("help, --help, -h and --version go to standard output with exit code 0", as
   expect(version.stdout).toMatch(/^parley \d+\.\d+\.\d+\n$/);
 });
 
-test("flags that every command takes may stand before it, even where their value is a command's name", async () => {
+test("common flags can precede the command, even with the name of a command as a value", async () => {
   await using home = await Home.make({ npm_command: "exec" });
   const [before, after, chat] = await Promise.all([
     home.run("--as", "send", "--server", "127.0.0.1:1", "whoami"),
@@ -63,7 +63,7 @@ test("flags that every command takes may stand before it, even where their value
   expect(chat.stderr).toContain("--bell");
 });
 
-test("what is unknown is refused with exit code 2 and the closest name", async () => {
+test("unknown names are refused with exit code 2 and the closest name", async () => {
   await using home = await Home.make({ npm_command: "exec" });
   const [command, flag, missing, extra, topic] = await Promise.all([
     home.run("snd", "yoda", "hello"),

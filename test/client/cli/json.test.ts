@@ -1,4 +1,4 @@
-// --json is canonical Protobuf-JSON: every command's lines, and hard cases, equal what `buf convert` makes of them.
+// --json is canonical Protobuf-JSON: the lines of every command, and special values, equal the output of `buf convert`.
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -15,7 +15,7 @@ import { Home } from "./parley.ts";
 
 const schema = fileURLToPath(new URL("../../../gen/parley.binpb", import.meta.url));
 
-/** Converts between JSON and the wire by buf. */
+/** Converts between JSON and binary with buf. */
 function convert(
   type: string,
   from: "json" | "binpb",
@@ -35,7 +35,7 @@ function convert(
   });
 }
 
-/** What buf prints for the same message, compared as values; numbers and texts alike are texts there. */
+/** The same message as buf prints it, as a value. */
 async function byBuf(type: string, bytes: Uint8Array): Promise<unknown> {
   return JSON.parse((await convert(type, "binpb", "json", bytes)).toString());
 }
@@ -52,7 +52,7 @@ function entryOf(sendTime: Date): Uint8Array {
   }).finish();
 }
 
-test("64-bit numbers, durations, times, enums and unknown values are printed as buf does", async () => {
+test("64-bit numbers, durations, times, enums and unknown values are printed as by buf", async () => {
   const refused = Event.encode({
     kind: {
       $case: "refused",
@@ -89,13 +89,13 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
         background: false,
       }).finish(),
     ],
-    // An order that this schema does not know.
+    // An unknown enum value.
     ["ListMessagesRequest", Uint8Array.of(0x20, 99)],
     ["Command", Command.encode({ kind: { $case: "reportActivity", value: {} } }).finish()],
     ["Command", new Uint8Array()],
     ["CaughtUp", Uint8Array.of(0x0a, 0x04, 0x08, 0x01, 0x10, 0x01)],
   ];
-  // A time has whole seconds below it, and nanoseconds from there on: before 1970 as well.
+  // The nanoseconds of a Timestamp are positive, also before 1970.
   for (const ms of [-500, -1_500, -2_000, 1_500]) cases.push(["Entry", entryOf(new Date(ms))]);
   expect(JSON.parse(protoJson("parley.chat.v1.Entry", entryOf(new Date(-500))))).toMatchObject({
     sendTime: "1969-12-31T23:59:59.500Z",
@@ -107,7 +107,9 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
   }
 });
 
-test("each command's line is the documented message, as buf prints it", { timeout: 60_000 }, async () => {
+test("the lines of each command are the documented message, as buf prints it", {
+  timeout: 60_000,
+}, async () => {
   await using server = await TestServer.start({ users: ["yoda", "luke"] });
   await using home = await Home.make();
   await home.logIn("luke", server, "--plaintext");

@@ -1,4 +1,4 @@
-// parley listen: takes private chats without a screen; who is let in is said beforehand, since nobody can be asked.
+// parley listen: accepts private chats by its flags, and prints their lines.
 import { credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../../gen/health/v1/health.ts";
@@ -18,7 +18,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-it("accept lets in everybody, prints what they say, and SIGTERM ends it with 0", async () => {
+it("--private-answer accept accepts all requests; SIGTERM ends the command with 0", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept");
@@ -30,7 +30,7 @@ it("accept lets in everybody, prints what they say, and SIGTERM ends it with 0",
   expect(run.stderr).toMatch(/^Listening as yoda, for peers on port \d+\.$/m);
 });
 
-it("goes straight where that is the setting, on the port that was named", async () => {
+it("accepts direct chats on the given port with --private-path direct", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept", "--private-path", "direct");
@@ -40,14 +40,14 @@ it("goes straight where that is the setting, on the port that was named", async 
   expect((await luke.home.pipe("hi\n", "private", "yoda")).stderr).toContain("through the server");
 });
 
-it("lets in contacts only, unless told otherwise; their keys are known from an earlier chat", async () => {
+it("accepts only contacts by default, whose keys are known from an earlier chat", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const first = await yoda.listen();
   const refused = await luke.home.pipe("hi\n", "private", "yoda");
   expect(refused).toMatchObject({ code: 1 });
   expect(refused.stderr).toContain("yoda does not want a private chat now.");
-  await first.prints("luke asked for a private chat, and was not let in here.");
+  await first.prints("luke asked for a private chat, which was not accepted on this device.");
   first.child.kill("SIGTERM");
   await first.ended;
   const open = await yoda.listen("--private-answer", "accept");
@@ -59,7 +59,7 @@ it("lets in contacts only, unless told otherwise; their keys are known from an e
   await again.prints("luke: hi again");
 });
 
-it("keeps what is said only where that is wanted", async () => {
+it("stores lines only with --keep-private", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept", "--keep-private");
@@ -67,7 +67,7 @@ it("keeps what is said only where that is wanted", async () => {
   await listening.prints("luke: for the record");
   listening.child.kill("SIGTERM");
   await listening.ended;
-  // The log of the server has none of it.
+  // The server's log does not contain them.
   expect((await yoda.home.run("history", "luke")).stdout).toBe("");
   const kept = (person: Person): string[] => {
     using state = openState(person.home.folder);
@@ -84,9 +84,9 @@ it("keeps what is said only where that is wanted", async () => {
 });
 
 it.each([
-  [["--private-answer", "ask"], "There is nobody to ask"],
-  [["--private-answer", "perhaps"], '"perhaps" is none of ask, contacts, accept, refuse.'],
-  [["--private-path", "fast"], '"fast" is none of direct, relay, auto.'],
+  [["--private-answer", "ask"], "listen cannot ask"],
+  [["--private-answer", "perhaps"], '"perhaps" is not one of ask, contacts, accept, refuse.'],
+  [["--private-path", "fast"], '"fast" is not one of direct, relay, auto.'],
   [["--json"], "listen has no --json"],
 ])("%j is refused as a command line", async (flags, words) => {
   await using yoda = await Person.at(server, "yoda");
@@ -95,7 +95,7 @@ it.each([
   expect(run.stderr).toContain(words);
 });
 
-it("says where the port cannot be used", async () => {
+it("reports a port that cannot be used", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const direct = ["--private-path", "direct", "--peer-port"];
@@ -106,14 +106,14 @@ it("says where the port cannot be used", async () => {
   expect(run.stderr).toContain("--peer-port:");
 });
 
-it("ends with 4 where the session ends", async () => {
+it("ends with 4 when the session ends", async () => {
   await using yoda = await Person.at(server, "yoda");
   const listening = await yoda.listen();
   await yoda.home.run("logout");
   expect(await listening.ended).toMatchObject({ code: 4 });
 });
 
-it("shows its schema and health to this machine with --peer-debug, and takes no chat there", async () => {
+it("--peer-debug offers the schema and health on this machine, and no chat", async () => {
   await using yoda = await Person.at(server, "yoda");
   const listening = await yoda.listen("--peer-debug");
   const address = /grpcurl -plaintext (127\.0\.0\.1:\d+) describe/.exec(listening.printed)?.[1] ?? "";

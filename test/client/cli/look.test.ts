@@ -1,4 +1,4 @@
-// history and who: the newest messages, ranges, what is not shown, and who is here.
+// history and who: the newest messages, ranges, invisible messages, stored private lines, and presence.
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -24,7 +24,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-test("history prints the newest messages oldest first, over many pages, or a range", async () => {
+test("history prints the newest messages, oldest first, over many pages, or a range", async () => {
   expect(await yoda.run("history", "luke")).toMatchObject({ code: 0, stdout: "", stderr: "" });
   using stream = await luke.connect().caughtUp();
   for (let count = 1; count <= 1_100; count++) stream.send("yoda", `${count}`);
@@ -47,15 +47,15 @@ test("history prints the newest messages oldest first, over many pages, or a ran
   expect(await numbers("--from", "5", "--to", "3")).toEqual([]);
 });
 
-test("broadcasts that were sent while one was away are named as a range", async () => {
+test("broadcasts sent while the user was offline are printed as a range", async () => {
   await luke.broadcast("one");
   await luke.broadcast("two");
-  expect((await yoda.run("history", "--broadcast")).stdout).toBe("(1 to 2 are not shown to you)\n");
+  expect((await yoda.run("history", "--broadcast")).stdout).toBe("(1 to 2 are not visible to you)\n");
   const [line] = (await yoda.run("history", "--broadcast", "--json")).lines.map(parsed);
   expect(line).toMatchObject({ omitted: { fromSeq: "1", toSeq: "2" } });
 });
 
-test("what history cannot do is refused", async () => {
+test("invalid options of history are refused", async () => {
   const runs = await Promise.all([
     yoda.run("history"),
     yoda.run("history", "luke", "--broadcast"),
@@ -67,11 +67,11 @@ test("what history cannot do is refused", async () => {
   expect(await yoda.run("history", "nobody")).toMatchObject({ code: 1, stdout: "" });
 });
 
-test("history --private prints and deletes what is kept on this device, and calls no server", async () => {
+test("history --private prints and deletes stored lines, and calls no server", async () => {
   await using home = await Home.make();
   {
     using state = new State(home.folder, { onProblem: (error) => expect.fail(error.message) });
-    // Nothing listens there.
+    // No server listens at this port.
     state.profiles.rememberServer("127.0.0.1:1", { kind: "plaintext" });
     const { profile } = state.profiles.loggedIn("127.0.0.1:1", grantFor("luke"));
     const lines = state.privateLines(profile.profileId);
@@ -91,25 +91,25 @@ test("history --private prints and deletes what is kept on this device, and call
   ]);
   expect((await home.run("history", "leia", "--private")).stdout).toContain("leia: \u241B[31mhers");
   expect((await home.run("history", "yoda", "--private", "--forget")).stdout).toBe(
-    "2 lines are deleted of private chats with yoda.\n",
+    "2 lines are deleted from private chats with yoda.\n",
   );
   expect(await home.run("history", "yoda", "--private")).toMatchObject({
     code: 0,
     stdout: "",
-    stderr: "Nothing is kept here of private chats with yoda.\n",
+    stderr: "No lines of private chats with yoda are stored on this device.\n",
   });
   expect((await home.run("history", "leia", "--private")).lines).toHaveLength(1);
   {
     using other = new DatabaseSync(join(home.folder, "state.db"));
     other.exec("BEGIN; SELECT text FROM private_lines");
     const run = await home.run("history", "leia", "--private", "--forget");
-    expect(run).toMatchObject({ code: 1, stdout: "1 line is deleted of private chats with leia.\n" });
+    expect(run).toMatchObject({ code: 1, stdout: "1 line is deleted from private chats with leia.\n" });
     expect(run.stderr).toContain("may still be in the state file");
   }
   expect(await home.run("history", "leia", "--private", "--forget")).toMatchObject({ code: 0 });
 });
 
-test("flags that make no sense with --private are a wrong command line", async () => {
+test("flags that contradict --private are refused as a command line", async () => {
   const wrong = [
     ["--private"],
     ["luke", "--private", "--broadcast"],
@@ -129,7 +129,7 @@ test("flags that make no sense with --private are a wrong command line", async (
   expect(await nobody.run("history", "luke", "--private")).toMatchObject({ code: 4, stdout: "" });
 });
 
-test("who lists who else is online, and with --since who was", async () => {
+test("who lists the other users online, and with --since those who were", async () => {
   const leia = await server.logIn("leia");
   using here = await luke.connect().caughtUp();
   const visit = await leia.connect().caughtUp();

@@ -1,4 +1,4 @@
-// The original's client: parley HOST PORT asks always, its commands are there under their names, and leaving logs out.
+// The command line of the original's client, HOST PORT: it always asks, has the original's commands, and logs out at the end.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -27,13 +27,13 @@ async function home(): Promise<Home> {
   return made;
 }
 
-/** Logs in and listens, so that this user is online. */
+/** Logs in and runs tail, so that this user is online. */
 async function comeOnline(name: string): Promise<Home> {
   const place = await home();
   await place.logIn(name, server);
   const lines = new Lines(place.start("tail", "--json", "--all"));
   while (!(await lines.next()).includes("caughtUp")) {
-    // What comes before it is of no matter here.
+    // The events before it do not matter.
   }
   return place;
 }
@@ -42,13 +42,13 @@ const at = (): string[] => ["127.0.0.1", String(server.port)];
 const signIn = (name: string): string => `${name}\n${passwordOf(name)}\n`;
 
 describe("parley HOST PORT", () => {
-  it("works from a pipe, at a server on this machine that was never seen before", async () => {
+  it("works from a pipe, with an unknown server on this machine", async () => {
     const run = await (await home()).pipe(`${signIn("yoda")}whoelse\nlogout\n`, ...at());
     expect(run).toMatchObject({ code: 0, stdout: "Username: Password: Logged in as yoda.\n" });
     expect(run.stderr).toContain("New server on this machine");
   });
 
-  it("asks for user and password though a login is stored, and leaves logged out", async () => {
+  it("asks for user and password even if a login is stored, and logs out at the end", async () => {
     const place = await home();
     await place.logIn("luke", server);
     const run = await place.pipe(`${signIn("yoda")}message luke hi\nquit\n`, ...at());
@@ -57,7 +57,7 @@ describe("parley HOST PORT", () => {
     expect(await place.run("whoami", "--as", "luke")).toMatchObject({ code: 0 });
   });
 
-  it("logs out on a signal as well", async () => {
+  it("logs out on a signal", async () => {
     const place = await home();
     const chat = place.start(...at());
     chat.stdin.write(signIn("hans"));
@@ -72,10 +72,10 @@ describe("parley HOST PORT", () => {
 
   it.each([
     [["127.0.0.1"], "The port is missing"],
-    [["127.0.0.1", "port"], '"port" is no port'],
-    [["127.0.0.1", "-5"], '"-5" is no port'],
-    [["127.0.0.1", "123456"], '"123456" is no port'],
-    [["127.0.0.1", "99999"], "no address"],
+    [["127.0.0.1", "port"], '"port" is not a port'],
+    [["127.0.0.1", "-5"], '"-5" is not a port'],
+    [["127.0.0.1", "123456"], '"123456" is not a port'],
+    [["127.0.0.1", "99999"], "not an address"],
     [["localhost", "12000", "60"], "one word too many"],
     [["127.0.0.1", "12000", "--server", "127.0.0.1:1"], "named twice"],
   ])("%j is refused as a command line", async (argv, words) => {
@@ -84,7 +84,7 @@ describe("parley HOST PORT", () => {
     expect(run.stderr).toContain(words);
   });
 
-  it("lets private chats in without asking, through the server, and says so at the start", async () => {
+  it("accepts private chats without asking, through the server, and says so at the start", async () => {
     const yoda = (await home()).start(...at(), "--plain");
     const running = new Running(yoda);
     running.say("yoda", passwordOf("yoda"));
@@ -103,19 +103,19 @@ describe("parley HOST PORT", () => {
     expect(await running.ended).toMatchObject({ code: 0 });
   });
 
-  it("says nothing of it where the person is asked", async () => {
+  it("does not say so with --private-answer ask", async () => {
     const run = await (await home()).pipe(
       `${signIn("yoda")}help\nquit\n`,
       ...at(),
       "--private-answer",
       "ask",
     );
-    // Nor does its list say that who quits stays logged in.
+    // And its help does not say that quitting keeps the login.
     expect(run.lines.find((line) => line.startsWith("/quit"))).toMatch(/leave and log out/);
     expect(run).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rivate") as string });
   });
 
-  it("keeps what it keeps for its user alone", async () => {
+  it("stores its state for its user alone", async () => {
     const place = await home();
     await place.pipe(`${signIn("yoda")}quit\n`, ...at());
     const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
@@ -124,7 +124,7 @@ describe("parley HOST PORT", () => {
   });
 });
 
-describe("each command is one line in a shell too", () => {
+describe("the original's commands as one-shot commands", () => {
   it("message, whoelse, whoelsesince, block, blocks, unblock, logins", async () => {
     const place = await home();
     await place.logIn("luke", server);
@@ -171,19 +171,22 @@ describe("each command is one line in a shell too", () => {
     expect(run).toMatchObject({ code: 2, stdout: "" });
   });
 
-  it("a broadcast that somebody online blocks says so, and names nobody", async () => {
+  it("a broadcast that a user online has blocked prints a notice without names", async () => {
     const place = await home();
     await place.logIn("luke", server);
     const hans = await comeOnline("hans");
     expect(await hans.run("block", "luke")).toMatchObject({ code: 0 });
     const run = await place.run("broadcast", "hear", "me");
-    expect(run).toMatchObject({ code: 0, stderr: "Some people did not get it: they have blocked you.\n" });
+    expect(run).toMatchObject({
+      code: 0,
+      stderr: "Some users did not receive it, because they have blocked you.\n",
+    });
     expect((await place.run("message", "hans", "hi")).stderr).toContain("That user has blocked you.");
   });
 });
 
-describe("a time-out", () => {
-  it("ends the chat by itself with the reason, and tail with exit code 4", async () => {
+describe("an idle time-out", () => {
+  it("ends the chat with the reason, and tail with exit code 4", async () => {
     await using strict = await startServer({ users: ["yoda"], idleTimeoutMs: 1_500 });
     const place = await home();
     const chat = place.start("127.0.0.1", String(strict.port));
@@ -200,8 +203,8 @@ describe("a time-out", () => {
   });
 });
 
-describe("one session a user", () => {
-  it("refuses the second client with the reason, and lets it in after the first has left", async () => {
+describe("a limit of one session per user", () => {
+  it("refuses a second client with the reason, and accepts it after the first has left", async () => {
     await using strict = await startServer({ users: ["yoda"], sessionsPerUser: 1 });
     const place = await home();
     const argv = ["127.0.0.1", String(strict.port)];

@@ -1,4 +1,4 @@
-// outbox: what a chat left unsent is listed, sent once, or dropped.
+// parley outbox: lists, sends and drops the messages that a chat could not send.
 
 import { expect, test } from "vitest";
 import type { SendTarget } from "../../../client/link/model/send-queue.ts";
@@ -8,7 +8,7 @@ import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import { TestServer } from "../../support/server.ts";
 import { Home, parsed } from "./parley.ts";
 
-/** As a chat that ended before it could send. */
+/** Stores unsent messages, as a chat does that ends before it can send. */
 function leaveBehind(home: Home, ...texts: [SendTarget, string][]): bigint[] {
   using state = new State(home.folder, { onProblem: (error) => expect.fail(error.message) });
   const queue = state.sendQueue(state.profiles.find()?.profileId ?? 0);
@@ -42,7 +42,7 @@ test("unsent messages are listed, sent once and dropped", async () => {
     { sendMessage: { clientMessageId: "1000004" } },
   ]);
   const which = await home.run("outbox", "drop");
-  expect(which).toMatchObject({ code: 2, stderr: expect.stringMatching(/ID.*--all/) });
+  expect(which).toMatchObject({ code: 2, stderr: expect.stringMatching(/ids.*--all/) });
   expect(await home.run("outbox", "drop", "99")).toMatchObject({ code: 2 });
   expect(await home.run("outbox", "frob")).toMatchObject({ code: 2 });
   expect(await home.run("outbox", "drop", String(fourth))).toMatchObject({
@@ -50,7 +50,7 @@ test("unsent messages are listed, sent once and dropped", async () => {
     stdout: "Dropped 1000004.\n",
   });
 
-  // An earlier attempt had come through, without its ack.
+  // An earlier attempt was stored, but its ack was lost.
   expect(await home.run("send", "luke", "one", "--id", String(first))).toMatchObject({ code: 0 });
   const sent = await home.run("outbox", "send", "--all", "--json");
   expect(sent.code).toBe(1);

@@ -36,7 +36,7 @@ export interface Run {
 export class Home implements AsyncDisposable {
   readonly folder: string;
   readonly #variables: Record<string, string>;
-  /** Each program that runs, with what ends it. */
+  /** The running programs, each with a function that ends it. */
   readonly #running = new Map<Program, () => Promise<void>>();
 
   private constructor(folder: string, variables: Record<string, string>) {
@@ -81,7 +81,7 @@ export class Home implements AsyncDisposable {
     return program;
   }
 
-  /** Runs it to its end, with nothing on standard input. */
+  /** Runs it to its end, with an empty standard input. */
   run(...argv: string[]): Promise<Run> {
     return this.pipe("", ...argv);
   }
@@ -93,7 +93,7 @@ export class Home implements AsyncDisposable {
     return finished(program);
   }
 
-  /** Logs in, and expects it to work. */
+  /** Logs in, and expects success. */
   async logIn(username: string, server: TestServer, ...flags: string[]): Promise<void> {
     const place = ["--server", `127.0.0.1:${server.port}`, ...flags];
     const login = await this.pipe(passwordOf(username), "login", username, "--password-stdin", ...place);
@@ -121,7 +121,7 @@ export class Home implements AsyncDisposable {
   }
 }
 
-/** Both outputs and the exit code, once it has ended. */
+/** The outputs and the exit code of a program that ends. */
 export async function finished(program: Program): Promise<Run> {
   let stdout = "";
   let stderr = "";
@@ -139,7 +139,7 @@ export async function finished(program: Program): Promise<Run> {
   return { code, stdout, stderr, lines: stdout.split("\n").slice(0, -1) };
 }
 
-/** The lines of a program that goes on, one by one. */
+/** The lines of a running program, one by one. */
 export class Lines {
   readonly #iterator: AsyncIterator<string>;
 
@@ -154,7 +154,7 @@ export class Lines {
   }
 }
 
-/** A certificate as the server makes them, with a key of its own each time. */
+/** A certificate as the server makes it, with a new key each time. */
 export async function certificate(): Promise<{ cert: string; key: string }> {
   const folder = await mkdtemp(join(tmpdir(), "parley-tls-"));
   try {
@@ -173,7 +173,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   });
 }
 
-/** What a line of --json says. */
+/** Parses a line of --json. */
 export function parsed(line: string | undefined): Record<string, unknown> {
   return JSON.parse(line ?? "") as Record<string, unknown>;
 }

@@ -6,7 +6,7 @@ import { finished, Home, type Program, type Run } from "./parley.ts";
 export class Running {
   readonly child: Program;
   readonly ended: Promise<Run>;
-  /** On both outputs, so far. */
+  /** The text on both outputs so far. */
   printed = "";
   #more = Promise.withResolvers<void>();
 

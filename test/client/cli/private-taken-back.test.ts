@@ -1,4 +1,4 @@
-// parley private goes on where a question is taken back just as it is answered: somebody else's, and the other one's.
+// parley private continues when a request is withdrawn while it is answered: that of another user, and that of the peer.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { Store } from "../../../server/store/store.ts";
@@ -6,7 +6,7 @@ import { PrivateUser } from "../../private/private-user.ts";
 import { TestServer } from "../../support/server.ts";
 import { Person } from "./private-people.ts";
 
-/** Holds what the server looks up for the devices of luke: his answer comes too late. */
+/** Delays the server's look-up for luke's devices, so that his answer comes too late. */
 class Held {
   #arrived = Promise.withResolvers<void>();
   #released: PromiseWithResolvers<void> | undefined;
@@ -50,7 +50,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Asks luke as soon as he can be asked, and no question to him waits. @param held from then on his answers are */
+/** Sends a request to luke as soon as he can receive it and no other request is pending. @param held delays his answers from then on */
 async function asks(user: PrivateUser, held?: Held): Promise<void> {
   const notYet = ["USER_OFFLINE", "PRIVATE_CHAT_UNAVAILABLE", "INTRODUCTION_PENDING", "PRIVATE_CHAT_OPEN"];
   for (;;) {
@@ -59,32 +59,32 @@ async function asks(user: PrivateUser, held?: Held): Promise<void> {
       await user.chats.start("luke", { direct: false });
       return;
     } catch (error) {
-      // Held, he would not come online either.
+      // With the delay he could not come online.
       held?.release();
       if (!(error instanceof RpcError && notYet.includes(error.reason))) throw error;
     }
   }
 }
 
-/** Asks luke, and takes it back while his answer is on its way; then asks anew. */
+/** Sends a request to luke, withdraws it while his answer is on the way, and sends another. */
 async function asksInVain(user: PrivateUser): Promise<void> {
   await asks(user, held);
   await held.arrived;
   await user.chats.stop("luke");
   await user.next("failed");
-  // The second question can be asked once the server knows that there is no first one.
+  // The second request is possible when the server has closed the first one.
   await asks(user);
   held.release();
 }
 
-/** Who can ask and not be asked: luke waits for such a user. */
+/** A user who can send requests and receives none: luke waits for such a user. */
 async function cannotBeAsked(name: string): Promise<PrivateUser> {
   const user = await PrivateUser.logIn(server.port, name);
   await user.link[Symbol.asyncDispose]();
   return user;
 }
 
-it("who asks while two others talk, and takes it back at once, does not end their chat", async () => {
+it("a third user who withdraws a request immediately does not end the chat of two others", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yodas = await Person.at(server, "yoda", "--plaintext");
   await using vader = await PrivateUser.logIn(server.port, "vader");
@@ -101,7 +101,7 @@ it("who asks while two others talk, and takes it back at once, does not end thei
   expect(run.stderr).not.toContain("vader");
 });
 
-it("one who is waited for may ask and take it back: the next question is accepted", async () => {
+it("the next request is accepted if the awaited user has withdrawn the first one", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yoda = await cannotBeAsked("yoda");
   const luke = lukes.start("private", "yoda", "--wait", "1m");
@@ -112,7 +112,7 @@ it("one who is waited for may ask and take it back: the next question is accepte
   expect(await luke.ended).toMatchObject({ code: 0 });
 });
 
-it("one who was told yes and does not come is waited for again, as long as --wait says", async () => {
+it("a peer that was accepted and does not connect is awaited again, within --wait", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yoda = await cannotBeAsked("yoda");
   const luke = lukes.start("private", "yoda", "--wait", "1m");
@@ -124,7 +124,7 @@ it("one who was told yes and does not come is waited for again, as long as --wai
   expect(await luke.ended).toMatchObject({ code: 0 });
 });
 
-/** Asks luke until he says yes, and then says that nothing comes of it. */
+/** Sends requests to luke until he accepts, and then closes the introduction. */
 async function asksAndDoesNotCome({ chats: { calls } }: PrivateUser): Promise<void> {
   const never = new AbortController().signal;
   for (;;) {

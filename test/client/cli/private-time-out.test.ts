@@ -1,11 +1,11 @@
-// The server's time-out and private chats in a shell: lines of a pipe are activity, and the other one is told of an end.
+// The server's idle time-out and private chats in a pipe: sent lines are activity, and the peer is notified of the end.
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { type EventOf, PrivateUser } from "../../private/private-user.ts";
 import { TestServer } from "../../support/server.ts";
 import { Person, type Running } from "./private-people.ts";
 
-/** Longer than a program takes to start on a busy machine. */
+/** Longer than a program takes to start on a busy machine, ms. */
 const IDLE_MS = 6_000;
 const direct = ["--private-path", "direct"];
 
@@ -19,7 +19,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** luke's command, and yoda, with whom it talks from device to device. */
+/** luke's command, and its peer yoda, with a direct path. */
 async function talking(lukes: Person, yoda: PrivateUser): Promise<Running> {
   const luke = lukes.start("private", "yoda", ...direct);
   await yoda.next("requested");
@@ -28,7 +28,7 @@ async function talking(lukes: Person, yoda: PrivateUser): Promise<Running> {
   return luke;
 }
 
-/** How the chat ends for yoda, who is at work all the time. */
+/** The end of the chat for yoda, who is active all the time. */
 async function endFor(yoda: PrivateUser): Promise<EventOf<"ended">["how"]> {
   const over = yoda.next("ended");
   const isOver = over.then(() => true);
@@ -38,7 +38,7 @@ async function endFor(yoda: PrivateUser): Promise<EventOf<"ended">["how"]> {
   return (await over).how;
 }
 
-it("who says lines through a pipe is not timed out", async () => {
+it("a user who sends lines through a pipe does not time out", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yoda = await PrivateUser.logIn(server.port, "yoda");
   const luke = await talking(lukes, yoda);
@@ -54,7 +54,7 @@ it("who says lines through a pipe is not timed out", async () => {
   expect(await luke.ended).toMatchObject({ code: 0 });
 });
 
-it("who says nothing through it is, and the other one is told so", async () => {
+it("a user who sends no lines times out, and the peer is notified", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yoda = await PrivateUser.logIn(server.port, "yoda");
   const luke = await talking(lukes, yoda);
@@ -66,7 +66,7 @@ it("who says nothing through it is, and the other one is told so", async () => {
   expect(run.stderr).not.toContain("not known to have arrived");
 });
 
-it("listen has nobody at work: it ends, and says so to the other one", async () => {
+it("listen times out, and the peer is notified", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   const luke = await lukes.listen("--private-answer", "accept", ...direct);
   await using yoda = await PrivateUser.logIn(server.port, "yoda");
@@ -76,16 +76,16 @@ it("listen has nobody at work: it ends, and says so to the other one", async () 
   expect(await luke.ended).toMatchObject({ code: 4 });
 });
 
-it("a pipe whose session is ended elsewhere names what was not said", async () => {
+it("a pipe whose session ends elsewhere reports the lines that were not sent", async () => {
   await using lukes = await Person.at(server, "luke", "--plaintext");
   await using yoda = await PrivateUser.logIn(server.port, "yoda");
   const luke = await talking(lukes, yoda);
-  // More than the other device takes within a second, and than may be on its way.
+  // More lines than the peer's device accepts within a second, and than can be in flight.
   luke.say(...Array.from({ length: 5_000 }, (_, index) => `line ${index}`));
   await yoda.receives("luke", 100);
   await lukes.home.run("logout");
   const run = await luke.ended;
   expect(run.code).toBe(4);
-  expect(run.stderr).toContain("Not said: the private chat is over.");
+  expect(run.stderr).toContain("Not sent: the private chat has ended.");
   expect(run.stderr).toMatch(/\d+ of your lines are not known to have arrived\./);
 });

@@ -1,4 +1,4 @@
-// parley private: two shells talk, each line once, and the exit code says whether all of it arrived.
+// parley private: two pipes exchange lines, and the exit code says whether all lines arrived.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestServer } from "../../support/server.ts";
 import { parsed, startServer } from "./parley.ts";
@@ -14,8 +14,8 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-describe("two shells", () => {
-  it("talk where each names the other, whoever comes first, until both inputs have ended", async () => {
+describe("two pipes", () => {
+  it("exchange lines if each names the other, whichever starts first, until both inputs have ended", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const first = yoda.start("private", "luke", "--wait", "1m");
@@ -41,7 +41,7 @@ describe("two shells", () => {
     expect(run.stderr).toContain("luke has finished. The private chat has ended.");
   });
 
-  it("with short inputs do not cut each other off", async () => {
+  it("deliver all lines of short inputs", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const lines = Array.from({ length: 300 }, (_, index) => `line ${index}`);
@@ -53,7 +53,7 @@ describe("two shells", () => {
     expect(long).toMatchObject({ code: 0, stdout: "hi\n" });
   });
 
-  it("go straight where both say so", async () => {
+  it("use the direct path if both ask for it", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const direct = ["--private-path", "direct", "--wait", "1m"];
@@ -66,7 +66,7 @@ describe("two shells", () => {
     expect([(await first.ended).code, (await second.ended).code]).toEqual([0, 0]);
   });
 
-  it("carry a long text whole and in order", async () => {
+  it("deliver a long text completely and in order", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const lines = Array.from({ length: 500 }, (_, index) => `line ${index}`);
@@ -78,7 +78,7 @@ describe("two shells", () => {
   });
 });
 
-it("--json prints the other's lines as the contract has them, exactly", async () => {
+it("--json prints the peer's lines unchanged as messages of the contract", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const reading = yoda.start("private", "luke", "--json", "--wait", "1m");
@@ -90,7 +90,7 @@ it("--json prints the other's lines as the contract has them, exactly", async ()
   ]);
 });
 
-it("names a line that is no text or too long, goes on, and ends with 1", async () => {
+it("reports a line that is not UTF-8 or too long, continues, and ends with 1", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const reading = yoda.start("private", "luke", "--wait", "1m");
@@ -102,12 +102,12 @@ it("names a line that is no text or too long, goes on, and ends with 1", async (
   ]);
   const run = await luke.home.pipe(input, "private", "yoda", "--wait", "1m");
   expect(run.code).toBe(1);
-  expect(run.stderr).toContain("Not said: the line is no UTF-8.");
+  expect(run.stderr).toContain("Not sent: the line is not UTF-8.");
   expect(run.stderr).toContain("too long");
   expect((await reading.ended).lines).toEqual(["one", "two"]);
 });
 
-it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the other one is told", async (signal) => {
+it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the peer is notified", async (signal) => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const first = yoda.start("private", "luke", "--wait", "1m");
@@ -120,23 +120,23 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the other one is
   expect(run.stderr).toContain("yoda has ended the private chat.");
 });
 
-it("says that it waits, and ends with 1 where it is stopped before the other one has answered", async () => {
+it("reports that it waits, and ends with 1 if it is stopped before the peer has answered", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const deaf = yoda.start("--plain");
   await deaf.prints("Logged in as yoda.");
   const saying = luke.start("private", "yoda", "--wait", "1m");
   saying.say("is anybody there?");
-  await saying.prints("yoda is asked for a private chat, and has 60 s to answer.");
+  await saying.prints("yoda has 60 s to answer the request for a private chat.");
   saying.child.kill("SIGINT");
   const run = await saying.ended;
   expect(run.code).toBe(1);
-  expect(run.stderr).toContain("Nothing was said: the private chat with yoda was not open yet.");
+  expect(run.stderr).toContain("Nothing was sent: the private chat with yoda was not open yet.");
   deaf.child.stdin.end();
   await deaf.ended;
 });
 
-it("says once that there was more to say when the other one leaves, and why it ended", async () => {
+it("reports once that lines were not sent when the peer leaves, and why the chat ended", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const reading = yoda.start("private", "luke", "--wait", "1m");
@@ -149,11 +149,11 @@ it("says once that there was more to say when the other one leaves, and why it e
   saying.child.stdin.write(more);
   const run = await saying.ended;
   expect(run.code).toBe(1);
-  expect(run.stderr.split("Not said:").length).toBeLessThanOrEqual(2);
+  expect(run.stderr.split("Not sent:").length).toBeLessThanOrEqual(2);
   expect(run.stderr).toContain("yoda has ended the private chat.");
 });
 
-it("works again and again while another program of the same login runs", async () => {
+it("works repeatedly while another program of the same login runs", async () => {
   await using yoda = await Person.at(server, "yoda");
   await using luke = await Person.at(server, "luke");
   const listening = await yoda.listen("--private-answer", "accept");
@@ -167,8 +167,8 @@ it("works again and again while another program of the same login runs", async (
   await other.ended;
 });
 
-describe("is refused in words, with nothing said", () => {
-  it("an unknown user, oneself, one who is offline, and one who has blocked you", async () => {
+describe("is refused with a message, and sends nothing", () => {
+  it("for an unknown user, yourself, a user who is offline, and one who has blocked you", async () => {
     await using luke = await Person.at(server, "luke");
     await using vader = await Person.at(server, "vader");
     await vader.home.run("block", "luke");
@@ -186,7 +186,7 @@ describe("is refused in words, with nothing said", () => {
     await vader.home.run("unblock", "luke");
   });
 
-  it("one who says no", async () => {
+  it("for a user who refuses", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const listening = await yoda.listen("--private-answer", "refuse");
@@ -196,7 +196,7 @@ describe("is refused in words, with nothing said", () => {
     expect(listening.child.exitCode).toBeNull();
   });
 
-  it("where nobody is logged in: 4; by a wrong command line: 2", async () => {
+  it("with exit code 4 without a login, and 2 for a wrong command line", async () => {
     await using luke = await Person.at(server, "luke");
     expect(await luke.home.run("private", "yoda", "--private-path", "fast")).toMatchObject({ code: 2 });
     expect(await luke.home.run("private", "yoda", "--peer-port", "70000")).toMatchObject({ code: 2 });

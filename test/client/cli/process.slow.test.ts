@@ -35,7 +35,7 @@ async function homeOf(...users: string[]): Promise<Home> {
   return home;
 }
 
-/** Runs it as a process to its end. Its standard input has this text, and then ends. */
+/** Runs it as a process to its end, with this standard input. */
 function run(home: Home, argv: readonly string[], input = ""): Promise<Run> {
   const program = home.startProcess(...argv);
   program.stdin.on("error", () => undefined);
@@ -43,7 +43,7 @@ function run(home: Home, argv: readonly string[], input = ""): Promise<Run> {
   return finished(program);
 }
 
-test("the exit code is that of the command, and the program names itself as it was started", async () => {
+test("the process has the exit code of the command, and messages name the program as it was started", async () => {
   const home = await makeHome({ npm_command: "exec" });
   const address = `127.0.0.1:${server.port}`;
   const [version, usage, away, absent] = await Promise.all([
@@ -76,7 +76,7 @@ test("the exit code is that of the command, and the program names itself as it w
   expect(await run(home, ["send", "nobody", "hello"])).toMatchObject({ code: 1, stdout: "" });
 });
 
-test("a standard input that stays open does not keep the process", async () => {
+test("a standard input that stays open does not keep the process running", async () => {
   const home = await makeHome();
   const login = home.startProcess(
     "login",

@@ -1,4 +1,4 @@
-// Questions of a process at a real pseudo terminal: the terminal shows no password that is typed.
+// Questions of a process at a pseudo terminal: the terminal does not show a typed password.
 import { expect, test } from "vitest";
 import { hasTerminal, Person } from "../../support/person.ts";
 import { passwordOf } from "../../support/server.ts";
@@ -15,13 +15,13 @@ test.skipIf(!hasTerminal)(
     const elsewhere = `0.0.0.0:${server.port}`;
     await using home = await Home.make();
     const doubtful = personAt(home, "login", "yoda", "--server", elsewhere);
-    await doubtful.answers("Is that what its operator gave you? (yes/no)", "no\r");
+    await doubtful.answers("Is that the key that its operator gave you? (yes/no)", "no\r");
     expect(await doubtful.exitCode()).toBe(1);
     expect(doubtful.shown).toContain("Ask its operator for the fingerprint");
 
     const yoda = personAt(home, "login", "--server", elsewhere);
     await yoda.answers("Username", "yoda\r");
-    await yoda.answers("Is that what its operator gave you? (yes/no)", "perhaps\r");
+    await yoda.answers("Is that the key that its operator gave you? (yes/no)", "perhaps\r");
     await yoda.answers("Please type yes or no", "yes\r");
     await yoda.answers("Password of yoda", `${passwordOf("yoda")}\r`);
     expect(await yoda.exitCode()).toBe(0);

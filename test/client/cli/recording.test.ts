@@ -1,4 +1,4 @@
-// record keeps a stream as it came; replay plays it again, here or elsewhere, and says what is otherwise.
+// record writes a stream to a file; replay sends it again, on this server or another, and prints the differences.
 import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
@@ -21,7 +21,7 @@ async function server(): Promise<TestServer> {
   return started;
 }
 
-/** yoda's machine, logged in. */
+/** A state folder in which yoda is logged in. */
 async function homeOf(started: TestServer): Promise<Home> {
   const home = await Home.make({ npm_command: "exec" });
   onTestFinished(() => home[Symbol.asyncDispose]());
@@ -37,7 +37,7 @@ function message(clientMessageId: number, username: string, text: string): objec
   return { sendMessage: { clientMessageId, target: { username }, content: { text } } };
 }
 
-/** Two messages of which one is sent twice, one that is refused, one to all. */
+/** Two messages, one of them sent twice, a message that is refused, and one to all users. */
 const conversation = [
   frame(message(1, "luke", "one"), message(2, "nobody", "lost")),
   frame(message(1, "luke", "one"), message(3, "luke", "two")),
@@ -50,7 +50,7 @@ async function recorded(home: Home, input = conversation): Promise<string> {
   return file;
 }
 
-/** The items of the file as any program reads them, in JSON. */
+/** The items of the file in JSON, as other programs read them. */
 async function itemsOf(file: string): Promise<Record<string, { [key: string]: unknown }>[]> {
   const schema = messageOf("parley.record.v1.Item");
   const bytes = await readFile(file);
@@ -71,7 +71,7 @@ function inFrame(item: Record<string, { [key: string]: unknown }> | undefined): 
   return toJson(schema, fromBinary(schema, Buffer.from(String(bytes), "base64")));
 }
 
-/** Where the first such frame ends in the file. */
+/** The position in the file after the first such frame. */
 async function endOfFrame(file: string, isIt: (frame: Frame, index: number) => boolean): Promise<number> {
   const { frames } = await readRecording(file);
   const found = frames.find(isIt);
@@ -79,7 +79,7 @@ async function endOfFrame(file: string, isIt: (frame: Frame, index: number) => b
   return bytes.indexOf(found?.message ?? "") + (found?.message.length ?? 0);
 }
 
-test("record shows what comes, and keeps what went and came, without secrets and for its user alone", async () => {
+test("record prints messages, and writes the frames of both directions without secrets, for its user alone", async () => {
   const started = await server();
   const home = await homeOf(started);
   const luke = await started.logIn("luke");
@@ -127,22 +127,22 @@ test("record shows what comes, and keeps what went and came, without secrets and
   for (const secret of [token, passwordOf("yoda")]) expect(bytes).not.toContain(secret);
   expect(await home.run("record", file)).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("there already"),
+    stderr: expect.stringContaining("exists already"),
   });
 });
 
-test("what was recorded is played again under new ids, and nothing differs: here, later, and on another server", async () => {
+test("a replay under new ids has no differences: on the same server, later, and on another server", async () => {
   const started = await server();
   const home = await homeOf(started);
   const luke = await started.logIn("luke");
   const file = await recorded(home);
-  expect(await luke.said("yoda")).toEqual(["one", "two"]);
+  expect(await luke.textsWith("yoda")).toEqual(["one", "two"]);
   const same = { code: 0, stdout: "", stderr: "No difference: 7 answers were compared.\n" };
   expect(await home.run("replay", file)).toEqual({ ...same, lines: [] });
-  expect(await luke.said("yoda")).toEqual(["one", "two", "one", "two"]);
+  expect(await luke.textsWith("yoda")).toEqual(["one", "two", "one", "two"]);
   expect(await home.run("replay", file, "--speed", "1x")).toMatchObject(same);
 
-  // There the conversations have other ids, other heads, and others that are not in the recording.
+  // On this server the conversations have other ids and heads, and there are more of them.
   const other = await server();
   const leia = await other.logIn("leia");
   await leia.send("yoda", "the first conversation there");
@@ -151,13 +151,13 @@ test("what was recorded is played again under new ids, and nothing differs: here
   await otherLuke.send("yoda", "hello");
   const otherHome = await homeOf(other);
   expect(await otherHome.run("replay", file)).toMatchObject(same);
-  expect(await otherLuke.said("yoda")).toEqual(["hello", "one", "two"]);
+  expect(await otherLuke.textsWith("yoda")).toEqual(["hello", "one", "two"]);
   expect(await otherHome.run("replay", file, "--all")).toMatchObject({
     stdout: expect.not.stringContaining("the log"),
   });
 });
 
-test("frames that name conversations mean the same ones where they are played", async () => {
+test("frames that name conversations are translated for the replay", async () => {
   const started = await server();
   const home = await homeOf(started);
   const luke = await started.logIn("luke");
@@ -173,8 +173,8 @@ test("frames that name conversations mean the same ones where they are played", 
   for (const text of ["a", "b", "c"]) await otherLuke.send("yoda", text);
   const otherHome = await homeOf(other);
   expect(await otherHome.run("replay", file)).toMatchObject({ code: 0 });
-  expect(await otherLuke.said("yoda")).toEqual(["a", "b", "c", "two"]);
-  expect(await leia.said("yoda")).toEqual(["has that id here"]);
+  expect(await otherLuke.textsWith("yoda")).toEqual(["a", "b", "c", "two"]);
+  expect(await leia.textsWith("yoda")).toEqual(["has that id here"]);
   const { conversations } = parsed((await otherHome.run("rpc", "ListConversations")).lines[0]);
   const markers = (conversations as { peer?: { username: string }; marker?: { readSeq?: string } }[])
     .filter(({ peer }) => peer !== undefined)
@@ -185,7 +185,7 @@ test("frames that name conversations mean the same ones where they are played", 
   ]);
 });
 
-test("what is answered otherwise is shown beside what was recorded, with exit code 1", async () => {
+test("a different answer is printed beside the recorded one, with exit code 1", async () => {
   const started = await server();
   const home = await homeOf(started);
   const file = await recorded(home);
@@ -211,7 +211,7 @@ test("what is answered otherwise is shown beside what was recorded, with exit co
   ]);
 });
 
-test("a stream that the server ends is recorded with its reason, and an ending that does not come is a difference", async () => {
+test("the reason of a stream that the server ends is recorded, and a missing end is a difference", async () => {
   const started = await server();
   const home = await homeOf(started);
   const file = join(home.folder, "bug.parley");
@@ -230,7 +230,7 @@ test("a stream that the server ends is recorded with its reason, and an ending t
   );
 });
 
-test("a line that does not fit ends the recording; what was recorded, or is left of it, can be played", async () => {
+test("an invalid line ends the recording; it can be replayed, even if it is cut off", async () => {
   const started = await server();
   const home = await homeOf(started);
   const file = join(home.folder, "bug.parley");
@@ -243,17 +243,17 @@ test("a line that does not fit ends the recording; what was recorded, or is left
   expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean commands?") });
   expect(run.stderr).toMatch(/Line \d+: .* The stream was ended; the lines before it were sent\./);
   expect(await home.run("replay", file)).toMatchObject({ code: 0 });
-  // As a program leaves it that was killed before the answer to the message came.
+  // As if the program had been killed before the answer to the message arrived.
   await truncate(
     file,
     await endOfFrame(file, ({ direction }, index) => direction === Direction.UP && index > 0),
   );
   const cut = await home.run("replay", file);
-  const words = `${file} was cut off, and is played as far as it goes.\nNo difference: 2 answers were compared.\n`;
+  const words = `${file} was cut off. It is replayed up to there.\nNo difference: 2 answers were compared.\n`;
   expect(cut).toMatchObject({ code: 0, stderr: words });
 });
 
-test("a file that is no whole recording is refused with exit code 2, and the reason", async () => {
+test("a file that is not a valid recording is refused with exit code 2 and the reason", async () => {
   const started = await server();
   const home = await homeOf(started);
   const file = await recorded(home);
@@ -264,14 +264,14 @@ test("a file that is no whole recording is refused with exit code 2, and the rea
   };
   const other = join(home.folder, "other");
   await writeFile(other, "Dear Luke,\nthis is no recording.\n");
-  expect(await refused(other)).toContain("is no recording.");
+  expect(await refused(other)).toContain("is not a recording.");
   await writeFile(other, "");
-  expect(await refused(other)).toContain("is no recording.");
-  expect(await refused(home.folder)).toContain("is no file.");
+  expect(await refused(other)).toContain("is not a recording.");
+  expect(await refused(home.folder)).toContain("is not a file.");
   expect(await refused(join(home.folder, "nowhere"))).toContain("cannot be read: no such file or directory.");
-  // The bytes of an event, for whoever reads lengths in front, are no broken recording either.
+  // Bytes that look like an item with its length are not a broken recording, but another file.
   await writeFile(other, Buffer.from("020a00050a030a0101", "hex"));
-  expect(await refused(other)).toContain("is no recording.");
+  expect(await refused(other)).toContain("is not a recording.");
   const whole = await readFile(file);
   await writeFile(file, Buffer.concat([whole, Buffer.from("02ffff", "hex")]));
   expect(await refused(file)).toMatch(/is broken: item \d+ cannot be decoded/);
@@ -281,13 +281,13 @@ test("a file that is no whole recording is refused with exit code 2, and the rea
     code: 1,
     stderr: expect.stringContaining("written: no such file or directory."),
   });
-  // The last item was not written whole: what stands before it can be played.
+  // The last item is incomplete; the items before it are replayed.
   await truncate(file, (await stat(file)).size - 1);
   const cut = await home.run("replay", file);
-  expect(cut.stderr).toContain("was cut off, and is played as far as it goes.");
+  expect(cut.stderr).toContain("was cut off. It is replayed up to there.");
 });
 
-test("a connection that is lost under --send leaves the outcome unknown, and what was recorded", async () => {
+test("a connection that is lost with --send leaves the outcome unknown, and the recording complete", async () => {
   const started = await server();
   await using proxy = await FaultyProxy.start(() => started.port);
   await using home = await Home.make();
@@ -303,11 +303,11 @@ test("a connection that is lost under --send leaves the outcome unknown, and wha
   const { code, stderr } = await end;
   expect(code).toBe(5);
   expect(stderr).toMatch(/Recorded \d+ frames in .*lost\.parley\.\n/);
-  expect(stderr).toContain("it may have been done or not");
+  expect(stderr).toContain("it is not known whether it was done");
   expect(await home.run("replay", file)).toMatchObject({ code: 0 });
 });
 
-test("no bytes make the reader do anything but read or refuse", async () => {
+test("the reader reads or refuses any bytes", async () => {
   using folder = newFolder();
   const started = await server();
   const whole = await readFile(await recorded(await homeOf(started)));
@@ -318,7 +318,7 @@ test("no bytes make the reader do anything but read or refuse", async () => {
     const read = await readRecording(file).catch((error: unknown) => error);
     if (!(read instanceof RecordingError)) frames.push((read as { frames: unknown[] }).frames.length);
   }
-  // Cut anywhere behind its header it is a recording that has no end.
+  // Cut anywhere after its header, it is a recording without an end.
   const { frames: all } = await (async () => {
     await writeFile(file, whole);
     return readRecording(file);
@@ -334,7 +334,7 @@ test("no bytes make the reader do anything but read or refuse", async () => {
   );
 });
 
-test("what the schema marks as secret does not get into a recording, and the rest does", () => {
+test("secret fields are removed from a recording, other fields are not", () => {
   const schema = messageOf("parley.chat.v1.LogInResponse");
   const json = {
     grant: { token: "secret", sessionId: "s1", device: { deviceId: "d1", deviceSecret: "secret" } },

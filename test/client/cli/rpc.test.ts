@@ -1,4 +1,4 @@
-// rpc calls whatever the schema has: by name, with JSON in and out, over all kinds of calls, and says what is wrong.
+// parley rpc: finds methods by name, calls all kinds of methods with JSON, and describes errors.
 import { expect, test } from "vitest";
 import { schema } from "../../../client/cli/process/schema.ts";
 import { TestServer } from "../../support/server.ts";
@@ -9,7 +9,7 @@ interface Scenario extends AsyncDisposable {
   readonly home: Home;
 }
 
-/** yoda logged in, and a server with luke. */
+/** A server, and a state folder in which yoda is logged in. */
 async function scenario(): Promise<Scenario> {
   const server = await TestServer.start({ users: ["yoda", "luke"] });
   const home = await Home.make({ npm_command: "exec" });
@@ -24,7 +24,7 @@ async function scenario(): Promise<Scenario> {
   };
 }
 
-/** The reasons with which each of these calls is a mistake on the command line. */
+/** Runs calls that are refused as command lines, and returns their messages. */
 async function mistakes(home: Home, ...calls: readonly (readonly string[])[]): Promise<string[]> {
   const runs = await Promise.all(calls.map((words) => home.run("rpc", ...words)));
   expect(runs.map(({ code, stdout }) => ({ code, stdout }))).toEqual(
@@ -33,7 +33,7 @@ async function mistakes(home: Home, ...calls: readonly (readonly string[])[]): P
   return runs.map(({ stderr }) => stderr.trim());
 }
 
-test("alone it lists every method of the schema; --describe shows what one takes", async () => {
+test("without a name it lists every method of the schema; --describe prints the request of a method", async () => {
   await using home = await Home.make();
   const [list, one, described] = await Promise.all([
     home.run("rpc"),
@@ -49,16 +49,16 @@ test("alone it lists every method of the schema; --describe shows what one takes
   expect(one.lines[0]).toBe("parley.chat.v1.HistoryService");
   expect(one.lines).toHaveLength(3);
   expect(described.lines[0]).toBe(
-    "parley.chat.v1.HistoryService/ListMessages: one ListMessagesRequest up, one ListMessagesResponse down",
+    "parley.chat.v1.HistoryService/ListMessages (ListMessagesRequest) returns (ListMessagesResponse)",
   );
   expect(described.stdout).toMatch(
-    /^ {2}fromSeq +uint64 +The first seq wanted; 0 means from the beginning\.$/m,
+    /^ {2}fromSeq +uint64 +The first seq of the range; 0 means the first entry\.$/m,
   );
   expect(described.stdout).toMatch(/^parley\.chat\.v1\.Target\n {2}username +string /m);
   expect(described.stdout).toContain("At most one of: username, conversationId.");
 });
 
-test("a name may be any end of the full one; an unknown one is refused with the closest", async () => {
+test("the end of a full name is enough; an unknown name is refused with the closest one", async () => {
   await using stage = await scenario();
   const { home } = stage;
   const names = [
@@ -88,12 +88,12 @@ test("a name may be any end of the full one; an unknown one is refused with the 
     expect.stringContaining("Did you mean ChatService/SendMessage?"),
     expect.stringContaining('no method "v2". Without a name'),
     expect.stringContaining('no method "Service"'),
-    expect.stringContaining("name a method"),
-    expect.stringContaining("PeerService is what devices offer to each other, and no server"),
+    expect.stringContaining("name it: SERVICE/METHOD"),
+    expect.stringContaining("PeerService is a service of devices, which servers do not have"),
   ]);
 });
 
-test("a call takes JSON from the line or from standard input, and answers with one line of it", async () => {
+test("a call reads JSON from the command line or standard input, and prints the answer in one line", async () => {
   await using stage = await scenario();
   const { home, server } = stage;
   const luke = await server.logIn("luke");
@@ -107,7 +107,7 @@ test("a call takes JSON from the line or from standard input, and answers with o
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(parsed(first.lines[0])).toMatchObject({ ack: { clientMessageId: "7", seq: "1" } });
   expect(parsed(again.lines[0])).toMatchObject({ ack: { seq: "1", repeatedSend: true } });
-  expect(await luke.said("yoda")).toEqual(["by \u{202e}\u{9b}hand"]);
+  expect(await luke.textsWith("yoda")).toEqual(["by \u{202e}\u{9b}hand"]);
 
   const listed = await home.run("rpc", "ListMessages", '{"target": {"username": "luke"}, "from_seq": 1}');
   expect(listed.stdout).toContain(String.raw`by \u202e\u009bhand`);
@@ -117,46 +117,54 @@ test("a call takes JSON from the line or from standard input, and answers with o
   });
 });
 
-test("JSON that does not fit is refused before anything is sent, with the place in it", async () => {
+test("invalid JSON is refused before anything is sent, with the path of the field", async () => {
   await using stage = await scenario();
   const { home, server } = stage;
   const cases: [string, string, string][] = [
-    ["SendMessage", "{", "The request is no JSON"],
-    ["SendMessage", "[]", "The request: an object is expected here, not []"],
+    ["SendMessage", "{", "The request is not JSON"],
+    ["SendMessage", "[]", "The request: expected an object, not []"],
     [
       "SendMessage",
       '{"target": {"user": "luke"}}',
       "target.user: parley.chat.v1.Target has no such field. Did you mean username?",
     ],
-    ["SendMessage", '{"target": "luke"}', 'target: an object is expected here, not "luke".'],
-    ["SendMessage", '{"content": {"text": 7}}', "content.text: a string is expected here, not 7."],
+    ["SendMessage", '{"target": "luke"}', 'target: expected an object, not "luke".'],
+    ["SendMessage", '{"content": {"text": 7}}', "content.text: expected a string, not 7."],
     [
       "SendMessage",
       '{"clientMessageId": 5000000000000000001}',
       'clientMessageId: 5000000000000000001 is too long for a JSON number. Write it as a string: "5000000000000000001".',
     ],
-    ["SendMessage", '{"clientMessageId": "x"}', "clientMessageId: a uint64 is expected here"],
+    ["SendMessage", '{"clientMessageId": "x"}', "clientMessageId: expected a uint64"],
     ["SendMessage", '{"clientMessageId": 1, "clientMessageId": 2}', 'duplicate object key "clientMessageId"'],
     ["SendMessage", '{"target": {"username": "a", "conversationId": "b"}}', "oneof set multiple times"],
-    ["SetMarkers", '{"markers": [{}, {"readSeq": -1}]}', "markers[1].readSeq: a uint64 is expected here"],
-    ["ListUsers", '{"onlineWithin": 3}', 'onlineWithin: a time span such as "1.5s" is expected here'],
-    ["ListMessages", '{"order": "UP"}', "order: one of PAGE_ORDER_UNSPECIFIED, PAGE_ORDER_OLDEST_FIRST"],
-    ["Connect", "{}", "write its requests to standard input"],
-    ["LogIn", '{"username": "luke", "password": "x"}', "password: others can read a command line."],
+    ["SetMarkers", '{"markers": [{}, {"readSeq": -1}]}', "markers[1].readSeq: expected a uint64"],
+    ["ListUsers", '{"onlineWithin": 3}', 'onlineWithin: expected a time span such as "1.5s"'],
+    [
+      "ListMessages",
+      '{"order": "UP"}',
+      "order: expected one of PAGE_ORDER_UNSPECIFIED, PAGE_ORDER_OLDEST_FIRST",
+    ],
+    ["Connect", "{}", "Write its requests to standard input"],
+    [
+      "LogIn",
+      '{"username": "luke", "password": "x"}',
+      "password: other users of this machine can read a command line.",
+    ],
   ];
   const said = await mistakes(home, ...cases.map(([method, json]) => [method, json]));
   expect(said).toEqual(cases.map(([, , expected]) => expect.stringContaining(expected)));
   expect(server.logged.filter(({ level }) => level > 30)).toEqual([]);
 });
 
-test("a secret goes through standard input", async () => {
+test("a secret is read from standard input only", async () => {
   await using stage = await scenario();
   const { home } = stage;
   const json = JSON.stringify({ oldPassword: "password of yoda", newPassword: "another password" });
   expect(await home.pipe(json, "rpc", "ChangePassword", "-")).toMatchObject({ code: 0, stdout: "{}\n" });
 });
 
-test("a refusal names its reason and its details; no login and no server have their own exit codes", async () => {
+test("a refusal is printed with its reason and details; a missing login or server has its own exit code", async () => {
   await using stage = await scenario();
   const { home, server } = stage;
   const request = '{"target": {"username": "nobody"}, "content": {"text": "hi"}}';
@@ -183,7 +191,7 @@ test("a refusal names its reason and its details; no login and no server have th
   ]);
 });
 
-/** The first line with this word; how the server joins its events in frames is its own affair. */
+/** The first line with this word. The server may join events in frames in any way. */
 async function lineWith(lines: Lines, word: string): Promise<string> {
   for (;;) {
     const line = await lines.next();
@@ -191,7 +199,7 @@ async function lineWith(lines: Lines, word: string): Promise<string> {
   }
 }
 
-test("a stream that comes down is a line for each frame, until Ctrl-C", async () => {
+test("a response stream is printed with one line for each frame, until Ctrl-C", async () => {
   await using stage = await scenario();
   const { home, server } = stage;
   const luke = await server.logIn("luke");
@@ -206,7 +214,7 @@ test("a stream that comes down is a line for each frame, until Ctrl-C", async ()
   expect(await end).toMatchObject({ code: 0, stderr: "" });
 });
 
-test("a stream in both directions takes a request from each line, and ends with the input", async () => {
+test("a stream in both directions sends a request for each line, and ends with the input", async () => {
   await using stage = await scenario();
   const { home } = stage;
   const child = home.start("rpc", "Connect");
@@ -226,7 +234,7 @@ test("a stream in both directions takes a request from each line, and ends with 
   expect(await end).toMatchObject({ code: 0, stderr: "" });
 });
 
-test("a line that does not fit ends the stream and is named; so does a server that ends it, while input is open", async () => {
+test("an invalid line ends the stream with its number; a server can end it while the input is open", async () => {
   await using stage = await scenario();
   const { home, server } = stage;
   const hello = '{"commands": [{"hello": {}}]}\n';

@@ -1,4 +1,4 @@
-// Sending by one-shot commands: text as given, refusals, exit codes, and the same id again.
+// parley send: the text, refusals, exit codes, and repeated ids.
 
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -22,7 +22,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** The texts of a conversation, exactly. */
+/** The unchanged texts of a conversation. */
 async function texts(home: Home, ...argv: string[]): Promise<string[]> {
   const run = await home.run("history", ...argv, "--json", "-n", "1000");
   expect(run).toMatchObject({ code: 0, stderr: "" });
@@ -31,7 +31,7 @@ async function texts(home: Home, ...argv: string[]): Promise<string[]> {
   );
 }
 
-test("words are joined, and text from standard input comes as it is, less one newline at its end", async () => {
+test("words are joined by spaces; the text of standard input is unchanged without one newline at its end", async () => {
   const words = await home.run("send", "luke", "do", " or ", "do not", "--", "--json", "-");
   expect(words).toMatchObject({ code: 0, stdout: "Sent to luke: number 1.\n", stderr: "" });
   expect(await home.pipe("two\nlines\n\n", "send", "luke", "-")).toMatchObject({ code: 0 });
@@ -45,7 +45,7 @@ test("words are joined, and text from standard input comes as it is, less one ne
   ]);
 });
 
-test("what cannot be sent is refused with exit code 1 or 2, and nothing is stored", async () => {
+test("invalid messages are refused with exit code 1 or 2, and nothing is stored", async () => {
   const before = await texts(home, "luke");
   const refused: [Run, string][] = await Promise.all([
     home.run("send", "nobody", "hello").then((run): [Run, string] => [run, "USER_NOT_FOUND"]),
@@ -71,7 +71,7 @@ test("what cannot be sent is refused with exit code 1 or 2, and nothing is store
   expect(await texts(home, "luke")).toEqual(before);
 });
 
-test("the same id sends once; another text under it is refused", async () => {
+test("a repeated id sends once; another text under the same id is refused", async () => {
   const first = await home.run("send", "luke", "under my own id", "--id", "777000", "--json");
   const again = await home.run("send", "luke", "under my own id", "--id", "777000", "--json");
   expect(parsed(again.stdout)).toEqual({ ...parsed(first.stdout), repeatedSend: true });
@@ -80,7 +80,7 @@ test("the same id sends once; another text under it is refused", async () => {
   expect(other.stderr).toContain("(CLIENT_MESSAGE_ID_REUSED)");
 });
 
-test("where nothing listens, exit code 3 says that nothing was sent", async () => {
+test("without a server the exit code is 3, and nothing was sent", async () => {
   const closed = createServer().listen(0, "127.0.0.1");
   await once(closed, "listening");
   const address = closed.address();
@@ -92,21 +92,21 @@ test("where nothing listens, exit code 3 says that nothing was sent", async () =
   expect(login).toMatchObject({ code: 3, stdout: "" });
   expect(login.stderr).toContain("nothing was sent");
 
-  // A server that was known, and is away.
+  // A known server that is stopped.
   await using away = await startServer();
   await lost.logIn("yoda", away);
   await away.stop();
   const sent = await lost.run("send", "luke", "hello", "--wait", "1s");
   expect(sent).toMatchObject({ code: 3, stdout: "" });
   expect(sent.stderr).toContain(`Nothing listens on port ${away.port}`);
-  // One that comes back while the send still tries, gets it.
+  // A server that starts while send still tries receives the message.
   const trying = lost.run("send", "luke", "hello again", "--wait", "20s");
   await away.start();
   expect(await trying).toMatchObject({ code: 0, stderr: "" });
   expect(await texts(lost, "luke")).toEqual(["hello again"]);
 });
 
-test("an answer that is lost makes the outcome unknown, and --id settles it; a cut connection is retried", async () => {
+test("a lost answer leaves the outcome unknown, and --id settles it; a cut connection is retried", async () => {
   let atCommit: () => void = () => undefined;
   await using lossy = await startServer({ wrapStore: afterAppend(() => atCommit()) });
   await using proxy = await FaultyProxy.start(() => lossy.port);

@@ -1,11 +1,11 @@
-// tail prints what comes, as it comes: how it looks, how it ends, how it comes back, and what it leaves alone.
+// parley tail: its output, its end, its reconnection, and markers.
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import type { TestClient, TestStream } from "../../support/client.ts";
 import { TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, parsed, type Run } from "./parley.ts";
 
-/** yoda's machine, and luke, who sees him come and go. */
+/** yoda, who runs tail, and luke, who sees when yoda is online. */
 class Scenario implements AsyncDisposable {
   readonly server: TestServer;
   readonly yoda: Home;
@@ -27,7 +27,7 @@ class Scenario implements AsyncDisposable {
     return new Scenario(server, yoda, luke, await luke.connect().caughtUp());
   }
 
-  /** Starts tail, and resolves when it listens, which luke sees. */
+  /** Starts tail, and resolves when luke sees yoda online. */
   async tail(...flags: string[]): Promise<Tail> {
     const child = this.yoda.start("tail", ...flags);
     const tail = { child, lines: new Lines(child), end: finished(child) };
@@ -35,7 +35,7 @@ class Scenario implements AsyncDisposable {
     return tail;
   }
 
-  /** Ends it, and waits until luke has seen it go. */
+  /** Ends it, and resolves when luke has seen yoda go offline. */
   async stop({ child, end }: Tail, signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     child.kill(signal);
     const { code } = await end;
@@ -64,7 +64,7 @@ function said(line: string): string {
   return line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /, "");
 }
 
-test("each message is a line, safe for a terminal, with who says it to whom; SIGTERM ends it cleanly", async () => {
+test("each message is a line that is safe for a terminal, with sender and recipient; SIGTERM ends it with 0", async () => {
   await using scenario = await Scenario.open();
   const { yoda, luke } = scenario;
   await luke.send("yoda", "before tail began");
@@ -81,7 +81,7 @@ test("each message is a line, safe for a terminal, with who says it to whom; SIG
   expect(await scenario.stop(run)).toBe(0);
 });
 
-test("--json prints the stream's events exactly, --all those of every kind; SIGINT ends it cleanly", async () => {
+test("--json prints the unchanged events of messages, --all every kind of event; SIGINT ends it with 0", async () => {
   await using scenario = await Scenario.open();
   const { yoda, luke } = scenario;
   const run = await scenario.tail("--json");
@@ -106,7 +106,7 @@ test("--json prints the stream's events exactly, --all those of every kind; SIGI
   expect(await yoda.run("tail", "--all")).toMatchObject({ code: 2 });
 });
 
-test("--since prints all that came before, however much, and then goes on", async () => {
+test("--since first prints all earlier messages of the time span, and then new ones", async () => {
   await using scenario = await Scenario.open();
   const { luke } = scenario;
   const stream = await luke.connect().caughtUp();
@@ -126,7 +126,7 @@ test("--since prints all that came before, however much, and then goes on", asyn
   expect(await scenario.stop(run)).toBe(0);
 });
 
-test("no marker moves unless --mark is given", async () => {
+test("markers move only with --mark", async () => {
   await using scenario = await Scenario.open();
   const { yoda, luke, seen } = scenario;
   const silent = await scenario.tail();
@@ -152,14 +152,14 @@ test("no marker moves unless --mark is given", async () => {
   await seen.next("markersMoved", ({ readSeq }) => readSeq === later.seq);
 });
 
-test("a reader that goes away ends it with exit code 0", async () => {
+test("a reader that closes the pipe ends it with exit code 0", async () => {
   await using scenario = await Scenario.open();
   const { luke, seen } = scenario;
   const run = await scenario.tail();
   await luke.send("yoda", "the only line wanted");
   expect(await run.lines.next()).toContain("the only line wanted");
   run.child.stdout.destroy();
-  await luke.send("yoda", "nobody reads this");
+  await luke.send("yoda", "this line has no reader");
   expect(await run.end).toMatchObject({ code: 0, stderr: "" });
   await seen.next("presenceChanged", ({ wentOffline }) => wentOffline.some(isYoda));
 });
@@ -180,7 +180,7 @@ test("the end of the session ends it with exit code 4", async () => {
   await yoda.logIn("yoda", server);
 });
 
-test("it comes back when the server does, and misses nothing", async () => {
+test("it reconnects when the server starts again, and misses no message", async () => {
   await using scenario = await Scenario.open();
   const { server, luke } = scenario;
   const run = await scenario.tail();

@@ -1,3 +1,4 @@
+// Trust in a server: unknown servers, changed keys, plaintext and invite links.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { probe } from "../../../rpc/dialling/dial.ts";
 import { joinLine } from "../../../server/files/invite-link.ts";
@@ -6,7 +7,7 @@ import { certificate, Home, parsed, startServer } from "./parley.ts";
 
 let server: TestServer;
 let fingerprint: string;
-/** The same server by an address that is not known to be this machine. */
+/** An address of the server that does not count as this machine. */
 let elsewhere: string;
 
 beforeAll(async () => {
@@ -22,7 +23,7 @@ afterAll(async () => {
 const login = ["login", "yoda", "--password-stdin", "--server"];
 const wrong = `SHA256:${"A".repeat(43)}`;
 
-test("a script has to say how it trusts a new server elsewhere", async () => {
+test("a script must state how it trusts an unknown server on another machine", async () => {
   await using home = await Home.make();
   const silent = await home.pipe(passwordOf("yoda"), ...login, elsewhere);
   expect(silent).toMatchObject({ code: 2, stdout: "" });
@@ -45,7 +46,7 @@ test("a script has to say how it trusts a new server elsewhere", async () => {
   expect(await easy.run("login", "yoda", "--fingerprint", "nonsense")).toMatchObject({ code: 2 });
 });
 
-test("a changed key is a hard stop that names both, and the command that accepts the new one works", async () => {
+test("a changed key stops the command with both fingerprints, and the suggested command accepts the new key", async () => {
   await using home = await Home.make();
   const tls = await certificate();
   await using changing = await startServer({ tls });
@@ -74,7 +75,7 @@ test("a changed key is a hard stop that names both, and the command that accepts
   expect(await home.run("send", "luke", "secret")).toMatchObject({ code: 0, stderr: "" });
 });
 
-test("plaintext is for this machine, and has to be asked for", async () => {
+test("plaintext needs --plaintext, and a server on this machine", async () => {
   await using plain = await TestServer.start({ users: ["yoda", "luke"] });
   await using home = await Home.make();
   const address = `127.0.0.1:${plain.port}`;
@@ -88,13 +89,12 @@ test("plaintext is for this machine, and has to be asked for", async () => {
     stderr: "",
   });
   expect(await home.run("send", "luke", "hello")).toMatchObject({ code: 0 });
-  // And the other way round.
   const tls = await home.pipe(passwordOf("yoda"), ...login, `127.0.0.1:${server.port}`, "--plaintext");
   expect(tls).toMatchObject({ code: 3, stdout: "" });
   expect(tls.stderr).toContain("speaks TLS");
 });
 
-test("plaintext that was asked for by mistake changes nothing, and a log-in without it goes back to a key", async () => {
+test("--plaintext for a server with TLS changes nothing, and a log-in without it returns to the key", async () => {
   await using home = await Home.make();
   const tls = await certificate();
   const options: TestServerOptions & { tls?: typeof tls } = { users: ["yoda", "luke"], tls };
@@ -107,7 +107,7 @@ test("plaintext that was asked for by mistake changes nothing, and a log-in with
     expect(run.stderr).toContain("speaks TLS, and plaintext was asked for. Leave out --plaintext");
     expect(await home.run("who")).toMatchObject({ code: 0, stderr: "" });
   }
-  // Whoever answers there without TLS gets no token.
+  // A server without TLS at the same address does not receive the token.
   await changing.stop();
   delete options.tls;
   await changing.start();
@@ -124,7 +124,7 @@ test("plaintext that was asked for by mistake changes nothing, and a log-in with
   expect(await home.run("who")).toMatchObject({ code: 0 });
 });
 
-test("an invite link carries all that it takes to join, and replaces no key that is known", async () => {
+test("an invite link is enough to join, and does not replace a known key", async () => {
   const link = (of: string): string =>
     joinLine({ host: "0.0.0.0", port: server.port, invite: "open-anyway", fingerprint: of }).split(" ")[2] ??
     "";

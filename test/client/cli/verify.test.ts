@@ -1,4 +1,4 @@
-// parley verify: the same code at both ends, what is remembered of it, and what a key that changed means from then on.
+// parley verify: the codes of both users, confirmation, and changed keys.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestServer } from "../../support/server.ts";
 import { startServer } from "./parley.ts";
@@ -14,7 +14,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Somebody whose device has its keys. */
+/** A user whose device has registered its keys. */
 async function withKeys(name: string): Promise<Person> {
   const person = await Person.at(server, name);
   expect(await person.home.run("devices")).toMatchObject({ code: 0 });
@@ -28,7 +28,7 @@ async function verify({ home }: Person, ...argv: string[]): Promise<string[]> {
 }
 
 describe("verify", () => {
-  it("prints the same 60 digits at both ends of who has only logged in, and says how to confirm them", async () => {
+  it("prints the same 60 digits for both users after their log-in, and how to confirm them", async () => {
     await using yoda = await Person.at(server, "yoda");
     await using luke = await Person.at(server, "luke");
     const here = await verify(luke, "yoda");
@@ -42,16 +42,16 @@ describe("verify", () => {
     ]);
   });
 
-  it("--confirm is remembered", async () => {
+  it("stores the confirmation of --confirm", async () => {
     await using _yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
-    // A code that nobody has seen yet is shown, and not confirmed.
+    // A code that was not printed before is not confirmed.
     expect(await luke.home.run("verify", "yoda", "--confirm")).toMatchObject({ code: 1 });
     expect((await verify(luke, "yoda", "--confirm")).at(-1)).toBe("The key of yoda is verified.");
     expect(await verify(luke, "yoda")).toContain("This key of yoda is verified.");
   });
 
-  it("prints another code once the key is another one, and warns; --accept takes it", async () => {
+  it("prints another code and a warning for a changed key; --accept accepts it", async () => {
     await using yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
     await verify(luke, "yoda");
@@ -60,13 +60,11 @@ describe("verify", () => {
     const after = await verify(luke, "yoda");
     expect(after.slice(1, 4)).not.toEqual(before.slice(1, 4));
     expect(after[4]).toContain("WARNING: this is not the key of yoda that this device knows since ");
-    expect(await verify(luke, "yoda", "--accept")).toEqual([
-      "The key of yoda is accepted but not verified.",
-    ]);
+    expect(await verify(luke, "yoda", "--accept")).toEqual(["The key of yoda is accepted but not verified."]);
     expect((await verify(luke, "yoda"))[4]).toContain("It is not verified.");
   });
 
-  it("refuses what cannot be verified, in words", async () => {
+  it("refuses users that cannot be verified, with a message", async () => {
     await using luke = await withKeys("luke");
     const refused = async (...argv: string[]): Promise<string> => {
       const run = await luke.home.run("verify", ...argv);
@@ -84,7 +82,7 @@ describe("verify", () => {
 });
 
 describe("a verified key that changed", () => {
-  it("stops the chat at the one who asks and at the one who is asked, until it is accepted", async () => {
+  it("stops the chat for the caller and for the callee, until it is accepted", async () => {
     await using yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
     await verify(luke, "yoda");
@@ -101,13 +99,13 @@ describe("a verified key that changed", () => {
     const open = await luke.listen("--private-answer", "accept");
     expect(await yoda.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 1 });
     await open.prints("WARNING: the identity key of yoda has changed");
-    await open.prints("yoda asked for a private chat, and was not let in here.");
+    await open.prints("yoda asked for a private chat, which was not accepted on this device.");
     await verify(luke, "yoda", "--accept");
     expect(await yoda.home.pipe("it is me\n", "private", "luke")).toMatchObject({ code: 0 });
     await open.prints("yoda: it is me");
   });
 
-  it("stops one who waits for that very user, too", async () => {
+  it("stops a command that waits for that user", async () => {
     await using yoda = await withKeys("yoda");
     await using luke = await withKeys("luke");
     await verify(luke, "yoda");
@@ -123,7 +121,7 @@ describe("a verified key that changed", () => {
   });
 });
 
-it("a device that nobody vouches for stops the chat of a verified contact, until it is accepted as it is", async () => {
+it("an unsigned device of a verified contact stops the chat, until it is accepted", async () => {
   await using first = await withKeys("yoda");
   await using luke = await withKeys("luke");
   await verify(luke, "yoda");
@@ -142,12 +140,12 @@ it("a device that nobody vouches for stops the chat of a verified contact, until
   expect(await luke.home.run("verify", "yoda", "--accept")).toMatchObject({ code: 1 });
   expect(await luke.home.pipe("the plans\n", "private", "yoda")).toMatchObject({ code: 0 });
   await unsigned.prints("luke: the plans");
-  // The key is as verified as before.
+  // The key is still verified.
   expect(await verify(luke, "yoda")).toContain("This key of yoda is verified.");
   expect(await first.home.run("devices")).toMatchObject({ code: 0 });
 });
 
-it("one who listens is told how to let in a device that nobody vouches for", async () => {
+it("listen prints how to accept an unsigned device", async () => {
   await using _first = await withKeys("yoda");
   await using luke = await withKeys("luke");
   await verify(luke, "yoda");
@@ -161,7 +159,7 @@ it("one who listens is told how to let in a device that nobody vouches for", asy
   await listening.prints("yoda: it is me");
 });
 
-it("a key that is known and changed warns, and the chat goes on", async () => {
+it("a changed key that was not verified causes a warning, and the chat continues", async () => {
   await using yoda = await withKeys("yoda");
   await using luke = await withKeys("luke");
   const listening = await yoda.listen("--private-answer", "accept");
