@@ -111,7 +111,7 @@ class Listening {
       );
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      // If the request has ended, the link reports it; and a request that was to be passed on needs no more.
+      // The request has ended. The link reports this, and there is nothing to accept or to leave to other devices.
       if (error instanceof NoRequestError || (!isAccepted && isRequestGone(error))) return;
       this.#call.output.notice(failedWords(username, error, this.#call.environment.program));
     }

@@ -72,11 +72,11 @@ async function follow(link: Link, call: TailCall, signal: AbortSignal): Promise<
   signal.addEventListener("abort", close);
   if (signal.aborted) close();
   try {
-    const trouble = new Trouble(call);
+    const notices = new ConnectionNotices(call);
     for await (const event of link.events) {
       // Events that wait for a slow reader are dropped.
       if (signal.aborted) break;
-      trouble.hear(event);
+      notices.handle(event);
       await show(event, link, call);
     }
     await closing;
@@ -131,8 +131,8 @@ async function print(call: TailCall, event: Event, text: Styled | undefined): Pr
   await call.output.result({ typeName: "parley.chat.v1.Event", codec: Event, value: event }, text);
 }
 
-/** Says on standard error when the connection is lost and when it is back: once each, however many tries it takes. */
-class Trouble {
+/** Reports on standard error that the connection is lost, and that it is open again, once each. */
+class ConnectionNotices {
   readonly #call: TailCall;
   #lost = false;
 
@@ -140,20 +140,18 @@ class Trouble {
     this.#call = call;
   }
 
-  hear(event: LinkEvent): void {
+  handle(event: LinkEvent): void {
     if (event.type === "reset") {
-      this.#call.output.notice(
-        "The server's log is not the one that was read before: messages may come again.",
-      );
+      this.#call.output.notice("The server has another log than before, so messages may be printed again.");
     }
     if (event.type !== "state") return;
     const { phase } = event.state;
     if (phase === "waiting" && !this.#lost) {
       this.#lost = true;
-      this.#call.output.notice(`The connection is lost, trying again: ${event.state.cause.message}`);
+      this.#call.output.notice(`The connection is lost. Trying to reconnect: ${event.state.cause.message}`);
     } else if (phase === "live" && this.#lost) {
       this.#lost = false;
-      this.#call.output.notice("The connection is back.");
+      this.#call.output.notice("The connection is open again.");
     }
   }
 }

@@ -20,7 +20,7 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
-/** Ends a command. The message says what happened and what to do next; "" ends it without a word. */
+/** Ends a command. The message says what happened and what to do next; With "" nothing is printed. */
 export class CommandError extends Error {
   override name = "CommandError";
   readonly exitCode: ExitCode;

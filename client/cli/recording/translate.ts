@@ -3,7 +3,7 @@ import type { DescField } from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { messageOf } from "../process/schema.ts";
 import { type ConversationNames, everyone } from "./conversation-names.ts";
-import { cursorsHere, moved } from "./cursors-here.ts";
+import { translateCursors, translateSeq } from "./translate-cursors.ts";
 import { rewrite } from "./walk.ts";
 
 const seqs = new Set(["delivered_seq", "read_seq"]);
@@ -41,7 +41,7 @@ function rename(message: ReflectMessage, field: DescField, { from, to }: Transla
   if (name === undefined) return false;
   for (const sibling of message.fields) {
     const seq = seqs.has(sibling.name) && message.isSet(sibling) ? message.get(sibling) : undefined;
-    if (typeof seq === "bigint") message.set(sibling, moved(seq, name, { from, to }));
+    if (typeof seq === "bigint") message.set(sibling, translateSeq(seq, name, { from, to }));
   }
   const conversationId = to.idOf(name);
   const username = message.fields.find((one) => one.name === "username" && one.oneof === field.oneof);
@@ -64,7 +64,7 @@ function moveCursors(hello: ReflectMessage, translation: Translation): boolean {
     seq: BigInt(String(one.get(seq))),
   }));
   list.clear();
-  for (const here of cursorsHere(recorded, translation)) {
+  for (const here of translateCursors(recorded, translation)) {
     const one = reflect(cursor);
     one.set(id, here.conversationId);
     one.set(seq, here.seq);

@@ -11,14 +11,14 @@ interface Places {
  * Leaves out conversations that do not exist in the replay. If every known conversation had a cursor, the recorded stream
  * started with new entries, so every conversation known in the replay gets a cursor.
  */
-export function cursorsHere(cursors: readonly Cursor[], places: Places): Cursor[] {
+export function translateCursors(cursors: readonly Cursor[], places: Places): Cursor[] {
   const { from, to } = places;
   const here = cursors.flatMap(({ conversationId, seq }) => {
     const name = from.nameOf(conversationId);
     if (name === undefined) return [{ conversationId, seq }];
     const idHere = to.idOf(name);
     // 0 requests all entries, unless it was the head.
-    const seqHere = seq === 0n && from.headOf(name) > 0n ? 0n : moved(seq, name, places);
+    const seqHere = seq === 0n && from.headOf(name) > 0n ? 0n : translateSeq(seq, name, places);
     return idHere === undefined ? [] : [{ conversationId: idHere, seq: seqHere }];
   });
   const named = new Set(cursors.map(({ conversationId }) => from.nameOf(conversationId)));
@@ -28,7 +28,7 @@ export function cursorsHere(cursors: readonly Cursor[], places: Places): Cursor[
 }
 
 /** Translates a recorded seq for the replay. */
-export function moved(seq: bigint, name: string, { from, to }: Places): bigint {
+export function translateSeq(seq: bigint, name: string, { from, to }: Places): bigint {
   const here = seq - from.headOf(name) + to.headOf(name);
   return here < 0n ? 0n : here;
 }
