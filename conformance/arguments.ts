@@ -39,7 +39,7 @@ The checks:
 The exit code is 0 if no check failed, 1 if a check failed, and 2 if no check could be run.
 `;
 
-export interface RunOptions {
+export interface KitOptions {
   readonly action: "run" | "list" | "help";
   readonly isJson: boolean;
   readonly checks: readonly Check[];
@@ -70,7 +70,7 @@ const flagSpecs: readonly FlagSpec[] = [
 ];
 
 /** @throws UsageError */
-export function readRunOptions(argv: readonly string[], checks: readonly Check[]): RunOptions {
+export function readKitOptions(argv: readonly string[], checks: readonly Check[]): KitOptions {
   const values = parse(argv);
   return {
     action: values.has("help") ? "help" : values.has("list") ? "list" : "run",

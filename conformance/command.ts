@@ -4,30 +4,30 @@ import { once } from "node:events";
 import { UsageError } from "../command-line/usage-error.ts";
 import { ConnectError } from "../rpc/dialling/dial.ts";
 import { RpcError } from "../rpc/status/status.ts";
-import { help, type RunOptions, readRunOptions } from "./arguments.ts";
+import { help, type KitOptions, readKitOptions } from "./arguments.ts";
 import { checks } from "./checks/table.ts";
 import { methodOf } from "./client/connection.ts";
-import { Failure } from "./client/expect.ts";
+import { CheckFailure } from "./client/expect.ts";
 import { jsonOf, listOf, nameWidth, rowOf, summaryOf } from "./report.ts";
 import { type Result, run } from "./run.ts";
 
 /** Where the command prints to: results, and why there are none. */
-export interface Output {
+export interface KitOutput {
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
 }
 
 /** @returns the exit code: 0 if no check failed, 1 if a check failed, 2 if no check could be run */
-export async function runCommand(argv: readonly string[], output: Output): Promise<0 | 1 | 2> {
+export async function runCommand(argv: readonly string[], output: KitOutput): Promise<0 | 1 | 2> {
   try {
-    const options = readRunOptions(argv, checks);
+    const options = readKitOptions(argv, checks);
     if (options.action === "help") output.print(help);
     else if (options.action === "list") output.print(`${listOf(options.checks)}\n`);
     else return exitCodeOf(await check(options, output));
     return 0;
   } catch (error) {
     if (error instanceof UsageError) output.complain(`${error.message}\n--help shows all flags.\n`);
-    else if (error instanceof ConnectError || error instanceof RpcError || error instanceof Failure)
+    else if (error instanceof ConnectError || error instanceof RpcError || error instanceof CheckFailure)
       output.complain(`No check could be run: ${whyNot(error)}\n`);
     else throw error;
     return 2;
@@ -39,14 +39,14 @@ function exitCodeOf(results: readonly Result[]): 0 | 1 | 2 {
   return results.some(({ status }) => status === "passed") ? 0 : 2;
 }
 
-function whyNot(error: ConnectError | RpcError | Failure): string {
+function whyNot(error: ConnectError | RpcError | CheckFailure): string {
   if (error instanceof ConnectError && error.kind === "untrusted")
     return `${error.message} Name its authority with --ca, or its key with --fingerprint.`;
   const method = error instanceof RpcError ? methodOf(error) : undefined;
   return method === undefined ? error.message : `${method} failed: ${error.message}`;
 }
 
-async function check(options: RunOptions, { print }: Output): Promise<Result[]> {
+async function check(options: KitOptions, { print }: KitOutput): Promise<Result[]> {
   const { isJson, checks: chosen, restart, server, users } = options;
   const target = server();
   const width = nameWidth(chosen);

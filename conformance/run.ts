@@ -6,7 +6,7 @@ import { RpcError } from "../rpc/status/status.ts";
 import { delay } from "../time/wait.ts";
 import type { Check } from "./checks/check.ts";
 import { methodOf } from "./client/connection.ts";
-import { Failure, RetryLater, Skip } from "./client/expect.ts";
+import { CheckFailure, RetryLater, Skip } from "./client/expect.ts";
 import { RunFixture, type RunFixtureOptions } from "./run-fixture.ts";
 
 /** How often a check is attempted if the server limits the rate of calls. */
@@ -66,7 +66,7 @@ async function runOne(fixture: RunFixture, check: Check, attempt = 1): Promise<R
 
 /** An unexpected error of the server is a failure, too. Other errors are bugs of the kit, and thrown. */
 function explained(error: unknown): { expected: string; came: string } {
-  if (error instanceof Failure) return { expected: error.expected, came: error.came };
+  if (error instanceof CheckFailure) return { expected: error.expected, came: error.came };
   if (error instanceof RpcError) {
     const came = `${error.reason === "" ? status[error.code] : error.reason} (${error.message})`;
     return { expected: `${methodOf(error) ?? "a call"}: an answer`, came };

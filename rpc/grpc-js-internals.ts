@@ -6,7 +6,7 @@ import type { SecureContextOptions } from "node:tls";
 import { type Server, ServerCredentials, type UntypedHandleCall } from "@grpc/grpc-js";
 
 /** What `Server` keeps for each bidirectional method that was passed to addService. */
-export interface BidiHandler {
+export interface RegisteredBidiHandler {
   readonly func: UntypedHandleCall;
   readonly serialize: (value: never) => Buffer;
   readonly deserialize: (bytes: Buffer) => unknown;
@@ -18,7 +18,7 @@ export interface BidiHandler {
  * Makes the server answer calls of unknown methods with this handler. grpc-js has no public way to: it looks the path up
  * in its private map `handlers`, and answers UNIMPLEMENTED without details where there is nothing.
  */
-export function setFallbackHandler(server: Server, handlerOf: (path: string) => BidiHandler): void {
+export function setFallbackHandler(server: Server, handlerOf: (path: string) => RegisteredBidiHandler): void {
   const handlers = Reflect.get(server, "handlers") as Map<string, unknown>;
   const get = handlers.get.bind(handlers);
   handlers.get = (path) => get(path) ?? handlerOf(path);

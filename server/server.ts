@@ -18,7 +18,7 @@ import { ConversationLog } from "./chat/conversation-log.ts";
 import { startDelivery } from "./chat/delivery.ts";
 import { Markers } from "./chat/markers.ts";
 import { Presence } from "./chat/presence.ts";
-import { Sending } from "./chat/sending.ts";
+import { MessageSending } from "./chat/sending.ts";
 import { Typing } from "./chat/typing.ts";
 import { UserCache } from "./chat/user-cache.ts";
 import { ClientManager } from "./client-manager.ts";
@@ -116,7 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const userAccounts = new UserAccounts({ ...options, accounts: store.accounts, sessions, logIns });
   const conversationLog = new ConversationLog(store.log, users);
-  const sending = new Sending(store.log, users, store.broadcastId, clock);
+  const sending = new MessageSending(store.log, users, store.broadcastId, clock);
   const markers = new Markers(store.log, bus);
   const typing = new Typing(store.log, store.blocks, bus);
   const blocks = new Blocks(store.blocks, users, markers, clock);

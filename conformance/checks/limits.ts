@@ -12,7 +12,7 @@ import {
   text,
   toUser,
 } from "../client/commands.ts";
-import { eventually, Failure, present, Skip } from "../client/expect.ts";
+import { CheckFailure, eventually, present, Skip } from "../client/expect.ts";
 import { endedBy, isRefused, refused } from "../client/reasons.ts";
 import type { Check, Fixture } from "./check.ts";
 
@@ -202,5 +202,5 @@ async function isTooLong(what: string, call: Promise<unknown>): Promise<void> {
   if (error instanceof RpcError && codes.includes(error.code)) return;
   if (error instanceof Error && !(error instanceof RpcError)) throw error;
   const came = error instanceof RpcError ? `${status[error.code]} (${error.message})` : "an answer";
-  throw new Failure(what, "INVALID_ARGUMENT or RESOURCE_EXHAUSTED", came);
+  throw new CheckFailure(what, "INVALID_ARGUMENT or RESOURCE_EXHAUSTED", came);
 }

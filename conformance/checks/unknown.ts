@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { ChatServiceService, ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import { hello, send, text, toUser } from "../client/commands.ts";
-import { equal, Failure } from "../client/expect.ts";
+import { CheckFailure, equal } from "../client/expect.ts";
 import { entriesFrom } from "../client/named.ts";
 import {
   frameOf,
@@ -67,7 +67,7 @@ export const unknownChecks: readonly Check[] = [
         () => undefined,
         (reason: unknown) => reason,
       );
-      if (!(error instanceof RpcError)) throw new Failure("an unknown method", "a status", "an answer");
+      if (!(error instanceof RpcError)) throw new CheckFailure("an unknown method", "a status", "an answer");
       equal("the status of an unknown method", status[error.code], "UNIMPLEMENTED");
       await ann.call(ChatServiceService.reportActivity, {});
     },

@@ -9,7 +9,7 @@ import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 import { asBuffer } from "../../rpc/wire/bytes.ts";
 import { StrictReader } from "../../rpc/wire/strict-reader.ts";
 import { delay } from "../../time/wait.ts";
-import { Failure } from "./expect.ts";
+import { CheckFailure } from "./expect.ts";
 
 export interface Server {
   /** HOST:PORT. */
@@ -71,7 +71,7 @@ export class Connection implements Disposable {
       // The generated deserializers pass their argument to a `decode`, which also takes a reader.
       return method.responseDeserialize(new StrictReader(bytes) as unknown as Buffer);
     } catch (error) {
-      throw new Failure(
+      throw new CheckFailure(
         `the response of ${nameOf(method.path)}`,
         "the message of the contract",
         String(error),

@@ -4,8 +4,8 @@ import { inspect, isDeepStrictEqual } from "node:util";
 import { delay } from "../../time/wait.ts";
 
 /** The server does not do what the contract says. */
-export class Failure extends Error {
-  override name = "Failure";
+export class CheckFailure extends Error {
+  override name = "CheckFailure";
   readonly expected: string;
   readonly came: string;
 
@@ -48,23 +48,23 @@ export function equal(what: string, came: unknown, expected: unknown): void {
       at < list.length ? show(list[at]) : `nothing after ${list.length}`,
     );
     const short = expected.length + came.length <= 8;
-    throw new Failure(
+    throw new CheckFailure(
       what,
       short ? show(expected) : `${wanted} at position ${at + 1} of ${expected.length}`,
       short ? show(came) : `${got}`,
     );
   }
-  throw new Failure(what, show(expected), show(came));
+  throw new CheckFailure(what, show(expected), show(came));
 }
 
 /** @param expected a phrase that follows "expected" in the report */
 export function isTrue(what: string, condition: boolean, expected: string, came: unknown): void {
-  if (!condition) throw new Failure(what, expected, show(came));
+  if (!condition) throw new CheckFailure(what, expected, show(came));
 }
 
 /** Returns a value that the contract requires to be set. */
 export function present<T>(what: string, value: T | undefined): T {
-  if (value === undefined) throw new Failure(what, "it to be set", "nothing");
+  if (value === undefined) throw new CheckFailure(what, "it to be set", "nothing");
   return value;
 }
 
@@ -83,7 +83,7 @@ export async function eventually(
 ): Promise<void> {
   const end = performance.now() + patienceMs;
   for (let came = await ask(); !isDeepStrictEqual(came, expected); came = await ask()) {
-    if (performance.now() > end) throw new Failure(what, show(expected), show(came));
+    if (performance.now() > end) throw new CheckFailure(what, show(expected), show(came));
     await delay(RETRY_MS);
   }
 }

@@ -3,7 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { DOMAIN, RpcError } from "../../rpc/status/status.ts";
-import { equal, Failure, show } from "./expect.ts";
+import { CheckFailure, equal, show } from "./expect.ts";
 import type { EventOf, Stream } from "./stream.ts";
 
 export type ReasonName = Exclude<keyof typeof Reason, "UNSPECIFIED" | "UNRECOGNIZED">;
@@ -101,10 +101,10 @@ export async function endedBy(
 }
 
 function isError(what: string, error: RpcError | undefined, reason: ReasonName, details: Details): void {
-  if (error === undefined) throw new Failure(what, reason, "no refusal");
+  if (error === undefined) throw new CheckFailure(what, reason, "no refusal");
   const { code, domain, retryDelayMs } = error;
   if (error.reason !== reason) {
-    throw new Failure(
+    throw new CheckFailure(
       what,
       `a google.rpc.ErrorInfo with the reason ${reason}`,
       error.reason === ""

@@ -6,7 +6,7 @@ import { fromServiceError, type RpcError } from "../../rpc/status/status.ts";
 import { repeatedField } from "../../rpc/wire/raw-fields.ts";
 import { StrictReader } from "../../rpc/wire/strict-reader.ts";
 import { waitFor } from "../../time/wait.ts";
-import { Failure, ONE_SESSION, RetryLater, Skip, show } from "./expect.ts";
+import { CheckFailure, ONE_SESSION, RetryLater, Skip, show } from "./expect.ts";
 
 export type Case = NonNullable<Event["kind"]>["$case"];
 export type EventOf<C extends Case> = Extract<NonNullable<Event["kind"]>, { $case: C }>["value"];
@@ -32,7 +32,7 @@ export class Stream {
   readonly #patienceMs: number;
   readonly #isAdditional: boolean;
   #taken = 0;
-  #ending: { readonly error: RpcError | Failure | undefined } | undefined;
+  #ending: { readonly error: RpcError | CheckFailure | undefined } | undefined;
   #wake = Promise.withResolvers<void>();
 
   /** @param isAdditional whether its user can be online with another session, too, which not every server allows */
@@ -119,7 +119,7 @@ export class Stream {
       what,
       () => {
         const refused = this.all("refused").find(isOfSend);
-        if (refused !== undefined) throw new Failure(what, "an Ack", `Refused ${show(refused.message)}`);
+        if (refused !== undefined) throw new CheckFailure(what, "an Ack", `Refused ${show(refused.message)}`);
         ack = this.all("ack").find(isOfSend);
         return ack !== undefined;
       },
@@ -142,7 +142,7 @@ export class Stream {
     const end = performance.now() + this.#patienceMs;
     while (this.#ending === undefined) await this.#wait(what, `its end as ${expected}`, end);
     const { error } = this.#ending;
-    if (error instanceof Failure) throw error;
+    if (error instanceof CheckFailure) throw error;
     checkRetryLater(error);
     return error;
   }
@@ -150,10 +150,10 @@ export class Stream {
   async #change(what: string, expected: string, end: number): Promise<void> {
     if (this.#ending === undefined) return this.#wait(what, expected, end);
     const { error } = this.#ending;
-    if (error instanceof Failure) throw error;
+    if (error instanceof CheckFailure) throw error;
     checkRetryLater(error);
     if (this.#isAdditional && error?.reason === "TOO_MANY_SESSIONS") throw new Skip(ONE_SESSION);
-    throw new Failure(
+    throw new CheckFailure(
       what,
       expected,
       `the end of the stream (${error?.reason || show(error?.message ?? "OK")})`,
@@ -163,7 +163,8 @@ export class Stream {
   async #wait(what: string, expected: string, end: number): Promise<void> {
     const { promise } = this.#wake;
     const { status } = await waitFor(promise, { ms: Math.max(0, end - performance.now()) });
-    if (status === "late") throw new Failure(what, expected, `nothing within ${this.#patienceMs / 1000} s`);
+    if (status === "late")
+      throw new CheckFailure(what, expected, `nothing within ${this.#patienceMs / 1000} s`);
   }
 
   #read(frame: Buffer): void {
@@ -174,13 +175,13 @@ export class Stream {
         this.received.push({ event, bytes: bytes[index] ?? frame.subarray(0, 0) });
       }
     } catch (error) {
-      this.#end(new Failure("a frame of events", "a ConnectResponse", `other bytes (${String(error)})`));
+      this.#end(new CheckFailure("a frame of events", "a ConnectResponse", `other bytes (${String(error)})`));
       this.cancel();
     }
     this.#changed();
   }
 
-  #end(error: RpcError | Failure | undefined): void {
+  #end(error: RpcError | CheckFailure | undefined): void {
     this.#ending ??= { error };
     this.#changed();
   }

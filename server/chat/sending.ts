@@ -41,7 +41,7 @@ export interface StoredMessage extends StoredSend {
 /** Clients use the ids below this one. */
 const FIRST_SERVER_MESSAGE_ID = 2n ** 63n;
 
-export class Sending {
+export class MessageSending {
   readonly #log: LogStore;
   readonly #users: UserCache;
   readonly #broadcastId: number;

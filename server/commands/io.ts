@@ -1,5 +1,5 @@
 // The streams and signals of the process as commands use them. Tests replace them.
-export type StopSignal = "SIGTERM" | "SIGINT";
+export type TerminationSignal = "SIGTERM" | "SIGINT";
 
 export interface Io {
   readonly stdin: NodeJS.ReadStream;
@@ -18,7 +18,7 @@ export interface Io {
 
 export interface SignalListeners {
   /** SIGTERM or SIGINT. The process ends a few seconds later in any case. */
-  readonly onStop: (signal: StopSignal) => void;
+  readonly onStop: (signal: TerminationSignal) => void;
   /** SIGHUP. `isTerminalGone` is true if the terminal was closed, and false if an operator sent the signal. */
   readonly onHangUp: (isTerminalGone: boolean) => void;
   /** An uncaught error, which ends the process. The listener can still write a line to the log. */

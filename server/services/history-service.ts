@@ -15,7 +15,7 @@ import { toUser } from "../auth/user-messages.ts";
 import type { ConversationLog, LogPage } from "../chat/conversation-log.ts";
 import { encodeHistoryEntry, encodeHistoryItem, toWireKind } from "../chat/encoding.ts";
 import { toSeq, toSeqRanges } from "../chat/markers.ts";
-import type { Sending } from "../chat/sending.ts";
+import type { MessageSending } from "../chat/sending.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, MarkerSeqs, UserRow } from "../store/store.ts";
@@ -26,7 +26,7 @@ export interface HistoryServiceParts {
   readonly gate: Gate;
   readonly store: LogStore;
   readonly log: ConversationLog;
-  readonly sending: Sending;
+  readonly sending: MessageSending;
   readonly options: ServiceOptions;
 }
 

@@ -11,10 +11,10 @@ import type { Profile } from "../../state/profiles.ts";
 import type { State } from "../../state/state.ts";
 import type { Wanted } from "../command/account-flags.ts";
 import { defaultAddress } from "../command/address.ts";
-import { commandLine } from "../process/command-line.ts";
 import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 import { trustServer } from "./trusted-server.ts";
 
 /** The number of times that a person may enter a password. */

@@ -4,9 +4,9 @@ import { ConnectError, probe, type Trust } from "../../../rpc/dialling/dial.ts";
 import { checkTrust, isLoopback } from "../../link/server/trust.ts";
 import type { Profiles } from "../../state/profiles.ts";
 import type { Wanted } from "../command/account-flags.ts";
-import { commandLine } from "../process/command-line.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 
 const probeTimeoutMs = 10_000;
 

@@ -21,7 +21,7 @@ import { runInteractive } from "./screen/interactive.ts";
 
 export type { BellSetting } from "./incoming/attention.ts";
 
-export interface ChatOptions {
+export interface RunChatOptions {
   readonly environment: Environment;
   readonly wanted: Wanted;
   /** Plain lines even at a terminal. */
@@ -37,7 +37,7 @@ type Notice = (sentence: string) => void;
  * TERM is "dumb".
  * @throws CommandError, RpcError and other errors that failure.ts describes, from signing in
  */
-export async function runChat(options: ChatOptions): Promise<ExitCode> {
+export async function runChat(options: RunChatOptions): Promise<ExitCode> {
   const { environment } = options;
   const { stdin, stdout, stderr, variables } = environment;
   const notice = (sentence: string): void => {
@@ -52,7 +52,7 @@ export async function runChat(options: ChatOptions): Promise<ExitCode> {
   return plain ? await plainChat(options, state, notice) : await screenChat(options, state, notice);
 }
 
-async function screenChat(options: ChatOptions, state: State, notice: Notice): Promise<ExitCode> {
+async function screenChat(options: RunChatOptions, state: State, notice: Notice): Promise<ExitCode> {
   const { environment, bell } = options;
   const { stdin: input, stdout: output, variables: env, host } = environment;
   const context: SignInContext = { environment, state, asker: undefined, notice };
@@ -75,7 +75,7 @@ async function screenChat(options: ChatOptions, state: State, notice: Notice): P
   }
 }
 
-async function plainChat(options: ChatOptions, state: State, notice: Notice): Promise<ExitCode> {
+async function plainChat(options: RunChatOptions, state: State, notice: Notice): Promise<ExitCode> {
   const { environment, wanted } = options;
   const { stdin, stdout } = environment;
   using io = new PlainIO({ input: stdin, output: stdout });

@@ -11,8 +11,8 @@ import { type Call, defineCommand } from "../command/command.ts";
 import { text } from "../command/show.ts";
 import { filled, listen, throwEnding } from "../log/reading.ts";
 import { messageText, type Sent, sendFlags, sendText } from "../log/sending.ts";
-import { commandLine } from "../process/command-line.ts";
 import { CommandError, Exit } from "../process/exit.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 
 const defaultTimeoutMs = 600_000;
 

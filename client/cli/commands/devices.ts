@@ -13,10 +13,10 @@ import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
-import { verifierOf } from "../private/session.ts";
-import { commandLine } from "../process/command-line.ts";
+import { verifierOf } from "../private/open-private-chats.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import { terminalAsker } from "../process/prompts.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 import { stopSignal } from "../process/stop-signal.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 

@@ -12,7 +12,7 @@ import { type Call, defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
 import { type PrivateWanted, privateFlags, privateWantedOf } from "../private/flags.ts";
 import { openPeerDebug } from "../private/peer-debug.ts";
-import { type PrivateRun, withPrivateChats } from "../private/run.ts";
+import { type PrivateRun, withPrivateChats } from "../private/run-with-chats.ts";
 import { usage } from "../process/exit.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 

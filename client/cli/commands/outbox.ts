@@ -17,9 +17,9 @@ import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { targetName, time } from "../command/show.ts";
 import { ackMessage, sendFlags } from "../log/sending.ts";
-import { commandLine } from "../process/command-line.ts";
 import { Exit, type ExitCode, usage } from "../process/exit.ts";
 import type { Message } from "../process/output.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 
 /** The most columns of a text in the list. */

@@ -6,7 +6,7 @@ import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
 import { keepFlag, pathFlag, peerPortFlag } from "../private/flags.ts";
 import { PipeChat } from "../private/pipe-chat.ts";
-import { withPrivateChats } from "../private/run.ts";
+import { withPrivateChats } from "../private/run-with-chats.ts";
 
 const wait: Flag<number> = {
   value: "TIME",

@@ -6,7 +6,7 @@ import { withAccount } from "../account/with-account.ts";
 import { acceptedWords, verificationWords } from "../chat/private/key-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { verifierOf } from "../private/session.ts";
+import { verifierOf } from "../private/open-private-chats.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import { Styled } from "../terminal/text/style.ts";
 

@@ -14,7 +14,7 @@ import type { AccountCall } from "../command/command.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import { standardInput } from "../process/standard-input.ts";
 import { Styled } from "../terminal/text/style.ts";
-import type { PrivateRun } from "./run.ts";
+import type { PrivateRun } from "./run-with-chats.ts";
 
 /** The time between two requests while the peer is not available, ms. */
 const RETRY_MS = 1_000;

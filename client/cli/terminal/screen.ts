@@ -11,7 +11,7 @@ import { type EditorAction, type EditorOptions, LineEditor } from "./editor/line
 import type { Key } from "./input/keys.ts";
 import type { TerminalHost } from "./terminal-host.ts";
 import { type Closed, type TerminalInput, type TerminalOutput, TerminalOwner } from "./terminal-owner.ts";
-import { type Environment, Paint } from "./text/paint.ts";
+import { Paint, type Variables } from "./text/paint.ts";
 import { Styled, toStyled } from "./text/style.ts";
 
 export type { Closed, TerminalInput, TerminalOutput } from "./terminal-owner.ts";
@@ -19,7 +19,7 @@ export type { Closed, TerminalInput, TerminalOutput } from "./terminal-owner.ts"
 export interface ScreenOptions extends EditorOptions {
   readonly input: TerminalInput;
   readonly output: TerminalOutput;
-  readonly env: Environment;
+  readonly env: Variables;
   /** `process` if left out. */
   readonly host?: TerminalHost;
 }

@@ -15,7 +15,7 @@ import type { ActiveSession } from "../../auth/sessions.ts";
 import { encodeEvent, toAck } from "../../chat/encoding.ts";
 import type { Feed } from "../../chat/feed.ts";
 import type { Markers } from "../../chat/markers.ts";
-import type { Destination, Sending } from "../../chat/sending.ts";
+import type { Destination, MessageSending } from "../../chat/sending.ts";
 import type { Typing } from "../../chat/typing.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
@@ -23,7 +23,7 @@ import { toRefusal } from "../calls/gate.ts";
 import { contentBytes } from "./opaque-content.ts";
 
 export interface CommandRules {
-  readonly sending: Sending;
+  readonly sending: MessageSending;
   readonly markers: Markers;
   readonly typing: Typing;
   /** Receives failures that are not refusals. */

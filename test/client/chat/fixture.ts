@@ -9,7 +9,7 @@ import type { ChatLink } from "../../../client/cli/chat/model/chat-link.ts";
 import type { DisplayItem } from "../../../client/cli/chat/model/display-item.ts";
 import type { PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
 import { plainLines } from "../../../client/cli/chat/plain/render-plain.ts";
-import { Transcript } from "../../../client/cli/chat/screen/render.ts";
+import { MessageRenderer } from "../../../client/cli/chat/screen/render.ts";
 import { promptOf, statusOf, titleOf } from "../../../client/cli/chat/screen/render-status.ts";
 import type { EntryArrived, LinkEvent, LinkState } from "../../../client/link/model/events.ts";
 import type { SendTarget, UnsentMessage } from "../../../client/link/model/send-queue.ts";
@@ -64,7 +64,7 @@ export class Fixture implements Disposable {
   listings = 0;
   readonly #logs = new FixtureLogs();
   readonly #known: ReadonlySet<string>;
-  readonly #transcript = new Transcript(START);
+  readonly #transcript = new MessageRenderer(START);
   #lastId = 100n;
 
   constructor(

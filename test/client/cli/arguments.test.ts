@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { readInviteLink } from "../../../client/cli/account/invite-link.ts";
 import { readAddress } from "../../../client/cli/command/address.ts";
-import { commandLine } from "../../../client/cli/process/command-line.ts";
 import { stateFolder } from "../../../client/cli/process/environment.ts";
+import { commandLine } from "../../../client/cli/process/quoted-command-line.ts";
 import { parseDuration, parseWait } from "../../../command-line/durations.ts";
 import { readFlags, text, toggle } from "../../../command-line/flags.ts";
 

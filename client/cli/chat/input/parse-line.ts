@@ -3,7 +3,7 @@ import { type ChatCommand, splitWord } from "../command/chat-command.ts";
 import { isMeant } from "../command/command-usage.ts";
 import { findCommand } from "../command/find-chat-command.ts";
 
-export type Line =
+export type ParsedLine =
   | { readonly kind: "nothing" }
   | { readonly kind: "message"; readonly text: string }
   /** A message that would be a command with a slash in front; `word` is its first word. */
@@ -16,7 +16,7 @@ export type Line =
  * With no conversation open, a line is a command, with or without a slash. With one open, it is a message, verbatim; a
  * command needs the slash, and `//word` sends `/word`. A blank line is ignored.
  */
-export function parseLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): Line {
+export function parseLine(text: string, commands: readonly ChatCommand[], isOpen: boolean): ParsedLine {
   if (text.trim() === "") return { kind: "nothing" };
   const { word, rest = "" } = splitWord(text);
   if (isOpen && !text.startsWith("/")) {

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../../../../time/clock.ts";
 import type { Link } from "../../../link/link.ts";
 import { type Closed, Screen, type TerminalInput, type TerminalOutput } from "../../terminal/screen.ts";
 import type { TerminalHost } from "../../terminal/terminal-host.ts";
-import type { Environment } from "../../terminal/text/paint.ts";
+import type { Variables } from "../../terminal/text/paint.ts";
 import { Chat } from "../chat.ts";
 import type { Leaving } from "../command/chat-command.ts";
 import { commandsOf } from "../commands/table.ts";
@@ -14,7 +14,7 @@ import type { ChatLink } from "../model/chat-link.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
 import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
-import { Transcript } from "./render.ts";
+import { MessageRenderer } from "./render.ts";
 import { promptOf, statusOf, titleOf } from "./render-status.ts";
 
 export interface InteractiveOptions {
@@ -27,7 +27,7 @@ export interface InteractiveOptions {
   readonly privateSettings: PrivateSettings;
   readonly input: TerminalInput;
   readonly output: TerminalOutput;
-  readonly env: Environment;
+  readonly env: Variables;
   readonly bell: BellSetting;
   readonly host?: TerminalHost;
   /** The system's clock if left out. */
@@ -51,7 +51,7 @@ class Interactive {
   readonly #clock: Clock;
   readonly #screen: Screen;
   readonly #chat: Chat;
-  readonly #transcript: Transcript;
+  readonly #transcript: MessageRenderer;
   readonly #left = Promise.withResolvers<ChatOutcome>();
   /** Resolved when the first attempt to connect has succeeded or failed. */
   readonly #tried = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ class Interactive {
     this.#options = options;
     const { link, address, me, bell, input, output, env, host, clock = systemClock } = options;
     this.#clock = clock;
-    this.#transcript = new Transcript(new Date(clock.now()));
+    this.#transcript = new MessageRenderer(new Date(clock.now()));
     this.#chat = new Chat({
       link,
       address,

@@ -22,7 +22,7 @@ const MOST_NAMES = 8;
 const RULE = "──";
 
 /** Renders items in their order, and adds a line with the date where the day changes. */
-export class Transcript {
+export class MessageRenderer {
   #day: string;
 
   constructor(now: Date) {

@@ -1,6 +1,6 @@
 // Produces the output that puts finished lines above the edit area and redraws the area below them.
 
-import type { Environment } from "../text/paint.ts";
+import type { Variables } from "../text/paint.ts";
 import type { Styled } from "../text/style.ts";
 import { columnsOf, graphemesOf } from "../text/width.ts";
 import type { EditArea } from "./edit-layout.ts";
@@ -11,7 +11,7 @@ import type { EditArea } from "./edit-layout.ts";
  */
 export type Reflow = "all" | "all-but-cursor-row" | "none";
 
-export function reflowOf(env: Environment): Reflow {
+export function reflowOf(env: Variables): Reflow {
   if ((env.TMUX ?? "") !== "") return "all";
   if (env.TERM === "linux" || (env.STY ?? "") !== "" || (env.XTERM_VERSION ?? "") !== "") return "none";
   return env.TERM_PROGRAM === "vscode" ? "all-but-cursor-row" : "all";

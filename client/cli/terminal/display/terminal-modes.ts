@@ -1,5 +1,5 @@
 // The escape sequences that set and restore the modes of a terminal.
-import type { Environment } from "../text/paint.ts";
+import type { Variables } from "../text/paint.ts";
 import { safeText } from "../text/safe-text.ts";
 
 /** Turns on bracketed paste and focus reports. */
@@ -15,7 +15,7 @@ export function title(text: string): string {
   return `\x1b]2;${safeText(text)}\x1b\\`;
 }
 
-export function hasTitle(env: Environment): boolean {
+export function hasTitle(env: Variables): boolean {
   const term = env.TERM ?? "";
   return term !== "" && term !== "dumb" && term !== "linux";
 }

@@ -1,5 +1,5 @@
 // The title of the window: set while the program runs, and restored at the end. Does nothing on terminals without titles.
-import type { Environment } from "../text/paint.ts";
+import type { Variables } from "../text/paint.ts";
 import { hasTitle, RESTORE_TITLE, SAVE_TITLE, title } from "./terminal-modes.ts";
 
 export class WindowTitle {
@@ -9,7 +9,7 @@ export class WindowTitle {
   /** The terminal has saved the previous title. */
   #saved = false;
 
-  constructor(env: Environment) {
+  constructor(env: Variables) {
     this.#hasTitle = hasTitle(env);
   }
 

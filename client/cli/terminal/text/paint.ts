@@ -1,7 +1,7 @@
 // Renders styled text with escape sequences, in the colours that the terminal has and the user allows.
 import type { Look, NamedColour, PersonColour, Styled } from "./style.ts";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The part of a TTY stream that returns its number of colours. Other streams lack it. */
 export interface ColourSource {
@@ -40,7 +40,7 @@ export class Paint {
   }
 
   /** The level that the environment and the stream allow. FORCE_COLOR outranks TERM=dumb, which outranks NO_COLOR. */
-  static for(output: ColourSource, env: Environment): Paint {
+  static for(output: ColourSource, env: Variables): Paint {
     const forced = forcedLevel(env.FORCE_COLOR);
     if (forced !== undefined) return new Paint(forced);
     if (output.isTTY !== true || env.TERM === "dumb") return new Paint("none");

@@ -9,7 +9,7 @@ import { withAccount } from "../account/with-account.ts";
 import type { AccountCall } from "../command/command.ts";
 import { throwEnding } from "../log/reading.ts";
 import { stopSignal } from "../process/stop-signal.ts";
-import { type ChatsWanted, endingAfter, openPrivateChats, privateLinkOptions } from "./session.ts";
+import { type ChatsWanted, endingAfter, openPrivateChats, privateLinkOptions } from "./open-private-chats.ts";
 
 /** What a command uses while its private chats run. */
 export interface PrivateRun {
