@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { finished, Home, Lines, startServer } from "./parley.ts";
 import { Running } from "./private-people.ts";
@@ -185,18 +186,32 @@ describe("the original's commands as one-shot commands", () => {
   });
 });
 
+/** Resolves when the server has stored that a user is online. */
+async function isOnline({ store }: TestServer): Promise<void> {
+  await expect.poll(async () => (await store.presence.openIntervals()).userIds.length).toBe(1);
+}
+
 describe("an idle time-out", () => {
+  const IDLE_MS = 60_000;
+
   it("ends the chat with the reason, and tail with exit code 4", async () => {
-    await using strict = await startServer({ users: ["yoda"], idleTimeoutMs: 1_500 });
+    const clock = new ManualClock();
+    await using strict = await startServer({ users: ["yoda"], idleTimeoutMs: IDLE_MS, clock });
     const place = await home();
     const chat = place.start("127.0.0.1", String(strict.port));
+    const chatEnded = finished(chat);
     chat.stdin.write(signIn("yoda"));
-    const run = await finished(chat);
+    await isOnline(strict);
+    clock.advance(IDLE_MS);
+    const run = await chatEnded;
     expect(run).toMatchObject({ code: 4 });
     expect(run.lines.at(-1)).toBe("Error: you are logged out: you gave no command for too long.");
     const other = await home();
     await other.logIn("yoda", strict);
-    const tail = await other.run("tail");
+    const tailEnded = other.run("tail");
+    await isOnline(strict);
+    clock.advance(IDLE_MS);
+    const tail = await tailEnded;
     expect(tail).toMatchObject({ code: 4, stdout: "" });
     expect(tail.stderr).toContain("No command arrived for too long");
     expect(await other.run("send", "yoda", "hi")).toMatchObject({ code: 4 });
