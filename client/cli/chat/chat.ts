@@ -3,6 +3,7 @@ import type { Clock } from "../../../time/clock.ts";
 import type { LinkEvent } from "../../link/model/events.ts";
 import type { PrivateEvent } from "../../peer/chats/events.ts";
 import type { Completion } from "../terminal/editor/line-editor.ts";
+import { shortened } from "../terminal/text/shortened.ts";
 import {
   type ChatActions,
   type ChatCommand,
@@ -16,7 +17,6 @@ import type { DisplayItem } from "./model/display-item.ts";
 import type { ChatOutcome } from "./model/outcome.ts";
 import { everyone, type Place } from "./model/place.ts";
 import type { PrivateActions } from "./model/private-link.ts";
-import { shortened } from "./model/shortened.ts";
 import { type ChatOptions, ChatParts } from "./parts.ts";
 
 export class Chat implements ChatActions, Disposable {

@@ -1,5 +1,6 @@
 // Builds the parts of a chat and connects them to each other.
 import type { Clock } from "../../../time/clock.ts";
+import type { PrivateSettings } from "../private/settings.ts";
 import type { ChatActions, ChatCommand, Leaving } from "./command/chat-command.ts";
 import { Attention, type BellSetting } from "./incoming/attention.ts";
 import { ConnectionState } from "./incoming/connection-state.ts";
@@ -16,7 +17,7 @@ import { Conversations } from "./model/conversations.ts";
 import type { Display, DisplayItem } from "./model/display-item.ts";
 import { OpenPlace } from "./model/open-place.ts";
 import { type Place, privately } from "./model/place.ts";
-import type { PrivateLink, PrivateSettings } from "./model/private-link.ts";
+import type { PrivateLink } from "./model/private-link.ts";
 import { EndedChatGuard } from "./private/ended-chat-guard.ts";
 import { PrivateController } from "./private/private-controller.ts";
 

@@ -4,15 +4,15 @@ import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { waitFor } from "../../../time/wait.ts";
 import type { ChatRequested, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
 import { isRequestGone, NoRequestError } from "../../peer/chats/incoming-requests.ts";
-import { keyWords, problemWords } from "../chat/private/key-words.ts";
-import { isAutoAccepted } from "../chat/private/private-incoming.ts";
-import { closedWords, endedWords, failedWords, pathWords } from "../chat/private/private-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
 import { type PrivateWanted, privateFlags, privateWantedOf } from "../private/flags.ts";
+import { keyWords, problemWords } from "../private/key-words.ts";
 import { openPeerDebug } from "../private/peer-debug.ts";
+import { closedWords, endedWords, failedWords, pathWords } from "../private/private-words.ts";
 import { type PrivateRun, withPrivateChats } from "../private/run-with-chats.ts";
+import { isAutoAccepted } from "../private/settings.ts";
 import { usage } from "../process/exit.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 

@@ -3,9 +3,9 @@
 import { toggle } from "../../../command-line/flags.ts";
 import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/keys/verification.ts";
 import { withAccount } from "../account/with-account.ts";
-import { acceptedWords, verificationWords } from "../chat/private/key-words.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
+import { acceptedWords, verificationWords } from "../private/key-words.ts";
 import { verifierOf } from "../private/open-private-chats.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import { Styled } from "../terminal/text/style.ts";

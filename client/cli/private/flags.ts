@@ -1,8 +1,8 @@
 // The flags of private chats: how requests are answered, and the path, the port and the storing of lines.
 
 import { type Flag, toggle, type Values } from "../../../command-line/flags.ts";
-import type { PathChoice, PrivateSettings } from "../chat/model/private-link.ts";
 import { usage } from "../process/exit.ts";
+import type { PathChoice, PrivateSettings } from "./settings.ts";
 
 const answers = ["ask", "contacts", "accept", "refuse"] as const;
 const paths = ["direct", "relay", "auto"] as const;

@@ -8,12 +8,12 @@ import { KeyProblemError } from "../../peer/chats/context.ts";
 import type { ChatEnded, LineEvent, PrivateEvent } from "../../peer/chats/events.ts";
 import { isRequestGone } from "../../peer/chats/incoming-requests.ts";
 import { NotSentError } from "../../peer/conversation/line-rules.ts";
-import { keyWords } from "../chat/private/key-words.ts";
-import { endedWords, failedWords, pathWords } from "../chat/private/private-words.ts";
 import type { AccountCall } from "../command/command.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import { standardInput } from "../process/standard-input.ts";
 import { Styled } from "../terminal/text/style.ts";
+import { keyWords } from "./key-words.ts";
+import { endedWords, failedWords, pathWords } from "./private-words.ts";
 import type { PrivateRun } from "./run-with-chats.ts";
 
 /** The time between two requests while the peer is not available, ms. */

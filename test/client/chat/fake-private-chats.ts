@@ -1,7 +1,8 @@
 // Fake private chats: they record what the chat asks for, and the test decides what happens.
 
 import { status } from "@grpc/grpc-js";
-import type { PrivateLink, PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
+import type { PrivateLink } from "../../../client/cli/chat/model/private-link.ts";
+import type { PrivateSettings } from "../../../client/cli/private/settings.ts";
 import type { OpenChatInfo, OpenElsewhere } from "../../../client/peer/chats/chat-locations.ts";
 import type { PrivateEvent } from "../../../client/peer/chats/events.ts";
 import { NotSentError } from "../../../client/peer/conversation/line-rules.ts";

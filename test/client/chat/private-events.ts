@@ -1,5 +1,5 @@
 // Events of private chats that a test sends to the chat.
-import type { PrivateSettings } from "../../../client/cli/chat/model/private-link.ts";
+import type { PrivateSettings } from "../../../client/cli/private/settings.ts";
 import type {
   ChatEnded,
   ChatFailed,

@@ -2,7 +2,7 @@
 import { closest } from "../../../../command-line/closest.ts";
 import type { UsageError } from "../../../../command-line/usage-error.ts";
 import { usage } from "../../process/exit.ts";
-import { shortened } from "../model/shortened.ts";
+import { shortened } from "../../terminal/text/shortened.ts";
 import type { ChatCommand } from "./chat-command.ts";
 
 /** A longer word is not a mistyped command. */

@@ -1,7 +1,7 @@
 // The flags --direct, --relay and --always of the commands for private chats.
 
+import type { PathChoice } from "../../private/settings.ts";
 import { usage } from "../../process/exit.ts";
-import type { PathChoice } from "../model/private-link.ts";
 import type { ChatCommand } from "./chat-command.ts";
 
 export interface PathFlags {

@@ -6,11 +6,11 @@ import type { Clock } from "../../../../time/clock.ts";
 import { LinkEndedError, QueueFullError } from "../../../link/model/errors.ts";
 import type { CommandRefused, EntryArrived, SendAcked } from "../../../link/model/events.ts";
 import type { UnsentMessage } from "../../../link/model/send-queue.ts";
+import { shortened } from "../../terminal/text/shortened.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { DisplayItem, MessageItem } from "../model/display-item.ts";
 import { nameOf, placeOfTarget, type ServerPlace, targetOfPlace } from "../model/place.ts";
-import { shortened } from "../model/shortened.ts";
 import { PendingSends } from "./pending-sends.ts";
 
 export interface OutgoingMessagesOptions {

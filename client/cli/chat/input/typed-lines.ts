@@ -1,9 +1,9 @@
 // Handles entered lines as messages or commands, asks the user where a line may be either, and sends typing notifications.
 import type { Completion } from "../../terminal/editor/line-editor.ts";
+import { shortened } from "../../terminal/text/shortened.ts";
 import { type ChatActions, refuse } from "../command/chat-command.ts";
 import { unknownCommand } from "../command/find-chat-command.ts";
 import { everyone, nameOf, type Place, samePlace } from "../model/place.ts";
-import { shortened } from "../model/shortened.ts";
 import { completeLine } from "./completion.ts";
 import { parseLine } from "./parse-line.ts";
 

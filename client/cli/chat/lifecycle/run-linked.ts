@@ -7,10 +7,10 @@ import type { Wanted } from "../../command/account-flags.ts";
 import type { PrivateWanted } from "../../private/flags.ts";
 import { endingAfter, openPrivateChats, privateLinkOptions } from "../../private/open-private-chats.ts";
 import { openPeerDebug } from "../../private/peer-debug.ts";
+import { lostWords, pathWords } from "../../private/private-words.ts";
+import type { PrivateSettings } from "../../private/settings.ts";
 import type { ExitCode } from "../../process/exit.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
-import type { PrivateSettings } from "../model/private-link.ts";
-import { lostWords, pathWords } from "../private/private-words.ts";
 import { endLogin, endsLogin, leave } from "./leave.ts";
 import { HangUps } from "./signals.ts";
 

@@ -1,6 +1,6 @@
-// The part of PrivateChats that the chat uses, the user's settings for private chats, and what commands can do in them.
+// The part of PrivateChats that the chat uses, and the actions of its commands.
 import type { PrivateChats } from "../../../peer/private-chats.ts";
-import type { PrivateLines } from "../../../state/private-lines.ts";
+import type { PathChoice } from "../../private/settings.ts";
 import type { DisplayItem } from "./display-item.ts";
 
 export type PrivateLink = Pick<
@@ -25,20 +25,6 @@ export type PrivateLink = Pick<
   | "contacts"
   | "names"
 > & { readonly calls: Pick<PrivateChats["calls"], "getIdentity"> };
-
-export interface PrivateSettings {
-  /** How a request is answered: ask the user; accept users whose keys are known and ask for others; accept; refuse. */
-  readonly answer: "ask" | "contacts" | "accept" | "refuse";
-  /** The allowed path; "auto": the user decides for each chat. */
-  readonly path: "direct" | "relay" | "auto";
-  /** Where lines of this run are kept; undefined: they are not kept. */
-  readonly lines: Pick<PrivateLines, "add" | "last"> | undefined;
-  /** Lines kept by this run or earlier ones. */
-  readonly kept?: Pick<PrivateLines, "last">;
-}
-
-/** The path that the user chose for one chat. */
-export type PathChoice = "direct" | "relay";
 
 /** The actions of commands. All throw CommandError where the action is impossible, and ConnectError where the server cannot be reached. */
 export interface PrivateActions {

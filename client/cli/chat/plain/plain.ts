@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from "../../../../time/clock.ts";
 import { waitFor } from "../../../../time/wait.ts";
 import type { Link } from "../../../link/link.ts";
+import type { PrivateSettings } from "../../private/settings.ts";
 import type { PlainIO } from "../../terminal/plain-io.ts";
 import type { EndingSignal } from "../../terminal/terminal-host.ts";
 import { Chat } from "../chat.ts";
@@ -10,7 +11,7 @@ import { commandsOf } from "../commands/table.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
-import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
+import type { PrivateLink } from "../model/private-link.ts";
 import { plainLines } from "./render-plain.ts";
 
 export interface PlainOptions {

@@ -2,9 +2,9 @@
 
 import { decodeContent } from "../../../link/receiving/event-reader.ts";
 import { safeName, safeText } from "../../terminal/text/safe-text.ts";
+import { shortened } from "../../terminal/text/shortened.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import { nameOf, placeOfTarget } from "../model/place.ts";
-import { shortened } from "../model/shortened.ts";
 import { quoted, screenLines } from "../screen/render.ts";
 
 /** Begins the later lines of a message. No other line begins with a space. */

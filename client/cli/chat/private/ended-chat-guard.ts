@@ -1,6 +1,7 @@
 // Stops lines that the user typed for a private chat which has just ended, so that they are not run as commands.
+
+import { shortened } from "../../terminal/text/shortened.ts";
 import { refuse } from "../command/chat-command.ts";
-import { shortened } from "../model/shortened.ts";
 
 export class EndedChatGuard {
   readonly #putBack: (text: string) => boolean;

@@ -1,8 +1,9 @@
 // /history --private: the lines of private chats that are kept on this device.
+
+import type { PrivateSettings } from "../../private/settings.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
-import type { PrivateSettings } from "../model/private-link.ts";
 
 /**
  * The last `count` kept lines with that user, those of earlier runs included.

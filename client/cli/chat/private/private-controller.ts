@@ -7,18 +7,25 @@ import { KeyProblemError } from "../../../peer/chats/context.ts";
 import type { PrivateEvent } from "../../../peer/chats/events.ts";
 import { NotSentError } from "../../../peer/conversation/line-rules.ts";
 import type { Path } from "../../../peer/path/connect-peer.ts";
+import {
+  alwaysWords,
+  failedWords,
+  notAlwaysWords,
+  pathWords,
+  whereWords,
+} from "../../private/private-words.ts";
+import type { PathChoice, PrivateSettings } from "../../private/settings.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { Attention } from "../incoming/attention.ts";
 import type { Mark } from "../model/conversations.ts";
 import type { Count, Display, DisplayItem } from "../model/display-item.ts";
 import { privately } from "../model/place.ts";
-import type { PathChoice, PrivateActions, PrivateLink, PrivateSettings } from "../model/private-link.ts";
+import type { PrivateActions, PrivateLink } from "../model/private-link.ts";
 import { ChangedRequests } from "./changed-requests.ts";
 import { hasRequestFrom, isOpenOrStarting, pathOf } from "./chat-lookup.ts";
 import { keptHistory } from "./kept-history.ts";
 import { PrivateIncoming } from "./private-incoming.ts";
 import { PrivateProgress } from "./private-progress.ts";
-import { alwaysWords, failedWords, notAlwaysWords, pathWords, whereWords } from "./private-words.ts";
 import { verifyUser } from "./verify-user.ts";
 
 /** How long a line waits for a slow peer, ms: longer than it takes to notice that the peer is gone. */

@@ -14,12 +14,6 @@ import type {
 } from "../../../peer/chats/events.ts";
 import { isRequestGone, NoRequestError } from "../../../peer/chats/incoming-requests.ts";
 import { NotSentError } from "../../../peer/conversation/line-rules.ts";
-import type { Contact, KeyCheck } from "../../../peer/keys/contacts.ts";
-import type { Attention } from "../incoming/attention.ts";
-import type { Display } from "../model/display-item.ts";
-import { privately } from "../model/place.ts";
-import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
-import type { PrivateProgress } from "./private-progress.ts";
 import {
   answerWords,
   closedWords,
@@ -27,7 +21,14 @@ import {
   failedWords,
   openedWords,
   requestWords,
-} from "./private-words.ts";
+} from "../../private/private-words.ts";
+import type { PrivateSettings } from "../../private/settings.ts";
+import { isAutoAccepted } from "../../private/settings.ts";
+import type { Attention } from "../incoming/attention.ts";
+import type { Display } from "../model/display-item.ts";
+import { privately } from "../model/place.ts";
+import type { PrivateLink } from "../model/private-link.ts";
+import type { PrivateProgress } from "./private-progress.ts";
 
 export interface PrivateIncomingOptions {
   readonly chats: PrivateLink;
@@ -201,16 +202,4 @@ export class PrivateIncoming {
     const { display, clock } = this.#options;
     display.show({ kind: "notice", text, time: new Date(clock.now()) });
   }
-}
-
-/** Whether a request is accepted without asking the user: by the setting, or because this user is always accepted. */
-export function isAutoAccepted(
-  answer: PrivateSettings["answer"],
-  { standing, problem, stops }: KeyCheck,
-  always: Contact["always"],
-): boolean {
-  if (stops || answer === "refuse") return false;
-  if (answer === "accept") return true;
-  // A changed key may belong to another person than the one the user accepted.
-  return problem === undefined && standing !== "new" && (always !== "ask" || answer === "contacts");
 }

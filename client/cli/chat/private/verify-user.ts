@@ -7,10 +7,10 @@ import {
   type Verification,
   verificationOf,
 } from "../../../peer/keys/verification.ts";
+import { acceptedWords, openChatWords, verificationWords } from "../../private/key-words.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { PrivateLink } from "../model/private-link.ts";
 import { hasRequestFrom, isOpenOrStarting } from "./chat-lookup.ts";
-import { acceptedWords, openChatWords, verificationWords } from "./key-words.ts";
 
 export interface VerifyUserOptions {
   readonly chats: PrivateLink;

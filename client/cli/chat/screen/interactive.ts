@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock } from "../../../../time/clock.ts";
 import type { Link } from "../../../link/link.ts";
+import type { PrivateSettings } from "../../private/settings.ts";
 import { type Closed, Screen, type TerminalInput, type TerminalOutput } from "../../terminal/screen.ts";
 import type { TerminalHost } from "../../terminal/terminal-host.ts";
 import type { Variables } from "../../terminal/text/paint.ts";
@@ -13,7 +14,7 @@ import { SerialQueue } from "../input/serial-queue.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
-import type { PrivateLink, PrivateSettings } from "../model/private-link.ts";
+import type { PrivateLink } from "../model/private-link.ts";
 import { MessageRenderer } from "./render.ts";
 import { promptOf, statusOf, titleOf } from "./render-status.ts";
 

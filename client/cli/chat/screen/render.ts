@@ -2,10 +2,10 @@
 
 import { decodeContent } from "../../../link/receiving/event-reader.ts";
 import { safeName, safeText } from "../../terminal/text/safe-text.ts";
+import { shortened } from "../../terminal/text/shortened.ts";
 import { colourOf, line, type Styled, styled } from "../../terminal/text/style.ts";
 import type { Count, DisplayItem, MessageItem } from "../model/display-item.ts";
 import { nameOf, type Place, placeOfTarget } from "../model/place.ts";
-import { shortened } from "../model/shortened.ts";
 
 /** A line, and how many columns its later rows are indented, so that only a line's first row begins at the left margin. */
 export interface ScreenLine {

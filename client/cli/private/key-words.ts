@@ -1,10 +1,10 @@
 // The sentences about keys in private chats: warnings, the code to compare, and what to do next.
-import type { OpenChatInfo } from "../../../peer/chats/chat-locations.ts";
-import type { KeyProblemError } from "../../../peer/chats/context.ts";
-import type { ChatOpened } from "../../../peer/chats/events.ts";
-import type { KeyCheck, KeyProblem } from "../../../peer/keys/contacts.ts";
-import type { OwnKeyStatus } from "../../../peer/keys/own-identity.ts";
-import type { Verification } from "../../../peer/keys/verification.ts";
+import type { OpenChatInfo } from "../../peer/chats/chat-locations.ts";
+import type { KeyProblemError } from "../../peer/chats/context.ts";
+import type { ChatOpened } from "../../peer/chats/events.ts";
+import type { KeyCheck, KeyProblem } from "../../peer/keys/contacts.ts";
+import type { OwnKeyStatus } from "../../peer/keys/own-identity.ts";
+import type { Verification } from "../../peer/keys/verification.ts";
 
 /**
  * How the verify command is written: "/verify yoda" in the chat, "parley verify yoda" in a shell.

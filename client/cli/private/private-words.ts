@@ -1,21 +1,21 @@
 // The sentences about private chats: requests, answers, the path, and how a chat ended.
-import { IntroductionOutcome } from "../../../../gen/parley/chat/v1/event.ts";
-import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
-import { RpcError } from "../../../../rpc/status/status.ts";
-import { isConnectionLost } from "../../../link/model/errors.ts";
-import type { OpenElsewhere } from "../../../peer/chats/chat-locations.ts";
-import { KeyProblemError } from "../../../peer/chats/context.ts";
+import { IntroductionOutcome } from "../../../gen/parley/chat/v1/event.ts";
+import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
+import { isConnectionLost } from "../../link/model/errors.ts";
+import type { OpenElsewhere } from "../../peer/chats/chat-locations.ts";
+import { KeyProblemError } from "../../peer/chats/context.ts";
 import type {
   ChatEnded,
   ChatOpened,
   ChatRequested,
   RequestClosed,
   UndeliveredLines,
-} from "../../../peer/chats/events.ts";
-import type { Path } from "../../../peer/path/connect-peer.ts";
-import type { PrivateSettings } from "../model/private-link.ts";
-import { shortened } from "../model/shortened.ts";
+} from "../../peer/chats/events.ts";
+import type { Path } from "../../peer/path/connect-peer.ts";
+import { shortened } from "../terminal/text/shortened.ts";
 import { distrustWords, keyProblemWords, keyWords, problemWords } from "./key-words.ts";
+import type { PrivateSettings } from "./settings.ts";
 
 /** What a path means for the two users. */
 export const pathWords: Record<Path, string> = {
