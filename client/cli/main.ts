@@ -1,7 +1,7 @@
 // The entry of `parley`: runs the command line of this process, and sets its exit code.
 import process from "node:process";
+import { run } from "./dispatch/run.ts";
 import { readEnvironment } from "./process/environment.ts";
-import { run } from "./run.ts";
 
 /** How long the process may take to end by itself once its command is done, ms. */
 const lastResortMs = 5_000;

@@ -1,6 +1,6 @@
 // Finding the command's name among flags and their values.
 import { expect, test } from "vitest";
-import { commandAt } from "../../../client/cli/find-command.ts";
+import { commandAt } from "../../../client/cli/dispatch/find-command.ts";
 
 async function command(...argv: string[]): Promise<string | undefined> {
   return argv[await commandAt(argv)];

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { commands } from "../../../client/cli/commands/table.ts";
-import { commandHelp, overview } from "../../../client/cli/help.ts";
+import { commandHelp, overview } from "../../../client/cli/dispatch/help.ts";
 import { columnsOf } from "../../../client/cli/terminal/text/width.ts";
 import { Home } from "./parley.ts";
 

@@ -1,6 +1,6 @@
 // A lying server cannot make a device dial an address or trust a key that its user did not allow.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { isAutoAccepted } from "../../../client/cli/chat/private/private-incoming.ts";
+import { isAutoAccepted } from "../../../client/cli/private/settings.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import type { PrivateCalls } from "../../../client/link/server/private-chat-calls.ts";
 import { type ContextParts, PrivateChatContext } from "../../../client/peer/chats/context.ts";

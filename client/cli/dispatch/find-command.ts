@@ -1,8 +1,8 @@
 // Finds the word of a command line that names the command: the first word, or one after flags and their values.
-import { tokensOf } from "../../command-line/arguments.ts";
-import { type Flags, specsOf } from "../../command-line/flags.ts";
-import { everyFlag } from "./command/command.ts";
-import { commands } from "./commands/table.ts";
+import { tokensOf } from "../../../command-line/arguments.ts";
+import { type Flags, specsOf } from "../../../command-line/flags.ts";
+import { everyFlag } from "../command/command.ts";
+import { commands } from "../commands/table.ts";
 
 /** The index of the command's name; -1 for a command line without one, which starts the chat: HOST PORT, or flags alone. */
 export async function commandAt(argv: readonly string[]): Promise<number> {

@@ -1,10 +1,10 @@
 // Finds the command that a command line names, and runs it or prints its help.
-import { closest } from "../../command-line/closest.ts";
-import { type CommandRow, commands } from "./commands/table.ts";
+import { closest } from "../../../command-line/closest.ts";
+import { type CommandRow, commands } from "../commands/table.ts";
+import type { Environment } from "../process/environment.ts";
+import { Exit, type ExitCode, usage } from "../process/exit.ts";
+import { Output } from "../process/output.ts";
 import { commandAt } from "./find-command.ts";
-import type { Environment } from "./process/environment.ts";
-import { Exit, type ExitCode, usage } from "./process/exit.ts";
-import { Output } from "./process/output.ts";
 
 /** @throws CommandError, and every other error that failure.ts describes */
 export async function dispatch(argv: readonly string[], environment: Environment): Promise<ExitCode> {
@@ -30,7 +30,7 @@ function find(name: string, environment: Environment): CommandRow {
 
 async function help(environment: Environment, [name]: readonly string[]): Promise<ExitCode> {
   const { commandHelp, overview } = await import("./help.ts");
-  const { Styled } = await import("./terminal/text/style.ts");
+  const { Styled } = await import("../terminal/text/style.ts");
   const output = new Output(environment, false);
   if (name === undefined) await output.line(Styled.of(overview(environment.program, commands)));
   else {

@@ -1,8 +1,8 @@
 // Formats the help from the table of commands and their flags, in 80 columns.
 
-import type { Flags } from "../../command-line/flags.ts";
-import { type Command, everyFlag } from "./command/command.ts";
-import { type CommandRow, groups } from "./commands/table.ts";
+import type { Flags } from "../../../command-line/flags.ts";
+import { type Command, everyFlag } from "../command/command.ts";
+import { type CommandRow, groups } from "../commands/table.ts";
 
 const columns = 80;
 

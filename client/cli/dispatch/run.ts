@@ -1,7 +1,7 @@
 // Runs one command line, and turns the outcome into the exit code.
-import { UsageError } from "../../command-line/usage-error.ts";
-import type { Environment } from "./process/environment.ts";
-import { CommandError, Exit, type ExitCode } from "./process/exit.ts";
+import { UsageError } from "../../../command-line/usage-error.ts";
+import type { Environment } from "../process/environment.ts";
+import { CommandError, Exit, type ExitCode } from "../process/exit.ts";
 
 /**
  * Everything that a command uses of its process is in `environment`, so several command lines can run in one process.
@@ -20,8 +20,8 @@ export async function run(argv: readonly string[], environment: Environment): Pr
 }
 
 async function printVersion(environment: Environment): Promise<ExitCode> {
-  const { packageVersion } = await import("../../command-line/package-files.ts");
-  const { Output } = await import("./process/output.ts");
+  const { packageVersion } = await import("../../../command-line/package-files.ts");
+  const { Output } = await import("../process/output.ts");
   await new Output(environment, false).exact(`parley ${packageVersion()}`);
   return Exit.DONE;
 }
@@ -30,8 +30,8 @@ async function report(error: unknown, environment: Environment): Promise<ExitCod
   const isExplained = error instanceof CommandError || error instanceof UsageError;
   const { exitCode, message } = isExplained
     ? error
-    : (await import("./process/failure.ts")).describeFailure(error);
-  const { Output } = await import("./process/output.ts");
+    : (await import("../process/failure.ts")).describeFailure(error);
+  const { Output } = await import("../process/output.ts");
   if (message !== "") new Output(environment, false).notice(message);
   return exitCode;
 }
