@@ -16,7 +16,7 @@ export interface RegisteredBidiHandler {
 
 /**
  * Makes the server answer calls of unknown methods with this handler. grpc-js has no public way to: it looks the path up
- * in its private map `handlers`, and answers UNIMPLEMENTED without details where there is nothing.
+ * in its private map `handlers`, and answers UNIMPLEMENTED without details if there is nothing.
  */
 export function setFallbackHandler(server: Server, handlerOf: (path: string) => RegisteredBidiHandler): void {
   const handlers = Reflect.get(server, "handlers") as Map<string, unknown>;

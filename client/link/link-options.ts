@@ -15,7 +15,7 @@ export interface LinkOptions {
   /** Describes the program to the server; each text has at most 64 bytes. */
   readonly client?: ClientInfo;
   /**
-   * The id of the server's data to which the cursors and the device belong, where known. When the server has another
+   * The id of the server's data to which the cursors and the device belong, if known. When the server has another
    * id, the link forgets the cursors.
    */
   readonly serverId?: string;
@@ -31,7 +31,7 @@ export interface LinkOptions {
   readonly cursors?: CursorStore;
   /** Stores messages until the server has acked them. Default: they are kept in memory. */
   readonly queue?: SendQueue;
-  /** Use Follow, which only receives: the link cannot send, and sets markers only where asked to. */
+  /** Use Follow, which only receives: the link cannot send, and sets markers only if asked to. */
   readonly receiveOnly?: boolean;
   /** Mark entries as delivered when the reader of the events has taken them. Default: true unless `receiveOnly`. */
   readonly deliveredMarkers?: boolean;

@@ -98,7 +98,7 @@ export class Link implements AsyncDisposable {
   /**
    * Sends a text. The message is queued first, sent as soon as a stream is open, and sent again after each loss of the
    * stream until the server acks or refuses it. The server stores it once.
-   * @throws QueueFullError where too much is unsent, LinkEndedError where the link has ended
+   * @throws QueueFullError if too much is unsent, LinkEndedError if the link has ended
    */
   send(target: SendTarget, text: string): Sending {
     if (this.#sender === undefined) throw new LinkEndedError("This link only receives.");
@@ -107,7 +107,7 @@ export class Link implements AsyncDisposable {
 
   /**
    * Resolves when every message is acked or refused, except those that are held back.
-   * @throws LinkEndedError where the link ends before that
+   * @throws LinkEndedError if the link ends before that
    */
   async settled(): Promise<void> {
     await this.#sender?.settled();
@@ -118,12 +118,12 @@ export class Link implements AsyncDisposable {
     return this.#sender?.heldBack ?? [];
   }
 
-  /** Sends a message that was held back. Returns false where it is no longer held. */
+  /** Sends a message that was held back. Returns false if it is no longer held. */
   release(clientMessageId: bigint): boolean {
     return this.#sender?.release(clientMessageId) ?? false;
   }
 
-  /** Removes a message that was held back. Returns false where it is no longer held. */
+  /** Removes a message that was held back. Returns false if it is no longer held. */
   drop(clientMessageId: bigint): boolean {
     return this.#sender?.drop(clientMessageId) ?? false;
   }

@@ -24,7 +24,7 @@ export interface StreamRunnerParts {
   readonly account: Account;
   readonly feed: ReaderFeed;
   readonly markers: MarkerSender;
-  /** Undefined where the link only receives. */
+  /** Undefined if the link only receives. */
   readonly sender: Sender | undefined;
   /** Aborted when the link ends. */
   readonly signal: AbortSignal;
@@ -60,7 +60,7 @@ export class StreamRunner {
     if (this.#phase !== "opening") this.#stream?.write(Command.encode({ kind }).finish());
   }
 
-  /** Forgets the cursor at the index of the last Hello; undefined: all. Returns false where the Hello had none. */
+  /** Forgets the cursor at the index of the last Hello; undefined: all. Returns false if the Hello had none. */
   forgetCursor(index: number | undefined): boolean {
     const cursors = this.#hello?.cursors ?? [];
     if (cursors.length === 0) return false;

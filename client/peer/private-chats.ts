@@ -57,8 +57,8 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Creates the device's key where there is none, and starts the peer server. It makes no call to the chat server.
-   * @throws ListenError where the port cannot be used
+   * Creates the device's key if there is none, and starts the peer server. It makes no call to the chat server.
+   * @throws ListenError if the port cannot be used
    */
   static async open(options: PrivateChatsOptions): Promise<PrivateChats> {
     const { endpoint, token, names, keys, contacts, client, listen, allowHalfOpen = false } = options;
@@ -98,7 +98,7 @@ export class PrivateChats implements AsyncDisposable {
     return this.#context.parts.names;
   }
 
-  /** The port of the peer server; undefined where it does not listen. */
+  /** The port of the peer server; undefined if it does not listen. */
   get port(): number | undefined {
     return this.#context.parts.server.port;
   }
@@ -162,7 +162,7 @@ export class PrivateChats implements AsyncDisposable {
   /**
    * Requests a chat with a user. Resolves when the server has asked the user's devices; the outcome comes as an event.
    * @param direct both devices may learn each other's address, if the other user allows it too
-   * @throws RpcError where the server refuses, ConnectError, NotSentError where a request is not possible now
+   * @throws RpcError if the server refuses, ConnectError, NotSentError if a request is not possible now
    */
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
     if (this.#active.get(username) !== undefined)
@@ -180,7 +180,7 @@ export class PrivateChats implements AsyncDisposable {
    * Answers a request: accepts it, refuses it for all devices of this user, or passes on it with this program only.
    * @param how `direct`: as in `start`. `always`: also store that requests of this user are to be accepted, in
    *   `Contact.always`; the program itself has to act on it
-   * @throws NotSentError where there is no such request, KeyProblemError, RpcError, ConnectError
+   * @throws NotSentError if there is no such request, KeyProblemError, RpcError, ConnectError
    */
   async answer(
     username: string,
@@ -204,7 +204,7 @@ export class PrivateChats implements AsyncDisposable {
   /**
    * Sends a line. While the chat is requested, or was accepted and the peer has not connected, the line is queued and
    * sent when the chat opens.
-   * @throws NotSentError where there is no such chat, or the line cannot be sent now
+   * @throws NotSentError if there is no such chat, or the line cannot be sent now
    */
   send(username: string, text: string): "sent" | "queued" {
     const open = this.#active.get(username);
@@ -225,7 +225,7 @@ export class PrivateChats implements AsyncDisposable {
     this.#active.get(username)?.markRead();
   }
 
-  /** Announces that the own user types to that user, or has stopped. */
+  /** Announces that this user types to the other one, or has stopped. */
   setTyping(username: string, typing: boolean): void {
     this.#active.get(username)?.setTyping(typing);
   }
@@ -233,7 +233,7 @@ export class PrivateChats implements AsyncDisposable {
   /**
    * Announces that no more lines will be sent to the user; lines are still received. The chat ends when both ends have
    * announced it and all lines have arrived.
-   * @throws NotSentError where no chat is open
+   * @throws NotSentError if no chat is open
    */
   finish(username: string): void {
     const open = this.#active.get(username);
@@ -241,7 +241,7 @@ export class PrivateChats implements AsyncDisposable {
     open.finish();
   }
 
-  /** Ends a chat, or withdraws a request or an acceptance. @throws NotSentError where there is none of these */
+  /** Ends a chat, or withdraws a request or an acceptance. @throws NotSentError if there is none of these */
   async stop(username: string, ending: Ending = Ending.STOPPED): Promise<void> {
     const open = this.#active.get(username);
     const request = this.#outgoing.get(username);
@@ -254,7 +254,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Looks up, at the server, in which other program or on which other own device a chat with the user is open.
-   * @returns undefined where there is none
+   * @returns undefined if there is none
    * @throws RpcError USER_NOT_FOUND, ConnectError
    */
   async findOpenElsewhere(username: string): Promise<OpenElsewhere | undefined> {
@@ -269,7 +269,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Accepts the keys that the user presented last to this process, as a person decided.
-   * @returns the problem that the keys had; undefined where they had none
+   * @returns the problem that the keys had; undefined if they had none
    */
   acceptKeys(username: string): KeyProblem | undefined {
     const peer = this.#context.presented.get(username);
@@ -281,8 +281,8 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Checks the keys of an open chat against the stored ones, for example after a person verified another key. Ends the
-   * chat where a person has to accept the keys first. Each line in either direction does the same check.
-   * @returns the problem of the keys; undefined where they have none, or no chat is open
+   * chat if a person has to accept the keys first. Each line in either direction does the same check.
+   * @returns the problem of the keys; undefined if they have none, or no chat is open
    */
   recheckKeys(username: string): KeyProblem | undefined {
     return this.#active.get(username)?.recheckKeys();

@@ -13,10 +13,10 @@ import { newSession, type OwnSession, type SessionOptions, storedSession } from 
 
 /**
  * Logs in and opens a link, which reconnects until it is closed.
- * @throws ConnectError where the server is unreachable or fails the authentication; nothing was sent then
- * @throws RpcError where it refuses the log-in, such as CREDENTIALS_WRONG
- * @throws TypeError where the options do not fit together, or `privateChats.listen` has another shape
- * @throws ListenError where `privateChats.listen` cannot be used
+ * @throws ConnectError if the server is unreachable or fails the authentication; nothing was sent then
+ * @throws RpcError if it refuses the log-in, such as CREDENTIALS_WRONG
+ * @throws TypeError if the options do not fit together, or `privateChats.listen` has another shape
+ * @throws ListenError if `privateChats.listen` cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   checkListen(options.privateChats?.listen);

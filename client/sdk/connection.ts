@@ -38,8 +38,8 @@ export class Connection extends Link {
 
   /**
    * All events, in order. Only one reader at a time; its loop ends after `close`.
-   * @throws the error that ended the link: RpcError where the session has ended or the server refuses the stream,
-   *   ConnectError where the server fails the authentication, Error where the client itself failed, for example its
+   * @throws the error that ended the link: RpcError if the session has ended or the server refuses the stream,
+   *   ConnectError if the server fails the authentication, Error if the client itself failed, for example its
    *   disk
    */
   override get events(): AsyncIterable<LinkEvent> {
@@ -50,7 +50,7 @@ export class Connection extends Link {
    * Sends a text. The message is queued first, sent as soon as a stream is open, and sent again after each loss of the
    * stream until the server acks or refuses it. The server stores it once.
    * @param target a string is a user name
-   * @throws QueueFullError where too much is unsent, LinkEndedError where the link has ended
+   * @throws QueueFullError if too much is unsent, LinkEndedError if the link has ended
    */
   override send(target: SendTarget | string, text: string): AwaitableSending {
     const sending = super.send(
@@ -66,7 +66,7 @@ export class Connection extends Link {
    */
   async close(): Promise<void> {
     this.#closing = true;
-    // It rejects where the link has already ended.
+    // It rejects if the link has already ended.
     const settled = this.settled().catch(() => undefined);
     await waitFor(settled, { ms: settleMs });
     await super[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-// The session of a program that logs in with a password: the stored session where it is still valid, else a new one.
+// The session of a program that logs in with a password: the stored session if it is still valid, else a new one.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { ServerTrust } from "../../rpc/dialling/dial.ts";
 import { RpcError } from "../../rpc/status/status.ts";

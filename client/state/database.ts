@@ -16,8 +16,8 @@ const busyTimeoutMs = 10_000;
 const scrubTimeoutMs = 2_000;
 
 /**
- * Opens `state.db` in the folder, and creates both where needed. Only their user can read them.
- * @throws StateError where the folder or the file cannot be used, or is from a newer version
+ * Opens `state.db` in the folder, and creates both if needed. Only their user can read them.
+ * @throws StateError if the folder or the file cannot be used, or is from a newer version
  */
 export function openDatabase(folder: string): DatabaseSync {
   const file = join(folder, "state.db");
@@ -59,7 +59,7 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
 
 /**
  * Rewrites the file and truncates its log, so that neither has any deleted data.
- * @returns false where the transaction of another process took too long: then some deleted data may be left
+ * @returns false if the transaction of another process took too long: then some deleted data may be left
  */
 export function scrub(db: DatabaseSync): boolean {
   // The data includes keys, so it must not be written to a temporary file.

@@ -20,7 +20,7 @@ export interface Profile {
   readonly userId: string;
   readonly username: string;
   readonly device: DeviceKey;
-  /** The session; undefined where the profile is logged out. */
+  /** The session; undefined if the profile is logged out. */
   readonly session:
     | { readonly sessionId: string; readonly token: string; readonly expireTime: Date | undefined }
     | undefined;

@@ -1,4 +1,4 @@
-// Reads typed values from SQLite rows, and throws where a column has another type.
+// Reads typed values from SQLite rows, and throws if a column has another type.
 import type { SQLOutputValue } from "node:sqlite";
 
 export type Row = Record<string, SQLOutputValue>;

@@ -122,7 +122,7 @@ export class DiskSendQueue implements SendQueue {
 }
 
 export interface StoredUnsent extends UnsentMessage {
-  /** The process to which it belongs; undefined where that process has released it. */
+  /** The process to which it belongs; undefined if that process has released it. */
   readonly processId: string | undefined;
 }
 
@@ -133,7 +133,7 @@ export function listUnsent(db: DatabaseSync, profileId: number): StoredUnsent[] 
   return statement.all(profileId).map(unsentOf);
 }
 
-/** Deletes an unsent message. Returns false where it is not in the queue. */
+/** Deletes an unsent message. Returns false if it is not in the queue. */
 export function removeUnsent(db: DatabaseSync, profileId: number, clientMessageId: bigint): boolean {
   const { changes } = db
     .prepare("DELETE FROM unsent WHERE profile_id = ? AND client_message_id = ?")

@@ -26,7 +26,7 @@ export class State implements Disposable {
   readonly #options: StateOptions;
   #process: ProcessRegistration | undefined;
 
-  /** @throws StateError where the folder cannot be used */
+  /** @throws StateError if the folder cannot be used */
   constructor(folder: string, options: StateOptions) {
     this.#db = openDatabase(folder);
     this.#options = options;
@@ -68,7 +68,7 @@ export class State implements Disposable {
     return listUnsent(this.#db, profileId);
   }
 
-  /** Deletes an unsent message. Returns false where it is not in the queue. */
+  /** Deletes an unsent message. Returns false if it is not in the queue. */
   removeUnsent(profileId: number, clientMessageId: bigint): boolean {
     return removeUnsent(this.#db, profileId, clientMessageId);
   }

@@ -119,7 +119,7 @@ export class LogIns {
     return isProved ? deviceId : undefined;
   }
 
-  /** Hashes the password again where the stored hash has another cost. @returns the hash that is stored now */
+  /** Hashes the password again if the stored hash has another cost. @returns the hash that is stored now */
   async #freshHash(user: UserWithPassword, password: string): Promise<string> {
     const { accounts, passwords } = this.#options;
     const from = user.passwordHash;

@@ -190,7 +190,7 @@ export class Presence implements AsyncDisposable {
   }
 
   /**
-   * Schedules the change to be published, also where it undoes one that is not published yet: a client may have read the
+   * Schedules the change to be published, even if it undoes one that is not published yet: a client may have read the
    * state in between, in Welcome or ListUsers.
    */
   #changed(row: UserRow, online: boolean): void {

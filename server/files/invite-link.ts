@@ -23,7 +23,7 @@ export function formatInviteLink({ host, port, invite, fingerprint }: InviteLink
   return [formatAddress(host, port), invite, ...(fingerprint === undefined ? [] : [fingerprint])].join("/");
 }
 
-/** The command line to send. It is quoted where a shell could take the brackets of an address for a pattern. */
+/** The command line to send. It is quoted if a shell could take the brackets of an address for a pattern. */
 export function joinLine(link: InviteLink): string {
   const argument = formatInviteLink(link);
   return `parley join ${argument.includes("[") ? `'${argument}'` : argument}`;

@@ -15,7 +15,7 @@ import {
 
 export interface Setting<T> {
   readonly group: string;
-  /** The flag without dashes, where it does not follow from the row's name: "publicName" is --public-name. */
+  /** The flag without dashes, if it does not follow from the row's name: "publicName" is --public-name. */
   readonly flag?: string;
   /** The flag's single letter. */
   readonly short?: string;

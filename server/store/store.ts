@@ -42,7 +42,7 @@ export class StoreUnavailableError extends Error {
 
 export type ConversationKind = "direct" | "broadcast";
 
-/** The conversation of an entry: the direct one with a user, created where missing, or one by id. */
+/** The conversation of an entry: the direct one with a user, created if missing, or one by id. */
 export type AppendTarget = { peerId: number } | { conversationId: number };
 
 export interface NewEntry {

@@ -31,7 +31,7 @@ export class Terminals implements AsyncDisposable {
     this.rows = rows;
   }
 
-  /** @throws TerminalsMissing where tmux is not installed */
+  /** @throws TerminalsMissing if tmux is not installed */
   static async open(columns: number, rows: number): Promise<Terminals> {
     try {
       await run("tmux", ["-V"]);
@@ -68,7 +68,7 @@ export class Terminals implements AsyncDisposable {
     await this.until(name, expected);
   }
 
-  /** @throws Error with what the window shows, where the text does not appear in time */
+  /** @throws Error with what the window shows, if the text does not appear in time */
   async until(name: string, text: string): Promise<void> {
     for (let waited = 0; waited < DEADLINE_MS; waited += POLL_MS) {
       if ((await this.#tmux("capture-pane", "-p", "-J", "-t", name)).includes(text)) return;

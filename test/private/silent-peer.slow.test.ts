@@ -17,7 +17,7 @@ afterEach(async () => {
   await mallory[Symbol.asyncDispose]();
 });
 
-test("when both ends have finished, the goodbye waits until the own lines are acknowledged", async () => {
+test("when both ends have finished, the goodbye waits until all lines of its sender are acknowledged", async () => {
   const { call, end } = await admitted(mallory, yoda);
   end.conversation.send("the last word");
   end.conversation.finish();

@@ -15,7 +15,7 @@ const rulesBase = ["server/client-manager.ts", "server/store/store.ts", "server/
 
 /**
  * The paths that the files of each path may import, from the project's folder. The row of a file is the longest prefix of its
- * path. Files below one folder row may import each other; another test finds cycles between their rooms.
+ * path. Files below one folder row may import each other; another test finds cycles between their folders.
  */
 const directions: Record<string, readonly string[]> = {
   "gen/": [],

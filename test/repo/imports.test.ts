@@ -22,8 +22,8 @@ const product = sources.filter(({ path }) =>
 );
 const productFolders = new Set(product.map(({ path }) => posix.dirname(path)));
 
-/** A room is a folder without subfolders. A file beside subfolders is a room of its own. */
-function roomOf(path: string): string {
+/** The folder of a file, if the folder has no subfolders. A file beside subfolders counts as a folder of its own. */
+function folderOf(path: string): string {
   const folder = posix.dirname(path);
   return [...productFolders].some((other) => other.startsWith(`${folder}/`)) ? path : folder;
 }
@@ -101,12 +101,12 @@ describe("imports", () => {
     expect(findCycles(edges).map((cycle) => cycle.join(" -> "))).toEqual([]);
   });
 
-  test("have no cycle between rooms", () => {
+  test("have no cycle between folders", () => {
     const edges = new Map<string, string[]>();
     for (const { path, imports } of product) {
-      const room = roomOf(path);
-      const others = imports.flatMap(({ file }) => (file?.endsWith(".ts") ? [roomOf(file)] : []));
-      edges.set(room, [...(edges.get(room) ?? []), ...others.filter((other) => other !== room)]);
+      const folder = folderOf(path);
+      const others = imports.flatMap(({ file }) => (file?.endsWith(".ts") ? [folderOf(file)] : []));
+      edges.set(folder, [...(edges.get(folder) ?? []), ...others.filter((other) => other !== folder)]);
     }
     expect(findCycles(edges).map((cycle) => cycle.join(" -> "))).toEqual([]);
   });

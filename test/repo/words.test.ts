@@ -19,7 +19,6 @@ const files = [
   ),
 ].filter((path) => !path.startsWith("test/repo/words"));
 
-// Skipped until all files are rewritten.
 test("no file has them", () => {
   const found = files
     .flatMap((path) => findUnclear(path, read(path)))

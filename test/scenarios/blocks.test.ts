@@ -128,7 +128,7 @@ describe.each(transports)("through $name", ({ goOnline, online }) => {
 });
 
 // BlockService has no commands on a stream, so the transport makes no difference.
-test("a user sees the own list of blocks, sorted by name, and no blocks of others", async () => {
+test("users see their own list of blocks, sorted by name, and no blocks of others", async () => {
   await using server = await TestServer.start({ users: people });
   const hans = await server.logIn("hans");
   await hans.block("vader");

@@ -25,7 +25,7 @@ async function fail(client: TestClient, name: string, times: number): Promise<vo
   for (let i = 0; i < times; i++) await reasonOf(client.logIn(name, "not it"));
 }
 
-test("the record has each log-in and refusal of the own name, and joins equal ones in a row to a count", async () => {
+test("the record has each log-in and refusal of the user's name, and joins equal ones in a row to a count", async () => {
   await using server = await TestServer.start({ users: people });
   const device = (await server.logIn("yoda")).grant?.device;
   const caller = server.anonymous();

@@ -111,7 +111,7 @@ test("a stream begins with the stored messages, oldest first, and other users se
   await waitUntilOnline(seen, "yoda");
 });
 
-test("a user sees the own log-ins and refusals in the record, and only an administrator sees those of all users", async () => {
+test("users see their own log-ins and refusals in the record, and only an administrator sees those of all users", async () => {
   await using server = await TestServer.start({ users: ["hans", "yoda"] });
   const caller = server.anonymous();
   for (let i = 0; i < 4; i++) await reasonOf(caller.logIn("yoda", "not it"));

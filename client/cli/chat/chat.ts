@@ -1,4 +1,4 @@
-// The chat without its looks: takes the lines that the user enters and the events of the link, and produces display items.
+// The chat without its display: takes the lines that the user enters and the events of the link, and produces display items.
 import type { Clock } from "../../../time/clock.ts";
 import type { LinkEvent } from "../../link/model/events.ts";
 import type { PrivateEvent } from "../../peer/chats/events.ts";
@@ -111,7 +111,7 @@ export class Chat implements ChatActions, Disposable {
     this.#options.display.refresh();
   }
 
-  /** Runs a line as a command, even where a conversation is open. Otherwise like enter. */
+  /** Runs a line as a command, even if a conversation is open. Otherwise like enter. */
   async run(text: string): Promise<void> {
     const { attention, endedChatGuard, typedLines } = this.#parts;
     attention.activity();
@@ -219,7 +219,7 @@ export class Chat implements ChatActions, Disposable {
     this.link.reportActivity();
   }
 
-  /** Checked before the message is shown as sent. @throws CommandError where the user does not exist */
+  /** Checked before the message is shown as sent. @throws CommandError if the user does not exist */
   async #checkUser(place: Extract<Place, { kind: "user" }>, text: string): Promise<void> {
     const { onlineUsers, conversations, log } = this.#parts;
     const { username } = place;

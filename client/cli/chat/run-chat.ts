@@ -33,7 +33,7 @@ export interface RunChatOptions {
 type Notice = (sentence: string) => void;
 
 /**
- * Runs the chat and resolves to the exit code. It runs in plain lines where standard input or output is no terminal, or
+ * Runs the chat and resolves to the exit code. It runs in plain lines if standard input or output is not a terminal, or
  * TERM is "dumb".
  * @throws CommandError, RpcError and other errors that failure.ts describes, from signing in
  */

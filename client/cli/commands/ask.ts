@@ -38,7 +38,7 @@ export const command = defineCommand({
     await withAccount(call, "changes", async (signedIn, context) => {
       const question = await messageText(call, words);
       const sent = await sendText(signedIn, context, call, { kind: "user", username }, question);
-      // The link starts right after the own message, so no answer is missed.
+      // The link starts right after the sent message, so no answer is missed.
       const cursors = await cursorsAtHeads(signedIn.account);
       cursors.forget(sent.ack.conversationId);
       raise(cursors, sent.ack.conversationId, sent.ack.seq);

@@ -14,7 +14,7 @@ function verifyCommand(program: string | undefined, username: string): string {
   return `${program === undefined ? "/" : `${program} `}verify ${username}`;
 }
 
-/** Sentences about the keys of a peer; none where they are as expected. `program`: as for verificationWords. */
+/** Sentences about the keys of a peer; none if they are as expected. `program`: as for verificationWords. */
 export function keyWords(
   { username, keyCheck }: Pick<ChatOpened, "username" | "keyCheck">,
   program?: string,
@@ -83,7 +83,7 @@ export function acceptedWords(username: string, problem: KeyProblem): string {
     : `The device of ${username} is accepted, although the key of ${username} has not signed it.`;
 }
 
-/** Warnings where the open chat does not use the key of the code that is shown. */
+/** Warnings if the open chat does not use the key of the code that is shown. */
 export function openChatWords(
   { username, peer }: OpenChatInfo,
   { identityKey }: Pick<Verification, "identityKey">,
@@ -116,7 +116,7 @@ export function verificationWords(
   return [`Your code with ${username}:`, ...rows, words[standing], comparisonWords(own, username, program)];
 }
 
-/** What to do with the code. A comparison proves something only where the own key is certain. */
+/** What to do with the code. A comparison proves something only if the user's own key is certain. */
 function comparisonWords(own: OwnKeyStatus, username: string, program: string | undefined): string {
   const how = `the code with the one that ${username} sees, in person or in a call`;
   // Devices are linked in a shell only.

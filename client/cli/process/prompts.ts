@@ -15,7 +15,7 @@ export interface Asker {
   show(sentence: string): void;
 }
 
-/** Undefined where standard input or standard error is not a terminal. Questions are printed on standard error. */
+/** Undefined if standard input or standard error is not a terminal. Questions are printed on standard error. */
 export function terminalAsker(environment: Environment): Asker | undefined {
   const { stdin, stderr } = environment;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;

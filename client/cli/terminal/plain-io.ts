@@ -23,7 +23,7 @@ export type Answer = LineRead | { readonly kind: "interrupted" };
  * output went away, writes resolve and do nothing.
  */
 export class PlainIO implements Disposable {
-  /** Resolves when the reader of the output went away, or with the error where the output failed otherwise. */
+  /** Resolves when the reader of the output went away, or with the error if the output failed otherwise. */
   readonly outputGone: Promise<Error | undefined>;
   readonly #input: PlainInput;
   readonly #output: Writable;
@@ -138,7 +138,7 @@ export class PlainIO implements Disposable {
       const chunk: unknown = this.#input.read();
       if (chunk !== null) {
         const bytes = toBytes(chunk);
-        // Enter is a CR where it was typed in raw mode, after a secret and before the mode was changed back.
+        // Enter is a CR if it was typed in raw mode, after a secret and before the mode was changed back.
         this.#splitter.push(
           this.#input.isTTY === true ? bytes.map((code) => (code === CR ? LF : code)) : bytes,
         );

@@ -41,7 +41,7 @@ export class Screen implements Disposable {
   #edited: ((text: string) => void) | undefined;
   #prompt = Styled.of("> ");
   #status: readonly Styled[] = [];
-  /** The first row of the text that is shown, where it is taller than the screen. */
+  /** The first row of the text that is shown, if it is taller than the screen. */
   #top = 0;
   /** Escape sequences to write before the next frame. */
   #controls = "";
@@ -90,7 +90,7 @@ export class Screen implements Disposable {
     this.#schedule();
   }
 
-  /** One line below the line being edited, in parts. The last parts are left out where they do not fit. */
+  /** One line below the line being edited, in parts. The last parts are left out if they do not fit. */
   set status(parts: readonly (Styled | string)[]) {
     this.#status = parts
       .map((part) => toStyled(part).lines()[0] ?? Styled.empty)
@@ -147,7 +147,7 @@ export class Screen implements Disposable {
     this.#schedule();
   }
 
-  /** Sets the title of the window until the end, when the previous title is restored. Does nothing where there is none. */
+  /** Sets the title of the window until the end, when the previous title is restored. Does nothing if there is none. */
   setTitle(text: string): void {
     this.#title.set(text);
     this.#schedule();

@@ -10,7 +10,7 @@ export interface Position {
   readonly seq: bigint;
   /** "unknown" until an entry of the conversation has arrived. */
   readonly kind: ConversationKind;
-  /** The other user of a direct conversation, where known. */
+  /** The other user of a direct conversation, if known. */
   readonly peer: User | undefined;
   /** The user's own delivered marker, as this device knows it. */
   readonly deliveredSeq: bigint;

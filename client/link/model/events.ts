@@ -63,7 +63,7 @@ export interface Welcomed extends FromServer {
   readonly broadcastConversationId: string;
   /** The other users who are online, ordered by user name: the first page. */
   readonly online: readonly User[];
-  /** The page token with which `Account.listUsers` lists the rest; empty where there is none. */
+  /** The page token with which `Account.listUsers` lists the rest; empty if there is none. */
   readonly onlineNextPageToken: string;
 }
 
@@ -85,15 +85,15 @@ export interface EntryArrived extends FromServer, InConversation {
   readonly kind: ConversationKind;
   /** The user who sent it. */
   readonly sender: User;
-  /** The other user of a direct conversation, also where the sender is the own user. */
+  /** The other user of a direct conversation, even if this user is the sender. */
   readonly peer: User | undefined;
   /** When the server stored it, by the server's clock. */
   readonly sendTime: Date | undefined;
   /** The content. */
   readonly content: EntryContent;
-  /** The own user sent it, from this or another device. */
+  /** This user sent it, from this or another device. */
   readonly mine: boolean;
-  /** The id of the send, where this link sent the entry and its `acked` event came before: do not show it again. */
+  /** The id of the send, if this link sent the entry and its `acked` event came before: do not show it again. */
   readonly clientMessageId: bigint | undefined;
   /** The entry arrived live; false for entries of the backlog. */
   readonly live: boolean;
@@ -111,7 +111,7 @@ export interface EntriesSkipped extends SeqSpan {
   readonly type: "gap";
   /** `Account.listMessages` can fetch them; otherwise they are no longer in the log. */
   readonly fillable: boolean;
-  /** The server's event; undefined where the link found the gap itself. */
+  /** The server's event; undefined if the link found the gap itself. */
   readonly raw: Event | undefined;
 }
 
@@ -139,7 +139,7 @@ export interface SendAcked extends InConversation {
 /** A command was refused. A refused message is removed from the queue. */
 export interface CommandRefused {
   readonly type: "refused";
-  /** The id of the send; undefined where another command was refused. */
+  /** The id of the send; undefined if another command was refused. */
   readonly clientMessageId: bigint | undefined;
   /** The target of the send. */
   readonly target: SendTarget | undefined;
@@ -147,7 +147,7 @@ export interface CommandRefused {
   readonly content: EntryContent | undefined;
   /** The refusal, with its reason and the field at fault. */
   readonly error: RpcError;
-  /** The server's event; undefined where the link refused the command itself. */
+  /** The server's event; undefined if the link refused the command itself. */
   readonly raw: Event | undefined;
 }
 
@@ -163,7 +163,7 @@ export interface MarkersMoved extends FromServer, InConversation {
   readonly type: "markers";
   /** The user whose markers they are. */
   readonly user: User;
-  /** They are the own user's markers. */
+  /** They are this user's markers. */
   readonly mine: boolean;
   /** At least one device of the user has every visible entry up to this seq. */
   readonly deliveredSeq: bigint;
@@ -176,7 +176,7 @@ export interface MarkersMoved extends FromServer, InConversation {
 /** Another user started or stopped typing. */
 export interface TypingChanged extends FromServer {
   readonly type: "typing";
-  /** The direct conversation; empty where it has no entry yet. */
+  /** The direct conversation; empty if it has no entry yet. */
   readonly conversationId: string;
   /** The user who types. */
   readonly user: User;

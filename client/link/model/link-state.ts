@@ -40,7 +40,7 @@ export type LinkEnding =
   /** The server does not prove to be the trusted one. A person has to decide. */
   | {
       readonly kind: "not-trusted";
-      /** The failed connection; it has the fingerprints, where known. */
+      /** The failed connection; it has the fingerprints, if known. */
       readonly cause: ConnectError;
     }
   /** The server refused the stream, so that a retry is pointless. */

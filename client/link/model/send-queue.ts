@@ -39,9 +39,9 @@ export interface UnsentMessage {
 export interface SendQueue {
   /** Stores a message. `send` throws the errors that it throws. */
   add(target: SendTarget, content: Uint8Array): UnsentMessage;
-  /** Deletes a message that was stored, refused or dropped. Returns false where it is not in the queue. */
+  /** Deletes a message that was stored, refused or dropped. Returns false if it is not in the queue. */
   remove(clientMessageId: bigint): boolean;
-  /** Holds or releases a message. Returns false where another process has sent or dropped it. */
+  /** Holds or releases a message. Returns false if another process has sent or dropped it. */
   setHeld(clientMessageId: bigint, held: boolean): boolean;
   /** Holds all messages, because the server has other data than the one for which they were written. */
   holdAll(): void;

@@ -57,7 +57,7 @@ export class EventReader {
 
   /**
    * Converts an event, except acks and refusals. Returns nothing for events that arrived before and for unknown kinds.
-   * @throws BrokenStreamError where entries between this event and the last one are missing
+   * @throws BrokenStreamError if entries between this event and the last one are missing
    */
   read(raw: Event, live: boolean): Incoming[] {
     const kind = raw.kind;
@@ -104,7 +104,7 @@ export class EventReader {
 
   /**
    * Takes an ack of a send of this link. `entryShown`: the entry was handed out before. `position`: the new position,
-   * where the ack takes the place of its entry.
+   * if the ack takes the position of its entry.
    */
   acked(ack: Ack): { entryShown: boolean; position: Position | undefined } {
     const { conversationId, seq, clientMessageId } = ack;

@@ -66,7 +66,7 @@ export class Positions {
     };
   }
 
-  /** Records an ack as the arrival of its entry, where that is the next one. Returns whether it was. */
+  /** Records an ack as the arrival of its entry, if that is the next one. Returns whether it was. */
   ack(conversationId: string, seq: bigint): boolean {
     const position = this.#byConversation.get(conversationId);
     if (position === undefined) {

@@ -85,7 +85,7 @@ export class ReaderFeed {
     this.#put(event);
   }
 
-  /** Hands out the event where it is new. @throws BrokenStreamError where entries are missing */
+  /** Hands out the event if it is new. @throws BrokenStreamError if entries are missing */
   take(raw: Event, live: boolean): void {
     for (const { event, position, ownEcho } of this.#reader.read(raw, live)) {
       if (event.type === "markers" && event.mine) {
@@ -208,7 +208,7 @@ export class ReaderFeed {
     this.#save(isDelivered ? { ...position, deliveredSeq: seq } : position);
   }
 
-  /** Saves markers where there is a cursor. A new cursor at 0 would request the whole log from the server. */
+  /** Saves markers if there is a cursor. A new cursor at 0 would request the whole log from the server. */
   #saveMarkers(conversationId: string, deliveredSeq: bigint, readSeq: bigint): void {
     const seq = this.#taken.get(conversationId);
     if (seq === undefined) return;

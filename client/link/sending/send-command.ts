@@ -12,7 +12,7 @@ import { wireTarget } from "../model/target.ts";
 const MAX_NAME_LENGTH = 256;
 
 /**
- * The refusal of a message that is too large for the server; undefined where it can be sent. If it were sent, the
+ * The refusal of a message that is too large for the server; undefined if it can be sent. If it were sent, the
  * server would end the stream, and the next attempt would send it again.
  */
 export function checkSend(

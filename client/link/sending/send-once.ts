@@ -21,7 +21,7 @@ export interface SendOnceOptions {
   readonly text: string;
   /** How long to try, ms; default 10 s. The first attempt is made in any case. */
   readonly waitMs?: number;
-  /** Stops the attempts. The send then rejects with an OutcomeUnknownError where the message may be stored. */
+  /** Stops the attempts. The send then rejects with an OutcomeUnknownError if the message may be stored. */
   readonly signal?: AbortSignal;
 }
 

@@ -97,7 +97,7 @@ export class Sender implements Disposable {
       .map(({ message }) => message);
   }
 
-  /** Sends a held message. Returns false where it is not held, or another process has sent or dropped it. */
+  /** Sends a held message. Returns false if it is not held, or another process has sent or dropped it. */
   release(clientMessageId: bigint): boolean {
     const item = this.#held.get(clientMessageId);
     if (item === undefined) return false;
@@ -114,7 +114,7 @@ export class Sender implements Disposable {
     return true;
   }
 
-  /** Deletes a held message. Returns false where it is not held. */
+  /** Deletes a held message. Returns false if it is not held. */
   drop(clientMessageId: bigint): boolean {
     const item = this.#held.get(clientMessageId);
     if (item === undefined) return false;
@@ -122,7 +122,7 @@ export class Sender implements Disposable {
     return true;
   }
 
-  /** Resolves when only held messages are unsent; rejects with LinkEndedError where the link ends before that. */
+  /** Resolves when only held messages are unsent; rejects with LinkEndedError if the link ends before that. */
   settled(): Promise<void> {
     if (this.#waiting.size + this.#inFlight.size === 0) return Promise.resolve();
     if (this.#ended)
@@ -156,7 +156,7 @@ export class Sender implements Disposable {
     this.#hold([...this.#inFlight.values(), ...this.#waiting.values()]);
   }
 
-  /** Completes the message of the ack, and returns it; undefined where it is not in flight. */
+  /** Completes the message of the ack, and returns it; undefined if it is not in flight. */
   acked(ack: Ack): UnsentMessage | undefined {
     const item = this.#inFlight.get(ack.clientMessageId);
     if (item === undefined) return undefined;

@@ -46,7 +46,7 @@ export interface SignUpOptions {
   readonly username: string;
   /** The server refuses a password that is too short. */
   readonly password: string;
-  /** The invite, where the server requires one; else "". */
+  /** The invite, if the server requires one; else "". */
   readonly invite: string;
   /** As in LogInOptions. */
   readonly client?: ClientInfo | undefined;
@@ -87,7 +87,7 @@ export interface ListOptions {
   readonly background?: boolean;
 }
 
-/** The calls of one session. Each method rejects with RpcError, or with ConnectError where nothing was sent. */
+/** The calls of one session. Each method rejects with RpcError, or with ConnectError if nothing was sent. */
 export class Account {
   /** The server. */
   readonly endpoint: Endpoint;

@@ -75,7 +75,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * The open connection; a new one where there is none.
+   * The open connection; a new one if there is none.
    * @throws ConnectError: nothing was sent
    * @internal
    */

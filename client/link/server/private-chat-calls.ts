@@ -57,7 +57,7 @@ export class PrivateCalls {
 
   /** The user's identity key and the user's devices that have a certificate. */
   async listDeviceKeys(options?: CallOptions): Promise<{
-    /** Undefined where the user has none. */
+    /** Undefined if the user has none. */
     readonly identity: Identity | undefined;
     /** In the order of their creation. */
     readonly devices: readonly DeviceCertificate[];
@@ -108,7 +108,7 @@ export class PrivateCalls {
     }
   }
 
-  /** Answers a request for a private chat. Resolves to the introduction where the answer was ACCEPT. */
+  /** Answers a request for a private chat. Resolves to the introduction if the answer was ACCEPT. */
   async answerIntroduction(
     request: Omit<AnswerIntroductionRequest, "processId">,
     options?: CallOptions,

@@ -10,7 +10,7 @@ const goodStreamMs = 5_000;
 /** How one stream ended. */
 export interface AttemptResult {
   readonly failure: Error;
-  /** How long the stream was live, ms; undefined where it was never live. */
+  /** How long the stream was live, ms; undefined if it was never live. */
   readonly liveMs: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface ReconnectorOptions {
   readonly onState: (state: LinkState) => void;
   /** Opens a stream and reads it to its end. Never rejects. */
   readonly attempt: () => Promise<AttemptResult>;
-  /** Forgets the cursor that the server refused; undefined: all. Returns false where none was sent. */
+  /** Forgets the cursor that the server refused; undefined: all. Returns false if none was sent. */
   readonly forgetCursor: (index: number | undefined) => boolean;
 }
 

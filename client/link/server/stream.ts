@@ -8,7 +8,7 @@ import { RpcError } from "../../../rpc/status/status.ts";
 import { lengthDelimited } from "../../../rpc/wire/raw-fields.ts";
 import { BrokenStreamError } from "../model/errors.ts";
 
-/** An open stream. Iterate it once. Always dispose of it, which cancels the call where it is still open. */
+/** An open stream. Iterate it once. Always dispose of it, which cancels the call if it is still open. */
 export interface ChatStream extends AsyncIterable<Event[]>, Disposable {
   /**
    * Sends an encoded Command. Nothing may be written between Hello, which is the first frame, and Welcome. A command is

@@ -36,7 +36,7 @@ export type TrustDecision =
   /** The key is not the known one: do not connect. */
   | {
       readonly verdict: "changed";
-      /** The expected fingerprint; undefined where the system's root certificates verified the server before. */
+      /** The expected fingerprint; undefined if the system's root certificates verified the server before. */
       readonly known: string | undefined;
       /** The fingerprint of the presented key. */
       readonly found: string;

@@ -38,7 +38,7 @@ export class ActiveChats {
    * Runs a chat from its start to its end.
    * @param outgoing this device requested it
    * @param queued lines to send first
-   * @throws RpcError, KeyProblemError where the chat does not start: then nothing was sent
+   * @throws RpcError, KeyProblemError if the chat does not start: then nothing was sent
    */
   async run(established: EstablishedChat, outgoing: boolean, queued: readonly string[]): Promise<void> {
     const { peer, path } = established;

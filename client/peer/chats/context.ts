@@ -77,7 +77,7 @@ export class PrivateChatContext {
     }
   }
 
-  /** Registers the certificate again, also where it was registered before. @throws RpcError, ConnectError */
+  /** Registers the certificate again, even if it was registered before. @throws RpcError, ConnectError */
   registerAgain(): Promise<Registered> {
     this.#registered = undefined;
     return this.register();
@@ -100,7 +100,7 @@ export class PrivateChatContext {
     return check;
   }
 
-  /** Checks the keys as `checkKeys`. @throws KeyProblemError where a person has to accept the keys first */
+  /** Checks the keys as `checkKeys`. @throws KeyProblemError if a person has to accept the keys first */
   admit(peer: PeerKeys): KeyCheck {
     const check = this.checkKeys(peer);
     if (check.stops && check.problem !== undefined) {

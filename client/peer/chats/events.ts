@@ -27,7 +27,7 @@ export interface RequestClosed {
   readonly username: string;
   /** The outcome of the request. */
   readonly outcome: IntroductionOutcome;
-  /** The name of the own device that answered, where one did; may be empty. */
+  /** The name of the user's device that answered, if one did; may be empty. */
   readonly deviceName: string;
 }
 
@@ -47,7 +47,7 @@ export interface ChatFailed {
   readonly type: "failed";
   /** The other user. */
   readonly username: string;
-  /** An RpcError where the server or the peer refused, a ConnectError where no path worked, or a KeyProblemError. */
+  /** An RpcError if the server or the peer refused, a ConnectError if no path worked, or a KeyProblemError. */
   readonly error: Error;
   /** The queued lines, which were not sent. */
   readonly queued: readonly string[];
@@ -77,13 +77,13 @@ export interface LineEvent {
   readonly mine: boolean;
   /** The number of the line in its direction, from 1. */
   readonly number: bigint;
-  /** When the line was written, by its sender's clock; undefined where the peer sent no time. */
+  /** When the line was written, by its sender's clock; undefined if the peer sent no time. */
   readonly time: Date | undefined;
   /** The content. */
   readonly content: LineContent;
 }
 
-/** The peer has received or read more of the own lines. */
+/** The peer has received or read more of this side's lines. */
 export interface MarksMoved {
   readonly type: "marks";
   /** The other user. */

@@ -125,10 +125,10 @@ export class IncomingRequests {
   }
 
   /**
-   * Answers a request and removes it. It stays where a person has to accept the keys first, where too many chats are
-   * about to open, and where the answer did not reach the server.
+   * Answers a request and removes it. It stays if a person has to accept the keys first, if too many chats are
+   * about to open, and if the answer did not reach the server.
    * @returns the keys of the peer
-   * @throws NoRequestError where there is no request, and the errors of `answer`
+   * @throws NoRequestError if there is no request, and the errors of `answer`
    */
   async settle(username: string, answer: (request: PeerRequest) => Promise<void>): Promise<PeerKeys> {
     const request = this.#byUsername.get(username);

@@ -36,7 +36,7 @@ export class OpenChatReports {
   }
 
   /**
-   * Sends a report. After a refusal it is repeated with a delay; where the server is unreachable, the next stream
+   * Sends a report. After a refusal it is repeated with a delay; if the server is unreachable, the next stream
    * triggers a new one.
    * @param failedId an accepted introduction that led to no chat
    */

@@ -65,7 +65,7 @@ export class OpenChat {
     this.#reported.resolve();
   }
 
-  /** Ends the chat without a goodbye, where the peer is gone; resolves when the event of its end was emitted. */
+  /** Ends the chat without a goodbye, if the peer is gone; resolves when the event of its end was emitted. */
   async drop(): Promise<void> {
     this.#conversation.drop();
     await this.#reported.promise;
@@ -85,7 +85,7 @@ export class OpenChat {
     void this.#context.parts.emit({ type: "line", username, mine: true, number, time: new Date(), content });
   }
 
-  /** Checks the keys again, and ends the chat where a person has to accept them first. */
+  /** Checks the keys again, and ends the chat if a person has to accept them first. */
   recheckKeys(): KeyProblem | undefined {
     const { stops, problem } = this.#context.checkKeys(this.peer);
     if (!stops || problem === undefined) return undefined;

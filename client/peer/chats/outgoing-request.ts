@@ -57,7 +57,7 @@ export class OutgoingRequest {
 
   /**
    * Waits for the acceptance and connects to the device that accepted.
-   * @throws RpcError, ConnectError, KeyProblemError, NotSentError where the request was withdrawn
+   * @throws RpcError, ConnectError, KeyProblemError, NotSentError if the request was withdrawn
    */
   async establish(): Promise<EstablishedChat> {
     try {

@@ -99,7 +99,7 @@ export class PendingPeer {
 
   readonly #end = (): void => this.end();
 
-  /** Stops waiting. Returns false where it had stopped before. */
+  /** Stops waiting. Returns false if it had stopped before. */
   #settle(): boolean {
     if (this.#isSettled) return false;
     this.#isSettled = true;
@@ -127,7 +127,7 @@ export class PendingPeer {
     return introduction;
   }
 
-  /** Never rejects: the peer may still connect directly, and where it does not, the timer ends the wait. */
+  /** Never rejects: the peer may still connect directly, and if it does not, the timer ends the wait. */
   async #openRelayHalf({ introductionId, direct }: Introduction, timeoutMs: number): Promise<void> {
     const { calls, server, closing } = this.#context.parts;
     const signal = AbortSignal.any([this.#relay.signal, closing]);

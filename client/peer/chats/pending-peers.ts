@@ -11,7 +11,7 @@ const MAX_PENDING_PEERS = 64;
 
 export interface PendingPeersOwner {
   /**
-   * Runs the chat; resolves when it has ended, and rejects where it did not start.
+   * Runs the chat; resolves when it has ended, and rejects if it did not start.
    * @param queued lines to send first
    */
   converse(established: EstablishedChat, queued: readonly string[]): Promise<void>;
@@ -39,7 +39,7 @@ export class PendingPeers {
 
   /**
    * Accepts a request and waits for the peer.
-   * @throws RpcError, ConnectError, NotSentError where too many are pending
+   * @throws RpcError, ConnectError, NotSentError if too many are pending
    */
   async accept(request: PeerRequest): Promise<void> {
     const { peer, introductionId } = request;

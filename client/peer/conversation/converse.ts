@@ -33,7 +33,7 @@ const { converse } = strictDefinition(PeerServiceService);
 /**
  * Calls the peer and exchanges openings. The channel is closed with the stream.
  * @param signal cancels the call
- * @throws RpcError where the peer refuses, or does not answer in time
+ * @throws RpcError if the peer refuses, or does not answer in time
  */
 export async function openConverse(
   dialled: PeerChannel,
@@ -75,7 +75,7 @@ export async function openConverse(
 
 /** How one caller is served. */
 export interface ConverseOptions {
-  /** Checks the caller's opening and returns the own one. @throws RpcError to refuse it */
+  /** Checks the caller's opening and returns the answering one. @throws RpcError to refuse it */
   admit(opening: Opening): Opening;
   /** Runs the conversation; resolves when it has ended. */
   converse(stream: SignalStream): Promise<void>;

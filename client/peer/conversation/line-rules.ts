@@ -35,7 +35,7 @@ export class NotSentError extends Error {
   override name = "NotSentError";
 }
 
-/** The size of a line, bytes. @throws NotSentError where the line is empty or too long */
+/** The size of a line, bytes. @throws NotSentError if the line is empty or too long */
 export function bytesOfLine(text: string): number {
   const bytes = Buffer.byteLength(text);
   if (bytes === 0) throw new NotSentError("A line must not be empty.");

@@ -14,7 +14,7 @@ import type { SignalStream } from "./signal-stream.ts";
 /** The callbacks of a conversation. Each is awaited before more is read, so a slow owner slows the peer. */
 export interface ConversationOwner {
   line(line: Line): Promise<void> | void;
-  /** The peer has received, and its user has read, the own lines up to these numbers. */
+  /** The peer has received, and its user has read, this side's lines up to these numbers. */
   marks(received: bigint, read: bigint): Promise<void> | void;
   typing(typing: boolean): Promise<void> | void;
   /** The peer sends no more lines. */
@@ -131,7 +131,7 @@ export class PrivateConversation {
 
   /**
    * Sends a line and returns its number.
-   * @throws NotSentError where the line is not valid, the chat has ended, or the peer has not taken earlier lines
+   * @throws NotSentError if the line is not valid, the chat has ended, or the peer has not taken earlier lines
    */
   send(text: string): bigint {
     const bytes = bytesOfLine(text);
@@ -184,7 +184,7 @@ export class PrivateConversation {
     this.#stream.abort();
   }
 
-  /** Ends the conversation without a goodbye, where the peer is gone. */
+  /** Ends the conversation without a goodbye, if the peer is gone. */
   drop(): void {
     this.#stream.abort();
   }
@@ -213,7 +213,7 @@ export class PrivateConversation {
     }
   }
 
-  /** Sends what was written, within `goodbyeMs`, and lets the peer end the call where that is its part. */
+  /** Sends what was written, within `goodbyeMs`, and lets the peer end the call if that is its part. */
   async #leave(): Promise<void> {
     const deadline = performance.now() + conversationLimits.goodbyeMs;
     await waitFor(this.#stream.close(), { ms: conversationLimits.goodbyeMs });
@@ -231,7 +231,7 @@ export class PrivateConversation {
   }
 
   async #take({ kind }: Signal): Promise<void> {
-    // After the own goodbye only the acknowledgement of own lines matters.
+    // After this side's goodbye only the acknowledgement of its own lines matters.
     if (this.#goodbye !== undefined && kind?.$case !== "marks") return;
     switch (kind?.$case) {
       case "opening":

@@ -18,7 +18,7 @@ export class QueuedLines {
     return this.#texts;
   }
 
-  /** @throws NotSentError where the line is not valid, or too many lines are queued */
+  /** @throws NotSentError if the line is not valid, or too many lines are queued */
   add(text: string): void {
     const bytes = this.#bytes + bytesOfLine(text);
     if (this.#texts.length >= MAX_LINES || bytes > MAX_BYTES) {

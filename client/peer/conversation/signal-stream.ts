@@ -12,12 +12,12 @@ export interface SignalStream {
   drained(): Promise<void>;
   /** The error of the connection below; undefined while it is open and after an orderly end. */
   readonly broken: Error | undefined;
-  /** The frames of the peer. It ends when the peer half-closes, and throws RpcError where the call failed. */
+  /** The frames of the peer. It ends when the peer half-closes, and throws RpcError if the call failed. */
   readonly signals: AsyncIterator<readonly Signal[], void>;
-  /** Sends what was written, and half-closes the stream where this end can. */
+  /** Sends what was written, and half-closes the stream if this end can. */
   close(): Promise<void>;
   /** The peer ends the call. If this end cancelled it, the signals written last could be lost. */
   readonly peerEndsCall: boolean;
-  /** Ends the call immediately. The peer receives `why` where this end is the server of the call. */
+  /** Ends the call immediately. The peer receives `why` if this end is the server of the call. */
   abort(why?: RpcError): void;
 }

@@ -67,7 +67,7 @@ export function linkCode(serverId: string, { userId, identityKey, fingerprint }:
   return code.replace(/(.{4})(?=.)/g, "$1-");
 }
 
-/** Converts a typed code to the form in which it is shown; undefined where it is not a code. */
+/** Converts a typed code to the form in which it is shown; undefined if it is not a code. */
 export function readLinkCode(typed: string): string | undefined {
   const plain = typed.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
   if (plain.length !== CODE_LETTERS || [...plain].some((letter) => !LETTERS.includes(letter)))

@@ -8,7 +8,7 @@ export interface Contact {
   readonly userId: string;
   /** The user's name. */
   readonly username: string;
-  /** The identity key, 32 bytes; empty where the user had none. */
+  /** The identity key, 32 bytes; empty if the user had none. */
   readonly identityKey: Uint8Array;
   /** When this key was first stored. */
   readonly since: Date;
@@ -56,7 +56,7 @@ export interface PeerKeys {
   readonly userId: string;
   /** The user's name. */
   readonly username: string;
-  /** The user's identity key, 32 bytes; empty where the user has none. */
+  /** The user's identity key, 32 bytes; empty if the user has none. */
   readonly identityKey: Uint8Array;
   /** The device's id. */
   readonly deviceId: string;
@@ -68,7 +68,7 @@ export interface PeerKeys {
   readonly signed: boolean;
 }
 
-/** Converts the server's message; undefined where it has no user or no key. */
+/** Converts the server's message; undefined if it has no user or no key. */
 export function readPeer(serverId: string, peer: PeerDevice | undefined): PeerKeys | undefined {
   const { user, device, identityKey } = peer ?? {};
   const fingerprint = device && fingerprintOfDer(device.certificate);
@@ -93,7 +93,7 @@ export type KeyProblem =
 export interface KeyCheck {
   /** Whether the user has no stored key, a stored one, or a verified one. */
   readonly standing: "new" | "known" | "verified";
-  /** What is wrong; undefined where nothing is. */
+  /** What is wrong; undefined if nothing is. */
   readonly problem: KeyProblem | undefined;
   /** A person has to accept the problem before a chat can open. */
   readonly stops: boolean;

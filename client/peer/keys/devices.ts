@@ -45,7 +45,7 @@ export async function listDevices({ calls, names }: KeyOwner): Promise<{
 
 /**
  * Signs a device after a person has compared its code.
- * @throws RpcError, ConnectError; Error where the identity key is on another device
+ * @throws RpcError, ConnectError; Error if the identity key is on another device
  */
 export async function signDevice(
   { calls, names }: KeyOwner,

@@ -18,15 +18,15 @@ export interface StoredKeys {
   readonly deviceId: string;
   /** The device's private key and its certificate, PEM. */
   readonly device: Certificate;
-  /** The user's private identity key, PKCS #8 DER, where this device has it. */
+  /** The user's private identity key, PKCS #8 DER, if this device has it. */
   readonly identity: Uint8Array | undefined;
 }
 
 /** Stores a device's keys. Several processes may share a store. */
 export interface KeyStore {
-  /** The stored keys; undefined where there are none. */
+  /** The stored keys; undefined if there are none. */
   load(): StoredKeys | undefined;
-  /** Stores the keys where there are none for that device. Returns the keys that are stored then. */
+  /** Stores the keys if there are none for that device. Returns the keys that are stored then. */
   saveIfNone(keys: StoredKeys): StoredKeys;
   /** Stores the identity key beside the device's keys; undefined removes it. */
   saveIdentity(identity: Uint8Array | undefined): void;
@@ -36,7 +36,7 @@ export interface KeyStore {
 export class MemoryKeys implements KeyStore {
   #keys: StoredKeys | undefined;
 
-  /** The stored keys; undefined where there are none. */
+  /** The stored keys; undefined if there are none. */
   load(): StoredKeys | undefined {
     return this.#keys;
   }
@@ -81,7 +81,7 @@ export function fingerprintOfKey({ cert }: Certificate): string {
   return fingerprintOf(cert);
 }
 
-/** The fingerprint of the key in a DER certificate; undefined where the bytes are not a certificate. */
+/** The fingerprint of the key in a DER certificate; undefined if the bytes are not a certificate. */
 export function fingerprintOfDer(certificate: Uint8Array): string | undefined {
   try {
     return fingerprint(new X509Certificate(certificate));

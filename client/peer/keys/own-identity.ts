@@ -1,4 +1,4 @@
-// Whether this device knows the own identity key independently of the server. A server that could choose the key could
+// Whether this device knows its user's identity key independently of the server. A server that could choose the key could
 // intercept chats unnoticed, because the safety number depends on it.
 import type { ContactStore } from "./contacts.ts";
 import type { OwnNames, Registered } from "./registration.ts";
@@ -18,15 +18,15 @@ type Known = Pick<Registered, "keys" | "identityKey" | "holdsIdentity">;
 
 export function ownKeyStatus(contacts: ContactStore, { username }: OwnNames, own: Known): OwnKeyStatus {
   if (own.holdsIdentity) return "held";
-  // The own key is stored as a contact with the own name. A server could introduce a peer with that name, but a user
-  // cannot verify a contact with the own name.
+  // The user's key is stored as a contact with the user's own name. A server could introduce a peer with that name,
+  // but a user cannot verify a contact with that name.
   const contact = contacts.get(username);
   const linked = contact?.verified === true ? contact.identityKey : undefined;
   if (linked === undefined) return own.keys.identity === undefined ? "unlinked" : "changed";
   return Buffer.compare(linked, own.identityKey ?? Buffer.alloc(0)) === 0 ? "linked" : "changed";
 }
 
-/** Stores the own identity key after the link code of this device was compared. */
+/** Stores the user's identity key after the link code of this device was compared. */
 export function rememberLink(contacts: ContactStore, names: OwnNames, identityKey: Uint8Array): void {
   const { userId, username } = names;
   contacts.save({

@@ -1,4 +1,4 @@
-// Creates a device's keys where there are none, and registers its certificate, so that other devices can be introduced
+// Creates a device's keys if there are none, and registers its certificate, so that other devices can be introduced
 // to it.
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
@@ -31,7 +31,7 @@ export interface Registered {
   readonly keys: StoredKeys;
   /** The fingerprint of the device's key. */
   readonly fingerprint: string;
-  /** The user's identity key: the one on this device, else the one from the server; undefined where there is none. */
+  /** The user's identity key: the one on this device, else the one from the server; undefined if there is none. */
   readonly identityKey: Uint8Array | undefined;
   /** The identity key signs this device's key. */
   readonly signed: boolean;
@@ -39,7 +39,7 @@ export interface Registered {
   readonly holdsIdentity: boolean;
 }
 
-/** The stored keys of this device, or new ones where there are none. */
+/** The stored keys of this device, or new ones if there are none. */
 export async function ownKeys(store: KeyStore, deviceId: string): Promise<StoredKeys> {
   const kept = store.load();
   if (kept?.deviceId === deviceId) return kept;
@@ -110,7 +110,7 @@ async function registerDevice(
     signature: Buffer.from(identity?.sign(statement) ?? []),
     replaceIdentity: replace,
   });
-  // The server's values are used only where this device has none.
+  // The server's values are used only if this device has none.
   const identityKey = identity?.publicKey ?? answer.identity?.key;
   const signature = answer.device?.signature ?? Buffer.alloc(0);
   return {

@@ -6,7 +6,7 @@ import { type Contact, type ContactStore, type KeyProblem, withDevice } from "./
 import { type OwnKeyStatus, ownKeyStatus } from "./own-identity.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
-/** What verification needs of the own device; a `PrivateChats` has it. */
+/** What verification needs of this device; a `PrivateChats` has it. */
 export interface Verifier {
   /** The calls of the session. */
   readonly calls: PrivateCalls;
@@ -34,7 +34,7 @@ export interface Verification {
   readonly since: Date | undefined;
   /** This safety number is the one that was shown last. */
   readonly isShown: boolean;
-  /** How this device knows the own key. A safety number with a key that only the server vouches for proves nothing. */
+  /** How this device knows its user's key. A safety number with a key that only the server vouches for proves nothing. */
   readonly own: OwnKeyStatus;
 }
 
@@ -74,7 +74,7 @@ export function markShown(contacts: ContactStore, { user, code }: Verification):
   contacts.save({ ...contact, shownCode: code });
 }
 
-/** Why the safety number cannot be confirmed; undefined where it can. */
+/** Why the safety number cannot be confirmed; undefined if it can. */
 export function objectionTo({ user, own, isShown }: Verification): string | undefined {
   if (own === "changed")
     return "Your own identity key is not the one that this device has stored: link this device first.";
@@ -91,7 +91,7 @@ export function confirm(contacts: ContactStore, verification: Verification): voi
 
 /**
  * Accepts a changed key, or the unsigned device that stopped a chat last, as a person decided without a comparison.
- * @returns what was accepted; undefined where nothing is wrong
+ * @returns what was accepted; undefined if nothing is wrong
  */
 export function acceptKeys(contacts: ContactStore, verification: Verification): KeyProblem | undefined {
   if (verification.standing === "changed") {

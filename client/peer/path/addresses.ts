@@ -6,7 +6,7 @@ const MAX_ADDRESSES = 16;
 
 /**
  * HOST:PORT for each address of an interface; IPv6 addresses are in brackets. Loopback addresses come last. They work
- * where both devices are on one machine, and elsewhere the certificate check rejects a wrong machine.
+ * if both devices are on one machine, and elsewhere the certificate check rejects a wrong machine.
  */
 export function ownAddresses(port: number, interfaces = networkInterfaces()): string[] {
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);

@@ -1,4 +1,4 @@
-// Connects to the device that accepted a request: directly where both users allow it, otherwise through the server's
+// Connects to the device that accepted a request: directly if both users allow it, otherwise through the server's
 // relay.
 import type { Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
 import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
@@ -35,7 +35,7 @@ export interface ConnectedPeer {
   readonly path: Path;
 }
 
-/** @throws ConnectError where no path works; RpcError where the server or the peer refuses */
+/** @throws ConnectError if no path works; RpcError if the server or the peer refuses */
 export async function connectPeer(options: ConnectPeerOptions): Promise<ConnectedPeer> {
   const { introduction } = options;
   if (introduction.direct && introduction.addresses.length > 0) {

@@ -53,7 +53,7 @@ export class PeerServer implements AsyncDisposable {
     this.#admission = admission;
   }
 
-  /** @throws ListenError where the port cannot be used */
+  /** @throws ListenError if the port cannot be used */
   static async open({ own, address, onError }: PeerServerOptions): Promise<PeerServer> {
     const admission = new Admission();
     const admit =
@@ -68,7 +68,7 @@ export class PeerServer implements AsyncDisposable {
     );
   }
 
-  /** Undefined where it does not listen. */
+  /** Undefined if it does not listen. */
   get port(): number | undefined {
     return this.#listener.port;
   }

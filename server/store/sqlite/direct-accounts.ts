@@ -10,7 +10,7 @@ export interface DirectAccounts extends Disposable {
   readonly accounts: Synchronous<AccountStore>;
 }
 
-/** Creates the database where missing. Throws DatabaseRefusedError, whose text is for the operator. */
+/** Creates the database if missing. Throws DatabaseRefusedError, whose text is for the operator. */
 export function openAccountsDirectly(file: string): DirectAccounts {
   const database = openDatabase({ file });
   try {

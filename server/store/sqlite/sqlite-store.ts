@@ -18,7 +18,7 @@ import type { DataState, ThreadAnswer } from "./threads/messages.ts";
 import { type StartThread, startWorker, type Thread } from "./threads/thread.ts";
 
 export interface SqliteStoreOptions {
-  /** Created where missing, with its folder; readable by its owner only. */
+  /** Created if missing, with its folder; readable by its owner only. */
   file: string;
   /** The most writes in one commit; 1000 by default. */
   groupCount?: number | undefined;
@@ -32,7 +32,7 @@ export interface SqliteStoreOptions {
   onFatal?: ((error: Error) => void) | undefined;
 }
 
-/** Rejects with DatabaseRefusedError, whose text is for the operator, where the file cannot be served. */
+/** Rejects with DatabaseRefusedError, whose text is for the operator, if the file cannot be served. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const store = new SqliteStore(options);
   await store.open();

@@ -30,7 +30,7 @@ it("a request lists the answers and what each means, and no line being typed ans
 
 it.each([
   ["the peer does not allow it", false, "auto"],
-  ["the own setting does not allow it", true, "relay"],
+  ["this user's setting does not allow it", true, "relay"],
 ] as const)("no direct path is offered where %s", async (_why, direct, path) => {
   const fixture = await live({ privately: answering("ask", path) });
   await asks(fixture, "yoda", { direct });

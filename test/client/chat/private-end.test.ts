@@ -220,7 +220,7 @@ describe("a line typed when the chat ended", () => {
     expect(fixture.sent.map(({ text }) => text)).toEqual(["all is well"]);
   });
 
-  it.each([false, true])("is not stopped after the own /stopprivate, in plain lines: %s", async (plain) => {
+  it.each([false, true])("is not stopped after /stopprivate, in plain lines: %s", async (plain) => {
     const fixture = await inside({ plain });
     await fixture.chat.enter("/stopprivate yoda");
     const how = { kind: "goodbye", by: "me", ending: Ending.STOPPED } as const;
@@ -230,7 +230,7 @@ describe("a line typed when the chat ended", () => {
     expect([fixture.left, fixture.shown()]).toEqual([["logout"], []]);
   });
 
-  it("is not stopped before the own end is reported, or after an own request was withdrawn", async () => {
+  it("is not stopped before the end of this side is reported, or after this user withdrew a request", async () => {
     const fixture = await inside({ plain: true });
     await fixture.chat.enter("/stopprivate yoda");
     await fixture.chat.enter("logout");

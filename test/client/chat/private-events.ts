@@ -75,7 +75,7 @@ export async function opens(
   });
 }
 
-/** The peer sends a line, or with `mine` the own line `number` is on its way. */
+/** The peer sends a line, or with `mine` line `number` of this side is on its way. */
 export async function says(fixture: Fixture, username: string, text: string, more: Partial<LineEvent> = {}) {
   await fixture.chat.takePrivate({
     type: "line",

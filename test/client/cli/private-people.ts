@@ -27,7 +27,7 @@ export class Running {
     for (const line of lines) this.child.stdin.write(`${line}\n`);
   }
 
-  /** Resolves when it has printed these words, on either output. @throws Error where it ends without them */
+  /** Resolves when it has printed these words, on either output. @throws Error if it ends without them */
   async prints(words: string): Promise<void> {
     const ended = this.ended.then(({ stdout, stderr }) => {
       if (!`${stdout}${stderr}`.includes(words)) {

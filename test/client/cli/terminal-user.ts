@@ -45,7 +45,7 @@ export class TerminalUser {
     );
   }
 
-  /** Resolves when the terminal shows the text, escape sequences left out. @throws Error where it does not appear in time */
+  /** Resolves when the terminal shows the text, escape sequences left out. @throws Error if it does not appear in time */
   async sees(text: string | RegExp): Promise<void> {
     await this.#until(text, () => this.plain);
   }
@@ -59,7 +59,7 @@ export class TerminalUser {
     this.#host.emit("SIGHUP", "SIGHUP");
   }
 
-  /** Waits for the question, and types. @throws Error where it does not appear in time */
+  /** Waits for the question, and types. @throws Error if it does not appear in time */
   async answers(question: string | RegExp, keys: string): Promise<void> {
     await this.#until(question, () => this.shown);
     this.shown = "";

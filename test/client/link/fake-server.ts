@@ -120,7 +120,7 @@ export class FakeStream {
     call.on("end", () => call.end());
   }
 
-  /** The next command. @throws where it is of another kind */
+  /** The next command. @throws if it is of another kind */
   async command<C extends CommandKind["$case"]>(expected: C): Promise<ValueOf<C>> {
     const kind = await this.#commands.take();
     if (kind.$case !== expected) throw new Error(`The client sent ${kind.$case} instead of ${expected}.`);

@@ -278,7 +278,7 @@ test("a device whose key the server replaced, and an unlinked device, cannot con
   }
 });
 
-test("a peer that is introduced with the own name does not become the own identity", async () => {
+test("a peer that is introduced with the user's own name does not become the user's identity", async () => {
   const verifier = await verifierOf(undefined, answersWith(fake));
   const peer = { ...peerOf(fake.publicKey, true), username: names.username };
   verifier.contacts.save(remembered(undefined, peer, new Date()));

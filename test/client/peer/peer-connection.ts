@@ -18,7 +18,7 @@ export class PeerConnection {
     this.#channel = channel;
   }
 
-  /** @throws where the device closes the connection immediately */
+  /** @throws if the device closes the connection immediately */
   static async of(to: Device, from: Device): Promise<PeerConnection> {
     const socket = await connect(to, from);
     return new PeerConnection(socket, await channelOver(socket));

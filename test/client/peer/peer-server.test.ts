@@ -123,7 +123,7 @@ test("connections with TLS below 1.3, without a certificate, or without TLS are 
   await closed(plain);
 });
 
-/** The message of the error that closed the socket; "" where there was none. */
+/** The message of the error that closed the socket; "" if there was none. */
 async function closed(socket: ReturnType<typeof connect>): Promise<string> {
   let message = "";
   socket.on("error", (error) => {

@@ -40,7 +40,7 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     { reason: Reason.USER_NOT_FOUND, field: "target.username" },
   ],
   [
-    "the own name",
+    "the caller's own name",
     {
       kind: {
         $case: "sendMessage",

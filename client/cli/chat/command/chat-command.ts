@@ -18,15 +18,15 @@ export interface ChatActions {
   readonly link: ChatLink;
   readonly clock: Clock;
   readonly commands: readonly ChatCommand[];
-  /** The place that lines go to; undefined where lines are commands. */
+  /** The place that lines go to; undefined if lines are commands. */
   readonly openPlace: Place | undefined;
   readonly me: string;
   readonly privates: PrivateActions;
   show(note: DisplayItem): void;
-  /** Opens the conversation with that user. @throws CommandError where the user does not exist; ConnectError */
+  /** Opens the conversation with that user. @throws CommandError if the user does not exist; ConnectError */
   open(username: string): Promise<void>;
   close(): void;
-  /** Makes lines go to that private chat. @throws CommandError where there is none */
+  /** Makes lines go to that private chat. @throws CommandError if there is none */
   openPrivate(username: string): void;
   /** Sends a text; in plain mode it resolves when the server has answered. @throws CommandError */
   send(place: Place, text: string): Promise<void>;
@@ -57,7 +57,7 @@ export interface ChatCommand {
 /** The longest user name, bytes: set by the contract. */
 const LONGEST_NAME = 64;
 
-/** Checks a word that names a user. @throws CommandError where no user can have that name */
+/** Checks a word that names a user. @throws CommandError if no user can have that name */
 export function usernameOf(word: string): string {
   if (Buffer.byteLength(word) > LONGEST_NAME) throw refuse("There is no user of that name.");
   return word;
@@ -69,7 +69,7 @@ export function splitWord(text: string): { word: string; rest: string | undefine
   return { word, rest };
 }
 
-/** The words of a command that takes no text. @throws CommandError where there are more than `most` */
+/** The words of a command that takes no text. @throws CommandError if there are more than `most` */
 export function words(command: Pick<ChatCommand, "name" | "usage">, rest: string, most: number): string[] {
   const all = rest.split(/\s+/).filter((word) => word !== "");
   if (all.length > most) throw usageOf(command);

@@ -9,7 +9,7 @@ export interface PathFlags {
   readonly always: boolean;
 }
 
-/** @throws CommandError where a word is none of them, or both paths are named */
+/** @throws CommandError if a word is none of them, or both paths are named */
 export function pathOf(
   command: Pick<ChatCommand, "name">,
   flags: readonly string[],

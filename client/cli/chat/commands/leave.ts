@@ -12,7 +12,7 @@ export const quit: ChatCommand = {
   },
 };
 
-/** /quit where every way to leave logs out. */
+/** /quit if every way to leave logs out. */
 export const quitForGood: ChatCommand = { ...quit, summary: "leave and log out, as the original does" };
 
 export const logout: ChatCommand = {

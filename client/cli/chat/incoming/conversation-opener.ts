@@ -14,7 +14,7 @@ export interface ConversationOpenerOptions {
   readonly log: LogReader;
   readonly atScreen: boolean;
   isLive(): boolean;
-  /** The conversation that is open; undefined where none is, or a private chat. */
+  /** The conversation that is open; undefined if none is, or a private chat. */
   current(): ChatConversation | undefined;
   /** Makes it the open conversation: lines go to it from now on. */
   opened(conversation: ChatConversation): void;
@@ -29,7 +29,7 @@ export class ConversationOpener {
     this.#options = options;
   }
 
-  /** @throws CommandError where there is no such user; ConnectError */
+  /** @throws CommandError if there is no such user; ConnectError */
   async open(username: string): Promise<void> {
     const { me, conversations, incoming, log, atScreen, isLive, current, opened, show, notify } =
       this.#options;

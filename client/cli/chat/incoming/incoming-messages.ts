@@ -50,7 +50,7 @@ export class IncomingMessages {
     else this.#missed.add(conversation, entry);
   }
 
-  /** Shows an entry that was mistaken for the echo of an own line. */
+  /** Shows an entry that was mistaken for the echo of a line that was sent here. */
   mistaken(entry: EntryArrived): void {
     this.#show(this.#options.conversations.at(placeOfEntry(entry), entry.conversationId), entry, false);
   }

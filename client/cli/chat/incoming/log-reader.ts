@@ -30,7 +30,7 @@ export class LogReader {
     this.#options = options;
   }
 
-  /** The last `entries` entries of a place, oldest first. @throws RpcError, ConnectError; CommandError where there are none */
+  /** The last `entries` entries of a place, oldest first. @throws RpcError, ConnectError; CommandError if there are none */
   async *history(place: ServerPlace, entries: number): AsyncGenerator<DisplayItem> {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
@@ -51,7 +51,7 @@ export class LogReader {
 
   /**
    * The end of a conversation, with a rule above the first unread message.
-   * @throws RpcError where the user does not exist; ConnectError
+   * @throws RpcError if the user does not exist; ConnectError
    */
   async context(username: string, known: ChatConversation | undefined): Promise<DisplayItem[]> {
     const place = withUser(username);
@@ -67,7 +67,7 @@ export class LogReader {
     return [...this.#headed(page.items, username, ruleAbove, left, unreadSpan)];
   }
 
-  /** False where the server answers that the user does not exist. True where it cannot be asked: sending reports it then. */
+  /** False if the server answers that the user does not exist. True if it cannot be asked: sending reports it then. */
   async isUser(username: string): Promise<boolean> {
     try {
       await this.#newest({ kind: "user", username }, 1, true);

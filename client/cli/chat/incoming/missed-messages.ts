@@ -68,7 +68,7 @@ export class MissedMessages {
     return this.#tallies.size === 0;
   }
 
-  /** The seq of the first missed entry of a conversation; undefined where none was missed. */
+  /** The seq of the first missed entry of a conversation; undefined if none was missed. */
   firstSeq(conversation: ChatConversation): bigint | undefined {
     return this.#tallies.get(conversation)?.firstSeq;
   }

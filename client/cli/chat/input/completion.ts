@@ -3,7 +3,7 @@ import type { Completion } from "../../terminal/editor/line-editor.ts";
 import type { ChatCommand } from "../command/chat-command.ts";
 import { findCommand } from "../command/find-chat-command.ts";
 
-/** The candidates are sorted. Undefined where Tab completes nothing. */
+/** The candidates are sorted. Undefined if Tab completes nothing. */
 export function completeLine(
   before: string,
   commands: readonly ChatCommand[],

@@ -57,7 +57,7 @@ export class OutgoingMessages {
     this.#maxContentBytes = limits?.maxContentBytes || undefined;
   }
 
-  /** Resolves when the server answers, or immediately where there is no connection. @throws CommandError where the text is too long or cannot be queued */
+  /** Resolves when the server answers, or immediately if there is no connection. @throws CommandError if the text is too long or cannot be queued */
   send(place: ServerPlace, text: string): Promise<void> {
     this.#checkSize(place, text);
     const waiting = !this.#options.isLive();
@@ -100,7 +100,7 @@ export class OutgoingMessages {
     this.#options.show({ kind: "held-back", messages, asked: false });
   }
 
-  /** Whether the entry is the echo of an own line that is on the screen already. */
+  /** Whether the entry is the echo of a line that was sent here and is on the screen already. */
   isEcho(entry: EntryArrived): boolean {
     return this.#sends.isEcho(entry);
   }

@@ -56,7 +56,7 @@ export class PendingSends {
   }
 
   /**
-   * Whether an own entry is the echo of a line that is on the screen already. Where the ack was lost with its connection,
+   * Whether an entry is the echo of a line that is on the screen already. If the ack was lost with its connection,
    * place and text decide; if the later ack names another entry, `acked` returns this one as mistaken.
    */
   isEcho(entry: EntryArrived): boolean {

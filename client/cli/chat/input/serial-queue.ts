@@ -22,7 +22,7 @@ export class SerialQueue {
     this.#last = options.after;
   }
 
-  /** @returns false where too many are waiting; the work does not run then */
+  /** @returns false if too many are waiting; the work does not run then */
   add(work: () => Promise<void>): boolean {
     const { most, failed } = this.#options;
     if (this.#waiting >= most) return false;

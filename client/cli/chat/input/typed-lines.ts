@@ -1,4 +1,4 @@
-// Handles entered lines as messages or commands, asks the user where a line may be either, and sends typing notifications.
+// Handles entered lines as messages or commands, asks the user if a line may be either, and sends typing notifications.
 import type { Completion } from "../../terminal/editor/line-editor.ts";
 import { shortened } from "../../terminal/text/shortened.ts";
 import { type ChatActions, refuse } from "../command/chat-command.ts";
@@ -7,14 +7,14 @@ import { everyone, nameOf, type Place, samePlace } from "../model/place.ts";
 import { completeLine } from "./completion.ts";
 import { parseLine } from "./parse-line.ts";
 
-/** The key that runs a doubtful line as a command; "none" where whole lines are read, without keys. */
+/** The key that runs a doubtful line as a command; "none" if whole lines are read, without keys. */
 export type CommandKey = "Tab" | "none";
 
 export interface TypedLinesOptions {
   readonly actions: ChatActions;
-  /** Undefined where a script enters the lines, which cannot be asked: doubtful lines are sent then. */
+  /** Undefined if a script enters the lines, which cannot be asked: doubtful lines are sent then. */
   readonly commandKey: CommandKey | undefined;
-  /** Puts a line back into the editor; false where the user is typing something else. */
+  /** Puts a line back into the editor; false if the user is typing something else. */
   putBack(text: string): boolean;
   notify(sentence: string): void;
   usernames(): Iterable<string>;
@@ -62,7 +62,7 @@ export class TypedLines {
   }
 
   /**
-   * Runs a line as a command. A command that succeeded is activity of the user; where the server does not notice it by a
+   * Runs a line as a command. A command that succeeded is activity of the user; if the server does not notice it by a
    * call or a stored message, it is reported.
    * @throws as enter
    */

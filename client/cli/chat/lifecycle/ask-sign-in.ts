@@ -28,7 +28,7 @@ export function connectFailure(environment: Environment, address: string, error:
   return cannotConnect(address, error, [environment.program, "login"]);
 }
 
-/** Asks for the server only where none is known and none answers at the default address. */
+/** Asks for the server only if none is known and none answers at the default address. */
 async function signInOrAskServer(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
   const { state, environment, asker } = context;
   try {

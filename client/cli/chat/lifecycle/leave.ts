@@ -55,7 +55,7 @@ export function endsLogin(outcome: ChatOutcome): boolean {
   return outcome.kind === "logout" || (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in");
 }
 
-/** Logs out. The login is removed from this device even where the server cannot be reached. */
+/** Logs out. The login is removed from this device even if the server cannot be reached. */
 export async function endLogin({ notice, state }: SignInContext, signedIn: SignedIn): Promise<void> {
   try {
     await logOut(signedIn, notice);

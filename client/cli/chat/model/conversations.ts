@@ -10,7 +10,7 @@ export type Mark = "stored" | "delivered" | "read";
 
 export class ChatConversation {
   place: ServerPlace;
-  /** "" where the conversation has no message yet, or the server has not sent its id. */
+  /** "" if the conversation has no message yet, or the server has not sent its id. */
   conversationId = "";
   /** The newest known seq. */
   headSeq = 0n;

@@ -91,6 +91,6 @@ export interface Display {
   /** Reads the status again: prompt, status line or title may have changed. */
   refresh(): void;
   bell(): void;
-  /** Puts an entered line back into the editor. Returns false where the user is typing something else. */
+  /** Puts an entered line back into the editor. Returns false if the user is typing something else. */
   putBack(text: string): boolean;
 }

@@ -6,12 +6,12 @@ export class OpenPlace {
   #conversation: ChatConversation | undefined;
   #private: PrivatePlace | undefined;
 
-  /** Undefined where lines are commands. */
+  /** Undefined if lines are commands. */
   get place(): Place | undefined {
     return this.#private ?? this.#conversation?.place;
   }
 
-  /** The open conversation; undefined where none is open, or a private chat is. */
+  /** The open conversation; undefined if none is open, or a private chat is. */
   get conversation(): ChatConversation | undefined {
     return this.#conversation;
   }

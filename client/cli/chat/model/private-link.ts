@@ -26,7 +26,7 @@ export type PrivateLink = Pick<
   | "names"
 > & { readonly calls: Pick<PrivateChats["calls"], "getIdentity"> };
 
-/** The actions of commands. All throw CommandError where the action is impossible, and ConnectError where the server cannot be reached. */
+/** The actions of commands. All throw CommandError if the action is impossible, and ConnectError if the server cannot be reached. */
 export interface PrivateActions {
   start(username: string, path: PathChoice | undefined): Promise<void>;
   accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void>;
@@ -36,7 +36,7 @@ export interface PrivateActions {
   refuse(username: string): Promise<void>;
   send(username: string, text: string): Promise<void>;
   stop(username: string): Promise<void>;
-  /** Resolves where a chat with this user is open or starting in this program. */
+  /** Resolves if a chat with this user is open or starting in this program. */
   check(username: string): Promise<void>;
   verify(username: string, what: "show" | "confirm" | "accept"): Promise<void>;
   setTyping(username: string, typing: boolean): void;

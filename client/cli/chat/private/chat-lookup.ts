@@ -2,7 +2,7 @@
 import type { Path } from "../../../peer/path/connect-peer.ts";
 import type { PrivateLink } from "../model/private-link.ts";
 
-/** The path of the open chat with this user; undefined where none is open. */
+/** The path of the open chat with this user; undefined if none is open. */
 export function pathOf({ openChats }: Pick<PrivateLink, "openChats">, username: string): Path | undefined {
   return openChats.find((open) => open.username === username)?.path;
 }

@@ -7,7 +7,7 @@ export class EndedChatGuard {
   readonly #putBack: (text: string) => boolean;
   #username: string | undefined;
 
-  /** @param putBack puts a line back into the editor; false where the user is typing something else, or there is no editor */
+  /** @param putBack puts a line back into the editor; false if the user is typing something else, or there is no editor */
   constructor(putBack: (text: string) => boolean) {
     this.#putBack = putBack;
   }
@@ -21,7 +21,7 @@ export class EndedChatGuard {
    * Checks a line that is entered with nothing open. A line with a slash is a command, and ends the guard. So does a line
    * that was put back: the user has seen then that the chat ended. Where lines cannot be put back, as in a script, every
    * line without a slash is refused.
-   * @throws CommandError where the line was stopped
+   * @throws CommandError if the line was stopped
    */
   check(text: string): void {
     const username = this.#username;

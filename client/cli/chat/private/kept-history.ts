@@ -7,7 +7,7 @@ import { privately } from "../model/place.ts";
 
 /**
  * The last `count` kept lines with that user, those of earlier runs included.
- * @throws CommandError where there are none and this run keeps none
+ * @throws CommandError if there are none and this run keeps none
  */
 export function keptHistory(
   { lines, kept: store = lines }: Pick<PrivateSettings, "lines" | "kept">,

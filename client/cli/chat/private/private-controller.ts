@@ -87,7 +87,7 @@ export class PrivateController implements PrivateActions, Disposable {
     this.#options.display.refresh();
   }
 
-  /** Asks the user for the path first, where neither the command nor a setting chooses it. @throws CommandError */
+  /** Asks the user for the path first, if neither the command nor a setting chooses it. @throws CommandError */
   async start(username: string, path: PathChoice | undefined): Promise<void> {
     const { chats, settings, me, canAsk } = this.#options;
     if (username === me) throw refuse("You cannot chat with yourself.");
@@ -170,7 +170,7 @@ export class PrivateController implements PrivateActions, Disposable {
     await this.#attempt(username, () => chats.stop(username));
   }
 
-  /** @throws CommandError where no chat is open or starting here; its message says where one is open, if known */
+  /** @throws CommandError if no chat is open or starting here; its message says where one is open, if known */
   async check(username: string): Promise<void> {
     const { chats, me } = this.#options;
     const isHere = username === me || isOpenOrStarting(chats, username) || hasRequestFrom(chats, username);
@@ -192,7 +192,7 @@ export class PrivateController implements PrivateActions, Disposable {
     return isOpenOrStarting(this.#options.chats, username);
   }
 
-  /** The chat becomes the open one, and its lines count as read. @throws CommandError where there is none */
+  /** The chat becomes the open one, and its lines count as read. @throws CommandError if there is none */
   opened(username: string): void {
     this.#checkOpen(username);
     this.markRead(username);
@@ -254,7 +254,7 @@ export class PrivateController implements PrivateActions, Disposable {
     await waitFor(chats.whenWritable(username), { signal: deadline.signal });
   }
 
-  /** @throws CommandError where no chat is open or starting */
+  /** @throws CommandError if no chat is open or starting */
   #checkOpen(username: string): void {
     const { chats, me } = this.#options;
     if (username === me) throw refuse("You cannot chat with yourself.");

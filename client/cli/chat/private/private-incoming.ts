@@ -1,4 +1,4 @@
-// Shows the events of private chats, and answers requests where a setting decides.
+// Shows the events of private chats, and answers requests if a setting decides.
 
 import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";

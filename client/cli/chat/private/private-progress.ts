@@ -31,7 +31,7 @@ export class PrivateProgress implements Disposable {
       .map(([username, { unread }]) => ({ place: privately(username), count: unread }));
   }
 
-  /** Whether an own line waits or is on its way. */
+  /** Whether a line of this side waits or is on its way. */
   get underway(): boolean {
     return this.#waiting.size > 0 || [...this.#chats.values()].some(({ sent, received }) => sent > received);
   }

@@ -19,7 +19,7 @@ export interface VerifyUserOptions {
   answer(lines: readonly string[]): void;
 }
 
-/** @throws CommandError where that cannot be done; RpcError, ConnectError */
+/** @throws CommandError if that cannot be done; RpcError, ConnectError */
 export async function verifyUser(
   { chats, me, answer }: VerifyUserOptions,
   username: string,
@@ -42,7 +42,7 @@ export async function verifyUser(
   } else answer([acceptChangedKeys(chats, username, verification)]);
 }
 
-/** @returns the sentence that reports it. @throws CommandError where no key has changed */
+/** @returns the sentence that reports it. @throws CommandError if no key has changed */
 function acceptChangedKeys(chats: PrivateLink, username: string, verification: Verification): string {
   const problem = chats.acceptKeys(username) ?? acceptKeys(chats.contacts, verification);
   if (problem === undefined) {

@@ -1,4 +1,4 @@
-// Lays out a finished line in rows: wrapped by words on request, and folded where it is too tall.
+// Lays out a finished line in rows: wrapped by words on request, and folded if it is too tall.
 import { Styled, styled } from "../text/style.ts";
 import { indentThatFits } from "../text/width.ts";
 

@@ -17,7 +17,7 @@ export class WindowTitle {
     this.#wanted = text;
   }
 
-  /** The sequences that show the title that was set; "" where it is shown already. */
+  /** The sequences that show the title that was set; "" if it is shown already. */
   take(): string {
     if (!this.#hasTitle || this.#wanted === undefined || this.#wanted === this.#shown) return "";
     const save = this.#saved ? "" : SAVE_TITLE;

@@ -8,7 +8,7 @@ import { LineHistory } from "./line-history.ts";
 export type EditorAction =
   /** Enter: the text with its newlines; it may be empty. The buffer is empty now. */
   | { readonly kind: "submit"; readonly text: string }
-  /** Tab, where `complete` returned "run". The buffer is empty now. */
+  /** Tab, if `complete` returned "run". The buffer is empty now. */
   | { readonly kind: "run"; readonly text: string }
   /** Ctrl-D, or Ctrl-C twice, on an empty line. */
   | { readonly kind: "leave" }

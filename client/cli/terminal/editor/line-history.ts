@@ -30,7 +30,7 @@ export class LineHistory {
   }
 
   /**
-   * The next older line that begins with the text that was before the cursor when the search began. Undefined where
+   * The next older line that begins with the text that was before the cursor when the search began. Undefined if
    * there is none.
    */
   older(current: string, beforeCursor: string): string | undefined {

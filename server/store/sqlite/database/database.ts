@@ -10,7 +10,7 @@ export class DatabaseRefusedError extends Error {
 
 export interface DatabaseOptions {
   file: string;
-  /** Opens an existing database for reading only. Otherwise the database is created where missing. */
+  /** Opens an existing database for reading only. Otherwise the database is created if missing. */
   readOnly?: boolean | undefined;
   /** Growing beyond this many pages of 4 KiB fails as a full disk does. Unlimited by default. */
   maxPages?: number | undefined;

@@ -9,7 +9,7 @@ export class DataFolderLockedError extends Error {
 }
 
 /**
- * Locks the folder, created where missing, until disposed or until the process ends. Rejects with DataFolderLockedError
+ * Locks the folder, created if missing, until disposed or until the process ends. Rejects with DataFolderLockedError
  * while it is locked, by this process or another.
  */
 export async function lockDataFolder(folder: string): Promise<Disposable> {

@@ -30,7 +30,7 @@ export interface GroupResults {
   readonly calls: readonly CallResult[];
   /** Why single appends failed; the error field above is an index into this array. */
   readonly errors: readonly string[];
-  /** The users from whom a broadcast is hidden, by index of the append; without an element where there are none. */
+  /** The users from whom a broadcast is hidden, by index of the append; without an element if there are none. */
   readonly hidden: ReadonlyMap<number, readonly number[]>;
 }
 

@@ -14,7 +14,7 @@ export interface ThreadListener {
 
 /** One of the store's threads, as the main thread uses it. */
 export interface Thread {
-  /** Opens the database. Rejects with DatabaseRefusedError where it cannot be served. */
+  /** Opens the database. Rejects with DatabaseRefusedError if it cannot be served. */
   open(): Promise<DataState | undefined>;
   post(request: Request, transfer?: readonly ArrayBuffer[]): void;
   /** Lets the thread finish the requests it was sent, and waits until its connection is closed. */
