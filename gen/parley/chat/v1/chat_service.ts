@@ -82,7 +82,7 @@ export interface Hello {
    */
   cursors: Cursor[];
   /**
-   * Distinguishes the programs that share a session, for private chats. A program makes a random one when it starts, at
+   * Distinguishes the programs that share a session, for private chats. A program creates a random one when it starts, at
    * most 32 bytes. Programs of a session that leave it empty count as one.
    */
   processId: string;
@@ -1308,7 +1308,7 @@ export const ChatServiceService = {
     responseSerialize: (value: SetTypingResponse): Buffer => Buffer.from(SetTypingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetTypingResponse => SetTypingResponse.decode(value),
   },
-  /** ReportActivity reports that the user is active on this device. It has no effect but to restart the idle time-out. */
+  /** ReportActivity reports that the user is active on this device. Its only effect is to restart the idle time-out. */
   reportActivity: {
     path: "/parley.chat.v1.ChatService/ReportActivity" as const,
     requestStream: false as const,
@@ -1339,7 +1339,7 @@ export interface ChatServiceServer extends UntypedServiceImplementation {
   setMarkers: handleUnaryCall<SetMarkersRequest, SetMarkersResponse>;
   /** SetTyping reports that the calling user began or stopped typing. */
   setTyping: handleUnaryCall<SetTypingRequest, SetTypingResponse>;
-  /** ReportActivity reports that the user is active on this device. It has no effect but to restart the idle time-out. */
+  /** ReportActivity reports that the user is active on this device. Its only effect is to restart the idle time-out. */
   reportActivity: handleUnaryCall<ReportActivityRequest, ReportActivityResponse>;
 }
 
@@ -1423,7 +1423,7 @@ export interface ChatServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetTypingResponse) => void,
   ): ClientUnaryCall;
-  /** ReportActivity reports that the user is active on this device. It has no effect but to restart the idle time-out. */
+  /** ReportActivity reports that the user is active on this device. Its only effect is to restart the idle time-out. */
   reportActivity(
     request: ReportActivityRequest,
     callback: (error: ServiceError | null, response: ReportActivityResponse) => void,

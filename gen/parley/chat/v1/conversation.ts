@@ -12,7 +12,7 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/conversation.proto";
 
-/** ConversationKind is the kind of a conversation's participants. */
+/** ConversationKind says who participates in a conversation. */
 export const ConversationKind = {
   /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as a kind that it cannot show. */
   UNSPECIFIED: 0,
@@ -36,7 +36,7 @@ export namespace ConversationKind {
 export interface Conversation {
   /** The id of the conversation, set by the server, at most 32 bytes. Opaque. */
   conversationId: string;
-  /** The kind of participants. */
+  /** Who participates. */
   kind: ConversationKind;
   /** In a direct conversation the other user; otherwise not set. */
   peer:

@@ -14,7 +14,7 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/entry.proto";
 
-/** GapKind tells whether the entries of a gap can be fetched. */
+/** GapKind says whether the entries of a gap can be fetched. */
 export const GapKind = {
   /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as GONE. */
   UNSPECIFIED: 0,

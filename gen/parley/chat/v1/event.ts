@@ -48,7 +48,7 @@ export namespace Feature {
   export type UNRECOGNIZED = typeof Feature.UNRECOGNIZED;
 }
 
-/** IntroductionOutcome tells how an introduction ended. */
+/** IntroductionOutcome is the way in which an introduction ended. */
 export const IntroductionOutcome = {
   /** UNSPECIFIED - Not set. A client treats this value, and every value that it does not know, as TAKEN_BACK. */
   UNSPECIFIED: 0,
@@ -115,7 +115,7 @@ export interface Event {
     /** A user asks for a private chat. */
     { $case: "introductionRequested"; value: IntroductionRequested }
     | //
-    /** A question for a private chat has ended. */
+    /** A request for a private chat has ended. */
     { $case: "introductionClosed"; value: IntroductionClosed }
     | undefined;
 }
@@ -264,8 +264,8 @@ export interface TypingChanged {
 
 /**
  * PresenceChanged reports which users are online and which are offline now. The server joins the changes of a short time.
- * The event reports states: a state may be one that the client knows already, and the user may be the client's own. It
- * never names a user who blocks the reader.
+ * The event may report a state that the client knows already, and may name the client's own user. It never names a user
+ * who blocks the reader.
  */
 export interface PresenceChanged {
   /** Users who are online now. */
@@ -292,10 +292,10 @@ export interface IntroductionRequested {
 }
 
 /**
- * IntroductionClosed reports that an introduction needs no answer any more. The program that answered receives it only
- * with INTRODUCTION_OUTCOME_FAILED. The event may name an introduction that this program never received or has passed. An
- * introduction that ended while the device had no stream is not reported: a request that is not sent again after CaughtUp
- * has ended.
+ * IntroductionClosed reports that an introduction no longer needs an answer. The program that answered receives it only
+ * with INTRODUCTION_OUTCOME_FAILED. The event may name an introduction that this program never received, or that it
+ * answered with ANSWER_PASS. An introduction that ended while the device had no stream is not reported: a request that is
+ * not sent again after CaughtUp has ended.
  */
 export interface IntroductionClosed {
   /** The id of the introduction. */

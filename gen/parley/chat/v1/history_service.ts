@@ -26,7 +26,7 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/history_service.proto";
 
-/** PageOrder tells at which end of a range the first page begins. */
+/** PageOrder is the end of a range at which the first page begins. */
 export const PageOrder = {
   /** UNSPECIFIED - Not set. The same as OLDEST_FIRST. */
   UNSPECIFIED: 0,

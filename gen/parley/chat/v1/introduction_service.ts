@@ -30,7 +30,7 @@ export const protobufPackage = "parley.chat.v1";
 
 export const protobufFileName = "parley/chat/v1/introduction_service.proto";
 
-/** Answer is the answer of a program to an introduction. */
+/** Answer is the answer of a program to a request for a private chat. */
 export const Answer = {
   /** UNSPECIFIED - Not set. Refused as INVALID_FIELD. */
   UNSPECIFIED: 0,

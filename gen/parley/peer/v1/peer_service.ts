@@ -23,7 +23,7 @@ export const protobufPackage = "parley.peer.v1";
 
 export const protobufFileName = "parley/peer/v1/peer_service.proto";
 
-/** Ending tells why a conversation ended. */
+/** Ending is the reason why a conversation ended. */
 export const Ending = {
   /** UNSPECIFIED - Not set. A reader treats this value, and every value that it does not know, as ENDING_STOPPED. */
   UNSPECIFIED: 0,
@@ -72,15 +72,15 @@ export const Reason = {
   INTRODUCTION_INVALID: 4,
   /** LINE_OUT_OF_ORDER - The numbers of lines are not 1, 2, 3 and so on without a gap, or a line follows Finished. */
   LINE_OUT_OF_ORDER: 5,
-  /** MARKS_INVALID - Marks fell, or exceed the newest line. */
+  /** MARKS_INVALID - A number of Marks is below an earlier one, or above the newest line. */
   MARKS_INVALID: 6,
   /** INTERNAL - An internal error of the peer. */
   INTERNAL: 7,
   /** PEER_GONE - The peer is gone, or does not read. */
   PEER_GONE: 8,
   /**
-   * CONNECTION_TAMPERED - The bytes of the connection are not those that the other device sent: they were changed on the way. It is never sent;
-   * each side detects it by itself.
+   * CONNECTION_TAMPERED - The bytes of the connection are not those that the other device sent: they were changed on the way. No side sends
+   * this reason; each detects the change by itself.
    */
   CONNECTION_TAMPERED: 9,
   UNRECOGNIZED: -1,
@@ -185,8 +185,8 @@ export interface Typing {
 /**
  * Finished announces that its sender sends no more lines. A later line ends the conversation as LINE_OUT_OF_ORDER. The
  * sender still receives and acknowledges lines. A side ends the conversation with Goodbye and ENDING_FINISHED when it has
- * sent Finished, has received Finished, and all its own lines are acknowledged. A program without a user who could end
- * its side therefore answers Finished with Finished.
+ * sent Finished, has received Finished, and all its own lines are acknowledged. A side answers Finished with Finished when
+ * all its lines are sent; a side whose input has no end, such as a chat with a user, answers immediately.
  */
 export interface Finished {
 }
