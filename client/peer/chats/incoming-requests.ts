@@ -26,7 +26,7 @@ export interface IncomingRequest {
   readonly direct: boolean;
 }
 
-/** There is no request of that user. Where there was one, a `request-closed` event came or will come. */
+/** There is no request of that user. If there was one, a `request-closed` event came or will come. */
 export class NoRequestError extends NotSentError {}
 
 /** Whether an answer failed because the request was closed, for example withdrawn or answered by another device. */

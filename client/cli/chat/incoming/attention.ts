@@ -6,7 +6,7 @@ export type BellSetting = "never" | "direct" | "all";
 
 /** The bell rings at most once in this time, ms. */
 const RING_MS = 1_000;
-/** Where a terminal does not report its focus, a user who entered nothing for this long counts as away, ms. */
+/** If a terminal does not report its focus, a user who entered nothing for this long counts as away, ms. */
 const IDLE_MS = 60_000;
 
 export class Attention {

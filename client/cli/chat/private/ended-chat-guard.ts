@@ -19,7 +19,7 @@ export class EndedChatGuard {
 
   /**
    * Checks a line that is entered with nothing open. A line with a slash is a command, and ends the guard. So does a line
-   * that was put back: the user has seen then that the chat ended. Where lines cannot be put back, as in a script, every
+   * that was put back: the user has seen then that the chat ended. If lines cannot be put back, as in a script, every
    * line without a slash is refused.
    * @throws CommandError if the line was stopped
    */
