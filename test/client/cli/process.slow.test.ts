@@ -93,6 +93,19 @@ test("a standard input that stays open does not keep the process running", async
   expect(await finished(chat)).toMatchObject({ code: 0 });
 });
 
+test("a process that has nothing left to wait for before its command ends has exit code 1", async () => {
+  const silentInput =
+    'import { Readable } from "node:stream";' +
+    'Object.defineProperty(process, "stdin", { value: new Readable({ read() {} }) });';
+  const script = `data:text/javascript,${encodeURIComponent(silentInput)}`;
+  const home = await makeHome({ NODE_OPTIONS: `--import=${script}` });
+  expect(await run(home, ["rpc", "LogIn", "-"])).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: "Something failed in this program: it waits for an event that cannot occur.\n",
+  });
+});
+
 /** Starts tail, and resolves when the stream is open. */
 async function tail(home: Home): Promise<{ readonly program: Program; readonly lines: Lines }> {
   const program = home.startProcess("tail", "--json", "--all");
