@@ -5,7 +5,7 @@ import { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
-import { isLoggedOut } from "../../link/model/errors.ts";
+import { isLoggedOut, OutcomeUnknownError } from "../../link/model/errors.ts";
 import type { UnsentMessage } from "../../link/model/send-queue.ts";
 import { wireTarget } from "../../link/model/target.ts";
 import { contentOf } from "../../link/receiving/event-reader.ts";
@@ -17,7 +17,8 @@ import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { targetName, time } from "../command/show.ts";
 import { ackMessage, sendFlags } from "../log/sending.ts";
-import { Exit, type ExitCode, usage } from "../process/exit.ts";
+import { CommandError, Exit, type ExitCode, usage } from "../process/exit.ts";
+import { sentence } from "../process/failure.ts";
 import type { Message } from "../process/output.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
 import { line, Styled } from "../terminal/text/style.ts";
@@ -113,6 +114,11 @@ async function sendUnsent(
     );
     return undefined;
   } catch (error) {
+    if (error instanceof OutcomeUnknownError) {
+      const again = commandLine(call.environment.program, "outbox", "send", String(clientMessageId));
+      const message = `${sentence(error.message)} It is stored only once if you send it again: ${again}`;
+      throw new CommandError(Exit.OUTCOME_UNKNOWN, message, { cause: error });
+    }
     if (!(error instanceof RpcError) || error instanceof ConnectError || isLoggedOut(error)) throw error;
     const drop = commandLine(call.environment.program, "outbox", "drop", String(clientMessageId));
     call.output.notice(

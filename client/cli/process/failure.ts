@@ -70,7 +70,8 @@ function describeRpcError(error: RpcError): Failure {
   };
 }
 
-function sentence(text: string): string {
+/** With a full stop at its end, unless it ends with another mark. */
+export function sentence(text: string): string {
   const trimmed = text.trim();
   return /[.!?:]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

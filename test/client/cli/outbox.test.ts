@@ -5,8 +5,9 @@ import type { SendTarget } from "../../../client/link/model/send-queue.ts";
 import { textContent } from "../../../client/link/server/account.ts";
 import { State } from "../../../client/state/state.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
-import { TestServer } from "../../support/server.ts";
-import { Home, parsed } from "./parley.ts";
+import { passwordOf, TestServer } from "../../support/server.ts";
+import { afterAppend, FaultyProxy } from "./faults.ts";
+import { Home, parsed, startServer } from "./parley.ts";
 
 /** Stores unsent messages, as a chat does that ends before it can send. */
 function leaveBehind(home: Home, ...texts: [SendTarget, string][]): bigint[] {
@@ -63,4 +64,27 @@ test("unsent messages are listed, sent once and dropped", async () => {
   expect((await home.run("history", "luke")).lines).toHaveLength(1);
   expect(await home.run("outbox", "drop", "--all")).toMatchObject({ code: 0 });
   expect(await home.run("outbox", "list")).toMatchObject({ code: 0, stdout: "" });
+});
+
+test("a lost answer leaves the outcome unknown, and the command in the message settles it", async () => {
+  let atCommit: () => void = () => undefined;
+  await using lossy = await startServer({ wrapStore: afterAppend(() => atCommit()) });
+  await using proxy = await FaultyProxy.start(() => lossy.port);
+  await using home = await Home.make();
+  const login = ["login", "yoda", "--password-stdin", "--server", proxy.address];
+  expect(await home.pipe(passwordOf("yoda"), ...login)).toMatchObject({ code: 0 });
+  const [id] = leaveBehind(home, [{ kind: "user", username: "luke" }, "did it arrive?"]);
+
+  atCommit = () => proxy.fault("swallow");
+  const unknown = await home.run("outbox", "send", "--all", "--wait", "2s");
+  expect(unknown).toMatchObject({ code: 5, stdout: "" });
+  atCommit = () => undefined;
+  proxy.fault("none");
+  const again = /: parley (outbox send \d+)\n$/.exec(unknown.stderr)?.[1]?.split(" ") ?? [];
+  expect(await home.run(...again, "--json")).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(new RegExp(`"clientMessageId":"${id}".*"repeatedSend":true`)),
+  });
+  expect(await home.run("outbox", "list")).toMatchObject({ code: 0, stdout: "" });
+  expect((await home.run("history", "luke")).lines).toHaveLength(1);
 });
