@@ -11,7 +11,8 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   flags: accountFlags,
   about: [
-    "The token is as good as the password until the session ends, so keep it out of logs. The server is not called.",
+    "A program that has the token can act as the user until the session ends, so keep it out of logs. The server is " +
+      "not called.",
   ],
   json: "Grant: the token and its session, without the device's secret.",
   examples: ["", "--as yoda"],
