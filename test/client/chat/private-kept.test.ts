@@ -276,6 +276,7 @@ describe("/verify", () => {
     ["verify leia", "That user has no identity key yet."],
     ["verify yoda --accept", "There is nothing to accept: yoda has not used another key."],
     ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
+    ["verify yoda constructor", "usage: /verify USER, or with --confirm or --accept"],
   ])("%s is an error with a sentence", async (line, words) => {
     const fixture = await live();
     known(fixture);

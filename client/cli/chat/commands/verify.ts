@@ -2,7 +2,10 @@
 import { usage } from "../../process/exit.ts";
 import { type ChatCommand, usageOf, usernameOf, words } from "../command/chat-command.ts";
 
-const flags = { "--confirm": "confirm", "--accept": "accept" } as const;
+const flags: ReadonlyMap<string, "confirm" | "accept"> = new Map([
+  ["--confirm", "confirm"],
+  ["--accept", "accept"],
+] as const);
 
 export const verify: ChatCommand = {
   name: "verify",
@@ -17,7 +20,7 @@ export const verify: ChatCommand = {
   async run(chat, rest) {
     const [username, flag] = words(verify, rest, 2);
     if (username === undefined) throw usageOf(verify);
-    const what = flag === undefined ? "show" : flags[flag as keyof typeof flags];
+    const what = flag === undefined ? "show" : flags.get(flag);
     if (what === undefined) throw usage("usage: /verify USER, or with --confirm or --accept");
     await chat.privates.verify(usernameOf(username), what);
   },
