@@ -15,8 +15,8 @@ export interface RegisteredBidiHandler {
 }
 
 /**
- * Makes the server answer calls of unknown methods with this handler. grpc-js has no public way to: it looks the path up
- * in its private map `handlers`, and answers UNIMPLEMENTED without details if there is nothing.
+ * Makes the server answer calls of unknown methods with this handler. grpc-js has no public way to do this: it looks the
+ * path up in its private map `handlers`, and answers UNIMPLEMENTED without details if the path is missing.
  */
 export function setFallbackHandler(server: Server, handlerOf: (path: string) => RegisteredBidiHandler): void {
   const handlers = Reflect.get(server, "handlers") as Map<string, unknown>;

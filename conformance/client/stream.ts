@@ -35,7 +35,7 @@ export class Stream {
   #ending: { readonly error: RpcError | CheckFailure | undefined } | undefined;
   #wake = Promise.withResolvers<void>();
 
-  /** @param isAdditional whether its user can be online with another session, too, which not every server allows */
+  /** @param isAdditional whether its user may be online with another session, which some servers do not allow */
   constructor(
     call: ClientDuplexStream<Uint8Array, Buffer> | ClientReadableStream<Buffer>,
     patienceMs: number,

@@ -144,7 +144,7 @@ test("close returns the lines that did not arrive", async () => {
   expect(await vader.chats.close(Ending.LEFT)).toEqual([]);
 });
 
-test("the direct path needs both users, and the relay is used where it is not possible", async () => {
+test("the direct path needs both users, and the relay is used if it is not possible", async () => {
   await using luke = await logIn("luke");
   // This device cannot be dialled.
   await using yoda = await logIn("yoda", { host: null });

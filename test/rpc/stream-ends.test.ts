@@ -17,7 +17,7 @@ const unary = { timeoutMs: 5_000 };
 
 failOnUnhandledRejections();
 
-describe("a stream that does not end by its handler", () => {
+describe("a stream that ends before its handler returns", () => {
   /** Pushes until the outbox closes. */
   const pushing = async (_: unknown, out: Outbox): Promise<void> => {
     while (!out.closed) {
@@ -26,7 +26,7 @@ describe("a stream that does not end by its handler", () => {
     }
   };
 
-  test("ends for its handler at its deadline", async () => {
+  test("closes the outbox of the handler at its deadline", async () => {
     await using server = await serve({ connect: pushing, follow: pushing });
     using client = await dialPlain(server.address);
     for (let round = 0; round < 5; round++) {
@@ -46,7 +46,7 @@ describe("a stream that does not end by its handler", () => {
   test.each([
     ["invalid gzip data", Buffer.from("garbage"), status.INTERNAL],
     ["too much gzip data", gzipSync(Buffer.alloc(10_000_000)), status.RESOURCE_EXHAUSTED],
-  ])("ends for its handler after %s", async (_, content, code) => {
+  ])("closes the outbox of the handler after %s", async (_, content, code) => {
     await using server = await serve({ connect: pushing });
     using session = await bareSession(`http://${server.address}`);
     const stream = session.call("Connect", { "grpc-encoding": "gzip" });

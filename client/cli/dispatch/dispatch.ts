@@ -25,7 +25,7 @@ function find(name: string, environment: Environment): CommandRow {
   if (row !== undefined) return row;
   const near = closest(name, [...commands.map((one) => one.name), "help"]);
   const meant = near === undefined ? "" : ` Did you mean ${near}?`;
-  throw usage(`There is no command "${name}".${meant} All of them: ${environment.program} help`);
+  throw usage(`There is no command "${name}".${meant} List of commands: ${environment.program} help`);
 }
 
 async function help(environment: Environment, [name]: readonly string[]): Promise<ExitCode> {

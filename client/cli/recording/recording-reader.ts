@@ -6,9 +6,9 @@ import { type End, type Frame, type Header, Item } from "../../../gen/parley/rec
 import { StrictReader } from "../../../rpc/wire/strict-reader.ts";
 import { format, RecordingError } from "./recording-error.ts";
 
-/** Above the largest message of a server or client, bytes. */
+/** The longest item, bytes: more than the largest message of a server or client. */
 const mostItemBytes = 8 * 1024 * 1024;
-/** The file is read into memory, bytes. */
+/** The longest file, bytes: it is read into memory. */
 const mostFileBytes = 256 * 1024 * 1024;
 
 export interface Recording {

@@ -1,4 +1,4 @@
-// The chat without its looks: incoming and outgoing messages, presence and the connection.
+// The chat without its display: incoming and outgoing messages, presence and the connection.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
@@ -197,7 +197,7 @@ describe("outgoing messages", () => {
     expect(fixture.shown()).toEqual(["Error: Not sent to nobody: There is no user of that name. “hi there”"]);
   });
 
-  it("are not shown as sent where the user does not exist or the text is too long", async () => {
+  it("are not shown as sent if the user does not exist or the text is too long", async () => {
     const fixture = new Fixture();
     const others = {
       maxRequestBytes: 0,

@@ -79,7 +79,7 @@ describe("missed messages", () => {
     ]);
   });
 
-  it("keep the order of the log where the server's clock was set back", async () => {
+  it("keep the order of the log if the server's clock was set back", async () => {
     const fixture = new Fixture();
     const missed = [
       fixture.entry("yoda", "1", ago(10)),
@@ -192,7 +192,7 @@ describe("missed messages", () => {
     expect(fixture.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
   });
 
-  it("on a new device are counted in full where the server sent the end of the log", async () => {
+  it("on a new device are counted in full if the server sent the end of the log", async () => {
     const fixture = new Fixture();
     const all = Array.from({ length: 3_000 }, (_, index) => fixture.entry("yoda", `m${index + 1}`, ago(60)));
     await fixture.connect([], all.slice(-50));
@@ -211,7 +211,7 @@ describe("missed messages", () => {
     expect(fixture.status).not.toContain("unread");
   });
 
-  it("are not marked as read where they cannot be shown without a connection", async () => {
+  it("are not marked as read if they cannot be shown without a connection", async () => {
     const fixture = new Fixture();
     fixture.before("yoda", ["unread"], 0);
     await fixture.connect();

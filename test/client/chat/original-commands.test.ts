@@ -52,7 +52,7 @@ describe("the original's commands", () => {
     expect([fixture.sent, fixture.blocked, fixture.left, fixture.activity]).toEqual([[], [], [], 0]);
   });
 
-  it("are reported as activity where they succeed and the server does not see them", async () => {
+  it("are reported as activity if they succeed and the server does not see them", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("/help");
@@ -177,7 +177,7 @@ describe("blocks", () => {
     expect(fixture.status).toContain("last: delivered");
   });
 
-  it("are reported in one line, without names, where a broadcast does not reach all users", async () => {
+  it("are reported in one line, without names if a broadcast does not reach all users", async () => {
     const fixture = await live();
     await fixture.chat.enter("broadcast hear me");
     fixture.shown();

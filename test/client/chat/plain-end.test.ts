@@ -64,7 +64,7 @@ it("waits for the last ack, however long the link takes", async () => {
   expect(await outcome).toEqual({ kind: "logout" });
 });
 
-it("ends where the connection does not come back within a minute", async () => {
+it("ends if the connection does not come back within a minute", async () => {
   const { fixture, events, input, outcome } = begin();
   fixture.settled = new Promise(() => undefined);
   events.push(live);
@@ -74,7 +74,7 @@ it("ends where the connection does not come back within a minute", async () => {
   expect(await outcome).toEqual({ kind: "unsent", messages: 0 });
 });
 
-it("reads nothing where the first attempt to connect fails", async () => {
+it("reads nothing if the first attempt to connect fails", async () => {
   const { events, input, outcome } = begin();
   input.write("message yoda hi\n");
   const cause = new Error("refused");

@@ -92,7 +92,7 @@ describe("a script", () => {
     expect(await luke.run("whoami")).toMatchObject({ code: 0 });
   });
 
-  it("reads nothing where the server cannot be reached, and ends with exit code 3", async () => {
+  it("reads nothing if the server cannot be reached, and ends with exit code 3", async () => {
     const luke = await home();
     await luke.logIn("luke", server);
     await server.stop();
@@ -105,7 +105,7 @@ describe("a script", () => {
     }
   });
 
-  it("ends with exit code 4 where the input ends before the sign-in", async () => {
+  it("ends with exit code 4 if the input ends before the sign-in", async () => {
     const run = await (await home()).pipe("yoda\n", ...at());
     expect(run).toMatchObject({ code: 4, stdout: PROMPTS });
   });
@@ -123,7 +123,7 @@ describe("a script", () => {
 });
 
 describe("a plain chat with a stored login", () => {
-  it("reports in one line that the user is logged in elsewhere, where the server allows one session", async () => {
+  it("reports in one line that the user is logged in elsewhere if the server allows one session", async () => {
     await using strict = await startServer({ users: ["yoda"], sessionsPerUser: 1 });
     const place = await home();
     await place.logIn("yoda", strict);

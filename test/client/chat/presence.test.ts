@@ -28,7 +28,7 @@ describe("other users", () => {
     expect(fixture.shown().slice(1)).toEqual([]);
   });
 
-  it("are counted where they are many, instead of named", async () => {
+  it("are counted if they are many, instead of named", async () => {
     const fixture = await live();
     const cameOnline = Array.from({ length: 40 }, (_, index) => user(`u${String(index).padStart(2, "0")}`));
     await fixture.chat.take({ type: "presence", cameOnline, wentOffline: [], raw });

@@ -37,7 +37,7 @@ it.each([
   expect(fixture.shown().slice(1)).toEqual([...RELAYED, NO]);
 });
 
-it("a request rings the bell where the terminal has no focus", async () => {
+it("a request rings the bell if the terminal has no focus", async () => {
   const fixture = await live();
   fixture.chat.focus(true);
   await asks(fixture, "yoda");
@@ -180,7 +180,7 @@ it.each([
   },
 );
 
-it("a setting accepts a direct path only where the path setting is direct", async () => {
+it("a setting accepts a direct path only if the path setting is direct", async () => {
   const fixture = await live({ privately: answering("accept", "direct") });
   await asks(fixture, "yoda");
   expect(fixture.privates.done).toEqual(["accept yoda direct"]);
@@ -208,7 +208,7 @@ it.each([
   },
 );
 
-it("a user who is always accepted is asked about where the key has changed", async () => {
+it("a request of a user who is always accepted is shown if the key has changed", async () => {
   const fixture = await live();
   const { userId, username, identityKey } = peerKeys("yoda");
   const contact = { userId, username, identityKey, since: new Date(), acceptedDevices: [], verified: false };

@@ -140,7 +140,7 @@ describe("the end", () => {
     expect(fixture.prompt).toBe("yoda> ");
   });
 
-  it("leaves unread lines that Alt-a opens where the peer is being asked again", async () => {
+  it("leaves unread lines that Alt-a opens if the peer is being asked again", async () => {
     const fixture = await live();
     await opens(fixture, "vader");
     await says(fixture, "vader", "join me");
@@ -165,7 +165,7 @@ describe("a line typed when the chat ended", () => {
     },
   );
 
-  it("is not sent either where the peer finished and this device sent the goodbye", async () => {
+  it("is not sent either if the peer finished and this device sent the goodbye", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda", { how: { kind: "goodbye", by: "me", ending: Ending.FINISHED } });
     fixture.shown();
@@ -174,7 +174,7 @@ describe("a line typed when the chat ended", () => {
     expect(fixture.putBack).toBe("broadcast wait");
   });
 
-  it("is not sent either where the request was refused", async () => {
+  it("is not sent either if the request was refused", async () => {
     const fixture = await live();
     await waits(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -184,7 +184,7 @@ describe("a line typed when the chat ended", () => {
     expect(fixture.putBack).toBe("broadcast why not?");
   });
 
-  it("is quoted where the user is typing something else, and so is the next one", async () => {
+  it("is quoted if the user is typing something else, and so is the next one", async () => {
     const fixture = await inside();
     await ends(fixture, "yoda");
     fixture.isTyping = true;

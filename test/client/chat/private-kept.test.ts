@@ -21,7 +21,7 @@ function known(fixture: Fixture, options: { verified?: boolean; key?: string } =
 }
 
 describe("/history of a private chat", () => {
-  it("is an error where no lines are kept", async () => {
+  it("is an error if no lines are kept", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     await fixture.chat.enter("private yoda");
@@ -55,7 +55,7 @@ describe("/history of a private chat", () => {
 });
 
 describe("lines that an earlier run kept", () => {
-  it("are shown where this run keeps none, with and without an open chat", async () => {
+  it("are shown if this run keeps none, with and without an open chat", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -76,7 +76,7 @@ describe("lines that an earlier run kept", () => {
     expect(fixture.shown().slice(1)).toEqual(["14:00 yoda (private): long ago"]);
   });
 
-  it("may be none, which is an answer where this run keeps lines", async () => {
+  it("may be none, which is an answer if this run keeps lines", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -97,7 +97,7 @@ describe("lines that an earlier run kept", () => {
 });
 
 describe("a tall line", () => {
-  it("may be folded where it is kept, with the command that shows it", async () => {
+  it("may be folded if it is kept, with the command that shows it", async () => {
     using folder = newFolder();
     const { state, profileId } = stateWithProfile(folder.path);
     using _ = state;
@@ -115,7 +115,7 @@ describe("a tall line", () => {
     expect(fixture.hints).toEqual([]);
   });
 
-  it("is shown whole where it is not kept, as no command could show the rest", async () => {
+  it("is shown whole if it is not kept, as no command could show the rest", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");
     fixture.hints.length = 0;

@@ -98,7 +98,7 @@ describe("two users", () => {
     expect(yoda.printed.match(/line \d+ x/g)).toHaveLength(lines.length);
   });
 
-  it("have no key to accept where the keys are as expected", async () => {
+  it("have no key to accept if the keys are as expected", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     await together(luke, yoda);
@@ -107,7 +107,7 @@ describe("two users", () => {
     await yoda.prints("This key of luke is verified.");
   });
 
-  it("use a direct path where both allow it", async () => {
+  it("use a direct path if both allow it", async () => {
     await using scenario = await lukeAndYoda();
     const { luke, yoda } = scenario;
     luke.say("startprivate yoda --direct");

@@ -37,7 +37,7 @@ describe("startprivate", () => {
     expect(fixture.shown()).toEqual([]);
   });
 
-  it("uses the relay where the user cannot be asked", async () => {
+  it("uses the relay if the user cannot be asked", async () => {
     const fixture = await live({ plain: true });
     await fixture.chat.enter("startprivate yoda");
     expect(fixture.privates.done).toEqual(["start yoda relay"]);

@@ -148,7 +148,7 @@ describe("an entered line", () => {
     expect(fixture.sent).toHaveLength(1);
   });
 
-  it("in doubt is quoted where the user is typing something else, so that it cannot be put back", async () => {
+  it("in doubt is quoted if the user is typing something else, so that it cannot be put back", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     fixture.shown();
@@ -179,7 +179,7 @@ describe("an entered line", () => {
     expect([fixture.sent.length, fixture.blocked]).toEqual([1, ["unblock vader"]]);
   });
 
-  it("in doubt is sent where a script enters it", async () => {
+  it("in doubt is sent if a script enters it", async () => {
     const fixture = await live({ plain: true });
     await fixture.chat.enter("open yoda");
     const sending = fixture.chat.enter("logout");
@@ -218,7 +218,7 @@ describe("an entered line", () => {
     ]);
   });
 
-  it("is a command only where the whole word matches", async () => {
+  it("is a command only if the whole word matches", async () => {
     const fixture = await live();
     await fixture.chat.enter("logoutxyz");
     await fixture.chat.enter("whoever");

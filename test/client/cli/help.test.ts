@@ -73,7 +73,9 @@ test("unknown names are refused with exit code 2 and the closest name", async ()
     home.run("help", "tial"),
   ]);
   expect(command).toMatchObject({ code: 2, stdout: "" });
-  expect(command.stderr).toBe('There is no command "snd". Did you mean send? All of them: npx parley help\n');
+  expect(command.stderr).toBe(
+    'There is no command "snd". Did you mean send? List of commands: npx parley help\n',
+  );
   expect(flag).toMatchObject({ code: 2, stdout: "" });
   expect(flag.stderr).toContain("Did you mean --json?");
   expect(missing).toMatchObject({ code: 2, stdout: "" });

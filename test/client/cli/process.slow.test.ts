@@ -58,7 +58,9 @@ test("the process has the exit code of the command, and messages name the progra
     stdout: expect.stringMatching(/^parley \d+\.\d+\.\d+\n$/),
   });
   expect(usage).toMatchObject({ code: 2, stdout: "" });
-  expect(usage.stderr).toBe('There is no command "snd". Did you mean send? All of them: npx parley help\n');
+  expect(usage.stderr).toBe(
+    'There is no command "snd". Did you mean send? List of commands: npx parley help\n',
+  );
   expect(away).toMatchObject({ code: 4, stdout: "" });
   expect(away.stderr).toContain(`Run: npx parley login USER --server ${address}`);
   expect(absent).toMatchObject({ code: 3, stdout: "" });

@@ -201,7 +201,7 @@ test("an acceptance that succeeds during close leaves no timer", async () => {
   }
 });
 
-test("a lost answer to an acceptance is no failure where the peer has already connected", async () => {
+test("a lost answer to an acceptance is no failure if the peer has already connected", async () => {
   const introductionId = newId();
   const answerIntroduction = async () => {
     await yoda.call(luke, introductionId);

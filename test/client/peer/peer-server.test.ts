@@ -41,7 +41,7 @@ test("a valid introduction with another key is refused", async () => {
   await expect(dialling.then((dialled) => openConverse(dialled, opening(introductionId)))).rejects.toThrow();
 });
 
-test("a connection is closed where no folder for its socket can be made", async () => {
+test("a connection is closed if no folder for its socket can be made", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();
   yoda.expect(luke);

@@ -8,7 +8,7 @@ export const who: ChatCommand = {
   name: "who",
   usage: "[SINCE]",
   summary: "list who is or was online: /who 10m, /who 2h, /who 7d",
-  details: ["A number alone is seconds."],
+  details: ["A number without a unit is in seconds."],
   async run(chat, rest) {
     const [since] = words(who, rest, 1);
     const wanted = since === undefined ? {} : { onlineWithinMs: parseDuration(since) };
