@@ -55,7 +55,7 @@ export interface ConnectOptions
   readonly stateFolder?: string;
   /**
    * Enables private chats from device to device: `Connection.privateChats` is then defined. It needs a log-in with a
-   * password. With a `stateFolder` the keys outlive the process, so that contacts recognize the device. Default: none.
+   * password. With a `stateFolder` the keys outlive the process, so that contacts recognise the device. Default: none.
    */
   readonly privateChats?: PrivateChatOptions;
   /**

@@ -114,7 +114,7 @@ export class Profiles {
         );
       const serverChanged = before !== undefined && !sameData;
       if (serverChanged) this.#forgetServerData(before.profileId);
-      // The server recognizes a repeated send by its device. With a new device it would be stored twice, so a person
+      // The server recognises a repeated send by its device. With a new device it would be stored twice, so a person
       // decides.
       else if (before !== undefined && before.device.deviceId !== device.deviceId)
         this.#holdUnsent(before.profileId);

@@ -54,7 +54,7 @@ export interface NewEntry {
   /** The encoded Content, stored byte for byte. */
   readonly content: Uint8Array;
   readonly time: number;
-  /** Not stored. It is part of the announcement, so that the caller recognizes its own entry. */
+  /** Not stored. It is part of the announcement, so that the caller recognises its own entry. */
   readonly origin?: object | undefined;
 }
 

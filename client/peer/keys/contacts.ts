@@ -26,7 +26,7 @@ export interface Contact {
 
 /**
  * Stores contacts by user name. A server never gives a name to another user, and when the server has other data, the
- * name is what a person still recognizes.
+ * name is what a person still recognises.
  */
 export interface ContactStore {
   /** The contact of that name. */

@@ -42,7 +42,7 @@ async function next<T extends PrivateEvent["type"]>(
   throw new Error(`There was no ${type} event.`);
 }
 
-test("two programs chat, and with a state folder they recognize each other's keys", async () => {
+test("two programs chat, and with a state folder they recognise each other's keys", async () => {
   await using server = await TestServer.start({ users: ["luke", "yoda"] });
   const stateFolder = await mkdtemp(join(tmpdir(), "parley-sdk-"));
   try {
