@@ -33,6 +33,8 @@ const bundle = await rolldown({
   cwd: root,
   input: entries,
   platform: "node",
+  // Without `using`, which old versions of Node.js cannot read: they could not run client/sdk/node-version.ts either.
+  transform: { target: "es2024" },
   external: Object.keys(dependencies).map((name) => new RegExp(`^${name}(/|$)`)),
 });
 await bundle.write({ dir: dist, format: "esm" });

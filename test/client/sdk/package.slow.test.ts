@@ -124,7 +124,9 @@ test("modules that are not exported cannot be imported", async () => {
 test("on a Node.js that is too old the import names the needed version", async () => {
   const preload = join(project, "old-node.mjs");
   await writeFile(preload, oldNode);
-  const program = ["--import", preload, "--input-type=module", "-e", "import 'parley'"];
+  // Without this syntax, as in an old Node.js: a module that uses it could not be read at all.
+  const syntax = "--no-js-explicit-resource-management";
+  const program = [syntax, "--import", preload, "--input-type=module", "-e", "import 'parley'"];
   const failing = run(process.execPath, program, { cwd: project });
   // bin/launch.js needs the same version.
   const [, major, minor] = read("bin/launch.js").match(/LEAST_NODE = \[(\d+), (\d+)\]/) ?? [];
