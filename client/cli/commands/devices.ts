@@ -49,7 +49,7 @@ export const command = defineCommand({
   run: async (call) => {
     const [what, code] = call.words;
     if ((what === "sign") !== (code !== undefined))
-      throw usage("Usage: devices, devices link, or devices sign CODE.");
+      throw usage("Usage: devices, devices link, devices sign CODE, or devices new-identity.");
     await withAccount(call, "changes", async (signedIn, context) => {
       switch (what) {
         case undefined:
