@@ -1,5 +1,6 @@
 // Opens a server from its settings: data folder, lock, store, first users, certificate, services.
 import { mkdir, readFile } from "node:fs/promises";
+import { fileProblemWithPath } from "../../command-line/file-problem.ts";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { ListenError } from "../../rpc/listening/listen.ts";
 import { type PasswordCost, Passwords } from "../auth/passwords.ts";
@@ -42,7 +43,7 @@ export interface OpenServerOptions {
   readonly passwordCost?: PasswordCost | undefined;
 }
 
-/** @throws errors whose messages are for the operator; see command-line.ts */
+/** @throws errors whose messages are for the operator; see run-command.ts */
 export async function openServer({
   config,
   log,
@@ -147,7 +148,8 @@ async function namingSetting<T>({ sourceOf }: Config, name: SettingName, work: (
     const isKnown =
       cause instanceof ListenError || cause instanceof CertificateError || cause instanceof FolderInUseError;
     if (!(cause instanceof Error) || !(isKnown || "syscall" in cause)) throw cause;
-    throw new CommandFailure(`${sourceOf(name)}: ${cause.message}`, { cause });
+    const problem = isKnown ? cause.message : fileProblemWithPath(cause);
+    throw new CommandFailure(`${sourceOf(name)}: ${problem}`, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 // Runs a command line: finds the command, loads only its module, and reports failures.
 
 import { suggestion } from "../../command-line/closest.ts";
+import { fileProblemWithPath } from "../../command-line/file-problem.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine, packageVersion } from "../files/package.ts";
 import { describeOriginal, looksLikeNumber } from "../settings/original-command-line.ts";
@@ -72,7 +73,7 @@ function explain(error: unknown, io: Io): number {
     return 2;
   }
   if (error instanceof Error && (FOR_OPERATOR.includes(error.name) || isOfSystem(error))) {
-    io.complain(`parley-server: ${error.message}\n`);
+    io.complain(`parley-server: ${isOfSystem(error) ? fileProblemWithPath(error) : error.message}\n`);
     return 1;
   }
   io.complain(
@@ -81,7 +82,7 @@ function explain(error: unknown, io: Io): number {
   return 1;
 }
 
-/** Whether it is an error of the file system. Its message names the call and the path. */
+/** Whether it is an error of the file system. */
 function isOfSystem(error: Error): boolean {
   return "syscall" in error && "path" in error;
 }

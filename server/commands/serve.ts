@@ -1,6 +1,7 @@
 // parley-server without a command: serves until it receives a stop signal.
 
 import { readArguments } from "../../command-line/arguments.ts";
+import { fileProblemWithPath } from "../../command-line/file-problem.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { commandLine, packageVersion } from "../files/package.ts";
 import { type LogLevel, type OpenLog, openLog } from "../log.ts";
@@ -108,6 +109,8 @@ function openServerLog({ logFile: file, logLevel, logStderr, sourceOf }: Config,
   try {
     return openLog({ level, file, forPerson, writeError: (text) => io.complain(text) });
   } catch (error) {
-    throw new UsageError(`${sourceOf("logFile")}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `${sourceOf("logFile")}: ${error instanceof Error ? fileProblemWithPath(error) : String(error)}`,
+    );
   }
 }

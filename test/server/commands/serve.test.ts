@@ -138,12 +138,18 @@ describe("errors at the start", () => {
   });
 
   test.each([
-    [["--credentials", "/none/users.txt"], /^parley-server: --credentials: .*users\.txt/],
+    [
+      ["--credentials", "/none/users.txt"],
+      /^parley-server: --credentials: \/none\/users\.txt: no such file or directory$/m,
+    ],
     [
       ["--cert", "/none/c.pem", "--key", "/none/k.pem"],
       /^parley-server: --cert: \/none\/[ck]\.pem cannot be read/,
     ],
-    [["--log", "/none/server.log"], /^parley-server: --log: /],
+    [
+      ["--log", "/none/server.log"],
+      /^parley-server: --log: \/none\/server\.log: no such file or directory$/m,
+    ],
   ])("%j: the error names the setting", async (flags, problem) => {
     const { code, err } = await run("--listen", "127.0.0.1:0", ...flags);
     expect(code).toBeGreaterThan(0);
