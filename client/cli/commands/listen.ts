@@ -7,7 +7,7 @@ import { isRequestGone, NoRequestError } from "../../peer/chats/incoming-request
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
-import { type PrivateWanted, privateFlags, privateWantedOf } from "../private/flags.ts";
+import { type PrivateWanted, privateFlags, privateWantedOf, scriptPathFlag } from "../private/flags.ts";
 import { keyWords, problemWords } from "../private/key-words.ts";
 import { openPeerDebug } from "../private/peer-debug.ts";
 import { closedWords, endedWords, failedWords, pathWords } from "../private/private-words.ts";
@@ -16,17 +16,24 @@ import { isAutoAccepted } from "../private/settings.ts";
 import { usage } from "../process/exit.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 
-const flags = { ...privateFlags, ...accountFlags } as const;
+const flags = {
+  ...privateFlags,
+  "private-answer": {
+    ...privateFlags["private-answer"],
+    help: "Whose requests are accepted: contacts (users whose key is known), accept (all users) or refuse (nobody). Default: contacts.",
+  },
+  "private-path": scriptPathFlag,
+  ...accountFlags,
+} as const;
 
 export const command = defineCommand({
   forms: [""],
   words: { least: 0, most: 0 },
   flags,
   about: [
-    "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. --private-answer says whose " +
-      "requests it accepts; the default is contacts, because it cannot ask. It leaves other requests to the user's other " +
-      "devices. Chats go through the server unless --private-path is direct. SIGINT and SIGTERM end it with exit code 0. " +
-      "While it runs, the user is online but not active: a server with an idle time-out ends it, with exit code 4.",
+    "Prints each line as `NAME: TEXT`; further lines of a text are indented by four spaces. It leaves requests that it " +
+      "does not accept to the user's other devices. SIGINT and SIGTERM end it with exit code 0. While it runs, " +
+      "the user is online but not active: a server with an idle time-out ends it, with exit code 4.",
   ],
   json: undefined,
   examples: ["", "--private-answer accept --private-path direct"],

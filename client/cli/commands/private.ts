@@ -4,7 +4,7 @@ import type { Flag } from "../../../command-line/flags.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { keepFlag, pathFlag, peerPortFlag } from "../private/flags.ts";
+import { keepFlag, peerPortFlag, scriptPathFlag } from "../private/flags.ts";
 import { PipeChat } from "../private/pipe-chat.ts";
 import { withPrivateChats } from "../private/run-with-chats.ts";
 
@@ -19,15 +19,14 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   flags: {
     wait,
-    "private-path": pathFlag,
+    "private-path": scriptPathFlag,
     "keep-private": keepFlag,
     "peer-port": peerPortFlag,
     ...accountFlags,
   },
   about: [
     "Requests a private chat with USER, or accepts a request of USER. Then it sends each line of standard input, and " +
-      "prints each line of the peer. The lines go from device to device, or through the server, which cannot read them. " +
-      "With --private-path auto they go through the server, because the command cannot ask you.",
+      "prints each line of the peer. The lines go from device to device, or through the server, which cannot read them.",
     "Two shells talk if each names the other user, one with --wait. The command ends with exit code 0 when both inputs " +
       "have ended and all lines have arrived. The input of a person, in the chat or at a terminal, counts as ended when " +
       "the other input has. SIGINT, SIGTERM and /stopprivate end the chat immediately. The exit code is 1 if a line was " +

@@ -45,7 +45,7 @@ export const command = defineCommand({
       "request stream reads one request from each line of standard input. Ctrl-C ends a stream with exit code 0.",
     "The details of a refusal are printed after it, one per line.",
   ],
-  json: undefined,
+  json: "the same as without it.",
   examples: [
     "",
     "ListMessages --describe",

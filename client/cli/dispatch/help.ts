@@ -39,10 +39,12 @@ const exitCodes = [
 export function commandHelp(program: string, row: CommandRow, command: Command): string {
   const start = `${program} ${row.name}`;
   const lead = (text: string): string => `  ${start} ${text}`.trimEnd();
+  const { json, ...always } = everyFlag;
+  const flags = { ...command.flags, ...(command.json === undefined ? always : everyFlag) };
   const parts = [
     command.forms.map((form) => lead(form)).join("\n"),
     ...[row.summary, ...command.about].map(paragraph),
-    `Flags\n${flagTable({ ...command.flags, ...everyFlag })}`,
+    `Flags\n${flagTable(flags)}`,
     ...(command.json === undefined ? [] : [paragraph(`With --json it prints ${command.json}`)]),
     ...(command.examples.length === 0
       ? []

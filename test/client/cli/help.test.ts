@@ -29,7 +29,7 @@ test.each(commands)(
     for (const name of Object.keys(command.flags).filter((one) => !common.includes(one))) {
       expect(section).toContain(`--${name}`);
     }
-    const message = command.json?.match(/^\w+/)?.[0];
+    const message = command.json?.match(/^[A-Z]\w+/)?.[0];
     if (message !== undefined) expect(section).toContain(`\`${message}\``);
   },
 );
