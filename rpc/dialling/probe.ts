@@ -116,7 +116,7 @@ function explain(cause: unknown, address: string, { host, port }: Address): Conn
     const isAlert = code.includes("_ALERT_");
     const message = isAlert
       ? `${address} speaks TLS, but refused this client (${code}).`
-      : `${address} does not speak TLS. If it serves plaintext, connect with plaintext.`;
+      : `${address} does not speak TLS.`;
     return new ConnectError({ kind: isAlert ? "untrusted" : "not-tls", message, cause });
   }
   const message =

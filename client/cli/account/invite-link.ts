@@ -13,7 +13,8 @@ export interface InviteLink {
 /** @throws UsageError */
 export function readInviteLink(text: string): InviteLink {
   // A fingerprint is base64, which may contain slashes.
-  const [, address, invite, fingerprint] = /^([^/]+)\/([^/]+)(?:\/(.+))?$/.exec(text) ?? [];
+  const [, address, invite, fingerprint] =
+    /^([^/]+)\/([^/]+)(?:\/((?:SHA256:)?[A-Za-z0-9+/]{43}=?))?$/.exec(text) ?? [];
   if (address === undefined || invite === undefined) {
     throw usage(
       `"${text}" is not an invite link. It has the form HOST:PORT/INVITE/SHA256:…, as the server's operator sent it.`,

@@ -72,9 +72,7 @@ async function trustFromProbe(
   switch (decision.verdict) {
     case "accept":
       if (decision.notice) {
-        options.notice(
-          `New server on this machine, ${address}, with the key ${found.fingerprint}: remembered.`,
-        );
+        options.notice(`New server on this machine: ${address}. Its key is remembered: ${found.fingerprint}`);
       }
       return decision.trust;
     case "changed":
@@ -134,9 +132,9 @@ export function changedKey(
 export function cannotConnect(address: string, error: ConnectError, retry: readonly string[]): CommandError {
   if (error.found !== undefined) return changedKey(address, error.expected, error.found, retry);
   const hints: Partial<Record<ConnectError["kind"], string>> = {
-    unreachable: "Is the server running?",
+    unreachable: "Is the address right, and is the server running?",
     timeout: "Is the server running, and does a firewall block the connection?",
-    "not-tls": isLoopback(address) ? "Add --plaintext if the server does not use TLS." : "",
+    "not-tls": isLoopback(address) ? "Add --plaintext if it is a server without TLS." : "",
     "needs-tls": "Leave out --plaintext. If you logged in with it, log in again without it.",
   };
   const message = `Cannot connect, so nothing was sent: ${error.message} ${hints[error.kind] ?? ""}`;

@@ -84,7 +84,7 @@ function chosen<T extends UnsentMessage>(
   if (ids.length === 0) return unsent;
   return ids.map((id) => {
     const message = unsent.find(({ clientMessageId }) => String(clientMessageId) === id);
-    if (message === undefined) throw usage(`No unsent message has the id ${id}. See outbox list.`);
+    if (message === undefined) throw usage(`No unsent message has the id ${id}. outbox list prints the ids.`);
     return message;
   });
 }

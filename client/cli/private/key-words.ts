@@ -106,12 +106,12 @@ export function verificationWords(
   const { username } = user;
   const groups = code.split(" ");
   const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
-  const known = since === undefined ? "" : ` since ${since.toISOString().slice(0, 10)}`;
+  const known = since === undefined ? "knows" : `has known since ${since.toISOString().slice(0, 10)}`;
   const words: Record<Verification["standing"], string> = {
     new: `This device did not know a key of ${username} before.`,
-    known: `This device knows this key of ${username}${known}. It is not verified.`,
+    known: `This is the key of ${username} that this device ${known}. It is not verified.`,
     verified: `This key of ${username} is verified.`,
-    changed: `WARNING: this is not the key of ${username} that this device knows${known}.`,
+    changed: `WARNING: this is not the key of ${username} that this device ${known}.`,
   };
   return [`Your code with ${username}:`, ...rows, words[standing], comparisonWords(own, username, program)];
 }

@@ -155,7 +155,7 @@ describe("/verify", () => {
     expect(head).toBe("Your code with yoda:");
     for (const row of [one, two, three]) expect(row).toMatch(/^\d{5}( {2}\d{5}){3}$/);
     expect(rest).toEqual([
-      "This device knows this key of yoda since 2026-02-01. It is not verified.",
+      "This is the key of yoda that this device has known since 2026-02-01. It is not verified.",
       "Compare the code with the one that yoda sees, in person or in a call. If they are equal: /verify yoda --confirm",
     ]);
   });
@@ -246,7 +246,7 @@ describe("/verify", () => {
     known(fixture, { verified: true, key: "another" });
     await fixture.chat.enter("verify yoda");
     expect(fixture.shown().join("\n")).toContain(
-      "WARNING: this is not the key of yoda that this device knows",
+      "WARNING: this is not the key of yoda that this device has known since",
     );
     await fixture.chat.enter("verify yoda --accept");
     expect(fixture.shown()).toEqual([

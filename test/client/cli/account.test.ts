@@ -34,7 +34,9 @@ test("a log-in is stored for all commands until the log-out", async () => {
     "--password-stdin",
   );
   expect(login).toMatchObject({ code: 0, stdout: `Logged in at ${address} as yoda.\n` });
-  expect(login.stderr).toMatch(/^New server on this machine, .* key SHA256:[\w+/]{43}: remembered\.\n$/);
+  expect(login.stderr).toMatch(
+    /^New server on this machine: \S+\. Its key is remembered: SHA256:[\w+/]{43}\n$/,
+  );
 
   const [who, token, session] = await Promise.all([
     home.run("whoami", "--json"),

@@ -59,7 +59,7 @@ describe("verify", () => {
     expect(await yoda.home.run("devices", "new-identity", "--yes")).toMatchObject({ code: 0 });
     const after = await verify(luke, "yoda");
     expect(after.slice(1, 4)).not.toEqual(before.slice(1, 4));
-    expect(after[4]).toContain("WARNING: this is not the key of yoda that this device knows since ");
+    expect(after[4]).toContain("WARNING: this is not the key of yoda that this device has known since ");
     expect(await verify(luke, "yoda", "--accept")).toEqual(["The key of yoda is accepted but not verified."]);
     expect((await verify(luke, "yoda"))[4]).toContain("It is not verified.");
   });
