@@ -285,7 +285,7 @@ export class Fixture implements Disposable {
             time: fixture.now,
             username: "luke",
             deviceId: "d1",
-            client: { name: "parley", version: "1", deviceName: "context" },
+            client: { name: "parley", version: "1", deviceName: "desk" },
             address: "10.0.0.7",
             outcome: LogInOutcome.WRONG_PASSWORD,
             count: 2,

@@ -25,7 +25,7 @@ describe("the original's commands", () => {
     expect(fixture.blocked).toEqual(["block vader", "unblock vader"]);
     await fixture.chat.enter("logins");
     expect(fixture.shown()).toEqual([
-      "2026-03-01 14:00:00  wrong password, 2 times since 2026-03-01 14:00:00  from 10.0.0.7, context (d1), parley 1",
+      "2026-03-01 14:00:00  wrong password, 2 times since 2026-03-01 14:00:00  from 10.0.0.7, desk (d1), parley 1",
     ]);
   });
 

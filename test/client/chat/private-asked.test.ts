@@ -231,11 +231,8 @@ it("a request with a changed verified key is stopped, with the command that acce
 });
 
 it.each([
-  [
-    IntroductionOutcome.ACCEPTED_ELSEWHERE,
-    "The private chat with yoda was accepted on your device “context”.",
-  ],
-  [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “context”."],
+  [IntroductionOutcome.ACCEPTED_ELSEWHERE, "The private chat with yoda was accepted on your device “desk”."],
+  [IntroductionOutcome.REFUSED_ELSEWHERE, "The private chat with yoda was refused on your device “desk”."],
   [IntroductionOutcome.UNANSWERED, "yoda asked for a private chat and got no answer."],
   [IntroductionOutcome.TAKEN_BACK, "yoda no longer asks for a private chat."],
 ])("a request that needs no answer any more is reported: %s", async (outcome, words) => {
@@ -246,7 +243,7 @@ it.each([
     type: "request-closed",
     username: "yoda",
     outcome,
-    deviceName: "context",
+    deviceName: "desk",
   });
   expect(fixture.shown()).toEqual([`14:00 · ${words}`]);
 });
