@@ -33,10 +33,11 @@ Usage:
   ${program} cert                 print the server's certificate
   ${program} COMMAND --help       show the help of a command
 
-The original's rules, as in ${program} 12000 60 120: all interfaces,
---sessions-per-user 1, --lock strict, --presence-grace 0, a --timeout, and the
-users of credentials.txt in the current folder, or else of docs/credentials.txt
-in the package. A flag changes one of these rules.
+The original is the assignment that Parley started from. Its rules, as in
+${program} 12000 60 120: all interfaces, --sessions-per-user 1,
+--lock strict, --presence-grace 0, a --timeout, and the users of credentials.txt
+in the current folder, or else of docs/credentials.txt in the package. A flag
+changes one of these rules.
 
 ${describeSettings()}
 

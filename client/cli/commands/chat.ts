@@ -32,7 +32,7 @@ export const command = defineCommand({
   },
   about: [
     "Asks for the server, the user and the password if they are not known. In the chat, /help lists the commands.",
-    "HOST PORT is the command line of the original's client: it always asks for user and password, it logs out when you leave, and it accepts private chats without asking you, through the server.",
+    "HOST PORT is the command line of the assignment that Parley started from: it always asks for user and password, it logs out when you leave, and it accepts private chats without asking you, through the server.",
   ],
   json: undefined,
   examples: ["", "--as yoda --server 127.0.0.1:12000", "127.0.0.1 12000"],

@@ -17,7 +17,7 @@ export function overview(program: string, rows: readonly CommandRow[]): string {
   });
   return [
     paragraph(
-      `${program} is a client for Parley servers. Without a command it starts the chat, and so does ${program} HOST PORT, the command line of the original's client.`,
+      `${program} is a client for Parley servers. Without a command it starts the chat, and so does ${program} HOST PORT, the command line of the assignment that Parley started from.`,
     ),
     ...parts,
     paragraph(`${program} COMMAND --help describes a command, and ${program} --version prints the version.`),
