@@ -74,7 +74,7 @@ export function show(value: unknown): string {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
 }
 
-/** Asks until the answer is as expected, for effects that no event announces. @throws Failure */
+/** Asks until the answer is as expected, for effects that no event announces. @throws CheckFailure */
 export async function eventually(
   what: string,
   patienceMs: number,
