@@ -132,7 +132,7 @@ export class IncomingRequests {
    */
   async settle(username: string, answer: (request: PeerRequest) => Promise<void>): Promise<PeerKeys> {
     const request = this.#byUsername.get(username);
-    if (request === undefined) throw new NoRequestError(`${username} does not request a private chat.`);
+    if (request === undefined) throw new NoRequestError(`${username} has not asked for a private chat.`);
     this.#byUsername.delete(username);
     try {
       await answer(request);

@@ -134,7 +134,7 @@ describe("two users", () => {
     luke.say("stopprivate yoda");
     await yoda.prints("luke no longer asks for a private chat.");
     yoda.say("accept luke");
-    await yoda.prints("Error: luke does not request a private chat.");
+    await yoda.prints("Error: luke has not asked for a private chat.");
   });
 });
 
@@ -178,7 +178,7 @@ describe("several devices", () => {
     await here.prints("Private chat with luke");
     await there.prints("The private chat with luke was accepted on ");
     there.say("accept luke");
-    await there.prints("Error: luke does not request a private chat.");
+    await there.prints("Error: luke has not asked for a private chat.");
   });
 });
 
