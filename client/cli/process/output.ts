@@ -1,5 +1,6 @@
 // The output of a one-shot command: results on standard output, and every other message on standard error.
 
+import { fileProblem } from "../../../command-line/file-problem.ts";
 import { safeText } from "../terminal/text/safe-text.ts";
 import type { Styled } from "../terminal/text/style.ts";
 import type { Environment } from "./environment.ts";
@@ -41,7 +42,10 @@ export class Output {
   /** @throws CommandError as `result` does */
   check(): void {
     if (this.#failure !== undefined) {
-      throw new CommandError(Exit.REFUSED, `Standard output cannot be written: ${this.#failure.message}.`);
+      throw new CommandError(
+        Exit.REFUSED,
+        `Standard output cannot be written: ${fileProblem(this.#failure)}.`,
+      );
     }
     if (this.#gone.signal.aborted) throw new CommandError(Exit.DONE, "");
   }
