@@ -3,9 +3,10 @@
 import { passwordFlag } from "../account/credentials.ts";
 import { readInviteLink } from "../account/invite-link.ts";
 import { signUpAt } from "../account/sign-up.ts";
-import { changedKey } from "../account/trusted-server.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
+import { CommandError, Exit } from "../process/exit.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 
 const { as } = accountFlags;
 
@@ -30,12 +31,16 @@ export const command = defineCommand({
         // An attacker can write a link, so it does not replace the key of a known server.
         const known = state.profiles.server(address)?.trust;
         if (known?.kind !== "pin" || fingerprint === undefined || known.fingerprint === fingerprint) return;
-        throw changedKey(address, known.fingerprint, fingerprint, [
-          environment.program,
-          "signup",
-          "--invite",
-          invite,
-        ]);
+        throw new CommandError(
+          Exit.CANNOT_CONNECT,
+          [
+            `STOP: the key in the link is not the known key of the server at ${address}. Nothing was sent.`,
+            `  known:    ${known.fingerprint}`,
+            `  in link:  ${fingerprint}`,
+            "The link may be an attacker's, or the server was set up anew. Ask its operator. If the key in the link is right, run:",
+            `  ${commandLine(environment.program, "signup", "--invite", invite, "--server", address, "--fingerprint", fingerprint)}`,
+          ].join("\n"),
+        );
       },
     });
     return undefined;

@@ -143,6 +143,7 @@ test("an invite link is enough to join, and does not replace a known key", async
 
   const lured = await home.pipe("a password of finn", "join", link(wrong), "finn", "--password-stdin");
   expect(lured).toMatchObject({ code: 3, stdout: "" });
+  expect(lured.stderr).toMatch(/the key in the link is not the known key .*Nothing was sent\./);
   expect(await home.run("whoami")).toMatchObject({ code: 0 });
   await using fresh = await Home.make();
   expect(
