@@ -21,17 +21,17 @@ async function broadcastTexts(client: TestClient): Promise<string[]> {
 describe.each(transports)("through $name", ({ goOnline, online, open }) => {
   test("the author's other streams receive the broadcast; the stream that sent it receives only the ack", async () => {
     await using server = await TestServer.start({ users: people });
-    const context = await online(server, "hans");
+    const desktop = await online(server, "hans");
     const phone = await online(server, "hans");
-    await context.broadcast("hear me");
+    await desktop.broadcast("hear me");
     expect(await phone.stream.nextText()).toBe("hear me");
     await phone.broadcast("and me");
     expect(
-      await context.stream.next("entryAppended", (appended) => textOf(appended) === "and me"),
+      await desktop.stream.next("entryAppended", (appended) => textOf(appended) === "and me"),
     ).toBeDefined();
     // With Follow the broadcast is a unary call, so the stream of that device receives the entry.
-    const own = context.stream.all("ack").length > 0 ? [] : ["hear me"];
-    expect(context.stream.all("entryAppended").map(textOf)).toEqual([...own, "and me"]);
+    const own = desktop.stream.all("ack").length > 0 ? [] : ["hear me"];
+    expect(desktop.stream.all("entryAppended").map(textOf)).toEqual([...own, "and me"]);
   });
 
   test("a user who lost the connection less than the grace period ago receives the broadcast after reconnecting", async () => {

@@ -34,10 +34,10 @@ describe.each(transports)("through $name", ({ online, onlineThroughProxy, open }
   test("a user with several devices goes online with the first and offline with the last", async () => {
     await using server = await TestServer.start({ users: people });
     const { stream: hans } = await online(server, "hans");
-    const context = await online(server, "yoda");
+    const desktop = await online(server, "yoda");
     await waitUntilOnline(hans, "yoda");
     const phone = await online(server, "yoda");
-    await context.client.logOut();
+    await desktop.client.logOut();
     await online(server, "leia");
     await waitUntilOnline(hans, "leia");
     expect(presenceEventsOf(hans, "yoda")).toEqual(["online"]);

@@ -163,12 +163,12 @@ describe.each(transports)("through $name", ({ online, open }) => {
     await using fixture = await start();
     const { server, advanceUntil } = fixture;
     const yoda = await online(server, "yoda");
-    const context = await online(server, "hans");
+    const desktop = await online(server, "hans");
     await advanceUntil(waitUntilOnline(yoda.stream, "hans"), () =>
-      yoda.client.whoelse().then(() => context.client.whoelse()),
+      yoda.client.whoelse().then(() => desktop.client.whoelse()),
     );
     const phone = await online(server, "hans");
-    await advanceUntil(context.stream.ended, async () => {
+    await advanceUntil(desktop.stream.ended, async () => {
       await yoda.client.whoelse();
       await phone.client.whoelse();
     });
