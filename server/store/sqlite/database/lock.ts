@@ -23,7 +23,7 @@ export async function lockDataFolder(folder: string): Promise<Disposable> {
   } catch (error) {
     connection.close();
     if (!isBusy(error)) throw error;
-    const text = `another server is running on the data folder ${folder}; stop it first, or use another folder`;
+    const text = `another server is using the data folder ${folder}; stop it first, or use another folder`;
     throw new DataFolderLockedError(text, { cause: error });
   }
   return {
