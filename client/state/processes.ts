@@ -1,4 +1,4 @@
-// The processes that use the state file: each writes heartbeats, so that the others detect its end.
+// The processes that use the state file: each writes heartbeats, so that the others can detect its end.
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
@@ -9,7 +9,8 @@ export interface ProcessTimes {
   /** The time between heartbeats, ms. */
   readonly heartbeatMs: number;
   /**
-   * The time without a heartbeat after which a process counts as ended, even if its pid exists, ms; pids are reused.
+   * The time without a heartbeat after which a process counts as ended, ms. Its pid may still exist, because pids are
+   * reused.
    */
   readonly staleMs: number;
 }
@@ -17,8 +18,8 @@ export interface ProcessTimes {
 const defaultTimes: ProcessTimes = { heartbeatMs: 5_000, staleMs: 60_000 };
 
 /**
- * The registration of this process. It is harmless if other processes take it for ended by mistake, for example after a
- * sleep of the machine: when two processes send the same message, the server stores it once, because of its id.
+ * The registration of this process. It is harmless if other processes mistakenly consider it ended, for example after
+ * the machine was asleep: when two processes send the same message, the server stores it once, because of its id.
  */
 export class ProcessRegistration implements Disposable {
   readonly processId = `${process.pid}-${randomBytes(6).toString("hex")}`;
@@ -49,7 +50,7 @@ export class ProcessRegistration implements Disposable {
     return { [Symbol.dispose]: () => this.#onBeat.delete(listener) };
   }
 
-  /** The ids of the running processes, including this one. Deletes the others. Call it inside a transaction. */
+  /** The ids of the running processes, including this one. Deletes the other rows. Call it in a transaction. */
   running(): Set<string> {
     const running = new Set<string>([this.processId]);
     for (const row of this.#db.prepare("SELECT * FROM processes").all()) {

@@ -1,4 +1,4 @@
-// Sessions and their tokens: starts, authenticates and ends them. Sessions are cached until the store or the bus
+// Starts, authenticates and ends sessions, which clients name by tokens. Sessions are cached until the store or the bus
 // reports a change, so that a call reads nothing from the store and a revocation takes effect immediately.
 import { LRUCache } from "lru-cache";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
@@ -22,7 +22,7 @@ export interface SessionsOptions {
   readonly manager: ClientManager;
   readonly serverId: string;
   readonly sessionLifetimeMs: number;
-  /** A session ends after this many ms without a command; undefined: it does not. */
+  /** A session ends after this many ms without a command; undefined: never. */
   readonly idleTimeoutMs: number | undefined;
   /** Commands and calls that one session may make each second. */
   readonly callRate: number;
@@ -34,7 +34,7 @@ export interface SessionsOptions {
 export interface ActiveSession {
   readonly row: SessionRow;
   readonly bucket: TokenBucket;
-  /** Restarts the idle time-out. Call it for each valid command of a person. */
+  /** Restarts the idle time-out. Call it for each valid command that a person gave. */
   readonly reportActivity: () => void;
 }
 
@@ -50,7 +50,7 @@ export class Sessions implements Disposable {
     max: limits.cachedSessions,
     dispose: ({ row }) => this.#keys.delete(row.sessionId),
   });
-  /** The key in the cache of each cached session, so that the end of a session does not search the cache. */
+  /** The cache key of each cached session, so that the end of a session needs no search of the cache. */
   readonly #keys = new Map<number, string>();
   readonly #buckets = new LRUCache<number, TokenBucket>({ max: limits.cachedSessions });
   /** When the use of each session was last written to the store, ms since 1970. */
@@ -66,7 +66,7 @@ export class Sessions implements Disposable {
     this.#clock = options.clock ?? systemClock;
     const onIdle = (userId: number, sessionId: number): void => {
       this.#timeOut(userId, sessionId).catch((error: unknown) => {
-        options.log.error({ err: error }, "a session was not timed out");
+        options.log.error({ err: error }, "an idle session could not be ended");
         this.#idle.begin({ userId }, sessionId);
       });
     };
@@ -114,7 +114,7 @@ export class Sessions implements Disposable {
     return session;
   }
 
-  /** The live sessions of a user with an id below `before`, the newest first, at most `count`. */
+  /** A user's live sessions with session ids below `before`, newest first, at most `count`. */
   list(userId: number, before: number, count: number): Promise<SessionRow[]> {
     return this.#options.accounts.listSessions(userId, before, count, this.#clock.now());
   }
@@ -127,14 +127,14 @@ export class Sessions implements Disposable {
     this.announceEnd(userId, sessionId);
   }
 
-  /** Ends the streams of a session that the store has ended already, on every node. */
+  /** Ends, on every node, the streams of a session that has already ended in the store. */
   announceEnd(userId: number, sessionId: number, why: SessionEndedMessage["why"] = "ended"): void {
     this.#options.bus.publish("everyone", { kind: "session-ended", why, userId, sessionId });
   }
 
   /**
    * Empties the cache, and ends the streams of sessions that the store no longer has. Runs every minute, for sessions
-   * that expire, and whenever another process changed the data.
+   * that expire, and whenever another process has changed the data.
    */
   async sweep(): Promise<void> {
     const { accounts, manager, sessionLifetimeMs } = this.#options;
@@ -153,7 +153,7 @@ export class Sessions implements Disposable {
   }
 
   /**
-   * Starts a session of a user whose password was checked.
+   * Starts a session for a user whose password was checked.
    * @param passwordHash the hash that the password was checked against; it must still be the user's
    * @param device undefined, or without an id: the session gets a new device
    * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile
@@ -232,7 +232,7 @@ export class Sessions implements Disposable {
 
   #cache(key: string, session: ActiveSession): void {
     this.#active.set(key, session);
-    // After the set, because a set that replaces or evicts a session deletes the key of that one.
+    // This follows the set above, which deletes the key of the session that it replaces or evicts.
     this.#keys.set(session.row.sessionId, key);
   }
 }

@@ -1,4 +1,4 @@
-// The signals that end a chat: the first one starts an orderly end, and repeated hang-ups do not cut that end short.
+// The signals that end a chat: the first one starts an orderly shutdown, which further SIGHUPs do not interrupt.
 import { ENDING_SIGNALS, type EndingSignal, type TerminalHost } from "../../terminal/terminal-host.ts";
 
 /** Turns the signals that end a process into an abort signal, for a chat that runs without a screen. */
@@ -7,7 +7,7 @@ export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #listeners = ENDING_SIGNALS.map((name) => ({
     name,
-    // Only once: the same signal a second time ends the process as usual.
+    // The listener is removed, so that the same signal ends the process as usual the second time.
     listener: () => {
       this.#off(name);
       this.#controller.abort(name);
@@ -34,8 +34,8 @@ export class Interruption implements Disposable {
 }
 
 /**
- * Ignores SIGHUP beyond the listener that ends the chat. When a window is closed, the kernel and the shell may both send
- * SIGHUP: the later ones must not end the process before the log-out is done.
+ * Keeps further SIGHUPs from ending the process. When a window is closed, the kernel and the shell may both send
+ * SIGHUP, and the second one must not end the process before the log-out is done.
  */
 export class HangUps implements Disposable {
   readonly #host: TerminalHost;

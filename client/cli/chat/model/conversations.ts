@@ -1,11 +1,11 @@
-// The conversations that this chat knows: how far each is shown and read here, and marked by the peer.
+// The conversations that this chat knows: how far the user and the peer have received and read each of them.
 import type { SeqRange } from "../../../../gen/parley/chat/v1/conversation.ts";
 import { placeKey, type ServerPlace } from "./place.ts";
 
-/** The most unread messages that are tracked one by one in a conversation. */
+/** The largest number of unread messages that a conversation tracks individually. */
 const MOST_UNREAD = 999;
 
-/** A mark of the newest own message of a direct conversation. */
+/** The mark of the user's newest message in a direct conversation. */
 export type Mark = "stored" | "delivered" | "read";
 
 export class ChatConversation {
@@ -22,7 +22,7 @@ export class ChatConversation {
   peerReadSeq = 0n;
   /** Own messages that the peer never receives, because of a block, whatever the peer's markers are. */
   undelivered: readonly SeqRange[] = [];
-  /** At least one message of it is on the screen. */
+  /** Whether at least one of its messages is on the screen. */
   shown = false;
   /** Seqs of unread messages by others that are on the screen, ascending. */
   #unread: bigint[] = [];
@@ -42,7 +42,7 @@ export class ChatConversation {
     return this.#unshown.count;
   }
 
-  /** Their highest possible seq. */
+  /** The highest seq that an unread message that is not on the screen can have. */
   get unshownToSeq(): bigint {
     return this.#unshown.toSeq;
   }
@@ -92,7 +92,7 @@ export class Conversations {
   readonly #byPlace = new Map<string, ChatConversation>();
   readonly #byId = new Map<string, ChatConversation>();
 
-  /** The conversation of that place; created if it is new. */
+  /** The conversation of that place, which is created if it does not exist. */
   at(place: ServerPlace, conversationId = ""): ChatConversation {
     const known = this.#byId.get(conversationId) ?? this.#byPlace.get(placeKey(place));
     const conversation = known ?? new ChatConversation(place);
@@ -133,7 +133,7 @@ export class Conversations {
     );
   }
 
-  /** Forgets seqs and markers: the server's log was replaced. `undefined` means all conversations. */
+  /** Forgets seqs and markers, after the server's log was replaced. `undefined` means all conversations. */
   forget(conversationId: string | undefined): void {
     const replaced = conversationId === undefined ? [...this.#byId.keys()] : [conversationId];
     for (const id of replaced) {
