@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("a message that is sent twice under one id is stored once, as the page shows", async () => {
+test("a message that is sent twice with one id is stored once, as the page shows", async () => {
   const output = await outputOf(shell(`set -e\n${setUp}\n${send}`));
   const answers = output
     .trim()
@@ -62,7 +62,7 @@ test("a message that is sent twice under one id is stored once, as the page show
   ]);
 });
 
-test("the command that listens prints Welcome and CaughtUp", async () => {
+test("the command that receives events prints Welcome and CaughtUp", async () => {
   const call = shell(`set -e\n${setUp}\n${follow}`);
   expect(await outputUntil(call, /"caughtUp"/)).toContain('"welcome"');
   process.kill(-(call.pid ?? 0), "SIGINT");
@@ -112,7 +112,7 @@ async function outputOf(child: ChildProcess): Promise<string> {
   return output;
 }
 
-/** Resolves with the output so far as soon as it matches. */
+/** Resolves with the output received so far, as soon as it matches. */
 function outputUntil(child: ChildProcess, pattern: RegExp): Promise<string> {
   let output = "";
   const seen = Promise.withResolvers<string>();
@@ -120,6 +120,6 @@ function outputUntil(child: ChildProcess, pattern: RegExp): Promise<string> {
     output += chunk.toString();
     if (pattern.test(output)) seen.resolve(output);
   });
-  child.once("exit", () => seen.reject(new Error(`it ended after: ${output}`)));
+  child.once("exit", () => seen.reject(new Error(`the command ended after this output: ${output}`)));
   return seen.promise;
 }

@@ -1,4 +1,4 @@
-// Input that is lent to a prompt library: no typed key is lost between questions and the screen.
+// Input that is lent to a prompt library: no key typed between the questions and the screen is lost.
 import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
@@ -45,7 +45,7 @@ describe("enquirer, then the screen", () => {
     expect(terminal.keyboard.rawModes.at(-1)).toBe(true);
   });
 
-  test("input in pieces, the second before the first question has paused the stream", async () => {
+  test("input that arrives before the first question has paused the stream answers the next question", async () => {
     const terminal = new VirtualTerminal();
     using lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
@@ -57,7 +57,7 @@ describe("enquirer, then the screen", () => {
     expect(await ask(lent, "password", "password")).toEqual({ password: "wise@!man" });
   });
 
-  test("input between questions", async () => {
+  test("input after the last question appears on the screen", async () => {
     const terminal = new VirtualTerminal();
     const lent = new PromptInput(terminal.keyboard);
     const asked = ask(lent, "input", "user");
@@ -73,7 +73,7 @@ describe("enquirer, then the screen", () => {
   });
 });
 
-test("a question that continues after Enter gets the following input, too", async () => {
+test("a question that continues after Enter also receives the input that follows", async () => {
   const terminal = new VirtualTerminal();
   using lent = new PromptInput(terminal.keyboard);
   const chunks: string[] = [];
