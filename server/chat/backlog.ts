@@ -1,4 +1,4 @@
-// Sends entries from the store to a reader that missed them: when a stream opens, and after a slow reader fell behind.
+// Sends entries from the store to a reader that missed them, either before its stream opened or by reading too slowly.
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { formatId } from "../ids.ts";
@@ -11,9 +11,9 @@ import { encodeMarkersMoved } from "./markers.ts";
 
 /** The stream to which a backlog is sent; a Feed implements it. */
 export interface BacklogReader {
-  /** Sends the pieces as fast as the reader takes them. False if the stream has ended. */
+  /** Sends the pieces as fast as the reader takes them. Returns false if the stream has ended. */
   send(pieces: Iterable<Uint8Array>): Promise<boolean>;
-  /** All entries of the conversation up to this seq have been sent. */
+  /** Called when all entries of the conversation up to this seq have been sent. */
   sentUpTo(conversationId: number, seq: number): void;
 }
 
@@ -33,7 +33,7 @@ export class Backlog {
   }
 
   /**
-   * Checks that each cursor names a conversation of the user and a seq up to its head.
+   * Checks that each cursor names a conversation of the user and a seq that is not above its head.
    * @throws Refusal CONVERSATION_NOT_FOUND, CURSOR_BEYOND_HEAD, with the path of the field in Hello
    */
   async check(cursors: ReadonlyMap<number, number>): Promise<void> {
@@ -50,8 +50,8 @@ export class Backlog {
   }
 
   /**
-   * Sends what is above the cursor of every conversation of the user. A conversation without a cursor is sent from its
-   * newest entries. False if the stream has ended.
+   * Sends, for every conversation of the user, the entries above its cursor, or only the newest ones if it has no
+   * cursor. Returns false if the stream has ended.
    */
   async send(reader: BacklogReader, cursors: ReadonlyMap<number, number>): Promise<boolean> {
     for (let after = 0; ; ) {
@@ -64,7 +64,10 @@ export class Backlog {
     }
   }
 
-  /** Sends from … to of one conversation; of a long range, a Gap and the newest entries. False if the stream has ended. */
+  /**
+   * Sends the range from … to of one conversation; a long range is sent as a Gap and its newest entries. Returns false
+   * if the stream has ended.
+   */
   async sendRange(reader: BacklogReader, conversationId: number, from: number, to: number): Promise<boolean> {
     const row = await this.#store.conversation(this.#user.userId, conversationId);
     return row === undefined || (await this.#sendEntries(reader, row, from, to));

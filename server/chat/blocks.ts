@@ -1,4 +1,4 @@
-// The rules of blocks: whom a user may block. No event is published; the store decides what a block hides.
+// The rules of blocks: whom a user may block. Blocking publishes no event, and the store decides what a block hides.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Refusal } from "../reasons.ts";

@@ -1,4 +1,4 @@
-// Reads a log as one user sees it: in pages in which every seq is an entry, omitted, or gone.
+// Reads a log as one user sees it, in pages that account for every seq: as an entry, as omitted, or as gone.
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, SeqRange, StoredEntry, UserRow } from "../store/store.ts";
 import type { EntryUsers } from "./encoding.ts";
@@ -6,12 +6,15 @@ import type { UserCache } from "./user-cache.ts";
 import { type LogItem, layOut } from "./visibility.ts";
 
 const ENTRIES_AT_A_TIME = 64;
-/** Bounds the visible ranges that a page can need: at most one for each seq. */
+/**
+ * The most seqs that one page examines. This bounds the number of its visible ranges, since each contains at least one
+ * seq.
+ */
 const SEQS_AT_A_TIME = 10_000;
 
 export interface LogPage {
   readonly items: readonly LogItem[];
-  /** The part of the requested range that the page covers; from > to if the range is empty. */
+  /** The part of the requested range that the page covers. It is empty if from > to. */
   readonly from: number;
   readonly to: number;
   /** The sender and the recipient of an entry of this page. */
@@ -28,8 +31,8 @@ export class ConversationLog {
   }
 
   /**
-   * Reads a page of from … to, which must be within 1 … head. The page begins at the low end, or at the high end if
-   * `newest`. It has at most `limit` entries, and ends once their contents have limits.pageBytes bytes.
+   * Reads a page of the range from … to, which must be within 1 … head. The page begins at the low end, or at the high
+   * end if `newest` is set. It has at most `limit` entries, and ends when their contents reach limits.pageBytes bytes.
    */
   async page(
     userId: number,
@@ -60,7 +63,9 @@ export class ConversationLog {
     };
   }
 
-  /** Reads the entries of the visible ranges inside `reach`. Returns a shorter reach if limits.pageBytes is exceeded. */
+  /**
+   * Reads the entries of the visible ranges inside `reach`. Returns a shorter reach if they exceed limits.pageBytes.
+   */
   async #read(
     conversationId: number,
     visible: readonly SeqRange[],

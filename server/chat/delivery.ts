@@ -3,7 +3,7 @@ import type { Bus, EntryMessage, Topic } from "../bus/bus.ts";
 import type { AppendedEntry, LogStore } from "../store/store.ts";
 import { type EntryUsers, encodeAck, encodeEntryAppended } from "./encoding.ts";
 
-/** What every append puts into NewEntry.origin: facts that the announcement needs and the log does not contain. */
+/** What every append stores in NewEntry.origin: facts that the announcement needs but the log does not contain. */
 export interface SendOrigin {
   readonly users: EntryUsers;
   /** The stream that sent the entry. It receives the Ack in the entry's position. */

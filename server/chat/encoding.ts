@@ -10,7 +10,10 @@ import { formatId } from "../ids.ts";
 import type { ConversationKind, StoredEntry, UserRow } from "../store/store.ts";
 import { fieldSize, PieceWriter, varintSize } from "./piece-writer.ts";
 
-/** Field numbers of the proto that this file writes by itself; test/server/chat/encoding.test.ts checks them. */
+/**
+ * Field numbers of the fields that this file writes without generated code. They are checked by
+ * test/server/chat/encoding.test.ts.
+ */
 const FRAME_EVENTS = 1;
 const EVENT_ACK = 3;
 const EVENT_ENTRY_APPENDED = 5;
@@ -43,14 +46,14 @@ export function encodeOmitted(conversationId: number, from: number, to: number):
   });
 }
 
-/** An event as one list element of ConnectResponse and FollowResponse. */
+/** Encodes an event as one list element of a ConnectResponse or FollowResponse. */
 export function encodeEvent(event: Event): Uint8Array {
   return Event.encode(event, new BinaryWriter().uint32(tag(FRAME_EVENTS)).fork())
     .join()
     .finish();
 }
 
-/** A send that was stored, as an Ack describes it. */
+/** A stored send, as an Ack describes it. */
 export interface StoredSend {
   /** 1 to 2^64-1. */
   readonly clientMessageId: bigint;
@@ -133,7 +136,7 @@ export function encodeEntryAppended(entry: StoredEntry, users: EntryUsers): Uint
   return writeTimestamp(writer, entry.time).bytes(CONTENT_FIELD, entry.content).finish();
 }
 
-/** A user as the value of a field. The encoding is kept for as long as the row is cached. */
+/** Encodes a user as the value of a field. The encoding is kept for as long as the row is cached. */
 function encodedUser(row: UserRow): Uint8Array {
   let encoded = encodedUsers.get(row);
   if (encoded === undefined) {

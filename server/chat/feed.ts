@@ -34,11 +34,11 @@ export class Feed implements ConnectedStream {
   readonly userId: number;
   readonly sessionId: number;
   readonly #options: FeedOptions;
-  /** By conversation, the entries that were announced while the feed was not live and that are not sent yet. */
+  /** By conversation: the entries that were announced while the feed was not live and have not been sent yet. */
   readonly #pendingRanges = new Map<number, SeqRange>();
-  /** By user, the newest presence change while the feed was not live. */
+  /** By user: the newest presence change that was published while the feed was not live. */
   readonly #heldPresence = new Map<number, { row: UserRow; online: boolean }>();
-  /** By key, the newest ephemeral event while the feed was not live. */
+  /** By key: the newest ephemeral event that was published while the feed was not live. */
   readonly #heldEphemeral = new Map<string, Uint8Array>();
   #mode: "opening" | "catching-up" | "live" = "opening";
   #ending: Refusal | undefined;
@@ -86,7 +86,7 @@ export class Feed implements ConnectedStream {
    * Sends Welcome and the backlog, and returns when the feed is live or the stream has ended. Call it once, after the
    * stream is attached: entries that are announced meanwhile are noted and sent after the backlog.
    * @param welcome the encoded Welcome
-   * @param cursors by conversation, the newest seq that the reader has; checked against the heads
+   * @param cursors by conversation: the newest seq that the reader has, already checked against the heads
    * @param caughtUp returns the encoded CaughtUp
    */
   async open(
@@ -101,7 +101,7 @@ export class Feed implements ConnectedStream {
     }
   }
 
-  /** Sends the pieces as fast as the reader takes them. False if the stream has ended. */
+  /** Sends the pieces as fast as the reader takes them. Returns false if the stream has ended. */
   async send(pieces: Iterable<Uint8Array>): Promise<boolean> {
     for (const piece of pieces) {
       if (!(await this.#hasRoom())) return false;
@@ -110,7 +110,7 @@ export class Feed implements ConnectedStream {
     return this.#ending === undefined;
   }
 
-  /** All entries of the conversation up to this seq have been sent from the store. */
+  /** Called when all entries of the conversation up to this seq have been sent from the store. */
   sentUpTo(conversationId: number, seq: number): void {
     const range = this.#pendingRanges.get(conversationId);
     if (range === undefined) return;
@@ -128,7 +128,7 @@ export class Feed implements ConnectedStream {
       } else outbox.push(message.piece);
       return;
     }
-    // The sender receives its ack even while it catches up.
+    // A sender receives its Ack even while its feed catches up.
     if (own && message.ack !== undefined) outbox.push(message.ack);
     this.#addPendingRange(message.conversationId, message.seq);
     if (this.#mode === "live") this.#catchUp();
@@ -159,13 +159,14 @@ export class Feed implements ConnectedStream {
   #deliverEphemeral(message: EphemeralEvent): void {
     const { sessionId, processId } = message.except ?? {};
     if (sessionId === this.sessionId && processId === this.#options.processId) {
-      // This program caused the event: an older one with the same key is out of date for it.
+      // The program that caused the event does not receive it, but any older event with the same key is now out of
+      // date.
       if (message.key !== undefined) this.#heldEphemeral.delete(message.key);
       return;
     }
     if (this.#canPush()) this.#options.outbox.push(message.piece);
     else if (message.key !== undefined) {
-      // Deleted first, so that the map stays in the order of the events.
+      // Deleting the key first keeps the map in the order of the events.
       this.#heldEphemeral.delete(message.key);
       this.#heldEphemeral.set(message.key, message.piece);
       if (this.#heldEphemeral.size > limits.heldMarkers) this.end(slowReader());
@@ -177,19 +178,22 @@ export class Feed implements ConnectedStream {
     return this.#mode === "live" && !this.#options.outbox.aboveSoft;
   }
 
-  /** Leaves the live mode: sends the pending ranges and the held events once the reader has taken enough. */
+  /** Leaves the live mode, and sends the pending ranges and the held events once the reader has taken enough. */
   #catchUp(): void {
     this.#mode = "catching-up";
     this.#sendPending().catch((error: unknown) => this.#fail(error));
   }
 
-  /** Sends the pending ranges from the store until none is left, and goes live. Returns early if the stream has ended. */
+  /**
+   * Sends the pending ranges from the store until none is left, and then goes live. Returns early if the stream has
+   * ended.
+   */
   async #sendPending(beforeLive?: () => void): Promise<void> {
-    // Waits before it takes a range, so that entries announced meanwhile extend the range that is read.
+    // Wait before taking a range, so that entries announced in the meantime extend it.
     while (await this.#hasRoom()) {
       const next = this.#pendingRanges.entries().next();
       if (next.done) {
-        // In the same turn of the event loop as the check, so that no entry can be announced in between.
+        // This runs in the same turn of the event loop as the check, so that no entry can be announced in between.
         beforeLive?.();
         this.#goLive();
         return;
@@ -218,7 +222,10 @@ export class Feed implements ConnectedStream {
     this.#heldEphemeral.clear();
   }
 
-  /** Waits until the outbox has room. False if the stream has ended; a reader that takes nothing ends it as SLOW_READER. */
+  /**
+   * Waits until the outbox has room. Returns false if the stream has ended. If the reader takes nothing, ends the
+   * stream as SLOW_READER.
+   */
   async #hasRoom(): Promise<boolean> {
     const { outbox } = this.#options;
     if (outbox.aboveSoft) {

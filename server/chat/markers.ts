@@ -1,4 +1,4 @@
-// The rules of markers: a marker only rises, is at most the head, and is published to the users who may see it.
+// The rules of markers: a marker only rises, is never above the head, and is published to the users who may see it.
 import type { Marker, SeqRange as WireSeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -36,7 +36,7 @@ export class Markers {
   }
 
   /**
-   * Raises the user's markers and publishes those that rose. Resolves when they are stored.
+   * Raises the user's markers, and publishes those that changed. Resolves when they are stored.
    * @returns the markers that were refused; all others are stored
    * @throws Refusal INVALID_FIELD if there are none, too many, or two for one conversation
    */
@@ -87,13 +87,13 @@ export class Markers {
     }
   }
 
-  /** To the user's own devices, and to the peer if the peer may see the markers. */
+  /** Publishes the markers to the user's own devices, and to the peer if the peer may see them. */
   #publishRaised(user: UserRow, { conversationId, markers, peerId, undelivered }: RaisedMarkers): void {
     this.#publish(user.userId, conversationId, user, markers, []);
     if (peerId !== undefined) this.#publish(peerId, conversationId, user, markers, undelivered);
   }
 
-  /** After a block has ended: both users of the direct conversation may see each other's markers again. */
+  /** Publishes the markers of both users to each other after a block has ended. */
   publishAgain(blocker: UserRow, blocked: UserRow, now: UnblockedConversation): void {
     const { conversationId, blockerMarkers, blockedMarkers } = now;
     this.#publish(blocked.userId, conversationId, blocker, blockerMarkers, now.hiddenFromBlocker);
@@ -143,7 +143,7 @@ function notFound(conversationId: string, field: string): RefusedMarker {
   return { conversationId, refusal };
 }
 
-/** A seq of the contract as a number. A seq above 2^53 - 1 becomes 2^53 - 1, which is beyond any head as well. */
+/** Converts a seq of the contract to a number. A seq above 2^53 - 1 becomes 2^53 - 1, which is also beyond any head. */
 export function toSeq(seq: bigint): number {
   return seq > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(seq);
 }

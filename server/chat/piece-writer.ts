@@ -1,8 +1,9 @@
 // Writes Protobuf fields into a buffer whose size is known beforehand.
 //
-// It encodes the two messages that every send produces. Measured with a million each: an Ack takes 0.3 µs, and 1.1 µs with
-// the library's BinaryWriter, which collects its output in growing arrays; an EntryAppended takes 0.4 µs and 2.0 µs. All
-// other messages use the generated encoders. test/server/chat/encoding.test.ts compares the bytes of both.
+// It encodes the two messages that every send produces; all other messages use the generated encoders. Measured with a
+// million of each, an Ack takes 0.3 µs instead of 1.1 µs with the library's BinaryWriter, which collects its output in
+// growing arrays, and an EntryAppended takes 0.4 µs instead of 2.0 µs. test/server/chat/encoding.test.ts checks that
+// both ways produce the same bytes.
 
 export function varintSize(value: number): number {
   let size = 1;

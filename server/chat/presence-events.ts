@@ -24,7 +24,10 @@ export function encodePresenceChanged(changes: Changes): Uint8Array {
   return piece;
 }
 
-/** The changes without the users who block this reader. Where there are none, returns the message itself, whose encoding is shared. */
+/**
+ * The changes without the users who block this reader. If no user does, this is the message itself, whose encoding is
+ * shared.
+ */
 export function withoutHidden(message: PresenceMessage, readerId: number): Changes {
   const hidden = message.hidden.get(readerId);
   if (hidden === undefined) return message;

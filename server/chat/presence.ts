@@ -1,5 +1,5 @@
-// Which users are online. A user is online from the first stream until the last one is closed, or was lost longer than the
-// grace period ago. The store keeps these times as intervals.
+// Which users are online. A user is online from opening the first stream until closing the last one, or until a grace
+// period has passed since it was lost. The store keeps these times as intervals.
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
@@ -8,7 +8,7 @@ import type { BlockStore, PresenceStore, UserRow } from "../store/store.ts";
 
 interface OnlineSession {
   streams: number;
-  /** Runs after the last stream was lost. The session stays online until it fires. */
+  /** The timer that is started when the session loses its last stream. The session stays online until it fires. */
   grace: Timer | undefined;
 }
 
@@ -31,11 +31,11 @@ const EARLIER_SESSION = 0;
 export interface PresenceOptions {
   /** How long a session stays online after its last stream was lost, ms; 0 for no grace period. */
   readonly graceMs: number;
-  /** Sessions of one user that may be online at the same time. */
+  /** How many sessions of one user may be online at the same time. */
   readonly sessionsPerUser: number;
-  /** Makes the refusal for a session above that number. */
+  /** Makes the refusal of a session that exceeds `sessionsPerUser`. */
   readonly tooMany: (most: number) => Refusal;
-  /** Receives failures of the store for which no caller waits. */
+  /** Receives failures of the store that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
 }
@@ -47,10 +47,12 @@ export class Presence implements AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #clock: Clock;
   readonly #online = new Map<number, OnlineUser>();
-  /** By user, the newest change that is not published yet. */
+  /** By user: the newest change that is not published yet. */
   readonly #changes = new Map<number, Change>();
   #publishTimer: Timer | undefined;
-  /** Publishes one batch after the other, in the order of the changes. */
+  /**
+   * Resolves when the last batch is published. Batches are published one after another, in the order of the changes.
+   */
   #published: Promise<void> = Promise.resolve();
   #heartbeat: Timer | undefined;
   readonly #subscription: Disposable;
@@ -80,7 +82,7 @@ export class Presence implements AsyncDisposable {
   async start(usersById: (ids: number[]) => Promise<Map<number, UserRow>>): Promise<void> {
     const now = this.#clock.now();
     const { heartbeat, userIds } = await this.#store.openIntervals();
-    // The minimum keeps a system clock that was set back from extending the grace period.
+    // Math.min ensures that a system clock that was set back does not extend the grace period.
     const leftMs = Math.min(heartbeat + this.#options.graceMs - now, this.#options.graceMs);
     if (leftMs > 0) {
       for (const row of (await usersById(userIds)).values()) {
@@ -109,7 +111,7 @@ export class Presence implements AsyncDisposable {
   }
 
   /**
-   * Call it when a stream of the session opens. Resolves when it is stored that the user is online.
+   * Call it when a stream of the session opens. Resolves when the store has recorded that the user is online.
    * @throws Refusal TOO_MANY_SESSIONS
    */
   async enter(row: UserRow, sessionId: number): Promise<void> {
@@ -131,14 +133,14 @@ export class Presence implements AsyncDisposable {
     try {
       await user.opened;
     } catch (error) {
-      // The interval is not stored: the next stream of the user tries again.
+      // The interval is not stored, so the user's next stream must try again.
       if (this.#online.get(row.userId) === user) this.#online.delete(row.userId);
       throw error;
     }
   }
 
   /**
-   * Call it when a stream that had entered has ended.
+   * Call it when a stream for which `enter` was called has ended.
    * @param sessionEnded the session has ended too, so it gets no grace period
    */
   leave(userId: number, sessionId: number, sessionEnded: boolean): void {
@@ -151,7 +153,7 @@ export class Presence implements AsyncDisposable {
     else this.#startGrace(user, sessionId, this.#options.graceMs);
   }
 
-  /** Leaves the intervals open and writes a last heartbeat, from which the next process continues. */
+  /** Leaves the intervals open, and writes a last heartbeat from which the next process continues. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
     this.#heartbeat?.[Symbol.dispose]();
@@ -183,7 +185,7 @@ export class Presence implements AsyncDisposable {
     this.#online.delete(user.row.userId);
     this.#reportFailure(
       this.#store.close(user.row.userId, this.#clock.now()).then(() => {
-        // A user who came back meanwhile is published as online after this.
+        // A user who has come back in the meantime is published as online later.
         if (!this.#online.has(user.row.userId)) this.#changed(user.row, false);
       }),
     );
@@ -220,7 +222,7 @@ export class Presence implements AsyncDisposable {
       });
     } catch (error) {
       this.#options.onError(error);
-      // Published with the next change, or after a while: the store may be available again by then.
+      // The changes are published with the next change or after a while, when the store may be available again.
       for (const change of changes) {
         if (!this.#changes.has(change.row.userId)) this.#changes.set(change.row.userId, change);
       }
@@ -233,7 +235,9 @@ export class Presence implements AsyncDisposable {
   }
 }
 
-/** From pairs of blocker and blocked: by reader, the users whose presence is hidden from that reader. */
+/**
+ * Converts pairs of blocker and blocked user to a map: by reader, the users whose presence is hidden from that reader.
+ */
 function hiddenFrom(pairs: readonly (readonly [number, number])[]): Map<number, Set<number>> {
   const hidden = new Map<number, Set<number>>();
   for (const [blockerId, blockedId] of pairs) {

@@ -11,7 +11,7 @@ import type { SendOrigin } from "./delivery.ts";
 import type { StoredSend } from "./encoding.ts";
 import type { UserCache } from "./user-cache.ts";
 
-/** The user, device and stream that send a message. */
+/** The user, device and stream that a message is sent from. */
 export interface MessageSender {
   readonly user: UserRow;
   readonly deviceId: number;
@@ -19,14 +19,14 @@ export interface MessageSender {
   readonly stream: object | undefined;
 }
 
-/** A conversation or user to send to that was found and may be used by the sender. */
+/** A conversation or user that exists and that the sender may send to. */
 export interface Destination {
   readonly target: AppendTarget;
   /** The other user of a direct conversation. */
   readonly peer: UserRow | undefined;
 }
 
-/** A content, as the bytes that the sender encoded and decoded. */
+/** A content in two forms: the bytes as the sender encoded them, and the decoded message. */
 export interface SentContent {
   readonly bytes: Uint8Array | undefined;
   readonly decoded: Content | undefined;
@@ -34,11 +34,11 @@ export interface SentContent {
 
 /** The result of a send: the position of its entry in the log. */
 export interface StoredMessage extends StoredSend {
-  /** An earlier send with the same client message id had stored the entry. */
+  /** Whether an earlier send with the same client message id had already stored the entry. */
   readonly repeated: boolean;
 }
 
-/** Clients use the ids below this one. */
+/** Client message ids from here on are chosen by the server; clients use lower ones. */
 const FIRST_SERVER_MESSAGE_ID = 2n ** 63n;
 
 export class MessageSending {
@@ -60,8 +60,8 @@ export class MessageSending {
   }
 
   /**
-   * Resolves a target. Returns without a promise if the user is cached. A caller that sends in order awaits each result
-   * before it asks for the next.
+   * Resolves a target. The result is not a promise if the user is cached. To keep the order of its sends, a caller must
+   * await each result before it asks for the next.
    * @throws Refusal USER_NOT_FOUND, RECIPIENT_IS_SELF, CONVERSATION_NOT_FOUND, INVALID_FIELD
    */
   destination(sender: UserRow, target: Target | undefined): Destination | Promise<Destination> {
@@ -84,8 +84,7 @@ export class MessageSending {
   /**
    * Appends an entry. The order of the calls is the order of the entries. Resolves when the entry is committed.
    * @param clientMessageId 1 to 2^63-1; with 0 the server chooses one above that
-   * @throws Refusal synchronously if the content or the id is invalid; the promise rejects with a Refusal if the store
-   * refuses the entry
+   * @throws Refusal synchronously if the content or the id is invalid, and by rejecting if the store refuses the entry
    */
   append(
     sender: MessageSender,
@@ -126,7 +125,7 @@ export class MessageSending {
     return { target: { conversationId: row.conversationId }, peer: row.peer };
   }
 
-  /** Ids from 2^63 on, which clients may not use. They rise, also over a restart. */
+  /** Returns an id of 2^63 or more, which clients may not use. The ids keep rising across restarts. */
   #nextServerId(): bigint {
     const fromClock = FIRST_SERVER_MESSAGE_ID + (BigInt(this.#clock.now()) << 20n);
     this.#lastServerId = fromClock > this.#lastServerId ? fromClock : this.#lastServerId + 1n;
@@ -151,7 +150,7 @@ function checkContent(content: SentContent): Uint8Array {
       message: `The message has ${bytes.length} bytes; at most ${limits.contentBytes} are allowed.`,
     });
   }
-  // The server does not interpret any other kind.
+  // The server does not interpret any other kind of content.
   if (decoded?.kind?.$case === "text") {
     if (decoded.kind.value === "") throw new Refusal(Reason.CONTENT_EMPTY, { field: "content.text" });
     if (decoded.kind.value.includes("\0")) {

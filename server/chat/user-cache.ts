@@ -1,9 +1,12 @@
-// Caches the names and ids of users. A name never changes and an id is never reused, so only a removal invalidates.
+// Caches the names and ids of users. A name never changes and an id is never reused, so only a removal invalidates an
+// element.
 import { LRUCache } from "lru-cache";
 import { limits } from "../limits.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
 
-/** `max` would allocate all slots when the server starts, which takes 5 ms; with sizes the cache grows as it fills. */
+/**
+ * With `maxSize` the cache grows as it fills. `max` would allocate all slots when the server starts, which takes 5 ms.
+ */
 const cacheOptions = { maxSize: limits.cachedUsers, sizeCalculation: () => 1 };
 
 export class UserCache {
@@ -16,7 +19,7 @@ export class UserCache {
   }
 
   /**
-   * The current user of exactly that name; undefined if there is none. A cached user is returned without a promise, so
+   * The current user with exactly that name; undefined if there is none. A cached user is not wrapped in a promise, so
    * that consecutive sends keep their order.
    */
   byName(username: string): UserRow | Promise<UserRow | undefined> {

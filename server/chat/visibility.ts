@@ -10,7 +10,7 @@ export type LogItem =
   | { kind: "gone"; from: number; to: number };
 
 /**
- * Lays out the range from … to: entries inside the visible ranges, and items that stand for the other seqs.
+ * Lays out the range from … to as the entries in the visible ranges and items that stand for all other seqs.
  * @param visible disjoint ranges, in the order of seq
  * @param entries all rows that exist in the visible part of from … to, in the order of seq
  */
