@@ -1,9 +1,11 @@
-// What every store promises for users, devices, sessions and invites, failed log-ins, and the record of log-ins.
-// The promises for all operations are in store.ts.
+// What every store promises for users, devices, sessions, invites, failed log-ins and the record of log-ins. The
+// promises for all operations are in store.ts.
 
 // ---- log-ins: the count of failures, and the record
 
-/** The number of consecutive failures of a key, and until when log-ins are locked for it (0: not locked). */
+/**
+ * The number of consecutive failures for a key, and the time until which log-ins with it are locked (0: not locked).
+ */
 export interface LogInFailures {
   readonly count: number;
   readonly lockedUntil: number;
@@ -18,7 +20,7 @@ export type LogInOutcome =
   | "device-invalid";
 
 export interface NewLogIn {
-  /** As given by the client; there may be no such user. */
+  /** The name as the client gave it; there may be no such user. */
   readonly username: string;
   readonly userId: number | undefined;
   readonly deviceId: number | undefined;
@@ -37,15 +39,18 @@ export interface LogInRow extends Omit<NewLogIn, "userId"> {
 
 export interface LogInStore {
   failures(key: string): Promise<LogInFailures | undefined>;
-  /** Saves the failures. Above 50,000 keys, keys without a lock are dropped first, the least recently changed first. */
+  /**
+   * Saves the failures. At most 50,000 keys are kept: the least recently changed are dropped, those without a lock
+   * first.
+   */
   saveFailures(key: string, failures: LogInFailures, time: number): Promise<void>;
   clearFailures(key: string): Promise<void>;
   /**
    * Adds a row, or raises the count of the newest row of that name if this is the same refusal again. The store keeps
-   * the newest 1,000 rows of each user, and the newest 10,000 rows of all names that are not a user's.
+   * the newest 1,000 rows of each user, and the newest 10,000 rows of all names without a user together.
    */
   record(logIn: NewLogIn): Promise<void>;
-  /** The rows with an id below `beforeId`, in descending order: those of a user, or all. */
+  /** The rows of one user, or of everyone, with a row id below `beforeId`, in descending order of row id. */
   listLogIns(userId: number | "everyone", beforeId: number, limit: number): Promise<LogInRow[]>;
 }
 
@@ -63,7 +68,7 @@ export interface UserWithPassword extends UserRow {
 
 export interface NewUser {
   readonly username: string;
-  /** Equal for names that look alike; see server/auth/username.ts. */
+  /** A text that is equal for names that look alike; see server/auth/username.ts. */
   readonly skeleton: string;
   readonly passwordHash: string;
   readonly time: number;
@@ -94,9 +99,9 @@ export interface PasswordChange {
 
 export interface NewSession {
   readonly userId: number;
-  /** The hash that the password was verified against. */
+  /** The stored hash that the password was verified against. */
   readonly passwordHash: string;
-  /** A device of this user, which `deviceSecretHash` proves; undefined: create one with this hash. */
+  /** The user's device, to be proved by `deviceSecretHash`. If undefined, a new device is created with that hash. */
   readonly deviceId: number | undefined;
   /** SHA-256 of the device's secret. */
   readonly deviceSecretHash: Uint8Array;
@@ -111,7 +116,7 @@ export interface NewSession {
 
 export type NewSessionResult =
   | { status: "started"; sessionId: number; deviceId: number }
-  /** The user has no such device, or its secret is another one. */
+  /** The user has no such device, or the device has a different secret. */
   | { status: "device-invalid" }
   /** The user's password changed after it was verified, or the user was removed. */
   | { status: "password-changed" };
@@ -127,17 +132,20 @@ export interface SessionRow {
   readonly expireTime: number;
 }
 
-/** A removed user keeps id and name, since entries refer to them, but is not found by them. Neither is reused. */
+/**
+ * A removed user keeps the id and the name, since entries refer to them, and neither is reused. Operations find a
+ * removed user only where they say so.
+ */
 export interface AccountStore {
   userByName(username: string): Promise<UserWithPassword | undefined>;
   /** The users with these ids, removed users included, in any order. Unknown ids are left out. */
   usersById(userIds: readonly number[]): Promise<UserRow[]>;
-  /** The users by name in code point order, above `afterName`. */
+  /** The users with a name above `afterName`, by name in code point order. */
   listUsers(afterName: string, limit: number): Promise<UserRow[]>;
   addUser(user: NewUser): Promise<NewUserResult>;
   /** Adds the users whose names were never used, in one transaction. Returns the names that were added. */
   importUsers(users: readonly Omit<NewUser, "inviteHash" | "refuseLookAlike">[]): Promise<string[]>;
-  /** Those of the names that a user has or had. */
+  /** Returns those of the names that a user has or, before being removed, had. */
   knownNames(usernames: readonly string[]): Promise<string[]>;
   /**
    * Sets the password of a user whose hash is still `change.from`. If `change.keepSessionId` is given, the same
@@ -145,7 +153,7 @@ export interface AccountStore {
    * @returns the ids of the sessions that ended; undefined if the hash has changed, and then nothing is stored
    */
   setPassword(userId: number, change: PasswordChange): Promise<number[] | undefined>;
-  /** Makes the user an administrator, or takes that away. Returns false if there is no such user. */
+  /** Makes the user an administrator or an ordinary user. Returns false if there is no such user. */
   setAdministrator(username: string, isAdministrator: boolean): Promise<boolean>;
   isAdministrator(userId: number): Promise<boolean>;
   /** The administrators' names, in code point order. */
@@ -157,16 +165,16 @@ export interface AccountStore {
   startSession(session: NewSession): Promise<NewSessionResult>;
   /** The session of this token; undefined if there is none or it has expired. */
   sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;
-  /** Records that the session was used. Does nothing if it has ended. */
+  /** Records that the session was used. Does nothing if the session has ended. */
   touchSession(sessionId: number, lastUsedTime: number, expireTime: number): Promise<void>;
-  /** The user's sessions that have not expired, with an id below `beforeId`, in descending order of id. */
+  /** The user's unexpired sessions with a session id below `beforeId`, in descending order of session id. */
   listSessions(userId: number, beforeId: number, limit: number, now: number): Promise<SessionRow[]>;
   /** Ends the session. Returns false if it is not a session of this user. */
   endSession(userId: number, sessionId: number): Promise<boolean>;
-  /** Those of the sessions that still exist and have not expired. */
+  /** Returns those of the sessions that still exist and have not expired. */
   validSessions(sessionIds: readonly number[], now: number): Promise<number[]>;
-  /** The sessions of all users that have not expired, with an id above `afterId`, in ascending order of id. */
+  /** The unexpired sessions of all users with a session id above `afterId`, in ascending order of session id. */
   liveSessions(afterId: number, limit: number, now: number): Promise<{ sessionId: number; userId: number }[]>;
-  /** Adds an invite. Rejects if there is one with this hash. */
+  /** Adds an invite. Rejects if an invite with this hash exists. */
   addInvite(hash: Uint8Array, uses: number, expireTime: number, time: number): Promise<void>;
 }

@@ -11,13 +11,13 @@ export interface IdentityRow {
 
 export interface DeviceKeyRow {
   readonly deviceId: number;
-  /** As given at the newest log-in of the device. */
+  /** The name that was given at the device's newest log-in. */
   readonly deviceName: string;
-  /** In DER. */
+  /** The X.509 certificate, in DER. */
   readonly certificate: Uint8Array;
   /** The fingerprint of the certificate's key. */
   readonly fingerprint: string;
-  /** Made with the user's identity key; undefined if the device is not signed. */
+  /** The signature by the user's identity key; undefined if the device is not signed. */
   readonly signature: Uint8Array | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface NewDeviceKey {
   readonly deviceId: number;
   readonly certificate: Uint8Array;
   readonly fingerprint: string;
-  /** Given by a device that has the private half of the user's identity key. */
+  /** The user's identity key, given by a device that has its private half. */
   readonly identity?:
     | {
         readonly key: Uint8Array;
@@ -55,7 +55,7 @@ export interface NewDeviceSignature {
   readonly userId: number;
   readonly deviceId: number;
   readonly signature: Uint8Array;
-  /** What the signature was verified with. It is stored only if both are still the stored ones. */
+  /** The identity key that the signature was verified with. It and the fingerprint must still be the stored ones. */
   readonly identityKey: Uint8Array;
   readonly fingerprint: string;
 }
@@ -70,7 +70,7 @@ export interface IdentityStore {
   registerDevice(device: NewDeviceKey): Promise<NewDeviceKeyResult>;
   /** "changed": the identity key or the device's key has changed, and nothing was stored. */
   signDevice(signature: NewDeviceSignature): Promise<"signed" | "no-device" | "changed">;
-  /** The user's devices with a certificate, with an id above `afterId`, in ascending order of id. */
+  /** The user's devices that have a certificate and a device id above `afterId`, in ascending order of device id. */
   listDevices(userId: number, afterId: number, limit: number): Promise<DeviceKeyRow[]>;
   /** The user's identity key; undefined if the user has none, or was removed. */
   identity(userId: number): Promise<IdentityRow | undefined>;

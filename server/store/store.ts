@@ -29,7 +29,10 @@ export interface Store extends AsyncDisposable {
   readonly blocks: BlockStore;
   readonly logIns: LogInStore;
   readonly identities: IdentityStore;
-  /** Calls the listener within a second after another process changed users or invites. The log has no other writer. */
+  /**
+   * Calls the listener within a second after another process changed users or invites. No other process writes to the
+   * log.
+   */
   onExternalChange(listener: () => void): void;
 }
 
@@ -42,7 +45,7 @@ export class StoreUnavailableError extends Error {
 
 export type ConversationKind = "direct" | "broadcast";
 
-/** The conversation of an entry: the direct one with a user, created if missing, or one by id. */
+/** The conversation to append to: the direct one with a user, which is created if missing, or the one with an id. */
 export type AppendTarget = { peerId: number } | { conversationId: number };
 
 export interface NewEntry {
@@ -54,7 +57,7 @@ export interface NewEntry {
   /** The encoded Content, stored byte for byte. */
   readonly content: Uint8Array;
   readonly time: number;
-  /** Not stored. It is part of the announcement, so that the caller recognises its own entry. */
+  /** A value that is not stored but is part of the announcement, so that the caller recognises its own entry. */
   readonly origin?: object | undefined;
 }
 
@@ -72,7 +75,7 @@ export interface StoredEntry {
 
 export interface AppendedEntry extends StoredEntry {
   readonly clientMessageId: bigint;
-  /** The users who block the author of a broadcast, and never see it. */
+  /** The users who block the author of a broadcast, and so never see it. */
   readonly hiddenFrom: readonly number[];
   readonly withheld: boolean;
   readonly origin: object | undefined;
@@ -80,8 +83,8 @@ export interface AppendedEntry extends StoredEntry {
 
 export type AppendResult =
   /**
-   * `repeated`: an entry of the same device, client message id, target and content was stored before. This is it.
-   * `withheld`: the entry is a broadcast, and at least one user who was online at that time blocked its author.
+   * `repeated`: an earlier send with the same device, client message id, target and content was stored; this is its
+   * entry. `withheld`: the entry is a broadcast, and at least one user who was online at that time blocked its author.
    */
   | {
       status: "stored" | "repeated";
@@ -153,7 +156,10 @@ export interface LogStore {
    * 200 ms.
    */
   raiseMarkers(userId: number, markers: readonly NewMarkers[]): Promise<MarkersResult[]>;
-  /** The user's conversations with an id above `afterId`, by ascending id. All users are in the broadcast one. */
+  /**
+   * The user's conversations with a conversation id above `afterId`, in ascending order. All users are in the broadcast
+   * one.
+   */
   conversations(userId: number, afterId: number, limit: number): Promise<ConversationRow[]>;
   /** The heads of these conversations, in order; undefined for one that does not exist or that the user is not in. */
   heads(userId: number, conversationIds: readonly number[]): Promise<(number | undefined)[]>;
@@ -161,7 +167,10 @@ export interface LogStore {
   conversation(userId: number, conversationId: number): Promise<ConversationRow | undefined>;
   /** The direct conversation of two users, as the first one sees it; undefined if there is none. */
   directConversation(userId: number, peerId: number): Promise<ConversationRow | undefined>;
-  /** The entries with from <= seq <= to, in ascending order: the lowest `limit` of them, or the highest if `newest`. */
+  /**
+   * The entries with from <= seq <= to, in ascending order: the lowest `limit` of them, or the highest if `newest` is
+   * set.
+   */
   entries(
     conversationId: number,
     from: number,
@@ -172,7 +181,8 @@ export interface LogStore {
   /**
    * The parts of from … to that the user may see, in ascending order, merged where they touch. A user sees the
    * broadcasts that were stored while the user was online, and the user's own. Entries that a block has hidden (see
-   * BlockStore) are left out. Where some are hidden, the cost grows with the length of the range: the caller bounds it.
+   * BlockStore) are left out. If there are any, the cost grows with the length of the range, which the caller must
+   * bound.
    */
   visibleRanges(userId: number, conversationId: number, from: number, to: number): Promise<SeqRange[]>;
 }
@@ -191,13 +201,13 @@ export interface PresenceStore {
   open(userId: number, time: number): Promise<void>;
   /** Closes the user's open interval, if there is one, at this time and at the broadcast head. */
   close(userId: number, time: number): Promise<void>;
-  /** Records that all open intervals last at least until now. They end there if the process dies. */
+  /** Records that all open intervals last at least until this time, at which they end if the process dies. */
   heartbeat(time: number): Promise<void>;
   /** The users with an open interval, and the time of the last heartbeat (0 if there was none). */
   openIntervals(): Promise<{ heartbeat: number; userIds: number[] }>;
   /**
-   * The users with an interval that is open or that ended at or after `since`, by user name in code point order, with a
-   * name above `afterName`. The user `askingId`, users who block `askingId`, and removed users are left out.
+   * The users with a name above `afterName` and an interval that is open or ended at or after `since`, by name in code
+   * point order. The user `askingId`, users who block that user, and removed users are left out.
    */
   list(
     since: number,
@@ -227,7 +237,7 @@ export interface UnblockedConversation {
 }
 
 export type UnblockResult =
-  /** `conversation` is undefined if the two have none, or if the other user still blocks this one. */
+  /** `conversation` is undefined if the two have none, or if one of them still blocks the other. */
   { status: "unblocked"; conversation: UnblockedConversation | undefined } | { status: "not-blocked" };
 
 /**
@@ -241,7 +251,10 @@ export interface BlockStore {
     time: number,
   ): Promise<"blocked" | "already-blocked" | "no-user">;
   unblock(blockerId: number, blockedId: number): Promise<UnblockResult>;
-  /** The users whom this user blocks, by name in code point order, above `afterName`. Removed users are left out. */
+  /**
+   * The users with a name above `afterName` whom this user blocks, by name in code point order. Removed users are left
+   * out.
+   */
   listBlocks(blockerId: number, afterName: string, limit: number): Promise<BlockRow[]>;
   /** Whether the first user blocks the second. */
   isBlocking(blockerId: number, blockedId: number): Promise<boolean>;

@@ -1,4 +1,5 @@
-// The accounts of a database for the command line tools: in-process, synchronous, also while a server runs on it.
+// Gives the command line tools synchronous, in-process access to the accounts of a database, even while a server uses
+// it.
 import type { AccountStore } from "../store.ts";
 import { type Database, openDatabase } from "./database/database.ts";
 import { migrateNewOnly } from "./migrations.ts";
@@ -6,11 +7,16 @@ import { accountOperations } from "./operations/accounts.ts";
 import type { AnyOperations, Synchronous } from "./operations/operation.ts";
 
 export interface DirectAccounts extends Disposable {
-  /** As AccountStore's; each call commits before it returns, and waits up to 5 s for a transaction of the server. */
+  /**
+   * The operations of AccountStore. Each call commits before it returns, and waits up to 5 s for a transaction of the
+   * server.
+   */
   readonly accounts: Synchronous<AccountStore>;
 }
 
-/** Creates the database if missing. Throws DatabaseRefusedError, whose text is for the operator. */
+/**
+ * Opens the accounts, and creates the database if missing. Throws DatabaseRefusedError, whose text is for the operator.
+ */
 export function openAccountsDirectly(file: string): DirectAccounts {
   const database = openDatabase({ file });
   try {

@@ -7,7 +7,7 @@ import { identities } from "./migrations/0003_identities.ts";
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
 
-/** Step n (from 1) leads from version n - 1 to n. What a released step does is never changed. */
+/** Step n, counted from 1, leads from version n - 1 to n. A released step is never changed. */
 const migrations: readonly Migration[] = [firstShape, blocksAndLocks, identities];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */
@@ -15,7 +15,7 @@ export function migrate(database: Database, file: string): void {
   checkNotNewer(database, file);
   if (versionOf(database) === migrations.length) return;
   database.transaction(() => {
-    // Another process may have run steps while this one waited for the lock.
+    // Another process may have run some steps while this one waited for the lock.
     const missing = migrations.slice(versionOf(database));
     if (missing.length === 0) return;
     for (const step of missing) step(database);

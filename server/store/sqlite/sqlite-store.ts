@@ -18,21 +18,21 @@ import type { DataState, ThreadAnswer } from "./threads/messages.ts";
 import { type StartThread, startWorker, type Thread } from "./threads/thread.ts";
 
 export interface SqliteStoreOptions {
-  /** Created if missing, with its folder; readable by its owner only. */
+  /** The path of the database. The file and its folder are created if missing. Only the owner can read them. */
   file: string;
   /** The most writes in one commit; 1000 by default. */
   groupCount?: number | undefined;
   /** The most bytes of content in one commit, unless a single entry is larger; 4 MiB by default. */
   groupBytes?: number | undefined;
-  /** The most pages of 4 KiB; growing beyond fails as a full disk does. Unlimited by default. */
+  /** The most pages of 4 KiB. Growing beyond them fails like a full disk. Unlimited by default. */
   maxPages?: number | undefined;
   /** Starts the reader and the writer; as worker threads by default. */
   startThread?: StartThread | undefined;
-  /** The store has lost a thread: from now on it answers only with StoreUnavailableError. Called once. */
+  /** Called once when the store has lost a thread. From then on it answers only with StoreUnavailableError. */
   onFatal?: ((error: Error) => void) | undefined;
 }
 
-/** Rejects with DatabaseRefusedError, whose text is for the operator, if the file cannot be served. */
+/** Opens the store. Rejects with DatabaseRefusedError, whose text is for the operator, if the file cannot be served. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const store = new SqliteStore(options);
   await store.open();
@@ -87,7 +87,7 @@ class SqliteStore implements Store {
     this.#externalListeners.push(listener);
   }
 
-  /** The writer first, since it creates and migrates the file that the reader then opens. */
+  /** Opens the writer first, since it creates and migrates the file that the reader then opens. */
   async open(): Promise<void> {
     try {
       const state = await this.#writer.open();
@@ -134,7 +134,7 @@ class SqliteStore implements Store {
     switch (answer.type) {
       case "committed":
       case "failed":
-        // After the death of a thread all promises are rejected already.
+        // After a thread has died, all promises have been rejected already.
         if (this.#failure === undefined) this.#opened.writes.settle(answer);
         return;
       case "read":
@@ -156,7 +156,7 @@ class SqliteStore implements Store {
     const reason = `the store has failed: ${error.message}`;
     this.#data?.writes.fail(reason);
     this.#data?.reads.fail(reason);
-    // While the store opens, `open` reports the failure.
+    // While the store is opening, `open` reports the failure instead.
     if (this.#data !== undefined) this.#options.onFatal?.(error);
   }
 

@@ -1,4 +1,5 @@
-// One SQLite connection, with the settings that durability depends on. A connection that does not take them is refused.
+// One SQLite connection, with the settings that durability depends on. A connection that does not accept them is
+// refused.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
@@ -10,9 +11,9 @@ export class DatabaseRefusedError extends Error {
 
 export interface DatabaseOptions {
   file: string;
-  /** Opens an existing database for reading only. Otherwise the database is created if missing. */
+  /** Opens the database read-only; it must exist. By default it is opened for writing, and created if missing. */
   readOnly?: boolean | undefined;
-  /** Growing beyond this many pages of 4 KiB fails as a full disk does. Unlimited by default. */
+  /** The most pages of 4 KiB. Growing beyond them fails like a full disk. Unlimited by default. */
   maxPages?: number | undefined;
 }
 
@@ -22,7 +23,10 @@ export const applicationId = 0x5061726c;
 /** How long a connection waits for another process's transaction, in milliseconds. */
 const busyTimeout = 5_000;
 
-/** Set on each connection, and read back. Those that are not about durability bound the log or detect damage early. */
+/**
+ * Settings of each connection, which are read back to verify them. They ensure durability, bound the log, or detect
+ * damage early.
+ */
 const settings: Readonly<Record<string, string | number>> = {
   journal_mode: "wal",
   synchronous: 2,
@@ -51,7 +55,10 @@ export class Database implements Disposable {
     this.#connection = connection;
   }
 
-  /** The statement for this text, prepared once. All texts are constants of the program, so the cache is bounded. */
+  /**
+   * The statement for this text, prepared on first use. All texts are constants of the program, so the cache is
+   * bounded.
+   */
   statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -86,7 +93,7 @@ export class Database implements Disposable {
     return row && Object.values(row)[0];
   }
 
-  /** Whether a transaction is open. Some errors make SQLite roll it back by itself. */
+  /** Whether a transaction is open. After some errors SQLite itself has rolled it back. */
   get inTransaction(): boolean {
     return this.#connection.isTransaction;
   }
@@ -96,7 +103,7 @@ export class Database implements Disposable {
     return this.#atomically("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", work);
   }
 
-  /** Runs the work against one state of the data, for reading. */
+  /** Runs work that only reads. All its reads see the same state of the data. */
   snapshot<T>(work: () => T): T {
     return this.#atomically("BEGIN", "COMMIT", "ROLLBACK", work);
   }
@@ -141,7 +148,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-/** Turns an error into one whose text says what is wrong with the file. */
+/** Converts an error to one whose text says what is wrong with the file. */
 export function refusal(file: string, error: unknown): Error {
   if (error instanceof DatabaseRefusedError) return error;
   const code = primaryCode(error);
@@ -172,7 +179,7 @@ export function isBusy(error: unknown): boolean {
   return primaryCode(error) === sqliteBusy;
 }
 
-/** Whether the error is one of the disk or the file, after which a transaction cannot continue. */
+/** Whether the error comes from the disk or the file, so that the transaction cannot continue. */
 export function isStorageFailure(error: unknown): boolean {
   const code = primaryCode(error);
   return (
@@ -185,8 +192,8 @@ export function isStorageFailure(error: unknown): boolean {
 }
 
 /**
- * Creates the file with a private mode while it is empty; the log and its index inherit the mode. An existing file is
- * not opened, because closing a descriptor of it would drop the locks that this process's connections have on it.
+ * Creates the empty file with a private mode, which the log and its index inherit. An existing file is not opened,
+ * because closing its descriptor would drop the locks that this process's connections have on it.
  */
 function prepareFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -9,14 +9,14 @@ export class DataFolderLockedError extends Error {
 }
 
 /**
- * Locks the folder, created if missing, until disposed or until the process ends. Rejects with DataFolderLockedError
- * while it is locked, by this process or another.
+ * Locks the folder until the result is disposed of or the process ends. The folder is created if missing. Rejects with
+ * DataFolderLockedError if this or another process has locked it.
  */
 export async function lockDataFolder(folder: string): Promise<Disposable> {
   const file = join(folder, "lock.db");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await createPrivately(file);
-  // The transaction writes nothing and does not end: it only keeps SQLite's exclusive lock on the file.
+  // The transaction stays open and writes nothing: it only holds SQLite's exclusive lock on the file.
   const connection = new DatabaseSync(file, { timeout: 0 });
   try {
     connection.exec("BEGIN EXCLUSIVE");

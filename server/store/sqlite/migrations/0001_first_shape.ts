@@ -102,7 +102,8 @@ export function firstShape(database: Database): void {
     CREATE INDEX presence_by_end ON presence_intervals (user_id, end_time);
     CREATE INDEX presence_by_seq ON presence_intervals (user_id, to_seq, from_seq);
   `);
-  // SQLite's own generator, seeded by the operating system, saves loading node:crypto. The id is no secret.
+  // The id is not secret, so SQLite's own generator suffices, which the operating system seeds. It saves loading
+  // node:crypto.
   database.exec("INSERT INTO server VALUES (1, lower(hex(randomblob(16))), 0, 0)");
   database.run("INSERT INTO conversations VALUES (?, 'broadcast', 0, NULL, NULL)", broadcastConversationId);
 }

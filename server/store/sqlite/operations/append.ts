@@ -1,4 +1,5 @@
-// Appends entries to the log inside the writer's transaction: numbers them, detects repeats, creates conversations.
+// Appends entries to the log inside the writer's transaction: numbers them, detects repeated sends, and creates
+// conversations.
 import type { StatementSync } from "node:sqlite";
 import type { ConversationKind } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
@@ -40,12 +41,12 @@ export interface CachedConversation {
   headSeq: number;
 }
 
-/** Earlier than any time in a query, so that queries about time do not find such an interval. */
+/** A time that is earlier than any time in a query, so that no query about time finds an interval that has it. */
 const noTime = -1;
 
 const noUsers: ReadonlySet<number> = new Set();
 
-/** The most elements of each cache. A cache that is full is emptied. */
+/** The most elements that each cache may have. A full cache is emptied. */
 const maxCached = 50_000;
 
 export class Appender {
@@ -56,7 +57,7 @@ export class Appender {
   readonly #live = new Map<number, boolean>();
   /** By user id: the users who block that user. */
   readonly #blockers = new Map<number, ReadonlySet<number>>();
-  /** The conversations whose row has an older head. */
+  /** The conversations whose cached head is newer than the one in their row. */
   readonly #dirty = new Set<CachedConversation>();
 
   constructor(database: Database) {
@@ -190,7 +191,9 @@ export class Appender {
     return blockers;
   }
 
-  /** Lets an author who is not online see the broadcast: adds an interval of this one seq and of no time. */
+  /**
+   * Lets an author who is not online see the broadcast, by adding an interval that contains only this seq and no time.
+   */
   #keepForAuthor(senderId: number, seq: number): void {
     this.#database.run(
       `INSERT INTO presence_intervals (user_id, start_time, end_time, from_seq, to_seq)
@@ -256,7 +259,7 @@ export class Appender {
     return row && this.#cache({ ...row, low: row.low ?? 0, high: row.high ?? 0 });
   }
 
-  /** Caches the conversation under its id and its users: one object, since it has the head. */
+  /** Caches the conversation under both its id and its users, as one object, so that there is one head. */
   #cache(conversation: CachedConversation): CachedConversation {
     this.#byId.set(conversation.conversationId, conversation);
     if (conversation.low !== 0) this.#byPair.set(`${conversation.low}:${conversation.high}`, conversation);

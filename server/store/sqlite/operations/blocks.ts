@@ -78,7 +78,7 @@ export function isBlockBetween(database: Database, userId: number, otherId: numb
   return database.get(sql, userId, otherId) !== undefined;
 }
 
-/** The most ranges that are reported: the newest ones. */
+/** The most ranges that are reported. If there are more, only the newest are. */
 const MOST_RANGES = 100;
 
 /** The author's entries that blocks have hidden from the user in their direct conversation, in ascending order. */
@@ -96,7 +96,7 @@ export function undeliveredRanges(
     .reverse();
 }
 
-/** Ends the hidden range of broadcasts. Deletes it if no broadcast was stored during the block. */
+/** Ends the hidden range of broadcasts, or deletes it if no broadcast was stored during the block. */
 function endHiding(database: Database, blockerId: number, blockedId: number): void {
   const open = "user_id = ? AND conversation_id = ? AND author_id = ? AND to_seq IS NULL";
   const key = [blockerId, broadcastConversationId, blockedId] as const;
@@ -105,7 +105,7 @@ function endHiding(database: Database, blockerId: number, blockedId: number): vo
   database.run(`UPDATE hidden SET to_seq = ${head} WHERE ${open}`, ...key);
 }
 
-/** Shows the present markers to both users, unless the other user still blocks this one. */
+/** Shows each user the other's current markers, unless the user who was blocked blocks the former blocker. */
 function showAgain(
   database: Database,
   blockerId: number,

@@ -46,13 +46,13 @@ export const identityOperations: Operations<IdentityStore> = {
   }),
 };
 
-/** For the removal of a user. Called before the devices are removed. */
+/** Deletes the identity of a user who is being removed. Call it before the devices are removed. */
 export function removeIdentity(database: Database, userId: number): void {
   database.run("DELETE FROM device_keys WHERE user_id = ?", userId);
   database.run("DELETE FROM identities WHERE user_id = ?", userId);
 }
 
-/** Stores the identity key, if one is given. Returns false if the user has another key that is not to be replaced. */
+/** Stores the identity key, if one is given. Returns false if the user has another key, which must not be replaced. */
 function takeIdentity(database: Database, { userId, identity, time }: NewDeviceKey): boolean {
   if (identity === undefined) return true;
   const before = identityOf(database, userId);

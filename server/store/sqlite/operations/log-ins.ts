@@ -3,11 +3,14 @@ import type { LogInFailures, LogInOutcome, LogInRow, LogInStore, NewLogIn } from
 import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
 
-/** Bounds what unauthenticated clients can add. To push a count out of the table takes far longer than a lock lasts. */
+/**
+ * The most keys in the table, which unauthenticated clients can add to. Pushing a count out takes far longer than a
+ * lock lasts.
+ */
 const MOST_FAILURES = 50_000;
-/** Rows of one user. */
+/** The most rows of one user. */
 const MOST_OF_USER = 1_000;
-/** Rows of all names that are not a user's. */
+/** The most rows of all names without a user together. */
 const MOST_WITHOUT_USER = 10_000;
 
 export const logInOperations: Operations<LogInStore> = {
@@ -69,7 +72,7 @@ export const logInOperations: Operations<LogInStore> = {
   }),
 };
 
-/** Drops keys without a lock first, the least recently changed first. The row just saved is never dropped. */
+/** Drops the least recently changed keys, those without a lock first. The row just saved is never dropped. */
 function dropOldFailures(database: Database, now: number): void {
   const sql = "SELECT count(*) AS count FROM log_in_failures";
   const count = database.get<{ count: number }>(sql)?.count ?? 0;
@@ -82,7 +85,10 @@ function dropOldFailures(database: Database, now: number): void {
   );
 }
 
-/** Whether the log-in repeats the refusal of the newest row of its name; then only that row's count and time change. */
+/**
+ * If the log-in repeats the refusal in the newest row of its name, changes only that row's count and time. Returns
+ * whether it did.
+ */
 function countAgain(database: Database, logIn: NewLogIn): boolean {
   if (logIn.outcome === "logged-in") return false;
   const last = database.get<LogInColumns & { userId: number | null }>(

@@ -15,7 +15,7 @@ import { type PackedEntries, packEntries } from "./entries.ts";
 import { type Operation, type Operations, patientWrite, read } from "./operation.ts";
 
 type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entries">> & {
-  /** As in LogStore, with the rows packed for the way between threads. */
+  /** Like LogStore.entries, but with the rows packed for the transfer between threads. */
   readonly entries: Operation<Parameters<LogStore["entries"]>, PackedEntries>;
 };
 
@@ -65,7 +65,8 @@ export const logOperations: LogOperations = {
 
 function onlineRanges(database: Database, userId: number, from: number, to: number): SeqRange[] {
   const rows = database.all<{ fromSeq: number; toSeq: number | null }>(
-    // Two queries: one index finds closed intervals and another the open one, but none finds both.
+    // There are two queries, because one index finds the closed intervals and another the open one, but none finds
+    // both.
     `SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
      WHERE user_id = ?1 AND to_seq >= ?2 AND from_seq <= min(?3, to_seq)
      UNION ALL
@@ -102,7 +103,7 @@ function hiddenSeqs(
     .map(({ seq }) => seq);
 }
 
-/** The ranges without these seqs, which ascend. */
+/** The ranges without these seqs, which must be in ascending order. */
 function without(ranges: readonly SeqRange[], seqs: readonly number[]): SeqRange[] {
   const result: SeqRange[] = [];
   let index = 0;
@@ -120,7 +121,7 @@ function without(ranges: readonly SeqRange[], seqs: readonly number[]): SeqRange
   return result;
 }
 
-/** Merges ranges that touch or overlap. The ranges are in ascending order of their start. */
+/** Merges ranges that touch or overlap. The ranges must be in ascending order of their start. */
 function merged(ranges: readonly SeqRange[]): SeqRange[] {
   const result: SeqRange[] = [];
   for (const range of ranges) {
@@ -145,7 +146,7 @@ interface DirectColumns extends Record<string, unknown> {
   peerRead: number;
 }
 
-/** A user's direct conversations, each with the peer. The first parameter is the user. */
+/** Selects a user's direct conversations, each with the peer. The first parameter is the id of the user. */
 const selectDirect = `
   SELECT c.conversation_id AS conversationId, head_seq AS headSeq, mine.delivered_seq AS delivered,
     mine.read_seq AS read, peer.user_id AS peerId, peer.username AS peerName,
@@ -168,7 +169,7 @@ function conversationRow(database: Database, userId: number, row: DirectColumns)
   };
 }
 
-/** The broadcast conversation as the user sees it, in an array of one. */
+/** The broadcast conversation as the user sees it, as an array with one element. */
 function broadcastRow(database: Database, userId: number): ConversationRow[] {
   const sql = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
   const row = database.get<{ headSeq: number }>(sql, broadcastConversationId);
@@ -220,7 +221,7 @@ function raise(database: Database, userId: number, wanted: NewMarkers): MarkersR
   };
   const rose = markers.deliveredSeq > before.deliveredSeq || markers.readSeq > before.readSeq;
   const otherId = (userId === row.low ? row.high : row.low) ?? undefined;
-  // While one of the two blocks the other, neither sees changes of the other's markers.
+  // While one of the two users blocks the other, neither sees the other's markers change.
   const peerId = otherId === undefined || isBlockBetween(database, userId, otherId) ? undefined : otherId;
   if (rose) save(database, userId, conversationId, markers, peerId !== undefined);
   const undelivered = peerId === undefined ? [] : undeliveredRanges(database, userId, conversationId, peerId);

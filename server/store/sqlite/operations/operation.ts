@@ -1,7 +1,7 @@
 // An operation of the store: a synchronous function over one connection, marked with the thread that runs it.
 import type { Database } from "../database/database.ts";
 
-/** "patient writer": the writer, and the call may wait a moment so that it shares a commit with other writes. */
+/** "patient writer" is the writer too, but the call may wait a moment so that it shares a commit with other writes. */
 export type Runner = "reader" | "writer" | "patient writer";
 
 export interface Operation<A extends readonly unknown[], R> {
@@ -9,7 +9,7 @@ export interface Operation<A extends readonly unknown[], R> {
   readonly run: (database: Database, ...args: A) => R;
 }
 
-/** The operations that implement an interface: one for each method, with its parameters and its result. */
+/** The operations that implement an interface: one for each method, with the method's parameters and result. */
 export type Operations<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? Operation<A, R> : never;
 };

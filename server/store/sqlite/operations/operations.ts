@@ -1,4 +1,4 @@
-// The table of all operations except append, by area and name, and how a call of one goes from thread to thread.
+// The table of all operations except append, by area and name, and the calls of operations that pass between threads.
 import type { Database } from "../database/database.ts";
 import { accountOperations } from "./accounts.ts";
 import { blockOperations } from "./blocks.ts";
@@ -35,8 +35,8 @@ export type Methods<A extends Area> = {
 };
 
 /**
- * Makes the methods of an area. Each passes its call to `send`, which has `perform` run it on the runner's thread and
- * resolves with the result.
+ * Makes the methods of an area. Each passes its call to `send`, which must have `perform` run it on the runner's
+ * thread, and resolve with the result.
  */
 export function methodsOf<A extends Area>(
   area: A,

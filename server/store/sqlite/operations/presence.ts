@@ -15,7 +15,7 @@ export const presenceOperations: Operations<PresenceStore> = {
   }),
 
   close: write((database, userId, time) => {
-    // If the clock was set back, the interval ends when it starts.
+    // If the clock was set back, the interval ends at its start.
     database.run(
       `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
          to_seq = (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})

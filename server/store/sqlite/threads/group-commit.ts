@@ -1,4 +1,4 @@
-// Collects writes while the writer is busy, sends them as one group, and reports the outcome in the right order.
+// Collects writes while the writer is busy, sends them as one group, and reports their outcomes in order.
 import { type AppendedEntry, type AppendResult, type NewEntry, StoreUnavailableError } from "../../store.ts";
 import type { OperationCall } from "../operations/operations.ts";
 import { type Group, type GroupResults, type PlacedCall, packAppends, resultAt } from "./group.ts";
@@ -17,9 +17,9 @@ interface WaitingCall {
 }
 
 export interface GroupLimits {
-  /** Writes in one group. */
+  /** The most writes in one group. */
   readonly count: number;
-  /** Bytes of content in one group; a single entry may be larger. */
+  /** The most bytes of content in one group; a single entry may be larger. */
   readonly bytes: number;
 }
 
@@ -67,7 +67,7 @@ export class GroupCommit {
     });
   }
 
-  /** A `patient` call waits up to 50 ms for a group to join. */
+  /** Performs an operation. A `patient` call waits up to 50 ms for other writes, to join their group. */
   call(call: OperationCall, patient = false): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
     return new Promise((resolve, reject) => {
@@ -93,7 +93,7 @@ export class GroupCommit {
     }
   }
 
-  /** Refuses further writes, and waits until the outcome of the present ones is reported. */
+  /** Refuses further writes, and waits until the outcomes of the pending ones are reported. */
   async finish(): Promise<void> {
     this.#ended ??= "the store is closed";
     if (this.#inFlight === undefined && this.#waiting.length === 0) return;
@@ -116,7 +116,7 @@ export class GroupCommit {
     this.#onIdle?.();
   }
 
-  /** At the end of this turn of the event loop, so that all writes of the turn share a group. */
+  /** Sends the next group at the end of this turn of the event loop, so that all writes of the turn share it. */
   #sendSoon(): void {
     if (this.#inFlight !== undefined || this.#soon !== undefined) return;
     this.#soon = setImmediate(() => this.#sendNext());
@@ -145,7 +145,7 @@ export class GroupCommit {
     this.#send({ number: this.#number, appends: packed, calls: placed });
   }
 
-  /** The next writes within the limits; at least one. */
+  /** Takes the next writes, at least one, within the limits of a group. */
   #take(): (WaitingAppend | WaitingCall)[] {
     let count = 0;
     let bytes = 0;

@@ -1,4 +1,4 @@
-// Packs a group of writes for the writer's thread, and its results for the way back, in flat buffers.
+// Packs a group of writes for the writer's thread, and its results for the main thread, in flat buffers.
 import type { NewEntry } from "../../store.ts";
 import { type Append, type Appended, notHidden } from "../operations/append.ts";
 import type { OperationCall } from "../operations/operations.ts";
@@ -9,7 +9,7 @@ export interface PlacedCall extends OperationCall {
 }
 
 export interface Group {
-  /** Counts the groups of this database from 1; committed with the group. */
+  /** The number of the group in this database, counted from 1. It is committed with the group. */
   readonly number: number;
   readonly appends: PackedAppends;
   readonly calls: readonly PlacedCall[];
@@ -30,11 +30,17 @@ export interface GroupResults {
   readonly calls: readonly CallResult[];
   /** Why single appends failed; the error field above is an index into this array. */
   readonly errors: readonly string[];
-  /** The users from whom a broadcast is hidden, by index of the append; without an element if there are none. */
+  /**
+   * By index of the append: the users from whom a broadcast is hidden. A broadcast that is hidden from nobody has no
+   * element.
+   */
   readonly hidden: ReadonlyMap<number, readonly number[]>;
 }
 
-/** Fields per append. Each takes eight bytes: the client message id as an integer, the others as floating point. */
+/**
+ * The number of fields per append. Each takes eight bytes: the client message id as an integer, the others as floating
+ * point.
+ */
 const width = 7;
 const idField = 6;
 

@@ -1,4 +1,4 @@
-// The reads that wait for the reader's thread. An answer that saw a group not yet announced is held until it is.
+// Tracks the reads on the reader's thread. An answer that saw a group is held until that group has been announced.
 import { StoreUnavailableError } from "../../store.ts";
 import type { OperationCall } from "../operations/operations.ts";
 import type { ReadAnswer } from "./messages.ts";
@@ -11,14 +11,14 @@ interface Pending {
 export class HeldReads {
   readonly #send: (id: number, call: OperationCall) => void;
   readonly #pending = new Map<number, Pending>();
-  /** Answers that wait for the announcement of a group, oldest first; the group numbers never fall along the array. */
+  /** Answers that wait for the announcement of a group, oldest first. The group numbers in the array never decrease. */
   #held: { pending: Pending; group: number; value: unknown }[] = [];
   #lastId = 0;
   #announced: number;
   #ended: string | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** `lastGroup`: the number of the last group in the data when it was opened. */
+  /** @param lastGroup the number of the last group in the data when it was opened */
   constructor(lastGroup: number, send: (id: number, call: OperationCall) => void) {
     this.#announced = lastGroup;
     this.#send = send;
@@ -47,7 +47,7 @@ export class HeldReads {
     this.#checkIdle();
   }
 
-  /** The group was announced: answers that saw it, but no later one, are released. */
+  /** Call it when the group was announced. Releases the answers that saw no later group. */
   release(group: number): void {
     this.#announced = group;
     const free = this.#held.findIndex((held) => held.group > group);
@@ -56,7 +56,7 @@ export class HeldReads {
     this.#checkIdle();
   }
 
-  /** Refuses further reads, and waits until the present ones are answered. */
+  /** Refuses further reads, and waits until the pending ones are answered. */
   async finish(): Promise<void> {
     this.#ended ??= "the store is closed";
     await new Promise<void>((resolve) => {

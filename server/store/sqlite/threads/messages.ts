@@ -13,9 +13,9 @@ export interface ReaderOptions {
 
 export type Request =
   | { type: "open" }
-  /** To the writer only. */
+  /** Sent only to the writer. */
   | { type: "group"; group: Group }
-  /** To the reader only. */
+  /** Sent only to the reader. */
   | { type: "read"; id: number; call: OperationCall }
   | { type: "close" };
 
@@ -33,7 +33,7 @@ export type GroupAnswer =
 export type ReadAnswer =
   /** `group`: the number of the last group that the read saw. */
   | { ok: true; group: number; value: unknown }
-  /** `unavailable`: the data cannot be read now; otherwise the read itself was wrong. */
+  /** `unavailable`: whether the data cannot be read now. If false, the read itself was wrong. */
   | { ok: false; unavailable: boolean; message: string };
 
 export type ThreadAnswer =

@@ -1,4 +1,4 @@
-// Reads on one read-only connection. Each read sees one state of the data and says which.
+// Reads on one read-only connection. Each read sees one state of the data, and its answer names that state.
 import { type Database, isBusy, isStorageFailure, openDatabase } from "../database/database.ts";
 import type { PackedEntries } from "../operations/entries.ts";
 import { type OperationCall, perform } from "../operations/operations.ts";
@@ -30,7 +30,7 @@ export class Reader implements Disposable {
   }
 }
 
-/** What the reader does with requests. */
+/** Handles the requests to the reader. */
 export function readerRole({ file }: ReaderOptions): Role {
   let reader: Reader | undefined;
   return {

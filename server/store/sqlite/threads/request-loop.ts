@@ -8,12 +8,12 @@ export type Send = (answer: ThreadAnswer, transfer?: readonly ArrayBuffer[]) => 
 export interface Role {
   /** Opens the database. Throws DatabaseRefusedError with a text for the operator. */
   open(send: Send): DataState | undefined;
-  /** Takes one request other than `open` and `close`. Ends the thread if it throws. */
+  /** Takes one request other than `open` and `close`. If it throws, the thread ends. */
   take(request: Request, send: Send): void;
   close(): void;
 }
 
-/** On a thread: serves the main thread's requests until it asks to close. Then the thread ends by itself. */
+/** Called on a thread. Serves the main thread's requests until one asks to close; then the thread ends by itself. */
 export function serve(role: Role): void {
   const port = parentPort;
   if (port === null) throw new Error("this file runs only on the store's threads");

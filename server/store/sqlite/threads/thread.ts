@@ -1,4 +1,4 @@
-// The main thread's side of one of the store's threads: starts it, sends requests, notices its death, ends it.
+// The main thread's side of one of the store's threads: starts it, sends requests, detects its death, and ends it.
 import { Worker } from "node:worker_threads";
 import { DatabaseRefusedError } from "../database/database.ts";
 import type { DataState, ReaderOptions, Request, ThreadAnswer, WriterOptions } from "./messages.ts";
@@ -8,7 +8,7 @@ export type ThreadOptions = ({ role: "writer" } & WriterOptions) | ({ role: "rea
 export interface ThreadListener {
   /** Called with every answer except those to `open` and `close`. */
   onAnswer(answer: ThreadAnswer): void;
-  /** The thread ended without being asked to. Called once. */
+  /** Called once if the thread ends without being asked to. */
   onDeath(error: Error): void;
 }
 
@@ -33,7 +33,7 @@ class WorkerThread implements Thread {
   /** Resolved when the thread has closed its connection, or has ended. */
   readonly #closed = Promise.withResolvers<void>();
   #opening: PromiseWithResolvers<DataState | undefined> | undefined;
-  /** A death is not reported any more: it was reported, or the thread was asked to end. */
+  /** Whether a death must no longer be reported, because it was reported before or the thread was asked to end. */
   #settled = false;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
@@ -85,7 +85,7 @@ class WorkerThread implements Thread {
   }
 }
 
-/** Sources run as .ts in a clone and as .js in the published package; the entries are of the same kind as this file. */
+/** The entry point of the thread. It has the extension of this file: .ts in a clone, .js in the published package. */
 function entryOf(role: ThreadOptions["role"]): URL {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return new URL(`./${role}-thread.${extension}`, import.meta.url);

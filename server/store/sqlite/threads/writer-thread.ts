@@ -1,4 +1,4 @@
-// The entry of the writer's thread. It loads nothing that only the reader needs.
+// The entry point of the writer's thread. It loads nothing that only the reader needs.
 import { workerData } from "node:worker_threads";
 import type { WriterOptions } from "./messages.ts";
 import { serve } from "./request-loop.ts";

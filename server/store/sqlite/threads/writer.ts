@@ -24,7 +24,7 @@ import {
 import type { DataState, GroupAnswer, WriterOptions } from "./messages.ts";
 import type { Role } from "./request-loop.ts";
 
-/** A connection with what is cached about its data. All of it is dropped after a failure. */
+/** A connection and the caches of its data. Both are dropped after a failure. */
 interface Opened {
   readonly database: Database;
   readonly appender: Appender;
@@ -42,7 +42,10 @@ export class Writer {
     this.#options = options;
   }
 
-  /** Opens and migrates the database, and checks it for damage. Throws DatabaseRefusedError with a clear text. */
+  /**
+   * Opens and migrates the database, and checks it for damage. Throws DatabaseRefusedError, whose text is for the
+   * operator.
+   */
   open(): DataState {
     const { file } = this.#options;
     try {
@@ -64,7 +67,7 @@ export class Writer {
     }
   }
 
-  /** Commits the group, or nothing of it. Single writes may fail inside a group that is committed. */
+  /** Commits the whole group or nothing. Single writes may fail inside a group that is committed. */
   commit(group: Group): GroupAnswer {
     try {
       const opened = this.#opened ?? this.#open();
@@ -83,13 +86,13 @@ export class Writer {
     }
   }
 
-  /** True once after another process changed the data. Also opens the database again after a failure. */
+  /** Returns true once after another process changed the data. Also reopens the database after a failure. */
   poll(): boolean {
     try {
       this.#lookForChange(this.#opened ?? this.#open());
     } catch (error) {
       if (error instanceof LostTrackError) throw error;
-      // The next group tries again, and its failure is reported to its sender.
+      // The next group opens the database again, and a failure of that is reported to the senders of its writes.
       this.#abandon();
     }
     const changed = this.#changed;
@@ -116,7 +119,7 @@ export class Writer {
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       const number = database.get<{ number: number }>("SELECT group_number AS number FROM server")?.number;
       if (this.#number !== undefined && this.#number !== number) throw new LostTrackError();
-      // A change by another process between two connections cannot be seen in the data version.
+      // The data version does not show whether another process changed the data between two connections, so assume it.
       if (this.#number !== undefined) this.#changed = true;
       this.#number = number;
       this.#dataVersion = database.pragma("data_version");
@@ -144,15 +147,15 @@ export class Writer {
     try {
       database?.[Symbol.dispose]();
     } catch {
-      // The connection is dropped because it failed already; a failure to close it adds nothing.
+      // The connection is dropped because it failed, so a failure to close it tells nothing new.
     }
   }
 }
 
-/** How often the writer looks for changes by other processes, in milliseconds. */
+/** The interval at which the writer looks for changes by other processes, in milliseconds. */
 const pollInterval = 500;
 
-/** What the writer does with requests. */
+/** Handles the requests to the writer. */
 export function writerRole(options: WriterOptions): Role {
   const writer = new Writer(options);
   let polling: NodeJS.Timeout | undefined;
@@ -177,7 +180,7 @@ export function writerRole(options: WriterOptions): Role {
 }
 
 /**
- * A group that was reported as failed is in the data nevertheless: it was written, and only its sync failed. Since it
+ * A group that was reported as failed is in the data all the same: it was written, and only its sync failed. Since it
  * was never announced, the store cannot continue until the server is restarted.
  */
 class LostTrackError extends Error {
@@ -220,7 +223,7 @@ function runCall(database: Database, call: PlacedCall): CallResult {
   }
 }
 
-/** The text of an error that concerns only one write. Rethrows an error that fails the whole group. */
+/** The text of an error that concerns only one write. Any other error is rethrown, and fails the whole group. */
 function messageOfSingle(database: Database, error: unknown): string {
   if (!database.inTransaction || isStorageFailure(error)) throw error;
   return error instanceof Error ? error.message : String(error);
