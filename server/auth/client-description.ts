@@ -1,4 +1,4 @@
-// The description of a calling program that a client sends: checked against its bounds.
+// Checks the bounds of the description that a client sends of its program.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../limits.ts";

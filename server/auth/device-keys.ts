@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 /** The fingerprint of the certificate's key; or a sentence that says why the certificate is refused. */
 export type CheckedCertificate = { ok: true; fingerprint: string } | { ok: false; problem: string };
 
-/** Checks size, encoding, kind of key and self-signature. Names, dates and extensions are ignored. */
+/** Checks the size, encoding, kind of key, and self-signature. Names, dates and extensions are ignored. */
 export function checkCertificate(der: Uint8Array): CheckedCertificate {
   if (der.length === 0 || der.length > limits.deviceCertificateBytes) {
     return { ok: false, problem: `A certificate has 1 to ${limits.deviceCertificateBytes} bytes.` };

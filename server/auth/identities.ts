@@ -7,9 +7,9 @@ import type { DeviceKeyRow, IdentityRow, IdentityStore, PeerDeviceRow, SessionRo
 import { checkCertificate, isSigned } from "./device-keys.ts";
 
 export interface DeviceRegistration {
-  /** DER. */
+  /** The X.509 certificate, in DER. */
   readonly certificate: Uint8Array;
-  /** Empty, or given together with `signature`. */
+  /** The user's identity key; empty, or given together with `signature`. */
   readonly identityKey: Uint8Array;
   readonly signature: Uint8Array;
   readonly replaceIdentity: boolean;

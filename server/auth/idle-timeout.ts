@@ -1,4 +1,4 @@
-// The idle time-out: ends a session for which no command arrived for a given time.
+// The idle time-out: ends a session that has sent no command for a given time.
 import { type Clock, LONGEST_TIMER_MS, systemClock, type Timer } from "../../time/clock.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
 
@@ -14,7 +14,7 @@ export class IdleTimeout implements Disposable {
   readonly #timeoutMs: number | undefined;
   readonly #onTimeout: (userId: number, sessionId: number) => void;
   readonly #clock: Clock;
-  /** By session id, the longest idle first: a session that becomes active moves to the end. */
+  /** By session id, the longest idle first. A session that becomes active moves to the end. */
   readonly #sessions = new Map<number, TrackedSession>();
   #timer: Timer | undefined;
 
@@ -30,8 +30,8 @@ export class IdleTimeout implements Disposable {
   }
 
   /**
-   * Tracks all stored sessions as active now. The time during which no server ran does not count, since no user could
-   * send a command.
+   * Tracks all stored sessions as active now. The time during which no server was running does not count as idle, since
+   * no user could send a command.
    */
   async start(accounts: Pick<AccountStore, "liveSessions">): Promise<void> {
     if (this.#timeoutMs === undefined) return;
@@ -51,7 +51,7 @@ export class IdleTimeout implements Disposable {
     this.#setTimer();
   }
 
-  /** Restarts the time of a session whose user sent a valid command. */
+  /** Restarts the time-out of a session whose user sent a valid command. */
   active(sessionId: number): void {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;

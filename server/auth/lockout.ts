@@ -5,8 +5,8 @@ import type { LogInStore } from "../store/store.ts";
 import { OverloadedError } from "./passwords.ts";
 
 /**
- * strict: one count for each name. spare-known: a device on which the user has logged in before has its own count, so
- * that a stranger cannot lock the user out. OWASP calls this device cookies.
+ * "strict": one count for each name. "spare-known": a device on which the user has logged in before has its own count,
+ * so that a stranger cannot lock the user out there. OWASP calls these device cookies.
  */
 export type LockRule = "strict" | "spare-known";
 
@@ -16,7 +16,10 @@ export type FailureKey = `name:${string}` | `device:${number}`;
 export type Attempt =
   | { readonly status: "right" }
   | { readonly status: "wrong" }
-  /** `tried`: this attempt was wrong and set the lock; otherwise a lock was set already and the password was not checked. */
+  /**
+   * `tried`: whether this attempt was wrong and set the lock. If false, it was locked already, and the password was not
+   * checked.
+   */
   | { readonly status: "locked"; readonly tried: boolean; readonly leftMs: number };
 
 interface Turn {
@@ -39,7 +42,7 @@ export class Lockout {
 
   /**
    * Checks a password and counts the result. The result is stored before the promise resolves.
-   * @throws OverloadedError if too many attempts with the same key wait; whatever `isRight` throws, which is not counted
+   * @throws OverloadedError if too many attempts with the same key wait; any error of `isRight`, which is not counted
    */
   attempt(key: FailureKey, isRight: () => Promise<boolean>): Promise<Attempt> {
     const turn = this.#turns.get(key) ?? { tail: Promise.resolve(), waiting: 0 };
@@ -75,7 +78,10 @@ export class Lockout {
     return { status: "locked", tried: true, leftMs: this.#lockMs };
   }
 
-  /** At most the configured time, so that a clock that was set back, or a shorter setting, makes no lock longer. */
+  /**
+   * How long the lock still lasts: at most the configured time, even if the clock was set back or the setting was
+   * shortened.
+   */
   #leftOf(lockedUntil: number): number {
     return Math.min(lockedUntil - this.#clock.now(), this.#lockMs);
   }

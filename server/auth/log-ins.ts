@@ -97,7 +97,7 @@ export class LogIns {
   }
 
   /**
-   * Checks a password that a user enters again during a session. Failures count for the device only.
+   * Checks a password that a user enters again during a session. Failures count only for the device.
    * @throws Refusal ACCOUNT_LOCKED; OverloadedError
    */
   async confirm(deviceId: number, isRight: () => Promise<boolean>): Promise<boolean> {
@@ -107,7 +107,10 @@ export class LogIns {
     return attempt.status === "right";
   }
 
-  /** The id of the device if its secret is right. The store is also read for unknown users, so that it takes as long. */
+  /**
+   * The id of the device if its secret is right. The store is also read for unknown users, so that both take equally
+   * long.
+   */
   async #provedDevice(
     user: UserWithPassword | undefined,
     device: DeviceKey | undefined,
@@ -119,7 +122,7 @@ export class LogIns {
     return isProved ? deviceId : undefined;
   }
 
-  /** Hashes the password again if the stored hash has another cost. @returns the hash that is stored now */
+  /** Hashes the password again if the stored hash has another cost. @returns the hash that is stored afterwards */
   async #freshHash(user: UserWithPassword, password: string): Promise<string> {
     const { accounts, passwords } = this.#options;
     const from = user.passwordHash;
@@ -153,7 +156,7 @@ interface AttemptFacts {
   readonly deviceId: number | undefined;
 }
 
-/** The refusal of a session beyond the number that may be online. */
+/** The refusal of a session that exceeds the number that may be online. */
 export function tooManySessions(most: number): Refusal {
   if (most > 1) return new Refusal(Reason.TOO_MANY_SESSIONS);
   return new Refusal(Reason.TOO_MANY_SESSIONS, {

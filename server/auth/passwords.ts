@@ -6,7 +6,7 @@ import { firstForbidden } from "./precis.ts";
 
 const argon2Async = promisify(argon2);
 
-/** Too many passwords wait to be checked, in all or for one name. This one was not checked; try again later. */
+/** Too many passwords are waiting to be checked, in all or for one name. This one was not checked; try again later. */
 export class OverloadedError extends Error {
   override name = "OverloadedError";
 }
@@ -15,7 +15,7 @@ export type NewPassword = { ok: true } | { ok: false; problem: string };
 
 /** What one Argon2id hash costs. */
 export interface PasswordCost {
-  /** At least 8 for each lane. */
+  /** The memory to use, in KiB; at least 8 for each lane. */
   readonly memoryKiB: number;
   /** At least 1. */
   readonly passes: number;
@@ -24,11 +24,13 @@ export interface PasswordCost {
 }
 
 export interface PasswordsOptions {
-  /** The cost of new hashes. A stored hash is verified with its own cost. Default: OWASP's minimum for Argon2id. */
+  /**
+   * The cost of new hashes. A stored hash is verified with its own cost. The default is OWASP's minimum for Argon2id.
+   */
   readonly cost?: PasswordCost | undefined;
   /**
-   * The number of hashes computed at the same time. They run on the thread pool that also serves file access and
-   * name resolution, so it must be less than the size of the pool.
+   * The number of hashes computed at the same time. It must be less than the size of the thread pool, on which file
+   * access and name resolution run too.
    */
   readonly concurrency?: number | undefined;
   /** The number of hashes that may wait; a request beyond it is rejected with OverloadedError. */
@@ -63,8 +65,8 @@ export class Passwords {
   }
 
   /**
-   * Checks whether a user may choose this password: 8 characters to 256 bytes of RFC 8264's freeform class. Passwords
-   * that are entered or imported need only be 1 to 256 bytes.
+   * Checks whether a user may choose this password: at least 8 characters and at most 256 bytes, all in RFC 8264's
+   * freeform class. Passwords that are entered or imported need only be 1 to 256 bytes.
    */
   checkNew(password: string): NewPassword {
     const prepared = prepare(password);
@@ -103,13 +105,17 @@ export class Passwords {
     return this.#compare(password, parse(phc));
   }
 
-  /** Does the work of verify for a name that does not exist, so that it takes the same time. @throws OverloadedError */
+  /**
+   * Does the work of `verify` for a name that does not exist, so that both take the same time. @throws OverloadedError
+   */
   async verifyAgainstNothing(password: string): Promise<false> {
     await this.#compare(password, this.#noPassword);
     return false;
   }
 
-  /** Whether the hash has another cost than new hashes. Then hash the password again at its next log-in. */
+  /**
+   * Whether the cost of the hash differs from that of new hashes. If so, hash the password again at the next log-in.
+   */
   needsRehash(phc: string): boolean {
     const { memoryKiB, passes, lanes, hash } = parse(phc);
     return (
@@ -122,7 +128,8 @@ export class Passwords {
 
   async #compare(password: string, stored: PasswordHash): Promise<boolean> {
     const prepared = prepare(password);
-    // A password outside the bounds is wrong for every user. It is hashed too, so that it takes as long.
+    // A password outside the bounds is wrong for every user. It is hashed all the same, so that its check takes as
+    // long.
     const bounded = isBounded(prepared);
     const derived = await this.#derive(bounded ? prepared : "", stored, stored.hash.length);
     return timingSafeEqual(derived, stored.hash) && bounded;
@@ -154,7 +161,7 @@ export class Passwords {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Passes the slot to the request that has waited longest. */
+  /** Passes the slot to the request that has waited the longest. */
   #release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running--;
@@ -163,11 +170,11 @@ export class Passwords {
 }
 
 /**
- * OpaqueString, RFC 8265 section 4.2.2: spaces of any kind become U+0020, then NFC. The freeform class is required of
- * new passwords only (checkNew), so that imported passwords can be entered whatever they contain.
+ * OpaqueString, RFC 8265 section 4.2.2: spaces of any kind become U+0020, then NFC. Only new passwords must be of the
+ * freeform class (see checkNew), so that users can enter imported passwords whatever these contain.
  */
 function prepare(password: string): string {
-  // Bounds the work on a very long text; what is left of it is still too long.
+  // Cutting a very long text bounds the work. What is left is still too long for a password.
   return password
     .slice(0, 4 * limits.passwordBytes)
     .replace(/\p{Zs}/gu, " ")

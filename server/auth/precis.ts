@@ -41,8 +41,8 @@ export function derivedProperty(character: string): DerivedProperty {
 }
 
 /**
- * The first character of the text that the class does not allow (RFC 8264 section 4.2 for the identifier class, 4.3
- * for the freeform class), or undefined if it allows all.
+ * The first character of the text that the class does not allow (RFC 8264 section 4.2 for the identifier class, 4.3 for
+ * the freeform class), or undefined if it allows all of them.
  */
 export function firstForbidden(text: string, precisClass: PrecisClass): string | undefined {
   const characters = [...text];
@@ -79,7 +79,7 @@ function isAllowedInContext(characters: readonly string[], index: number): boole
       return characters.some((other) =>
         /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(other),
       );
-    // A.8, A.9: Arabic-Indic digits and extended ones do not mix.
+    // A.8, A.9: Arabic-Indic digits and extended Arabic-Indic digits must not be mixed.
     default:
       return character <= "\u0669"
         ? !characters.some((other) => other >= "\u06f0" && other <= "\u06f9")

@@ -34,7 +34,7 @@ export interface SessionsOptions {
 export interface ActiveSession {
   readonly row: SessionRow;
   readonly bucket: TokenBucket;
-  /** Restarts the idle time-out. Call it for each valid command that a person gave. */
+  /** Restarts the idle time-out. Call it for each valid command that comes from a person, not from a program. */
   readonly reportActivity: () => void;
 }
 
@@ -45,7 +45,7 @@ const SWEEP_EVERY_MS = 60_000;
 export class Sessions implements Disposable {
   readonly #options: SessionsOptions;
   readonly #clock: Clock;
-  /** By hash of the token, base64. */
+  /** By the hash of the token, in base64. */
   readonly #active = new LRUCache<string, ActiveSession>({
     max: limits.cachedSessions,
     dispose: ({ row }) => this.#keys.delete(row.sessionId),
@@ -133,8 +133,8 @@ export class Sessions implements Disposable {
   }
 
   /**
-   * Empties the cache, and ends the streams of sessions that the store no longer has. Runs every minute, for sessions
-   * that expire, and whenever another process has changed the data.
+   * Empties the cache, and ends the streams of sessions that the store no longer has. Runs every minute, because
+   * sessions expire, and whenever another process has changed the data.
    */
   async sweep(): Promise<void> {
     const { accounts, manager, sessionLifetimeMs } = this.#options;
@@ -155,7 +155,7 @@ export class Sessions implements Disposable {
   /**
    * Starts a session for a user whose password was checked.
    * @param passwordHash the hash that the password was checked against; it must still be the user's
-   * @param device undefined, or without an id: the session gets a new device
+   * @param device if undefined or without an id, the session gets a new device
    * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile
    */
   async start(
@@ -232,7 +232,8 @@ export class Sessions implements Disposable {
 
   #cache(key: string, session: ActiveSession): void {
     this.#active.set(key, session);
-    // This follows the set above, which deletes the key of the session that it replaces or evicts.
+    // Set the key only now: `set` above deletes the key of a session that it replaces, which can be this one, or
+    // evicts.
     this.#keys.set(session.row.sessionId, key);
   }
 }

@@ -1,4 +1,4 @@
-// A token bucket: limits a rate, and allows a burst up to the capacity of the bucket.
+// A token bucket, which limits a rate but allows bursts up to its capacity.
 import { type Clock, systemClock } from "../../time/clock.ts";
 
 export class TokenBucket {
@@ -9,9 +9,9 @@ export class TokenBucket {
   #filledAt: number;
 
   /**
-   * The bucket is full at first.
+   * Makes a bucket that is full at first.
    * @param perSecond tokens added each second
-   * @param capacity the most tokens it contains; by default those of two seconds
+   * @param capacity the most tokens that it can contain; by default the tokens of two seconds
    */
   constructor(perSecond: number, capacity = 2 * perSecond, clock: Clock = systemClock) {
     this.#perSecond = perSecond;
@@ -22,7 +22,7 @@ export class TokenBucket {
   }
 
   /**
-   * Takes tokens if the bucket contains them. A count above the capacity needs a full bucket and leaves a debt.
+   * Takes tokens if the bucket contains enough. A count above the capacity needs a full bucket and leaves a debt.
    * @returns 0, or how many ms to wait before they can be taken
    */
   take(count: number): number {

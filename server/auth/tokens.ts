@@ -2,9 +2,9 @@
 import { createHash, randomBytes } from "node:crypto";
 
 export interface NewSecret {
-  /** 43 characters of base64url: 256 random bits. It is sent to the client once. */
+  /** 256 random bits as 43 characters of base64url. The secret is sent to the client once. */
   readonly secret: string;
-  /** SHA-256 of the secret, which is stored. A secret with so much entropy needs no slow hash. */
+  /** SHA-256 of the secret, which is stored instead of it. A secret with so much entropy needs no slow hash. */
   readonly hash: Buffer;
 }
 

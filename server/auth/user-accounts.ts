@@ -11,7 +11,7 @@ import type { Sessions } from "./sessions.ts";
 import { hashSecret } from "./tokens.ts";
 import { enforceUsername, misleading, skeleton } from "./username.ts";
 
-/** closed: sign-up is refused; invite: it requires an invite; open: it does not. */
+/** "closed": sign-up is refused. "invite": it requires an invite. "open": anyone may sign up. */
 export type SignUpMode = "closed" | "invite" | "open";
 
 export interface UserAccountsOptions {
@@ -27,7 +27,7 @@ export interface UserAccountsOptions {
 export interface SignUpRequest {
   readonly username: string;
   readonly password: string;
-  /** Empty without an invite. */
+  /** The invite; empty if there is none. */
   readonly invite: string;
   readonly client: ClientDescription;
   /** The client's network address, without port. */

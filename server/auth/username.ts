@@ -35,12 +35,12 @@ export function enforceUsername(text: string): Username {
   return { ok: true, username };
 }
 
-/** Words that programs print in places where a name may appear. */
+/** Words that programs print in places where a user name may appear. */
 const RESERVED = ["you", "everyone", "error", "parley", "server", "system"];
 
 /**
- * Why a new name that RFC 8265 allows would mislead people or programs, as a sentence for the user; otherwise
- * undefined. It applies to users who sign up or are added; imported names are not checked.
+ * Why a new name that RFC 8265 allows would mislead people or programs, as a sentence for the user; undefined if it
+ * would not. Call it for users who sign up or are added; imported names are not checked.
  */
 export function misleading(username: string): string | undefined {
   const looks = skeleton(username);
@@ -65,7 +65,7 @@ let bidi: Bidi | undefined;
 
 /** RFC 5893 section 2. A text with a right-to-left character must begin with one; other texts always satisfy the rule. */
 function satisfiesBidiRule(text: string): boolean {
-  // No character below U+0590 is written from right to left. Most names need no tables.
+  // No character below U+0590 is written from right to left, so most names need no tables.
   if (!/[\u0590-\u{10ffff}]/u.test(text)) return true;
   bidi ??= bidiFactory();
   const classes = bidi;
@@ -81,8 +81,9 @@ function satisfiesBidiRule(text: string): boolean {
 }
 
 /**
- * The skeleton of a name: names that differ only in case or by look-alike letters have the same one. It is built from
- * the confusables of UTS #39 (section 4), with case folded. Compare skeletons; do not display them. It accepts any text.
+ * The skeleton of a name: names that differ only in case or in look-alike letters have the same one. It is built from
+ * the confusables of UTS #39 (section 4), with case folded. Compare skeletons; do not display them. It accepts any
+ * text.
  */
 export function skeleton(username: string): string {
   const folded = foldCase(username.normalize("NFKD"));
@@ -90,7 +91,7 @@ export function skeleton(username: string): string {
 }
 
 function foldCase(text: string): string {
-  // Upper case first, so that the sharp s equals "SS" and both small sigmas are equal.
+  // Converting to upper case first makes the sharp s equal to "SS", and both small sigmas equal to each other.
   return text.toUpperCase().toLowerCase().normalize("NFD");
 }
 
