@@ -15,16 +15,17 @@ export interface LinkOptions {
   /** Describes the program to the server; each text has at most 64 bytes. */
   readonly client?: ClientInfo;
   /**
-   * The id of the server's data to which the cursors and the device belong, if known. When the server has another
+   * The id of the server's data to which the cursors and the device belong, if known. If the server reports another
    * id, the link forgets the cursors.
    */
   readonly serverId?: string;
   /** Runs before each stream is opened, when the connection is ready. An error that it throws ends the attempt. */
   readonly beforeStream?: () => Promise<void>;
-  /** The kinds of events wanted. Default, also for an empty list: all but INTRODUCTIONS. */
+  /** The kinds of events to receive. If absent or empty: all but INTRODUCTIONS. */
   readonly features?: readonly Feature[];
   /**
-   * The id of this program among those of the session, at most 32 bytes; with private chats `PrivateChats.processId`.
+   * Distinguishes this program from others of the same session; at most 32 bytes. With private chats, pass
+   * `PrivateChats.processId`.
    */
   readonly processId?: string;
   /** Stores the positions of this device. Default: they are kept in memory. */
@@ -37,7 +38,7 @@ export interface LinkOptions {
   readonly deliveredMarkers?: boolean;
   /** False for a program that only sends: events are dropped, and count as taken. */
   readonly readEvents?: boolean;
-  /** A message that is unsent for longer than this waits for `release`, ms; default one hour. */
+  /** A message that stays unsent for longer than this is held back until `release`, ms; default one hour. */
   readonly holdBackAfterMs?: number;
   /** The delay between attempts to connect. Default: random, up to 0.5 s at first and up to 30 s later. */
   readonly backoff?: BackoffOptions;

@@ -128,25 +128,26 @@ export class Link implements AsyncDisposable {
     return this.#sender?.drop(clientMessageId) ?? false;
   }
 
-  /** Marks the conversation as read up to this seq. It is sent within 200 ms, or after the next reconnection. */
+  /** Marks the conversation as read up to this seq. The marker is sent within 200 ms, or after reconnecting. */
   markRead(conversationId: string, seq: bigint): void {
     this.#feed.markRead(conversationId, seq);
   }
 
   /**
-   * Announces that the user types or has stopped. It is dropped while no stream is open, as it would be out of date.
+   * Announces that the user is typing or has stopped. The notice is dropped while no stream is open, because it would
+   * be out of date later.
    */
   setTyping(target: ConversationTarget, typing: boolean): void {
     if (!this.#typing.admits(JSON.stringify([target, typing]))) return;
     this.#streams.write({ $case: "setTyping", value: { target: wireTarget(target), typing } });
   }
 
-  /** Reports that a person is active at this device. It is dropped while no stream is open. */
+  /** Reports that a person is active at this device. The report is dropped while no stream is open. */
   reportActivity(): void {
     this.#streams.write({ $case: "reportActivity", value: {} });
   }
 
-  /** Ends the delay before the next attempt to connect. Does nothing while the link does not wait. */
+  /** Ends the delay before the next attempt to connect. Does nothing if the link is not waiting. */
   retryNow(): void {
     this.#reconnector.retryNow();
   }

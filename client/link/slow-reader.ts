@@ -49,7 +49,7 @@ async function askForAcks({ account, feed, sender, signal, refused }: SlowReader
 }
 
 /**
- * The ack or the refusal; undefined if the call failed otherwise: then the next round or stream repeats the send.
+ * The ack or the refusal; undefined if the call failed otherwise. The next round or stream then repeats the send.
  */
 async function ask(call: Promise<Ack>): Promise<Ack | RpcError | undefined> {
   try {

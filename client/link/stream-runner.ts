@@ -69,7 +69,10 @@ export class StreamRunner {
     return true;
   }
 
-  /** Half-closes the open stream, after the last markers were set or that time has passed, ms. The server then ends it. */
+  /**
+   * Half-closes the open stream when the last markers are set or `ms` milliseconds have passed. The server then ends
+   * it.
+   */
   async end(ms: number): Promise<void> {
     const stream = this.#stream;
     await waitFor(this.#settingMarkers, { ms });

@@ -20,7 +20,7 @@ export interface Position {
 
 /**
  * The cursors of one device in one user's conversations. Several processes may share a store. Each process keeps
- * cursors of its own in memory for its streams; the store keeps the highest of each, so `raise` MUST never lower one.
+ * its own cursors in memory for its streams; the store keeps the highest values, so `raise` MUST never lower one.
  */
 export interface CursorStore {
   /** All positions; the most recently used one comes first. */
@@ -53,7 +53,7 @@ export class MemoryCursors implements CursorStore {
   }
 }
 
-/** Merges two positions of one conversation: each number is the higher one of both. */
+/** Merges two positions of one conversation: takes the higher value of each number. */
 export function higher(before: Position | undefined, now: Position): Position {
   if (before === undefined) return now;
   return {

@@ -1,5 +1,5 @@
-// The errors of a link other than refusals (RpcError) and failed connections (ConnectError), and tests for kinds of
-// RpcError.
+// The errors of a link other than refusals (RpcError) and failed connections (ConnectError), and functions that
+// classify an RpcError.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
@@ -25,7 +25,7 @@ export class LinkEndedError extends Error {
 }
 
 /**
- * It is unknown whether the server stored the message. To send it again under the same id is safe and resolves that.
+ * It is unknown whether the server stored the message. Sending it again under the same id is safe and settles this.
  */
 export class OutcomeUnknownError extends Error {
   override name = "OutcomeUnknownError";
@@ -40,19 +40,19 @@ export class OutcomeUnknownError extends Error {
   }
 }
 
-/** The server did not answer in time. The message of grpc-js for it is long, and lists each step of the call. */
+/** Whether the server did not answer in time. The grpc-js message for this is long and lists each step of the call. */
 export function isDeadlineExceeded(error: Error): boolean {
   return error instanceof RpcError && error.code === status.DEADLINE_EXCEEDED && error.reason === "";
 }
 
 const reasonNames = new Map<number, string>(Object.entries(Reason).map(([name, value]) => [value, name]));
 
-/** The name of a reason, without its prefix; the number of a reason that this client does not know. */
+/** The name of a reason without its prefix, or its number if this client does not know the reason. */
 export function reasonName(reason: Reason): string {
   return reasonNames.get(reason) ?? String(reason);
 }
 
-/** The refusal of a command as an RpcError. A stream carries no status code for it, so it is derived from the field. */
+/** The refusal of a command as an RpcError. A stream carries no status code for it: the code depends on `field`. */
 export function refusal(reason: Reason, message: string, field?: string, retryDelayMs?: number): RpcError {
   const name = reasonName(reason);
   return new RpcError({
@@ -69,7 +69,7 @@ export function isLoggedOut(error: RpcError): boolean {
   return ["TOKEN_INVALID", "TOKEN_MISSING", "SESSION_ENDED", "SESSION_TIMED_OUT"].includes(error.reason);
 }
 
-/** The codes that grpc-js or a proxy gives to a call whose connection failed. */
+/** The status codes that grpc-js or a proxy reports for a call whose connection failed. */
 const lostCodes: readonly status[] = [
   status.UNAVAILABLE,
   status.INTERNAL,

@@ -93,7 +93,7 @@ export interface EntryArrived extends FromServer, InConversation {
   readonly content: EntryContent;
   /** This user sent it, from this or another device. */
   readonly mine: boolean;
-  /** The id of the send, if this link sent the entry and its `acked` event came before: do not show it again. */
+  /** The id of the send if this link sent the entry and its `acked` event came first: do not show the message again. */
   readonly clientMessageId: bigint | undefined;
   /** The entry arrived live; false for entries of the backlog. */
   readonly live: boolean;
@@ -109,7 +109,7 @@ export interface EntriesOmitted extends FromServer, SeqSpan {
 /** A range of entries that the backlog leaves out. */
 export interface EntriesSkipped extends SeqSpan {
   readonly type: "gap";
-  /** `Account.listMessages` can fetch them; otherwise they are no longer in the log. */
+  /** `Account.listMessages` can fetch the entries; if false, they are no longer in the log. */
   readonly fillable: boolean;
   /** The server's event; undefined if the link found the gap itself. */
   readonly raw: Event | undefined;
@@ -128,7 +128,7 @@ export interface SendAcked extends InConversation {
   readonly seq: bigint;
   /** When the server stored it, by the server's clock. */
   readonly sendTime: Date | undefined;
-  /** An earlier attempt stored it, and the ack of that attempt was lost. */
+  /** An earlier attempt had stored the message, and its ack was lost. */
   readonly repeatedSend: boolean;
   /** The `entry` event of this message came before this ack. */
   readonly entryShown: boolean;
@@ -169,7 +169,7 @@ export interface MarkersMoved extends FromServer, InConversation {
   readonly deliveredSeq: bigint;
   /** The user has read every visible entry up to this seq. */
   readonly readSeq: bigint;
-  /** Ranges of own entries that this user never receives; the markers may be above them all the same. */
+  /** Ranges of own entries that this user never receives, although the markers may be above them. */
   readonly undelivered: readonly SeqRange[];
 }
 
@@ -178,13 +178,13 @@ export interface TypingChanged extends FromServer {
   readonly type: "typing";
   /** The direct conversation; empty if it has no entry yet. */
   readonly conversationId: string;
-  /** The user who types. */
+  /** The other user. */
   readonly user: User;
-  /** Whether the user types; expires 10 s after the last event. */
+  /** Whether the user is typing. True expires 10 s after the last event. */
   readonly typing: boolean;
 }
 
-/** Users who went online or offline, collected over a short time. It may repeat what is already known. */
+/** Users who went online or offline, collected over a short time. The event may repeat what is already known. */
 export interface PresenceChanged extends FromServer {
   readonly type: "presence";
   /** Users who are online now. */
@@ -202,7 +202,7 @@ export interface IntroductionRequested {
   readonly raw: Event;
 }
 
-/** A request for a private chat needs no answer from this device any more. */
+/** A request for a private chat no longer needs an answer from this device. */
 export interface IntroductionClosed {
   readonly type: "introduction-closed";
   /** The introduction and its outcome. */

@@ -3,8 +3,8 @@ import type { ConnectError } from "../../../rpc/dialling/dial.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 
 /**
- * The state of a link. It goes from connecting to catching-up to live. A failure leads from each of these to waiting
- * and then to connecting again. A link that has ended stays so.
+ * The state of a link. It goes from connecting to catching-up to live. A failure in any of these states leads
+ * to waiting and then to connecting again. An ended link stays ended.
  */
 export type LinkState =
   | {
@@ -37,13 +37,13 @@ export type LinkEnding =
       /** SESSION_ENDED, SESSION_TIMED_OUT or TOKEN_INVALID. */
       readonly cause: RpcError;
     }
-  /** The server does not prove to be the trusted one. A person has to decide. */
+  /** The server failed to prove that it is the trusted one. A person has to decide what to do. */
   | {
       readonly kind: "not-trusted";
       /** The failed connection; it has the fingerprints, if known. */
       readonly cause: ConnectError;
     }
-  /** The server refused the stream, so that a retry is pointless. */
+  /** The server refused the stream for a reason that makes a retry pointless. */
   | {
       readonly kind: "refused";
       /** The refusal, with its reason. */

@@ -37,7 +37,7 @@ export interface UnsentMessage {
  *  3. give each message of a process that has ended to exactly one running process.
  */
 export interface SendQueue {
-  /** Stores a message. `send` throws the errors that it throws. */
+  /** Stores a message. `send` passes on the errors that it throws. */
   add(target: SendTarget, content: Uint8Array): UnsentMessage;
   /** Deletes a message that was stored, refused or dropped. Returns false if it is not in the queue. */
   remove(clientMessageId: bigint): boolean;
@@ -50,8 +50,8 @@ export interface SendQueue {
 }
 
 /**
- * A queue in memory. Its ids start at the current time, so that a program without state that restarts as the same
- * device does not repeat one. Processes of one device that run at the same time should share a queue on disk instead.
+ * A queue in memory. Its ids start at the current time, so that a program that keeps no state and restarts as the same
+ * device does not reuse one. Processes of one device that run at the same time should share a queue on disk instead.
  */
 export class MemorySendQueue implements SendQueue {
   readonly #unsent = new Map<bigint, UnsentMessage>();

@@ -33,7 +33,7 @@ export class EventBuffer<T> implements AsyncIterable<T> {
     return this.#length >= this.#maxEvents || this.#bytes >= this.#maxBytes;
   }
 
-  /** Four times full: from here on even small events that are accepted beside a full buffer must stop. */
+  /** Whether the buffer is at four times its limits. Then even the few events that a full buffer accepts must stop. */
   get overfull(): boolean {
     return this.#length >= 4 * this.#maxEvents || this.#bytes >= 4 * this.#maxBytes;
   }

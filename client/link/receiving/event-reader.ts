@@ -1,4 +1,4 @@
-// Converts the server's events to those of the link: each entry once and in order, and every missing range named.
+// Converts the server's events to the link's events: each entry once and in order, and each missing range as an event.
 import { ConversationKind as WireKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { Content, type Entry, type Gap, GapKind, type Omitted } from "../../../gen/parley/chat/v1/entry.ts";
 import type { Ack, Event, Welcome } from "../../../gen/parley/chat/v1/event.ts";
@@ -12,7 +12,7 @@ import type { Arrival, Positions } from "./positions.ts";
 export interface Incoming {
   readonly event: LinkEvent;
   readonly position?: Position;
-  /** It only repeats what this link sent. */
+  /** The entry is a message that this link sent. */
   readonly ownEcho?: boolean;
 }
 
@@ -103,8 +103,8 @@ export class EventReader {
   }
 
   /**
-   * Takes an ack of a send of this link. `entryShown`: the entry was handed out before. `position`: the new position,
-   * if the ack takes the position of its entry.
+   * Handles the ack of a message that this link sent. Returns `entryShown`, whether the entry was handed out before,
+   * and `position`, the new position if the ack takes the place of its entry.
    */
   acked(ack: Ack): { entryShown: boolean; position: Position | undefined } {
     const { conversationId, seq, clientMessageId } = ack;
@@ -207,7 +207,7 @@ export class EventReader {
   }
 }
 
-/** The gap before the arrival: without a cursor in the Hello the server starts at the last entries. */
+/** The gap before the arrival. The server leaves it if the Hello has no cursor: it then starts at the last entries. */
 function skippedBefore(conversationId: string, arrival: Exclude<Arrival, { status: "missing" }>): Incoming[] {
   if (arrival.status === "old" || arrival.skipped === undefined) return [];
   const { fromSeq, toSeq } = arrival.skipped;

@@ -1,4 +1,4 @@
-// Sends the user's markers to the server: collected for a short time, and only the highest of each conversation.
+// Collects the user's markers for a short time, and sends the highest one of each conversation to the server.
 import type { Marker } from "../../../gen/parley/chat/v1/conversation.ts";
 import { max } from "../model/cursors.ts";
 
@@ -14,8 +14,8 @@ export interface MarkerRise {
 }
 
 /**
- * Markers have no ack. So each stream repeats the markers that were sent on the one before it; a marker that had
- * arrived changes nothing when it is repeated.
+ * Markers have no ack, so each stream repeats the markers that were sent on the stream before it. Repeating a marker
+ * that had arrived changes nothing.
  */
 export class MarkerSender implements Disposable {
   #pending = new Map<string, Marker>();

@@ -4,7 +4,7 @@ import type { Position } from "../model/cursors.ts";
 
 interface LinkPosition {
   seq: bigint;
-  /** The seq at which this link started; it did not hand out the entries up to there. */
+  /** The seq at which this link started. It has not handed out the entries up to this one. */
   readonly start: bigint;
   /**
    * The Hello of this stream had no cursor for the conversation, and none of its entries has arrived. The server then
@@ -66,7 +66,7 @@ export class Positions {
     };
   }
 
-  /** Records an ack as the arrival of its entry, if that is the next one. Returns whether it was. */
+  /** Records an ack as the arrival of its entry, if that entry is the next one. Returns whether it was. */
   ack(conversationId: string, seq: bigint): boolean {
     const position = this.#byConversation.get(conversationId);
     if (position === undefined) {

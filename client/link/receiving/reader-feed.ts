@@ -23,7 +23,7 @@ export interface ReaderFeedOptions {
 }
 
 /**
- * Cursors are collected for this long before they are written, ms. After a crash the entries of this time come again.
+ * Cursors are collected for this long before they are written, ms. After a crash, entries of this time arrive again.
  */
 const saveMs = 200;
 
@@ -75,7 +75,7 @@ export class ReaderFeed {
 
   state(state: LinkState): void {
     const event: LinkEvent = { type: "state", state };
-    // A slow reader needs only the last state, and so the buffer stays bounded.
+    // A slow reader needs only the last state, and replacing the one before keeps the buffer bounded.
     if (this.#buffer.last?.type === "state") this.#buffer.replaceLast(event);
     else this.#put(event);
   }
@@ -117,7 +117,7 @@ export class ReaderFeed {
     );
   }
 
-  /** Takes an ack that the sender does not wait for: it still takes the place of its entry. */
+  /** Handles an ack that the sender does not wait for. It still takes the place of its entry. */
   ackedAgain(ack: Ack): void {
     this.#reader.acked(ack);
   }

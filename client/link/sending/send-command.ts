@@ -8,7 +8,7 @@ import { refusal } from "../model/errors.ts";
 import type { UnsentMessage } from "../model/send-queue.ts";
 import { wireTarget } from "../model/target.ts";
 
-/** The longest name of a user or id of a conversation that is sent, characters; names have at most 64 bytes. */
+/** The longest user name or conversation id that is sent, characters. Valid names have at most 64 bytes. */
 const MAX_NAME_LENGTH = 256;
 
 /**

@@ -37,7 +37,7 @@ const unsureReasons = ["STORE_UNAVAILABLE", "INTERNAL", "CANCELLED", "SERVER_STO
  * Sends a text; resolves when it is stored.
  * @throws RpcError: the server refused the message, and did not store it
  * @throws ConnectError: there was no connection, and nothing was sent
- * @throws OutcomeUnknownError: the message may be stored or not; to send it again under the same id is safe
+ * @throws OutcomeUnknownError: the message may be stored or not; sending it again under the same id is safe
  */
 export async function sendOnce(account: Account, options: SendOnceOptions): Promise<Ack> {
   const { clientMessageId, waitMs = 10_000, signal } = options;
@@ -58,7 +58,7 @@ export async function sendOnce(account: Account, options: SendOnceOptions): Prom
     const again = decision.kind === "retry" || isUnsure(failure);
     const delayMs = backoff.next(decision.kind === "retry" ? decision.floorMs : 0);
     if (!again || signal?.aborted === true || performance.now() + delayMs >= deadline) {
-      // The end of the session does not concern earlier attempts; any other refusal is about this message.
+      // That the session has ended says nothing about earlier attempts; any other refusal is about this message.
       const answered =
         failure instanceof RpcError && !mayBeStored(failure) && !isLoggedOut(failure) && !again;
       throw maybeStored && !answered ? new OutcomeUnknownError(clientMessageId, failure) : failure;

@@ -39,7 +39,7 @@ interface Item {
   readonly outcome: PromiseWithResolvers<Ack>;
 }
 
-/** The most in flight: enough for full frames, and less than a server buffers for one stream. */
+/** The most that may be in flight: enough for full frames, and less than a server buffers for one stream. */
 const window = { sends: 256, bytes: 512 * 1024 };
 export class Sender implements Disposable {
   readonly #queue: SendQueue;
@@ -131,7 +131,7 @@ export class Sender implements Disposable {
     return this.#settled.promise;
   }
 
-  /** A stream is open: sends the waiting messages, and new ones immediately. Too old messages are held. */
+  /** A stream is open: sends the waiting messages, and new ones immediately. Messages that are too old are held. */
   streamOpened(limits: Limits | undefined, write: (command: Uint8Array) => void): void {
     this.#limits = limits;
     this.#write = write;
@@ -166,8 +166,8 @@ export class Sender implements Disposable {
   }
 
   /**
-   * Completes a refused message, and returns it. After a refusal with a delay, sending pauses and the message is
-   * repeated.
+   * Completes a refused message, and returns it. If the refusal asks for a delay, sending pauses and the message is
+   * sent again.
    */
   refused(clientMessageId: bigint, error: RpcError): UnsentMessage | undefined {
     const item = this.#inFlight.get(clientMessageId);

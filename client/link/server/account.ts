@@ -25,7 +25,7 @@ export interface LogInOptions {
 }
 
 /**
- * Starts a session. It is safe to repeat: a lost answer leaves an unused session behind.
+ * Starts a session. It is safe to repeat: a lost answer only leaves an unused session behind.
  * @throws RpcError, such as CREDENTIALS_WRONG, ACCOUNT_LOCKED or DEVICE_INVALID
  * @throws ConnectError: the password was not sent
  */
@@ -83,7 +83,7 @@ export interface MessageRange {
 
 /** The options of a list. */
 export interface ListOptions {
-  /** The program lists by itself: the server does not count the call as activity of a person for the idle time-out. */
+  /** No person asked for the list: the call does not count as activity and does not restart the idle time-out. */
   readonly background?: boolean;
 }
 
@@ -223,7 +223,7 @@ export class Account {
     });
   }
 
-  /** Blocks a user, whose messages no longer arrive. @throws RpcError, such as ALREADY_BLOCKED */
+  /** Blocks a user: messages from that user no longer arrive. @throws RpcError, such as ALREADY_BLOCKED */
   async blockUser(username: string, options?: CallOptions): Promise<Block> {
     const { blocks } = await this.endpoint.clients(options);
     const { block } = await this.endpoint.call(blocks, "blockUser", { username }, this.#with(options));

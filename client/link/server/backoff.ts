@@ -7,7 +7,7 @@ export interface BackoffOptions {
   readonly baseMs: number;
   /** The highest bound, ms. */
   readonly capMs: number;
-  /** Returns a number from 0 to below 1; for tests. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive); for tests. */
   readonly random?: () => number;
 }
 

@@ -33,7 +33,10 @@ export interface Keepalive {
 
 /** The options of a call. */
 export interface CallOptions {
-  /** How long connecting may take, and after it the call, ms. Default: the endpoint's time, and 10 s. */
+  /**
+   * The limit for connecting, and again for the call itself, ms. Default: the endpoint's `connectTimeoutMs` for
+   * connecting, 10 s for the call.
+   */
   readonly timeoutMs?: number;
   /** Cancels the call. The server may have carried it out nevertheless. */
   readonly signal?: AbortSignal;
@@ -180,7 +183,10 @@ export class Endpoint implements AsyncDisposable {
   }
 }
 
-/** A channel that lost its connection reconnects by itself, but with its own delays and without reporting errors. */
+/**
+ * Whether the channel is connected. One that has lost its connection would reconnect by itself, but with its own delays
+ * and without reporting errors.
+ */
 function isReady(channel: Channel): boolean {
   return channel.getConnectivityState(false) === connectivityState.READY;
 }

@@ -20,13 +20,13 @@ import type { CallOptions, Endpoint } from "./endpoint.ts";
 
 const { introduce } = strictDefinition(IntroductionServiceService);
 
-/** The calls for identities and introductions; as `Account` for the others. */
+/** The calls for identities and introductions. `Account` has the other calls of a session. */
 export class PrivateCalls {
   /** The server. */
   readonly endpoint: Endpoint;
   /** The session's token. */
   readonly token: string;
-  /** The id of this program among those of the session; at most 32 bytes. */
+  /** Distinguishes this program from others of the same session; at most 32 bytes. */
   readonly processId: string;
 
   constructor(endpoint: Endpoint, token: string, processId = "") {
@@ -124,7 +124,7 @@ export class PrivateCalls {
   }
 
   /**
-   * Reports the users with whom private chats are open; it replaces the report before.
+   * Reports the users with whom private chats are open. This replaces the previous report.
    * @param failedIntroductionIds accepted introductions that led to no chat, at most 100
    */
   async reportPrivateChats(
@@ -137,7 +137,7 @@ export class PrivateCalls {
     await this.endpoint.call(introductions, "reportPrivateChats", request, this.#with(options));
   }
 
-  /** The own device on which a private chat with that user is open; undefined: none. @throws RpcError USER_NOT_FOUND */
+  /** The own device that has a private chat with that user; undefined if none has. @throws RpcError USER_NOT_FOUND */
   async getPrivateChat(
     username: string,
     options?: CallOptions,

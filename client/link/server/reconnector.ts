@@ -4,7 +4,7 @@ import type { LinkEnding, LinkState } from "../model/events.ts";
 import type { Backoff } from "./backoff.ts";
 import { decideRetry } from "./retry-decision.ts";
 
-/** A stream that was live for longer than this, ms, resets the backoff: its failure counts as a first one. */
+/** A stream that was live for longer than this, ms, resets the backoff: its failure counts as the first. */
 const goodStreamMs = 5_000;
 
 /** How one stream ended. */
