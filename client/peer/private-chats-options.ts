@@ -23,7 +23,7 @@ export interface PrivateChatsOptions {
     /** At most 64 bytes. */
     readonly version: string;
   };
-  /** Where the peer server listens. Undefined: it does not, and every chat goes through the relay. */
+  /** Where the peer server listens. If undefined, it does not listen, and every chat goes through the relay. */
   readonly listen:
     | {
         /** An address or a host name; "::" for all addresses. */

@@ -103,7 +103,7 @@ export class PrivateChats implements AsyncDisposable {
     return this.#context.parts.server.port;
   }
 
-  /** The id of this program among those of the session. The Hello of the link must have it. */
+  /** Distinguishes this program from others of the same session. The link's Hello must contain it. */
   get processId(): string {
     return this.calls.processId;
   }
@@ -118,7 +118,7 @@ export class PrivateChats implements AsyncDisposable {
     return this.#pendingPeers.usernames;
   }
 
-  /** The users whom this device requested for a chat, and who have not answered. */
+  /** The users from whom this device requested a chat and who have not answered. */
   get outgoingRequests(): readonly string[] {
     return this.#outgoing.usernames;
   }
@@ -161,7 +161,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Requests a chat with a user. Resolves when the server has asked the user's devices; the outcome comes as an event.
-   * @param direct both devices may learn each other's address, if the other user allows it too
+   * @param direct whether the devices may learn each other's address, if the other user allows it too
    * @throws RpcError if the server refuses, ConnectError, NotSentError if a request is not possible now
    */
   async start(username: string, { direct }: { readonly direct: boolean }): Promise<void> {
@@ -177,9 +177,9 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Answers a request: accepts it, refuses it for all devices of this user, or passes on it with this program only.
-   * @param how `direct`: as in `start`. `always`: also store that requests of this user are to be accepted, in
-   *   `Contact.always`; the program itself has to act on it
+   * Answers a request: accepts it, refuses it for all devices of this user, or passes on it for this program only.
+   * @param how `direct`: as in `start`. `always`: also store in `Contact.always` that requests of this user are to be
+   *   accepted; the program itself has to act on it
    * @throws NotSentError if there is no such request, KeyProblemError, RpcError, ConnectError
    */
   async answer(
@@ -202,8 +202,8 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Sends a line. While the chat is requested, or was accepted and the peer has not connected, the line is queued and
-   * sent when the chat opens.
+   * Sends a line. If the chat was requested or accepted but is not open yet, the line is queued and sent when the chat
+   * opens.
    * @throws NotSentError if there is no such chat, or the line cannot be sent now
    */
   send(username: string, text: string): "sent" | "queued" {
@@ -220,12 +220,12 @@ export class PrivateChats implements AsyncDisposable {
     await this.#active.get(username)?.whenWritable();
   }
 
-  /** Marks the lines of the user so far as read. */
+  /** Marks all lines that the user has sent so far as read. */
   markRead(username: string): void {
     this.#active.get(username)?.markRead();
   }
 
-  /** Announces that this user types to the other one, or has stopped. */
+  /** Announces that this user is typing to the other one, or has stopped. */
   setTyping(username: string, typing: boolean): void {
     this.#active.get(username)?.setTyping(typing);
   }
@@ -253,7 +253,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Looks up, at the server, in which other program or on which other own device a chat with the user is open.
+   * Asks the server in which other program, or on which other own device, a chat with the user is open.
    * @returns undefined if there is none
    * @throws RpcError USER_NOT_FOUND, ConnectError
    */
@@ -268,7 +268,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Accepts the keys that the user presented last to this process, as a person decided.
+   * Accepts the keys that the user presented last to this process, because a person decided so.
    * @returns the problem that the keys had; undefined if they had none
    */
   acceptKeys(username: string): KeyProblem | undefined {
@@ -281,7 +281,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Checks the keys of an open chat against the stored ones, for example after a person verified another key. Ends the
-   * chat if a person has to accept the keys first. Each line in either direction does the same check.
+   * chat if a person has to accept the keys first. Each line in either direction triggers the same check.
    * @returns the problem of the keys; undefined if they have none, or no chat is open
    */
   recheckKeys(username: string): KeyProblem | undefined {
@@ -290,7 +290,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /**
    * Ends every chat with this ending, withdraws every request, and stops the peer server.
-   * @returns the lines that did not arrive, one element for each user concerned; empty in a repeated call
+   * @returns the lines that did not arrive, one element for each user concerned; empty if `close` was called before
    */
   async close(ending: Ending): Promise<readonly UndeliveredLines[]> {
     if (this.#closing.signal.aborted) return [];

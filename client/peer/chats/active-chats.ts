@@ -13,7 +13,7 @@ export class ActiveChats {
   readonly #onChange: () => void;
   readonly #byUsername = new Map<string, OpenChat>();
 
-  /** @param onChange called when a chat was opened or has ended */
+  /** @param onChange called when a chat has opened or ended */
   constructor(context: PrivateChatContext, onChange: () => void) {
     this.#context = context;
     this.#onChange = onChange;
@@ -36,9 +36,9 @@ export class ActiveChats {
 
   /**
    * Runs a chat from its start to its end.
-   * @param outgoing this device requested it
+   * @param outgoing whether this device requested the chat
    * @param queued lines to send first
-   * @throws RpcError, KeyProblemError if the chat does not start: then nothing was sent
+   * @throws RpcError, KeyProblemError if the chat does not start; nothing was sent then
    */
   async run(established: EstablishedChat, outgoing: boolean, queued: readonly string[]): Promise<void> {
     const { peer, path } = established;
@@ -48,7 +48,8 @@ export class ActiveChats {
     const chat = new OpenChat(this.#context, established);
     this.#byUsername.set(username, chat);
     this.#onChange();
-    // Until `chat.run` has sent the queued lines nothing may be awaited, so that no other line and no end comes before.
+    // Nothing may be awaited before `chat.run` has sent the queued lines: another line, or the end of the chat, could
+    // come first.
     void emit({ type: "opened", username, path, outgoing, peer, keyCheck });
     const ended = await chat.run(queued);
     this.#byUsername.delete(username);
@@ -58,7 +59,7 @@ export class ActiveChats {
     await room;
   }
 
-  /** Ends every chat. Returns them when they have ended. */
+  /** Ends every chat. Resolves to the chats when all of them have ended. */
   async end(ending: Ending): Promise<readonly OpenChat[]> {
     const open = [...this.#byUsername.values()];
     await Promise.all(open.map((chat) => chat.end(ending)));
@@ -70,7 +71,7 @@ export class ActiveChats {
     const { username } = peer;
     const { closing, contacts } = this.#context.parts;
     try {
-      // A peer that requests a new chat has lost the one before, whose end has not been noticed here yet.
+      // A peer that requests a new chat has lost the previous one, even if its end has not been noticed here yet.
       if (!outgoing) await this.#byUsername.get(username)?.drop();
       if (closing.aborted || this.#byUsername.has(username))
         throw refusal(Reason.PEER_GONE, "This device cannot open a private chat now.");

@@ -56,7 +56,7 @@ const MAX_PRESENTED = 256;
 
 export class PrivateChatContext {
   readonly parts: ContextParts;
-  /** The keys that each user presented last, by user name: these can be accepted. */
+  /** The keys that each user presented last, by user name. Only these can be accepted. */
   readonly presented = new Map<string, PeerKeys>();
   #registered: Promise<Registered> | undefined;
 
@@ -100,7 +100,7 @@ export class PrivateChatContext {
     return check;
   }
 
-  /** Checks the keys as `checkKeys`. @throws KeyProblemError if a person has to accept the keys first */
+  /** Checks the keys as `checkKeys` does. @throws KeyProblemError if a person has to accept the keys first */
   admit(peer: PeerKeys): KeyCheck {
     const check = this.checkKeys(peer);
     if (check.stops && check.problem !== undefined) {

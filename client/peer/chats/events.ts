@@ -20,7 +20,7 @@ export interface ChatRequested {
   readonly timeoutMs: number;
 }
 
-/** A request needs no answer any more. */
+/** A request no longer needs an answer. */
 export interface RequestClosed {
   readonly type: "request-closed";
   /** The other user. */
@@ -99,11 +99,11 @@ export interface PeerTyping {
   readonly type: "typing";
   /** The other user. */
   readonly username: string;
-  /** Whether the user types; expires 10 s after the last event. */
+  /** Whether the user is typing. True expires 10 s after the last event. */
   readonly typing: boolean;
 }
 
-/** The other user sends no more lines. */
+/** The other user will send no more lines. */
 export interface PeerFinished {
   readonly type: "finished";
   /** The other user. */

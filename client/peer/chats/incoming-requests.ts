@@ -15,7 +15,7 @@ import type { PeerRequest } from "./pending-peer.ts";
 /** The most requests that wait for an answer at the same time. */
 const MAX_REQUESTS = 64;
 
-/** How long after a new stream has caught up the server may take to repeat the waiting requests on it, ms. */
+/** How long the server may take to repeat the waiting requests after a new stream has caught up, ms. */
 const REPEAT_MS = 1_000;
 
 /** A request that waits for an answer. */
@@ -26,7 +26,7 @@ export interface IncomingRequest {
   readonly direct: boolean;
 }
 
-/** There is no request of that user. If there was one, a `request-closed` event came or will come. */
+/** There is no request by that user. If there was one, a `request-closed` event reports its end. */
 export class NoRequestError extends NotSentError {}
 
 /** Whether an answer failed because the request was closed, for example withdrawn or answered by another device. */
@@ -41,7 +41,7 @@ export class IncomingRequests {
   readonly #byUsername = new Map<string, PeerRequest>();
   /** The users whose requests the current stream has not repeated. */
   readonly #unrepeated = new Set<string>();
-  /** The users whose answers did not reach the server: when it repeats the request, the event is repeated too. */
+  /** The users whose requests got an answer that did not reach the server: if it repeats one, its event is repeated. */
   readonly #unanswered = new Set<string>();
   #repeatTimer: NodeJS.Timeout | undefined;
 
@@ -66,7 +66,7 @@ export class IncomingRequests {
     this.#unanswered.clear();
   }
 
-  /** A new stream is open: the server repeats on it the requests that still wait. */
+  /** A new stream is open, and the server repeats the requests that still wait on it. */
   streamOpened(): void {
     clearTimeout(this.#repeatTimer);
     for (const username of this.#byUsername.keys()) this.#unrepeated.add(username);
@@ -111,7 +111,7 @@ export class IncomingRequests {
     }
   }
 
-  /** Refuses a request for all devices of the user, or passes on it with this program only. @throws as `settle` */
+  /** Refuses a request for all devices of the user, or passes on it for this program only. @throws as `settle` */
   async decline(username: string, answer: "refuse" | "pass"): Promise<void> {
     await this.settle(username, async ({ introductionId }) => {
       await this.#context.parts.calls.answerIntroduction({
@@ -125,8 +125,8 @@ export class IncomingRequests {
   }
 
   /**
-   * Answers a request and removes it. It stays if a person has to accept the keys first, if too many chats are
-   * about to open, and if the answer did not reach the server.
+   * Answers a request and removes it. The request stays if a person has to accept the keys first, if too many chats
+   * are about to open, or if the answer did not reach the server.
    * @returns the keys of the peer
    * @throws NoRequestError if there is no request, and the errors of `answer`
    */

@@ -1,4 +1,4 @@
-// Reports to the server with whom private chats are open, and which accepted introductions led to no chat.
+// Tells the server with whom private chats are open, and which accepted introductions led to no chat.
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { asError, type PrivateChatContext } from "./context.ts";
@@ -27,7 +27,7 @@ export class OpenChatReports {
     return this.#reporting;
   }
 
-  /** As `settled`, and repeats a report that the server has refused. */
+  /** Like `settled`, but first repeats a report that the server has refused. */
   async upToDate(): Promise<void> {
     await this.#reporting;
     if (this.#retry === undefined) return;

@@ -1,4 +1,4 @@
-// One open private chat: converts what happens to events, and ends the chat when a person no longer trusts its keys.
+// One open private chat: reports what happens as events, and ends the chat when a person no longer trusts its keys.
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { TypingThrottle } from "../../link/sending/typing-throttle.ts";
 import { NotSentError } from "../conversation/line-rules.ts";
@@ -60,12 +60,12 @@ export class OpenChat {
     };
   }
 
-  /** Called when the event of its end was emitted. */
+  /** Called when the event of the chat's end has been emitted. */
   reported(): void {
     this.#reported.resolve();
   }
 
-  /** Ends the chat without a goodbye, if the peer is gone; resolves when the event of its end was emitted. */
+  /** Ends a chat whose peer is gone, without a goodbye; resolves when the event of its end has been emitted. */
   async drop(): Promise<void> {
     this.#conversation.drop();
     await this.#reported.promise;

@@ -10,7 +10,7 @@ import type { Path } from "../path/connect-peer.ts";
 import { openRelay } from "../path/relay-stream.ts";
 import { millis, type PrivateChatContext } from "./context.ts";
 
-/** The time to connect until the server names it, ms: longer than any answer takes and any introduction lasts. */
+/** The time to connect until the server states it, ms: longer than any answer takes and any introduction lasts. */
 const MAX_LIFETIME_MS = 120_000;
 
 /** A request for a private chat from another device. */
@@ -52,7 +52,7 @@ export class PendingPeer {
   async accept(): Promise<void> {
     const { server, closing } = this.#context.parts;
     const { introductionId, peer, direct } = this.request;
-    // Before the answer, because the peer may connect before the server's response to the answer arrives.
+    // Must precede the answer, because the peer may connect before the server's response to the answer arrives.
     this.#expected = server.expect({
       introductionId,
       fingerprint: peer.fingerprint,

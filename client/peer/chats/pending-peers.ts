@@ -6,7 +6,7 @@ import { asError, type PrivateChatContext } from "./context.ts";
 import type { EstablishedChat } from "./outgoing-request.ts";
 import { type PeerRequest, PendingPeer } from "./pending-peer.ts";
 
-/** More than a server lets request; each pending peer has a timer and half a relay. */
+/** The most pending peers, more than a server allows to request. Each one has a timer and half a relay. */
 const MAX_PENDING_PEERS = 64;
 
 export interface PendingPeersOwner {
@@ -64,7 +64,7 @@ export class PendingPeers {
         fail(failed, error);
       },
     });
-    // A new request of the user replaces the one before.
+    // A new request by the user replaces the previous one.
     const before = this.get(username);
     before?.end();
     for (const text of before?.queued.texts ?? []) pendingPeer.queued.add(text);
@@ -80,7 +80,7 @@ export class PendingPeers {
     }
   }
 
-  /** Handles the report of the peer that an accepted introduction led to no chat. */
+  /** Handles the peer's report that an accepted introduction led to no chat. */
   closed({ introductionId, outcome }: IntroductionClosed): void {
     if (outcome !== IntroductionOutcome.FAILED) return;
     for (const pendingPeer of [...this.#byUsername.values()]) {

@@ -1,4 +1,4 @@
-// The Converse call, as its client and as its server: the exchange of openings, then a stream of signals each way.
+// Both ends of the Converse call: the exchange of openings, then a stream of signals each way.
 import {
   type Opening,
   PeerServiceService,
@@ -25,7 +25,7 @@ const outboxOptions = {
   maxFrameBytes: 32 * KiB,
   maxFramePieces: conversationLimits.signalsPerFrame,
 };
-/** How long the peer may take for its Opening, ms. */
+/** How long the peer may take to send its Opening, ms. */
 const OPENING_MS = 10_000;
 
 const { converse } = strictDefinition(PeerServiceService);
@@ -73,7 +73,7 @@ export async function openConverse(
   };
 }
 
-/** How one caller is served. */
+/** What is done for one caller. */
 export interface ConverseOptions {
   /** Checks the caller's opening and returns the answering one. @throws RpcError to refuse it */
   admit(opening: Opening): Opening;
@@ -84,7 +84,7 @@ export interface ConverseOptions {
   onError(error: unknown): void;
 }
 
-/** PeerService for one caller. */
+/** The PeerService for one caller. */
 export function converseService({ admit, converse: run, connection, onError }: ConverseOptions): Service {
   // A second call on the connection is refused, and must not end the conversation of the first one.
   let hasConversation = false;

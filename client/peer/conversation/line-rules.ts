@@ -18,19 +18,19 @@ export interface Line {
 }
 
 export const conversationLimits = {
-  /** One line, bytes of UTF-8. */
+  /** The longest line, bytes of UTF-8. */
   lineBytes: 32 * 1024,
   signalsPerFrame: 100,
-  /** Own lines that the peer has not acknowledged. */
+  /** The most own lines that the peer has not acknowledged. */
   unacknowledged: 1_000,
   unacknowledgedBytes: 1024 * 1024,
-  /** Signals of the peer per second; above that they are read more slowly. */
+  /** The most signals of the peer that are read per second; further ones wait. */
   signalsPerSecond: 200,
   /** How long the exchange of goodbyes may take, ms. */
   goodbyeMs: 2_000,
 } as const;
 
-/** The line or the request is not possible now. Nothing was sent. */
+/** The line or the request cannot be sent now. Nothing was sent. */
 export class NotSentError extends Error {
   override name = "NotSentError";
 }
@@ -47,7 +47,7 @@ export function bytesOfLine(text: string): number {
   return bytes;
 }
 
-/** Checks the content and the time of a line of the peer. @throws RpcError INVALID_FIELD */
+/** Checks the content and the time of a received line. @throws RpcError INVALID_FIELD */
 export function checkReceivedLine(text: string | undefined, time: Date | undefined): void {
   if (text === "" || Buffer.byteLength(text ?? "") > conversationLimits.lineBytes) {
     throw refusal(Reason.INVALID_FIELD, "A line is empty or too long.");

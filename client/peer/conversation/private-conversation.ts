@@ -1,6 +1,7 @@
 // One private chat from the openings to its end; both ends work the same way. A conversation MUST:
 //  1. hand out each line of the peer once, in the order of the numbers, or end;
-//  2. know for each own line whether the peer has acknowledged it; and when both ends have finished, not end before that;
+//  2. know for each own line whether the peer has acknowledged it, and after both ends have finished, not end before
+//     all lines are acknowledged;
 //  3. buffer no more than its outbox and the unacknowledged own lines, whatever the peer does.
 import { Ending, Reason, Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
@@ -17,7 +18,7 @@ export interface ConversationOwner {
   /** The peer has received, and its user has read, this side's lines up to these numbers. */
   marks(received: bigint, read: bigint): Promise<void> | void;
   typing(typing: boolean): Promise<void> | void;
-  /** The peer sends no more lines. */
+  /** The peer will send no more lines. */
   finished(): Promise<void> | void;
 }
 
@@ -86,7 +87,7 @@ export class PrivateConversation {
     return { how: { kind: "failed", cause: this.#causeOf(cause) }, undelivered };
   }
 
-  /** TLS detects changed bytes, but gRPC reports only that the connection is gone. */
+  /** The cause to report. If TLS detected changed bytes, gRPC reports only that the connection is gone. */
   #causeOf(cause: RpcError | undefined): RpcError {
     const { broken } = this.#stream;
     const isGone = cause === undefined || cause.reason === "" || cause.reason === "PEER_GONE";
@@ -162,8 +163,8 @@ export class PrivateConversation {
   }
 
   /**
-   * Announces that no more lines will be sent. The conversation ends when both ends have, and all lines are
-   * acknowledged.
+   * Announces that no more lines will be sent. The conversation ends when both ends have done so and all
+   * lines are acknowledged.
    */
   finish(): void {
     if (this.#isFinished || this.isOver) return;
@@ -184,7 +185,7 @@ export class PrivateConversation {
     this.#stream.abort();
   }
 
-  /** Ends the conversation without a goodbye, if the peer is gone. */
+  /** Ends a conversation whose peer is gone, without a goodbye. */
   drop(): void {
     this.#stream.abort();
   }
@@ -213,7 +214,7 @@ export class PrivateConversation {
     }
   }
 
-  /** Sends what was written, within `goodbyeMs`, and lets the peer end the call if that is its part. */
+  /** Sends what was written, and then lets the peer end the call if `peerEndsCall`; both within `goodbyeMs`. */
   async #leave(): Promise<void> {
     const deadline = performance.now() + conversationLimits.goodbyeMs;
     await waitFor(this.#stream.close(), { ms: conversationLimits.goodbyeMs });
@@ -221,12 +222,12 @@ export class PrivateConversation {
     await waitFor(this.#discardSignals(), { ms: Math.max(0, deadline - performance.now()) });
   }
 
-  /** Never rejects: after the goodbye, signals and errors have no meaning. */
+  /** Reads signals to their end. Never rejects: after the goodbye, signals and errors have no meaning. */
   async #discardSignals(): Promise<void> {
     try {
       while ((await this.#stream.signals.next()).done !== true);
     } catch {
-      // See above.
+      // After the goodbye, an error has no meaning.
     }
   }
 
@@ -245,7 +246,7 @@ export class PrivateConversation {
         }
         const text = content?.$case === "text" ? content.value : undefined;
         checkReceivedLine(text, time);
-        // Before the owner receives the line, because it may call `markRead` in the callback.
+        // Set before the owner receives the line, because the owner may call `markRead` in the callback.
         this.#received = number;
         return this.#owner.line({
           number,
@@ -282,7 +283,7 @@ export class PrivateConversation {
   /** Ends the conversation when both ends have finished and all own lines are acknowledged. */
   #endIfDone(): void {
     if (this.isOver || !this.#isFinished || !this.#isPeerFinished || !this.#sent.allAcknowledged) return;
-    // Before the goodbye, after which no marks are sent: the peer may wait for them.
+    // The peer may wait for these marks, and after the goodbye none are sent.
     this.#writeMarks();
     void this.end(Ending.FINISHED);
   }

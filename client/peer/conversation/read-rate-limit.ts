@@ -7,7 +7,7 @@ export class ReadRateLimit {
   #tokens: number;
   #filledAt = performance.now();
 
-  /** @param perSecond signals per second; a burst may have as many as two seconds allow */
+  /** @param perSecond signals per second; a burst may have twice as many */
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
     this.#tokens = 2 * perSecond;

@@ -20,18 +20,18 @@ export interface Contact {
   readonly always: "ask" | "direct" | "relay";
   /** The safety number that was shown last: only this one can be confirmed. */
   readonly shownCode?: string;
-  /** The fingerprint of the unsigned device that stopped a chat last: a person may accept it. */
+  /** The fingerprint of the last unsigned device that stopped a chat; a person may accept it. */
   readonly stoppedDevice?: string;
 }
 
 /**
- * Stores contacts by user name. A server never gives a name to another user, and when the server has other data, the
+ * Stores contacts by user name. A server never gives a name to another user, and if the server's data is replaced, the
  * name is what a person still recognises.
  */
 export interface ContactStore {
   /** The contact of that name. */
   get(username: string): Contact | undefined;
-  /** Stores the contact, in place of the one before. */
+  /** Stores the contact, replacing the previous one. */
   save(contact: Contact): void;
 }
 
@@ -44,7 +44,7 @@ export class MemoryContacts implements ContactStore {
     return this.#contacts.get(username);
   }
 
-  /** Stores the contact, in place of the one before. */
+  /** Stores the contact, replacing the previous one. */
   save(contact: Contact): void {
     this.#contacts.set(contact.username, contact);
   }
@@ -62,7 +62,7 @@ export interface PeerKeys {
   readonly deviceId: string;
   /** The name that its user gave it; it is not verified. */
   readonly deviceName: string;
-  /** The fingerprint of the key that the device must prove to have. */
+  /** The fingerprint of the key that the device must prove that it has. */
   readonly fingerprint: string;
   /** The identity key signs the device's key. */
   readonly signed: boolean;
@@ -106,7 +106,7 @@ export function checkKeys(contact: Contact | undefined, peer: PeerKeys): KeyChec
   return { standing, problem, stops: problem !== undefined && standing === "verified" };
 }
 
-/** Whether nothing is stored with which these keys could be compared. */
+/** Whether nothing is stored that these keys could be compared with. */
 function isNewTo(contact: Contact | undefined, { fingerprint }: PeerKeys): boolean {
   if (contact === undefined) return true;
   return contact.identityKey.length === 0 && !contact.acceptedDevices.includes(fingerprint);
@@ -120,7 +120,7 @@ function problemOf(contact: Contact | undefined, peer: PeerKeys): KeyProblem | u
   return "unsigned";
 }
 
-/** The contact to store when a chat with these keys opens; the person was shown the problem. */
+/** The contact to store when a chat with these keys opens and the person was shown the problem, if any. */
 export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Date): Contact {
   const { userId, username, identityKey } = peer;
   const isNew = contact === undefined || checkKeys(contact, peer).problem === "changed";

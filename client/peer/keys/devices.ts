@@ -1,4 +1,4 @@
-// The devices of one user: which of them the identity key signs, and signing another one.
+// Lists the devices of one user and whether the identity key signs them, and signs another one.
 import type { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import { fingerprintOfDer, IdentityKey, isSignedBy } from "./keys.ts";
@@ -14,7 +14,7 @@ export interface DeviceWithKey {
   readonly signed: boolean;
 }
 
-/** The session of the user; a `PrivateChats` is one. */
+/** The user's session, of which these functions need two parts; a `PrivateChats` has both. */
 export interface KeyOwner {
   /** The calls of the session. */
   readonly calls: PrivateCalls;

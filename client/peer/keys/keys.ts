@@ -26,7 +26,7 @@ export interface StoredKeys {
 export interface KeyStore {
   /** The stored keys; undefined if there are none. */
   load(): StoredKeys | undefined;
-  /** Stores the keys if there are none for that device. Returns the keys that are stored then. */
+  /** Stores the keys if there are none for that device. Returns the keys that are stored afterwards. */
   saveIfNone(keys: StoredKeys): StoredKeys;
   /** Stores the identity key beside the device's keys; undefined removes it. */
   saveIdentity(identity: Uint8Array | undefined): void;
@@ -72,7 +72,7 @@ export async function newDeviceKey(): Promise<Certificate> {
   return { key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), cert };
 }
 
-/** The certificate in DER, as it is registered. */
+/** The certificate in DER, the form in which it is registered. */
 export function derOf({ cert }: Certificate): Uint8Array {
   return new X509Certificate(cert).raw;
 }

@@ -6,7 +6,7 @@ import { type Contact, type ContactStore, type KeyProblem, withDevice } from "./
 import { type OwnKeyStatus, ownKeyStatus } from "./own-identity.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 
-/** What verification needs of this device; a `PrivateChats` has it. */
+/** What verification needs from this device; a `PrivateChats` has it. */
 export interface Verifier {
   /** The calls of the session. */
   readonly calls: PrivateCalls;
@@ -27,7 +27,8 @@ export interface Verification {
   /** The safety number: 60 digits in groups of five. */
   readonly code: string;
   /**
-   * The key compared with the stored one: none is stored, it is the same, it is the same and verified, or it differs.
+   * How the key compares with the stored one: none is stored, it is the same, it is the same and verified, or it
+   * differs.
    */
   readonly standing: "new" | "known" | "verified" | "changed";
   /** When the stored key was first stored. */
@@ -90,7 +91,7 @@ export function confirm(contacts: ContactStore, verification: Verification): voi
 }
 
 /**
- * Accepts a changed key, or the unsigned device that stopped a chat last, as a person decided without a comparison.
+ * Accepts a changed key, or the last unsigned device that stopped a chat, because a person decided so without comparing.
  * @returns what was accepted; undefined if nothing is wrong
  */
 export function acceptKeys(contacts: ContactStore, verification: Verification): KeyProblem | undefined {

@@ -17,18 +17,18 @@ import type { Path } from "./connect-peer.ts";
 /** A peer that may connect. */
 export interface Expected {
   readonly introductionId: string;
-  /** The fingerprint of the key that the peer must prove to have. */
+  /** The fingerprint of the key that the peer must prove that it has. */
   readonly fingerprint: string;
   /** The peer may connect directly, and not only through the relay. */
   readonly direct: boolean;
-  /** How long the peer may connect, from now, ms. */
+  /** For how long from now the peer may connect, ms. */
   readonly lifetimeMs: number;
   readonly opening: Opening;
   /** Runs the conversation after the openings; resolves when it has ended. */
   converse(stream: SignalStream, path: Path): Promise<void>;
 }
 
-/** A connected peer that has proved to have a key. */
+/** A connected peer that has proved that it has a key. */
 interface Caller {
   readonly fingerprint: string;
   readonly path: Path;
@@ -37,7 +37,7 @@ interface Caller {
 
 export interface PeerServerOptions {
   readonly own: Certificate;
-  /** Where to listen; undefined: it does not, and callers come only through `accept`. */
+  /** Where to listen. If undefined, the server does not listen, and callers come only through `accept`. */
   readonly address: { readonly host: string; readonly port: number } | undefined;
   onError(error: unknown): void;
 }
@@ -68,12 +68,12 @@ export class PeerServer implements AsyncDisposable {
     );
   }
 
-  /** Undefined if it does not listen. */
+  /** The port; undefined if the server does not listen. */
   get port(): number | undefined {
     return this.#listener.port;
   }
 
-  /** Admits the peer once, while the introduction is valid. Dispose of the result to withdraw that. */
+  /** Admits the peer once, while the introduction is valid. Dispose of the result to stop expecting it. */
   expect(expected: Expected): Disposable {
     return this.#admission.expect(expected);
   }
@@ -110,7 +110,7 @@ class Admission implements Disposable {
     return { [Symbol.dispose]: end };
   }
 
-  /** Undefined refuses the connection: the caller's key belongs to no introduction. */
+  /** Undefined, which refuses the connection, if the caller's key belongs to no introduction. */
   servicesFor(caller: Caller, onError: (error: unknown) => void): readonly Service[] | undefined {
     if (!this.#isExpected(caller)) return undefined;
     const { path, connection } = caller;
@@ -140,7 +140,8 @@ class Admission implements Disposable {
   }
 
   /**
-   * Removes an introduction. Callers without another one are disconnected, because the number of connections is small.
+   * Removes an introduction. Callers without another one are disconnected, because the number of connections is
+   * limited.
    */
   #end({ expected, timer }: Pending): void {
     clearTimeout(timer);

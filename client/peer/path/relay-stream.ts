@@ -29,7 +29,7 @@ export interface RelayOptions {
 
 /**
  * Resolves when both devices have joined.
- * @throws RpcError such as INTRODUCTION_NOT_FOUND or RELAY_PEER_GONE; Error after the time or an abort
+ * @throws RpcError such as INTRODUCTION_NOT_FOUND or RELAY_PEER_GONE; Error after `timeoutMs` or an abort
  */
 export async function openRelay(dialled: Dialled, options: RelayOptions): Promise<Duplex> {
   const call = openBidi(dialled, relay, options.token, outboxOptions);
