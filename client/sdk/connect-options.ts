@@ -59,7 +59,7 @@ export interface ConnectOptions
    */
   readonly privateChats?: PrivateChatOptions;
   /**
-   * Where to start while no cursor is stored: "now" with new entries only, "recent" with the last 50 entries of each
+   * Where to start if no cursor is stored: "now" with new entries only, "recent" with the last 50 entries of each
    * conversation. Default "now".
    */
   readonly startAt?: "now" | "recent";

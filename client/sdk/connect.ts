@@ -14,8 +14,8 @@ import { newSession, type OwnSession, type SessionOptions, storedSession } from 
 /**
  * Logs in and opens a link, which reconnects until it is closed.
  * @throws ConnectError if the server is unreachable or fails the authentication; nothing was sent then
- * @throws RpcError if it refuses the log-in, such as CREDENTIALS_WRONG
- * @throws TypeError if the options do not fit together, or `privateChats.listen` has another shape
+ * @throws RpcError if the server refuses the log-in, such as CREDENTIALS_WRONG
+ * @throws TypeError if the options do not fit together, or `privateChats.listen` has the wrong shape
  * @throws ListenError if `privateChats.listen` cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {

@@ -27,8 +27,8 @@ export class Connection extends Link {
 
   /**
    * Use `connect` instead.
-   * @param privateChats receive the link's events when these are read
-   * @param resources are disposed of with the link
+   * @param privateChats handles each event of the link when the event is read
+   * @param resources what to dispose of with the link
    */
   constructor(options: LinkOptions, privateChats: PrivateChats | undefined, resources: AsyncDisposable) {
     super(options);
@@ -39,8 +39,8 @@ export class Connection extends Link {
   /**
    * All events, in order. Only one reader at a time; its loop ends after `close`.
    * @throws the error that ended the link: RpcError if the session has ended or the server refuses the stream,
-   *   ConnectError if the server fails the authentication, Error if the client itself failed, for example its
-   *   disk
+   *   ConnectError if the server fails the authentication, Error if the client itself failed, for
+   *   example to write to its disk
    */
   override get events(): AsyncIterable<LinkEvent> {
     return this.#untilClosed(super.events);
