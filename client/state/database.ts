@@ -1,4 +1,4 @@
-// Opens the state file: readable only by its user, durable, shared by several processes, and migrated to the current
+// Opens the state file: readable only by its owner, durable, shared by several processes, and migrated to the current
 // version.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,11 +12,11 @@ export class StateError extends Error {
 
 /** How long a process waits for the transaction of another one, ms. */
 const busyTimeoutMs = 10_000;
-/** The same for `scrub`, which can be repeated and blocks the process, ms. */
+/** The same for `scrub`, ms. It is shorter, because `scrub` blocks the process and can be repeated. */
 const scrubTimeoutMs = 2_000;
 
 /**
- * Opens `state.db` in the folder, and creates both if needed. Only their user can read them.
+ * Opens `state.db` in the folder, and creates both if needed. Only their owner can read them.
  * @throws StateError if the folder or the file cannot be used, or is from a newer version
  */
 export function openDatabase(folder: string): DatabaseSync {
@@ -58,14 +58,14 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * Rewrites the file and truncates its log, so that neither has any deleted data.
+ * Rewrites the file and truncates its log, so that neither contains any deleted data.
  * @returns false if the transaction of another process took too long: then some deleted data may be left
  */
 export function scrub(db: DatabaseSync): boolean {
   // The data includes keys, so it must not be written to a temporary file.
   db.exec(`PRAGMA busy_timeout = ${scrubTimeoutMs}; PRAGMA temp_store = MEMORY`);
   try {
-    // Moved rows leave copies of their text in pages, which overwriting the rows does not reach.
+    // Rows that SQLite has moved leave copies of their text in pages that overwriting the rows does not reach.
     db.exec("VACUUM");
     return db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
   } catch (error) {

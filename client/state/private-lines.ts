@@ -13,7 +13,8 @@ export interface PrivateLine {
 export interface Deletion {
   readonly lines: number;
   /**
-   * No data of them is left in the state file and its log. False: another process used the file; repeat the deletion.
+   * No data of the lines is left in the state file and its log. False if another process was using the file; repeat
+   * the deletion then.
    */
   readonly isGone: boolean;
 }

@@ -50,7 +50,7 @@ export class ProcessRegistration implements Disposable {
     return { [Symbol.dispose]: () => this.#onBeat.delete(listener) };
   }
 
-  /** The ids of the running processes, including this one. Deletes the other rows. Call it in a transaction. */
+  /** The ids of the running processes, including this one. Deletes the rows of ended ones. Call it in a transaction. */
   running(): Set<string> {
     const running = new Set<string>([this.processId]);
     for (const row of this.#db.prepare("SELECT * FROM processes").all()) {

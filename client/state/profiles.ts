@@ -151,7 +151,7 @@ export class Profiles {
     });
   }
 
-  /** Handles that the server of the profile has other data: deletes the cursors, and holds the unsent messages. */
+  /** Called when the profile's server has other data than before: deletes the cursors and holds the unsent messages. */
   serverChanged(profileId: number, serverId: string): void {
     transact(this.#db, () => {
       this.#db.prepare("UPDATE profiles SET server_id = ? WHERE profile_id = ?").run(serverId, profileId);

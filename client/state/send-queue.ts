@@ -122,7 +122,7 @@ export class DiskSendQueue implements SendQueue {
 }
 
 export interface StoredUnsent extends UnsentMessage {
-  /** The process to which it belongs; undefined if that process has released it. */
+  /** The process to which the message belongs; undefined if that process has released it. */
   readonly processId: string | undefined;
 }
 
