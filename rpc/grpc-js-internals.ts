@@ -1,4 +1,4 @@
-// The private parts of grpc-js that this project uses, all of them. Its version is pinned exactly; before an upgrade see
+// All private parts of grpc-js that this project uses. Its version is pinned exactly; before an upgrade see
 // test/rpc/grpc-js-internals.test.ts.
 import type { SecureServerOptions } from "node:http2";
 import type { Readable } from "node:stream";
@@ -25,8 +25,9 @@ export function setFallbackHandler(server: Server, handlerOf: (path: string) => 
 }
 
 /**
- * Calls `onRead` whenever the stream of a call asks grpc-js for the next message; grpc-js reads it when `read` is called.
- * A message that grpc-js has already is pushed synchronously, and the stream asks again before it emits "data".
+ * Calls `onRead` whenever the stream of a call asks grpc-js for the next message, which grpc-js reads when `read` is
+ * called. If grpc-js already has the message, it pushes it synchronously, and the stream asks again before it emits
+ * "data".
  */
 export function interceptReads(call: Readable, onRead: (read: () => void) => void): void {
   const read = call._read.bind(call);
@@ -34,16 +35,16 @@ export function interceptReads(call: Readable, onRead: (read: () => void) => voi
 }
 
 /**
- * TLS with options of Node's http2. The options are spread into `http2.createSecureServer`: the constructor is meant for
- * grpc-js's own subclasses, and createSsl has no parameter for them. `settings` must not be among them, because they
- * would replace those of grpc-js, which bound the open calls.
+ * TLS with options of Node's http2. It uses a constructor that is meant for grpc-js's own subclasses, because createSsl
+ * has no parameter for these options. They are spread into `http2.createSecureServer`. `settings` must not be among
+ * them, because they would replace those of grpc-js, which bound the open calls.
  */
 export class SecureServerCredentials extends ServerCredentials {
   constructor(http2: Omit<SecureServerOptions, "settings">, context: SecureContextOptions) {
     super(http2, context);
   }
 
-  /** New connections use it, open ones keep theirs. */
+  /** Replaces the TLS context for new connections. Open connections keep theirs. */
   replaceContext(context: SecureContextOptions): void {
     this.updateSecureContextOptions(context);
   }

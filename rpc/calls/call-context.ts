@@ -1,4 +1,4 @@
-// The context that a handler receives with the call that it answers.
+// The context of a call, which the handler receives together with the request.
 import type { Metadata } from "@grpc/grpc-js";
 
 export interface CallContext {
@@ -6,7 +6,7 @@ export interface CallContext {
   readonly method: string;
   /** The metadata that the caller sent. */
   readonly metadata: Metadata;
-  /** Address and port of the caller, as grpc-js gives them. */
+  /** The address and port of the caller, in the form that grpc-js gives them. */
   readonly peer: string;
   /** Aborted when the call is cancelled, its deadline passes, or its connection is lost. */
   readonly signal: AbortSignal;
@@ -32,17 +32,17 @@ export class ServerCallContext implements CallContext {
   constructor(call: ServerCall) {
     this.method = call.getPath();
     this.metadata = call.metadata;
-    // Read now: grpc-js does not know it after the connection was lost.
+    // Read it now, because grpc-js no longer knows it after the connection is lost.
     this.peer = call.getPeer();
     this.#cancelled = call.cancelled;
     call.once("cancelled", () => {
       this.#cancelled = true;
-      // grpc-js reports an answered call as cancelled, too.
+      // grpc-js also emits "cancelled" for a call that was answered.
       if (!this.#settled) this.#controller?.abort();
     });
   }
 
-  /** Created on first use: most handlers do not use it. */
+  /** The signal is created on first use, since most handlers do not use it. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#cancelled && !this.#settled) this.#controller.abort();
@@ -54,7 +54,7 @@ export class ServerCallContext implements CallContext {
     return this.#cancelled;
   }
 
-  /** Call it before the answer is sent: from then on the end of the call does not abort the signal. */
+  /** Call it before the answer is sent. From then on, the end of the call does not abort the signal. */
   settle(): void {
     this.#settled = true;
   }

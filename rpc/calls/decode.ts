@@ -1,4 +1,4 @@
-// Strict decoding of messages from the wire, and methods that send messages which are encoded already.
+// Decodes messages from the wire strictly, and lets methods send messages that are already encoded.
 import { status } from "@grpc/grpc-js";
 import { RpcError } from "../status/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
@@ -7,12 +7,12 @@ import { StrictReader } from "../wire/strict-reader.ts";
 export { asBuffer } from "../wire/bytes.ts";
 export { lengthDelimited, rawField, repeatedField } from "../wire/raw-fields.ts";
 
-/** Takes the place of a message that could not be decoded. Handlers get an error instead of it. */
+/** Takes the place of a message that could not be decoded. Handlers receive an error in its place. */
 export class Undecodable {
   readonly cause: unknown;
   readonly #message: string | undefined;
 
-  /** @param message a sentence for a person; by default that the bytes are not the expected message, and why */
+  /** @param message a sentence for a person; by default it says that the bytes are not the expected message, and why */
   constructor(cause: unknown, message?: string) {
     this.cause = cause;
     this.#message = message;
@@ -47,8 +47,8 @@ const STRICT = Symbol("strict");
 
 /**
  * The same service with deserializers that refuse malformed messages (broken UTF-8, lengths that overrun, field number
- * 0 …). They never throw, because grpc-js answers a throw with INTERNAL and no details: they return an Undecodable,
- * which their type does not mention. A method that is strict already is not changed.
+ * 0 …). Instead of throwing, which grpc-js would answer with INTERNAL and no details, they return an Undecodable, which
+ * their type does not mention. A method that is already strict is not changed.
  */
 export function strictDefinition<D extends Definition>(definition: D): D {
   return mapMethods(definition, (method) => {
@@ -79,7 +79,7 @@ type Ready<M extends Method> = Omit<M, "requestSerialize" | "responseSerialize">
   readonly responseSerialize: (value: Parameters<M["responseSerialize"]>[0] | Uint8Array) => Buffer;
 };
 
-/** A definition whose named methods can also send messages that are encoded already. */
+/** A definition whose named methods can also send messages that are already encoded. */
 export type PassingThrough<D extends Definition, Name extends keyof D> = {
   readonly [M in keyof D]: M extends Name ? Ready<D[M]> : D[M];
 };

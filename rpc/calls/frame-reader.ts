@@ -9,18 +9,18 @@ interface Waiting<T> {
 }
 
 /**
- * It MUST:
+ * A frame reader MUST:
  *  1. return every message, in order, also when several arrive in one DATA frame of HTTP/2;
  *  2. read at most one message ahead, so that HTTP/2 flow control holds the peer back. grpc-js alone reads up to 16
  *     ahead, each of up to the receive limit.
  */
 export class FrameReader<T> implements AsyncIterable<T> {
-  /** At most one: the stream emits one message for each read. */
+  /** The message that was read ahead: at most one, since the stream emits one message for each read. */
   readonly #ahead: (T | Undecodable)[] = [];
   /** Whether a read is under way whose message has not arrived yet. */
   #isAsked = false;
   #waiting: Waiting<T> | undefined;
-  /** A read of the stream that waits until the message before it is taken. */
+  /** A read of the stream that is held back until the previous message is taken. */
   #heldRead: (() => void) | undefined;
   #ended = false;
 
@@ -34,9 +34,10 @@ export class FrameReader<T> implements AsyncIterable<T> {
   }
 
   /**
-   * The next message; undefined after the peer's half-close, or when the call was lost. One call at a time.
-   * @param signal ends the wait; no message is lost by it
-   * @throws RpcError UNDECODABLE for a malformed message, after which reading can go on; the signal's reason
+   * Returns the next message, or undefined after the peer has half-closed or the call was lost. Only one call may be in
+   * progress.
+   * @param signal ends the wait without losing a message
+   * @throws RpcError UNDECODABLE for a malformed message, after which reading can go on; the reason of `signal`
    */
   next(signal?: AbortSignal): Promise<T | undefined> {
     if (this.#waiting !== undefined)

@@ -21,23 +21,23 @@ import { Outbox, type OutboxOptions } from "./outbox.ts";
 export type { CallContext } from "./call-context.ts";
 export { FrameReader } from "./frame-reader.ts";
 
-/** How long queued frames may take to be sent before a refusal ends the stream, ms. */
+/** When a refusal ends a stream: how long the queued frames may take to be sent first, ms. */
 const FLUSH_MS = 1_000;
-/** The same before a stream ends with OK; a stream that takes longer ends with an error. */
+/** The same for a stream that ends with OK. If they take longer, it ends with an error. */
 const LAST_FLUSH_MS = 10_000;
 
 const KiB = 1024;
 const defaultOutbox: OutboxOptions = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 64 * KiB };
 
 export interface ServiceOptions {
-  /** Called for every failure that is not an RpcError, which the caller sees as INTERNAL. It must not throw. */
+  /** Called for every failure that is not an RpcError. The caller sees it as INTERNAL. This function must not throw. */
   readonly onError: (error: unknown, method: string) => void;
   /**
    * The longest request message, bytes. Give the listener a higher limit: a message between the two limits is refused
-   * with details, one above the listener's limit by grpc-js without.
+   * with details, and grpc-js refuses one above the listener's limit without details.
    */
   readonly requestBytes?: number;
-  /** For every stream of the service; by default 256 KiB, 1 MiB and 64 KiB. */
+  /** Options of the outbox of every stream; by default softBytes 256 KiB, hardBytes 1 MiB and maxFrameBytes 64 KiB. */
   readonly outbox?: OutboxOptions;
   /** How long the peer of an ended call may take to receive the rest before its connection is cut, ms. */
   readonly lingerMs?: number;
@@ -76,12 +76,12 @@ export interface Service {
 }
 
 /**
- * Requests are decoded strictly. A malformed one is answered with INVALID_ARGUMENT, UNDECODABLE: unary and
- * server-streaming handlers are not called for it; in a bidirectional handler `frames.next` throws it.
+ * Requests are decoded strictly. A malformed one is answered with INVALID_ARGUMENT and UNDECODABLE: unary and
+ * server-streaming handlers are not called for it, and in a bidirectional handler `frames.next` throws this error.
  *
- * If a handler throws an RpcError, the call ends with it; on a stream, frames that are queued get one second to be sent
- * first. Any other failure goes to `onError`, and the call ends with INTERNAL. No failure becomes an unhandled rejection.
- * A stream ends with OK when its handler returns.
+ * If a handler throws an RpcError, the call ends with it. On a stream, queued frames have one second to be sent first.
+ * Any other failure goes to `onError`, and the call ends with INTERNAL. No failure becomes an unhandled rejection. A
+ * stream ends with OK when its handler returns.
  */
 export function implementService<D extends Definition>(
   definition: D,
@@ -192,7 +192,7 @@ async function answerStream(
   attempt(() => (ending === undefined ? call.end() : call.emit("error", toStatus(ending))), context, options);
 }
 
-/** Waits until everything is sent or the stream is closed, at most that long. */
+/** Waits until everything is sent or the stream is closed, but at most `timeoutMs`. */
 async function flush(out: Outbox, timeoutMs: number): Promise<void> {
   await waitFor(out.whenFlushed(), { ms: timeoutMs });
 }

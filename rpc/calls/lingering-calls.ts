@@ -1,11 +1,11 @@
 // Cuts the connections of peers that do not receive the rest of an ended call, since grpc-js cannot reset a single
-// stream. Otherwise the answers for a peer that never reads would accumulate.
+// stream. Otherwise answers for a peer that never reads would accumulate.
 
-/** How long a peer may take to receive the rest after its call ended, ms. */
+/** How long a peer may take to receive the rest of a call after the call ended, ms. */
 const LINGER_MS = 10_000;
 const SWEEP_MS = 1_000;
 
-/** Cuts the connection whose far end is this address and port. */
+/** Cuts the connection to the peer with this address and port. */
 export type CutConnection = (peer: string) => void;
 
 interface EndedCall {
@@ -22,12 +22,15 @@ export class LingeringCalls {
     this.#lingerMs = lingerMs;
   }
 
-  /** Calls that end before this is set are not watched. */
+  /** Sets the function that cuts a connection. Calls that end before it is set are not watched. */
   set cut(cut: CutConnection) {
     this.#cut = cut;
   }
 
-  /** Watches a call that was just ended. grpc-js emits "cancelled" when its last bytes are handed over, or it is lost. */
+  /**
+   * Watches a call that was just ended. grpc-js emits "cancelled" when the last bytes are handed over or the call is
+   * lost.
+   */
   watch(call: EndedCall, peer: string): void {
     if (this.#cut === undefined) return;
     this.#deadlines.set(call, { peer, at: performance.now() + this.#lingerMs });
@@ -37,7 +40,7 @@ export class LingeringCalls {
 
   #sweep(): void {
     const now = performance.now();
-    // They are in the order in which they ended.
+    // The calls are in the order in which they ended.
     for (const [call, { peer, at }] of this.#deadlines) {
       if (at > now) break;
       this.#deadlines.delete(call);

@@ -1,4 +1,4 @@
-// The bearer token in the metadata of a call.
+// Writes and reads the bearer token in the metadata of a call.
 import { Metadata } from "@grpc/grpc-js";
 
 const KEY = "authorization";
@@ -11,14 +11,14 @@ export function bearer(token: string): Metadata {
   return metadata;
 }
 
-/** The token of a call: undefined if there is none or it is not a bearer token, "many" if there are several. */
+/** The bearer token of a call; undefined if there is none, "many" if there are several. */
 export function readBearer(metadata: Metadata): string | undefined | "many" {
   const values = metadata.get(KEY);
   if (values.length > 1) return "many";
   const value = values[0];
   if (typeof value !== "string" || value.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
   const token = value.slice(SCHEME.length).trim();
-  // Node joins repeated authorization headers of one request into one value with ", ", or keeps the first.
+  // Node joins repeated authorization headers of one request with ", ", or keeps only the first.
   if (token.includes(",")) return "many";
   return token === "" ? undefined : token;
 }

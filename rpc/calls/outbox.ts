@@ -1,11 +1,11 @@
 // The bounded queue of outgoing pieces of one stream. It MUST:
-//  1. never hold more than `hardBytes`, with the memory overhead of small pieces counted: a push that would exceed it
+//  1. never hold more than `hardBytes`, including the memory overhead of small pieces: a push that would exceed it
 //     closes the outbox;
 //  2. keep the order, and drop no piece unless it is closed;
 //  3. not copy a piece before its frame is built, because the same bytes wait in many outboxes;
 //  4. join pieces that are pushed in one turn of the event loop into one frame, of at most `maxFrameBytes` and
 //     `maxFramePieces`;
-//  5. hand over no more than the stream takes, and not depend on a peer that has disconnected;
+//  5. hand over no more than the stream takes, and not wait for a peer that has disconnected;
 //  6. release the stream, the pieces and all waiting callers as soon as the stream has ended.
 import { asBuffer } from "../wire/bytes.ts";
 
@@ -14,30 +14,38 @@ import { asBuffer } from "../wire/bytes.ts";
  * (`passThrough`).
  */
 export interface Sink {
-  /** Calls back when the frame was handed to the transport; if the stream has ended, possibly never. */
+  /** Calls `written` when the frame was handed to the transport, but possibly never if the stream has ended. */
   write(frame: never, written: (error?: Error | null) => void): boolean;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
 }
 
 export interface OutboxOptions {
-  /** Above this, bytes, `aboveSoft` is true: the owner should stop pushing. */
+  /** The bytes above which `aboveSoft` is true, and the owner should stop pushing. */
   readonly softBytes: number;
-  /** Above this, bytes, the outbox closes. */
+  /** The bytes above which the outbox closes. */
   readonly hardBytes: number;
-  /** Bound of one frame, bytes; a single piece that is larger is sent alone. */
+  /** The most bytes of one frame. A single piece that is larger is sent alone. */
   readonly maxFrameBytes: number;
-  /** Bound of one frame, pieces; by default none. */
+  /** The most pieces of one frame; by default unlimited. */
   readonly maxFramePieces?: number;
 }
 
-/** Memory that a waiting piece takes beside its own bytes; without it, 1 MiB of tiny pieces would be many MiB. */
+/**
+ * The memory that a waiting piece takes in addition to its bytes. If it were not counted, 1 MiB of tiny pieces would
+ * take many MiB.
+ */
 const PIECE_OVERHEAD = 64;
 
-/** Frames handed over and not yet taken: below the stream's own high-water mark (16), so `write` never returns false. */
+/**
+ * The most frames that are handed over and not yet taken. It is below the stream's own high-water mark (16), so `write`
+ * never returns false.
+ */
 const FRAMES_IN_FLIGHT = 4;
 
-/** The events at the end of a call: on the server "cancelled" and "close", on the client "status" and "error" too. */
+/**
+ * The events at the end of a call: "cancelled" and "close" on the server, and also "status" and "error" on the client.
+ */
 const END_EVENTS = ["cancelled", "close", "error", "status"] as const;
 
 type WritableSink = Sink & { write(frame: Buffer, written: (error?: Error | null) => void): boolean };
@@ -45,7 +53,7 @@ type WritableSink = Sink & { write(frame: Buffer, written: (error?: Error | null
 export class Outbox implements Disposable {
   readonly #options: OutboxOptions;
   #sink: WritableSink | undefined;
-  /** Pieces not yet handed over start at index #head. */
+  /** The queue of pieces. Those not yet handed over start at index #head. */
   #queue: Uint8Array[] = [];
   #head = 0;
   #queuedBytes = 0;
@@ -69,7 +77,7 @@ export class Outbox implements Disposable {
 
   /**
    * Queues one encoded list element (tag, length, bytes). If the outbox is closed, the piece is dropped without an
-   * error: a caller that needs it delivered must store it elsewhere.
+   * error, so a caller that needs it delivered must store it elsewhere.
    */
   push(piece: Uint8Array): void {
     if (this.#sink === undefined) return;
@@ -94,7 +102,7 @@ export class Outbox implements Disposable {
     return this.bytes > this.#options.softBytes;
   }
 
-  /** How long pieces have waited without the transport taking anything, ms; 0 if nothing waits. */
+  /** How long pieces have been waiting while the transport took nothing, ms; 0 if nothing waits. */
   get stalledMs(): number {
     return this.bytes === 0 ? 0 : performance.now() - this.#progressTime;
   }
@@ -123,19 +131,22 @@ export class Outbox implements Disposable {
     await this.#flushed.promise;
   }
 
-  /** Calls the listener once when the outbox closes; immediately if it is closed. It must not throw. */
+  /**
+   * Calls the listener once when the outbox closes, or immediately if it is closed already. The listener must not
+   * throw.
+   */
   onClosed(listener: () => void): void {
     if (this.closed) listener();
     else this.#closedListeners.push(listener);
   }
 
-  /** Calls the listener once if a push overflows, before the listeners of onClosed. It must not throw. */
+  /** Calls the listener once if a push overflows, before the listeners of onClosed. The listener must not throw. */
   onOverflow(listener: () => void): void {
     if (this.#overflowed) listener();
     else if (!this.closed) this.#overflowListeners.push(listener);
   }
 
-  /** Sets the one listener, which is called whenever the transport has taken something. It must not throw. */
+  /** Sets the one listener, which is called whenever the transport has taken something. The listener must not throw. */
   onTaken(listener: () => void): void {
     this.#onTaken = listener;
   }
@@ -202,7 +213,7 @@ export class Outbox implements Disposable {
     const queue = this.#queue;
     const pieces = first === 0 && end === queue.length ? queue : queue.slice(first, end);
     this.#queuedBytes -= bytes + pieces.length * PIECE_OVERHEAD;
-    // Removing each taken piece on its own would move all the others each time.
+    // Removing each taken piece separately would move all the others each time.
     const isMostlyTaken = end * 2 >= queue.length;
     this.#queue = isMostlyTaken ? queue.slice(end) : queue;
     this.#head = isMostlyTaken ? 0 : end;

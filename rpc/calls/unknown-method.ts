@@ -1,4 +1,4 @@
-// Refuses calls of methods that do not exist with a reason, like every other refusal.
+// Refuses calls of methods that do not exist, with a reason as in every other refusal.
 import { type Server, status } from "@grpc/grpc-js";
 import { setFallbackHandler } from "../grpc-js-internals.ts";
 import { RpcError } from "../status/status.ts";
@@ -6,7 +6,9 @@ import { asBuffer } from "../wire/bytes.ts";
 import type { Method } from "./decode.ts";
 import { implementService, type Service } from "./handler.ts";
 
-/** A bidirectional stream can be refused before a message arrives, so this fits methods of every shape. */
+/**
+ * The shape of a bidirectional method, which fits methods of every shape: it can be refused before a message arrives.
+ */
 const anything = {
   path: "",
   requestStream: true,
@@ -17,7 +19,7 @@ const anything = {
   responseDeserialize: (bytes: Buffer) => bytes,
 } as const satisfies Method;
 
-/** Makes the server refuse unknown methods as UNSUPPORTED_METHOD; grpc-js refuses them without details. */
+/** Makes the server refuse unknown methods as UNSUPPORTED_METHOD. grpc-js itself refuses them without details. */
 export function refuseUnknownMethods(server: Server): Service {
   const service = implementService(
     { anything },

@@ -12,7 +12,7 @@ import type { Dialled } from "./dial.ts";
 type RequestOf<M extends Method> = Parameters<M["requestSerialize"]>[0];
 type ResponseOf<M extends Method> = Exclude<ReturnType<M["responseDeserialize"]>, Undecodable>;
 
-/** The responses of a call. Iterate once. Always dispose of it: that cancels the call if it has not ended. */
+/** The responses of a call. Iterate once. Always dispose of them, which cancels the call if it has not ended. */
 export interface Responses<Response> extends AsyncIterable<Response>, Disposable {}
 
 export interface BidiCall<Response> extends Responses<Response> {
@@ -88,7 +88,7 @@ function reading<Response>(call: ClientReadableStream<Response>): Responses<Resp
       } catch (error) {
         throw fromServiceError(error);
       }
-      // The status can arrive while nothing is being read.
+      // The status can arrive while no read is in progress.
       if (failure !== undefined) throw fromServiceError(failure);
     },
     [Symbol.dispose]: () => call.cancel(),

@@ -27,21 +27,24 @@ export { type Probed, type ProbeOptions, probe } from "./probe.ts";
 
 /** How a server is authenticated, in a form that can be stored. */
 export type Trust =
-  /** Its certificate verifies against the roots of this system and of Node, for the address. */
+  /** The server's certificate must verify for the address against the roots of this system and of Node. */
   | { readonly kind: "system" }
-  /** It proves to have the key of this fingerprint. The names and the issuer of its certificate do not matter. */
+  /**
+   * The server must prove that it has the key with this fingerprint. The names and the issuer of its certificate do not
+   * matter.
+   */
   | {
       readonly kind: "pin";
       /** "SHA256:" and 43 characters, as the server prints it. */
       readonly fingerprint: string;
     }
-  /** Not at all, and the connection is not encrypted. */
+  /** The server is not authenticated, and the connection is not encrypted. */
   | { readonly kind: "plaintext" };
 
-/** Its certificate verifies against these authorities only, for the address. */
+/** The server's certificate must verify for the address against these authorities only. */
 export interface AuthorityTrust {
   readonly kind: "authority";
-  /** One or more certificates, PEM, of authorities or of the server itself. */
+  /** One or more certificates of authorities or of the server itself, PEM. */
   readonly certificates: string;
 }
 
@@ -52,11 +55,11 @@ export interface DialOptions {
   /** HOST:PORT; an IPv6 address in brackets. */
   readonly address: string;
   readonly trust: ServerTrust;
-  /** Time between pings while a call is open, and how long the answer may take, ms. Default 25 s and 10 s. */
+  /** The time between pings while a call is open, and how long the answer may take, ms; default 25 s and 10 s. */
   readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
-  /** One response message, bytes; default 4 MiB. */
+  /** The longest response message, bytes; default 4 MiB. */
   readonly responseBytes?: number;
-  /** How long the probe of the server may take that a pin needs, ms; default 10 s. */
+  /** How long the probe of a server with a pinned key may take, ms; default 10 s. */
   readonly probeTimeoutMs?: number;
 }
 
@@ -70,22 +73,22 @@ export interface ClientConstructor<C extends Client> {
 export interface Dialled extends Disposable {
   readonly address: string;
   readonly channel: Channel;
-  /** Arguments for any client: `new C(target, credentials, clientOptions)`. */
+  /** The arguments for the constructor of any client: `new C(target, credentials, clientOptions)`. */
   readonly target: string;
   readonly credentials: ChannelCredentials;
   readonly clientOptions: ClientOptions;
   /** A generated client over this channel that decodes strictly: a response can be an Undecodable. */
   client<C extends Client>(Generated: ClientConstructor<C>): C;
   /**
-   * Resolves when the connection is established. grpc-js itself retries without an end and does not report why it fails.
-   * @throws ConnectError. Then dial again: the server may have another certificate for the same key by then.
+   * Resolves when the connection is established. grpc-js itself retries endlessly and does not report why it fails.
+   * @throws ConnectError; to retry, dial again, since the server may by then have another certificate for the same key
    */
   ready(timeoutMs: number): Promise<void>;
 }
 
 /**
- * With a pin, the server is probed first.
- * @throws ConnectError if that fails; Error if the address is not valid
+ * Opens a channel. A server with a pinned key is probed first.
+ * @throws ConnectError if the probe fails; Error if the address is not valid
  */
 export async function dial(options: DialOptions): Promise<Dialled> {
   const { address, trust } = options;
@@ -97,7 +100,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
     credentials: channelCredentials,
     channelOptions: {
       ...channelOptions(options),
-      // TLS does not allow an IP address as the server name. The credentials check the address.
+      // TLS does not allow an IP address as the server name. The credentials check the address themselves.
       ...(isIP(parsed.host) && trust.kind !== "plaintext"
         ? { "grpc.ssl_target_name_override": "server" }
         : {}),
@@ -112,7 +115,7 @@ export interface ChannelParts {
   readonly target: string;
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
-  /** Finds out why the connection cannot be established, within that time, ms. */
+  /** Finds out, within `remainingMs`, why the connection cannot be established. */
   readonly diagnose: (remainingMs: number) => Promise<ConnectError>;
 }
 
@@ -129,7 +132,7 @@ export function dialledOver(parts: ChannelParts): Dialled {
     client: <C extends Client>(Generated: ClientConstructor<C>) => {
       const definition = strictDefinition(Generated.service) as ServiceDefinition;
       const Strict = makeGenericClientConstructor(definition, Generated.serviceName);
-      // It has the methods of `Generated`: the definition differs only in how it decodes.
+      // This client has the methods of `Generated`, since the definitions differ only in how they decode.
       return new Strict(target, parts.credentials, { channelOverride: channel }) as Client as C;
     },
     ready: (timeoutMs) => ready(channel, parts, timeoutMs),
@@ -139,7 +142,7 @@ export function dialledOver(parts: ChannelParts): Dialled {
 
 export function channelOptions(options: Pick<DialOptions, "keepalive" | "responseBytes">): ChannelOptions {
   return {
-    // Otherwise channels to one server share connections, and with them the trust of the first channel.
+    // Otherwise, channels to one server would share connections, and with them the trust of the first channel.
     "grpc.use_local_subchannel_pool": 1,
     // The caller decides which calls are retried.
     "grpc.enable_retries": 0,
@@ -181,7 +184,7 @@ async function credentialsFor(options: DialOptions, { host }: Address): Promise<
       const problem = outOfTime(address, found);
       if (problem !== undefined) throw problem;
       // The certificate itself is the root, whatever its issuer, so that it verifies and checkServerIdentity decides.
-      // With rejectUnauthorized off, Node does not always call that, and ignores its result.
+      // With rejectUnauthorized off, Node would not always call checkServerIdentity, and would ignore its result.
       const context = createSecureContext({
         ca: found.certificate,
         allowPartialTrustChain: true,
@@ -212,7 +215,7 @@ async function ready(channel: Channel, parts: ChannelParts, timeoutMs: number): 
   }
 }
 
-/** Resolves when the state changes, or after the time. */
+/** Resolves when the state changes, or after `timeoutMs`. */
 async function nextState(channel: Channel, state: connectivityState, timeoutMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   channel.watchConnectivityState(state, Date.now() + timeoutMs, () => resolve());
@@ -264,7 +267,9 @@ function mismatch(address: string, expected: string, found: string): ConnectErro
   return new ConnectError({ kind: "fingerprint-mismatch", message, expected, found });
 }
 
-/** Node refuses a certificate outside its validity period, also if it is its own root. */
+/**
+ * The error for a certificate outside its validity period, which Node refuses even if the certificate is its own root.
+ */
 function outOfTime(
   address: string,
   { validFrom, validTo, fingerprint: found }: Probed,

@@ -1,7 +1,8 @@
 // Probes a server: opens a TLS connection to read its certificate, and sends nothing.
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-// Not a named import: an older Node lacks getCACertificates, and would fail before the SDK can say which Node it needs.
+// This is not a named import, because an older Node lacks getCACertificates and would fail before the SDK can say which
+// Node it needs.
 import * as tls from "node:tls";
 import { waitFor } from "../../time/wait.ts";
 import { type Address, parseAddress } from "../network/address.ts";
@@ -14,9 +15,12 @@ export interface Probed {
   readonly fingerprint: string;
   /** The server's own certificate, PEM. */
   readonly certificate: string;
-  /** Whether it verifies for this address now, against the roots of this system and of Node or the given authorities. */
+  /**
+   * Whether the certificate verifies for this address now, against the roots of this system and of Node, or against the
+   * given authorities.
+   */
   readonly trustedBySystem: boolean;
-  /** Why it does not verify, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
+  /** Why the certificate does not verify, such as "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly problem: string | undefined;
   /** The start of the certificate's validity. */
   readonly validFrom: Date;
@@ -28,7 +32,10 @@ export interface Probed {
 export interface ProbeOptions {
   /** How long the probe may take, ms. */
   readonly timeoutMs: number;
-  /** Authorities in place of the roots of this system and of Node, PEM; the server's own certificate can be one of them. */
+  /**
+   * Authorities that replace the roots of this system and of Node, PEM. The server's own certificate can be one of
+   * them.
+   */
   readonly authorities?: string;
 }
 
@@ -42,8 +49,8 @@ export async function probe(address: string, options: ProbeOptions): Promise<Pro
 }
 
 /**
- * As `probe`, for a caller that only compares the fingerprint: the certificate is verified against no authority. Reading
- * the roots of the system takes a tenth of a second of CPU time.
+ * Like `probe`, for a caller that only compares the fingerprint: the certificate is not verified against any authority.
+ * This saves reading the roots of the system, which takes a tenth of a second of CPU time.
  */
 export async function probeKey(address: string, options: ProbeOptions): Promise<Probed> {
   return probeAgainst([], address, options);
@@ -82,7 +89,7 @@ async function probeAgainst(
 
 let roots: string[] | undefined;
 
-/** The roots of this system and of Node, PEM. They are read once, from some hundred files. */
+/** The roots of this system and of Node, PEM. They are read only once, since they come from some hundred files. */
 export function systemRoots(): string[] {
   roots ??= [...new Set([...tls.getCACertificates("default"), ...tls.getCACertificates("system")])];
   return roots;

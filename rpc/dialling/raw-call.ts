@@ -7,19 +7,22 @@ import { asBuffer } from "../wire/bytes.ts";
 import type { Dialled } from "./dial.ts";
 
 export interface RawCallOptions {
-  /** As in "/parley.chat.v1.ChatService/Follow". */
+  /** The full path of the method, such as "/parley.chat.v1.ChatService/Follow". */
   readonly path: string;
   readonly token: string;
-  /** How long the whole call may take, ms; left out: without a limit. */
+  /** How long the whole call may take, ms; by default there is no limit. */
   readonly timeoutMs?: number;
 }
 
 /**
- * The responses, in order. Iterate once; it throws RpcError if the call does not end with OK. Always dispose of it: that
- * cancels the call if it has not ended.
+ * The responses, in order. Iterate once; it throws RpcError if the call does not end with OK. Always dispose of it,
+ * which cancels the call if it has not ended.
  */
 export interface RawCall extends AsyncIterable<Uint8Array>, Disposable {
-  /** Resolves when there is room for more. After the end of the call the message is dropped; iteration reports the end. */
+  /**
+   * Sends a message, and resolves when there is room for more. After the end of the call, which iteration reports, the
+   * message is dropped.
+   */
   write(message: Uint8Array): Promise<void>;
   /** Half-closes the call: no more requests follow. */
   end(): void;
@@ -55,7 +58,7 @@ export function openRawCall(dialled: Dialled, { path, token, timeoutMs }: RawCal
       } catch (error) {
         throw fromServiceError(error);
       }
-      // The status can arrive while nothing is being read.
+      // The status can arrive while no read is in progress.
       if (failure !== undefined) throw fromServiceError(failure);
     },
     [Symbol.dispose]: () => call.cancel(),
@@ -71,6 +74,6 @@ async function write(
   try {
     await once(call, "drain", { signal: ended });
   } catch {
-    // The call has ended; iterating the responses reports how.
+    // The call has ended. Iterating the responses reports how.
   }
 }

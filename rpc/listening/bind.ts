@@ -27,7 +27,7 @@ const NO_SUCH_ADDRESS = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
 /**
  * Listens on every address that the host resolves to, on the same port.
  * @param host an address (IPv6 without brackets) or a name
- * @param port 0 for any that is free
+ * @param port the port; 0 for any free one
  * @throws ListenError
  */
 export async function bind(

@@ -4,9 +4,12 @@ import { isIPv6, type Socket } from "node:net";
 import { plainAddress } from "../network/address.ts";
 
 export interface ConnectionLimits {
-  /** Open connections in all. */
+  /** The most open connections in all. */
   readonly connections: number;
-  /** Open connections from one address (IPv6: from one /64). Loopback is exempt, for a proxy on this machine. */
+  /**
+   * The most open connections from one address (IPv6: from one /64). Loopback is exempt because of proxies on this
+   * machine.
+   */
   readonly connectionsPerAddress: number;
 }
 
@@ -26,7 +29,7 @@ export class Connections {
 
   /** Counts a connection until it closes. If there are too many, closes it and returns false. */
   admit(socket: Socket): boolean {
-    // TLS and HTTP/2 have listeners of their own; "close" follows every other error.
+    // TLS and HTTP/2 listen for their own errors. Any other error can be ignored, because "close" follows.
     socket.on("error", () => {});
     const { remoteAddress } = socket;
     const origin = originOf(remoteAddress ?? "");
@@ -46,7 +49,7 @@ export class Connections {
     return true;
   }
 
-  /** Destroys the connection whose remote address and port are these. */
+  /** Destroys the connection to the peer with this address and port. */
   cut(peer: string): void {
     for (const socket of this.#sockets) {
       if (`${socket.remoteAddress}:${socket.remotePort}` === peer) socket.destroy();
@@ -74,7 +77,7 @@ export class Connections {
   }
 }
 
-/** The part of an address that connections are counted by; "" for loopback. */
+/** The part of an address by which connections are counted; "" for loopback. */
 function originOf(address: string): string {
   const plain = plainAddress(address);
   if (plain === "::1" || plain.startsWith("127.")) return "";

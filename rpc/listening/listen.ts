@@ -17,17 +17,17 @@ const defaultLimits = {
   connections: 20_000,
   connectionsPerAddress: 1_000,
   /**
-   * Open calls of one connection. A client has few streams, but its unary calls share the connection, and several
-   * programs behind one proxy can share it, too. Each open call takes some 10 KiB.
+   * The most open calls of one connection. A client has few streams, but its unary calls share the connection, as can
+   * several programs behind one proxy. Each open call takes some 10 KiB.
    */
   concurrentStreams: 128,
-  /** One request message, bytes, after decompression. */
+  /** The longest request message, bytes, after decompression. */
   requestBytes: 256 * KiB,
-  /** One response message, bytes; clients accept this much by default. */
+  /** The longest response message, bytes. Clients accept this much by default. */
   responseBytes: 4096 * KiB,
-  /** A connection without calls is closed after this, ms, also one that never sent anything. */
+  /** How long a connection without calls stays open, ms, even if it has never sent anything. */
   idleMs: 60_000,
-  /** Time between pings, and how long the answer may take, ms: half-open connections are detected within 30 s. */
+  /** The time between pings, and how long the answer may take, ms. Half-open connections are detected within 30 s. */
   keepaliveMs: 20_000,
   keepaliveTimeoutMs: 10_000,
 };
@@ -38,9 +38,9 @@ export type ListenerLimits = ConnectionLimits & Readonly<typeof defaultLimits>;
 export interface ListenOptions {
   /** An IPv4 or IPv6 address (without brackets), or a name, all of whose addresses are used. */
   readonly host: string;
-  /** 0 for any free port. */
+  /** The port to listen on; 0 for any free port. */
   readonly port: number;
-  /** Left out: connections are not encrypted. */
+  /** The certificate for TLS. Without it, connections are not encrypted. */
   readonly tls?: Certificate;
   readonly services: readonly Service[];
   readonly limits?: Partial<ListenerLimits>;
@@ -50,16 +50,19 @@ export interface Listener extends AsyncDisposable {
   readonly host: string;
   /** The port that it listens on. */
   readonly port: number;
-  /** Open connections. */
+  /** The number of open connections. */
   readonly connections: number;
-  /** New connections use it, open ones keep theirs. @throws Error if it is not usable (the old one stays), or without TLS */
+  /**
+   * Replaces the certificate for new connections; open ones keep theirs. @throws Error if it is not usable (the old one
+   * then stays), or if the listener does not use TLS
+   */
   replaceCertificate(certificate: Certificate): void;
-  /** Destroys the connection whose remote address and port are these (CallContext.peer), if there is one. */
+  /** Destroys the connection to the peer with this address and port (CallContext.peer), if there is one. */
   cut(peer: string): void;
   /**
    * Takes no more connections, sends GOAWAY so that peers open no more calls, waits up to `graceMs` for the open calls
    * to end, and then cuts every connection. Resolves when none is left, soon after `graceMs` at the latest. A second
-   * call waits for the first one, and does not change its time.
+   * call waits for the first one and does not change its `graceMs`.
    */
   stop(options: { readonly graceMs: number }): Promise<void>;
 }
@@ -75,7 +78,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     "grpc.max_connection_idle_ms": limits.idleMs,
     "grpc.keepalive_time_ms": limits.keepaliveMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
-    // Only forceShutdown needs it, which has nothing to close, since the sockets are opened below. It costs memory.
+    // Channelz costs memory. Only forceShutdown needs it, which has nothing to close, because the sockets are opened
+    // below.
     "grpc.enable_channelz": 0,
   });
   const connections = new Connections(limits);
@@ -84,7 +88,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   for (const { useCut } of [...options.services, refuseUnknownMethods(server)]) {
     useCut((peer) => connections.cut(peer));
   }
-  // The sockets are opened by `bind` and injected, not bound by grpc-js, so that they can be counted, limited and cut.
+  // The sockets are opened by `bind` and injected instead of being bound by grpc-js, so that connections can be
+  // counted, limited and cut.
   const injector = server.createConnectionInjector(tls ?? ServerCredentials.createInsecure());
   const { port, servers } = await bind(options.host, options.port, (socket: Socket) => {
     if (connections.admit(socket)) injector.injectConnection(socket);
@@ -93,8 +98,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let stopping: Promise<void> | undefined;
   const stop = async (graceMs: number): Promise<void> => {
     for (const listening of servers) listening.close();
-    // The injector would end the calls by a reset, which a client sees as CANCELLED and not as a lost connection. So it
-    // gets more time than the calls have.
+    // The injector would end the calls with a reset, which a client sees as CANCELLED instead of a lost connection. It
+    // therefore gets more time than the calls have.
     injector.drain(graceMs + 1_000);
     const { status } = await waitFor(connections.whenEmpty(), { ms: graceMs });
     if (status === "late") connections.cutAll();

@@ -1,5 +1,5 @@
-// Makes a self-signed certificate. It loads a large library, so import it only when a certificate must be made.
-// Required by the dependency injection of @peculiar/x509, before it.
+// Makes a self-signed certificate. It loads a large library, so import it only when a certificate must be made. The
+// dependency injection of @peculiar/x509 requires this import, before its own.
 import "reflect-metadata";
 import { type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
@@ -14,7 +14,7 @@ import {
 } from "@peculiar/x509";
 
 export interface SelfSignedOptions {
-  /** P-256. */
+  /** A P-256 key. */
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   /** Host names and addresses, at least one; the first is also the common name. */
@@ -25,7 +25,7 @@ export interface SelfSignedOptions {
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
-/** A certificate, PEM, for either end of a connection. It cannot sign other certificates. */
+/** Makes a certificate, PEM, for either end of a connection. It cannot sign other certificates. */
 export async function selfSigned(options: SelfSignedOptions): Promise<string> {
   const { names, notBefore, notAfter } = options;
   const keys = {
@@ -35,7 +35,7 @@ export async function selfSigned(options: SelfSignedOptions): Promise<string> {
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: `01${randomBytes(15).toString("hex")}`,
-      // In a name given as text, a comma or a plus sign of the host name would be syntax.
+      // If the name were given as text, a comma or a plus sign in the host name would be syntax.
       name: [{ CN: [(names[0] ?? "parley").slice(0, 64)] }],
       notBefore,
       notAfter,

@@ -10,7 +10,7 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** Options of Node's http2; grpc-js has no options for them. */
+/** Options of Node's http2 that grpc-js has no options for. */
 const http2Limits = {
   /** How long a TLS handshake may take, ms; Node's default is two minutes. */
   handshakeTimeout: 5_000,
@@ -18,10 +18,10 @@ const http2Limits = {
   unknownProtocolTimeout: 1_000,
   /** The number of invalid frames and refused streams after which the connection is closed. */
   maxSessionInvalidFrames: 50,
-  /** Streams opened and reset by the peer: in a burst, and per second after it. A normal client resets a few. */
+  /** How many streams the peer may open and reset, in a burst and then per second. A normal client resets a few. */
   streamResetBurst: 200,
   streamResetRate: 20,
-  /** Headers of one request, HTTP/2's own included. In bytes Node's own bound of 64 KiB applies. */
+  /** The most headers of one request, including HTTP/2's own. Node's own limit of 64 KiB bounds their bytes. */
   maxHeaderListPairs: 64,
 } as const;
 
@@ -31,17 +31,20 @@ export class TlsServerCredentials extends SecureServerCredentials {
     super({ ...http2Limits, ALPNProtocols: ["h2"], allowHTTP1: false }, contextOptions(certificate));
   }
 
-  /** New connections use it, open ones keep theirs. @throws Error if it is not usable; the old one then stays */
+  /**
+   * Replaces the certificate for new connections; open ones keep theirs. @throws Error if it is not usable; the old one
+   * then stays
+   */
   replace(certificate: Certificate): void {
     this.replaceContext(contextOptions(certificate));
   }
 }
 
 function contextOptions({ key, cert }: Certificate): SecureContextOptions {
-  // The minimum version is part of every replacement: setSecureContext resets what it is not given.
+  // Every replacement includes the minimum version, because setSecureContext resets any option that it is not given.
   const options: SecureContextOptions = { key, cert, minVersion: "TLSv1.3" };
   try {
-    // Checked first: grpc-js accepts a bad certificate, and then drops every connection.
+    // Check the certificate first, because grpc-js would accept a bad one and then drop every connection.
     createSecureContext(options);
   } catch (cause) {
     throw new Error("The certificate and its private key cannot be used together. Check both PEM files.", {

@@ -6,7 +6,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** @throws Error if it is not HOST:PORT */
+/** @throws Error if the text is not HOST:PORT */
 export function parseAddress(text: string): Address {
   const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];

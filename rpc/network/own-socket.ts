@@ -9,16 +9,18 @@ export interface OwnSocket extends AsyncDisposable {
   readonly path: string;
 }
 
-/** The longest path of a socket on every system, bytes: macOS has room for 104, with a terminating zero. */
+/**
+ * The longest path of a socket that every system allows, bytes. macOS has room for 104, including a terminating zero.
+ */
 const MOST_PATH_BYTES = 103;
 
 /**
- * A path that no program listens on yet. Dispose of it to remove it; connections that are open by then stay open.
+ * Makes a path that no program listens on yet. Disposing of it removes the path; open connections stay open.
  * @throws Error of the file system if no folder can be made
  */
 export async function ownSocket(): Promise<OwnSocket> {
   if (process.platform === "win32") {
-    // A pipe has no folder, ends with its server, and other users cannot write to it.
+    // A pipe needs no folder and ends with its server, and other users cannot write to it.
     return { path: `\\\\.\\pipe\\parley-${randomUUID()}`, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   const inParent = (parent: string): string => join(parent, "parley-");

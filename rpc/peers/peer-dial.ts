@@ -18,14 +18,14 @@ export interface PeerDialOptions {
   readonly own: Certificate;
   /** The fingerprint of the key that the peer must prove to have. */
   readonly peer: string;
-  /** How long it may take until the peer has proved that, ms. */
+  /** How long it may take until the peer has proved its key, ms. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Dials all addresses in parallel, and returns the first connection on which the peer proves its key.
- * @throws ConnectError if there is none in time
+ * @throws ConnectError if there is no such connection in time
  */
 export async function dialPeerAt(addresses: readonly string[], options: PeerDialOptions): Promise<TLSSocket> {
   const won = new AbortController();
@@ -75,7 +75,8 @@ export async function securedBy(
     cert: own.cert,
     minVersion: "TLSv1.3",
     ALPNProtocols: ["h2"],
-    // A peer's certificate has no authority. The handshake proves the key, which is checked before anything is sent.
+    // No authority has signed a peer's certificate. The handshake proves the key, which is checked before anything is
+    // sent.
     rejectUnauthorized: false,
   });
   const fail = (message: string, cause?: unknown): void =>
@@ -114,8 +115,8 @@ export interface PeerChannel extends Dialled, PeerConnection {}
  * Opens a channel over an established connection. When the connection is lost, the channel ends; dispose of it to end
  * both.
  *
- * grpc-js opens its connections itself and needs a name to connect to. It gets a local socket that only this user can
- * connect to, and that accepts one connection.
+ * grpc-js opens its connections itself and needs a name to connect to. It is given a local socket that only this user
+ * can connect to, and that accepts one connection.
  */
 export async function channelOver(socket: TLSSocket): Promise<PeerChannel> {
   const connection = watched(socket);

@@ -13,40 +13,46 @@ import { fingerprint } from "../network/fingerprint.ts";
 const KiB = 1024;
 
 export const peerLimits = {
-  /** Open connections in all, including those in their handshake, and from one address. */
+  /** The most open connections in all, including those in their handshake, and the most from one address. */
   connections: 64,
   connectionsPerAddress: 8,
-  /** Open connections of one key: a caller dials all addresses in parallel, and keeps the first connection. */
+  /**
+   * The most open connections of one key. It is not 1, because a caller dials all addresses in parallel and keeps the
+   * first connection.
+   */
   connectionsPerKey: 8,
   handshakeMs: 5_000,
-  /** Open calls of one connection. */
+  /** The most open calls of one connection. */
   concurrentStreams: 4,
-  /** One message, bytes, after decompression. */
+  /** The longest message, bytes, after decompression. */
   messageBytes: 128 * KiB,
-  /** A connection without a call is closed after this, ms. */
+  /** How long a connection without a call stays open, ms. */
   idleMs: 20_000,
-  /** How long a connection that is being ended waits for its calls, ms: as long as an ended call lingers. */
+  /** How long a connection that is being ended waits for its calls, ms. This is as long as an ended call lingers. */
   endMs: 10_000,
-  /** Time between pings, and how long the answer may take, ms: a dead peer is detected within 25 s. */
+  /** The time between pings, and how long the answer may take, ms. A dead peer is detected within 25 s. */
   keepaliveMs: 15_000,
   keepaliveTimeoutMs: 10_000,
 } as const;
 
 /** The state of the connection that a service is called over. */
 export interface PeerConnection {
-  /** The error that it broke with; undefined while it is open, and if it was closed without one. */
+  /** The error that broke the connection; undefined while it is open or if it was closed without an error. */
   readonly broken: Error | undefined;
 }
 
 /** The connection of a caller. */
 export interface CallerConnection extends PeerConnection {
-  /** Resolves when it is closed. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
-  /** Takes no more calls. The connection closes when the open calls have ended, after `peerLimits.endMs` at the latest. */
+  /**
+   * Accepts no more calls. The connection closes when the open calls have ended, after `peerLimits.endMs` at the
+   * latest.
+   */
   end(): void;
 }
 
-/** Records the error that a connection breaks with; gRPC only reports that the connection was lost. */
+/** Records the error that breaks a connection, since gRPC only reports that the connection was lost. */
 export function watched(socket: TLSSocket): PeerConnection {
   let broken: Error | undefined;
   socket.on("error", (error: Error) => {
@@ -63,21 +69,21 @@ export interface PeerListenerOptions {
   /** This side's key, in any certificate around it. */
   readonly own: Certificate;
   /**
-   * Called after a caller has proved to have the key of this fingerprint. Returns the services for this caller, or
-   * undefined to cut the connection.
+   * Called after a caller has proved that it has the key with this fingerprint. Returns the services for this caller,
+   * or undefined to cut the connection.
    */
   admit(fingerprint: string, connection: CallerConnection): readonly Service[] | undefined;
 }
 
 export interface PeerListener extends AsyncDisposable {
-  /** The port that it listens on; undefined if it was opened without an address. */
+  /** The port that the listener listens on; undefined if it was opened without an address. */
   readonly port: number | undefined;
   /** Serves the caller at the other end of a stream of bytes. */
   accept(stream: Duplex): void;
 }
 
 /**
- * @param address where to listen; undefined: callers are only passed to `accept`
+ * @param address where to listen; if undefined, callers are only passed to `accept`
  * @throws ListenError if the host or port is not usable
  */
 export async function listenForPeers(
@@ -86,7 +92,8 @@ export async function listenForPeers(
 ): Promise<PeerListener> {
   const connections = new Connections(peerLimits);
   const hosted = new Set<Host>();
-  // Without tickets: a resumed TLS session has the identity of the first one, without a proof of the key.
+  // Session tickets are off, because a resumed TLS session has the identity of the first one without a proof of the
+  // key.
   const server = createServer({
     key: options.own.key,
     cert: options.own.cert,
@@ -94,7 +101,7 @@ export async function listenForPeers(
     secureOptions: constants.SSL_OP_NO_TICKET,
     ALPNProtocols: ["h2"],
     requestCert: true,
-    // A peer's certificate has no authority. The listener of "secureConnection" checks the key.
+    // No authority has signed a peer's certificate. The listener of "secureConnection" checks the key.
     rejectUnauthorized: false,
     handshakeTimeout: peerLimits.handshakeMs,
   });

@@ -11,16 +11,16 @@ import { RpcError } from "../status/status.ts";
 
 const KiB = 1024;
 const REQUEST_BYTES = 4 * KiB;
-/** A frame limit of 1 byte: each status is a separate message. */
+/** A frame limit of 1 byte makes each status a separate message. */
 const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 
-/** All services have the same status, since they use the same store. "" is the server as a whole. */
+/** All services have the same status, since they use the same store. The service "" is the server as a whole. */
 export class Health {
   readonly #names: ReadonlySet<string>;
   readonly #watchers = new Set<() => void>();
   #status: Serving = Serving.SERVING;
 
-  /** @param services fully-qualified names */
+  /** @param services the fully-qualified names of the services */
   constructor(services: readonly string[]) {
     this.#names = new Set(["", ...services]);
   }

@@ -1,5 +1,6 @@
-// Server reflection, v1 and v1alpha (https://grpc.io/docs/guides/reflection): tools such as grpcurl read the schema from
-// the server. The existing library does not limit the answers for a peer that does not read.
+// Server reflection, v1 and v1alpha (https://grpc.io/docs/guides/reflection): tools such as grpcurl read the schema
+// from the server. It does not use the existing library, which does not limit the answers that queue for a peer that
+// does not read.
 import { status } from "@grpc/grpc-js";
 import {
   type ServerReflectionRequest,
@@ -24,7 +25,7 @@ type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 const KiB = 1024;
 /** The longest request, bytes. A request contains only names. */
 const REQUEST_BYTES = 4 * KiB;
-/** A frame limit of 1 byte: each response is a separate message. */
+/** A frame limit of 1 byte makes each response a separate message. */
 const outbox = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 1 };
 
 /** The services of both versions, which differ only in their names. */
@@ -36,7 +37,7 @@ export function reflectionServices(options: ReflectionOptions): Service[] {
       const originalRequest = { host: request.host, messageRequest: request.messageRequest };
       const response = { validHost: request.host, originalRequest, messageResponse };
       out.push(ServerReflectionResponse.encode(response).finish());
-      // While the peer does not read, no more requests are read.
+      // While the peer does not read its responses, no more of its requests are read.
       if (out.aboveSoft) await out.whenBelowSoft();
     }
   };

@@ -22,17 +22,20 @@ export class SchemaIndex {
     }
   }
 
-  /** The file with that path, then all its imports; each an encoded FileDescriptorProto. */
+  /** The file with this path, followed by all its imports, each as an encoded FileDescriptorProto. */
   file(name: string): readonly Uint8Array[] | undefined {
     return this.#withImports(this.#files.get(`${name.replace(/\.proto$/, "")}`));
   }
 
-  /** As `file`, for the file that defines a fully-qualified service, method, message, field, enum or value. */
+  /**
+   * Like `file`, for the file that defines a service, method, message, field, enum or enum value with this
+   * fully-qualified name.
+   */
   fileOf(symbol: string): readonly Uint8Array[] | undefined {
     return this.#withImports(this.#symbols.get(symbol));
   }
 
-  /** Whether there is a message with that fully-qualified name. */
+  /** Whether there is a message with this fully-qualified name. */
   hasMessage(name: string): boolean {
     return this.#messages.has(name);
   }
@@ -44,7 +47,7 @@ export class SchemaIndex {
     for (const message of file.messages) this.#addMessage(message, add);
     for (const one of file.enums) {
       add(one.typeName);
-      // The scope of enum values is the scope of their enum.
+      // Enum values are in the scope that contains their enum.
       const scope = one.typeName.slice(0, one.typeName.lastIndexOf(".") + 1);
       for (const value of one.values) add(scope + value.name);
     }
@@ -78,7 +81,7 @@ export class SchemaIndex {
   }
 }
 
-/** The file and all its imports, each after its own imports. */
+/** The file and all its imports. Each file comes after its own imports. */
 function reachable(file: DescFile, found = new Set<DescFile>()): Set<DescFile> {
   if (found.has(file)) return found;
   for (const imported of file.dependencies) reachable(imported, found);

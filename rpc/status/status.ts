@@ -10,9 +10,12 @@ export const DOMAIN = "parley";
 
 const DETAILS_KEY = "grpc-status-details-bin";
 const TYPE_PREFIX = "type.googleapis.com/";
-/** Longest message sent, UTF-16 units: statuses are sent in headers, which peers limit (many to 8 KiB in all). */
+/**
+ * The longest message that is sent, UTF-16 units. Statuses are sent in headers, which peers limit (many to 8 KiB in
+ * all).
+ */
 const MESSAGE_LENGTH = 1000;
-/** Longest packed details sent, bytes; above it, metadata and field are left out. */
+/** The longest packed details that are sent, bytes. If they would be longer, metadata and field are left out. */
 const DETAILS_BYTES = 4096;
 
 export interface RpcErrorOptions {
@@ -31,12 +34,15 @@ export interface RpcErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A status that is not OK. A handler throws it to end its call with it; a client catches it. */
+/** A status that is not OK. A handler throws it to end its call, and the client catches it. */
 export class RpcError extends Error {
   override name = "RpcError";
   /** The status code of gRPC, a number: https://grpc.io/docs/guides/status-codes */
   readonly code: status;
-  /** A name of the catalogue of reasons, such as "USER_NOT_FOUND". "" in errors that gRPC itself reports, such as a lost connection. */
+  /**
+   * A name from the catalogue of reasons, such as "USER_NOT_FOUND"; "" in errors that gRPC itself reports, such as a
+   * lost connection.
+   */
   readonly reason: string;
   /** The domain that defines the reason; "" if there is none. */
   readonly domain: string;
@@ -59,9 +65,9 @@ export class RpcError extends Error {
   }
 }
 
-/** The status that an error is sent as. */
+/** Converts an error to the status that is sent. */
 export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details" | "metadata"> {
-  // grpc-js calls encodeURI with the text, which throws on a lone surrogate, where it cannot be caught.
+  // grpc-js calls encodeURI with the text. On a lone surrogate, that throws where nothing can catch it.
   const message = error.message.slice(0, MESSAGE_LENGTH).toWellFormed();
   const metadata = new Metadata();
   if (error.reason !== "") {
@@ -72,7 +78,9 @@ export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details"
   return { code: error.code, details: message, metadata };
 }
 
-/** The RpcError of an error that grpc-js threw. Any other error becomes UNKNOWN, with the original as its cause. */
+/**
+ * Converts an error that grpc-js threw to an RpcError. Any other error becomes UNKNOWN, with the original as its cause.
+ */
 export function fromServiceError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (!isServiceError(error)) {
@@ -128,7 +136,7 @@ function readDetails(metadata: Metadata | undefined): Details {
   try {
     return Object.assign({}, ...Status.decode(packed).details.map(readDetail));
   } catch {
-    // A server can send any bytes as details; its code and message are still valid.
+    // A server can send any bytes as details, but its code and message are still valid.
     return {};
   }
 }

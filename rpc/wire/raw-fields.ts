@@ -2,8 +2,8 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
 /**
- * The bytes of an embedded message: all its occurrences concatenated, which is how Protobuf merges them. With one
- * occurrence, they share memory with `message`. Undefined if there is none.
+ * The bytes of an embedded message. Several occurrences are concatenated, which is how Protobuf merges them; the bytes
+ * of a single one share memory with `message`. Undefined if there is none.
  * @throws Error if `message` is not well-formed
  */
 export function rawField(message: Uint8Array, field: number): Uint8Array | undefined {
@@ -12,7 +12,7 @@ export function rawField(message: Uint8Array, field: number): Uint8Array | undef
 }
 
 /**
- * Each length-delimited occurrence of a field, in order; they share memory with `message`.
+ * All length-delimited occurrences of a field, in order. They share memory with `message`.
  * @throws Error if `message` is not well-formed
  */
 export function repeatedField(message: Uint8Array, field: number): Uint8Array[] {

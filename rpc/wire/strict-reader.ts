@@ -1,4 +1,4 @@
-// A reader for ts-proto's decoders that refuses malformed Protobuf which the plain reader accepts.
+// A reader for ts-proto's decoders that refuses malformed Protobuf that the plain reader accepts.
 import { isUtf8 } from "node:buffer";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
@@ -16,17 +16,17 @@ const SHORT_STRING = 24;
  */
 export class StrictReader extends BinaryReader {
   readonly #bytes: Buffer;
-  /** End positions of the open messages, innermost last. */
+  /** The end positions of the open messages, with the innermost last. */
   readonly #ends: number[] = [];
   /** The last varint that was read: a tag when a field is skipped, a length when a message begins. */
   #last = 0;
-  /** The first failure: when the decoders unwind, they would report another one that follows from it. */
+  /** The first failure. When the decoders unwind, they would report a later failure that follows from it. */
   #failure: Error | undefined;
 
   constructor(bytes: Buffer) {
     super(bytes);
     this.#bytes = bytes;
-    // BinaryReader defines uint32 as a property of the instance, so a method cannot override it.
+    // BinaryReader defines uint32 as a property of each instance, so a method cannot override it.
     this.uint32 = this.#uint32;
   }
 

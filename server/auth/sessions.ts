@@ -232,8 +232,8 @@ export class Sessions implements Disposable {
 
   #cache(key: string, session: ActiveSession): void {
     this.#active.set(key, session);
-    // Set the key only now: `set` above deletes the key of a session that it replaces, which can be this one, or
-    // evicts.
+    // Add the key only after `set`, which deletes the key of each session that it replaces or evicts, and may replace
+    // this one.
     this.#keys.set(session.row.sessionId, key);
   }
 }

@@ -67,7 +67,7 @@ export class GroupCommit {
     });
   }
 
-  /** Performs an operation. A `patient` call waits up to 50 ms for other writes, to join their group. */
+  /** Performs an operation. A `patient` call waits up to 50 ms for other writes, so that it joins their group. */
   call(call: OperationCall, patient = false): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(new StoreUnavailableError(this.#ended));
     return new Promise((resolve, reject) => {
