@@ -1,4 +1,4 @@
-// The introductions that were accepted. Each is valid for its two devices, for a limited time.
+// The introductions that were accepted. Each is valid only for its two devices and for a limited time.
 import type { Clock, Timer } from "../../time/clock.ts";
 
 export interface Agreement {
@@ -7,14 +7,14 @@ export interface Agreement {
   readonly userIds: readonly [number, number];
   /** The device that asked, and the device that accepted. */
   readonly deviceIds: readonly [number, number];
-  /** When it expires, by the monotonic clock, ms. */
+  /** When the agreement expires, by the monotonic clock, ms. */
   readonly until: number;
 }
 
 export class Agreements implements Disposable {
   readonly #clock: Clock;
   readonly #byId = new Map<string, { agreement: Agreement; timer: Timer }>();
-  /** By caller. */
+  /** By caller: the number of valid agreements. */
   readonly #counts = new Map<number, number>();
 
   constructor(clock: Clock) {
@@ -28,7 +28,7 @@ export class Agreements implements Disposable {
     this.#counts.set(userIds[0], this.countOf(userIds[0]) + 1);
   }
 
-  /** Undefined if there is none with this id, it has expired, or it is not for this device. */
+  /** The agreement with this id; undefined if there is none, it has expired, or it is not for this device. */
   find(id: string, deviceId: number): Agreement | undefined {
     const agreement = this.#byId.get(id)?.agreement;
     return agreement?.deviceIds.includes(deviceId) === true ? agreement : undefined;

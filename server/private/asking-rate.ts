@@ -1,4 +1,5 @@
-// Limits how often one user may ask another for a private chat, since each question takes rows on the other's screen.
+// Limits how often one user may ask another for a private chat, since each question takes up lines on the other's
+// screen.
 import type { Clock } from "../../time/clock.ts";
 import { TokenBucket } from "../auth/token-bucket.ts";
 
@@ -6,23 +7,23 @@ const MINUTE_MS = 60_000;
 
 interface Pair {
   readonly bucket: TokenBucket;
-  /** By the monotonic clock, ms. */
+  /** When the last question was asked, by the monotonic clock, ms. */
   askedAt: number;
 }
 
 export class AskingRate {
   readonly #clock: Clock;
   readonly #perMinute: number;
-  /** By the user who asks and the user who is asked; in the order of the last question. */
+  /** By the user who asks and the user who is asked, in the order of their last questions. */
   readonly #pairs = new Map<string, Pair>();
 
-  /** @param perMinute also the size of a burst after a minute without a question */
+  /** @param perMinute how many questions are allowed each minute, or at once after a minute without a question */
   constructor(perMinute: number, clock: Clock) {
     this.#clock = clock;
     this.#perMinute = perMinute;
   }
 
-  /** Counts a question if it is allowed now. @returns 0, or in how many ms it will be allowed */
+  /** Counts a question if it is allowed now. @returns 0 if it is, or else after how many ms it will be allowed */
   take(callerId: number, calleeId: number): number {
     const now = this.#clock.monotonic();
     this.#forgetFull(now);
@@ -39,7 +40,7 @@ export class AskingRate {
     return 0;
   }
 
-  /** After a minute without a question a bucket is full, and equal to a new one. */
+  /** Forgets the pairs without a question for a minute. Their buckets are full, like new ones. */
   #forgetFull(now: number): void {
     for (const [key, { askedAt }] of this.#pairs) {
       if (now - askedAt < MINUTE_MS) break;

@@ -1,4 +1,5 @@
-// The addresses at which a peer may dial a device: those that it reports, and the address that the server sees. Never logged.
+// The addresses at which a peer may dial a device: those that it reports, and the one that the server sees. They are
+// never logged.
 import { isIP } from "node:net";
 import type { AnswerIntroductionRequest } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -24,7 +25,7 @@ export function directAddresses(
       throw invalid(`addresses[${index}]`, "An address must be HOST:PORT, at most 64 bytes.");
   }
   const all = new Set(addresses);
-  // Without the zone of an IPv6 address, which is valid on this host only.
+  // Remove the zone of an IPv6 address, which is valid on this host only.
   const host = seen.replace(/%.*$/, "");
   if (port !== 0 && isIP(host) !== 0) all.add(isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`);
   return [...all];

@@ -1,4 +1,4 @@
-// Events about introductions: a user is asked, and a question has ended.
+// Encodes the events about introductions: that a user is asked, and that a question has ended.
 import { Feature, type IntroductionOutcome } from "../../gen/parley/chat/v1/event.ts";
 import { toPeerDevice } from "../auth/user-messages.ts";
 import type { EphemeralEvent } from "../bus/bus.ts";
@@ -6,22 +6,22 @@ import { encodeEvent } from "../chat/encoding.ts";
 import type { PeerDeviceRow } from "../store/store.ts";
 import type { Program } from "./subscribers.ts";
 
-/** All events of one introduction have one key, so a reader that is behind receives the newest only. */
+/** All events of one introduction have the same key, so a reader that is behind receives only the newest. */
 const keyOf = (id: string): string => `introduction:${id}`;
 
 /** The parts of an invitation that IntroductionRequested contains. */
 export interface InvitationFacts {
   readonly id: string;
   readonly caller: PeerDeviceRow;
-  /** The caller allows a direct path. */
+  /** Whether the caller allows a direct path. */
   readonly direct: boolean;
-  /** When it ends unanswered, by the monotonic clock, ms. */
+  /** When the invitation ends if it is not answered, by the monotonic clock, ms. */
   readonly until: number;
 }
 
 /**
  * Encodes IntroductionRequested, with the time that is left for an answer.
- * @param now by the monotonic clock, ms
+ * @param now the time by the monotonic clock, ms
  */
 export function requested(facts: InvitationFacts, now: number): EphemeralEvent {
   const { id, caller, direct, until } = facts;

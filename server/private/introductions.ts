@@ -1,6 +1,6 @@
 // The rules of introductions: which users may be asked for a private chat, and how a question ends. It MUST:
-//  1. end each question exactly once: by the first acceptance, by a refusal, because no program that could answer is left,
-//     by its time-out, or by its caller;
+//  1. end each question exactly once: with the first acceptance, a refusal, the loss of the last program that could
+//     answer, its time-out, or its withdrawal by the caller;
 //  2. give addresses only to the caller, and only if both users allow a direct path;
 //  3. keep a bounded number of questions, and of a question that has ended only its id and a message;
 //  4. limit how often one user asks another.
@@ -42,7 +42,7 @@ export interface IntroductionsParts extends Omit<InvitationAnswersParts, "invita
   readonly times: IntroductionTimes;
   /** How long a program may have no stream before it no longer counts as online, ms. */
   readonly graceMs: number;
-  /** How often one user may ask another, per minute. */
+  /** How often one user may ask another each minute. */
   readonly perMinute: number;
   readonly clock: Clock;
 }
@@ -52,7 +52,7 @@ export interface Asking {
   readonly asked: Asked;
   /** Resolves with the introduction, or with the reason why there is none. Never rejects. */
   readonly end: Promise<Introduction | Refusal>;
-  /** Takes the question back, if it has not ended. */
+  /** Withdraws the question if it has not ended. */
   takeBack(): void;
 }
 
@@ -80,8 +80,8 @@ export class Introductions {
   }
 
   /**
-   * Sends introductions to the stream until the result is disposed of, beginning with those that wait for an answer. The
-   * caller checks that the device has a certificate.
+   * Sends introductions to the stream until the result is disposed of, starting with those that wait for an answer. The
+   * calling code must check that the device has a certificate.
    */
   subscribe(
     stream: Pick<ConnectedStream, "deliver">,
@@ -108,7 +108,7 @@ export class Introductions {
     };
   }
 
-  /** Whether that program of the session has a subscribed stream. */
+  /** Whether this program of the session has a subscribed stream. */
   isSubscribed({ user, sessionId }: SessionRow, processId: string): boolean {
     return this.#subscribers.has(user.userId, { sessionId, processId });
   }

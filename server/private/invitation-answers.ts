@@ -74,9 +74,9 @@ export class InvitationAnswers {
     const { id, callee, callerProgram } = invitation;
     const program = programOf(row, request);
     const isBlocking = await blocks.isBlocking(callee.userId, invitation.caller.user.userId);
-    // Read again, since the keys may have changed since the question.
+    // Read the caller's device again, because its keys may have changed since the question.
     const caller = await store.peerDevice(invitation.caller.device.deviceId);
-    // Another device may have answered meanwhile. No await from here on.
+    // Check again, because another device may have answered in the meantime. No await from here on.
     this.#find(row, request);
     if (caller === undefined) {
       const closing = withoutAnswer(IntroductionOutcome.TAKEN_BACK);
@@ -117,7 +117,7 @@ export class InvitationAnswers {
   }
 
   #pass(program: string, invitation: PendingInvitation): void {
-    // A program that did not receive the request has no part in it.
+    // A program that did not receive the request cannot pass on it.
     if (invitation.online.has(program)) {
       invitation.passed.add(program);
       invitation.hasPass = true;

@@ -12,7 +12,7 @@ export class LeavingPrograms {
   readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #onGone: (userId: number, program: Program) => void;
-  /** By session, then by program, in the order in which their streams ended. */
+  /** By session, then by program, in the order in which the programs' last streams ended. */
   readonly #bySession = new Map<number, Map<string, LeavingProgram>>();
 
   /** @param onGone called with each program whose grace period has passed */

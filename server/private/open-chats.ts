@@ -1,11 +1,11 @@
-// Which private chats are open: those that programs report, and those that were just agreed on.
+// Knows which private chats are open: those that programs report, and those that were just agreed on.
 import type { Clock, Timer } from "../../time/clock.ts";
 import { keyOfProgram, type Program } from "./subscribers.ts";
 
 /** The device on which a private chat is open. */
 export interface ChatDevice {
   readonly deviceId: number;
-  /** May be empty. */
+  /** The name of the device, which can be empty. */
   readonly deviceName: string;
 }
 
@@ -15,7 +15,7 @@ interface Report {
   readonly peerIds: ReadonlySet<number>;
 }
 
-/** A private chat that was agreed on and is not reported yet. */
+/** A private chat that was agreed on but has not been reported yet. */
 export interface AgreedChat {
   readonly introductionId: string;
   readonly program: Program;
@@ -31,7 +31,7 @@ export class OpenChats implements Disposable {
   readonly #clock: Clock;
   /** By user, then by program. */
   readonly #reports = new Map<number, Map<string, Report>>();
-  /** By the user whose device it is, and the peer. */
+  /** By the user to whom the device belongs, and the peer. */
   readonly #agreed = new Map<string, AgreedChat & { readonly timer: Timer }>();
 
   constructor(clock: Clock) {
@@ -39,7 +39,8 @@ export class OpenChats implements Disposable {
   }
 
   /**
-   * Replaces the list of open chats of a program. Its agreed chats are dropped: each is in the list, or was not opened.
+   * Replaces the list of open chats of a program. Its agreed chats are dropped, since each is either in the list or was
+   * not opened.
    */
   report(userId: number, program: Program, device: ChatDevice, peerIds: ReadonlySet<number>): void {
     const ofUser = this.#reports.get(userId) ?? new Map<string, Report>();
@@ -58,7 +59,7 @@ export class OpenChats implements Disposable {
     this.#forget(userId, (of) => of.sessionId === sessionId);
   }
 
-  /** Counts a chat that was agreed on as open, for that many ms or until its program reports. */
+  /** Counts a chat that was agreed on as open for `forMs` ms, or until its program reports. */
   agree(userId: number, peerId: number, agreed: AgreedChat, forMs: number): void {
     const key = keyOf(userId, peerId);
     this.#dropAgreed(key);
@@ -66,7 +67,7 @@ export class OpenChats implements Disposable {
     this.#agreed.set(key, { ...agreed, timer });
   }
 
-  /** The chat that was agreed on in this introduction did not open. */
+  /** Call it when the chat that was agreed on in this introduction did not open. */
   dropAgreed(userId: number, peerId: number, introductionId: string): void {
     const key = keyOf(userId, peerId);
     if (this.#agreed.get(key)?.introductionId === introductionId) this.#dropAgreed(key);
@@ -91,7 +92,7 @@ export class OpenChats implements Disposable {
     this.#dropAllAgreed(userId, matches);
   }
 
-  /** Searches all agreed chats: there are few, since each lasts until it is reported. */
+  /** Searches all agreed chats. There are few, since each lasts only until it is reported. */
   #dropAllAgreed(userId: number, matches: (program: Program) => boolean): void {
     for (const [key, { program }] of this.#agreed) {
       if (key.startsWith(`${userId}:`) && matches(program)) this.#dropAgreed(key);

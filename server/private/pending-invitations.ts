@@ -1,4 +1,5 @@
-// Introductions that wait for an answer, by id, by pair of users, by callee and by calling session; and the latest answers.
+// Finds the introductions that wait for an answer by id, pair of users, callee or calling session, and keeps the latest
+// answers.
 import type { Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Timer } from "../../time/clock.ts";
@@ -15,11 +16,11 @@ export interface PendingInvitation extends InvitationFacts {
   readonly timer: Timer;
   /** The callee's devices that received the request. They may answer until the introduction ends. */
   readonly asked: Set<number>;
-  /** Keys of the online programs that answered PASS. */
+  /** The keys of the online programs that answered PASS. */
   readonly passed: Set<string>;
-  /** At least one program answered PASS, even if it is gone now. */
+  /** Whether at least one program answered PASS, even if it is gone now. */
   hasPass: boolean;
-  /** By key, the callee's programs that received the request and are online or in their grace period. */
+  /** By key: the callee's programs that received the request and are online or in their grace period. */
   readonly online: Map<string, Program>;
   /** Reports the end to the caller. */
   readonly settle: (end: Introduction | Refusal) => void;
@@ -31,7 +32,7 @@ export class PendingInvitations {
   readonly #byUsers = new Map<string, PendingInvitation>();
   readonly #byCallee = new Map<number, Set<PendingInvitation>>();
   readonly #bySession = new Map<number, Set<PendingInvitation>>();
-  /** By id of an answered introduction: the callee, and the message for a later answer of another device. */
+  /** By id of an answered introduction: the callee, and the message to another device that answers later. */
   readonly #answered = new Map<string, { readonly userId: number; readonly message: string }>();
 
   constructor(bus: Bus) {
@@ -96,7 +97,7 @@ export class PendingInvitations {
     return this.#bySession.get(sessionId) ?? new Set();
   }
 
-  /** Keeps the message for devices of the callee that answer too late. */
+  /** Stores the message to devices of the callee that answer too late. */
   remember({ id, callee }: PendingInvitation, message: string): void {
     const [oldest] = this.#answered.keys();
     if (this.#answered.size >= limits.answeredIntroductions && oldest !== undefined) {
@@ -105,7 +106,7 @@ export class PendingInvitations {
     this.#answered.set(id, { userId: callee.userId, message });
   }
 
-  /** The message for a late answer, if this user is the callee. */
+  /** The message to a device that answers late, if this user is the callee. */
   answerTo(id: string, userId: number): string | undefined {
     const answered = this.#answered.get(id);
     return answered?.userId === userId ? answered.message : undefined;

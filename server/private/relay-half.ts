@@ -20,14 +20,14 @@ export class RelayHalf implements Disposable {
   readonly #watch: Timer;
   /** How many bytes the device may still send. */
   #credit = 0;
-  /** Bytes that the device has sent and for which no new credit was granted. */
+  /** How many bytes the device has sent for which no new credit was granted. */
   #uncredited = 0;
   #other: RelayHalf | undefined;
   #grantTimer: Timer | undefined;
 
   /**
-   * @param outbox makes each piece a frame of its own
-   * @param onGone called once, when the half is disposed of
+   * @param outbox an outbox that makes each piece a separate frame
+   * @param onGone called once when the half is disposed of
    */
   constructor(outbox: Outbox, onGone: () => void, clock: Clock) {
     this.#clock = clock;
@@ -52,11 +52,11 @@ export class RelayHalf implements Disposable {
     this.#ended.resolve(ending);
   }
 
-  /** Allows bytes to flow from this half to the other one. The caller joins the other half, too. */
+  /** Allows bytes to flow from this half to the other one. The caller must also join the other half to this one. */
   join(other: RelayHalf): void {
     this.#other = other;
     this.#credit = limits.relayWindowBytes;
-    // The first window is the burst that the rate allows, so it is taken from the bucket.
+    // The first window uses the burst that the rate allows, so it is taken from the bucket.
     this.#rate.take(limits.relayWindowBytes);
     other.#outbox.onTaken(() => {
       this.#grantCredit();
@@ -83,7 +83,7 @@ export class RelayHalf implements Disposable {
     this.#credit -= length;
     this.#uncredited += length;
     other.#send({ $case: "data", value: asBuffer(data) });
-    // Small pieces cost more memory than their bytes, which credit does not count: reading pauses instead.
+    // Small pieces take more memory than their bytes. Credit does not count the difference, so reading pauses instead.
     await other.#outbox.whenBelowSoft();
   }
 

@@ -8,15 +8,15 @@ import type { SessionRow } from "../store/store.ts";
 import type { Agreement, Agreements } from "./agreements.ts";
 import { RelayHalf } from "./relay-half.ts";
 
-/** The half of a device, or "left" after it has been disposed of. */
+/** The half of a device, or "left" after the half was disposed of. */
 type Slot = RelayHalf | "left";
 
 export class Relays {
   readonly #agreements: Agreements;
   readonly #clock: Clock;
-  /** By agreement, then by device. */
+  /** By agreement, then by device: the halves. */
   readonly #slots = new WeakMap<Agreement, Map<number, Slot>>();
-  /** By session, the number of its halves. */
+  /** By session: the number of its halves. */
   readonly #counts = new Map<number, number>();
 
   constructor(agreements: Agreements, clock: Clock) {

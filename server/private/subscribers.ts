@@ -3,7 +3,7 @@
 /** Identifies a program. Several programs may share a device and a session. */
 export interface Program {
   readonly sessionId: number;
-  /** Chosen by the program. Programs of a session that leave it empty count as one. */
+  /** An id that the program chooses. All programs of a session that leave it empty count as one program. */
   readonly processId: string;
 }
 
@@ -34,7 +34,7 @@ export class Subscribers {
     };
   }
 
-  /** One element for each stream. */
+  /** The subscribed streams of a user, each as one element. */
   of(userId: number): ReadonlySet<Subscriber> {
     return this.#byUser.get(userId) ?? new Set();
   }
