@@ -113,7 +113,7 @@ async function listSessions(
   };
 }
 
-/** A session over its rate can still be ended. */
+/** The terms of calls that end sessions: they cost nothing, so that they are possible above the rate limit. */
 const free = { cost: () => 0 };
 
 function checkEntered(field: string, value: string, most: number): void {

@@ -84,7 +84,7 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
   );
 }
 
-/** Clients repeat sends by themselves, so a repeated send is no command of the user. */
+/** Clients repeat sends by themselves, so a repeated send does not count as a command of the user. */
 const unlessRepeated: Terms<unknown, { readonly ack: Ack | undefined }> = {
   isActivity: (_request, { ack }) => ack?.repeatedSend !== true,
 };

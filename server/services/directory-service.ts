@@ -34,7 +34,7 @@ export function directoryService({ gate, presence, clock, options }: DirectorySe
   );
 }
 
-/** Welcome contains the first page of the same list. @param now the wall clock, ms since 1970 */
+/** Lists a page of users. Welcome contains the first page of the same list. @param now the wall clock, ms since 1970 */
 export async function listUsers(
   request: Omit<ListUsersRequest, "background">,
   asking: UserRow,

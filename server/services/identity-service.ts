@@ -24,7 +24,7 @@ export interface IdentityServiceParts {
   readonly options: ServiceOptions;
 }
 
-/** Programs make these calls without a command of their user. */
+/** The terms of calls that programs make without a command of their user. */
 const byProgram = { isActivity: () => false };
 
 export function identityService({ gate, identities, store, users, options }: IdentityServiceParts) {

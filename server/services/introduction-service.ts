@@ -37,7 +37,9 @@ export interface IntroductionServiceParts extends RelayParts {
   readonly options: ServiceOptions;
 }
 
-/** Programs may answer and report by themselves. They call ReportActivity when their user did it. */
+/**
+ * The terms of calls that programs may make by themselves. They also call ReportActivity if the user gave the command.
+ */
 const byProgram = { isActivity: () => false };
 
 /** A report costs one token for each 100 users in it. */
@@ -78,7 +80,7 @@ export function introductionService(parts: IntroductionServiceParts) {
           const peerIds = readUserIds(userIds);
           const program = { sessionId, processId: readProcessId(processId, "process_id") };
           checkFailedIds(failedIntroductionIds);
-          // A report is valid while the program has a stream, so without one it is dropped.
+          // A report is valid only while the program has a stream, so it is dropped if there is none.
           const isKept =
             processId === "" ? manager.isConnected(sessionId) : introductions.isSubscribed(row, processId);
           if (isKept)
@@ -110,7 +112,7 @@ export function introductionService(parts: IntroductionServiceParts) {
       outbox: {
         softBytes: limits.relaySoftBytes,
         hardBytes: limits.relayHardBytes,
-        // Each piece is a whole response: two in one frame would be decoded as one response.
+        // Each piece is a whole response. Two pieces in one frame would be decoded as one response.
         maxFrameBytes: 1,
       },
     },

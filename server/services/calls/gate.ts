@@ -1,4 +1,4 @@
-// Checks each call before its rules run: the token and the rate of the session. Turns errors into typed statuses.
+// Checks the token and the rate of the session before the rules of a call run, and converts errors to typed statuses.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext, UnaryHandler } from "../../../rpc/calls/handler.ts";
 import { readBearer } from "../../../rpc/calls/metadata.ts";
@@ -12,7 +12,7 @@ import { StoreUnavailableError } from "../../store/store.ts";
 export interface Terms<Request, Response> {
   /** Tokens that the call takes from the session's bucket; by default 1. */
   readonly cost?: (request: Request) => number;
-  /** Whether a call that succeeded is a command of the user, which restarts the idle time-out; by default true. */
+  /** Whether a successful call is a command of the user, which restarts the idle time-out; by default true. */
   readonly isActivity?: (request: Request, response: Response) => boolean;
 }
 
@@ -62,7 +62,10 @@ export class Gate {
   }
 }
 
-/** Converts an expected failure to an RpcError. Any other error is returned as it is: the handler logs it as INTERNAL. */
+/**
+ * Converts an expected failure to an RpcError. Any other error is returned unchanged, and the handler logs it as
+ * INTERNAL.
+ */
 export function toRpcError(error: unknown): unknown {
   return error instanceof Error ? (toRefusal(error)?.toRpcError() ?? error) : error;
 }

@@ -1,4 +1,5 @@
-// Page sizes and page tokens. A token is opaque to clients and valid only for the same request with another page token.
+// Page sizes and page tokens. A token is opaque to clients, and valid only for requests that differ in nothing but the
+// page token and the page size.
 import { createHash } from "node:crypto";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import { Refusal } from "../../reasons.ts";
@@ -22,7 +23,7 @@ export class PageTokens {
     return this.#scope + Buffer.from(key).toString("base64url");
   }
 
-  /** @returns the key, or undefined for the first page. @throws Refusal PAGE_TOKEN_INVALID */
+  /** @returns the key of the token, or undefined for the first page. @throws Refusal PAGE_TOKEN_INVALID */
   read(token: string): string | undefined {
     if (token === "") return undefined;
     const encoded = token.slice(this.#scope.length);

@@ -31,7 +31,7 @@ export class SessionCalls {
       const ended = new AbortController();
       const end = (ending: Refusal): void => ended.abort(ending);
       using _held = this.#manager.hold({ userId: user.userId, sessionId, end });
-      // The session may have ended before the call was held, when the manager could not end the call: check again.
+      // Check again: the session may have ended before `hold`, when the manager could not yet end the call.
       await this.#gate.authenticate(call);
       const lost = (): void => end(new Refusal(Reason.CANCELLED));
       if (call.signal.aborted) lost();

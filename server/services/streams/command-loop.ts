@@ -35,7 +35,7 @@ export interface CommandStream {
   readonly frames: FrameReader<ConnectRequest>;
   readonly outbox: Outbox;
   readonly feed: Feed;
-  /** Aborted when the stream ends: no further command is performed. */
+  /** Aborted when the stream ends. After that, no further command is performed. */
   readonly signal: AbortSignal;
 }
 
@@ -112,7 +112,7 @@ export class CommandLoop {
     );
   }
 
-  /** Returns, or resolves, when the position of the command in the order is fixed. */
+  /** Returns or resolves when the position of the command in the order is fixed. */
   #perform(command: Command): void | Promise<void> {
     const kind = command.kind;
     switch (kind?.$case) {
@@ -177,7 +177,8 @@ export class CommandLoop {
       this.#begin(size);
       append.then(
         (message) => {
-          // The first Ack is delivered in the position of the entry. A repeated send is no command of the user.
+          // A first send is acked in the position of its entry, and only a repeated send is acked here. It does not
+          // count as activity.
           if (!message.repeated) session.reportActivity();
           else outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
           this.#end(size);
@@ -220,7 +221,7 @@ export class CommandLoop {
     });
   }
 
-  /** Runs the work. A failure is answered by a Refused, and the stream continues. */
+  /** Runs the work. A failure is answered with a Refused, and the stream continues. */
   async #answering(subject: Subject, work: () => Promise<void>): Promise<void> {
     try {
       await work();

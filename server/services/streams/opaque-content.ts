@@ -8,7 +8,7 @@ import {
 import { rawField, repeatedField, strictDefinition, Undecodable } from "../../../rpc/calls/decode.ts";
 import { CONTENT_FIELD } from "../../chat/encoding.ts";
 
-/** Field numbers in ConnectRequest and Command; test/server/services/opaque-content.test.ts checks them. */
+/** Field numbers in ConnectRequest and Command. They are checked by test/server/services/opaque-content.test.ts. */
 const REQUEST_COMMANDS = 1;
 const COMMAND_SEND_MESSAGE = 2;
 const COMMAND_BROADCAST = 3;
@@ -41,7 +41,7 @@ export const chatDefinition = {
   },
 } as const;
 
-/** Like the strict deserializers, the result never throws: it returns an Undecodable. */
+/** Makes a deserializer that keeps the bytes. Like the strict ones, it returns an Undecodable instead of throwing. */
 function keeping<T extends object>(
   deserialize: (bytes: Buffer) => T,
   keep: (request: T, bytes: Uint8Array) => void,

@@ -13,20 +13,20 @@ import { Refusal } from "../../reasons.ts";
 import { endingOf } from "../calls/session-calls.ts";
 
 export interface RelayParts {
-  /** Undefined if this server offers no relay. */
+  /** The open relays; undefined if this server offers no relay. */
   readonly relays: Relays | undefined;
   readonly identities: Identities;
 }
 
 export interface RelayCall {
   readonly frames: FrameReader<RelayRequest>;
-  /** It makes each piece a frame of its own. */
+  /** The outbox of the call, which makes each piece a separate frame. */
   readonly outbox: Outbox;
   /** Aborted with the reason when the call has to end. */
   readonly signal: AbortSignal;
 }
 
-/** Returns if the device half-closed the call. @throws the ending otherwise */
+/** Serves the call, and returns if the device half-closed it. @throws the ending otherwise */
 export async function relay(
   { row, bucket }: ActiveSession,
   { frames, outbox, signal }: RelayCall,

@@ -40,7 +40,7 @@ export interface StreamsParts {
 
 /** A Hello costs one token, and one more for each 100 cursors. */
 const CURSORS_PER_TOKEN = 100;
-/** How long a stream that ends waits for the answers of commands that it has performed, ms. */
+/** How long a stream that ends waits for the answers to commands that are in progress, ms. */
 const LAST_ANSWERS_MS = 1_000;
 
 /** The features of a Hello that names none. INTRODUCTIONS must be named, since a client that asks for them must answer them. */
@@ -91,7 +91,7 @@ export class Streams {
     const feed = new Feed({ user, sessionId, processId, features, outbox, backlog, clock });
     using _attached = manager.attach(feed);
     await backlog.check(cursors);
-    // The session may have ended before the stream was attached, when the manager could not end the stream: check again.
+    // Check again: the session may have ended before `attach`, when the manager could not yet end the stream.
     await gate.authenticate(call);
     await presence.enter(user, sessionId);
     const stop = new AbortController();
