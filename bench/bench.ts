@@ -1,5 +1,5 @@
-// Compares stored and acked direct messages with a bare grpc-js echo, alternating in one run. The ratio is what counts,
-// because the absolute numbers depend on the machine.
+// Compares stored and acked direct messages with a bare grpc-js echo, alternating in one run. Only the ratio is
+// meaningful, because the absolute numbers depend on the machine.
 //
 //   npm run bench -- [--pairs 25] [--in-flight 32] [--seconds 3] [--rounds 3]
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// The server process of the echo.
+// The server process of the echo benchmark.
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { answerParent } from "./measure.ts";
 

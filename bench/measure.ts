@@ -11,11 +11,11 @@ export interface Load {
 
 export interface Measured {
   readonly perSecond: number;
-  /** CPU time of the server for each item, of all its threads, microseconds. */
+  /** The CPU time of all threads of the server per item, microseconds. */
   readonly serverMicros: number;
 }
 
-/** A message of the server process: its port, or the CPU time that it has used. */
+/** A message from the server process: its port, or the CPU time that it has used. */
 export type ServerMessage = { port: number } | { cpuMicros: number };
 
 export class ServerProcess implements AsyncDisposable {
@@ -47,7 +47,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** For the server process: sends the port to the parent, answers its requests, and stops on request. */
+/** Called in the server process: sends the port to the parent, answers the parent's requests, and stops on request. */
 export function answerParent(port: number, stop: () => Promise<void>): void {
   const send = (message: ServerMessage): void => void process.send?.(message);
   process.on("message", (request) => {

@@ -1,4 +1,4 @@
-// The server process of Parley for the bench, on a temporary folder, with users for the pairs.
+// The Parley server process for the benchmark, with a temporary data folder that contains the users of all pairs.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -21,7 +21,7 @@ const env = {
   PATH: process.env.PATH,
   HOME: folder,
   PARLEY_HOME: join(folder, "home"),
-  // A cache in the environment of the caller would hide what is measured.
+  // A compile cache that the caller's environment enables would hide what is measured.
   NODE_DISABLE_COMPILE_CACHE: "1",
 };
 

@@ -1,14 +1,14 @@
-// The command-line parser of all programs: splits arguments into flags, their values and words.
+// The command-line parser of all programs: splits the arguments into flags, their values, and words.
 import { parseArgs } from "node:util";
 import { closest } from "./closest.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface FlagSpec {
-  /** Without dashes. */
+  /** The name of the flag, without dashes. */
   readonly name: string;
-  /** A single letter. */
+  /** The single letter that can be used instead of the name. */
   readonly short?: string | undefined;
-  /** The placeholder of its value in help and errors. A flag without one is a switch. */
+  /** The placeholder of the flag's value in help and errors. A flag without one is a switch. */
   readonly value?: string | undefined;
   readonly isRepeated?: boolean | undefined;
   /** Whether this switch can also be given as `--no-NAME` and as `--NAME=VALUE`. */
@@ -16,16 +16,16 @@ export interface FlagSpec {
 }
 
 export interface Arguments {
-  /** By flag name, the values in their order. The value of a switch is "true", or "false" after `--no-`. */
+  /** By flag name: the values in their order. The value of a switch is "true", or "false" if given as `--no-NAME`. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   /** The arguments that are neither flags nor their values, in order. */
   readonly words: readonly string[];
 }
 
 /**
- * Reads `--name value`, `--name=value`, `-n value`, `-nvalue` and `--switch`. Flags can stand anywhere before `--`;
- * all arguments after it are words. `-` and negative numbers are words, too.
- * @throws UsageError for a flag that is unknown, given twice, or that has no value or one too many
+ * Reads `--name value`, `--name=value`, `-n value`, `-nvalue` and `--switch`. Flags can be anywhere before `--`; all
+ * arguments after it are words. `-` and negative numbers are words, too.
+ * @throws UsageError for a flag that is unknown or given twice, lacks its value, or has a value that it does not take
  */
 export function readArguments(argv: readonly string[], specs: readonly FlagSpec[]): Arguments {
   const flags = new Map<string, readonly string[]>();
@@ -46,12 +46,12 @@ export function readArguments(argv: readonly string[], specs: readonly FlagSpec[
 
 export interface FlagToken {
   readonly kind: "flag";
-  /** As typed, without its value. */
+  /** The flag as it was typed, without its value. */
   readonly given: string;
-  /** Undefined for an unknown flag. */
+  /** The specification of the flag; undefined if the flag is unknown. */
   readonly spec: FlagSpec | undefined;
   readonly value: string | undefined;
-  /** Whether it was given as `--no-NAME`. */
+  /** Whether the flag was given as `--no-NAME`. */
   readonly isNegated: boolean;
 }
 
@@ -85,8 +85,8 @@ export function tokensOf(argv: readonly string[], specs: readonly FlagSpec[]): T
 }
 
 /**
- * The argument as parseArgs gets it. parseArgs itself would read a negative number as a flag, and `-abc` as three flags.
- * The tokens only point to the arguments, so words and separate values keep their original text.
+ * Rewrites an argument for parseArgs, which would read a negative number as a flag, and `-abc` as three flags. Its
+ * tokens only point to the arguments, so words and separate values keep their original text.
  */
 function normalized(argument: string, specs: readonly FlagSpec[]): string {
   if (/^-\d/.test(argument)) return "0";

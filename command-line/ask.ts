@@ -1,4 +1,4 @@
-// Asks the user a question at the terminal. The only file that uses enquirer, whose exact version package.json pins.
+// Asks the user a question at the terminal. No other file uses enquirer, whose exact version package.json pins.
 import type { EventEmitter } from "node:events";
 
 export interface Question {
@@ -10,25 +10,28 @@ export interface Question {
 
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
-  /** Questions are written to it, because standard output is for results. */
+  /** The stream for questions, because standard output is for results. */
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** The answer; undefined if the user cancels with Ctrl-C, Ctrl-D or Escape. Call it before other code reads the terminal. */
+/**
+ * Asks, and returns the answer, or undefined if the user cancels with Ctrl-C, Ctrl-D or Escape. Call it before other
+ * code reads the terminal.
+ */
 export async function ask(question: Question, { stdin, stderr }: Terminal): Promise<string | undefined> {
-  // Loaded on use, because most commands ask nothing.
+  // Load enquirer only here, because most commands ask nothing.
   const { default: Enquirer } = await import("enquirer");
   const enquirer = new Enquirer<{ answer: string }>();
   enquirer.on("prompt", (prompt: StartedPrompt) => {
     prompt.once("start", () => surviveCancel(prompt));
-    // At the end of the input Node's readline closes, and enquirer would wait without an end.
+    // At the end of the input, Node's readline closes, and enquirer would wait forever.
     prompt.on("keypress", (_input: unknown, key: { readonly ctrl?: boolean; readonly name?: string }) => {
       if (key.ctrl === true && key.name === "d") void prompt.cancel();
     });
   });
   try {
     const { answer } = await enquirer.prompt({
-      // Not "password": its asterisks show the length of the answer.
+      // The type is not "password", whose asterisks show the length of the answer.
       type: question.isSecret === true ? "invisible" : "input",
       name: "answer",
       message: question.message,
@@ -37,13 +40,13 @@ export async function ask(question: Question, { stdin, stderr }: Terminal): Prom
     });
     return answer;
   } catch (error) {
-    // When the user cancels, it rejects with the text typed so far, or with undefined.
+    // When the user cancels, the prompt rejects with the text typed so far, or with undefined.
     if (error instanceof Error) throw error;
     return undefined;
   }
 }
 
-/** The parts of a started prompt of enquirer that are used. */
+/** The parts of a started enquirer prompt that this file uses. */
 interface StartedPrompt extends EventEmitter {
   /** Restores the terminal. */
   readonly stop: () => void;

@@ -1,8 +1,8 @@
 // Finds the name that a mistyped word most likely stands for.
 
 /**
- * The candidate with the fewest changes from the word, if they are few for its length; the first one of equals. Upper and
- * lower case are the same.
+ * The candidate with the fewest changes from the word (the first one of several), unless they are too many for its
+ * length. Case is ignored.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const typed = word.toLowerCase();
@@ -19,7 +19,9 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** The number of letters to add, remove, replace or swap with their neighbour. */
+/**
+ * The number of changes from one text to the other: letters added, removed, replaced, or swapped with their neighbour.
+ */
 function changes(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);
@@ -43,7 +45,7 @@ function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;
 }
 
-/** `, did you mean NAME?`, or nothing. */
+/** Returns `, did you mean NAME?`, or an empty text if no candidate is close. */
 export function suggestion(word: string, candidates: readonly string[]): string {
   const meant = closest(word, candidates);
   return meant === undefined ? "" : `, did you mean ${meant}?`;

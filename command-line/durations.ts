@@ -1,4 +1,4 @@
-// Parses durations: 90s, 10m, 24h, 7d, 2w, and where a unit may be missing, a number of seconds.
+// Parses durations such as 90s, 10m, 24h, 7d and 2w, and a number of seconds where the unit may be missing.
 import { UsageError } from "./usage-error.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -9,20 +9,20 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 7 * 86_400_000,
 };
 
-/** The longest Duration of Protobuf, ms: ten thousand years. Longer ones are reduced to it. */
+/** The longest Duration of Protobuf, ms: ten thousand years. Longer durations are reduced to it. */
 const LONGEST_MS = 315_576_000_000_000;
 
-/** The longest that Node's timers can wait, ms: 24 days. */
+/** The longest time that Node's timers can wait, ms: 24 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** In ms; undefined if the text is not a whole number with a unit. */
+/** The duration in ms; undefined if the text is not a whole number with a unit. */
 export function durationMs(text: string): number | undefined {
   const [, count = "", unit = ""] = /^(\d+)([smhdw])$/.exec(text) ?? [];
   const ms = unitMs[unit];
   return ms === undefined ? undefined : Math.min(Number(count) * ms, LONGEST_MS);
 }
 
-/** In ms; a number without a unit is in seconds. @throws UsageError */
+/** The duration in ms. A number without a unit is in seconds. @throws UsageError */
 export function parseDuration(text: string): number {
   const ms = durationMs(/^\d+$/.test(text) ? `${text}s` : text);
   if (ms === undefined)
@@ -30,14 +30,14 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** As parseDuration, for a time to wait: at most 24 days. @throws UsageError */
+/** Like parseDuration, for a time to wait, which is at most 24 days. @throws UsageError */
 export function parseWait(text: string): number {
   const ms = parseDuration(text);
   if (ms > LONGEST_TIMER_MS) throw new UsageError(`"${text}" is too long to wait: at most 24d.`);
   return ms;
 }
 
-/** A whole number of seconds, in ms. @throws UsageError */
+/** Parses a whole number of seconds. Returns ms. @throws UsageError */
 export function parseSeconds(text: string): number {
   const ms = durationMs(`${text}s`);
   if (ms === undefined)

@@ -6,7 +6,7 @@ export function fileProblem(error: unknown): string {
   return message.replace(/^E[A-Z\d]+: /, "").replace(/, [a-z]+(?: '.*')?$/s, "");
 }
 
-/** The same, after the path that the error names: "/srv/users.txt: no such file or directory". */
+/** The same message, but after the path that the error names: "/srv/users.txt: no such file or directory". */
 export function fileProblemWithPath(error: Error): string {
   return "path" in error ? `${error.path}: ${fileProblem(error)}` : error.message;
 }

@@ -3,16 +3,16 @@ import { type FlagSpec, readArguments } from "./arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface Flag<T> {
-  /** The placeholder of its value in the help. A flag without one takes no value. */
+  /** The placeholder of the flag's value in the help. A flag without one takes no value. */
   readonly value?: string;
-  /** A single letter. */
+  /** The single letter that can be used instead of the name. */
   readonly short?: string;
   readonly help: string;
   /** @throws UsageError if the text is not valid; the message need not name the flag */
   readonly read: (text: string) => T;
 }
 
-/** By name, without the dashes. */
+/** Flags by name, without dashes. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
 /** The values of the flags that were given; a flag that was not given has no key. */
@@ -41,7 +41,7 @@ export function text(value: string, help: string): Flag<string> {
   };
 }
 
-/** @throws UsageError as readArguments, and for a value that is not valid */
+/** @throws UsageError like readArguments, and for a value that is not valid */
 export function readFlags<F extends Flags>(argv: readonly string[], flags: F): FlagsAndWords<F> {
   const { flags: given, words } = readArguments(argv, specsOf(flags));
   const values = Object.fromEntries(

@@ -1,8 +1,8 @@
-// Finds the files that ship with the package: its version, its schemas, its sample users.
+// Finds the files that ship with the package, and its version.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** True for the sources of a clone, false for the bundle of the published package. */
+/** Whether this is a clone, which runs its sources, and not the published package, which runs a bundle. */
 export const isClone = import.meta.url.endsWith(".ts");
 
 /** The package's folder. This file is one folder below it, and so is the bundle in dist/. */

@@ -1,12 +1,12 @@
 // The clock that the server's rules use. It is passed in, so that a test can set the time.
 
-/** A timer that has been set. Disposing of it stops it; one that has fired already is not affected. */
+/** A timer that has been set. Disposing of it stops it, unless it has already fired. */
 export interface Timer extends Disposable {}
 
 export interface Clock {
   /** The wall clock: milliseconds since 1970, as Date.now() gives them. It can be set back. */
   now(): number;
-  /** Milliseconds since some fixed moment, as performance.now() gives them. They never go back. */
+  /** The monotonic clock: milliseconds since some fixed moment, as performance.now() gives them. It never goes back. */
   monotonic(): number;
   /**
    * Calls `action` once, after at least `ms` milliseconds (0 to 2^31 - 1). The timer does not keep the process alive.

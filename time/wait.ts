@@ -1,4 +1,4 @@
-// Waiting for a promise within bounds: a deadline, an abort, or both. No timer and no listener is left behind.
+// Waits for a promise within bounds: a deadline, an abort, or both. No timer or listener is left behind.
 
 export interface Bounds {
   /** Stop waiting after this many milliseconds. */
@@ -38,7 +38,7 @@ export function waitFor<T>(promise: Promise<T>, { ms, signal }: Bounds): Promise
   });
 }
 
-/** Waits for that many milliseconds, or for the abort of the signal. */
+/** Waits for `ms` milliseconds, or until the signal is aborted. */
 export async function delay(ms: number, signal?: AbortSignal): Promise<"elapsed" | "aborted"> {
   const { status } = await waitFor(new Promise<never>(() => undefined), { ms, signal });
   return status === "late" ? "elapsed" : "aborted";
