@@ -1,4 +1,4 @@
-// The command line of the kit: the server, how it is trusted, its users, and the checks to run.
+// The command line of the kit: the server, how to authenticate it, its users, and the checks to run.
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { type Arguments, type FlagSpec, readArguments } from "../command-line/arguments.ts";
@@ -128,7 +128,7 @@ function readCertificates(file: string): string {
     createSecureContext({ ca: pem });
     if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
   } catch {
-    // Reported below.
+    // The error is reported below.
   }
   throw new UsageError(`--ca: ${file} contains no certificate in PEM.`);
 }
@@ -158,7 +158,10 @@ async function usersOf(values: Values, server: Server): Promise<Users> {
   return signUp(server, invite.map(secretOf));
 }
 
-/** The invite itself, also from the line that `parley-server invite create` prints: `parley join HOST:PORT/INVITE/FINGERPRINT`. */
+/**
+ * The invite itself, given alone or in the line that `parley-server invite create` prints: `parley join
+ * HOST:PORT/INVITE/FINGERPRINT`.
+ */
 function secretOf(invite: string): string {
   return invite.split("/")[1] ?? invite;
 }

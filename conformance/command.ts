@@ -11,7 +11,7 @@ import { CheckFailure } from "./client/expect.ts";
 import { jsonOf, listOf, nameWidth, rowOf, summaryOf } from "./report.ts";
 import { type Result, run } from "./run.ts";
 
-/** Where the command prints to: results, and why there are none. */
+/** Where the command prints its results, or why there are none. */
 export interface KitOutput {
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;

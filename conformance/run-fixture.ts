@@ -1,5 +1,5 @@
-// The fixture of a whole run: the sessions of the three users at the server under test, which are kept from check to
-// check, and the clean-up after each check.
+// The fixture of a whole run: keeps the sessions of the three users at the server under test from check to check, and
+// cleans up after each check.
 
 import { AuthServiceService, type DeviceKey, type Grant } from "../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceService } from "../gen/parley/chat/v1/block_service.ts";
@@ -35,7 +35,10 @@ export class RunFixture implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** The state before each check: the users are logged in, without blocks and open streams. @throws RpcError, Failure */
+  /**
+   * Restores the state before a check: the users are logged in, without blocks and open streams. @throws RpcError,
+   * Failure
+   */
   async prepare(): Promise<Fixture> {
     const [ann, ben, cat] = await Promise.all(userKeys.map((who) => this.#session(who)));
     if (ann === undefined || ben === undefined || cat === undefined) throw new Error("a user is missing");
@@ -113,7 +116,7 @@ export class RunFixture implements AsyncDisposable {
     return (await connection.unary(AuthServiceService.logIn, request, undefined)).grant;
   }
 
-  /** Removes the blocks among the three users; it does not touch their blocks of other users. */
+  /** Removes the blocks among the three users, but not their blocks of other users. */
   async #unblockAll(): Promise<void> {
     const names = new Set(userKeys.map((who) => this.#options.users[who].username));
     for (const session of this.#kept.values()) {
@@ -134,7 +137,7 @@ export class RunFixture implements AsyncDisposable {
   }
 }
 
-/** Connects again and again: no event announces that a server is ready. */
+/** Tries to connect repeatedly, because no event announces that a server is ready. */
 async function until(ms: number, connect: () => Promise<void>): Promise<void> {
   const end = performance.now() + ms;
   for (;;) {
@@ -147,7 +150,7 @@ async function until(ms: number, connect: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Logs out, unless the session has ended; errors of a lost connection are ignored. */
+/** Logs out unless the session has ended. Errors of a lost connection are ignored. */
 async function logOut(session: Session): Promise<void> {
   try {
     if (!session.hasEnded) await session.logOut();

@@ -9,9 +9,11 @@ import { methodOf } from "./client/connection.ts";
 import { CheckFailure, RetryLater, Skip } from "./client/expect.ts";
 import { RunFixture, type RunFixtureOptions } from "./run-fixture.ts";
 
-/** How often a check is attempted if the server limits the rate of calls. */
+/** How many times a check is attempted if the server limits the rate of calls. */
 const MOST_ATTEMPTS = 5;
-/** Time added to the delay that the server asks for, for the calls at the start of a check, ms. */
+/**
+ * The time that is added to the delay that the server asks for, ms. It allows for the calls at the start of a check.
+ */
 const MARGIN_MS = 1_000;
 
 export interface Result {
@@ -21,7 +23,7 @@ export interface Result {
   readonly status: "passed" | "failed" | "skipped";
   /** The reason of a skip. */
   readonly why?: string;
-  /** Of a failure: the expectation and the actual result. */
+  /** For a failure: what was expected, and what came. */
   readonly expected?: string;
   readonly came?: string;
 }
@@ -64,7 +66,10 @@ async function runOne(fixture: RunFixture, check: Check, attempt = 1): Promise<R
   }
 }
 
-/** An unexpected error of the server is a failure, too. Other errors are bugs of the kit, and thrown. */
+/**
+ * Explains the error of a failed check. An unexpected error of the server is a failure too; other errors are bugs of
+ * the kit, and are rethrown.
+ */
 function explained(error: unknown): { expected: string; came: string } {
   if (error instanceof CheckFailure) return { expected: error.expected, came: error.came };
   if (error instanceof RpcError) {

@@ -1,4 +1,4 @@
-// The three users of a run: from a file or from the command line, or signed up for the run.
+// Gets the three users of a run from a file or the command line, or signs them up for the run.
 import { randomBytes } from "node:crypto";
 import { AuthServiceService } from "../gen/parley/chat/v1/auth_service.ts";
 import type { UserKey } from "./checks/check.ts";
@@ -29,7 +29,8 @@ export function readUserFlags(flags: readonly string[]): Users {
 }
 
 /**
- * Signs the users up: each with the invite of its position, or all with the only one; without invites if sign-up is open.
+ * Signs the users up, each with the invite at the user's position, or all with the only one. If sign-up is open, no
+ * invites are needed.
  * @throws RpcError
  */
 export async function signUp(server: Server, invites: readonly string[]): Promise<Users> {

@@ -125,7 +125,7 @@ export const blockChecks: readonly Check[] = [
       );
       await back.logOut();
       await seenOffline(cats, ben.username);
-      // An event that does arrive: an event of the blocker would arrive before it.
+      // This event does arrive, and an event of the blocker would arrive before it.
       await cat.logOut();
       await seenOffline(anns, cat.username);
       equal("the presence of the blocker", presenceOf(anns, ben.username), []);

@@ -23,9 +23,9 @@ export interface Fixture {
 }
 
 export interface Check {
-  /** GROUP.NAME. */
+  /** The name of the check, GROUP.NAME. */
   readonly name: string;
-  /** The behaviour of a server that passes, as one sentence without a full stop. */
+  /** What a server does that passes the check, as one sentence without a full stop. */
   readonly says: string;
   /** The place in the contract: "FILE.proto: Message.field", or a heading of a page of docs/. */
   readonly contract: string;

@@ -95,7 +95,7 @@ export const contentChecks: readonly Check[] = [
   },
 ];
 
-/** Asserts that a content sent on a stream is the same on a live stream, in a backlog and in the history. */
+/** Asserts that a content sent on a stream arrives unchanged on a live stream, in a backlog and in the history. */
 async function survives({ ann, ben }: Fixture, content: Uint8Array): Promise<void> {
   const { conversationId, seq } = await ann.send(ben, "before");
   const [reading, stream] = [await ben.connect({ cursors: [{ conversationId, seq }] }), await ann.connect()];

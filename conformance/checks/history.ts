@@ -1,4 +1,4 @@
-// Checks of the history: the pages of a log, from either end, contain every seq of their range once.
+// Checks of the history: the pages of a log, read from either end, contain every seq of their range once.
 import { PageOrder } from "../../gen/parley/chat/v1/history_service.ts";
 import { toConversation, toUser } from "../client/commands.ts";
 import { equal, isTrue } from "../client/expect.ts";
@@ -43,7 +43,7 @@ export const historyChecks: readonly Check[] = [
       await atLeast(ann, ben, PAGE_MOST + 10);
       const sizeOf = async (pageSize: number): Promise<number> =>
         seqsOf(namedByHistory((await ben.listMessages(toUser(ann.username), { pageSize })).items)).length;
-      // With small texts: a page can end sooner only if its entries are large. Omitted entries do not count.
+      // The texts are small, because a page with large entries can end sooner. Omitted entries do not count.
       const [byDefault, most] = [await sizeOf(0), await sizeOf(10_000)];
       isTrue("a page of the default size", byDefault >= PAGE_DEFAULT, "100 entries", byDefault);
       isTrue("a page of 10,000", most >= PAGE_MOST, "500 entries", most);

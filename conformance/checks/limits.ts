@@ -1,4 +1,4 @@
-// Checks of the limits in Welcome: what is at the limit is accepted, what is above it is refused.
+// Checks of the limits in Welcome: anything up to a limit is accepted, and anything above it is refused.
 
 import { status } from "@grpc/grpc-js";
 import { RpcError } from "../../rpc/status/status.ts";
@@ -182,7 +182,7 @@ function limitsOf({ welcome }: Fixture) {
   return present("Welcome.limits", welcome.limits);
 }
 
-/** The number of bytes of a Content of that size that are not its text. */
+/** The number of bytes in a Content of this size that are not part of its text. */
 function lengthAround(bytes: number): number {
   for (let around = 2; around < AROUND; around++) {
     const length = bytes - around;

@@ -39,7 +39,7 @@ export const logInChecks: readonly Check[] = [
     says: "a wrong password and an unknown name are refused alike, and the right password is then accepted",
     contract: "reason.proto: REASON_CREDENTIALS_WRONG",
     run: async ({ ann, logIn, tryPassword }) => {
-      // A new name in each run: wrong passwords of unknown names are counted, too.
+      // The name is new in each run, because wrong passwords for unknown names are counted too.
       const unknown = `kit-${randomUUID()}`;
       await refused("a wrong password", tryPassword(ann.username, "not the password"), "CREDENTIALS_WRONG");
       await refused("an unknown name", tryPassword(unknown, "not the password"), "CREDENTIALS_WRONG");

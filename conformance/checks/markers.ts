@@ -87,7 +87,7 @@ export const markerChecks: readonly Check[] = [
       const { seq } = await ann.broadcast("to all");
       await ben.setMarkers(marker(conversationId, seq));
       await bens.next("markersMoved", (one) => one.conversationId === conversationId);
-      // A marker that ann does receive: the other one would arrive before it.
+      // ann does receive this marker, and the other one would arrive before it.
       const direct = await ann.send(ben, "to ben");
       await ben.setMarkers(marker(direct.conversationId, direct.seq));
       await anns.next("markersMoved", (one) => one.conversationId === direct.conversationId);

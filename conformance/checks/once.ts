@@ -1,4 +1,4 @@
-// Checks of sending once: the client message id.
+// Checks of the client message id, with which a repeated send is stored only once.
 
 import { send, text, toUser } from "../client/commands.ts";
 import { equal, isTrue } from "../client/expect.ts";

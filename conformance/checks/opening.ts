@@ -13,7 +13,7 @@ export const openingChecks: readonly Check[] = [
     contract: "event.proto: Event.welcome",
     run: async ({ ann, ben }) => {
       const stream = await ann.connect();
-      // An event that arrives later: a second Welcome would arrive before it.
+      // This causes an event, and a second Welcome would arrive before it.
       await ben.send(ann, "hello");
       await stream.next("entryAppended");
       equal("the first event", stream.events[0]?.kind?.$case, "welcome");

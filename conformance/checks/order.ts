@@ -1,4 +1,4 @@
-// Checks of order, which is the same for every reader of a conversation and without a gap, and of the Ack.
+// Checks of the Ack, and of the order of entries, which is the same for every reader and has no gap.
 import { ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { broadcast, send, text, toUser } from "../client/commands.ts";
 import { equal, isTrue } from "../client/expect.ts";

@@ -1,5 +1,5 @@
-// Checks of refusals: every invalid command has the same reason in a call and on a stream, with its status and details;
-// nothing is stored, and the stream stays open.
+// Checks of refusals: an invalid command is refused in a call and on a stream with the same reason, status and details.
+// Nothing is stored, and the stream stays open.
 import { ChatServiceService, type Command, type Target } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Content } from "../../gen/parley/chat/v1/entry.ts";
 import {
@@ -20,7 +20,7 @@ import type { Check, Fixture } from "./check.ts";
 interface Wrong {
   readonly what: string;
   readonly command: (id: bigint) => Command;
-  /** Whether Refused carries its client message id. */
+  /** Whether the command is a send, so that Refused contains its client message id. */
   readonly isSend: boolean;
   readonly reason: ReasonName;
   readonly field: string;

@@ -1,4 +1,4 @@
-// Checks of a restart after a kill without a warning: no acked message is lost, and sessions continue.
+// Checks of a restart after the server was killed without a warning: no acked message is lost, and sessions continue.
 
 import { marker } from "../client/commands.ts";
 import { equal, isTrue } from "../client/expect.ts";

@@ -1,4 +1,4 @@
-// Checks of resume: after its cursors a reader receives each seq once, as an entry, Omitted or a Gap.
+// Checks of resuming: a reader receives each seq above its cursors once, as an entry, in an Omitted, or in a Gap.
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import { toConversation } from "../client/commands.ts";
 import { equal } from "../client/expect.ts";
@@ -8,7 +8,7 @@ import { endedBy } from "../client/reasons.ts";
 import type { Session } from "../client/session.ts";
 import type { Check } from "./check.ts";
 
-/** More than the entries of the longest backlog. */
+/** A number of entries that is larger than the longest backlog. */
 const MANY = 505;
 const PUSHED = 500n;
 const UNNAMED = 50n;
@@ -148,7 +148,7 @@ export const resumeChecks: readonly Check[] = [
   },
 ];
 
-/** Makes sure that the conversation of two users has at least so many messages. */
+/** Makes sure that the conversation of two users has at least this many messages. */
 export async function atLeast(
   ann: Session,
   ben: Session,

@@ -1,4 +1,4 @@
-// The check of a slow reader: it catches up later, or its stream ends with a delay, and it misses no entry.
+// The check of a slow reader: it misses no entry, whether it catches up later or its stream ends with a retry delay.
 
 import { equal } from "../client/expect.ts";
 import { namedBy, range, seqsOf } from "../client/named.ts";
@@ -7,7 +7,7 @@ import type { Session } from "../client/session.ts";
 import type { Stream } from "../client/stream.ts";
 import type { Check } from "./check.ts";
 
-/** More than fits into all buffers between the two users, and more than the entries of the longest backlog. */
+/** A number of messages that exceeds all buffers between the two users, and the longest backlog. */
 const MESSAGES = 560;
 const BYTES = 8_000;
 
@@ -32,7 +32,7 @@ export const slowReaderChecks: readonly Check[] = [
   },
 ];
 
-/** The seqs that the reader receives, on a second stream, too, if the first one ends as SLOW_READER. */
+/** The seqs that the reader receives, including those on a second stream if the first one ends as SLOW_READER. */
 async function readUpTo(
   reader: Session,
   stream: Stream,

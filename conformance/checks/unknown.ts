@@ -1,4 +1,4 @@
-// Checks of later versions of clients: unknown commands and methods are refused, unknown fields are ignored.
+// Checks of what later versions of clients send: unknown commands and methods are refused, unknown fields are ignored.
 import { status } from "@grpc/grpc-js";
 import { ChatServiceService, ConnectRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import { RpcError } from "../../rpc/status/status.ts";

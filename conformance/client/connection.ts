@@ -19,10 +19,10 @@ export interface Server {
   readonly patienceMs: number;
 }
 
-/** How long a connection may take, and a call, ms. */
+/** How long establishing the connection may take, and how long a call may take, ms. */
 const CALL_MS = 10_000;
 
-/** How long a call is retried that the server refuses because of its rate, ms. */
+/** How long a call is retried if the server refuses it because of its rate, ms. */
 const RETRY_MS = 30_000;
 
 /** A generated unary method. */
@@ -79,7 +79,7 @@ export class Connection implements Disposable {
     }
   }
 
-  /** As unary, without decoding the response. @throws RpcError */
+  /** Like `unary`, but without decoding the response. @throws RpcError */
   async unaryBytes(path: string, request: Uint8Array, token: string | undefined): Promise<Buffer> {
     const end = performance.now() + RETRY_MS;
     for (;;) {
@@ -112,7 +112,10 @@ export class Connection implements Disposable {
     return promise;
   }
 
-  /** Frames are bytes in both directions, so that checks can send and see fields that the contract does not know. */
+  /**
+   * Opens a Connect stream. Its frames are bytes in both directions, so that checks can send and see fields that are
+   * not in the contract.
+   */
   connect(token: string | undefined): ClientDuplexStream<Uint8Array, Buffer> {
     return this.#client.makeBidiStreamRequest<Uint8Array, Buffer>(
       ChatServiceService.connect.path,

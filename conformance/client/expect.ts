@@ -1,4 +1,4 @@
-// Assertions of the checks. A failure says what was expected and what came, for the author of the server.
+// Assertions of the checks. A failure tells the author of the server what was expected and what came.
 
 import { inspect, isDeepStrictEqual } from "node:util";
 import { delay } from "../../time/wait.ts";
@@ -34,12 +34,12 @@ export class RetryLater extends Error {
 
 export const ONE_SESSION = "the server allows only one session of a user at a time";
 
-/** How long to wait between attempts, ms. */
+/** How long `eventually` waits between attempts, ms. */
 const RETRY_MS = 50;
 /** The longest representation of a value in a report, characters. */
 const MOST_CHARACTERS = 300;
 
-/** For two long lists, the failure shows the first difference, not the lists. */
+/** Asserts that two values are equal. If they are long lists, the failure shows only the first difference. */
 export function equal(what: string, came: unknown, expected: unknown): void {
   if (isDeepStrictEqual(came, expected)) return;
   if (Array.isArray(came) && Array.isArray(expected)) {
@@ -74,7 +74,7 @@ export function show(value: unknown): string {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
 }
 
-/** Asks until the answer is as expected, for effects that no event announces. @throws CheckFailure */
+/** Asks repeatedly until the answer is as expected, for effects that no event announces. @throws CheckFailure */
 export async function eventually(
   what: string,
   patienceMs: number,

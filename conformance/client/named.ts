@@ -34,7 +34,7 @@ export function namedByHistory(items: readonly HistoryItem[]): Named[] {
   });
 }
 
-/** Entries with these texts. The first one has this seq, and the others have the seqs after it. */
+/** Names entries with these texts. The first one has this seq, and the others have the seqs after it. */
 export function entriesFrom(seq: bigint, texts: readonly string[]): Named[] {
   return texts.map((text, index) => `${seq + BigInt(index)} ${text}`);
 }

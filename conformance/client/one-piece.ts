@@ -27,7 +27,7 @@ export async function connectInPieces(server: Server, token: string, first: Uint
     te: "trailers",
     authorization: `Bearer ${token}`,
   });
-  // The checks notice an error, because messages do not arrive.
+  // Errors can be ignored here: a check fails when its messages do not arrive.
   stream.on("error", () => {});
   const write = (messages: readonly Uint8Array[]): void =>
     void stream.write(Buffer.concat(messages.map(framed)));

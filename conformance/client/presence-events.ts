@@ -15,7 +15,7 @@ export async function seenOffline(stream: Stream, username: string): Promise<voi
   await stream.next("presenceChanged", named, `PresenceChanged.went_offline with ${username}`);
 }
 
-/** The presence changes of a user that the stream received so far, in order. */
+/** The presence changes of a user that the stream has received so far, in order. */
 export function presenceOf(stream: Stream, username: string): ("online" | "offline")[] {
   const isThis = (one: { username: string }): boolean => one.username === username;
   return stream

@@ -32,7 +32,7 @@ export function broadcastBytes(clientMessageId: bigint, content: Uint8Array): Ui
   return Buffer.concat([rest, lengthDelimited(CONTENT, content)]);
 }
 
-/** A frame of one command, with further bytes in the command. */
+/** A frame with one command, which has additional bytes. */
 export function frameOf(send: Uint8Array, ...besides: Uint8Array[]): Uint8Array {
   return lengthDelimited(COMMANDS, Buffer.concat([lengthDelimited(SEND_MESSAGE, send), ...besides]));
 }

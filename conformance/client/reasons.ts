@@ -1,5 +1,5 @@
-// The status of each reason (docs/errors.md), and assertions on refusals: of a call, at the end of a stream, and as an
-// event of a stream.
+// The status of each reason (docs/errors.md), and assertions on refusals of calls and on refusals that end a stream or
+// are events of it.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { DOMAIN, RpcError } from "../../rpc/status/status.ts";

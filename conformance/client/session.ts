@@ -26,7 +26,7 @@ import { Stream } from "./stream.ts";
 export class Session {
   readonly username: string;
   readonly grant: Grant;
-  /** Whether it was logged out, or ended by a check. */
+  /** Whether the session was logged out, or ended by a check. */
   hasEnded = false;
   readonly #server: Server;
   readonly #isAdditional: boolean;
@@ -35,7 +35,7 @@ export class Session {
   readonly #pieces: PieceCall[] = [];
   #lastId = 0n;
 
-  /** @param isAdditional whether its user can have another session at the same time */
+  /** @param isAdditional whether its user may have another session at the same time */
   constructor(server: Server, connection: Connection, grant: Grant, isAdditional: boolean) {
     this.#isAdditional = isAdditional;
     this.#server = server;
@@ -58,7 +58,7 @@ export class Session {
     return this.#connection.unary(method, request, this.grant.token);
   }
 
-  /** As call, with another token or without one. */
+  /** Like `call`, but with another token or without one. */
   callAs<Request, Response>(
     token: string | undefined,
     method: UnaryMethod<Request, Response>,
@@ -67,7 +67,7 @@ export class Session {
     return this.#connection.unary(method, request, token);
   }
 
-  /** As call, with the encoded response. */
+  /** Like `call`, but returns the encoded response. */
   callForBytes<Request>(method: UnaryMethod<Request, unknown>, request: Request): Promise<Buffer> {
     return this.#connection.unaryBytes(method.path, method.requestSerialize(request), this.grant.token);
   }
@@ -135,7 +135,7 @@ export class Session {
     return present("BroadcastResponse.ack", ack);
   }
 
-  /** Sends on a stream; the answers are events of it. @returns the client message ids */
+  /** Sends on a stream, which receives the answers as events. @returns the client message ids */
   sendOn(stream: Stream, to: Session, texts: readonly string[]): bigint[] {
     return texts.map((value) => {
       const id = this.nextId();
@@ -169,7 +169,7 @@ export class Session {
     return blocks.map(({ user }) => user?.username ?? "");
   }
 
-  /** The names of the other users who are online, or were within so many seconds. */
+  /** The names of the other users who are online, or were online within the last `seconds`. */
   async onlineUsers(seconds?: bigint): Promise<string[]> {
     const onlineWithin = seconds === undefined ? undefined : { seconds, nanos: 0 };
     const request = { onlineWithin, pageSize: 1_000, pageToken: "", background: false };
@@ -201,7 +201,7 @@ export class Session {
     return this.call(HistoryServiceService.listMessages, { target, ...defaults, ...range });
   }
 
-  /** A range of a log, from all its pages. */
+  /** A range of a log, read from all its pages. */
   async log(conversationId: string, fromSeq: bigint, toSeq = 0n): Promise<Named[]> {
     const named: Named[] = [];
     for (let pageToken = ""; ; ) {
@@ -226,7 +226,7 @@ export class Session {
   }
 
   /**
-   * Replaces the connection, after a restart of the server. If that fails, the old connection is kept, and calls on it
+   * Replaces the connection after a restart of the server. If that fails, the old connection is kept, and calls on it
    * fail.
    * @throws ConnectError
    */

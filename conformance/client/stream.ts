@@ -1,4 +1,4 @@
-// A Connect or Follow stream of a check: all received events in order, and waiting for an event.
+// A Connect or Follow stream of a check: keeps all received events in order, and waits for events.
 import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import { type Command, ConnectRequest, ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Event } from "../../gen/parley/chat/v1/event.ts";
@@ -57,7 +57,7 @@ export class Stream {
     this.writeBytes(ConnectRequest.encode({ commands }).finish());
   }
 
-  /** Sends one frame of any bytes. */
+  /** Sends any bytes as one frame. */
   writeBytes(frame: Uint8Array): void {
     (this.#call as ClientDuplexStream<Uint8Array, Buffer>).write(frame);
   }
@@ -80,7 +80,7 @@ export class Stream {
     this.#call.cancel();
   }
 
-  /** Waits for the next event of a kind; skips the other events before it. @throws Failure */
+  /** Waits for the next event of a kind, and skips the events before it. @throws Failure */
   async next<C extends Case>(
     $case: C,
     matches: (value: EventOf<C>) => boolean = () => true,
@@ -137,7 +137,10 @@ export class Stream {
     return this.#ending !== undefined;
   }
 
-  /** Waits for the end, which is undefined for OK. @throws Failure if it does not end */
+  /**
+   * Waits for the end of the stream, and returns its error, or undefined for OK. @throws Failure if the stream does not
+   * end
+   */
   async ended(what = "the end of a stream", expected = "OK"): Promise<RpcError | undefined> {
     const end = performance.now() + this.#patienceMs;
     while (this.#ending === undefined) await this.#wait(what, `its end as ${expected}`, end);
