@@ -1,5 +1,5 @@
 // The connected clients of this node: finds the streams of a user or a session, delivers messages of the bus to them,
-// and ends them, and other long calls, with their session. It contains no chat rules.
+// and ends them with their session, as well as other long calls. It contains no chat rules.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import type { Bus, BusMessage } from "./bus/bus.ts";
 import { limits } from "./limits.ts";
@@ -8,7 +8,7 @@ import { Refusal } from "./reasons.ts";
 export interface ConnectedStream {
   readonly userId: number;
   readonly sessionId: number;
-  /** Must not block or throw. */
+  /** Delivers a message. It must not block or throw. */
   deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void;
   /** Ends the stream with this status. */
   end(ending: Refusal): void;
@@ -51,14 +51,14 @@ export class ClientManager implements Disposable {
   }
 
   /**
-   * Delivers the messages for its user to the stream until the result is disposed.
+   * Delivers the user's messages to the stream until the result is disposed of.
    * @throws Refusal TOO_MANY_STREAMS, or SERVER_STOPPING after endAll.
    */
   attach(stream: ConnectedStream): Disposable {
     if (this.#closing !== undefined) throw this.#closing;
     const ofSession = this.#sessions.get(stream.sessionId) ?? new Set();
     if (ofSession.size >= limits.streamsPerSession) {
-      // A stream whose connection is lost counts until the server notices, so a later attempt can succeed.
+      // A stream whose connection is lost counts until the server notices the loss, so a later attempt can succeed.
       throw new Refusal(Reason.TOO_MANY_STREAMS, { retryDelayMs: limits.tooManyStreamsRetryMs });
     }
     ofSession.add(stream);
@@ -69,7 +69,7 @@ export class ClientManager implements Disposable {
   }
 
   /**
-   * Ends the call with its session until the result is disposed.
+   * Makes the call end with its session, until the result is disposed of.
    * @throws Refusal SERVER_STOPPING after endAll
    */
   hold(call: HeldCall): Disposable {
@@ -87,7 +87,10 @@ export class ClientManager implements Disposable {
     };
   }
 
-  /** Sets the only listener for sessions whose last stream on this node ended, and for those that end without one. */
+  /**
+   * Sets the only listener, which is called when the last stream of a session on this node has ended, and when a
+   * session ends that has no stream.
+   */
   onSessionAway(listener: (userId: number, sessionId: number) => void): void {
     this.#onSessionAway = listener;
   }

@@ -1,4 +1,4 @@
-// Ids on the wire: a letter for the kind, and the store's number. Clients treat them as opaque.
+// Ids on the wire: a letter for the kind, followed by the store's number. Clients treat them as opaque.
 
 export type IdKind = "user" | "device" | "session" | "conversation";
 

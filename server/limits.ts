@@ -15,29 +15,29 @@ export const limits = {
   usernameBytes: 64,
   passwordBytes: 256,
   secretBytes: 64,
-  /** Wrong passwords in a row that lock log-ins; the number is the original's. */
+  /** The number of wrong passwords in a row that locks log-ins. The original has the same number. */
   failuresToLock: 3,
-  /** Log-ins with the same name, or from the same known device, that wait for their turn. */
+  /** The log-ins with the same name, or from the same known device, that may wait for their turn. */
   attemptsPerName: 8,
   idBytes: 32,
   clientFieldBytes: 64,
 
   /** A device's certificate, DER, bytes. Certificates on P-256 have about 300 to 600. */
   deviceCertificateBytes: 2048,
-  /** Ed25519, bytes. */
+  /** An Ed25519 key and an Ed25519 signature, bytes. */
   identityKeyBytes: 32,
   signatureBytes: 64,
 
   /** How long a private chat request waits for its answer, and how long an acceptance is valid, ms. */
   introductionMs: 60_000,
   agreementMs: 60_000,
-  /** Pending requests: by one calling session, and to one user. */
+  /** The pending requests of one calling session, and those to one user. */
   introductionsPerSession: 8,
   introductionsPerCallee: 32,
   /** Accepted requests of one user that are still valid. */
   agreementsPerUser: 64,
   introductionRetryMs: 5_000,
-  /** Requests of one user to another: enough for a person, and too few to flood a screen. */
+  /** The requests of one user to another: enough for a person, but too few to flood a screen. */
   introductionsPerMinute: 10,
   /** Answered requests for which the answering device is remembered. */
   answeredIntroductions: 1000,
@@ -46,7 +46,9 @@ export const limits = {
   addressBytes: 64,
   reportedChats: 1000,
   failedIntroductions: 100,
-  /** Programs of one session whose last stream ended and that may reconnect. Beyond this number the oldest is dropped. */
+  /**
+   * Programs of one session whose last stream ended and that may reconnect. Beyond this number, the oldest is dropped.
+   */
   leavingPrograms: 16,
   /** The id that distinguishes the programs of a session. */
   processIdBytes: 32,
@@ -55,13 +57,16 @@ export const limits = {
   relayOpeningMs: 5_000,
   relaysPerSession: 16,
   relayPieceBytes: 16 * KiB,
-  /** What a device may send before the other has received it, bytes: the most that waits in memory. */
+  /** How much a device may send before the other has received it, bytes. This is the most that waits in memory. */
   relayWindowBytes: 256 * KiB,
   /** Credit is granted in steps of this many bytes, so that a small message needs no answer. */
   relayCreditBytes: 32 * KiB,
-  /** Bytes each second, in each direction: enough for a chat with pictures, too slow for films. */
+  /** Bytes per second in each direction: enough for a chat with pictures, too few for films. */
   relayBytesPerSecond: 1 * MiB,
-  /** Outbox of one direction, bytes: the window, with the overhead of pieces of about 300 bytes. Above it the sender is not read. */
+  /**
+   * The outbox of one direction, bytes: the window, plus the overhead of pieces of about 300 bytes. Above it, the
+   * sender is not read.
+   */
   relaySoftBytes: 320 * KiB,
   relayHardBytes: 512 * KiB,
   /** How long a device may take to receive the rest after the other has left, ms. */
@@ -69,7 +74,7 @@ export const limits = {
 
   /** Entries pushed in a backlog for a conversation without a cursor. */
   backlogUnnamed: 50,
-  /** Entries pushed at most for one conversation; a Gap covers older ones. */
+  /** The most entries pushed for one conversation. A Gap covers older ones. */
   backlogPerConversation: 500,
   /** Entries read from the store at a time while pushing. */
   backlogPage: 100,
@@ -80,23 +85,30 @@ export const limits = {
   pageMost: 1000,
   historyPageMost: 500,
 
-  /** Outbox of one stream, bytes. Above soft the stream catches up from the store; above hard it ends with SLOW_READER. */
+  /**
+   * The outbox of one stream, bytes. Above the soft limit the stream catches up from the store; above the hard limit it
+   * ends with SLOW_READER.
+   */
   outboxSoftBytes: 256 * KiB,
   outboxHardBytes: 1 * MiB,
   frameBytes: 64 * KiB,
-  /** Changed conversations that a stream records while it catches up; more end it with SLOW_READER. */
+  /**
+   * The changed conversations that a stream records while it catches up. If there are more, it ends with SLOW_READER.
+   */
   touchedConversations: 1000,
-  /** Presence changes, and markers, that wait for a slow stream; more end it with SLOW_READER. */
+  /**
+   * The presence changes, and the markers, that wait for a slow stream. If there are more, it ends with SLOW_READER.
+   */
   heldPresence: 10_000,
   heldMarkers: 10_000,
-  /** Users in one PresenceChanged event; more are sent in several events. */
+  /** The users in one PresenceChanged event. If there are more, they are sent in several events. */
   presencePerEvent: 500,
-  /** How many bytes a marker counts in sendsInFlightBytes. */
+  /** The number of bytes that a marker counts as in sendsInFlightBytes. */
   markerBytes: 64,
   /** How long a stream may receive nothing while its outbox is not empty, ms. */
   slowReaderMs: 60_000,
 
-  /** Sends of one stream that wait for their commit. Above either bound the stream is not read. */
+  /** The sends of one stream that wait for their commit. Above either bound, the stream is not read. */
   sendsInFlight: 1024,
   sendsInFlightBytes: 1 * MiB,
 
@@ -111,7 +123,7 @@ export const limits = {
   overloadedRetryMs: 2_000,
   tooManyStreamsRetryMs: 5_000,
 
-  /** Entries of the caches of users and of sessions. */
+  /** The entries of the caches of users and of sessions. */
   cachedUsers: 50_000,
   cachedSessions: 20_000,
 } as const;

@@ -2,16 +2,19 @@
 import { LRUCache } from "lru-cache";
 import { type DestinationStream, destination, pino } from "pino";
 
-/** The fields of a log line; the compiler rejects others. Texts of messages, passwords, tokens and invites are not logged. */
+/**
+ * The fields of a log line; the compiler rejects others. Passwords, tokens, invites, and the texts of messages are not
+ * logged.
+ */
 export interface LogFields {
-  /** The error. Only name, message, code and stack are written, also of its causes. */
+  /** The error. Only its name, message, code and stack are written, and those of its causes. */
   readonly err?: unknown;
   /** The kind of event, to filter by: "log-in refused". */
   readonly event?: string;
   readonly username?: string;
   /** The client's network address, without port. */
   readonly address?: string;
-  /** An id on the wire. */
+  /** The session's id, as on the wire. */
   readonly session?: string;
   readonly method?: string;
   /** The number of things in the message. */
@@ -44,9 +47,12 @@ export type LogLevel = (typeof logLevels)[number];
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** The log is appended to it. It is created with mode 0600 if missing. */
+  /** The file that the log is appended to. It is created with mode 0600 if missing. */
   readonly file?: string | undefined;
-  /** Without a file: whether standard error is a terminal. Then only warnings and errors are written, as sentences. */
+  /**
+   * Whether standard error is a terminal. If it is and there is no file, only warnings and errors are written, as
+   * sentences.
+   */
   readonly forPerson: boolean;
   /** Writes to standard error. */
   readonly writeError: (text: string) => void;
@@ -57,11 +63,11 @@ export interface OpenLog extends Log, Disposable {
   reopen(): void;
 }
 
-/** Names of fields that are written as [Redacted], in case a cast bypasses the type. */
+/** The names of fields that are written as [Redacted] if a cast bypasses the type. */
 const SECRETS = ["password", "token", "secret", "deviceSecret", "invite", "text", "content", "passwordHash"];
 
 /**
- * Each line is written before the call returns, so that no line is lost when the process ends.
+ * Opens the log. Each line is written before the call returns, so that no line is lost when the process ends.
  * @throws Error if the file cannot be opened
  */
 export function openLog({ level, file, forPerson, writeError }: LogOptions): OpenLog {
@@ -125,7 +131,7 @@ function describeError(error: unknown, depth = 0): ErrorFacts {
 const REPEAT_EVERY_MS = 60_000;
 const MOST_SENTENCES = 100;
 
-/** Writes one sentence a line, and the same sentence at most once a minute. */
+/** Makes a writer that writes one sentence per line, and the same sentence at most once a minute. */
 function wordWriter(writeError: (text: string) => void): (line: string) => void {
   const lastShown = new LRUCache<string, number>({ max: MOST_SENTENCES });
   return (line) => {

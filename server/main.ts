@@ -1,4 +1,4 @@
-// The entry of `parley-server`.
+// The entry point of `parley-server`.
 import { run } from "./run.ts";
 
 await run();

@@ -5,7 +5,7 @@ import type { Replacements } from "./commands/command.ts";
 import type { Io, SignalListeners } from "./commands/io.ts";
 import { runCommandLine } from "./commands/run-command.ts";
 
-/** The process ends this long after a stop signal, and after its command is done, whatever still runs, ms. */
+/** How long after a stop signal, or after the end of its command, the process ends even if something still runs, ms. */
 const LAST_RESORT_MS = 4_500;
 
 const io: Io = {
@@ -24,7 +24,7 @@ const io: Io = {
 
 /** @param replacements for tests */
 export async function run(replacements: Replacements = {}): Promise<void> {
-  // When the reader of the output closes it, a server continues, and a listing has no reader left.
+  // If the reader of the output closes it, ignore the error: a server continues, and a listing has no reader left.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   process.exitCode = await runCommandLine(process.argv.slice(2), io, replacements);
   setTimeout(() => process.exit(), LAST_RESORT_MS).unref();

@@ -42,11 +42,11 @@ import { Streams } from "./services/streams/streams.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerOptions {
-  /** The caller closes it after the server has stopped. */
+  /** The store, which the caller closes after the server has stopped. */
   readonly store: Store;
   readonly bus?: Bus;
   readonly listen: { readonly host: string; readonly port: number };
-  /** PEM. Without it the server serves plaintext. */
+  /** The certificate and its key, PEM. Without them, the server serves plaintext. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly passwords: Passwords;
   readonly signUp: SignUpMode;
@@ -54,12 +54,12 @@ export interface ServerOptions {
   readonly sessionLifetimeMs: number;
   /** Commands and calls that one session may make each second. */
   readonly callRate: number;
-  /** Sessions of one user that may be online at the same time. */
+  /** How many sessions of one user may be online at the same time. */
   readonly sessionsPerUser: number;
   readonly lock: LockRule;
   /** How long wrong passwords lock log-ins. */
   readonly lockDurationMs: number;
-  /** A session ends after this many ms without a command; undefined: it does not. */
+  /** How long a session may go without a command before it ends, ms; undefined if there is no limit. */
   readonly idleTimeoutMs: number | undefined;
   /** Whether the server relays private chats. Default: true. */
   readonly relay?: boolean;
@@ -72,13 +72,13 @@ export interface ServerOptions {
   /** Whether to serve the standard health service. Default: true. */
   readonly health?: boolean;
   readonly log: Log;
-  /** For tests, which set the time. By default the clock of the system. */
+  /** The clock, which tests replace to set the time. By default it is the clock of the system. */
   readonly clock?: Clock;
 }
 
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
-  /** The actual port, also if port 0 was requested. */
+  /** The actual port, even if port 0 was requested. */
   readonly port: number;
   /** Uses this certificate for new connections. Open connections continue. */
   replaceCertificate(tls: { cert: string; key: string }): void;
@@ -196,7 +196,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new Health(services.map(nameOf));
   if (options.health !== false) services.push(health.service({ onError }));
   if (options.reflection !== undefined) {
-    // Reflection lists itself, too.
+    // Reflection also lists itself.
     const own = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
     const named = [...services.map(nameOf), ...own];
     services.push(...reflectionServices({ onError, images: options.reflection, services: named }));
@@ -204,7 +204,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const listener = await listen({
     ...options.listen,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    // Above the limit of the services, which refuse with details.
+    // This is above the limit of the services, which refuse longer requests with details.
     limits: { requestBytes: 2 * limits.requestBytes },
     services,
   });

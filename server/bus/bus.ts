@@ -1,9 +1,9 @@
-// How nodes notify each other: messages by topic, delivered at most once.
-// The store is the source of record: a lost message only delays what it announces.
+// How nodes notify each other: messages by topic, delivered at most once. The store is the source of record, so a lost
+// message only delays what it announces.
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
 import type { UserRow } from "../store/store.ts";
 
-/** "user:12" reaches the nodes with a stream of that user, "everyone" reaches all nodes. */
+/** "user:12" reaches the nodes with a stream of that user; "everyone" reaches all nodes. */
 export type Topic = `user:${number}` | "everyone";
 
 /** An entry was stored. */
@@ -21,7 +21,7 @@ export interface EntryMessage {
   readonly ack?: Uint8Array | undefined;
 }
 
-/** An event that is not stored, of a feature that a stream may have declined. */
+/** An event that is not stored, and that belongs to a feature that a stream may have declined. */
 export interface EphemeralEvent {
   readonly kind: "ephemeral";
   readonly feature: Feature;
@@ -41,10 +41,10 @@ export interface PresenceMessage {
   readonly hidden: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
-/** A session has ended: its streams end, and caches drop its token. */
+/** A session has ended, so its streams must end, and caches must drop its token. */
 export interface SessionEndedMessage {
   readonly kind: "session-ended";
-  /** "ended": by the user or an administrator. "timed-out": no command arrived within the idle time-out. */
+  /** "ended": the user or an administrator ended it. "timed-out": no command arrived within the idle time-out. */
   readonly why: "ended" | "timed-out";
   readonly userId: number;
   readonly sessionId: number;

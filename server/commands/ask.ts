@@ -5,7 +5,7 @@ import { UsageError } from "../../command-line/usage-error.ts";
 import { CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 
-/** More than any password has, so that a wrong file is not read to its end. */
+/** The most bytes to read: more than any password has, so that a wrong file is not read to its end. */
 const MOST_BYTES = 4096;
 
 /**

@@ -32,7 +32,7 @@ ${describeFlags([...ownFlags, ...describedSettings(settings)])}
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
   if (words.length > 0) throw new UsageError("cert: expected only flags");
-  // Without --data, the certificate may be that of another server than the operator means.
+  // Without --data, the certificate may belong to a different server from the one that the operator means.
   const onCreated = (file: string): void =>
     io.complain(`Created ${file}, for a server that uses this data folder (--data).\n`);
   const pem = await servedCertificate(await loadConfig({ flags }), onCreated);

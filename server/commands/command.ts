@@ -5,7 +5,9 @@ import type { Io } from "./io.ts";
 export interface Command {
   /** The text for --help. */
   readonly help: () => string;
-  /** @returns the exit code: 0 done, 1 refused or failed. @throws UsageError (exit 2), CommandFailure (exit 1) */
+  /**
+   * @returns the exit code: 0 for success, 1 if refused or failed. @throws UsageError (exit 2), CommandFailure (exit 1)
+   */
   readonly run: (argv: readonly string[], io: Io, replacements: Replacements) => Promise<number>;
 }
 

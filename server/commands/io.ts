@@ -5,22 +5,24 @@ export interface Io {
   readonly stdin: NodeJS.ReadStream;
   /** The stream on which prompts are shown. */
   readonly stderr: NodeJS.WriteStream;
-  /** Whether standard input, and standard error, is a terminal. */
+  /** Whether standard input is a terminal, and whether standard error is. */
   readonly isInputTerminal: boolean;
   readonly isErrorTerminal: boolean;
   /** Writes the text unchanged to standard output. */
   print(text: string): void;
   /** Writes the text unchanged to standard error. */
   complain(text: string): void;
-  /** Calls the listeners for signals, which then do not end the process, until the result is disposed. */
+  /** Until the result is disposed of, calls the listeners for signals, which then do not end the process. */
   listen(listeners: SignalListeners): Disposable;
 }
 
 export interface SignalListeners {
-  /** SIGTERM or SIGINT. The process ends a few seconds later in any case. */
+  /** Called for SIGTERM and SIGINT. The process ends a few seconds later in any case. */
   readonly onStop: (signal: TerminationSignal) => void;
-  /** SIGHUP. `isTerminalGone` is true if the terminal was closed, and false if an operator sent the signal. */
+  /**
+   * Called for SIGHUP. `isTerminalGone` is true if the terminal was closed, and false if an operator sent the signal.
+   */
   readonly onHangUp: (isTerminalGone: boolean) => void;
-  /** An uncaught error, which ends the process. The listener can still write a line to the log. */
+  /** Called for an uncaught error, which ends the process. The listener can still write a line to the log. */
   readonly onCrash: (error: Error) => void;
 }

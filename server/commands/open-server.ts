@@ -28,7 +28,7 @@ export interface OpenServer extends AsyncDisposable {
   readonly fingerprint: string | undefined;
   /** The data folder. */
   readonly data: string;
-  /** At most two on a loopback address, else all of them. */
+  /** The sample users that still have their public passwords: at most two on a loopback address, and otherwise all. */
   readonly sampleUsers: readonly Credential[];
   /** Loads the operator's certificate again, and opens the log file again. */
   reload(): Promise<void>;
@@ -39,7 +39,7 @@ export interface OpenServerOptions {
   readonly log: OpenLog;
   /** Called when the store has failed for good; only a restart helps. */
   readonly onFatal: (error: Error) => void;
-  /** For tests. Default: the real cost. */
+  /** The cost of a password, set by tests; by default the real cost. */
   readonly passwordCost?: PasswordCost | undefined;
 }
 
@@ -140,7 +140,7 @@ async function start(config: Config, options: ServerOptions): Promise<RunningSer
   }
 }
 
-/** Runs the work, and adds the source of the setting to an error that the operating system or a file causes. */
+/** Runs the work. If the operating system or a file causes an error, adds the source of the setting to it. */
 async function namingSetting<T>({ sourceOf }: Config, name: SettingName, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

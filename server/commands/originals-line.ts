@@ -3,7 +3,7 @@ import { isAbsolute, relative } from "node:path";
 import { packageFile } from "../files/package.ts";
 import type { Config } from "../settings/config.ts";
 
-/** Undefined if the server was started another way. */
+/** The line; undefined if the server was started in another way. */
 export function originalsLine(config: Config, host: string): string | undefined {
   const { overruled, sessionsPerUser, lock, lockDurationMs, idleTimeoutMs, presenceGraceMs, credentials } =
     config;
@@ -20,7 +20,7 @@ export function originalsLine(config: Config, host: string): string | undefined 
   return `the original's${exceptions}: ${rules.join(", ")}`;
 }
 
-/** The path relative to the current folder if the file is in it. */
+/** The path of the file, relative to the current folder if the file is in it. */
 function shortPath(file: string): string {
   const sample = "docs/credentials.txt";
   if (file === packageFile(sample)) return sample;

@@ -8,7 +8,7 @@ import { describeOriginal, looksLikeNumber } from "../settings/original-command-
 import type { Command, Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 
-/** Loaded on demand, because a listing of users does not need gRPC. */
+/** The commands by name. They are loaded on demand, because listing users, for example, does not need gRPC. */
 const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import("./serve.ts"),
   user: () => import("./user.ts"),
@@ -26,7 +26,7 @@ const FOR_OPERATOR = [
   "StoreUnavailableError",
 ];
 
-/** @returns the exit code: 0 done, 1 refused or failed, 2 not understood */
+/** @returns the exit code: 0 for success, 1 if refused or failed, 2 if not understood */
 export async function runCommandLine(
   argv: readonly string[],
   io: Io,
@@ -45,7 +45,7 @@ async function dispatch(argv: readonly string[], io: Io, replacements: Replaceme
     return 0;
   }
   const [first, ...rest] = argv;
-  // Without a command, with only flags, or with the numbers of the original's command line, it serves.
+  // Without a command, with only flags, or with the numbers of the original's command line, run serve.
   const isNamed = first !== undefined && !first.startsWith("-") && !isOriginal(argv);
   const wantsHelp = first === "help" || argv.some((argument) => argument === "--help" || argument === "-h");
   const name = first === "help" ? (rest[0] ?? "serve") : isNamed ? first : "serve";
@@ -62,7 +62,7 @@ async function dispatch(argv: readonly string[], io: Io, replacements: Replaceme
   return command.run(isNamed ? rest : argv, io, replacements);
 }
 
-/** Whether this is the original's command line, also with a wrong word. Then serve reports the wrong word. */
+/** Whether this is meant as the original's command line. If one of its words is wrong, serve reports that. */
 function isOriginal([first = "", second = ""]: readonly string[]): boolean {
   return looksLikeNumber(first) || (!Object.hasOwn(commands, first) && looksLikeNumber(second));
 }
@@ -82,7 +82,7 @@ function explain(error: unknown, io: Io): number {
   return 1;
 }
 
-/** Whether it is an error of the file system. */
+/** Whether the error comes from the file system. */
 function isOfSystem(error: Error): boolean {
   return "syscall" in error && "path" in error;
 }

@@ -57,7 +57,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
   using log = openServerLog(config, io);
   const { promise: ended, resolve: end } = Promise.withResolvers<string | Error>();
 
-  // Before the start, so that a stop during the start is orderly.
+  // Listen before the start, so that a stop during the start is orderly too.
   let server: OpenServer | undefined;
   using _ = io.listen({
     onStop: end,

@@ -7,7 +7,7 @@ export interface StartFacts {
   readonly version: string;
   readonly host: string;
   readonly port: number;
-  /** Undefined if the server serves plaintext. */
+  /** The fingerprint of the server's key; undefined if the server serves plaintext. */
   readonly fingerprint: string | undefined;
   readonly data: string;
   /** Whether the commands use this folder by default. */
@@ -87,7 +87,7 @@ function invitation(facts: StartFacts): string[] {
 function clientCall({ client, host, port, fingerprint, rules }: StartFacts): string {
   const plaintext = fingerprint === undefined ? " --plaintext" : "";
   if (rules !== undefined) {
-    // "::" includes the interfaces of IPv4.
+    // "::" includes the IPv4 interfaces.
     const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
     return `${client} ${reachable} ${port}${plaintext}`;
   }

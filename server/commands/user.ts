@@ -1,4 +1,4 @@
-// parley-server user add|list|remove|promote|demote: manages the users of a data folder, also while a server uses it.
+// parley-server user add|list|remove|promote|demote: manages the users of a data folder, even while a server uses it.
 import { existsSync } from "node:fs";
 import { type Arguments, readArguments } from "../../command-line/arguments.ts";
 import { closest, suggestion } from "../../command-line/closest.ts";
@@ -66,7 +66,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
   }
   const data = dataOf(await loadConfig({ flags }));
   const { database } = dataFiles(data);
-  // The database is not created, so that a mistyped folder does not look like a server without users.
+  // The database is not created, because a mistyped folder would then look like a server without users.
   if (action !== "add" && !existsSync(database)) {
     throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
   }

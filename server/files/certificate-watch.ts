@@ -14,14 +14,15 @@ export interface CertificateWatchOptions {
   /** Called with a matching pair. If it throws, the error is logged and the old pair stays in use. */
   readonly onChange: (certificate: LoadedCertificate) => void;
   readonly log: Log;
-  /** Default: 5000. */
+  /** The interval of the polls, ms; default 5000. */
   readonly everyMs?: number;
   readonly clock?: Clock;
 }
 
 /**
  * Polls, because file system events miss changes of symbolic links and of files on a network. A pair that cannot be
- * loaded is tried again at the next poll, since a renewal may have written only one of the files; then it is logged once.
+ * loaded is tried again at the next poll, since a renewal may have written only one of the files so far. A second
+ * failure is logged once.
  */
 export function watchCertificate(options: CertificateWatchOptions): CertificateWatch {
   const { files, onChange, log, everyMs = 5_000, clock = systemClock } = options;
@@ -66,7 +67,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
   return { reload: () => once(true), [Symbol.dispose]: () => timer[Symbol.dispose]() };
 }
 
-/** A text that changes whenever one of the files changes. */
+/** Returns a text that changes whenever one of the files changes. */
 async function stamps({ cert, key }: CertificateFiles): Promise<string> {
   const both = await Promise.all([cert, key].map(stamp));
   return both.join(" ");

@@ -34,7 +34,7 @@ export interface LoadedCertificate extends Certificate {
 
 const DAY_MS = 86_400_000;
 const LIFETIME_DAYS = 3650;
-/** Allows for clients whose clocks are slow. */
+/** How many days in the past a new certificate's validity begins, which allows for clients whose clocks are slow. */
 const BACKDATE_DAYS = 2;
 const RENEW_DAYS_BEFORE_END = 365;
 
@@ -132,7 +132,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
 }
 
 /**
- * As writeWhole, for a file that does not exist. If several processes do so at the same time, such as the server and
+ * Like writeWhole, for a file that does not exist. If several processes do so at the same time, such as the server and
  * `parley-server cert`, one of them creates it, and all return the content that it wrote.
  * @returns the content of the file
  */
@@ -143,7 +143,7 @@ async function createWhole(file: string, text: string): Promise<string> {
     return text;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return await readOrExplain(file);
-    // Some file systems do not support links.
+    // Fall back to renaming, because some file systems do not support links.
     await rename(part, file);
     return text;
   } finally {

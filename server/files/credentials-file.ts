@@ -7,19 +7,22 @@ import type { Log } from "../log.ts";
 import type { AccountStore } from "../store/store.ts";
 
 export interface Credential {
-  /** Not normalized: printable, without spaces, 1 to 64 bytes. */
+  /** The name before normalization: printable, without spaces, 1 to 64 bytes. */
   readonly username: string;
-  /** Everything after the first space: printable, 1 to 256 bytes, also after normalization. */
+  /** Everything after the first space: printable, 1 to 256 bytes both before and after normalization. */
   readonly password: string;
 }
 
 export interface BadLine {
-  /** From 1. */
+  /** The number of the line, counted from 1. */
   readonly line: number;
   readonly problem: string;
 }
 
-/** Accepts CRLF, a byte order mark, blank lines and a missing last newline. Bad lines are reported and skipped. */
+/**
+ * Parses a credentials file, which may have CRLF, a byte order mark, blank lines, and no last newline. Bad lines are
+ * reported and skipped.
+ */
 export function parseCredentials(text: string): { credentials: Credential[]; badLines: BadLine[] } {
   const credentials: Credential[] = [];
   const badLines: BadLine[] = [];
@@ -54,7 +57,7 @@ function problemOf({ username, password }: Credential, names: ReadonlySet<string
   if (Buffer.byteLength(username) > limits.usernameBytes) {
     return `the user name is longer than ${limits.usernameBytes} bytes`;
   }
-  // A password is normalized before it is hashed, and some characters get longer by that.
+  // A password is normalized before it is hashed, which makes some characters longer.
   if (
     Math.max(Buffer.byteLength(password), Buffer.byteLength(password.normalize("NFC"))) > limits.passwordBytes
   ) {
@@ -76,14 +79,16 @@ export async function readCredentials(file: string, log: Log): Promise<Credentia
   return credentials;
 }
 
-/** Users that are hashed and stored together. An import that is interrupted continues at the next start. */
+/**
+ * The number of users that are hashed and stored together. An import that is interrupted continues at the next start.
+ */
 const BATCH = 100;
-/** Hashes requested at the same time. More would fill the queue that log-ins use as well. */
+/** The number of hashes requested at the same time. More would fill the queue, which log-ins also use. */
 const AT_ONCE = 2;
 
 /**
- * Adds the users whose names never existed. Removed users are not added again, and no password is changed.
- * @returns the names added
+ * Adds the users whose names have never existed. Removed users are not added again, and no password is changed.
+ * @returns the names that were added
  */
 export async function importCredentials(
   accounts: Pick<AccountStore, "knownNames" | "importUsers">,

@@ -28,13 +28,13 @@ export function dataFiles(folder: string): DataFiles {
   };
 }
 
-/** The folder contains files that are not of Parley, and other users can read it. */
+/** The folder contains files that are not Parley's, and other users can read it. */
 export class FolderInUseError extends Error {
   override name = "FolderInUseError";
 }
 
 /**
- * Checks that the folder can be closed to other users, as opening it does, without taking their files from them.
+ * Opening a data folder closes it to other users. This checks that doing so does not take their files from them.
  * @throws FolderInUseError if other users can read the folder, and it contains other files but no Parley data
  */
 export async function claimDataFolder(folder: string): Promise<void> {
@@ -61,11 +61,11 @@ export interface TemporaryFolder extends Disposable {
   readonly path: string;
 }
 
-/** Creates a folder with mode 0700. It is deleted, with its content, when it is disposed or the process exits. */
+/** Creates a folder with mode 0700. It is deleted with its content when it is disposed of or the process exits. */
 export async function temporaryDataFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), "parley-server-"));
   const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-  // A crash, and a stop that takes too long, do not dispose the folder.
+  // A crash, or a stop that takes too long, does not dispose of the folder.
   process.once("exit", remove);
   return {
     path,
@@ -76,7 +76,7 @@ export async function temporaryDataFolder(): Promise<TemporaryFolder> {
   };
 }
 
-/** Undefined if the environment has no home directory. */
+/** The default data folder; undefined if the environment has no home directory. */
 export function defaultDataFolder(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,

@@ -10,20 +10,23 @@ export interface InviteLink {
   readonly fingerprint: string | undefined;
 }
 
-/** HOST:PORT, with brackets around an IPv6 address. */
+/** Formats HOST:PORT, with brackets around an IPv6 address. */
 export function formatAddress(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**
- * HOST:PORT/INVITE/FINGERPRINT, or HOST:PORT/INVITE without TLS. Only the first two slashes are separators, because
- * the base64 of a fingerprint can contain more.
+ * Formats HOST:PORT/INVITE/FINGERPRINT, or HOST:PORT/INVITE without TLS. Only the first two slashes are separators,
+ * because the base64 of a fingerprint can contain more.
  */
 export function formatInviteLink({ host, port, invite, fingerprint }: InviteLink): string {
   return [formatAddress(host, port), invite, ...(fingerprint === undefined ? [] : [fingerprint])].join("/");
 }
 
-/** The command line to send. It is quoted if a shell could take the brackets of an address for a pattern. */
+/**
+ * The command line to send to the new user. The link is quoted if a shell could take the brackets of its address for a
+ * pattern.
+ */
 export function joinLine(link: InviteLink): string {
   const argument = formatInviteLink(link);
   return `parley join ${argument.includes("[") ? `'${argument}'` : argument}`;

@@ -5,7 +5,10 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Of host names, only localhost counts, because the address of another name can change. */
+/**
+ * Whether the host is a loopback host. The only name that counts is localhost, because the address of any other name
+ * can change.
+ */
 export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return host.toLowerCase() === "localhost";

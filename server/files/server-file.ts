@@ -3,9 +3,9 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 
 export interface ServerFacts {
   readonly host: string;
-  /** The actual port, also if port 0 was requested. */
+  /** The actual port, even if port 0 was requested. */
   readonly port: number;
-  /** Undefined if the server serves plaintext. */
+  /** The fingerprint of the server's key; undefined if the server serves plaintext. */
   readonly fingerprint?: string | undefined;
   readonly publicNames: readonly string[];
   readonly pid: number;
@@ -21,7 +21,7 @@ export async function removeServerFile(file: string): Promise<void> {
   await rm(file, { force: true });
 }
 
-/** The facts that the running server, or the last one that was killed, wrote; undefined if there is no file. */
+/** The facts about the running server, or about a server that was killed; undefined if there is no file. */
 export async function readServerFile(file: string): Promise<ServerFacts | undefined> {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-// The TOML file as a place of settings.
+// The TOML file as a place where settings can be given.
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { suggestion } from "../../command-line/closest.ts";
@@ -7,7 +7,7 @@ import { ConfigError, type Layer } from "./layers.ts";
 import { flagName, type SettingName, settingNames, settingOf } from "./settings.ts";
 
 /**
- * Relative paths in the file are resolved against its folder.
+ * Reads the settings of a file. Its relative paths are resolved against its folder.
  * @param isInDataFolder whether it is the data folder's own file, which may be missing and cannot name the data folder
  * @throws ConfigError for a file that cannot be read or parsed, and for an unknown key
  */
@@ -45,7 +45,7 @@ async function readTable(file: string, mayBeMissing: boolean): Promise<Readonly<
     if (mayBeMissing && (code === "ENOENT" || code === "ENOTDIR")) return {};
     throw new ConfigError(`${file} cannot be read: ${fileProblem(error)}`);
   }
-  // Loaded only if the file exists.
+  // Load the parser only if the file exists.
   const { parse, TomlError } = await import("smol-toml");
   try {
     return parse(text);

@@ -8,18 +8,18 @@ import { ConfigError, environmentLayer, find, flagLayer, originalLayer, read } f
 import { type OriginalCommandLine, originalRules, originalSource } from "./original-command-line.ts";
 import { flagName, type SettingName, type SettingValue, settingNames, settingOf } from "./settings.ts";
 
-/** Every setting, checked, by its name in the table. Paths are absolute. `data` is undefined with `ephemeral`. */
+/** All settings, checked, by their names in the table. Paths are absolute. `data` is undefined with `ephemeral`. */
 export type Config = { readonly [K in SettingName]: SettingValue<K> } & {
-  /** Names where the setting was given: "--listen", "PARLEY_LISTEN in the environment", "listen in FILE". */
+  /** Names the place where the setting was given: "--listen", "PARLEY_LISTEN in the environment", "listen in FILE". */
   readonly sourceOf: (name: SettingName) => string;
   /** With the original's command line: the sources of settings that replace one of its rules. */
   readonly overruled: readonly string[] | undefined;
 };
 
 export interface ConfigInputs {
-  /** As readArguments returns them. */
+  /** The flags, as readArguments returns them. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
-  /** Flags win over it; it wins over the environment and the file. */
+  /** The original's command line. Flags win over it, and it wins over the environment and the file. */
   readonly original?: OriginalCommandLine | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform;
@@ -66,7 +66,7 @@ export async function loadConfig(inputs: ConfigInputs): Promise<Config> {
   const sourceOf = (name: SettingName): string =>
     find(name, layers)?.source ?? `the default of --${flagName(name)}`;
   const overruled = rules && [...rules.keys()].map(sourceOf).filter((source) => source !== originalSource);
-  // TypeScript cannot follow the types of the rows through the map.
+  // TypeScript cannot follow the types of the rows through the mapping.
   const config = {
     ...Object.fromEntries(values),
     data,

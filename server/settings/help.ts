@@ -29,7 +29,7 @@ export function describeSettings(): string {
   ).join("\n\n");
 }
 
-/** Some settings as flags of a command. */
+/** Describes some settings as flags of a command. */
 export function describedSettings(names: readonly SettingName[]): DescribedFlag[] {
   return names.map(describedSetting);
 }

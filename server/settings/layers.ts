@@ -4,7 +4,7 @@ import { originalSource } from "./original-command-line.ts";
 import { environmentName, flagName, type SettingName, type SettingValue, settingOf } from "./settings.ts";
 import { SettingProblem } from "./values.ts";
 
-/** A setting that is refused; the message names it and where it was given. Exit code 2. */
+/** A setting that is refused. The message names it and the place where it was given. The exit code is 2. */
 export class ConfigError extends UsageError {
   override name = "ConfigError";
 }
@@ -56,7 +56,7 @@ export function find(name: SettingName, layers: readonly Layer[]): GivenSetting 
 
 /** The setting's value from the first layer that has it, or its default. @throws ConfigError */
 export function read<K extends SettingName>(name: K, layers: readonly Layer[]): SettingValue<K> {
-  // Follows from the row, which the code below knows only as a Setting<unknown>.
+  // The type follows from the row, which readRow knows only as a Setting<unknown>.
   return readRow(name, layers) as SettingValue<K>;
 }
 

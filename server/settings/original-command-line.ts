@@ -7,7 +7,7 @@ import { type SettingName, settings } from "./settings.ts";
 import { SettingProblem } from "./values.ts";
 
 export interface OriginalCommandLine {
-  /** Whole numbers as they were typed, checked against their bounds. */
+  /** Whole numbers as texts, as they were typed, checked against their bounds. */
   readonly port: string;
   readonly blockSeconds: string;
   readonly timeoutSeconds: string;
@@ -23,7 +23,7 @@ export function describeOriginal(): string {
   return `The original's command line: ${commandLine("parley-server")} ${NAMES.join(" ")}, as in 12000 60 120.`;
 }
 
-/** Whether the word is meant as a number, even if it is not a valid one. */
+/** Whether the word is meant as a number, even if the number is not valid. */
 export function looksLikeNumber(word: string): boolean {
   return /^[-+]?\.?\d/.test(word);
 }
@@ -57,9 +57,9 @@ function problem(text: string): UsageError {
 }
 
 /**
- * The settings that the original's rules are, as texts.
- * @param host the address of all interfaces
- * @param folder the users of its credentials.txt are used, if that exists, and otherwise those of the package
+ * The original's rules as settings, in texts.
+ * @param host the address that stands for all interfaces
+ * @param folder the folder whose credentials.txt has the users; without that file, the package's own is used
  */
 export function originalRules(
   { port, blockSeconds, timeoutSeconds }: OriginalCommandLine,

@@ -1,4 +1,5 @@
-// The table of settings. Flag, environment variable, key in the file, help and the type of the value follow from a row.
+// The table of settings. Each row determines the flag, environment variable, key in the file, help, and type of the
+// value.
 import type { LockRule } from "../auth/lockout.ts";
 import type { SignUpMode } from "../auth/user-accounts.ts";
 import { type LogLevel, logLevels } from "../log.ts";
@@ -17,17 +18,17 @@ export interface Setting<T> {
   readonly group: string;
   /** The flag without dashes, if it does not follow from the row's name: "publicName" is --public-name. */
   readonly flag?: string;
-  /** The flag's single letter. */
+  /** The single letter of the flag. */
   readonly short?: string;
   /** The placeholder of the value in help. A setting without one is a switch: true or false. */
   readonly value?: string;
-  /** As text. A setting without a default may be undefined (a repeated one: an empty list). */
+  /** The default, as text. A setting without one may be undefined (a repeated one: an empty list). */
   readonly default?: string;
   /** One sentence, with the unit and the bounds. */
   readonly help: string;
-  /** Whether it can be given several times (in the environment and in a list of the file: separated by commas). */
+  /** Whether it can be given several times (separated by commas in the environment and in a list of the file). */
   readonly isRepeated?: boolean;
-  /** Relative paths are resolved against the folder. @throws SettingProblem */
+  /** Parses the text. Relative paths are resolved against the folder. @throws SettingProblem */
   readonly parse: (text: string, folder: string) => T;
 }
 

@@ -81,7 +81,7 @@ export function milliseconds(
   return (text) => parse(text) * unitMs[unit];
 }
 
-/** As milliseconds; 0 is "never", which is undefined. */
+/** Like `milliseconds`, but 0 means "never" and becomes undefined. */
 export function millisecondsOrNever(
   unit: keyof typeof unitMs,
   most: number,
