@@ -1,4 +1,5 @@
-// Runs the streams of a link, one after another: opens each, and passes its events to the feed, the sender and the markers.
+// Runs the streams of a link, one after another: opens each, and passes its events to the feed, the sender and the
+// markers.
 import { Command, type Hello } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import type { Event, Limits, Welcome } from "../../gen/parley/chat/v1/event.ts";

@@ -1,7 +1,7 @@
 // The exports of the package. Everything else in it may change at any time.
 /**
- * The SDK of Parley. {@link connect} returns a link, whose events are an async iterable and whose sends resolve when the
- * server has stored them. The link reconnects, hands out each entry once, and sends each message once.
+ * The SDK of Parley. {@link connect} returns a link, whose events are an async iterable and whose sends resolve when
+ * the server has stored them. The link reconnects, hands out each entry once, and sends each message once.
  *
  * @example
  * ```ts

@@ -1,7 +1,8 @@
 // The messages of the contract that the package exports; their comments come from the protos.
 /**
  * The messages of the contract as types, for programs that read the contents of events and calls: `raw` of an event,
- * the pages of a list, an ack. Enums are objects of numbers; a value that this version does not know is any other number.
+ * the pages of a list, an ack. Enums are objects of numbers; a value that this version does not know is another
+ * number.
  *
  * @module parley/messages
  */

@@ -25,7 +25,10 @@ export class OutgoingRequests {
     return this.#byUsername.get(username);
   }
 
-  /** Sends a request. Resolves when the server has asked the user's devices. @throws RpcError, ConnectError, NotSentError */
+  /**
+   * Sends a request. Resolves when the server has asked the user's devices.
+   * @throws RpcError, ConnectError, NotSentError
+   */
   async start(username: string, direct: boolean): Promise<void> {
     if (this.#byUsername.has(username))
       throw new NotSentError(`You have already requested a private chat with ${username}.`);

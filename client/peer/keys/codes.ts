@@ -19,9 +19,9 @@ const ROUNDS = 5_200;
  * The safety number of two users: 60 digits in twelve groups of five, the same on both devices. It is the "numeric
  * fingerprint", version 0, of libsignal
  * (https://github.com/signalapp/libsignal/blob/main/rust/protocol/src/fingerprint.rs), with the identity key as key and
- * the UTF-8 text "SERVER_ID USER_ID" as stable id. For each user: SHA-512 over two zero bytes, the key, the stable id and
- * the key, then 5,199 times over the previous hash and the key. The first 30 bytes make six groups; each is five bytes
- * as a big-endian number, modulo 100,000. The smaller half comes first.
+ * the UTF-8 text "SERVER_ID USER_ID" as stable id. For each user: SHA-512 over two zero bytes, the key, the stable id
+ * and the key, then 5,199 times over the previous hash and the key. The first 30 bytes make six groups; each is five
+ * bytes as a big-endian number, modulo 100,000. The smaller half comes first.
  */
 export function safetyNumber(serverId: string, one: CodeParty, other: CodeParty): string {
   const halves = [one, other].map((party) => half(serverId, party)).sort();

@@ -1,5 +1,5 @@
-// Whether this device knows its user's identity key independently of the server. A server that could choose the key could
-// intercept chats unnoticed, because the safety number depends on it.
+// Whether this device knows its user's identity key independently of the server. A server that could choose the key
+// could intercept chats unnoticed, because the safety number depends on it.
 import type { ContactStore } from "./contacts.ts";
 import type { OwnNames, Registered } from "./registration.ts";
 

@@ -35,7 +35,9 @@ export interface Verification {
   readonly since: Date | undefined;
   /** This safety number is the one that was shown last. */
   readonly isShown: boolean;
-  /** How this device knows its user's key. A safety number with a key that only the server vouches for proves nothing. */
+  /**
+   * How this device knows its user's key. A safety number with a key that only the server vouches for proves nothing.
+   */
   readonly own: OwnKeyStatus;
 }
 
@@ -91,7 +93,7 @@ export function confirm(contacts: ContactStore, verification: Verification): voi
 }
 
 /**
- * Accepts a changed key, or the last unsigned device that stopped a chat, because a person decided so without comparing.
+ * Accepts a changed key, or the last unsigned device that stopped a chat, as a person decided without a comparison.
  * @returns what was accepted; undefined if nothing is wrong
  */
 export function acceptKeys(contacts: ContactStore, verification: Verification): KeyProblem | undefined {
