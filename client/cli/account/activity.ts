@@ -3,7 +3,7 @@ import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { Account } from "../../link/server/account.ts";
 
-/** The shortest time between two reports, ms: far below a usual idle time-out, and little load for a fast script. */
+/** The shortest time between two reports, ms: far below usual idle time-outs, and little load from a fast script. */
 const EVERY_MS = 1_000;
 
 export class Activity {

@@ -1,4 +1,5 @@
-// Gets the user name and password for commands that log in or sign up, from flags and standard input or from the person.
+// Gets the user name and password for commands that log in or sign up, from flags and standard input or from the
+// person.
 
 import { toggle } from "../../../command-line/flags.ts";
 import type { UsageError } from "../../../command-line/usage-error.ts";
@@ -35,7 +36,7 @@ export async function passwordFor(
   return asker.password(question);
 }
 
-/** The password of a new account, asked for twice. @throws UsageError as usernameOr */
+/** The password of a new account. A person is asked for it twice. @throws UsageError as usernameOr */
 export async function newPassword(
   call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
   asker: Asker | undefined,

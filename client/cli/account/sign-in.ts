@@ -1,4 +1,5 @@
-// Finds the server, the user and the session for a command from its flags and the stored profiles, and logs in if it may ask.
+// Finds the server, the user and the session for a command from its flags and the stored profiles, and logs in if it
+// may ask.
 import { hostname } from "node:os";
 import { packageVersion } from "../../../command-line/package-files.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
@@ -17,7 +18,7 @@ import type { Asker } from "../process/prompts.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
 import { trustServer } from "./trusted-server.ts";
 
-/** The number of times that a person may enter a password. */
+/** How many times a person may enter a password. */
 const passwordTries = 3;
 
 /** The environment of signing in. */
@@ -57,7 +58,7 @@ export interface Choice {
   readonly profile: Profile | undefined;
 }
 
-/** The server and user that are wanted, otherwise those used last, otherwise the default server without a user. */
+/** The wanted server and user; else those used last; else the default server without a user. */
 export function choose(state: State, wanted: Wanted): Choice {
   const { profiles } = state;
   const profile = profiles.find({ address: wanted.server, username: wanted.as });
@@ -69,8 +70,8 @@ export function choose(state: State, wanted: Wanted): Choice {
 }
 
 /**
- * The stored session, or a new one if there is a person to ask. Its profile becomes the one used last. Does not connect if
- * a session is stored.
+ * The stored session, or a new one if there is a person to ask. Its profile becomes the one used last. Does not connect
+ * if a session is stored.
  * @throws CommandError, ConnectError, RpcError
  */
 export async function signIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
@@ -88,7 +89,7 @@ export async function signIn(context: SignInContext, wanted: Wanted): Promise<Si
     retry,
     isLogIn: false,
   });
-  // Written only if it changes: hundreds of processes may start at the same time, mostly as the same user.
+  // Written only if it changes, because hundreds of processes may start at the same time, mostly as the same user.
   if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
   return new SignedIn(profile, session.token, trust);
 }
@@ -107,7 +108,7 @@ async function askIn(
   return new SignedIn(profile, tokenOf(profile), trust);
 }
 
-/** As startSession, with a password that is asked for, again if it was wrong. @throws as startSession, CommandError */
+/** Like startSession, but asks for the password, again if it was wrong. @throws as startSession, CommandError */
 export async function askSession(
   context: SignInContext,
   asker: Asker,
@@ -134,7 +135,7 @@ async function askName(asker: Asker): Promise<string> {
   }
 }
 
-/** As trustServer, before a log-in. */
+/** Like trustServer, for use before a log-in. */
 export async function trustServerForLogIn(
   context: SignInContext,
   address: string,

@@ -1,4 +1,5 @@
-// Decides how to trust the server at an address: by the stored key, by a probe of an unknown server, or by asking the person.
+// Decides how to trust the server at an address: by the stored key, by a probe of an unknown server, or by asking the
+// person.
 
 import { ConnectError, probe, type Trust } from "../../../rpc/dialling/dial.ts";
 import { checkTrust, isLoopback } from "../../link/server/trust.ts";
@@ -16,15 +17,15 @@ export interface TrustOptions {
   readonly asker: Asker | undefined;
   /** Called with the line about a new key of a server on this machine. */
   readonly notice: (sentence: string) => void;
-  /** The command to which `--server` and `--fingerprint` can be added, to accept a changed key. */
+  /** The command to suggest, with `--server` and `--fingerprint` added, for accepting a changed key. */
   readonly retry: readonly string[];
   /** True before a log-in: a server that used plaintext is probed again, because it may use TLS now. */
   readonly isLogIn: boolean;
 }
 
 /**
- * The trust in the server at this address, which is stored. Connects only if the server is unknown or the flags state the
- * trust; otherwise the connection that follows checks the pin. A failure changes nothing that is stored.
+ * The trust in the server at this address, which is stored. Connects only if the server is unknown or the flags state
+ * the trust; otherwise the connection that follows checks the pin. A failure changes nothing that is stored.
  * @throws CommandError if the server is not trusted, or no person can be asked; ConnectError
  */
 export async function trustServer(address: string, wanted: Wanted, options: TrustOptions): Promise<Trust> {

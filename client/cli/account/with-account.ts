@@ -22,8 +22,8 @@ export function openContext(
 }
 
 /**
- * Runs the work in the session that the flags ask for. Work that only reads can be repeated, so a lost connection does not
- * leave its outcome unknown.
+ * Runs the work in the session that the flags ask for. Work that only reads can be repeated, so a lost connection does
+ * not leave its outcome unknown.
  * @throws CommandError, with exit code 4 without such a session and 3 without a connection; and what the work throws
  */
 export async function withAccount<T>(

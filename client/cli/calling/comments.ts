@@ -15,7 +15,9 @@ export function commentOf(described: DescMessage | DescField | DescService | Des
   return comments.get(path.join(",")) ?? "";
 }
 
-/** The path: field numbers of descriptor.proto, and indexes. See https://protobuf.com/docs/descriptors#source-code-info */
+/**
+ * The path: field numbers of descriptor.proto, and indexes. See https://protobuf.com/docs/descriptors#source-code-info
+ */
 function placeOf(one: DescMessage | DescField | DescService | DescMethod): [DescFile, readonly number[]] {
   switch (one.kind) {
     case "service":

@@ -55,7 +55,7 @@ function messageLines(message: DescMessage): Styled[] {
   ];
 }
 
-/** The message and then those that it contains, each once. Not the well-known types, which are texts in JSON. */
+/** The message and then those that it contains, each once; without the well-known types, which are texts in JSON. */
 function reachable(first: DescMessage): DescMessage[] {
   const found = new Set([first]);
   for (const message of found) {

@@ -52,7 +52,7 @@ function unknown(services: readonly DescService[], given: string): Error {
   return usage(`The schema has no method "${given}".${meant} Without a name, rpc lists all methods.`);
 }
 
-/** For an almost correct method name with a wrong service name. */
+/** The candidate to suggest for an almost correct method name with a wrong service name. */
 function closestMethod(given: string, candidates: readonly string[]): string | undefined {
   const methods = candidates.map((name) => name.slice(name.indexOf("/") + 1));
   const near = closest(given, methods);

@@ -13,7 +13,7 @@ import { usage } from "../process/exit.ts";
 import { schema } from "../process/schema.ts";
 import { typeWords } from "./describe.ts";
 
-/** The source of the JSON. All users of the machine can read a command line. */
+/** The source of the JSON. A command line must not have secrets: all users of the machine can read it. */
 export type Source = "command line" | "standard input";
 
 type JsonObject = { [key: string]: JsonValue };
@@ -48,7 +48,9 @@ function parse(json: string): JsonValue {
   }
 }
 
-/** Refuses integers that a JSON number cannot represent: they would become another number, and two ids might be equal. */
+/**
+ * Refuses integers that a JSON number cannot represent: they would become another number, and two ids might be equal.
+ */
 function exactly(key: string, value: unknown, { source = "" }: { readonly source?: string } = {}): unknown {
   const isExact = Number.isSafeInteger(value) || String(value) === source;
   if (typeof value === "number" && /^-?\d+$/.test(source) && !isExact)
@@ -73,7 +75,7 @@ function check(message: DescMessage, json: JsonValue, path: string, source: Sour
   }
 }
 
-/** Checks the fields of a message. Parses any other value alone, so that the error can name the field. */
+/** Checks the fields of a message. Parses each other value by itself, so that the error can name the field. */
 function checkValue(
   message: DescMessage,
   field: DescField,

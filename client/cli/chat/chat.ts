@@ -1,4 +1,5 @@
-// The chat without its display: takes the lines that the user enters and the events of the link, and produces display items.
+// The chat without its display: takes the lines that the user enters and the events of the link, and produces display
+// items.
 import type { Clock } from "../../../time/clock.ts";
 import type { LinkEvent } from "../../link/model/events.ts";
 import type { PrivateEvent } from "../../peer/chats/events.ts";
@@ -98,8 +99,8 @@ export class Chat implements ChatActions, Disposable {
   }
 
   /**
-   * Handles one line that the user entered. Await it before the next one; errors are shown. `isSure`: isInDoubt was true
-   * when the user entered it.
+   * Handles one line that the user entered. Await it before the next one; errors are shown. `isSure`: isInDoubt was
+   * true when the user entered it.
    */
   async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     const { attention, endedChatGuard, typedLines } = this.#parts;
@@ -138,7 +139,9 @@ export class Chat implements ChatActions, Disposable {
     this.#options.display.refresh();
   }
 
-  /** Opens a private chat with unread lines, or else the conversation with the most unread messages. Errors are shown. */
+  /**
+   * Opens a private chat with unread lines, or else the conversation with the most unread messages. Errors are shown.
+   */
   async openNextUnread(): Promise<void> {
     await this.#attempt(() => this.#openNextUnread());
     this.#options.display.refresh();
@@ -219,7 +222,7 @@ export class Chat implements ChatActions, Disposable {
     this.link.reportActivity();
   }
 
-  /** Checked before the message is shown as sent. @throws CommandError if the user does not exist */
+  /** Checks the user before the message is shown as sent. @throws CommandError if the user does not exist */
   async #checkUser(place: Extract<Place, { kind: "user" }>, text: string): Promise<void> {
     const { onlineUsers, conversations, log } = this.#parts;
     const { username } = place;

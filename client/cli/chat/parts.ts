@@ -25,7 +25,7 @@ export interface ChatOptions {
   readonly link: ChatLink;
   /** The server's address as the user knows it. */
   readonly address: string;
-  /** The own user name. */
+  /** The user's own name. */
   readonly me: string;
   readonly clock: Clock;
   readonly display: Display;
@@ -33,9 +33,11 @@ export interface ChatOptions {
   readonly privateChats: PrivateLink;
   readonly privateSettings: PrivateSettings;
   readonly bell: BellSetting;
-  /** For a user at a screen: shows the end of a conversation when it is opened, and joins what happens together. */
+  /** For a user at a screen: shows the end of a conversation when it is opened, and reports changes together. */
   readonly atScreen: boolean;
-  /** How the user confirms that a doubtful line is a command; undefined: a script enters the lines and cannot be asked. */
+  /**
+   * How the user confirms that a doubtful line is a command; undefined: a script enters the lines and cannot be asked.
+   */
   readonly commandKey: CommandKey | undefined;
   leave(how: Leaving): void;
 }
@@ -48,7 +50,7 @@ export interface ChatCallbacks {
 
 /** Changes of presence within this time are shown in one line at a screen, ms. */
 const PRESENCE_JOIN_MS = 500;
-/** The most missed messages that are shown. A script does not scroll, but memory is bounded. */
+/** The most missed messages that are shown. A script can use more than a screen, but memory is bounded. */
 const MISSED_LINES = { atScreen: 200, plain: 2_000 };
 
 export class ChatParts implements Disposable {

@@ -41,7 +41,7 @@ export interface Wanted {
   readonly fingerprint?: string | undefined;
   readonly acceptNew?: boolean | undefined;
   readonly plaintext?: boolean | undefined;
-  /** As the original's client: ask for user and password even if a login is stored, and log out on leaving. */
+  /** Like the original's client, ask for user and password even if a login is stored, and log out on leaving. */
   readonly fresh?: boolean | undefined;
 }
 

@@ -15,7 +15,7 @@ export const everyFlag = {
 /** One run of a command. */
 export interface Call<F extends Flags = Record<never, never>> {
   readonly environment: Environment;
-  /** The arguments that are not flags, in order. Their number is within the command's bounds. */
+  /** The arguments that are not flags, in order. The command's `words` bound their number. */
   readonly words: readonly string[];
   readonly values: Values<F>;
   readonly json: boolean;
@@ -47,7 +47,10 @@ export interface Command {
   readonly about: readonly string[];
   readonly json: string | undefined;
   readonly examples: readonly string[];
-  /** Reads the arguments after the name, and runs the command. Resolves to "help" for --help. @throws as CommandSpec.run */
+  /**
+   * Reads the arguments after the name, and runs the command. Resolves to "help" for --help.
+   * @throws as CommandSpec.run
+   */
   readonly invoke: (
     environment: Environment,
     name: string,

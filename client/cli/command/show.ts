@@ -9,7 +9,7 @@ import type { PrivateLine } from "../../state/private-lines.ts";
 import { safeName } from "../terminal/text/safe-text.ts";
 import { line, Styled } from "../terminal/text/style.ts";
 
-/** Indents the further lines of a text, so that none of them looks like another message. */
+/** Indents the lines of a text after the first, so that none of them looks like another message. */
 const margin = "    ";
 
 /** "2026-11-23 04:17:12", in the time zone of this machine. */

@@ -29,7 +29,7 @@ const flags = {
 
 type DevicesCall = Call<typeof flags>;
 
-/** The time between two requests for the list of devices, ms. */
+/** The time between two requests for the device list, ms. */
 const LOOK_MS = 1_000;
 
 export const command = defineCommand({

@@ -14,7 +14,7 @@ import { handleStoredLines } from "../private/stored-lines.ts";
 import { usage } from "../process/exit.ts";
 
 const defaultCount = 50;
-/** The entries are in memory until the oldest one is known, which is printed first. */
+/** The most entries to print. All are in memory until the oldest one is known, which is printed first. */
 const mostCount = 100_000;
 const pageSize = 500;
 

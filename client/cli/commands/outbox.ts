@@ -136,7 +136,7 @@ function listLine({ clientMessageId, target, content, queuedTime, held }: Unsent
   return line`${clientMessageId}  ${time(queuedTime)}  to ${targetName(target)}, ${state}: ${Styled.of(text).truncate(previewColumns)}`;
 }
 
-/** The command with which the chat would send it. */
+/** The command with which the chat would send the message. */
 function commandMessage({ clientMessageId, target, content }: UnsentMessage): Message<Command> {
   const said = Content.decode(content);
   const value: Command =

@@ -42,7 +42,7 @@ export const command = defineCommand({
     const port = values["peer-port"] ?? 0;
     const direct = path === "direct";
     const keep = values["keep-private"] === true;
-    // A person at this terminal may type on after the peer's input has ended, and is not waited for.
+    // A person at this terminal could keep typing after the peer's input has ended, so the chat does not wait for that.
     const allowHalfOpen = !environment.stdin.isTTY;
     return withPrivateChats(call, { path, port, allowHalfOpen }, Ending.STOPPED, (run) =>
       new PipeChat(call, run, { username, direct, keep, waitMs: values.wait ?? 0 }).run(),

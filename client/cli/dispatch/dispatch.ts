@@ -13,7 +13,7 @@ export async function dispatch(argv: readonly string[], environment: Environment
   const at = await commandAt(argv);
   const rest = argv.filter((_, index) => index !== at);
   if (argv[at] === "help") return help(environment, rest);
-  // A command line without a command, or with flags alone, starts the chat.
+  // A command line without a command, or with only flags, starts the chat.
   const row = find(argv[at] ?? "chat", environment);
   const { command } = await row.load();
   const code = await command.invoke(environment, row.name, rest);

@@ -4,7 +4,7 @@ import { type Flags, specsOf } from "../../../command-line/flags.ts";
 import { everyFlag } from "../command/command.ts";
 import { commands } from "../commands/table.ts";
 
-/** The index of the command's name; -1 for a command line without one, which starts the chat: HOST PORT, or flags alone. */
+/** The index of the command's name; -1 for a command line that starts the chat: HOST PORT, or only flags. */
 export async function commandAt(argv: readonly string[]): Promise<number> {
   const [first] = argv;
   if (first === undefined || isOriginalCommandLine(argv)) return -1;
@@ -16,7 +16,7 @@ export async function commandAt(argv: readonly string[]): Promise<number> {
     if (!isCommand(word)) continue;
     const before = argv.slice(0, at);
     if (canStandBefore(before, await flagsOf(word))) return at;
-    // The flags do not fit. The error message of that command says why.
+    // The command does not take these flags. Its error message says so.
     if (unfitting < 0 && !takesNext(before, chats)) unfitting = at;
   }
   return unfitting;

@@ -4,7 +4,7 @@ import { withAccount } from "../account/with-account.ts";
 import type { AccountCall } from "../command/command.ts";
 import { name } from "../command/show.ts";
 
-/** @param withinMs prints who was online within this time; undefined prints who is online now */
+/** @param withinMs include the users who were online within this time; undefined: only those who are online now */
 export async function printNames(call: AccountCall, withinMs: number | undefined): Promise<void> {
   await withAccount(call, "reads", async ({ account }) => {
     for await (const user of account.listUsers(withinMs === undefined ? {} : { onlineWithinMs: withinMs })) {

@@ -17,7 +17,7 @@ export async function cursorsSince(account: Account, since: Date): Promise<Memor
   return cursors;
 }
 
-/** The newest seq of an older entry; 0 if there is none. */
+/** The seq of the newest entry before `since`; 0 if there is none. */
 async function lastBefore(account: Account, conversationId: string, since: Date): Promise<bigint> {
   const target = { kind: "conversation", conversationId } as const;
   for await (const page of account.listMessages(target, { newestFirst: true, background: true })) {

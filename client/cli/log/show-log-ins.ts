@@ -12,7 +12,9 @@ const outcomes: Readonly<Partial<Record<LogInOutcome, string>>> = {
   [LogInOutcome.DEVICE_INVALID]: "refused: unknown device",
 };
 
-/** "2026-11-23 04:17:12  logged in  from 10.0.0.7, desk (d4), parley 0.1.0"; with the user's name for administrators. */
+/**
+ * "2026-11-23 04:17:12  logged in  from 10.0.0.7, desk (d4), parley 0.1.0"; with the user's name for administrators.
+ */
 export function logInLine(record: LogInRecord, withName: boolean): Styled {
   const { client, deviceId, count } = record;
   const outcome = outcomes[record.outcome] ?? "refused";

@@ -25,7 +25,7 @@ export const pathFlag = oneOf(
   "The path of private chats: direct (each device sees the address of the other), relay (through the server, which cannot read them) or auto (you decide each time). Default: auto.",
 );
 
-/** The same flag for commands that cannot ask the user. */
+/** The same flag, for commands that cannot ask the user. */
 export const scriptPathFlag: Flag<(typeof paths)[number]> = {
   ...pathFlag,
   help: "The path of private chats: direct (each device sees the address of the other), or relay (through the server, which cannot read them). auto is relay, because the command cannot ask. Default: relay.",

@@ -7,7 +7,7 @@ import type { OwnKeyStatus } from "../../peer/keys/own-identity.ts";
 import type { Verification } from "../../peer/keys/verification.ts";
 
 /**
- * How the verify command is written: "/verify yoda" in the chat, "parley verify yoda" in a shell.
+ * The verify command as the user types it: "/verify yoda" in the chat, "parley verify yoda" in a shell.
  * `program` is the name of the program in a shell; undefined in the chat.
  */
 function verifyCommand(program: string | undefined, username: string): string {
@@ -50,7 +50,7 @@ export function problemWords(username: string, { problem, stops }: KeyCheck, pro
   }
 }
 
-/** Why a chat was not started because of a key. `program`: as for verificationWords. */
+/** Explains that a chat was not started because of a key. `program`: as for verificationWords. */
 export function keyProblemWords(
   { message, username, problem }: KeyProblemError,
   program: string | undefined,
@@ -58,7 +58,7 @@ export function keyProblemWords(
   return `STOP: ${message} ${nextWords(username, problem, program)}`;
 }
 
-/** Why an open chat was ended because of a key. `program`: as for verificationWords. */
+/** Explains that an open chat was ended because of a key. `program`: as for verificationWords. */
 export function distrustWords(username: string, problem: KeyProblem, program: string | undefined): string {
   const what =
     problem === "changed"
@@ -116,10 +116,10 @@ export function verificationWords(
   return [`Your code with ${username}:`, ...rows, words[standing], comparisonWords(own, username, program)];
 }
 
-/** What to do with the code. A comparison proves something only if the user's own key is certain. */
+/** What to do with the code. Comparing it proves something only if the user's own key is certain. */
 function comparisonWords(own: OwnKeyStatus, username: string, program: string | undefined): string {
   const how = `the code with the one that ${username} sees, in person or in a call`;
-  // Devices are linked in a shell only.
+  // Devices can be linked only in a shell.
   const link = `${program ?? "parley"} devices link`;
   switch (own) {
     case "unlinked":

@@ -1,4 +1,5 @@
-// Opens the private chats of a session: the peer server, the options of the link that receives requests, and the ending.
+// Opens the private chats of a session: the peer server, the options of the link that receives requests, and the
+// ending.
 import { Feature } from "../../../gen/parley/chat/v1/event.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ListenError } from "../../../rpc/listening/listen.ts";
@@ -66,7 +67,10 @@ export function verifierOf(
   };
 }
 
-/** The ending to send to the peers of open chats when the link has ended. @param otherwise for endings without one of their own */
+/**
+ * The ending to send to the peers of open chats when the link has ended.
+ * @param otherwise for endings without one of their own
+ */
 export function endingAfter(ending: LinkEnding, otherwise: Ending): Ending {
   switch (ending.kind) {
     case "not-logged-in":

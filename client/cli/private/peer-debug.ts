@@ -1,4 +1,5 @@
-// Offers the schema and the health of the peer server on this machine, for debugging: reflection and health checks, no chat.
+// Offers the schema and the health of the peer server on this machine, for debugging: reflection and health checks, no
+// chat.
 
 import { readFileSync } from "node:fs";
 import { packageFile } from "../../../command-line/package-files.ts";

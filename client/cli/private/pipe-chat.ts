@@ -1,4 +1,5 @@
-// A private chat in a pipe: sends the lines of standard input, and prints the peer's lines until both inputs have ended.
+// A private chat in a pipe: sends the lines of standard input, and prints the peer's lines until both inputs have
+// ended.
 import { Line } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
@@ -43,7 +44,7 @@ export class PipeChat {
   readonly #ended = Promise.withResolvers<ChatEnded | undefined>();
   #sent = 0n;
   #failedLines = 0;
-  /** A line was read that is neither sent nor reported yet. */
+  /** A line has been read but neither sent nor reported yet. */
   #hasLine = false;
   #received = 0n;
   #wasOpened = false;
@@ -85,7 +86,7 @@ export class PipeChat {
     return this.#codeOf(ended);
   }
 
-  /** Stops the chat, and waits a moment for its end, which says which lines have arrived. */
+  /** Stops the chat, and waits a moment for its end, after which it is known which lines have arrived. */
   async #stop(): Promise<ChatEnded | undefined> {
     const { chats, ending } = this.#run;
     if (!this.#wasOpened) return undefined;
@@ -191,13 +192,13 @@ export class PipeChat {
     }
   }
 
-  /** Passes on the request of another user. A failure of that answer does not end this chat. */
+  /** Leaves a request of another user to the user's other programs. If this answer fails, this chat goes on. */
   async #handleOtherUser(event: PrivateEvent, chats: PrivateRun["chats"]): Promise<void> {
     if (event.type !== "requested") return;
     try {
       await chats.answer(event.username, "pass");
     } catch (error) {
-      // If the server was not reached, the request arrives again with the next connection.
+      // If the server was not reached, it repeats the request on the next connection.
       if (error instanceof ConnectError || isRequestGone(error)) return;
       if (!(error instanceof RpcError)) throw error;
       if (!isConnectionLost(error)) this.#call.output.notice(failedWords(event.username, error));

@@ -40,13 +40,13 @@ export function answerWords(username: string, mayBeDirect: boolean): string[] {
   ];
 }
 
-/** Requests by this user are accepted from now on, by that path. */
+/** Reports that requests by this user are accepted from now on, by that path. */
 export function alwaysWords(username: string, path: "direct" | "relay"): string {
   const way = pathWords[path === "direct" ? "direct" : "relayed"];
   return `Requests by ${username} are now accepted without asking you, ${way}. To undo: /refuse ${username}`;
 }
 
-/** Requests by this user are no longer always accepted. `answer`: the setting that decides instead. */
+/** Reports that requests by this user are no longer always accepted. `answer`: the setting that decides instead. */
 export function notAlwaysWords(username: string, answer: PrivateSettings["answer"]): string {
   const then = answer === "ask" ? "you are asked again" : `--private-answer ${answer} decides`;
   return `Requests by ${username} are no longer always accepted: ${then}.`;
@@ -59,7 +59,7 @@ export function openedWords({ username, path, keyCheck }: ChatOpened): string[] 
   ];
 }
 
-/** Where a chat is open that is not open in this program. */
+/** Says where a chat outside this program is open. */
 export function whereWords(elsewhere: OpenElsewhere): string {
   if (elsewhere.kind === "here") return "in another program on this device";
   const { deviceName } = elsewhere;
@@ -71,7 +71,7 @@ const outcomes: Partial<Record<IntroductionOutcome, string>> = {
   [IntroductionOutcome.REFUSED_ELSEWHERE]: "was refused",
 };
 
-/** Why a request needs no answer any more. */
+/** Why a request no longer needs an answer. */
 export function closedWords({ username, outcome, deviceName }: RequestClosed): string {
   const elsewhere = outcomes[outcome];
   if (elsewhere !== undefined) {

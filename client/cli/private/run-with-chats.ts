@@ -18,7 +18,7 @@ export interface PrivateRun {
   readonly context: SignInContext;
   /** Resolves when other users can request a private chat with this device. */
   readonly live: Promise<void>;
-  /** Aborted by a signal, when the output has no reader any more, and when the link has ended. */
+  /** Aborted by a signal, when the reader of the output has gone, and when the link has ended. */
   readonly signal: AbortSignal;
   /** The ending to send to peers if this side ends a chat now. */
   readonly ending: Ending;
@@ -27,8 +27,8 @@ export interface PrivateRun {
 }
 
 /**
- * Runs the work with private chats that this device can request and accept. If the link ends for good, `signal` is aborted:
- * the work ends, and may first report what was lost.
+ * Runs the work with private chats that this device can request and accept. If the link ends for good, `signal` is
+ * aborted: the work ends, and may first report what was lost.
  * @param ending sent to the peers of chats that are open at the end, unless the link has ended
  * @throws as withAccount, and what the work throws
  */

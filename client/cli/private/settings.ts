@@ -3,11 +3,11 @@ import type { Contact, KeyCheck } from "../../peer/keys/contacts.ts";
 import type { PrivateLines } from "../../state/private-lines.ts";
 
 export interface PrivateSettings {
-  /** How a request is answered: ask the user; accept users whose keys are known and ask for others; accept; refuse. */
+  /** How to answer requests: ask the user; accept users with known keys, ask about others; accept all; refuse all. */
   readonly answer: "ask" | "contacts" | "accept" | "refuse";
   /** The allowed path; "auto": the user decides for each chat. */
   readonly path: "direct" | "relay" | "auto";
-  /** Where lines of this run are kept; undefined: they are not kept. */
+  /** Where the lines of this run are kept; undefined if they are not kept. */
   readonly lines: Pick<PrivateLines, "add" | "last"> | undefined;
   /** Lines kept by this run or earlier ones. */
   readonly kept?: Pick<PrivateLines, "last">;
@@ -24,6 +24,6 @@ export function isAutoAccepted(
 ): boolean {
   if (stops || answer === "refuse") return false;
   if (answer === "accept") return true;
-  // A changed key may belong to another person than the one the user accepted.
+  // A changed key may belong to someone other than the person whom the user accepted.
   return problem === undefined && standing !== "new" && (always !== "ask" || answer === "contacts");
 }

@@ -14,7 +14,10 @@ export interface StoredLinesOptions {
   readonly forget: boolean;
 }
 
-/** @throws UsageError for --json; CommandError with exit code 1 if deleted text may remain in the file, and as withProfile */
+/**
+ * @throws UsageError for --json; CommandError with exit code 1 if deleted text may remain in the file, and as
+ *   withProfile
+ */
 export async function handleStoredLines(
   call: AccountCall,
   { username, count, forget }: StoredLinesOptions,

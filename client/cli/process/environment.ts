@@ -1,4 +1,5 @@
-// What a command uses of its process: variables, streams, signals and the state folder. Only this module reads the real ones.
+// What a command uses of its process: variables, streams, signals and the state folder. Only this module reads the real
+// ones.
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";

@@ -10,7 +10,7 @@ export const Exit = {
   /** There was no connection, so nothing was sent. */
   CANNOT_CONNECT: 3,
   NOT_LOGGED_IN: 4,
-  /** The request was sent and no answer came: it may have been carried out or not. */
+  /** The request was sent and no answer arrived: it may or may not have been carried out. */
   OUTCOME_UNKNOWN: 5,
   /** `ask` received no answer in time. */
   NO_ANSWER: 6,
@@ -20,7 +20,7 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
-/** Ends a command. The message says what happened and what to do next; With "" nothing is printed. */
+/** Ends a command. The message says what happened and what to do next. If it is "", nothing is printed. */
 export class CommandError extends Error {
   override name = "CommandError";
   readonly exitCode: ExitCode;

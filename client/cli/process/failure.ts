@@ -14,7 +14,7 @@ import { CommandError, Exit, type ExitCode } from "./exit.ts";
 
 export interface Failure {
   readonly exitCode: ExitCode;
-  /** "" for no message. It is not yet made safe for a terminal. */
+  /** "" for no message. It has not been made safe for a terminal. */
   readonly message: string;
 }
 
@@ -42,8 +42,8 @@ export function messageForPerson(error: RpcError): string {
 }
 
 /**
- * The error that ends an interactive program: its message is one line that begins with "Error:". Errors with a message for
- * a person are returned unchanged.
+ * The error that ends an interactive program: its message is one line that begins with "Error:". Errors with a message
+ * for a person are returned unchanged.
  */
 export function failureForPerson(error: unknown): unknown {
   if (error instanceof CommandError || error instanceof UsageError || error instanceof ConnectError)
@@ -70,7 +70,7 @@ function describeRpcError(error: RpcError): Failure {
   };
 }
 
-/** With a full stop at its end, unless it ends with another mark. */
+/** The text with a full stop at its end, unless it ends with another mark. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
   return /[.!?:]$/.test(trimmed) ? trimmed : `${trimmed}.`;

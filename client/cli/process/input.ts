@@ -1,7 +1,7 @@
 // Reads standard input for the commands that take it: some lines, a whole text, or line after line.
 import { usage } from "./exit.ts";
 
-/** Far above the largest message that a server accepts, bytes. */
+/** The longest input, bytes: far above the largest message that a server accepts. */
 const mostBytes = 1024 * 1024;
 
 /**
@@ -16,7 +16,7 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
 }
 
 /**
- * All of it, without one newline at the end.
+ * The whole input, without one newline at the end.
  * @throws UsageError if it is not UTF-8, or longer than 1 MiB
  */
 export async function readText(input: NodeJS.ReadStream): Promise<string> {

@@ -5,11 +5,11 @@ import { CommandError, Exit } from "./exit.ts";
 
 /** Asks a person. Every question rejects with a CommandError (exit 130) if the person cancels it. */
 export interface Asker {
-  /** `question` such as "Username". */
+  /** Asks for a text. @param question such as "Username" */
   text(question: string): Promise<string>;
-  /** The terminal does not show the typed text. */
+  /** Asks for a text that the terminal does not show. */
   password(question: string): Promise<string>;
-  /** Takes "yes" or "no" and Enter, and asks again after any other answer. */
+  /** Asks for "yes" or "no" and Enter, again after any other answer. */
   confirm(question: string): Promise<boolean>;
   /** Prints what the next question is about. */
   show(sentence: string): void;
@@ -27,7 +27,7 @@ export function terminalAsker(environment: Environment): Asker | undefined {
   };
 }
 
-/** Not enquirer's own question: it is answered by the first key, and the rest of "yes" would answer the next question. */
+/** Not enquirer's own question: the first key answers that, and the rest of "yes" would answer the next question. */
 async function confirm(environment: Environment, question: string): Promise<boolean> {
   for (let message = question; ; message = "Please type yes or no") {
     const answer = await ask(environment, { message });

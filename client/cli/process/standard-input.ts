@@ -3,7 +3,7 @@ import { type LineRead, LineSplitter } from "../terminal/input/line-splitter.ts"
 
 export type InputLine = Exclude<LineRead, { kind: "end" }>;
 
-/** Leaving the loop destroys the input. */
+/** The lines of the input. Leaving the loop over them destroys the input. */
 export async function* standardInput(input: NodeJS.ReadStream): AsyncGenerator<InputLine, void, void> {
   const splitter = new LineSplitter();
   for await (const chunk of input as AsyncIterable<Buffer>) {

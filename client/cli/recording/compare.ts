@@ -2,7 +2,7 @@
 import type { Difference, End } from "../../../gen/parley/record/v1/recording.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** Whether the server ended the stream. Without a reason, a lost connection or the program that recorded ended it. */
+/** Whether the server ended the stream. Without a reason, a lost connection or the recording program did. */
 export function isAnswer(end: End | undefined): end is End {
   return end !== undefined && (end.code === 0 || end.reason !== "");
 }

@@ -1,4 +1,4 @@
-// The conversations of one server by name. Names are the same on every server, ids are not.
+// The conversations of one server by name. The names are the same on every server, but the ids are not.
 import type { Command } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";

@@ -1,4 +1,4 @@
-// Sends the recorded frames again: each when the answers before it have arrived, or at the recorded pace.
+// Sends the recorded frames again: each one once the answers before it have arrived, or at the recorded pace.
 import { ConnectResponse } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Direction, type End, type Frame } from "../../../gen/parley/record/v1/recording.ts";
 import type { RawCall } from "../../../rpc/dialling/raw-call.ts";
@@ -18,13 +18,16 @@ export interface Play {
   readonly recorded: Transcript;
   /** Receives the events of the replay. */
   readonly replayed: Transcript;
-  /** 1 is the recorded pace, 2 twice as fast; undefined sends as fast as the answers arrive. */
+  /** 1 is the recorded pace, and 2 is twice as fast; undefined: send as fast as the answers arrive. */
   readonly speed: number | undefined;
   /** How long an answer may take, ms. */
   readonly waitMs: number;
 }
 
-/** Resolves to the end of the stream; undefined if the server did not end it in time. @throws RpcError if the connection is lost */
+/**
+ * Resolves to the end of the stream; undefined if the server did not end it in time.
+ * @throws RpcError if the connection is lost
+ */
 export async function play(parts: Play): Promise<End | undefined> {
   const { recording, call, recorded, replayed, waitMs } = parts;
   const progress = new Progress();

@@ -4,7 +4,7 @@ import { waitFor } from "../../../time/wait.ts";
 export class Progress {
   #next = Promise.withResolvers<void>();
 
-  /** Reports progress. The condition is checked again. */
+  /** Reports progress, after which the condition is checked again. */
   notify(): void {
     this.#next.resolve();
     this.#next = Promise.withResolvers<void>();

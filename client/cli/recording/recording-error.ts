@@ -1,6 +1,6 @@
 // The error of a recording's file.
 
-/** The file is not a recording, or cannot be read or written. The message says why. */
+/** The file is not a recording, or it cannot be read or written. The message says why. */
 export class RecordingError extends Error {
   override name = "RecordingError";
 }

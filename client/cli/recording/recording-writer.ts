@@ -11,7 +11,7 @@ import {
 } from "../../../gen/parley/record/v1/recording.ts";
 import { format, RecordingError } from "./recording-error.ts";
 
-/** Writes a new recording. Each item is written immediately, so a program that is killed leaves the items before. */
+/** Writes a new recording. Each item is written immediately, so a program that is killed leaves all items before it. */
 export class RecordingWriter implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;

@@ -1,4 +1,4 @@
-// The events of a stream in a form in which equal behaviour is equal: without ids, times and the user's own name.
+// The events of a stream in a form that is equal for equal behaviour: without ids, times and the user's own name.
 import { type Command, ConnectRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { protoJson } from "../process/proto-json.ts";
@@ -16,7 +16,7 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 interface Taken {
   readonly subject: string;
   readonly json: Json;
-  /** The group of seqs: those of logs and acks, or those of markers. */
+  /** The group to which the seqs belong: those of logs and acks, or those of markers. */
   readonly counted: string;
 }
 
@@ -104,7 +104,7 @@ export class Transcript {
         return this.#all ? "presence" : undefined;
       case "introductionRequested":
       case "introductionClosed":
-        // They have keys and deadlines, which a replay cannot repeat.
+        // These have keys and deadlines, which a replay cannot repeat.
         return undefined;
     }
   }
@@ -119,7 +119,7 @@ export class Transcript {
     return name === everyone ? "of everyone" : `with ${name ?? "?"}`;
   }
 
-  /** Replaces ids by names. Registers seqs, which `ranked` replaces. */
+  /** Replaces ids by names, and registers the seqs, which `#ranked` replaces later. */
   #cleaned(json: Json, around: string, counted: string): Json {
     if (Array.isArray(json)) return json.map((one) => this.#cleaned(one, around, counted));
     if (json === null || typeof json !== "object") return json;
@@ -143,7 +143,7 @@ export class Transcript {
     this.#seqs.set(place, noted.add(seq));
   }
 
-  /** Replaces a seq by its rank among the seqs that occurred, because logs begin at other numbers. */
+  /** Replaces a seq by its rank among the seqs that occurred, because the logs of the replay begin at other numbers. */
   #ranked(json: Json, around: string, counted: string): Json {
     if (Array.isArray(json)) return json.map((one) => this.#ranked(one, around, counted));
     if (json === null || typeof json !== "object") return json;

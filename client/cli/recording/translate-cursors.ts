@@ -8,8 +8,8 @@ interface Places {
 }
 
 /**
- * Leaves out conversations that do not exist in the replay. If every known conversation had a cursor, the recorded stream
- * started with new entries, so every conversation known in the replay gets a cursor.
+ * Leaves out conversations that do not exist in the replay. If every known conversation had a cursor, the recorded
+ * stream started with new entries, so every conversation known in the replay gets a cursor.
  */
 export function translateCursors(cursors: readonly Cursor[], places: Places): Cursor[] {
   const { from, to } = places;
@@ -17,7 +17,7 @@ export function translateCursors(cursors: readonly Cursor[], places: Places): Cu
     const name = from.nameOf(conversationId);
     if (name === undefined) return [{ conversationId, seq }];
     const idHere = to.idOf(name);
-    // 0 requests all entries, unless it was the head.
+    // 0 requests all entries, unless 0 was the head.
     const seqHere = seq === 0n && from.headOf(name) > 0n ? 0n : translateSeq(seq, name, places);
     return idHere === undefined ? [] : [{ conversationId: idHere, seq: seqHere }];
   });

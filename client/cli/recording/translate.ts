@@ -13,7 +13,7 @@ export interface Translation {
   readonly from: ConversationNames;
   /** The conversations of the replay. */
   readonly to: ConversationNames;
-  /** An unused id for a recorded one, always the same for the same id. */
+  /** Returns an unused id for a recorded one, always the same for the same recorded id. */
   readonly clientMessageId: (recorded: bigint) => bigint;
 }
 

@@ -4,7 +4,7 @@ import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { messageOf } from "../process/schema.ts";
 import { rewrite } from "./walk.ts";
 
-/** Rising ids that begin with the time and a random number, so that another process does not get the same. */
+/** Rising ids that begin with the time and a random number, so that another process does not get the same ids. */
 export function unusedIds(): () => bigint {
   let last = (BigInt(Date.now()) << 20n) + BigInt(randomInt(2 ** 20));
   return () => ++last;

@@ -3,8 +3,8 @@ import { type DescField, type DescMessage, fromBinary, toBinary } from "@bufbuil
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 
 /**
- * Visits each field that is set, parents first. Returns the message with the changes of `visit`; without a change, the same
- * bytes.
+ * Visits each field that is set, parents first. Returns the message with the changes of `visit`, or the same bytes if
+ * there are none.
  * @param visit returns true if it changed something
  */
 export function rewrite(

@@ -18,9 +18,9 @@ const CR = 0x0d;
 export type Answer = LineRead | { readonly kind: "interrupted" };
 
 /**
- * The only reader and writer of plain mode for the life of the process: answers to prompts and the lines after them come
- * from the same buffer, so that no piped input is lost. It reads only on request, and answers calls in order. After the
- * output went away, writes resolve and do nothing.
+ * The only reader and writer of plain mode for the life of the process: answers to prompts and the lines after them
+ * come from the same buffer, so that no piped input is lost. It reads only on request, and answers calls in order.
+ * After the output went away, writes resolve and do nothing.
  */
 export class PlainIO implements Disposable {
   /** Resolves when the reader of the output went away, or with the error if the output failed otherwise. */
@@ -54,7 +54,9 @@ export class PlainIO implements Disposable {
     return this.#input.isTTY === true;
   }
 
-  /** The next line. A line that is too long or not UTF-8 is returned as refused; the lines after it are not affected. */
+  /**
+   * The next line. A line that is too long or not UTF-8 is returned as refused; the lines after it are not affected.
+   */
   readLine(): Promise<LineRead> {
     return this.#inTurn(() => this.#nextLine());
   }

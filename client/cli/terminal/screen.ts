@@ -26,8 +26,8 @@ export interface ScreenOptions extends EditorOptions {
 
 /**
  * Owns input and output of the terminal from `open` to `close`; everything else writes through `print`. Finished lines
- * never interrupt the line being edited: they are collected per tick and written in one piece. Keys that were typed before
- * `open` and not read go to the screen.
+ * never interrupt the line being edited: they are collected per tick and written in one piece. Keys that were typed
+ * before `open` and not read go to the screen.
  */
 export class Screen implements Disposable {
   readonly paint: Paint;
@@ -108,7 +108,7 @@ export class Screen implements Disposable {
     this.#edited = listener;
   }
 
-  /** Called with every other action of the user. The screen has carried out candidates, redraw and suspend already. */
+  /** Called with every other action of the user. The screen has already handled candidates, redraw and suspend. */
   onAction(listener: (action: EditorAction) => void): void {
     this.#actions.onAction(listener);
   }
@@ -147,7 +147,10 @@ export class Screen implements Disposable {
     this.#schedule();
   }
 
-  /** Sets the title of the window until the end, when the previous title is restored. Does nothing if there is none. */
+  /**
+   * Sets the title of the window until the end, when the previous title is restored. Does nothing on terminals without
+   * titles.
+   */
   setTitle(text: string): void {
     this.#title.set(text);
     this.#schedule();

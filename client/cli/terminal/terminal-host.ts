@@ -1,6 +1,6 @@
 // The part of the process that the owner of a terminal uses: signals, job control and the exit event.
 
-/** Signals that end the program. The terminal is given back first; the rest ends after `TerminalOwner.closed`. */
+/** Signals that end the program. The terminal is given back first; the program ends after `TerminalOwner.closed`. */
 export const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 export type EndingSignal = (typeof ENDING_SIGNALS)[number];

@@ -47,8 +47,8 @@ type Listening = readonly [
 const RESUME_MS = 200;
 
 /**
- * Owns the terminal from `take` to `close`. It is given back at `close`, at the end of the process (SIGKILL excepted) and
- * when the process is stopped (Ctrl-Z), and taken again when the process continues.
+ * Owns the terminal from `take` to `close`. It is given back at `close`, at the end of the process (SIGKILL excepted)
+ * and when the process is stopped (Ctrl-Z), and taken again when the process continues.
  */
 export class TerminalOwner {
   /** Resolves when the terminal was given back, with the reason; never rejects. */
@@ -106,7 +106,7 @@ export class TerminalOwner {
     if (this.#state !== "open") return;
     this.#state = "suspended";
     this.#giveBack();
-    // Giving it back may have failed and closed.
+    // Giving the terminal back may have failed and closed this owner.
     if (this.#isClosed) return;
     const { host } = this.#options;
     host.off("SIGTSTP", this.suspend);
@@ -114,13 +114,13 @@ export class TerminalOwner {
     this.#resumeTimer = setTimeout(this.#resume, RESUME_MS);
   };
 
-  /** After a stop by `suspend` or from outside. The shell may have changed every mode. */
+  /** Takes the terminal again after a stop by `suspend` or from outside. The shell may have changed every mode. */
   readonly #resume = (): void => {
     clearTimeout(this.#resumeTimer);
     if (this.#state === "closed") return;
     if (this.#state === "suspended") this.#options.host.on("SIGTSTP", this.suspend);
     this.#state = "open";
-    // Node.js skips a mode that it set last, so it is changed twice.
+    // Node.js does not set a mode that it believes to be set, so the mode is changed twice.
     this.#setRaw(false);
     this.#setRaw(true);
     this.#options.onTaken(true);

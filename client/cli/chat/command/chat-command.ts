@@ -45,7 +45,7 @@ export interface ChatCommand {
   readonly summary: string;
   /** More lines, for `help COMMAND`. */
   readonly details?: readonly string[];
-  /** It makes no call by which the server notices that the user is active, so the activity is reported. */
+  /** The command makes no call that the server counts as activity of the user, so the activity is reported. */
   readonly isLocal?: true;
   /**
    * `rest` is what follows the name and one space, verbatim.
@@ -63,7 +63,7 @@ export function usernameOf(word: string): string {
   return word;
 }
 
-/** The first word, and verbatim the text after it and one white space character. */
+/** The first word, and the text that follows it and one white space character, verbatim. */
 export function splitWord(text: string): { word: string; rest: string | undefined } {
   const [, word = "", rest] = /^\s*(\S*)(?:\s(.*))?$/s.exec(text) ?? [];
   return { word, rest };

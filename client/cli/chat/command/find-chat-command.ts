@@ -5,9 +5,9 @@ import { usage } from "../../process/exit.ts";
 import { shortened } from "../../terminal/text/shortened.ts";
 import type { ChatCommand } from "./chat-command.ts";
 
-/** A longer word is not a mistyped command. */
+/** The longest word that may be a mistyped command, characters. */
 const LONGEST_TYPO = 64;
-/** A shorter command name begins too many ordinary words. */
+/** The shortest command name to look for at the beginning of a word; shorter ones begin too many ordinary words. */
 const SHORTEST_BEGINNING = 4;
 
 /** Finds a command by name or alias, case-sensitively. */

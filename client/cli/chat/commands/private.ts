@@ -52,7 +52,7 @@ export const stopprivate: ChatCommand = {
     const [username] = words(stopprivate, rest, 1);
     if (username === undefined) throw usageOf(stopprivate);
     const stopped = chat.privates.stop(usernameOf(username));
-    // Before the chat has ended: the user does not mean the next line for it.
+    // Closed before the chat has ended, because the user does not mean the next line for it.
     if (samePlace(chat.openPlace, privately(username))) chat.close();
     await stopped;
   },

@@ -1,4 +1,4 @@
-// Whether the user looks at the terminal, and how many messages arrived meanwhile: for read marks, the bell and the title.
+// Whether the user is looking at the terminal, and how many messages arrived while not: for read marks, bell and title.
 import type { Clock } from "../../../../time/clock.ts";
 
 /** For which messages the bell rings: none, direct ones, or broadcasts too. */

@@ -1,4 +1,4 @@
-// The state of the connection, and what the user reads of it: one line when it is lost, one when it is back.
+// The state of the connection, and what the user is told about it: one line when it is lost, and one when it is back.
 import { RpcError } from "../../../../rpc/status/status.ts";
 import type { Clock } from "../../../../time/clock.ts";
 import type { LinkState } from "../../../link/model/events.ts";
@@ -33,7 +33,7 @@ export class ConnectionState implements Disposable {
 
   take(state: LinkState): void {
     this.#state = state;
-    // Before the missed messages, so that they appear below this line.
+    // Reported before the missed messages are shown, so that they appear below this line.
     if (state.phase === "catching-up" || state.phase === "live") this.#back();
     else if (state.phase === "waiting" && !this.#isReported && this.#timer === undefined)
       this.#lost(state.cause);

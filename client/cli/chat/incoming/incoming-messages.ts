@@ -173,7 +173,7 @@ export class IncomingMessages {
   /**
    * Counts unread messages that the server does not push, because this device received them in an earlier run or is
    * new. Returns the counts of conversations without missed messages; the others are added to `missed`. If all of the
-   * entries are own ones, the read marker is raised over them, so that the next run does not count again.
+   * entries are own ones, the read marker is raised past them, so that the next run does not count them again.
    */
   async #unreadBefore(missed: MissedMessages): Promise<Count[]> {
     const counts: Count[] = [];

@@ -56,7 +56,7 @@ export class LinkEventHandler {
         this.#options.incoming.leftOut(event);
         break;
       case "omitted":
-        // These entries are not visible to this user. /history names them when asked for.
+        // These entries are not visible to this user. /history reports them on request.
         this.#options.conversations.byId(event.conversationId)?.raiseHead(event.toSeq);
         break;
       case "acked":

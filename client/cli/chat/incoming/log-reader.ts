@@ -12,12 +12,15 @@ import { type ServerPlace, targetOfPlace, withUser } from "../model/place.ts";
 
 /** The most entries in a page. */
 const PAGE = 500;
-/** Entries shown when a conversation is opened: the least, the most, and how many already read ones above the unread ones. */
+/**
+ * Entries shown when a conversation is opened: the least, the most, and how many already read ones above the unread
+ * ones.
+ */
 const CONTEXT = { least: 10, most: 200, read: 3 };
 
 export interface LogReaderOptions {
   readonly link: ChatLink;
-  /** The own user name. */
+  /** The user's own name. */
   readonly me: string;
   readonly conversations: Conversations;
   isOpen(place: ServerPlace): boolean;
@@ -30,7 +33,10 @@ export class LogReader {
     this.#options = options;
   }
 
-  /** The last `entries` entries of a place, oldest first. @throws RpcError, ConnectError; CommandError if there are none */
+  /**
+   * The last `entries` entries of a place, oldest first.
+   * @throws RpcError, ConnectError; CommandError if there are none
+   */
   async *history(place: ServerPlace, entries: number): AsyncGenerator<DisplayItem> {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
@@ -67,7 +73,10 @@ export class LogReader {
     return [...this.#headed(page.items, username, ruleAbove, left, unreadSpan)];
   }
 
-  /** False if the server answers that the user does not exist. True if it cannot be asked: sending reports it then. */
+  /**
+   * False if the server answers that the user does not exist. True if the server cannot be asked: sending then reports
+   * that the user does not exist.
+   */
   async isUser(username: string): Promise<boolean> {
     try {
       await this.#newest({ kind: "user", username }, 1, true);
@@ -99,7 +108,7 @@ export class LogReader {
     return [...this.#headed(items, username, readSeq, left, Number(headSeq - readSeq))];
   }
 
-  /** A heading, the number of entries that are left out above, and the entries with a rule above the first one past `readSeq`. */
+  /** A heading, the number of entries left out above, and the entries, with a rule above the first after `readSeq`. */
   *#headed(
     items: readonly HistoryItem[],
     username: string,

@@ -1,4 +1,5 @@
-// Collects messages that were missed while the connection was away, and reports the newest of them with counts of the rest.
+// Collects messages that were missed while the connection was away, and reports the newest of them with counts of the
+// rest.
 import type { EntriesSkipped, EntryArrived } from "../../../link/model/events.ts";
 import type { ChatConversation } from "../model/conversations.ts";
 import type { Count } from "../model/display-item.ts";
@@ -13,7 +14,7 @@ export interface MissedLine {
 }
 
 interface Kept extends MissedLine {
-  /** The time to sort by, ms: never before the previous entry of the conversation, as the order of seqs comes first. */
+  /** The time to sort by, ms: not before that of the conversation's previous entry, to keep the order of seqs. */
   readonly order: number;
 }
 

@@ -7,7 +7,7 @@ const SETTLE_MS = 12_000;
 
 export interface OnlineUsersOptions {
   readonly clock: Clock;
-  /** The own user name, which is never reported. */
+  /** The user's own name, which is never reported. */
   readonly me: string;
   /** Changes within this time are reported together, ms; 0: each is reported immediately. */
   readonly joinMs: number;

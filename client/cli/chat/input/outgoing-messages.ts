@@ -26,14 +26,14 @@ export interface Stored {
   readonly place: ServerPlace;
   readonly conversationId: string;
   readonly seq: bigint;
-  /** An own entry from another device that was mistaken for the echo of this message, and is still to be shown. */
+  /** An own entry from another device that was mistaken for the echo of this message, and has not been shown yet. */
   readonly mistaken: EntryArrived | undefined;
 }
 
 export class OutgoingMessages {
   readonly #options: OutgoingMessagesOptions;
   readonly #sends = new PendingSends();
-  /** Messages shown as waiting that have been stored since, and not been reported yet. */
+  /** How many messages that were shown as waiting have been stored but not reported yet. */
   #storedLate = 0;
   #maxContentBytes: number | undefined;
 
@@ -57,7 +57,10 @@ export class OutgoingMessages {
     this.#maxContentBytes = limits?.maxContentBytes || undefined;
   }
 
-  /** Resolves when the server answers, or immediately if there is no connection. @throws CommandError if the text is too long or cannot be queued */
+  /**
+   * Resolves when the server answers, or immediately if there is no connection.
+   * @throws CommandError if the text is too long or cannot be queued
+   */
   send(place: ServerPlace, text: string): Promise<void> {
     this.#checkSize(place, text);
     const waiting = !this.#options.isLive();
@@ -110,7 +113,7 @@ export class OutgoingMessages {
     this.#sends.stopWaiting();
   }
 
-  /** Checked before the line is shown as sent. */
+  /** Checks the size of a text before it is shown as sent. */
   #checkSize(place: ServerPlace, text: string): void {
     if (this.#maxContentBytes === undefined) return;
     const bytes = Buffer.byteLength(text);

@@ -1,4 +1,5 @@
-// Messages sent in this run that the server has not answered yet. They show which arriving entries are on the screen already.
+// Messages sent in this run that the server has not answered yet. They show which arriving entries are on the screen
+// already.
 import type { EntryArrived, SendAcked } from "../../../link/model/events.ts";
 import { placeOfEntry, type ServerPlace, samePlace } from "../model/place.ts";
 
@@ -17,7 +18,9 @@ interface Pending extends PendingSend {
 }
 
 export type AckOutcome =
-  /** The message is on the screen. `mistaken`: an entry that was taken for its echo and is not, so it has to be shown. */
+  /**
+   * The message is on the screen. `mistaken`: an entry that was taken for its echo and is not, so it has to be shown.
+   */
   | { readonly kind: "shown"; readonly send: PendingSend; readonly mistaken: EntryArrived | undefined }
   /** The message was queued by an earlier run of the program, and is not on the screen. */
   | { readonly kind: "new" };
@@ -97,7 +100,7 @@ export class PendingSends {
     return send;
   }
 
-  /** Of several equal messages, the echo may belong to another pending one. */
+  /** The entry, unless it is the echo of another pending message that is equal. */
   #stillMistaken(echo: EntryArrived): EntryArrived | undefined {
     return this.isEcho(echo) ? undefined : echo;
   }

@@ -1,14 +1,14 @@
-// Runs what the user enters one after the other: each work starts when the one before it has ended.
+// Runs what the user enters, one task after the other: each starts when the one before it has ended.
 import { isAnswer } from "../command/chat-command.ts";
 
 export interface SerialQueueOptions {
-  /** The first work starts after this. */
+  /** The first task starts after this. */
   readonly after: Promise<void>;
-  /** How many may wait; more are not accepted. */
+  /** How many tasks may wait; more are not accepted. */
   readonly most: number;
-  /** A work was refused. The next one runs. */
+  /** A task was refused. The next one runs. */
   refused(error: Error): void;
-  /** A work failed through a fault of this program. No other work runs after it. */
+  /** A task failed through a fault of this program. No other task runs after it. */
   failed(error: unknown): void;
 }
 
@@ -22,7 +22,7 @@ export class SerialQueue {
     this.#last = options.after;
   }
 
-  /** @returns false if too many are waiting; the work does not run then */
+  /** @returns false if too many tasks are waiting; this one does not run then */
   add(work: () => Promise<void>): boolean {
     const { most, failed } = this.#options;
     if (this.#waiting >= most) return false;

@@ -62,8 +62,8 @@ export class TypedLines {
   }
 
   /**
-   * Runs a line as a command. A command that succeeded is activity of the user; if the server does not notice it by a
-   * call or a stored message, it is reported.
+   * Runs a line as a command. A command that succeeded counts as activity of the user, and is reported if the server
+   * does not notice it from a call or a stored message.
    * @throws as enter
    */
   async run(text: string): Promise<void> {

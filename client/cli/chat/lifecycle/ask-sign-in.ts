@@ -23,7 +23,7 @@ export async function askSignIn(context: SignInContext, wanted: Wanted): Promise
   return await signInOrAskServer({ ...context, asker: terminalAsker(lent) }, wanted);
 }
 
-/** A connection that failed, as an error with the sentence and the exit code of the command. */
+/** Turns a failed connection into an error with the sentence and the exit code of the command. */
 export function connectFailure(environment: Environment, address: string, error: ConnectError): CommandError {
   return cannotConnect(address, error, [environment.program, "login"]);
 }

@@ -103,7 +103,7 @@ async function logOut({ account, profile }: SignedIn, notice: (sentence: string)
   try {
     await account.logOut({ timeoutMs: LEAVING_MS });
   } catch (error) {
-    // The session ended already, which is what was asked for.
+    // The session had ended already, so there is nothing to log out.
     if (error instanceof RpcError && isLoggedOut(error)) return;
     const lost = error instanceof ConnectError || (error instanceof RpcError && isConnectionLost(error));
     if (!lost) throw error;

@@ -14,7 +14,7 @@ import type { ChatOutcome } from "../model/outcome.ts";
 import { endLogin, endsLogin, leave } from "./leave.ts";
 import { HangUps } from "./signals.ts";
 
-/** What the chat, at a screen or in plain lines, works with. */
+/** What the chat works with, at a screen or in plain lines. */
 export interface Linked {
   readonly link: Link;
   readonly privateChats: PrivateChats;
@@ -69,7 +69,7 @@ export async function runLinked(
   }
 }
 
-/** The original's client accepts private chats without a question; a user of it should know before the first one. */
+/** The original's client accepts private chats without a question. Its users should know this before the first one. */
 function acceptsAllWords(path: PrivateWanted["path"]): string {
   const way = pathWords[path === "direct" ? "direct" : "relayed"];
   return `Private chats are accepted without asking you, ${way}. To be asked, add --private-answer ask.`;

@@ -14,7 +14,10 @@ export interface ChatStatus {
         readonly online: boolean;
         readonly typing: boolean;
         readonly mark: Mark | undefined;
-        /** The path of an open private chat; undefined while it is connecting, and for a conversation in the server's log. */
+        /**
+         * The path of an open private chat; undefined while it is connecting, and for a conversation in the server's
+         * log.
+         */
         readonly path: Path | undefined;
       }
     | undefined;

@@ -42,7 +42,7 @@ export class ChatConversation {
     return this.#unshown.count;
   }
 
-  /** The highest seq that an unread message that is not on the screen can have. */
+  /** An upper bound for the seqs of the unread messages that are not on the screen. */
   get unshownToSeq(): bigint {
     return this.#unshown.toSeq;
   }

@@ -47,7 +47,10 @@ export type DisplayItem =
       readonly quote?: string;
     }
   | { readonly kind: "error"; readonly text: string }
-  /** The result of a command, one line per item. Later rows of a line are indented by `hang` more columns; 2 if left out. */
+  /**
+   * The result of a command, one line per item. Later rows of a line are indented by `hang` more columns; 2 if left
+   * out.
+   */
   | { readonly kind: "answer"; readonly lines: readonly string[]; readonly hang?: number }
   /** Users, each with a remark; plain mode prints one name per line. `none` is the sentence for an empty list. */
   | {

@@ -1,8 +1,11 @@
-// A place: the conversation that a message belongs to. It is named by its user, not by an id, as the id may not be known yet.
+// A place: the conversation that a message belongs to. It is named by its user, not by an id, as the id may not be
+// known yet.
 import type { EntryArrived } from "../../../link/model/events.ts";
 import type { SendTarget } from "../../../link/model/send-queue.ts";
 
-/** A conversation in the server's log: with one user, the broadcast, or one of a kind that this program does not know. */
+/**
+ * A conversation in the server's log: with one user, the broadcast, or one of a kind that this program does not know.
+ */
 export type ServerPlace =
   | { readonly kind: "user"; readonly username: string }
   | { readonly kind: "everyone" }

@@ -26,13 +26,16 @@ export type PrivateLink = Pick<
   | "names"
 > & { readonly calls: Pick<PrivateChats["calls"], "getIdentity"> };
 
-/** The actions of commands. All throw CommandError if the action is impossible, and ConnectError if the server cannot be reached. */
+/**
+ * The actions of commands. All throw CommandError if the action is impossible, and ConnectError if the server cannot be
+ * reached.
+ */
 export interface PrivateActions {
   start(username: string, path: PathChoice | undefined): Promise<void>;
   accept(username: string, path: PathChoice | undefined, always: boolean): Promise<void>;
   /** Shows that requests by this user are always accepted, and by which path. */
   showAlways(username: string): void;
-  /** Refuses the request of this user. Without a request: no longer always accepts requests by this user. */
+  /** Refuses this user's request. If there is none, requests by this user are no longer always accepted. */
   refuse(username: string): Promise<void>;
   send(username: string, text: string): Promise<void>;
   stop(username: string): Promise<void>;

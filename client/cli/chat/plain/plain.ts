@@ -144,7 +144,7 @@ class Plain {
     using _timer = this.#clock.after(LAST_WAIT_MS, () => deadline.abort());
     const settled = this.#options.link.settled().then(
       () => this.#chat.answered(),
-      // The link ended meanwhile, and #follow returns how.
+      // The link ended meanwhile, and #follow returns the outcome.
       () => new Promise<never>(() => undefined),
     );
     const { status } = await waitFor(settled, { signal: deadline.signal });

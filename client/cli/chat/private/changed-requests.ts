@@ -1,5 +1,5 @@
-// Notices when a user replaces a request for a relayed private chat by one for a direct chat. An answer typed for the first
-// request must not accept the second one, which would show the address of this device.
+// Notices when a user replaces a request for a relayed private chat by one for a direct chat. An answer typed for the
+// first request must not accept the second one, which would show the address of this device.
 import type { Clock } from "../../../../time/clock.ts";
 
 /** How long a user may need from reading a request to entering the answer, ms. */

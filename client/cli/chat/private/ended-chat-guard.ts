@@ -7,20 +7,22 @@ export class EndedChatGuard {
   readonly #putBack: (text: string) => boolean;
   #username: string | undefined;
 
-  /** @param putBack puts a line back into the editor; false if the user is typing something else, or there is no editor */
+  /**
+   * @param putBack puts a line back into the editor; false if the user is typing something else, or there is no editor
+   */
   constructor(putBack: (text: string) => boolean) {
     this.#putBack = putBack;
   }
 
-  /** The open private chat with this user ended, and not by the user here. */
+  /** The open private chat with this user has ended, but the user here did not end it. */
   chatEnded(username: string): void {
     this.#username = username;
   }
 
   /**
-   * Checks a line that is entered with nothing open. A line with a slash is a command, and ends the guard. So does a line
-   * that was put back: the user has seen then that the chat ended. If lines cannot be put back, as in a script, every
-   * line without a slash is refused.
+   * Checks a line that is entered with nothing open. A line with a slash is a command, and ends the guard. So does a
+   * line that was put back: the user has seen then that the chat ended. If lines cannot be put back, as in a script,
+   * every line without a slash is refused.
    * @throws CommandError if the line was stopped
    */
   check(text: string): void {

@@ -178,11 +178,11 @@ export class PrivateController implements PrivateActions, Disposable {
     const found = await chats.findOpenElsewhere(username).catch((error: unknown) => {
       if (error instanceof RpcError && error.reason === "USER_NOT_FOUND")
         throw refuse(failedWords(username, error));
-      // Without an answer of the server, the state of this program decides.
+      // Without an answer from the server, the state of this program decides.
       if (error instanceof RpcError || error instanceof ConnectError) return undefined;
       throw error;
     });
-    // It may have opened meanwhile.
+    // The chat may have opened meanwhile.
     if (found === undefined || isOpenOrStarting(chats, username)) return this.#checkOpen(username);
     throw refuse(`The private chat with ${username} is open ${whereWords(found)}.`);
   }
@@ -246,7 +246,7 @@ export class PrivateController implements PrivateActions, Disposable {
     this.#progress[Symbol.dispose]();
   }
 
-  /** Resolves when the peer takes a line, or after WRITABLE_MS: a peer that reads nothing must not stop a script for good. */
+  /** Resolves when the peer takes a line, or after WRITABLE_MS: a peer that reads nothing must not block a script. */
   async #whenWritable(username: string): Promise<void> {
     const { chats, clock } = this.#options;
     const deadline = new AbortController();

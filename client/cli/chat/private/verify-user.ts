@@ -14,7 +14,7 @@ import { hasRequestFrom, isOpenOrStarting } from "./chat-lookup.ts";
 
 export interface VerifyUserOptions {
   readonly chats: PrivateLink;
-  /** The own user name. */
+  /** The user's own name. */
   readonly me: string;
   answer(lines: readonly string[]): void;
 }
@@ -51,7 +51,7 @@ function acceptChangedKeys(chats: PrivateLink, username: string, verification: V
   return acceptedWords(username, problem) + nextStep(chats, username);
 }
 
-/** Only the step that is possible now: a user who has asked, or with whom a chat is open, cannot be asked. */
+/** The next step, if any: a user who has requested a chat, or with whom one is open, cannot be asked for one. */
 function nextStep(chats: PrivateLink, username: string): string {
   if (hasRequestFrom(chats, username)) return ` To accept the request: /accept ${username}`;
   return isOpenOrStarting(chats, username) ? "" : " Ask for the private chat again.";

@@ -42,7 +42,9 @@ const MOST_ROWS = 20;
 /** The most entered lines that may wait for earlier ones. */
 const MOST_WAITING = 1_000;
 
-/** Runs until the user leaves, the link ends or the terminal goes away. Restores the terminal; does not end the link. */
+/**
+ * Runs until the user leaves, the link ends or the terminal goes away. Restores the terminal; does not end the link.
+ */
 export async function runInteractive(options: InteractiveOptions): Promise<ChatOutcome> {
   return new Interactive(options).run();
 }
@@ -146,7 +148,7 @@ class Interactive {
     }
   }
 
-  /** Runs the work after those before it, so that a line typed after `/open yoda` goes to yoda. */
+  /** Runs the work after all earlier work, so that a line typed after `/open yoda` goes to yoda. */
   #inTurn(work: () => Promise<void>): void {
     if (!this.#entered.add(work)) this.#notify("Too many lines are waiting: that line was ignored.");
   }

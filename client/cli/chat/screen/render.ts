@@ -7,7 +7,9 @@ import { colourOf, line, type Styled, styled } from "../../terminal/text/style.t
 import type { Count, DisplayItem, MessageItem } from "../model/display-item.ts";
 import { nameOf, type Place, placeOfTarget } from "../model/place.ts";
 
-/** A line, and how many columns its later rows are indented, so that only a line's first row begins at the left margin. */
+/**
+ * A line, and how many columns its later rows are indented, so that only a line's first row begins at the left margin.
+ */
 export interface ScreenLine {
   readonly text: Styled;
   readonly hang: number;

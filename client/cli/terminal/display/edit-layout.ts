@@ -13,7 +13,9 @@ export interface EditContent {
   readonly status: readonly Styled[];
 }
 
-/** The rows from top to bottom, none wider than the terminal, and the cell of the cursor within the terminal's width. */
+/**
+ * The rows from top to bottom, none wider than the terminal, and the cell of the cursor within the terminal's width.
+ */
 export interface EditArea {
   readonly rows: readonly Styled[];
   readonly cursorRow: number;
@@ -28,9 +30,9 @@ export interface Size {
 const SEPARATOR = styled(" · ", { dim: true });
 
 /**
- * Lays out the edit area for a terminal of this size. Rows after the first are indented to the end of the prompt. An area
- * taller than the terminal less one row shows a window of the text: it contains the cursor, begins at row `top` of the text
- * where possible, and is headed by a row with the prompt. The result includes the `top` to pass the next time.
+ * Lays out the edit area for a terminal of this size. Rows after the first are indented to the end of the prompt. An
+ * area taller than the terminal less one row shows a window of the text: it contains the cursor, begins at row `top` of
+ * the text where possible, and is headed by a row with the prompt. The result includes the `top` to pass the next time.
  */
 export function layOut(content: EditContent, size: Size, top: number): { area: EditArea; top: number } {
   const text = layOutText(content, Math.max(2, size.columns));
@@ -50,7 +52,7 @@ export function layOut(content: EditContent, size: Size, top: number): { area: E
   };
 }
 
-/** Which rows of a text to show in `height` rows; `isHeaded`: the first of them shows how many rows are above. */
+/** Which rows of a text to show in `height` rows; `isHeaded`: the first one is a head that counts the rows above. */
 function windowOf(rows: number, cursorRow: number, height: number, top: number) {
   const fromIn = (room: number): number =>
     Math.min(Math.max(0, rows - room), Math.max(cursorRow - room + 1, Math.min(top, cursorRow)));
@@ -76,8 +78,9 @@ function fittingStatus([first = Styled.empty, ...others]: readonly Styled[], roo
 }
 
 /**
- * Less than the whole row. xterm.js counts a row that it wraps below the cursor as one above it, and the next frame would
- * begin too low. A shorter status is not wrapped when the window becomes a little narrower.
+ * The columns of the status, fewer than the whole row has. When xterm.js wraps a row below the cursor, it counts the
+ * new row as one above, and the next frame would begin too low. A shorter status is not wrapped when the window becomes
+ * a little narrower.
  */
 function statusRoom(columns: number): number {
   return Math.max(Math.min(columns, 20), Math.floor((columns * 3) / 4));

@@ -3,7 +3,9 @@ import { Styled, styled } from "../text/style.ts";
 import { indentThatFits } from "../text/width.ts";
 
 export interface PrintOptions {
-  /** Wraps by words at the current width, with later rows indented by so many columns. Without it the terminal wraps. */
+  /**
+   * Wraps by words at the current width, and indents later rows by this many columns. Without it the terminal wraps.
+   */
   readonly hang?: number;
   /** With `hang`: shows at most `rows` rows of a line, then the number of further rows and the hint. */
   readonly fold?: { readonly rows: number; readonly hint: string };

@@ -1,4 +1,5 @@
-// Rendered lines that wait to be written to a terminal that may be slow. The queue is bounded, and a line reports what was dropped.
+// Rendered lines that wait to be written to a terminal that may be slow. The queue is bounded, and a line reports what
+// was dropped.
 
 /** The most lines that wait; older ones are dropped and counted. */
 const WAITING_LINES = 10_000;
@@ -15,7 +16,7 @@ export class OutputQueue {
     for (const text of lines) this.#lines.push(text);
   }
 
-  /** Keeps the newest lines. Called while nothing can be written. */
+  /** Drops all but the newest lines. Called while nothing can be written. */
   trim(): void {
     const tooMany = this.#lines.length - WAITING_LINES;
     if (tooMany <= 0) return;

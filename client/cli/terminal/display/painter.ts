@@ -6,8 +6,8 @@ import { columnsOf, graphemesOf } from "../text/width.ts";
 import type { EditArea } from "./edit-layout.ts";
 
 /**
- * What a terminal does with rows that are too wide after it became narrower: wraps all of them, wraps all but the row with
- * the cursor (xterm.js), or truncates them.
+ * What a terminal does with rows that are too wide after it became narrower: wraps all of them, wraps all but the row
+ * with the cursor (xterm.js), or truncates them.
  */
 export type Reflow = "all" | "all-but-cursor-row" | "none";
 
@@ -39,8 +39,8 @@ export class Painter {
 
   /**
    * Erases the area, and writes the finished lines (rendered; the terminal wraps them) and the new area, in one
-   * synchronized update. The rows of the area are written without wrapping: if the terminal shows a character wider than
-   * width.ts measures, the row is truncated and the rest of the area stays in place.
+   * synchronized update. The rows of the area are written without wrapping: if the terminal shows a character wider
+   * than width.ts measures, the row is truncated and the rest of the area stays in place.
    */
   frame(lines: readonly string[], area: EditArea, columns: number, render: (row: Styled) => string): string {
     const erase = this.erase(columns);
@@ -57,8 +57,8 @@ export class Painter {
     if (this.#painted === undefined) return "\r";
     const above = rowsAboveCursor(this.#painted, columns, this.#reflow);
     this.#painted = undefined;
-    // tmux treats "erase below" from the first cell as a clear, and moves the content to its history. So the first row is
-    // erased by itself, and the rest from the second cell of that row.
+    // tmux treats "erase below" from the first cell as a clear, and moves the content to its history. So the first row
+    // is erased by itself, and the rest from the second cell of that row.
     return `\r${up(above)}\x1b[K\x1b[C\x1b[J\r`;
   }
 

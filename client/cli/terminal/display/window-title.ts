@@ -1,4 +1,5 @@
-// The title of the window: set while the program runs, and restored at the end. Does nothing on terminals without titles.
+// The title of the window: set while the program runs, and restored at the end. Does nothing on terminals without
+// titles.
 import type { Variables } from "../text/paint.ts";
 import { hasTitle, RESTORE_TITLE, SAVE_TITLE, title } from "./terminal-modes.ts";
 

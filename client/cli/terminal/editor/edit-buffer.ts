@@ -167,8 +167,9 @@ export class EditBuffer {
   }
 
   /**
-   * The only method that changes the text. Inserted graphemes, and graphemes that become neighbours, may join (a skin tone,
-   * an accent), so the text around the edit is segmented again, up to an ASCII character or newline on either side.
+   * The only method that changes the text. Inserted graphemes, and graphemes that become neighbours, may join (a skin
+   * tone, an accent), so the text around the edit is segmented again, up to an ASCII character or newline on either
+   * side.
    */
   #edit(from: number, to: number, text: string, doing?: Doing): void {
     this.#remember(doing);

@@ -24,7 +24,7 @@ export class LineHistory {
     this.#shown = undefined;
   }
 
-  /** Whether the text is the line of the history that is shown, unchanged. */
+  /** Whether the text is the history line that is shown, unchanged. */
   isShowing(text: string): boolean {
     return text === this.#shown;
   }
@@ -42,7 +42,7 @@ export class LineHistory {
     return this.#show(-1, (line) => line !== current);
   }
 
-  /** The next newer line, and after the newest the draft. Undefined below the draft. */
+  /** The next newer line, or the draft after the newest one. Undefined if the draft is shown already. */
   newer(current: string): string | undefined {
     if (current !== this.#shown) return undefined;
     const newer = this.#show(1, (line) => line !== current);

@@ -4,7 +4,7 @@ import { type Key, KeyDecoder } from "./keys.ts";
 
 /** Without another byte in this time, a single ESC is the Escape key, ms. */
 const ESCAPE_MS = 100;
-/** Without another byte in this time, the end of a paste is taken to be lost, ms. */
+/** Without another byte in this time, the end of a paste counts as lost, ms. */
 const PASTE_MS = 5_000;
 
 export class KeyReader implements Disposable {

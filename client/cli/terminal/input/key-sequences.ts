@@ -1,4 +1,5 @@
-// The escape sequences and control characters that terminals send for keys: those of xterm, rxvt, the Linux console and kitty.
+// The escape sequences and control characters that terminals send for keys: those of xterm, rxvt, the Linux console and
+// kitty.
 
 export type Key =
   /** One typed code point; the editor joins code points to graphemes. */
@@ -116,7 +117,7 @@ function readCsi(text: string, at: number): Sequence | "more" {
   if (match === null) {
     const rest = text.slice(at + 1, at + LONGEST);
     if (rest.length < LONGEST - 1 && CSI_UNFINISHED.test(rest)) return "more";
-    // Up to the character that is not part of the sequence, which is read next.
+    // Ends before the first character that is not part of the sequence; that one is read next.
     const length = /^\[[0-?]*[ -/]*/.exec(rest)?.[0].length ?? 1;
     return { length: 1 + length, means: UNKNOWN };
   }

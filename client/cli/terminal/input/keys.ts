@@ -12,8 +12,9 @@ const PASTE_END = "\x1b[201~";
 export type Waiting = "nothing" | "sequence" | "paste";
 
 /**
- * Pass bytes to `push`. When `waiting` is not "nothing" and no byte arrives for a while, call `flush`: only time distinguishes
- * the Escape key from the start of a sequence, and a paste whose end was lost must not block the keyboard.
+ * Pass bytes to `push`. When `waiting` is not "nothing" and no byte arrives for a while, call `flush`: only time
+ * distinguishes the Escape key from the start of a sequence, and a paste whose end was lost must not block the
+ * keyboard.
  */
 export class KeyDecoder {
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -50,7 +51,7 @@ export class KeyDecoder {
     return keysOfUnfinished(held);
   }
 
-  /** Reads text outside a paste. Returns the rest where a paste begins, undefined when all is read or held back. */
+  /** Reads text outside a paste. Returns the rest if a paste starts there; undefined if all was read or held back. */
   #keys(text: string, keys: Key[]): string | undefined {
     let at = 0;
     while (at < text.length) {

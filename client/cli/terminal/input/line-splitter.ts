@@ -23,7 +23,10 @@ export class LineSplitter {
     if (bytes.length > 0) this.#chunks.push(bytes);
   }
 
-  /** Removes and returns the bytes that were not read as lines, for a reader with other rules. It pushes back what it leaves. */
+  /**
+   * Removes and returns the bytes that were not read as lines, for a reader with other rules. That reader pushes back
+   * the bytes that it does not use.
+   */
   takeBytes(): Uint8Array {
     const bytes = Buffer.concat([...this.#line, ...this.#chunks]);
     this.#chunks = [];

@@ -8,23 +8,25 @@ export interface PromptSource extends Readable {
 
 /** The most bytes of typed-ahead input that are held; then the input is paused. */
 const HOLD_LIMIT = 64 * 1024;
-/** A question that accepts its answer pauses the stream immediately. One that does not within this time asks again, ms. */
+/**
+ * An accepted answer makes the question pause the stream immediately. If it has not after this time, ms, it asks again.
+ */
 const ANSWER_MS = 250;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Replaces standard input. A prompt library reads all available input and drops the bytes after the Enter that answers its
- * question. From this stream it gets the bytes up to an Enter, and the rest with the next question. `release` puts the
- * remaining bytes back in front of the real input, for the screen to read.
+ * Replaces standard input. A prompt library reads all available input and drops the bytes after the Enter that answers
+ * its question. From this stream it gets the bytes up to an Enter, and the rest with the next question. `release` puts
+ * the remaining bytes back in front of the real input, for the screen to read.
  */
 export class PromptInput extends Readable implements Disposable {
   readonly isTTY = true;
   readonly #input: PromptSource;
   #held = Buffer.alloc(0);
   #ended = false;
-  /** An Enter was passed on, and the question has neither paused the stream nor kept it for ANSWER_MS. */
+  /** An Enter was passed on less than ANSWER_MS ago, and the question has not paused the stream yet. */
   #answering = false;
   #timer: NodeJS.Timeout | undefined;
   #released = false;

@@ -1,4 +1,5 @@
-// Reads a secret from a terminal in raw mode, and handles the editing keys that the terminal does not handle in that mode.
+// Reads a secret from a terminal in raw mode, and handles the editing keys that the terminal does not handle in that
+// mode.
 import type { LineRead, LineSplitter } from "./line-splitter.ts";
 
 type Secret = LineRead | { readonly kind: "interrupted" };
@@ -14,8 +15,8 @@ const DEL = 0x7f;
 const SECRET_LIMIT = 4096;
 
 /**
- * Reads bytes from the splitter up to Enter. `more` adds bytes to it, or resolves to false at the end of the input. Backspace
- * and Ctrl-U edit; Ctrl-D on an empty line ends the input. Bytes after Enter are returned to the splitter.
+ * Reads bytes from the splitter up to Enter. `more` adds bytes to it, or resolves to false at the end of the input.
+ * Backspace and Ctrl-U edit; Ctrl-D on an empty line ends the input. Bytes after Enter are returned to the splitter.
  */
 export async function readSecret(splitter: LineSplitter, more: () => Promise<boolean>): Promise<Secret> {
   const secret: number[] = [];

@@ -14,13 +14,16 @@ const ZERO_WIDTH_NON_JOINER = "\u{200C}";
 const ZERO_WIDTH_JOINER = "\u{200D}";
 
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
-/** Embeddings and overrides, which reorder the text around them. They are spelled out, because they are used for attacks. */
+/**
+ * Embeddings and overrides, which reorder the text around them. They are spelled out, because they are used for
+ * attacks.
+ */
 const OVERRIDE = /^[\u{202A}-\u{202E}]$/u;
 const FLAG_WITH_TAGS = /\u{1F3F4}[\u{E0020}-\u{E007E}]+\u{E007F}/uy;
 const RIGHT_TO_LEFT =
   /[\u{0590}-\u{08FF}\u{FB1D}-\u{FDFF}\u{FE70}-\u{FEFC}\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 
-/** The classes of Unicode characters that need a look at the Unicode tables. */
+/** The classes of characters that have to be looked up in the Unicode tables. */
 function makePatterns() {
   return {
     printable: /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]$/u,
@@ -42,16 +45,16 @@ let patterns: ReturnType<typeof makePatterns> | undefined;
 
 interface Rules {
   readonly newlines: boolean;
-  /** In a name, no invisible character is kept, joiners included. */
+  /** The text is a name, in which no invisible character is kept, not even a joiner. */
   readonly name: boolean;
 }
 
 /**
  * Makes a text safe to print. Printable characters are kept, and "\n" if `multiline`. A tab becomes four spaces, CRLF a
  * newline. Control characters become their pictures (ESC is U+241B), lone surrogates U+FFFD. Overrides of direction,
- * private-use and unassigned characters are spelled out as ‹U+202E›. Invisible characters are dropped, except those that
- * emoji and Arabic or Indic spelling need. A line with right-to-left letters is isolated, so that it cannot reorder the text
- * around it. Idempotent; never throws.
+ * private-use and unassigned characters are spelled out as ‹U+202E›. Invisible characters are dropped, except those
+ * that emoji and Arabic or Indic spelling need. A line with right-to-left letters is isolated, so that it cannot
+ * reorder the text around it. Idempotent; never throws.
  */
 export function safeText(text: string, options: { readonly multiline?: boolean } = {}): string {
   return clean(text, { newlines: options.multiline === true, name: false });
@@ -78,7 +81,10 @@ function isolate(text: string): string {
     .join("\n");
 }
 
-/** Scans a text once from left to right. Each decision depends on what was kept before, so a second pass changes nothing. */
+/**
+ * Scans a text once from left to right. Each decision depends on what was kept before, so a second pass changes
+ * nothing.
+ */
 class Scanner {
   text = "";
   readonly #rules: Rules;

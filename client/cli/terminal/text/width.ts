@@ -31,9 +31,9 @@ export interface Cut {
 
 /**
  * Cuts text into rows of at most `columns` columns: after spaces and wide characters where possible, otherwise between
- * graphemes. A word that would fill a whole row begins on the first row of its line, so that this row is not left empty.
- * Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are dropped. A grapheme that is
- * wider than a row gets a row of its own.
+ * graphemes. A word that would fill a whole row begins on the first row of its line, so that this row is not left
+ * empty. Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are dropped. A
+ * grapheme that is wider than a row gets a row of its own.
  */
 export function cutIntoRows(text: string, columns: number, indent = 0): Cut[] {
   const cuts: Cut[] = [];
