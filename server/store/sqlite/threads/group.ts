@@ -31,7 +31,7 @@ export interface GroupResults {
   /** Why single appends failed; the error field above is an index into this array. */
   readonly errors: readonly string[];
   /**
-   * By index of the append: the users from whom a broadcast is hidden. A broadcast that is hidden from nobody has no
+   * By index of the append: the users from whom a broadcast is hidden. A broadcast that is hidden from no user has no
    * element.
    */
   readonly hidden: ReadonlyMap<number, readonly number[]>;
