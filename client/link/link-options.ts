@@ -32,7 +32,10 @@ export interface LinkOptions {
   readonly cursors?: CursorStore;
   /** Stores messages until the server has acked them. Default: they are kept in memory. */
   readonly queue?: SendQueue;
-  /** Use Follow, which only receives: the link cannot send, and sets markers only if asked to. */
+  /**
+   * Use Follow, which only receives: the link cannot send messages, and sets markers only for `deliveredMarkers` or
+   * `markRead`.
+   */
   readonly receiveOnly?: boolean;
   /** Mark entries as delivered when the reader of the events has taken them. Default: true unless `receiveOnly`. */
   readonly deliveredMarkers?: boolean;

@@ -75,7 +75,7 @@ export class ReaderFeed {
 
   state(state: LinkState): void {
     const event: LinkEvent = { type: "state", state };
-    // A slow reader needs only the last state, and replacing the one before keeps the buffer bounded.
+    // A slow reader needs only the last state, and replacing the previous one keeps the buffer bounded.
     if (this.#buffer.last?.type === "state") this.#buffer.replaceLast(event);
     else this.#put(event);
   }

@@ -87,7 +87,10 @@ export class PrivateConversation {
     return { how: { kind: "failed", cause: this.#causeOf(cause) }, undelivered };
   }
 
-  /** The cause to report. If TLS detected changed bytes, gRPC reports only that the connection is gone. */
+  /**
+   * The cause to report. It is not `cause` if TLS detected changed bytes: gRPC reports only that the connection is
+   * gone.
+   */
   #causeOf(cause: RpcError | undefined): RpcError {
     const { broken } = this.#stream;
     const isGone = cause === undefined || cause.reason === "" || cause.reason === "PEER_GONE";

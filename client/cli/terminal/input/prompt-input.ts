@@ -9,7 +9,8 @@ export interface PromptSource extends Readable {
 /** The most bytes of typed-ahead input that are held; then the input is paused. */
 const HOLD_LIMIT = 64 * 1024;
 /**
- * An accepted answer makes the question pause the stream immediately. If it has not after this time, ms, it asks again.
+ * How long to wait for a question to pause the stream, ms. A question that accepts its answer does so immediately; any
+ * other asks again.
  */
 const ANSWER_MS = 250;
 
