@@ -1,5 +1,5 @@
-// Which users are online. A user is online from opening the first stream until closing the last one, or until a grace
-// period has passed since it was lost. The store keeps these times as intervals.
+// Which users are online. A user is online from the opening of the first stream until the last one is closed, or, if
+// the last one is lost, until a grace period has passed. The store keeps these times as intervals.
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Bus } from "../bus/bus.ts";
 import { limits } from "../limits.ts";

@@ -177,8 +177,8 @@ export class CommandLoop {
       this.#begin(size);
       append.then(
         (message) => {
-          // A first send is acked in the position of its entry, and only a repeated send is acked here. It does not
-          // count as activity.
+          // The Ack of a first send is delivered in the position of its entry. A repeated send is acked here, and is
+          // not activity.
           if (!message.repeated) session.reportActivity();
           else outbox.push(encodeEvent({ kind: { $case: "ack", value: toAck(message, true) } }));
           this.#end(size);
