@@ -225,7 +225,7 @@ describe("limits", () => {
           gone.resolve();
         },
       },
-      { limits: { keepaliveMs: 50, keepaliveTimeoutMs: 50 } },
+      { limits: { keepaliveMs: 300, keepaliveTimeoutMs: 300 } },
     );
     // A proxy that stops forwarding: both ends stay open, and nothing arrives.
     const sockets: Socket[] = [];

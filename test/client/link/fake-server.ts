@@ -92,6 +92,25 @@ export class FakeServer implements AsyncDisposable {
     return stream;
   }
 
+  /**
+   * Answers the Hello of every stream from now on. For clients with a short time limit: on a busy machine they may give up
+   * a stream and open another one.
+   */
+  answerStreams(): void {
+    const answer = async (stream: FakeStream): Promise<void> => {
+      await stream.hello();
+      stream.welcome();
+      stream.caughtUp();
+    };
+    const answerNext = async (): Promise<void> => {
+      const stream = await this.stream();
+      // A stream that the client has given up sends no Hello.
+      answer(stream).catch(() => undefined);
+      await answerNext();
+    };
+    void answerNext();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.relay[Symbol.asyncDispose]();
     this.#server.forceShutdown();

@@ -159,12 +159,12 @@ test("with deliveredMarkers off no marker is sent, and markers of another device
 
 test("a dead connection is detected and replaced", async () => {
   await using server = await FakeServer.start();
-  await using client = open(server, {}, { keepalive: { timeMs: 50, timeoutMs: 50 } });
+  await using client = open(server, {}, { keepalive: { timeMs: 200, timeoutMs: 200 } });
   await server.liveStream();
   await client.phase("live");
   server.relay.freeze();
   expect(await client.phase("waiting")).toMatchObject({ cause: { code: status.UNAVAILABLE } });
-  await server.liveStream();
+  server.answerStreams();
   await client.phase("live");
 });
 

@@ -93,10 +93,10 @@ test("the link reconnects after a cut in the handshake, before Welcome, and whil
 
 test("the link reconnects when the server does not answer Hello", async () => {
   await using server = await FakeServer.start();
-  await using client = open(server, { welcomeTimeoutMs: 50 });
+  await using client = open(server, { welcomeTimeoutMs: 100 });
   await (await server.stream()).hello();
   await client.phase("waiting");
-  await server.liveStream();
+  server.answerStreams();
   await client.phase("live");
 });
 

@@ -97,7 +97,7 @@ test("when every answer is lost, the outcome is unknown and the error has the id
     server.relay.cut();
     return new Promise(() => undefined);
   };
-  await expect(sendOnce(caller.account, { ...message, waitMs: 300 })).rejects.toMatchObject({
+  await expect(sendOnce(caller.account, { ...message, waitMs: 1_500 })).rejects.toMatchObject({
     name: "OutcomeUnknownError",
     clientMessageId: 7n,
   });
@@ -134,10 +134,10 @@ test("when the server does not answer in time, the outcome is unknown", async ()
   await using server = await FakeServer.start();
   await using caller = await client(server);
   const before = performance.now();
-  await expect(sendOnce(caller.account, { ...message, waitMs: 150 })).rejects.toMatchObject({
+  await expect(sendOnce(caller.account, { ...message, waitMs: 1_000 })).rejects.toMatchObject({
     name: "OutcomeUnknownError",
   });
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(performance.now() - before).toBeLessThan(20_000);
 });
 
 test("when the caller cancels, the outcome is unknown", async () => {
