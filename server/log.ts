@@ -63,8 +63,12 @@ export interface OpenLog extends Log, Disposable {
   reopen(): void;
 }
 
-/** The names of fields that are written as [Redacted] if a cast bypasses the type. */
-const SECRETS = ["password", "token", "secret", "deviceSecret", "invite", "text", "content", "passwordHash"];
+/** Fields that are written as [Redacted] if a cast bypasses the type: of a line, and of an object in a field. */
+const SECRETS = [
+  ...["password", "oldPassword", "newPassword", "passwordHash"],
+  ...["token", "secret", "deviceSecret", "invite"],
+  ...["text", "content"],
+].flatMap((name) => [name, `*.${name}`]);
 
 /**
  * Opens the log. Each line is written before the call returns, so that no line is lost when the process ends.

@@ -11,6 +11,7 @@ import { closest } from "../../../command-line/closest.ts";
 import { UsageError } from "../../../command-line/usage-error.ts";
 import { usage } from "../process/exit.ts";
 import { schema } from "../process/schema.ts";
+import { isSecret } from "../process/secret-fields.ts";
 import { typeWords } from "./describe.ts";
 
 /** The source of the JSON. A command line must not have secrets: all users of the machine can read it. */
@@ -66,7 +67,7 @@ function check(message: DescMessage, json: JsonValue, path: string, source: Sour
     const place = path === "" ? key : `${path}.${key}`;
     const field = message.fields.find(({ jsonName, name }) => key === jsonName || key === name);
     if (field === undefined) throw unknownField(message, key, place);
-    if (source === "command line" && field.proto.options?.debugRedact === true) {
+    if (source === "command line" && isSecret(field)) {
       throw usage(
         `${place}: other users of this machine can read a command line. Write the JSON to standard input, and - in its place.`,
       );

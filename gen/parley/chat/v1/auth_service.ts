@@ -62,13 +62,19 @@ export namespace LogInOutcome {
 export interface DeviceKey {
   /** The id of the device, set by the server, at most 32 bytes. Opaque. */
   deviceId: string;
-  /** The secret of the device, at most 64 bytes. The server returns it once, together with a new device_id. */
+  /**
+   * The secret of the device, at most 64 bytes. The server returns it once, together with a new device_id.
+   * Secret: programs keep it out of logs.
+   */
   deviceSecret: string;
 }
 
 /** Grant is the result of a log-in. */
 export interface Grant {
-  /** The token of the session, at most 64 bytes. The server returns it only here and stores only its hash. */
+  /**
+   * The token of the session, at most 64 bytes. The server returns it only here and stores only its hash.
+   * Secret: programs keep it out of logs.
+   */
   token: string;
   /** When the token expires if it is not used. Use extends it, at most once an hour. */
   expireTime:
@@ -92,7 +98,7 @@ export interface Grant {
 export interface LogInRequest {
   /** The user name. It is matched exactly. */
   username: string;
-  /** The password, at most 256 bytes. */
+  /** The password, at most 256 bytes. Secret: programs keep it out of logs. */
   password: string;
   /** The device of an earlier log-in on this installation. If it is not set, the server creates a device. */
   device:
@@ -117,9 +123,9 @@ export interface SignUpRequest {
    * one of - . # *, and names with more than three combining marks on one letter.
    */
   username: string;
-  /** The password: an OpaqueString of RFC 8265 of 8 characters to 256 bytes. */
+  /** The password: an OpaqueString of RFC 8265 of 8 characters to 256 bytes. Secret: programs keep it out of logs. */
   password: string;
-  /** The invite, at most 64 bytes. Needed only if this server requires one. */
+  /** The invite, at most 64 bytes. Needed only if this server requires one. Secret: programs keep it out of logs. */
   invite: string;
   /** The calling program. */
   client: ClientInfo | undefined;
@@ -141,9 +147,9 @@ export interface LogOutResponse {
 
 /** ChangePasswordRequest asks for a new password. */
 export interface ChangePasswordRequest {
-  /** The current password. */
+  /** The current password. Secret: programs keep it out of logs. */
   oldPassword: string;
-  /** The new password, with the bounds of SignUpRequest.password. */
+  /** The new password, with the bounds of SignUpRequest.password. Secret: programs keep it out of logs. */
   newPassword: string;
 }
 

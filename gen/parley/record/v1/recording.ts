@@ -90,7 +90,7 @@ export interface Frame {
   offset:
     | Duration
     | undefined;
-  /** The encoded message, without the fields that the schema marks as secret (debug_redact). */
+  /** The encoded message, without the fields whose comments begin a sentence with "Secret:". */
   message: Buffer;
 }
 
