@@ -1,4 +1,5 @@
 // The shape of a command, and how it fails.
+import type { Clock } from "../../time/clock.ts";
 import type { PasswordCost } from "../auth/passwords.ts";
 import type { Io } from "./io.ts";
 
@@ -14,6 +15,7 @@ export interface Command {
 /** Parts that tests replace. No flag, environment variable or file sets them. */
 export interface Replacements {
   readonly passwordCost?: PasswordCost;
+  readonly clock?: Clock;
 }
 
 /** The command cannot do what was requested; the text is for the operator. Exit code 1. */

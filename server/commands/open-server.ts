@@ -2,9 +2,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { fileProblemWithPath } from "../../command-line/file-problem.ts";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
-import { ListenError } from "../../rpc/listening/listen.ts";
+import { type Certificate, ListenError } from "../../rpc/listening/listen.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { type PasswordCost, Passwords } from "../auth/passwords.ts";
 import { CertificateError, loadCertificate, ownCertificate } from "../files/certificate.ts";
+import { watchCertificateTimes } from "../files/certificate-times.ts";
 import { watchCertificate } from "../files/certificate-watch.ts";
 import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
 import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../files/data-folder.ts";
@@ -41,6 +43,8 @@ export interface OpenServerOptions {
   readonly onFatal: (error: Error) => void;
   /** The cost of a password, set by tests; by default the real cost. */
   readonly passwordCost?: PasswordCost | undefined;
+  /** The clock of the certificate and of the server, set by tests; by default the system's. */
+  readonly clock?: Clock | undefined;
 }
 
 /** @throws errors whose messages are for the operator; see run-command.ts */
@@ -49,6 +53,7 @@ export async function openServer({
   log,
   passwordCost,
   onFatal,
+  clock = systemClock,
 }: OpenServerOptions): Promise<OpenServer> {
   await using opened = new AsyncDisposableStack();
   const data = await openDataFolder(config, opened);
@@ -62,9 +67,12 @@ export async function openServer({
 
   const { plaintext, publicName, cert, key } = config;
   const own = cert === undefined || key === undefined ? undefined : { cert, key };
-  const operators = own && (await namingSetting(config, "cert", () => loadCertificate(own)));
+  const operators =
+    own && (await namingSetting(config, "cert", () => loadCertificate(own, new Date(clock.now()))));
   if (operators?.warning !== undefined) log.warn({ event: "certificate" }, operators.warning);
-  const tls = plaintext ? undefined : (operators ?? (await ownCertificate(files, publicName)));
+  const tls = plaintext
+    ? undefined
+    : (operators ?? (await ownCertificate(files, publicName, new Date(clock.now()))));
 
   const server = opened.use(
     await start(config, {
@@ -75,28 +83,36 @@ export async function openServer({
       passwords,
       reflection: config.reflection ? await readSchema() : undefined,
       log,
+      clock,
     }),
   );
   const { host, port } = server;
-  let fingerprint = tls && fingerprintOf(tls.cert);
+  let served = tls?.cert;
+  let fingerprint = served && fingerprintOf(served);
   const publish = (): Promise<void> =>
     writeServerFile(files.server, { host, port, fingerprint, publicNames: publicName, pid: process.pid });
   await publish();
   opened.defer(() => removeServerFile(files.server));
 
-  const watch =
-    own &&
+  const use = (certificate: Certificate): void => {
+    server.replaceCertificate(certificate);
+    served = certificate.cert;
+    fingerprint = fingerprintOf(served);
+    publish().catch((error: unknown) => log.error({ err: error }, "server.json was not written"));
+  };
+  const watch = own && opened.use(watchCertificate({ files: own, log, onChange: use, clock }));
+  if (tls !== undefined) {
     opened.use(
-      watchCertificate({
-        files: own,
+      watchCertificateTimes({
+        file: own?.cert ?? files.cert,
+        served: () => served ?? tls.cert,
+        renew: own === undefined ? (now) => ownCertificate(files, publicName, now) : undefined,
+        onRenewed: use,
         log,
-        onChange: (renewed) => {
-          server.replaceCertificate(renewed);
-          fingerprint = fingerprintOf(renewed.cert);
-          publish().catch((error: unknown) => log.error({ err: error }, "server.json was not written"));
-        },
+        clock,
       }),
     );
+  }
 
   const sampleUsers = await findSampleUsers(store.accounts, passwords, isLoopback(host) ? 2 : 100);
   const resources = opened.move();

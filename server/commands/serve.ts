@@ -50,7 +50,7 @@ which wins over the environment, then the file, then the default.
 `;
 }
 
-async function run(argv: readonly string[], io: Io, { passwordCost }: Replacements): Promise<number> {
+async function run(argv: readonly string[], io: Io, { passwordCost, clock }: Replacements): Promise<number> {
   const { flags, words } = readArguments(argv, settingFlags());
   const original = originalOf(words);
   const config = await loadConfig({ flags, original });
@@ -68,7 +68,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
     onCrash: (error) => log.fatal({ err: error }, "the server crashed"),
   });
 
-  await using opened = await openServer({ config, log, passwordCost, onFatal: end });
+  await using opened = await openServer({ config, log, passwordCost, clock, onFatal: end });
   server = opened;
   const { host, port, fingerprint, data, sampleUsers } = opened;
   const version = packageVersion();

@@ -36,7 +36,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     const seen = await stamps(files);
     if (seen === served && !isForced) return;
     try {
-      const certificate = await loadCertificate(files);
+      const certificate = await loadCertificate(files, new Date(clock.now()));
       // The files changed while they were read, so the pair may be inconsistent.
       if ((await stamps(files)) !== seen) return;
       onChange(certificate);

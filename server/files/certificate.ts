@@ -28,7 +28,7 @@ export class CertificateError extends Error {
 export interface LoadedCertificate extends Certificate {
   /** The first certificate of the chain. */
   readonly x509: X509Certificate;
-  /** A sentence for the operator, for example that the certificate has expired. */
+  /** A sentence for the operator: that the certificate is not valid now, or expires soon. */
   readonly warning?: string;
 }
 
@@ -37,11 +37,14 @@ const LIFETIME_DAYS = 3650;
 /** How many days in the past a new certificate's validity begins, which allows for clients whose clocks are slow. */
 const BACKDATE_DAYS = 2;
 const RENEW_DAYS_BEFORE_END = 365;
+/** How many days before the end of an operator's certificate the server warns: a renewal by ACME is overdue by then. */
+const WARN_DAYS_BEFORE_END = 14;
 
 /**
  * The server's own certificate in these files, created if missing (key P-256, files 0600, folder 0700). It names
- * localhost, the loopback addresses, this host and the public names. When the names change or it expires within a year,
- * it is renewed with the same key; clients pin the key, so they accept it.
+ * localhost, the loopback addresses, this host and the public names. When the names change, or it expires within a year or
+ * is not valid yet because the clock was wrong when it was made, it is renewed with the same key; clients pin the key, so
+ * they accept it.
  * @throws CertificateError
  */
 export async function ownCertificate(
@@ -85,13 +88,21 @@ export async function loadCertificate(files: CertificateFiles, now = new Date())
   if (!x509.checkPrivateKey(parseKey(key, files.key))) {
     throw new CertificateError(`${files.key} is not the key of the first certificate in ${files.cert}`);
   }
-  const warning =
-    x509.validToDate < now
-      ? `${files.cert} expired on ${x509.validTo}`
-      : x509.validFromDate > now
-        ? `${files.cert} is not valid before ${x509.validFrom}`
-        : undefined;
-  return { cert, key, x509, ...(warning === undefined ? {} : { warning }) };
+  const problem = timeProblem(x509, now);
+  return { cert, key, x509, ...(problem === undefined ? {} : { warning: `${files.cert} ${problem}` }) };
+}
+
+/** What is wrong with the time of a certificate, to follow its name: that it is not valid now, or expires soon. */
+export function timeProblem(x509: X509Certificate, now: Date): string | undefined {
+  if (x509.validToDate < now) return `expired on ${x509.validTo}`;
+  if (x509.validFromDate > now) return `is not valid before ${x509.validFrom}`;
+  const days = daysLeft(x509, now);
+  return days < WARN_DAYS_BEFORE_END ? `expires in ${Math.floor(days)} days, on ${x509.validTo}` : undefined;
+}
+
+/** The days until the certificate expires, with fractions; negative after that. */
+export function daysLeft(x509: X509Certificate, now: Date): number {
+  return (x509.validToDate.getTime() - now.getTime()) / DAY_MS;
 }
 
 function certificateNames(publicNames: readonly string[]): string[] {
@@ -111,7 +122,7 @@ function isCurrent(pem: string, key: KeyObject, names: readonly string[], now: D
     // A damaged certificate is renewed with its key.
     return false;
   }
-  const isFresh = x509.validToDate.getTime() - now.getTime() > RENEW_DAYS_BEFORE_END * DAY_MS;
+  const isFresh = x509.validFromDate <= now && daysLeft(x509, now) > RENEW_DAYS_BEFORE_END;
   const named = names.every(
     (name) =>
       (isIP(name) === 0 ? x509.checkHost(name, { subject: "never" }) : x509.checkIP(name)) !== undefined,
