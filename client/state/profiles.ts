@@ -78,9 +78,10 @@ export class Profiles {
 
   /**
    * Stores the result of a log-in. The server must be known (`rememberServer`). A grant without a device secret is for
-   * the stored device of the profile.
+   * the stored device of the profile. `keepsLogin`: a session that is stored already stays stored, and the new one is
+   * only in the returned profile.
    */
-  loggedIn(address: string, grant: Grant): LoggedIn {
+  loggedIn(address: string, grant: Grant, options: { readonly keepsLogin?: boolean } = {}): LoggedIn {
     const { user, device } = grant;
     if (user === undefined || device === undefined)
       throw new Error("The server's grant names no user or no device.");
@@ -89,6 +90,8 @@ export class Profiles {
       const sameData = before?.serverId === grant.serverId && before.userId === user.userId;
       const secret =
         device.deviceSecret !== "" ? device.deviceSecret : sameData ? before.device.deviceSecret : "";
+      const granted = { sessionId: grant.sessionId, token: grant.token, expireTime: grant.expireTime };
+      const stored = (options.keepsLogin === true && sameData ? before.session : undefined) ?? granted;
       this.#db
         .prepare(
           `INSERT INTO profiles (address, username, server_id, user_id, device_id, device_secret, session_id, token,
@@ -106,9 +109,9 @@ export class Profiles {
           user.userId,
           device.deviceId,
           secret,
-          grant.sessionId,
-          grant.token,
-          grant.expireTime?.getTime() ?? null,
+          stored.sessionId,
+          stored.token,
+          stored.expireTime?.getTime() ?? null,
           RESERVED_IDS,
           this.#nextUse(),
         );
@@ -121,17 +124,21 @@ export class Profiles {
       const profile = this.find({ address, username: user.username });
       if (profile === undefined) throw new Error("The profile disappeared while it was written.");
       this.#touchServer(address);
-      return { profile, serverChanged };
+      return { profile: { ...profile, session: granted }, serverChanged };
     });
   }
 
-  /** Deletes the session. The device, the cursors and the unsent messages stay for the next log-in. */
-  loggedOut(profileId: number): void {
+  /**
+   * Deletes the profile's session, unless another one is stored by now. The device, the cursors and the unsent messages
+   * stay for the next log-in.
+   */
+  loggedOut({ profileId, session }: Pick<Profile, "profileId" | "session">): void {
     this.#db
       .prepare(
-        "UPDATE profiles SET session_id = NULL, token = NULL, token_expire_time = NULL WHERE profile_id = ?",
+        `UPDATE profiles SET session_id = NULL, token = NULL, token_expire_time = NULL
+         WHERE profile_id = ? AND session_id = ?`,
       )
-      .run(profileId);
+      .run(profileId, session?.sessionId ?? "");
   }
 
   /** Deletes the device, which the server does not know any more. The next log-in gets a new one. */

@@ -37,10 +37,13 @@ export class SignedIn implements AsyncDisposable {
   readonly token: string;
   readonly endpoint: Endpoint;
   readonly account: Account;
+  /** This run of the program logged in; otherwise the session was stored. */
+  readonly isNew: boolean;
 
-  constructor(profile: Profile, token: string, trust: Trust) {
+  constructor(profile: Profile, token: string, trust: Trust, isNew: boolean) {
     this.profile = profile;
     this.token = token;
+    this.isNew = isNew;
     this.endpoint = new Endpoint({ address: profile.address, trust });
     this.account = new Account(this.endpoint, token);
   }
@@ -91,7 +94,7 @@ export async function signIn(context: SignInContext, wanted: Wanted): Promise<Si
   });
   // Written only if it changes, because hundreds of processes may start at the same time, mostly as the same user.
   if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
-  return new SignedIn(profile, session.token, trust);
+  return new SignedIn(profile, session.token, trust, false);
 }
 
 async function askIn(
@@ -104,8 +107,9 @@ async function askIn(
   const trust = await trustServerForLogIn(context, address, known, wanted);
   const username = known ?? (await askName(asker));
   const question = known === undefined ? "Password" : `Password of ${username}`;
-  const profile = await askSession(context, asker, { address, trust, username }, question);
-  return new SignedIn(profile, tokenOf(profile), trust);
+  const keepsLogin = wanted.fresh === true;
+  const profile = await askSession(context, asker, { address, trust, username, keepsLogin }, question);
+  return new SignedIn(profile, tokenOf(profile), trust, true);
 }
 
 /** Like startSession, but asks for the password, again if it was wrong. @throws as startSession, CommandError */
@@ -151,11 +155,13 @@ export interface Credentials {
   readonly trust: Trust;
   readonly username: string;
   readonly password: string;
+  /** A session that is stored already stays stored, and the new one is not stored. */
+  readonly keepsLogin?: boolean;
 }
 
 /** Logs in as this installation's device or a new one, and stores the session. @throws ConnectError, RpcError */
 export async function startSession(context: SignInContext, credentials: Credentials): Promise<Profile> {
-  const { address, trust, username, password } = credentials;
+  const { address, trust, username, password, keepsLogin } = credentials;
   const { profiles } = context.state;
   await using endpoint = new Endpoint({ address, trust });
   const client = clientInfo();
@@ -171,13 +177,18 @@ export async function startSession(context: SignInContext, credentials: Credenti
     profiles.forgetDevice(before.profileId);
     grant = await logIn(endpoint, { username, password, client });
   }
-  return await keepGrant(context, endpoint, grant);
+  return await keepGrant(context, endpoint, grant, keepsLogin);
 }
 
 /** Stores the result of a log-in or sign-up, and registers the keys of a new device. */
-export async function keepGrant(context: SignInContext, endpoint: Endpoint, grant: Grant): Promise<Profile> {
+export async function keepGrant(
+  context: SignInContext,
+  endpoint: Endpoint,
+  grant: Grant,
+  keepsLogin = false,
+): Promise<Profile> {
   const { address } = endpoint;
-  const { profile, serverChanged } = context.state.profiles.loggedIn(address, grant);
+  const { profile, serverChanged } = context.state.profiles.loggedIn(address, grant, { keepsLogin });
   if (serverChanged) {
     context.notice(
       `The server at ${address} has other data than before. Messages that were not sent are kept: see ${commandLine(context.environment.program, "outbox", "list")}.`,

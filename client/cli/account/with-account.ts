@@ -45,7 +45,7 @@ export async function withAccount<T>(
     if (error instanceof RpcError && isLoggedOut(error)) {
       const login = notLoggedIn(environment, address, username, error);
       if (error.reason !== "SESSION_TIMED_OUT") throw login;
-      context.state.profiles.loggedOut(signedIn.profile.profileId);
+      context.state.profiles.loggedOut(signedIn.profile);
       throw new CommandError(login.exitCode, `${error.message} ${login.message}`, { cause: error });
     }
     if (error instanceof RpcError && effect === "reads" && isConnectionLost(error)) {

@@ -88,7 +88,7 @@ async function plainChat(options: RunChatOptions, state: State, notice: Notice):
   const { address, username: me } = signedIn.profile;
   using interruption = new Interruption(environment.host);
   const { outcome, code } = await runLinked(context, signedIn, options, (parts) =>
-    runPlain({ ...parts, address, me, io, interrupted: interruption.signal }),
+    runPlain({ ...parts, address, me, io, isNewLogin: signedIn.isNew, interrupted: interruption.signal }),
   ).catch(async (error: unknown) => {
     const explained = failureForPerson(error);
     // A script reads the server's refusals on standard output; failures of this program go to standard error.

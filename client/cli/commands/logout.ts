@@ -25,7 +25,7 @@ export const command = defineCommand({
         // The session had ended already.
         if (!(error instanceof RpcError && isLoggedOut(error))) throw error;
       }
-      state.profiles.loggedOut(profile.profileId);
+      state.profiles.loggedOut(profile);
       const message = { typeName: "parley.chat.v1.LogOutResponse", codec: LogOutResponse, value: {} };
       await call.output.result(message, line`${name(profile.username)} is logged out of ${profile.address}.`);
     });

@@ -18,7 +18,7 @@ export const command = defineCommand({
     const [sessionId = ""] = call.words;
     await withAccount(call, "changes", async ({ account, profile }, { state }) => {
       await account.revokeSession(sessionId);
-      if (profile.session?.sessionId === sessionId) state.profiles.loggedOut(profile.profileId);
+      if (profile.session?.sessionId === sessionId) state.profiles.loggedOut(profile);
       const message = {
         typeName: "parley.chat.v1.RevokeSessionResponse",
         codec: RevokeSessionResponse,

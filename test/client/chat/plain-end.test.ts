@@ -41,6 +41,7 @@ function begin() {
     link,
     address: "server:1",
     me: "luke",
+    isNewLogin: true,
     privateChats: fixture.privates,
     privateSettings: askingSettings,
     io,

@@ -92,6 +92,23 @@ describe("a script", () => {
     expect(await luke.run("whoami")).toMatchObject({ code: 0 });
   });
 
+  it.each([
+    ["without a line", ""],
+    ["after a command", "whoelse\n"],
+  ])("stays logged in at the end of the input, %s", async (_name, input) => {
+    const luke = await home();
+    await luke.logIn("luke", server);
+    expect(await luke.pipe(input)).toMatchObject({ code: 0, stdout: "Logged in as luke.\n" });
+    expect(await luke.run("whoami")).toMatchObject({ code: 0 });
+  });
+
+  it("logs out at the end of the input if it logged in itself", async () => {
+    const luke = await home();
+    const run = await luke.pipe(`luke\n${passwordOf("luke")}\nwhoelse\n`, ...at());
+    expect(run).toMatchObject({ code: 0 });
+    expect(await luke.run("whoami")).toMatchObject({ code: 4 });
+  });
+
   it("reads nothing if the server cannot be reached, and ends with exit code 3", async () => {
     const luke = await home();
     await luke.logIn("luke", server);

@@ -58,6 +58,22 @@ describe("parley HOST PORT", () => {
     expect(await place.run("whoami", "--as", "luke")).toMatchObject({ code: 0 });
   });
 
+  it("keeps the stored login of the same user, and ends its own session", async () => {
+    const place = await home();
+    await place.logIn("vader", server);
+    const before = await place.run("sessions", "--json");
+    const run = await place.pipe(`${signIn("vader")}message luke hi\nlogout\n`, ...at());
+    expect(run.stdout).toBe("Username: Password: Logged in as vader.\n");
+    expect(await place.run("whoami", "--as", "vader")).toMatchObject({ code: 0 });
+    const after = await place.run("sessions", "--json");
+    const ids = (text: string) =>
+      text
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { sessionId: string }).sessionId);
+    expect(ids(after.stdout)).toEqual(ids(before.stdout));
+  });
+
   it("logs out on a signal", async () => {
     const place = await home();
     const chat = place.start(...at());

@@ -51,7 +51,7 @@ test("a profile survives a restart, and a log-out deletes only its session", () 
     device: { deviceId: "d-hans", deviceSecret: "secret" },
     session: { sessionId: "s1", token: "token-of-hans", expireTime: new Date(2_000_000_000_000) },
   });
-  state.profiles.loggedOut(profile.profileId);
+  state.profiles.loggedOut(profile);
   expect(state.profiles.find()).toMatchObject({ device: { deviceSecret: "secret" }, session: undefined });
 });
 

@@ -60,7 +60,7 @@ export async function endLogin({ notice, state }: SignInContext, signedIn: Signe
   try {
     await logOut(signedIn, notice);
   } finally {
-    state.profiles.loggedOut(signedIn.profile.profileId);
+    state.profiles.loggedOut(signedIn.profile);
   }
 }
 
@@ -73,7 +73,7 @@ function leaveEnded(
     case "closed":
       return Exit.DONE;
     case "not-logged-in":
-      state.profiles.loggedOut(profile.profileId);
+      state.profiles.loggedOut(profile);
       return Exit.NOT_LOGGED_IN;
     case "not-trusted":
       throw cannotConnect(profile.address, ending.cause, [environment.program, "--as", profile.username]);

@@ -3,9 +3,9 @@ import type { LinkEnding } from "../../../link/model/events.ts";
 import type { EndingSignal } from "../../terminal/terminal-host.ts";
 
 export type ChatOutcome =
-  /** The user left and stays logged in. */
+  /** The user left and stays logged in, or in plain mode the input of a run with a stored login ended. */
   | { readonly kind: "quit" }
-  /** The user logged out, or in plain mode the input ended: the login ends too. */
+  /** The user logged out, or in plain mode the input of a run that had logged in ended: the login ends too. */
   | { readonly kind: "logout" }
   /** Plain mode: the first connection failed, and no input was read. */
   | { readonly kind: "cannot-connect"; readonly cause: Error }

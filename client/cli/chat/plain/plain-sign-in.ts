@@ -39,10 +39,16 @@ export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: W
   for (let tries = 1; ; tries++) {
     const password = answerOf(await io.askSecret("Password: "));
     try {
-      const loggedIn = await startSession(context, { address, trust, username, password });
+      const loggedIn = await startSession(context, {
+        address,
+        trust,
+        username,
+        password,
+        keepsLogin: wanted.fresh === true,
+      });
       const { session } = loggedIn;
       if (session === undefined) throw new Error("The profile has no session after its log-in.");
-      return new SignedIn(loggedIn, session.token, trust);
+      return new SignedIn(loggedIn, session.token, trust, true);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const isWrong = error.reason === "CREDENTIALS_WRONG";

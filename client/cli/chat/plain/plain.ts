@@ -20,6 +20,8 @@ export interface PlainOptions {
   readonly me: string;
   /** Every way to leave logs out. */
   readonly logsOut?: boolean;
+  /** This run logged in, so the end of the input logs out. A stored login stays, because other programs use it. */
+  readonly isNewLogin: boolean;
   readonly privateChats: PrivateLink;
   readonly privateSettings: PrivateSettings;
   readonly io: PlainIO;
@@ -148,7 +150,7 @@ class Plain {
       () => new Promise<never>(() => undefined),
     );
     const { status } = await waitFor(settled, { signal: deadline.signal });
-    if (status === "done") return { kind: "logout" };
+    if (status === "done") return { kind: this.#options.isNewLogin ? "logout" : "quit" };
     return { kind: "unsent", messages: this.#chat.status.unanswered };
   }
 
