@@ -8,9 +8,9 @@ import { cursorsAtHeads, raise } from "../../link/receiving/heads.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { text } from "../command/show.ts";
+import { name, text } from "../command/show.ts";
 import { filled, listen, throwEnding } from "../log/reading.ts";
-import { messageText, type Sent, sendFlags, sendText } from "../log/sending.ts";
+import { messageText, type Sent, sendFlags, sendText, sentLine } from "../log/sending.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
 
@@ -38,6 +38,9 @@ export const command = defineCommand({
     await withAccount(call, "changes", async (signedIn, context) => {
       const question = await messageText(call, words);
       const sent = await sendText(signedIn, context, call, { kind: "user", username }, question);
+      // Only for a person: a script reads the answer alone.
+      if (call.environment.stderr.isTTY && !call.json)
+        call.output.notice(`${sentLine(signedIn, name(username), sent.ack).plain} Waiting for the answer.`);
       // The link starts right after the sent message, so no answer is missed.
       const cursors = await cursorsAtHeads(signedIn.account);
       cursors.forget(sent.ack.conversationId);

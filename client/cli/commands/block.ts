@@ -18,10 +18,10 @@ export const command = defineCommand({
   examples: ["vader"],
   run: async (call) => {
     const [username = ""] = call.words;
-    await withAccount(call, "changes", async ({ account }) => {
+    await withAccount(call, "changes", async ({ account, profile }) => {
       const block = await account.blockUser(username);
       const message = { typeName: "parley.chat.v1.Block", codec: Block, value: block };
-      await call.output.result(message, line`${name(username)} is blocked.`);
+      await call.output.result(message, line`Blocked ${name(username)} as ${name(profile.username)}.`);
     });
     return undefined;
   },

@@ -3,8 +3,8 @@
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { ackMessage, messageText, sendFlags, sendText, WITHHELD } from "../log/sending.ts";
-import { line } from "../terminal/text/style.ts";
+import { ackMessage, messageText, sendFlags, sendText, sentLine, WITHHELD } from "../log/sending.ts";
+import { Styled } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
   forms: ["TEXT…", "-"],
@@ -19,7 +19,7 @@ export const command = defineCommand({
     await withAccount(call, "changes", async (signedIn, context) => {
       const text = await messageText(call, call.words);
       const { ack } = await sendText(signedIn, context, call, { kind: "broadcast" }, text);
-      await call.output.result(ackMessage(ack), line`Sent to everyone: number ${ack.seq}.`);
+      await call.output.result(ackMessage(ack), sentLine(signedIn, Styled.of("everyone"), ack));
       if (ack.withheld) call.output.notice(WITHHELD);
     });
     return undefined;

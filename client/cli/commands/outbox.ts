@@ -15,7 +15,7 @@ import type { SignedIn } from "../account/sign-in.ts";
 import { withAccount, withProfile } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { targetName, time } from "../command/show.ts";
+import { name, targetName, time } from "../command/show.ts";
 import { ackMessage, sendFlags } from "../log/sending.ts";
 import { CommandError, Exit, type ExitCode, usage } from "../process/exit.ts";
 import { sentence } from "../process/failure.ts";
@@ -110,7 +110,7 @@ async function sendUnsent(
     state.removeUnsent(profile.profileId, clientMessageId);
     await call.output.result(
       ackMessage(ack),
-      line`Sent ${clientMessageId} to ${targetName(target)}: number ${ack.seq}.`,
+      line`Sent ${clientMessageId} as ${name(profile.username)} to ${targetName(target)}: number ${ack.seq}.`,
     );
     return undefined;
   } catch (error) {

@@ -6,6 +6,7 @@ import { askTwice } from "../account/credentials.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
 import type { Environment } from "../process/environment.ts";
 import { usage } from "../process/exit.ts";
 import { readLines } from "../process/input.ts";
@@ -31,7 +32,7 @@ export const command = defineCommand({
         "Standard input is not a terminal. Add --password-stdin and write the old and the new password to it.",
       );
     }
-    await withAccount(call, "changes", async ({ account }) => {
+    await withAccount(call, "changes", async ({ account, profile }) => {
       const [old, fresh] = isPiped || asker === undefined ? await piped(environment) : await asked(asker);
       const endedSessions = await account.changePassword(old, fresh);
       const message = {
@@ -39,7 +40,10 @@ export const command = defineCommand({
         codec: ChangePasswordResponse,
         value: { endedSessions },
       };
-      await output.result(message, line`The password is changed. Other sessions ended: ${endedSessions}.`);
+      await output.result(
+        message,
+        line`The password of ${name(profile.username)} is changed. Other sessions ended: ${endedSessions}.`,
+      );
     });
     return undefined;
   },

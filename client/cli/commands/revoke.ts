@@ -3,6 +3,7 @@ import { RevokeSessionResponse } from "../../../gen/parley/chat/v1/auth_service.
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
+import { name } from "../command/show.ts";
 import { line } from "../terminal/text/style.ts";
 
 export const command = defineCommand({
@@ -24,7 +25,7 @@ export const command = defineCommand({
         codec: RevokeSessionResponse,
         value: {},
       };
-      await call.output.result(message, line`Session ${sessionId} has ended.`);
+      await call.output.result(message, line`Session ${sessionId} of ${name(profile.username)} has ended.`);
     });
     return undefined;
   },

@@ -4,8 +4,7 @@ import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
 import { name } from "../command/show.ts";
-import { ackMessage, messageText, sendFlags, sendText } from "../log/sending.ts";
-import { line } from "../terminal/text/style.ts";
+import { ackMessage, messageText, sendFlags, sendText, sentLine } from "../log/sending.ts";
 
 export const command = defineCommand({
   forms: ["USER TEXT…", "USER -"],
@@ -23,7 +22,7 @@ export const command = defineCommand({
     await withAccount(call, "changes", async (signedIn, context) => {
       const text = await messageText(call, words);
       const { ack } = await sendText(signedIn, context, call, { kind: "user", username }, text);
-      await call.output.result(ackMessage(ack), line`Sent to ${name(username)}: number ${ack.seq}.`);
+      await call.output.result(ackMessage(ack), sentLine(signedIn, name(username), ack));
     });
     return undefined;
   },

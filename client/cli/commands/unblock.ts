@@ -15,10 +15,10 @@ export const command = defineCommand({
   examples: ["vader"],
   run: async (call) => {
     const [username = ""] = call.words;
-    await withAccount(call, "changes", async ({ account }) => {
+    await withAccount(call, "changes", async ({ account, profile }) => {
       const user = await account.unblockUser(username);
       const message = { typeName: "parley.chat.v1.User", codec: User, value: user };
-      await call.output.result(message, line`${name(username)} is no longer blocked.`);
+      await call.output.result(message, line`Unblocked ${name(username)} as ${name(profile.username)}.`);
     });
     return undefined;
   },

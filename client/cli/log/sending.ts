@@ -3,14 +3,19 @@
 import { parseWait } from "../../../command-line/durations.ts";
 import type { Flag } from "../../../command-line/flags.ts";
 import { Ack } from "../../../gen/parley/chat/v1/event.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import type { SendTarget } from "../../link/model/send-queue.ts";
 import { sendOnce } from "../../link/sending/send-once.ts";
+import type { Profile } from "../../state/profiles.ts";
+import type { State } from "../../state/state.ts";
 import type { SignedIn, SignInContext } from "../account/sign-in.ts";
 import type { accountFlags } from "../command/account-flags.ts";
 import type { Call } from "../command/command.ts";
-import { usage } from "../process/exit.ts";
+import { name } from "../command/show.ts";
+import { CommandError, Exit, usage } from "../process/exit.ts";
 import { readText } from "../process/input.ts";
 import type { Message } from "../process/output.ts";
+import { line, type Styled } from "../terminal/text/style.ts";
 
 const largestId = 2n ** 63n - 1n;
 
@@ -40,12 +45,17 @@ export const WITHHELD = "Some users did not receive it, because they have blocke
 
 export const sendFlags = { id, wait } as const;
 
-/** The words joined by spaces; for a single "-" the text of standard input. */
+/** The words joined by spaces; for a single "-" the text of standard input. @throws CommandError if it is blank */
 export async function messageText(
   call: Call<typeof accountFlags>,
   words: readonly string[],
 ): Promise<string> {
-  return words.length === 1 && words[0] === "-" ? readText(call.environment.stdin) : words.join(" ");
+  const text =
+    words.length === 1 && words[0] === "-" ? await readText(call.environment.stdin) : words.join(" ");
+  // The chat ignores a blank line. A blank text is most likely an empty variable of a script.
+  if (text.trim() === "")
+    throw new CommandError(Exit.REFUSED, "Not sent: the text is blank. (CONTENT_EMPTY)");
+  return text;
 }
 
 export interface Sent {
@@ -53,7 +63,7 @@ export interface Sent {
   readonly ack: Ack;
 }
 
-/** @throws as sendOnce does */
+/** @throws CommandError if the target is the sender; otherwise as sendOnce does */
 export async function sendText(
   { account, profile }: SignedIn,
   { state }: SignInContext,
@@ -63,8 +73,32 @@ export async function sendText(
 ): Promise<Sent> {
   const clientMessageId = values.id ?? state.nextClientMessageId(profile.profileId);
   const waiting = values.wait === undefined ? {} : { waitMs: values.wait };
-  const ack = await sendOnce(account, { clientMessageId, target, text, ...waiting });
-  return { clientMessageId, ack };
+  try {
+    const ack = await sendOnce(account, { clientMessageId, target, text, ...waiting });
+    return { clientMessageId, ack };
+  } catch (error) {
+    if (error instanceof RpcError && error.reason === "RECIPIENT_IS_SELF") throw toOneself(state, profile);
+    throw error;
+  }
+}
+
+/** Scripts and people rely on the user who was used last, so the error says who that is. */
+function toOneself(state: State, { profileId, username, address }: Profile): CommandError {
+  const isOther = (other: Profile): boolean => other.profileId !== profileId && other.session !== undefined;
+  const other = state.profiles.list().find((one) => one.address === address && isOther(one));
+  const as =
+    other === undefined
+      ? "as another user, add --as USER"
+      : `as ${other.username}, add --as ${other.username}`;
+  return new CommandError(
+    Exit.REFUSED,
+    `Not sent: you are logged in as ${username}, and a message needs another user. To send ${as}. (RECIPIENT_IS_SELF)`,
+  );
+}
+
+/** "Sent as hans to yoda: number 3." */
+export function sentLine({ profile }: SignedIn, to: Styled, { seq }: Ack): Styled {
+  return line`Sent as ${name(profile.username)} to ${to}: number ${seq}.`;
 }
 
 export function ackMessage(ack: Ack): Message<Ack> {

@@ -150,7 +150,7 @@ describe("the original's commands as one-shot commands", () => {
     expect((await place.run("whoelse")).lines).toEqual(["vader"]);
     expect((await place.run("whoelsesince", "0")).lines).toEqual(["vader"]);
     expect((await place.run("whoelsesince", "99999999999999999999")).lines).toContain("vader");
-    expect(await place.run("block", "vader")).toMatchObject({ code: 0, stdout: "vader is blocked.\n" });
+    expect(await place.run("block", "vader")).toMatchObject({ code: 0, stdout: "Blocked vader as luke.\n" });
     expect((await place.run("blocks")).lines).toEqual(["vader"]);
     expect(JSON.parse((await place.run("blocks", "--json")).stdout)).toMatchObject({
       user: { username: "vader" },

@@ -33,7 +33,7 @@ async function texts(home: Home, ...argv: string[]): Promise<string[]> {
 
 test("words are joined by spaces; the text of standard input is unchanged without one newline at its end", async () => {
   const words = await home.run("send", "luke", "do", " or ", "do not", "--", "--json", "-");
-  expect(words).toMatchObject({ code: 0, stdout: "Sent to luke: number 1.\n", stderr: "" });
+  expect(words).toMatchObject({ code: 0, stdout: "Sent as yoda to luke: number 1.\n", stderr: "" });
   expect(await home.pipe("two\nlines\n\n", "send", "luke", "-")).toMatchObject({ code: 0 });
   expect(await home.pipe("\u{FEFF}no newline 🎉\r\n", "send", "luke", "-")).toMatchObject({ code: 0 });
   expect(await home.run("send", "luke", "-", "-")).toMatchObject({ code: 0 });
@@ -51,6 +51,8 @@ test("invalid messages are refused with exit code 1 or 2, and nothing is stored"
     home.run("send", "nobody", "hello").then((run): [Run, string] => [run, "USER_NOT_FOUND"]),
     home.run("send", "yoda", "to myself").then((run): [Run, string] => [run, "RECIPIENT_IS_SELF"]),
     home.run("send", "luke", "").then((run): [Run, string] => [run, "CONTENT_EMPTY"]),
+    home.pipe(" \n\t\n", "send", "luke", "-").then((run): [Run, string] => [run, "CONTENT_EMPTY"]),
+    home.run("broadcast", "   ").then((run): [Run, string] => [run, "CONTENT_EMPTY"]),
     home
       .pipe("x".repeat(100_000), "send", "luke", "-", "--json")
       .then((run): [Run, string] => [run, "CONTENT_TOO_LARGE"]),

@@ -216,7 +216,7 @@ test("both programs run from the package: one user sends a message over its serv
     parley(password, "login", name, "--password-stdin", "--server", address);
   }
   expect(parley("", "--version")).toBe(`parley ${JSON.parse(read("package.json")).version}\n`);
-  expect(parley("", "send", "hans", "hello")).toBe("Sent to hans: number 1.\n");
+  expect(parley("", "send", "hans", "hello")).toBe("Sent as yoda to hans: number 1.\n");
   expect(parley("", "history", "yoda", "--as", "hans")).toMatch(/yoda: hello\n$/);
   // Both use the schema of the package.
   expect(parley("", "whoami", "--json")).toContain('"username":"hans"');
