@@ -1,6 +1,7 @@
 // Reads a new password from the operator: from standard input, or from a prompt on the terminal.
 import type { Readable } from "node:stream";
 import { ask } from "../../command-line/ask.ts";
+import { withoutByteOrderMark } from "../../command-line/byte-order-mark.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
@@ -39,6 +40,14 @@ async function firstLine(input: Readable): Promise<string> {
     bytes += piece.length;
     if (piece.includes("\n") || bytes > MOST_BYTES) break;
   }
-  const [line = ""] = Buffer.concat(chunks).toString("utf8").split(/\r?\n/);
+  const [line = ""] = withoutByteOrderMark(utf8(Buffer.concat(chunks))).split(/\r?\n/);
   return line;
+}
+
+function utf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new UsageError("the password on standard input is not UTF-8 text", { cause: error });
+  }
 }

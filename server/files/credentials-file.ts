@@ -1,5 +1,6 @@
 // The credentials file: a user name, one space and a password on each line. At each start the new users are imported.
 import { readFile } from "node:fs/promises";
+import { withoutByteOrderMark } from "../../command-line/byte-order-mark.ts";
 import type { Passwords } from "../auth/passwords.ts";
 import { skeleton } from "../auth/username.ts";
 import { limits } from "../limits.ts";
@@ -27,7 +28,7 @@ export function parseCredentials(text: string): { credentials: Credential[]; bad
   const credentials: Credential[] = [];
   const badLines: BadLine[] = [];
   const names = new Set<string>();
-  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
+  const lines = withoutByteOrderMark(text).split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     if (line.trim() === "") continue;
     const separator = line.indexOf(" ");

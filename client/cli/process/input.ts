@@ -1,16 +1,18 @@
 // Reads standard input for the commands that take it: some lines, a whole text, or line after line.
+import { withoutByteOrderMark } from "../../../command-line/byte-order-mark.ts";
 import { usage } from "./exit.ts";
 
 /** The longest input, bytes: far above the largest message that a server accepts. */
 const mostBytes = 1024 * 1024;
 
 /**
- * The first `count` lines without their ends; fewer if the input ends first. The rest is not read.
+ * The first `count` lines without their ends and without a byte order mark; fewer if the input ends first. The rest is
+ * not read.
  * @throws UsageError if it is not UTF-8, or longer than 1 MiB
  */
 export async function readLines(input: NodeJS.ReadStream, count: number): Promise<string[]> {
   const isEnough = (bytes: Buffer): boolean => bytes.filter((byte) => byte === 0x0a).length >= count;
-  const lines = decode(await read(input, isEnough)).split("\n");
+  const lines = withoutByteOrderMark(decode(await read(input, isEnough))).split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines.slice(0, count).map((line) => line.replace(/\r$/, ""));
 }
@@ -24,22 +26,25 @@ export async function readText(input: NodeJS.ReadStream): Promise<string> {
 }
 
 /**
- * The lines without their ends, as they arrive.
+ * The lines without their ends and without a byte order mark, as they arrive.
  * @throws UsageError if a line is not UTF-8, or longer than 1 MiB
  */
 export async function* eachLine(input: NodeJS.ReadStream): AsyncGenerator<string> {
   let rest = Buffer.alloc(0);
+  let isFirst = true;
   for await (const chunk of input as AsyncIterable<Buffer>) {
     let from = 0;
     for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
-      yield decode(Buffer.concat([rest, chunk.subarray(from, end)])).replace(/\r$/, "");
+      const text = decode(Buffer.concat([rest, chunk.subarray(from, end)])).replace(/\r$/, "");
+      yield isFirst ? withoutByteOrderMark(text) : text;
+      isFirst = false;
       rest = Buffer.alloc(0);
       from = end + 1;
     }
     rest = Buffer.concat([rest, chunk.subarray(from)]);
     if (rest.length > mostBytes) throw usage("A line of standard input is too long. The limit is 1 MiB.");
   }
-  if (rest.length > 0) yield decode(rest);
+  if (rest.length > 0) yield isFirst ? withoutByteOrderMark(decode(rest)) : decode(rest);
 }
 
 async function read(input: NodeJS.ReadStream, isEnough: (bytes: Buffer) => boolean): Promise<Buffer> {

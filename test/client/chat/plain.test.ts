@@ -34,7 +34,7 @@ describe("a script", () => {
   it("signs in and sends over one pipe without losing input, and is logged out at its end", async () => {
     const luke = await home();
     const texts = Array.from({ length: 50 }, (_, index) => `message yoda line  ${index}`);
-    const run = await luke.pipe(["luke", passwordOf("luke"), ...texts, ""].join("\n"), ...at());
+    const run = await luke.pipe(["\ufeffluke", passwordOf("luke"), ...texts, ""].join("\n"), ...at());
     expect(run.stdout).toBe(`${PROMPTS}Logged in as luke.\n`);
     expect(run.code).toBe(0);
     const yoda = await (await home()).pipe(`yoda\r\n${passwordOf("yoda")}\r\nquit`, ...at());

@@ -76,6 +76,13 @@ test("a wrong password and an unknown user have the same error, a missing passwo
   expect(empty.code).toBe(2);
 });
 
+test("a byte order mark before a password on standard input is not part of the password", async () => {
+  await using home = await Home.make();
+  const flags = ["--server", address, "--password-stdin"];
+  const login = await home.pipe(`\ufeff${passwordOf("yoda")}\r\n`, "login", "yoda", ...flags);
+  expect(login).toMatchObject({ code: 0, stdout: `Logged in at ${address} as yoda.\n` });
+});
+
 test("--as selects the profile; without it the profile used last is selected", async () => {
   await using home = await Home.make();
   await home.logIn("yoda", server);

@@ -12,7 +12,7 @@ export interface FakeIo extends Io {
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
 }
 
-export function fakeIo(input = "", { isTerminal = false } = {}): FakeIo {
+export function fakeIo(input: string | Buffer = "", { isTerminal = false } = {}): FakeIo {
   const stdin = new PassThrough();
   stdin.end(input);
   const changed = new EventEmitter();

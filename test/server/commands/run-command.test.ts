@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(data, { recursive: true }));
 
-async function run(command: string, input = "") {
+async function run(command: string, input: string | Buffer = "") {
   const io = fakeIo(input);
   const code = await runCommandLine([...command.split(" "), "--data", data], io, { passwordCost: CHEAP });
   return { code, out: io.out, err: io.err };
@@ -41,6 +41,15 @@ describe("user", () => {
     using direct = openAccountsDirectly(join(data, "parley.db"));
     const hash = direct.accounts.userByName("yoda")?.passwordHash ?? "";
     expect(await cheapPasswords().verify("  wise @ !man ", hash)).toBe(true);
+  });
+
+  test("a byte order mark before the password is dropped, and a password that is not UTF-8 is refused", async () => {
+    await run("user add yoda --password-stdin", "\ufeffwise@!man");
+    using direct = openAccountsDirectly(join(data, "parley.db"));
+    const hash = direct.accounts.userByName("yoda")?.passwordHash ?? "";
+    expect(await cheapPasswords().verify("wise@!man", hash)).toBe(true);
+    const refused = await run("user add hans --password-stdin", Buffer.from("wise\xffman!", "latin1"));
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("not UTF-8") });
   });
 
   test("add refuses the names that sign-up refuses, and changes nothing", async () => {

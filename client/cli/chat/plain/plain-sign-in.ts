@@ -1,4 +1,5 @@
 // Signs in over plain lines: user name and password are read from the same stream as the lines after them.
+import { withoutByteOrderMark } from "../../../../command-line/byte-order-mark.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
 import {
   choose,
@@ -61,7 +62,7 @@ export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: W
 function answerOf(answer: Answer): string {
   switch (answer.kind) {
     case "line":
-      return answer.text;
+      return withoutByteOrderMark(answer.text);
     case "refused":
       throw new CommandError(Exit.USAGE, "The answer is too long or not valid UTF-8.");
     case "interrupted":
