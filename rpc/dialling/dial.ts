@@ -19,6 +19,7 @@ import { type Address, parseAddress } from "../network/address.ts";
 import { fingerprint } from "../network/fingerprint.ts";
 import { ConnectError } from "../status/connect-error.ts";
 import { type Probed, probe, probeKey, systemRoots, timeout } from "./probe.ts";
+import { targetOf } from "./target.ts";
 
 export { fingerprintOf } from "../network/fingerprint.ts";
 export { ConnectError, type ConnectErrorKind } from "../status/connect-error.ts";
@@ -96,7 +97,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
   const channelCredentials = await credentialsFor(options, parsed);
   return dialledOver({
     address,
-    target: `dns:${address}`,
+    target: targetOf(parsed),
     credentials: channelCredentials,
     channelOptions: {
       ...channelOptions(options),

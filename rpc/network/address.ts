@@ -1,4 +1,5 @@
-// Parses HOST:PORT, with IPv6 addresses in brackets, and the peer addresses of grpc-js.
+// Parses and formats HOST:PORT, with IPv6 addresses in brackets, and parses the peer addresses of grpc-js.
+import { isIPv4, isIPv6 } from "node:net";
 
 export interface Address {
   /** A name, or an IP address without brackets. */
@@ -6,17 +7,52 @@ export interface Address {
   readonly port: number;
 }
 
-/** @throws Error if the text is not HOST:PORT */
-export function parseAddress(text: string): Address {
-  const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port < 1 || port > 65_535) {
+export interface AddressForm {
+  /** The port of a text without one; if undefined, the port is required. */
+  readonly defaultPort?: number;
+  /** The lowest port; default 1. Port 0, "any free port", is only for listening. */
+  readonly leastPort?: 0 | 1;
+}
+
+/**
+ * Parses HOST:PORT. An IPv6 address is in brackets, and can have a zone (RFC 4007): [fe80::1%eth0]:12000. With a default
+ * port, an IPv6 address without a port needs no brackets.
+ * @throws Error if the text is not an address, or could be read in two ways; the message is a sentence for the user
+ */
+export function parseAddress(text: string, { defaultPort, leastPort = 1 }: AddressForm = {}): Address {
+  const bare = isIPv6(text) && !/%.*:/.test(text) ? text : undefined;
+  // "::1:80" is an IPv6 address, and also the address ::1 with a port.
+  const [, before = "", after = ""] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  if (isIPv6(before)) {
     throw new Error(
-      `"${text}" is not an address. It must be HOST:PORT, such as 127.0.0.1:12000 or [::1]:12000.`,
+      bare === undefined
+        ? `"${text}" has an IPv6 address without brackets. Write [${before}]:${after}.`
+        : `"${text}" is ambiguous. Write [${before}]:${after}, or [${bare}]:${defaultPort ?? "PORT"} for the whole address.`,
     );
   }
+  if (bare !== undefined && defaultPort !== undefined) return { host: bare, port: defaultPort };
+  const [, bracketed, plain, portText = defaultPort] =
+    /^(?:\[([^\]]*)\]|([^:[\]/\s#]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || portText === undefined) {
+    throw new Error(`"${text}" is not an address. Write HOST:PORT, such as 127.0.0.1:12000 or [::1]:12000.`);
+  }
+  if (bracketed !== undefined && !isIPv6(bracketed)) {
+    throw new Error(`"${text}" is not an address: "${bracketed}" in brackets is not an IPv6 address.`);
+  }
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) {
+    throw new Error(`"${text}" is not an address: "${host}" is not an IPv4 address.`);
+  }
+  const port = Number(portText);
+  if (port < leastPort || port > 65_535) {
+    throw new Error(`"${text}" is not an address: a port is ${leastPort} to 65535.`);
+  }
   return { host, port };
+}
+
+/** Formats HOST:PORT, with brackets around an IPv6 address. */
+export function formatAddress({ host, port }: Address): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** The host of a peer address of grpc-js, "1.2.3.4:5" or "[::1]:5", without port and brackets. */

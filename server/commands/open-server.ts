@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { fileProblemWithPath } from "../../command-line/file-problem.ts";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { type Certificate, ListenError } from "../../rpc/listening/listen.ts";
+import { formatAddress } from "../../rpc/network/address.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { type PasswordCost, Passwords } from "../auth/passwords.ts";
 import { CertificateError, loadCertificate, ownCertificate } from "../files/certificate.ts";
@@ -10,7 +11,6 @@ import { watchCertificateTimes } from "../files/certificate-times.ts";
 import { watchCertificate } from "../files/certificate-watch.ts";
 import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
 import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../files/data-folder.ts";
-import { formatAddress } from "../files/invite-link.ts";
 import { isLoopback } from "../files/loopback.ts";
 import { packageFile } from "../files/package.ts";
 import { findSampleUsers } from "../files/sample-users.ts";
@@ -152,7 +152,7 @@ async function start(config: Config, options: ServerOptions): Promise<RunningSer
     const isTaken =
       error instanceof Error && error.cause instanceof ListenError && error.cause.code === "EADDRINUSE";
     if (!isTaken) throw error;
-    throw new CommandFailure(`${error.message} (--listen ${formatAddress(options.listen.host, 0)})`);
+    throw new CommandFailure(`${error.message} (--listen ${formatAddress({ ...options.listen, port: 0 })})`);
   }
 }
 

@@ -1,6 +1,7 @@
 // The text that the server prints when it is ready: its address, and commands with which two people can talk.
+
+import { formatAddress } from "../../rpc/network/address.ts";
 import type { Credential } from "../files/credentials-file.ts";
-import { formatAddress } from "../files/invite-link.ts";
 import { isLoopback } from "../files/loopback.ts";
 
 export interface StartFacts {
@@ -28,7 +29,7 @@ export function startBlock(facts: StartFacts): string {
   const { version, host, port, fingerprint, data, isTemporary, rules, log } = facts;
   const isLocal = isLoopback(host);
   const rows: [string, string][] = [
-    ["address", `${formatAddress(host, port)}${isLocal ? "  (this machine only)" : ""}`],
+    ["address", `${formatAddress({ host, port })}${isLocal ? "  (this machine only)" : ""}`],
     ["fingerprint", fingerprint ?? "none: plaintext"],
     ["data", `${data}${isTemporary ? "  (deleted at the end)" : ""}`],
     ...(log === undefined ? [] : [["log", log] satisfies [string, string]]),
@@ -92,7 +93,7 @@ function clientCall({ client, host, port, fingerprint, rules }: StartFacts): str
     return `${client} ${reachable} ${port}${plaintext}`;
   }
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  const address = formatAddress(reachable, port);
+  const address = formatAddress({ host: reachable, port });
   return `${client} --server ${address.includes("[") ? quoted(address) : address}${plaintext}`;
 }
 

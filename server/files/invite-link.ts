@@ -1,5 +1,5 @@
 // The invite link: one argument that contains address, invite and fingerprint.
-import { isIP } from "node:net";
+import { formatAddress } from "../../rpc/network/address.ts";
 
 export interface InviteLink {
   readonly host: string;
@@ -10,17 +10,14 @@ export interface InviteLink {
   readonly fingerprint: string | undefined;
 }
 
-/** Formats HOST:PORT, with brackets around an IPv6 address. */
-export function formatAddress(host: string, port: number): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /**
  * Formats HOST:PORT/INVITE/FINGERPRINT, or HOST:PORT/INVITE without TLS. Only the first two slashes are separators,
  * because the base64 of a fingerprint can contain more.
  */
 export function formatInviteLink({ host, port, invite, fingerprint }: InviteLink): string {
-  return [formatAddress(host, port), invite, ...(fingerprint === undefined ? [] : [fingerprint])].join("/");
+  return [formatAddress({ host, port }), invite, ...(fingerprint === undefined ? [] : [fingerprint])].join(
+    "/",
+  );
 }
 
 /**

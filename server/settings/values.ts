@@ -1,34 +1,19 @@
 // How the texts of settings become values: checks, and conversion to the units that the server works with.
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { type Address, parseAddress } from "../../rpc/network/address.ts";
 
 /** Why a value is refused; the message continues a sentence that begins with the setting and its source. */
 export class SettingProblem extends Error {
   override name = "SettingProblem";
 }
 
-export interface HostAndPort {
-  /** A name or an address, without brackets. */
-  readonly host: string;
-  readonly port: number;
-}
-
-export function hostAndPort(text: string): HostAndPort {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
-  if (match === null) {
-    throw new SettingProblem(
-      `expected HOST:PORT, such as 127.0.0.1:12000, 0.0.0.0:12000 or [::1]:12000, not "${text}"`,
-    );
+export function hostAndPort(text: string): Address {
+  try {
+    return parseAddress(text, { leastPort: 0 });
+  } catch (error) {
+    throw new SettingProblem(error instanceof Error ? error.message : String(error));
   }
-  const [, bracketed, plain = "", portText = ""] = match;
-  if (bracketed !== undefined && isIP(bracketed) !== 6) {
-    throw new SettingProblem(`"${bracketed}" in brackets is not an IPv6 address`);
-  }
-  const host = bracketed ?? plain;
-  if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw new SettingProblem(`"${host}" is not an IPv4 address`);
-  const port = Number(portText);
-  if (port > 65_535) throw new SettingProblem(`the port is 0 to 65535, not ${portText}`);
-  return { host, port };
 }
 
 /** A DNS name or an IP address; brackets and a trailing dot are removed. */

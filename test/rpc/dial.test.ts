@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
@@ -18,6 +19,10 @@ import { parseAddress } from "../../rpc/network/address.ts";
 import { makeCertificate, type TestCertificate } from "./certificates.ts";
 import { dialPlain, type ServeOptions, serve } from "./fixture.ts";
 
+/** The name of the loopback interface, if it has IPv6. */
+const loopbackZone = Object.entries(networkInterfaces()).find(([, addresses = []]) =>
+  addresses.some(({ address }) => address === "::1"),
+)?.[0];
 const unary = { timeoutMs: 5_000 };
 const typing = { target: undefined, typing: true };
 const answering = { setTyping: () => Promise.resolve({}) };
@@ -90,6 +95,20 @@ describe.each(Object.entries(certificates))("a %s certificate", (_, certificate)
     }
   });
 });
+
+test.skipIf(loopbackZone === undefined)(
+  "an IPv6 address with a zone is dialled, with and without TLS",
+  async () => {
+    const certificate = makeCertificate();
+    const host = `::1%${loopbackZone}`;
+    await using secure = await serveTls(certificate, { host });
+    const pinned = { address: `[${host}]:${secure.listener.port}`, trust: pinOf(certificate) };
+    expect(await attempt(pinned)).toEqual({});
+    await using plain = await serve(answering, { host });
+    const plaintext = { address: `[${host}]:${plain.listener.port}`, trust: { kind: "plaintext" } } as const;
+    expect(await attempt(plaintext)).toEqual({});
+  },
+);
 
 describe("a pin", () => {
   const first = makeCertificate();
@@ -192,7 +211,9 @@ describe("the error of a failed connection", () => {
 
   test("names an invalid address", async () => {
     for (const address of ["", "host", "host:", "host:0", "host:70000", "::1:80", "a b:1", "http://host:1"]) {
-      await expect(dial({ address, trust: { kind: "plaintext" } })).rejects.toThrow(/HOST:PORT/);
+      await expect(dial({ address, trust: { kind: "plaintext" } })).rejects.toThrow(
+        /is not an address|without brackets|is ambiguous/,
+      );
     }
     expect(parseAddress("[::1]:80")).toEqual({ host: "::1", port: 80 });
     expect(parseAddress("chat.example.org:12000")).toEqual({ host: "chat.example.org", port: 12_000 });

@@ -1,5 +1,6 @@
 // parley chat: the interactive chat, which `parley` starts without a command.
 
+import { isIPv6 } from "node:net";
 import { type Flag, toggle } from "../../../command-line/flags.ts";
 import { accountFlags, type Wanted, wantedOf } from "../command/account-flags.ts";
 import { readAddress } from "../command/address.ts";
@@ -63,7 +64,7 @@ function originals([host = "", port = ""]: readonly string[], wanted: Wanted): W
   if (wanted.server !== undefined) throw usage("The server is named twice: by HOST PORT and by --server.");
   return {
     ...wanted,
-    server: readAddress(`${host.includes(":") ? `[${host}]` : host}:${port}`),
+    server: readAddress(`${isIPv6(host) ? `[${host}]` : host}:${port}`),
     fresh: true,
   };
 }

@@ -64,16 +64,40 @@ test.each([
   ["[::1]:80", "[::1]:80"],
   ["::1", "[::1]:12000"],
   ["10.0.0.1", "10.0.0.1:12000"],
+  ["2001:db8:0:0:0:0:0:1", "[2001:db8:0:0:0:0:0:1]:12000"],
+  ["[FE80::1%Eth0]", "[fe80::1%Eth0]:12000"],
+  ["fe80::1%lo", "[fe80::1%lo]:12000"],
+  ["[fe80::1%lo]:80", "[fe80::1%lo]:80"],
 ])("the address %s is %s", (given, address) => {
   expect(readAddress(given)).toBe(address);
 });
 
-test.each(["", ":1", "host:", "host:0", "host:65536", "a b:1", "host:1:2", "http://host:1"])(
-  "%j is not an address",
-  (given) => {
-    expect(() => readAddress(given)).toThrow(/HOST:PORT/);
-  },
-);
+test.each([
+  "",
+  ":1",
+  "host:",
+  "host:0",
+  "host:65536",
+  "a b:1",
+  "host:1:2",
+  "http://host:1",
+  "[host]:1",
+  "1.2.3:4",
+  "[]",
+])("%j is not an address", (given) => {
+  expect(() => readAddress(given)).toThrow(/is not an address/);
+});
+
+test.each([
+  ["::1:23000", '"::1:23000" has an IPv6 address without brackets. Write [::1]:23000.'],
+  ["::1:2300", '"::1:2300" is ambiguous. Write [::1]:2300, or [::1:2300]:12000 for the whole address.'],
+  [
+    "fe80::2:80",
+    '"fe80::2:80" is ambiguous. Write [fe80::2]:80, or [fe80::2:80]:12000 for the whole address.',
+  ],
+])("%s is refused, with the texts to write instead", (given, message) => {
+  expect(() => readAddress(given)).toThrow(message);
+});
 
 test.each(["", "host:1", "host:1/", "host:1/invite/nonsense"])("%j is not an invite link", (given) => {
   expect(() => readInviteLink(given)).toThrow();

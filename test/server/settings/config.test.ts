@@ -211,7 +211,7 @@ describe("errors name the setting and its source", () => {
     [
       "a variable",
       { env: { PARLEY_LISTEN: "x:70000" } },
-      /^PARLEY_LISTEN in the environment: the port is 0 to 65535/,
+      /^PARLEY_LISTEN in the environment: "x:70000" is not an address: a port is 0 to 65535/,
     ],
     [
       "a choice",
@@ -275,7 +275,7 @@ describe("errors name the setting and its source", () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ["a value", "listen = 12000", /^listen in .*parley\.toml: expected HOST:PORT/],
+    ["a value", "listen = 12000", /^listen in .*parley\.toml: "12000" is not an address\. Write HOST:PORT/],
     [
       "an unknown key",
       'sing-up = "open"',
