@@ -64,3 +64,21 @@ export function peerHost(peer: string): string {
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }
+
+/**
+ * The part of an address that one subscriber usually has: an IPv4 address, or the /64 of an IPv6 address. Limits for
+ * each address apply to it. Other texts are not changed.
+ */
+export function networkOf(address: string): string {
+  const plain = plainAddress(address);
+  if (!plain.includes(":")) return plain;
+  const [before = "", after] = plain.replace(/%.*$/, "").split("::");
+  const head = before === "" ? [] : before.split(":");
+  const tail = after === undefined || after === "" ? [] : after.split(":");
+  // An IPv4 address at the end stands for two groups.
+  const written = head.length + tail.length + (plain.includes(".") ? 1 : 0);
+  const zeros = after === undefined ? 0 : Math.max(0, 8 - written);
+  const groups = [...head, ...Array.from({ length: zeros }, () => "0"), ...tail];
+  const prefix = groups.slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, ""));
+  return `${prefix.join(":")}::/64`;
+}

@@ -71,10 +71,10 @@ export class Lockout {
     const count = (before === undefined || before.lockedUntil > 0 ? 0 : before.count) + 1;
     const now = this.#clock.now();
     if (count < limits.failuresToLock) {
-      await this.#store.saveFailures(key, { count, lockedUntil: 0 }, now);
+      await this.#store.saveFailures(key, { count, lockedUntil: 0, locks: 0 }, now);
       return { status: "wrong" };
     }
-    await this.#store.saveFailures(key, { count, lockedUntil: now + this.#lockMs }, now);
+    await this.#store.saveFailures(key, { count, lockedUntil: now + this.#lockMs, locks: 1 }, now);
     return { status: "locked", tried: true, leftMs: this.#lockMs };
   }
 

@@ -2,6 +2,7 @@
 // exist is handled like one that does, so that a client cannot find out which names exist.
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { networkOf } from "../../rpc/network/address.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { parseId } from "../ids.ts";
 import type { Log } from "../log.ts";
@@ -138,6 +139,7 @@ export class LogIns {
       username,
       client,
       address,
+      network: networkOf(address),
       deviceId,
       userId: user?.userId,
       outcome,

@@ -3,12 +3,14 @@
 
 // ---- log-ins: the count of failures, and the record
 
-/**
- * The number of consecutive failures for a key, and the time until which log-ins with it are locked (0: not locked).
- */
+/** The consecutive failures for a key. */
 export interface LogInFailures {
+  /** The wrong passwords since the last right one or the last lock. */
   readonly count: number;
+  /** The time until which log-ins are locked, or were locked last; 0 if they never were. */
   readonly lockedUntil: number;
+  /** The locks in a row, without a right password in between. */
+  readonly locks: number;
 }
 
 export type LogInOutcome =
@@ -20,19 +22,21 @@ export type LogInOutcome =
   | "device-invalid";
 
 export interface NewLogIn {
-  /** The name as the client gave it; there may be no such user. */
+  /** The user's name or, if there is no such user, what the record shows of the name. */
   readonly username: string;
   readonly userId: number | undefined;
   readonly deviceId: number | undefined;
   readonly client: ClientDescription;
   readonly address: string;
+  /** The part of the address by which refusals are counted together. */
+  readonly network: string;
   readonly outcome: LogInOutcome;
   readonly time: number;
 }
 
-export interface LogInRow extends Omit<NewLogIn, "userId"> {
+export interface LogInRow extends Omit<NewLogIn, "userId" | "network"> {
   readonly logInId: number;
-  /** How many consecutive equal refusals the row represents, at least 1; `time` is the time of the last one. */
+  /** How many refusals the row represents, at least 1; `time` is the time of the last one. */
   readonly count: number;
   readonly firstTime: number;
 }
@@ -40,14 +44,16 @@ export interface LogInRow extends Omit<NewLogIn, "userId"> {
 export interface LogInStore {
   failures(key: string): Promise<LogInFailures | undefined>;
   /**
-   * Saves the failures. At most 50,000 keys are kept: the least recently changed are dropped, those without a lock
-   * first.
+   * Saves the failures. At most 200,000 keys are kept. Further keys replace those that were never locked, the least
+   * recently changed first, then those whose lock ended or ends first.
    */
   saveFailures(key: string, failures: LogInFailures, time: number): Promise<void>;
   clearFailures(key: string): Promise<void>;
   /**
-   * Adds a row, or raises the count of the newest row of that name if this is the same refusal again. The store keeps
-   * the newest 1,000 rows of each user, and the newest 10,000 rows of all names without a user together.
+   * Adds a row. A refusal replaces an earlier row of the same name, network, outcome and device, and continues its
+   * count, unless the user has logged in since or that row began more than a day ago. The store keeps the newest rows:
+   * for each user, 1,000 of log-ins with the right password and 1,000 others; for names without a user, 100 from each
+   * network and 10,000 in all. The work does not depend on whether there is such a user.
    */
   record(logIn: NewLogIn): Promise<void>;
   /** The rows of one user, or of everyone, with a row id below `beforeId`, in descending order of row id. */

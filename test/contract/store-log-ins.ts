@@ -11,6 +11,7 @@ function logIn(more: Partial<NewLogIn> = {}): NewLogIn {
     deviceId: undefined,
     client: { name: "test", version: "1", deviceName: "laptop" },
     address: "127.0.0.1",
+    network: "127.0.0.1",
     outcome: "wrong-password",
     time: 1_000,
     ...more,
@@ -22,56 +23,99 @@ export function logInPromises(fixture: Fixture): void {
     it("are stored by key, also after a restart, until they are cleared", async () => {
       const { logIns } = fixture.store;
       expect(await logIns.failures("name:ada")).toBeUndefined();
-      await logIns.saveFailures("name:ada", { count: 2, lockedUntil: 0 }, 1);
-      await logIns.saveFailures("name:ada", { count: 3, lockedUntil: 9_000 }, 2);
-      await logIns.saveFailures("name:Ada", { count: 1, lockedUntil: 0 }, 2);
+      await logIns.saveFailures("name:ada", { count: 2, lockedUntil: 0, locks: 0 }, 1);
+      await logIns.saveFailures("name:ada", { count: 3, lockedUntil: 9_000, locks: 1 }, 2);
+      await logIns.saveFailures("name:Ada", { count: 1, lockedUntil: 0, locks: 0 }, 2);
       const later = (await fixture.under.reopen()).logIns;
-      expect(await later.failures("name:ada")).toEqual({ count: 3, lockedUntil: 9_000 });
+      expect(await later.failures("name:ada")).toEqual({ count: 3, lockedUntil: 9_000, locks: 1 });
       await later.clearFailures("name:ada");
       expect(await later.failures("name:ada")).toBeUndefined();
-      expect(await later.failures("name:Ada")).toEqual({ count: 1, lockedUntil: 0 });
+      expect(await later.failures("name:Ada")).toEqual({ count: 1, lockedUntil: 0, locks: 0 });
     });
 
     describe("in a new store", () => {
       fixture.ownStore();
 
-      it("are at most 50,000, and a key with a lock is not dropped for others", async () => {
+      it("are at most 200,000, and a key that was locked is dropped last, by the end of its lock", async () => {
         const { logIns } = fixture.store;
-        await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000 }, 1);
-        await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0 }, 2);
-        const failure = { count: 1, lockedUntil: 0 };
-        fixture.under.fillFailures(49_997, failure, 3);
-        await logIns.saveFailures("name:50000", failure, 4);
+        await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000, locks: 1 }, 1);
+        await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0, locks: 0 }, 2);
+        await logIns.saveFailures("name:cleared", { count: 2, lockedUntil: 0, locks: 0 }, 2);
+        await logIns.clearFailures("name:cleared");
+        const failure = { count: 1, lockedUntil: 0, locks: 0 };
+        fixture.under.fillFailures(199_996, failure, 3);
+        await logIns.saveFailures("name:199999", failure, 4);
+        await logIns.saveFailures("name:200000", failure, 4);
         expect(await logIns.failures("name:oldest")).toBeDefined();
-        await logIns.saveFailures("name:50001", failure, 4);
+        await logIns.saveFailures("name:200000", failure, 5);
+        expect(await logIns.failures("name:oldest")).toBeDefined();
+        await logIns.saveFailures("name:200001", failure, 6);
         expect(await logIns.failures("name:locked")).toBeDefined();
         expect(await logIns.failures("name:oldest")).toBeUndefined();
-        expect(await logIns.failures("name:50001")).toBeDefined();
+        expect(await logIns.failures("name:200001")).toBeDefined();
+      });
+
+      it("of which a key is saved although all others are locked", async () => {
+        const { logIns } = fixture.store;
+        await logIns.saveFailures("name:soonest", { count: 3, lockedUntil: 10_000, locks: 1 }, 1);
+        fixture.under.fillFailures(199_999, { count: 3, lockedUntil: 20_000, locks: 1 }, 2);
+        await logIns.saveFailures("name:new", { count: 1, lockedUntil: 0, locks: 0 }, 3);
+        expect(await logIns.failures("name:new")).toBeDefined();
+        expect(await logIns.failures("name:soonest")).toBeUndefined();
       });
     });
   });
 
   describe("the record of log-ins", () => {
-    it("counts equal consecutive refusals in one row, and nothing else", async () => {
+    it("counts the same refusals of a name from a network in one row, which becomes the newest", async () => {
       const [ada] = await fixture.users("ada");
       const { logIns } = fixture.store;
       const refused = logIn({ username: fixture.name("ada"), userId: ada });
-      for (const time of [1, 2, 3]) await logIns.record({ ...refused, time });
-      await logIns.record({ ...refused, address: "10.0.0.1", time: 4 });
-      await logIns.record({ ...refused, outcome: "logged-in", time: 5 });
-      await logIns.record({ ...refused, outcome: "logged-in", time: 6 });
-      await logIns.record({ ...refused, time: 7 });
+      const other = { ...refused, address: "10.0.0.1", network: "10.0.0.1" };
+      await logIns.record({ ...refused, time: 1 });
+      await logIns.record({ ...other, time: 2 });
+      await logIns.record({ ...refused, time: 3, client: { name: "changed", version: "", deviceName: "" } });
+      await logIns.record({ ...other, time: 4 });
+      await logIns.record({ ...refused, time: 5, outcome: "locked" });
+      await logIns.record({ ...refused, time: 6 });
       const rows = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 10);
-      expect(rows.map(({ count, firstTime, time }) => [count, firstTime, time])).toEqual([
-        [1, 7, 7],
-        [1, 6, 6],
-        [1, 5, 5],
-        [1, 4, 4],
-        [3, 1, 3],
+      expect(
+        rows.map(({ outcome, address, count, firstTime, time }) => [
+          outcome,
+          address,
+          count,
+          firstTime,
+          time,
+        ]),
+      ).toEqual([
+        ["wrong-password", "127.0.0.1", 3, 1, 6],
+        ["locked", "127.0.0.1", 1, 5, 5],
+        ["wrong-password", "10.0.0.1", 2, 2, 4],
       ]);
     });
 
-    it("keeps the newest 1,000 rows of a user, and those of other users", async () => {
+    it("begins a new row after a log-in of the user, after a day, and for each log-in", async () => {
+      const [ada] = await fixture.users("ada");
+      const { logIns } = fixture.store;
+      const refused = logIn({ username: fixture.name("ada"), userId: ada });
+      const day = 24 * 60 * 60_000;
+      await logIns.record({ ...refused, time: 1 });
+      await logIns.record({ ...refused, outcome: "logged-in", time: 2 });
+      await logIns.record({ ...refused, outcome: "logged-in", time: 3 });
+      await logIns.record({ ...refused, time: 4 });
+      await logIns.record({ ...refused, time: 3 + day });
+      await logIns.record({ ...refused, time: 4 + day });
+      const rows = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 10);
+      expect(rows.map(({ count, firstTime, time }) => [count, firstTime, time])).toEqual([
+        [1, 4 + day, 4 + day],
+        [2, 4, 3 + day],
+        [1, 3, 3],
+        [1, 2, 2],
+        [1, 1, 1],
+      ]);
+    });
+
+    it("keeps the newest 1,000 log-ins of a user, and those of other users", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { logIns } = fixture.store;
       await logIns.record(logIn({ userId: bob, username: fixture.name("bob"), outcome: "logged-in" }));
@@ -84,6 +128,50 @@ export function logInPromises(fixture: Fixture): void {
       expect(rows).toHaveLength(1_000);
       expect(rows.at(-1)?.time).toBe(5);
       expect(await logIns.listLogIns(bob, Number.MAX_SAFE_INTEGER, 10)).toHaveLength(1);
+    });
+
+    it("keeps a user's log-ins however many refusals there are, and the newest 1,000 refusals", async () => {
+      const [ada] = await fixture.users("ada");
+      const { logIns } = fixture.store;
+      const attempt = logIn({ username: fixture.name("ada"), userId: ada, time: 0 });
+      await logIns.record({ ...attempt, outcome: "logged-in" });
+      await logIns.record({ ...attempt, outcome: "too-many-sessions" });
+      await Promise.all(
+        Array.from({ length: 1_005 }, (_, index) =>
+          logIns.record({ ...attempt, network: `network ${index}`, time: index }),
+        ),
+      );
+      const rows = await logIns.listLogIns(ada, Number.MAX_SAFE_INTEGER, 2_000);
+      expect(rows.slice(-3).map(({ outcome, time }) => [outcome, time])).toEqual([
+        ["wrong-password", 5],
+        ["too-many-sessions", 0],
+        ["logged-in", 0],
+      ]);
+      expect(rows).toHaveLength(1_002);
+    });
+
+    describe("of names without a user", () => {
+      fixture.ownStore();
+
+      it("keeps 100 names without a user from each network, and 10,000 in all", async () => {
+        const { logIns } = fixture.store;
+        const rows = () => logIns.listLogIns("everyone", Number.MAX_SAFE_INTEGER, 20_000);
+        await logIns.record(logIn({ username: "first", network: "quiet" }));
+        const names = (network: number, count: number) =>
+          Promise.all(
+            Array.from({ length: count }, (_, index) =>
+              logIns.record(logIn({ username: `${network} ${index}`, network: `network ${network}` })),
+            ),
+          );
+        await names(0, 105);
+        const one = await rows();
+        expect(one).toHaveLength(101);
+        expect(one.map(({ username }) => username).slice(-2)).toEqual(["0 5", "first"]);
+        for (let network = 1; network < 100; network++) await names(network, 100);
+        const all = await rows();
+        expect(all).toHaveLength(10_000);
+        expect(all.at(-1)?.username).toBe("0 5");
+      });
     });
 
     describe("in a new store", () => {

@@ -3,12 +3,13 @@ import { applicationId, type Database, DatabaseRefusedError } from "./database/d
 import { firstShape } from "./migrations/0001_first_shape.ts";
 import { blocksAndLocks } from "./migrations/0002_blocks_and_locks.ts";
 import { identities } from "./migrations/0003_identities.ts";
+import { logInQuotas } from "./migrations/0004_log_in_quotas.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
 
 /** Step n, counted from 1, leads from version n - 1 to n. A released step is never changed. */
-const migrations: readonly Migration[] = [firstShape, blocksAndLocks, identities];
+const migrations: readonly Migration[] = [firstShape, blocksAndLocks, identities, logInQuotas];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */
 export function migrate(database: Database, file: string): void {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { applicationId, openDatabase } from "../../../server/store/sqlite/database/database.ts";
 import { firstShape } from "../../../server/store/sqlite/migrations/0001_first_shape.ts";
+import { blocksAndLocks } from "../../../server/store/sqlite/migrations/0002_blocks_and_locks.ts";
+import { identities } from "../../../server/store/sqlite/migrations/0003_identities.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { entry } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -34,4 +36,50 @@ it("version 1: the markers stay visible, and blocks can be set", async () => {
   expect(await store.blocks.block(1, 2, 5)).toBe("blocked");
   expect(await store.log.append(entry(2, 3, { peerId: 1 }))).toEqual({ status: "blocked" });
   expect(await store.accounts.administrators()).toEqual([]);
+});
+
+it("version 3: the record of log-ins keeps its rows, and its bounds count them", async () => {
+  await using place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  {
+    using database = openDatabase({ file });
+    database.transaction(() => {
+      for (const step of [firstShape, blocksAndLocks, identities]) step(database);
+      database.exec(`
+        PRAGMA application_id = ${applicationId};
+        PRAGMA user_version = 3;
+        INSERT INTO users (username, skeleton, password_hash, create_time) VALUES ('ada', 'ada', 'x', 1);
+        INSERT INTO log_in_failures VALUES ('name:ada', 3, 90, 1), ('name:bob', 1, 0, 1);
+        WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < 1000)
+          INSERT INTO log_ins (user_id, username, client_name, client_version, device_name, address, outcome, count,
+            first_time, time)
+          SELECT 1, 'ada', '', '', '', '192.0.2.' || i, 'wrong-password', 1, i, i FROM numbers;
+        INSERT INTO log_ins (user_id, username, client_name, client_version, device_name, address, outcome, count,
+            first_time, time)
+          VALUES (1, 'ada', '', '', '', '::1', 'logged-in', 1, 1001, 1001),
+            (NULL, 'nobody', '', '', '', '::1', 'wrong-password', 2, 1002, 1002);
+      `);
+    });
+  }
+  await using store = await openSqliteStore({ file });
+  expect(await store.logIns.failures("name:ada")).toEqual({ count: 3, lockedUntil: 90, locks: 1 });
+  const client = { name: "", version: "", deviceName: "" };
+  const attempt = {
+    username: "ada",
+    userId: 1,
+    deviceId: undefined,
+    client,
+    address: "x",
+    network: "x",
+    time: 2_000,
+  };
+  await store.logIns.record({ ...attempt, outcome: "wrong-password" });
+  const rows = await store.logIns.listLogIns("everyone", Number.MAX_SAFE_INTEGER, 2_000);
+  expect(rows.slice(0, 3).map(({ username, outcome }) => [username, outcome])).toEqual([
+    ["ada", "wrong-password"],
+    ["nobody", "wrong-password"],
+    ["ada", "logged-in"],
+  ]);
+  expect(rows).toHaveLength(1_002);
+  expect(rows.at(-1)?.time).toBe(2);
 });

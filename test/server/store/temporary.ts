@@ -31,15 +31,16 @@ export async function sqliteUnderTest(startThread?: StartThread): Promise<StoreU
       using direct = openAccountsDirectly(file);
       direct.accounts.addUser(user);
     },
-    fillFailures(count, { count: failures, lockedUntil }, time) {
+    fillFailures(count, { count: failures, lockedUntil, locks }, time) {
       using database = new DatabaseSync(file, { timeout: 5_000 });
       database
         .prepare(
           `WITH RECURSIVE keys (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM keys WHERE i < ?)
-           INSERT INTO log_in_failures (key, count, locked_until, change_time)
-           SELECT 'fill:' || i, ?, ?, ? FROM keys`,
+           INSERT INTO log_in_failures (key, count, locked_until, locks, change_time)
+           SELECT 'fill:' || i, ?, ?, ?, ? FROM keys`,
         )
-        .run(count, failures, lockedUntil, time);
+        .run(count, failures, lockedUntil, locks, time);
+      database.prepare("UPDATE row_totals SET total = total + ? WHERE quota = 'failures'").run(count);
     },
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();

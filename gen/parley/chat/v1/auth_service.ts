@@ -218,8 +218,10 @@ export interface RevokeSessionResponse {
 }
 
 /**
- * LogInRecord is one log-in in the record of the server. The server keeps the newest 1,000 records of each user, and the
- * newest 10,000 records of all names that do not exist. Consecutive refusals that are alike share one record.
+ * LogInRecord is one log-in, or a number of refusals, in the record of the server. The server keeps the newest records:
+ * of each user, 1,000 of log-ins with the right password and 1,000 of refusals; of names that do not exist, 100 from
+ * each network and 10,000 in all. A network is an IPv4 address or the /64 of an IPv6 address. Refusals of one name and
+ * one network with the same outcome share a record for a day, or until the user logs in.
  */
 export interface LogInRecord {
   /** When the log-in happened; of several, the last one. */
@@ -230,11 +232,11 @@ export interface LogInRecord {
   username: string;
   /** The device, if it belonged to the user or was created; otherwise empty. */
   deviceId: string;
-  /** The program, as it described itself. */
+  /** The program, as it described itself; of several refusals, the last one. */
   client:
     | ClientInfo
     | undefined;
-  /** The IP address of the client, without port. */
+  /** The IP address of the client, without port; of several refusals, the last one. */
   address: string;
   /** The result. */
   outcome: LogInOutcome;

@@ -2,61 +2,85 @@
 import type { LogInFailures, LogInOutcome, LogInRow, LogInStore, NewLogIn } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
+import { addToTotal } from "./row-totals.ts";
 
 /**
- * The most keys in the table, which unauthenticated clients can add to. Pushing a count out takes far longer than a
- * lock lasts.
+ * The most keys in the table of failures, to which unauthenticated clients can add. A key that is locked is not pushed
+ * out: the server does not compute as many hashes for strangers during the longest lock.
  */
-const MOST_FAILURES = 50_000;
-/** The most rows of one user. */
-const MOST_OF_USER = 1_000;
-/** The most rows of all names without a user together. */
-const MOST_WITHOUT_USER = 10_000;
+const MOST_FAILURES = 200_000;
+/** The most rows of log-ins of one user with the right password. Nobody else can add to them. */
+const MOST_VERIFIED = 1_000;
+/** The most rows of refusals of one user. */
+const MOST_REFUSED = 1_000;
+/** The most rows from one network for names without a user, and of all of these together. */
+const MOST_UNKNOWN_OF_NETWORK = 100;
+const MOST_UNKNOWN = 10_000;
+/** How long refusals are added to the same row, ms. */
+const SAME_ROW_MS = 24 * 60 * 60_000;
 
 export const logInOperations: Operations<LogInStore> = {
   failures: read((database, key) => {
     return database.get<{ [K in keyof LogInFailures]: number }>(
-      "SELECT count, locked_until AS lockedUntil FROM log_in_failures WHERE key = ?",
+      "SELECT count, locked_until AS lockedUntil, locks FROM log_in_failures WHERE key = ?",
       key,
     );
   }),
 
-  saveFailures: write((database, key, { count, lockedUntil }, time) => {
+  saveFailures: write((database, key, { count, lockedUntil, locks }, time) => {
+    const isNew = database.get("SELECT 1 FROM log_in_failures WHERE key = ?", key) === undefined;
     database.run(
-      `INSERT INTO log_in_failures (key, count, locked_until, change_time) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET
-         count = excluded.count, locked_until = excluded.locked_until, change_time = excluded.change_time`,
+      `INSERT INTO log_in_failures (key, count, locked_until, locks, change_time) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET count = excluded.count, locked_until = excluded.locked_until,
+         locks = excluded.locks, change_time = excluded.change_time`,
       key,
       count,
       lockedUntil,
+      locks,
       time,
     );
-    dropOldFailures(database, time);
+    if (isNew && addToTotal(database, "failures", 1) > MOST_FAILURES) {
+      const sql = `DELETE FROM log_in_failures WHERE key =
+        (SELECT key FROM log_in_failures WHERE key <> ? ORDER BY locked_until, change_time LIMIT 1)`;
+      addToTotal(database, "failures", -database.run(sql, key).changes);
+    }
   }),
 
   clearFailures: write((database, key) => {
-    database.run("DELETE FROM log_in_failures WHERE key = ?", key);
+    const { changes } = database.run("DELETE FROM log_in_failures WHERE key = ?", key);
+    if (changes > 0) addToTotal(database, "failures", -changes);
   }),
 
   record: write((database, logIn) => {
-    if (countAgain(database, logIn)) return;
-    const { client } = logIn;
+    const { userId, client } = logIn;
+    const isVerified = !GUESSES.has(logIn.outcome);
+    const before = logIn.outcome === "logged-in" ? undefined : sameRefusal(database, logIn);
+    if (before !== undefined) database.run("DELETE FROM log_ins WHERE log_in_id = ?", before.logInId);
+    const quota =
+      userId === undefined
+        ? `unknown:${logIn.network}`
+        : isVerified
+          ? `verified:${userId}`
+          : `refused:${userId}`;
     database.run(
-      `INSERT INTO log_ins (user_id, username, device_id, client_name, client_version, device_name, address, outcome,
-         count, first_time, time)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
-      logIn.userId ?? null,
+      `INSERT INTO log_ins (user_id, username, device_id, client_name, client_version, device_name, address, network,
+         outcome, count, first_time, time, quota)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      userId ?? null,
       logIn.username,
       logIn.deviceId ?? null,
       client.name,
       client.version,
       client.deviceName,
       logIn.address,
+      logIn.network,
       logIn.outcome,
+      (before?.count ?? 0) + 1,
+      before?.firstTime ?? logIn.time,
       logIn.time,
-      logIn.time,
+      quota,
     );
-    dropOldLogIns(database, logIn.userId);
+    if (before === undefined) keepBounds(database, quota, userId, isVerified);
   }),
 
   listLogIns: read((database, userId, beforeId, limit) => {
@@ -72,51 +96,55 @@ export const logInOperations: Operations<LogInStore> = {
   }),
 };
 
-/** Drops the least recently changed keys, those without a lock first. The row just saved is never dropped. */
-function dropOldFailures(database: Database, now: number): void {
-  const sql = "SELECT count(*) AS count FROM log_in_failures";
-  const count = database.get<{ count: number }>(sql)?.count ?? 0;
-  if (count <= MOST_FAILURES) return;
-  database.run(
-    `DELETE FROM log_in_failures WHERE key IN
-       (SELECT key FROM log_in_failures ORDER BY locked_until > ?, change_time LIMIT ?)`,
-    now,
-    count - MOST_FAILURES,
-  );
-}
+/** The outcomes that anyone can cause. The others need the right password. */
+const GUESSES: ReadonlySet<LogInOutcome> = new Set(["wrong-password", "locked", "refused-locked"]);
 
-/**
- * If the log-in repeats the refusal in the newest row of its name, changes only that row's count and time. Returns
- * whether it did.
- */
-function countAgain(database: Database, logIn: NewLogIn): boolean {
-  if (logIn.outcome === "logged-in") return false;
-  const last = database.get<LogInColumns & { userId: number | null }>(
-    `${selectLogIn} WHERE username = ? ORDER BY log_in_id DESC LIMIT 1`,
+/** The row that the refusal continues. */
+function sameRefusal(database: Database, logIn: NewLogIn): LogInColumns | undefined {
+  const { userId = null, deviceId = null } = logIn;
+  const lastLogIn =
+    database.get<{ logInId: number }>(
+      `SELECT log_in_id AS logInId FROM log_ins WHERE quota = ? AND outcome = 'logged-in'
+       ORDER BY log_in_id DESC LIMIT 1`,
+      `verified:${userId ?? 0}`,
+    )?.logInId ?? 0;
+  return database.get<LogInColumns>(
+    `${selectLogIn} WHERE username = ? AND network = ? AND outcome = ? AND log_in_id > ? AND first_time > ?
+       AND user_id IS ? AND device_id IS ? ORDER BY log_in_id DESC LIMIT 1`,
     logIn.username,
+    logIn.network,
+    logIn.outcome,
+    lastLogIn,
+    logIn.time - SAME_ROW_MS,
+    userId,
+    deviceId,
   );
-  const isSame =
-    last !== undefined &&
-    last.userId === (logIn.userId ?? null) &&
-    last.outcome === logIn.outcome &&
-    last.address === logIn.address &&
-    last.deviceId === (logIn.deviceId ?? null) &&
-    last.name === logIn.client.name &&
-    last.version === logIn.client.version &&
-    last.deviceName === logIn.client.deviceName;
-  if (!isSame) return false;
-  const sql = "UPDATE log_ins SET count = count + 1, time = ? WHERE log_in_id = ?";
-  database.run(sql, logIn.time, last.logInId);
-  return true;
 }
 
-function dropOldLogIns(database: Database, userId: number | undefined): void {
-  database.run(
-    `DELETE FROM log_ins WHERE user_id IS ?1 AND log_in_id <=
-       (SELECT log_in_id FROM log_ins WHERE user_id IS ?1 ORDER BY log_in_id DESC LIMIT 1 OFFSET ?2)`,
-    userId ?? null,
-    userId === undefined ? MOST_WITHOUT_USER : MOST_OF_USER,
+/** Drops the oldest row of a quota that a new row exceeds. It reads one row of an index, however many there are. */
+function keepBounds(
+  database: Database,
+  quota: string,
+  userId: number | undefined,
+  isVerified: boolean,
+): void {
+  const most = userId === undefined ? MOST_UNKNOWN_OF_NETWORK : isVerified ? MOST_VERIFIED : MOST_REFUSED;
+  if (userId === undefined) addToTotal(database, "unknown", 1);
+  if (addToTotal(database, quota, 1) > most) dropOldest(database, "quota = ?", quota);
+  const unknown = userId === undefined ? addToTotal(database, "unknown", 0) : 0;
+  if (unknown > MOST_UNKNOWN) dropOldest(database, "user_id IS ?", null);
+}
+
+function dropOldest(database: Database, condition: "quota = ?" | "user_id IS ?", value: string | null): void {
+  const dropped = database.get<{ quota: string; userId: number | null }>(
+    `DELETE FROM log_ins WHERE log_in_id =
+       (SELECT log_in_id FROM log_ins WHERE ${condition} ORDER BY log_in_id LIMIT 1)
+     RETURNING quota, user_id AS userId`,
+    value,
   );
+  if (dropped === undefined) return;
+  addToTotal(database, dropped.quota, -1);
+  if (dropped.userId === null) addToTotal(database, "unknown", -1);
 }
 
 interface LogInColumns extends Record<string, unknown> {

@@ -1,0 +1,19 @@
+// The network of an address, to which limits apply.
+import { expect, test } from "vitest";
+import { networkOf } from "../../rpc/network/address.ts";
+
+test.each([
+  ["192.0.2.7", "192.0.2.7"],
+  ["::ffff:192.0.2.7", "192.0.2.7"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+  ["2001:DB8:0001:2::6", "2001:db8:1:2::/64"],
+  ["2001:db8::1:2:3:4", "2001:db8:0:0::/64"],
+  ["2001:db8::", "2001:db8:0:0::/64"],
+  ["::1", "0:0:0:0::/64"],
+  ["fe80::1%eth0", "fe80:0:0:0::/64"],
+  ["64:ff9b::192.0.2.7", "64:ff9b:0:0::/64"],
+  ["unknown", "unknown"],
+  ["", ""],
+])("%s is in %s", (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
