@@ -1,14 +1,19 @@
 // Opens the state file: readable only by its owner, durable, shared by several processes, and migrated to the current
 // version.
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileProblem } from "../../command-line/file-problem.ts";
+import { makeFolder } from "../../command-line/make-folder.ts";
 import { migrations } from "./migrations.ts";
 
-/** The state folder cannot be used. */
+/** The state cannot be used. */
 export class StateError extends Error {
   override name = "StateError";
 }
+
+/** The state folder cannot be created or opened, so another one is needed. */
+export class StateFolderError extends StateError {}
 
 /** How long a process waits for the transaction of another one, ms. */
 const busyTimeoutMs = 10_000;
@@ -17,18 +22,20 @@ const scrubTimeoutMs = 2_000;
 
 /**
  * Opens `state.db` in the folder, and creates both if needed. Only their owner can read them.
- * @throws StateError if the folder or the file cannot be used, or is from a newer version
+ * @throws StateFolderError if the folder cannot be used; StateError if the file cannot, or is from a newer version
  */
 export function openDatabase(folder: string): DatabaseSync {
   const file = join(folder, "state.db");
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     tighten(folder, 0o700);
     // SQLite gives its -wal and -shm files the mode of the main file, so the mode must be right before SQLite opens it.
     closeSync(openSync(file, "a", 0o600));
     tighten(file, 0o600);
   } catch (error) {
-    throw new StateError(`The state folder ${folder} cannot be used: ${messageOf(error)}`, { cause: error });
+    throw new StateFolderError(`The state folder ${folder} cannot be used: ${fileProblem(error)}.`, {
+      cause: error,
+    });
   }
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   try {

@@ -1,6 +1,7 @@
 // Opens a server from its settings: data folder, lock, store, first users, certificate, services.
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { fileProblemWithPath } from "../../command-line/file-problem.ts";
+import { makeFolder } from "../../command-line/make-folder.ts";
 import { fingerprintOf } from "../../rpc/dialling/dial.ts";
 import { type Certificate, ListenError } from "../../rpc/listening/listen.ts";
 import { formatAddress } from "../../rpc/network/address.ts";
@@ -141,7 +142,7 @@ async function openDataFolder(config: Config, opened: AsyncDisposableStack): Pro
     throw new ConfigError(`${sourceOf("ephemeral")}: contradicts ${sourceOf("data")}; leave one of them out`);
   }
   await namingSetting(config, "data", () => claimDataFolder(data));
-  await namingSetting(config, "data", () => mkdir(data, { recursive: true, mode: 0o700 }));
+  await namingSetting(config, "data", async () => makeFolder(data, 0o700));
   return data;
 }
 

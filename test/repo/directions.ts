@@ -54,7 +54,7 @@ const directions: Record<string, readonly string[]> = {
   "client/peer/": ["time/", "client/link/", "rpc/", "gen/"],
   "client/sdk/": ["time/", "client/link/", "client/peer/", "client/state/", "rpc/", "gen/"],
   "client/link/": ["time/", "client/state/", "rpc/", "gen/"],
-  "client/state/": ["time/", "client/link/", "client/peer/", "rpc/", "gen/"],
+  "client/state/": ["time/", "command-line/", "client/link/", "client/peer/", "rpc/", "gen/"],
 
   "bin/": ["server/main.ts", "client/cli/main.ts"],
   // The kit also checks servers in other languages, so it imports the contract and rpc/, but no server or client.

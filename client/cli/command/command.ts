@@ -79,6 +79,8 @@ export function defineCommand<F extends Flags>(spec: CommandSpec<F>): Command {
       const isJson = values.json === true;
       const output = new Output(environment, isJson);
       const code = await spec.run({ environment, words, values, json: isJson, output });
+      // A command that stops when its output fails, such as rpc, may have ended without an error.
+      await output.finish();
       return code ?? 0;
     },
   };

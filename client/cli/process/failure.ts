@@ -9,7 +9,7 @@ import {
   isLoggedOut,
   OutcomeUnknownError,
 } from "../../link/model/errors.ts";
-import { StateError } from "../../state/database.ts";
+import { StateError, StateFolderError } from "../../state/database.ts";
 import { CommandError, Exit, type ExitCode } from "./exit.ts";
 
 export interface Failure {
@@ -29,6 +29,10 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof ConnectError) {
     return { exitCode: Exit.CANNOT_CONNECT, message: `${sentence(error.message)} Nothing was sent.` };
+  }
+  if (error instanceof StateFolderError) {
+    const message = `${sentence(error.message)} Set the environment variable PARLEY_HOME to another folder.`;
+    return { exitCode: Exit.REFUSED, message };
   }
   if (error instanceof StateError) return { exitCode: Exit.REFUSED, message: sentence(error.message) };
   if (error instanceof RpcError) return describeRpcError(error);

@@ -1,5 +1,6 @@
 // The output of a one-shot command: results on standard output, and every other message on standard error.
 
+import { setImmediate } from "node:timers/promises";
 import { fileProblem } from "../../../command-line/file-problem.ts";
 import { safeText } from "../terminal/text/safe-text.ts";
 import type { Styled } from "../terminal/text/style.ts";
@@ -39,14 +40,16 @@ export class Output {
     return this.#gone.signal;
   }
 
+  /** Call it at the end. @throws CommandError if standard output has failed */
+  async finish(): Promise<void> {
+    // A file is written at once, and its error is emitted a little later.
+    await setImmediate();
+    this.#checkFailure();
+  }
+
   /** @throws CommandError as `result` does */
   check(): void {
-    if (this.#failure !== undefined) {
-      throw new CommandError(
-        Exit.REFUSED,
-        `Standard output cannot be written: ${fileProblem(this.#failure)}.`,
-      );
-    }
+    this.#checkFailure();
     if (this.#gone.signal.aborted) throw new CommandError(Exit.DONE, "");
   }
 
@@ -81,6 +84,12 @@ export class Output {
     this.check();
     if (!this.#stdout.write(`${line}\n`)) await this.#drained();
     this.check();
+  }
+
+  #checkFailure(): void {
+    if (this.#failure === undefined) return;
+    const problem = fileProblem(this.#failure);
+    throw new CommandError(Exit.REFUSED, `Standard output cannot be written: ${problem}.`);
   }
 
   #drained(): Promise<void> {

@@ -20,15 +20,21 @@ const PIPE_BYTES = 65_536;
 
 export class FakeProcess implements Program {
   readonly #stdin = new Pipe();
-  readonly #stdout = new Pipe();
+  readonly #stdout: Pipe;
   readonly #stderr = new Pipe();
   readonly #host = new EventEmitter();
   readonly #exit = Promise.withResolvers<number>();
   readonly exited = this.#exit.promise;
   readonly stdin = this.#stdin.writable;
-  readonly stdout = this.#stdout.readable;
+  readonly stdout: Readable;
   readonly stderr = this.#stderr.readable;
   exitCode: number | null = null;
+
+  /** @param full standard output is a file on a full disk */
+  constructor({ full = false } = {}) {
+    this.#stdout = new Pipe(full ? noSpace() : undefined);
+    this.stdout = this.#stdout.readable;
+  }
 
   /** The process as the program sees it. */
   parts(variables: ProcessParts["variables"]): ProcessParts {
@@ -74,7 +80,8 @@ class Pipe {
   readonly writable: Writable;
   #resume: (() => void) | undefined;
 
-  constructor() {
+  /** @param problem the error of every write */
+  constructor(problem?: Error) {
     this.readable = new Readable({
       highWaterMark: PIPE_BYTES,
       read: () => this.#flow(),
@@ -85,6 +92,7 @@ class Pipe {
     });
     this.writable = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
+        if (problem !== undefined) return done(problem);
         if (this.readable.destroyed) return done(brokenPipe());
         if (this.readable.push(chunk)) return done();
         this.#resume = () => done(this.readable.destroyed ? brokenPipe() : null);
@@ -109,4 +117,8 @@ class Pipe {
 
 function brokenPipe(): Error {
   return Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+}
+
+function noSpace(): Error {
+  return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
 }

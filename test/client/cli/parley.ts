@@ -50,7 +50,17 @@ export class Home implements AsyncDisposable {
 
   /** Starts the program inside the test, with an open standard input. */
   start(...argv: string[]): Program {
-    const program = new FakeProcess();
+    return this.#start(new FakeProcess(), argv);
+  }
+
+  /** Runs it to its end with standard output on a full disk. */
+  runOnFullDisk(...argv: string[]): Promise<Run> {
+    const program = this.#start(new FakeProcess({ full: true }), argv);
+    program.stdin.end();
+    return finished(program);
+  }
+
+  #start(program: FakeProcess, argv: string[]): Program {
     const environment = environmentOf(program.parts(this.#environment()));
     void run(argv, environment).then((code) => program.end(code));
     this.#add(program, async () => {

@@ -252,3 +252,25 @@ test("an invalid line ends the stream with its number; a server can end it while
   expect(stderr).toContain("SERVER_STOPPING");
   expect(stderr).toContain("google.rpc.RetryInfo");
 });
+
+test("a full disk below standard output is a failure, for every command that prints", async () => {
+  await using at = await scenario();
+  const calls = [
+    ["rpc", "ListUsers"],
+    ["rpc", "ChatService/Follow", '{"hello": {}}'],
+    ["rpc"],
+    ["whoami"],
+    ["send", "luke", "hello"],
+    ["help"],
+  ];
+  for (const argv of calls) {
+    const run = await at.home.runOnFullDisk(...argv);
+    expect({ argv, ...run }).toMatchObject({
+      argv,
+      code: 1,
+      stderr: expect.stringContaining(
+        "Standard output cannot be written: no space left on device.",
+      ) as string,
+    });
+  }
+});

@@ -54,5 +54,6 @@ test("a folder that cannot be created is an error", () => {
   using folder = newFolder();
   const file = join(folder.path, "file");
   writeFileSync(file, "");
-  expect(() => openState(join(file, "home"))).toThrow(/The state folder .* cannot be used/);
+  for (const path of [file, join(file, "home")])
+    expect(() => openState(path)).toThrow(/The state folder .* cannot be used: not a directory\.$/);
 });
