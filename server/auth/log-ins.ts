@@ -18,6 +18,7 @@ import { type FailureKey, Lockout, type LockRule } from "./lockout.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
 import { hashSecret } from "./tokens.ts";
+import { mapUsername } from "./username.ts";
 
 export interface LogInsOptions {
   readonly accounts: AccountStore;
@@ -54,7 +55,8 @@ export class LogIns {
   }
 
   /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID; OverloadedError */
-  async logIn(request: LogInRequest): Promise<Grant> {
+  async logIn(written: LogInRequest): Promise<Grant> {
+    const request = { ...written, username: mapUsername(written.username) };
     const { accounts, passwords, sessions, lock, sessionsPerUser, onlineSessions } = this.#options;
     const { username, password, device, client, address } = request;
     const user = await accounts.userByName(username);

@@ -1,6 +1,7 @@
 // Caches the names and ids of users. A name never changes and an id is never reused, so only a removal invalidates an
 // element.
 import { LRUCache } from "lru-cache";
+import { mapUsername } from "../auth/username.ts";
 import { limits } from "../limits.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
 
@@ -19,10 +20,11 @@ export class UserCache {
   }
 
   /**
-   * The current user with exactly that name; undefined if there is none. A cached user is not wrapped in a promise, so
-   * that consecutive sends keep their order.
+   * The current user with that name, as a client or a person wrote it; undefined if there is none. A cached user is not
+   * wrapped in a promise, so that consecutive sends keep their order.
    */
-  byName(username: string): UserRow | Promise<UserRow | undefined> {
+  byName(written: string): UserRow | Promise<UserRow | undefined> {
+    const username = mapUsername(written);
     return this.#byName.get(username) ?? this.#findByName(username);
   }
 

@@ -4,7 +4,7 @@ import { type Arguments, readArguments } from "../../command-line/arguments.ts";
 import { closest, suggestion } from "../../command-line/closest.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { type PasswordCost, Passwords } from "../auth/passwords.ts";
-import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
+import { enforceUsername, mapUsername, misleading, skeleton } from "../auth/username.ts";
 import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
 import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
@@ -70,7 +70,13 @@ async function run(argv: readonly string[], io: Io, { passwordCost }: Replacemen
   if (action !== "add" && !existsSync(database)) {
     throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
   }
-  await actions[action as keyof typeof actions]({ database, name: names[0] ?? "", flags, io, passwordCost });
+  await actions[action as keyof typeof actions]({
+    database,
+    name: mapUsername(names[0] ?? ""),
+    flags,
+    io,
+    passwordCost,
+  });
   return 0;
 }
 

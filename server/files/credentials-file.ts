@@ -2,13 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { withoutByteOrderMark } from "../../command-line/byte-order-mark.ts";
 import type { Passwords } from "../auth/passwords.ts";
-import { skeleton } from "../auth/username.ts";
+import { mapUsername, skeleton } from "../auth/username.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { AccountStore } from "../store/store.ts";
 
 export interface Credential {
-  /** The name before normalization: printable, without spaces, 1 to 64 bytes. */
+  /** The name as it is stored: printable, without spaces, 1 to 64 bytes. */
   readonly username: string;
   /** Everything after the first space: printable, 1 to 256 bytes both before and after normalization. */
   readonly password: string;
@@ -33,7 +33,7 @@ export function parseCredentials(text: string): { credentials: Credential[]; bad
     if (line.trim() === "") continue;
     const separator = line.indexOf(" ");
     const credential = {
-      username: line.slice(0, Math.max(0, separator)),
+      username: mapUsername(line.slice(0, Math.max(0, separator))),
       password: line.slice(separator + 1),
     };
     const problem =
@@ -50,6 +50,8 @@ export function parseCredentials(text: string): { credentials: Credential[]; bad
 
 function problemOf({ username, password }: Credential, names: ReadonlySet<string>): string | undefined {
   if (username === "") return "it begins with a space";
+  // The mapping turns a wide space into an ordinary one.
+  if (username.includes(" ")) return "the user name contains a space";
   if (password === "") return "there is no password";
   // Control, unassigned and lone surrogate code points, and the decoder's replacement for bytes that are not UTF-8.
   if (/[\p{Cc}\p{Cn}\p{Cs}\u2028\u2029\ufffd]/u.test(username + password)) {

@@ -75,6 +75,15 @@ describe("user", () => {
     });
   });
 
+  test("each command finds a name however it was typed", async () => {
+    await addUser("Zoe\u0308");
+    expect((await run("user list")).out).toBe("Zoë\n");
+    for (const action of ["promote", "demote", "remove"]) {
+      const spelling = action === "promote" ? "Zoe\u0308" : "\uff3a\uff4f\u00eb";
+      expect(await run(`user ${action} ${spelling}`)).toMatchObject({ code: 0, err: "" });
+    }
+  });
+
   test("the name of a removed user cannot be used again", async () => {
     await addUser("yoda");
     await run("user remove yoda");

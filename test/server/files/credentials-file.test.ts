@@ -55,6 +55,14 @@ describe("parsing", () => {
     expect(credentials.map(({ username }) => username)).toEqual(["a", "b", "c"]);
     expect(badLines).toMatchObject([{ line: 4, problem: "the password is longer than 256 bytes" }]);
   });
+  test("names are mapped as at a log-in, so that two spellings of a name are one", () => {
+    const { credentials, badLines } = parseCredentials("Zoe\u0308 x\n\uff59oda x\nZoë y\na\u3000b x");
+    expect(credentials.map(({ username }) => username)).toEqual(["Zoë", "yoda"]);
+    expect(badLines).toMatchObject([
+      { line: 3, problem: "the user name is in an earlier line already" },
+      { line: 4, problem: "the user name contains a space" },
+    ]);
+  });
   test("the report of a bad line does not contain the password", () => {
     const { badLines } = parseCredentials("topsecret\nhans sesame\u0000");
     expect(JSON.stringify(badLines)).not.toMatch(/topsecret|sesame/);

@@ -5,6 +5,7 @@ import { applicationId, openDatabase } from "../../../server/store/sqlite/databa
 import { firstShape } from "../../../server/store/sqlite/migrations/0001_first_shape.ts";
 import { blocksAndLocks } from "../../../server/store/sqlite/migrations/0002_blocks_and_locks.ts";
 import { identities } from "../../../server/store/sqlite/migrations/0003_identities.ts";
+import { logInQuotas } from "../../../server/store/sqlite/migrations/0004_log_in_quotas.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { entry } from "../../contract/store-fixture.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -82,4 +83,26 @@ it("version 3: the record of log-ins keeps its rows, and its bounds count them",
   ]);
   expect(rows).toHaveLength(1_002);
   expect(rows.at(-1)?.time).toBe(2);
+});
+
+it("version 4: names get the form in which they are looked up, unless another user has it", async () => {
+  await using place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  {
+    using database = openDatabase({ file });
+    database.transaction(() => {
+      for (const step of [firstShape, blocksAndLocks, identities, logInQuotas]) step(database);
+      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = 4;`);
+      for (const name of ["Zoe\u0308", "\uff59oda", "a\u0308", "ä", "plain"]) {
+        const sql =
+          "INSERT INTO users (username, skeleton, password_hash, create_time) VALUES (?, ?, 'x', 1)";
+        database.run(sql, name, name);
+      }
+      database.run("INSERT INTO log_in_failures VALUES (?, 3, 90, 1, 1)", "name:Zoe\u0308");
+    });
+  }
+  await using store = await openSqliteStore({ file });
+  const names = (await store.accounts.usersById([1, 2, 3, 4, 5])).map(({ username }) => username);
+  expect(names).toEqual(["Zoë", "yoda", "a\u0308", "ä", "plain"]);
+  expect(await store.logIns.failures("name:Zoë")).toMatchObject({ count: 3, lockedUntil: 90 });
 });

@@ -96,7 +96,7 @@ export interface Grant {
 
 /** LogInRequest asks for a session. */
 export interface LogInRequest {
-  /** The user name. It is matched exactly. */
+  /** The user name, as in User.username. */
   username: string;
   /** The password, at most 256 bytes. Secret: programs keep it out of logs. */
   password: string;

@@ -28,7 +28,7 @@ export const protobufFileName = "parley/chat/v1/block_service.proto";
 /** BlockUserRequest names the user to block. */
 export interface BlockUserRequest {
   /**
-   * The user name. It is matched exactly. The calling user's own name is refused as RECIPIENT_IS_SELF, and a user who is
+   * The user name, as in User.username. The calling user's own name is refused as RECIPIENT_IS_SELF, and a user who is
    * already blocked as ALREADY_BLOCKED.
    */
   username: string;
@@ -42,7 +42,7 @@ export interface BlockUserResponse {
 
 /** UnblockUserRequest names the user to unblock. */
 export interface UnblockUserRequest {
-  /** The user name. It is matched exactly. A user who is not blocked is refused as NOT_BLOCKED. */
+  /** The user name, as in User.username. A user who is not blocked is refused as NOT_BLOCKED. */
   username: string;
 }
 

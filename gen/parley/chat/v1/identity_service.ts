@@ -125,7 +125,7 @@ export interface ListDeviceKeysResponse {
 
 /** GetIdentityRequest names a user. */
 export interface GetIdentityRequest {
-  /** The user name. It is matched exactly. The calling user's own name is allowed. */
+  /** The user name, as in User.username. The calling user's own name is allowed. */
   username: string;
 }
 

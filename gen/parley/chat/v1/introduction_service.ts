@@ -70,7 +70,7 @@ export interface PeerDevice {
 
 /** IntroduceRequest names the user to ask. */
 export interface IntroduceRequest {
-  /** The user name. It is matched exactly. */
+  /** The user name, as in User.username. */
   username: string;
   /**
    * The caller allows a direct path. If the answering device allows it too, it learns the caller's address when the caller
@@ -173,7 +173,7 @@ export interface ReportPrivateChatsResponse {
 
 /** GetPrivateChatRequest names the other user. */
 export interface GetPrivateChatRequest {
-  /** The user name. It is matched exactly. */
+  /** The user name, as in User.username. */
   username: string;
 }
 

@@ -15,7 +15,11 @@ export const protobufFileName = "parley/chat/v1/user.proto";
 export interface User {
   /** The stable id of the account, set by the server, at most 32 bytes, never reused. Opaque: compare it, do not parse it. */
   userId: string;
-  /** The name of the account: a UsernameCasePreserved of RFC 8265, 1 to 64 bytes of UTF-8. Names are matched exactly. */
+  /**
+   * The name of the account: a UsernameCasePreserved of RFC 8265, 1 to 64 bytes of UTF-8. In a request, the server first
+   * maps full-width and half-width forms to ordinary characters and normalizes the name to NFC, as that profile says.
+   * Then it compares names exactly, including case.
+   */
   username: string;
 }
 
