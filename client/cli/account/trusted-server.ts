@@ -90,9 +90,8 @@ async function askPerson(address: string, fingerprint: string, { asker }: TrustO
         `right, add --fingerprint ${fingerprint}, or --accept-new to trust any key that it has.`,
     );
   }
-  asker.show(
-    `The server at ${address} is not known yet, and no authority vouches for it. Its key is\n  ${fingerprint}`,
-  );
+  asker.show(`The server at ${address} is not known yet, and no authority vouches for it. Its key is`);
+  asker.show(`  ${fingerprint}`);
   if (!(await asker.confirm("Is that the key that its operator gave you?"))) {
     throw new CommandError(
       Exit.REFUSED,
@@ -117,16 +116,13 @@ export function changedKey(
   found: string,
   retry: readonly string[],
 ): CommandError {
-  return new CommandError(
-    Exit.CANNOT_CONNECT,
-    [
-      `STOP: the server at ${address} does not have the expected key. Nothing was sent.`,
-      `  expected: ${known ?? "a key that an authority vouches for"}`,
-      `  found:    ${found}`,
-      "An attacker may be intercepting the connection, or the server was set up anew. Ask its operator. If the new key is right, run:",
-      `  ${commandLine(...retry, "--server", address, "--fingerprint", found)}`,
-    ].join("\n"),
-  );
+  return new CommandError(Exit.CANNOT_CONNECT, [
+    `STOP: the server at ${address} does not have the expected key. Nothing was sent.`,
+    `  expected: ${known ?? "a key that an authority vouches for"}`,
+    `  found:    ${found}`,
+    "An attacker may be intercepting the connection, or the server was set up anew. Ask its operator. If the new key is right, run:",
+    `  ${commandLine(...retry, "--server", address, "--fingerprint", found)}`,
+  ]);
 }
 
 /** The error for a connection that failed, with a hint. `retry` as in TrustOptions. */

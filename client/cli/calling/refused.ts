@@ -14,7 +14,7 @@ export function withDetails(error: unknown): unknown {
   const refusal = error instanceof CommandError ? error.cause : error;
   if (!(refusal instanceof RpcError)) return error;
   const { exitCode, message } = describeFailure(error);
-  return new CommandError(exitCode, [message, ...detailLines(refusal)].join("\n"), { cause: refusal });
+  return new CommandError(exitCode, [message, ...detailLines(refusal)], { cause: refusal });
 }
 
 function detailLines(error: RpcError): string[] {

@@ -41,7 +41,7 @@ export async function runChat(options: RunChatOptions): Promise<ExitCode> {
   const { environment } = options;
   const { stdin, stdout, stderr, variables } = environment;
   const notice = (sentence: string): void => {
-    const text = safeText(sentence, { multiline: true });
+    const text = safeText(sentence);
     const rows = stderr.isTTY ? wrap(text, stderr.columns || 80) : [text];
     stderr.write(`${rows.join("\n")}\n`);
   };

@@ -34,7 +34,7 @@ export function entryLine(entry: Entry, withRecipient: boolean): Styled {
 /** The text of an entry. Lines after the first begin with `indent`. */
 export function text(entry: Entry, indent = ""): Styled {
   const content = contentOf(entry.content);
-  if (content.kind === "text") return Styled.of(content.text.replaceAll("\n", `\n${indent}`));
+  if (content.kind === "text") return Styled.multiline(content.text.replaceAll("\n", `\n${indent}`));
   return line`(content that needs a newer version of parley)`;
 }
 
@@ -54,7 +54,7 @@ export function historyLine({ item }: HistoryItem): Styled {
 
 /** A stored line of a private chat. @param me the name of the user who stored it */
 export function privateLine({ username, mine, time: when, text: said }: PrivateLine, me: string): Styled {
-  return line`${time(when)} ${name(mine ? me : username)}: ${Styled.of(said.replaceAll("\n", `\n${margin}`))}`;
+  return line`${time(when)} ${name(mine ? me : username)}: ${Styled.multiline(said.replaceAll("\n", `\n${margin}`))}`;
 }
 
 interface Range {

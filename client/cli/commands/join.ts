@@ -31,16 +31,13 @@ export const command = defineCommand({
         // An attacker can write a link, so it does not replace the key of a known server.
         const known = state.profiles.server(address)?.trust;
         if (known?.kind !== "pin" || fingerprint === undefined || known.fingerprint === fingerprint) return;
-        throw new CommandError(
-          Exit.CANNOT_CONNECT,
-          [
-            `STOP: the key in the link is not the known key of the server at ${address}. Nothing was sent.`,
-            `  known:    ${known.fingerprint}`,
-            `  in link:  ${fingerprint}`,
-            "The link may be an attacker's, or the server was set up anew. Ask its operator. If the key in the link is right, run:",
-            `  ${commandLine(environment.program, "signup", "--invite", invite, "--server", address, "--fingerprint", fingerprint)}`,
-          ].join("\n"),
-        );
+        throw new CommandError(Exit.CANNOT_CONNECT, [
+          `STOP: the key in the link is not the known key of the server at ${address}. Nothing was sent.`,
+          `  known:    ${known.fingerprint}`,
+          `  in link:  ${fingerprint}`,
+          "The link may be an attacker's, or the server was set up anew. Ask its operator. If the key in the link is right, run:",
+          `  ${commandLine(environment.program, "signup", "--invite", invite, "--server", address, "--fingerprint", fingerprint)}`,
+        ]);
       },
     });
     return undefined;

@@ -132,7 +132,9 @@ class Listening {
       const lines = context.state.privateLines(signedIn.profile.profileId);
       lines.add({ username, mine, time: time ?? new Date(), text });
     }
-    await this.#call.output.line(line`${name(username)}: ${Styled.of(text.replaceAll("\n", "\n    "))}`);
+    await this.#call.output.line(
+      line`${name(username)}: ${Styled.multiline(text.replaceAll("\n", "\n    "))}`,
+    );
     chats.markRead(username);
   }
 }

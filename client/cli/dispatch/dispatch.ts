@@ -32,11 +32,11 @@ async function help(environment: Environment, [name]: readonly string[]): Promis
   const { commandHelp, overview } = await import("./help.ts");
   const { Styled } = await import("../terminal/text/style.ts");
   const output = new Output(environment, false);
-  if (name === undefined) await output.line(Styled.of(overview(environment.program, commands)));
+  if (name === undefined) await output.line(Styled.multiline(overview(environment.program, commands)));
   else {
     const row = find(name, environment);
     const { command } = await row.load();
-    await output.line(Styled.of(commandHelp(environment.program, row, command)));
+    await output.line(Styled.multiline(commandHelp(environment.program, row, command)));
   }
   return Exit.DONE;
 }

@@ -32,6 +32,8 @@ async function report(error: unknown, environment: Environment): Promise<ExitCod
     ? error
     : (await import("../process/failure.ts")).describeFailure(error);
   const { Output } = await import("../process/output.ts");
-  if (message !== "") new Output(environment, false).notice(message);
+  const output = new Output(environment, false);
+  const lines = error instanceof CommandError ? error.lines : [message];
+  if (message !== "") for (const line of lines) output.notice(line);
   return exitCode;
 }

@@ -269,7 +269,7 @@ export class PipeChat {
     const value: Line = { number, time, content: said };
     await this.#call.output.result(
       { typeName: "parley.peer.v1.Line", codec: Line, value },
-      Styled.of(text.replaceAll("\n", "\n    ")),
+      Styled.multiline(text.replaceAll("\n", "\n    ")),
     );
     chats.markRead(this.#options.username);
   }

@@ -24,10 +24,14 @@ export type ExitCode = (typeof Exit)[keyof typeof Exit];
 export class CommandError extends Error {
   override name = "CommandError";
   readonly exitCode: ExitCode;
+  /** The message as it is printed. A newline within one of the lines is printed as its picture. */
+  readonly lines: readonly string[];
 
-  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(exitCode: ExitCode, message: string | readonly string[], options?: ErrorOptions) {
+    const lines = typeof message === "string" ? [message] : message;
+    super(lines.join("\n"), options);
     this.exitCode = exitCode;
+    this.lines = lines;
   }
 }
 

@@ -75,9 +75,9 @@ export class Output {
     await this.#write(line);
   }
 
-  /** Prints a sentence on standard error. */
+  /** Prints a sentence on standard error, in one line. */
   notice(sentence: string): void {
-    this.#stderr.write(`${safeText(sentence, { multiline: true })}\n`);
+    this.#stderr.write(`${safeText(sentence)}\n`);
   }
 
   async #write(line: string): Promise<void> {

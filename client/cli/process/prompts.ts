@@ -1,5 +1,6 @@
 // Asks the person at the terminal, if there is one.
 import { ask as askPerson, type Question } from "../../../command-line/ask.ts";
+import { safeText } from "../terminal/text/safe-text.ts";
 import type { Environment } from "./environment.ts";
 import { CommandError, Exit } from "./exit.ts";
 
@@ -11,7 +12,7 @@ export interface Asker {
   password(question: string): Promise<string>;
   /** Asks for "yes" or "no" and Enter, again after any other answer. */
   confirm(question: string): Promise<boolean>;
-  /** Prints what the next question is about. */
+  /** Prints what the next question is about, in one line that is safe for a terminal. */
   show(sentence: string): void;
 }
 
@@ -23,7 +24,7 @@ export function terminalAsker(environment: Environment): Asker | undefined {
     text: (message) => ask(environment, { message }),
     password: (message) => ask(environment, { message, isSecret: true }),
     confirm: (question) => confirm(environment, `${question} (yes/no)`),
-    show: (sentence) => void stderr.write(`${sentence}\n`),
+    show: (sentence) => void stderr.write(`${safeText(sentence)}\n`),
   };
 }
 

@@ -5,13 +5,15 @@ import { messageOf, schema } from "./schema.ts";
 /** Characters that a terminal may interpret or show as another character. In JSON they only occur within strings. */
 const doubtful = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** One line of JSON for an encoded message of the named type, such as "parley.chat.v1.Ack". */
+/**
+ * One line of JSON for an encoded message of the named type, such as "parley.chat.v1.Ack". Characters that could harm a
+ * terminal are escaped as \u and four digits, which does not change the value.
+ */
 export function protoJson(typeName: string, bytes: Uint8Array): string {
-  const message = messageOf(typeName);
-  return toJsonString(message, fromBinary(message, bytes), { registry: schema() });
+  return safeProtoJson(messageOf(typeName), bytes);
 }
 
-/** The same value as JSON in which the characters that could harm a terminal are escaped as \u and four digits. */
+/** Like `protoJson`, for a message of this type. */
 export function safeProtoJson(message: DescMessage, bytes: Uint8Array): string {
   const json = toJsonString(message, fromBinary(message, bytes), { registry: schema() });
   return json.replace(doubtful, (found) =>

@@ -94,7 +94,7 @@ describe("two users", () => {
     const run = await luke.ended;
     expect(run.code).toBe(0);
     expect(luke.printed.split("Error: ")).toHaveLength(before);
-    await yoda.prints("luke has logged out");
+    await yoda.prints("luke has left.");
     expect(yoda.printed.match(/line \d+ x/g)).toHaveLength(lines.length);
   });
 

@@ -1,7 +1,7 @@
 // The screen: printed lines are above the line being edited, complete and in order, and that line stays intact.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { line, styled } from "../../../client/cli/terminal/text/style.ts";
+import { line, Styled, styled } from "../../../client/cli/terminal/text/style.ts";
 import { columnsOf } from "../../../client/cli/terminal/text/width.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
@@ -158,8 +158,8 @@ describe("the edit area", () => {
     const terminal = new VirtualTerminal(24, 10);
     using screen = terminal.open();
     const fold = { rows: 2, hint: "/all" };
-    screen.print("yoda: 1\n2\n3\n4\n5", { hang: 2, fold });
-    screen.print("yoda: 1\n2", { hang: 2, fold });
+    screen.print(Styled.multiline("yoda: 1\n2\n3\n4\n5"), { hang: 2, fold });
+    screen.print(Styled.multiline("yoda: 1\n2"), { hang: 2, fold });
     await terminal.settled(screen);
     expect(terminal.seen).toEqual(["yoda: 1", "  2", "  … 3 more rows: /all", "yoda: 1", "  2", ">"]);
   });

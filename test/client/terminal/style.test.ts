@@ -12,6 +12,11 @@ describe("styled text", () => {
     expect(text.plain).toBe("yo␛da: ␛[2J 3 5");
   });
 
+  test("a value is one line, except a multiline text", () => {
+    expect(line`a\n${"b\nc"} ${styled("d\r\ne", {})}`.plain).toBe("a\nb␊c d␍␊e");
+    expect(line`${Styled.multiline("a\nb\u2028c\u0085d")}`.plain).toBe("a\nb‹U+2028›c‹U+0085›d");
+  });
+
   test("is measured, cut and wrapped without escapes", () => {
     const text = line`${styled("yoda", { bold: true, colour: colourOf("yoda") })}: 你好 there`;
     expect(text.columns).toBe(16);

@@ -9,7 +9,6 @@ import type { Environment } from "../../process/environment.ts";
 import type { CommandError } from "../../process/exit.ts";
 import { type Asker, terminalAsker } from "../../process/prompts.ts";
 import { PromptInput } from "../../terminal/input/prompt-input.ts";
-import { safeText } from "../../terminal/text/safe-text.ts";
 
 /**
  * Signs in, with questions at the terminal. Keys typed ahead of a question go to the next question, or to the screen.
@@ -53,7 +52,7 @@ async function askServerAndSignIn(context: SignInContext, asker: Asker, wanted: 
       if (!(error instanceof ConnectError)) throw error;
       // A server with an unexpected key is never asked about again: the user has to accept the key by a command.
       if (error.found !== undefined) throw connectFailure(context.environment, server, error);
-      asker.show(safeText(error.message));
+      asker.show(error.message);
     }
   }
 }
@@ -65,7 +64,7 @@ async function askAddress(asker: Asker): Promise<string> {
       return readAddress(typed);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      asker.show(safeText(error.message));
+      asker.show(error.message);
     }
   }
 }

@@ -3,7 +3,7 @@
 import { decodeContent } from "../../../link/receiving/event-reader.ts";
 import { safeName, safeText } from "../../terminal/text/safe-text.ts";
 import { shortened } from "../../terminal/text/shortened.ts";
-import { colourOf, line, type Styled, styled } from "../../terminal/text/style.ts";
+import { colourOf, line, Styled, styled } from "../../terminal/text/style.ts";
 import type { Count, DisplayItem, MessageItem } from "../model/display-item.ts";
 import { nameOf, type Place, placeOfTarget } from "../model/place.ts";
 
@@ -107,7 +107,7 @@ function messageLine({ time, from, mine, place, content, here, waiting }: Messag
   const who = line`${person(from)}${here ? "" : to}${mark}: `;
   const text =
     content.kind === "text"
-      ? safeText(content.text, { multiline: true })
+      ? Styled.multiline(content.text)
       : styled("(this version of parley cannot show this message)", { dim: true });
   return line`${head}${who}${text}${waiting ? styled("  (waiting)", { dim: true, italic: true }) : ""}`;
 }
@@ -228,7 +228,7 @@ function system(text: string): ScreenLine {
 }
 
 function timed(time: Date, text: string): ScreenLine {
-  return { text: styled(`${clock(time)} · ${text}`, { dim: true }), hang: TIME_COLUMNS + 2 };
+  return { text: Styled.multiline(`${clock(time)} · ${text}`, { dim: true }), hang: TIME_COLUMNS + 2 };
 }
 
 /** HH:MM in the local time zone. */

@@ -36,8 +36,13 @@ export class Styled {
 
   static readonly empty = new Styled([]);
 
-  /** Makes a text safe; newlines are kept. */
+  /** Makes a text safe, in one line: a newline becomes its picture, so that a text cannot add lines of its own. */
   static of(text: string, look: Look = PLAIN): Styled {
+    return text === "" ? Styled.empty : new Styled([{ text: safeText(text), look }]);
+  }
+
+  /** Like `of`, but newlines are kept: for the text of messages, and texts of this program. */
+  static multiline(text: string, look: Look = PLAIN): Styled {
     return text === "" ? Styled.empty : new Styled([{ text: safeText(text, { multiline: true }), look }]);
   }
 
@@ -105,14 +110,14 @@ export function styled(text: string, look: Look): Styled {
   return Styled.of(text, look);
 }
 
-/** Joins texts: line`${time} ${styled(name, …)}: ${text}`. Every value is made safe. */
+/** Joins texts: line`${time} ${styled(name, …)}: ${text}`. Every value is made safe, and a string is one line. */
 export function line(
   strings: TemplateStringsArray,
   ...values: readonly (Styled | string | number | bigint)[]
 ): Styled {
   const pieces: Styled[] = [];
   for (const [index, text] of strings.entries()) {
-    pieces.push(Styled.of(text));
+    pieces.push(Styled.multiline(text));
     const value = values[index];
     if (value !== undefined) pieces.push(value instanceof Styled ? value : Styled.of(String(value)));
   }
