@@ -10,6 +10,8 @@ import { openSqliteStore } from "../server/store/sqlite/sqlite-store.ts";
 import { answerParent } from "./measure.ts";
 
 const pairs = Number(process.argv[2]);
+/** Commands and calls that one session may make each second. */
+const callRate = Number(process.argv[3] ?? 1_000_000);
 const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
 const passwords = new Passwords();
 const store = await openSqliteStore({ file: join(folder, "parley.db") });
@@ -25,7 +27,7 @@ const server = await startServer({
   signUp: "closed",
   presenceGraceMs: 10_000,
   sessionLifetimeMs: 3_600_000,
-  callRate: 1_000_000,
+  callRate,
   sessionsPerUser: 8,
   lock: "spare-known",
   lockDurationMs: 60_000,

@@ -79,11 +79,32 @@ export const limits = {
   /** Entries read from the store at a time while pushing. */
   backlogPage: 100,
 
-  /** A page of entries ends when their contents reach this many bytes. */
+  /** The encoded response of a history or list call, bytes. A page ends before the item that would exceed it. */
   pageBytes: 512 * KiB,
+  /** The same for the entries that are read at a time for a stream, which keeps them while its reader is slow. */
+  backlogPageBytes: 128 * KiB,
+  /** What an entry of a page counts in addition to its content, bytes: ids, names, and a range that is left out. */
+  entryOverhead: 512,
   pageDefault: 100,
   pageMost: 1000,
   historyPageMost: 500,
+
+  /**
+   * The answers of unary calls that are prepared and not taken by their clients, bytes: of a session (two pages), of a
+   * user, and of everyone. Further calls wait.
+   */
+  answersPerSession: 1 * MiB,
+  answersPerUser: 4 * MiB,
+  answersInAll: 64 * MiB,
+  /** What each answer counts in addition to its bytes, since an open call takes memory too. */
+  answerOverhead: 1 * KiB,
+  /** The pages that are prepared at the same time. Each takes up to four times its bytes until it is handed over. */
+  pagesInPreparation: 8,
+  /** The bytes of pages that a session may receive each second, before compression. */
+  pageBytesPerSecond: 8 * MiB,
+  /** The calls that may wait for the above: of a user, and of everyone. */
+  waitingCallsPerUser: 64,
+  waitingCalls: 4096,
 
   /**
    * The outbox of one stream, bytes. Above the soft limit the stream catches up from the store; above the hard limit it

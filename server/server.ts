@@ -31,6 +31,7 @@ import { Relays } from "./private/relays.ts";
 import { Refusal } from "./reasons.ts";
 import { authService } from "./services/auth-service.ts";
 import { blockService } from "./services/block-service.ts";
+import { Answers } from "./services/calls/answers.ts";
 import { Gate } from "./services/calls/gate.ts";
 import { SessionCalls } from "./services/calls/session-calls.ts";
 import { chatService } from "./services/chat-service.ts";
@@ -150,7 +151,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const onError = (error: unknown, method: string): void => log.error({ err: error, method }, "call failed");
   const serviceOptions = { onError, requestBytes: limits.requestBytes };
-  const gate = new Gate(sessions);
+  const answers = new Answers(clock);
+  const gate = new Gate(sessions, answers);
   const { idleTimeoutMs } = options;
   const calls = new SessionCalls(gate, manager);
   const streams = new Streams({
@@ -214,6 +216,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     health.stop();
     manager.endAll(new Refusal(Reason.SERVER_STOPPING, { retryDelayMs: limits.comeBackMs }));
     await listener.stop({ graceMs: STOP_GRACE_MS });
+    answers[Symbol.dispose]();
     sessions[Symbol.dispose]();
     manager[Symbol.dispose]();
     chats[Symbol.dispose]();

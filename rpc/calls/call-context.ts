@@ -1,6 +1,16 @@
 // The context of a call, which the handler receives together with the request.
 import type { Metadata } from "@grpc/grpc-js";
 
+/** What counts the answer of a unary call until the client has taken it. */
+export interface AnswerHold extends Disposable {
+  /**
+   * Called once, when the answer is encoded.
+   * @param bytes its length before compression
+   * @param sentBytes its length on the wire
+   */
+  prepared(bytes: number, sentBytes: number): void;
+}
+
 export interface CallContext {
   /** The full path, such as "/package.Service/Method". */
   readonly method: string;
@@ -10,6 +20,12 @@ export interface CallContext {
   readonly peer: string;
   /** Aborted when the call is cancelled, its deadline passes, or its connection is lost. */
   readonly signal: AbortSignal;
+  /**
+   * Counts the answer of this unary call. The hold is disposed of when the transport has taken the answer, or when the
+   * call is lost and its handler has returned. Call it at most once.
+   * @param compress whether a long answer is compressed if the client accepts that
+   */
+  holdAnswer(hold: AnswerHold, compress: boolean): void;
 }
 
 /** The members of grpc-js's server calls that a context uses. */
@@ -28,6 +44,8 @@ export class ServerCallContext implements CallContext {
   #cancelled: boolean;
   #settled = false;
   #controller: AbortController | undefined;
+  #hold: AnswerHold | undefined;
+  #compress = false;
 
   constructor(call: ServerCall) {
     this.method = call.getPath();
@@ -38,7 +56,8 @@ export class ServerCallContext implements CallContext {
     call.once("cancelled", () => {
       this.#cancelled = true;
       // grpc-js also emits "cancelled" for a call that was answered.
-      if (!this.#settled) this.#controller?.abort();
+      if (this.#settled) this.#release();
+      else this.#controller?.abort();
     });
   }
 
@@ -54,8 +73,30 @@ export class ServerCallContext implements CallContext {
     return this.#cancelled;
   }
 
-  /** Call it before the answer is sent. From then on, the end of the call does not abort the signal. */
-  settle(): void {
+  /** Whether a long answer may be compressed. */
+  get compress(): boolean {
+    return this.#compress;
+  }
+
+  holdAnswer(hold: AnswerHold, compress: boolean): void {
+    this.#hold = hold;
+    this.#compress = compress;
+  }
+
+  /**
+   * Call it before the answer is sent. From then on, the end of the call does not abort the signal.
+   * @param bytes the length of the answer before compression; 0 for an error
+   * @param sentBytes its length on the wire
+   */
+  settle(bytes = 0, sentBytes = bytes): void {
     this.#settled = true;
+    this.#hold?.prepared(bytes, sentBytes);
+    // grpc-js has emitted "cancelled" already.
+    if (this.#cancelled) this.#release();
+  }
+
+  #release(): void {
+    this.#hold?.[Symbol.dispose]();
+    this.#hold = undefined;
   }
 }

@@ -10,9 +10,11 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { waitFor } from "../../time/wait.ts";
+import { sendCompressed } from "../grpc-js-internals.ts";
 import { RpcError, toStatus } from "../status/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
 import { type CallContext, ServerCallContext } from "./call-context.ts";
+import { compressedAnswer, ENCODING } from "./compressed-answer.ts";
 import { type Definition, type Method, strictDefinition, Undecodable } from "./decode.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type CutConnection, LingeringCalls } from "./lingering-calls.ts";
@@ -146,15 +148,23 @@ async function answerUnary(
 ): Promise<void> {
   const context = new ServerCallContext(call);
   let answer: () => void;
+  let bytes = 0;
+  let sentBytes = 0;
   try {
     if (call.request instanceof Undecodable) throw call.request.toRpcError();
     const response = method.responseSerialize((await handler(call.request, context)) as never);
-    answer = () => callback(null, response);
+    const compressed = context.compress ? await compressedAnswer(call, response) : undefined;
+    bytes = response.length;
+    sentBytes = compressed?.length ?? bytes;
+    answer = () => {
+      if (compressed !== undefined) sendCompressed(call, ENCODING, compressed);
+      callback(null, compressed ?? response);
+    };
   } catch (error) {
     const refusal = toRpcError(error, context, options);
     answer = () => callback(toStatus(refusal), null);
   }
-  context.settle();
+  context.settle(bytes, sentBytes);
   if (context.hasEnded) return;
   lingering.watch(call, context.peer);
   attempt(answer, context, options);

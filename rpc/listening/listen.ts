@@ -4,6 +4,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { waitFor } from "../../time/wait.ts";
 import type { Service } from "../calls/handler.ts";
 import { refuseUnknownMethods } from "../calls/unknown-method.ts";
+import { rememberEncodings } from "../grpc-js-internals.ts";
 import { bind } from "./bind.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import { type Certificate, TlsServerCredentials } from "./server-credentials.ts";
@@ -91,6 +92,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   // The sockets are opened by `bind` and injected instead of being bound by grpc-js, so that connections can be
   // counted, limited and cut.
   const injector = server.createConnectionInjector(tls ?? ServerCredentials.createInsecure());
+  rememberEncodings(server);
   const { port, servers } = await bind(options.host, options.port, (socket: Socket) => {
     if (connections.admit(socket)) injector.injectConnection(socket);
   });

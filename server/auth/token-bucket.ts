@@ -26,13 +26,23 @@ export class TokenBucket {
    * @returns 0, or how many ms to wait before they can be taken
    */
   take(count: number): number {
-    const now = this.#clock.monotonic();
-    this.#tokens = Math.min(this.#capacity, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
-    this.#filledAt = now;
+    this.#fill();
     if (this.#tokens < Math.min(count, this.#capacity)) {
       return Math.ceil(((Math.min(count, this.#capacity) - this.#tokens) / this.#perSecond) * 1000);
     }
     this.#tokens -= count;
     return 0;
+  }
+
+  /** Takes tokens even if the bucket does not contain enough, which leaves a debt. */
+  charge(count: number): void {
+    this.#fill();
+    this.#tokens -= count;
+  }
+
+  #fill(): void {
+    const now = this.#clock.monotonic();
+    this.#tokens = Math.min(this.#capacity, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
+    this.#filledAt = now;
   }
 }

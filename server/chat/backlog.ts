@@ -100,7 +100,8 @@ export class Backlog {
       from = start;
     }
     while (from <= to) {
-      const page = await this.#log.page(this.#user.userId, row, from, to, limits.backlogPage);
+      const most = { entries: limits.backlogPage, bytes: limits.backlogPageBytes };
+      const page = await this.#log.page(this.#user.userId, row, from, to, most);
       if (!(await reader.send(piecesOf(row.conversationId, page)))) return false;
       from = page.to + 1;
     }

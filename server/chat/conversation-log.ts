@@ -12,6 +12,18 @@ const ENTRIES_AT_A_TIME = 64;
  */
 const SEQS_AT_A_TIME = 10_000;
 
+/** What a page has besides its entries, bytes. */
+const REST_BYTES = 2048;
+
+export interface PageBounds {
+  /** The most entries. */
+  readonly entries: number;
+  /** The most encoded bytes; by default those of a response. */
+  readonly bytes?: number;
+  /** Whether the page begins at the high end of the range. */
+  readonly newest?: boolean;
+}
+
 export interface LogPage {
   readonly items: readonly LogItem[];
   /** The part of the requested range that the page covers. It is empty if from > to. */
@@ -32,24 +44,20 @@ export class ConversationLog {
 
   /**
    * Reads a page of the range from … to, which must be within 1 … head. The page begins at the low end, or at the high
-   * end if `newest` is set. It has at most `limit` entries, and ends when their contents reach limits.pageBytes bytes.
+   * end if `newest` is set. It ends before the entry that would exceed a bound, but has at least one.
    */
   async page(
     userId: number,
     { conversationId }: Pick<ConversationRow, "conversationId">,
     from: number,
     to: number,
-    limit: number,
-    newest = false,
+    bounds: PageBounds,
   ): Promise<LogPage> {
+    const { newest = false } = bounds;
     const window = windowOf(from, to, newest);
     const visible = await this.#log.visibleRanges(userId, conversationId, window.from, window.to);
-    const { entries, ...reach } = await this.#read(
-      conversationId,
-      visible,
-      reachOf(visible, window.from, window.to, limit, newest),
-      newest,
-    );
+    const asked = reachOf(visible, window.from, window.to, bounds.entries, newest);
+    const { entries, ...reach } = await this.#read(conversationId, visible, asked, bounds);
     const ids = new Set<number>();
     for (const entry of entries) {
       ids.add(entry.senderId);
@@ -63,30 +71,31 @@ export class ConversationLog {
     };
   }
 
-  /**
-   * Reads the entries of the visible ranges inside `reach`. Returns a shorter reach if they exceed limits.pageBytes.
-   */
+  /** Reads the entries of the visible ranges inside `reach`. Returns a shorter reach if they exceed the bytes. */
   async #read(
     conversationId: number,
     visible: readonly SeqRange[],
     reach: SeqRange,
-    newest: boolean,
+    { newest = false, bytes: most = limits.pageBytes - REST_BYTES }: PageBounds,
   ): Promise<SeqRange & { entries: StoredEntry[] }> {
     const entries: StoredEntry[] = [];
-    let bytes = 0;
+    let left = most;
     for (const range of newest ? visible.toReversed() : visible) {
       let low = Math.max(range.from, reach.from);
       let high = Math.min(range.to, reach.to);
       while (low <= high) {
-        const rows = await this.#log.entries(conversationId, low, high, ENTRIES_AT_A_TIME, newest);
-        entries.push(...rows);
-        for (const row of rows) bytes += row.content.length;
-        const isDone = rows.length < ENTRIES_AT_A_TIME;
-        if (newest) high = isDone ? low - 1 : (rows[0]?.seq ?? low) - 1;
-        else low = isDone ? high + 1 : (rows.at(-1)?.seq ?? high) + 1;
-        if (bytes < limits.pageBytes) continue;
-        const end = newest ? { from: high + 1, to: reach.to } : { from: reach.from, to: low - 1 };
-        return { entries: inOrder(entries), ...end };
+        const rows = await this.#log.entries(conversationId, low, high, ENTRIES_AT_A_TIME, newest, left);
+        if (rows.length === 0) break;
+        for (const row of newest ? rows.toReversed() : rows) {
+          left -= row.content.length + limits.entryOverhead;
+          if (left < 0 && entries.length > 0) {
+            const end = newest ? { from: row.seq + 1, to: reach.to } : { from: reach.from, to: row.seq - 1 };
+            return { entries: inOrder(entries), ...end };
+          }
+          entries.push(row);
+          if (newest) high = row.seq - 1;
+          else low = row.seq + 1;
+        }
       }
     }
     return { entries: inOrder(entries), ...reach };

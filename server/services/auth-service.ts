@@ -3,6 +3,7 @@ import {
   AuthServiceService,
   type ListSessionsRequest,
   type ListSessionsResponse,
+  Session,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
@@ -17,8 +18,8 @@ import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, LogInStore, SessionRow } from "../store/store.ts";
-import type { Gate } from "./calls/gate.ts";
-import { PageTokens, pageSize } from "./calls/paging.ts";
+import { type Gate, page } from "./calls/gate.ts";
+import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 import { listLogIns } from "./log-in-list.ts";
 
 export interface AuthServiceParts {
@@ -71,14 +72,20 @@ export function authService(parts: AuthServiceParts) {
         return { endedSessions: await userAccounts.changePassword(row, oldPassword, newPassword) };
       }),
 
-      listSessions: gate.forSession((request, { row }) => listSessions(request, row, sessions, manager)),
+      listSessions: gate.forSession(
+        (request, { row }) => listSessions(request, row, sessions, manager),
+        page,
+      ),
 
       revokeSession: gate.forSession(async (request, { row }) => {
         await sessions.end(row.user.userId, parseId("session", request.sessionId));
         return {};
       }, free),
 
-      listLogIns: gate.forSession((request, { row }) => listLogIns(request, row.user, accounts, logInStore)),
+      listLogIns: gate.forSession(
+        (request, { row }) => listLogIns(request, row.user, accounts, logInStore),
+        page,
+      ),
     },
     options,
   );
@@ -94,21 +101,21 @@ async function listSessions(
   const tokens = new PageTokens("ListSessions", asking.user.userId);
   const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
   const rows = await sessions.list(asking.user.userId, before, size + 1);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
+  const toSession = (row: SessionRow): Session => ({
+    sessionId: formatId("session", row.sessionId),
+    deviceId: formatId("device", row.deviceId),
+    client: row.client,
+    createTime: new Date(row.createTime),
+    lastUsedTime: new Date(row.lastUsedTime),
+    expireTime: new Date(row.expireTime),
+    address: row.address,
+    online: manager.isConnected(row.sessionId),
+    current: row.sessionId === asking.sessionId,
+  });
+  const { items, next } = pageOf(rows, size, toSession, Session);
   return {
-    sessions: page.map((row) => ({
-      sessionId: formatId("session", row.sessionId),
-      deviceId: formatId("device", row.deviceId),
-      client: row.client,
-      createTime: new Date(row.createTime),
-      lastUsedTime: new Date(row.lastUsedTime),
-      expireTime: new Date(row.expireTime),
-      address: row.address,
-      online: manager.isConnected(row.sessionId),
-      current: row.sessionId === asking.sessionId,
-    })),
-    nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.sessionId)) : "",
+    sessions: items,
+    nextPageToken: next === undefined ? "" : tokens.make(String(next.sessionId)),
     user: toUser(asking.user),
   };
 }

@@ -1,6 +1,6 @@
 // Implements BlockService with the rules of blocks.
 import {
-  type Block,
+  Block,
   BlockServiceService,
   type ListBlocksRequest,
   type ListBlocksResponse,
@@ -10,8 +10,8 @@ import { toUser } from "../auth/user-messages.ts";
 import type { Blocks } from "../chat/blocks.ts";
 import { limits } from "../limits.ts";
 import type { BlockRow, BlockStore, UserRow } from "../store/store.ts";
-import type { Gate } from "./calls/gate.ts";
-import { PageTokens, pageSize } from "./calls/paging.ts";
+import { type Gate, page } from "./calls/gate.ts";
+import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 export interface BlockServiceParts {
   readonly gate: Gate;
@@ -30,7 +30,7 @@ export function blockService({ gate, blocks, store, options }: BlockServiceParts
       unblockUser: gate.forSession(async ({ username }, { row }) => ({
         user: toUser(await blocks.unblock(row.user, username)),
       })),
-      listBlocks: gate.forSession((request, { row }) => listBlocks(request, row.user, store)),
+      listBlocks: gate.forSession((request, { row }) => listBlocks(request, row.user, store), page),
     },
     options,
   );
@@ -44,12 +44,8 @@ async function listBlocks(
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
   const tokens = new PageTokens("ListBlocks", asking.userId);
   const rows = await store.listBlocks(asking.userId, tokens.read(request.pageToken) ?? "", size + 1);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
-  return {
-    blocks: page.map(toBlock),
-    nextPageToken: rows.length > size && last !== undefined ? tokens.make(last.user.username) : "",
-  };
+  const { items, next } = pageOf(rows, size, toBlock, Block);
+  return { blocks: items, nextPageToken: next === undefined ? "" : tokens.make(next.user.username) };
 }
 
 function toBlock({ user, createTime }: BlockRow): Block {

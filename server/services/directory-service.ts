@@ -3,6 +3,7 @@ import {
   DirectoryServiceService,
   type ListUsersRequest,
   type ListUsersResponse,
+  UserPresence,
 } from "../../gen/parley/chat/v1/directory_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
@@ -10,9 +11,9 @@ import type { Clock } from "../../time/clock.ts";
 import { toUser } from "../auth/user-messages.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
-import type { PresenceStore, UserRow } from "../store/store.ts";
-import { type Gate, unlessBackground } from "./calls/gate.ts";
-import { PageTokens, pageSize } from "./calls/paging.ts";
+import type { PresenceRow, PresenceStore, UserRow } from "../store/store.ts";
+import { type Gate, pageUnlessBackground } from "./calls/gate.ts";
+import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 export interface DirectoryServiceParts {
   readonly gate: Gate;
@@ -27,7 +28,7 @@ export function directoryService({ gate, presence, clock, options }: DirectorySe
     {
       listUsers: gate.forSession(
         (request, { row }) => listUsers(request, row.user, presence, clock.now()),
-        unlessBackground,
+        pageUnlessBackground,
       ),
     },
     options,
@@ -56,14 +57,10 @@ export async function listUsers(
   // No interval ends in the future, so this lists the users whose interval is open.
   const since = within === 0 ? now + 1 : Math.max(0, now - within);
   const rows = await presence.list(since, now, asking.userId, after, size + 1);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
-  return {
-    users: page.map((row) => ({
-      user: toUser(row.user),
-      online: row.online,
-      lastOnlineTime: new Date(row.lastOnlineTime),
-    })),
-    nextPageToken: rows.length > size && last !== undefined ? tokens.make(last.user.username) : "",
-  };
+  const { items, next } = pageOf(rows, size, toUserPresence, UserPresence);
+  return { users: items, nextPageToken: next === undefined ? "" : tokens.make(next.user.username) };
+}
+
+function toUserPresence(row: PresenceRow): UserPresence {
+  return { user: toUser(row.user), online: row.online, lastOnlineTime: new Date(row.lastOnlineTime) };
 }

@@ -1,5 +1,5 @@
 // Implements HistoryService: pages of a log as the reader sees it. Contents are sent as their senders encoded them.
-import type { Marker } from "../../gen/parley/chat/v1/conversation.ts";
+import { Conversation, type Marker } from "../../gen/parley/chat/v1/conversation.ts";
 import { GapKind } from "../../gen/parley/chat/v1/entry.ts";
 import {
   HistoryServiceService,
@@ -19,8 +19,8 @@ import type { MessageSending } from "../chat/sending.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { ConversationRow, LogStore, MarkerSeqs, UserRow } from "../store/store.ts";
-import { type Gate, unlessBackground } from "./calls/gate.ts";
-import { PageTokens, pageSize } from "./calls/paging.ts";
+import { type Gate, pageUnlessBackground } from "./calls/gate.ts";
+import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 export interface HistoryServiceParts {
   readonly gate: Gate;
@@ -36,7 +36,7 @@ export function historyService({ gate, store, log, sending, options }: HistorySe
     {
       listConversations: gate.forSession(
         (request, { row }) => listConversations(request, row.user, store),
-        unlessBackground,
+        pageUnlessBackground,
       ),
       listMessages: gate.forSession(async (request, { row }) => {
         const { target, peer } = await sending.destination(row.user, request.target);
@@ -47,7 +47,7 @@ export function historyService({ gate, store, log, sending, options }: HistorySe
         return conversation === undefined
           ? new Uint8Array()
           : listMessages(request, row.user, conversation, log);
-      }, unlessBackground),
+      }, pageUnlessBackground),
     },
     options,
   );
@@ -62,19 +62,22 @@ async function listConversations(
   const tokens = new PageTokens("ListConversations", asking.userId);
   const after = tokens.readNumber(request.pageToken) ?? 0;
   const rows = await store.conversations(asking.userId, after, size + 1);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
+  const { items, next } = pageOf(rows, size, toConversation, Conversation);
   return {
-    conversations: page.map((row) => ({
-      conversationId: formatId("conversation", row.conversationId),
-      kind: toWireKind(row.kind),
-      peer: row.peer === undefined ? undefined : toUser(row.peer),
-      headSeq: BigInt(row.headSeq),
-      marker: toMarker(row.conversationId, row.markers),
-      peerMarker: row.peerMarkers === undefined ? undefined : toMarker(row.conversationId, row.peerMarkers),
-      undelivered: toSeqRanges(row.undelivered),
-    })),
-    nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.conversationId)) : "",
+    conversations: items,
+    nextPageToken: next === undefined ? "" : tokens.make(String(next.conversationId)),
+  };
+}
+
+function toConversation(row: ConversationRow): Conversation {
+  return {
+    conversationId: formatId("conversation", row.conversationId),
+    kind: toWireKind(row.kind),
+    peer: row.peer === undefined ? undefined : toUser(row.peer),
+    headSeq: BigInt(row.headSeq),
+    marker: toMarker(row.conversationId, row.markers),
+    peerMarker: row.peerMarkers === undefined ? undefined : toMarker(row.conversationId, row.peerMarkers),
+    undelivered: toSeqRanges(row.undelivered),
   };
 }
 
@@ -103,7 +106,7 @@ async function listMessages(
     else from = Math.max(from, next);
   }
   if (from > to) return encodePage([], "", conversation);
-  const page = await log.page(asking.userId, conversation, from, to, size, newest);
+  const page = await log.page(asking.userId, conversation, from, to, { entries: size, newest });
   const isLast = newest ? page.from <= from : page.to >= to;
   const nextPageToken = isLast ? "" : tokens.make(String(newest ? page.from - 1 : page.to + 1));
   return encodePage(itemsOf(conversationId, page), nextPageToken, conversation);

@@ -1,5 +1,6 @@
 // Implements IdentityService with the rules of identities: identity keys and device certificates.
 import {
+  DeviceCertificate,
   IdentityServiceService,
   type ListDeviceKeysRequest,
   type ListDeviceKeysResponse,
@@ -13,8 +14,8 @@ import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { IdentityStore, UserRow } from "../store/store.ts";
-import type { Gate } from "./calls/gate.ts";
-import { PageTokens, pageSize } from "./calls/paging.ts";
+import { type Gate, page } from "./calls/gate.ts";
+import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 export interface IdentityServiceParts {
   readonly gate: Gate;
@@ -42,7 +43,10 @@ export function identityService({ gate, identities, store, users, options }: Ide
         return { device: toDeviceCertificate(device) };
       }, byProgram),
 
-      listDeviceKeys: gate.forSession((request, { row }) => listDevices(request, row.user, store), byProgram),
+      listDeviceKeys: gate.forSession((request, { row }) => listDevices(request, row.user, store), {
+        ...byProgram,
+        ...page,
+      }),
 
       getIdentity: gate.forSession(async ({ username }) => {
         const user = await users.byName(username);
@@ -66,11 +70,10 @@ async function listDevices(
   const after = tokens.readNumber(request.pageToken) ?? 0;
   const rows = await store.listDevices(asking.userId, after, size + 1);
   const identity = await store.identity(asking.userId);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
+  const { items, next } = pageOf(rows, size, toDeviceCertificate, DeviceCertificate);
   return {
-    devices: page.map(toDeviceCertificate),
-    nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.deviceId)) : "",
+    devices: items,
+    nextPageToken: next === undefined ? "" : tokens.make(String(next.deviceId)),
     identity: identity && toIdentity(identity),
   };
 }

@@ -2,7 +2,7 @@
 import {
   type ListLogInsRequest,
   type ListLogInsResponse,
-  type LogInRecord,
+  LogInRecord,
   LogInOutcome as WireOutcome,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -10,7 +10,7 @@ import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, LogInOutcome, LogInRow, LogInStore, UserRow } from "../store/store.ts";
-import { PageTokens, pageSize } from "./calls/paging.ts";
+import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 const outcomes: Record<LogInOutcome, WireOutcome> = {
   "logged-in": WireOutcome.LOGGED_IN,
@@ -35,12 +35,8 @@ export async function listLogIns(
   const tokens = new PageTokens("ListLogIns", userId, String(request.allUsers));
   const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
   const rows = await logIns.listLogIns(request.allUsers ? "everyone" : userId, before, size + 1);
-  const page = rows.slice(0, size);
-  const last = page.at(-1);
-  return {
-    logIns: page.map(toRecord),
-    nextPageToken: rows.length > size && last !== undefined ? tokens.make(String(last.logInId)) : "",
-  };
+  const { items, next } = pageOf(rows, size, toRecord, LogInRecord);
+  return { logIns: items, nextPageToken: next === undefined ? "" : tokens.make(String(next.logInId)) };
 }
 
 function toRecord(row: LogInRow): LogInRecord {

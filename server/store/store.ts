@@ -169,7 +169,7 @@ export interface LogStore {
   directConversation(userId: number, peerId: number): Promise<ConversationRow | undefined>;
   /**
    * The entries with from <= seq <= to, in ascending order: the lowest `limit` of them, or the highest if `newest` is
-   * set.
+   * set. There are fewer if their contents would exceed `maxBytes`, but at least one.
    */
   entries(
     conversationId: number,
@@ -177,6 +177,7 @@ export interface LogStore {
     to: number,
     limit: number,
     newest?: boolean,
+    maxBytes?: number,
   ): Promise<StoredEntry[]>;
   /**
    * The parts of from … to that the user may see, in ascending order, merged where they touch. A user sees the

@@ -158,6 +158,12 @@ export function logPromises(fixture: Fixture): void {
       expect(await read(3, 18, 4, true)).toEqual([15, 16, 17, 18]);
       expect(await read(21, 30, 4)).toEqual([]);
       expect(await log.entries(999, 1, 10, 10)).toEqual([]);
+      // The contents of the first nine have one byte each.
+      const within = async (maxBytes: number, newest: boolean) =>
+        (await log.entries(row?.conversationId ?? 0, 1, 9, 9, newest, maxBytes)).map((stored) => stored.seq);
+      expect(await within(3, false)).toEqual([1, 2, 3]);
+      expect(await within(3, true)).toEqual([7, 8, 9]);
+      expect(await within(0, false)).toEqual([1]);
     });
 
     it("lists a user's conversations by id, in pages, as that user sees them", async () => {

@@ -1,5 +1,6 @@
 // What rpc/ assumes about the inside of grpc-js. If one of these tests fails after an upgrade, its name and the comment in
 // it say what to look at.
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import {
@@ -12,7 +13,12 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { expect, test, vi } from "vitest";
-import { interceptReads, SecureServerCredentials, setFallbackHandler } from "../../rpc/grpc-js-internals.ts";
+import {
+  interceptReads,
+  SecureServerCredentials,
+  sendCompressed,
+  setFallbackHandler,
+} from "../../rpc/grpc-js-internals.ts";
 import { makeCertificate } from "./certificates.ts";
 import { type BareSession, bareSession, endingOf, framed } from "./fixture.ts";
 
@@ -74,6 +80,29 @@ test.each(["@grpc/grpc-js", "enquirer"])(
     expect(dependencies[name]).toBe(installed(name));
   },
 );
+
+test("a unary call has its stream and serializeMessage, and sends what that returns", async () => {
+  // src/server-interceptors.ts: BaseServerInterceptingCall. src/server.ts: the property `http2Servers`.
+  await using running = await run(
+    "unary",
+    (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
+      const { call: inner } = call as unknown as { call: { stream?: object } };
+      expect(inner.stream).toBeInstanceOf(Object);
+      sendCompressed(call, "gzip", Buffer.from("as given"));
+      callback(null, Buffer.from("instead"));
+    },
+  );
+  expect(Reflect.get(running.server, "http2Servers")).toBeInstanceOf(Map);
+  const stream = running.session.call("Method");
+  stream.end(framed(Buffer.alloc(0)));
+  const [response] = (await once(stream, "response")) as [Record<string, string>];
+  expect(response["grpc-encoding"]).toBe("gzip");
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  expect(Buffer.concat(parts)).toEqual(
+    Buffer.concat([Buffer.from([1, 0, 0, 0, 8]), Buffer.from("as given")]),
+  );
+});
 
 test("Server keeps its methods in the map `handlers`, and looks a path up with get", async () => {
   // src/server.ts: the property `handlers`, `register`, and `_retrieveHandler`.

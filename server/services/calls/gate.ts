@@ -7,6 +7,7 @@ import type { ActiveSession, Sessions } from "../../auth/sessions.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
 import { StoreUnavailableError } from "../../store/store.ts";
+import type { Answers } from "./answers.ts";
 
 /** The effect of a call on its session. */
 export interface Terms<Request, Response> {
@@ -14,18 +15,26 @@ export interface Terms<Request, Response> {
   readonly cost?: (request: Request) => number;
   /** Whether a successful call is a command of the user, which restarts the idle time-out; by default true. */
   readonly isActivity?: (request: Request, response: Response) => boolean;
+  /** Whether the answer is a page, which may have up to limits.pageBytes; by default false. */
+  readonly isPage?: boolean;
 }
 
-/** For calls that a program may also make without a command of its user. */
-export const unlessBackground: Terms<{ readonly background: boolean }, unknown> = {
+/** For calls that list something. */
+export const page = { isPage: true } as const;
+
+/** For calls that list something, and that a program may also make without a command of its user. */
+export const pageUnlessBackground: Terms<{ readonly background: boolean }, unknown> = {
   isActivity: ({ background }) => !background,
+  isPage: true,
 };
 
 export class Gate {
   readonly #sessions: Sessions;
+  readonly #answers: Answers;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, answers: Answers) {
     this.#sessions = sessions;
+    this.#answers = answers;
   }
 
   /** @throws Refusal TOKEN_MISSING, TOKEN_INVALID */
@@ -38,12 +47,26 @@ export class Gate {
   /** Makes a unary method that needs a token. */
   forSession<Request, Response>(
     handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
-    { cost = () => 1, isActivity = () => true }: Terms<NoInfer<Request>, NoInfer<Response>> = {},
+    {
+      cost = () => 1,
+      isActivity = () => true,
+      isPage = false,
+    }: Terms<NoInfer<Request>, NoInfer<Response>> = {},
   ): UnaryHandler<Request, Response> {
     return this.forAnyone(async (request, call) => {
       const session = await this.authenticate(call);
-      const wait = session.bucket.take(cost(request));
+      const tokens = cost(request);
+      const wait = session.bucket.take(tokens);
       if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
+      const { user, sessionId } = session.row;
+      // A call that costs nothing never waits either.
+      const admission =
+        tokens > 0 ? this.#answers.admit({ userId: user.userId, sessionId }, isPage, call) : undefined;
+      if (admission !== undefined) {
+        await admission;
+        // The session may have ended while the call waited.
+        await this.authenticate(call);
+      }
       const response = await handler(request, session, call);
       if (isActivity(request, response)) session.reportActivity();
       return response;

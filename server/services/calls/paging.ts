@@ -2,11 +2,44 @@
 // page token and the page size.
 import { createHash } from "node:crypto";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
 
 /** The page size to use: the default for 0, and at most `most`. */
 export function pageSize(asked: number, byDefault: number, most: number): number {
   return asked === 0 ? byDefault : Math.min(asked, most);
+}
+
+/** What a response has besides its items, bytes: page token, ids, a user. */
+const REST_BYTES = 2048;
+/** The tag and the length of an item. */
+const ITEM_OVERHEAD = 8;
+
+interface Page<Row, Item> {
+  readonly items: Item[];
+  /** The row of the last item, after which the next page begins; undefined if this is the last page. */
+  readonly next: Row | undefined;
+}
+
+/**
+ * Makes a page of at most `size` items and limits.pageBytes, but of at least one item.
+ * @param rows one row more than `size`, if there are as many
+ */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  size: number,
+  toItem: (row: Row) => Item,
+  encoder: { encode(item: Item): { finish(): Uint8Array } },
+): Page<Row, Item> {
+  const items: Item[] = [];
+  let left = limits.pageBytes - REST_BYTES;
+  for (const row of rows.slice(0, size)) {
+    const item = toItem(row);
+    left -= encoder.encode(item).finish().length + ITEM_OVERHEAD;
+    if (left < 0 && items.length > 0) break;
+    items.push(item);
+  }
+  return { items, next: rows.length > items.length ? rows[items.length - 1] : undefined };
 }
 
 /** Makes and reads the page tokens of one request. */

@@ -90,7 +90,10 @@ export interface ListMessagesRequest {
   background: boolean;
 }
 
-/** ListMessagesResponse is a page of a log. Each seq of the page's range is covered by exactly one item. */
+/**
+ * ListMessagesResponse is a page of a log. Each seq of the page's range is covered by exactly one item. A response has at
+ * most 512 KiB, so that a page of long messages has fewer of them.
+ */
 export interface ListMessagesResponse {
   /** The items, in the order of rising seq. */
   items: HistoryItem[];

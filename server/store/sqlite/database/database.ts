@@ -73,6 +73,11 @@ export class Database implements Disposable {
     return this.statement(sql).get(...parameters) as T | undefined;
   }
 
+  /** The rows one by one, so that the caller can stop early. The statement must not be used again meanwhile. */
+  each<T extends Row>(sql: string, ...parameters: SQLInputValue[]): Iterable<T> {
+    return this.statement(sql).iterate(...parameters) as Iterable<T>;
+  }
+
   all<T extends Row>(sql: string, ...parameters: SQLInputValue[]): T[] {
     return this.statement(sql).all(...parameters) as T[];
   }

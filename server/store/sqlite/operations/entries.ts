@@ -27,23 +27,23 @@ export function packEntries(
   conversationId: number,
   from: number,
   to: number,
-  limit: number,
-  newest: boolean,
+  { limit, newest, maxBytes }: { limit: number; newest: boolean; maxBytes: number },
 ): PackedEntries {
   const conversation = database.get<{ kind: ConversationKind; low: number | null; high: number | null }>(
     "SELECT kind, user_low AS low, user_high AS high FROM conversations WHERE conversation_id = ?",
     conversationId,
   );
-  const rows = database.all<EntryColumns>(
-    newest ? selectNewest : selectLowest,
-    conversationId,
-    from,
-    to,
-    limit,
-  );
+  const rows: EntryColumns[] = [];
+  let bytes = 0;
+  const sql = newest ? selectNewest : selectLowest;
+  for (const row of database.each<EntryColumns>(sql, conversationId, from, to, limit)) {
+    if (rows.length > 0 && bytes + row.content.length > maxBytes) break;
+    rows.push(row);
+    bytes += row.content.length;
+  }
   if (newest) rows.reverse();
   const fields = new Float64Array(rows.length * width);
-  const contents = new Uint8Array(rows.reduce((sum, row) => sum + row.content.length, 0));
+  const contents = new Uint8Array(bytes);
   let offset = 0;
   for (const [index, row] of rows.entries()) {
     fields.set([row.seq, row.senderId, row.time, row.content.length], index * width);

@@ -52,8 +52,9 @@ export const logOperations: LogOperations = {
     return row && conversationRow(database, userId, row);
   }),
 
-  entries: read((database, conversationId, from, to, limit, newest = false) =>
-    packEntries(database, conversationId, from, to, limit, newest),
+  entries: read(
+    (database, conversationId, from, to, limit, newest = false, maxBytes = Number.POSITIVE_INFINITY) =>
+      packEntries(database, conversationId, from, to, { limit, newest, maxBytes }),
   ),
 
   visibleRanges: read((database, userId, conversationId, from, to) => {
