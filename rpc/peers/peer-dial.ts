@@ -179,7 +179,8 @@ function bridge(one: Duplex, other: Duplex): void {
     [one, other],
     [other, one],
   ] as const) {
-    from.on("error", () => undefined);
+    // A TLS socket stays open after an error that it found in received bytes.
+    from.on("error", () => from.destroy());
     from.once("close", () => to.destroy());
     if (from.destroyed) to.destroy();
     from.pipe(to);

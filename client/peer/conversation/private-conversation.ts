@@ -108,7 +108,7 @@ export class PrivateConversation {
 
   /** Whether no line can be sent any more. */
   get isOver(): boolean {
-    return this.#goodbye !== undefined || this.#isOver;
+    return this.#goodbye !== undefined || this.#isOver || this.#stream.broken !== undefined;
   }
 
   /** Whether no line can be sent until the peer has taken earlier ones. */

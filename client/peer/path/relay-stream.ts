@@ -14,6 +14,8 @@ import { BrokenStreamError } from "../../link/model/errors.ts";
 
 /** The longest piece that the relay accepts, bytes. */
 const PIECE_BYTES = 16 * 1024;
+/** How long the end of a stream may take: the bytes that were written are sent, and the server ends the call, ms. */
+const END_MS = 2_000;
 /** Each piece is a message of its own; if two were joined into one frame, a decoder would keep only the second one. */
 const outboxOptions = { softBytes: 128 * 1024, hardBytes: 1024 * 1024, maxFrameBytes: 1 };
 
@@ -56,6 +58,7 @@ function push(call: Call, kind: NonNullable<RelayRequest["kind"]>): void {
 
 class RelayStream extends Duplex {
   readonly #call: Call;
+  readonly #pumped: Promise<void>;
   #credit: number;
   #onCredit: (() => void) | undefined;
   #onRead: (() => void) | undefined;
@@ -64,9 +67,13 @@ class RelayStream extends Duplex {
     super({ allowHalfOpen: false });
     this.#call = call;
     this.#credit = credit;
-    this.#pump(responses).then(
-      () => this.push(null),
-      (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
+    this.#pumped = this.#pump(responses).then(
+      () => {
+        this.push(null);
+      },
+      (error: unknown) => {
+        this.destroy(error instanceof Error ? error : new Error(String(error)));
+      },
     );
   }
 
@@ -90,10 +97,20 @@ class RelayStream extends Duplex {
   }
 
   override _destroy(error: Error | null, destroyed: (error?: Error | null) => void): void {
-    this.#call[Symbol.dispose]();
     this.#onCredit?.();
     this.#onRead?.();
+    void this.#hangUp();
     destroyed(error);
+  }
+
+  /**
+   * Sends the bytes that were written, then ends the call. If the relay has changed bytes, the last ones are the TLS alert
+   * from which the other device learns that. A cancelled call would lose them.
+   */
+  async #hangUp(): Promise<void> {
+    await waitFor(this.#call.end(), { ms: END_MS });
+    await waitFor(this.#pumped, { ms: END_MS });
+    this.#call[Symbol.dispose]();
   }
 
   async #send(chunk: Buffer): Promise<void> {
@@ -112,7 +129,7 @@ class RelayStream extends Duplex {
     }
   }
 
-  /** Reads from the server only as fast as this stream is read. */
+  /** Reads from the server only as fast as this stream is read, and discards what arrives after the end. */
   async #pump(responses: AsyncIterator<RelayResponse>): Promise<void> {
     for (let next = await responses.next(); next.done !== true; next = await responses.next()) {
       const { kind } = next.value;
@@ -120,12 +137,11 @@ class RelayStream extends Duplex {
         this.#credit += kind.value;
         this.#onCredit?.();
         this.#onCredit = undefined;
-      } else if (kind?.$case === "data" && !this.push(kind.value)) {
+      } else if (kind?.$case === "data" && !this.destroyed && !this.push(kind.value)) {
         await new Promise<void>((resolve) => {
           this.#onRead = resolve;
         });
       }
-      if (this.destroyed) return;
     }
   }
 }
