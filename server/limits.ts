@@ -71,6 +71,8 @@ export const limits = {
   relayHardBytes: 512 * KiB,
   /** How long a device may take to receive the rest after the other has left, ms. */
   relayFlushMs: 10_000,
+  /** How long a relay stays open after its session has ended, so that the device can tell its peer the reason, ms. */
+  relayGoodbyeMs: 2_000,
 
   /** Entries pushed in a backlog for a conversation without a cursor. */
   backlogUnnamed: 50,

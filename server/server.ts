@@ -191,6 +191,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       users,
       relays: options.relay === false ? undefined : new Relays(agreements, clock),
       identities,
+      clock,
       manager,
       options: serviceOptions,
     }),

@@ -7,8 +7,6 @@ export interface Agreement {
   readonly userIds: readonly [number, number];
   /** The device that asked, and the device that accepted. */
   readonly deviceIds: readonly [number, number];
-  /** When the agreement expires, by the monotonic clock, ms. */
-  readonly until: number;
 }
 
 export class Agreements implements Disposable {
@@ -16,15 +14,21 @@ export class Agreements implements Disposable {
   readonly #byId = new Map<string, { agreement: Agreement; timer: Timer }>();
   /** By caller: the number of valid agreements. */
   readonly #counts = new Map<number, number>();
+  #onEnd: ((agreement: Agreement) => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  add(made: Omit<Agreement, "until">, lifetimeMs: number): void {
-    const { id, userIds } = made;
+  /** Sets the only listener, which is called when an agreement has expired or was ended. */
+  onEnd(listener: (agreement: Agreement) => void): void {
+    this.#onEnd = listener;
+  }
+
+  add(agreement: Agreement, lifetimeMs: number): void {
+    const { id, userIds } = agreement;
     const timer = this.#clock.after(lifetimeMs, () => this.delete(id));
-    this.#byId.set(id, { agreement: { ...made, until: this.#clock.monotonic() + lifetimeMs }, timer });
+    this.#byId.set(id, { agreement, timer });
     this.#counts.set(userIds[0], this.countOf(userIds[0]) + 1);
   }
 
@@ -44,6 +48,7 @@ export class Agreements implements Disposable {
     const left = this.countOf(caller) - 1;
     if (left > 0) this.#counts.set(caller, left);
     else this.#counts.delete(caller);
+    this.#onEnd?.(entry.agreement);
   }
 
   /** The number of valid agreements for which this user is the caller. */

@@ -22,11 +22,12 @@ export class Relays {
   constructor(agreements: Agreements, clock: Clock) {
     this.#clock = clock;
     this.#agreements = agreements;
+    agreements.onEnd((agreement) => this.#endWaiting(agreement));
   }
 
   /**
    * Adds the half of the session's device, until it is disposed of. It is joined with the other half as soon as both
-   * exist. If the agreement expires first, the half ends with RELAY_PEER_GONE.
+   * exist. If the agreement ends first, the half ends with RELAY_PEER_GONE.
    * @throws Refusal INTRODUCTION_NOT_FOUND, RATE_LIMITED, RELAY_PEER_GONE
    */
   enter({ sessionId, deviceId }: SessionRow, introductionId: string, outbox: Outbox): RelayHalf {
@@ -48,12 +49,7 @@ export class Relays {
       slots.set(deviceId, "left");
       throw new Refusal(Reason.RELAY_PEER_GONE);
     }
-    const leftMs = Math.max(0, agreement.until - this.#clock.monotonic());
-    const late = this.#clock.after(leftMs, () => {
-      if (!half.isJoined) half.end(new Refusal(Reason.RELAY_PEER_GONE));
-    });
     const onGone = (): void => {
-      late[Symbol.dispose]();
       slots.set(deviceId, "left");
       this.#release(sessionId);
     };
@@ -65,6 +61,13 @@ export class Relays {
       half.join(other);
     }
     return half;
+  }
+
+  /** Ends the half that waits for the other device: the agreement has expired, or a device has reported its failure. */
+  #endWaiting(agreement: Agreement): void {
+    for (const slot of this.#slots.get(agreement)?.values() ?? []) {
+      if (slot !== "left" && !slot.isJoined) slot.end(new Refusal(Reason.RELAY_PEER_GONE));
+    }
   }
 
   #release(sessionId: number): void {

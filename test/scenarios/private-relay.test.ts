@@ -6,7 +6,7 @@ import { TestClient } from "../support/client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { advanceUntil } from "../support/passing-time.ts";
 import { TestServer, type TestServerOptions } from "../support/server.ts";
-import { acceptedIntroduction, logInDevice, report, subscribe } from "./introduction-calls.ts";
+import { acceptedIntroduction, logInDevice, report, reportAs, subscribe } from "./introduction-calls.ts";
 import { joinRelay, openRelay, type RelayCall } from "./relay-calls.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
@@ -255,16 +255,24 @@ test.each([
   expect(await other.ended).toMatchObject({ reason: "RELAY_PEER_GONE" });
 });
 
-test("a log-out ends the calls of both devices", async () => {
-  await using fixture = await pair();
+test("a device may say goodbye within 2 s after its log-out, which then ends the calls of both devices", async () => {
+  const clock = new ManualClock();
+  await using fixture = await pair({ clock });
   const [one, other] = await joinRelay(fixture.leia, fixture.han, fixture.id);
   await fixture.leia.logOut();
+  one.send(Buffer.from("goodbye"));
+  expect((await other.data(7)).toString()).toBe("goodbye");
+  clock.advance(1_999);
+  one.send(Buffer.from("again"));
+  expect((await other.data(5)).toString()).toBe("again");
+  clock.advance(1);
   expect(await one.ended).toMatchObject({ reason: "SESSION_ENDED" });
   expect(await other.ended).toMatchObject({ reason: "RELAY_PEER_GONE" });
 });
 
 test("a log-out ends a call that waits for its peer, and a call whose device does not read", async () => {
-  await using fixture = await pair();
+  const clock = new ManualClock();
+  await using fixture = await pair({ clock });
   const waiting = openRelay(fixture.leia, fixture.id);
   await fixture.leia.logOut();
   expect(await waiting.ended).toMatchObject({ reason: "SESSION_ENDED" });
@@ -277,10 +285,21 @@ test("a log-out ends a call that waits for its peer, and a call whose device doe
   fill(one);
   one.halfClose();
   expect(await one.ended).toBeUndefined();
-  // The call of `other` waits until its device reads. The log-out does not wait for that.
+  // The call of `other` waits until its device reads. The log-out does not wait longer for that than for a goodbye.
   await again.logOut();
+  clock.advance(2_000);
   other.resume();
   expect(await other.ended).toMatchObject({ reason: "SESSION_ENDED" });
+});
+
+test("a call that waits for its peer ends when the introduction is reported as failed", async () => {
+  await using fixture = await pair();
+  const { leia, han, id } = fixture;
+  const waiting = openRelay(han, id);
+  // Another call of the same connection shows that the server has received the first one.
+  expect(await openRelay(han, id).ended).toMatchObject({ reason: "INTRODUCTION_NOT_FOUND" });
+  await reportAs(leia, "", [], [id]);
+  expect(await waiting.ended).toMatchObject({ reason: "RELAY_PEER_GONE" });
 });
 
 test("a server that stops ends relay calls with a reason", async () => {

@@ -33,7 +33,7 @@ const { converse } = strictDefinition(PeerServiceService);
 /**
  * Calls the peer and exchanges openings. The channel is closed with the stream.
  * @param signal cancels the call
- * @throws RpcError if the peer refuses, or does not answer in time
+ * @throws RpcError if the peer refuses, does not answer in time, or answers for another introduction
  */
 export async function openConverse(
   dialled: PeerChannel,
@@ -52,7 +52,9 @@ export async function openConverse(
     const first = await waitFor(frames.next(), { ms: OPENING_MS, signal });
     if (first.status !== "done" || signal?.aborted === true)
       throw refusal(Reason.PEER_GONE, "The other device did not answer.");
-    readOpening(first.value.done === true ? undefined : first.value.value.signals);
+    const answer = readOpening(first.value.done === true ? undefined : first.value.value.signals);
+    if (answer.introductionId !== opening.introductionId)
+      throw refusal(Reason.INTRODUCTION_INVALID, "The other device has answered for another introduction.");
   } catch (error) {
     hangUp();
     throw error;

@@ -3,6 +3,7 @@ import type { RelayRequest } from "../../../gen/parley/chat/v1/introduction_serv
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { FrameReader } from "../../../rpc/calls/handler.ts";
 import type { Outbox } from "../../../rpc/calls/outbox.ts";
+import type { Clock, Timer } from "../../../time/clock.ts";
 import { delay, waitFor } from "../../../time/wait.ts";
 import type { Identities } from "../../auth/identities.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
@@ -16,6 +17,7 @@ export interface RelayParts {
   /** The open relays; undefined if this server offers no relay. */
   readonly relays: Relays | undefined;
   readonly identities: Identities;
+  readonly clock: Clock;
 }
 
 export interface RelayCall {
@@ -30,7 +32,7 @@ export interface RelayCall {
 export async function relay(
   { row, bucket }: ActiveSession,
   { frames, outbox, signal }: RelayCall,
-  { relays, identities }: RelayParts,
+  { relays, identities, clock }: RelayParts,
 ): Promise<void> {
   if (relays === undefined) {
     throw new Refusal(Reason.PRIVATE_CHAT_UNAVAILABLE, {
@@ -41,23 +43,62 @@ export async function relay(
   await identities.ownDevice(row.deviceId);
   signal.throwIfAborted();
   using half = relays.enter(row, introductionId, outbox);
+  using over = new AfterGoodbye(signal, () => half.isJoined, clock);
   const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
+  const until = AbortSignal.any([over.signal, stop.signal]);
   try {
     const pieces = readPieces(frames, half, bucket, until).then(() => undefined);
-    const ended = await waitFor(Promise.race([half.ended, pieces]), { signal });
+    const ended = await waitFor(Promise.race([half.ended, pieces]), { signal: over.signal });
     if (ended.status !== "done") throw endingOf(signal);
     const ending = ended.value;
     if (ending === undefined) return;
     stop.abort();
     // The device still receives the bytes that the peer sent before it left.
     if (ending.reason === Reason.RELAY_PEER_GONE) {
-      const flushed = await waitFor(outbox.whenFlushed(), { ms: limits.relayFlushMs, signal });
+      const flushed = await waitFor(outbox.whenFlushed(), { ms: limits.relayFlushMs, signal: over.signal });
       if (flushed.status === "aborted") throw endingOf(signal);
     }
     throw ending;
   } finally {
     stop.abort();
+  }
+}
+
+/**
+ * Aborted when the call has to end. The relay of a session that has ended stays open for a moment: the device learns from
+ * its stream that the session has ended, and says goodbye to its peer with the reason.
+ */
+class AfterGoodbye implements Disposable {
+  readonly #call: AbortSignal;
+  readonly #isJoined: () => boolean;
+  readonly #clock: Clock;
+  readonly #over = new AbortController();
+  #timer: Timer | undefined;
+
+  constructor(call: AbortSignal, isJoined: () => boolean, clock: Clock) {
+    this.#call = call;
+    this.#isJoined = isJoined;
+    this.#clock = clock;
+    call.addEventListener("abort", this.#onAbort);
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#call.reason;
+    const isSessionOver =
+      reason instanceof Refusal &&
+      (reason.reason === Reason.SESSION_ENDED || reason.reason === Reason.SESSION_TIMED_OUT);
+    if (isSessionOver && this.#isJoined())
+      this.#timer = this.#clock.after(limits.relayGoodbyeMs, () => this.#over.abort());
+    else this.#over.abort();
+  };
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#call.removeEventListener("abort", this.#onAbort);
   }
 }
 

@@ -97,15 +97,23 @@ export class Device implements AsyncDisposable {
     return `127.0.0.1:${this.server.port}`;
   }
 
-  /** Expects the other device, as after an introduction. `arrived` is the end of its conversation. */
-  expect(other: Device, { introductionId = newId(), lifetimeMs = 60_000, direct = true } = {}) {
+  /**
+   * Expects the other device, as after an introduction. `arrived` is the end of its conversation. `answeredId`: the id in
+   * the answer, if it is not the one of the introduction.
+   */
+  expect(
+    other: Device,
+    options: { introductionId?: string; answeredId?: string; lifetimeMs?: number; direct?: boolean } = {},
+  ) {
+    const { introductionId = newId(), lifetimeMs = 60_000, direct = true } = options;
+    const { answeredId = introductionId } = options;
     const arrived = Promise.withResolvers<{ end: End; path: Path }>();
     const expected = this.server.expect({
       introductionId,
       fingerprint: other.fingerprint,
       direct,
       lifetimeMs,
-      opening: { introductionId, clientName: "test", clientVersion: "1" },
+      opening: { introductionId: answeredId, clientName: "test", clientVersion: "1" },
       converse: async (stream, path) => {
         const end = new End(stream);
         arrived.resolve({ end, path });

@@ -109,6 +109,29 @@ test("an expired introduction is refused", async () => {
   await expect(luke.call(yoda, introductionId)).rejects.toThrow();
 });
 
+test("a device that answers for another introduction is refused by the caller", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  const { introductionId } = yoda.expect(luke, { answeredId: "another" });
+  await expect(luke.call(yoda, introductionId)).rejects.toMatchObject({ reason: "INTRODUCTION_INVALID" });
+});
+
+test("the session ticket of an earlier connection is not accepted: each connection proves the key again", async () => {
+  await using luke = await Device.make();
+  await using yoda = await Device.make();
+  yoda.expect(luke);
+  const { key, cert } = luke.own;
+  const options = { host: "127.0.0.1", key, cert, rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+  const first = connectTls({ ...options, port: yoda.server.port ?? 0 });
+  first.resume();
+  const session = await new Promise<Buffer>((resolve) => first.once("session", resolve));
+  const second = connectTls({ ...options, port: yoda.server.port ?? 0, session });
+  await new Promise((resolve) => second.once("secureConnect", resolve));
+  expect(second.isSessionReused()).toBe(false);
+  first.destroy();
+  second.destroy();
+});
+
 test("connections with TLS below 1.3, without a certificate, or without TLS are closed", async () => {
   await using luke = await Device.make();
   await using yoda = await Device.make();

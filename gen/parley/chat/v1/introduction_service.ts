@@ -1240,8 +1240,10 @@ export const IntroductionServiceService = {
   /**
    * Relay carries the bytes of one private chat between its two devices. Each device calls it once. The server joins the
    * two calls, forwards the bytes of each in order, and stores none. The first call waits for the second until the
-   * introduction expires. A device ends its call by half-closing it. When one call ends, the server sends the remaining
-   * bytes on the other call and ends it with RELAY_PEER_GONE. A session may have 16 open calls; more is refused as
+   * introduction expires or is reported as failed, and then ends with RELAY_PEER_GONE. A device that has connected directly
+   * cancels its call. A device ends its call by half-closing it. When one call ends, the server sends the remaining
+   * bytes on the other call and ends it with RELAY_PEER_GONE. When the session of a device ends, its joined call stays open
+   * for 2 seconds, so that the device can send Goodbye to its peer. A session may have 16 open calls; more is refused as
    * RATE_LIMITED. Each message counts against the rate of the session like a call. No message restarts the idle time-out.
    * A server without a relay refuses the call as PRIVATE_CHAT_UNAVAILABLE.
    */
@@ -1292,8 +1294,10 @@ export interface IntroductionServiceServer extends UntypedServiceImplementation 
   /**
    * Relay carries the bytes of one private chat between its two devices. Each device calls it once. The server joins the
    * two calls, forwards the bytes of each in order, and stores none. The first call waits for the second until the
-   * introduction expires. A device ends its call by half-closing it. When one call ends, the server sends the remaining
-   * bytes on the other call and ends it with RELAY_PEER_GONE. A session may have 16 open calls; more is refused as
+   * introduction expires or is reported as failed, and then ends with RELAY_PEER_GONE. A device that has connected directly
+   * cancels its call. A device ends its call by half-closing it. When one call ends, the server sends the remaining
+   * bytes on the other call and ends it with RELAY_PEER_GONE. When the session of a device ends, its joined call stays open
+   * for 2 seconds, so that the device can send Goodbye to its peer. A session may have 16 open calls; more is refused as
    * RATE_LIMITED. Each message counts against the rate of the session like a call. No message restarts the idle time-out.
    * A server without a relay refuses the call as PRIVATE_CHAT_UNAVAILABLE.
    */
@@ -1383,8 +1387,10 @@ export interface IntroductionServiceClient extends Client {
   /**
    * Relay carries the bytes of one private chat between its two devices. Each device calls it once. The server joins the
    * two calls, forwards the bytes of each in order, and stores none. The first call waits for the second until the
-   * introduction expires. A device ends its call by half-closing it. When one call ends, the server sends the remaining
-   * bytes on the other call and ends it with RELAY_PEER_GONE. A session may have 16 open calls; more is refused as
+   * introduction expires or is reported as failed, and then ends with RELAY_PEER_GONE. A device that has connected directly
+   * cancels its call. A device ends its call by half-closing it. When one call ends, the server sends the remaining
+   * bytes on the other call and ends it with RELAY_PEER_GONE. When the session of a device ends, its joined call stays open
+   * for 2 seconds, so that the device can send Goodbye to its peer. A session may have 16 open calls; more is refused as
    * RATE_LIMITED. Each message counts against the rate of the session like a call. No message restarts the idle time-out.
    * A server without a relay refuses the call as PRIVATE_CHAT_UNAVAILABLE.
    */

@@ -68,11 +68,11 @@ export const Reason = {
   INVALID_FIELD: 2,
   /** OPENING_EXPECTED - The first frame must contain exactly one signal, Opening, within 10 seconds; and Opening is sent only once. */
   OPENING_EXPECTED: 3,
-  /** INTRODUCTION_INVALID - The introduction is not for this key, has expired, or was used. */
+  /** INTRODUCTION_INVALID - The introduction is not for this key, has expired, or was used; or the other side answered for another introduction. */
   INTRODUCTION_INVALID: 4,
   /** LINE_OUT_OF_ORDER - The numbers of lines are not 1, 2, 3 and so on without a gap, or a line follows Finished. */
   LINE_OUT_OF_ORDER: 5,
-  /** MARKS_INVALID - A number of Marks is below an earlier one, or above the newest line. */
+  /** MARKS_INVALID - A number of Marks is below an earlier one, `received` is above the newest line, or `read` is above `received`. */
   MARKS_INVALID: 6,
   /** INTERNAL - An internal error of the peer. */
   INTERNAL: 7,
@@ -141,7 +141,7 @@ export interface Signal {
 
 /** Opening begins a conversation. */
 export interface Opening {
-  /** The id of the introduction. The called device answers with the same id. */
+  /** The id of the introduction. The called device answers with the same id, and the calling device checks that. */
   introductionId: string;
   /** The name of the program, at most 64 bytes; may be empty. */
   clientName: string;
@@ -153,7 +153,10 @@ export interface Opening {
 export interface Line {
   /** 1, 2, 3 and so on in each direction, without a gap. Any other number ends the conversation as LINE_OUT_OF_ORDER. */
   number: bigint;
-  /** When the line was entered, by the sender's clock. */
+  /**
+   * When the line was entered, by the sender's clock; optional. A time outside the years 1 to 9999 (UTC) ends the conversation
+   * as INVALID_FIELD.
+   */
   time:
     | Date
     | undefined;
@@ -165,7 +168,12 @@ export interface Line {
     | undefined;
 }
 
-/** Marks acknowledge lines of the other side. Both numbers only rise, and never exceed the newest line that was sent. */
+/**
+ * Marks acknowledge lines of the other side. Neither number may be below that of the previous Marks, `received` may not
+ * exceed the newest line that the other side has sent, and `read` may not exceed `received`; otherwise the conversation ends
+ * as MARKS_INVALID. The same numbers again are allowed. A side acknowledges lines soon after it receives them, since the
+ * other side stops sending while too many lines are not acknowledged.
+ */
 export interface Marks {
   /** The sender has received every line up to this number; 0 means none yet. */
   received: bigint;
@@ -191,7 +199,12 @@ export interface Typing {
 export interface Finished {
 }
 
-/** Goodbye ends a conversation. */
+/**
+ * Goodbye ends a conversation. Its sender sends nothing after it, and still reads Marks for a moment. Its receiver may send
+ * one more frame, with Marks of the lines before Goodbye. Then the calling device half-closes the call, the called device
+ * ends it with OK, and the calling device closes the connection. A side that has waited 2 seconds for the other one closes
+ * the connection itself.
+ */
 export interface Goodbye {
   /** Why the conversation ends. */
   ending: Ending;
@@ -726,7 +739,9 @@ export const Goodbye: MessageFns<Goodbye> = {
 /**
  * PeerService is the service that a device offers to the device that was introduced to it: a private chat that no server
  * can read. It is served over TLS 1.3 only (ALPN h2) with mutual authentication: each side accepts exactly the key of the
- * certificate in its Introduction. Session tickets are disabled.
+ * certificate in its Introduction. No TLS session is resumed: a side may send session tickets, as many TLS libraries do, but
+ * accepts none, so each connection proves both keys. A message has at most 131,072 bytes; a larger one ends the call with
+ * RESOURCE_EXHAUSTED. Messages are sent without compression, since a side may refuse a compressed one.
  */
 export type PeerServiceService = typeof PeerServiceService;
 export const PeerServiceService = {
@@ -734,6 +749,8 @@ export const PeerServiceService = {
    * Converse is one private chat. The device that asked for the introduction calls it. Each side sends Opening, alone, as
    * its first message. After that both sides have the same role: each numbers its lines, acknowledges the lines of the
    * other side, and may end the conversation with Goodbye. A conversation ends with its connection and cannot be resumed.
+   * The calling device ends the conversation as INTRODUCTION_INVALID if the Opening that it receives names another
+   * introduction than its own.
    */
   converse: {
     path: "/parley.peer.v1.PeerService/Converse" as const,
@@ -751,6 +768,8 @@ export interface PeerServiceServer extends UntypedServiceImplementation {
    * Converse is one private chat. The device that asked for the introduction calls it. Each side sends Opening, alone, as
    * its first message. After that both sides have the same role: each numbers its lines, acknowledges the lines of the
    * other side, and may end the conversation with Goodbye. A conversation ends with its connection and cannot be resumed.
+   * The calling device ends the conversation as INTRODUCTION_INVALID if the Opening that it receives names another
+   * introduction than its own.
    */
   converse: handleBidiStreamingCall<ConverseRequest, ConverseResponse>;
 }
@@ -760,6 +779,8 @@ export interface PeerServiceClient extends Client {
    * Converse is one private chat. The device that asked for the introduction calls it. Each side sends Opening, alone, as
    * its first message. After that both sides have the same role: each numbers its lines, acknowledges the lines of the
    * other side, and may end the conversation with Goodbye. A conversation ends with its connection and cannot be resumed.
+   * The calling device ends the conversation as INTRODUCTION_INVALID if the Opening that it receives names another
+   * introduction than its own.
    */
   converse(): ClientDuplexStream<ConverseRequest, ConverseResponse>;
   converse(options: Partial<CallOptions>): ClientDuplexStream<ConverseRequest, ConverseResponse>;
