@@ -11,6 +11,9 @@ const ENTRIES_AT_A_TIME = 64;
  * seq.
  */
 const SEQS_AT_A_TIME = 10_000;
+/** How many times as many seqs as entries a page examines first, and how the number grows if too few are visible. */
+const FIRST_SEQS_PER_ENTRY = 2;
+const SEQS_GROWTH = 8;
 
 /** What a page has besides its entries, bytes. */
 const REST_BYTES = 2048;
@@ -54,8 +57,7 @@ export class ConversationLog {
     bounds: PageBounds,
   ): Promise<LogPage> {
     const { newest = false } = bounds;
-    const window = windowOf(from, to, newest);
-    const visible = await this.#log.visibleRanges(userId, conversationId, window.from, window.to);
+    const { window, visible } = await this.#examine(userId, conversationId, from, to, bounds.entries, newest);
     const asked = reachOf(visible, window.from, window.to, bounds.entries, newest);
     const { entries, ...reach } = await this.#read(conversationId, visible, asked, bounds);
     const ids = new Set<number>();
@@ -69,6 +71,26 @@ export class ConversationLog {
       ...reach,
       usersOf: (entry) => entryUsers(entry, users),
     };
+  }
+
+  /**
+   * Finds the visible ranges of a window at one end of from … to, which has `limit` visible seqs if the whole range does.
+   * Most windows are small, because examining hidden entries costs time for each seq.
+   */
+  async #examine(
+    userId: number,
+    conversationId: number,
+    from: number,
+    to: number,
+    limit: number,
+    newest: boolean,
+  ): Promise<{ window: SeqRange; visible: readonly SeqRange[] }> {
+    for (let size = FIRST_SEQS_PER_ENTRY * limit; ; size *= SEQS_GROWTH) {
+      const window = windowOf(from, to, Math.min(size, SEQS_AT_A_TIME), newest);
+      const visible = await this.#log.visibleRanges(userId, conversationId, window.from, window.to);
+      const isWhole = window.from <= from && window.to >= to;
+      if (isWhole || size >= SEQS_AT_A_TIME || countSeqs(visible) >= limit) return { window, visible };
+    }
   }
 
   /** Reads the entries of the visible ranges inside `reach`. Returns a shorter reach if they exceed the bytes. */
@@ -115,11 +137,13 @@ function inOrder(entries: StoredEntry[]): StoredEntry[] {
   return entries.sort((a, b) => a.seq - b.seq);
 }
 
-/** The part of the range that one page examines: at most SEQS_AT_A_TIME seqs. */
-function windowOf(from: number, to: number, newest: boolean): SeqRange {
-  return newest
-    ? { from: Math.max(from, to - SEQS_AT_A_TIME + 1), to }
-    : { from, to: Math.min(to, from + SEQS_AT_A_TIME - 1) };
+/** The part of the range at its low or its high end with at most `size` seqs. */
+function windowOf(from: number, to: number, size: number, newest: boolean): SeqRange {
+  return newest ? { from: Math.max(from, to - size + 1), to } : { from, to: Math.min(to, from + size - 1) };
+}
+
+function countSeqs(ranges: readonly SeqRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 
 /** The part of from … to that contains `limit` visible seqs, counted from the low or from the high end. */

@@ -5,12 +5,20 @@ import { blocksAndLocks } from "./migrations/0002_blocks_and_locks.ts";
 import { identities } from "./migrations/0003_identities.ts";
 import { logInQuotas } from "./migrations/0004_log_in_quotas.ts";
 import { mappedNames } from "./migrations/0005_mapped_names.ts";
+import { indexes } from "./migrations/0006_indexes.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
 
 /** Step n, counted from 1, leads from version n - 1 to n. A released step is never changed. */
-const migrations: readonly Migration[] = [firstShape, blocksAndLocks, identities, logInQuotas, mappedNames];
+const migrations: readonly Migration[] = [
+  firstShape,
+  blocksAndLocks,
+  identities,
+  logInQuotas,
+  mappedNames,
+  indexes,
+];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */
 export function migrate(database: Database, file: string): void {

@@ -168,10 +168,15 @@ export class Appender {
   #isWithheld(seq: number, senderId: number): boolean {
     return (
       this.#database.get(
-        `SELECT 1 FROM hidden h JOIN presence_intervals p ON p.user_id = h.user_id
+        // The first interval that ends at or after the seq is the only one that can contain it.
+        `SELECT 1 FROM hidden h
          WHERE h.author_id = ?1 AND h.conversation_id = ${broadcastConversationId}
            AND h.from_seq <= ?2 AND (h.to_seq IS NULL OR h.to_seq >= ?2)
-           AND p.from_seq <= ?2 AND (p.to_seq IS NULL OR p.to_seq >= ?2)
+           AND (EXISTS (SELECT 1 FROM presence_intervals p
+               WHERE p.user_id = h.user_id AND p.end_time IS NULL AND p.from_seq <= ?2)
+             OR (SELECT p.from_seq FROM presence_intervals p
+               WHERE p.user_id = h.user_id AND p.to_seq >= ?2 AND p.from_seq <= p.to_seq
+               ORDER BY p.to_seq LIMIT 1) <= ?2)
          LIMIT 1`,
         senderId,
         seq,

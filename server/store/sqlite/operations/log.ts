@@ -66,10 +66,15 @@ export const logOperations: LogOperations = {
 
 function onlineRanges(database: Database, userId: number, from: number, to: number): SeqRange[] {
   const rows = database.all<{ fromSeq: number; toSeq: number | null }>(
-    // There are two queries, because one index finds the closed intervals and another the open one, but none finds
-    // both.
+    // The intervals that end within the range, the first one that ends after it, and the open one. Because intervals do
+    // not overlap, these are all, and their number is bounded by the length of the range.
     `SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
-     WHERE user_id = ?1 AND to_seq >= ?2 AND from_seq <= min(?3, to_seq)
+     WHERE user_id = ?1 AND to_seq BETWEEN ?2 AND ?3 AND from_seq <= to_seq
+     UNION ALL
+     SELECT fromSeq, toSeq FROM (
+       SELECT from_seq AS fromSeq, to_seq AS toSeq FROM presence_intervals
+       WHERE user_id = ?1 AND to_seq > ?3 AND from_seq <= to_seq ORDER BY to_seq LIMIT 1)
+     WHERE fromSeq <= ?3
      UNION ALL
      SELECT from_seq, NULL FROM presence_intervals WHERE user_id = ?1 AND end_time IS NULL AND from_seq <= ?3
      ORDER BY fromSeq`,
@@ -92,10 +97,16 @@ function hiddenSeqs(
 ): number[] {
   return database
     .all<{ seq: number }>(
-      `SELECT DISTINCT seq FROM hidden h
-         JOIN entries e ON e.conversation_id = h.conversation_id AND e.sender_id = h.author_id
-           AND e.seq BETWEEN max(h.from_seq, ?3) AND min(coalesce(h.to_seq, ?4), ?4)
-       WHERE h.user_id = ?1 AND h.conversation_id = ?2 ORDER BY seq`,
+      // Entries are read only if a hidden range overlaps the range, and then each is looked up once, whatever the number
+      // of hidden ranges. Where those of an author overlap, the one that begins last also ends last.
+      `SELECT seq FROM entries e
+       WHERE conversation_id = ?2 AND seq BETWEEN ?3 AND ?4
+         AND EXISTS (SELECT 1 FROM hidden WHERE user_id = ?1 AND conversation_id = ?2
+           AND from_seq <= ?4 AND coalesce(to_seq, ?4) >= ?3)
+         AND (SELECT coalesce(to_seq, e.seq) FROM hidden
+           WHERE user_id = ?1 AND conversation_id = ?2 AND author_id = e.sender_id AND from_seq <= e.seq
+           ORDER BY from_seq DESC LIMIT 1) >= e.seq
+       ORDER BY seq`,
       userId,
       conversationId,
       from,

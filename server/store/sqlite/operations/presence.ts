@@ -38,13 +38,17 @@ export const presenceOperations: Operations<PresenceStore> = {
 
   list: read((database, since, now, askingId, afterName, limit) => {
     const rows = database.all<{ userId: number; username: string; online: number; lastEnd: number | null }>(
-      `SELECT userId, username, online, lastEnd FROM (
-         SELECT user_id AS userId, username,
-           EXISTS (SELECT 1 FROM presence_intervals p WHERE p.user_id = u.user_id AND end_time IS NULL) AS online,
-           (SELECT max(end_time) FROM presence_intervals p WHERE p.user_id = u.user_id) AS lastEnd
-         FROM users u WHERE username > ?1 AND user_id <> ?2 AND removed_time IS NULL
-           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?2))
-       WHERE online OR lastEnd >= ?3 ORDER BY username LIMIT ?4`,
+      // Begins with the users who are or were online, who are few, and not with all users.
+      `SELECT u.user_id AS userId, username, max(online) AS online, max(lastEnd) AS lastEnd
+       FROM (SELECT user_id, 1 AS online, NULL AS lastEnd FROM presence_intervals INDEXED BY presence_open
+           WHERE end_time IS NULL
+         UNION ALL
+         SELECT user_id, 0, max(end_time) FROM presence_intervals INDEXED BY presence_by_end_time
+           WHERE end_time >= ?3 GROUP BY user_id) AS seen
+       JOIN users u ON u.user_id = seen.user_id
+       WHERE username > ?1 AND u.user_id <> ?2 AND removed_time IS NULL
+         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?2)
+       GROUP BY username ORDER BY username LIMIT ?4`,
       afterName,
       askingId,
       since,
