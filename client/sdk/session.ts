@@ -84,10 +84,11 @@ async function logInAgain(
   endpoint: Endpoint,
   login: PasswordLogin,
   client: ClientInfo | undefined,
-  { profiles }: State,
+  { profiles, servers }: State,
   before: Profile | undefined,
 ): Promise<Profile> {
-  profiles.rememberServer(endpoint.address, storableTrust(endpoint.trust));
+  await endpoint.connect();
+  servers.remember(endpoint.address, storableTrust(endpoint.trust));
   const device = before?.device.deviceSecret === "" ? undefined : before?.device;
   try {
     const grant = await logIn(endpoint, { ...login, device, client });

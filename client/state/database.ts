@@ -37,11 +37,13 @@ export function openDatabase(folder: string): DatabaseSync {
       cause: error,
     });
   }
-  const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  // A migration that replaces a table would delete the rows that refer to it if foreign keys were enforced.
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: false });
   try {
     useWriteAheadLog(db);
     db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;");
     migrate(db, file);
+    db.exec("PRAGMA foreign_keys = ON");
   } catch (error) {
     db.close();
     if (error instanceof StateError) throw error;

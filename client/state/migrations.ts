@@ -110,4 +110,48 @@ export const migrations: readonly string[] = [
   -- Ids below a million are left to those who number by hand.
   UPDATE profiles SET last_client_message_id = last_client_message_id + 1000000;
   `,
+  `
+  -- A server can have several addresses. The fingerprint of one that authorities vouch for is that of its last probe.
+  ALTER TABLE servers RENAME TO old_servers;
+  CREATE TABLE servers (
+    server_key INTEGER PRIMARY KEY AUTOINCREMENT,
+    trust TEXT NOT NULL CHECK (trust IN ('system', 'pin', 'plaintext')),
+    fingerprint TEXT,
+    CHECK (trust <> 'pin' OR fingerprint IS NOT NULL)
+  ) STRICT;
+  CREATE TABLE addresses (
+    address TEXT PRIMARY KEY,
+    server_key INTEGER NOT NULL REFERENCES servers,
+    last_used_time INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO servers (server_key, trust, fingerprint)
+    SELECT row_number() OVER (ORDER BY address), trust, fingerprint FROM old_servers;
+  INSERT INTO addresses (address, server_key, last_used_time)
+    SELECT address, row_number() OVER (ORDER BY address), last_used_time FROM old_servers;
+
+  CREATE TABLE new_profiles (
+    profile_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    server_key INTEGER NOT NULL REFERENCES servers,
+    username TEXT NOT NULL,
+    server_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    device_secret TEXT NOT NULL,
+    session_id TEXT,
+    token TEXT,
+    token_expire_time INTEGER,
+    last_client_message_id INTEGER NOT NULL DEFAULT 0,
+    last_used_time INTEGER NOT NULL,
+    UNIQUE (server_key, username),
+    CHECK ((token IS NULL) = (session_id IS NULL))
+  ) STRICT;
+  INSERT INTO new_profiles (profile_id, server_key, username, server_id, user_id, device_id, device_secret, session_id,
+      token, token_expire_time, last_client_message_id, last_used_time)
+    SELECT profile_id, server_key, username, server_id, user_id, device_id, device_secret, session_id,
+      token, token_expire_time, last_client_message_id, p.last_used_time
+    FROM profiles p JOIN addresses USING (address);
+  DROP TABLE profiles;
+  ALTER TABLE new_profiles RENAME TO profiles;
+  DROP TABLE old_servers;
+  `,
 ];

@@ -1,19 +1,18 @@
-// The known servers, and the profiles: the users as which this installation is logged in.
+// The profiles: the users as which this installation is logged in.
 import type { DatabaseSync } from "node:sqlite";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import type { Trust } from "../../rpc/dialling/dial.ts";
 import { transact } from "./database.ts";
 import { RESERVED_IDS } from "./message-ids.ts";
 import { integer, type Row, text, textOrNull } from "./rows.ts";
-
-export interface KnownServer {
-  readonly address: string;
-  readonly trust: Trust;
-}
+import { keyOf, nextUse, touchServer, trustOf } from "./servers.ts";
 
 /** One user on one server, with this installation's device there. */
 export interface Profile {
   readonly profileId: number;
+  /** Identifies the server in this state file; the same for all of its addresses. */
+  readonly serverKey: number;
+  /** The address that was asked for, or else the one at which the server was used last. */
   readonly address: string;
   readonly trust: Trust;
   readonly serverId: string;
@@ -33,8 +32,12 @@ export interface LoggedIn {
 }
 
 const selectProfile = `
-  SELECT p.*, s.trust, s.fingerprint FROM profiles p JOIN servers s USING (address)
-  WHERE (?1 IS NULL OR p.address = ?1) AND (?2 IS NULL OR p.username = ?2)
+  SELECT p.*, s.trust, s.fingerprint, coalesce(?1,
+      (SELECT a.address FROM addresses a WHERE a.server_key = p.server_key ORDER BY a.last_used_time DESC LIMIT 1)
+    ) AS address
+  FROM profiles p JOIN servers s USING (server_key)
+  WHERE (?1 IS NULL OR p.server_key = (SELECT a.server_key FROM addresses a WHERE a.address = ?1))
+    AND (?2 IS NULL OR p.username = ?2)
   ORDER BY p.last_used_time DESC, p.profile_id DESC`;
 
 export class Profiles {
@@ -42,25 +45,6 @@ export class Profiles {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-  }
-
-  /** The server with that address; without an address, the server that was used last. */
-  server(address?: string): KnownServer | undefined {
-    const row = this.#db
-      .prepare("SELECT * FROM servers WHERE ?1 IS NULL OR address = ?1 ORDER BY last_used_time DESC LIMIT 1")
-      .get(address ?? null);
-    return row === undefined ? undefined : { address: text(row, "address"), trust: trustOf(row) };
-  }
-
-  /** Stores how to authenticate a server, in place of the earlier setting. */
-  rememberServer(address: string, trust: Trust): void {
-    this.#db
-      .prepare(
-        `INSERT INTO servers (address, trust, fingerprint, last_used_time) VALUES (?, ?, ?, ?)
-         ON CONFLICT (address) DO UPDATE SET
-           trust = excluded.trust, fingerprint = excluded.fingerprint, last_used_time = excluded.last_used_time`,
-      )
-      .run(address, trust.kind, trust.kind === "pin" ? trust.fingerprint : null, this.#nextUse());
   }
 
   /** The most recently used profile, optionally of that server and of that user. */
@@ -77,7 +61,7 @@ export class Profiles {
   }
 
   /**
-   * Stores the result of a log-in. The server must be known (`rememberServer`). A grant without a device secret is for
+   * Stores the result of a log-in. The server must be known (`Servers.remember`). A grant without a device secret is for
    * the stored device of the profile. `keepsLogin`: a session that is stored already stays stored, and the new one is
    * only in the returned profile.
    */
@@ -86,6 +70,8 @@ export class Profiles {
     if (user === undefined || device === undefined)
       throw new Error("The server's grant names no user or no device.");
     return transact(this.#db, () => {
+      const serverKey = keyOf(this.#db, address);
+      if (serverKey === undefined) throw new Error(`The server at ${address} is not known.`);
       const before = this.find({ address, username: user.username });
       const sameData = before?.serverId === grant.serverId && before.userId === user.userId;
       const secret =
@@ -94,16 +80,16 @@ export class Profiles {
       const stored = (options.keepsLogin === true && sameData ? before.session : undefined) ?? granted;
       this.#db
         .prepare(
-          `INSERT INTO profiles (address, username, server_id, user_id, device_id, device_secret, session_id, token,
+          `INSERT INTO profiles (server_key, username, server_id, user_id, device_id, device_secret, session_id, token,
              token_expire_time, last_client_message_id, last_used_time)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT (address, username) DO UPDATE SET
+           ON CONFLICT (server_key, username) DO UPDATE SET
              server_id = excluded.server_id, user_id = excluded.user_id, device_id = excluded.device_id,
              device_secret = excluded.device_secret, session_id = excluded.session_id, token = excluded.token,
              token_expire_time = excluded.token_expire_time, last_used_time = excluded.last_used_time`,
         )
         .run(
-          address,
+          serverKey,
           user.username,
           grant.serverId,
           user.userId,
@@ -113,7 +99,7 @@ export class Profiles {
           stored.token,
           stored.expireTime?.getTime() ?? null,
           RESERVED_IDS,
-          this.#nextUse(),
+          nextUse(this.#db),
         );
       const serverChanged = before !== undefined && !sameData;
       if (serverChanged) this.#forgetServerData(before.profileId);
@@ -123,7 +109,7 @@ export class Profiles {
         this.#holdUnsent(before.profileId);
       const profile = this.find({ address, username: user.username });
       if (profile === undefined) throw new Error("The profile disappeared while it was written.");
-      this.#touchServer(address);
+      touchServer(this.#db, address);
       return { profile: { ...profile, session: granted }, serverChanged };
     });
   }
@@ -153,8 +139,8 @@ export class Profiles {
     transact(this.#db, () => {
       this.#db
         .prepare("UPDATE profiles SET last_used_time = ? WHERE profile_id = ?")
-        .run(this.#nextUse(), profile.profileId);
-      this.#touchServer(profile.address);
+        .run(nextUse(this.#db), profile.profileId);
+      touchServer(this.#db, profile.address);
     });
   }
 
@@ -174,28 +160,6 @@ export class Profiles {
   #holdUnsent(profileId: number): void {
     this.#db.prepare("UPDATE unsent SET held = 1 WHERE profile_id = ?").run(profileId);
   }
-
-  #touchServer(address: string): void {
-    this.#db.prepare("UPDATE servers SET last_used_time = ? WHERE address = ?").run(this.#nextUse(), address);
-  }
-
-  /** The current time, or 1 ms after the last use, so that two uses within a millisecond keep their order. */
-  #nextUse(): number {
-    const row = this.#db
-      .prepare(
-        `SELECT max(coalesce((SELECT max(last_used_time) FROM servers), 0),
-                    coalesce((SELECT max(last_used_time) FROM profiles), 0)) AS latest`,
-      )
-      .get();
-    return Math.max(Date.now(), row === undefined ? 0 : integer(row, "latest") + 1);
-  }
-}
-
-function trustOf(row: Row): Trust {
-  const kind = text(row, "trust");
-  if (kind === "pin") return { kind, fingerprint: text(row, "fingerprint") };
-  if (kind === "system" || kind === "plaintext") return { kind };
-  throw new Error(`The state file has an unknown kind of trust: ${kind}`);
 }
 
 function profileOf(row: Row): Profile {
@@ -203,6 +167,7 @@ function profileOf(row: Row): Profile {
   const expire = row.token_expire_time === null ? undefined : new Date(integer(row, "token_expire_time"));
   return {
     profileId: integer(row, "profile_id"),
+    serverKey: integer(row, "server_key"),
     address: text(row, "address"),
     trust: trustOf(row),
     serverId: text(row, "server_id"),

@@ -12,6 +12,7 @@ import { PrivateLines } from "./private-lines.ts";
 import { ProcessRegistration, type ProcessTimes } from "./processes.ts";
 import { Profiles } from "./profiles.ts";
 import { DiskSendQueue, listUnsent, removeUnsent, type StoredUnsent } from "./send-queue.ts";
+import { Servers } from "./servers.ts";
 
 export interface StateOptions {
   /** Called on an error in the background, such as a heartbeat that cannot be written. */
@@ -21,6 +22,7 @@ export interface StateOptions {
 }
 
 export class State implements Disposable {
+  readonly servers: Servers;
   readonly profiles: Profiles;
   readonly #db: DatabaseSync;
   readonly #options: StateOptions;
@@ -30,6 +32,7 @@ export class State implements Disposable {
   constructor(folder: string, options: StateOptions) {
     this.#db = openDatabase(folder);
     this.#options = options;
+    this.servers = new Servers(this.#db);
     this.profiles = new Profiles(this.#db);
   }
 

@@ -18,13 +18,13 @@ import { type Definition, strictDefinition } from "../calls/decode.ts";
 import { type Address, parseAddress } from "../network/address.ts";
 import { fingerprint } from "../network/fingerprint.ts";
 import { ConnectError } from "../status/connect-error.ts";
-import { type Probed, probe, probeKey, systemRoots, timeout } from "./probe.ts";
+import { outOfTime, type Probed, probe, probeKey, systemRoots, timeout } from "./probe.ts";
 import { targetOf } from "./target.ts";
 
 export { fingerprintOf } from "../network/fingerprint.ts";
 export { ConnectError, type ConnectErrorKind } from "../status/connect-error.ts";
 export { type CallOptions, call } from "./call.ts";
-export { type Probed, type ProbeOptions, probe } from "./probe.ts";
+export { outOfTime, type Probed, type ProbeOptions, probe } from "./probe.ts";
 
 /** How a server is authenticated, in a form that can be stored. */
 export type Trust =
@@ -249,14 +249,20 @@ async function diagnose(address: string, trust: ServerTrust, timeoutMs: number):
     case "pin":
       if (found.fingerprint !== trust.fingerprint)
         return mismatch(address, trust.fingerprint, found.fingerprint);
-      break;
+      return outOfTime(address, found) ?? refused(address);
     case "system":
     case "authority":
       if (!found.trustedBySystem) {
+        const problem = outOfTime(address, found);
+        if (problem !== undefined) return problem;
         const message = `The certificate of ${address} does not verify: ${found.problem}.`;
         return new ConnectError({ kind: "untrusted", message, found: found.fingerprint });
       }
   }
+  return refused(address);
+}
+
+function refused(address: string): ConnectError {
   return new ConnectError({
     kind: "unreachable",
     message: `${address} does not accept the connection. Try again.`,
@@ -266,24 +272,4 @@ async function diagnose(address: string, trust: ServerTrust, timeoutMs: number):
 function mismatch(address: string, expected: string, found: string): ConnectError {
   const message = `The key of ${address} is not the pinned one: expected ${expected}, found ${found}.`;
   return new ConnectError({ kind: "fingerprint-mismatch", message, expected, found });
-}
-
-/**
- * The error for a certificate outside its validity period, which Node refuses even if the certificate is its own root.
- */
-function outOfTime(
-  address: string,
-  { validFrom, validTo, fingerprint: found }: Probed,
-): ConnectError | undefined {
-  const now = Date.now();
-  if (validFrom.getTime() <= now && now <= validTo.getTime()) return undefined;
-  const when = now < validFrom.getTime() ? `begins on ${day(validFrom)}` : `ended on ${day(validTo)}`;
-  const message =
-    `The certificate of ${address} ${when}. Its key is the pinned one: ` +
-    "check the clock of this machine, or have the server renew its certificate with the same key.";
-  return new ConnectError({ kind: "untrusted", message, found });
-}
-
-function day(time: Date): string {
-  return time.toISOString().slice(0, 10);
 }

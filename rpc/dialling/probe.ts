@@ -87,6 +87,31 @@ async function probeAgainst(
   }
 }
 
+/**
+ * The error for a server whose certificate is outside its period of validity; Node refuses such a certificate even if it
+ * is its own root. Undefined if the time is not the problem.
+ */
+export function outOfTime(address: string, found: Probed): ConnectError | undefined {
+  const { validFrom, validTo, problem = "" } = found;
+  const now = Date.now();
+  const isAuthoritysProblem = problem === "CERT_HAS_EXPIRED" || problem === "CERT_NOT_YET_VALID";
+  const isInTime = validFrom.getTime() <= now && now <= validTo.getTime();
+  if (isInTime && !isAuthoritysProblem) return undefined;
+  const what = isInTime
+    ? `The certificate of an authority that ${address} names is outside its period of validity.`
+    : now < validFrom.getTime()
+      ? `The certificate of ${address} is not valid before ${day(validFrom)}.`
+      : `The certificate of ${address} expired on ${day(validTo)}.`;
+  return new ConnectError({
+    kind: "certificate-time",
+    message: `${what} Check the clock of this machine, or ask the operator to renew the certificate.`,
+  });
+}
+
+function day(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}
+
 let roots: string[] | undefined;
 
 /** The roots of this system and of Node, PEM. They are read only once, since they come from some hundred files. */

@@ -8,6 +8,8 @@ export type ConnectErrorKind =
   | "fingerprint-mismatch"
   /** The server's certificate does not verify. */
   | "untrusted"
+  /** The server's certificate has expired or is not valid yet, and verifies otherwise. It may be renewed, so try again. */
+  | "certificate-time"
   /** TLS was requested, and the server does not speak it. */
   | "not-tls"
   /** Plaintext was requested, and the server speaks TLS. */

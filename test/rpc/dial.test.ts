@@ -148,7 +148,10 @@ describe("a pin", () => {
     const expired = makeCertificate({ days: -3 });
     await using server = await serveTls(expired);
     const refused = await attempt({ address: server.address, trust: pinOf(expired) });
-    expect(refused).toMatchObject({ kind: "untrusted", message: expect.stringContaining("ended on") });
+    expect(refused).toMatchObject({
+      kind: "certificate-time",
+      message: expect.stringContaining("expired on"),
+    });
     const found = await probe(server.address, { timeoutMs: 5_000 });
     expect(found).toMatchObject({ trustedBySystem: false, problem: "CERT_HAS_EXPIRED" });
   });

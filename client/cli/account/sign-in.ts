@@ -16,7 +16,7 @@ import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
-import { trustServer } from "./trusted-server.ts";
+import { recogniseServer, rememberConnected, type TrustedServer, trustServer } from "./trusted-server.ts";
 
 /** How many times a person may enter a password. */
 const passwordTries = 3;
@@ -63,10 +63,10 @@ export interface Choice {
 
 /** The wanted server and user; else those used last; else the default server without a user. */
 export function choose(state: State, wanted: Wanted): Choice {
-  const { profiles } = state;
+  const { profiles, servers } = state;
   const profile = profiles.find({ address: wanted.server, username: wanted.as });
   return {
-    address: wanted.server ?? profile?.address ?? profiles.server()?.address ?? defaultAddress,
+    address: wanted.server ?? profile?.address ?? servers.find()?.address ?? defaultAddress,
     username: wanted.as ?? profile?.username,
     profile,
   };
@@ -74,11 +74,12 @@ export function choose(state: State, wanted: Wanted): Choice {
 
 /**
  * The stored session, or a new one if there is a person to ask. Its profile becomes the one used last. Does not connect
- * if a session is stored.
+ * if a session is stored, unless the address or the trust is new.
  * @throws CommandError, ConnectError, RpcError
  */
 export async function signIn(context: SignInContext, wanted: Wanted): Promise<SignedIn> {
   const { state, environment } = context;
+  await recogniseAddress(state, wanted);
   const { address, username, profile } = choose(state, wanted);
   const session = profile?.session;
   if (profile === undefined || session === undefined || wanted.fresh === true) {
@@ -86,15 +87,30 @@ export async function signIn(context: SignInContext, wanted: Wanted): Promise<Si
     return askIn(context, context.asker, address, wanted.fresh === true ? wanted.as : username, wanted);
   }
   const retry = [environment.program, "whoami", "--as", profile.username];
-  const trust = await trustServer(address, wanted, {
+  const server = await trustServer(address, wanted, {
     ...context,
-    profiles: state.profiles,
+    servers: state.servers,
     retry,
     isLogIn: false,
   });
   // Written only if it changes, because hundreds of processes may start at the same time, mostly as the same user.
   if (state.profiles.find()?.profileId !== profile.profileId) state.profiles.use(profile);
-  return new SignedIn(profile, session.token, trust, false);
+  const signedIn = new SignedIn(profile, session.token, server.trust, false);
+  try {
+    await rememberConnected(state.servers, signedIn.endpoint, server);
+  } catch (error) {
+    await signedIn[Symbol.asyncDispose]();
+    throw error;
+  }
+  return signedIn;
+}
+
+/** Finds out whether an unknown address is another address of a server on which a user is logged in. */
+async function recogniseAddress({ profiles, servers }: State, wanted: Wanted): Promise<void> {
+  const { server, plaintext, fresh } = wanted;
+  if (server === undefined || plaintext === true || fresh === true) return;
+  if (servers.find(server) !== undefined) return;
+  if (profiles.list().some(({ trust }) => trust.kind !== "plaintext")) await recogniseServer(server, servers);
 }
 
 async function askIn(
@@ -104,12 +120,12 @@ async function askIn(
   known: string | undefined,
   wanted: Wanted,
 ): Promise<SignedIn> {
-  const trust = await trustServerForLogIn(context, address, known, wanted);
+  const server = await trustServerForLogIn(context, address, known, wanted);
   const username = known ?? (await askName(asker));
   const question = known === undefined ? "Password" : `Password of ${username}`;
   const keepsLogin = wanted.fresh === true;
-  const profile = await askSession(context, asker, { address, trust, username, keepsLogin }, question);
-  return new SignedIn(profile, tokenOf(profile), trust, true);
+  const profile = await askSession(context, asker, { server, username, keepsLogin }, question);
+  return new SignedIn(profile, tokenOf(profile), server.trust, true);
 }
 
 /** Like startSession, but asks for the password, again if it was wrong. @throws as startSession, CommandError */
@@ -145,14 +161,13 @@ export async function trustServerForLogIn(
   address: string,
   username: string | undefined,
   wanted: Wanted,
-): Promise<Trust> {
+): Promise<TrustedServer> {
   const retry = [context.environment.program, "login", ...(username === undefined ? [] : [username])];
-  return trustServer(address, wanted, { ...context, profiles: context.state.profiles, retry, isLogIn: true });
+  return trustServer(address, wanted, { ...context, servers: context.state.servers, retry, isLogIn: true });
 }
 
 export interface Credentials {
-  readonly address: string;
-  readonly trust: Trust;
+  readonly server: TrustedServer;
   readonly username: string;
   readonly password: string;
   /** A session that is stored already stays stored, and the new one is not stored. */
@@ -161,9 +176,11 @@ export interface Credentials {
 
 /** Logs in as this installation's device or a new one, and stores the session. @throws ConnectError, RpcError */
 export async function startSession(context: SignInContext, credentials: Credentials): Promise<Profile> {
-  const { address, trust, username, password, keepsLogin } = credentials;
-  const { profiles } = context.state;
-  await using endpoint = new Endpoint({ address, trust });
+  const { server, username, password, keepsLogin } = credentials;
+  const { address } = server;
+  const { profiles, servers } = context.state;
+  await using endpoint = new Endpoint(server);
+  await rememberConnected(servers, endpoint, server);
   const client = clientInfo();
   const before = profiles.find({ address, username });
   const device = before?.device.deviceSecret === "" ? undefined : before?.device;

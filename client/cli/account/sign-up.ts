@@ -8,6 +8,7 @@ import { terminalAsker } from "../process/prompts.ts";
 import { line } from "../terminal/text/style.ts";
 import { grantMessage, newPassword, type passwordFlag, requirePassword, usernameOr } from "./credentials.ts";
 import { choose, clientInfo, keepGrant, type SignInContext, trustServerForLogIn } from "./sign-in.ts";
+import { rememberConnected } from "./trusted-server.ts";
 import { openContext, withConnectionHints } from "./with-account.ts";
 
 export interface SigningUp {
@@ -36,9 +37,10 @@ export async function signUpAt(call: Call<typeof passwordFlag>, signingUp: Signi
     ...(signingUp.invite === "" ? [] : ["--invite", signingUp.invite]),
   ];
   const profile = await withConnectionHints(address, retry, async () => {
-    const trust = await trustServerForLogIn(context, address, username, signingUp.wanted);
+    const server = await trustServerForLogIn(context, address, username, signingUp.wanted);
     const password = await newPassword(call, asker);
-    await using endpoint = new Endpoint({ address, trust });
+    await using endpoint = new Endpoint(server);
+    await rememberConnected(context.state.servers, endpoint, server);
     const { invite } = signingUp;
     const grant = await signUp(endpoint, { username, password, invite, client: clientInfo() });
     return await keepGrant(context, endpoint, grant);

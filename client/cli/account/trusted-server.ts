@@ -1,9 +1,10 @@
 // Decides how to trust the server at an address: by the stored key, by a probe of an unknown server, or by asking the
 // person.
 
-import { ConnectError, probe, type Trust } from "../../../rpc/dialling/dial.ts";
+import { ConnectError, outOfTime, type Probed, probe, type Trust } from "../../../rpc/dialling/dial.ts";
+import type { Endpoint } from "../../link/server/endpoint.ts";
 import { checkTrust, isLoopback } from "../../link/server/trust.ts";
-import type { Profiles } from "../../state/profiles.ts";
+import type { Servers } from "../../state/servers.ts";
 import type { Wanted } from "../command/account-flags.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
@@ -11,8 +12,18 @@ import { commandLine } from "../process/quoted-command-line.ts";
 
 const probeTimeoutMs = 10_000;
 
+/** A server that may be used: the decision, which is not stored yet. */
+export interface TrustedServer {
+  readonly address: string;
+  readonly trust: Trust;
+  /** The key that the server presented; undefined if it was not probed, because the trust is the stored one. */
+  readonly key: Probed | undefined;
+  /** The trust differs from the stored one, or none is stored. */
+  readonly isNew: boolean;
+}
+
 export interface TrustOptions {
-  readonly profiles: Profiles;
+  readonly servers: Servers;
   /** Undefined if the command must not ask. */
   readonly asker: Asker | undefined;
   /** Called with the line about a new key of a server on this machine. */
@@ -24,13 +35,16 @@ export interface TrustOptions {
 }
 
 /**
- * The trust in the server at this address, which is stored. Connects only if the server is unknown or the flags state
- * the trust; otherwise the connection that follows checks the pin. A failure changes nothing that is stored.
+ * Decides about the server at this address. Connects only if the server is unknown or the flags state the trust;
+ * otherwise the connection that follows checks the pin. Stores nothing: `rememberConnected` does.
  * @throws CommandError if the server is not trusted, or no person can be asked; ConnectError
  */
-export async function trustServer(address: string, wanted: Wanted, options: TrustOptions): Promise<Trust> {
-  const { profiles } = options;
-  const known = profiles.server(address)?.trust;
+export async function trustServer(
+  address: string,
+  wanted: Wanted,
+  options: TrustOptions,
+): Promise<TrustedServer> {
+  const known = options.servers.find(address)?.trust;
   if (wanted.plaintext === true) {
     if (!isLoopback(address))
       throw usage(`--plaintext is for a server on this machine, and ${address} is not on it.`);
@@ -40,14 +54,55 @@ export async function trustServer(address: string, wanted: Wanted, options: Trus
         message: `${address} speaks TLS, and plaintext was asked for.`,
       });
     }
-    return remember(profiles, address, known, { kind: "plaintext" });
+    return trusted(address, known, { kind: "plaintext" });
   }
   if (known !== undefined && wanted.fingerprint === undefined) {
     const isOutdated = known.kind === "plaintext" && options.isLogIn && (await speaksTls(address));
-    if (!isOutdated) return known;
+    if (!isOutdated) return trusted(address, known, known);
   }
-  const trust = await trustFromProbe(address, wanted, known, options);
-  return remember(profiles, address, known, trust);
+  const found = await probe(address, { timeoutMs: probeTimeoutMs });
+  const problem = outOfTime(address, found);
+  if (problem !== undefined) throw problem;
+  return trusted(address, known, await trustFromKey(address, found, wanted, known, options), found);
+}
+
+/**
+ * Whether the unknown server at this address is a known one, recognised by its key. Then the address is stored as one of
+ * its addresses.
+ */
+export async function recogniseServer(address: string, servers: Servers): Promise<boolean> {
+  try {
+    const found = await probe(address, { timeoutMs: probeTimeoutMs });
+    const same = outOfTime(address, found) === undefined ? servers.withKey(found) : undefined;
+    if (same !== undefined) servers.remember(address, same.trust, found);
+    return same !== undefined;
+  } catch (error) {
+    // A server that cannot be reached, or has no TLS, is not recognised.
+    if (error instanceof ConnectError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Connects, and then stores the trust if it is new. It is not stored before a connection succeeded, because the stored
+ * trust would be lost to one that does not work.
+ * @throws ConnectError
+ */
+export async function rememberConnected(
+  servers: Servers,
+  endpoint: Endpoint,
+  { address, trust, key, isNew }: TrustedServer,
+): Promise<void> {
+  if (!isNew) return;
+  await endpoint.connect();
+  servers.remember(address, trust, key);
+}
+
+function trusted(address: string, known: Trust | undefined, trust: Trust, key?: Probed): TrustedServer {
+  const isSame =
+    known?.kind === trust.kind &&
+    (trust.kind !== "pin" || (known.kind === "pin" && known.fingerprint === trust.fingerprint));
+  return { address, trust, key, isNew: !isSame };
 }
 
 /** @throws ConnectError if nothing answers */
@@ -61,14 +116,18 @@ async function speaksTls(address: string): Promise<boolean> {
   }
 }
 
-async function trustFromProbe(
+async function trustFromKey(
   address: string,
+  found: Probed,
   wanted: Wanted,
   known: Trust | undefined,
   options: TrustOptions,
 ): Promise<Trust> {
-  const found = await probe(address, { timeoutMs: probeTimeoutMs });
   const { fingerprint, acceptNew } = wanted;
+  if (known === undefined && fingerprint === undefined) {
+    const same = options.servers.withKey(found);
+    if (same !== undefined) return same.trust;
+  }
   const decision = checkTrust(address, found, known, { fingerprint, acceptNew: acceptNew === true });
   switch (decision.verdict) {
     case "accept":
@@ -99,14 +158,6 @@ async function askPerson(address: string, fingerprint: string, { asker }: TrustO
     );
   }
   return { kind: "pin", fingerprint };
-}
-
-function remember(profiles: Profiles, address: string, known: Trust | undefined, trust: Trust): Trust {
-  const same =
-    known?.kind === trust.kind &&
-    (trust.kind !== "pin" || (known.kind === "pin" && known.fingerprint === trust.fingerprint));
-  if (!same) profiles.rememberServer(address, trust);
-  return trust;
 }
 
 /** The error for a key that changed, with both fingerprints and the command that accepts the new one. */

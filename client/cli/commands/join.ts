@@ -29,7 +29,7 @@ export const command = defineCommand({
       invite,
       check: ({ state }) => {
         // An attacker can write a link, so it does not replace the key of a known server.
-        const known = state.profiles.server(address)?.trust;
+        const known = state.servers.find(address)?.trust;
         if (known?.kind !== "pin" || fingerprint === undefined || known.fingerprint === fingerprint) return;
         throw new CommandError(Exit.CANNOT_CONNECT, [
           `STOP: the key in the link is not the known key of the server at ${address}. Nothing was sent.`,

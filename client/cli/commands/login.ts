@@ -42,9 +42,9 @@ export const command = defineCommand({
     const wanted = { ...wantedOf(values), as: username };
     const { address } = choose(context.state, wanted);
     const profile = await withConnectionHints(address, [environment.program, "login", username], async () => {
-      const trust = await trustServerForLogIn(context, address, username, wanted);
+      const server = await trustServerForLogIn(context, address, username, wanted);
       const question = `Password of ${username}`;
-      const user = { address, trust, username };
+      const user = { server, username };
       if (asker === undefined || values["password-stdin"] === true) {
         return startSession(context, { ...user, password: await passwordFor(call, asker, question) });
       }

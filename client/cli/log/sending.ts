@@ -83,9 +83,9 @@ export async function sendText(
 }
 
 /** Scripts and people rely on the user who was used last, so the error says who that is. */
-function toOneself(state: State, { profileId, username, address }: Profile): CommandError {
+function toOneself(state: State, { profileId, username, serverKey }: Profile): CommandError {
   const isOther = (other: Profile): boolean => other.profileId !== profileId && other.session !== undefined;
-  const other = state.profiles.list().find((one) => one.address === address && isOther(one));
+  const other = state.profiles.list().find((one) => one.serverKey === serverKey && isOther(one));
   const as =
     other === undefined
       ? "as another user, add --as USER"

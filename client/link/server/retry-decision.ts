@@ -34,6 +34,8 @@ function decideAfterConnectError(failure: ConnectError): RetryDecision {
   switch (failure.kind) {
     case "unreachable":
     case "timeout":
+    // The operator may renew the certificate, and this machine may correct its clock.
+    case "certificate-time":
       return retry(0);
     case "fingerprint-mismatch":
     case "untrusted":

@@ -72,7 +72,7 @@ test("history --private prints and deletes stored lines, and calls no server", a
   {
     using state = new State(home.folder, { onProblem: (error) => expect.fail(error.message) });
     // No server listens at this port.
-    state.profiles.rememberServer("127.0.0.1:1", { kind: "plaintext" });
+    state.servers.remember("127.0.0.1:1", { kind: "plaintext" });
     const { profile } = state.profiles.loggedIn("127.0.0.1:1", grantFor("luke"));
     const lines = state.privateLines(profile.profileId);
     const time = new Date("2026-02-01T12:00:00Z");

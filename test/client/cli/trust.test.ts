@@ -1,7 +1,9 @@
 // Trust in a server: unknown servers, changed keys, plaintext and invite links.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { State } from "../../../client/state/state.ts";
 import { probe } from "../../../rpc/dialling/dial.ts";
 import { joinLine } from "../../../server/files/invite-link.ts";
+import { makeCertificate } from "../../rpc/certificates.ts";
 import { passwordOf, TestServer, type TestServerOptions } from "../../support/server.ts";
 import { certificate, Home, parsed, startServer } from "./parley.ts";
 
@@ -19,6 +21,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
+
+function stateOf(home: Home): State {
+  return new State(home.folder, {
+    onProblem: (error) => {
+      throw error;
+    },
+  });
+}
 
 const login = ["login", "yoda", "--password-stdin", "--server"];
 const wrong = `SHA256:${"A".repeat(43)}`;
@@ -73,6 +83,56 @@ test("a changed key stops the command with both fingerprints, and the suggested 
   expect(command).toContain(after.fingerprint);
   expect(await home.run(...command)).toMatchObject({ code: 0 });
   expect(await home.run("send", "luke", "secret")).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("an expired certificate is reported as expired, and changes no trust", async () => {
+  const tls = makeCertificate();
+  const served: { cert: string; key: string } = { ...tls };
+  await using expiring = await startServer({ tls: served });
+  const address = `127.0.0.1:${expiring.port}`;
+  await using home = await Home.make();
+  await home.logIn("yoda", expiring);
+  await using official = await Home.make();
+  await official.logIn("luke", expiring);
+  using state = stateOf(official);
+  state.servers.remember(address, { kind: "system" });
+  await expiring.stop();
+  Object.assign(served, makeCertificate({ privateKey: tls.privateKey, days: -3 }));
+  await expiring.start();
+
+  await using newcomer = await Home.make();
+  const runs = [
+    await home.run("send", "luke", "hello", "--wait", "1s"),
+    await official.run("send", "yoda", "hello", "--wait", "1s"),
+    await newcomer.pipe(passwordOf("yoda"), ...login, address),
+    await newcomer.pipe(passwordOf("yoda"), ...login, address, "--accept-new"),
+  ];
+  for (const run of runs) {
+    expect(run).toMatchObject({ code: 3, stdout: "" });
+    expect(run.stderr).toMatch(/The certificate of \S+ expired on \d{4}-\d\d-\d\d\. .*renew/);
+    expect(run.stderr).not.toContain("fingerprint");
+  }
+  expect(state.servers.find(address)?.trust).toEqual({ kind: "system" });
+  using nothing = stateOf(newcomer);
+  expect(nothing.servers.find()).toBeUndefined();
+
+  await expiring.stop();
+  Object.assign(served, makeCertificate({ privateKey: tls.privateKey }));
+  await expiring.start();
+  expect(await home.run("send", "luke", "hello")).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("another address of a known server is recognised by its key, and needs no log-in", async () => {
+  await using home = await Home.make();
+  await home.logIn("yoda", server);
+  expect(await home.run("whoami", "--server", elsewhere)).toMatchObject({ code: 0, stderr: "" });
+  expect((await home.run("whoami")).stdout).toContain(`yoda at ${elsewhere}`);
+  expect(await home.run("whoami", "--server", `localhost:${server.port}`)).toMatchObject({ code: 0 });
+  await using other = await startServer();
+  const run = await home.run("whoami", "--server", `0.0.0.0:${other.port}`);
+  expect(run).toMatchObject({ code: 4, stdout: "" });
+  using state = stateOf(home);
+  expect(state.profiles.list()).toHaveLength(1);
 });
 
 test("plaintext needs --plaintext, and a server on this machine", async () => {

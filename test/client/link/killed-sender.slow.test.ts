@@ -14,7 +14,7 @@ test("after a process was killed while it sent, the next one sends the rest, and
   const address = `127.0.0.1:${server.port}`;
   using folder = newFolder();
   using state = openState(folder.path);
-  state.profiles.rememberServer(address, { kind: "plaintext" });
+  state.servers.remember(address, { kind: "plaintext" });
   await using endpoint = new Endpoint({ address, trust: { kind: "plaintext" } });
   const grant = await logIn(endpoint, { username: "hans", password: passwordOf("hans") });
   const { profile } = state.profiles.loggedIn(address, grant);

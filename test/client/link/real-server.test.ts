@@ -5,6 +5,8 @@ import { sendOnce } from "../../../client/link/sending/send-once.ts";
 import { Account, logIn } from "../../../client/link/server/account.ts";
 import { Endpoint } from "../../../client/link/server/endpoint.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { ConnectError, fingerprintOf } from "../../../rpc/dialling/dial.ts";
+import { makeCertificate } from "../../rpc/certificates.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
 import { open, seqs } from "./fixture.ts";
 
@@ -66,6 +68,34 @@ test("two users chat across a restart of the server, and each message arrives on
     away.map((_, n) => ({ kind: "text", text: `away ${n}` })),
   );
   expect(seqs(entries)).toEqual(away.map((_, n) => n + 3));
+});
+
+test("a link waits while the server's certificate has expired, and is back after its renewal", async () => {
+  const tls = makeCertificate();
+  const served: { cert: string; key: string } = { ...tls };
+  await using server = await TestServer.start({ users: ["hans"], tls: served });
+  const trust = { kind: "pin", fingerprint: fingerprintOf(tls.cert) } as const;
+  await using endpoint = new Endpoint({ address: addressOf(server), trust });
+  const { token } = await logIn(endpoint, { username: "hans", password: passwordOf("hans") });
+  await using hans = open({ address: addressOf(server) }, { token }, { trust });
+  await hans.phase("live");
+  await server.stop();
+  await hans.phase("waiting");
+  Object.assign(served, makeCertificate({ privateKey: tls.privateKey, days: -3 }));
+  await server.start();
+  for (;;) {
+    const state = await hans.phase("waiting");
+    if (
+      state.phase === "waiting" &&
+      state.cause instanceof ConnectError &&
+      state.cause.kind === "certificate-time"
+    )
+      break;
+  }
+  await server.stop();
+  Object.assign(served, makeCertificate({ privateKey: tls.privateKey }));
+  await server.start();
+  await hans.phase("live");
 });
 
 test("calls list users, conversations, pages of a log and sessions, and send a message once", async () => {

@@ -44,7 +44,7 @@ export function stateWithProfile(
   options?: Partial<StateOptions>,
 ): { state: State; profileId: number } {
   const state = openState(folder, options);
-  state.profiles.rememberServer("127.0.0.1:1", { kind: "plaintext" });
+  state.servers.remember("127.0.0.1:1", { kind: "plaintext" });
   const { profile } = state.profiles.loggedIn("127.0.0.1:1", grantFor("hans"));
   return { state, profileId: profile.profileId };
 }

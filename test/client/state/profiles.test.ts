@@ -9,9 +9,9 @@ const target = { kind: "user", username: "yoda" } as const;
 test("find returns the most recently used profile that matches", () => {
   using folder = newFolder();
   using state = openState(folder.path);
-  const { profiles } = state;
-  profiles.rememberServer(a, { kind: "pin", fingerprint: "SHA256:abc" });
-  profiles.rememberServer(b, { kind: "system" });
+  const { profiles, servers } = state;
+  servers.remember(a, { kind: "pin", fingerprint: "SHA256:abc" });
+  servers.remember(b, { kind: "system" });
   profiles.loggedIn(a, grantFor("hans"));
   profiles.loggedIn(b, grantFor("hans"));
   profiles.loggedIn(b, grantFor("leia"));
@@ -22,13 +22,13 @@ test("find returns the most recently used profile that matches", () => {
     trust: { kind: "pin", fingerprint: "SHA256:abc" },
   });
   expect(profiles.find({ address: a, username: "leia" })).toBeUndefined();
-  expect(profiles.server()?.address).toBe(b);
+  expect(servers.find()?.address).toBe(b);
 
   const old = profiles.find({ address: a });
   if (old === undefined) throw new Error("hans on a is gone");
   profiles.use(old);
   expect(profiles.find()).toMatchObject({ address: a, username: "hans" });
-  expect(profiles.server()?.address).toBe(a);
+  expect(servers.find()?.address).toBe(a);
   expect(profiles.list().map(({ address, username }) => `${username}@${address}`)).toEqual([
     `hans@${a}`,
     `leia@${b}`,

@@ -34,7 +34,7 @@ async function signInOrAskServer(context: SignInContext, wanted: Wanted): Promis
     return await signIn(context, wanted);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
-    const isServerUnknown = wanted.server === undefined && state.profiles.server() === undefined;
+    const isServerUnknown = wanted.server === undefined && state.servers.find() === undefined;
     if (!isServerUnknown || asker === undefined)
       throw connectFailure(environment, choose(state, wanted).address, error);
     asker.show(`No server answers at ${defaultAddress}.`);

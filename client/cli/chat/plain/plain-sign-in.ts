@@ -35,21 +35,20 @@ export function plainAsker(io: PlainIO, notice: (sentence: string) => void): Ask
 export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: Wanted): Promise<SignedIn> {
   const { address, profile } = choose(context.state, wanted);
   if (profile?.session !== undefined && wanted.fresh !== true) return signIn(context, wanted);
-  const trust = await trustServerForLogIn(context, address, wanted.as, wanted);
+  const server = await trustServerForLogIn(context, address, wanted.as, wanted);
   const username = wanted.as ?? answerOf(await io.ask("Username: "));
   for (let tries = 1; ; tries++) {
     const password = answerOf(await io.askSecret("Password: "));
     try {
       const loggedIn = await startSession(context, {
-        address,
-        trust,
+        server,
         username,
         password,
         keepsLogin: wanted.fresh === true,
       });
       const { session } = loggedIn;
       if (session === undefined) throw new Error("The profile has no session after its log-in.");
-      return new SignedIn(loggedIn, session.token, trust, true);
+      return new SignedIn(loggedIn, session.token, server.trust, true);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const isWrong = error.reason === "CREDENTIALS_WRONG";
