@@ -139,6 +139,8 @@ function ask(session: ClientHttp2Session, metadata: Metadata, answers: Answers):
     target: { target: { $case: "username", value: "receiver0" } },
     fromSeq: 0n,
     toSeq: 0n,
+    fromTime: undefined,
+    toTime: undefined,
     order: 0,
     pageSize: 500,
     pageToken: "",

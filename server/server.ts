@@ -15,6 +15,7 @@ import type { Bus } from "./bus/bus.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
 import { Blocks } from "./chat/blocks.ts";
 import { ConversationLog } from "./chat/conversation-log.ts";
+import { ConversationLookup } from "./chat/conversation-lookup.ts";
 import { startDelivery } from "./chat/delivery.ts";
 import { Markers } from "./chat/markers.ts";
 import { Presence } from "./chat/presence.ts";
@@ -39,6 +40,7 @@ import { directoryService } from "./services/directory-service.ts";
 import { historyService } from "./services/history-service.ts";
 import { identityService } from "./services/identity-service.ts";
 import { introductionService } from "./services/introduction-service.ts";
+import { serverService } from "./services/server-service.ts";
 import { Streams } from "./services/streams/streams.ts";
 import type { Store } from "./store/store.ts";
 
@@ -51,6 +53,8 @@ export interface ServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly passwords: Passwords;
   readonly signUp: SignUpMode;
+  /** The version of the program, which ServerService tells. */
+  readonly version?: string;
   readonly presenceGraceMs: number;
   readonly sessionLifetimeMs: number;
   /** Commands and calls that one session may make each second. */
@@ -118,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const userAccounts = new UserAccounts({ ...options, accounts: store.accounts, sessions, logIns });
   const conversationLog = new ConversationLog(store.log, users);
   const sending = new MessageSending(store.log, users, store.broadcastId, clock);
+  const lookup = new ConversationLookup(store.log, users);
   const markers = new Markers(store.log, bus);
   const typing = new Typing(store.log, store.blocks, bus);
   const blocks = new Blocks(store.blocks, users, markers, clock);
@@ -153,7 +158,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const serviceOptions = { onError, requestBytes: limits.requestBytes };
   const answers = new Answers(clock);
   const gate = new Gate(sessions, answers);
-  const { idleTimeoutMs } = options;
   const calls = new SessionCalls(gate, manager);
   const streams = new Streams({
     gate,
@@ -163,7 +167,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     presence,
     identities,
     introductions,
-    idleTimeoutMs,
+    limits: options,
     clock,
   });
   const rules = { sending, markers, typing, onError };
@@ -180,9 +184,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
     blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),
     chatService({ gate, streams, rules, options: serviceOptions }),
-    directoryService({ gate, presence: store.presence, clock, options: serviceOptions }),
-    historyService({ gate, store: store.log, log: conversationLog, sending, options: serviceOptions }),
+    directoryService({
+      gate,
+      accounts: store.accounts,
+      presence: store.presence,
+      users,
+      clock,
+      options: serviceOptions,
+    }),
+    historyService({ gate, store: store.log, log: conversationLog, lookup, options: serviceOptions }),
     identityService({ gate, identities, store: store.identities, users, options: serviceOptions }),
+    serverService({
+      gate,
+      serverId: store.serverId,
+      version: options.version ?? "",
+      signUp: options.signUp,
+      limits: options,
+      relay: options.relay !== false,
+      clock,
+      options: serviceOptions,
+    }),
     introductionService({
       gate,
       calls,

@@ -119,6 +119,8 @@ async function survives({ ann, ben }: Fixture, content: Uint8Array): Promise<voi
     target: toConversation(conversationId),
     fromSeq: seq + 1n,
     toSeq: 0n,
+    fromTime: undefined,
+    toTime: undefined,
     order: 0,
     pageSize: 0,
     pageToken: "",

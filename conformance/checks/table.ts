@@ -3,6 +3,7 @@
 import { blockChecks } from "./blocks.ts";
 import type { Check } from "./check.ts";
 import { contentChecks } from "./contents.ts";
+import { findingChecks } from "./finding.ts";
 import { historyChecks } from "./history.ts";
 import { limitChecks } from "./limits.ts";
 import { logInChecks } from "./log-in.ts";
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   ...unknownChecks,
   ...refusalChecks,
   ...historyChecks,
+  ...findingChecks,
   ...resumeChecks,
   ...slowReaderChecks,
   ...limitChecks,

@@ -11,6 +11,10 @@ export function toUser(username: string): Target {
   return { target: { $case: "username", value: username } };
 }
 
+export function toUserId(userId: string): Target {
+  return { target: { $case: "userId", value: userId } };
+}
+
 export function toConversation(conversationId: string): Target {
   return { target: { $case: "conversationId", value: conversationId } };
 }

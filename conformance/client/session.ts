@@ -193,6 +193,8 @@ export class Session {
     const defaults = {
       fromSeq: 0n,
       toSeq: 0n,
+      fromTime: undefined,
+      toTime: undefined,
       order: 0 as const,
       pageSize: 0,
       pageToken: "",

@@ -71,6 +71,13 @@ export class MessageSending {
         const found = this.#users.byName(named.value);
         return found instanceof Promise ? found.then((peer) => toPeer(sender, peer)) : toPeer(sender, found);
       }
+      case "userId": {
+        const found = this.#userById(named.value);
+        const field = "target.user_id";
+        return found instanceof Promise
+          ? found.then((peer) => toPeer(sender, peer, field))
+          : toPeer(sender, found, field);
+      }
       case "conversationId":
         return this.#conversation(sender, named.value);
       default:
@@ -116,6 +123,11 @@ export class MessageSending {
     return appended.then((result) => stored(id, result));
   }
 
+  #userById(id: string): UserRow | undefined | Promise<UserRow | undefined> {
+    const userId = parseId("user", id);
+    return userId === undefined ? undefined : this.#users.byId(userId);
+  }
+
   async #conversation(sender: UserRow, id: string): Promise<Destination> {
     const conversationId = parseId("conversation", id);
     const row =
@@ -133,10 +145,9 @@ export class MessageSending {
   }
 }
 
-function toPeer(sender: UserRow, peer: UserRow | undefined): Destination {
-  if (peer === undefined) throw new Refusal(Reason.USER_NOT_FOUND, { field: "target.username" });
-  if (peer.userId === sender.userId)
-    throw new Refusal(Reason.RECIPIENT_IS_SELF, { field: "target.username" });
+function toPeer(sender: UserRow, peer: UserRow | undefined, field = "target.username"): Destination {
+  if (peer === undefined) throw new Refusal(Reason.USER_NOT_FOUND, { field });
+  if (peer.userId === sender.userId) throw new Refusal(Reason.RECIPIENT_IS_SELF, { field });
   return { target: { peerId: peer.userId }, peer };
 }
 
@@ -173,7 +184,7 @@ function stored(clientMessageId: bigint, result: AppendResult): StoredMessage {
     case "id-reused":
       throw new Refusal(Reason.CLIENT_MESSAGE_ID_REUSED, { field: "client_message_id" });
     case "no-user":
-      throw new Refusal(Reason.USER_NOT_FOUND, { field: "target.username" });
+      throw new Refusal(Reason.USER_NOT_FOUND, { field: "target" });
     case "no-conversation":
       throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field: "target.conversation_id" });
     case "blocked":

@@ -14,6 +14,7 @@ export class UserCache {
   readonly #accounts: AccountStore;
   readonly #byName = new LRUCache<string, UserRow>(cacheOptions);
   readonly #byId = new LRUCache<number, UserRow>(cacheOptions);
+  readonly #currentById = new LRUCache<number, UserRow>(cacheOptions);
 
   constructor(accounts: AccountStore) {
     this.#accounts = accounts;
@@ -26,6 +27,16 @@ export class UserCache {
   byName(written: string): UserRow | Promise<UserRow | undefined> {
     const username = mapUsername(written);
     return this.#byName.get(username) ?? this.#findByName(username);
+  }
+
+  /** Like byName, for an id. */
+  byId(userId: number): UserRow | Promise<UserRow | undefined> {
+    return this.#currentById.get(userId) ?? this.#findById(userId);
+  }
+
+  /** The removed user who had that name. */
+  removedByName(written: string): Promise<UserRow | undefined> {
+    return this.#accounts.removedUser(mapUsername(written));
   }
 
   /** The rows of these users, including removed users. */
@@ -49,6 +60,13 @@ export class UserCache {
   /** Call it after users may have been removed. Rows by id stay valid: a removed user keeps the id and the name. */
   forgetNames(): void {
     this.#byName.clear();
+    this.#currentById.clear();
+  }
+
+  async #findById(userId: number): Promise<UserRow | undefined> {
+    const found = await this.#accounts.userById(userId);
+    if (found !== undefined) this.#currentById.set(userId, found);
+    return found;
   }
 
   async #findByName(username: string): Promise<UserRow | undefined> {

@@ -13,7 +13,7 @@ import { watchCertificate } from "../files/certificate-watch.ts";
 import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
 import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../files/data-folder.ts";
 import { isLoopback } from "../files/loopback.ts";
-import { packageFile } from "../files/package.ts";
+import { packageFile, packageVersion } from "../files/package.ts";
 import { findSampleUsers } from "../files/sample-users.ts";
 import { removeServerFile, writeServerFile } from "../files/server-file.ts";
 import type { OpenLog } from "../log.ts";
@@ -82,6 +82,7 @@ export async function openServer({
       store,
       ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
       passwords,
+      version: packageVersion(),
       reflection: config.reflection ? await readSchema() : undefined,
       log,
       clock,

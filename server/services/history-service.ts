@@ -9,28 +9,30 @@ import {
   ListMessagesResponse,
   PageOrder,
 } from "../../gen/parley/chat/v1/history_service.ts";
+import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { passThrough } from "../../rpc/calls/decode.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
 import { toUser } from "../auth/user-messages.ts";
 import type { ConversationLog, LogPage } from "../chat/conversation-log.ts";
+import type { ConversationLookup } from "../chat/conversation-lookup.ts";
 import { encodeHistoryEntry, encodeHistoryItem, toWireKind } from "../chat/encoding.ts";
 import { toSeq, toSeqRanges } from "../chat/markers.ts";
-import type { MessageSending } from "../chat/sending.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
+import { Refusal } from "../reasons.ts";
 import type { ConversationRow, LogStore, MarkerSeqs, UserRow } from "../store/store.ts";
-import { type Gate, pageUnlessBackground } from "./calls/gate.ts";
+import { type Gate, pageUnlessBackground, unlessBackground } from "./calls/gate.ts";
 import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 export interface HistoryServiceParts {
   readonly gate: Gate;
   readonly store: LogStore;
   readonly log: ConversationLog;
-  readonly sending: MessageSending;
+  readonly lookup: ConversationLookup;
   readonly options: ServiceOptions;
 }
 
-export function historyService({ gate, store, log, sending, options }: HistoryServiceParts) {
+export function historyService({ gate, store, log, lookup, options }: HistoryServiceParts) {
   return implementService(
     passThrough(HistoryServiceService, ["listMessages"]),
     {
@@ -38,15 +40,16 @@ export function historyService({ gate, store, log, sending, options }: HistorySe
         (request, { row }) => listConversations(request, row.user, store),
         pageUnlessBackground,
       ),
+      getConversation: gate.forSession(async (request, { row }) => {
+        const conversation = await lookup.find(row.user, request.target);
+        return { conversation: conversation && toConversation(conversation) };
+      }, unlessBackground),
       listMessages: gate.forSession(async (request, { row }) => {
-        const { target, peer } = await sending.destination(row.user, request.target);
-        const conversation =
-          "conversationId" in target
-            ? await store.conversation(row.user.userId, target.conversationId)
-            : peer && (await store.directConversation(row.user.userId, peer.userId));
+        checkRange(request);
+        const conversation = await lookup.find(row.user, request.target);
         return conversation === undefined
           ? new Uint8Array()
-          : listMessages(request, row.user, conversation, log);
+          : listMessages(request, row.user, conversation, log, store);
       }, pageUnlessBackground),
     },
     options,
@@ -81,11 +84,33 @@ function toConversation(row: ConversationRow): Conversation {
   };
 }
 
+/** @throws Refusal INVALID_FIELD */
+function checkRange({ fromSeq, toSeq, fromTime, toTime, order }: ListMessagesRequest): void {
+  if (toSeq !== 0n && fromSeq > toSeq) {
+    throw new Refusal(Reason.INVALID_FIELD, { field: "to_seq", message: "The range ends before it begins." });
+  }
+  if (fromTime !== undefined && toTime !== undefined && fromTime > toTime) {
+    throw new Refusal(Reason.INVALID_FIELD, {
+      field: "to_time",
+      message: "The range ends before it begins.",
+    });
+  }
+  if (!orders.includes(order)) {
+    throw new Refusal(Reason.INVALID_FIELD, {
+      field: "order",
+      message: "This server does not know the order.",
+    });
+  }
+}
+
+const orders: readonly PageOrder[] = [PageOrder.UNSPECIFIED, PageOrder.OLDEST_FIRST, PageOrder.NEWEST_FIRST];
+
 async function listMessages(
   request: ListMessagesRequest,
   asking: UserRow,
   conversation: ConversationRow,
   log: ConversationLog,
+  store: LogStore,
 ): Promise<Uint8Array> {
   const size = pageSize(request.pageSize, limits.pageDefault, limits.historyPageMost);
   const newest = request.order === PageOrder.NEWEST_FIRST;
@@ -97,10 +122,18 @@ async function listMessages(
     request.fromSeq,
     request.toSeq,
     request.order,
+    request.fromTime?.getTime() ?? "",
+    request.toTime?.getTime() ?? "",
   );
   const next = tokens.readNumber(request.pageToken);
   let from = Math.max(1, toSeq(request.fromSeq));
   let to = request.toSeq === 0n ? headSeq : Math.min(headSeq, toSeq(request.toSeq));
+  if (request.fromTime !== undefined) {
+    from = Math.max(from, await store.seqAt(conversationId, request.fromTime.getTime()));
+  }
+  if (request.toTime !== undefined) {
+    to = Math.min(to, (await store.seqAt(conversationId, request.toTime.getTime())) - 1);
+  }
   if (next !== undefined) {
     if (newest) to = Math.min(to, next);
     else from = Math.max(from, next);

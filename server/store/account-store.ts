@@ -144,10 +144,19 @@ export interface SessionRow {
  */
 export interface AccountStore {
   userByName(username: string): Promise<UserWithPassword | undefined>;
+  userById(userId: number): Promise<UserRow | undefined>;
+  /** The removed user who had this name. */
+  removedUser(username: string): Promise<UserRow | undefined>;
   /** The users with these ids, removed users included, in any order. Unknown ids are left out. */
   usersById(userIds: readonly number[]): Promise<UserRow[]>;
   /** The users with a name above `afterName`, by name in code point order. */
   listUsers(afterName: string, limit: number): Promise<UserRow[]>;
+  /**
+   * The users whose names begin with the text, apart from differences in case, width and the encoding of accents. They
+   * are in the order of the names without these differences, and begin behind the name `afterName`. The user
+   * `askingId` and users who block that user are left out.
+   */
+  searchUsers(prefix: string, askingId: number, afterName: string, limit: number): Promise<UserRow[]>;
   addUser(user: NewUser): Promise<NewUserResult>;
   /** Adds the users whose names were never used, in one transaction. Returns the names that were added. */
   importUsers(users: readonly Omit<NewUser, "inviteHash" | "refuseLookAlike">[]): Promise<string[]>;

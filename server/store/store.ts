@@ -165,6 +165,11 @@ export interface LogStore {
   heads(userId: number, conversationIds: readonly number[]): Promise<(number | undefined)[]>;
   /** A conversation as the user sees it; undefined if it does not exist or the user is not in it. */
   conversation(userId: number, conversationId: number): Promise<ConversationRow | undefined>;
+  /**
+   * The seq of the first entry that was stored at this time or later; above the head if there is none. If the times of
+   * the entries do not rise with their seqs, it is the seq of an entry at which they pass the time.
+   */
+  seqAt(conversationId: number, time: number): Promise<number>;
   /** The direct conversation of two users, as the first one sees it; undefined if there is none. */
   directConversation(userId: number, peerId: number): Promise<ConversationRow | undefined>;
   /**
@@ -217,6 +222,11 @@ export interface PresenceStore {
     afterName: string,
     limit: number,
   ): Promise<PresenceRow[]>;
+  /**
+   * The presence of a user as `list` tells it to the user `askingId`; undefined if it is not told, or if the user was
+   * never online.
+   */
+  of(userId: number, now: number, askingId: number): Promise<PresenceRow | undefined>;
 }
 
 // ---- blocks

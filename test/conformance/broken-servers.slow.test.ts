@@ -5,6 +5,7 @@ import { type Result, run } from "../../conformance/run.ts";
 import { TestServer } from "../support/server.ts";
 import { commandFaults } from "./faults/commands.ts";
 import type { Fault } from "./faults/fault.ts";
+import { findingFaults } from "./faults/finding.ts";
 import { logFaults } from "./faults/log.ts";
 import { peopleFaults } from "./faults/people.ts";
 import { restartFaults } from "./faults/restart.ts";
@@ -12,7 +13,14 @@ import { sessionFaults } from "./faults/sessions.ts";
 import { usernames, users } from "./fixture.ts";
 import { TamperingProxy } from "./tampering-proxy.ts";
 
-const faults = [...sessionFaults, ...logFaults, ...commandFaults, ...peopleFaults, ...restartFaults];
+const faults = [
+  ...sessionFaults,
+  ...logFaults,
+  ...findingFaults,
+  ...commandFaults,
+  ...peopleFaults,
+  ...restartFaults,
+];
 /** Long enough for events that do arrive; most checks wait for one that never does. */
 const PATIENCE_MS = 4_000;
 

@@ -29,6 +29,7 @@ import {
 import { DirectoryServiceService } from "../../gen/parley/chat/v1/directory_service.ts";
 import { Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryServiceService } from "../../gen/parley/chat/v1/history_service.ts";
+import { ServerServiceService } from "../../gen/parley/chat/v1/server_service.ts";
 import { lengthDelimited, repeatedField } from "../../rpc/wire/raw-fields.ts";
 
 export interface UnaryCall {
@@ -74,6 +75,7 @@ const services = [
   ChatServiceService,
   DirectoryServiceService,
   HistoryServiceService,
+  ServerServiceService,
 ];
 const EVENTS = 1;
 const asIs = (bytes: Buffer): Buffer => bytes;

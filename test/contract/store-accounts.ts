@@ -33,6 +33,39 @@ export function accountPromises(fixture: Fixture): void {
       ]);
     });
 
+    it("are found by id until they are removed, and then only as removed users", async () => {
+      const [ada] = await fixture.users("ada");
+      const { accounts } = fixture.store;
+      const row = { userId: ada, username: fixture.name("ada") };
+      expect(await accounts.userById(ada)).toEqual(row);
+      expect(await accounts.userById(999_999)).toBeUndefined();
+      expect(await accounts.removedUser(row.username)).toBeUndefined();
+      await accounts.removeUser(row.username);
+      expect(await accounts.userById(ada)).toBeUndefined();
+      expect(await accounts.removedUser(row.username)).toEqual(row);
+    });
+
+    it("are found by the beginning of the name, apart from case, and not by those whom they block", async () => {
+      const names = ["ada", "Adam", "adÉle", "bob", "ADRIAN", "Ada2"];
+      const [, , , bob, adrian] = await fixture.users("ada", "Adam", "adÉle", "bob", "ADRIAN", "Ada2");
+      const { accounts, blocks } = fixture.store;
+      const search = async (prefix: string, asking = 0, after = "", limit = 10) => {
+        const rows = await accounts.searchUsers(fixture.name(prefix), asking, after, limit);
+        return rows.map(({ username }) => names.find((name) => fixture.name(name) === username));
+      };
+      expect(await search("AD")).toEqual(["ada", "Ada2", "Adam", "ADRIAN", "adÉle"]);
+      expect(await search("adé")).toEqual(["adÉle"]);
+      expect(await search("ada", 0, fixture.name("ada"), 1)).toEqual(["Ada2"]);
+      expect(await search("ada", 0, fixture.name("Ada2"))).toEqual(["Adam"]);
+      await blocks.block(adrian, bob, 1_000);
+      expect(await search("ad", bob)).toEqual(["ada", "Ada2", "Adam", "adÉle"]);
+      expect(await search("adr", adrian)).toEqual([]);
+      await accounts.removeUser(fixture.name("Adam"));
+      expect(await search("adam")).toEqual([]);
+      await accounts.importUsers([fixture.newUser("Adamo")]);
+      expect((await accounts.searchUsers(fixture.name("adam"), 0, "", 9)).length).toBe(1);
+    });
+
     it("keep id and name when removed, lose their sessions, and are not found any more", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;

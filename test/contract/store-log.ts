@@ -56,6 +56,21 @@ export function logPromises(fixture: Fixture): void {
       expect(second).toMatchObject({ seq: 2, senderId: bob, recipientId: ada, content: new Uint8Array() });
     });
 
+    it("finds the first entry of a time", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
+      let conversationId = 0;
+      for (const [index, time] of [1_000, 2_000, 2_000, 4_000].entries()) {
+        const result = await log.append({ ...entry(ada, index + 1, { peerId: bob }), time });
+        if (result.status === "stored") conversationId = result.conversationId;
+      }
+      const seqs = [-1, 0, 1_000, 1_001, 2_000, 2_001, 4_000, 4_001].map((time) =>
+        log.seqAt(conversationId, time),
+      );
+      expect(await Promise.all(seqs)).toEqual([1, 1, 1, 2, 2, 4, 4, 5]);
+      expect(await log.seqAt(999_999, 0)).toBe(1);
+    });
+
     it("answers a repeated send with the first result, also after a restart", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const sent = entry(ada, 7, { peerId: bob }, "once");

@@ -26,6 +26,26 @@ export function presencePromises(fixture: Fixture): void {
   }
 
   describe("presence", () => {
+    it("of one user is told as the list tells it", async () => {
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { presence, blocks, accounts } = fixture.store;
+      const user = { userId: bob, username: fixture.name("bob") };
+      expect(await presence.of(bob, 5_000, ada)).toBeUndefined();
+      await presence.open(bob, 1_000);
+      expect(await presence.of(bob, 5_000, ada)).toEqual({ user, online: true, lastOnlineTime: 5_000 });
+      expect(await presence.of(bob, 5_000, bob)).toEqual({ user, online: true, lastOnlineTime: 5_000 });
+      await presence.close(bob, 2_000);
+      expect(await presence.of(bob, 5_000, ada)).toEqual({ user, online: false, lastOnlineTime: 2_000 });
+      await blocks.block(bob, ada, 3_000);
+      expect(await presence.of(bob, 5_000, ada)).toBeUndefined();
+      expect(await presence.of(bob, 5_000, cyd)).toBeDefined();
+      // A broadcast while offline is no presence.
+      await broadcast(cyd, 1);
+      expect(await presence.of(cyd, 5_000, bob)).toBeUndefined();
+      await accounts.removeUser(fixture.name("bob"));
+      expect(await presence.of(bob, 5_000, cyd)).toBeUndefined();
+    });
+
     it("records at which broadcasts a user was online", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { presence } = fixture.store;

@@ -10,6 +10,8 @@ export async function logOf(client: TestClient, username: string): Promise<strin
       target: { target: { $case: "username", value: username } },
       fromSeq: 0n,
       toSeq: 0n,
+      fromTime: undefined,
+      toTime: undefined,
       order: PageOrder.OLDEST_FIRST,
       pageSize: 500,
       pageToken,

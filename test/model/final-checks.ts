@@ -82,6 +82,8 @@ async function historyOf(
       target: { target: { $case: "conversationId", value: conversationId } },
       fromSeq: 0n,
       toSeq: 0n,
+      fromTime: undefined,
+      toTime: undefined,
       order: PageOrder.OLDEST_FIRST,
       pageSize: 50,
       pageToken,

@@ -50,6 +50,8 @@ test("a server that is killed again and again loses no acked message and stores 
         target: { target: { $case: "username", value: "han" } },
         fromSeq: 0n,
         toSeq: 0n,
+        fromTime: undefined,
+        toTime: undefined,
         order: 0,
         pageSize: 500,
         pageToken,

@@ -62,6 +62,8 @@ test("a reader that missed more than 500 entries receives a gap and the newest 5
       target: { target: { $case: "conversationId", value: conversationId } },
       fromSeq: 11n,
       toSeq: 30n,
+      fromTime: undefined,
+      toTime: undefined,
       order: 0,
       pageSize: 7,
       pageToken,

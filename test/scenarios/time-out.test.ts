@@ -250,7 +250,15 @@ test.each<[string, (hans: Online) => Promise<unknown>]>([
     "reading the history",
     ({ client }) => {
       const target = { target: { $case: "username", value: "vader" } } as const;
-      const range = { fromSeq: 0n, toSeq: 0n, order: 0 as const, pageSize: 0, pageToken: "" };
+      const range = {
+        fromSeq: 0n,
+        toSeq: 0n,
+        fromTime: undefined,
+        toTime: undefined,
+        order: 0 as const,
+        pageSize: 0,
+        pageToken: "",
+      };
       const request = { target, ...range, background: false };
       return client.unary(client.history, client.history.listMessages, request);
     },

@@ -23,6 +23,7 @@ import type { Ack, Event } from "../../gen/parley/chat/v1/event.ts";
 import { HistoryServiceClient } from "../../gen/parley/chat/v1/history_service.ts";
 import { IdentityServiceClient } from "../../gen/parley/chat/v1/identity_service.ts";
 import { IntroductionServiceClient } from "../../gen/parley/chat/v1/introduction_service.ts";
+import { ServerServiceClient } from "../../gen/parley/chat/v1/server_service.ts";
 import { fromServiceError, RpcError } from "../../rpc/status/status.ts";
 
 type Case = NonNullable<Event["kind"]>["$case"];
@@ -43,6 +44,7 @@ export class TestClient implements Disposable {
   readonly history: HistoryServiceClient;
   readonly identity: IdentityServiceClient;
   readonly introduction: IntroductionServiceClient;
+  readonly server: ServerServiceClient;
   grant: Grant | undefined;
   #nextId = 1n;
 
@@ -62,6 +64,7 @@ export class TestClient implements Disposable {
       channelOverride,
     });
     this.identity = new IdentityServiceClient(address, credentials.createInsecure(), { channelOverride });
+    this.server = new ServerServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.introduction = new IntroductionServiceClient(address, credentials.createInsecure(), {
       channelOverride,
     });
@@ -122,7 +125,15 @@ export class TestClient implements Disposable {
 
   /** The log of any conversation, as textsWith. */
   async textsOf(target: NonNullable<Target["target"]>): Promise<string[]> {
-    const range = { fromSeq: 0n, toSeq: 0n, order: 1 as const, pageSize: 500, pageToken: "" };
+    const range = {
+      fromSeq: 0n,
+      toSeq: 0n,
+      fromTime: undefined,
+      toTime: undefined,
+      order: 1 as const,
+      pageSize: 500,
+      pageToken: "",
+    };
     const request = { target: { target }, ...range, background: true };
     const { items } = await this.unary(this.history, this.history.listMessages, request);
     return items.flatMap(({ item }) => {

@@ -120,6 +120,7 @@ export class TestServer implements AsyncDisposable {
     this.#server = await startServer({
       passwords: this.#passwords,
       signUp: "invite",
+      version: "0.0.0",
       presenceGraceMs: 0,
       sessionLifetimeMs: 3_600_000,
       callRate: 1_000_000,

@@ -29,6 +29,8 @@ export function welcome(changes: Partial<Welcome> = {}): Event["kind"] {
     maxCursors: 1_000,
     maxStreamsPerSession: 4,
     idleTimeout: { seconds: 90n, nanos: 500_000_000 },
+    maxCallsPerSecond: 100,
+    maxOnlineSessions: 8,
   };
   const value = {
     serverId: "v1",

@@ -10,6 +10,7 @@ import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { historyLine } from "../command/show.ts";
+import { readMoment } from "../log/moment.ts";
 import { handleStoredLines } from "../private/stored-lines.ts";
 import { usage } from "../process/exit.ts";
 
@@ -31,6 +32,16 @@ const flags = {
   },
   from: seqFlag("The number of the first message, instead of the newest ones."),
   to: seqFlag("The number of the last message, inclusive."),
+  since: {
+    value: "TIME",
+    help: "Print the messages from this time on: a time span before now (2h, 7d), or a date (2026-11-30).",
+    read: readMoment,
+  },
+  until: {
+    value: "TIME",
+    help: "Print the messages before this time, in the same forms.",
+    read: readMoment,
+  },
   broadcast: toggle("The messages to all users, instead of a user."),
   private: toggle("The lines of private chats with USER that --keep-private stored on this device."),
   forget: toggle("With --private: delete the stored lines instead of printing them."),
@@ -48,15 +59,26 @@ export const command = defineCommand({
       "not see, or that are no longer in the log, are printed as ranges of numbers.",
   ],
   json: "HistoryItem, one for each message or range. --private has no --json.",
-  examples: ["yoda", "yoda -n 500 --json", "yoda --from 12 --to 40", "--broadcast", "yoda --private -n 20"],
+  examples: [
+    "yoda",
+    "yoda -n 500 --json",
+    "yoda --from 12 --to 40",
+    "yoda --since 2h",
+    "--broadcast",
+    "yoda --private -n 20",
+  ],
   run: async (call) => {
     const { words, values } = call;
     if (values.private === true) return storedLines(call);
     if (values.forget === true) throw usage("--forget deletes stored lines of private chats: add --private.");
     if ((words.length === 1) === (values.broadcast === true)) throw usage("Name a USER, or use --broadcast.");
-    const isRange = values.from !== undefined || values.to !== undefined;
+    const { from, to, since, until } = values;
+    const isRange = [from, to, since, until].some((bound) => bound !== undefined);
     if (isRange && values.count !== undefined)
-      throw usage("-n counts from the newest message. Leave it out with --from and --to.");
+      throw usage("-n counts from the newest message. Leave it out with --from, --to, --since and --until.");
+    if (from !== undefined && to !== undefined && from > to) throw usage("--from is above --to.");
+    if (since !== undefined && until !== undefined && since > until)
+      throw usage("--since is later than --until.");
     await withAccount(call, "reads", async (signedIn) => {
       const target = await conversation(signedIn.account, words[0]);
       if (target === undefined) return;
@@ -74,8 +96,11 @@ async function storedLines(call: HistoryCall): Promise<undefined> {
   const { words, values } = call;
   const [username] = words;
   if (username === undefined || values.broadcast === true) throw usage("Name the user: USER --private.");
-  if (values.from !== undefined || values.to !== undefined || values.mark === true)
-    throw usage("Stored lines have no numbers and no markers. Leave out --from, --to and --mark.");
+  const { from, to, since, until, mark } = values;
+  if ([from, to, since, until].some((bound) => bound !== undefined) || mark === true)
+    throw usage(
+      "Stored lines have no numbers and no markers. Leave out --from, --to, --since, --until and --mark.",
+    );
   const forget = values.forget === true;
   if (forget && values.count !== undefined) throw usage("--forget deletes all lines. Leave out -n.");
   return handleStoredLines(call, { username, count: values.count ?? defaultCount, forget });
@@ -103,9 +128,14 @@ async function* range(
   target: ConversationTarget,
   { values }: HistoryCall,
 ): AsyncGenerator<Page> {
-  const { from = 0n, to = 0n } = values;
-  if (to !== 0n && from > to) return;
-  yield* account.listMessages(target, { fromSeq: from, toSeq: to, pageSize });
+  const { from = 0n, to = 0n, since, until } = values;
+  yield* account.listMessages(target, {
+    fromSeq: from,
+    toSeq: to,
+    pageSize,
+    ...(since && { fromTime: since }),
+    ...(until && { toTime: until }),
+  });
 }
 
 async function* newest(

@@ -1,5 +1,4 @@
 // Opens a link that only receives, from the newest entries or from a time on, and fetches the entries of its gaps.
-import type { Entry } from "../../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
 import { type Link, openLink } from "../../link/link.ts";
 import { MemoryCursors } from "../../link/model/cursors.ts";
@@ -17,18 +16,15 @@ export async function cursorsSince(account: Account, since: Date): Promise<Memor
   return cursors;
 }
 
-/** The seq of the newest entry before `since`; 0 if there is none. */
+/** The seq before the first entry that is not older than `since`; that of the head if all are older. */
 async function lastBefore(account: Account, conversationId: string, since: Date): Promise<bigint> {
   const target = { kind: "conversation", conversationId } as const;
-  for await (const page of account.listMessages(target, { newestFirst: true, background: true })) {
-    const older = page.items.findLast(({ item }) => item?.$case === "entry" && isOlder(item.value, since));
-    if (older?.item?.$case === "entry") return older.item.value.seq;
+  for await (const page of account.listMessages(target, { fromTime: since, pageSize: 1, background: true })) {
+    const first = page.items[0]?.item;
+    if (first === undefined) return page.headSeq;
+    return (first.$case === "entry" ? first.value.seq : first.value.fromSeq) - 1n;
   }
   return 0n;
-}
-
-function isOlder({ sendTime }: Entry, since: Date): boolean {
-  return sendTime !== undefined && sendTime.getTime() < since.getTime();
 }
 
 /** Opens a link that receives from these cursors on. @param mark report entries as delivered */

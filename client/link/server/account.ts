@@ -73,6 +73,10 @@ export interface MessageRange {
   readonly fromSeq?: bigint;
   /** The last seq to list, inclusive. */
   readonly toSeq?: bigint;
+  /** List only what was stored at this time or later. */
+  readonly fromTime?: Date;
+  /** List only what was stored before this time. */
+  readonly toTime?: Date;
   /** List the pages from the highest seqs to the lowest. Within a page the seqs always rise. */
   readonly newestFirst?: boolean;
   /** The number of entries per page, at most 500. */
@@ -213,6 +217,8 @@ export class Account {
         target: wireTarget(target),
         fromSeq: range.fromSeq ?? 0n,
         toSeq: range.toSeq ?? 0n,
+        fromTime: range.fromTime,
+        toTime: range.toTime,
         order: range.newestFirst === true ? PageOrder.NEWEST_FIRST : PageOrder.OLDEST_FIRST,
         pageSize: range.pageSize ?? 0,
         pageToken,

@@ -22,6 +22,11 @@ export interface Terms<Request, Response> {
 /** For calls that list something. */
 export const page = { isPage: true } as const;
 
+/** For calls that a program may also make without a command of its user. */
+export const unlessBackground: Terms<{ readonly background: boolean }, unknown> = {
+  isActivity: ({ background }) => !background,
+};
+
 /** For calls that list something, and that a program may also make without a command of its user. */
 export const pageUnlessBackground: Terms<{ readonly background: boolean }, unknown> = {
   isActivity: ({ background }) => !background,

@@ -1,6 +1,6 @@
 // Serves a Connect or Follow stream: checks its Hello, sends its events, and keeps its user online until it ends.
 import type { Cursor, Hello } from "../../../gen/parley/chat/v1/chat_service.ts";
-import { Feature, type Limits } from "../../../gen/parley/chat/v1/event.ts";
+import { Feature } from "../../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext } from "../../../rpc/calls/handler.ts";
 import type { Outbox } from "../../../rpc/calls/outbox.ts";
@@ -23,7 +23,9 @@ import type { Introductions } from "../../private/introductions.ts";
 import { Refusal } from "../../reasons.ts";
 import type { Store } from "../../store/store.ts";
 import type { Gate } from "../calls/gate.ts";
+import { type LimitOptions, toLimits } from "../calls/wire-limits.ts";
 import { listUsers } from "../directory-service.ts";
+import { selectFeatures } from "./features.ts";
 import { readProcessId } from "./process-id.ts";
 
 export interface StreamsParts {
@@ -34,7 +36,7 @@ export interface StreamsParts {
   readonly presence: Presence;
   readonly identities: Identities;
   readonly introductions: Introductions;
-  readonly idleTimeoutMs: number | undefined;
+  readonly limits: LimitOptions;
   readonly clock: Clock;
 }
 
@@ -42,18 +44,6 @@ export interface StreamsParts {
 const CURSORS_PER_TOKEN = 100;
 /** How long a stream that ends waits for the answers to commands that are in progress, ms. */
 const LAST_ANSWERS_MS = 1_000;
-
-/** The features of a Hello that names none. INTRODUCTIONS must be named, since a client that asks for them must answer them. */
-const COMMON_FEATURES = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS];
-const ALL_FEATURES = [...COMMON_FEATURES, Feature.INTRODUCTIONS];
-
-const fixedLimits: Omit<Limits, "idleTimeout"> = {
-  maxContentBytes: limits.contentBytes,
-  maxRequestBytes: limits.requestBytes,
-  maxCommandsPerRequest: limits.commandsPerRequest,
-  maxCursors: limits.cursors,
-  maxStreamsPerSession: limits.streamsPerSession,
-};
 
 export class Streams {
   readonly #parts: StreamsParts;
@@ -79,7 +69,7 @@ export class Streams {
     const { user, sessionId } = session.row;
     describeClient(hello?.client, "hello.client");
     const processId = readProcessId(hello?.processId ?? "", "hello.process_id");
-    const features = wantedFeatures(hello?.features ?? []);
+    const features = selectFeatures(hello?.features ?? []);
     const cursors = readCursors(hello?.cursors ?? []);
     const wait = session.bucket.take(1 + cursors.size / CURSORS_PER_TOKEN);
     if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
@@ -138,7 +128,7 @@ export class Streams {
           sessionId: formatId("session", row.sessionId),
           deviceId: formatId("device", row.deviceId),
           user: toUser(row.user),
-          limits: { ...fixedLimits, idleTimeout: durationOf(this.#parts.idleTimeoutMs) },
+          limits: toLimits(this.#parts.limits),
           features: [...features],
           serverTime: new Date(now),
           broadcastConversationId: formatId("conversation", store.broadcastId),
@@ -150,19 +140,8 @@ export class Streams {
   }
 }
 
-function durationOf(ms: number | undefined): Limits["idleTimeout"] {
-  if (ms === undefined) return undefined;
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
-}
-
 function encodeCaughtUp(): Uint8Array {
   return encodeEvent({ kind: { $case: "caughtUp", value: { serverTime: new Date() } } });
-}
-
-function wantedFeatures(wanted: readonly Feature[]): ReadonlySet<Feature> {
-  return new Set(
-    wanted.length === 0 ? COMMON_FEATURES : ALL_FEATURES.filter((feature) => wanted.includes(feature)),
-  );
 }
 
 function readCursors(cursors: readonly Cursor[]): Map<number, number> {

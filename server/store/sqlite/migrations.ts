@@ -6,6 +6,7 @@ import { identities } from "./migrations/0003_identities.ts";
 import { logInQuotas } from "./migrations/0004_log_in_quotas.ts";
 import { mappedNames } from "./migrations/0005_mapped_names.ts";
 import { indexes } from "./migrations/0006_indexes.ts";
+import { namesAndTimes } from "./migrations/0007_names_and_times.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
@@ -18,6 +19,7 @@ const migrations: readonly Migration[] = [
   logInQuotas,
   mappedNames,
   indexes,
+  namesAndTimes,
 ];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */

@@ -205,6 +205,8 @@ describe("outgoing messages", () => {
       maxCursors: 0,
       maxStreamsPerSession: 0,
       idleTimeout: undefined,
+      maxCallsPerSecond: 100,
+      maxOnlineSessions: 8,
     };
     fixture.limits = { maxContentBytes: 100, ...others };
     await fixture.connect(["yoda"]);

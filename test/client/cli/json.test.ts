@@ -83,6 +83,8 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
         target: undefined,
         fromSeq: 2n ** 64n - 1n,
         toSeq: 0n,
+        fromTime: undefined,
+        toTime: undefined,
         order: 2,
         pageSize: 0,
         pageToken: "",

@@ -44,7 +44,10 @@ test("history prints the newest messages, oldest first, over many pages, or a ra
   expect(await numbers("--from", "100", "--to", "1099")).toEqual(from(100, 1_099));
   expect(await numbers("--to", "2")).toEqual([1, 2]);
   expect(await numbers("--from", "1100")).toEqual([1_100]);
-  expect(await numbers("--from", "5", "--to", "3")).toEqual([]);
+  expect(await numbers("--since", "1h", "--from", "1099")).toEqual([1_099, 1_100]);
+  expect(await numbers("--until", "1h")).toEqual([]);
+  expect(await numbers("--since", "2001-01-01", "--until", "2001-01-02 10:00")).toEqual([]);
+  expect(await numbers("--until", "2101-01-01T00:00Z", "--to", "2")).toEqual([1, 2]);
 });
 
 test("broadcasts sent while the user was offline are printed as a range", async () => {
@@ -62,8 +65,12 @@ test("invalid options of history are refused", async () => {
     yoda.run("history", "luke", "-n", "0"),
     yoda.run("history", "luke", "-n", "3", "--from", "1"),
     yoda.run("history", "luke", "--from", "x"),
+    yoda.run("history", "luke", "--from", "5", "--to", "3"),
+    yoda.run("history", "luke", "--since", "1h", "--until", "2h"),
+    yoda.run("history", "luke", "--since", "2026-13-01"),
+    yoda.run("history", "luke", "--since", "yesterday"),
   ]);
-  expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
+  expect(runs.map(({ code }) => code)).toEqual(runs.map(() => 2));
   expect(await yoda.run("history", "nobody")).toMatchObject({ code: 1, stdout: "" });
 });
 

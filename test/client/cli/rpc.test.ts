@@ -47,15 +47,15 @@ test("without a name it lists every method of the schema; --describe prints the 
     for (const { name } of methods) expect(list.stdout).toMatch(new RegExp(`^  ${name} +${name} \\w`, "m"));
   }
   expect(one.lines[0]).toBe("parley.chat.v1.HistoryService");
-  expect(one.lines).toHaveLength(3);
+  expect(one.lines).toHaveLength(4);
   expect(described.lines[0]).toBe(
     "parley.chat.v1.HistoryService/ListMessages (ListMessagesRequest) returns (ListMessagesResponse)",
   );
   expect(described.stdout).toMatch(
-    /^ {2}fromSeq +uint64 +The first seq of the range; 0 means the first entry\.$/m,
+    /^ {2}fromSeq +uint64 +The first seq of the range; 0 means the first entry\./m,
   );
   expect(described.stdout).toMatch(/^parley\.chat\.v1\.Target\n {2}username +string /m);
-  expect(described.stdout).toContain("At most one of: username, conversationId.");
+  expect(described.stdout).toContain("At most one of: username, conversationId, userId.");
 });
 
 test("the end of a full name is enough; an unknown name is refused with the closest one", async () => {

@@ -185,6 +185,8 @@ export class FakeStream {
           maxCursors: 1000,
           maxStreamsPerSession: 4,
           idleTimeout: undefined,
+          maxCallsPerSecond: 100,
+          maxOnlineSessions: 8,
         },
         features: [],
         serverTime: time,

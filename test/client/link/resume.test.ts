@@ -242,6 +242,8 @@ test("a range that was skipped because Hello had no room for its cursor is repor
     maxCommandsPerRequest: 1,
     maxStreamsPerSession: 1,
     idleTimeout: undefined,
+    maxCallsPerSecond: 100,
+    maxOnlineSessions: 8,
   };
   first.welcome({ limits: { ...limits, maxCursors: 1 } });
   await client.next("welcome");

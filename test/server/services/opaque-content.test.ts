@@ -83,6 +83,8 @@ test("unknown fields of a content reach every reader byte for byte", async () =>
       target: { target: { $case: "username", value: "leia" } },
       fromSeq: 0n,
       toSeq: 0n,
+      fromTime: undefined,
+      toTime: undefined,
       order: 0,
       pageSize: 0,
       pageToken: "",

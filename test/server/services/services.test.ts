@@ -80,6 +80,8 @@ test("pages of the history from either end cover every seq once", async () => {
         target: { target: { $case: "username", value: "han" } },
         fromSeq: 2n,
         toSeq: 9n,
+        fromTime: undefined,
+        toTime: undefined,
         order,
         pageSize: 3,
         pageToken,
@@ -109,6 +111,8 @@ test("pages of the history from either end cover every seq once", async () => {
     target: { target: { $case: "username", value: "luke" } },
     fromSeq: 0n,
     toSeq: 0n,
+    fromTime: undefined,
+    toTime: undefined,
     order: 0,
     ...noPage,
   });

@@ -13,6 +13,7 @@ import { sqliteUnderTest } from "./temporary.ts";
 /** The statements that may read many rows, each with the reason why the number is bounded all the same. */
 const exceptions: readonly { statement: RegExp; reason: string }[] = [
   { statement: /username GLOB/, reason: "a migration, which runs once" },
+  { statement: /username AS name FROM users$/, reason: "a migration, which runs once" },
   { statement: /FROM sqlite_schema/, reason: "the tables of the schema do not grow" },
   { statement: /^(SELECT|UPDATE)\b.* server\b/s, reason: "the table server has one row" },
   {

@@ -120,14 +120,20 @@ export interface FollowResponse {
 
 /** Target names the conversation of a command. */
 export interface Target {
-  /** One of the two must be set. */
+  /** Exactly one must be set. The calling user is refused as RECIPIENT_IS_SELF. */
   target:
     | //
     /** The name of a user: the direct conversation with that user. */
     { $case: "username"; value: string }
     | //
-    /** The id of a conversation that the calling user is in. */
+    /**
+     * The id of a conversation that the calling user is in. With the id of the broadcast conversation, a send is the same
+     * as Broadcast.
+     */
     { $case: "conversationId"; value: string }
+    | //
+    /** The id of a user: the direct conversation with that user. */
+    { $case: "userId"; value: string }
     | undefined;
 }
 
@@ -725,6 +731,9 @@ export const Target: MessageFns<Target> = {
       case "conversationId":
         writer.uint32(18).string(message.target.value);
         break;
+      case "userId":
+        writer.uint32(26).string(message.target.value);
+        break;
     }
     return writer;
   },
@@ -756,6 +765,14 @@ export const Target: MessageFns<Target> = {
             }
 
             message.target = { $case: "conversationId", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.target = { $case: "userId", value: reader.string() };
             continue;
           }
         }

@@ -172,7 +172,13 @@ export interface Limits {
    * The idle time-out: a session without a command of its user for this long ends with SESSION_TIMED_OUT. Not set if
    * there is no idle time-out.
    */
-  idleTimeout: Duration | undefined;
+  idleTimeout:
+    | Duration
+    | undefined;
+  /** The number of calls and commands that one session may make in a second, on average. A burst may be twice as large. */
+  maxCallsPerSecond: number;
+  /** The maximum number of sessions of one user that are online at the same time. */
+  maxOnlineSessions: number;
 }
 
 /** CaughtUp ends the backlog. */
@@ -656,6 +662,8 @@ function createBaseLimits(): Limits {
     maxCursors: 0,
     maxStreamsPerSession: 0,
     idleTimeout: undefined,
+    maxCallsPerSecond: 0,
+    maxOnlineSessions: 0,
   };
 }
 
@@ -678,6 +686,12 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.idleTimeout !== undefined) {
       Duration.encode(message.idleTimeout, writer.uint32(50).fork()).join();
+    }
+    if (message.maxCallsPerSecond !== 0) {
+      writer.uint32(56).uint32(message.maxCallsPerSecond);
+    }
+    if (message.maxOnlineSessions !== 0) {
+      writer.uint32(64).uint32(message.maxOnlineSessions);
     }
     return writer;
   },
@@ -741,6 +755,22 @@ export const Limits: MessageFns<Limits> = {
             }
 
             message.idleTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxCallsPerSecond = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.maxOnlineSessions = reader.uint32();
             continue;
           }
         }

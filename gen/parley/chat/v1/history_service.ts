@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Target } from "./chat_service.ts";
 import { Conversation } from "./conversation.ts";
 import { Entry, Gap, Omitted } from "./entry.ts";
@@ -67,19 +68,51 @@ export interface ListConversationsResponse {
   nextPageToken: string;
 }
 
-/** ListMessagesRequest asks for a page of a range of a log. */
-export interface ListMessagesRequest {
-  /** The conversation. For a user with whom the calling user has no conversation yet, the response is empty. */
+/** GetConversationRequest names a conversation. */
+export interface GetConversationRequest {
+  /** The conversation. The other user may have been removed. */
   target:
     | Target
     | undefined;
-  /** The first seq of the range; 0 means the first entry. */
+  /**
+   * The program makes the call by itself, not for a command of its user, for example to fill a Gap after a resume. Such a
+   * call does not restart the idle time-out.
+   */
+  background: boolean;
+}
+
+/** GetConversationResponse contains the conversation. */
+export interface GetConversationResponse {
+  /** The conversation. Not set if the target is a user with whom the calling user has no conversation yet. */
+  conversation: Conversation | undefined;
+}
+
+/** ListMessagesRequest asks for a page of a range of a log. */
+export interface ListMessagesRequest {
+  /**
+   * The conversation. The other user may have been removed. For a user with whom the calling user has no conversation
+   * yet, the response is empty.
+   */
+  target:
+    | Target
+    | undefined;
+  /** The first seq of the range; 0 means the first entry. If it is beyond the head, the response has no item. */
   fromSeq: bigint;
-  /** The last seq of the range, inclusive; 0 or a seq beyond the head means the head. */
+  /**
+   * The last seq of the range, inclusive; 0 or a seq beyond the head means the head. If it is not 0 and below from_seq,
+   * the request is refused as INVALID_FIELD.
+   */
   toSeq: bigint;
-  /** The end at which the first page begins. Within a page the items are always in the order of rising seq. */
+  /**
+   * The end at which the first page begins. Within a page the items are always in the order of rising seq. A value that
+   * the server does not know is refused as INVALID_FIELD.
+   */
   order: PageOrder;
-  /** The maximum number of entries in the page: 0 means 100, and more than 500 means 500. */
+  /**
+   * The maximum number of entries in the page: 0 means 100, and more than 500 means 500. A page may have fewer entries, or
+   * none, since it also ends when the contents of its entries reach 512 KiB, and after 10,000 seqs. Only an empty
+   * next_page_token marks the last page.
+   */
   pageSize: number;
   /** Empty for the first page, otherwise the next_page_token of the previous page. */
   pageToken: string;
@@ -88,6 +121,17 @@ export interface ListMessagesRequest {
    * call does not restart the idle time-out.
    */
   background: boolean;
+  /** The range begins at the first entry that was stored at this time or later. With from_seq, both bounds hold. */
+  fromTime:
+    | Date
+    | undefined;
+  /**
+   * The range ends before the first entry that was stored at this time or later. With to_seq, both bounds hold. If it is
+   * before from_time, the request is refused as INVALID_FIELD. Both times are compared with Entry.send_time, in
+   * milliseconds. If the server's clock was set back, send_time does not always rise with seq; the range then begins and
+   * ends at one of the places where the log passes the time.
+   */
+  toTime: Date | undefined;
 }
 
 /**
@@ -246,8 +290,121 @@ export const ListConversationsResponse: MessageFns<ListConversationsResponse> = 
   },
 };
 
+function createBaseGetConversationRequest(): GetConversationRequest {
+  return { target: undefined, background: false };
+}
+
+export const GetConversationRequest: MessageFns<GetConversationRequest> = {
+  encode(message: GetConversationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.target !== undefined) {
+      Target.encode(message.target, writer.uint32(10).fork()).join();
+    }
+    if (message.background !== false) {
+      writer.uint32(16).bool(message.background);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConversationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConversationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = Target.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.background = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetConversationResponse(): GetConversationResponse {
+  return { conversation: undefined };
+}
+
+export const GetConversationResponse: MessageFns<GetConversationResponse> = {
+  encode(message: GetConversationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.conversation !== undefined) {
+      Conversation.encode(message.conversation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConversationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConversationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conversation = Conversation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseListMessagesRequest(): ListMessagesRequest {
-  return { target: undefined, fromSeq: 0n, toSeq: 0n, order: 0, pageSize: 0, pageToken: "", background: false };
+  return {
+    target: undefined,
+    fromSeq: 0n,
+    toSeq: 0n,
+    order: 0,
+    pageSize: 0,
+    pageToken: "",
+    background: false,
+    fromTime: undefined,
+    toTime: undefined,
+  };
 }
 
 export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
@@ -278,6 +435,12 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
     }
     if (message.background !== false) {
       writer.uint32(56).bool(message.background);
+    }
+    if (message.fromTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.fromTime), writer.uint32(66).fork()).join();
+    }
+    if (message.toTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.toTime), writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -349,6 +512,22 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
             }
 
             message.background = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.fromTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.toTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -531,6 +710,18 @@ export const HistoryServiceService = {
       Buffer.from(ListConversationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListConversationsResponse => ListConversationsResponse.decode(value),
   },
+  /** GetConversation returns one conversation of the calling user. */
+  getConversation: {
+    path: "/parley.chat.v1.HistoryService/GetConversation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetConversationRequest): Buffer =>
+      Buffer.from(GetConversationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetConversationRequest => GetConversationRequest.decode(value),
+    responseSerialize: (value: GetConversationResponse): Buffer =>
+      Buffer.from(GetConversationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetConversationResponse => GetConversationResponse.decode(value),
+  },
   /** ListMessages lists a range of the log of one conversation. */
   listMessages: {
     path: "/parley.chat.v1.HistoryService/ListMessages" as const,
@@ -547,6 +738,8 @@ export const HistoryServiceService = {
 export interface HistoryServiceServer extends UntypedServiceImplementation {
   /** ListConversations lists the conversations of the calling user, including the broadcast conversation. */
   listConversations: handleUnaryCall<ListConversationsRequest, ListConversationsResponse>;
+  /** GetConversation returns one conversation of the calling user. */
+  getConversation: handleUnaryCall<GetConversationRequest, GetConversationResponse>;
   /** ListMessages lists a range of the log of one conversation. */
   listMessages: handleUnaryCall<ListMessagesRequest, ListMessagesResponse>;
 }
@@ -567,6 +760,22 @@ export interface HistoryServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListConversationsResponse) => void,
+  ): ClientUnaryCall;
+  /** GetConversation returns one conversation of the calling user. */
+  getConversation(
+    request: GetConversationRequest,
+    callback: (error: ServiceError | null, response: GetConversationResponse) => void,
+  ): ClientUnaryCall;
+  getConversation(
+    request: GetConversationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetConversationResponse) => void,
+  ): ClientUnaryCall;
+  getConversation(
+    request: GetConversationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetConversationResponse) => void,
   ): ClientUnaryCall;
   /** ListMessages lists a range of the log of one conversation. */
   listMessages(
@@ -594,6 +803,18 @@ export const HistoryServiceClient = makeGenericClientConstructor(
   service: typeof HistoryServiceService;
   serviceName: string;
 };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.floor(date.getTime() / 1_000));
+  const nanos = (date.getTime() - Number(seconds) * 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -8,6 +8,7 @@ import type {
   UserWithPassword,
 } from "../../store.ts";
 import type { Database } from "../database/database.ts";
+import { searchKey } from "../search-key.ts";
 import { removeIdentity } from "./identities.ts";
 import { type Operations, read, write } from "./operation.ts";
 
@@ -18,6 +19,17 @@ export const accountOperations: Operations<AccountStore> = {
        WHERE username = ? AND removed_time IS NULL`,
       username,
     );
+  }),
+
+  userById: read((database, userId) => {
+    const sql = "SELECT user_id AS userId, username FROM users WHERE user_id = ? AND removed_time IS NULL";
+    return database.get<Columns<UserRow>>(sql, userId);
+  }),
+
+  removedUser: read((database, username) => {
+    const sql =
+      "SELECT user_id AS userId, username FROM users WHERE username = ? AND removed_time IS NOT NULL";
+    return database.get<Columns<UserRow>>(sql, username);
   }),
 
   usersById: read((database, userIds) => {
@@ -32,6 +44,23 @@ export const accountOperations: Operations<AccountStore> = {
       `SELECT user_id AS userId, username FROM users
        WHERE username > ? AND removed_time IS NULL ORDER BY username LIMIT ?`,
       afterName,
+      limit,
+    );
+  }),
+
+  searchUsers: read((database, prefix, askingId, afterName, limit) => {
+    const from = searchKey(prefix);
+    return database.all<Columns<UserRow>>(
+      `SELECT user_id AS userId, username FROM users u
+       WHERE search_key >= ?1 AND search_key < ?2 AND (search_key, username) > (?3, ?4)
+         AND user_id <> ?5 AND removed_time IS NULL
+         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?5)
+       ORDER BY search_key, username LIMIT ?6`,
+      from,
+      `${from}\u{10ffff}`,
+      searchKey(afterName),
+      afterName,
+      askingId,
       limit,
     );
   }),
@@ -206,8 +235,10 @@ function insertUser(
   database: Database,
   user: Pick<NewUser, "username" | "skeleton" | "passwordHash" | "time">,
 ) {
-  const sql = "INSERT INTO users (username, skeleton, password_hash, create_time) VALUES (?, ?, ?, ?)";
-  return database.run(sql, user.username, user.skeleton, user.passwordHash, user.time).id;
+  const { username, skeleton, passwordHash, time } = user;
+  const sql =
+    "INSERT INTO users (username, search_key, skeleton, password_hash, create_time) VALUES (?, ?, ?, ?, ?)";
+  return database.run(sql, username, searchKey(username), skeleton, passwordHash, time).id;
 }
 
 function isInviteValid(database: Database, hash: Uint8Array, now: number): boolean {

@@ -52,6 +52,21 @@ export const logOperations: LogOperations = {
     return row && conversationRow(database, userId, row);
   }),
 
+  seqAt: read((database, conversationId, time) => {
+    const head = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
+    const entry = "SELECT time FROM entries WHERE conversation_id = ? AND seq = ?";
+    let low = 1;
+    let high = (database.get<{ headSeq: number }>(head, conversationId)?.headSeq ?? 0) + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const found = database.get<{ time: number }>(entry, conversationId, middle);
+      // Entries that are no longer in the log are the oldest.
+      if (found !== undefined && found.time >= time) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }),
+
   entries: read(
     (database, conversationId, from, to, limit, newest = false, maxBytes = Number.POSITIVE_INFINITY) =>
       packEntries(database, conversationId, from, to, { limit, newest, maxBytes }),

@@ -54,12 +54,35 @@ export const presenceOperations: Operations<PresenceStore> = {
       since,
       limit,
     );
-    return rows.map(
-      (row): PresenceRow => ({
-        user: { userId: row.userId, username: row.username },
-        online: row.online !== 0,
-        lastOnlineTime: row.online !== 0 ? now : (row.lastEnd ?? 0),
-      }),
+    return rows.map((row) => presenceRow(row, now));
+  }),
+
+  of: read((database, userId, now, askingId) => {
+    const row = database.get<PresenceColumns>(
+      `SELECT userId, username, online, lastEnd FROM (
+         SELECT user_id AS userId, username,
+           EXISTS (SELECT 1 FROM presence_intervals INDEXED BY presence_open
+             WHERE user_id = u.user_id AND end_time IS NULL) AS online,
+           (SELECT end_time FROM presence_intervals WHERE user_id = u.user_id AND end_time >= 0
+             ORDER BY end_time DESC LIMIT 1) AS lastEnd
+         FROM users u WHERE user_id = ?1 AND removed_time IS NULL
+           AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?2))
+       WHERE online OR lastEnd IS NOT NULL`,
+      userId,
+      askingId,
     );
+    return row && presenceRow(row, now);
   }),
 };
+
+interface PresenceColumns extends Record<string, unknown> {
+  userId: number;
+  username: string;
+  online: number;
+  lastEnd: number | null;
+}
+
+function presenceRow({ userId, username, online, lastEnd }: PresenceColumns, now: number): PresenceRow {
+  const isOnline = online !== 0;
+  return { user: { userId, username }, online: isOnline, lastOnlineTime: isOnline ? now : (lastEnd ?? 0) };
+}
