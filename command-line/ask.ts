@@ -1,5 +1,7 @@
 // Asks the user a question at the terminal. No other file uses enquirer, whose exact version package.json pins.
 import type { EventEmitter } from "node:events";
+import process from "node:process";
+import { askPlainly } from "./ask-plainly.ts";
 
 export interface Question {
   /** The text of the question, such as "Username". */
@@ -12,18 +14,48 @@ export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
   /** The stream for questions, because standard output is for results. */
   readonly stderr: NodeJS.WriteStream;
+  /** Whether to write no escape sequences; by default if the terminal shows no colours. */
+  readonly isPlain?: boolean;
+  /** Emits the signals of the process; by default the process itself. */
+  readonly host?: Pick<EventEmitter, "on" | "off">;
 }
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
- * Asks, and returns the answer, or undefined if the user cancels with Ctrl-C, Ctrl-D or Escape. Call it before other
- * code reads the terminal.
+ * Asks, and returns the answer, or undefined if the user cancels with Ctrl-C, Ctrl-D or Escape, or if a signal asks the
+ * process to end. Call it before other code reads the terminal.
  */
-export async function ask(question: Question, { stdin, stderr }: Terminal): Promise<string | undefined> {
+export async function ask(question: Question, terminal: Terminal): Promise<string | undefined> {
+  // Without a listener a signal would end the process in the middle, with the terminal still in raw mode.
+  const { host = process } = terminal;
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  for (const name of signals) host.on(name, stop);
+  try {
+    const isPlain = terminal.isPlain ?? terminal.stderr.getColorDepth?.() === 1;
+    return isPlain
+      ? await askPlainly(`${question.message}: `, question.isSecret === true, terminal, stopped.signal)
+      : await askWithEnquirer(question, terminal, stopped.signal);
+  } finally {
+    for (const name of signals) host.off(name, stop);
+  }
+}
+
+async function askWithEnquirer(
+  question: Question,
+  { stdin, stderr }: Terminal,
+  stopped: AbortSignal,
+): Promise<string | undefined> {
   // Load enquirer only here, because most commands ask nothing.
   const { default: Enquirer } = await import("enquirer");
   const enquirer = new Enquirer<{ answer: string }>();
   enquirer.on("prompt", (prompt: StartedPrompt) => {
-    prompt.once("start", () => surviveCancel(prompt));
+    prompt.once("start", () => {
+      surviveCancel(prompt);
+      if (stopped.aborted) void prompt.cancel();
+    });
+    stopped.addEventListener("abort", () => void prompt.cancel());
     // At the end of the input, Node's readline closes, and enquirer would wait forever.
     prompt.on("keypress", (_input: unknown, key: { readonly ctrl?: boolean; readonly name?: string }) => {
       if (key.ctrl === true && key.name === "d") void prompt.cancel();

@@ -105,6 +105,7 @@ export class Chat implements ChatActions, Disposable {
   async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     const { attention, endedChatGuard, typedLines } = this.#parts;
     attention.activity();
+    if (text.trim() === "") this.#enterNothing();
     await this.#attempt(async () => {
       if (this.openPlace === undefined) endedChatGuard.check(text);
       await typedLines.enter(text, isSure);
@@ -174,7 +175,7 @@ export class Chat implements ChatActions, Disposable {
     const { privates, connection, outgoing } = this.#parts;
     if (place.kind === "private") {
       await privates.send(place.username, text);
-      this.link.reportActivity();
+      this.#reportActivity();
       return;
     }
     if (this.#options.atScreen && connection.isLive && place.kind === "user") {
@@ -188,6 +189,7 @@ export class Chat implements ChatActions, Disposable {
     const { privates, log } = this.#parts;
     if (place.kind === "private") {
       for (const item of privates.history(place.username, entries)) this.show(item);
+      this.#reportActivity();
       return;
     }
     for await (const item of log.history(place, entries)) this.show(item);
@@ -195,6 +197,12 @@ export class Chat implements ChatActions, Disposable {
 
   leave(how: Leaving): void {
     this.#options.leave(how);
+  }
+
+  /** Reports the activity if the server does not notice it from a call or a stored message. */
+  commandDone({ isLocal, sends }: ChatCommand): void {
+    if (isLocal === true) this.#reportActivity();
+    else if (sends !== true) this.#parts.idleWarning.active();
   }
 
   [Symbol.dispose](): void {
@@ -219,7 +227,7 @@ export class Chat implements ChatActions, Disposable {
       return;
     }
     await this.open(next.place.username);
-    this.link.reportActivity();
+    this.#reportActivity();
   }
 
   /** Checks the user before the message is shown as sent. @throws CommandError if the user does not exist */
@@ -229,6 +237,18 @@ export class Chat implements ChatActions, Disposable {
     if (onlineUsers.known.has(username) || conversations.find(place) !== undefined) return;
     if (await log.isUser(username)) return;
     throw refuse(`Not sent: there is no user ${username}. “${shortened(text)}”`);
+  }
+
+  /** Enter on an empty line does what the program last suggested. */
+  #enterNothing(): void {
+    if (!this.#parts.idleWarning.isWarning || !this.#parts.connection.isLive) return;
+    this.#reportActivity();
+    this.#notify("You stay logged in.");
+  }
+
+  #reportActivity(): void {
+    this.link.reportActivity();
+    if (this.#parts.connection.isLive) this.#parts.idleWarning.active();
   }
 
   get #peer(): ChatStatus["peer"] {

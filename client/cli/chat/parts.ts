@@ -5,6 +5,7 @@ import type { ChatActions, ChatCommand, Leaving } from "./command/chat-command.t
 import { Attention, type BellSetting } from "./incoming/attention.ts";
 import { ConnectionState } from "./incoming/connection-state.ts";
 import { ConversationOpener } from "./incoming/conversation-opener.ts";
+import { IdleWarning } from "./incoming/idle-warning.ts";
 import { IncomingMessages } from "./incoming/incoming-messages.ts";
 import { LinkEventHandler } from "./incoming/link-events.ts";
 import { LogReader } from "./incoming/log-reader.ts";
@@ -61,6 +62,7 @@ export class ChatParts implements Disposable {
   readonly onlineUsers: OnlineUsers;
   readonly typingUsers: TypingUsers;
   readonly connection: ConnectionState;
+  readonly idleWarning: IdleWarning;
   readonly outgoing: OutgoingMessages;
   readonly typedLines: TypedLines;
   readonly log: LogReader;
@@ -89,6 +91,14 @@ export class ChatParts implements Disposable {
       onChange: (change) => show({ kind: "presence", ...change, time: new Date(clock.now()) }),
     });
     this.connection = new ConnectionState({ clock, address, notify });
+    const isPerson = commandKey !== undefined;
+    this.idleWarning = new IdleWarning({
+      clock,
+      warn: (seconds) => {
+        // A script cannot react, and would take the line for an answer.
+        if (isPerson) notify(idleWords(seconds));
+      },
+    });
     this.outgoing = new OutgoingMessages({ link, me, clock, show, isOpen, isLive });
     this.typedLines = new TypedLines({
       actions,
@@ -133,6 +143,8 @@ export class ChatParts implements Disposable {
       link,
       conversations,
       connection: this.connection,
+      idleWarning: this.idleWarning,
+      isPerson,
       onlineUsers: this.onlineUsers,
       typingUsers: this.typingUsers,
       incoming: this.incoming,
@@ -165,5 +177,10 @@ export class ChatParts implements Disposable {
     this.onlineUsers[Symbol.dispose]();
     this.typingUsers[Symbol.dispose]();
     this.connection[Symbol.dispose]();
+    this.idleWarning[Symbol.dispose]();
   }
+}
+
+function idleWords(seconds: number): string {
+  return `You will be logged out in ${seconds} s, because you gave no command for a long time. To stay, send a message, or press Enter on an empty line.`;
 }

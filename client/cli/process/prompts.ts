@@ -39,7 +39,8 @@ async function confirm(environment: Environment, question: string): Promise<bool
 
 /** @throws CommandError if the person cancels */
 async function ask(environment: Environment, question: Question): Promise<string> {
-  const answer = await askPerson(question, environment);
+  const { TERM, NO_COLOR = "" } = environment.variables;
+  const answer = await askPerson(question, { ...environment, isPlain: TERM === "dumb" || NO_COLOR !== "" });
   if (answer === undefined) throw new CommandError(Exit.INTERRUPTED, "");
   return answer;
 }

@@ -83,7 +83,8 @@ export class PlainIO implements Disposable {
         return await readSecret(this.#splitter, () => this.#more());
       } finally {
         this.#input.setRawMode(false);
-        await this.#write("\n");
+        // Also after the end of this reader, so that a shell's prompt does not begin in the row of the question.
+        if (this.#output.writable) this.#output.write("\n");
       }
     });
   }

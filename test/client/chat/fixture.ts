@@ -135,6 +135,8 @@ export class Fixture implements Disposable {
     for (const event of missed) await this.chat.take(event);
     await this.chat.take({ type: "caught-up", serverTime: this.now, raw });
     await this.#enter({ phase: "live" });
+    // The chat reports its start. Tests count from here.
+    this.activity = 0;
   }
 
   /** A stream opens. */

@@ -213,6 +213,27 @@ describe("a user at a terminal", () => {
     expect(lastLine(user)).toBe("1 private line to yoda was not sent.");
   });
 
+  it.each([
+    ["another program ends the session", () => endSession(), "this session was ended elsewhere"],
+    ["a signal ends the program", (user: TerminalUser) => user.signal("SIGTERM"), "Not sent:"],
+  ])("gets the unsent text back when %s, and the next keys do nothing", async (_name, end, words) => {
+    const user = chat();
+    await signIn(user, "luke", "open yoda\r");
+    await user.sees("yoda> ");
+    user.type("half a line\x1b\rand another");
+    await user.sees("and another");
+    user.shown = "";
+    await end(user);
+    await user.sees(words);
+    await user.sees(/Not sent:\s+half a line\s+and another\s/);
+    expect(user.isRaw).toBe(true);
+    user.type("rm -r *\r");
+    await user.exited;
+    expect(user.shown).not.toContain("rm -r");
+    expect(user.forShell).toBe("");
+    expect(user.isRaw).toBe(false);
+  });
+
   it("reads why the session ended, and the program ends by itself", async () => {
     const user = chat();
     await signIn(user, "luke");

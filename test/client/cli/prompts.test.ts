@@ -1,6 +1,6 @@
 // Questions to a user at a terminal: what is asked, that passwords are not shown, and how the user cancels.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { TestServer } from "../../support/server.ts";
+import { passwordOf, type TestServer } from "../../support/server.ts";
 import { Home, startServer } from "./parley.ts";
 
 let server: TestServer;
@@ -54,4 +54,55 @@ test.each([
   expect(await user.exited).toBe(130);
   expect(user.shown).not.toMatch(/Error|Warning/);
   expect(await home.run("whoami")).toMatchObject({ code: 4 });
+});
+
+test.each([
+  ["NO_COLOR", { NO_COLOR: "1" }],
+  ["TERM=dumb", { TERM: "dumb" }],
+])(
+  "with %s the questions have no escape sequences, and the password is not shown",
+  async (_name, variables) => {
+    await using home = await Home.make(variables);
+    const place = ["--server", elsewhere, "--accept-new"];
+    const wrong = home.startAtTerminal("login", ...place);
+    await wrong.sees("Username: ");
+    wrong.type("yodx\x7fe\x15yoda\nnot it\r");
+    await wrong.sees(/password is wrong.*Password of yoda: $/s);
+    wrong.type("\x03");
+    expect(await wrong.exited).toBe(130);
+    const user = home.startAtTerminal("login", "yoda", ...place);
+    await user.answers("Password of yoda: ", `x\x15y\x7f${passwordOf("yoda")}\r`);
+    expect(await user.exited).toBe(0);
+    expect(wrong.shown + user.shown).not.toMatch(/\x1b/);
+    expect(user.shown).not.toContain(passwordOf("yoda"));
+    const chat = home.startAtTerminal("127.0.0.1", String(server.port));
+    await chat.sees("Username: ");
+    chat.type(`yoda\r${passwordOf("yoda")}\r/quit\r`);
+    expect(await chat.exited).toBe(0);
+    // Bold and dim are no colours. A dumb terminal gets no escape sequence at all.
+    expect(chat.shown).not.toMatch("TERM" in variables ? /\x1b/ : /\x1b\[[\d;]*3\d/);
+  },
+);
+
+test.each([
+  ["in colour", {}],
+  ["without colour", { NO_COLOR: "1" }],
+])("SIGTERM during a question %s restores the terminal", async (_name, variables) => {
+  await using home = await Home.make(variables);
+  const login = home.startAtTerminal("login", "yoda", "--server", elsewhere, "--accept-new");
+  await login.sees("Password of yoda");
+  expect(login.isRaw).toBe(true);
+  login.signal("SIGTERM");
+  expect(await login.exited).toBe(130);
+  expect(login.isRaw).toBe(false);
+});
+
+test("SIGTERM during the password of a plain chat restores the terminal", async () => {
+  await using home = await Home.make();
+  const chat = home.startAtTerminal("--plain", "--as", "yoda", "--server", `127.0.0.1:${server.port}`);
+  await chat.sees("Password: ");
+  expect(chat.isRaw).toBe(true);
+  chat.signal("SIGTERM");
+  expect(await chat.exited).toBe(130);
+  expect(chat.isRaw).toBe(false);
 });

@@ -9,6 +9,8 @@ const QUESTION_MS = 15_000;
 export class TerminalUser {
   /** What the terminal shows, escape sequences included, since the last answer. */
   shown = "";
+  /** The keys that the shell gets after the end of the program. */
+  forShell = "";
   readonly #keyboard = new Keyboard((echo) => this.#show(echo));
   readonly #host = new EventEmitter();
   readonly #changed = new EventEmitter();
@@ -56,7 +58,17 @@ export class TerminalUser {
 
   /** The window is closed. */
   hangUp(): void {
-    this.#host.emit("SIGHUP", "SIGHUP");
+    this.signal("SIGHUP");
+  }
+
+  /** The program gets the signal. @throws Error if it does not handle it */
+  signal(name: NodeJS.Signals): void {
+    if (!this.#host.emit(name, name)) throw new Error(`The program does not listen for ${name}.`);
+  }
+
+  /** Whether the terminal passes each key on, and shows none. */
+  get isRaw(): boolean {
+    return this.#keyboard.isRaw;
   }
 
   /** Waits for the question, and types. @throws Error if it does not appear in time */
@@ -66,8 +78,9 @@ export class TerminalUser {
     this.type(keys);
   }
 
-  /** The program is done. */
+  /** The program is done. The keys that it has not read go to the shell. */
   end(code: number): void {
+    this.forShell = String(this.#keyboard.read() ?? "");
     this.#keyboard.destroy();
     this.#exit.resolve(code);
   }

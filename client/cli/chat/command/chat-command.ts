@@ -33,6 +33,8 @@ export interface ChatActions {
   /** Shows the last `entries` entries of a place. */
   showHistory(place: Place, entries: number): Promise<void>;
   leave(how: Leaving): void;
+  /** A command succeeded, which counts as activity of the user. */
+  commandDone(command: ChatCommand): void;
 }
 
 export interface ChatCommand {
@@ -47,6 +49,8 @@ export interface ChatCommand {
   readonly details?: readonly string[];
   /** The command makes no call that the server counts as activity of the user, so the activity is reported. */
   readonly isLocal?: true;
+  /** The command sends a message, which the server counts as activity when it stores the message. */
+  readonly sends?: true;
   /**
    * `rest` is what follows the name and one space, verbatim.
    * @throws CommandError, RpcError, ConnectError: their messages are shown

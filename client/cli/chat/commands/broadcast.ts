@@ -5,6 +5,7 @@ import { everyone } from "../model/place.ts";
 
 export const broadcast: ChatCommand = {
   name: "broadcast",
+  sends: true,
   usage: "TEXT",
   summary: "send a message to everyone who is online",
   async run(chat, rest) {

@@ -5,6 +5,7 @@ import { withUser } from "../model/place.ts";
 
 export const message: ChatCommand = {
   name: "message",
+  sends: true,
   aliases: ["msg"],
   usage: "USER TEXT",
   summary: "send one message, whichever conversation is open",

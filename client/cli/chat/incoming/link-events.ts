@@ -1,4 +1,5 @@
 // Hands each event of the link to the part of the chat that it concerns.
+import type { Duration } from "../../../../gen/google/protobuf/duration.ts";
 import type { LinkEvent, LinkState, Welcomed } from "../../../link/model/events.ts";
 import { WITHHELD } from "../../log/sending.ts";
 import type { OutgoingMessages } from "../input/outgoing-messages.ts";
@@ -7,6 +8,7 @@ import type { Conversations } from "../model/conversations.ts";
 import type { DisplayItem } from "../model/display-item.ts";
 import { everyone } from "../model/place.ts";
 import type { ConnectionState } from "./connection-state.ts";
+import type { IdleWarning } from "./idle-warning.ts";
 import type { IncomingMessages } from "./incoming-messages.ts";
 import type { OnlineUsers } from "./online-users.ts";
 import type { TypingUsers } from "./typing-users.ts";
@@ -17,6 +19,9 @@ export interface LinkEventOptions {
   readonly link: ChatLink;
   readonly conversations: Conversations;
   readonly connection: ConnectionState;
+  readonly idleWarning: IdleWarning;
+  /** A person enters the lines, who gave a command by starting the chat. */
+  readonly isPerson: boolean;
   readonly onlineUsers: OnlineUsers;
   readonly typingUsers: TypingUsers;
   readonly incoming: IncomingMessages;
@@ -61,6 +66,7 @@ export class LinkEventHandler {
         break;
       case "acked":
         this.#stored(this.#options.outgoing.acked(event));
+        this.#options.idleWarning.active();
         if (event.withheld) this.#options.notify(WITHHELD);
         break;
       case "refused":
@@ -100,6 +106,8 @@ export class LinkEventHandler {
   async #welcome(event: Welcomed): Promise<void> {
     const { account } = this.#options.link;
     this.#options.outgoing.limits(event.limits);
+    this.#options.idleWarning.limit(milliseconds(event.limits?.idleTimeout));
+    if (!this.greeted && this.#options.isPerson) this.#options.link.reportActivity();
     await this.#options.attempt(async () => {
       const online = [...event.online];
       if (event.onlineNextPageToken !== "") {
@@ -137,4 +145,8 @@ export class LinkEventHandler {
     this.#options.incoming.seen(conversation);
     if (mistaken !== undefined) this.#options.incoming.mistaken(mistaken);
   }
+}
+
+function milliseconds(duration: Duration | undefined): number | undefined {
+  return duration && Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
 }

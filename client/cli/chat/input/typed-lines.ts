@@ -62,8 +62,7 @@ export class TypedLines {
   }
 
   /**
-   * Runs a line as a command. A command that succeeded counts as activity of the user, and is reported if the server
-   * does not notice it from a call or a stored message.
+   * Runs a line as a command.
    * @throws as enter
    */
   async run(text: string): Promise<void> {
@@ -73,7 +72,7 @@ export class TypedLines {
     if (line.kind === "unknown-command") throw unknownCommand(actions.commands, line.word);
     if (line.kind !== "command") throw refuse("This is not a command.");
     await line.command.run(actions, line.rest);
-    if (line.command.isLocal === true) actions.link.reportActivity();
+    actions.commandDone(line.command);
   }
 
   /** The line in the editor changed: cancels a question about it, and notifies the user who is being written to. */

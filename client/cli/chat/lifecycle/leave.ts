@@ -5,6 +5,7 @@ import { waitFor } from "../../../../time/wait.ts";
 import type { Link } from "../../../link/link.ts";
 import { isConnectionLost, isLoggedOut } from "../../../link/model/errors.ts";
 import type { LinkEnding } from "../../../link/model/events.ts";
+import type { Profile } from "../../../state/profiles.ts";
 import type { SignedIn, SignInContext } from "../../account/sign-in.ts";
 import { cannotConnect } from "../../account/trusted-server.ts";
 import { Exit, type ExitCode } from "../../process/exit.ts";
@@ -36,6 +37,7 @@ export async function leave(
       await endLogin(context, signedIn);
       return Exit.DONE;
     case "signal":
+      reportUnsent(context, profile);
       // As `tail` does: stopping the process from outside is the usual way to end it.
       return outcome.signal === "SIGINT" ? Exit.INTERRUPTED : Exit.DONE;
     case "unsent":
@@ -46,6 +48,7 @@ export async function leave(
       if (!(outcome.cause instanceof ConnectError)) throw outcome.cause;
       throw connectFailure(environment, profile.address, outcome.cause);
     case "ended":
+      reportUnsent(context, profile);
       return leaveEnded(outcome.ending, context, signedIn);
   }
 }
@@ -84,18 +87,18 @@ function leaveEnded(
 }
 
 /** Messages that are not acked in time stay in the queue, and their number is reported. */
-async function waitForSends(
-  link: Link,
-  { notice, state }: SignInContext,
-  { profile }: SignedIn,
-): Promise<void> {
+async function waitForSends(link: Link, context: SignInContext, { profile }: SignedIn): Promise<void> {
   const settled = link.settled().then(
     () => true,
     () => false,
   );
   const waited = await waitFor(settled, { ms: link.state.phase === "live" ? LEAVING_MS : 0 });
   if (waited.status === "done" && waited.value) return;
-  const unsent = state.unsent(profile.profileId).filter(({ held }) => !held).length;
+  reportUnsent(context, profile);
+}
+
+function reportUnsent({ notice, state }: SignInContext, { profileId }: Profile): void {
+  const unsent = state.unsent(profileId).filter(({ held }) => !held).length;
   if (unsent > 0) notice(unsentAtLeaving(unsent));
 }
 

@@ -33,6 +33,8 @@ export interface InteractiveOptions {
   readonly host?: TerminalHost;
   /** The system's clock if left out. */
   readonly clock?: Clock;
+  /** Called when the screen has ended: whether the chat ended by itself, and the lines that nothing was done with. */
+  readonly ended?: (byItself: boolean, lines: readonly string[]) => void;
 }
 
 /** How often the countdown to the next connection attempt is updated, ms. */
@@ -46,7 +48,13 @@ const MOST_WAITING = 1_000;
  * Runs until the user leaves, the link ends or the terminal goes away. Restores the terminal; does not end the link.
  */
 export async function runInteractive(options: InteractiveOptions): Promise<ChatOutcome> {
-  return new Interactive(options).run();
+  const interactive = new Interactive(options);
+  const outcome = await interactive.run().catch((error: unknown) => {
+    options.ended?.(true, interactive.unhandled);
+    throw error;
+  });
+  options.ended?.(endsByItself(outcome), interactive.unhandled);
+  return outcome;
 }
 
 class Interactive {
@@ -66,6 +74,9 @@ class Interactive {
     failed: (error) => this.#left.reject(error),
   });
   #title = "";
+  #isEnded = false;
+  /** Entered lines whose turn has not come. */
+  readonly #waiting: string[] = [];
 
   constructor(options: InteractiveOptions) {
     this.#options = options;
@@ -98,17 +109,22 @@ class Interactive {
     this.#screen = Screen.open({ input, output, env, complete, ...(host === undefined ? {} : { host }) });
   }
 
+  /** The entered lines whose turn has not come, and the text in the editor. */
+  get unhandled(): readonly string[] {
+    return [...this.#waiting, this.#screen.text].filter((text) => text.trim() !== "");
+  }
+
   async run(): Promise<ChatOutcome> {
     using chat = this.#chat;
     using screen = this.#screen;
     screen.onSubmit((text) => {
       // Checked now, not when the line's turn comes: a line typed ahead does not answer a later question.
       const isSure = chat.isInDoubt(text);
-      this.#inTurn(() => chat.enter(text, isSure));
+      this.#inTurn(() => chat.enter(text, isSure), text);
     });
     screen.onEdit((text) => chat.edited(text));
     screen.onAction((action) => {
-      if (action.kind === "run") this.#inTurn(() => chat.run(action.text));
+      if (action.kind === "run") this.#inTurn(() => chat.run(action.text), action.text);
       else if (action.kind === "leave") this.#left.resolve({ kind: "quit" });
       else if (action.kind === "leave-armed") this.#notify("Press Ctrl-C again, or Ctrl-D, to leave.");
       else if (action.kind === "next-unread") this.#inTurn(() => chat.openNextUnread());
@@ -126,7 +142,11 @@ class Interactive {
       (error: unknown) => this.#left.reject(error),
     );
     this.#followPrivate().catch((error: unknown) => this.#left.reject(error));
-    return await this.#left.promise;
+    try {
+      return await this.#left.promise;
+    } finally {
+      this.#isEnded = true;
+    }
   }
 
   async #follow(): Promise<ChatOutcome> {
@@ -148,9 +168,18 @@ class Interactive {
     }
   }
 
-  /** Runs the work after all earlier work, so that a line typed after `/open yoda` goes to yoda. */
-  #inTurn(work: () => Promise<void>): void {
-    if (!this.#entered.add(work)) this.#notify("Too many lines are waiting: that line was ignored.");
+  /**
+   * Runs the work after all earlier work, so that a line typed after `/open yoda` goes to yoda. Nothing runs after the
+   * end of the chat.
+   */
+  #inTurn(work: () => Promise<void>, text = ""): void {
+    const isAccepted = this.#entered.add(async () => {
+      if (this.#isEnded) return;
+      this.#waiting.shift();
+      await work();
+    });
+    if (isAccepted) this.#waiting.push(text);
+    else this.#notify("Too many lines are waiting: that line was ignored.");
   }
 
   #notify(text: string): void {
@@ -172,6 +201,11 @@ class Interactive {
     if (title !== this.#title) this.#screen.setTitle(title);
     this.#title = title;
   }
+}
+
+/** Whether the user did not decide to leave, and may be typing. */
+function endsByItself(outcome: ChatOutcome): boolean {
+  return outcome.kind === "ended" || outcome.kind === "signal";
 }
 
 function outcomeOfClosed(closed: Closed): ChatOutcome {
