@@ -68,7 +68,7 @@ async function screenChat(options: RunChatOptions, state: State, notice: Notice)
         const explained = failureForPerson(error);
         if (!(explained instanceof CommandError)) throw explained;
         // Printed before the keys are quiet, because the user may look at the screen only now.
-        if (explained.message !== "") notice(explained.message);
+        if (explained.message !== "") for (const line of explained.lines) notice(line);
         await keys.untilQuiet();
         throw new CommandError(explained.exitCode, "", { cause: error });
       },
@@ -95,7 +95,7 @@ function linkedScreen(
   const { address, username: me } = signedIn.profile;
   const ended = (byItself: boolean, lines: readonly string[]): void => {
     if (byItself) keys.start();
-    for (const text of lines) context.notice(`Not sent:\n${text}`);
+    for (const text of lines) for (const line of ["Not sent:", ...text.split("\n")]) context.notice(line);
   };
   return runLinked(context, signedIn, options, (parts) =>
     runInteractive({ ...parts, address, me, bell: options.bell, input, output, env, host, ended }),

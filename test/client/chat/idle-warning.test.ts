@@ -13,6 +13,8 @@ async function withTimeOut(options: ConstructorParameters<typeof Fixture>[0] = {
     maxCommandsPerRequest: 0,
     maxCursors: 0,
     maxStreamsPerSession: 0,
+    maxCallsPerSecond: 0,
+    maxOnlineSessions: 0,
     idleTimeout: { seconds: 60n, nanos: 0 },
   };
   await fixture.connect(["yoda"]);
