@@ -62,6 +62,7 @@ export class Link implements AsyncDisposable {
         {
           refusedLocally: (message, error) => this.#feed.refused(message, error, undefined),
           heldBack: (messages) => this.#feed.heldBack(messages),
+          copied: () => this.#feed.copied(),
           failed: (error) => this.#fail(error),
         },
       );

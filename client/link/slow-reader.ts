@@ -33,7 +33,7 @@ export async function waitForReader(context: SlowReaderContext): Promise<void> {
 }
 
 async function askForAcks({ account, feed, sender, signal, refused }: SlowReaderContext): Promise<void> {
-  for (const message of sender?.unansweredSince(performance.now() - stallMs) ?? []) {
+  for (const message of sender?.takeForRepeat(performance.now() - stallMs) ?? []) {
     // Each answer adds an event to the feed, so the number of answers is bounded for a reader that never reads.
     if (!feed.full || feed.overfull || signal.aborted) return;
     const { clientMessageId, target, content } = message;

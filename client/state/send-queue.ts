@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SendQueue, SendTarget, UnsentMessage } from "../link/model/send-queue.ts";
 import { transact } from "./database.ts";
-import { takeClientMessageId } from "./message-ids.ts";
+import { takeClientMessageId, takeIdBeyondCopies } from "./message-ids.ts";
 import type { ProcessRegistration } from "./processes.ts";
 import { bigInteger, bytes, integer, type Row, text, textOrNull } from "./rows.ts";
 
@@ -52,6 +52,10 @@ export class DiskSendQueue implements SendQueue {
       .prepare("UPDATE unsent SET held = ? WHERE profile_id = ? AND client_message_id = ?")
       .run(held ? 1 : 0, this.#profileId, clientMessageId);
     return changes !== 0;
+  }
+
+  renumber(clientMessageId: bigint): UnsentMessage | undefined {
+    return renumberUnsent(this.#db, this.#profileId, clientMessageId);
   }
 
   holdAll(): void {
@@ -131,6 +135,22 @@ export function listUnsent(db: DatabaseSync, profileId: number): StoredUnsent[] 
   const statement = db.prepare("SELECT * FROM unsent WHERE profile_id = ? ORDER BY client_message_id");
   statement.setReadBigInts(true);
   return statement.all(profileId).map(unsentOf);
+}
+
+/** As `SendQueue.renumber`. */
+export function renumberUnsent(
+  db: DatabaseSync,
+  profileId: number,
+  clientMessageId: bigint,
+): UnsentMessage | undefined {
+  return transact(db, () => {
+    const id = takeIdBeyondCopies(db, profileId);
+    const { changes } = db
+      .prepare("UPDATE unsent SET client_message_id = ? WHERE profile_id = ? AND client_message_id = ?")
+      .run(id, profileId, clientMessageId);
+    if (changes === 0) return undefined;
+    return listUnsent(db, profileId).find((message) => message.clientMessageId === id);
+  });
 }
 
 /** Deletes an unsent message. Returns false if it is not in the queue. */

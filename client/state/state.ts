@@ -1,17 +1,18 @@
 // The stored state of an installation, in one file that several processes can share.
 import type { DatabaseSync } from "node:sqlite";
 import type { CursorStore } from "../link/model/cursors.ts";
+import type { UnsentMessage } from "../link/model/send-queue.ts";
 import type { ContactStore } from "../peer/keys/contacts.ts";
 import type { KeyStore } from "../peer/keys/keys.ts";
 import { DiskContacts } from "./contacts.ts";
 import { DiskCursors } from "./cursors.ts";
 import { openDatabase } from "./database.ts";
 import { DiskKeys } from "./keys.ts";
-import { takeClientMessageId } from "./message-ids.ts";
+import { takeClientMessageId, takeIdBeyondCopies } from "./message-ids.ts";
 import { PrivateLines } from "./private-lines.ts";
 import { ProcessRegistration, type ProcessTimes } from "./processes.ts";
 import { Profiles } from "./profiles.ts";
-import { DiskSendQueue, listUnsent, removeUnsent, type StoredUnsent } from "./send-queue.ts";
+import { DiskSendQueue, listUnsent, removeUnsent, renumberUnsent, type StoredUnsent } from "./send-queue.ts";
 import { Servers } from "./servers.ts";
 
 export interface StateOptions {
@@ -39,6 +40,11 @@ export class State implements Disposable {
   /** Allocates an id for a send of this profile's device; it is never returned again. */
   nextClientMessageId(profileId: number): bigint {
     return takeClientMessageId(this.#db, profileId);
+  }
+
+  /** Like `nextClientMessageId`, for a state folder that has turned out to be a copy: see `SendQueue.renumber`. */
+  clientMessageIdBeyondCopies(profileId: number): bigint {
+    return takeIdBeyondCopies(this.#db, profileId);
   }
 
   cursors(profileId: number): CursorStore {
@@ -69,6 +75,11 @@ export class State implements Disposable {
   /** All unsent messages, including those of running processes, by rising id. */
   unsent(profileId: number): StoredUnsent[] {
     return listUnsent(this.#db, profileId);
+  }
+
+  /** As `SendQueue.renumber`. */
+  renumberUnsent(profileId: number, clientMessageId: bigint): UnsentMessage | undefined {
+    return renumberUnsent(this.#db, profileId, clientMessageId);
   }
 
   /** Deletes an unsent message. Returns false if it is not in the queue. */

@@ -16,7 +16,7 @@ import { withAccount, withProfile } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
 import { name, targetName, time } from "../command/show.ts";
-import { ackMessage, sendFlags } from "../log/sending.ts";
+import { ackMessage, COPIED, sendFlags } from "../log/sending.ts";
 import { CommandError, Exit, type ExitCode, usage } from "../process/exit.ts";
 import { sentence } from "../process/failure.ts";
 import type { Message } from "../process/output.ts";
@@ -96,7 +96,8 @@ async function sendUnsent(
   state: State,
   message: UnsentMessage,
 ): Promise<ExitCode | undefined> {
-  const { clientMessageId, target } = message;
+  let { clientMessageId } = message;
+  const { target } = message;
   const content = contentOf(Content.decode(message.content));
   if (content.kind !== "text") {
     call.output.notice(
@@ -105,8 +106,22 @@ async function sendUnsent(
     return Exit.REFUSED;
   }
   const waiting = call.values.wait === undefined ? {} : { waitMs: call.values.wait };
+  // An earlier attempt may have sent it, but no attempt has sent another text under its id.
+  const renumber = (found: "repeated" | "reused"): bigint | undefined => {
+    const other = found === "reused" ? state.renumberUnsent(profile.profileId, clientMessageId) : undefined;
+    if (other === undefined) return undefined;
+    call.output.notice(COPIED);
+    clientMessageId = other.clientMessageId;
+    return clientMessageId;
+  };
   try {
-    const ack = await sendOnce(account, { clientMessageId, target, text: content.text, ...waiting });
+    const ack = await sendOnce(account, {
+      clientMessageId,
+      renumber,
+      target,
+      text: content.text,
+      ...waiting,
+    });
     state.removeUnsent(profile.profileId, clientMessageId);
     await call.output.result(
       ackMessage(ack),

@@ -43,6 +43,11 @@ const wait: Flag<number> = {
 /** The notice about a broadcast that some users do not receive. It names no users. */
 export const WITHHELD = "Some users did not receive it, because they have blocked you.";
 
+/** The notice about a state folder that is a copy. */
+export const COPIED =
+  "This installation is a copy of another one, or was restored from a backup: the numbers of its next messages were " +
+  "used already. It uses other numbers from now on, and nothing is lost.";
+
 export const sendFlags = { id, wait } as const;
 
 /** The words joined by spaces; for a single "-" the text of standard input. @throws CommandError if it is blank */
@@ -67,15 +72,21 @@ export interface Sent {
 export async function sendText(
   { account, profile }: SignedIn,
   { state }: SignInContext,
-  { values }: Call<typeof accountFlags & typeof sendFlags>,
+  { values, output }: Call<typeof accountFlags & typeof sendFlags>,
   target: SendTarget,
   text: string,
 ): Promise<Sent> {
   const clientMessageId = values.id ?? state.nextClientMessageId(profile.profileId);
   const waiting = values.wait === undefined ? {} : { waitMs: values.wait };
+  // With --id the message may have been sent before.
+  const renumber = (): bigint | undefined => {
+    if (values.id !== undefined) return undefined;
+    output.notice(COPIED);
+    return state.clientMessageIdBeyondCopies(profile.profileId);
+  };
   try {
-    const ack = await sendOnce(account, { clientMessageId, target, text, ...waiting });
-    return { clientMessageId, ack };
+    const ack = await sendOnce(account, { clientMessageId, renumber, target, text, ...waiting });
+    return { clientMessageId: ack.clientMessageId, ack };
   } catch (error) {
     if (error instanceof RpcError && error.reason === "RECIPIENT_IS_SELF") throw toOneself(state, profile);
     throw error;

@@ -158,6 +158,14 @@ export interface SendsHeldBack {
   readonly messages: readonly UnsentMessage[];
 }
 
+/**
+ * The server has messages under ids of this device that this program has not used: its state is a copy of another one, or
+ * was restored from a backup. The messages concerned are sent under other ids.
+ */
+export interface StateCopied {
+  readonly type: "copied";
+}
+
 /** A user's markers rose, or arrived for the first time. */
 export interface MarkersMoved extends FromServer, InConversation {
   readonly type: "markers";
@@ -237,6 +245,7 @@ export type LinkEvent =
   | SendAcked
   | CommandRefused
   | SendsHeldBack
+  | StateCopied
   | MarkersMoved
   | TypingChanged
   | PresenceChanged

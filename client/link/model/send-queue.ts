@@ -43,10 +43,24 @@ export interface SendQueue {
   remove(clientMessageId: bigint): boolean;
   /** Holds or releases a message. Returns false if another process has sent or dropped it. */
   setHeld(clientMessageId: bigint, held: boolean): boolean;
+  /**
+   * Gives the message another id, because the server has the present one for another message: this queue, or its whole
+   * state folder, is a copy. The new id is far above the earlier ones, so that no other copy uses it. Returns undefined if
+   * another process has sent or dropped the message.
+   */
+  renumber(clientMessageId: bigint): UnsentMessage | undefined;
   /** Holds all messages, because the server has other data than the one for which they were written. */
   holdAll(): void;
   /** Takes the messages of ended processes, now and whenever there are new ones, by rising id. */
   takeOrphans(taken: (messages: UnsentMessage[]) => void): Disposable;
+}
+
+/**
+ * The distance to ids that no copy uses: random, because each copy chooses its own. Ids stay below 2^63, also after a
+ * million of such steps.
+ */
+export function stepOverUsedIds(): bigint {
+  return BigInt(randomInt(2 ** 32, 2 ** 42));
 }
 
 /**
@@ -73,6 +87,16 @@ export class MemorySendQueue implements SendQueue {
     if (message === undefined) return false;
     this.#unsent.set(clientMessageId, { ...message, held });
     return true;
+  }
+
+  renumber(clientMessageId: bigint): UnsentMessage | undefined {
+    const message = this.#unsent.get(clientMessageId);
+    if (message === undefined) return undefined;
+    this.#lastId += stepOverUsedIds();
+    const renumbered = { ...message, clientMessageId: this.#lastId };
+    this.#unsent.delete(clientMessageId);
+    this.#unsent.set(this.#lastId, renumbered);
+    return renumbered;
   }
 
   holdAll(): void {

@@ -137,6 +137,10 @@ export class ReaderFeed {
     this.#put({ type: "held-back", messages });
   }
 
+  copied(): void {
+    this.#put({ type: "copied" });
+  }
+
   /** Forgets the cursor of a conversation, or all, because the server's log was replaced. */
   reset(conversationId: string | undefined, cause: CursorsReset["cause"]): void {
     this.#reader.forget(conversationId);

@@ -17,6 +17,12 @@ export interface SendOnceOptions {
   readonly clientMessageId: bigint;
   /** The target. */
   readonly target: SendTarget;
+  /**
+   * Called if the server has this id for an earlier send ("repeated": of the same text), although no attempt of this call
+   * can have caused that. Returns the id under which to send instead, or undefined to keep the answer. If it is not set,
+   * every answer is kept.
+   */
+  readonly renumber?: (found: "repeated" | "reused") => bigint | undefined;
   /** At least one character, without NUL. Servers accept about 32 KiB by default. */
   readonly text: string;
   /** How long to try, ms; default 10 s. The first attempt is made in any case. */
@@ -40,7 +46,8 @@ const unsureReasons = ["STORE_UNAVAILABLE", "INTERNAL", "CANCELLED", "SERVER_STO
  * @throws OutcomeUnknownError: the message may be stored or not; sending it again under the same id is safe
  */
 export async function sendOnce(account: Account, options: SendOnceOptions): Promise<Ack> {
-  const { clientMessageId, waitMs = 10_000, signal } = options;
+  const { waitMs = 10_000, signal } = options;
+  let { clientMessageId, renumber } = options;
   const bytes = Buffer.byteLength(options.text);
   if (bytes > maxTextBytes) {
     const message = `The message is ${bytes} bytes long; servers accept about ${usualTextBytes}.`;
@@ -51,7 +58,15 @@ export async function sendOnce(account: Account, options: SendOnceOptions): Prom
   let maybeStored = false;
   for (;;) {
     const leftMs = Math.max(1, deadline - performance.now());
-    const failure = await attempt(account, options, leftMs);
+    const failure = await attempt(account, { ...options, clientMessageId }, leftMs);
+    const found = maybeStored ? undefined : usedBefore(failure);
+    const other = found === undefined ? undefined : renumber?.(found);
+    if (other !== undefined) {
+      clientMessageId = other;
+      // A server that finds the second id used as well is not believed.
+      renumber = undefined;
+      continue;
+    }
     if (!(failure instanceof Error)) return failure;
     maybeStored ||= mayBeStored(failure);
     const decision = decideRetry(failure);
@@ -65,6 +80,12 @@ export async function sendOnce(account: Account, options: SendOnceOptions): Prom
     }
     await delay(delayMs, signal);
   }
+}
+
+/** What the answer to a first attempt says about an earlier use of its id. */
+export function usedBefore(answer: Ack | Error): "repeated" | "reused" | undefined {
+  if (!(answer instanceof Error)) return answer.repeatedSend ? "repeated" : undefined;
+  return answer instanceof RpcError && answer.reason === "CLIENT_MESSAGE_ID_REUSED" ? "reused" : undefined;
 }
 
 async function attempt(account: Account, options: SendOnceOptions, timeoutMs: number): Promise<Ack | Error> {

@@ -29,12 +29,21 @@ export interface SenderListener {
   /** The sender refused the message before it was sent. */
   refusedLocally(message: UnsentMessage, error: RpcError): void;
   heldBack(messages: UnsentMessage[]): void;
+  /** The server has ids of this device that this queue has not used, so the queue is a copy. */
+  copied(): void;
   /** The queue cannot be written. */
   failed(error: Error): void;
 }
 
 interface Item {
   message: UnsentMessage;
+  /** The id that `send` returned, which stays the same for the program if the message gets another id. */
+  readonly givenId: bigint;
+  /** This process has queued the message, and not an earlier one, which may have sent it. */
+  readonly isOwn: boolean;
+  /** How often it was sent under its present id. */
+  attempts: number;
+  isRenumbered: boolean;
   sentTime: number;
   readonly outcome: PromiseWithResolvers<Ack>;
 }
@@ -56,6 +65,7 @@ export class Sender implements Disposable {
   #limits: Limits | undefined;
   #pause: NodeJS.Timeout | undefined;
   #settled: PromiseWithResolvers<void> | undefined;
+  #isCopy = false;
   #ended = false;
 
   constructor(queue: SendQueue, options: SenderOptions, listener: SenderListener) {
@@ -76,7 +86,7 @@ export class Sender implements Disposable {
         "Too many messages are unsent. Wait until the server has stored some of them.",
       );
     }
-    const item = this.#keep(this.#queue.add(target, content));
+    const item = this.#keep(this.#queue.add(target, content), true);
     this.#waiting.set(item.message.clientMessageId, item);
     this.#pump();
     return { clientMessageId: item.message.clientMessageId, done: item.outcome.promise };
@@ -90,11 +100,11 @@ export class Sender implements Disposable {
     return this.#inFlight.size;
   }
 
-  /** Messages that were sent before this time (`performance.now()`) and have no answer. */
-  unansweredSince(time: number): UnsentMessage[] {
-    return [...this.#inFlight.values()]
-      .filter(({ sentTime }) => sentTime <= time)
-      .map(({ message }) => message);
+  /** Messages that were sent before this time (`performance.now()`) and have no answer. The caller sends them again. */
+  takeForRepeat(time: number): UnsentMessage[] {
+    const items = [...this.#inFlight.values()].filter(({ sentTime }) => sentTime <= time);
+    for (const item of items) item.attempts += 1;
+    return items.map(({ message }) => message);
   }
 
   /** Sends a held message. Returns false if it is not held, or another process has sent or dropped it. */
@@ -160,9 +170,11 @@ export class Sender implements Disposable {
   acked(ack: Ack): UnsentMessage | undefined {
     const item = this.#inFlight.get(ack.clientMessageId);
     if (item === undefined) return undefined;
+    const isFirstAnswer = item.isOwn && item.attempts === 1;
+    if (ack.repeatedSend && isFirstAnswer && this.#renumber(item)) return undefined;
     this.#finish(item).resolve(ack);
     this.#pump();
-    return item.message;
+    return { ...item.message, clientMessageId: item.givenId };
   }
 
   /**
@@ -172,6 +184,8 @@ export class Sender implements Disposable {
   refused(clientMessageId: bigint, error: RpcError): UnsentMessage | undefined {
     const item = this.#inFlight.get(clientMessageId);
     if (item === undefined) return undefined;
+    // Each message is sent unchanged under its id, so another one had the id before.
+    if (error.reason === "CLIENT_MESSAGE_ID_REUSED" && this.#renumber(item)) return undefined;
     if (error.retryDelayMs !== undefined) {
       this.#leaveFlight(item);
       this.#waiting.set(clientMessageId, item);
@@ -181,7 +195,7 @@ export class Sender implements Disposable {
     }
     this.#finish(item).reject(error);
     this.#pump();
-    return item.message;
+    return { ...item.message, clientMessageId: item.givenId };
   }
 
   [Symbol.dispose](): void {
@@ -200,16 +214,36 @@ export class Sender implements Disposable {
     return this.#waiting.size + this.#inFlight.size + this.#held.size;
   }
 
-  #keep(message: UnsentMessage): Item {
+  /**
+   * Sends the message again under another id. Returns false if that was done before, since a server that finds each id
+   * used is not believed, or if another process has sent or dropped the message.
+   */
+  #renumber(item: Item): boolean {
+    if (item.isRenumbered) return false;
+    const message = this.#queue.renumber(item.message.clientMessageId);
+    if (message === undefined) return false;
+    this.#leaveFlight(item);
+    item.message = message;
+    item.attempts = 0;
+    item.isRenumbered = true;
+    this.#waiting.set(message.clientMessageId, item);
+    if (!this.#isCopy) this.#listener.copied();
+    this.#isCopy = true;
+    this.#pump();
+    return true;
+  }
+
+  #keep(message: UnsentMessage, isOwn: boolean): Item {
     const outcome = Promise.withResolvers<Ack>();
     // A program that only reads the events must not crash because of an unhandled rejection.
     outcome.promise.catch(() => undefined);
     this.#bytes += message.content.length;
-    return { message, outcome, sentTime: 0 };
+    const { clientMessageId: givenId } = message;
+    return { message, givenId, isOwn, attempts: 0, isRenumbered: false, outcome, sentTime: 0 };
   }
 
   #add(messages: UnsentMessage[]): void {
-    const items = messages.map((message) => this.#keep(message));
+    const items = messages.map((message) => this.#keep(message, false));
     for (const item of items) this.#waiting.set(item.message.clientMessageId, item);
     this.#sortWaiting();
     this.#hold(items.filter(({ message }) => message.held));
@@ -251,6 +285,7 @@ export class Sender implements Disposable {
       this.#waiting.delete(clientMessageId);
       this.#inFlight.set(clientMessageId, item);
       this.#bytesInFlight += item.message.content.length;
+      item.attempts += 1;
       item.sentTime = performance.now();
       this.#write(encodeSend(item.message));
     }

@@ -44,6 +44,31 @@ test("stored: resolves to the ack", async () => {
   expect(await sendOnce(caller.account, message)).toEqual(ack);
 });
 
+test("an id that was used before: sends under another id, but only once, and not after a lost answer", async () => {
+  await using server = await FakeServer.start();
+  await using caller = await client(server);
+  const renumber = (): bigint => 77n;
+  server.onSend = async ({ clientMessageId }) => ({
+    ...ack,
+    clientMessageId,
+    repeatedSend: clientMessageId !== 77n,
+  });
+  expect(await sendOnce(caller.account, message)).toMatchObject({ repeatedSend: true });
+  expect(await sendOnce(caller.account, { ...message, renumber })).toMatchObject({ clientMessageId: 77n });
+  server.onSend = () => Promise.reject(refused("CLIENT_MESSAGE_ID_REUSED", status.ALREADY_EXISTS));
+  await expect(sendOnce(caller.account, { ...message, renumber })).rejects.toMatchObject({
+    reason: "CLIENT_MESSAGE_ID_REUSED",
+  });
+  let attempts = 0;
+  server.onSend = async ({ clientMessageId }) => {
+    if (++attempts === 1) throw refused("STORE_UNAVAILABLE", status.UNAVAILABLE, 1);
+    return { ...ack, clientMessageId, repeatedSend: true };
+  };
+  expect(await sendOnce(caller.account, { ...message, renumber })).toMatchObject({
+    clientMessageId: message.clientMessageId,
+  });
+});
+
 test("refused: rejects immediately with the refusal", async () => {
   await using server = await FakeServer.start();
   await using caller = await client(server);

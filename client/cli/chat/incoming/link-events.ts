@@ -1,7 +1,7 @@
 // Hands each event of the link to the part of the chat that it concerns.
 import type { Duration } from "../../../../gen/google/protobuf/duration.ts";
 import type { LinkEvent, LinkState, Welcomed } from "../../../link/model/events.ts";
-import { WITHHELD } from "../../log/sending.ts";
+import { COPIED, WITHHELD } from "../../log/sending.ts";
 import type { OutgoingMessages } from "../input/outgoing-messages.ts";
 import type { ChatLink } from "../model/chat-link.ts";
 import type { Conversations } from "../model/conversations.ts";
@@ -74,6 +74,9 @@ export class LinkEventHandler {
         break;
       case "held-back":
         this.#options.outgoing.heldBack(event.messages);
+        break;
+      case "copied":
+        this.#options.notify(COPIED);
         break;
       case "markers":
         this.#options.incoming.markers(event);
