@@ -104,12 +104,15 @@ export class Chat implements ChatActions, Disposable {
    */
   async enter(text: string, isSure = this.isInDoubt(text)): Promise<void> {
     const { attention, endedChatGuard, typedLines } = this.#parts;
+    // The person is waiting for the connection, with this line or an empty one.
+    const isRetry = this.#options.commandKey !== undefined && this.link.state.phase === "waiting";
     attention.activity();
     if (text.trim() === "") this.#enterNothing();
     await this.#attempt(async () => {
       if (this.openPlace === undefined) endedChatGuard.check(text);
       await typedLines.enter(text, isSure);
     });
+    if (isRetry) this.link.retryNow();
     this.#options.display.refresh();
   }
 

@@ -1,6 +1,10 @@
 // The chat without its display: incoming and outgoing messages, presence and the connection.
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
+import { personBackoff } from "../../../client/cli/chat/lifecycle/run-linked.ts";
+import { promptOf, statusOf } from "../../../client/cli/chat/screen/render-status.ts";
+import { layOut } from "../../../client/cli/terminal/display/edit-layout.ts";
+import { Backoff } from "../../../client/link/server/backoff.ts";
 import type { Event } from "../../../gen/parley/chat/v1/event.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import { Fixture, live, user } from "./fixture.ts";
@@ -140,11 +144,47 @@ describe("outgoing messages", () => {
     await fixture.chat.enter("one");
     await fixture.chat.enter("two");
     expect(fixture.shown()).toEqual(["14:00 luke: one  (waiting)", "14:00 luke: two  (waiting)"]);
-    expect(fixture.status).toBe("reconnecting in 3 s (/retry: now) · 2 waiting");
+    expect(fixture.status).toBe("2 waiting, reconnecting in 3 s · Enter: now");
     await fixture.connect(["yoda"]);
     await fixture.ack(0);
     await fixture.ack(1);
     expect(fixture.shown()).toEqual(["14:00 · The 2 waiting messages have been sent."]);
+  });
+
+  it("are counted in the status line even in a window of 40 columns", async () => {
+    const fixture = await live();
+    await fixture.chat.enter("open yoda");
+    await fixture.disconnect();
+    await fixture.chat.enter("one");
+    const shownAt = (columns: number): string => {
+      const status = statusOf(fixture.chat.status, fixture.now);
+      const content = { prompt: promptOf(fixture.chat.status), units: [], cursor: 0, status };
+      return layOut(content, { columns, rows: 24 }, 0).area.rows.at(-1)?.plain ?? "";
+    };
+    expect(shownAt(40)).toBe("1 waiting, reconnecting in 3 s");
+    expect(shownAt(80)).toBe("1 waiting, reconnecting in 3 s · Enter: now");
+  });
+
+  it("Enter tries to connect at once, with a text or without; a script does not", async () => {
+    const fixture = await live();
+    await fixture.chat.enter("open yoda");
+    await fixture.chat.enter("");
+    expect(fixture.retries).toBe(0);
+    await fixture.disconnect();
+    await fixture.chat.enter("");
+    expect([fixture.retries, fixture.sent.length]).toEqual([1, 0]);
+    await fixture.chat.enter("queued");
+    expect([fixture.retries, fixture.sent.length]).toEqual([2, 1]);
+    using script = new Fixture({ plain: true });
+    await script.connect();
+    await script.disconnect();
+    await script.chat.enter("");
+    expect(script.retries).toBe(0);
+  });
+
+  it("wait at most 5 seconds for the next attempt of a program with a person", () => {
+    const backoff = new Backoff({ ...personBackoff, random: () => 0.999_999 });
+    expect(Math.max(...Array.from({ length: 20 }, () => backoff.next()))).toBeLessThanOrEqual(5_000);
   });
 
   it("are shown once when the ack is lost with the connection and the entry arrives first", async () => {

@@ -44,6 +44,8 @@ export class Fixture implements Disposable {
   readonly released: bigint[] = [];
   /** Blocks and unblocks that were requested. */
   readonly blocked: string[] = [];
+  /** How often the chat asked to reconnect at once. */
+  retries = 0;
   /** How often activity was reported. */
   activity = 0;
   bells = 0;
@@ -264,7 +266,9 @@ export class Fixture implements Disposable {
       release: (id) => fixture.released.push(id) > 0,
       drop: (id) => fixture.held.splice(0).some(({ clientMessageId }) => clientMessageId === id),
       markRead: (conversationId, seq) => fixture.read.push({ conversationId, seq }),
-      retryNow: () => undefined,
+      retryNow: () => {
+        fixture.retries += 1;
+      },
       setTyping: (target, typing) => {
         if (target.kind === "user") this.typed.push(`${target.username} ${typing}`);
       },

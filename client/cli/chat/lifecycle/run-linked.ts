@@ -1,6 +1,7 @@
 // One chat over a link of its own: opens the link and the private chats, runs the chat, and leaves as the outcome says.
 import { Ending } from "../../../../gen/parley/peer/v1/peer_service.ts";
 import { type Link, openLink } from "../../../link/link.ts";
+import { type BackoffOptions, defaultBackoff } from "../../../link/server/backoff.ts";
 import type { PrivateChats } from "../../../peer/private-chats.ts";
 import { clientInfo, type SignedIn, type SignInContext } from "../../account/sign-in.ts";
 import type { Wanted } from "../../command/account-flags.ts";
@@ -13,6 +14,9 @@ import type { ExitCode } from "../../process/exit.ts";
 import type { ChatOutcome } from "../model/outcome.ts";
 import { endLogin, endsLogin, leave } from "./leave.ts";
 import { HangUps } from "./signals.ts";
+
+/** A person who waits for the connection does not wait long for the next attempt. */
+export const personBackoff: BackoffOptions = { ...defaultBackoff, capMs: 5_000 };
 
 /** What the chat works with, at a screen or in plain lines. */
 export interface Linked {
@@ -41,6 +45,7 @@ export async function runLinked(
   const { state } = context;
   const { profile, endpoint, token } = signedIn;
   const logsOut = wanted.fresh === true;
+  const hasPerson = context.environment.stdin.isTTY;
   using _hangUps = new HangUps(context.environment.host);
   const { answer, path, keep } = privately;
   const kept = state.privateLines(profile.profileId);
@@ -56,6 +61,7 @@ export async function runLinked(
     serverId: profile.serverId,
     cursors: state.cursors(profile.profileId),
     queue: state.sendQueue(profile.profileId),
+    ...(hasPerson && { backoff: personBackoff }),
   });
   let outcome: ChatOutcome | undefined;
   try {

@@ -20,9 +20,12 @@ export function statusOf(status: ChatStatus, now: Date): Styled[] {
   const { connection, openPlace, peer, online, unanswered, heldBack, unread } = status;
   const parts: Styled[] = [];
   const state = connectionWords(connection, now);
-  if (state !== undefined) parts.push(styled(state, { colour: "yellow" }));
-  if (unanswered > 0 && connection.phase !== "live")
-    parts.push(styled(`${unanswered} waiting`, { colour: "yellow" }));
+  if (state !== undefined) {
+    // In one part, because a narrow window shows only the first one.
+    const waiting = unanswered > 0 ? `${unanswered} waiting, ` : "";
+    parts.push(styled(waiting + state, { colour: "yellow" }));
+  }
+  if (connection.phase === "waiting") parts.push(styled("Enter: now", { colour: "yellow" }));
   if (state === undefined && peer?.mark !== undefined) parts.push(dim(`last: ${MARKS[peer.mark]}`));
   if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
   const others = unread.filter(({ place }) => !samePlace(place, openPlace));
@@ -61,7 +64,7 @@ function connectionWords(state: LinkState, now: Date): string | undefined {
       return "catching up…";
     case "waiting": {
       const seconds = Math.ceil((state.retryTime.getTime() - now.getTime()) / 1000);
-      return seconds > 0 ? `reconnecting in ${seconds} s (/retry: now)` : "reconnecting…";
+      return seconds > 0 ? `reconnecting in ${seconds} s` : "reconnecting…";
     }
     case "live":
     case "ended":
