@@ -42,7 +42,10 @@ function isNewEnough() {
 async function runOn(node) {
   // Loaded here, because most starts do not need them.
   const [{ spawn }, { constants }] = await Promise.all([import("node:child_process"), import("node:os")]);
-  const child = spawn(node, process.argv.slice(1), {
+  // The child hides arguments that are secret. Those of this process cannot be told apart here, so all are hidden.
+  const argv = process.argv.slice(1);
+  process.title = argv[0].replace(/^.*[\\/]|\.js$/g, "");
+  const child = spawn(node, argv, {
     stdio: "inherit",
     // A pinned Node that is too old as well does not start itself again.
     env: { ...process.env, PARLEY_RELAUNCHED: "1" },

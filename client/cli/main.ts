@@ -13,6 +13,10 @@ function failUnfinished(): void {
   process.exitCode = Exit.REFUSED;
 }
 
+// Other users of the machine can list the arguments of all processes, and those of join and signup contain an invite.
+const secretive = process.argv.slice(2).find((word) => word === "join" || word === "signup");
+if (secretive !== undefined) process.title = `parley ${secretive}`;
+
 process.once("beforeExit", failUnfinished);
 // Not awaited: a module that is loaded for the command may import one that waits for this module.
 void run(process.argv.slice(2), readEnvironment()).then((code) => {

@@ -80,10 +80,10 @@ export class Home implements AsyncDisposable {
   }
 
   /** Starts it as a process. This takes half a second of CPU time, so only tests of the process itself do it. */
-  startProcess(...argv: string[]): Program {
+  startProcess(...argv: string[]): Program & { readonly pid?: number | undefined } {
     const child = spawn(process.execPath, [entry, ...argv], { env: this.#environment() });
     const exited = once(child, "exit").then(([code]) => code as number | null);
-    const program: Program = Object.assign(child, { exited });
+    const program = Object.assign(child, { exited });
     this.#add(program, async () => {
       child.kill("SIGKILL");
       await exited;

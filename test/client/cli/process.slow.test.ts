@@ -1,5 +1,7 @@
 // parley as a process of its own: exit codes, signals, pipes that break or stay open, and many processes on one folder.
-import { writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -42,6 +44,37 @@ function run(home: Home, argv: readonly string[], input = ""): Promise<Run> {
   program.stdin.end(input);
   return finished(program);
 }
+
+test.skipIf(process.platform !== "linux")(
+  "the arguments of join and signup are hidden from other users",
+  async () => {
+    const home = await makeHome();
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    for (const argv of [
+      ["join", `127.0.0.1:${port}/very-secret-invite/SHA256:${"A".repeat(43)}`, "kim", "--password-stdin"],
+      [
+        "signup",
+        "kim",
+        "--invite",
+        "very-secret-invite",
+        "--server",
+        `127.0.0.1:${port}`,
+        "--password-stdin",
+      ],
+    ]) {
+      const program = home.startProcess(...argv);
+      const [socket] = (await once(silent, "connection")) as [Socket];
+      const shown = await readFile(`/proc/${program.pid}/cmdline`, "utf8");
+      expect(shown).toContain(`parley ${argv[0]}`);
+      expect(shown).not.toContain("secret");
+      socket.destroy();
+      await program.exited;
+    }
+    silent.close();
+  },
+);
 
 test("the process has the exit code of the command, and messages name the program as it was started", async () => {
   const home = await makeHome({ npm_command: "exec" });
