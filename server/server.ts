@@ -123,7 +123,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const conversationLog = new ConversationLog(store.log, users);
   const sending = new MessageSending(store.log, users, store.broadcastId, clock);
   const lookup = new ConversationLookup(store.log, users);
-  const markers = new Markers(store.log, bus);
+  const markers = new Markers(store.log, bus, clock);
   const typing = new Typing(store.log, store.blocks, bus);
   const blocks = new Blocks(store.blocks, users, markers, clock);
   const identities = new Identities(store.identities, store.serverId, clock);

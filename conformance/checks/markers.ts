@@ -1,7 +1,7 @@
 // Checks of markers and typing: which streams receive them, and that markers only rise.
 
 import { marker, setMarkers, setTyping, toConversation, toUser } from "../client/commands.ts";
-import { equal, eventually } from "../client/expect.ts";
+import { equal, eventually, present } from "../client/expect.ts";
 import { isRefused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
 
@@ -37,6 +37,26 @@ export const markerChecks: readonly Check[] = [
         [seq, seq],
       ];
       await eventually("the marker for both, after a lower one", patienceMs, ofBen, expected);
+    },
+  },
+  {
+    name: "markers.times",
+    says: "a marker has the time at which it last rose, which a lower value does not change",
+    contract: "conversation.proto: Marker.delivered_time",
+    run: async ({ ann, ben, patienceMs }) => {
+      const { conversationId, seq } = await ann.send(ben, "hello");
+      await ben.setMarkers(marker(conversationId, seq, 0n));
+      const own = async () => (await ben.conversation(conversationId)).marker;
+      const rose = async () => (await own())?.deliveredSeq === seq;
+      await eventually("the marker of the user", patienceMs, rose, true);
+      const first = present("Marker.delivered_time", (await own())?.deliveredTime);
+      await ben.setMarkers(marker(conversationId, seq, seq));
+      const read = async () => (await own())?.readSeq === seq;
+      await eventually("the read marker of the user", patienceMs, read, true);
+      equal("Marker.delivered_time after read_seq rose alone", (await own())?.deliveredTime, first);
+      present("Marker.read_time", (await own())?.readTime);
+      const { peerMarker } = await ann.conversation(conversationId);
+      equal("the times that the other user sees", peerMarker, await own());
     },
   },
   {

@@ -46,5 +46,5 @@ export function setTyping(target: Target, typing = true): Command {
 export const reportActivity: Command = { kind: { $case: "reportActivity", value: {} } };
 
 export function marker(conversationId: string, deliveredSeq: bigint, readSeq = 0n): Marker {
-  return { conversationId, deliveredSeq, readSeq };
+  return { conversationId, deliveredSeq, readSeq, deliveredTime: undefined, readTime: undefined };
 }

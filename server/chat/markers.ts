@@ -2,6 +2,7 @@
 import type { Marker, SeqRange as WireSeqRange } from "../../gen/parley/chat/v1/conversation.ts";
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import type { Clock } from "../../time/clock.ts";
 import { toUser } from "../auth/user-messages.ts";
 import type { Bus } from "../bus/bus.ts";
 import { formatId, parseId } from "../ids.ts";
@@ -10,9 +11,9 @@ import { Refusal } from "../reasons.ts";
 import type {
   LogStore,
   MarkersResult,
-  MarkerSeqs as MarkerValues,
   NewMarkers,
   SeqRange,
+  StoredMarkers,
   UnblockedConversation,
   UserRow,
 } from "../store/store.ts";
@@ -29,10 +30,12 @@ export interface RefusedMarker {
 export class Markers {
   readonly #log: LogStore;
   readonly #bus: Bus;
+  readonly #clock: Clock;
 
-  constructor(log: LogStore, bus: Bus) {
+  constructor(log: LogStore, bus: Bus, clock: Clock) {
     this.#log = log;
     this.#bus = bus;
+    this.#clock = clock;
   }
 
   /**
@@ -66,7 +69,8 @@ export class Markers {
         fields.push(field);
       }
     }
-    const results = wanted.length === 0 ? [] : await this.#log.raiseMarkers(user.userId, wanted);
+    const results =
+      wanted.length === 0 ? [] : await this.#log.raiseMarkers(user.userId, wanted, this.#clock.now());
     for (const [index, result] of results.entries()) {
       const problem = this.#settle(user, result, fields[index] ?? "markers");
       if (problem !== undefined) refused.push(problem);
@@ -104,7 +108,7 @@ export class Markers {
     readerId: number,
     conversationId: number,
     user: UserRow,
-    markers: MarkerValues,
+    markers: StoredMarkers,
     undelivered: readonly SeqRange[],
   ): void {
     const piece = encodeMarkersMoved(conversationId, user, markers, undelivered);
@@ -117,7 +121,7 @@ export class Markers {
 export function encodeMarkersMoved(
   conversationId: number,
   user: UserRow,
-  markers: MarkerValues,
+  markers: StoredMarkers,
   undelivered: readonly SeqRange[] = [],
 ): Uint8Array {
   return encodeEvent({
@@ -126,12 +130,22 @@ export function encodeMarkersMoved(
       value: {
         conversationId: formatId("conversation", conversationId),
         user: toUser(user),
-        deliveredSeq: BigInt(markers.deliveredSeq),
-        readSeq: BigInt(markers.readSeq),
+        ...toMarkerValues(markers),
         undelivered: toSeqRanges(undelivered),
       },
     },
   });
+}
+
+/** The fields that Marker and MarkersMoved share. */
+export function toMarkerValues(markers: StoredMarkers) {
+  const { deliveredSeq, readSeq, deliveredTime, readTime } = markers;
+  return {
+    deliveredSeq: BigInt(deliveredSeq),
+    readSeq: BigInt(readSeq),
+    deliveredTime: deliveredTime === 0 ? undefined : new Date(deliveredTime),
+    readTime: readTime === 0 ? undefined : new Date(readTime),
+  };
 }
 
 export function toSeqRanges(ranges: readonly SeqRange[]): WireSeqRange[] {

@@ -16,11 +16,11 @@ import { toUser } from "../auth/user-messages.ts";
 import type { ConversationLog, LogPage } from "../chat/conversation-log.ts";
 import type { ConversationLookup } from "../chat/conversation-lookup.ts";
 import { encodeHistoryEntry, encodeHistoryItem, toWireKind } from "../chat/encoding.ts";
-import { toSeq, toSeqRanges } from "../chat/markers.ts";
+import { toMarkerValues, toSeq, toSeqRanges } from "../chat/markers.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
-import type { ConversationRow, LogStore, MarkerSeqs, UserRow } from "../store/store.ts";
+import type { ConversationRow, LogStore, StoredMarkers, UserRow } from "../store/store.ts";
 import { type Gate, pageUnlessBackground, unlessBackground } from "./calls/gate.ts";
 import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
@@ -169,10 +169,6 @@ function itemsOf(conversation: number, page: LogPage): Uint8Array[] {
   });
 }
 
-function toMarker(conversationId: number, markers: MarkerSeqs): Marker {
-  return {
-    conversationId: formatId("conversation", conversationId),
-    deliveredSeq: BigInt(markers.deliveredSeq),
-    readSeq: BigInt(markers.readSeq),
-  };
+function toMarker(conversationId: number, markers: StoredMarkers): Marker {
+  return { conversationId: formatId("conversation", conversationId), ...toMarkerValues(markers) };
 }

@@ -107,14 +107,20 @@ export interface MarkerSeqs {
   readonly readSeq: number;
 }
 
+/** Markers, and when each of them last rose; 0 if that is not known. */
+export interface StoredMarkers extends MarkerSeqs {
+  readonly deliveredTime: number;
+  readonly readTime: number;
+}
+
 export interface ConversationRow {
   readonly conversationId: number;
   readonly kind: ConversationKind;
   readonly headSeq: number;
   readonly peer: UserRow | undefined;
-  readonly markers: MarkerSeqs;
+  readonly markers: StoredMarkers;
   /** The other user's markers in a direct conversation, as this user may see them: frozen during a block. */
-  readonly peerMarkers: MarkerSeqs | undefined;
+  readonly peerMarkers: StoredMarkers | undefined;
   /** The user's entries that are hidden from the peer: the newest 100 ranges, in ascending order. */
   readonly undelivered: readonly SeqRange[];
 }
@@ -129,7 +135,7 @@ export type MarkersResult =
       status: "ok";
       conversationId: number;
       rose: boolean;
-      markers: MarkerSeqs;
+      markers: StoredMarkers;
       kind: ConversationKind;
       /** The other user of a direct conversation, who may see the markers; undefined while one blocks the other. */
       peerId: number | undefined;
@@ -151,11 +157,11 @@ export interface LogStore {
   /** Sets the listener that receives every committed entry (see the promises above). Throws if there is one already. */
   onAppended(listener: (entries: readonly AppendedEntry[]) => void): void;
   /**
-   * Raises markers, and returns one result per marker, in order. A read marker also raises the delivered marker. A
+   * Raises markers at this time, and returns one result per marker, in order. A read marker also raises the delivered marker. A
    * value below the stored one changes nothing. The write joins the next group of appends; alone it commits within
    * 200 ms.
    */
-  raiseMarkers(userId: number, markers: readonly NewMarkers[]): Promise<MarkersResult[]>;
+  raiseMarkers(userId: number, markers: readonly NewMarkers[], time: number): Promise<MarkersResult[]>;
   /**
    * The user's conversations with a conversation id above `afterId`, in ascending order. All users are in the broadcast
    * one.
@@ -239,8 +245,8 @@ export interface BlockRow {
 /** The direct conversation of two users who may see each other's markers again. */
 export interface UnblockedConversation {
   readonly conversationId: number;
-  readonly blockerMarkers: MarkerSeqs;
-  readonly blockedMarkers: MarkerSeqs;
+  readonly blockerMarkers: StoredMarkers;
+  readonly blockedMarkers: StoredMarkers;
   /** The entries of the blocked user that are hidden from the blocker. */
   readonly hiddenFromBlocker: readonly SeqRange[];
   /** The entries of the blocker that are hidden from the blocked user. */

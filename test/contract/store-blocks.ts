@@ -76,7 +76,7 @@ export function blockPromises(fixture: Fixture): void {
       }
       const [, row] = await log.conversations(ada, 0, 10);
       const conversationId = row?.conversationId ?? 0;
-      await log.raiseMarkers(ada, [{ conversationId, deliveredSeq: 1, readSeq: 0 }]);
+      await log.raiseMarkers(ada, [{ conversationId, deliveredSeq: 1, readSeq: 0 }], 7_000);
       await blocks.block(ada, bob, 1);
       const visible = [
         { from: 1, to: 1 },
@@ -111,7 +111,7 @@ export function blockPromises(fixture: Fixture): void {
       for (const id of [1, 2, 3]) await log.append(entry(bob, id, { peerId: ada }));
       const { conversationId = 0 } = (await log.directConversation(ada, bob)) ?? {};
       const raise = (userId: number, seq: number) =>
-        log.raiseMarkers(userId, [{ conversationId, deliveredSeq: seq, readSeq: seq }]);
+        log.raiseMarkers(userId, [{ conversationId, deliveredSeq: seq, readSeq: seq }], 7_000);
       const shownOfAda = async () => (await log.directConversation(bob, ada))?.peerMarkers?.readSeq;
       const shownOfBob = async () => (await log.directConversation(ada, bob))?.peerMarkers?.readSeq;
       expect(await raise(ada, 1)).toMatchObject([{ rose: true, peerId: bob }]);

@@ -2,6 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { bytes, entry, type Fixture } from "./store-fixture.ts";
 
+const marks = (deliveredSeq: number, readSeq: number, deliveredTime: number, readTime: number) => ({
+  deliveredSeq,
+  readSeq,
+  deliveredTime,
+  readTime,
+});
+
 export function logPromises(fixture: Fixture): void {
   describe("appending", () => {
     describe("to a new store", () => {
@@ -199,7 +206,7 @@ export function logPromises(fixture: Fixture): void {
         kind: "broadcast",
         headSeq: 0,
         peer: undefined,
-        markers: { deliveredSeq: 0, readSeq: 0 },
+        markers: marks(0, 0, 0, 0),
         peerMarkers: undefined,
         undelivered: [],
       });
@@ -221,22 +228,20 @@ export function logPromises(fixture: Fixture): void {
       const { log } = fixture.store;
       for (let i = 1; i <= 5; i++) await log.append(entry(ada, i, { peerId: bob }));
       const conversationId = (await log.directConversation(ada, bob))?.conversationId ?? 0;
-      const raise = (deliveredSeq: number, readSeq: number) =>
-        log.raiseMarkers(bob, [{ conversationId, deliveredSeq, readSeq }]);
+      const raise = (deliveredSeq: number, readSeq: number, time: number) =>
+        log.raiseMarkers(bob, [{ conversationId, deliveredSeq, readSeq }], time);
       const ok = { status: "ok", conversationId, kind: "direct", peerId: ada, undelivered: [] };
-      expect(await raise(3, 0)).toEqual([{ ...ok, rose: true, markers: { deliveredSeq: 3, readSeq: 0 } }]);
-      expect(await raise(2, 1)).toEqual([{ ...ok, rose: true, markers: { deliveredSeq: 3, readSeq: 1 } }]);
-      expect(await raise(0, 4)).toEqual([{ ...ok, rose: true, markers: { deliveredSeq: 4, readSeq: 4 } }]);
-      expect(await raise(4, 2)).toEqual([{ ...ok, rose: false, markers: { deliveredSeq: 4, readSeq: 4 } }]);
-      expect(await raise(6, 0)).toEqual([{ status: "beyond-head", conversationId, headSeq: 5 }]);
-      expect(await log.raiseMarkers(cyd, [{ conversationId, deliveredSeq: 1, readSeq: 1 }])).toEqual([
+      expect(await raise(3, 0, 1_000)).toEqual([{ ...ok, rose: true, markers: marks(3, 0, 1_000, 0) }]);
+      expect(await raise(2, 1, 2_000)).toEqual([{ ...ok, rose: true, markers: marks(3, 1, 1_000, 2_000) }]);
+      expect(await raise(0, 4, 3_000)).toEqual([{ ...ok, rose: true, markers: marks(4, 4, 3_000, 3_000) }]);
+      expect(await raise(4, 2, 4_000)).toEqual([{ ...ok, rose: false, markers: marks(4, 4, 3_000, 3_000) }]);
+      expect(await raise(6, 0, 5_000)).toEqual([{ status: "beyond-head", conversationId, headSeq: 5 }]);
+      expect(await log.raiseMarkers(cyd, [{ conversationId, deliveredSeq: 1, readSeq: 1 }], 7_000)).toEqual([
         { status: "no-conversation", conversationId },
       ]);
-      expect((await log.conversation(ada, conversationId))?.peerMarkers).toEqual({
-        deliveredSeq: 4,
-        readSeq: 4,
-      });
-      expect((await log.conversation(bob, conversationId))?.markers).toEqual({ deliveredSeq: 4, readSeq: 4 });
+      expect((await log.conversation(ada, conversationId))?.peerMarkers).toEqual(marks(4, 4, 3_000, 3_000));
+      expect((await log.conversation(bob, conversationId))?.markers).toEqual(marks(4, 4, 3_000, 3_000));
+      expect((await log.conversation(ada, conversationId))?.markers).toEqual(marks(0, 0, 0, 0));
     });
 
     it("return one result per marker, in order, and see earlier appends", async () => {
@@ -244,16 +249,20 @@ export function logPromises(fixture: Fixture): void {
       const { log, broadcastId } = fixture.store;
       const [, results] = await Promise.all([
         log.append(entry(ada, 1, { conversationId: broadcastId })),
-        log.raiseMarkers(ada, [
-          { conversationId: 999, deliveredSeq: 1, readSeq: 0 },
-          { conversationId: broadcastId, deliveredSeq: 1, readSeq: 0 },
-        ]),
+        log.raiseMarkers(
+          ada,
+          [
+            { conversationId: 999, deliveredSeq: 1, readSeq: 0 },
+            { conversationId: broadcastId, deliveredSeq: 1, readSeq: 0 },
+          ],
+          8_000,
+        ),
       ]);
       expect(results).toMatchObject([
         { status: "no-conversation" },
         { status: "ok", rose: true, kind: "broadcast", peerId: undefined },
       ]);
-      expect((await log.conversation(ada, broadcastId))?.markers).toEqual({ deliveredSeq: 1, readSeq: 0 });
+      expect((await log.conversation(ada, broadcastId))?.markers).toEqual(marks(1, 0, 8_000, 0));
     });
   });
 }

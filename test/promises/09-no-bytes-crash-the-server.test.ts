@@ -86,7 +86,17 @@ test("any bytes as frames of a stream end at most that stream", async () => {
       {
         kind: {
           $case: "setMarkers",
-          value: { markers: [{ conversationId: "c1", deliveredSeq: 0n, readSeq: 0n }] },
+          value: {
+            markers: [
+              {
+                conversationId: "c1",
+                deliveredSeq: 0n,
+                readSeq: 0n,
+                deliveredTime: undefined,
+                readTime: undefined,
+              },
+            ],
+          },
         },
       },
     ],

@@ -46,7 +46,13 @@ describe.each(transports)("through $name", (transport) => {
     const hans = await online(server, "hans");
     const { conversationId } = await vader.send("hans", "seen");
     expect(await hans.stream.nextText()).toBe("seen");
-    const marker = { conversationId, deliveredSeq: 1n, readSeq: 0n };
+    const marker = {
+      conversationId,
+      deliveredSeq: 1n,
+      readSeq: 0n,
+      deliveredTime: undefined,
+      readTime: undefined,
+    };
     await hans.setMarker(marker);
     await vader.send("hans", "not delivered");
     await hans.client.block("vader");
@@ -62,7 +68,13 @@ describe.each(transports)("through $name", (transport) => {
     await hans.client.block("vader");
     await hans.client.unblock("vader");
     await vader.send("hans", "two");
-    await hans.setMarker({ conversationId, deliveredSeq: 2n, readSeq: 2n });
+    await hans.setMarker({
+      conversationId,
+      deliveredSeq: 2n,
+      readSeq: 2n,
+      deliveredTime: undefined,
+      readTime: undefined,
+    });
     await vader.send("hans", "three");
     await hans.client.block("vader");
     await hans.client.unblock("vader");
@@ -108,7 +120,14 @@ describe.each(transports)("through $name", (transport) => {
     const vader = await online(server, "vader");
     const { conversationId } = await vader.send("hans", "join me");
     const hans = await online(server, "hans");
-    const mark = (seq: bigint) => hans.setMarker({ conversationId, deliveredSeq: seq, readSeq: seq });
+    const mark = (seq: bigint) =>
+      hans.setMarker({
+        conversationId,
+        deliveredSeq: seq,
+        readSeq: seq,
+        deliveredTime: undefined,
+        readTime: undefined,
+      });
     const seenByVader = async () => {
       const { conversations } = await vader.client.unary(
         vader.client.history,
@@ -140,7 +159,13 @@ describe.each(transports)("through $name", (transport) => {
     const vader = await online(server, "vader");
     const { conversationId } = await hans.send("vader", "stay away");
     await hans.client.block("vader");
-    await vader.setMarker({ conversationId, deliveredSeq: 1n, readSeq: 1n });
+    await vader.setMarker({
+      conversationId,
+      deliveredSeq: 1n,
+      readSeq: 1n,
+      deliveredTime: undefined,
+      readTime: undefined,
+    });
     await hans.client.unblock("vader");
     const moved = await hans.stream.next("markersMoved", ({ user }) => user?.username === "vader");
     expect(moved).toMatchObject({ deliveredSeq: 1n, readSeq: 1n });

@@ -53,6 +53,14 @@ const fields: Record<string, Call> = {
     await stream.next("ack");
     return stream.events.some((event) => event.kind?.$case === "refused") ? "refused" : "";
   },
+  "DirectoryService.GetUser username": (client, _server, name) => {
+    const user = { $case: "username" as const, value: name };
+    return reasonOf(client.unary(client.directory, client.directory.getUser, { user, background: false }));
+  },
+  "HistoryService.GetConversation target.username": (client, _server, name) => {
+    const request = { target: target(name), background: false };
+    return reasonOf(client.unary(client.history, client.history.getConversation, request));
+  },
   "HistoryService.ListMessages target.username": (client, _server, name) => reasonOf(client.textsWith(name)),
   "IdentityService.GetIdentity username": (client, _server, name) =>
     reasonOf(client.unary(client.identity, client.identity.getIdentity, { username: name })),

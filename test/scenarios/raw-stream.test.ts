@@ -33,7 +33,17 @@ const commands: [string, Command][] = [
     {
       kind: {
         $case: "setMarkers",
-        value: { markers: [{ conversationId: "c1", deliveredSeq: 0n, readSeq: 0n }] },
+        value: {
+          markers: [
+            {
+              conversationId: "c1",
+              deliveredSeq: 0n,
+              readSeq: 0n,
+              deliveredTime: undefined,
+              readTime: undefined,
+            },
+          ],
+        },
       },
     },
   ],

@@ -103,8 +103,20 @@ describe.each(transports)("through $name", ({ online, open }) => {
     const marked: bigint[] = [];
     await advanceUntil(hans.stream.ended, async () => {
       const { seq } = await vader.send("hans", "and this");
-      await hans.setMarker({ conversationId, deliveredSeq: seq, readSeq: seq - 1n });
-      await hans.setMarker({ conversationId, deliveredSeq: seq, readSeq: seq });
+      await hans.setMarker({
+        conversationId,
+        deliveredSeq: seq,
+        readSeq: seq - 1n,
+        deliveredTime: undefined,
+        readTime: undefined,
+      });
+      await hans.setMarker({
+        conversationId,
+        deliveredSeq: seq,
+        readSeq: seq,
+        deliveredTime: undefined,
+        readTime: undefined,
+      });
       marked.push(seq);
     });
     expect((await hans.stream.ended)?.reason).toBe("SESSION_TIMED_OUT");

@@ -42,8 +42,20 @@ export const commandsTranscript: Transcript = {
       $case: "setMarkers",
       value: {
         markers: [
-          { conversationId: withLuke, deliveredSeq: 300n, readSeq: 0n },
-          { conversationId: everyone, deliveredSeq: 0n, readSeq: 128n },
+          {
+            conversationId: withLuke,
+            deliveredSeq: 300n,
+            readSeq: 0n,
+            deliveredTime: undefined,
+            readTime: undefined,
+          },
+          {
+            conversationId: everyone,
+            deliveredSeq: 0n,
+            readSeq: 128n,
+            deliveredTime: undefined,
+            readTime: undefined,
+          },
         ],
       },
     }),

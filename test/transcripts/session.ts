@@ -25,7 +25,15 @@ export const session: Transcript = {
     frame(
       {
         $case: "markersMoved",
-        value: { conversationId, user: yoda, deliveredSeq: 2n, readSeq: 2n, undelivered: [] },
+        value: {
+          conversationId,
+          user: yoda,
+          deliveredSeq: 2n,
+          readSeq: 2n,
+          deliveredTime: undefined,
+          readTime: undefined,
+          undelivered: [],
+        },
       },
       {
         $case: "markersMoved",
@@ -34,6 +42,8 @@ export const session: Transcript = {
           user: luke,
           deliveredSeq: 2n,
           readSeq: 1n,
+          deliveredTime: undefined,
+          readTime: undefined,
           undelivered: [{ fromSeq: 1n, toSeq: 1n }],
         },
       },

@@ -13,6 +13,9 @@ export interface MarkerRise {
   readonly readSeq: bigint;
 }
 
+/** The server sets the times. */
+const unset = { deliveredTime: undefined, readTime: undefined };
+
 /**
  * Markers have no ack, so each stream repeats the markers that were sent on the stream before it. Repeating a marker
  * that had arrived changes nothing.
@@ -24,7 +27,7 @@ export class MarkerSender implements Disposable {
   #timer: NodeJS.Timeout | undefined;
 
   raise({ conversationId, deliveredSeq, readSeq }: MarkerRise): void {
-    this.#merge({ conversationId, deliveredSeq, readSeq });
+    this.#merge({ conversationId, deliveredSeq, readSeq, ...unset });
     if (this.#send === undefined || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.flush(), collectMs);
   }
@@ -71,6 +74,6 @@ export class MarkerSender implements Disposable {
     const before = this.#pending.get(conversationId);
     const read = max(before?.readSeq ?? 0n, readSeq);
     const delivered = max(max(before?.deliveredSeq ?? 0n, deliveredSeq), read);
-    this.#pending.set(conversationId, { conversationId, deliveredSeq: delivered, readSeq: read });
+    this.#pending.set(conversationId, { conversationId, deliveredSeq: delivered, readSeq: read, ...unset });
   }
 }

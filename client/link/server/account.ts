@@ -166,9 +166,15 @@ export class Account {
   }
 
   /** Raises 1 to 1,000 markers, at most one for each conversation. */
-  async setMarkers(markers: Marker[], options?: CallOptions): Promise<void> {
+  async setMarkers(
+    markers: readonly Pick<Marker, "conversationId" | "deliveredSeq" | "readSeq">[],
+    options?: CallOptions,
+  ): Promise<void> {
     const { chat } = await this.endpoint.clients(options);
-    await this.endpoint.call(chat, "setMarkers", { markers }, this.#with(options));
+    const request = {
+      markers: markers.map((marker) => ({ ...marker, deliveredTime: undefined, readTime: undefined })),
+    };
+    await this.endpoint.call(chat, "setMarkers", request, this.#with(options));
   }
 
   /**

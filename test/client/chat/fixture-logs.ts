@@ -24,6 +24,8 @@ export function user(username: string): User {
   return { userId: `id-${username}`, username };
 }
 
+const noTimes = { deliveredTime: undefined, readTime: undefined };
+
 export class FixtureLogs {
   /** Own entries that the peer never receives, by user name. */
   readonly undelivered = new Map<string, SeqRange[]>();
@@ -83,8 +85,8 @@ export class FixtureLogs {
       kind: peer === undefined ? ConversationKind.BROADCAST : ConversationKind.DIRECT,
       peer: peer === undefined ? undefined : user(peer),
       headSeq: BigInt(entries.length),
-      marker: { conversationId: id, deliveredSeq: 0n, readSeq },
-      peerMarker: { conversationId: id, deliveredSeq: BigInt(entries.length), readSeq: 0n },
+      marker: { conversationId: id, deliveredSeq: 0n, readSeq, ...noTimes },
+      peerMarker: { conversationId: id, deliveredSeq: BigInt(entries.length), readSeq: 0n, ...noTimes },
       undelivered: this.undelivered.get(peer ?? "") ?? [],
     }));
   }

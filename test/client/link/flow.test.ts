@@ -150,7 +150,15 @@ test("with deliveredMarkers off no marker is sent, and markers of another device
   await client.entries(5);
   stream.send({
     $case: "markersMoved",
-    value: { conversationId: "c2", user: hans, deliveredSeq: 5n, readSeq: 5n, undelivered: [] },
+    value: {
+      conversationId: "c2",
+      user: hans,
+      deliveredSeq: 5n,
+      readSeq: 5n,
+      deliveredTime: undefined,
+      readTime: undefined,
+      undelivered: [],
+    },
   });
   expect(await client.next("markers")).toMatchObject({ mine: true, readSeq: 5n });
   await expect.poll(() => cursors.load()).toMatchObject([{ seq: 5n, readSeq: 5n }]);

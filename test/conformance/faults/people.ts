@@ -2,6 +2,7 @@
 import { LogInResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { BlockUserRequest, BlockUserResponse } from "../../../gen/parley/chat/v1/block_service.ts";
 import { SetMarkersRequest, SetTypingRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
+import { ListConversationsResponse } from "../../../gen/parley/chat/v1/history_service.ts";
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import type { Tampering, UnaryCall } from "../tampering-proxy.ts";
 import { answering, changed, type Fault, nothing, without } from "./fault.ts";
@@ -22,7 +23,8 @@ export const peopleFaults: readonly Fault[] = [
         if (call.name !== "SetMarkers") return;
         for (const { conversationId, deliveredSeq, readSeq } of SetMarkersRequest.decode(call.request)
           .markers) {
-          const value = { conversationId, user, deliveredSeq, readSeq, undelivered: [] };
+          const times = { deliveredTime: undefined, readTime: undefined };
+          const value = { conversationId, user, deliveredSeq, readSeq, undelivered: [], ...times };
           call.proxy.sendToAll({ kind: { $case: "markersMoved", value } });
         }
       }),
@@ -30,6 +32,21 @@ export const peopleFaults: readonly Fault[] = [
       "markers.of-broadcasts": /the markers that another user received/,
       "block.typing-and-markers": /MarkersMoved during the block/,
     },
+  },
+  {
+    what: "does not store the times of markers",
+    tampering: () => ({
+      unary: answering({
+        ListConversations: changed(ListConversationsResponse, (page) => ({
+          ...page,
+          conversations: page.conversations.map(({ marker, ...rest }) => ({
+            ...rest,
+            marker: marker && { ...marker, deliveredTime: undefined },
+          })),
+        })),
+      }),
+    }),
+    detectedBy: { "markers.times": /Marker\.delivered_time/ },
   },
   {
     what: "drops all markers if one is invalid",

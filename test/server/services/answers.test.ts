@@ -262,7 +262,12 @@ const rows = <T>(limit: number, row: (index: number) => T): Promise<T[]> =>
 const user = (index: number) => ({ userId: index, username: name(index) });
 const address = "f".repeat(45);
 const time = Date.UTC(2026, 0, 1) + 1;
-const seqs = { deliveredSeq: Number.MAX_SAFE_INTEGER, readSeq: Number.MAX_SAFE_INTEGER };
+const seqs = {
+  deliveredSeq: Number.MAX_SAFE_INTEGER,
+  readSeq: Number.MAX_SAFE_INTEGER,
+  deliveredTime: time,
+  readTime: time,
+};
 const base = 2 ** 50;
 
 /** A store whose lists have as many rows as are asked for, each as large as rows can be. */

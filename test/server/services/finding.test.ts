@@ -195,7 +195,9 @@ test("GetConversation returns what ListConversations returns, and nothing for a 
   const { conversationId } = await leia.send("han", "one");
   await leia.send("han", "two");
   await han.unary(han.chat, han.chat.setMarkers, {
-    markers: [{ conversationId, deliveredSeq: 2n, readSeq: 1n }],
+    markers: [
+      { conversationId, deliveredSeq: 2n, readSeq: 1n, deliveredTime: undefined, readTime: undefined },
+    ],
   });
   const page = { pageSize: 0, pageToken: "", background: false };
   const { conversations } = await leia.unary(leia.history, leia.history.listConversations, page);

@@ -113,7 +113,17 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     {
       kind: {
         $case: "setMarkers",
-        value: { markers: [{ conversationId: "c1", deliveredSeq: 2n ** 64n - 1n, readSeq: 0n }] },
+        value: {
+          markers: [
+            {
+              conversationId: "c1",
+              deliveredSeq: 2n ** 64n - 1n,
+              readSeq: 0n,
+              deliveredTime: undefined,
+              readTime: undefined,
+            },
+          ],
+        },
       },
     },
     { reason: Reason.MARKER_BEYOND_HEAD, field: "markers[0]" },
@@ -123,7 +133,17 @@ const sends: [string, Command, { reason: Reason; field: string }][] = [
     {
       kind: {
         $case: "setMarkers",
-        value: { markers: [{ conversationId: "c99", deliveredSeq: 1n, readSeq: 1n }] },
+        value: {
+          markers: [
+            {
+              conversationId: "c99",
+              deliveredSeq: 1n,
+              readSeq: 1n,
+              deliveredTime: undefined,
+              readTime: undefined,
+            },
+          ],
+        },
       },
     },
     { reason: Reason.CONVERSATION_NOT_FOUND, field: "markers[0].conversation_id" },
@@ -163,7 +183,17 @@ test("the unary twins refuse the same input with a status and details", async ()
   expect(await refused(leia.broadcast("x".repeat(limits.contentBytes)))).toMatchObject({
     reason: "CONTENT_TOO_LARGE",
   });
-  const markers = { markers: [{ conversationId: "c1", deliveredSeq: 10n ** 9n, readSeq: 0n }] };
+  const markers = {
+    markers: [
+      {
+        conversationId: "c1",
+        deliveredSeq: 10n ** 9n,
+        readSeq: 0n,
+        deliveredTime: undefined,
+        readTime: undefined,
+      },
+    ],
+  };
   expect(await refused(leia.unary(leia.chat, leia.chat.setMarkers, markers))).toMatchObject({
     code: 11,
     reason: "MARKER_BEYOND_HEAD",

@@ -44,7 +44,9 @@ test("ListConversations returns heads and markers, in pages", async () => {
   await leia.send("han", "two");
   await leia.send("luke", "one");
   await han.unary(han.chat, han.chat.setMarkers, {
-    markers: [{ conversationId, deliveredSeq: 2n, readSeq: 1n }],
+    markers: [
+      { conversationId, deliveredSeq: 2n, readSeq: 1n, deliveredTime: undefined, readTime: undefined },
+    ],
   });
   const all = await leia.unary(leia.history, leia.history.listConversations, noPage);
   expect(all.conversations.map(({ kind, peer, headSeq }) => [kind, peer?.username, headSeq])).toEqual([
@@ -52,7 +54,7 @@ test("ListConversations returns heads and markers, in pages", async () => {
     [ConversationKind.DIRECT, "han", 2n],
     [ConversationKind.DIRECT, "luke", 1n],
   ]);
-  expect(all.conversations[1]?.peerMarker).toEqual({ conversationId, deliveredSeq: 2n, readSeq: 1n });
+  expect(all.conversations[1]?.peerMarker).toMatchObject({ conversationId, deliveredSeq: 2n, readSeq: 1n });
   const first = await leia.unary(leia.history, leia.history.listConversations, {
     pageSize: 2,
     pageToken: "",
@@ -128,7 +130,14 @@ test("markers rise, are sent to both users, and are part of the next backlog", a
   await leia.send("han", "two");
   using atHan = await han.connect().caughtUp();
   atHan.write({
-    kind: { $case: "setMarkers", value: { markers: [{ conversationId, deliveredSeq: 2n, readSeq: 0n }] } },
+    kind: {
+      $case: "setMarkers",
+      value: {
+        markers: [
+          { conversationId, deliveredSeq: 2n, readSeq: 0n, deliveredTime: undefined, readTime: undefined },
+        ],
+      },
+    },
   });
   expect(await atLeia.next("markersMoved")).toMatchObject({
     user: { username: "han" },
@@ -136,7 +145,14 @@ test("markers rise, are sent to both users, and are part of the next backlog", a
     readSeq: 0n,
   });
   atHan.write({
-    kind: { $case: "setMarkers", value: { markers: [{ conversationId, deliveredSeq: 1n, readSeq: 2n }] } },
+    kind: {
+      $case: "setMarkers",
+      value: {
+        markers: [
+          { conversationId, deliveredSeq: 1n, readSeq: 2n, deliveredTime: undefined, readTime: undefined },
+        ],
+      },
+    },
   });
   expect(await atLeia.next("markersMoved")).toMatchObject({
     user: { username: "han" },

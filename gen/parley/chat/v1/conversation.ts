@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { User } from "./user.ts";
 
 export const protobufPackage = "parley.chat.v1";
@@ -79,6 +80,15 @@ export interface Marker {
   deliveredSeq: bigint;
   /** The user has seen every visible entry up to this seq; 0 means none yet. Raising it also raises delivered_seq. */
   readSeq: bigint;
+  /**
+   * When delivered_seq last rose, by the server's clock. Not set if it is 0, or rose before the server stored times. The
+   * server ignores the field in requests.
+   */
+  deliveredTime:
+    | Date
+    | undefined;
+  /** The same for read_seq. */
+  readTime: Date | undefined;
 }
 
 function createBaseConversation(): Conversation {
@@ -268,7 +278,7 @@ export const SeqRange: MessageFns<SeqRange> = {
 };
 
 function createBaseMarker(): Marker {
-  return { conversationId: "", deliveredSeq: 0n, readSeq: 0n };
+  return { conversationId: "", deliveredSeq: 0n, readSeq: 0n, deliveredTime: undefined, readTime: undefined };
 }
 
 export const Marker: MessageFns<Marker> = {
@@ -287,6 +297,12 @@ export const Marker: MessageFns<Marker> = {
         throw new globalThis.Error("value provided for field message.readSeq of type uint64 too large");
       }
       writer.uint32(24).uint64(message.readSeq);
+    }
+    if (message.deliveredTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliveredTime), writer.uint32(34).fork()).join();
+    }
+    if (message.readTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.readTime), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -328,6 +344,22 @@ export const Marker: MessageFns<Marker> = {
             message.readSeq = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.deliveredTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.readTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -340,6 +372,18 @@ export const Marker: MessageFns<Marker> = {
     }
   },
 };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.floor(date.getTime() / 1_000));
+  const nanos = (date.getTime() - Number(seconds) * 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

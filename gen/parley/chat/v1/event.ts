@@ -251,6 +251,12 @@ export interface MarkersMoved {
   readSeq: bigint;
   /** Entries of the reader that are never delivered to that user, even if delivered_seq is above them; as in Conversation. */
   undelivered: SeqRange[];
+  /** When delivered_seq last rose; as in Marker. */
+  deliveredTime:
+    | Date
+    | undefined;
+  /** When read_seq last rose; as in Marker. */
+  readTime: Date | undefined;
 }
 
 /**
@@ -1097,7 +1103,15 @@ export const EntryAppended: MessageFns<EntryAppended> = {
 };
 
 function createBaseMarkersMoved(): MarkersMoved {
-  return { conversationId: "", user: undefined, deliveredSeq: 0n, readSeq: 0n, undelivered: [] };
+  return {
+    conversationId: "",
+    user: undefined,
+    deliveredSeq: 0n,
+    readSeq: 0n,
+    undelivered: [],
+    deliveredTime: undefined,
+    readTime: undefined,
+  };
 }
 
 export const MarkersMoved: MessageFns<MarkersMoved> = {
@@ -1122,6 +1136,12 @@ export const MarkersMoved: MessageFns<MarkersMoved> = {
     }
     for (const v of message.undelivered) {
       SeqRange.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.deliveredTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliveredTime), writer.uint32(50).fork()).join();
+    }
+    if (message.readTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.readTime), writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1177,6 +1197,22 @@ export const MarkersMoved: MessageFns<MarkersMoved> = {
             }
 
             message.undelivered.push(SeqRange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.deliveredTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.readTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
         }

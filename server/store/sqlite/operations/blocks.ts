@@ -1,7 +1,8 @@
 // The operations of BlockStore: who blocks whom, and which entries that hides.
-import type { BlockRow, BlockStore, MarkerSeqs, SeqRange, UnblockedConversation } from "../../store.ts";
+import type { BlockRow, BlockStore, SeqRange, UnblockedConversation } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
+import { markersOf } from "./markers.ts";
 import { type Operations, read, write } from "./operation.ts";
 
 export const blockOperations: Operations<BlockStore> = {
@@ -121,7 +122,8 @@ function showAgain(
   if (row === undefined) return undefined;
   const { conversationId } = row;
   database.run(
-    `UPDATE participants SET shown_delivered_seq = delivered_seq, shown_read_seq = read_seq
+    `UPDATE participants SET shown_delivered_seq = delivered_seq, shown_read_seq = read_seq,
+       shown_delivered_time = delivered_time, shown_read_time = read_time
      WHERE conversation_id = ? AND user_id IN (?, ?)`,
     conversationId,
     blockerId,
@@ -134,16 +136,6 @@ function showAgain(
     hiddenFromBlocker: undeliveredRanges(database, blockerId, conversationId, blockedId),
     hiddenFromBlocked: undeliveredRanges(database, blockedId, conversationId, blockerId),
   };
-}
-
-function markersOf(database: Database, userId: number, conversationId: number): MarkerSeqs {
-  const row = database.get<{ deliveredSeq: number; readSeq: number }>(
-    `SELECT delivered_seq AS deliveredSeq, read_seq AS readSeq FROM participants
-     WHERE user_id = ? AND conversation_id = ?`,
-    userId,
-    conversationId,
-  );
-  return row ?? { deliveredSeq: 0, readSeq: 0 };
 }
 
 function isUser(database: Database, userId: number): boolean {

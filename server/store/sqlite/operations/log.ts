@@ -3,15 +3,16 @@ import type {
   ConversationKind,
   ConversationRow,
   LogStore,
-  MarkerSeqs,
   MarkersResult,
   NewMarkers,
   SeqRange,
+  StoredMarkers,
 } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
 import { isBlockBetween, undeliveredRanges } from "./blocks.ts";
 import { type PackedEntries, packEntries } from "./entries.ts";
+import { markersOf } from "./markers.ts";
 import { type Operation, type Operations, patientWrite, read } from "./operation.ts";
 
 type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entries">> & {
@@ -20,8 +21,8 @@ type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entrie
 };
 
 export const logOperations: LogOperations = {
-  raiseMarkers: patientWrite((database, userId, markers) =>
-    markers.map((wanted) => raise(database, userId, wanted)),
+  raiseMarkers: patientWrite((database, userId, markers, time) =>
+    markers.map((wanted) => raise(database, userId, wanted, time)),
   ),
 
   conversations: read((database, userId, afterId, limit) => {
@@ -171,13 +172,19 @@ interface DirectColumns extends Record<string, unknown> {
   peerName: string;
   peerDelivered: number;
   peerRead: number;
+  deliveredTime: number;
+  readTime: number;
+  peerDeliveredTime: number;
+  peerReadTime: number;
 }
 
 /** Selects a user's direct conversations, each with the peer. The first parameter is the id of the user. */
 const selectDirect = `
   SELECT c.conversation_id AS conversationId, head_seq AS headSeq, mine.delivered_seq AS delivered,
-    mine.read_seq AS read, peer.user_id AS peerId, peer.username AS peerName,
-    theirs.shown_delivered_seq AS peerDelivered, theirs.shown_read_seq AS peerRead
+    mine.read_seq AS read, mine.delivered_time AS deliveredTime, mine.read_time AS readTime,
+    peer.user_id AS peerId, peer.username AS peerName,
+    theirs.shown_delivered_seq AS peerDelivered, theirs.shown_read_seq AS peerRead,
+    theirs.shown_delivered_time AS peerDeliveredTime, theirs.shown_read_time AS peerReadTime
   FROM participants mine
     JOIN conversations c ON c.conversation_id = mine.conversation_id
     JOIN users peer ON peer.user_id = CASE mine.user_id WHEN c.user_low THEN c.user_high ELSE c.user_low END
@@ -190,8 +197,18 @@ function conversationRow(database: Database, userId: number, row: DirectColumns)
     kind: "direct",
     headSeq: row.headSeq,
     peer: { userId: row.peerId, username: row.peerName },
-    markers: { deliveredSeq: row.delivered, readSeq: row.read },
-    peerMarkers: { deliveredSeq: row.peerDelivered, readSeq: row.peerRead },
+    markers: {
+      deliveredSeq: row.delivered,
+      readSeq: row.read,
+      deliveredTime: row.deliveredTime,
+      readTime: row.readTime,
+    },
+    peerMarkers: {
+      deliveredSeq: row.peerDelivered,
+      readSeq: row.peerRead,
+      deliveredTime: row.peerDeliveredTime,
+      readTime: row.peerReadTime,
+    },
     undelivered: undeliveredRanges(database, row.peerId, row.conversationId, userId),
   };
 }
@@ -214,15 +231,6 @@ function broadcastRow(database: Database, userId: number): ConversationRow[] {
   ];
 }
 
-function markersOf(database: Database, userId: number, conversationId: number): MarkerSeqs {
-  const row = database.get<{ deliveredSeq: number; readSeq: number }>(
-    "SELECT delivered_seq AS deliveredSeq, read_seq AS readSeq FROM participants WHERE user_id = ? AND conversation_id = ?",
-    userId,
-    conversationId,
-  );
-  return row ?? { deliveredSeq: 0, readSeq: 0 };
-}
-
 interface MemberColumns extends Record<string, unknown> {
   kind: ConversationKind;
   headSeq: number;
@@ -230,7 +238,7 @@ interface MemberColumns extends Record<string, unknown> {
   high: number | null;
 }
 
-function raise(database: Database, userId: number, wanted: NewMarkers): MarkersResult {
+function raise(database: Database, userId: number, wanted: NewMarkers, time: number): MarkersResult {
   const { conversationId } = wanted;
   const row = database.get<MemberColumns>(
     "SELECT kind, head_seq AS headSeq, user_low AS low, user_high AS high FROM conversations WHERE conversation_id = ?",
@@ -242,11 +250,15 @@ function raise(database: Database, userId: number, wanted: NewMarkers): MarkersR
   const delivered = Math.max(wanted.deliveredSeq, wanted.readSeq);
   if (delivered > row.headSeq) return { status: "beyond-head", conversationId, headSeq: row.headSeq };
   const before = markersOf(database, userId, conversationId);
-  const markers = {
-    deliveredSeq: Math.max(before.deliveredSeq, delivered),
-    readSeq: Math.max(before.readSeq, wanted.readSeq),
+  const hasDelivered = delivered > before.deliveredSeq;
+  const hasRead = wanted.readSeq > before.readSeq;
+  const markers: StoredMarkers = {
+    deliveredSeq: hasDelivered ? delivered : before.deliveredSeq,
+    readSeq: hasRead ? wanted.readSeq : before.readSeq,
+    deliveredTime: hasDelivered ? time : before.deliveredTime,
+    readTime: hasRead ? time : before.readTime,
   };
-  const rose = markers.deliveredSeq > before.deliveredSeq || markers.readSeq > before.readSeq;
+  const rose = hasDelivered || hasRead;
   const otherId = (userId === row.low ? row.high : row.low) ?? undefined;
   // While one of the two users blocks the other, neither sees the other's markers change.
   const peerId = otherId === undefined || isBlockBetween(database, userId, otherId) ? undefined : otherId;
@@ -259,17 +271,21 @@ function save(
   database: Database,
   userId: number,
   conversationId: number,
-  { deliveredSeq, readSeq }: MarkerSeqs,
+  { deliveredSeq, readSeq, deliveredTime, readTime }: StoredMarkers,
   isShown: boolean,
 ): void {
-  const shown = "shown_delivered_seq = excluded.delivered_seq, shown_read_seq = excluded.read_seq";
+  const shown = `, shown_delivered_seq = excluded.delivered_seq, shown_read_seq = excluded.read_seq,
+    shown_delivered_time = excluded.delivered_time, shown_read_time = excluded.read_time`;
   database.run(
-    `INSERT INTO participants (user_id, conversation_id, delivered_seq, read_seq) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq
-       ${isShown ? `, ${shown}` : ""}`,
+    `INSERT INTO participants (user_id, conversation_id, delivered_seq, read_seq, delivered_time, read_time)
+     VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq,
+       delivered_time = excluded.delivered_time, read_time = excluded.read_time${isShown ? shown : ""}`,
     userId,
     conversationId,
     deliveredSeq,
     readSeq,
+    deliveredTime,
+    readTime,
   );
 }
