@@ -22,6 +22,11 @@ export const limits = {
   idBytes: 32,
   clientFieldBytes: 64,
 
+  /** How many users can sign up with one invite, and for how many seconds it is valid: at most ten years. */
+  inviteUses: 1_000_000,
+  inviteSeconds: 3650 * 86_400,
+  inviteSecondsDefault: 7 * 86_400,
+
   /** A device's certificate, DER, bytes. Certificates on P-256 have about 300 to 600. */
   deviceCertificateBytes: 2048,
   /** An Ed25519 key and an Ed25519 signature, bytes. */

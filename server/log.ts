@@ -17,6 +17,8 @@ export interface LogFields {
   /** The session's id, as on the wire. */
   readonly session?: string;
   readonly method?: string;
+  /** The name of the user, or the id of the invite, that an administrator changed. */
+  readonly subject?: string;
   /** The number of things in the message. */
   readonly count?: number;
   /** The number of sessions that the event ended. */

@@ -87,6 +87,14 @@ export const meanings: Record<KnownReason, Meaning> = {
     code: status.PERMISSION_DENIED,
     message: "Only an administrator of this server may do that.",
   },
+  [Reason.ACCOUNT_DISABLED]: {
+    code: status.PERMISSION_DENIED,
+    message: "An administrator of this server has disabled your account.",
+  },
+  [Reason.RESET_INVALID]: {
+    code: status.PERMISSION_DENIED,
+    message: "The link is unknown, used or expired. Ask the server's operator for a new one.",
+  },
 
   [Reason.USER_NOT_FOUND]: { code: status.NOT_FOUND, message: "There is no user of that name." },
   [Reason.RECIPIENT_IS_SELF]: {

@@ -5,6 +5,7 @@ import { listen } from "../rpc/listening/listen.ts";
 import { Health } from "../rpc/schema/health.ts";
 import { reflectionServices } from "../rpc/schema/reflection.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
+import { Administration } from "./admin/administration.ts";
 import { Identities } from "./auth/identities.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
@@ -30,6 +31,7 @@ import { Introductions, type IntroductionTimes } from "./private/introductions.t
 import { OpenChats } from "./private/open-chats.ts";
 import { Relays } from "./private/relays.ts";
 import { Refusal } from "./reasons.ts";
+import { adminService } from "./services/admin-service.ts";
 import { authService } from "./services/auth-service.ts";
 import { blockService } from "./services/block-service.ts";
 import { Answers } from "./services/calls/answers.ts";
@@ -119,7 +121,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions,
     onlineSessions: (userId) => presence.onlineSessions(userId),
   });
-  const userAccounts = new UserAccounts({ ...options, accounts: store.accounts, sessions, logIns });
+  const userAccounts = new UserAccounts({
+    ...options,
+    accounts: store.accounts,
+    admin: store.admin,
+    sessions,
+    logIns,
+  });
   const conversationLog = new ConversationLog(store.log, users);
   const sending = new MessageSending(store.log, users, store.broadcastId, clock);
   const lookup = new ConversationLookup(store.log, users);
@@ -147,9 +155,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
 
   startDelivery(store.log, bus);
-  store.onExternalChange(() => {
+  /** Applies a change of users that was made by an administrator or by another process. */
+  const applyChanges = (): Promise<void> => {
     users.forgetNames();
-    sessions.sweep().catch((error: unknown) => log.error({ err: error }, "sessions were not checked"));
+    return sessions.sweep();
+  };
+  store.onExternalChange(() => {
+    applyChanges().catch((error: unknown) => log.error({ err: error }, "sessions were not checked"));
+  });
+  const administration = new Administration({
+    accounts: store.accounts,
+    admin: store.admin,
+    passwords: options.passwords,
+    onChange: applyChanges,
   });
   await sessions.open();
   await presence.start((ids) => users.byIds(ids));
@@ -172,6 +190,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const rules = { sending, markers, typing, onError };
   const services = [
+    adminService({
+      gate,
+      administration,
+      sessions,
+      store,
+      manager,
+      clock,
+      log,
+      options: serviceOptions,
+    }),
     authService({
       gate,
       sessions,
@@ -187,6 +215,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     directoryService({
       gate,
       accounts: store.accounts,
+      admin: store.admin,
       presence: store.presence,
       users,
       clock,

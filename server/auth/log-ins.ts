@@ -54,7 +54,7 @@ export class LogIns {
     this.#lockout = new Lockout(options.logIns, options.lockDurationMs, this.#clock);
   }
 
-  /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID; OverloadedError */
+  /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID, ACCOUNT_DISABLED; OverloadedError */
   async logIn(written: LogInRequest): Promise<Grant> {
     const request = { ...written, username: mapUsername(written.username) };
     const { accounts, passwords, sessions, lock, sessionsPerUser, onlineSessions } = this.#options;
@@ -95,8 +95,28 @@ export class LogIns {
     } catch (error) {
       if (error instanceof Refusal && error.reason === Reason.DEVICE_INVALID)
         await this.#record(facts, "device-invalid");
+      if (error instanceof Refusal && error.reason === Reason.ACCOUNT_DISABLED)
+        await this.#record(facts, "disabled");
       throw error;
     }
+  }
+
+  /** Records the session that started when a user set a new password with a reset. */
+  async recordReset(
+    request: Omit<LogInRequest, "password" | "device">,
+    { user, device }: Grant,
+  ): Promise<void> {
+    const { username, client, address } = request;
+    await this.#options.logIns.record({
+      username,
+      client,
+      address,
+      network: networkOf(address),
+      userId: parseId("user", user?.userId ?? ""),
+      deviceId: parseId("device", device?.deviceId ?? ""),
+      outcome: "password-reset",
+      time: this.#clock.now(),
+    });
   }
 
   /**

@@ -156,7 +156,7 @@ export class Sessions implements Disposable {
    * Starts a session for a user whose password was checked.
    * @param passwordHash the hash that the password was checked against; it must still be the user's
    * @param device if undefined or without an id, the session gets a new device
-   * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile
+   * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile; ACCOUNT_DISABLED
    */
   async start(
     user: UserRow,
@@ -186,6 +186,7 @@ export class Sessions implements Disposable {
     });
     if (result.status === "device-invalid") throw new Refusal(Reason.DEVICE_INVALID, { field: "device" });
     if (result.status === "password-changed") throw new Refusal(Reason.CREDENTIALS_WRONG);
+    if (result.status === "disabled") throw new Refusal(Reason.ACCOUNT_DISABLED);
     this.#idle.begin(user, result.sessionId);
     return {
       token: token.secret,

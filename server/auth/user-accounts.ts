@@ -4,7 +4,7 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
-import type { AccountStore, ClientDescription, SessionRow } from "../store/store.ts";
+import type { AccountStore, AdminStore, ClientDescription, SessionRow } from "../store/store.ts";
 import type { LogIns } from "./log-ins.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
@@ -16,9 +16,10 @@ export type SignUpMode = "closed" | "invite" | "open";
 
 export interface UserAccountsOptions {
   readonly accounts: AccountStore;
+  readonly admin: AdminStore;
   readonly passwords: Passwords;
   readonly sessions: Sessions;
-  readonly logIns: Pick<LogIns, "confirm">;
+  readonly logIns: Pick<LogIns, "confirm" | "recordReset">;
   readonly signUp: SignUpMode;
   readonly log: Log;
   readonly clock?: Clock | undefined;
@@ -29,6 +30,15 @@ export interface SignUpRequest {
   readonly password: string;
   /** The invite; empty if there is none. */
   readonly invite: string;
+  readonly client: ClientDescription;
+  /** The client's network address, without port. */
+  readonly address: string;
+}
+
+export interface ResetRequest {
+  /** The secret that an administrator or the operator gave to the user. */
+  readonly reset: string;
+  readonly newPassword: string;
   readonly client: ClientDescription;
   /** The client's network address, without port. */
   readonly address: string;
@@ -109,6 +119,30 @@ export class UserAccounts {
     for (const sessionId of ended) sessions.announceEnd(user.userId, sessionId);
     log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
     return ended.length;
+  }
+
+  /**
+   * Sets a new password with a reset, ends all sessions of the user, and starts a new one. The reset is checked first,
+   * because a stranger can invent one, and a hash is expensive.
+   * @throws Refusal RESET_INVALID, ACCOUNT_DISABLED, PASSWORD_INVALID; OverloadedError
+   */
+  async resetPassword(request: ResetRequest): Promise<{ grant: Grant; endedSessions: number }> {
+    const { admin, sessions, logIns, log } = this.#options;
+    const { newPassword, client, address } = request;
+    const resetHash = hashSecret(request.reset);
+    const user = await admin.reset(resetHash, this.#clock.now());
+    if (user === undefined) throw new Refusal(Reason.RESET_INVALID, { field: "reset" });
+    if (user.isDisabled) throw new Refusal(Reason.ACCOUNT_DISABLED);
+    const passwordHash = await this.#newPasswordHash(newPassword, "new_password");
+    const ended = await admin.useReset({ resetHash, passwordHash, time: this.#clock.now() });
+    // The reset was used, or the user disabled, while the password was hashed.
+    if (ended === undefined) throw new Refusal(Reason.RESET_INVALID, { field: "reset" });
+    await sessions.sweep();
+    const grant = await sessions.start(user, passwordHash, undefined, client, address);
+    const { username } = user;
+    log.info({ event: "password reset", username, address, ended }, "password reset");
+    await logIns.recordReset({ username, client, address }, grant);
+    return { grant, endedSessions: ended };
   }
 
   async #newPasswordHash(password: string, field: string): Promise<string> {

@@ -7,7 +7,7 @@ import { loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";
-import { servedCertificate } from "./served-certificate.ts";
+import { servedCertificate } from "./links/served-certificate.ts";
 
 export const command: Command = { help, run };
 

@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   serve: () => import("./serve.ts"),
   user: () => import("./user.ts"),
   invite: () => import("./invite.ts"),
+  logins: () => import("./logins.ts"),
+  actions: () => import("./actions.ts"),
   cert: () => import("./cert.ts"),
 };
 

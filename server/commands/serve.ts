@@ -15,8 +15,8 @@ import {
 import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { type OpenServer, openServer } from "./open-server.ts";
-import { originalsLine } from "./originals-line.ts";
-import { startBlock } from "./start-block.ts";
+import { originalsLine } from "./serving/originals-line.ts";
+import { startBlock } from "./serving/start-block.ts";
 
 export const command: Command = { help, run };
 
@@ -29,7 +29,9 @@ Usage:
   ${program} PORT BLOCK_SECONDS TIMEOUT_SECONDS [FLAGS]
                                          serve with the original's rules
   ${program} user COMMAND         manage users
-  ${program} invite create        print an invite for a new user
+  ${program} invite COMMAND       manage invites for new users
+  ${program} logins [NAME]        print the record of log-ins
+  ${program} actions              print what administrators changed
   ${program} cert                 print the server's certificate
   ${program} COMMAND --help       show the help of a command
 

@@ -14,13 +14,14 @@ import type { Sessions } from "../auth/sessions.ts";
 import type { UserAccounts } from "../auth/user-accounts.ts";
 import { toUser } from "../auth/user-messages.ts";
 import type { ClientManager } from "../client-manager.ts";
-import { formatId, parseId } from "../ids.ts";
+import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, LogInStore, SessionRow } from "../store/store.ts";
 import { type Gate, page } from "./calls/gate.ts";
 import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 import { listLogIns } from "./log-in-list.ts";
+import { toSession } from "./session-list.ts";
 
 export interface AuthServiceParts {
   readonly gate: Gate;
@@ -58,6 +59,14 @@ export function authService(parts: AuthServiceParts) {
         const { username, password, invite } = request;
         const address = peerHost(call.peer);
         return { grant: await userAccounts.signUp({ username, password, invite, client, address }) };
+      }),
+
+      resetPassword: gate.forAnyone(async (request, call) => {
+        checkEntered("reset", request.reset, limits.secretBytes);
+        checkEntered("new_password", request.newPassword, limits.passwordBytes);
+        const client = describeClient(request.client, "client");
+        const { reset, newPassword } = request;
+        return userAccounts.resetPassword({ reset, newPassword, client, address: peerHost(call.peer) });
       }),
 
       logOut: gate.forSession(async (_request, { row }) => {
@@ -101,18 +110,7 @@ async function listSessions(
   const tokens = new PageTokens("ListSessions", asking.user.userId);
   const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
   const rows = await sessions.list(asking.user.userId, before, size + 1);
-  const toSession = (row: SessionRow): Session => ({
-    sessionId: formatId("session", row.sessionId),
-    deviceId: formatId("device", row.deviceId),
-    client: row.client,
-    createTime: new Date(row.createTime),
-    lastUsedTime: new Date(row.lastUsedTime),
-    expireTime: new Date(row.expireTime),
-    address: row.address,
-    online: manager.isConnected(row.sessionId),
-    current: row.sessionId === asking.sessionId,
-  });
-  const { items, next } = pageOf(rows, size, toSession, Session);
+  const { items, next } = pageOf(rows, size, (row) => toSession(row, asking, manager), Session);
   return {
     sessions: items,
     nextPageToken: next === undefined ? "" : tokens.make(String(next.sessionId)),

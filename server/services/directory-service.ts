@@ -17,13 +17,14 @@ import type { UserCache } from "../chat/user-cache.ts";
 import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
-import type { AccountStore, PresenceRow, PresenceStore, UserRow } from "../store/store.ts";
+import type { AccountStore, AdminStore, PresenceRow, PresenceStore, UserRow } from "../store/store.ts";
 import { type Gate, pageUnlessBackground, unlessBackground } from "./calls/gate.ts";
 import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
 
 export interface DirectoryServiceParts {
   readonly gate: Gate;
   readonly accounts: AccountStore;
+  readonly admin: AdminStore;
   readonly presence: PresenceStore;
   readonly users: UserCache;
   readonly clock: Clock;
@@ -31,7 +32,7 @@ export interface DirectoryServiceParts {
 }
 
 export function directoryService(parts: DirectoryServiceParts) {
-  const { gate, accounts, presence, users, clock, options } = parts;
+  const { gate, accounts, admin, presence, users, clock, options } = parts;
   return implementService(
     DirectoryServiceService,
     {
@@ -42,7 +43,9 @@ export function directoryService(parts: DirectoryServiceParts) {
       getUser: gate.forSession(async ({ user: named }, { row }) => {
         const user = await namedUser(named, users);
         const told = await presence.of(user.userId, clock.now(), row.user.userId);
-        return { user: told === undefined ? { ...unseen, user: toUser(user) } : toUserPresence(told) };
+        // Read in both cases, so that the time does not tell whether the user blocks the caller.
+        const bot = (await admin.account(user.username))?.isBot ?? false;
+        return { user: told === undefined ? { ...unseen, bot, user: toUser(user) } : toUserPresence(told) };
       }, unlessBackground),
       searchUsers: gate.forSession(
         (request, { row }) => searchUsers(request, row.user, accounts),
@@ -118,6 +121,12 @@ export async function listUsers(
   const { items, next } = pageOf(rows, size, toUserPresence, UserPresence);
   return { users: items, nextPageToken: next === undefined ? "" : tokens.make(next.user.username) };
 }
-function toUserPresence({ user, online, lastOnlineTime }: PresenceRow): UserPresence {
-  return { user: toUser(user), online, lastOnlineTime: new Date(lastOnlineTime) };
+
+function toUserPresence(row: PresenceRow): UserPresence {
+  return {
+    user: toUser(row.user),
+    online: row.online,
+    lastOnlineTime: new Date(row.lastOnlineTime),
+    bot: row.isBot,
+  };
 }

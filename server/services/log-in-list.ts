@@ -6,6 +6,7 @@ import {
   LogInOutcome as WireOutcome,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { mapUsername } from "../auth/username.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -19,24 +20,42 @@ const outcomes: Record<LogInOutcome, WireOutcome> = {
   "refused-locked": WireOutcome.REFUSED_LOCKED,
   "too-many-sessions": WireOutcome.TOO_MANY_SESSIONS,
   "device-invalid": WireOutcome.DEVICE_INVALID,
+  disabled: WireOutcome.DISABLED,
+  "password-reset": WireOutcome.PASSWORD_RESET,
 };
 
-/** @throws Refusal ADMINISTRATORS_ONLY, PAGE_TOKEN_INVALID */
+/** @throws Refusal ADMINISTRATORS_ONLY, USER_NOT_FOUND, INVALID_FIELD, PAGE_TOKEN_INVALID */
 export async function listLogIns(
   request: ListLogInsRequest,
   { userId }: UserRow,
   accounts: AccountStore,
   logIns: LogInStore,
 ): Promise<ListLogInsResponse> {
-  if (request.allUsers && !(await accounts.isAdministrator(userId))) {
-    throw new Refusal(Reason.ADMINISTRATORS_ONLY, { field: "all_users" });
-  }
+  const whose = await wanted(request, userId, accounts);
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
-  const tokens = new PageTokens("ListLogIns", userId, String(request.allUsers));
+  const tokens = new PageTokens("ListLogIns", userId, String(request.allUsers), request.username);
   const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
-  const rows = await logIns.listLogIns(request.allUsers ? "everyone" : userId, before, size + 1);
+  const rows = await logIns.listLogIns(whose, before, size + 1);
   const { items, next } = pageOf(rows, size, toRecord, LogInRecord);
   return { logIns: items, nextPageToken: next === undefined ? "" : tokens.make(String(next.logInId)) };
+}
+
+/** Whose log-ins the request asks for, and may see. */
+async function wanted(
+  { allUsers, username }: ListLogInsRequest,
+  userId: number,
+  accounts: AccountStore,
+): Promise<number | "everyone"> {
+  if (!allUsers && username === "") return userId;
+  const field = allUsers ? "all_users" : "username";
+  if (!(await accounts.isAdministrator(userId))) throw new Refusal(Reason.ADMINISTRATORS_ONLY, { field });
+  if (username === "") return "everyone";
+  if (allUsers) {
+    throw new Refusal(Reason.INVALID_FIELD, { field: "username", message: "Not together with all_users." });
+  }
+  const user = await accounts.userByName(mapUsername(username));
+  if (user === undefined) throw new Refusal(Reason.USER_NOT_FOUND, { field });
+  return user.userId;
 }
 
 function toRecord(row: LogInRow): LogInRecord {

@@ -1,5 +1,6 @@
 // What every store promises for users, devices, sessions, invites, failed log-ins and the record of log-ins. The
 // promises for all operations are in store.ts.
+import type { Administering } from "./admin-store.ts";
 
 // ---- log-ins: the count of failures, and the record
 
@@ -19,6 +20,8 @@ export type LogInOutcome =
   | "locked"
   | "refused-locked"
   | "too-many-sessions"
+  | "disabled"
+  | "password-reset"
   | "device-invalid";
 
 export interface NewLogIn {
@@ -125,7 +128,9 @@ export type NewSessionResult =
   /** The user has no such device, or the device has a different secret. */
   | { status: "device-invalid" }
   /** The user's password changed after it was verified, or the user was removed. */
-  | { status: "password-changed" };
+  | { status: "password-changed" }
+  /** The user is disabled. */
+  | { status: "disabled" };
 
 export interface SessionRow {
   readonly sessionId: number;
@@ -157,30 +162,37 @@ export interface AccountStore {
    * `askingId` and users who block that user are left out.
    */
   searchUsers(prefix: string, askingId: number, afterName: string, limit: number): Promise<UserRow[]>;
-  addUser(user: NewUser): Promise<NewUserResult>;
+  /** @param by adds the change to the record of administration; likewise below */
+  addUser(user: NewUser, by?: Administering): Promise<NewUserResult>;
   /** Adds the users whose names were never used, in one transaction. Returns the names that were added. */
   importUsers(users: readonly Omit<NewUser, "inviteHash" | "refuseLookAlike">[]): Promise<string[]>;
   /** Returns those of the names that a user has or, before being removed, had. */
   knownNames(usernames: readonly string[]): Promise<string[]>;
   /**
    * Sets the password of a user whose hash is still `change.from`. If `change.keepSessionId` is given, the same
-   * transaction ends all other sessions of the user.
+   * transaction ends all other sessions of the user, and makes all devices unknown except that of the session.
    * @returns the ids of the sessions that ended; undefined if the hash has changed, and then nothing is stored
    */
   setPassword(userId: number, change: PasswordChange): Promise<number[] | undefined>;
   /** Makes the user an administrator or an ordinary user. Returns false if there is no such user. */
-  setAdministrator(username: string, isAdministrator: boolean): Promise<boolean>;
+  setAdministrator(username: string, isAdministrator: boolean, by?: Administering): Promise<boolean>;
   isAdministrator(userId: number): Promise<boolean>;
   /** The administrators' names, in code point order. */
   administrators(): Promise<string[]>;
-  /** Whether the user has a device with this id and secret. */
+  /**
+   * Whether the user has a known device with this id and secret. A device becomes unknown when the password is changed
+   * elsewhere, until the next log-in on it.
+   */
   hasDevice(userId: number, deviceId: number, secretHash: Uint8Array): Promise<boolean>;
   /** Removes the user with all sessions and devices. Returns false if there is no such user. */
-  removeUser(username: string): Promise<boolean>;
+  removeUser(username: string, by?: Administering): Promise<boolean>;
   startSession(session: NewSession): Promise<NewSessionResult>;
   /** The session of this token; undefined if there is none or it has expired. */
   sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;
-  /** Records that the session was used. Does nothing if the session has ended. */
+  /**
+   * Records that the session was used. An expiry that is later than `expireTime` stays. Does nothing if the session has
+   * ended.
+   */
   touchSession(sessionId: number, lastUsedTime: number, expireTime: number): Promise<void>;
   /** The user's unexpired sessions with a session id below `beforeId`, in descending order of session id. */
   listSessions(userId: number, beforeId: number, limit: number, now: number): Promise<SessionRow[]>;
@@ -188,8 +200,14 @@ export interface AccountStore {
   endSession(userId: number, sessionId: number): Promise<boolean>;
   /** Returns those of the sessions that still exist and have not expired. */
   validSessions(sessionIds: readonly number[], now: number): Promise<number[]>;
-  /** The unexpired sessions of all users with a session id above `afterId`, in ascending order of session id. */
+  /** The unexpired sessions of all users except bots, with a session id above `afterId`, in ascending order of session id. */
   liveSessions(afterId: number, limit: number, now: number): Promise<{ sessionId: number; userId: number }[]>;
-  /** Adds an invite. Rejects if an invite with this hash exists. */
-  addInvite(hash: Uint8Array, uses: number, expireTime: number, time: number): Promise<void>;
+  /** Adds an invite, and returns its id (see InviteRow). Rejects if an invite with this hash exists. */
+  addInvite(
+    hash: Uint8Array,
+    uses: number,
+    expireTime: number,
+    time: number,
+    by?: Administering,
+  ): Promise<string>;
 }

@@ -13,9 +13,11 @@
 // All times are milliseconds since 1970 by the server's clock. All ids are positive safe integers, never reused.
 
 import type { AccountStore, LogInStore, UserRow } from "./account-store.ts";
+import type { AdminStore } from "./admin-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
 export type * from "./account-store.ts";
+export type * from "./admin-store.ts";
 export type * from "./identity-store.ts";
 
 export interface Store extends AsyncDisposable {
@@ -24,6 +26,7 @@ export interface Store extends AsyncDisposable {
   /** The id of the one conversation of kind broadcast. */
   readonly broadcastId: number;
   readonly accounts: AccountStore;
+  readonly admin: AdminStore;
   readonly log: LogStore;
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
@@ -203,6 +206,7 @@ export interface LogStore {
 
 export interface PresenceRow {
   readonly user: UserRow;
+  readonly isBot: boolean;
   readonly online: boolean;
   /** When the user was last online; the present time for a user who is online. */
   readonly lastOnlineTime: number;

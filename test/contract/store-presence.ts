@@ -32,10 +32,25 @@ export function presencePromises(fixture: Fixture): void {
       const user = { userId: bob, username: fixture.name("bob") };
       expect(await presence.of(bob, 5_000, ada)).toBeUndefined();
       await presence.open(bob, 1_000);
-      expect(await presence.of(bob, 5_000, ada)).toEqual({ user, online: true, lastOnlineTime: 5_000 });
-      expect(await presence.of(bob, 5_000, bob)).toEqual({ user, online: true, lastOnlineTime: 5_000 });
+      expect(await presence.of(bob, 5_000, ada)).toEqual({
+        user,
+        isBot: false,
+        online: true,
+        lastOnlineTime: 5_000,
+      });
+      expect(await presence.of(bob, 5_000, bob)).toEqual({
+        user,
+        isBot: false,
+        online: true,
+        lastOnlineTime: 5_000,
+      });
       await presence.close(bob, 2_000);
-      expect(await presence.of(bob, 5_000, ada)).toEqual({ user, online: false, lastOnlineTime: 2_000 });
+      expect(await presence.of(bob, 5_000, ada)).toEqual({
+        user,
+        isBot: false,
+        online: false,
+        lastOnlineTime: 2_000,
+      });
       await blocks.block(bob, ada, 3_000);
       expect(await presence.of(bob, 5_000, ada)).toBeUndefined();
       expect(await presence.of(bob, 5_000, cyd)).toBeDefined();
@@ -138,8 +153,18 @@ export function presencePromises(fixture: Fixture): void {
         named("Z", "a", "é", "\u{ffee}", "\u{1f600}"),
       );
       expect(sinceThen.slice(0, 2)).toEqual([
-        { user: { userId: ids[1], username: fixture.name("Z") }, online: true, lastOnlineTime: 9_000 },
-        { user: { userId: ids[0], username: fixture.name("a") }, online: false, lastOnlineTime: 5_000 },
+        {
+          user: { userId: ids[1], username: fixture.name("Z") },
+          isBot: false,
+          online: true,
+          lastOnlineTime: 9_000,
+        },
+        {
+          user: { userId: ids[0], username: fixture.name("a") },
+          isBot: false,
+          online: false,
+          lastOnlineTime: 5_000,
+        },
       ]);
       expect((await list(5_001)).map((row) => row.user.username)).toEqual(
         named("Z", "é", "\u{ffee}", "\u{1f600}"),
@@ -168,7 +193,12 @@ export function presencePromises(fixture: Fixture): void {
         await reopened.close(bob, 2_500);
         expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [] });
         expect(await reopened.list(2_500, 9_000, ada, "", 10)).toEqual([
-          { user: { userId: bob, username: fixture.name("bob") }, online: false, lastOnlineTime: 2_500 },
+          {
+            user: { userId: bob, username: fixture.name("bob") },
+            isBot: false,
+            online: false,
+            lastOnlineTime: 2_500,
+          },
         ]);
       });
     });

@@ -1,6 +1,7 @@
 // What every store promises, as tests that any implementation can be run through.
 import { describe } from "vitest";
 import { accountPromises } from "./store-accounts.ts";
+import { adminPromises } from "./store-admin.ts";
 import { announcementPromises } from "./store-announcements.ts";
 import { blockPromises } from "./store-blocks.ts";
 import { Fixture, type StoreUnderTest } from "./store-fixture.ts";
@@ -16,6 +17,7 @@ const parts = {
   },
   PresenceStore: presencePromises,
   AccountStore: accountPromises,
+  AdminStore: adminPromises,
   BlockStore: blockPromises,
   LogInStore: logInPromises,
   IdentityStore: identityPromises,

@@ -11,7 +11,7 @@ const people = ["hans", "yoda"];
 const { LOGGED_IN, WRONG_PASSWORD, LOCKED, REFUSED_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID } = LogInOutcome;
 
 async function record(client: TestClient, allUsers = false): Promise<LogInRecord[]> {
-  const request = { pageSize: 0, pageToken: "", allUsers };
+  const request = { pageSize: 0, pageToken: "", allUsers, username: "" };
   return (await client.unary(client.auth, client.auth.listLogIns, request)).logIns;
 }
 
@@ -129,7 +129,7 @@ test("the record survives a restart, and is listed in pages, newest first", asyn
   const paged: LogInRecord[] = [];
   let pageToken = "";
   do {
-    const request = { pageSize: 1, pageToken, allUsers: false };
+    const request = { pageSize: 1, pageToken, allUsers: false, username: "" };
     const page = await yoda.unary(yoda.auth, yoda.auth.listLogIns, request);
     expect(page.logIns).toHaveLength(1);
     paged.push(...page.logIns);

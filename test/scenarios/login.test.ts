@@ -118,7 +118,7 @@ test("users see their own log-ins and refusals in the record, and only an admini
   await reasonOf(caller.logIn("nobody", "not it"));
   const hans = await server.logIn("hans");
   const list = async (allUsers: boolean) => {
-    const request = { pageSize: 0, pageToken: "", allUsers };
+    const request = { pageSize: 0, pageToken: "", allUsers, username: "" };
     return (await hans.unary(hans.auth, hans.auth.listLogIns, request)).logIns;
   };
   expect((await list(false)).map(({ username, outcome }) => [username, outcome])).toEqual([["hans", 1]]);

@@ -7,6 +7,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import { AdminServiceClient } from "../../gen/parley/chat/v1/admin_service.ts";
 import { AuthServiceClient, type DeviceKey, type Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceClient } from "../../gen/parley/chat/v1/block_service.ts";
 import {
@@ -37,6 +38,7 @@ type UnaryMethod<Request, Response> = (
 ) => unknown;
 
 export class TestClient implements Disposable {
+  readonly admin: AdminServiceClient;
   readonly auth: AuthServiceClient;
   readonly blocks: BlockServiceClient;
   readonly chat: ChatServiceClient;
@@ -57,6 +59,7 @@ export class TestClient implements Disposable {
     const address = `127.0.0.1:${port}`;
     this.auth = new AuthServiceClient(address, credentials.createInsecure(), options);
     const channelOverride = this.auth.getChannel();
+    this.admin = new AdminServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.blocks = new BlockServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.chat = new ChatServiceClient(address, credentials.createInsecure(), { channelOverride });
     this.directory = new DirectoryServiceClient(address, credentials.createInsecure(), { channelOverride });

@@ -67,6 +67,31 @@ export async function signUp(
   return granted(grant);
 }
 
+/** The options of `resetPassword`. */
+export interface ResetPasswordOptions {
+  /** The secret in the link of the server's operator. */
+  readonly reset: string;
+  /** The server refuses a password that is too short. */
+  readonly newPassword: string;
+  /** As in LogInOptions. */
+  readonly client?: ClientInfo | undefined;
+}
+
+/**
+ * Sets a new password, ends all sessions of the user, and starts a session on a new device.
+ * @throws RpcError, such as RESET_INVALID or PASSWORD_INVALID; ConnectError
+ */
+export async function resetPassword(
+  endpoint: Endpoint,
+  { reset, newPassword, client }: ResetPasswordOptions,
+  call: CallOptions = {},
+): Promise<{ grant: Grant; endedSessions: number }> {
+  const clients = await endpoint.clients(call);
+  const request = { reset, newPassword, client };
+  const { grant, endedSessions } = await endpoint.call(clients.auth, "resetPassword", request, call);
+  return { grant: granted(grant), endedSessions };
+}
+
 /** The part of a conversation's log to list; by default all of it. */
 export interface MessageRange {
   /** The first seq to list. */
@@ -261,14 +286,14 @@ export class Account {
     });
   }
 
-  /** The user's log-ins, newest first; with `allUsers` those of all users, for administrators only. */
+  /** The user's log-ins, newest first; with `allUsers` those of all users, or with `username` those of one, for administrators only. */
   async *listLogIns(
-    { allUsers = false }: { allUsers?: boolean } = {},
+    { allUsers = false, username = "" }: { allUsers?: boolean; username?: string } = {},
     options?: CallOptions,
   ): AsyncGenerator<LogInRecord> {
     yield* pages(async (pageToken) => {
       const { auth } = await this.endpoint.clients(options);
-      const request = { pageSize: 0, pageToken, allUsers };
+      const request = { pageSize: 0, pageToken, allUsers, username };
       const page = await this.endpoint.call(auth, "listLogIns", request, this.#with(options));
       return { items: page.logIns, nextPageToken: page.nextPageToken };
     });

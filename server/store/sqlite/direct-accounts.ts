@@ -1,17 +1,20 @@
-// Gives the command line tools synchronous, in-process access to the accounts of a database, even while a server uses
-// it.
-import type { AccountStore } from "../store.ts";
+// Gives the command line tools in-process access to the users of a database, even while a server uses it.
+import type { AccountStore, AdminStore, LogInStore } from "../store.ts";
 import { type Database, openDatabase } from "./database/database.ts";
 import { migrateNewOnly } from "./migrations.ts";
 import { accountOperations } from "./operations/accounts.ts";
-import type { AnyOperations, Synchronous } from "./operations/operation.ts";
+import { adminOperations } from "./operations/admin.ts";
+import { logInOperations } from "./operations/log-ins.ts";
+import type { AnyOperations } from "./operations/operation.ts";
 
+/**
+ * The parts of a store that have users. Each call commits before its promise resolves, and waits up to 5 s for a
+ * transaction of the server.
+ */
 export interface DirectAccounts extends Disposable {
-  /**
-   * The operations of AccountStore. Each call commits before it returns, and waits up to 5 s for a transaction of the
-   * server.
-   */
-  readonly accounts: Synchronous<AccountStore>;
+  readonly accounts: AccountStore;
+  readonly admin: AdminStore;
+  readonly logIns: LogInStore;
 }
 
 /**
@@ -26,17 +29,18 @@ export function openAccountsDirectly(file: string): DirectAccounts {
     throw error;
   }
   return {
-    accounts: accountsOn(database),
+    accounts: methodsOn<AccountStore>(database, accountOperations),
+    admin: methodsOn<AdminStore>(database, adminOperations),
+    logIns: methodsOn<LogInStore>(database, logInOperations),
     [Symbol.dispose]: () => database[Symbol.dispose](),
   };
 }
 
-/** The account operations, each in a transaction of its own. */
-function accountsOn(database: Database): Synchronous<AccountStore> {
-  const operations: AnyOperations = accountOperations;
-  const accounts: Record<string, (...args: never[]) => unknown> = {};
+/** The operations as methods, each in a transaction of its own. */
+function methodsOn<T>(database: Database, operations: AnyOperations): T {
+  const methods: Record<string, (...args: never[]) => Promise<unknown>> = {};
   for (const [name, { run }] of Object.entries(operations)) {
-    accounts[name] = (...args) => database.transaction(() => run(database, ...args));
+    methods[name] = async (...args) => database.transaction(() => run(database, ...args));
   }
-  return accounts as Synchronous<AccountStore>;
+  return methods as T;
 }

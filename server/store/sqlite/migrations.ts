@@ -7,6 +7,7 @@ import { logInQuotas } from "./migrations/0004_log_in_quotas.ts";
 import { mappedNames } from "./migrations/0005_mapped_names.ts";
 import { indexes } from "./migrations/0006_indexes.ts";
 import { namesAndTimes } from "./migrations/0007_names_and_times.ts";
+import { administration } from "./migrations/0008_administration.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   mappedNames,
   indexes,
   namesAndTimes,
+  administration,
 ];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */

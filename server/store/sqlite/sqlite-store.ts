@@ -1,6 +1,7 @@
 // The store in one SQLite file: a thread that writes in groups, a thread that reads, and the order between them.
 import type {
   AccountStore,
+  AdminStore,
   BlockStore,
   IdentityStore,
   LogInStore,
@@ -42,6 +43,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 class SqliteStore implements Store {
   readonly broadcastId = broadcastConversationId;
   readonly accounts: AccountStore;
+  readonly admin: AdminStore;
   readonly log: LogStore;
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
@@ -66,6 +68,7 @@ class SqliteStore implements Store {
     this.#reader = startThread({ role: "reader", file }, listener);
     const send = (runner: Runner, call: OperationCall) => this.#send(runner, call);
     this.accounts = methodsOf("accounts", send);
+    this.admin = methodsOf("admin", send);
     this.presence = methodsOf("presence", send);
     this.blocks = methodsOf("blocks", send);
     this.logIns = methodsOf("logIns", send);

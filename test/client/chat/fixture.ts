@@ -301,9 +301,9 @@ export class Fixture implements Disposable {
         async *listUsers(wanted = {}) {
           fixture.#ask("users", wanted);
           lost();
-          yield { user: user("leia"), online: true, lastOnlineTime: undefined };
+          yield { user: user("leia"), online: true, lastOnlineTime: undefined, bot: false };
           const lastOnlineTime = new Date(fixture.now.getTime() - 5 * 60_000);
-          yield { user: user("vader"), online: false, lastOnlineTime };
+          yield { user: user("vader"), online: false, lastOnlineTime, bot: false };
         },
         async *listConversations(wanted = {}) {
           fixture.#ask("conversations", wanted);

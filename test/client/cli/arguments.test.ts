@@ -1,6 +1,6 @@
 // The command line: flags, words, time spans, addresses, quoting, and the state folder.
 import { describe, expect, test } from "vitest";
-import { readInviteLink } from "../../../client/cli/account/invite-link.ts";
+import { readPersonalLink } from "../../../client/cli/account/invite-link.ts";
 import { readAddress } from "../../../client/cli/command/address.ts";
 import { stateFolder } from "../../../client/cli/process/environment.ts";
 import { commandLine } from "../../../client/cli/process/quoted-command-line.ts";
@@ -100,7 +100,7 @@ test.each([
 });
 
 test.each(["", "host:1", "host:1/", "host:1/invite/nonsense"])("%j is not an invite link", (given) => {
-  expect(() => readInviteLink(given)).toThrow();
+  expect(() => readPersonalLink(given)).toThrow();
 });
 
 test("a quoted command line is split by a shell into the same words", () => {

@@ -186,8 +186,13 @@ test("--plaintext for a server with TLS changes nothing, and a log-in without it
 
 test("an invite link is enough to join, and does not replace a known key", async () => {
   const link = (of: string): string =>
-    joinLine({ host: "0.0.0.0", port: server.port, invite: "open-anyway", fingerprint: of }).split(" ")[2] ??
-    "";
+    joinLine({
+      host: "0.0.0.0",
+      port: server.port,
+      kind: "invite",
+      secret: "open-anyway",
+      fingerprint: of,
+    }).split(" ")[2] ?? "";
   await using home = await Home.make();
   const run = await home.pipe(
     "a password of rey",

@@ -1,6 +1,6 @@
 // The start message: commands that can be pasted, and a warning if other machines can reach the sample users.
 import { expect, test } from "vitest";
-import { type StartFacts, startBlock } from "../../../server/commands/start-block.ts";
+import { type StartFacts, startBlock } from "../../../server/commands/serving/start-block.ts";
 
 const facts: StartFacts = {
   version: "0.1.0",

@@ -2,15 +2,15 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readInviteLink } from "../../../client/cli/account/invite-link.ts";
+import { readPersonalLink } from "../../../client/cli/account/invite-link.ts";
 import { parseAddress } from "../../../rpc/network/address.ts";
 import { newSecret } from "../../../server/auth/tokens.ts";
-import { formatInviteLink, type InviteLink, joinLine } from "../../../server/files/invite-link.ts";
+import { formatLink, joinLine, type PersonalLink } from "../../../server/files/invite-link.ts";
 
 /** The link as the client reads it. */
-function read(text: string): InviteLink {
-  const { address, invite, fingerprint } = readInviteLink(text);
-  return { ...parseAddress(address), invite, fingerprint };
+function read(text: string): PersonalLink {
+  const { address, kind, secret, fingerprint } = readPersonalLink(text);
+  return { ...parseAddress(address), kind, secret, fingerprint };
 }
 
 /** The words that a shell reads from the line. */
@@ -32,10 +32,12 @@ describe.each([
   ["a name without a dot", "localhost"],
 ])("%s", (_, host) => {
   test.each([
-    ["with a fingerprint", fingerprint],
-    ["without", undefined],
-  ])("%s is read back after a shell split the line", (_, fingerprint) => {
-    const link = { host, port: 12_000, invite: newSecret().secret, fingerprint };
+    ["with a fingerprint", "invite", fingerprint],
+    ["without", "invite", undefined],
+    ["of a reset, with a fingerprint", "reset", fingerprint],
+    ["of a reset, without", "reset", undefined],
+  ] as const)("%s is read back after a shell split the line", (_, kind, fingerprint) => {
+    const link = { host, port: 12_000, kind, secret: newSecret().secret, fingerprint } as const;
     const line = joinLine(link);
     // zsh refuses a pattern that no file matches; sh does not.
     expect(line.replaceAll(/'[^']*'/g, "")).not.toContain("[");
@@ -52,7 +54,8 @@ test("any address, invite and fingerprint are read back unchanged", () => {
   const links = fc.record({
     host: fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()),
     port: fc.integer({ min: 1, max: 65_535 }),
-    invite: base64(43, `${letters}-_`),
+    kind: fc.constantFrom("invite" as const, "reset" as const),
+    secret: base64(43, `${letters}-_`),
     fingerprint: fc.option(
       base64(43, `${letters}+/`).map((hash) => `SHA256:${hash}`),
       { nil: undefined },
@@ -60,7 +63,7 @@ test("any address, invite and fingerprint are read back unchanged", () => {
   });
   fc.assert(
     fc.property(links, (link) => {
-      expect(read(formatInviteLink(link))).toEqual({ ...link, host: link.host.toLowerCase() });
+      expect(read(formatLink(link))).toEqual({ ...link, host: link.host.toLowerCase() });
     }),
   );
 });

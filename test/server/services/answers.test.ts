@@ -9,6 +9,11 @@ import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Metadata } from "@grpc/grpc-js";
 import { describe, expect, test, vi } from "vitest";
+import {
+  ListAccountsResponse,
+  ListAdminActionsResponse,
+  ListUserSessionsResponse,
+} from "../../../gen/parley/chat/v1/admin_service.ts";
 import { ListLogInsResponse, ListSessionsResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { ListBlocksResponse } from "../../../gen/parley/chat/v1/block_service.ts";
 import { ListUsersResponse, SearchUsersResponse } from "../../../gen/parley/chat/v1/directory_service.ts";
@@ -270,6 +275,14 @@ const seqs = {
 };
 const base = 2 ** 50;
 
+const account = (index: number) => ({
+  ...user(index),
+  createTime: time,
+  isAdministrator: true,
+  isBot: true,
+  disabledTime: time,
+});
+
 /** A store whose lists have as many rows as are asked for, each as large as rows can be. */
 function largest(store: Store): Store {
   return {
@@ -293,6 +306,20 @@ function largest(store: Store): Store {
           expireTime: time,
         })),
     },
+    admin: {
+      ...store.admin,
+      account: () => Promise.resolve(account(1)),
+      listAccounts: (after, limit) => rows(limit, (index) => account(Number(after.slice(0, 8)) + index)),
+      listActions: (before, limit) =>
+        rows(limit, (index) => ({
+          actionId: before - index,
+          time,
+          administrator: "a".repeat(limits.usernameBytes),
+          address,
+          action: "revoke-invite" as const,
+          subject: "s".repeat(limits.usernameBytes),
+        })),
+    },
     log: {
       ...store.log,
       append: (entry) => store.log.append(entry),
@@ -313,6 +340,7 @@ function largest(store: Store): Store {
       list: (_since, _now, _asking, after, limit) =>
         rows(limit, (index) => ({
           user: user(Number(after.slice(0, 8)) + index),
+          isBot: true,
           online: true,
           lastOnlineTime: time,
         })),
@@ -377,12 +405,21 @@ const inLog = {
 
 /** A request for the largest page of each method that returns a list. */
 const lists: Record<string, (client: TestClient, pageToken: string) => Promise<Sized>> = {
+  "AdminService.ListAccounts": async (c, pageToken) =>
+    sized(ListAccountsResponse, await c.unary(c.admin, c.admin.listAccounts, { ...most, pageToken })),
+  "AdminService.ListUserSessions": async (c, pageToken) =>
+    sized(
+      ListUserSessionsResponse,
+      await c.unary(c.admin, c.admin.listUserSessions, { ...most, pageToken, username: "bob" }),
+    ),
+  "AdminService.ListAdminActions": async (c, pageToken) =>
+    sized(ListAdminActionsResponse, await c.unary(c.admin, c.admin.listAdminActions, { ...most, pageToken })),
   "AuthService.ListSessions": async (c, pageToken) =>
     sized(ListSessionsResponse, await c.unary(c.auth, c.auth.listSessions, { ...most, pageToken })),
   "AuthService.ListLogIns": async (c, pageToken) =>
     sized(
       ListLogInsResponse,
-      await c.unary(c.auth, c.auth.listLogIns, { ...most, pageToken, allUsers: true }),
+      await c.unary(c.auth, c.auth.listLogIns, { ...most, pageToken, allUsers: true, username: "" }),
     ),
   "BlockService.ListBlocks": async (c, pageToken) =>
     sized(ListBlocksResponse, await c.unary(c.blocks, c.blocks.listBlocks, { ...most, pageToken })),
@@ -416,6 +453,7 @@ const lists: Record<string, (client: TestClient, pageToken: string) => Promise<S
 /** Methods whose response has a list that is short by itself, with the reason. */
 const short: Record<string, string> = {
   "ServerService.GetServerInfo": "one number for each family of events",
+  "AdminService.ListInvites": "1,000 invites of 48 bytes",
 };
 
 test("every unary method with a list in its response is among those whose size is tested", () => {

@@ -74,14 +74,19 @@ test("GetUser finds a user by name and by id, with the presence that ListUsers t
   const get = async (request: ReturnType<typeof byName> | ReturnType<typeof byId>) =>
     (await leia.unary(leia.directory, leia.directory.getUser, request)).user;
   const user = { userId: idOf(han), username: "han" };
-  expect(await get(byName("han"))).toEqual({ user, online: false, lastOnlineTime: undefined });
+  expect(await get(byName("han"))).toEqual({ user, bot: false, online: false, lastOnlineTime: undefined });
   using _online = await han.connect().caughtUp();
-  expect(await get(byId(idOf(han)))).toEqual({ user, online: true, lastOnlineTime: new Date(clock.now()) });
+  expect(await get(byId(idOf(han)))).toEqual({
+    user,
+    bot: false,
+    online: true,
+    lastOnlineTime: new Date(clock.now()),
+  });
   await han.logOut();
   await expect.poll(async () => (await get(byName("han")))?.online).toBe(false);
   const left = new Date(clock.now());
   await clock.advance(60_000);
-  expect(await get(byName("han"))).toEqual({ user, online: false, lastOnlineTime: left });
+  expect(await get(byName("han"))).toEqual({ user, bot: false, online: false, lastOnlineTime: left });
   expect(await get(byName("leia"))).toMatchObject({ user: { username: "leia" } });
   await expect(get(byName("Han"))).rejects.toMatchObject({ reason: "USER_NOT_FOUND", field: "username" });
   await expect(get(byId("u999"))).rejects.toMatchObject({ reason: "USER_NOT_FOUND", field: "user_id" });

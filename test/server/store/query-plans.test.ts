@@ -44,6 +44,23 @@ const exceptions: readonly { statement: RegExp; reason: string }[] = [
       "a page: reads in the order of the key until the limit; expired sessions end at the user's next log-in",
   },
   {
+    statement: /^DELETE FROM admin_actions WHERE action_id <= /,
+    reason: "reads only the rows that it deletes",
+  },
+  { statement: /^DELETE FROM invites WHERE hash >= /, reason: "reads the one row that it deletes" },
+  {
+    statement: /FROM users WHERE username > \? AND removed_time IS NULL ORDER BY username LIMIT/,
+    reason: "a page: reads in the order of the key until the limit; removed users are few",
+  },
+  {
+    statement: /FROM invites\s+WHERE hash > \? AND expire_time > \? ORDER BY hash LIMIT/,
+    reason: "a page: reads in the order of the key until the limit; the next invite removes expired ones",
+  },
+  {
+    statement: /FROM admin_actions .*ORDER BY action_id DESC LIMIT/s,
+    reason: "a page: reads in the order of the key until the limit",
+  },
+  {
     statement: /FROM log_ins WHERE \?1 IS NULL AND log_in_id < \?2 ORDER BY log_in_id DESC LIMIT/,
     reason: "a page: reads in the order of the key until the limit",
   },

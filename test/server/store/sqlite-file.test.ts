@@ -164,10 +164,10 @@ describe("the accounts of the command line tools", () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     using tool = openAccountsDirectly(file);
-    expect(tool.accounts.addUser(newUser("ada"))).toMatchObject({ status: "added" });
+    expect(await tool.accounts.addUser(newUser("ada"))).toMatchObject({ status: "added" });
     await using store = await openSqliteStore({ file });
     expect(await store.accounts.userByName("ada")).toBeDefined();
-    expect(tool.accounts.removeUser("ada")).toBe(true);
+    expect(await tool.accounts.removeUser("ada")).toBe(true);
     expect(await store.accounts.userByName("ada")).toBeUndefined();
   });
 
@@ -175,8 +175,8 @@ describe("the accounts of the command line tools", () => {
     await using place = await temporaryFolder();
     using tool = openAccountsDirectly(join(place.folder, "parley.db"));
     const users = [newUser("ada"), { ...newUser("bob"), time: 0.5 }];
-    expect(() => tool.accounts.importUsers(users)).toThrow();
-    expect(tool.accounts.knownNames(["ada", "bob"])).toEqual([]);
+    await expect(tool.accounts.importUsers(users)).rejects.toThrow();
+    expect(await tool.accounts.knownNames(["ada", "bob"])).toEqual([]);
   });
 });
 

@@ -29,7 +29,7 @@ export async function sqliteUnderTest(startThread?: StartThread): Promise<StoreU
     },
     async addUserElsewhere(user) {
       using direct = openAccountsDirectly(file);
-      direct.accounts.addUser(user);
+      await direct.accounts.addUser(user);
     },
     fillFailures(count, { count: failures, lockedUntil, locks }, time) {
       using database = new DatabaseSync(file, { timeout: 5_000 });

@@ -42,6 +42,10 @@ export const LogInOutcome = {
   TOO_MANY_SESSIONS: 5,
   /** DEVICE_INVALID - The password was right, but the device was not one of the user's devices. */
   DEVICE_INVALID: 6,
+  /** DISABLED - The password was right, but an administrator has disabled the user. */
+  DISABLED: 7,
+  /** PASSWORD_RESET - A new password was set with the secret of an administrator, and a session was started. */
+  PASSWORD_RESET: 8,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -55,6 +59,8 @@ export namespace LogInOutcome {
   export type REFUSED_LOCKED = typeof LogInOutcome.REFUSED_LOCKED;
   export type TOO_MANY_SESSIONS = typeof LogInOutcome.TOO_MANY_SESSIONS;
   export type DEVICE_INVALID = typeof LogInOutcome.DEVICE_INVALID;
+  export type DISABLED = typeof LogInOutcome.DISABLED;
+  export type PASSWORD_RESET = typeof LogInOutcome.PASSWORD_RESET;
   export type UNRECOGNIZED = typeof LogInOutcome.UNRECOGNIZED;
 }
 
@@ -135,6 +141,26 @@ export interface SignUpRequest {
 export interface SignUpResponse {
   /** The session. */
   grant: Grant | undefined;
+}
+
+/** ResetPasswordRequest asks for a new password in place of a forgotten one. */
+export interface ResetPasswordRequest {
+  /** The secret, at most 64 bytes. */
+  reset: string;
+  /** The new password, with the bounds of SignUpRequest.password. */
+  newPassword: string;
+  /** The calling program. */
+  client: ClientInfo | undefined;
+}
+
+/** ResetPasswordResponse contains the new session. */
+export interface ResetPasswordResponse {
+  /** The session. */
+  grant:
+    | Grant
+    | undefined;
+  /** The number of sessions that were ended. */
+  endedSessions: number;
 }
 
 /** LogOutRequest is empty. */
@@ -257,6 +283,8 @@ export interface ListLogInsRequest {
    * otherwise the call is refused as ADMINISTRATORS_ONLY.
    */
   allUsers: boolean;
+  /** List the log-ins of this user. Only an administrator may set it, and not together with all_users. */
+  username: string;
 }
 
 /** ListLogInsResponse is a page of log-ins, with the newest first. */
@@ -660,6 +688,131 @@ export const SignUpResponse: MessageFns<SignUpResponse> = {
             }
 
             message.grant = Grant.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetPasswordRequest(): ResetPasswordRequest {
+  return { reset: "", newPassword: "", client: undefined };
+}
+
+export const ResetPasswordRequest: MessageFns<ResetPasswordRequest> = {
+  encode(message: ResetPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reset !== "") {
+      writer.uint32(10).string(message.reset);
+    }
+    if (message.newPassword !== "") {
+      writer.uint32(18).string(message.newPassword);
+    }
+    if (message.client !== undefined) {
+      ClientInfo.encode(message.client, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reset = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newPassword = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.client = ClientInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetPasswordResponse(): ResetPasswordResponse {
+  return { grant: undefined, endedSessions: 0 };
+}
+
+export const ResetPasswordResponse: MessageFns<ResetPasswordResponse> = {
+  encode(message: ResetPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grant !== undefined) {
+      Grant.encode(message.grant, writer.uint32(10).fork()).join();
+    }
+    if (message.endedSessions !== 0) {
+      writer.uint32(16).uint32(message.endedSessions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grant = Grant.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.endedSessions = reader.uint32();
             continue;
           }
         }
@@ -1331,7 +1484,7 @@ export const LogInRecord: MessageFns<LogInRecord> = {
 };
 
 function createBaseListLogInsRequest(): ListLogInsRequest {
-  return { pageSize: 0, pageToken: "", allUsers: false };
+  return { pageSize: 0, pageToken: "", allUsers: false, username: "" };
 }
 
 export const ListLogInsRequest: MessageFns<ListLogInsRequest> = {
@@ -1344,6 +1497,9 @@ export const ListLogInsRequest: MessageFns<ListLogInsRequest> = {
     }
     if (message.allUsers !== false) {
       writer.uint32(24).bool(message.allUsers);
+    }
+    if (message.username !== "") {
+      writer.uint32(34).string(message.username);
     }
     return writer;
   },
@@ -1383,6 +1539,14 @@ export const ListLogInsRequest: MessageFns<ListLogInsRequest> = {
             }
 
             message.allUsers = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.username = reader.string();
             continue;
           }
         }
@@ -1455,7 +1619,10 @@ export const ListLogInsResponse: MessageFns<ListLogInsResponse> = {
   },
 };
 
-/** AuthService manages log-ins, accounts and sessions. LogIn and SignUp need no token; every other call needs one. */
+/**
+ * AuthService manages log-ins, accounts and sessions. LogIn, SignUp and ResetPassword need no token; every other call needs
+ * one.
+ */
 export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
   /**
@@ -1493,7 +1660,25 @@ export const AuthServiceService = {
     responseSerialize: (value: LogOutResponse): Buffer => Buffer.from(LogOutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogOutResponse => LogOutResponse.decode(value),
   },
-  /** ChangePassword sets a new password and ends every other session of the user. */
+  /**
+   * ResetPassword sets a new password with the secret of AdminService.ResetUser, ends every session of the user and every
+   * lock on the user's log-ins, and starts a session on a new device. Devices of the user are no longer known. A secret
+   * that is unknown, used or expired is refused as RESET_INVALID.
+   */
+  resetPassword: {
+    path: "/parley.chat.v1.AuthService/ResetPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetPasswordRequest): Buffer => Buffer.from(ResetPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetPasswordRequest => ResetPasswordRequest.decode(value),
+    responseSerialize: (value: ResetPasswordResponse): Buffer =>
+      Buffer.from(ResetPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetPasswordResponse => ResetPasswordResponse.decode(value),
+  },
+  /**
+   * ChangePassword sets a new password and ends every other session of the user. Other devices of the user are no longer
+   * known until the next log-in on them.
+   */
   changePassword: {
     path: "/parley.chat.v1.AuthService/ChangePassword" as const,
     requestStream: false as const,
@@ -1551,7 +1736,16 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   signUp: handleUnaryCall<SignUpRequest, SignUpResponse>;
   /** LogOut ends the calling session and its streams. */
   logOut: handleUnaryCall<LogOutRequest, LogOutResponse>;
-  /** ChangePassword sets a new password and ends every other session of the user. */
+  /**
+   * ResetPassword sets a new password with the secret of AdminService.ResetUser, ends every session of the user and every
+   * lock on the user's log-ins, and starts a session on a new device. Devices of the user are no longer known. A secret
+   * that is unknown, used or expired is refused as RESET_INVALID.
+   */
+  resetPassword: handleUnaryCall<ResetPasswordRequest, ResetPasswordResponse>;
+  /**
+   * ChangePassword sets a new password and ends every other session of the user. Other devices of the user are no longer
+   * known until the next log-in on them.
+   */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
   /** ListSessions lists the sessions of the calling user. */
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
@@ -1615,7 +1809,30 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogOutResponse) => void,
   ): ClientUnaryCall;
-  /** ChangePassword sets a new password and ends every other session of the user. */
+  /**
+   * ResetPassword sets a new password with the secret of AdminService.ResetUser, ends every session of the user and every
+   * lock on the user's log-ins, and starts a session on a new device. Devices of the user are no longer known. A secret
+   * that is unknown, used or expired is refused as RESET_INVALID.
+   */
+  resetPassword(
+    request: ResetPasswordRequest,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  resetPassword(
+    request: ResetPasswordRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  resetPassword(
+    request: ResetPasswordRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * ChangePassword sets a new password and ends every other session of the user. Other devices of the user are no longer
+   * known until the next log-in on them.
+   */
   changePassword(
     request: ChangePasswordRequest,
     callback: (error: ServiceError | null, response: ChangePasswordResponse) => void,

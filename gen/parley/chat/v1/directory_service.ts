@@ -63,7 +63,11 @@ export interface UserPresence {
   /** Whether the user is online now. */
   online: boolean;
   /** When the user was last online. For a user who is online, the time of the response. */
-  lastOnlineTime: Date | undefined;
+  lastOnlineTime:
+    | Date
+    | undefined;
+  /** Whether the user is a bot: a program, added by an administrator. */
+  bot: boolean;
 }
 
 /** GetUserRequest names a user. */
@@ -244,7 +248,7 @@ export const ListUsersResponse: MessageFns<ListUsersResponse> = {
 };
 
 function createBaseUserPresence(): UserPresence {
-  return { user: undefined, online: false, lastOnlineTime: undefined };
+  return { user: undefined, online: false, lastOnlineTime: undefined, bot: false };
 }
 
 export const UserPresence: MessageFns<UserPresence> = {
@@ -257,6 +261,9 @@ export const UserPresence: MessageFns<UserPresence> = {
     }
     if (message.lastOnlineTime !== undefined) {
       Timestamp.encode(toTimestamp(message.lastOnlineTime), writer.uint32(26).fork()).join();
+    }
+    if (message.bot !== false) {
+      writer.uint32(32).bool(message.bot);
     }
     return writer;
   },
@@ -296,6 +303,14 @@ export const UserPresence: MessageFns<UserPresence> = {
             }
 
             message.lastOnlineTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bot = reader.bool();
             continue;
           }
         }

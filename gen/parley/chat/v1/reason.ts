@@ -67,6 +67,10 @@ export const Reason = {
   TOO_MANY_SESSIONS: 31,
   /** ADMINISTRATORS_ONLY - Only an administrator of this server may make this request. */
   ADMINISTRATORS_ONLY: 32,
+  /** ACCOUNT_DISABLED - The password is right, but an administrator has disabled the user. */
+  ACCOUNT_DISABLED: 33,
+  /** RESET_INVALID - The secret for a new password is unknown, used or expired. */
+  RESET_INVALID: 34,
   /** USER_NOT_FOUND - There is no user with this name. */
   USER_NOT_FOUND: 40,
   /** RECIPIENT_IS_SELF - The named user is the calling user. */
@@ -161,6 +165,8 @@ export namespace Reason {
   export type ACCOUNT_LOCKED = typeof Reason.ACCOUNT_LOCKED;
   export type TOO_MANY_SESSIONS = typeof Reason.TOO_MANY_SESSIONS;
   export type ADMINISTRATORS_ONLY = typeof Reason.ADMINISTRATORS_ONLY;
+  export type ACCOUNT_DISABLED = typeof Reason.ACCOUNT_DISABLED;
+  export type RESET_INVALID = typeof Reason.RESET_INVALID;
   export type USER_NOT_FOUND = typeof Reason.USER_NOT_FOUND;
   export type RECIPIENT_IS_SELF = typeof Reason.RECIPIENT_IS_SELF;
   export type CONVERSATION_NOT_FOUND = typeof Reason.CONVERSATION_NOT_FOUND;

@@ -9,6 +9,7 @@ import type {
 } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { searchKey } from "../search-key.ts";
+import { inviteIdOf, recordAction } from "./admin.ts";
 import { removeIdentity } from "./identities.ts";
 import { type Operations, read, write } from "./operation.ts";
 
@@ -65,7 +66,7 @@ export const accountOperations: Operations<AccountStore> = {
     );
   }),
 
-  addUser: write((database, user) => {
+  addUser: write((database, user, by) => {
     if (user.inviteHash !== undefined && !isInviteValid(database, user.inviteHash, user.time)) {
       return { status: "invite-invalid" };
     }
@@ -73,6 +74,7 @@ export const accountOperations: Operations<AccountStore> = {
     if (user.refuseLookAlike && isKnownSkeleton(database, user.skeleton)) return { status: "look-alike" };
     const userId = insertUser(database, user);
     if (user.inviteHash !== undefined) useInvite(database, user.inviteHash);
+    if (by !== undefined) recordAction(database, by, "add-user", user.username);
     return { status: "added", user: { userId, username: user.username } };
   }),
 
@@ -94,14 +96,23 @@ export const accountOperations: Operations<AccountStore> = {
     if (!hasPassword(database, userId, from)) return undefined;
     database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
     if (keepSessionId === undefined) return [];
+    database.run(
+      `UPDATE devices SET known = 0
+       WHERE user_id = ?1 AND device_id <> (SELECT device_id FROM sessions WHERE session_id = ?2)`,
+      userId,
+      keepSessionId,
+    );
     const sql =
       "DELETE FROM sessions WHERE user_id = ? AND session_id <> ? RETURNING session_id AS sessionId";
     return database.all<{ sessionId: number }>(sql, userId, keepSessionId).map((row) => row.sessionId);
   }),
 
-  setAdministrator: write((database, username, isAdministrator) => {
+  setAdministrator: write((database, username, isAdministrator, by) => {
     const sql = "UPDATE users SET administrator = ? WHERE username = ? AND removed_time IS NULL";
-    return database.run(sql, isAdministrator ? 1 : 0, username).changes > 0;
+    const isDone = database.run(sql, isAdministrator ? 1 : 0, username).changes > 0;
+    if (isDone && by !== undefined)
+      recordAction(database, by, isAdministrator ? "promote" : "demote", username);
+    return isDone;
   }),
 
   isAdministrator: read((database, userId) => {
@@ -115,11 +126,14 @@ export const accountOperations: Operations<AccountStore> = {
     return database.all<{ username: string }>(sql).map(({ username }) => username);
   }),
 
-  hasDevice: read((database, userId, deviceId, secretHash) =>
-    isDeviceOf(database, userId, deviceId, secretHash),
-  ),
+  hasDevice: read((database, userId, deviceId, secretHash) => {
+    const isKnown = "SELECT 1 FROM devices WHERE device_id = ? AND known = 1";
+    return (
+      isDeviceOf(database, userId, deviceId, secretHash) && database.get(isKnown, deviceId) !== undefined
+    );
+  }),
 
-  removeUser: write((database, username) => {
+  removeUser: write((database, username, by) => {
     const user = database.get<{ userId: number }>(
       "SELECT user_id AS userId FROM users WHERE username = ? AND removed_time IS NULL",
       username,
@@ -128,15 +142,18 @@ export const accountOperations: Operations<AccountStore> = {
     database.run("DELETE FROM sessions WHERE user_id = ?", user.userId);
     removeIdentity(database, user.userId);
     database.run("DELETE FROM devices WHERE user_id = ?", user.userId);
+    database.run("DELETE FROM password_resets WHERE user_id = ?", user.userId);
     database.run(
       "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?",
       user.userId,
     );
+    if (by !== undefined) recordAction(database, by, "remove-user", username);
     return true;
   }),
 
   startSession: write((database, session) => {
     if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
+    if (isDisabled(database, session.userId)) return { status: "disabled" };
     const deviceId = deviceOf(database, session);
     if (deviceId === undefined) return { status: "device-invalid" };
     database.run("DELETE FROM sessions WHERE user_id = ? AND expire_time <= ?", session.userId, session.time);
@@ -156,7 +173,7 @@ export const accountOperations: Operations<AccountStore> = {
       session.expireTime,
     );
     const { deviceName } = session.client;
-    database.run("UPDATE devices SET name = ? WHERE device_id = ?", deviceName, deviceId);
+    database.run("UPDATE devices SET name = ?, known = 1 WHERE device_id = ?", deviceName, deviceId);
     return { status: "started", sessionId, deviceId };
   }),
 
@@ -170,7 +187,8 @@ export const accountOperations: Operations<AccountStore> = {
   }),
 
   touchSession: write((database, sessionId, lastUsedTime, expireTime) => {
-    const sql = "UPDATE sessions SET last_used_time = ?, expire_time = ? WHERE session_id = ?";
+    const sql =
+      "UPDATE sessions SET last_used_time = ?, expire_time = max(expire_time, ?) WHERE session_id = ?";
     database.run(sql, lastUsedTime, expireTime, sessionId);
   }),
 
@@ -200,17 +218,22 @@ export const accountOperations: Operations<AccountStore> = {
   liveSessions: read((database, afterId, limit, now) => {
     return database.all<{ sessionId: number; userId: number }>(
       `SELECT session_id AS sessionId, user_id AS userId FROM sessions
-       WHERE session_id > ? AND expire_time > ? ORDER BY session_id LIMIT ?`,
+       WHERE session_id > ? AND expire_time > ?
+         AND NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = sessions.user_id AND bot = 1)
+       ORDER BY session_id LIMIT ?`,
       afterId,
       now,
       limit,
     );
   }),
 
-  addInvite: write((database, hash, uses, expireTime, time) => {
+  addInvite: write((database, hash, uses, expireTime, time, by) => {
     database.run("DELETE FROM invites WHERE expire_time <= ?", time);
     const sql = "INSERT INTO invites (hash, uses_left, create_time, expire_time) VALUES (?, ?, ?, ?)";
     database.run(sql, hash, uses, time, expireTime);
+    const inviteId = inviteIdOf(hash);
+    if (by !== undefined) recordAction(database, by, "create-invite", inviteId);
+    return inviteId;
   }),
 };
 
@@ -221,6 +244,11 @@ type Columns<T> = { [K in keyof T]: T[K] };
 function hasPassword(database: Database, userId: number, passwordHash: string): boolean {
   const sql = "SELECT 1 FROM users WHERE user_id = ? AND password_hash = ? AND removed_time IS NULL";
   return database.get(sql, userId, passwordHash) !== undefined;
+}
+
+function isDisabled(database: Database, userId: number): boolean {
+  const sql = "SELECT 1 FROM users WHERE user_id = ? AND disabled_time IS NOT NULL";
+  return database.get(sql, userId) !== undefined;
 }
 
 function isKnownName(database: Database, username: string): boolean {

@@ -1,6 +1,7 @@
 // The table of all operations except append, by area and name, and the calls of operations that pass between threads.
 import type { Database } from "../database/database.ts";
 import { accountOperations } from "./accounts.ts";
+import { adminOperations } from "./admin.ts";
 import { blockOperations } from "./blocks.ts";
 import { identityOperations } from "./identities.ts";
 import { logOperations } from "./log.ts";
@@ -10,6 +11,7 @@ import { presenceOperations } from "./presence.ts";
 
 const table = {
   accounts: accountOperations,
+  admin: adminOperations,
   presence: presenceOperations,
   blocks: blockOperations,
   logIns: logInOperations,

@@ -37,9 +37,15 @@ export const presenceOperations: Operations<PresenceStore> = {
   }),
 
   list: read((database, since, now, askingId, afterName, limit) => {
-    const rows = database.all<{ userId: number; username: string; online: number; lastEnd: number | null }>(
+    const rows = database.all<{
+      userId: number;
+      username: string;
+      bot: number;
+      online: number;
+      lastEnd: number | null;
+    }>(
       // Begins with the users who are or were online, who are few, and not with all users.
-      `SELECT u.user_id AS userId, username, max(online) AS online, max(lastEnd) AS lastEnd
+      `SELECT u.user_id AS userId, username, bot, max(online) AS online, max(lastEnd) AS lastEnd
        FROM (SELECT user_id, 1 AS online, NULL AS lastEnd FROM presence_intervals INDEXED BY presence_open
            WHERE end_time IS NULL
          UNION ALL
@@ -59,8 +65,8 @@ export const presenceOperations: Operations<PresenceStore> = {
 
   of: read((database, userId, now, askingId) => {
     const row = database.get<PresenceColumns>(
-      `SELECT userId, username, online, lastEnd FROM (
-         SELECT user_id AS userId, username,
+      `SELECT userId, username, bot, online, lastEnd FROM (
+         SELECT user_id AS userId, username, bot,
            EXISTS (SELECT 1 FROM presence_intervals INDEXED BY presence_open
              WHERE user_id = u.user_id AND end_time IS NULL) AS online,
            (SELECT end_time FROM presence_intervals WHERE user_id = u.user_id AND end_time >= 0
@@ -78,11 +84,17 @@ export const presenceOperations: Operations<PresenceStore> = {
 interface PresenceColumns extends Record<string, unknown> {
   userId: number;
   username: string;
+  bot: number;
   online: number;
   lastEnd: number | null;
 }
 
-function presenceRow({ userId, username, online, lastEnd }: PresenceColumns, now: number): PresenceRow {
+function presenceRow({ userId, username, bot, online, lastEnd }: PresenceColumns, now: number): PresenceRow {
   const isOnline = online !== 0;
-  return { user: { userId, username }, online: isOnline, lastOnlineTime: isOnline ? now : (lastEnd ?? 0) };
+  return {
+    user: { userId, username },
+    isBot: bot === 1,
+    online: isOnline,
+    lastOnlineTime: isOnline ? now : (lastEnd ?? 0),
+  };
 }

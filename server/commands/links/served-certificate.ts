@@ -1,9 +1,9 @@
 // The certificate that a server with these settings presents, for the commands that run beside it.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { ownCertificate } from "../files/certificate.ts";
-import { dataFiles } from "../files/data-folder.ts";
-import { type Config, dataOf } from "../settings/config.ts";
+import { ownCertificate } from "../../files/certificate.ts";
+import { dataFiles } from "../../files/data-folder.ts";
+import { type Config, dataOf } from "../../settings/config.ts";
 
 /**
  * Creates the certificate if the data folder has none. An existing one is not renewed, because a running server may use

@@ -1,7 +1,7 @@
 // The line of the start message that lists the rules of a server started by the original's command line.
 import { isAbsolute, relative } from "node:path";
-import { packageFile } from "../files/package.ts";
-import type { Config } from "../settings/config.ts";
+import { packageFile } from "../../files/package.ts";
+import type { Config } from "../../settings/config.ts";
 
 /** The line; undefined if the server was started in another way. */
 export function originalsLine(config: Config, host: string): string | undefined {

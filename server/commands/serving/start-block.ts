@@ -1,8 +1,8 @@
 // The text that the server prints when it is ready: its address, and commands with which two people can talk.
 
-import { formatAddress } from "../../rpc/network/address.ts";
-import type { Credential } from "../files/credentials-file.ts";
-import { isLoopback } from "../files/loopback.ts";
+import { formatAddress } from "../../../rpc/network/address.ts";
+import type { Credential } from "../../files/credentials-file.ts";
+import { isLoopback } from "../../files/loopback.ts";
 
 export interface StartFacts {
   readonly version: string;

@@ -1,0 +1,58 @@
+// parley-server actions: prints the record of administration.
+import { existsSync } from "node:fs";
+import { readArguments } from "../../command-line/arguments.ts";
+import { UsageError } from "../../command-line/usage-error.ts";
+import { dataFiles } from "../files/data-folder.ts";
+import { commandLine } from "../files/package.ts";
+import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
+import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
+import { type Command, CommandFailure } from "./command.ts";
+import type { Io } from "./io.ts";
+import { readCount } from "./printing/count.ts";
+import { oneLine, timeText } from "./printing/one-line.ts";
+
+export const command: Command = { help, run };
+
+const ownFlags: readonly DescribedFlag[] = [
+  { name: "count", short: "n", value: "N", help: "How many of the newest changes to print. Default: 50." },
+];
+const settings = ["data", "config"] as const;
+const PAGE = 1000;
+
+function help(): string {
+  return `Prints what administrators and the operator have changed, the newest first: time
+in UTC, who, what, and the user or the invite.
+
+Usage:
+  ${commandLine("parley-server")} actions
+
+Flags:
+${describeFlags([...ownFlags, ...describedSettings(settings)])}
+`;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
+  if (words.length > 0) throw new UsageError("actions: expected only flags");
+  const most = readCount(flags);
+  const data = dataOf(await loadConfig({ flags }));
+  const { database } = dataFiles(data);
+  if (!existsSync(database)) {
+    throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
+  }
+  using direct = openAccountsDirectly(database);
+  for (let before = Number.MAX_SAFE_INTEGER, left = most; left > 0; ) {
+    const size = Math.min(PAGE, left);
+    const page = await direct.admin.listActions(before, size);
+    for (const { time, administrator, address, action, subject } of page) {
+      const who = administrator === undefined ? "the operator" : `${administrator} (${address})`;
+      io.print(`${oneLine(`${timeText(time)}  ${who}  ${action}  ${subject}`)}\n`);
+    }
+    const last = page.at(-1);
+    if (page.length < size || last === undefined) break;
+    before = last.actionId;
+    left -= page.length;
+  }
+  return 0;
+}
