@@ -19,8 +19,16 @@ export interface LinkOptions {
    * id, the link forgets the cursors.
    */
   readonly serverId?: string;
-  /** Runs before each stream is opened, when the connection is ready. An error that it throws ends the attempt. */
-  readonly beforeStream?: () => Promise<void>;
+  /**
+   * Called when a stream is open at a server with another id than `serverId`, before the first event. Store the id: a
+   * link that is opened with the earlier one forgets its cursors again.
+   */
+  readonly onServerChanged?: (serverId: string) => void;
+  /**
+   * Runs before each stream is opened, when the connection is ready. An error that it throws ends the attempt.
+   * `serverId`: the id that the server named last, or that of the options.
+   */
+  readonly beforeStream?: (serverId: string | undefined) => Promise<void>;
   /** The kinds of events to receive. If absent or empty: all but INTRODUCTIONS. */
   readonly features?: readonly Feature[];
   /**

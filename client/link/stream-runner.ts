@@ -6,7 +6,7 @@ import type { Event, Limits, Welcome } from "../../gen/parley/chat/v1/event.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import { waitFor } from "../../time/wait.ts";
 import type { LinkOptions } from "./link-options.ts";
-import { BrokenStreamError, LinkEndedError, refusal } from "./model/errors.ts";
+import { BrokenStreamError, LinkEndedError, refusal, ServerChangedError } from "./model/errors.ts";
 import type { LinkState } from "./model/events.ts";
 import { welcomed } from "./receiving/event-reader.ts";
 import type { MarkerSender } from "./receiving/marker-sender.ts";
@@ -34,7 +34,10 @@ export interface StreamRunnerParts {
 
 export class StreamRunner {
   readonly #parts: StreamRunnerParts;
+  /** The id that the server named last. */
   #serverId: string | undefined;
+  /** The id that the program has stored. */
+  #storedServerId: string | undefined;
   #limits: Limits | undefined;
   #hello: Hello | undefined;
   #stream: ChatStream | undefined;
@@ -46,6 +49,7 @@ export class StreamRunner {
   constructor(parts: StreamRunnerParts) {
     this.#parts = parts;
     this.#serverId = parts.options.serverId;
+    this.#storedServerId = parts.options.serverId;
   }
 
   /** Runs one stream, from connecting to its end. Never rejects. */
@@ -90,7 +94,7 @@ export class StreamRunner {
     const { options, feed, markers, sender, signal } = this.#parts;
     try {
       const dialled = await this.#unlessClosed(options.endpoint.connect());
-      if (options.beforeStream !== undefined) await this.#unlessClosed(options.beforeStream());
+      if (options.beforeStream !== undefined) await this.#unlessClosed(options.beforeStream(this.#serverId));
       // A stream that was opened after the abort would never be ended.
       if (signal.aborted) throw new LinkEndedError("The link was closed.");
       const hello = {
@@ -136,7 +140,7 @@ export class StreamRunner {
   }
 
   #opened(raw: Event, stream: ChatStream): void {
-    const { feed, markers, sender, onState } = this.#parts;
+    const { options, feed, markers, sender, onState } = this.#parts;
     if (raw.kind?.$case !== "welcome")
       throw new BrokenStreamError("The first event of the stream is not a Welcome.");
     const welcome: Welcome = raw.kind.value;
@@ -144,9 +148,12 @@ export class StreamRunner {
       this.#serverId = welcome.serverId;
       sender?.holdAll();
       feed.reset(undefined, "server-changed");
-      throw new BrokenStreamError("The server has other data than before.");
+      throw new ServerChangedError("The server has other data than before.");
     }
     this.#serverId = welcome.serverId;
+    const known = this.#storedServerId;
+    this.#storedServerId = welcome.serverId;
+    if (known !== undefined && known !== welcome.serverId) options.onServerChanged?.(welcome.serverId);
     this.#limits = welcome.limits;
     feed.welcome(welcomed(welcome, raw));
     this.#phase = "catching-up";

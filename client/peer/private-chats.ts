@@ -95,7 +95,7 @@ export class PrivateChats implements AsyncDisposable {
 
   /** The user and the device. */
   get names(): OwnNames {
-    return this.#context.parts.names;
+    return this.#context.names;
   }
 
   /** The port of the peer server; undefined if it does not listen. */
@@ -135,6 +135,15 @@ export class PrivateChats implements AsyncDisposable {
    */
   register(): Promise<Registered> {
     return this.#context.registerAgain();
+  }
+
+  /**
+   * Registers this device before a stream opens: pass it as `beforeStream` to the link. If the server has a new id, as
+   * after a restore, the identity key signs the user's devices for that id.
+   * @throws RpcError, ConnectError
+   */
+  beforeStream(serverId: string | undefined): Promise<void> {
+    return this.#context.beforeStream(serverId);
   }
 
   /** Handles an event of the link; ignores events that do not concern private chats. */

@@ -92,9 +92,9 @@ function withRequests(
   return {
     features: [...new Set([...wanted, Feature.INTRODUCTIONS])],
     processId: chats.processId,
-    beforeStream: async () => {
-      await chats.register();
-      await beforeStream?.();
+    beforeStream: async (serverId) => {
+      await chats.beforeStream(serverId);
+      await beforeStream?.(serverId);
     },
   };
 }

@@ -14,7 +14,10 @@ import type { State } from "../state/state.ts";
 import type { PasswordLogin } from "./connect-options.ts";
 
 /** The options of a link that belong to its session. */
-export type SessionOptions = Pick<LinkOptions, "token" | "serverId" | "cursors" | "queue">;
+export type SessionOptions = Pick<
+  LinkOptions,
+  "token" | "serverId" | "onServerChanged" | "cursors" | "queue"
+>;
 
 /** A session that was started with a password, so that its user and device are known. */
 export interface OwnSession {
@@ -60,6 +63,7 @@ export async function storedSession(
     link: {
       token: profile.session.token,
       serverId,
+      onServerChanged: (id) => state.profiles.serverChanged(profileId, id),
       cursors: state.cursors(profileId),
       queue: state.sendQueue(profileId),
     },

@@ -29,6 +29,8 @@ export interface LoggedIn {
   readonly profile: Profile;
   /** The server has other data than at the last log-in. Cursors were deleted, and unsent messages are held. */
   readonly serverChanged: boolean;
+  /** The former id of the server if its data was restored under a new id: the user is the same. */
+  readonly formerServerId: string | undefined;
 }
 
 const selectProfile = `
@@ -110,7 +112,9 @@ export class Profiles {
       const profile = this.find({ address, username: user.username });
       if (profile === undefined) throw new Error("The profile disappeared while it was written.");
       touchServer(this.#db, address);
-      return { profile: { ...profile, session: granted }, serverChanged };
+      const isRestored = serverChanged && before.userId === user.userId;
+      const formerServerId = isRestored ? before.serverId : undefined;
+      return { profile: { ...profile, session: granted }, serverChanged, formerServerId };
     });
   }
 
@@ -147,7 +151,11 @@ export class Profiles {
   /** Called when the profile's server has other data than before: deletes the cursors and holds the unsent messages. */
   serverChanged(profileId: number, serverId: string): void {
     transact(this.#db, () => {
-      this.#db.prepare("UPDATE profiles SET server_id = ? WHERE profile_id = ?").run(serverId, profileId);
+      const { changes } = this.#db
+        .prepare("UPDATE profiles SET server_id = ?1 WHERE profile_id = ?2 AND server_id <> ?1")
+        .run(serverId, profileId);
+      // Another process may have noticed it first, and may have stored cursors of the new data.
+      if (changes === 0) return;
       this.#forgetServerData(profileId);
     });
   }

@@ -45,6 +45,9 @@ export class PrivateUser implements AsyncDisposable {
   readonly #login: Login;
   readonly #options: Options;
   readonly #waiters = new Set<() => void>();
+  /** How often the link has been live. */
+  #livesSoFar = 0;
+  #onLive: PromiseWithResolvers<void> = Promise.withResolvers();
   #next = 0;
 
   private constructor(login: Login, options: Options, chats: PrivateChats) {
@@ -61,9 +64,8 @@ export class PrivateUser implements AsyncDisposable {
       receiveOnly: true,
       features: [Feature.PRESENCE, Feature.INTRODUCTIONS],
       processId: chats.processId,
-      beforeStream: async () => {
-        await chats.register();
-      },
+      serverId: names.serverId,
+      beforeStream: (serverId) => chats.beforeStream(serverId),
       backoff: { baseMs: 20, capMs: 100 },
     });
   }
@@ -96,11 +98,15 @@ export class PrivateUser implements AsyncDisposable {
     const listen = host === null ? undefined : { host, port: 0 };
     const chats = await PrivateChats.open({ ...login, keys, contacts, listen, allowHalfOpen });
     const user = new PrivateUser(login, options, chats);
-    const live = Promise.withResolvers<void>();
-    void user.#followLink(live.resolve);
+    void user.#followLink();
     void user.#followChats();
-    await live.promise;
+    await user.#onLive.promise;
     return user;
+  }
+
+  /** Resolves when the link has been live at least twice: it is live again after the loss of its first stream. */
+  async liveAgain(): Promise<void> {
+    while (this.#livesSoFar < 2) await this.#onLive.promise;
   }
 
   /** The next event of that type, after the one that was returned last. */
@@ -119,6 +125,11 @@ export class PrivateUser implements AsyncDisposable {
   /** Resolves when the events so far satisfy the condition. */
   async until(isDone: (events: readonly PrivateEvent[]) => boolean): Promise<void> {
     while (!isDone(this.events)) await new Promise<void>((resolve) => this.#waiters.add(resolve));
+  }
+
+  /** The chats that have opened so far. */
+  get openings(): EventOf<"opened">[] {
+    return this.events.filter((event) => event.type === "opened");
   }
 
   /** The lines of the other user so far. */
@@ -142,11 +153,16 @@ export class PrivateUser implements AsyncDisposable {
     await this.endpoint[Symbol.asyncDispose]();
   }
 
-  async #followLink(live: () => void): Promise<void> {
+  async #followLink(): Promise<void> {
     for await (const event of this.link.events) {
       this.chats.handleLinkEvent(event);
-      if (event.type === "state" && event.state.phase === "live") live();
+      if (event.type !== "state" || event.state.phase !== "live") continue;
+      this.#livesSoFar += 1;
+      this.#onLive.resolve();
+      this.#onLive = Promise.withResolvers();
     }
+    if (this.link.state.phase === "ended" && this.link.state.ending.kind !== "closed")
+      this.#onLive.reject(new Error(`The link ended: ${JSON.stringify(this.link.state.ending)}`));
   }
 
   async #followChats(): Promise<void> {

@@ -205,7 +205,8 @@ export async function keepGrant(
   keepsLogin = false,
 ): Promise<Profile> {
   const { address } = endpoint;
-  const { profile, serverChanged } = context.state.profiles.loggedIn(address, grant, { keepsLogin });
+  const { profiles } = context.state;
+  const { profile, serverChanged, formerServerId } = profiles.loggedIn(address, grant, { keepsLogin });
   if (serverChanged) {
     context.notice(
       `The server at ${address} has other data than before. Messages that were not sent are kept: see ${commandLine(context.environment.program, "outbox", "list")}.`,
@@ -213,7 +214,7 @@ export async function keepGrant(
   }
   // Loaded here, because commands that do not log in need no keys.
   const { registerDevice } = await import("./register-device.ts");
-  await registerDevice(context.state, profile, endpoint);
+  await registerDevice(context.state, profile, endpoint, formerServerId);
   return profile;
 }
 

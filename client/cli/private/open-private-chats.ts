@@ -7,12 +7,14 @@ import { allInterfaces } from "../../../rpc/network/all-interfaces.ts";
 import type { LinkOptions } from "../../link/link-options.ts";
 import type { LinkEnding } from "../../link/model/events.ts";
 import { PrivateCalls } from "../../link/server/private-chat-calls.ts";
-import { register } from "../../peer/keys/registration.ts";
+import { isForOtherServer, register } from "../../peer/keys/registration.ts";
 import type { Verifier } from "../../peer/keys/verification.ts";
 import { PrivateChats } from "../../peer/private-chats.ts";
+import type { Profile } from "../../state/profiles.ts";
 import { namesOf } from "../account/register-device.ts";
 import { clientInfo, type SignedIn, type SignInContext } from "../account/sign-in.ts";
 import { CommandError, Exit } from "../process/exit.ts";
+import { commandLine } from "../process/quoted-command-line.ts";
 import type { PrivateWanted } from "./flags.ts";
 
 /** The features of a link for private chats. */
@@ -53,7 +55,7 @@ export async function openPrivateChats(
 
 /** The device of a session, for commands that check keys and run no chat. */
 export function verifierOf(
-  { state }: Pick<SignInContext, "state">,
+  { state, environment }: Pick<SignInContext, "state" | "environment">,
   { profile, endpoint, token }: SignedIn,
 ): Verifier {
   const { profileId } = profile;
@@ -63,8 +65,25 @@ export function verifierOf(
     calls,
     names,
     contacts: state.contacts(profileId),
-    register: () => register(calls, state.keys(profileId), names),
+    register: async () => {
+      try {
+        return await register(calls, state.keys(profileId), names);
+      } catch (error) {
+        throw isForOtherServer(error) ? restored(profile, environment.program, error) : error;
+      }
+    },
   };
+}
+
+/** The chat notices the new id of a restored server by itself. A command without a stream cannot. */
+function restored({ username, address }: Profile, program: string, cause: unknown): CommandError {
+  const command = commandLine(program, "login", username, "--server", address);
+  return new CommandError(
+    Exit.REFUSED,
+    `The server at ${address} has other data than before, such as a restored backup. Your devices have to be signed ` +
+      `anew for it. Start the chat once, or run: ${command}`,
+    { cause },
+  );
 }
 
 /**
@@ -91,8 +110,6 @@ export function privateLinkOptions(
   return {
     features,
     processId: chats.processId,
-    beforeStream: async () => {
-      await chats.register();
-    },
+    beforeStream: (serverId) => chats.beforeStream(serverId),
   };
 }

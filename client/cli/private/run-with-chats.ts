@@ -49,6 +49,7 @@ export async function withPrivateChats<T>(
       token,
       client: clientInfo(),
       serverId: profile.serverId,
+      onServerChanged: (serverId) => context.state.profiles.serverChanged(profile.profileId, serverId),
       receiveOnly: true,
       cursors: await cursorsAtHeads(account),
     });

@@ -4,6 +4,7 @@ import { UsageError } from "../../../command-line/usage-error.ts";
 import { ConnectError } from "../../../rpc/dialling/dial.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import {
+  BrokenStreamError,
   isConnectionLost,
   isDeadlineExceeded,
   isLoggedOut,
@@ -36,6 +37,10 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof StateError) return { exitCode: Exit.REFUSED, message: sentence(error.message) };
   if (error instanceof RpcError) return describeRpcError(error);
+  if (error instanceof BrokenStreamError) {
+    const message = `The server does not follow the contract: ${sentence(error.message)} Try again, or ask its operator.`;
+    return { exitCode: Exit.REFUSED, message };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { exitCode: Exit.REFUSED, message: `Something failed in this program: ${sentence(message)}` };
 }

@@ -9,6 +9,11 @@ export class BrokenStreamError extends Error {
   override name = "BrokenStreamError";
 }
 
+/** The server has other data than before, under another id. The link forgets its cursors and opens another stream. */
+export class ServerChangedError extends BrokenStreamError {
+  override name = "ServerChangedError";
+}
+
 /** Too many messages are unsent; the message was not queued. */
 export class QueueFullError extends Error {
   override name = "QueueFullError";

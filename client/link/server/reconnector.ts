@@ -1,5 +1,6 @@
 // Opens one stream after another until the link ends: attempts, the delays between them, and what each failure means.
 import { waitFor } from "../../../time/wait.ts";
+import { ServerChangedError } from "../model/errors.ts";
 import type { LinkEnding, LinkState } from "../model/events.ts";
 import type { Backoff } from "./backoff.ts";
 import { decideRetry } from "./retry-decision.ts";
@@ -41,6 +42,7 @@ export class Reconnector {
   /** Resolves when the link has to end. */
   async run(): Promise<LinkEnding> {
     const { backoff, signal, onState, attempt, forgetCursor } = this.#options;
+    let previous: Error | undefined;
     for (let count = 1; !signal.aborted; count++) {
       onState({ phase: "connecting", attempt: count });
       const { failure, liveMs = 0 } = await attempt();
@@ -58,8 +60,11 @@ export class Reconnector {
           await this.#wait(0, failure);
           break;
         case "retry":
+          // Nothing is lost, so a program does not report this. A server that changes its id each time has to wait.
+          if (failure instanceof ServerChangedError && !(previous instanceof ServerChangedError)) break;
           await this.#wait(backoff.next(decision.floorMs), failure);
       }
+      previous = failure;
     }
     return { kind: "closed" };
   }

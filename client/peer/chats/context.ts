@@ -9,7 +9,13 @@ import {
   type PeerKeys,
 } from "../keys/contacts.ts";
 import type { KeyStore } from "../keys/keys.ts";
-import { type OwnNames, type Registered, register } from "../keys/registration.ts";
+import {
+  isForOtherServer,
+  type OwnNames,
+  type Registered,
+  register,
+  signAnew,
+} from "../keys/registration.ts";
 import type { PeerServer } from "../path/peer-server.ts";
 import type { PrivateEvent } from "./events.ts";
 
@@ -58,16 +64,25 @@ export class PrivateChatContext {
   readonly parts: ContextParts;
   /** The keys that each user presented last, by user name. Only these can be accepted. */
   readonly presented = new Map<string, PeerKeys>();
+  #names: OwnNames;
+  /** The former id of the server, if it has a new one and the user's other devices were not signed for that yet. */
+  #formerServerId: string | undefined;
   #registered: Promise<Registered> | undefined;
 
   constructor(parts: ContextParts) {
     this.parts = parts;
+    this.#names = parts.names;
+  }
+
+  /** The user and the device, and the id that the server named last. */
+  get names(): OwnNames {
+    return this.#names;
   }
 
   /** Registers this device's certificate, once. @throws RpcError, ConnectError */
   async register(): Promise<Registered> {
-    const { calls, keys, names } = this.parts;
-    this.#registered ??= register(calls, keys, names);
+    const { calls, keys } = this.parts;
+    this.#registered ??= register(calls, keys, this.#names);
     const registered = this.#registered;
     try {
       return await registered;
@@ -81,6 +96,28 @@ export class PrivateChatContext {
   registerAgain(): Promise<Registered> {
     this.#registered = undefined;
     return this.register();
+  }
+
+  /**
+   * Registers the certificate before a stream opens. The data of a server that was restored has a new id. The devices are
+   * then signed for that id, since each connection authenticates the server, and nothing else has changed.
+   * @param serverId the id that the server named last
+   * @throws RpcError, ConnectError
+   */
+  async beforeStream(serverId: string | undefined): Promise<void> {
+    if (serverId !== undefined && serverId !== this.#names.serverId) {
+      this.#formerServerId = this.#names.serverId;
+      this.#names = { ...this.#names, serverId };
+    }
+    try {
+      const registered = await this.registerAgain();
+      if (this.#formerServerId === undefined) return;
+      await signAnew(this.parts.calls, registered, this.#names, this.#formerServerId);
+      this.#formerServerId = undefined;
+    } catch (error) {
+      // The stream that opens now names the new id, and then this function is called again.
+      if (!isForOtherServer(error)) throw error;
+    }
   }
 
   /** Checks keys that a user presented against the stored ones, and remembers them so that they can be accepted. */

@@ -87,8 +87,8 @@ export class IncomingRequests {
   }
 
   requested({ introductionId, peer: shown, direct, timeout }: IntroductionRequested): void {
-    const { names, emit } = this.#context.parts;
-    const peer = readPeer(names.serverId, shown);
+    const { emit } = this.#context.parts;
+    const peer = readPeer(this.#context.names.serverId, shown);
     if (peer === undefined) return;
     const { username } = peer;
     this.#unrepeated.delete(username);

@@ -74,7 +74,8 @@ export class OutgoingRequest {
   }
 
   async #establish(): Promise<EstablishedChat> {
-    const { calls, names } = this.#context.parts;
+    const { names } = this.#context;
+    const { calls } = this.#context.parts;
     const next = await this.#steps?.next();
     const step = next?.done === true ? undefined : next?.value.step;
     if (step?.$case !== "introduction") throw withdrawn();

@@ -5,6 +5,7 @@ import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
   type DeviceStatement,
   derOf,
+  fingerprintOfDer,
   fingerprintOfKey,
   IdentityKey,
   isSignedBy,
@@ -120,6 +121,33 @@ async function registerDevice(
     signed: identityKey !== undefined && isSignedBy(identityKey, statement, signature),
     holdsIdentity: identity !== undefined,
   };
+}
+
+/**
+ * Signs the devices of the user anew, after the data of the server was restored under a new id: those that the identity
+ * key of this device had signed under the former id. A person has agreed to these, and user, device and key are the same.
+ * @throws RpcError, ConnectError
+ */
+export async function signAnew(
+  calls: PrivateCalls,
+  { keys }: Pick<Registered, "keys">,
+  names: OwnNames,
+  formerServerId: string,
+): Promise<void> {
+  if (keys.identity === undefined) return;
+  const identity = IdentityKey.from(keys.identity);
+  for (const { deviceId, certificate, signature } of (await calls.listDeviceKeys()).devices) {
+    const fingerprint = fingerprintOfDer(certificate);
+    if (fingerprint === undefined) continue;
+    const statement = { ...names, deviceId, fingerprint };
+    if (isSignedBy(identity.publicKey, { ...statement, serverId: formerServerId }, signature))
+      await calls.signDeviceKey(deviceId, identity.sign(statement));
+  }
+}
+
+/** Whether the server refused a signature: it has another id than this device knows, as after a restore. */
+export function isForOtherServer(error: unknown): boolean {
+  return isRefusal(error, "INVALID_FIELD") && error instanceof RpcError && error.field === "signature";
 }
 
 async function hasIdentity(calls: PrivateCalls, username: string): Promise<boolean> {

@@ -59,6 +59,7 @@ export async function runLinked(
     token,
     client: clientInfo(),
     serverId: profile.serverId,
+    onServerChanged: (serverId) => state.profiles.serverChanged(profile.profileId, serverId),
     cursors: state.cursors(profile.profileId),
     queue: state.sendQueue(profile.profileId),
     ...(hasPerson && { backoff: personBackoff }),
