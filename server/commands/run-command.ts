@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   logins: () => import("./logins.ts"),
   actions: () => import("./actions.ts"),
   cert: () => import("./cert.ts"),
+  restore: () => import("./restore.ts"),
 };
 
 /** Errors whose messages are for the operator. Any other error is a bug, and is shown with its stack. */

@@ -33,6 +33,7 @@ Usage:
   ${program} logins [NAME]        print the record of log-ins
   ${program} actions              print what administrators changed
   ${program} cert                 print the server's certificate
+  ${program} restore FILE         restore a backup
   ${program} COMMAND --help       show the help of a command
 
 The original is the assignment that Parley started from. Its rules, as in

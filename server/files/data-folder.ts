@@ -4,6 +4,7 @@ import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
+import { serverFileName } from "../store/sqlite/database/data-check.ts";
 
 export interface DataFiles {
   readonly database: string;
@@ -24,7 +25,7 @@ export function dataFiles(folder: string): DataFiles {
     tlsFolder,
     cert: join(tlsFolder, "cert.pem"),
     key: join(tlsFolder, "key.pem"),
-    server: join(folder, "server.json"),
+    server: join(folder, serverFileName),
   };
 }
 

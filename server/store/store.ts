@@ -37,6 +37,15 @@ export interface Store extends AsyncDisposable {
    * log.
    */
   onExternalChange(listener: () => void): void;
+  /** Calls the listener with each problem of the files that an operator must know. The listener must not throw. */
+  onProblem(listener: (problem: StoreProblem) => void): void;
+}
+
+export interface StoreProblem {
+  /** `damaged`: something that was stored cannot be read. `unwritable`: a file beside the data cannot be written. */
+  readonly kind: "damaged" | "unwritable";
+  /** Names the file. For the operator only. */
+  readonly message: string;
 }
 
 /** The store cannot commit or read now: the disk is full, an I/O error occurred, or the store is closed. */

@@ -42,7 +42,7 @@ const directions: Record<string, readonly string[]> = {
   "server/auth/": rulesBase,
   "server/client-manager.ts": ["server/bus/", ...serverBase],
   "server/bus/": ["server/store/store.ts", "gen/"],
-  "server/store/": ["server/ids.ts", "server/limits.ts"],
+  "server/store/": ["server/ids.ts", "server/limits.ts", "command-line/make-folder.ts"],
   "server/settings/": [
     "server/files/",
     "server/auth/",
@@ -50,7 +50,13 @@ const directions: Record<string, readonly string[]> = {
     "command-line/",
     ...serverBase,
   ],
-  "server/files/": ["server/auth/", "server/store/store.ts", "command-line/", ...serverBase],
+  "server/files/": [
+    "server/auth/",
+    "server/store/store.ts",
+    "server/store/sqlite/database/data-check.ts",
+    "command-line/",
+    ...serverBase,
+  ],
   "server/ids.ts": ["gen/"],
   "server/limits.ts": [],
   "server/reasons.ts": ["rpc/", "gen/"],

@@ -1,6 +1,9 @@
 // Gives the command line tools in-process access to the users of a database, even while a server uses it.
+import { dirname } from "node:path";
 import type { AccountStore, AdminStore, LogInStore } from "../store.ts";
+import { checkData } from "./database/data-check.ts";
 import { type Database, openDatabase } from "./database/database.ts";
+import { tryLockDataFolder } from "./database/lock.ts";
 import { migrateNewOnly } from "./migrations.ts";
 import { accountOperations } from "./operations/accounts.ts";
 import { adminOperations } from "./operations/admin.ts";
@@ -21,6 +24,7 @@ export interface DirectAccounts extends Disposable {
  * Opens the accounts, and creates the database if missing. Throws DatabaseRefusedError, whose text is for the operator.
  */
 export function openAccountsDirectly(file: string): DirectAccounts {
+  checkUnlessServed(file);
   const database = openDatabase({ file });
   try {
     migrateNewOnly(database, file);
@@ -34,6 +38,12 @@ export function openAccountsDirectly(file: string): DirectAccounts {
     logIns: methodsOn<LogInStore>(database, logInOperations),
     [Symbol.dispose]: () => database[Symbol.dispose](),
   };
+}
+
+/** A server that uses the data has checked it at its start. */
+function checkUnlessServed(file: string): void {
+  using lock = tryLockDataFolder(dirname(file));
+  if (lock !== undefined) checkData(file);
 }
 
 /** The operations as methods, each in a transaction of its own. */

@@ -8,6 +8,7 @@ import { mappedNames } from "./migrations/0005_mapped_names.ts";
 import { indexes } from "./migrations/0006_indexes.ts";
 import { namesAndTimes } from "./migrations/0007_names_and_times.ts";
 import { administration } from "./migrations/0008_administration.ts";
+import { head } from "./migrations/0009_head.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   indexes,
   namesAndTimes,
   administration,
+  head,
 ];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */

@@ -8,6 +8,7 @@ import type {
   LogStore,
   PresenceStore,
   Store,
+  StoreProblem,
 } from "../store.ts";
 import { broadcastConversationId } from "./broadcast.ts";
 import { unpackEntries } from "./operations/entries.ts";
@@ -33,6 +34,9 @@ export interface SqliteStoreOptions {
   onFatal?: ((error: Error) => void) | undefined;
 }
 
+/** The most problems that wait for the first listener. */
+const MOST_EARLY_PROBLEMS = 10;
+
 /** Opens the store. Rejects with DatabaseRefusedError, whose text is for the operator, if the file cannot be served. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const store = new SqliteStore(options);
@@ -53,6 +57,9 @@ class SqliteStore implements Store {
   readonly #reader: Thread;
   readonly #options: SqliteStoreOptions;
   readonly #externalListeners: (() => void)[] = [];
+  readonly #problemListeners: ((problem: StoreProblem) => void)[] = [];
+  /** The problems before the first listener. */
+  readonly #earlyProblems: StoreProblem[] = [];
   #data: Data | undefined;
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -88,6 +95,11 @@ class SqliteStore implements Store {
 
   onExternalChange(listener: () => void): void {
     this.#externalListeners.push(listener);
+  }
+
+  onProblem(listener: (problem: StoreProblem) => void): void {
+    this.#problemListeners.push(listener);
+    for (const problem of this.#earlyProblems.splice(0)) listener(problem);
   }
 
   /** Opens the writer first, since it creates and migrates the file that the reader then opens. */
@@ -145,6 +157,12 @@ class SqliteStore implements Store {
         return;
       case "external-change":
         for (const listener of this.#externalListeners) listener();
+        return;
+      case "problem":
+        if (this.#problemListeners.length === 0 && this.#earlyProblems.length < MOST_EARLY_PROBLEMS) {
+          this.#earlyProblems.push(answer.problem);
+        }
+        for (const listener of this.#problemListeners) listener(answer.problem);
         return;
       case "opened":
       case "refused":

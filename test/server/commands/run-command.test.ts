@@ -192,6 +192,8 @@ describe("invite create", () => {
       pid: 1,
       fingerprint: `SHA256:${"a".repeat(43)}`,
     };
+    // The server has made the database before it writes the file.
+    await run("invite create");
     await writeServerFile(join(data, "server.json"), facts);
     const { out, err } = await run("invite create");
     // It is quoted, because some shells take brackets for a pattern.

@@ -28,7 +28,9 @@ afterAll(() => template?.[Symbol.asyncDispose]());
 async function filled(): Promise<{ file: string } & AsyncDisposable> {
   const place = await temporaryFolder();
   const file = join(place.folder, "parley.db");
-  await copyFile(join(template?.folder ?? "", "parley.db"), file);
+  for (const name of ["parley.db", "parley.db-head"]) {
+    await copyFile(join(template?.folder ?? "", name), join(place.folder, name));
+  }
   return { file, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
 }
 
@@ -114,7 +116,7 @@ describe("a file that cannot be served is refused with a clear message:", () => 
     await using place = await filled();
     await truncate(place.file, 0);
     await appendFile(`${place.file}-wal`, "remains");
-    expect(await refusalOf(place.file)).toContain("damaged");
+    expect(await refusalOf(place.file)).toContain("is empty, but its log");
   });
 
   it("overwritten in the middle", async () => {
@@ -127,10 +129,13 @@ describe("a file that cannot be served is refused with a clear message:", () => 
   });
 
   it("without the rows that every database has", async () => {
-    for (const sql of ["DELETE FROM server", "DELETE FROM conversations WHERE kind = 'broadcast'"]) {
+    for (const [sql, text] of [
+      ["DELETE FROM server", "has no data"],
+      ["DELETE FROM conversations WHERE kind = 'broadcast'", "rows that it needs are missing"],
+    ] as const) {
       await using place = await filled();
       change(place.file, sql);
-      expect(await refusalOf(place.file)).toContain("rows that it needs are missing");
+      expect(await refusalOf(place.file)).toContain(text);
     }
   });
 
@@ -184,7 +189,9 @@ describe("the writer", () => {
   it("reports a change by another connection once, and never its own", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
-    const writer = new Writer({ file, maxPages: undefined });
+    const writer = new Writer({ file, maxPages: undefined }, (problem) =>
+      expect.unreachable(problem.message),
+    );
     const { number } = writer.open();
     expect(writer.poll()).toBe(false);
     const call = { area: "accounts" as const, name: "addUser", args: [newUser("ada")], before: 0 };

@@ -1,13 +1,20 @@
 // One SQLite connection, with the settings that durability depends on. A connection that does not accept them is
 // refused.
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { makeFolder } from "../../../../command-line/make-folder.ts";
+import { checkPresence } from "./data-check.ts";
+import {
+  DatabaseRefusedError,
+  primaryCode,
+  refusal,
+  sqliteBusy,
+  sqliteCorrupt,
+  sqliteNotADatabase,
+} from "./refused.ts";
 
-/** The file cannot be served: not a database, damaged, another program's, or from another version. */
-export class DatabaseRefusedError extends Error {
-  override name = "DatabaseRefusedError";
-}
+export { DatabaseRefusedError, refusal } from "./refused.ts";
 
 export interface DatabaseOptions {
   file: string;
@@ -153,32 +160,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-/** Converts an error to one whose text says what is wrong with the file. */
-export function refusal(file: string, error: unknown): Error {
-  if (error instanceof DatabaseRefusedError) return error;
-  const code = primaryCode(error);
-  const what =
-    code === sqliteNotADatabase
-      ? "is not a database"
-      : code === sqliteCorrupt
-        ? "is damaged; restore it from a backup"
-        : "cannot be opened";
-  const reason = error instanceof Error ? error.message : String(error);
-  return new DatabaseRefusedError(`${file} ${what} (${reason})`, { cause: error });
-}
-
-const sqliteBusy = 5;
 const sqliteNoMemory = 7;
 const sqliteIoError = 10;
-const sqliteCorrupt = 11;
 const sqliteFull = 13;
-const sqliteNotADatabase = 26;
-
-/** The primary result code of an error that SQLite threw. */
-function primaryCode(error: unknown): number | undefined {
-  const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;
-  return typeof code === "number" ? code & 0xff : undefined;
-}
 
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === sqliteBusy;
@@ -201,7 +185,8 @@ export function isStorageFailure(error: unknown): boolean {
  * because closing its descriptor would drop the locks that this process's connections have on it.
  */
 function prepareFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  checkPresence(file);
+  makeFolder(dirname(file), 0o700);
   try {
     closeSync(openSync(file, "wx", 0o600));
     return;
@@ -209,13 +194,6 @@ function prepareFile(file: string): void {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
   chmodSync(file, 0o600);
-  const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-  // SQLite would treat the empty file as a new database and delete the log.
-  if (statSync(file).size === 0 && log !== undefined && log.size > 0) {
-    throw new DatabaseRefusedError(
-      `${file} is damaged: it is empty, but its log ${file}-wal is not; restore it from a backup`,
-    );
-  }
 }
 
 /** Files up to this size, in bytes, are checked at start. That takes about 1 ms per MiB. */

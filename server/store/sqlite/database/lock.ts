@@ -1,23 +1,41 @@
 // Allows one server per data folder, with a lock that the operating system releases when the process ends.
-import { chmod, mkdir, open } from "node:fs/promises";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "../../../../command-line/make-folder.ts";
 import { isBusy } from "./database.ts";
 
 export class DataFolderLockedError extends Error {
   override name = "DataFolderLockedError";
 }
 
+/** How long a server waits for a command that checks the data, ms. */
+const PATIENCE_MS = 1_000;
+
 /**
  * Locks the folder until the result is disposed of or the process ends. The folder is created if missing. Rejects with
  * DataFolderLockedError if this or another process has locked it.
  */
 export async function lockDataFolder(folder: string): Promise<Disposable> {
+  return await Promise.resolve(lockNow(folder, PATIENCE_MS));
+}
+
+/** Like lockDataFolder, but returns undefined if the folder is locked. */
+export function tryLockDataFolder(folder: string): Disposable | undefined {
+  try {
+    return lockNow(folder, 0);
+  } catch (error) {
+    if (error instanceof DataFolderLockedError) return undefined;
+    throw error;
+  }
+}
+
+function lockNow(folder: string, patienceMs: number): Disposable {
   const file = join(folder, "lock.db");
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await createPrivately(file);
+  makeFolder(folder, 0o700);
+  createPrivately(file);
   // The transaction stays open and writes nothing: it only holds SQLite's exclusive lock on the file.
-  const connection = new DatabaseSync(file, { timeout: 0 });
+  const connection = new DatabaseSync(file, { timeout: patienceMs });
   try {
     connection.exec("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -34,12 +52,11 @@ export async function lockDataFolder(folder: string): Promise<Disposable> {
 }
 
 /** An existing file is not opened, because closing it would drop a lock that this process has on it. */
-async function createPrivately(file: string): Promise<void> {
+function createPrivately(file: string): void {
   try {
-    const handle = await open(file, "wx", 0o600);
-    await handle.close();
+    closeSync(openSync(file, "wx", 0o600));
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    await chmod(file, 0o600);
+    chmodSync(file, 0o600);
   }
 }

@@ -1,4 +1,5 @@
 // The messages between the main thread and the store's two threads. Types only.
+import type { StoreProblem } from "../../store.ts";
 import type { OperationCall } from "../operations/operations.ts";
 import type { Group, GroupResults } from "./group.ts";
 
@@ -43,6 +44,7 @@ export type ThreadAnswer =
   | { type: "refused"; message: string }
   | GroupAnswer
   | { type: "read"; id: number; answer: ReadAnswer }
+  | { type: "problem"; problem: StoreProblem }
   /** Another process changed the data. */
   | { type: "external-change" }
   | { type: "closed" };

@@ -1,6 +1,8 @@
 // Writes on one connection: one transaction for each group. Nothing else writes to the data while a server runs.
 
+import type { StoreProblem } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
+import { checkData } from "../database/data-check.ts";
 import {
   checkStructure,
   type Database,
@@ -9,6 +11,7 @@ import {
   openDatabase,
   refusal,
 } from "../database/database.ts";
+import { HeadFile } from "../database/head-file.ts";
 import { migrate } from "../migrations.ts";
 import { Appender } from "../operations/append.ts";
 import { perform } from "../operations/operations.ts";
@@ -22,7 +25,7 @@ import {
   unpackAppends,
 } from "./group.ts";
 import type { DataState, GroupAnswer, WriterOptions } from "./messages.ts";
-import type { Role } from "./request-loop.ts";
+import type { Role, Send } from "./request-loop.ts";
 
 /** A connection and the caches of its data. Both are dropped after a failure. */
 interface Opened {
@@ -37,18 +40,24 @@ export class Writer {
   #number: number | undefined;
   #dataVersion: unknown;
   #changed = false;
+  /** Undefined while the data is opened, and if the disk had no room for the file. */
+  #head: HeadFile | undefined;
+  #isHeadReported = false;
+  readonly #onProblem: (problem: StoreProblem) => void;
 
-  constructor(options: WriterOptions) {
+  constructor(options: WriterOptions, onProblem: (problem: StoreProblem) => void) {
     this.#options = options;
+    this.#onProblem = onProblem;
   }
 
   /**
-   * Opens and migrates the database, and checks it for damage. Throws DatabaseRefusedError, whose text is for the
-   * operator.
+   * Checks the files, opens and migrates the database, and checks it for damage. Throws DatabaseRefusedError, whose text
+   * is for the operator.
    */
   open(): DataState {
     const { file } = this.#options;
     try {
+      checkData(file);
       const { database } = this.#open();
       checkStructure(database, file);
       const row = database.get<{ serverId: string; number: number }>(
@@ -60,6 +69,7 @@ export class Writer {
         throw new DatabaseRefusedError(
           `${file} is damaged: rows that it needs are missing; restore it from a backup`,
         );
+      this.#openHead(database, row);
       return row;
     } catch (error) {
       this.#abandon();
@@ -78,6 +88,7 @@ export class Writer {
       database.run("UPDATE server SET group_number = ?", group.number);
       database.exec("COMMIT");
       this.#number = group.number;
+      this.#advanceHead(group.number);
       return { type: "committed", number: group.number, results };
     } catch (error) {
       if (error instanceof LostTrackError) throw error;
@@ -100,15 +111,52 @@ export class Writer {
     return changed;
   }
 
+  /** Call it once a second: writes the head file to the disk, without waiting for it. */
+  syncHead(): void {
+    this.#head?.sync((error) => this.#reportHead(error));
+  }
+
   /** Moves the log into the database file and closes the connection. */
   close(): void {
     const database = this.#opened?.database;
     this.#opened = undefined;
+    const head = this.#head;
+    this.#head = undefined;
     try {
+      head?.[Symbol.dispose]();
       database?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } finally {
       database?.[Symbol.dispose]();
     }
+  }
+
+  /** From now on the head file exists. If the disk has no room for it, the next start makes it. */
+  #openHead(database: Database, { serverId, number }: DataState): void {
+    try {
+      this.#head = HeadFile.open(this.#options.file, { serverId, group: number });
+      database.run("UPDATE server SET has_head = 1 WHERE has_head = 0");
+    } catch (error) {
+      if (error instanceof DatabaseRefusedError) throw error;
+      this.#reportHead(error);
+    }
+  }
+
+  /** The group is committed, so a failure does not concern its writes. */
+  #advanceHead(number: number): void {
+    try {
+      this.#head?.advance(number);
+    } catch (error) {
+      this.#reportHead(error);
+    }
+  }
+
+  /** Reports once. A head file that is behind only finds less. */
+  #reportHead(error: unknown): void {
+    if (this.#isHeadReported) return;
+    this.#isHeadReported = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the head file of ${this.#options.file} cannot be written: ${reason}`;
+    this.#onProblem({ kind: "unwritable", message });
   }
 
   #open(): Opened {
@@ -155,16 +203,23 @@ export class Writer {
 /** The interval at which the writer looks for changes by other processes, in milliseconds. */
 const pollInterval = 500;
 
+/** The interval at which the head file is written to the disk, in milliseconds. */
+const syncInterval = 1_000;
+
 /** Handles the requests to the writer. */
 export function writerRole(options: WriterOptions): Role {
-  const writer = new Writer(options);
+  let send: Send | undefined;
+  const writer = new Writer(options, (problem) => send?.({ type: "problem", problem }));
   let polling: NodeJS.Timeout | undefined;
+  let syncing: NodeJS.Timeout | undefined;
   return {
-    open(send) {
+    open(sendAnswer) {
+      send = sendAnswer;
       const state = writer.open();
       polling = setInterval(() => {
-        if (writer.poll()) send({ type: "external-change" });
+        if (writer.poll()) sendAnswer({ type: "external-change" });
       }, pollInterval);
+      syncing = setInterval(() => writer.syncHead(), syncInterval);
       return state;
     },
     take(request, send) {
@@ -174,6 +229,7 @@ export function writerRole(options: WriterOptions): Role {
     },
     close() {
       clearInterval(polling);
+      clearInterval(syncing);
       writer.close();
     },
   };

@@ -1,0 +1,30 @@
+// The error for data that cannot be served, whose text is for the operator, and the errors of SQLite that it is made from.
+
+/** The file cannot be served: not a database, damaged, another program's, or from another version. */
+export class DatabaseRefusedError extends Error {
+  override name = "DatabaseRefusedError";
+}
+
+/** Converts an error to one whose text says what is wrong with the file. */
+export function refusal(file: string, error: unknown): Error {
+  if (error instanceof DatabaseRefusedError) return error;
+  const code = primaryCode(error);
+  const what =
+    code === sqliteNotADatabase
+      ? "is not a database"
+      : code === sqliteCorrupt
+        ? "is damaged; restore it from a backup"
+        : "cannot be opened";
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DatabaseRefusedError(`${file} ${what} (${reason})`, { cause: error });
+}
+
+export const sqliteBusy = 5;
+export const sqliteCorrupt = 11;
+export const sqliteNotADatabase = 26;
+
+/** The primary result code of an error that SQLite threw. */
+export function primaryCode(error: unknown): number | undefined {
+  const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+  return typeof code === "number" ? code & 0xff : undefined;
+}
