@@ -4,14 +4,7 @@ import type { Clock } from "../../../time/clock.ts";
 import type { LinkEvent } from "../../link/model/events.ts";
 import type { PrivateEvent } from "../../peer/chats/events.ts";
 import type { Completion } from "../terminal/editor/line-editor.ts";
-import { shortened } from "../terminal/text/shortened.ts";
-import {
-  type ChatActions,
-  type ChatCommand,
-  isAnswer,
-  type Leaving,
-  refuse,
-} from "./command/chat-command.ts";
+import { type ChatActions, type ChatCommand, isAnswer, type Leaving } from "./command/chat-command.ts";
 import type { ChatLink } from "./model/chat-link.ts";
 import type { ChatStatus } from "./model/chat-status.ts";
 import type { DisplayItem } from "./model/display-item.ts";
@@ -56,6 +49,11 @@ export class Chat implements ChatActions, Disposable {
   /** Resolves when every message of this run is answered, and no line of a private chat waits or is on its way. */
   async answered(): Promise<void> {
     await Promise.all([this.#parts.outgoing.answered(), this.#parts.privates.settled()]);
+  }
+
+  /** Shows what is not shown yet. Call it before the screen ends. */
+  showRest(): void {
+    this.#parts.outgoing.showAll();
   }
 
   /** How the chat ended, once the link has ended. */
@@ -175,14 +173,11 @@ export class Chat implements ChatActions, Disposable {
   }
 
   async send(place: Place, text: string): Promise<void> {
-    const { privates, connection, outgoing } = this.#parts;
+    const { privates, outgoing } = this.#parts;
     if (place.kind === "private") {
       await privates.send(place.username, text);
       this.#reportActivity();
       return;
-    }
-    if (this.#options.atScreen && connection.isLive && place.kind === "user") {
-      await this.#checkUser(place, text);
     }
     const answered = outgoing.send(place, text);
     if (!this.#options.atScreen) await answered;
@@ -231,15 +226,6 @@ export class Chat implements ChatActions, Disposable {
     }
     await this.open(next.place.username);
     this.#reportActivity();
-  }
-
-  /** Checks the user before the message is shown as sent. @throws CommandError if the user does not exist */
-  async #checkUser(place: Extract<Place, { kind: "user" }>, text: string): Promise<void> {
-    const { onlineUsers, conversations, log } = this.#parts;
-    const { username } = place;
-    if (onlineUsers.known.has(username) || conversations.find(place) !== undefined) return;
-    if (await log.isUser(username)) return;
-    throw refuse(`Not sent: there is no user ${username}. “${shortened(text)}”`);
   }
 
   /** Enter on an empty line does what the program last suggested. */

@@ -99,7 +99,7 @@ export class ChatParts implements Disposable {
         if (isPerson) notify(idleWords(seconds));
       },
     });
-    this.outgoing = new OutgoingMessages({ link, me, clock, show, isOpen, isLive });
+    this.outgoing = new OutgoingMessages({ link, me, clock, atScreen, show, isOpen, isLive });
     this.typedLines = new TypedLines({
       actions,
       commandKey,
@@ -177,6 +177,7 @@ export class ChatParts implements Disposable {
     this.onlineUsers[Symbol.dispose]();
     this.typingUsers[Symbol.dispose]();
     this.connection[Symbol.dispose]();
+    this.outgoing[Symbol.dispose]();
     this.idleWarning[Symbol.dispose]();
   }
 }

@@ -121,12 +121,13 @@ describe("incoming messages", () => {
 });
 
 describe("outgoing messages", () => {
-  it("are shown immediately, with their mark in the status line", async () => {
+  it("are shown when they are stored, with their mark in the status line", async () => {
     const fixture = await live();
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("hello");
-    expect(fixture.shown()).toEqual(["14:00 luke: hello"]);
+    expect(fixture.shown()).toEqual([]);
     await fixture.ack(0);
+    expect(fixture.shown()).toEqual(["14:00 luke: hello"]);
     expect(fixture.status).toBe("last: sent · yoda is online");
     const conversationId = fixture.idOf("yoda");
     const marker = { conversationId, user: user("yoda"), mine: false, undelivered: [], raw };
@@ -135,6 +136,24 @@ describe("outgoing messages", () => {
     await fixture.chat.take({ type: "markers", ...marker, deliveredSeq: 1n, readSeq: 1n });
     expect(fixture.status).toContain("last: read");
     expect(fixture.shown()).toEqual([]);
+  });
+
+  it("are shown as waiting if the answer takes half a second, or the screen ends before it", async () => {
+    const fixture = await live();
+    await fixture.chat.enter("open yoda");
+    await fixture.chat.enter("one");
+    await fixture.chat.enter("two");
+    fixture.clock.advance(499);
+    expect(fixture.shown()).toEqual([]);
+    fixture.clock.advance(1);
+    const waiting = ["14:00 luke: one  (waiting)", "14:00 luke: two  (waiting)"];
+    expect(fixture.shown()).toEqual(waiting);
+    await fixture.ack(0);
+    await fixture.ack(1);
+    expect(fixture.shown()).toEqual(["14:00 · The 2 waiting messages have been sent."]);
+    await fixture.chat.enter("three");
+    fixture.chat.showRest();
+    expect(fixture.shown()).toEqual(["14:00 luke: three  (waiting)"]);
   });
 
   it("are shown as waiting without a connection, and reported once when all have been sent", async () => {
@@ -195,7 +214,9 @@ describe("outgoing messages", () => {
     const echo = fixture.entry("luke", "only once", { live: false });
     await fixture.connect(["yoda"], [echo]);
     await fixture.ack(0, { seq: echo.seq, entryShown: true });
-    expect(fixture.shown().filter((line) => line.includes("only once"))).toEqual(["14:00 luke: only once"]);
+    expect(fixture.shown().filter((line) => line.includes("only once"))).toEqual([
+      "14:00 luke: only once  (waiting)",
+    ]);
   });
 
   it("do not hide an equal message from another device", async () => {
@@ -215,29 +236,29 @@ describe("outgoing messages", () => {
     expect(fixture.shown()).toEqual(["14:00 luke → yoda: from before"]);
   });
 
-  it("that are refused are reported with the reason and the text", async () => {
-    const fixture = await live({ users: ["nobody"] });
-    await fixture.chat.enter("message nobody hi there");
-    fixture.shown();
-    const error = new RpcError({
-      code: status.NOT_FOUND,
-      reason: "USER_NOT_FOUND",
-      message: "There is no user of that name.",
-    });
-    const target = { kind: "user", username: "nobody" } as const;
-    const content = { kind: "text", text: "hi there" } as const;
-    await fixture.chat.take({
-      type: "refused",
-      clientMessageId: fixture.sent[0]?.id,
-      target,
-      content,
-      error,
-      raw,
-    });
-    expect(fixture.shown()).toEqual(["Error: Not sent to nobody: There is no user of that name. “hi there”"]);
-  });
+  it.each([
+    ["is blocked by the recipient", "BLOCKED_BY_RECIPIENT", "nobody has blocked you."],
+    ["has no recipient", "USER_NOT_FOUND", "There is no user of that name."],
+  ])(
+    "that %s are not shown as sent; the refusal has the reason and the text",
+    async (_name, reason, words) => {
+      const fixture = await live({ users: ["nobody"] });
+      await fixture.chat.enter("message nobody hi there");
+      const error = new RpcError({
+        code: status.NOT_FOUND,
+        reason,
+        message: "There is no user of that name.",
+      });
+      const target = { kind: "user", username: "nobody" } as const;
+      const content = { kind: "text", text: "hi there" } as const;
+      const clientMessageId = fixture.sent[0]?.id;
+      await fixture.chat.take({ type: "refused", clientMessageId, target, content, error, raw });
+      fixture.clock.advance(1_000);
+      expect(fixture.shown()).toEqual([`Error: Not sent to nobody: ${words} “hi there”`]);
+    },
+  );
 
-  it("are not shown as sent if the user does not exist or the text is too long", async () => {
+  it("are not sent if the recipient is the user or the text is too long", async () => {
     const fixture = new Fixture();
     const others = {
       maxRequestBytes: 0,
@@ -251,16 +272,15 @@ describe("outgoing messages", () => {
     fixture.limits = { maxContentBytes: 100, ...others };
     await fixture.connect(["yoda"]);
     fixture.shown();
-    await fixture.chat.enter('message "yoda" quoted');
+    await fixture.chat.enter("message luke to myself");
     await fixture.chat.enter("open yoda");
     await fixture.chat.enter("é".repeat(50));
     expect(fixture.sent).toEqual([]);
     await fixture.chat.enter("é".repeat(49));
     expect(fixture.sent).toHaveLength(1);
     expect(fixture.shown()).toEqual([
-      'Error: Not sent: there is no user "yoda". “quoted”',
+      "Error: Not sent to luke: that is you. “to myself”",
       "Error: Not sent to yoda: the text has 100 bytes, and this server accepts at most 98.",
-      `14:00 luke: ${"é".repeat(49)}`,
     ]);
   });
 

@@ -1,8 +1,6 @@
 // Reads history from the server's log, page by page: on request, or when a conversation is opened.
 import type { Entry } from "../../../../gen/parley/chat/v1/entry.ts";
 import type { HistoryItem, ListMessagesResponse } from "../../../../gen/parley/chat/v1/history_service.ts";
-import { ConnectError } from "../../../../rpc/dialling/dial.ts";
-import { RpcError } from "../../../../rpc/status/status.ts";
 import type { ConversationTarget } from "../../../link/model/target.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { ChatLink } from "../model/chat-link.ts";
@@ -71,20 +69,6 @@ export class LogReader {
     const left = unreadSpan - page.items.length;
     const ruleAbove = unread === 0 ? undefined : readSeq;
     return [...this.#headed(page.items, username, ruleAbove, left, unreadSpan)];
-  }
-
-  /**
-   * False if the server answers that the user does not exist. True if the server cannot be asked: sending then reports
-   * that the user does not exist.
-   */
-  async isUser(username: string): Promise<boolean> {
-    try {
-      await this.#newest({ kind: "user", username }, 1, true);
-      return true;
-    } catch (error) {
-      if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
-      return !(error instanceof RpcError && error.reason === "USER_NOT_FOUND");
-    }
   }
 
   /**

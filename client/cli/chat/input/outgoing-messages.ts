@@ -1,4 +1,5 @@
-// Messages that the user sends: shown immediately, queued by the link until they are stored, and reported when refused.
+// Messages that the user sends: queued by the link until they are stored, shown when they are or when that takes long,
+// and reported when refused.
 
 import { Content } from "../../../../gen/parley/chat/v1/entry.ts";
 import type { Limits } from "../../../../gen/parley/chat/v1/event.ts";
@@ -17,6 +18,8 @@ export interface OutgoingMessagesOptions {
   readonly link: ChatLink;
   readonly me: string;
   readonly clock: Clock;
+  /** Whether the user sees own messages, which are then shown only if they are not refused. */
+  readonly atScreen: boolean;
   show(note: DisplayItem): void;
   isOpen(place: ServerPlace): boolean;
   isLive(): boolean;
@@ -30,9 +33,20 @@ export interface Stored {
   readonly mistaken: EntryArrived | undefined;
 }
 
-export class OutgoingMessages {
+/** A message without an answer for this time is shown as waiting, ms. */
+const SHOW_AFTER_MS = 500;
+
+/** A message that is not shown yet, because the server's answer is expected at once. */
+interface Unshown {
+  readonly line: Omit<MessageItem, "time" | "waiting">;
+  readonly timer: Disposable;
+}
+
+export class OutgoingMessages implements Disposable {
   readonly #options: OutgoingMessagesOptions;
   readonly #sends = new PendingSends();
+  /** By client message id, in the order in which they were sent. */
+  readonly #unshown = new Map<bigint, Unshown>();
   /** How many messages that were shown as waiting have been stored but not reported yet. */
   #storedLate = 0;
   #maxContentBytes: number | undefined;
@@ -59,25 +73,49 @@ export class OutgoingMessages {
 
   /**
    * Resolves when the server answers, or immediately if there is no connection.
-   * @throws CommandError if the text is too long or cannot be queued
+   * @throws CommandError if the recipient is the user, or the text is too long or cannot be queued
    */
   send(place: ServerPlace, text: string): Promise<void> {
+    const { me, atScreen, isLive, clock } = this.#options;
+    if (place.kind === "user" && place.username === me)
+      throw refuse(`Not sent to ${me}: that is you. “${shortened(text)}”`);
     this.#checkSize(place, text);
-    const waiting = !this.#options.isLive();
+    const waiting = !isLive();
     const clientMessageId = this.#queue(place, text);
     const answered = this.#sends.add(clientMessageId, { place, text, waiting });
-    const content = { kind: "text", text } as const;
-    this.#options.show({ ...this.#line(place, new Date(this.#options.clock.now())), content, waiting });
+    const line = { ...this.#line(place), content: { kind: "text", text } as const };
+    if (waiting || !atScreen) this.#options.show({ ...line, time: new Date(clock.now()), waiting });
+    else {
+      const timer = clock.after(SHOW_AFTER_MS, () => this.showAll());
+      this.#unshown.set(clientMessageId, { line, timer });
+    }
     return waiting ? Promise.resolve() : answered;
+  }
+
+  /** Shows the messages that have no answer as waiting. Call it before the screen ends. */
+  showAll(): void {
+    const time = new Date(this.#options.clock.now());
+    for (const [clientMessageId, { line, timer }] of this.#unshown) {
+      timer[Symbol.dispose]();
+      this.#sends.setWaiting(clientMessageId);
+      this.#options.show({ ...line, time, waiting: true });
+    }
+    this.#unshown.clear();
+  }
+
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#unshown.values()) timer[Symbol.dispose]();
   }
 
   acked(event: SendAcked): Stored {
     const outcome = this.#sends.acked(event);
-    const { conversationId, seq } = event;
+    const { conversationId, seq, sendTime: time } = event;
+    const unshown = this.#takeUnshown(event.clientMessageId);
+    if (unshown !== undefined) this.#options.show({ ...unshown, time, waiting: false });
     if (outcome.kind === "new") {
       const place = placeOfTarget(event.target);
       if (!event.entryShown) {
-        this.#options.show({ ...this.#line(place, event.sendTime), content: event.content });
+        this.#options.show({ ...this.#line(place), time, content: event.content, waiting: false });
       }
       return { place, conversationId, seq, mistaken: undefined };
     }
@@ -91,6 +129,7 @@ export class OutgoingMessages {
       return;
     }
     this.#sends.forget(clientMessageId);
+    this.#takeUnshown(clientMessageId);
     const to = target === undefined ? "" : ` to ${nameOf(placeOfTarget(target))}`;
     const text = content?.kind === "text" ? ` “${shortened(content.text)}”` : "";
     const isBlocked = error.reason === "BLOCKED_BY_RECIPIENT" && target?.kind === "user";
@@ -110,7 +149,15 @@ export class OutgoingMessages {
 
   /** The connection is lost: pending sends no longer wait for an answer. */
   connectionLost(): void {
+    this.showAll();
     this.#sends.stopWaiting();
+  }
+
+  #takeUnshown(clientMessageId: bigint): Unshown["line"] | undefined {
+    const unshown = this.#unshown.get(clientMessageId);
+    unshown?.timer[Symbol.dispose]();
+    this.#unshown.delete(clientMessageId);
+    return unshown?.line;
   }
 
   /** Checks the size of a text before it is shown as sent. */
@@ -148,17 +195,8 @@ export class OutgoingMessages {
     });
   }
 
-  #line(place: ServerPlace, time: Date | undefined): Omit<MessageItem, "content"> {
+  #line(place: ServerPlace): Omit<MessageItem, "content" | "time" | "waiting"> {
     const { me, isOpen } = this.#options;
-    return {
-      kind: "message",
-      time,
-      from: me,
-      mine: true,
-      place,
-      here: isOpen(place),
-      waiting: false,
-      echo: true,
-    };
+    return { kind: "message", from: me, mine: true, place, here: isOpen(place), echo: true };
   }
 }

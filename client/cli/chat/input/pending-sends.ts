@@ -7,11 +7,12 @@ import { placeOfEntry, type ServerPlace, samePlace } from "../model/place.ts";
 export interface PendingSend {
   readonly place: ServerPlace;
   readonly text: string;
-  /** It was shown as waiting for the connection. */
+  /** It was shown as waiting. */
   readonly waiting: boolean;
 }
 
 interface Pending extends PendingSend {
+  waiting: boolean;
   readonly answered: PromiseWithResolvers<void>;
   /** The entry that was taken for its echo before its ack arrived. */
   echo?: EntryArrived;
@@ -34,6 +35,12 @@ export class PendingSends {
     const answered = Promise.withResolvers<void>();
     this.#pending.set(clientMessageId, { ...send, answered });
     return answered.promise;
+  }
+
+  /** The message is shown as waiting now. */
+  setWaiting(clientMessageId: bigint): void {
+    const send = this.#pending.get(clientMessageId);
+    if (send !== undefined) send.waiting = true;
   }
 
   /** Resolves the promises of all pending sends; called when the connection is lost. */

@@ -146,6 +146,7 @@ class Interactive {
       return await this.#left.promise;
     } finally {
       this.#isEnded = true;
+      chat.showRest();
     }
   }
 
