@@ -33,7 +33,7 @@ export const command = defineCommand({
   },
   about: [
     "Asks for the server, the user and the password if they are not known. In the chat, /help lists the commands.",
-    "HOST PORT is the command line of the assignment that Parley started from: it always asks for user and password, it logs out when you leave, and it accepts private chats without asking you, through the server.",
+    "HOST PORT is the command line of the assignment that Parley started from: it always asks for user and password, it logs out when you leave, and it accepts private chats without asking you, directly from device to device where that is possible.",
   ],
   json: undefined,
   examples: ["", "--as yoda --server 127.0.0.1:12000", "127.0.0.1 12000"],
@@ -45,7 +45,7 @@ export const command = defineCommand({
       wanted: words.length === 0 ? wantedOf(values) : originals(words, wantedOf(values)),
       privately: privateWantedOf(
         values,
-        words.length === 0 ? { answer: "ask", path: "auto" } : { answer: "accept", path: "relay" },
+        words.length === 0 ? { answer: "ask", path: "auto" } : { answer: "accept", path: "direct" },
       ),
       plain: values.plain === true,
       bell: values.bell ?? "direct",

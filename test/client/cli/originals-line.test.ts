@@ -101,26 +101,62 @@ describe("parley HOST PORT", () => {
     expect(run.stderr).toContain(words);
   });
 
-  it("accepts private chats without asking, through the server, and says so at the start", async () => {
-    const yoda = (await home()).start(...at(), "--plain");
-    const running = new Running(yoda);
-    running.say("yoda", passwordOf("yoda"));
-    await running.prints(
+  /** Logs in with HOST PORT, in plain lines. */
+  async function original(name: string, ...flags: string[]): Promise<Running> {
+    const running = new Running((await home()).start(...at(), "--plain", ...flags));
+    running.say(name, passwordOf(name));
+    await running.prints(`Logged in as ${name}.`);
+    return running;
+  }
+
+  it("talks straight from client to client, and says so at the start", async () => {
+    const [yoda, luke] = [await original("yoda"), await original("luke")];
+    for (const { printed } of [yoda, luke]) {
+      expect(printed).toContain(
+        "Private chats are accepted without asking you. To be asked, add --private-answer ask.\n" +
+          "Private chats go directly from device to device if the other user agrees and the devices reach each other, " +
+          "and then the other user sees your address; otherwise they go through the server, which cannot read them. To " +
+          "hide your address, add --private-path relay.\n",
+      );
+    }
+    luke.say("startprivate yoda");
+    for (const one of [yoda, luke]) await one.prints("directly from device to device. /private");
+    luke.say("private yoda hi");
+    await yoda.prints("luke (private): hi");
+    yoda.say("private luke hello");
+    await luke.prints("yoda (private): hello");
+    for (const one of [yoda, luke]) one.say("logout");
+    expect(await yoda.ended).toMatchObject({ code: 0 });
+    expect(await luke.ended).toMatchObject({ code: 0 });
+  });
+
+  it("uses the relay, and says only that, with --private-path relay", async () => {
+    const yoda = await original("yoda", "--private-path", "relay");
+    expect(yoda.printed).toContain(
       "Private chats are accepted without asking you, through the server, which cannot read it. To be asked, add " +
         "--private-answer ask.\n",
     );
-    await running.prints("Logged in as yoda.");
-    const luke = await home();
-    await luke.logIn("luke", server);
-    const run = await luke.pipe("hi\n", "private", "yoda", "--private-path", "direct", "--wait", "1m");
-    expect(run).toMatchObject({ code: 0 });
-    expect(run.stderr).toContain("through the server, which cannot read it.");
-    await running.prints("luke (private): hi");
-    running.say("/private luke", "quit");
-    expect(await running.ended).toMatchObject({ code: 0 });
+    expect(yoda.printed).not.toContain("directly");
+    const luke = await original("luke");
+    luke.say("startprivate yoda");
+    await luke.prints("through the server, which cannot read it. /private yoda");
+    for (const one of [yoda, luke]) one.say("logout");
+    await Promise.all([yoda.ended, luke.ended]);
   });
 
-  it("does not say so with --private-answer ask", async () => {
+  it("does not show the address of a user who is asked by the original's command line and allows only the relay", async () => {
+    const luke = await original("luke");
+    const yodas = await home();
+    await yodas.logIn("yoda", server);
+    const yoda = new Running(yodas.start("listen", "--private-answer", "accept"));
+    await yoda.prints("Listening as yoda");
+    luke.say("startprivate yoda");
+    await luke.prints("through the server, which cannot read it. /private yoda");
+    luke.say("logout");
+    await luke.ended;
+  });
+
+  it("says only that private chats are direct with --private-answer ask", async () => {
     const run = await (await home()).pipe(
       `${signIn("yoda")}help\nquit\n`,
       ...at(),
@@ -129,7 +165,8 @@ describe("parley HOST PORT", () => {
     );
     // And its help does not say that quitting keeps the login.
     expect(run.lines.find((line) => line.startsWith("/quit"))).toMatch(/leave and log out/);
-    expect(run).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rivate") as string });
+    expect(run).toMatchObject({ code: 0, stderr: expect.not.stringContaining("accepted") as string });
+    expect(run.stderr).toContain("Private chats go directly from device to device if the other user agrees");
   });
 
   it("stores its state for its user alone", async () => {

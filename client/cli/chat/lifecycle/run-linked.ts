@@ -51,7 +51,7 @@ export async function runLinked(
   const kept = state.privateLines(profile.profileId);
   const privateSettings = { answer, path, kept, lines: keep ? kept : undefined };
   await using privateChats = await openPrivateChats(context, signedIn, privately);
-  if (logsOut && answer === "accept") context.notice(acceptsAllWords(path));
+  if (logsOut) for (const sentence of originalsWords(privately)) context.notice(sentence);
   await using _debug = privately.debug ? await openPeerDebug(context.notice) : undefined;
   await using link = openLink({
     ...privateLinkOptions(privateChats),
@@ -76,10 +76,19 @@ export async function runLinked(
   }
 }
 
-/** The original's client accepts private chats without a question. Its users should know this before the first one. */
-function acceptsAllWords(path: PrivateWanted["path"]): string {
-  const way = pathWords[path === "direct" ? "direct" : "relayed"];
-  return `Private chats are accepted without asking you, ${way}. To be asked, add --private-answer ask.`;
+/**
+ * The original's client accepts private chats without a question, and connects directly to the other client. Its users
+ * should know both before the first one.
+ */
+function originalsWords({ answer, path }: Pick<PrivateWanted, "answer" | "path">): string[] {
+  const directly =
+    `Private chats go ${pathWords.direct} if the other user agrees and the devices reach each other, and then the other ` +
+    "user sees your address; otherwise they go through the server, which cannot read them. To hide your address, add " +
+    "--private-path relay.";
+  const accepts = "Private chats are accepted without asking you";
+  const ask = "To be asked, add --private-answer ask.";
+  if (answer !== "accept") return path === "direct" ? [directly] : [];
+  return path === "direct" ? [`${accepts}. ${ask}`, directly] : [`${accepts}, ${pathWords.relayed}. ${ask}`];
 }
 
 /** The reason that the peers of open private chats receive. */
