@@ -3,8 +3,7 @@ import { Session } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { time } from "../command/show.ts";
-import { line, type Styled } from "../terminal/text/style.ts";
+import { sessionLine } from "../log/show-sessions.ts";
 
 export const command = defineCommand({
   forms: [""],
@@ -23,11 +22,3 @@ export const command = defineCommand({
     return undefined;
   },
 });
-
-function sessionLine(session: Session): Styled {
-  const { sessionId, client, current, online, createTime, lastUsedTime, address } = session;
-  const program = [client?.name, client?.version].filter(Boolean).join(" ") || "unknown program";
-  const device = client?.deviceName || "unnamed device";
-  const use = online ? "online" : `last used ${time(lastUsedTime)}`;
-  return line`${current ? "*" : " "} ${sessionId}  ${device}, ${program}, ${use}, logged in ${time(createTime)} from ${address || "unknown"}`;
-}

@@ -146,6 +146,12 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./token.ts"),
   },
   {
+    name: "admin",
+    group: "Account",
+    summary: "Manage users and invites, for administrators.",
+    load: () => import("./admin.ts"),
+  },
+  {
     name: "rpc",
     group: "Programs",
     summary: "Call any method of the contract, with JSON.",

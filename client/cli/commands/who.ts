@@ -27,7 +27,7 @@ export const command = defineCommand({
     await withAccount(call, "reads", async ({ account }) => {
       for await (const user of account.listUsers(since === undefined ? {} : { onlineWithinMs: since })) {
         const message = { typeName: "parley.chat.v1.UserPresence", codec: UserPresence, value: user };
-        const who = name(user.user?.username ?? "?");
+        const who = line`${name(user.user?.username ?? "?")}${user.bot ? "  bot" : ""}`;
         await call.output.result(
           message,
           user.online ? who : line`${who}  until ${time(user.lastOnlineTime)}`,

@@ -10,6 +10,8 @@ const outcomes: Readonly<Partial<Record<LogInOutcome, string>>> = {
   [LogInOutcome.REFUSED_LOCKED]: "refused: locked",
   [LogInOutcome.TOO_MANY_SESSIONS]: "refused: logged in elsewhere",
   [LogInOutcome.DEVICE_INVALID]: "refused: unknown device",
+  [LogInOutcome.DISABLED]: "refused: disabled",
+  [LogInOutcome.PASSWORD_RESET]: "set a new password",
 };
 
 /**
