@@ -11,7 +11,7 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 const CAUGHT_UP = 0x12;
 const ACK = 0x1a;
 const REFUSED = 0x22;
-const ENTRY_APPENDED = 0x2a;
+export const ENTRY_APPENDED = 0x2a;
 
 export async function measureDirectMessages(load: Load): Promise<Measured> {
   const file = new URL("./parley-server.ts", import.meta.url);
@@ -48,13 +48,13 @@ export async function measureDirectMessages(load: Load): Promise<Measured> {
   }
 }
 
-interface Stream {
+export interface Stream {
   readonly caughtUp: Promise<void>;
   send(username: string): void;
   close(): void;
 }
 
-async function openStream(
+export async function openStream(
   address: string,
   username: string,
   onEvent: (kind: number) => void,

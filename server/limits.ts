@@ -19,6 +19,24 @@ export const limits = {
   failuresToLock: 3,
   /** The log-ins with the same name, or from the same known device, that may wait for their turn. */
   attemptsPerName: 8,
+  /**
+   * The refused log-ins and sign-ups of one network: at once, and then each second. Enough for people who mistype in one
+   * house; at 15 ms each, a stranger then takes little of a core.
+   */
+  refusalsBurst: 60,
+  refusalsPerSecond: 1,
+  /**
+   * How long the answer to an attempt beyond that rate is held, ms, and the number of these answers for one network and
+   * in all. They are held so that a program that repeats attempts at once is slowed down; each takes about 10 KiB.
+   */
+  heldRefusalMs: 1_000,
+  heldRefusalsOfNetwork: 256,
+  heldRefusals: 1_024,
+  /** The networks whose rate of refusals is known. */
+  cachedNetworks: 50_000,
+  /** The password checks that wait: of strangers and of known devices each, and of one network or one user. */
+  passwordsWaiting: 256,
+  passwordsWaitingOfOne: 32,
   idBytes: 32,
   clientFieldBytes: 64,
 

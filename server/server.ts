@@ -7,6 +7,7 @@ import { reflectionServices } from "../rpc/schema/reflection.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { Administration } from "./admin/administration.ts";
 import { Identities } from "./auth/identities.ts";
+import { RefusalRate } from "./auth/load/refusal-rate.ts";
 import type { LockRule } from "./auth/lockout.ts";
 import { LogIns, tooManySessions } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
@@ -114,8 +115,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager,
     serverId: store.serverId,
   });
+  const refusals = new RefusalRate(clock);
   const logIns = new LogIns({
     ...options,
+    refusals,
     accounts: store.accounts,
     logIns: store.logIns,
     sessions,
@@ -127,6 +130,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     admin: store.admin,
     sessions,
     logIns,
+    refusals,
   });
   const conversationLog = new ConversationLog(store.log, users);
   const sending = new MessageSending(store.log, users, store.broadcastId, clock);

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
 import type { LogInStore } from "../store/store.ts";
-import { OverloadedError } from "./passwords.ts";
+import { OverloadedError } from "./load/fair-queue.ts";
 
 /**
  * "strict": one count for each name. "spare-known": a device on which the user has logged in before has its own count,

@@ -14,6 +14,8 @@ import type {
   LogInStore,
   UserWithPassword,
 } from "../store/store.ts";
+import { type Asker, OverloadedError } from "./load/fair-queue.ts";
+import type { RefusalRate } from "./load/refusal-rate.ts";
 import { type FailureKey, Lockout, type LockRule } from "./lockout.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
@@ -30,6 +32,7 @@ export interface LogInsOptions {
   readonly sessionsPerUser: number;
   /** The number of the user's sessions that are online. */
   readonly onlineSessions: (userId: number) => number;
+  readonly refusals: RefusalRate;
   readonly log: Log;
   readonly clock?: Clock | undefined;
 }
@@ -54,19 +57,45 @@ export class LogIns {
     this.#lockout = new Lockout(options.logIns, options.lockDurationMs, this.#clock);
   }
 
-  /** @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID, ACCOUNT_DISABLED; OverloadedError */
+  /**
+   * The cheap checks come first: the rate of the network, then the lock, then the hash. A device that proves itself has a
+   * rate and a place in the queue of its own, so that strangers cannot keep it out.
+   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOO_MANY_SESSIONS, DEVICE_INVALID, ACCOUNT_DISABLED,
+   * RATE_LIMITED; OverloadedError
+   */
   async logIn(written: LogInRequest): Promise<Grant> {
+    const { refusals } = this.#options;
     const request = { ...written, username: mapUsername(written.username) };
+    const deviceId = await this.#provedDevice(request);
+    const rateKey = deviceId === undefined ? networkOf(request.address) : `device:${deviceId}`;
+    await refusals.admit(rateKey);
+    try {
+      const grant = await this.#logIn(request, deviceId);
+      refusals.giveBack(rateKey);
+      return grant;
+    } catch (error) {
+      if (error instanceof OverloadedError) {
+        refusals.giveBack(rateKey);
+        await refusals.hold(rateKey);
+      }
+      throw error;
+    }
+  }
+
+  async #logIn(request: LogInRequest, deviceId: number | undefined): Promise<Grant> {
     const { accounts, passwords, sessions, lock, sessionsPerUser, onlineSessions } = this.#options;
     const { username, password, device, client, address } = request;
     const user = await accounts.userByName(username);
-    const deviceId = await this.#provedDevice(user, device);
     const isSpared = lock === "spare-known" && deviceId !== undefined;
     const key: FailureKey = isSpared ? `device:${deviceId}` : `name:${username}`;
+    const asker: Asker =
+      deviceId === undefined
+        ? { lane: "stranger", key: networkOf(address) }
+        : { lane: "known", key: `device:${deviceId}` };
     const attempt = await this.#lockout.attempt(key, () =>
       user === undefined
-        ? passwords.verifyAgainstNothing(password)
-        : passwords.verify(password, user.passwordHash),
+        ? passwords.verifyAgainstNothing(password, asker)
+        : passwords.verify(password, user.passwordHash, asker),
     );
     const facts = { request, user, deviceId };
     if (attempt.status === "locked") {
@@ -131,15 +160,13 @@ export class LogIns {
   }
 
   /**
-   * The id of the device if its secret is right. The store is also read for unknown users, so that both take equally
-   * long.
+   * The id of the device if it is the user's and its secret is right. The store is also read for unknown users, so that
+   * both take equally long.
    */
-  async #provedDevice(
-    user: UserWithPassword | undefined,
-    device: DeviceKey | undefined,
-  ): Promise<number | undefined> {
+  async #provedDevice({ username, device }: LogInRequest): Promise<number | undefined> {
     const deviceId = parseId("device", device?.deviceId ?? "");
     if (device === undefined || deviceId === undefined) return undefined;
+    const user = await this.#options.accounts.userByName(username);
     const secretHash = hashSecret(device.deviceSecret);
     const isProved = await this.#options.accounts.hasDevice(user?.userId ?? 0, deviceId, secretHash);
     return isProved ? deviceId : undefined;

@@ -1,15 +1,12 @@
-// Passwords: prepared as RFC 8265 OpaqueString and hashed with Argon2id, a bounded number at the same time.
+// Passwords: prepared as RFC 8265 OpaqueString and hashed with Argon2id, few at the same time and in fair turns.
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { limits } from "../limits.ts";
+import { type Asker, FairQueue } from "./load/fair-queue.ts";
 import { firstForbidden } from "./precis.ts";
 
 const argon2Async = promisify(argon2);
-
-/** Too many passwords are waiting to be checked, in all or for one name. This one was not checked; try again later. */
-export class OverloadedError extends Error {
-  override name = "OverloadedError";
-}
 
 export type NewPassword = { ok: true } | { ok: false; problem: string };
 
@@ -29,13 +26,18 @@ export interface PasswordsOptions {
    */
   readonly cost?: PasswordCost | undefined;
   /**
-   * The number of hashes computed at the same time. It must be less than the size of the thread pool, on which file
-   * access and name resolution run too.
+   * The number of hashes computed at the same time. The default leaves a core to the event loop and to the store. It must
+   * be less than the size of the thread pool, on which file access and name resolution run too.
    */
   readonly concurrency?: number | undefined;
-  /** The number of hashes that may wait; a request beyond it is rejected with OverloadedError. */
+  /** The number of hashes that may wait in each lane; one beyond it is rejected with OverloadedError. */
   readonly queue?: number | undefined;
+  /** The number of hashes that may wait for one network or one user. */
+  readonly queueOfOne?: number | undefined;
 }
+
+/** Work of the server itself, or of its operator. */
+const OWN_WORK: Asker = { lane: "known", key: "own" };
 
 interface PasswordHash extends PasswordCost {
   readonly salt: Buffer;
@@ -50,17 +52,17 @@ const LEAST_CHARACTERS = 8;
 
 export class Passwords {
   readonly #cost: PasswordCost;
-  readonly #concurrency: number;
-  readonly #queueBound: number;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #queue: FairQueue;
   /** A hash of no password, to compare with when the user does not exist. */
   readonly #noPassword: PasswordHash;
 
-  constructor({ cost = DEFAULT_COST, concurrency = 2, queue = 50 }: PasswordsOptions = {}) {
+  constructor({ cost = DEFAULT_COST, concurrency, queue, queueOfOne }: PasswordsOptions = {}) {
     this.#cost = cost;
-    this.#concurrency = concurrency;
-    this.#queueBound = queue;
+    this.#queue = new FairQueue({
+      places: concurrency ?? (availableParallelism() > 2 ? 2 : 1),
+      waiting: queue ?? limits.passwordsWaiting,
+      waitingOfKey: queueOfOne ?? limits.passwordsWaitingOfOne,
+    });
     this.#noPassword = { ...cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
   }
 
@@ -88,11 +90,11 @@ export class Passwords {
    * @throws OverloadedError
    * @throws RangeError if the password is not 1 to 256 bytes
    */
-  async hash(password: string): Promise<string> {
+  async hash(password: string, asker: Asker = OWN_WORK): Promise<string> {
     const prepared = prepare(password);
     if (!isBounded(prepared)) throw new RangeError(`a password has 1 to ${limits.passwordBytes} bytes`);
     const salt = randomBytes(SALT_BYTES);
-    const hash = await this.#derive(prepared, { ...this.#cost, salt }, HASH_BYTES);
+    const hash = await this.#derive(prepared, { ...this.#cost, salt }, HASH_BYTES, asker);
     return format({ ...this.#cost, salt, hash });
   }
 
@@ -101,15 +103,15 @@ export class Passwords {
    * @throws OverloadedError
    * @throws Error if the string is not a PHC string of Argon2id
    */
-  async verify(password: string, phc: string): Promise<boolean> {
-    return this.#compare(password, parse(phc));
+  async verify(password: string, phc: string, asker: Asker = OWN_WORK): Promise<boolean> {
+    return this.#compare(password, parse(phc), asker);
   }
 
   /**
    * Does the work of `verify` for a name that does not exist, so that both take the same time. @throws OverloadedError
    */
-  async verifyAgainstNothing(password: string): Promise<false> {
-    await this.#compare(password, this.#noPassword);
+  async verifyAgainstNothing(password: string, asker: Asker = OWN_WORK): Promise<false> {
+    await this.#compare(password, this.#noPassword, asker);
     return false;
   }
 
@@ -126,46 +128,30 @@ export class Passwords {
     );
   }
 
-  async #compare(password: string, stored: PasswordHash): Promise<boolean> {
+  async #compare(password: string, stored: PasswordHash, asker: Asker): Promise<boolean> {
     const prepared = prepare(password);
     // A password outside the bounds is wrong for every user. It is hashed all the same, so that its check takes as
     // long.
     const bounded = isBounded(prepared);
-    const derived = await this.#derive(bounded ? prepared : "", stored, stored.hash.length);
+    const derived = await this.#derive(bounded ? prepared : "", stored, stored.hash.length, asker);
     return timingSafeEqual(derived, stored.hash) && bounded;
   }
 
-  async #derive(prepared: string, cost: PasswordCost & { salt: Buffer }, bytes: number): Promise<Buffer> {
-    await this.#acquire();
-    try {
-      const parameters: Argon2Parameters = {
-        message: prepared,
-        nonce: cost.salt,
-        memory: cost.memoryKiB,
-        passes: cost.passes,
-        parallelism: cost.lanes,
-        tagLength: bytes,
-      };
-      return await argon2Async("argon2id", parameters);
-    } finally {
-      this.#release();
-    }
-  }
-
-  async #acquire(): Promise<void> {
-    if (this.#running < this.#concurrency) {
-      this.#running++;
-      return;
-    }
-    if (this.#waiting.length >= this.#queueBound) throw new OverloadedError("too many passwords to check");
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Passes the slot to the request that has waited the longest. */
-  #release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
+  #derive(
+    prepared: string,
+    cost: PasswordCost & { salt: Buffer },
+    bytes: number,
+    asker: Asker,
+  ): Promise<Buffer> {
+    const parameters: Argon2Parameters = {
+      message: prepared,
+      nonce: cost.salt,
+      memory: cost.memoryKiB,
+      passes: cost.passes,
+      parallelism: cost.lanes,
+      tagLength: bytes,
+    };
+    return this.#queue.run(asker, () => argon2Async("argon2id", parameters));
   }
 }
 

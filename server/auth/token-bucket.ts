@@ -40,6 +40,12 @@ export class TokenBucket {
     this.#tokens -= count;
   }
 
+  /** Puts back tokens that were taken. */
+  put(count: number): void {
+    this.#fill();
+    this.#tokens = Math.min(this.#capacity, this.#tokens + count);
+  }
+
   #fill(): void {
     const now = this.#clock.monotonic();
     this.#tokens = Math.min(this.#capacity, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);

@@ -1,10 +1,19 @@
 // User accounts: sign-up and password change.
 import type { Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { networkOf } from "../../rpc/network/address.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
-import type { AccountStore, AdminStore, ClientDescription, SessionRow } from "../store/store.ts";
+import type {
+  AccountStore,
+  AdminStore,
+  ClientDescription,
+  NewUserResult,
+  SessionRow,
+} from "../store/store.ts";
+import { type Asker, OverloadedError } from "./load/fair-queue.ts";
+import type { RefusalRate } from "./load/refusal-rate.ts";
 import type { LogIns } from "./log-ins.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
@@ -20,6 +29,7 @@ export interface UserAccountsOptions {
   readonly passwords: Passwords;
   readonly sessions: Sessions;
   readonly logIns: Pick<LogIns, "confirm" | "recordReset">;
+  readonly refusals: RefusalRate;
   readonly signUp: SignUpMode;
   readonly log: Log;
   readonly clock?: Clock | undefined;
@@ -54,10 +64,33 @@ export class UserAccounts {
   }
 
   /**
-   * Adds a user and starts the first session, on a new device.
-   * @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID; OverloadedError
+   * Adds a user and starts the first session, on a new device. The password is hashed only after everything else was
+   * checked.
+   * @throws Refusal SIGN_UP_CLOSED, INVITE_INVALID, USERNAME_INVALID, USERNAME_TAKEN, PASSWORD_INVALID, RATE_LIMITED;
+   * OverloadedError
    */
-  async signUp({ username: wanted, password, invite, client, address }: SignUpRequest): Promise<Grant> {
+  async signUp(request: SignUpRequest): Promise<Grant> {
+    const { refusals, signUp } = this.#options;
+    const network = networkOf(request.address);
+    await refusals.admit(network);
+    try {
+      const grant = await this.#signUp(request, network);
+      // Where anyone may sign up, each account counts.
+      if (signUp === "invite") refusals.giveBack(network);
+      return grant;
+    } catch (error) {
+      if (error instanceof OverloadedError) {
+        refusals.giveBack(network);
+        await refusals.hold(network);
+      }
+      throw error;
+    }
+  }
+
+  async #signUp(
+    { username: wanted, password, invite, client, address }: SignUpRequest,
+    network: string,
+  ): Promise<Grant> {
     const { accounts, sessions, signUp, log } = this.#options;
     if (signUp === "closed") throw new Refusal(Reason.SIGN_UP_CLOSED);
     if (signUp === "invite" && invite === "") {
@@ -70,27 +103,24 @@ export class UserAccounts {
     const problem = misleading(name.username);
     if (problem !== undefined)
       throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: problem });
-    const passwordHash = await this.#newPasswordHash(password, "password");
-    const result = await accounts.addUser({
+    this.#checkPassword(password, "password");
+    const user = {
       username: name.username,
       skeleton: skeleton(name.username),
-      passwordHash,
       time: this.#clock.now(),
       inviteHash: signUp === "invite" ? hashSecret(invite) : undefined,
       refuseLookAlike: true,
-    });
-    switch (result.status) {
-      case "invite-invalid":
-        throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
-      case "name-taken":
-      case "look-alike":
-        throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
-      case "added": {
-        const grant = await sessions.start(result.user, passwordHash, undefined, client, address);
-        log.info({ event: "sign-up", username: name.username, address }, "sign-up");
-        return grant;
-      }
-    }
+    };
+    checkAddition(await accounts.checkNewUser(user));
+    const asker: Asker = { lane: "stranger", key: network };
+    const passwordHash = await this.#options.passwords.hash(password, asker);
+    // The invite or the name may have been used meanwhile.
+    const result = await accounts.addUser({ ...user, passwordHash });
+    checkAddition(result.status);
+    if (result.status !== "added") throw new Error("a refused user was added");
+    const grant = await sessions.start(result.user, passwordHash, undefined, client, address);
+    log.info({ event: "sign-up", username: name.username, address }, "sign-up");
+    return grant;
   }
 
   /**
@@ -103,7 +133,9 @@ export class UserAccounts {
     const { accounts, passwords, sessions, logIns, log } = this.#options;
     const user = await accounts.userByName(session.user.username);
     if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-    const isRight = () => passwords.verify(oldPassword, user.passwordHash);
+    this.#checkPassword(newPassword, "new_password");
+    const asker: Asker = { lane: "known", key: `user:${user.userId}` };
+    const isRight = () => passwords.verify(oldPassword, user.passwordHash, asker);
     if (!(await logIns.confirm(session.deviceId, isRight))) {
       throw new Refusal(Reason.CREDENTIALS_WRONG, {
         field: "old_password",
@@ -112,7 +144,7 @@ export class UserAccounts {
     }
     const ended = await accounts.setPassword(user.userId, {
       from: user.passwordHash,
-      to: await this.#newPasswordHash(newPassword, "new_password"),
+      to: await passwords.hash(newPassword, asker),
       keepSessionId: session.sessionId,
     });
     if (ended === undefined) throw new Refusal(Reason.CREDENTIALS_WRONG, { field: "old_password" });
@@ -124,30 +156,40 @@ export class UserAccounts {
   /**
    * Sets a new password with a reset, ends all sessions of the user, and starts a new one. The reset is checked first,
    * because a stranger can invent one, and a hash is expensive.
-   * @throws Refusal RESET_INVALID, ACCOUNT_DISABLED, PASSWORD_INVALID; OverloadedError
+   * @throws Refusal RESET_INVALID, ACCOUNT_DISABLED, PASSWORD_INVALID, RATE_LIMITED; OverloadedError
    */
   async resetPassword(request: ResetRequest): Promise<{ grant: Grant; endedSessions: number }> {
-    const { admin, sessions, logIns, log } = this.#options;
+    const { admin, passwords, sessions, logIns, log, refusals } = this.#options;
     const { newPassword, client, address } = request;
+    const network = networkOf(address);
+    await refusals.admit(network);
     const resetHash = hashSecret(request.reset);
     const user = await admin.reset(resetHash, this.#clock.now());
     if (user === undefined) throw new Refusal(Reason.RESET_INVALID, { field: "reset" });
     if (user.isDisabled) throw new Refusal(Reason.ACCOUNT_DISABLED);
-    const passwordHash = await this.#newPasswordHash(newPassword, "new_password");
+    this.#checkPassword(newPassword, "new_password");
+    const asker: Asker = { lane: "known", key: `user:${user.userId}` };
+    const passwordHash = await passwords.hash(newPassword, asker);
     const ended = await admin.useReset({ resetHash, passwordHash, time: this.#clock.now() });
     // The reset was used, or the user disabled, while the password was hashed.
     if (ended === undefined) throw new Refusal(Reason.RESET_INVALID, { field: "reset" });
     await sessions.sweep();
     const grant = await sessions.start(user, passwordHash, undefined, client, address);
+    refusals.giveBack(network);
     const { username } = user;
     log.info({ event: "password reset", username, address, ended }, "password reset");
     await logIns.recordReset({ username, client, address }, grant);
     return { grant, endedSessions: ended };
   }
 
-  async #newPasswordHash(password: string, field: string): Promise<string> {
+  #checkPassword(password: string, field: string): void {
     const checked = this.#options.passwords.checkNew(password);
     if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
-    return this.#options.passwords.hash(password);
   }
+}
+
+/** @throws Refusal INVITE_INVALID, USERNAME_TAKEN */
+function checkAddition(status: NewUserResult["status"]): void {
+  if (status === "invite-invalid") throw new Refusal(Reason.INVITE_INVALID, { field: "invite" });
+  if (status !== "added") throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
 }

@@ -162,6 +162,8 @@ export interface AccountStore {
    * `askingId` and users who block that user are left out.
    */
   searchUsers(prefix: string, askingId: number, afterName: string, limit: number): Promise<UserRow[]>;
+  /** What `addUser` would answer now. It stores nothing. */
+  checkNewUser(user: Omit<NewUser, "passwordHash">): Promise<NewUserResult["status"]>;
   /** @param by adds the change to the record of administration; likewise below */
   addUser(user: NewUser, by?: Administering): Promise<NewUserResult>;
   /** Adds the users whose names were never used, in one transaction. Returns the names that were added. */

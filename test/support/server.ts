@@ -36,7 +36,7 @@ export class TestServer implements AsyncDisposable {
   readonly folder: string;
   readonly logged: Logged[] = [];
   readonly #options: TestServerOptions;
-  readonly #passwords = cheapPasswords({ queue: 1000 });
+  readonly #passwords = cheapPasswords({ queue: 1000, queueOfOne: 1000 });
   readonly #clients: TestClient[] = [];
   #store: Store | undefined;
   #server: RunningServer | undefined;

@@ -2,7 +2,7 @@
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { CallContext, UnaryHandler } from "../../../rpc/calls/handler.ts";
 import { readBearer } from "../../../rpc/calls/metadata.ts";
-import { OverloadedError } from "../../auth/passwords.ts";
+import { OverloadedError } from "../../auth/load/fair-queue.ts";
 import type { ActiveSession, Sessions } from "../../auth/sessions.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";

@@ -1,6 +1,7 @@
 // Passwords with the real cost: which are accepted, that only the right one verifies, and that the queue is bounded.
 import { describe, expect, test } from "vitest";
-import { OverloadedError, Passwords } from "../../../server/auth/passwords.ts";
+import { OverloadedError } from "../../../server/auth/load/fair-queue.ts";
+import { Passwords } from "../../../server/auth/passwords.ts";
 
 const passwords = new Passwords();
 

@@ -1629,7 +1629,8 @@ export const AuthServiceService = {
    * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
    * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
    * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
-   * known device has a count and a lock of its own.
+   * known device has a count and a lock of its own. Too many refused log-ins and sign-ups from one network are refused
+   * as RATE_LIMITED, up to a second late. A device with the right secret has a rate of its own.
    */
   logIn: {
     path: "/parley.chat.v1.AuthService/LogIn" as const,
@@ -1640,7 +1641,10 @@ export const AuthServiceService = {
     responseSerialize: (value: LogInResponse): Buffer => Buffer.from(LogInResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogInResponse => LogInResponse.decode(value),
   },
-  /** SignUp creates a user, if this server accepts new users, and starts the user's first session. */
+  /**
+   * SignUp creates a user, if this server accepts new users, and starts the user's first session. It shares the rate of
+   * LogIn.
+   */
   signUp: {
     path: "/parley.chat.v1.AuthService/SignUp" as const,
     requestStream: false as const,
@@ -1729,10 +1733,14 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
    * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
    * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
-   * known device has a count and a lock of its own.
+   * known device has a count and a lock of its own. Too many refused log-ins and sign-ups from one network are refused
+   * as RATE_LIMITED, up to a second late. A device with the right secret has a rate of its own.
    */
   logIn: handleUnaryCall<LogInRequest, LogInResponse>;
-  /** SignUp creates a user, if this server accepts new users, and starts the user's first session. */
+  /**
+   * SignUp creates a user, if this server accepts new users, and starts the user's first session. It shares the rate of
+   * LogIn.
+   */
   signUp: handleUnaryCall<SignUpRequest, SignUpResponse>;
   /** LogOut ends the calling session and its streams. */
   logOut: handleUnaryCall<LogOutRequest, LogOutResponse>;
@@ -1760,7 +1768,8 @@ export interface AuthServiceClient extends Client {
    * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
    * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
    * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
-   * known device has a count and a lock of its own.
+   * known device has a count and a lock of its own. Too many refused log-ins and sign-ups from one network are refused
+   * as RATE_LIMITED, up to a second late. A device with the right secret has a rate of its own.
    */
   logIn(
     request: LogInRequest,
@@ -1777,7 +1786,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogInResponse) => void,
   ): ClientUnaryCall;
-  /** SignUp creates a user, if this server accepts new users, and starts the user's first session. */
+  /**
+   * SignUp creates a user, if this server accepts new users, and starts the user's first session. It shares the rate of
+   * LogIn.
+   */
   signUp(
     request: SignUpRequest,
     callback: (error: ServiceError | null, response: SignUpResponse) => void,

@@ -3,6 +3,7 @@ import type {
   AccountStore,
   NewSession,
   NewUser,
+  NewUserResult,
   SessionRow,
   UserRow,
   UserWithPassword,
@@ -66,12 +67,11 @@ export const accountOperations: Operations<AccountStore> = {
     );
   }),
 
+  checkNewUser: read(checkNewUser),
+
   addUser: write((database, user, by) => {
-    if (user.inviteHash !== undefined && !isInviteValid(database, user.inviteHash, user.time)) {
-      return { status: "invite-invalid" };
-    }
-    if (isKnownName(database, user.username)) return { status: "name-taken" };
-    if (user.refuseLookAlike && isKnownSkeleton(database, user.skeleton)) return { status: "look-alike" };
+    const status = checkNewUser(database, user);
+    if (status !== "added") return { status };
     const userId = insertUser(database, user);
     if (user.inviteHash !== undefined) useInvite(database, user.inviteHash);
     if (by !== undefined) recordAction(database, by, "add-user", user.username);
@@ -236,6 +236,14 @@ export const accountOperations: Operations<AccountStore> = {
     return inviteId;
   }),
 };
+
+function checkNewUser(database: Database, user: Omit<NewUser, "passwordHash">): NewUserResult["status"] {
+  if (user.inviteHash !== undefined && !isInviteValid(database, user.inviteHash, user.time))
+    return "invite-invalid";
+  if (isKnownName(database, user.username)) return "name-taken";
+  if (user.refuseLookAlike && isKnownSkeleton(database, user.skeleton)) return "look-alike";
+  return "added";
+}
 
 /** The fields of an interface as the columns of a row. */
 type Columns<T> = { [K in keyof T]: T[K] };
