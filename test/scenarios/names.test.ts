@@ -54,13 +54,21 @@ const fields: Record<string, Call> = {
     return stream.events.some((event) => event.kind?.$case === "refused") ? "refused" : "";
   },
   "DirectoryService.GetUser username": (client, _server, name) => {
-    const user = { $case: "username" as const, value: name };
-    return reasonOf(client.unary(client.directory, client.directory.getUser, { user, background: false }));
+    const request = { user: { $case: "username" as const, value: name }, background: false };
+    return reasonOf(client.unary(client.directory, client.directory.getUser, request));
   },
-  "HistoryService.GetConversation target.username": (client, _server, name) => {
-    const request = { target: target(name), background: false };
-    return reasonOf(client.unary(client.history, client.history.getConversation, request));
+  "DirectoryService.SearchUsers prefix": async (client, _server, name) => {
+    const request = { prefix: name, pageSize: 0, pageToken: "", background: false };
+    const { users } = await client.unary(client.directory, client.directory.searchUsers, request);
+    return users.some(({ username }) => username === "Zoë") ? "" : "USER_NOT_FOUND";
   },
+  "HistoryService.GetConversation target.username": (client, _server, name) =>
+    reasonOf(
+      client.unary(client.history, client.history.getConversation, {
+        target: target(name),
+        background: false,
+      }),
+    ),
   "HistoryService.ListMessages target.username": (client, _server, name) => reasonOf(client.textsWith(name)),
   "IdentityService.GetIdentity username": (client, _server, name) =>
     reasonOf(client.unary(client.identity, client.identity.getIdentity, { username: name })),
@@ -76,11 +84,14 @@ const fields: Record<string, Call> = {
     reasonOf(client.unary(client.introduction, client.introduction.getPrivateChat, { username: name })),
 };
 
+/** The names of fields that contain a user name, or the beginning of one. */
+const NAMES = ["username", "prefix"];
+
 /** The paths of the fields below a message that contain a user name. */
 function namePaths(message: DescMessage, above: readonly DescMessage[] = []): string[] {
   if (above.includes(message)) return [];
   return message.fields.flatMap((field) => {
-    if (field.fieldKind === "scalar" && field.name === "username") return [field.name];
+    if (field.fieldKind === "scalar" && NAMES.includes(field.name)) return [field.name];
     const below = field.fieldKind === "map" ? undefined : field.message;
     return below === undefined
       ? []
