@@ -1,5 +1,5 @@
 // parley-server restore: replaces the data by a backup, or accepts the data that is there. Either gets a new server id.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { readArguments } from "../../command-line/arguments.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
@@ -8,9 +8,10 @@ import { commandLine } from "../files/package.ts";
 import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { lockDataFolder } from "../store/sqlite/database/lock.ts";
-import { acceptData, restoreData } from "../store/sqlite/restoring.ts";
+import { acceptData, contentsOf, restoreData } from "../store/sqlite/restoring.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
+import { contentsText } from "./printing/contents.ts";
 
 export const command: Command = { help, run };
 
@@ -52,16 +53,30 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
   }
   using _lock = await lockDataFolder(data);
+  const before = backup === undefined ? undefined : describeContents(database);
   const { serverId, group, lastGroup, putAside } =
     backup === undefined ? acceptData(database) : restoreData(resolve(backup), database);
   const lost = lastGroup === undefined ? undefined : lastGroup - group;
   io.print(
     [
       `The data in ${data} has the new id ${serverId}.`,
-      ...(lost === undefined || lost <= 0 ? [] : [`Its last ${lost} commits are lost.`]),
+      ...(lost === undefined || lost <= 0 ? [] : [`Commits that are lost: ${lost}.`]),
+      `It has ${contentsText(contentsOf(database))}.${before === undefined ? "" : ` Before, it had ${before}.`}`,
       ...putAside.map((file) => `Kept ${file}`),
       "",
     ].join("\n"),
   );
   return 0;
+}
+
+/** How much the data had before, for the operator to see what is lost. */
+function describeContents(database: string): string {
+  // SQLite would delete the log of an empty database.
+  if ((statSync(database, { throwIfNoEntry: false })?.size ?? 0) === 0) return "no database";
+  try {
+    return contentsText(contentsOf(database));
+  } catch {
+    // Damaged data is the usual reason for a restore.
+    return "data that cannot be read";
+  }
 }

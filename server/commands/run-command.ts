@@ -16,6 +16,8 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   logins: () => import("./logins.ts"),
   actions: () => import("./actions.ts"),
   cert: () => import("./cert.ts"),
+  backup: () => import("./backup.ts"),
+  check: () => import("./check.ts"),
   restore: () => import("./restore.ts"),
 };
 

@@ -33,7 +33,9 @@ Usage:
   ${program} logins [NAME]        print the record of log-ins
   ${program} actions              print what administrators changed
   ${program} cert                 print the server's certificate
+  ${program} backup FILE          copy the data to a file
   ${program} restore FILE         restore a backup
+  ${program} check                check the data
   ${program} COMMAND --help       show the help of a command
 
 The original is the assignment that Parley started from. Its rules, as in

@@ -1,7 +1,17 @@
 // The engine of the commands that back up, check, restore and accept data. Except for a backup, which also works while a
 // server runs, the caller holds the lock of the data folder.
 import { randomBytes } from "node:crypto";
-import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { checkData, identify, serverFileName } from "./database/data-check.ts";
@@ -59,24 +69,55 @@ export function restoreData(backup: string, file: string, now = Date.now()): Acc
 }
 
 /**
- * Copies the data as it is at one moment to a new file that only its owner can read, and verifies the copy. A server may
- * go on writing meanwhile.
+ * Copies the data as it is at one moment to a new file that only its owner can read. A server may go on writing
+ * meanwhile. The file gets its name after it was verified.
  * @returns the number of the last group in the copy @throws DatabaseRefusedError; Error with `code` EEXIST
  */
 export function backupData(file: string, target: string): { group: number } {
   identifyOrRefuse(file);
-  closeSync(openSync(target, "wx", 0o600));
+  // Found before the work, which can take minutes. The link below refuses a file that appears meanwhile.
+  if (existsSync(target)) throw Object.assign(new Error(`EEXIST: ${target} exists`), { code: "EEXIST" });
+  const part = `${target}.${randomBytes(6).toString("hex")}.part`;
+  closeSync(openSync(part, "wx", 0o600));
   try {
-    {
+    try {
       using source = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-      source.prepare("VACUUM INTO ?").run(target);
+      source.prepare("VACUUM INTO ?").run(part);
+    } catch (error) {
+      throw refusal(file, error);
     }
-    syncFile(target);
-    return verify(target);
-  } catch (error) {
-    rmSync(target, { force: true });
-    throw refusal(file, error);
+    syncFile(part);
+    const verified = verify(part);
+    linkSync(part, target);
+    return verified;
+  } finally {
+    rmSync(part, { force: true });
   }
+}
+
+export interface DataContents {
+  readonly users: number;
+  readonly entries: number;
+  /** The time of the newest entry, ms since 1970; undefined if there is none. */
+  readonly newestTime: number | undefined;
+}
+
+/** Counts what a database has that is whole. It reads the whole log. */
+export function contentsOf(file: string): DataContents {
+  using database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+  const row = database
+    .prepare(
+      `SELECT (SELECT count(*) FROM users WHERE removed_time IS NULL) AS users,
+         (SELECT coalesce(sum(head_seq), 0) FROM conversations) AS entries,
+         (SELECT max(time) FROM entries) AS newestTime`,
+    )
+    .get();
+  const { users, entries, newestTime } = row ?? {};
+  return {
+    users: Number(users),
+    entries: Number(entries),
+    newestTime: newestTime === null ? undefined : Number(newestTime),
+  };
 }
 
 /** Reads all data, and describes everything that is wrong with it, for the operator. It changes nothing. */

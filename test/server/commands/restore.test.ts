@@ -39,7 +39,7 @@ test("a backup replaces the data, which is kept, and gets a new id", async () =>
   const { code, out } = await run(backup);
   expect(code).toBe(0);
   expect(out).toMatch(
-    /new id [0-9a-f]{32}\.\nIts last 1 commits are lost\.\nKept .*parley\.db-head\.\d+T\d+Z\nKept .*parley\.db\.\d+T\d+Z\n$/,
+    /new id [0-9a-f]{32}\.\nCommits that are lost: 1\.\nIt has 1 user and 0 messages\. Before, it had 2 users and 0 messages\.\nKept .*parley\.db-head\.\d+T\d+Z\nKept .*parley\.db\.\d+T\d+Z\n$/,
   );
   expect(await serve()).toBe(/new id (\w+)/.exec(out)?.[1]);
   expect(out).not.toContain(id);
