@@ -5,13 +5,16 @@ import { toggle } from "../../../command-line/flags.ts";
 import type { UsageError } from "../../../command-line/usage-error.ts";
 import type { Grant } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { Grant as GrantCodec } from "../../../gen/parley/chat/v1/auth_service.ts";
+import { RpcError } from "../../../rpc/status/status.ts";
 import type { Profile } from "../../state/profiles.ts";
 import type { Call } from "../command/command.ts";
 import type { Environment } from "../process/environment.ts";
-import { CommandError, Exit, usage } from "../process/exit.ts";
+import { usage } from "../process/exit.ts";
+import { sentence } from "../process/failure.ts";
 import { readLines } from "../process/input.ts";
 import type { Message } from "../process/output.ts";
 import type { Asker } from "../process/prompts.ts";
+import { safeText } from "../terminal/text/safe-text.ts";
 
 export const passwordFlag = {
   "password-stdin": toggle("Read the password from the first line of standard input."),
@@ -36,20 +39,40 @@ export async function passwordFor(
   return asker.password(question);
 }
 
-/** The password of a new account. A person is asked for it twice. @throws UsageError as usernameOr */
-export async function newPassword(
+/** Shown before the question. The server checks new passwords. */
+const passwordRule = "A password has at least 8 characters. Do not use your name or a common word.";
+
+/**
+ * Runs the work with a new password. A person reads the rule, types the password twice, and is asked again if the two
+ * differ or the server refuses the password.
+ * @throws UsageError as usernameOr; what the work throws
+ */
+export async function withNewPassword<T>(
   call: Pick<Call<typeof passwordFlag>, "environment" | "values">,
   asker: Asker | undefined,
-): Promise<string> {
-  if (call.values["password-stdin"] === true) return passwordLine(call.environment);
+  work: (password: string) => Promise<T>,
+): Promise<T> {
+  if (call.values["password-stdin"] === true) return work(await passwordLine(call.environment));
   if (asker === undefined) throw cannotAsk();
-  return askTwice(asker);
+  return askNewPassword(asker, work);
 }
 
-export async function askTwice(asker: Asker): Promise<string> {
-  const password = await asker.password("New password");
-  if ((await asker.password("The same again")) === password) return password;
-  throw new CommandError(Exit.REFUSED, "The two passwords differ. Nothing was changed.");
+/** As withNewPassword, for a person. */
+export async function askNewPassword<T>(asker: Asker, work: (password: string) => Promise<T>): Promise<T> {
+  asker.show(passwordRule);
+  for (;;) {
+    const password = await asker.password("New password");
+    if ((await asker.password("The same again")) !== password) {
+      asker.show("The two passwords differ. Try again.");
+      continue;
+    }
+    try {
+      return await work(password);
+    } catch (error) {
+      if (!(error instanceof RpcError && error.reason === "PASSWORD_INVALID")) throw error;
+      asker.show(`${safeText(sentence(error.message))} Try again.`);
+    }
+  }
 }
 
 /** Checks before anything is sent that there is a way to get the password. @throws UsageError if there is none */

@@ -6,7 +6,7 @@ import type { Call } from "../command/command.ts";
 import { name } from "../command/show.ts";
 import { terminalAsker } from "../process/prompts.ts";
 import { line } from "../terminal/text/style.ts";
-import { grantMessage, newPassword, type passwordFlag, requirePassword } from "./credentials.ts";
+import { grantMessage, type passwordFlag, requirePassword, withNewPassword } from "./credentials.ts";
 import { choose, clientInfo, keepGrant, type SignInContext, trustServerForLogIn } from "./sign-in.ts";
 import { rememberConnected } from "./trusted-server.ts";
 import { openContext, withConnectionHints } from "./with-account.ts";
@@ -29,11 +29,12 @@ export async function resetPasswordAt(call: Call<typeof passwordFlag>, resetting
   const retry = [environment.program, "login", "--server", address];
   const { profile, endedSessions } = await withConnectionHints(address, retry, async () => {
     const server = await trustServerForLogIn(context, address, undefined, resetting.wanted);
-    const password = await newPassword(call, asker);
     await using endpoint = new Endpoint(server);
     await rememberConnected(context.state.servers, endpoint, server);
-    const reset = { reset: resetting.secret, newPassword: password, client: clientInfo() };
-    const { grant, endedSessions } = await resetPassword(endpoint, reset);
+    const reset = { reset: resetting.secret, client: clientInfo() };
+    const { grant, endedSessions } = await withNewPassword(call, asker, (newPassword) =>
+      resetPassword(endpoint, { ...reset, newPassword }),
+    );
     return { profile: await keepGrant(context, endpoint, grant), endedSessions };
   });
   await output.result(

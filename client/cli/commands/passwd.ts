@@ -2,7 +2,8 @@
 
 import { toggle } from "../../../command-line/flags.ts";
 import { ChangePasswordResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { askTwice } from "../account/credentials.ts";
+import type { Account } from "../../link/server/account.ts";
+import { askNewPassword } from "../account/credentials.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
@@ -33,8 +34,10 @@ export const command = defineCommand({
       );
     }
     await withAccount(call, "changes", async ({ account, profile }) => {
-      const [old, fresh] = isPiped || asker === undefined ? await piped(environment) : await asked(asker);
-      const endedSessions = await account.changePassword(old, fresh);
+      const endedSessions =
+        isPiped || asker === undefined
+          ? await account.changePassword(...(await piped(environment)))
+          : await askAndChange(asker, account);
       const message = {
         typeName: "parley.chat.v1.ChangePasswordResponse",
         codec: ChangePasswordResponse,
@@ -57,7 +60,7 @@ async function piped(environment: Environment): Promise<readonly [string, string
   return [old, fresh];
 }
 
-async function asked(asker: Asker): Promise<readonly [string, string]> {
+async function askAndChange(asker: Asker, account: Pick<Account, "changePassword">): Promise<number> {
   const old = await asker.password("Old password");
-  return [old, await askTwice(asker)];
+  return askNewPassword(asker, (fresh) => account.changePassword(old, fresh));
 }

@@ -29,19 +29,38 @@ test.each(["luke", "nobody"])(
   },
 );
 
-test("a new password is asked for twice, and may have any letters", async () => {
+test("the rule for a new password is shown, and one that differs or is refused is asked for again", async () => {
   await using home = await Home.make();
   const place = ["--server", elsewhere, "--accept-new"];
-  const typo = home.startAtTerminal("signup", "rey", ...place);
-  await typo.answers("New password", "a pässwörd 漢字 🎉\r");
-  await typo.answers("The same again", "a pässwörd 漢字\r");
-  expect(await typo.exited).toBe(1);
   const rey = home.startAtTerminal("signup", "rey", ...place);
+  await rey.sees(/A password has at least 8 characters\..*New password/s);
   await rey.answers("New password", "a pässwörd 漢字 🎉\r");
+  await rey.answers("The same again", "a pässwörd 漢字\r");
+  await rey.answers(/The two passwords differ\. Try again\..*New password/s, "short\r");
+  await rey.answers("The same again", "short\r");
+  await rey.answers(/has at least 8 characters\. Try again\..*New password/s, "a pässwörd 漢字 🎉\r");
   await rey.answers("The same again", "a pässwörd 漢字 🎉\r");
   expect(await rey.exited).toBe(0);
   const login = await home.pipe("a pässwörd 漢字 🎉\n", "login", "rey", "--password-stdin");
   expect(login).toMatchObject({ code: 0 });
+  const passwd = home.startAtTerminal("passwd");
+  await passwd.answers("Old password", "a pässwörd 漢字 🎉\r");
+  await passwd.answers("New password", "short\r");
+  await passwd.answers("The same again", "short\r");
+  await passwd.answers(/Try again\..*New password/s, "another long one\r");
+  await passwd.answers("The same again", "another long one\r");
+  expect(await passwd.exited).toBe(0);
+});
+
+test("a user name that is refused at sign-up is asked for again, and the password is kept", async () => {
+  await using home = await Home.make();
+  const finn = home.startAtTerminal("signup", "--server", elsewhere, "--accept-new");
+  await finn.answers("Username", "luke\r");
+  await finn.answers("New password", "a long password\r");
+  await finn.answers("The same again", "a long password\r");
+  await finn.answers(/Choose another name\..*Username/s, "finn\r");
+  expect(await finn.exited).toBe(0);
+  expect(finn.plain).toContain("Welcome, finn:");
 });
 
 test.each([
