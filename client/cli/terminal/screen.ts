@@ -8,7 +8,7 @@ import { BELL, ENTER, freshScreen, LEAVE } from "./display/terminal-modes.ts";
 import { WindowTitle } from "./display/window-title.ts";
 import { ActionListeners } from "./editor/action-listeners.ts";
 import { type EditorAction, type EditorOptions, LineEditor } from "./editor/line-editor.ts";
-import type { Key } from "./input/keys.ts";
+import { joinTexts, type Key } from "./input/keys.ts";
 import type { TerminalHost } from "./terminal-host.ts";
 import { type Closed, type TerminalInput, type TerminalOutput, TerminalOwner } from "./terminal-owner.ts";
 import { Paint, type Variables } from "./text/paint.ts";
@@ -232,7 +232,7 @@ export class Screen implements Disposable {
 
   readonly #onKeys = (keys: readonly Key[]): void => {
     const before = this.#editor.text;
-    for (const key of keys) {
+    for (const key of joinTexts(keys)) {
       for (const action of this.#editor.press(key, performance.now())) this.#act(action);
       // A listener may have closed the screen; the keys after that are dropped.
       if (this.#owner.state === "closed") return;

@@ -1,6 +1,7 @@
 // The screen: printed lines are above the line being edited, complete and in order, and that line stays intact.
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { EditBuffer } from "../../../client/cli/terminal/editor/edit-buffer.ts";
 import { line, Styled, styled } from "../../../client/cli/terminal/text/style.ts";
 import { columnsOf } from "../../../client/cli/terminal/text/width.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
@@ -46,6 +47,22 @@ describe("printing while the user types", () => {
       ...Array.from({ length: 50 }, (_, index) => `line ${index}`),
       "luke>",
     ]);
+  });
+
+  test("takes a paste without brackets in one edit and one frame for each piece that arrives", async () => {
+    const terminal = new VirtualTerminal();
+    using screen = terminal.open();
+    await terminal.settled(screen);
+    const insert = vi.spyOn(EditBuffer.prototype, "insert");
+    const before = terminal.display.frames;
+    const text = "é quick brown fox ".repeat(1_700);
+    for (let at = 0; at < text.length; at += 3_000) await terminal.type(text.slice(at, at + 3_000));
+    await terminal.settled(screen);
+    expect(screen.text).toBe(text);
+    const pieces = Math.ceil(text.length / 3_000);
+    expect(insert.mock.calls.length).toBeLessThanOrEqual(pieces);
+    expect(terminal.display.frames - before).toBeLessThanOrEqual(pieces + 1);
+    insert.mockRestore();
   });
 
   test("gives a line exactly as wide as the terminal one row", async () => {

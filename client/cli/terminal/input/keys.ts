@@ -93,6 +93,24 @@ export class KeyDecoder {
   }
 }
 
+/**
+ * The keys with consecutive characters joined into one text, so that the editor takes a paste without brackets in one
+ * edit instead of thousands.
+ */
+export function* joinTexts(keys: readonly Key[]): Generator<Key> {
+  let texts: string[] = [];
+  for (const key of keys) {
+    if (key.kind === "text") {
+      texts.push(key.text);
+      continue;
+    }
+    if (texts.length > 0) yield { kind: "text", text: texts.join("") };
+    texts = [];
+    yield key;
+  }
+  if (texts.length > 0) yield { kind: "text", text: texts.join("") };
+}
+
 class Paste {
   readonly #pieces: string[] = [];
   #room = PASTE_LIMIT;
