@@ -23,10 +23,13 @@ export interface PrivateChatsOptions {
     /** At most 64 bytes. */
     readonly version: string;
   };
-  /** Where the peer server listens. If undefined, it does not listen, and every chat goes through the relay. */
+  /**
+   * Where the peer server listens while a peer may connect directly. If undefined, it never listens, and every chat goes
+   * through the relay.
+   */
   readonly listen:
     | {
-        /** An address or a host name; "::" for all addresses. */
+        /** An address or a host name; "::" for the addresses of all network interfaces. */
         readonly host: string;
         /** 0 for any free port. */
         readonly port: number;

@@ -16,6 +16,7 @@ import { PendingPeers } from "./chats/pending-peers.ts";
 import { NotSentError } from "./conversation/line-rules.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./keys/contacts.ts";
 import { type OwnNames, ownKeys, type Registered } from "./keys/registration.ts";
+import { isLocalServer } from "./path/addresses.ts";
 import { PeerServer } from "./path/peer-server.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
 
@@ -57,7 +58,7 @@ export class PrivateChats implements AsyncDisposable {
   }
 
   /**
-   * Creates the device's key if there is none, and starts the peer server. It makes no call to the chat server.
+   * Creates the device's key if there is none. It makes no call to the chat server.
    * @throws ListenError if the port cannot be used
    */
   static async open(options: PrivateChatsOptions): Promise<PrivateChats> {
@@ -71,7 +72,8 @@ export class PrivateChats implements AsyncDisposable {
     };
     const { device } = await ownKeys(keys, names.deviceId);
     const onError = (error: unknown): void => void emit({ type: "background-error", error: asError(error) });
-    const server = await PeerServer.open({ own: device, address: listen, onError });
+    const isLocal = isLocalServer(endpoint.address);
+    const server = await PeerServer.open({ own: device, address: listen, isLocal, onError });
     const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
     const peer = { server, allowHalfOpen, closing: closing.signal };
     const parts = { calls, names, keys, contacts, client, emit, ...peer };
@@ -98,7 +100,10 @@ export class PrivateChats implements AsyncDisposable {
     return this.#context.names;
   }
 
-  /** The port of the peer server; undefined if it does not listen. */
+  /**
+   * The port at which this device listens for peers, or listened last; undefined if it never did. It listens only while a
+   * peer whose request was accepted may connect directly.
+   */
   get port(): number | undefined {
     return this.#context.parts.server.port;
   }

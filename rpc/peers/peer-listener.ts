@@ -1,21 +1,28 @@
 // Serves callers whose keys are known: mutual TLS, pinned on both sides, with separate services for each connection.
 // Other callers are cut before HTTP/2.
 import { constants, type X509Certificate } from "node:crypto";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Service } from "../calls/handler.ts";
-import { bind } from "../listening/bind.ts";
-import { Connections } from "../listening/connections.ts";
+import { type Bound, bind, ListenError } from "../listening/bind.ts";
 import type { Certificate } from "../listening/server-credentials.ts";
 import { fingerprint } from "../network/fingerprint.ts";
+import { CallerConnections } from "./caller-connections.ts";
 
 const KiB = 1024;
 
 export const peerLimits = {
-  /** The most open connections in all, including those in their handshake, and the most from one address. */
+  /** The most open connections that have proved their key. */
   connections: 64,
-  connectionsPerAddress: 8,
+  /** The most connections in their handshake; the newest takes the place of the oldest. */
+  handshakes: 64,
+  /**
+   * The most of them from one address, which several callers may share, as behind a router or on one machine. A caller
+   * dials at most eight addresses in parallel.
+   */
+  handshakesPerAddress: 32,
   /**
    * The most open connections of one key. It is not 1, because a caller dials all addresses in parallel and keeps the
    * first connection.
@@ -75,25 +82,31 @@ export interface PeerListenerOptions {
   admit(fingerprint: string, connection: CallerConnection): readonly Service[] | undefined;
 }
 
+/** Where a listener listens, until it is disposed of. Connections that callers have made stay open. */
+export interface Listening extends Disposable {
+  readonly port: number;
+  /** The hosts that were asked for, without those that the machine does not have. */
+  readonly hosts: readonly string[];
+}
+
 export interface PeerListener extends AsyncDisposable {
-  /** The port that the listener listens on; undefined if it was opened without an address. */
-  readonly port: number | undefined;
+  /**
+   * Listens on these hosts, on one port.
+   * @param port 0 for any free one
+   * @throws ListenError if no host can be used
+   */
+  listen(hosts: readonly string[], port: number): Promise<Listening>;
   /** Serves the caller at the other end of a stream of bytes. */
   accept(stream: Duplex): void;
 }
 
-/**
- * @param address where to listen; if undefined, callers are only passed to `accept`
- * @throws ListenError if the host or port is not usable
- */
-export async function listenForPeers(
-  options: PeerListenerOptions,
-  address: { readonly host: string; readonly port: number } | undefined,
-): Promise<PeerListener> {
-  const connections = new Connections(peerLimits);
+/** Serves callers at the addresses of `listen`, and those that are passed to `accept`. It does not listen by itself. */
+export function servePeers(options: PeerListenerOptions): PeerListener {
+  const connections = new CallerConnections(peerLimits);
   const hosted = new Set<Host>();
-  // Session tickets are off, because a resumed TLS session has the identity of the first one without a proof of the
-  // key.
+  const listening = new Set<Listening>();
+  // No session ticket is accepted, because a resumed TLS session has the identity of the first one without a proof of the
+  // key. With TLS 1.3 Node.js sends tickets nevertheless.
   const server = createServer({
     key: options.own.key,
     cert: options.own.cert,
@@ -107,9 +120,10 @@ export async function listenForPeers(
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   server.on("secureConnection", (socket: TLSSocket) => {
+    connections.proved(socket);
     const key = provedKey(socket);
     const ofKey = [...hosted].filter((host) => host.key === key).length;
-    if (key === undefined || ofKey >= peerLimits.connectionsPerKey) {
+    if (key === undefined || ofKey >= peerLimits.connectionsPerKey || hosted.size >= peerLimits.connections) {
       socket.destroy();
       return;
     }
@@ -127,21 +141,53 @@ export async function listenForPeers(
     stream.on("error", () => undefined);
     server.emit("connection", stream);
   };
-  const bound =
-    address &&
-    (await bind(address.host, address.port, (socket) => {
-      if (connections.admit(socket)) accept(socket);
-    }));
+  const onConnection = (socket: Socket): void => {
+    connections.admit(socket);
+    accept(socket);
+  };
   return {
-    port: bound?.port,
+    listen: async (hosts, port) => {
+      const one = await listenOn(hosts, port, onConnection);
+      listening.add(one);
+      return one;
+    },
     accept,
     [Symbol.asyncDispose]: async () => {
-      for (const listening of bound?.servers ?? []) listening.close();
+      for (const one of listening) one[Symbol.dispose]();
       for (const host of hosted) host[Symbol.dispose]();
       connections.cutAll();
       await connections.whenEmpty();
     },
   };
+}
+
+/** Listens on each host that can be used. @throws ListenError if there is none */
+async function listenOn(
+  hosts: readonly string[],
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Listening> {
+  const bound: Bound[] = [];
+  const used: string[] = [];
+  let problem: ListenError | undefined;
+  for (const host of hosts) {
+    try {
+      bound.push(await bind(host, bound[0]?.port ?? port, onConnection));
+      used.push(host);
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      problem ??= error;
+    }
+  }
+  const [first] = bound;
+  if (first === undefined)
+    throw (
+      problem ?? new ListenError("UNKNOWN", "This machine has no address that others can reach.", undefined)
+    );
+  const close = (): void => {
+    for (const { servers } of bound) for (const server of servers) server.close();
+  };
+  return { port: first.port, hosts: used, [Symbol.dispose]: close };
 }
 
 /** The fingerprint of the caller's key; undefined if it has none, or does not speak HTTP/2. */

@@ -1,12 +1,10 @@
 // Gives the data of a server a new id, as a restore from a backup does.
-import { DatabaseSync } from "node:sqlite";
+import { acceptData } from "../../server/store/sqlite/restoring.ts";
 import type { TestServer } from "./server.ts";
 
 /** Restarts the server with a new id. */
 export async function restartRestored(server: TestServer): Promise<void> {
   await server.stop();
-  const db = new DatabaseSync(server.databaseFile);
-  db.exec("UPDATE server SET server_id = lower(hex(randomblob(16)))");
-  db.close();
+  acceptData(server.databaseFile);
   await server.start();
 }

@@ -62,7 +62,7 @@ class Listening {
     const { chats, signal } = this.#run;
     const connected = await waitFor(this.#run.live, { signal });
     if (connected.status !== "done") return 0;
-    this.#call.output.notice(`Listening as ${chats.names.username}, for peers on port ${chats.port}.`);
+    this.#call.output.notice(`Listening as ${chats.names.username}.`);
     await waitFor(this.#handleEvents(), { signal });
     this.#call.output.check();
     return 0;

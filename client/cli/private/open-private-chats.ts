@@ -3,7 +3,6 @@
 import { Feature } from "../../../gen/parley/chat/v1/event.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { ListenError } from "../../../rpc/listening/listen.ts";
-import { allInterfaces } from "../../../rpc/network/all-interfaces.ts";
 import type { LinkOptions } from "../../link/link-options.ts";
 import type { LinkEnding } from "../../link/model/events.ts";
 import { PrivateCalls } from "../../link/server/private-chat-calls.ts";
@@ -34,8 +33,6 @@ export async function openPrivateChats(
 ): Promise<PrivateChats> {
   const { profileId } = profile;
   const { name, version } = clientInfo();
-  // Without direct chats, the peer server is not reachable from other machines.
-  const host = path === "relay" ? "127.0.0.1" : await allInterfaces();
   try {
     return await PrivateChats.open({
       endpoint,
@@ -44,7 +41,7 @@ export async function openPrivateChats(
       keys: state.keys(profileId),
       contacts: state.contacts(profileId),
       client: { name, version },
-      listen: { host, port },
+      listen: path === "relay" ? undefined : { host: "::", port },
       allowHalfOpen,
     });
   } catch (error) {

@@ -1,12 +1,14 @@
 // A peer whose request was accepted and that has not connected yet: it may connect once, directly or through the relay.
 import { Answer, type Introduction } from "../../../gen/parley/chat/v1/introduction_service.ts";
+import { ListenError } from "../../../rpc/listening/bind.ts";
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
+import { NotSentError } from "../conversation/line-rules.ts";
 import { QueuedLines } from "../conversation/queued-lines.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
 import type { PeerKeys } from "../keys/contacts.ts";
-import { ownAddresses } from "../path/addresses.ts";
 import type { Path } from "../path/connect-peer.ts";
+import type { OpenPort } from "../path/peer-server.ts";
 import { openRelay } from "../path/relay-stream.ts";
 import { millis, type PrivateChatContext } from "./context.ts";
 
@@ -36,6 +38,7 @@ export class PendingPeer {
   readonly #owner: PendingPeerOwner;
   readonly #relay = new AbortController();
   #expected: Disposable | undefined;
+  #port: OpenPort | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isSettled = false;
   /** Why the peer cannot connect through the relay. */
@@ -51,12 +54,18 @@ export class PendingPeer {
   /** Accepts the request; from then on the peer may connect. @throws RpcError, ConnectError: then it may not */
   async accept(): Promise<void> {
     const { server, closing } = this.#context.parts;
-    const { introductionId, peer, direct } = this.request;
+    const { introductionId, peer } = this.request;
+    const port = await this.#openPort();
+    if (this.#isSettled) {
+      port?.[Symbol.dispose]();
+      throw new NotSentError("The acceptance was withdrawn.");
+    }
+    this.#port = port;
     // Must precede the answer, because the peer may connect before the server's response to the answer arrives.
     this.#expected = server.expect({
       introductionId,
       fingerprint: peer.fingerprint,
-      direct,
+      direct: port !== undefined,
       lifetimeMs: MAX_LIFETIME_MS,
       opening: this.#context.opening(introductionId),
       converse: async (stream, path) => {
@@ -69,7 +78,7 @@ export class PendingPeer {
     });
     let introduction: Introduction;
     try {
-      introduction = await this.#answer();
+      introduction = await this.#answer(port);
     } catch (error) {
       // If the peer has already connected, only the response to the answer was lost.
       if (!this.#settle()) return;
@@ -80,6 +89,7 @@ export class PendingPeer {
       this.end();
       return;
     }
+    if (!introduction.direct) this.#port?.[Symbol.dispose]();
     const lifetimeMs = Math.min(millis(introduction.lifetime), MAX_LIFETIME_MS);
     this.#timer = setTimeout(() => this.fail(this.#relayError ?? this.#didNotConnect()), lifetimeMs);
     closing.addEventListener("abort", this.#end);
@@ -106,21 +116,33 @@ export class PendingPeer {
     clearTimeout(this.#timer);
     this.#context.parts.closing.removeEventListener("abort", this.#end);
     this.#expected?.[Symbol.dispose]();
+    this.#port?.[Symbol.dispose]();
     // This ends only the opening of the relay: a peer that has connected has a stream of its own.
     this.#relay.abort();
     return true;
   }
 
-  async #answer(): Promise<Introduction> {
-    const { calls, server } = this.#context.parts;
-    const { introductionId, direct } = this.request;
-    const port = direct ? (server.port ?? 0) : 0;
+  /** Listens for the peer if both users allow a direct path. If that fails, the relay is used. */
+  async #openPort(): Promise<OpenPort | undefined> {
+    const { server, emit } = this.#context.parts;
+    if (!this.request.direct) return undefined;
+    try {
+      return await server.listen();
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      void emit({ type: "background-error", error });
+      return undefined;
+    }
+  }
+
+  async #answer(port: OpenPort | undefined): Promise<Introduction> {
+    const { calls } = this.#context.parts;
     const introduction = await calls.answerIntroduction({
-      introductionId,
+      introductionId: this.request.introductionId,
       answer: Answer.ACCEPT,
-      direct: port !== 0,
-      addresses: port === 0 ? [] : ownAddresses(port),
-      port,
+      direct: port !== undefined,
+      addresses: [...(port?.addresses ?? [])],
+      port: port?.port ?? 0,
     });
     if (introduction === undefined)
       throw new Error("The server's answer to an acceptance has no introduction.");

@@ -9,6 +9,7 @@ import { RpcError } from "../../../rpc/status/status.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import { openConverse } from "../conversation/converse.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
+import { addressesToDial, isLocalServer } from "./addresses.ts";
 import { openRelay } from "./relay-stream.ts";
 
 /** The path of a connection between two devices. */
@@ -17,8 +18,6 @@ export type Path = "direct" | "relayed";
 /** How long a direct connection may take before the relay is used, ms. */
 const DIRECT_MS = 3_000;
 const RELAY_MS = 15_000;
-/** The most addresses that are dialled; the contract allows no more. */
-const MAX_ADDRESSES = 17;
 
 export interface ConnectPeerOptions {
   readonly calls: PrivateCalls;
@@ -37,10 +36,11 @@ export interface ConnectedPeer {
 
 /** @throws ConnectError if no path works; RpcError if the server or the peer refuses */
 export async function connectPeer(options: ConnectPeerOptions): Promise<ConnectedPeer> {
-  const { introduction } = options;
-  if (introduction.direct && introduction.addresses.length > 0) {
+  const { introduction, calls } = options;
+  const addresses = addressesToDial(introduction.addresses, isLocalServer(calls.endpoint.address));
+  if (introduction.direct && addresses.length > 0) {
     try {
-      return { stream: await connectDirectly(options), path: "direct" };
+      return { stream: await connectDirectly(options, addresses), path: "direct" };
     } catch (error) {
       // A lost connection is replaced by the relay. A refusal of the peer is final.
       const isLost = error instanceof RpcError && error.reason === "";
@@ -50,14 +50,10 @@ export async function connectPeer(options: ConnectPeerOptions): Promise<Connecte
   return { stream: await connectThroughRelay(options), path: "relayed" };
 }
 
-async function connectDirectly({
-  own,
-  peer,
-  introduction,
-  opening,
-  signal,
-}: ConnectPeerOptions): Promise<SignalStream> {
-  const addresses = introduction.addresses.slice(0, MAX_ADDRESSES);
+async function connectDirectly(
+  { own, peer, opening, signal }: ConnectPeerOptions,
+  addresses: readonly string[],
+): Promise<SignalStream> {
   const socket = await dialPeerAt(addresses, { own, peer, timeoutMs: DIRECT_MS, signal });
   return openConverse(await channelOver(socket), opening, signal);
 }

@@ -4,14 +4,17 @@ import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { Reason } from "../../../gen/parley/peer/v1/peer_service.ts";
 import type { Service } from "../../../rpc/calls/handler.ts";
 import type { Certificate } from "../../../rpc/listening/server-credentials.ts";
+import { formatAddress } from "../../../rpc/network/address.ts";
 import {
   type CallerConnection,
-  listenForPeers,
+  type Listening,
   type PeerListener,
+  servePeers,
 } from "../../../rpc/peers/peer-listener.ts";
 import { converseService } from "../conversation/converse.ts";
 import { refusal } from "../conversation/refusals.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
+import { ownHosts } from "./addresses.ts";
 import type { Path } from "./connect-peer.ts";
 
 /** A peer that may connect. */
@@ -37,40 +40,103 @@ interface Caller {
 
 export interface PeerServerOptions {
   readonly own: Certificate;
-  /** Where to listen. If undefined, the server does not listen, and callers come only through `accept`. */
+  /**
+   * Where to listen while a peer may connect directly; "::" and "0.0.0.0" stand for the addresses of the network
+   * interfaces. If undefined, the server does not listen, and callers come only through `accept`.
+   */
   readonly address: { readonly host: string; readonly port: number } | undefined;
+  /** The chat server runs on this machine: loopback addresses are used, too. */
+  readonly isLocal: boolean;
   onError(error: unknown): void;
 }
 
+/** A time during which the server listens. Dispose of it when no peer of its user can connect any more. */
+export interface OpenPort extends Disposable {
+  readonly port: number;
+  /** HOST:PORT for each address at which the server listens. */
+  readonly addresses: readonly string[];
+}
+
 export class PeerServer implements AsyncDisposable {
+  readonly #options: PeerServerOptions;
   readonly #listener: PeerListener;
   readonly #relayed: PeerListener;
-  readonly #admission: Admission;
+  readonly #admission = new Admission();
+  /** The users of the open port. */
+  readonly #users = new Set<symbol>();
+  #listening: Promise<Listening> | undefined;
+  #port: number | undefined;
 
-  private constructor(listener: PeerListener, relayed: PeerListener, admission: Admission) {
-    this.#listener = listener;
-    this.#relayed = relayed;
-    this.#admission = admission;
-  }
-
-  /** @throws ListenError if the port cannot be used */
-  static async open({ own, address, onError }: PeerServerOptions): Promise<PeerServer> {
-    const admission = new Admission();
+  private constructor(options: PeerServerOptions) {
+    this.#options = options;
+    const { own, onError } = options;
     const admit =
       (path: Path) =>
       (fingerprint: string, connection: CallerConnection): readonly Service[] | undefined =>
-        admission.servicesFor({ fingerprint, path, connection }, onError);
-    const listener = await listenForPeers({ own, admit: admit("direct") }, address);
-    return new PeerServer(
-      listener,
-      await listenForPeers({ own, admit: admit("relayed") }, undefined),
-      admission,
-    );
+        this.#admission.servicesFor({ fingerprint, path, connection }, onError);
+    this.#listener = servePeers({ own, admit: admit("direct") });
+    this.#relayed = servePeers({ own, admit: admit("relayed") });
   }
 
-  /** The port; undefined if the server does not listen. */
+  /** @throws ListenError if a fixed port cannot be used */
+  static async open(options: PeerServerOptions): Promise<PeerServer> {
+    const server = new PeerServer(options);
+    // A port that is taken should be noticed at the start, not at the first chat.
+    if (options.address !== undefined && options.address.port !== 0) {
+      using _port = await server.listen();
+    }
+    return server;
+  }
+
+  /** Whether `listen` is possible. */
+  get canListen(): boolean {
+    return this.#options.address !== undefined;
+  }
+
+  /** The port at which the server listens, or listened last; undefined if it never did. */
   get port(): number | undefined {
-    return this.#listener.port;
+    return this.#port;
+  }
+
+  /**
+   * Listens until the result is disposed of. Connections that peers have made by then stay open.
+   * @returns undefined if the options name no address
+   * @throws ListenError
+   */
+  async listen(): Promise<OpenPort | undefined> {
+    const { address } = this.#options;
+    if (address === undefined) return undefined;
+    const user = Symbol();
+    this.#users.add(user);
+    try {
+      this.#listening ??= this.#listener.listen(this.#hosts(address.host), address.port);
+      const { port, hosts } = await this.#listening;
+      this.#port = port;
+      const addresses = hosts.map((host) => formatAddress({ host, port }));
+      return { port, addresses, [Symbol.dispose]: () => this.#release(user) };
+    } catch (error) {
+      this.#listening = undefined;
+      this.#release(user);
+      throw error;
+    }
+  }
+
+  #hosts(host: string): readonly string[] {
+    if (host !== "::" && host !== "0.0.0.0") return [host];
+    const own = ownHosts(this.#options.isLocal);
+    return host === "::" ? own : own.filter((each) => !each.includes(":"));
+  }
+
+  #release(user: symbol): void {
+    this.#users.delete(user);
+    if (this.#users.size > 0) return;
+    const listening = this.#listening;
+    this.#listening = undefined;
+    // An error was thrown by `listen`.
+    listening?.then(
+      (one) => one[Symbol.dispose](),
+      () => undefined,
+    );
   }
 
   /** Admits the peer once, while the introduction is valid. Dispose of the result to stop expecting it. */

@@ -4,12 +4,14 @@ import type { PrivateCalls } from "../../../client/link/server/private-chat-call
 import { connectPeer } from "../../../client/peer/path/connect-peer.ts";
 import { PeerServiceService, Signal } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { implementService } from "../../../rpc/calls/handler.ts";
-import { listenForPeers } from "../../../rpc/peers/peer-listener.ts";
+import { servePeers } from "../../../rpc/peers/peer-listener.ts";
 import { lengthDelimited } from "../../../rpc/wire/raw-fields.ts";
 import { Device, newId } from "./device.ts";
 
 const opening = { introductionId: newId(), clientName: "", clientVersion: "" };
-const noServer = { endpoint: { connect: () => Promise.reject(new Error("no server")) } };
+const noServer = {
+  endpoint: { address: "127.0.0.1:12000", connect: () => Promise.reject(new Error("no server")) },
+};
 
 test.each([
   ["never answers", false],
@@ -33,10 +35,8 @@ test.each([
       },
       { onError: () => undefined },
     );
-    await using listener = await listenForPeers(
-      { own: yoda.own, admit: () => [service] },
-      { host: "127.0.0.1", port: 0 },
-    );
+    await using listener = servePeers({ own: yoda.own, admit: () => [service] });
+    const { port } = await listener.listen(["127.0.0.1"], 0);
     const connecting = connectPeer({
       calls: noServer as unknown as PrivateCalls,
       own: luke.own,
@@ -44,7 +44,7 @@ test.each([
         introductionId: opening.introductionId,
         peer: undefined,
         direct: true,
-        addresses: [`127.0.0.1:${listener.port}`],
+        addresses: [`127.0.0.1:${port}`],
         lifetime: undefined,
       },
       peer: yoda.fingerprint,

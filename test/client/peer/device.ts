@@ -88,8 +88,11 @@ export class Device implements AsyncDisposable {
     const server = await PeerServer.open({
       own,
       address: { host: "127.0.0.1", port: 0 },
+      isLocal: true,
       onError: (error) => errors.push(error),
     });
+    // Until the server is disposed of.
+    await server.listen();
     return new Device(own, server, errors);
   }
 

@@ -36,7 +36,7 @@ afterEach(async () => {
 function callsOf(lies: Partial<Record<keyof PrivateCalls, unknown>>): PrivateCalls {
   const calls: Partial<Record<keyof PrivateCalls, unknown>> = {
     token: "",
-    endpoint: { connect: () => Promise.reject(new Error("no relay")) },
+    endpoint: { address: "127.0.0.1:12000", connect: () => Promise.reject(new Error("no relay")) },
     registerDeviceKey: () => Promise.resolve({ identity: undefined, device: undefined }),
     getIdentity: () => Promise.reject(notFound),
     ...lies,
@@ -67,7 +67,7 @@ function contextOf(
 async function request(direct: boolean, count: number): Promise<{ dialled: number; ended: boolean }> {
   let dialled = 0;
   let ended = false;
-  const { port, servers } = await bind("127.0.0.1", 0, (socket) => {
+  const { port, servers } = await bind("0.0.0.0", 0, (socket) => {
     dialled += 1;
     socket.destroy();
   });
@@ -84,7 +84,7 @@ async function request(direct: boolean, count: number): Promise<{ dialled: numbe
       },
     },
     direct: true,
-    addresses: Array.from({ length: count }, () => `127.0.0.1:${port}`),
+    addresses: Array.from({ length: count }, (_, index) => `127.0.0.${index + 1}:${port}`),
     lifetime: { seconds: 60n, nanos: 0 },
   };
   const first = { introductionId: introduction.introductionId, devices: 1, timeout: undefined };
@@ -111,8 +111,8 @@ test("a device that requested a relayed chat dials no address, whatever the serv
   expect((await request(false, 1)).dialled).toBe(0);
 });
 
-test("at most as many addresses are dialled as the contract allows", async () => {
-  expect((await request(true, 100)).dialled).toBe(17);
+test("at most four addresses of one family are dialled", async () => {
+  expect((await request(true, 100)).dialled).toBe(4);
 });
 
 test("a call that the server does not end after its last step is cancelled", async () => {

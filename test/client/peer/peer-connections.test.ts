@@ -1,4 +1,6 @@
 // How long an introduced peer may keep its connections: until its conversation has ended or its opening was refused.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { peerLimits } from "../../../rpc/peers/peer-listener.ts";
@@ -101,4 +103,21 @@ test("a device can have at most eight connections, and other devices can still c
   await arrived;
   // The open connections still work.
   await connections[7]?.converse(introductionId).opened;
+});
+
+test("strangers who hold connections do not keep an introduced device out", async () => {
+  const strangers: Socket[] = [];
+  for (let count = 0; count < 2 * peerLimits.handshakes; count++) {
+    const socket = connect({ host: "127.0.0.1", port: yoda.server.port ?? 0 });
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    strangers.push(socket);
+  }
+  const { introductionId, arrived } = yoda.expect(mallory);
+  await mallory.call(yoda, introductionId);
+  await arrived;
+  await expect
+    .poll(() => strangers.filter(({ closed }) => !closed).length)
+    .toBeLessThanOrEqual(peerLimits.handshakesPerAddress);
+  for (const socket of strangers) socket.destroy();
 });

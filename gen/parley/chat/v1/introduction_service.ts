@@ -118,8 +118,10 @@ export interface Introduction {
   /** Both devices allow a direct path. The device that asked connects to the device that accepted. */
   direct: boolean;
   /**
-   * The addresses of the device that accepted, at most 17: HOST:PORT, with an IPv6 address in brackets. Set only for the
-   * device that asked, and only if `direct` is set.
+   * The addresses of the device that accepted, at most 17: an IP address and a port, with an IPv6 address in brackets. The one
+   * that the server sees is the first. Set only for the device that asked, and only if `direct` is set. The other device
+   * chose them, so a client dials only a few of them, and none that is a loopback or link-local address, unless the server
+   * itself is on the client's machine.
    */
   addresses: string[];
   /** How long the introduction is valid, from now. */
@@ -135,8 +137,9 @@ export interface AnswerIntroductionRequest {
   /** With ACCEPT: this device allows a direct path. The path is direct only if the other device allows it too. */
   direct: boolean;
   /**
-   * With ACCEPT and `direct`: the addresses of this device's peer server, HOST:PORT, at most 16 of at most 64 bytes. The
-   * server sends them to the device that asked, if that device allows a direct path too.
+   * With ACCEPT and `direct`: the addresses of this device's peer server, each an IP address and a port, at most 16 of at
+   * most 64 bytes. A host name is refused as INVALID_FIELD. The server
+   * sends them to the device that asked, if that device allows a direct path too.
    */
   addresses: string[];
   /**
