@@ -10,7 +10,7 @@ import {
   UnlockUserResponse,
 } from "../../../gen/parley/chat/v1/admin_service.ts";
 import { Session } from "../../../gen/parley/chat/v1/auth_service.ts";
-import { newPassword, requirePassword } from "../account/credentials.ts";
+import { requirePassword, withNewPassword } from "../account/credentials.ts";
 import { name, time } from "../command/show.ts";
 import { sessionLine } from "../log/show-sessions.ts";
 import { terminalAsker } from "../process/prompts.ts";
@@ -35,13 +35,10 @@ export const userActions: readonly AdminAction[] = [
 async function add(admin: AdminCall): Promise<void> {
   const { call, calls, subject } = admin;
   const bot = call.values.bot === true;
-  let password = "";
-  if (!bot) {
-    const asker = terminalAsker(call.environment);
-    requirePassword(call, asker);
-    password = await newPassword(call, asker);
-  }
-  const response = await calls.call("addUser", { username: subject, password, bot });
+  const asker = terminalAsker(call.environment);
+  if (!bot) requirePassword(call, asker);
+  const addWith = (password: string) => calls.call("addUser", { username: subject, password, bot });
+  const response = await (bot ? addWith("") : withNewPassword(call, asker, addWith));
   const username = response.user?.username ?? subject;
   if (bot && !call.json) call.output.notice(`${username} is a bot. Its token is printed only now:`);
   const text = bot ? line`${response.botToken}` : line`${name(username)} can log in now.`;
