@@ -20,7 +20,7 @@ import { ConversationLog } from "./chat/conversation-log.ts";
 import { ConversationLookup } from "./chat/conversation-lookup.ts";
 import { startDelivery } from "./chat/delivery.ts";
 import { Markers } from "./chat/markers.ts";
-import { Presence } from "./chat/presence.ts";
+import { Presence } from "./chat/presence/presence.ts";
 import { MessageSending } from "./chat/sending.ts";
 import { Typing } from "./chat/typing.ts";
 import { UserCache } from "./chat/user-cache.ts";
@@ -137,7 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lookup = new ConversationLookup(store.log, users);
   const markers = new Markers(store.log, bus, clock);
   const typing = new Typing(store.log, store.blocks, bus);
-  const blocks = new Blocks(store.blocks, users, markers, clock);
+  const blocks = new Blocks(store.blocks, users, markers, presence, clock);
   const identities = new Identities(store.identities, store.serverId, clock);
 
   const chats = new OpenChats(clock);

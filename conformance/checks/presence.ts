@@ -1,6 +1,6 @@
 // Checks of presence and of broadcasts, which reach only the users who are online.
 
-import { broadcast, text, toConversation } from "../client/commands.ts";
+import { broadcast, leave, send, text, toConversation, toUser } from "../client/commands.ts";
 import { equal, eventually, isTrue } from "../client/expect.ts";
 import { namedBy, namedByHistory, seqsOf } from "../client/named.ts";
 import { presenceOf, seenOffline, seenOnline } from "../client/presence-events.ts";
@@ -57,6 +57,41 @@ export const presenceChecks: readonly Check[] = [
       equal("the presence after the end of one of two sessions", outs, []);
       await second.logOut();
       await seenOffline(watching, cat.username);
+    },
+  },
+  {
+    name: "presence.leave",
+    says: "Leave ends the stream, or the streams of a process_id, with OK; the user is offline once no other stream is left",
+    contract: "chat_service.proto: ChatService.Leave",
+    run: async ({ ann, ben, cat, logIn }) => {
+      // A log-out ends the grace periods that earlier streams left.
+      await ben.logOut();
+      await cat.logOut();
+      const watching = await ann.connect();
+      const leaving = await logIn("ben");
+      const stream = await leaving.connect();
+      await seenOnline(watching, ben.username);
+      const [answered, dropped] = [leaving.nextId(), leaving.nextId()];
+      const toAnn = toUser(ann.username);
+      stream.write(send(answered, toAnn, text("bye")), leave, send(dropped, toAnn, text("not performed")));
+      await stream.acked(answered);
+      equal("the end of the stream after Leave", await stream.ended(), undefined);
+      await seenOffline(watching, ben.username);
+      equal("whether ListUsers has a user who left", (await ann.onlineUsers()).includes(ben.username), false);
+
+      const follower = await logIn("cat");
+      const [first, second] = [follower.follow({ processId: "one" }), follower.follow({ processId: "two" })];
+      await first.caughtUp();
+      await second.caughtUp();
+      await follower.leave("one");
+      equal("the end of the Follow stream after the call", await first.ended(), undefined);
+      const isListed = async () => (await ann.onlineUsers()).includes(cat.username);
+      equal("whether ListUsers has a user with another stream", await isListed(), true);
+      await follower.leave("two");
+      equal("the end of the last Follow stream", await second.ended(), undefined);
+      equal("whether ListUsers has a user who left by a call", await isListed(), false);
+      const texts = watching.all("entryAppended").map(({ entry }) => entry?.content?.kind?.value);
+      equal("whether a send after Leave was performed", texts.includes("not performed"), false);
     },
   },
   {

@@ -43,6 +43,8 @@ export function setTyping(target: Target, typing = true): Command {
   return { kind: { $case: "setTyping", value: { target, typing } } };
 }
 
+export const leave: Command = { kind: { $case: "leave", value: { processId: "" } } };
+
 export const reportActivity: Command = { kind: { $case: "reportActivity", value: {} } };
 
 export function marker(conversationId: string, deliveredSeq: bigint, readSeq = 0n): Marker {

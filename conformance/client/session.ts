@@ -152,6 +152,10 @@ export class Session {
     await this.call(ChatServiceService.setTyping, { target, typing });
   }
 
+  async leave(processId: string): Promise<void> {
+    await this.call(ChatServiceService.leave, { processId });
+  }
+
   // ---- the other services
 
   async block(whom: Session): Promise<void> {

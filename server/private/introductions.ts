@@ -15,7 +15,7 @@ import type {
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Bus } from "../bus/bus.ts";
-import type { Presence } from "../chat/presence.ts";
+import type { Presence } from "../chat/presence/presence.ts";
 import type { UserCache } from "../chat/user-cache.ts";
 import type { ConnectedStream } from "../client-manager.ts";
 import { Refusal } from "../reasons.ts";
@@ -77,6 +77,11 @@ export class Introductions {
     presence.onSessionGone((userId, sessionId) =>
       invitations.removePrograms(userId, (program) => program.sessionId === sessionId),
     );
+  }
+
+  /** Call it when a program has left deliberately: it does not answer any more, unless it still has a stream. */
+  programLeft(userId: number, program: Program): void {
+    this.#leaving.leftForGood(userId, program);
   }
 
   /**

@@ -40,6 +40,13 @@ export class LeavingPrograms {
     if (ofSession.size > limits.leavingPrograms && oldest !== undefined) gone(oldest.program);
   }
 
+  /** Call it when the program has left deliberately: if its last stream has ended, its grace period ends too. */
+  leftForGood(userId: number, program: Program): void {
+    if (this.#bySession.get(program.sessionId)?.has(keyOfProgram(program)) !== true) return;
+    this.#forget(program);
+    this.#onGone(userId, program);
+  }
+
   /** Call it when the program has a stream again. */
   cameBack(program: Program): void {
     this.#forget(program);

@@ -1,6 +1,6 @@
 // Whether one user may ask another for a private chat now. These checks need no access to the store.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import type { Presence } from "../chat/presence.ts";
+import type { Presence } from "../chat/presence/presence.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { PeerDeviceRow, UserRow } from "../store/store.ts";

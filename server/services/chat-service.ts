@@ -18,6 +18,7 @@ import { Refusal } from "../reasons.ts";
 import { type Gate, type Terms, toRpcError } from "./calls/gate.ts";
 import { CommandLoop, type CommandRules } from "./streams/command-loop.ts";
 import { chatDefinition, contentBytes } from "./streams/opaque-content.ts";
+import { readProcessId } from "./streams/process-id.ts";
 import type { Streams } from "./streams/streams.ts";
 
 export interface ChatServiceParts {
@@ -44,7 +45,10 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
       follow: (request: FollowRequest, outbox: Outbox, call: CallContext) =>
         typed(async () => {
           const session = await gate.authenticate(call);
-          await streams.serve(session, request.hello, outbox, call, (_feed, signal) => aborted(signal));
+          await streams.serve(session, request.hello, outbox, call, async (_feed, signal) => {
+            await aborted(signal);
+            return "half-closed";
+          });
         }),
 
       sendMessage: gate.forSession(async (request, session) => {
@@ -79,6 +83,14 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
       ),
 
       reportActivity: gate.forSession(() => Promise.resolve({})),
+
+      leave: gate.forSession(
+        async (request, session) => {
+          await streams.leave(session, readProcessId(request.processId, "process_id"));
+          return {};
+        },
+        { isActivity: () => false },
+      ),
     },
     options,
   );

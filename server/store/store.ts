@@ -96,7 +96,7 @@ export interface AppendedEntry extends StoredEntry {
 export type AppendResult =
   /**
    * `repeated`: an earlier send with the same device, client message id, target and content was stored; this is its
-   * entry. `withheld`: the entry is a broadcast, and at least one user who was online at that time blocked its author.
+   * entry. `withheld`: the entry is a broadcast, and at least one user blocked its author at that time.
    */
   | {
       status: "stored" | "repeated";
@@ -224,12 +224,15 @@ export interface PresenceRow {
 export interface PresenceStore {
   /** Opens an interval at this time and at the next broadcast seq. An interval that is open stays as it is. */
   open(userId: number, time: number): Promise<void>;
-  /** Closes the user's open interval, if there is one, at this time and at the broadcast head. */
-  close(userId: number, time: number): Promise<void>;
+  /**
+   * Closes the user's open interval, if there is one, at this time and at the broadcast seq `to`, which is the broadcast
+   * head unless it is given.
+   */
+  close(userId: number, time: number, to?: number): Promise<void>;
   /** Records that all open intervals last at least until this time, at which they end if the process dies. */
   heartbeat(time: number): Promise<void>;
-  /** The users with an open interval, and the time of the last heartbeat (0 if there was none). */
-  openIntervals(): Promise<{ heartbeat: number; userIds: number[] }>;
+  /** The users with an open interval, the time of the last heartbeat (0 if there was none), and the broadcast head. */
+  openIntervals(): Promise<{ heartbeat: number; broadcastHead: number; userIds: number[] }>;
   /**
    * The users with a name above `afterName` and an interval that is open or ended at or after `since`, by name in code
    * point order. The user `askingId`, users who block that user, and removed users are left out.

@@ -87,6 +87,18 @@ export function presencePromises(fixture: Fixture): void {
       ]);
     });
 
+    it("ends an interval at an earlier broadcast if it is closed late", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { presence } = fixture.store;
+      const ranges = await rangesFromHere();
+      await presence.open(bob, 1_000);
+      await broadcast(ada, 2);
+      const { broadcastHead } = await presence.openIntervals();
+      await broadcast(ada, 2);
+      await presence.close(bob, 2_000, broadcastHead);
+      expect(await ranges(bob, 1, 4)).toEqual([{ from: 1, to: 2 }]);
+    });
+
     it("shows authors their own broadcasts, online or not, without reporting them as online", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { presence } = fixture.store;
@@ -179,7 +191,7 @@ export function presencePromises(fixture: Fixture): void {
       it("keeps an open interval, closes only an open one, and reports open ones after a restart", async () => {
         const [ada, bob] = await fixture.users("ada", "bob");
         const { presence } = fixture.store;
-        expect(await presence.openIntervals()).toEqual({ heartbeat: 0, userIds: [] });
+        expect(await presence.openIntervals()).toEqual({ heartbeat: 0, broadcastHead: 0, userIds: [] });
         await presence.open(bob, 1_000);
         await broadcast(ada, 1);
         await presence.open(bob, 2_000);
@@ -189,9 +201,13 @@ export function presencePromises(fixture: Fixture): void {
         ]);
         await presence.heartbeat(2_500);
         const reopened = (await fixture.under.reopen()).presence;
-        expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [bob] });
+        expect(await reopened.openIntervals()).toEqual({
+          heartbeat: 2_500,
+          broadcastHead: 1,
+          userIds: [bob],
+        });
         await reopened.close(bob, 2_500);
-        expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, userIds: [] });
+        expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, broadcastHead: 1, userIds: [] });
         expect(await reopened.list(2_500, 9_000, ada, "", 10)).toEqual([
           {
             user: { userId: bob, username: fixture.name("bob") },

@@ -44,6 +44,7 @@ export async function serve(
     setMarkers: unscripted,
     setTyping: unscripted,
     reportActivity: unscripted,
+    leave: unscripted,
     ...handlers,
   };
   const onError = (error: unknown): void => void errors.push(error);

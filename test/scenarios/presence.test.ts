@@ -84,8 +84,9 @@ describe.each(transports)("through $name", ({ online, onlineThroughProxy, open }
     await waitUntilOnline(leia, "hans");
     await online(server, "yoda");
     await waitUntilOnline(vader, "yoda");
-    expect(presenceEventsOf(vader, "hans")).toEqual(["online"]);
+    expect(presenceEventsOf(vader, "hans")).toEqual(["online", "offline"]);
     await back.client.unblock("vader");
+    await waitUntilOnline(vader, "hans");
     expect(await vaderClient.whoelse()).toContain("hans");
     await back.client.logOut();
     await waitUntilOffline(vader, "hans");
@@ -104,22 +105,37 @@ describe.each(transports)("through $name", ({ online, onlineThroughProxy, open }
     await waitUntilOffline(leia, "hans");
     await online(server, "yoda");
     await waitUntilOnline(vader, "yoda");
-    expect(presenceEventsOf(vader, "hans")).toEqual(["online"]);
+    // The blocker went offline for the blocked user when the block began.
+    expect(presenceEventsOf(vader, "hans")).toEqual(["online", "offline"]);
   });
 
-  test("no event tells the blocked user of a block or an unblock", async () => {
+  test("to the blocked user, the blocker is offline from the block to its end; no other event tells of it", async () => {
     await using server = await TestServer.start({ users: people });
     const hans = await online(server, "hans");
     const vader = await online(server, "vader");
     await waitUntilOnline(hans.stream, "vader");
     const before = vader.stream.events.length;
     await hans.client.block("vader");
+    await waitUntilOffline(vader.stream, "hans");
+    expect(await vader.client.whoelse()).toEqual([]);
     await hans.client.unblock("vader");
+    await waitUntilOnline(vader.stream, "hans");
+    expect(await vader.client.whoelse()).toEqual(["hans"]);
     await hans.send("vader", "nothing happened");
     expect(await vader.stream.nextText()).toBe("nothing happened");
     const since = vader.stream.events.slice(before).map(({ kind }) => kind?.$case);
     expect(since.filter((kind) => kind !== "presenceChanged")).toEqual(["entryAppended"]);
-    expect(presenceEventsOf(vader.stream, "hans")).not.toContain("offline");
+  });
+
+  test("a block by a user who is offline, and its end, cause no event", async () => {
+    await using server = await TestServer.start({ users: people });
+    const vader = await online(server, "vader");
+    const hans = await server.logIn("hans");
+    await hans.block("vader");
+    await hans.unblock("vader");
+    await online(server, "yoda");
+    await waitUntilOnline(vader.stream, "yoda");
+    expect(presenceEventsOf(vader.stream, "hans")).toEqual([]);
   });
 
   test("Welcome does not list users who block the reader", async () => {

@@ -64,6 +64,10 @@ export const commandsTranscript: Transcript = {
       { $case: "setTyping", value: { target: conversation, typing: false } },
       { $case: "reportActivity", value: {} },
     ),
+    commands(
+      { $case: "leave", value: { processId: "" } },
+      { $case: "leave", value: { processId: "a program" } },
+    ),
     commands(),
   ],
   outcome: undefined,

@@ -21,6 +21,7 @@ import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
 import { toRefusal } from "../calls/gate.ts";
 import { contentBytes } from "./opaque-content.ts";
+import type { WorkEnd } from "./streams.ts";
 
 export interface CommandRules {
   readonly sending: MessageSending;
@@ -58,10 +59,17 @@ export class CommandLoop {
   }
 
   /**
-   * Returns when the client has half-closed the stream or the stream ends, after every performed command is answered.
+   * Returns when the client has half-closed the stream or has left, or the stream ends, after every performed command is
+   * answered.
    * @throws Refusal for an invalid frame
    */
-  async run(): Promise<void> {
+  async run(): Promise<WorkEnd> {
+    const how = await this.#performAll();
+    while (this.#inFlight > 0) await this.#settled();
+    return how;
+  }
+
+  async #performAll(): Promise<WorkEnd> {
     const { signal } = this.#stream;
     try {
       for (let frame = await this.#nextFrame(); frame !== undefined; frame = await this.#nextFrame()) {
@@ -77,6 +85,7 @@ export class CommandLoop {
           const cost = costOf(command);
           if (this.#isFull() || this.#stream.session.bucket.take(cost) > 0) await this.#pay(cost);
           signal.throwIfAborted();
+          if (command.kind?.$case === "leave") return "left";
           const performed = this.#perform(command);
           if (performed !== undefined) await performed;
         }
@@ -84,7 +93,7 @@ export class CommandLoop {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    while (this.#inFlight > 0) await this.#settled();
+    return "half-closed";
   }
 
   #nextFrame(): Promise<ConnectRequest | undefined> {

@@ -15,7 +15,7 @@ import type { ConversationLog } from "../../chat/conversation-log.ts";
 import { encodeEvent } from "../../chat/encoding.ts";
 import { Feed } from "../../chat/feed.ts";
 import { toSeq } from "../../chat/markers.ts";
-import type { Presence } from "../../chat/presence.ts";
+import type { Presence, StreamEnd } from "../../chat/presence/presence.ts";
 import type { ClientManager } from "../../client-manager.ts";
 import { formatId, parseId } from "../../ids.ts";
 import { limits } from "../../limits.ts";
@@ -45,15 +45,28 @@ const CURSORS_PER_TOKEN = 100;
 /** How long a stream that ends waits for the answers to commands that are in progress, ms. */
 const LAST_ANSWERS_MS = 1_000;
 
+/** How the work on a stream ended: the client half-closed it, or left deliberately. */
+export type WorkEnd = "half-closed" | "left";
+
+interface RunningStream {
+  readonly processId: string;
+  /** Ends the stream with OK, as the command Leave does. */
+  readonly leave: () => void;
+  /** Resolves when the user's presence by this stream has ended. */
+  readonly done: Promise<void>;
+}
+
 export class Streams {
   readonly #parts: StreamsParts;
+  /** By session. */
+  readonly #running = new Map<number, Set<RunningStream>>();
 
   constructor(parts: StreamsParts) {
     this.#parts = parts;
   }
 
   /**
-   * Serves a stream from its Hello until it ends. Returns if the client half-closed it.
+   * Serves a stream from its Hello until it ends. Returns if the client half-closed it, or left.
    * @param work runs after Welcome; the stream ends with OK when it resolves. When its signal is aborted, it must resolve
    * as soon as the commands in progress are answered.
    * @throws the ending if the server ends the stream
@@ -63,7 +76,7 @@ export class Streams {
     hello: Hello | undefined,
     outbox: Outbox,
     call: CallContext,
-    work: (feed: Feed, signal: AbortSignal) => Promise<void>,
+    work: (feed: Feed, signal: AbortSignal) => Promise<WorkEnd>,
   ): Promise<void> {
     const { store, log, manager, presence, gate, identities, introductions, clock } = this.#parts;
     const { user, sessionId } = session.row;
@@ -83,9 +96,16 @@ export class Streams {
     await backlog.check(cursors);
     // Check again: the session may have ended before `attach`, when the manager could not yet end the stream.
     await gate.authenticate(call);
-    await presence.enter(user, sessionId);
+    await presence.enter(user, sessionId, processId);
     const stop = new AbortController();
-    let ending: Refusal | undefined;
+    const left = Promise.withResolvers<WorkEnd>();
+    const done = Promise.withResolvers<void>();
+    using _running = this.#run(sessionId, {
+      processId,
+      leave: () => left.resolve("left"),
+      done: done.promise,
+    });
+    let ending: Refusal | WorkEnd | undefined;
     try {
       const welcome = await this.#welcome(session, features);
       // Pending introductions are held until the stream is live, so they are sent after CaughtUp.
@@ -94,19 +114,47 @@ export class Streams {
         : undefined;
       const opening = feed.open(welcome, cursors, encodeCaughtUp);
       const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
-      // A client that has half-closed the stream still receives its whole backlog.
-      const closed = working.then(() => opening).then(() => undefined);
+      // A client that has half-closed the stream still receives its whole backlog; one that left does not.
+      const closed = Promise.race([working, left.promise]).then(async (how) => {
+        if (how === "half-closed") await opening;
+        return how;
+      });
       ending = await Promise.race([feed.ended, closed, opening.then(() => feed.ended)]);
       stop.abort();
       await waitFor(working, { ms: LAST_ANSWERS_MS });
-      if (ending !== undefined) throw ending;
+      if (ending instanceof Refusal) throw ending;
     } finally {
       stop.abort();
       feed.end(new Refusal(Reason.CANCELLED));
-      const sessionEnded =
-        ending?.reason === Reason.SESSION_ENDED || ending?.reason === Reason.SESSION_TIMED_OUT;
-      presence.leave(user.userId, sessionId, sessionEnded);
+      presence.leave(user.userId, sessionId, processId, streamEnd(ending));
+      if (ending === "left") introductions.programLeft(user.userId, { sessionId, processId });
+      done.resolve();
     }
+  }
+
+  /**
+   * Ends the streams of a program that leaves deliberately, and its presence without the grace period. Resolves when the
+   * others see the user offline, unless the user is online by another program.
+   */
+  async leave({ row }: ActiveSession, processId: string): Promise<void> {
+    const { presence, introductions } = this.#parts;
+    const { user, sessionId } = row;
+    const own = [...(this.#running.get(sessionId) ?? [])].filter((stream) => stream.processId === processId);
+    for (const stream of own) stream.leave();
+    await Promise.all(own.map((stream) => stream.done));
+    introductions.programLeft(user.userId, { sessionId, processId });
+    await presence.leaveProgram(user.userId, sessionId, processId);
+  }
+
+  #run(sessionId: number, stream: RunningStream): Disposable {
+    const ofSession = this.#running.get(sessionId) ?? new Set();
+    this.#running.set(sessionId, ofSession.add(stream));
+    return {
+      [Symbol.dispose]: () => {
+        ofSession.delete(stream);
+        if (ofSession.size === 0) this.#running.delete(sessionId);
+      },
+    };
   }
 
   async #welcome({ row }: ActiveSession, features: ReadonlySet<Feature>): Promise<Uint8Array> {
@@ -138,6 +186,12 @@ export class Streams {
       },
     });
   }
+}
+
+function streamEnd(ending: Refusal | WorkEnd | undefined): StreamEnd {
+  if (ending === "left") return "left";
+  const reason = ending instanceof Refusal ? ending.reason : undefined;
+  return reason === Reason.SESSION_ENDED || reason === Reason.SESSION_TIMED_OUT ? "session-ended" : "lost";
 }
 
 function encodeCaughtUp(): Uint8Array {

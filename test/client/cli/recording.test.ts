@@ -192,7 +192,7 @@ test("a different answer is printed beside the recorded one, with exit code 1", 
   const luke = await started.logIn("luke");
   await luke.block("yoda");
   const run = await home.run("replay", file);
-  expect(run).toMatchObject({ code: 1, stderr: "Differences: 3; 7 answers were compared.\n" });
+  expect(run).toMatchObject({ code: 1, stderr: "Differences: 4; 7 answers were compared.\n" });
   expect(run.lines.slice(0, 3)).toEqual([
     "send 1, to luke",
     '  recorded: {"ack":{"conversation":"with luke","seq":"#1"}}',
@@ -208,6 +208,7 @@ test("a different answer is printed beside the recorded one, with exit code 1", 
       recorded: expect.stringContaining("ack"),
       replayed: expect.stringContaining("refused"),
     },
+    { subject: "send 4, to everyone", replayed: expect.stringContaining("withheld") },
   ]);
 });
 

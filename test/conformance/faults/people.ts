@@ -107,21 +107,36 @@ export const peopleFaults: readonly Fault[] = [
     detectedBy: {
       "block.send": /a send by name: BLOCKED_BY_RECIPIENT.*no refusal/,
       "block.hides": /the blocker's history during the block/,
-      "block.broadcasts": /Ack\.withheld while a blocker is online: true/,
+      "block.broadcasts": /Ack\.withheld during the block: true/,
       "block.presence": /whether ListUsers has the blocker: false/,
       "block.typing-and-markers": /the typing that was received|MarkersMoved during the block/,
       "block.refusals": /a second block: ALREADY_BLOCKED.*no refusal/,
     },
   },
   {
-    what: "shows a blocker as offline",
-    tampering: () =>
-      withUsers((user, call) => {
-        if (call.name !== "BlockUser" || user === undefined) return;
-        const value = { cameOnline: [], wentOffline: [user] };
-        call.proxy.sendToAll({ kind: { $case: "presenceChanged", value } });
-      }),
-    detectedBy: { "block.silent": /whether the blocker appears to go offline: false/ },
+    what: "leaves a blocker online for the blocked user",
+    tampering: () => ({
+      down: () => (event) =>
+        event.kind?.$case === "presenceChanged" && event.kind.value.wentOffline.length > 0 ? [] : [event],
+    }),
+    detectedBy: { "block.silent": /PresenceChanged\.went_offline with .*nothing within/ },
+  },
+  {
+    what: "ignores Leave on a stream",
+    tampering: () => ({
+      up: () => (frame, commands) => {
+        const others = commands.filter(({ kind }) => kind?.$case !== "leave");
+        return others.length === commands.length ? [frame] : [others];
+      },
+    }),
+    detectedBy: {
+      "presence.leave": /the end of a stream: its end as OK.*nothing within/,
+    },
+  },
+  {
+    what: "ignores Leave as a call",
+    tampering: () => ({ unary: answering({ Leave: nothing }) }),
+    detectedBy: { "presence.leave": /the end of a stream: its end as OK.*nothing within/ },
   },
   {
     what: "sends no typing on Follow",

@@ -58,6 +58,9 @@ export interface Command {
     | //
     /** Not answered. */
     { $case: "reportActivity"; value: ReportActivityRequest }
+    | //
+    /** The server answers the commands before it, ignores those after it, and ends this stream with OK. */
+    { $case: "leave"; value: LeaveRequest }
     | undefined;
 }
 
@@ -210,6 +213,19 @@ export interface ReportActivityRequest {
 export interface ReportActivityResponse {
 }
 
+/** LeaveRequest reports that the user leaves deliberately. */
+export interface LeaveRequest {
+  /**
+   * In a unary call: the process_id of the Hello of the streams that end. Empty means those whose Hello had none. On a
+   * stream it is ignored, and that stream ends.
+   */
+  processId: string;
+}
+
+/** LeaveResponse is empty. */
+export interface LeaveResponse {
+}
+
 function createBaseConnectRequest(): ConnectRequest {
   return { commands: [] };
 }
@@ -281,6 +297,9 @@ export const Command: MessageFns<Command> = {
       case "reportActivity":
         ReportActivityRequest.encode(message.kind.value, writer.uint32(50).fork()).join();
         break;
+      case "leave":
+        LeaveRequest.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -344,6 +363,14 @@ export const Command: MessageFns<Command> = {
             }
 
             message.kind = { $case: "reportActivity", value: ReportActivityRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "leave", value: LeaveRequest.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1254,6 +1281,87 @@ export const ReportActivityResponse: MessageFns<ReportActivityResponse> = {
   },
 };
 
+function createBaseLeaveRequest(): LeaveRequest {
+  return { processId: "" };
+}
+
+export const LeaveRequest: MessageFns<LeaveRequest> = {
+  encode(message: LeaveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.processId !== "") {
+      writer.uint32(10).string(message.processId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.processId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLeaveResponse(): LeaveResponse {
+  return {};
+}
+
+export const LeaveResponse: MessageFns<LeaveResponse> = {
+  encode(_: LeaveResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * ChatService sends messages, markers and typing indicators to the server, and events to the client. Every call needs a
  * token, as metadata "authorization: Bearer TOKEN". Every command of a Connect stream has a unary twin with the same
@@ -1337,6 +1445,21 @@ export const ChatServiceService = {
       Buffer.from(ReportActivityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReportActivityResponse => ReportActivityResponse.decode(value),
   },
+  /**
+   * Leave ends the streams of the calling program with OK, and its presence without the grace period. A program calls it
+   * when its user leaves deliberately; a program that ends by itself, such as a script, does not call it. The response
+   * means that the others see the user offline, unless another program or device of the user is online or was lost less
+   * than a grace period ago.
+   */
+  leave: {
+    path: "/parley.chat.v1.ChatService/Leave" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LeaveRequest): Buffer => Buffer.from(LeaveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LeaveRequest => LeaveRequest.decode(value),
+    responseSerialize: (value: LeaveResponse): Buffer => Buffer.from(LeaveResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LeaveResponse => LeaveResponse.decode(value),
+  },
 } as const;
 
 export interface ChatServiceServer extends UntypedServiceImplementation {
@@ -1358,6 +1481,13 @@ export interface ChatServiceServer extends UntypedServiceImplementation {
   setTyping: handleUnaryCall<SetTypingRequest, SetTypingResponse>;
   /** ReportActivity reports that the user is active on this device. Its only effect is to restart the idle time-out. */
   reportActivity: handleUnaryCall<ReportActivityRequest, ReportActivityResponse>;
+  /**
+   * Leave ends the streams of the calling program with OK, and its presence without the grace period. A program calls it
+   * when its user leaves deliberately; a program that ends by itself, such as a script, does not call it. The response
+   * means that the others see the user offline, unless another program or device of the user is online or was lost less
+   * than a grace period ago.
+   */
+  leave: handleUnaryCall<LeaveRequest, LeaveResponse>;
 }
 
 export interface ChatServiceClient extends Client {
@@ -1455,6 +1585,27 @@ export interface ChatServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReportActivityResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Leave ends the streams of the calling program with OK, and its presence without the grace period. A program calls it
+   * when its user leaves deliberately; a program that ends by itself, such as a script, does not call it. The response
+   * means that the others see the user offline, unless another program or device of the user is online or was lost less
+   * than a grace period ago.
+   */
+  leave(
+    request: LeaveRequest,
+    callback: (error: ServiceError | null, response: LeaveResponse) => void,
+  ): ClientUnaryCall;
+  leave(
+    request: LeaveRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LeaveResponse) => void,
+  ): ClientUnaryCall;
+  leave(
+    request: LeaveRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LeaveResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -583,7 +583,7 @@ export type DirectoryServiceService = typeof DirectoryServiceService;
 export const DirectoryServiceService = {
   /**
    * ListUsers lists the users who are online, or who were online within a given time. It leaves out the calling user and
-   * the users who block the calling user.
+   * the users who block the calling user, who are always offline for the calling user.
    */
   listUsers: {
     path: "/parley.chat.v1.DirectoryService/ListUsers" as const,
@@ -625,7 +625,7 @@ export const DirectoryServiceService = {
 export interface DirectoryServiceServer extends UntypedServiceImplementation {
   /**
    * ListUsers lists the users who are online, or who were online within a given time. It leaves out the calling user and
-   * the users who block the calling user.
+   * the users who block the calling user, who are always offline for the calling user.
    */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
   /**
@@ -643,7 +643,7 @@ export interface DirectoryServiceServer extends UntypedServiceImplementation {
 export interface DirectoryServiceClient extends Client {
   /**
    * ListUsers lists the users who are online, or who were online within a given time. It leaves out the calling user and
-   * the users who block the calling user.
+   * the users who block the calling user, who are always offline for the calling user.
    */
   listUsers(
     request: ListUsersRequest,

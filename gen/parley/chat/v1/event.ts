@@ -206,7 +206,10 @@ export interface Ack {
     | undefined;
   /** The send had been stored before. The other fields repeat the first result. */
   repeatedSend: boolean;
-  /** Of a broadcast: at least one user who was online does not receive it, because that user blocks the sender. */
+  /**
+   * Of a broadcast: at least one user never receives it, because that user blocks the sender. Whether that user was
+   * online does not matter.
+   */
   withheld: boolean;
 }
 
@@ -276,8 +279,9 @@ export interface TypingChanged {
 
 /**
  * PresenceChanged reports which users are online and which are offline now. The server joins the changes of a short time.
- * The event may report a state that the client knows already, and may name the client's own user. It never names a user
- * who blocks the reader.
+ * The event may report a state that the client knows already, and may name the client's own user. A user who blocks the
+ * reader is always offline for the reader: if the block begins while that user is online, went_offline names the user at
+ * once, and if it ends while the user is online, came_online does.
  */
 export interface PresenceChanged {
   /** Users who are online now. */

@@ -21,7 +21,7 @@ export type Appended =
   | ({ status: "stored" | "repeated"; conversation: CachedConversation; seq: number; time: number } & Hidden)
   | { status: "id-reused" | AppendRefusal };
 
-/** The users who block the author of a broadcast, and whether at least one of them was online. */
+/** The users who block the author of a broadcast, and whether there is at least one. */
 export interface Hidden {
   readonly hiddenFrom: readonly number[];
   readonly withheld: boolean;
@@ -164,19 +164,16 @@ export class Appender {
     return { hiddenFrom: [...blockers], withheld: this.#isWithheld(seq, senderId) };
   }
 
-  /** Whether a user who was online at this broadcast blocked its author then. The answer never changes later. */
+  /**
+   * Whether a user blocked the author of this broadcast then. The answer never changes later. It does not depend on
+   * presence, since an author who knows the only blocker would learn whether that user is online.
+   */
   #isWithheld(seq: number, senderId: number): boolean {
     return (
       this.#database.get(
-        // The first interval that ends at or after the seq is the only one that can contain it.
         `SELECT 1 FROM hidden h
          WHERE h.author_id = ?1 AND h.conversation_id = ${broadcastConversationId}
            AND h.from_seq <= ?2 AND (h.to_seq IS NULL OR h.to_seq >= ?2)
-           AND (EXISTS (SELECT 1 FROM presence_intervals p
-               WHERE p.user_id = h.user_id AND p.end_time IS NULL AND p.from_seq <= ?2)
-             OR (SELECT p.from_seq FROM presence_intervals p
-               WHERE p.user_id = h.user_id AND p.to_seq >= ?2 AND p.from_seq <= p.to_seq
-               ORDER BY p.to_seq LIMIT 1) <= ?2)
          LIMIT 1`,
         senderId,
         seq,

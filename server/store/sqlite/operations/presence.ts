@@ -14,13 +14,14 @@ export const presenceOperations: Operations<PresenceStore> = {
     );
   }),
 
-  close: write((database, userId, time) => {
+  close: write((database, userId, time, to = undefined) => {
     // If the clock was set back, the interval ends at its start.
     database.run(
       `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
-         to_seq = (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})
+         to_seq = coalesce(?, (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId}))
        WHERE user_id = ? AND end_time IS NULL`,
       time,
+      to ?? null,
       userId,
     );
   }),
@@ -30,10 +31,18 @@ export const presenceOperations: Operations<PresenceStore> = {
   }),
 
   openIntervals: read((database) => {
-    const heartbeat = database.get<{ heartbeat: number }>("SELECT heartbeat FROM server")?.heartbeat ?? 0;
+    const found = database.get<{ heartbeat: number; broadcastHead: number }>(
+      `SELECT heartbeat, head_seq AS broadcastHead FROM server, conversations
+       WHERE conversation_id = ${broadcastConversationId}`,
+    );
+    const { heartbeat = 0, broadcastHead = 0 } = found ?? {};
     const sql = `SELECT user_id AS userId FROM presence_intervals INDEXED BY presence_open
       WHERE end_time IS NULL ORDER BY user_id`;
-    return { heartbeat, userIds: database.all<{ userId: number }>(sql).map((row) => row.userId) };
+    return {
+      heartbeat,
+      broadcastHead,
+      userIds: database.all<{ userId: number }>(sql).map((row) => row.userId),
+    };
   }),
 
   list: read((database, since, now, askingId, afterName, limit) => {
