@@ -42,6 +42,7 @@ export class Link implements AsyncDisposable {
   readonly #run: Promise<void>;
   #state: LinkState = { phase: "connecting", attempt: 1 };
   #failure: Error | undefined;
+  #isLeaving = false;
 
   /** Starts to connect, in the background. */
   constructor(options: LinkOptions) {
@@ -153,10 +154,20 @@ export class Link implements AsyncDisposable {
     this.#reconnector.retryNow();
   }
 
+  /**
+   * Call it before the link is disposed of, if its user leaves deliberately: others then see the user offline at once,
+   * instead of after the grace period. A link that only receives does not support it.
+   */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
   /** Ends the link within about a second. Unsent messages stay in the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#feed.close();
     this.#markers.flush();
+    // The server performs no command after Leave, so it is the last one.
+    if (this.#isLeaving) this.#streams.write({ $case: "leave", value: { processId: "" } });
     this.#closing.abort();
     const timer = setTimeout(() => this.#streams.cancel(), endMs);
     try {

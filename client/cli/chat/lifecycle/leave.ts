@@ -29,6 +29,10 @@ export async function leave(
   const { profile } = signedIn;
   switch (outcome.kind) {
     case "quit":
+      await waitForSends(link, context, signedIn);
+      // A script that ends is not a user who leaves: others would see the user come and go with each run.
+      if (outcome.inputEnded !== true) link.leave();
+      return Exit.DONE;
     case "terminal-gone":
       await waitForSends(link, context, signedIn);
       return Exit.DONE;

@@ -4,7 +4,7 @@ import type { EndingSignal } from "../../terminal/terminal-host.ts";
 
 export type ChatOutcome =
   /** The user left and stays logged in, or in plain mode the input of a run with a stored login ended. */
-  | { readonly kind: "quit" }
+  | { readonly kind: "quit"; readonly inputEnded?: true }
   /** The user logged out, or in plain mode the input of a run that had logged in ended: the login ends too. */
   | { readonly kind: "logout" }
   /** Plain mode: the first connection failed, and no input was read. */

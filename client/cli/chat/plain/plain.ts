@@ -150,7 +150,8 @@ class Plain {
       () => new Promise<never>(() => undefined),
     );
     const { status } = await waitFor(settled, { signal: deadline.signal });
-    if (status === "done") return { kind: this.#options.isNewLogin ? "logout" : "quit" };
+    if (status === "done")
+      return this.#options.isNewLogin ? { kind: "logout" } : { kind: "quit", inputEnded: true };
     return { kind: "unsent", messages: this.#chat.status.unanswered };
   }
 
