@@ -68,7 +68,7 @@ export interface OpenLog extends Log, Disposable {
 /** Fields that are written as [Redacted] if a cast bypasses the type: of a line, and of an object in a field. */
 const SECRETS = [
   ...["password", "oldPassword", "newPassword", "passwordHash"],
-  ...["token", "secret", "deviceSecret", "invite"],
+  ...["token", "botToken", "secret", "deviceSecret", "invite", "reset"],
   ...["text", "content"],
 ].flatMap((name) => [name, `*.${name}`]);
 

@@ -124,6 +124,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions,
     onlineSessions: (userId) => presence.onlineSessions(userId),
   });
+  /** Applies a change of users that was made by a user, an administrator or by another process. */
+  const applyChanges = (): Promise<void> => {
+    users.forgetNames();
+    return sessions.sweep();
+  };
   const userAccounts = new UserAccounts({
     ...options,
     accounts: store.accounts,
@@ -131,6 +136,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions,
     logIns,
     refusals,
+    onRemoved: applyChanges,
   });
   const conversationLog = new ConversationLog(store.log, users);
   const sending = new MessageSending(store.log, users, store.broadcastId, clock);
@@ -159,11 +165,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
 
   startDelivery(store.log, bus);
-  /** Applies a change of users that was made by an administrator or by another process. */
-  const applyChanges = (): Promise<void> => {
-    users.forgetNames();
-    return sessions.sweep();
-  };
   store.onExternalChange(() => {
     applyChanges().catch((error: unknown) => log.error({ err: error }, "sessions were not checked"));
   });
@@ -212,6 +213,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logInStore: store.logIns,
       accounts: store.accounts,
       manager,
+      clock,
       options: serviceOptions,
     }),
     blockService({ gate, blocks, store: store.blocks, options: serviceOptions }),

@@ -8,7 +8,13 @@
  */
 
 export type { Duration } from "../../gen/google/protobuf/duration.ts";
-export type { DeviceKey, Grant, LogInRecord, Session } from "../../gen/parley/chat/v1/auth_service.ts";
+export type {
+  Device,
+  DeviceKey,
+  Grant,
+  LogInRecord,
+  Session,
+} from "../../gen/parley/chat/v1/auth_service.ts";
 export { LogInOutcome } from "../../gen/parley/chat/v1/auth_service.ts";
 export type { Block } from "../../gen/parley/chat/v1/block_service.ts";
 export type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";

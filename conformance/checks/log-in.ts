@@ -77,6 +77,43 @@ export const logInChecks: readonly Check[] = [
     },
   },
   {
+    name: "log-in.devices",
+    says: "a device is listed until it is removed; then its sessions end, and it cannot be used to log in",
+    contract: "auth_service.proto: AuthService.RemoveDevice",
+    run: async ({ ann, logIn }) => {
+      const session = await logIn("ann");
+      const device = present("Grant.device", session.grant.device);
+      const stream = await session.connect();
+      const listed = async () => {
+        const request = { pageSize: 1, pageToken: "" };
+        const { devices } = await ann.call(AuthServiceService.listDevices, request);
+        return devices.map(({ deviceId, current }) => [deviceId, current]);
+      };
+      equal("the newest device", await listed(), [[device.deviceId, false]]);
+      const { deviceId } = device;
+      await ann.call(AuthServiceService.removeDevice, { deviceId });
+      await endedBy("the stream of a device that is removed", stream, "SESSION_ENDED");
+      session.hasEnded = true;
+      isTrue("the devices", (await listed())[0]?.[0] !== deviceId, "another device", deviceId);
+      await refused("a log-in with the removed device", logIn("ann", device), "DEVICE_INVALID");
+      const again = ann.call(AuthServiceService.removeDevice, { deviceId });
+      await refused("a second removal", again, "DEVICE_NOT_FOUND");
+    },
+  },
+  {
+    name: "log-in.delete-refused",
+    says: "an account is not deleted with a wrong password",
+    contract: "auth_service.proto: AuthService.DeleteAccount",
+    run: async ({ logIn }) => {
+      // A device of its own, since wrong passwords count for the device.
+      const session = await logIn("cat");
+      const remove = (password: string) => session.call(AuthServiceService.deleteAccount, { password });
+      await refused("no password", remove(""), "INVALID_FIELD");
+      await refused("a wrong password", remove("not the password"), "CREDENTIALS_WRONG");
+      await session.call(ChatServiceService.reportActivity, {});
+    },
+  },
+  {
     name: "log-in.revoke",
     says: "a session that the user revokes ends with its streams, and no other session ends",
     contract: "auth_service.proto: AuthService.RevokeSession",

@@ -1,4 +1,4 @@
-// User accounts: sign-up and password change.
+// User accounts: sign-up, password change, and the removal of accounts and devices.
 import type { Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { networkOf } from "../../rpc/network/address.ts";
@@ -11,6 +11,7 @@ import type {
   ClientDescription,
   NewUserResult,
   SessionRow,
+  UserRow,
 } from "../store/store.ts";
 import { type Asker, OverloadedError } from "./load/fair-queue.ts";
 import type { RefusalRate } from "./load/refusal-rate.ts";
@@ -31,6 +32,8 @@ export interface UserAccountsOptions {
   readonly logIns: Pick<LogIns, "confirm" | "recordReset">;
   readonly refusals: RefusalRate;
   readonly signUp: SignUpMode;
+  /** Called after a user was removed: ends the sessions of that user everywhere. */
+  readonly onRemoved: () => Promise<void>;
   readonly log: Log;
   readonly clock?: Clock | undefined;
 }
@@ -180,6 +183,39 @@ export class UserAccounts {
     log.info({ event: "password reset", username, address, ended }, "password reset");
     await logIns.recordReset({ username, client, address }, grant);
     return { grant, endedSessions: ended };
+  }
+
+  /**
+   * Removes the user. A wrong password counts as a failed log-in of the device.
+   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED; OverloadedError
+   */
+  async deleteAccount({ user, deviceId }: SessionRow, password: string): Promise<void> {
+    const { accounts, passwords, logIns, onRemoved, log } = this.#options;
+    const wrong = new Refusal(Reason.CREDENTIALS_WRONG, {
+      field: "password",
+      message: "The password is wrong.",
+    });
+    const found = await accounts.userByName(user.username);
+    if (found === undefined) throw new Refusal(Reason.TOKEN_INVALID);
+    const asker: Asker = { lane: "known", key: `user:${user.userId}` };
+    const isRight = () => passwords.verify(password, found.passwordHash, asker);
+    if (!(await logIns.confirm(deviceId, isRight))) throw wrong;
+    if (!(await accounts.deleteAccount(user.userId, found.passwordHash))) throw wrong;
+    await onRemoved();
+    log.info({ event: "account deleted", username: user.username }, "account deleted");
+  }
+
+  /**
+   * Removes a device of the user.
+   * @returns the number of sessions that ended
+   * @throws Refusal DEVICE_NOT_FOUND
+   */
+  async removeDevice(user: UserRow, deviceId: number | undefined): Promise<number> {
+    const { accounts, sessions } = this.#options;
+    const ended = deviceId === undefined ? undefined : await accounts.removeDevice(user.userId, deviceId);
+    if (ended === undefined) throw new Refusal(Reason.DEVICE_NOT_FOUND, { field: "device_id" });
+    for (const sessionId of ended) sessions.announceEnd(user.userId, sessionId);
+    return ended.length;
   }
 
   #checkPassword(password: string, field: string): void {

@@ -8,6 +8,7 @@ import {
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
 import { peerHost } from "../../rpc/network/address.ts";
+import type { Clock } from "../../time/clock.ts";
 import { describeClient } from "../auth/client-description.ts";
 import type { LogIns } from "../auth/log-ins.ts";
 import type { Sessions } from "../auth/sessions.ts";
@@ -20,6 +21,7 @@ import { Refusal } from "../reasons.ts";
 import type { AccountStore, LogInStore, SessionRow } from "../store/store.ts";
 import { type Gate, page } from "./calls/gate.ts";
 import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
+import { listDevices } from "./device-list.ts";
 import { listLogIns } from "./log-in-list.ts";
 import { toSession } from "./session-list.ts";
 
@@ -31,11 +33,12 @@ export interface AuthServiceParts {
   readonly logInStore: LogInStore;
   readonly accounts: AccountStore;
   readonly manager: ClientManager;
+  readonly clock: Clock;
   readonly options: ServiceOptions;
 }
 
 export function authService(parts: AuthServiceParts) {
-  const { gate, sessions, userAccounts, logIns, logInStore, accounts, manager, options } = parts;
+  const { gate, sessions, userAccounts, logIns, logInStore, accounts, manager, clock, options } = parts;
   return implementService(
     AuthServiceService,
     {
@@ -80,6 +83,21 @@ export function authService(parts: AuthServiceParts) {
         const { oldPassword, newPassword } = request;
         return { endedSessions: await userAccounts.changePassword(row, oldPassword, newPassword) };
       }),
+
+      deleteAccount: gate.forSession(async ({ password }, { row }) => {
+        checkEntered("password", password, limits.passwordBytes);
+        await userAccounts.deleteAccount(row, password);
+        return {};
+      }),
+
+      listDevices: gate.forSession((request, { row }) => listDevices(request, row, accounts, clock), page),
+
+      removeDevice: gate.forSession(
+        async ({ deviceId }, { row }) => ({
+          endedSessions: await userAccounts.removeDevice(row.user, parseId("device", deviceId)),
+        }),
+        free,
+      ),
 
       listSessions: gate.forSession(
         (request, { row }) => listSessions(request, row, sessions, manager),

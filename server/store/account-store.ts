@@ -143,6 +143,18 @@ export interface SessionRow {
   readonly expireTime: number;
 }
 
+export interface DeviceRow {
+  readonly deviceId: number;
+  /** As given at the newest log-in. */
+  readonly name: string;
+  readonly createTime: number;
+  /** Of the unexpired session that was used last; undefined if there is none. */
+  readonly lastUsedTime: number | undefined;
+  /** The number of unexpired sessions. */
+  readonly sessions: number;
+  readonly hasCertificate: boolean;
+}
+
 /**
  * A removed user keeps the id and the name, since entries refer to them, and neither is reused. Operations find a
  * removed user only where they say so.
@@ -188,6 +200,15 @@ export interface AccountStore {
   hasDevice(userId: number, deviceId: number, secretHash: Uint8Array): Promise<boolean>;
   /** Removes the user with all sessions and devices. Returns false if there is no such user. */
   removeUser(username: string, by?: Administering): Promise<boolean>;
+  /** Removes the user like removeUser, if the hash of the password is still this one. Returns false if it is not. */
+  deleteAccount(userId: number, passwordHash: string): Promise<boolean>;
+  /** The user's devices with a device id below `beforeId`, in descending order of device id. */
+  listUserDevices(userId: number, beforeId: number, limit: number, now: number): Promise<DeviceRow[]>;
+  /**
+   * Removes the device with its certificate and its sessions.
+   * @returns the ids of the sessions that ended; undefined if it is not a device of this user
+   */
+  removeDevice(userId: number, deviceId: number): Promise<number[] | undefined>;
   startSession(session: NewSession): Promise<NewSessionResult>;
   /** The session of this token; undefined if there is none or it has expired. */
   sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;

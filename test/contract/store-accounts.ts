@@ -66,6 +66,55 @@ export function accountPromises(fixture: Fixture): void {
       expect((await accounts.searchUsers(fixture.name("adam"), 0, "", 9)).length).toBe(1);
     });
 
+    it("delete their accounts with the hash of the password, and are then removed users", async () => {
+      const [ada] = await fixture.users("ada");
+      const { accounts } = fixture.store;
+      const { sessionId } = await fixture.session(ada);
+      expect(await accounts.deleteAccount(ada, "another hash")).toBe(false);
+      expect(await accounts.validSessions([sessionId], 2_000)).toEqual([sessionId]);
+      expect(await accounts.deleteAccount(ada, fixture.hash("ada"))).toBe(true);
+      expect(await accounts.deleteAccount(ada, fixture.hash("ada"))).toBe(false);
+      expect(await accounts.validSessions([sessionId], 2_000)).toEqual([]);
+      expect(await accounts.userById(ada)).toBeUndefined();
+      expect((await accounts.removedUser(fixture.name("ada")))?.userId).toBe(ada);
+    });
+
+    it("list and remove their devices, with the sessions and the certificates", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts, identities } = fixture.store;
+      const first = await fixture.session(ada);
+      const second = await fixture.session(ada, 5_000);
+      const others = await fixture.session(bob);
+      await identities.registerDevice({
+        userId: ada,
+        deviceId: first.deviceId,
+        certificate: hashOf("certificate"),
+        fingerprint: "fingerprint",
+        time: 1_000,
+      });
+      const row = { name: "laptop", createTime: 1_000 };
+      const rows = [
+        { ...row, deviceId: second.deviceId, lastUsedTime: 1_000, sessions: 1, hasCertificate: false },
+        { ...row, deviceId: first.deviceId, lastUsedTime: 1_000, sessions: 1, hasCertificate: true },
+      ];
+      expect(await accounts.listUserDevices(ada, 1e9, 9, 2_000)).toEqual(rows);
+      expect(await accounts.listUserDevices(ada, 1e9, 1, 2_000)).toEqual(rows.slice(0, 1));
+      expect(await accounts.listUserDevices(ada, second.deviceId, 9, 2_000)).toEqual(rows.slice(1));
+      // An expired session does not count.
+      expect((await accounts.listUserDevices(ada, 1e9, 1, 5_000))[0]).toMatchObject({
+        lastUsedTime: undefined,
+        sessions: 0,
+      });
+      expect(await accounts.removeDevice(ada, others.deviceId)).toBeUndefined();
+      expect(await accounts.removeDevice(ada, first.deviceId)).toEqual([first.sessionId]);
+      expect(await accounts.removeDevice(ada, first.deviceId)).toBeUndefined();
+      expect(await accounts.sessionByToken(first.token, 2_000)).toBeUndefined();
+      expect(await identities.peerDevice(first.deviceId)).toBeUndefined();
+      expect(await accounts.hasDevice(ada, first.deviceId, hashOf("secret"))).toBe(false);
+      expect((await accounts.listUserDevices(ada, 1e9, 9, 2_000)).length).toBe(1);
+      expect(await accounts.sessionByToken(others.token, 2_000)).toBeDefined();
+    });
+
     it("keep id and name when removed, lose their sessions, and are not found any more", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;

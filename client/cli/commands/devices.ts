@@ -1,8 +1,10 @@
 // parley devices: lists the user's devices with private chats, and links a new device to the first one.
 
 import { toggle } from "../../../command-line/flags.ts";
+import { Device, RemoveDeviceResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
 import { DeviceCertificate } from "../../../gen/parley/chat/v1/identity_service.ts";
 import { delay } from "../../../time/wait.ts";
+import type { Account } from "../../link/server/account.ts";
 import { linkCode, readLinkCode } from "../../peer/keys/codes.ts";
 import { type DeviceWithKey, listDevices, signDevice } from "../../peer/keys/devices.ts";
 import { ownKeyStatus, rememberLink } from "../../peer/keys/own-identity.ts";
@@ -12,7 +14,7 @@ import type { SignedIn, SignInContext } from "../account/sign-in.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { type Call, defineCommand } from "../command/command.ts";
-import { name } from "../command/show.ts";
+import { name, time } from "../command/show.ts";
 import { verifierOf } from "../private/open-private-chats.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import { terminalAsker } from "../process/prompts.ts";
@@ -33,7 +35,7 @@ type DevicesCall = Call<typeof flags>;
 const LOOK_MS = 1_000;
 
 export const command = defineCommand({
-  forms: ["", "link", "sign CODE", "new-identity"],
+  forms: ["", "all", "remove DEVICE-ID", "link", "sign CODE", "new-identity"],
   words: { least: 0, most: 2 },
   flags,
   about: [
@@ -41,19 +43,27 @@ export const command = defineCommand({
       "that it has not signed with a warning. On the new device, link shows a code and waits; on the first device, sign " +
       "with that code signs the new one. Then link asks whether the first device said so, because the server alone " +
       "could lie.",
+    "all lists every device on which the user has logged in, also those without private chats. remove ends the sessions " +
+      "of a device and makes the server forget it, for example after a loss.",
     "new-identity makes a new identity key on this device, for a user who lost the first device. Contacts see that the " +
       "key changed, and other devices have to be signed again.",
   ],
-  json: "DeviceCertificate, one for each device.",
-  examples: ["", "link", "sign K7QF-9M2X-4TRD"],
+  json: "DeviceCertificate, one for each device. With all: Device. With remove: RemoveDeviceResponse.",
+  examples: ["", "link", "sign K7QF-9M2X-4TRD", "all", "remove d12"],
   run: async (call) => {
     const [what, code] = call.words;
-    if ((what === "sign") !== (code !== undefined))
-      throw usage("Usage: devices, devices link, devices sign CODE, or devices new-identity.");
+    if ((what === "sign" || what === "remove") !== (code !== undefined))
+      throw usage(
+        "Usage: devices, devices all, devices remove DEVICE-ID, devices link, devices sign CODE, or devices new-identity.",
+      );
     await withAccount(call, "changes", async (signedIn, context) => {
       switch (what) {
         case undefined:
           return list(call, verifierOf(context, signedIn));
+        case "all":
+          return listAll(call, signedIn.account);
+        case "remove":
+          return remove(call, signedIn, context, code ?? "");
         case "link":
           return link(call, verifierOf(context, signedIn));
         case "sign":
@@ -61,7 +71,7 @@ export const command = defineCommand({
         case "new-identity":
           return newIdentity(call, context, signedIn);
         default:
-          throw usage(`"${what}" is not one of link, sign CODE and new-identity.`);
+          throw usage(`"${what}" is not one of all, remove DEVICE-ID, link, sign CODE and new-identity.`);
       }
     });
     return undefined;
@@ -86,6 +96,32 @@ async function list(call: DevicesCall, verifier: Verifier): Promise<void> {
     const remark = remarks.length === 0 ? "" : `  ${remarks.join(", ")}`;
     await call.output.result(message, line`${certificate.deviceId}  ${nameOf(device)}${remark}`);
   }
+}
+
+async function listAll(call: DevicesCall, account: Account): Promise<void> {
+  for await (const device of account.listDevices()) {
+    const { deviceId, deviceName, current, sessions, lastUsedTime, createTime } = device;
+    const use = sessions === 0 ? "logged out" : `last used ${time(lastUsedTime)}`;
+    const message = { typeName: "parley.chat.v1.Device", codec: Device, value: device };
+    const text = line`${current ? "*" : " "} ${deviceId}  ${deviceName || "unnamed device"}, ${use}, first logged in ${time(createTime)}`;
+    await call.output.result(message, text);
+  }
+}
+
+async function remove(
+  call: DevicesCall,
+  { account, profile }: SignedIn,
+  { state }: SignInContext,
+  deviceId: string,
+): Promise<void> {
+  const endedSessions = await account.removeDevice(deviceId);
+  if (profile.device?.deviceId === deviceId) state.profiles.loggedOut(profile);
+  const message = {
+    typeName: "parley.chat.v1.RemoveDeviceResponse",
+    codec: RemoveDeviceResponse,
+    value: { endedSessions },
+  };
+  await call.output.result(message, line`Device ${deviceId} is removed. Sessions ended: ${endedSessions}.`);
 }
 
 async function link(call: DevicesCall, verifier: Verifier): Promise<void> {

@@ -92,7 +92,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: "devices",
     group: "Account",
-    summary: "List your devices, and link a new one.",
+    summary: "List, link and remove your devices.",
     load: () => import("./devices.ts"),
   },
   { name: "login", group: "Account", summary: "Log in as a user.", load: () => import("./login.ts") },
@@ -113,6 +113,12 @@ export const commands: readonly CommandRow[] = [
     group: "Account",
     summary: "End the session of this device.",
     load: () => import("./logout.ts"),
+  },
+  {
+    name: "account",
+    group: "Account",
+    summary: "Delete the account.",
+    load: () => import("./account.ts"),
   },
   { name: "passwd", group: "Account", summary: "Change the password.", load: () => import("./passwd.ts") },
   {

@@ -6,14 +6,17 @@ import type { DescField } from "@bufbuild/protobuf";
  * would add a file to the code of every client. A test compares the names with the comments of the protos.
  */
 const SECRET: ReadonlySet<string> = new Set([
+  "bot_token",
   "device_secret",
   "invite",
   "new_password",
   "old_password",
   "password",
+  "reset",
+  "secret",
   "token",
 ]);
 
 export function isSecret(field: DescField): boolean {
-  return SECRET.has(field.name);
+  return field.message === undefined && SECRET.has(field.name);
 }

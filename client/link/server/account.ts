@@ -1,5 +1,11 @@
 // The unary calls of a session as functions. A refusal is an RpcError; after a ConnectError nothing was sent.
-import type { DeviceKey, Grant, LogInRecord, Session } from "../../../gen/parley/chat/v1/auth_service.ts";
+import type {
+  Device,
+  DeviceKey,
+  Grant,
+  LogInRecord,
+  Session,
+} from "../../../gen/parley/chat/v1/auth_service.ts";
 import type { Block } from "../../../gen/parley/chat/v1/block_service.ts";
 import type { ClientInfo } from "../../../gen/parley/chat/v1/chat_service.ts";
 import type { Conversation, Marker } from "../../../gen/parley/chat/v1/conversation.ts";
@@ -153,6 +159,33 @@ export class Account {
       );
       return { items: page.sessions, nextPageToken: page.nextPageToken };
     });
+  }
+
+  /** Removes the account, after a check of the password. Messages that were sent stay. @throws RpcError */
+  async deleteAccount(password: string, options?: CallOptions): Promise<void> {
+    const { auth } = await this.endpoint.clients(options);
+    await this.endpoint.call(auth, "deleteAccount", { password }, this.#with(options));
+  }
+
+  /** The devices on which the user has logged in, the newest first. */
+  async *listDevices(options?: CallOptions): AsyncGenerator<Device> {
+    yield* pages(async (pageToken) => {
+      const { auth } = await this.endpoint.clients(options);
+      const page = await this.endpoint.call(
+        auth,
+        "listDevices",
+        { pageSize: 0, pageToken },
+        this.#with(options),
+      );
+      return { items: page.devices, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /** Removes a device with its keys and its sessions. Returns how many sessions ended. */
+  async removeDevice(deviceId: string, options?: CallOptions): Promise<number> {
+    const { auth } = await this.endpoint.clients(options);
+    const response = await this.endpoint.call(auth, "removeDevice", { deviceId }, this.#with(options));
+    return response.endedSessions;
   }
 
   /** Ends one of the user's sessions; its streams end within seconds. */

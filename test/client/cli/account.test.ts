@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { passwordOf, type TestServer } from "../../support/server.ts";
+import { passwordOf, TestServer } from "../../support/server.ts";
 import { Home, parsed, startServer } from "./parley.ts";
 
 let server: TestServer;
@@ -122,6 +122,43 @@ test("sessions lists the sessions, and revoke logs out another device", async ()
   expect(await laptop.run("revoke", "no-such-session")).toMatchObject({ code: 1 });
   // The session has ended already, and logout succeeds.
   expect(await phone.run("logout")).toMatchObject({ code: 0 });
+});
+
+test("devices all lists every device, and devices remove ends the sessions of one", async () => {
+  await using phone = await Home.make();
+  await using laptop = await Home.make();
+  await phone.logIn("luke", server);
+  await laptop.logIn("luke", server);
+  const devices = (await laptop.run("devices", "all", "--json")).lines.map(parsed);
+  const [mine] = devices.filter(({ current }) => current === true);
+  const phones = (await phone.run("devices", "all", "--json")).lines.map(parsed);
+  const other = phones.find(({ current }) => current === true);
+  const shown = await laptop.run("devices", "all");
+  expect(shown.lines.filter((line) => line.startsWith(`* ${String(mine?.deviceId)} `))).toHaveLength(1);
+  const removed = await laptop.run("devices", "remove", String(other?.deviceId));
+  expect(removed.stdout).toBe(`Device ${String(other?.deviceId)} is removed. Sessions ended: 1.\n`);
+  expect(await phone.run("who")).toMatchObject({ code: 4, stdout: "" });
+  expect(await laptop.run("devices", "remove", String(other?.deviceId))).toMatchObject({ code: 1 });
+  expect(await laptop.run("devices", "remove")).toMatchObject({ code: 2 });
+  // The next log-in gets a new device.
+  await phone.logIn("luke", server);
+  // The device of this program: it is logged out.
+  expect(await laptop.run("devices", "remove", String(mine?.deviceId))).toMatchObject({ code: 0 });
+  expect(await laptop.run("whoami")).toMatchObject({ code: 4 });
+});
+
+test("account delete removes the account after a check of the password", async () => {
+  await using own = await TestServer.start({ users: ["luke"] });
+  await using home = await Home.make();
+  await home.logIn("luke", own, "--plaintext");
+  expect(await home.run("account", "delete")).toMatchObject({ code: 2, stdout: "" });
+  expect(await home.run("account", "forget")).toMatchObject({ code: 2, stdout: "" });
+  expect(await home.pipe("wrong\n", "account", "delete", "--password-stdin")).toMatchObject({ code: 1 });
+  expect(await home.run("whoami")).toMatchObject({ code: 0 });
+  const deleted = await home.pipe(`${passwordOf("luke")}\n`, "account", "delete", "--password-stdin");
+  expect(deleted).toMatchObject({ code: 0, stdout: "The account luke is deleted.\n" });
+  expect(await home.run("whoami")).toMatchObject({ code: 4 });
+  await expect(own.logIn("luke")).rejects.toMatchObject({ reason: "CREDENTIALS_WRONG" });
 });
 
 test("passwd ends the other sessions; this session and the new password work", async () => {

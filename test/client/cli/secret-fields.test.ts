@@ -23,6 +23,7 @@ test("exactly the fields whose comments have a sentence with Secret: are secret"
 
 /** Names that sound like secrets, with the reason why they are none. */
 const harmless: Readonly<Record<string, string>> = {
+  invite_id: "names an invite, and is not enough to use it",
   page_token: "the server accepts it from its user only",
   next_page_token: "the server accepts it from its user only",
   online_next_page_token: "the server accepts it from its user only",

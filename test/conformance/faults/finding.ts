@@ -22,7 +22,7 @@ export const findingFaults: readonly Fault[] = [
         GetUser: changed(GetUserResponse, ({ user }) => ({ user: user && { ...user, online: true } })),
       }),
     }),
-    detectedBy: { "find.user": /the user who blocks the caller/ },
+    detectedBy: { "find.user": /the presence of the user who blocks the caller/ },
   },
   {
     what: "searches for names with regard to case",

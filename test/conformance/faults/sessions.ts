@@ -31,6 +31,16 @@ export const sessionFaults: readonly Fault[] = [
     detectedBy: { "log-in.wrong-password": /an unknown name.*CREDENTIALS_WRONG.*USER_NOT_FOUND/ },
   },
   {
+    what: "only says that it removes a device",
+    tampering: () => ({ unary: answering({ RemoveDevice: nothing }) }),
+    detectedBy: { "log-in.devices": /the stream of a device that is removed|its end/ },
+  },
+  {
+    what: "accepts any password for the removal of an account",
+    tampering: () => ({ unary: answering({ DeleteAccount: nothing }) }),
+    detectedBy: { "log-in.delete-refused": /no password: INVALID_FIELD.*no refusal/ },
+  },
+  {
     what: "does not require a token",
     tampering: () => ({ unary: answering({ ReportActivity: nothing }) }),
     detectedBy: {

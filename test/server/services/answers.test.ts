@@ -14,7 +14,11 @@ import {
   ListAdminActionsResponse,
   ListUserSessionsResponse,
 } from "../../../gen/parley/chat/v1/admin_service.ts";
-import { ListLogInsResponse, ListSessionsResponse } from "../../../gen/parley/chat/v1/auth_service.ts";
+import {
+  ListDevicesResponse,
+  ListLogInsResponse,
+  ListSessionsResponse,
+} from "../../../gen/parley/chat/v1/auth_service.ts";
 import { ListBlocksResponse } from "../../../gen/parley/chat/v1/block_service.ts";
 import { ListUsersResponse, SearchUsersResponse } from "../../../gen/parley/chat/v1/directory_service.ts";
 import {
@@ -292,6 +296,15 @@ function largest(store: Store): Store {
     accounts: {
       ...store.accounts,
       isAdministrator: () => Promise.resolve(true),
+      listUserDevices: (_userId, before, limit) =>
+        rows(limit, (index) => ({
+          deviceId: before - index,
+          name: client.deviceName,
+          createTime: time,
+          lastUsedTime: time,
+          sessions: 2 ** 31,
+          hasCertificate: true,
+        })),
       searchUsers: (_prefix, _asking, after, limit) =>
         rows(limit, (index) => user(Number(after.slice(0, 8)) + index)),
       listSessions: (_userId, before, limit) =>
@@ -414,6 +427,8 @@ const lists: Record<string, (client: TestClient, pageToken: string) => Promise<S
     ),
   "AdminService.ListAdminActions": async (c, pageToken) =>
     sized(ListAdminActionsResponse, await c.unary(c.admin, c.admin.listAdminActions, { ...most, pageToken })),
+  "AuthService.ListDevices": async (c, pageToken) =>
+    sized(ListDevicesResponse, await c.unary(c.auth, c.auth.listDevices, { ...most, pageToken })),
   "AuthService.ListSessions": async (c, pageToken) =>
     sized(ListSessionsResponse, await c.unary(c.auth, c.auth.listSessions, { ...most, pageToken })),
   "AuthService.ListLogIns": async (c, pageToken) =>

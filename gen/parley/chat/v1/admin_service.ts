@@ -83,7 +83,10 @@ export namespace AdminActionKind {
 export interface AddUserRequest {
   /** The user name, with the bounds of SignUpRequest.username. */
   username: string;
-  /** The password, with the bounds of SignUpRequest.password. Must be empty for a bot. */
+  /**
+   * The password, with the bounds of SignUpRequest.password. Must be empty for a bot.
+   * Secret: programs keep it out of logs.
+   */
   password: string;
   /** Add a bot: a user for a program, which has a token in place of a password. */
   bot: boolean;
@@ -95,7 +98,10 @@ export interface AddUserResponse {
   user:
     | User
     | undefined;
-  /** The token of a bot. It expires only when it is replaced or its session is ended. The server returns it only here. */
+  /**
+   * The token of a bot. It expires only when it is replaced or its session is ended. The server returns it only here.
+   * Secret: programs keep it out of logs.
+   */
   botToken: string;
 }
 
@@ -219,7 +225,7 @@ export interface ResetUserRequest {
 export interface PasswordReset {
   /**
    * The secret, for ResetPasswordRequest.reset. It is valid once, and replaces an earlier one of the user. The server
-   * returns it only here and stores only its hash.
+   * returns it only here and stores only its hash. Secret: programs keep it out of logs.
    */
   reset: string;
   /** When the secret expires: 24 hours after its creation. */
@@ -228,7 +234,10 @@ export interface PasswordReset {
 
 /** BotToken is the new token of a bot. */
 export interface BotToken {
-  /** The token. The previous one is no longer valid. The server returns it only here. */
+  /**
+   * The token. The previous one is no longer valid. The server returns it only here.
+   * Secret: programs keep it out of logs.
+   */
   token: string;
 }
 
@@ -273,7 +282,10 @@ export interface CreateInviteResponse {
   invite:
     | Invite
     | undefined;
-  /** The secret, for SignUpRequest.invite. The server returns it only here and stores only its hash. */
+  /**
+   * The secret, for SignUpRequest.invite. The server returns it only here and stores only its hash.
+   * Secret: programs keep it out of logs.
+   */
   secret: string;
 }
 

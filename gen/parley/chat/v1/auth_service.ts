@@ -145,9 +145,9 @@ export interface SignUpResponse {
 
 /** ResetPasswordRequest asks for a new password in place of a forgotten one. */
 export interface ResetPasswordRequest {
-  /** The secret, at most 64 bytes. */
+  /** The secret, at most 64 bytes. Secret: programs keep it out of logs. */
   reset: string;
-  /** The new password, with the bounds of SignUpRequest.password. */
+  /** The new password, with the bounds of SignUpRequest.password. Secret: programs keep it out of logs. */
   newPassword: string;
   /** The calling program. */
   client: ClientInfo | undefined;
@@ -241,6 +241,66 @@ export interface RevokeSessionRequest {
 
 /** RevokeSessionResponse is empty. */
 export interface RevokeSessionResponse {
+}
+
+/** DeleteAccountRequest confirms the removal of the calling user. */
+export interface DeleteAccountRequest {
+  /** The current password. Secret: programs keep it out of logs. */
+  password: string;
+}
+
+/** DeleteAccountResponse is empty. The token of the call is invalid from now on. */
+export interface DeleteAccountResponse {
+}
+
+/** Device is an installation of a client on which the user has logged in. */
+export interface Device {
+  /** The id of the device, as in DeviceKey. */
+  deviceId: string;
+  /** The name that was given at the device's newest log-in; may be empty. */
+  deviceName: string;
+  /** When the user first logged in on the device. */
+  createTime:
+    | Date
+    | undefined;
+  /** When one of its sessions was last used, accurate to one hour. Not set if it has no session. */
+  lastUsedTime:
+    | Date
+    | undefined;
+  /** The number of its sessions. */
+  sessions: number;
+  /** Whether it has a certificate for private chats. */
+  hasCertificate: boolean;
+  /** Whether this is the device of the calling session. */
+  current: boolean;
+}
+
+/** ListDevicesRequest asks for a page of devices. */
+export interface ListDevicesRequest {
+  /** The maximum number of devices in the page: 0 means 100, and more than 1,000 means 1,000. */
+  pageSize: number;
+  /** Empty for the first page, otherwise the next_page_token of the previous page. */
+  pageToken: string;
+}
+
+/** ListDevicesResponse is a page of devices, with the newest device first. */
+export interface ListDevicesResponse {
+  /** The devices. */
+  devices: Device[];
+  /** The page_token of the next page; empty on the last page. */
+  nextPageToken: string;
+}
+
+/** RemoveDeviceRequest names the device to remove. */
+export interface RemoveDeviceRequest {
+  /** The id of the device. A device of another user, or one that does not exist, is refused as DEVICE_NOT_FOUND. */
+  deviceId: string;
+}
+
+/** RemoveDeviceResponse reports the ended sessions. */
+export interface RemoveDeviceResponse {
+  /** The number of sessions that were ended. */
+  endedSessions: number;
 }
 
 /**
@@ -1351,6 +1411,413 @@ export const RevokeSessionResponse: MessageFns<RevokeSessionResponse> = {
   },
 };
 
+function createBaseDeleteAccountRequest(): DeleteAccountRequest {
+  return { password: "" };
+}
+
+export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
+  encode(message: DeleteAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.password !== "") {
+      writer.uint32(10).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteAccountResponse(): DeleteAccountResponse {
+  return {};
+}
+
+export const DeleteAccountResponse: MessageFns<DeleteAccountResponse> = {
+  encode(_: DeleteAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDevice(): Device {
+  return {
+    deviceId: "",
+    deviceName: "",
+    createTime: undefined,
+    lastUsedTime: undefined,
+    sessions: 0,
+    hasCertificate: false,
+    current: false,
+  };
+}
+
+export const Device: MessageFns<Device> = {
+  encode(message: Device, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceId !== "") {
+      writer.uint32(10).string(message.deviceId);
+    }
+    if (message.deviceName !== "") {
+      writer.uint32(18).string(message.deviceName);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(26).fork()).join();
+    }
+    if (message.lastUsedTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastUsedTime), writer.uint32(34).fork()).join();
+    }
+    if (message.sessions !== 0) {
+      writer.uint32(40).uint32(message.sessions);
+    }
+    if (message.hasCertificate !== false) {
+      writer.uint32(48).bool(message.hasCertificate);
+    }
+    if (message.current !== false) {
+      writer.uint32(56).bool(message.current);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Device {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDevice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deviceName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lastUsedTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sessions = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.hasCertificate = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.current = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDevicesRequest(): ListDevicesRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListDevicesRequest: MessageFns<ListDevicesRequest> = {
+  encode(message: ListDevicesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDevicesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDevicesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDevicesResponse(): ListDevicesResponse {
+  return { devices: [], nextPageToken: "" };
+}
+
+export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
+  encode(message: ListDevicesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.devices) {
+      Device.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDevicesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDevicesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.devices.push(Device.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemoveDeviceRequest(): RemoveDeviceRequest {
+  return { deviceId: "" };
+}
+
+export const RemoveDeviceRequest: MessageFns<RemoveDeviceRequest> = {
+  encode(message: RemoveDeviceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceId !== "") {
+      writer.uint32(10).string(message.deviceId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveDeviceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveDeviceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemoveDeviceResponse(): RemoveDeviceResponse {
+  return { endedSessions: 0 };
+}
+
+export const RemoveDeviceResponse: MessageFns<RemoveDeviceResponse> = {
+  encode(message: RemoveDeviceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endedSessions !== 0) {
+      writer.uint32(8).uint32(message.endedSessions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveDeviceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveDeviceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.endedSessions = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseLogInRecord(): LogInRecord {
   return {
     time: undefined,
@@ -1716,6 +2183,46 @@ export const AuthServiceService = {
       Buffer.from(RevokeSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeSessionResponse => RevokeSessionResponse.decode(value),
   },
+  /**
+   * DeleteAccount removes the calling user, after a check of the password as in ChangePassword. All sessions, devices and
+   * keys of the user end. Messages that the user sent stay in the logs of the others, with the user's name and id, and
+   * neither is given to another user. The record of log-ins stays for the operator.
+   */
+  deleteAccount: {
+    path: "/parley.chat.v1.AuthService/DeleteAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteAccountRequest): Buffer => Buffer.from(DeleteAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteAccountRequest => DeleteAccountRequest.decode(value),
+    responseSerialize: (value: DeleteAccountResponse): Buffer =>
+      Buffer.from(DeleteAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteAccountResponse => DeleteAccountResponse.decode(value),
+  },
+  /** ListDevices lists the devices of the calling user, on which the user has logged in, whether or not they have keys. */
+  listDevices: {
+    path: "/parley.chat.v1.AuthService/ListDevices" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListDevicesRequest): Buffer => Buffer.from(ListDevicesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListDevicesRequest => ListDevicesRequest.decode(value),
+    responseSerialize: (value: ListDevicesResponse): Buffer => Buffer.from(ListDevicesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListDevicesResponse => ListDevicesResponse.decode(value),
+  },
+  /**
+   * RemoveDevice removes one device of the calling user, with its keys and its sessions. The calling device may be removed.
+   * A later log-in with the device is refused as DEVICE_INVALID. If the device had the identity key, private chats of the
+   * user's other devices work, but no further device can be signed until the user has a new identity key.
+   */
+  removeDevice: {
+    path: "/parley.chat.v1.AuthService/RemoveDevice" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveDeviceRequest): Buffer => Buffer.from(RemoveDeviceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveDeviceRequest => RemoveDeviceRequest.decode(value),
+    responseSerialize: (value: RemoveDeviceResponse): Buffer =>
+      Buffer.from(RemoveDeviceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveDeviceResponse => RemoveDeviceResponse.decode(value),
+  },
   /** ListLogIns lists log-ins, including refused ones: those of the calling user or, for an administrator, of all users. */
   listLogIns: {
     path: "/parley.chat.v1.AuthService/ListLogIns" as const,
@@ -1759,6 +2266,20 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
   /** RevokeSession ends one session of the calling user and its streams. */
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
+  /**
+   * DeleteAccount removes the calling user, after a check of the password as in ChangePassword. All sessions, devices and
+   * keys of the user end. Messages that the user sent stay in the logs of the others, with the user's name and id, and
+   * neither is given to another user. The record of log-ins stays for the operator.
+   */
+  deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
+  /** ListDevices lists the devices of the calling user, on which the user has logged in, whether or not they have keys. */
+  listDevices: handleUnaryCall<ListDevicesRequest, ListDevicesResponse>;
+  /**
+   * RemoveDevice removes one device of the calling user, with its keys and its sessions. The calling device may be removed.
+   * A later log-in with the device is refused as DEVICE_INVALID. If the device had the identity key, private chats of the
+   * user's other devices work, but no further device can be signed until the user has a new identity key.
+   */
+  removeDevice: handleUnaryCall<RemoveDeviceRequest, RemoveDeviceResponse>;
   /** ListLogIns lists log-ins, including refused ones: those of the calling user or, for an administrator, of all users. */
   listLogIns: handleUnaryCall<ListLogInsRequest, ListLogInsResponse>;
 }
@@ -1891,6 +2412,62 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeSessionResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * DeleteAccount removes the calling user, after a check of the password as in ChangePassword. All sessions, devices and
+   * keys of the user end. Messages that the user sent stay in the logs of the others, with the user's name and id, and
+   * neither is given to another user. The record of log-ins stays for the operator.
+   */
+  deleteAccount(
+    request: DeleteAccountRequest,
+    callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  deleteAccount(
+    request: DeleteAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  deleteAccount(
+    request: DeleteAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  /** ListDevices lists the devices of the calling user, on which the user has logged in, whether or not they have keys. */
+  listDevices(
+    request: ListDevicesRequest,
+    callback: (error: ServiceError | null, response: ListDevicesResponse) => void,
+  ): ClientUnaryCall;
+  listDevices(
+    request: ListDevicesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListDevicesResponse) => void,
+  ): ClientUnaryCall;
+  listDevices(
+    request: ListDevicesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListDevicesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * RemoveDevice removes one device of the calling user, with its keys and its sessions. The calling device may be removed.
+   * A later log-in with the device is refused as DEVICE_INVALID. If the device had the identity key, private chats of the
+   * user's other devices work, but no further device can be signed until the user has a new identity key.
+   */
+  removeDevice(
+    request: RemoveDeviceRequest,
+    callback: (error: ServiceError | null, response: RemoveDeviceResponse) => void,
+  ): ClientUnaryCall;
+  removeDevice(
+    request: RemoveDeviceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RemoveDeviceResponse) => void,
+  ): ClientUnaryCall;
+  removeDevice(
+    request: RemoveDeviceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RemoveDeviceResponse) => void,
   ): ClientUnaryCall;
   /** ListLogIns lists log-ins, including refused ones: those of the calling user or, for an administrator, of all users. */
   listLogIns(

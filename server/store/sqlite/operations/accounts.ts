@@ -11,6 +11,7 @@ import type {
 import type { Database } from "../database/database.ts";
 import { searchKey } from "../search-key.ts";
 import { inviteIdOf, recordAction } from "./admin.ts";
+import { deviceOperations } from "./devices.ts";
 import { removeIdentity } from "./identities.ts";
 import { type Operations, read, write } from "./operation.ts";
 
@@ -139,17 +140,18 @@ export const accountOperations: Operations<AccountStore> = {
       username,
     );
     if (user === undefined) return false;
-    database.run("DELETE FROM sessions WHERE user_id = ?", user.userId);
-    removeIdentity(database, user.userId);
-    database.run("DELETE FROM devices WHERE user_id = ?", user.userId);
-    database.run("DELETE FROM password_resets WHERE user_id = ?", user.userId);
-    database.run(
-      "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?",
-      user.userId,
-    );
+    removeUser(database, user.userId);
     if (by !== undefined) recordAction(database, by, "remove-user", username);
     return true;
   }),
+
+  deleteAccount: write((database, userId, passwordHash) => {
+    if (!hasPassword(database, userId, passwordHash)) return false;
+    removeUser(database, userId);
+    return true;
+  }),
+
+  ...deviceOperations,
 
   startSession: write((database, session) => {
     if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
@@ -247,6 +249,15 @@ function checkNewUser(database: Database, user: Omit<NewUser, "passwordHash">): 
 
 /** The fields of an interface as the columns of a row. */
 type Columns<T> = { [K in keyof T]: T[K] };
+
+function removeUser(database: Database, userId: number): void {
+  database.run("DELETE FROM sessions WHERE user_id = ?", userId);
+  removeIdentity(database, userId);
+  database.run("DELETE FROM devices WHERE user_id = ?", userId);
+  database.run("DELETE FROM password_resets WHERE user_id = ?", userId);
+  const sql = "UPDATE users SET removed_time = unixepoch() * 1000, password_hash = '' WHERE user_id = ?";
+  database.run(sql, userId);
+}
 
 /** Whether the user exists and still has this password. */
 function hasPassword(database: Database, userId: number, passwordHash: string): boolean {
