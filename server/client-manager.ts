@@ -8,6 +8,8 @@ import { Refusal } from "./reasons.ts";
 export interface ConnectedStream {
   readonly userId: number;
   readonly sessionId: number;
+  /** The bytes that wait to be sent on the stream. */
+  readonly queuedBytes: number;
   /** Delivers a message. It must not block or throw. */
   deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void;
   /** Ends the stream with this status. */
@@ -109,6 +111,17 @@ export class ClientManager implements Disposable {
       }
     }
     return userIds;
+  }
+
+  /** The streams and users that are connected to this node, and the bytes that wait for them. */
+  get counts(): { streams: number; users: number; queuedBytes: number } {
+    let streams = 0;
+    let queuedBytes = 0;
+    for (const user of this.#users.values()) {
+      streams += user.streams.size;
+      for (const stream of user.streams) queuedBytes += stream.queuedBytes;
+    }
+    return { streams, users: this.#users.size, queuedBytes };
   }
 
   endSession(sessionId: number, ending: Refusal): void {

@@ -27,11 +27,12 @@ import { UserCache } from "./chat/user-cache.ts";
 import { ClientManager } from "./client-manager.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import type { ServerObserver, ServerState } from "./observer.ts";
 import { Agreements } from "./private/agreements.ts";
 import { Introductions, type IntroductionTimes } from "./private/introductions.ts";
 import { OpenChats } from "./private/open-chats.ts";
 import { Relays } from "./private/relays.ts";
-import { Refusal } from "./reasons.ts";
+import { Refusal, reasonName } from "./reasons.ts";
 import { adminService } from "./services/admin-service.ts";
 import { authService } from "./services/auth-service.ts";
 import { blockService } from "./services/block-service.ts";
@@ -80,6 +81,8 @@ export interface ServerOptions {
   /** Whether to serve the standard health service. Default: true. */
   readonly health?: boolean;
   readonly log: Log;
+  /** Counts calls and refusals. */
+  readonly observer?: ServerObserver | undefined;
   /** The clock, which tests replace to set the time. By default it is the clock of the system. */
   readonly clock?: Clock;
 }
@@ -88,6 +91,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly host: string;
   /** The actual port, even if port 0 was requested. */
   readonly port: number;
+  readonly state: ServerState;
   /** Uses this certificate for new connections. Open connections continue. */
   replaceCertificate(tls: { cert: string; key: string }): void;
   /** Ends every stream with SERVER_STOPPING. Resolves within 5 s, when all connections are closed. */
@@ -178,7 +182,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await presence.start((ids) => users.byIds(ids));
 
   const onError = (error: unknown, method: string): void => log.error({ err: error, method }, "call failed");
-  const serviceOptions = { onError, requestBytes: limits.requestBytes };
+  const { observer } = options;
+  const serviceOptions = {
+    onError,
+    requestBytes: limits.requestBytes,
+    onEnded:
+      observer && ((method: string, error?: { reason: string }) => observer.callEnded(method, error?.reason)),
+  };
   const answers = new Answers(clock);
   const gate = new Gate(sessions, answers);
   const calls = new SessionCalls(gate, manager);
@@ -193,7 +203,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     limits: options,
     clock,
   });
-  const rules = { sending, markers, typing, onError };
+  const onRefused = (reason: Reason): void => observer?.commandRefused(reasonName(reason));
+  const rules = { sending, markers, typing, onError, onRefused };
   const services = [
     adminService({
       gate,
@@ -287,6 +298,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const running: RunningServer = {
     host: listener.host,
     port: listener.port,
+    get state() {
+      const { streams, users, queuedBytes } = manager.counts;
+      return { connections: listener.connections, streams, users, outboxBytes: queuedBytes };
+    },
     replaceCertificate: (tls) => listener.replaceCertificate(tls),
     stop: () => (stopping ??= stop()),
     [Symbol.asyncDispose]: () => running.stop(),

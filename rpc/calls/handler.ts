@@ -35,6 +35,11 @@ export interface ServiceOptions {
   /** Called for every failure that is not an RpcError. The caller sees it as INTERNAL. This function must not throw. */
   readonly onError: (error: unknown, method: string) => void;
   /**
+   * Called when a call has ended, with its method ("AuthService/LogIn") and the error that its caller receives. This
+   * function must not throw.
+   */
+  readonly onEnded?: ((method: string, error: RpcError | undefined) => void) | undefined;
+  /**
    * The longest request message, bytes. Give the listener a higher limit: a message between the two limits is refused
    * with details, and grpc-js refuses one above the listener's limit without details.
    */
@@ -148,6 +153,7 @@ async function answerUnary(
 ): Promise<void> {
   const context = new ServerCallContext(call);
   let answer: () => void;
+  let refusal: RpcError | undefined;
   let bytes = 0;
   let sentBytes = 0;
   try {
@@ -161,10 +167,12 @@ async function answerUnary(
       callback(null, compressed ?? response);
     };
   } catch (error) {
-    const refusal = toRpcError(error, context, options);
-    answer = () => callback(toStatus(refusal), null);
+    const failure = toRpcError(error, context, options);
+    refusal = failure;
+    answer = () => callback(toStatus(failure), null);
   }
   context.settle(bytes, sentBytes);
+  options.onEnded?.(methodName(context), refusal);
   if (context.hasEnded) return;
   lingering.watch(call, context.peer);
   attempt(answer, context, options);
@@ -197,9 +205,16 @@ async function answerStream(
   }
   out.close();
   context.settle();
+  options.onEnded?.(methodName(context), ending);
   if (context.hasEnded) return;
   lingering.watch(call, context.peer);
   attempt(() => (ending === undefined ? call.end() : call.emit("error", toStatus(ending))), context, options);
+}
+
+/** "AuthService/LogIn", from "/parley.chat.v1.AuthService/LogIn". */
+function methodName({ method }: CallContext): string {
+  const [, service = "", name = ""] = method.split("/");
+  return `${service.slice(service.lastIndexOf(".") + 1)}/${name}`;
 }
 
 /** Waits until everything is sent or the stream is closed, but at most `timeoutMs`. */

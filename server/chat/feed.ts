@@ -52,6 +52,10 @@ export class Feed implements ConnectedStream {
     options.outbox.onOverflow(() => this.end(slowReader()));
   }
 
+  get queuedBytes(): number {
+    return this.#options.outbox.bytes;
+  }
+
   /** Resolves with the reason when the stream has to end. */
   get ended(): Promise<Refusal> {
     return this.#ended.promise;

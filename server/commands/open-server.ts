@@ -17,6 +17,7 @@ import { packageFile, packageVersion } from "../files/package.ts";
 import { findSampleUsers } from "../files/sample-users.ts";
 import { removeServerFile, writeServerFile } from "../files/server-file.ts";
 import type { OpenLog } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server.ts";
 import type { Config } from "../settings/config.ts";
 import { ConfigError } from "../settings/layers.ts";
@@ -31,6 +32,8 @@ export interface OpenServer extends AsyncDisposable {
   readonly fingerprint: string | undefined;
   /** The data folder. */
   readonly data: string;
+  /** Where the metrics are served; undefined if they are not. */
+  readonly metricsUrl: string | undefined;
   /** The sample users that still have their public passwords: at most two on a loopback address, and otherwise all. */
   readonly sampleUsers: readonly Credential[];
   /** Loads the operator's certificate again, and opens the log file again. */
@@ -75,11 +78,14 @@ export async function openServer({
     ? undefined
     : (operators ?? (await ownCertificate(files, publicName, new Date(clock.now()))));
 
+  // Loaded only here, because most servers have no metrics.
+  const metrics = config.metrics && new (await import("../metrics/metrics.ts")).Metrics();
   const server = opened.use(
     await start(config, {
       // The settings have the names of the options.
       ...config,
-      store,
+      store: metrics?.measured(store) ?? store,
+      observer: metrics,
       ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
       passwords,
       version: packageVersion(),
@@ -116,6 +122,18 @@ export async function openServer({
     );
   }
 
+  let metricsUrl: string | undefined;
+  if (metrics !== undefined) {
+    metrics.observe({
+      state: () => server.state,
+      certificate: () => served,
+      folder: data,
+      version: packageVersion(),
+      now: () => clock.now(),
+    });
+    metricsUrl = opened.use(await openMetrics(config, metrics, log)).url;
+  }
+
   const sampleUsers = await findSampleUsers(store.accounts, passwords, isLoopback(host) ? 2 : 100);
   const resources = opened.move();
   return {
@@ -125,6 +143,7 @@ export async function openServer({
       return fingerprint;
     },
     data,
+    metricsUrl,
     sampleUsers,
     reload: async () => {
       log.reopen();
@@ -145,6 +164,32 @@ async function openDataFolder(config: Config, opened: AsyncDisposableStack): Pro
   await namingSetting(config, "data", () => claimDataFolder(data));
   await namingSetting(config, "data", async () => makeFolder(data, 0o700));
   return data;
+}
+
+interface OpenMetrics extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Serves the metrics where the setting says. */
+async function openMetrics(config: Config, metrics: Metrics, log: OpenLog): Promise<OpenMetrics> {
+  const { host, port } = config.metrics ?? { host: "127.0.0.1", port: 0 };
+  const { serveMetrics } = await import("../metrics/metrics-endpoint.ts");
+  const onError = (error: unknown): void => log.error({ err: error }, "the metrics could not be read");
+  const endpoint = await namingSetting(config, "metrics", () =>
+    serveMetrics({ host, port, metrics, onError }),
+  );
+  const address = formatAddress({ host, port: endpoint.port });
+  log.info({ event: "metrics", host, port: endpoint.port }, "metrics");
+  if (!isLoopback(host)) {
+    log.warn(
+      { event: "metrics", host, port: endpoint.port },
+      `metrics are served at ${address} without encryption and without log-in; use a loopback address, or a firewall`,
+    );
+  }
+  return {
+    url: `http://${address}/metrics`,
+    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
+  };
 }
 
 async function start(config: Config, options: ServerOptions): Promise<RunningServer> {

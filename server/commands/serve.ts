@@ -75,7 +75,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost, clock }: Rep
 
   await using opened = await openServer({ config, log, passwordCost, clock, onFatal: end });
   server = opened;
-  const { host, port, fingerprint, data, sampleUsers } = opened;
+  const { host, port, fingerprint, data, metricsUrl, sampleUsers } = opened;
   const version = packageVersion();
   log.info({ event: "started", host, port, version, ...(fingerprint && { fingerprint }) }, "started");
   io.print(
@@ -90,6 +90,7 @@ async function run(argv: readonly string[], io: Io, { passwordCost, clock }: Rep
       isTemporary: config.ephemeral,
       rules: originalsLine(config, host),
       log: config.logFile,
+      metrics: metricsUrl,
       client: commandLine("parley"),
       server: commandLine("parley-server"),
     }),

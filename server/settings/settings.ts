@@ -159,6 +159,12 @@ export const settings = {
     help: "Serve without TLS, on a loopback address only.",
     parse: onOrOff,
   }),
+  metrics: setting({
+    group: "Tools",
+    value: "HOST:PORT",
+    help: "Serve figures for Prometheus at http://HOST:PORT/metrics, without encryption and without log-in.",
+    parse: hostAndPort,
+  }),
   reflection: setting({
     group: "Tools",
     default: "true",

@@ -6,6 +6,7 @@ const serverBase = [
   "server/limits.ts",
   "server/reasons.ts",
   "server/log.ts",
+  "server/observer.ts",
   "time/",
   "rpc/",
   "gen/",
@@ -37,6 +38,7 @@ const directions: Record<string, readonly string[]> = {
   ],
   "server/services/": ["server/admin/", "server/chat/", "server/private/", "server/auth/", ...rulesBase],
   "server/admin/": ["server/auth/", ...rulesBase],
+  "server/metrics/": ["server/observer.ts", "server/store/store.ts", "rpc/"],
   "server/private/": ["server/chat/", "server/auth/", ...rulesBase],
   "server/chat/": ["server/auth/", ...rulesBase],
   "server/auth/": rulesBase,
@@ -61,6 +63,7 @@ const directions: Record<string, readonly string[]> = {
   "server/limits.ts": [],
   "server/reasons.ts": ["rpc/", "gen/"],
   "server/log.ts": [],
+  "server/observer.ts": [],
 
   // The terminal client and the SDK import link and state, which do not import them.
   "client/cli/terminal/": [],

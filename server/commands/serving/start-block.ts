@@ -18,6 +18,8 @@ export interface StartFacts {
   /** The rules of the original's command line; undefined if it was not used. */
   readonly rules: string | undefined;
   readonly log: string | undefined;
+  /** The URL of the metrics; undefined if they are not served. */
+  readonly metrics?: string | undefined;
   /** The sample users that still have their public passwords. */
   readonly sampleUsers: readonly Credential[];
   /** The commands that start the package's programs. */
@@ -32,6 +34,7 @@ export function startBlock(facts: StartFacts): string {
     ["address", `${formatAddress({ host, port })}${isLocal ? "  (this machine only)" : ""}`],
     ["fingerprint", fingerprint ?? "none: plaintext"],
     ["data", `${data}${isTemporary ? "  (deleted at the end)" : ""}`],
+    ...(facts.metrics === undefined ? [] : [["metrics", facts.metrics] satisfies [string, string]]),
     ...(log === undefined ? [] : [["log", log] satisfies [string, string]]),
     ...(rules === undefined ? [] : [["rules", rules] satisfies [string, string]]),
   ];

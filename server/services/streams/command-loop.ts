@@ -29,6 +29,8 @@ export interface CommandRules {
   readonly typing: Typing;
   /** Receives failures that are not refusals. */
   readonly onError: (error: unknown, method: string) => void;
+  /** Receives the reason of each refused command. */
+  readonly onRefused?: ((reason: Reason) => void) | undefined;
 }
 
 export interface CommandStream {
@@ -249,6 +251,7 @@ export class CommandLoop {
   }
 
   #refuse(subject: Subject, refusal: Refusal): void {
+    this.#rules.onRefused?.(refusal.reason);
     const delay = refusal.retryDelayMs;
     this.#stream.outbox.push(
       encodeEvent({
