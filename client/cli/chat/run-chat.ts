@@ -132,7 +132,7 @@ async function plainChat(options: RunChatOptions, state: State, notice: Notice):
     throw new CommandError(explained.exitCode, "");
   });
   if (outcome.kind === "ended" && outcome.ending.kind === "not-logged-in") {
-    await io.writeLine(`Error: ${lowerFirst(loggedOutWords(outcome.ending.cause))}`);
+    await io.writeLine(`Error: ${loggedOutWords(outcome.ending.cause)}`);
   }
   await keys.untilQuiet();
   return code;
@@ -142,8 +142,4 @@ function loggedOutWords({ reason, message }: RpcError): string {
   if (reason === "SESSION_TIMED_OUT") return "You are logged out: you gave no command for too long.";
   if (reason !== "SESSION_ENDED") return `You are logged out: ${message}`;
   return "You are logged out: this session was ended elsewhere, for example by a log-in or a password change.";
-}
-
-function lowerFirst(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -17,6 +17,7 @@ import { type Call, defineCommand } from "../command/command.ts";
 import { name, time } from "../command/show.ts";
 import { verifierOf } from "../private/open-private-chats.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
+import type { Message } from "../process/output.ts";
 import { terminalAsker } from "../process/prompts.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
 import { stopSignal } from "../process/stop-signal.ts";
@@ -48,7 +49,7 @@ export const command = defineCommand({
     "new-identity makes a new identity key on this device, for a user who lost the first device. Contacts see that the " +
       "key changed, and other devices have to be signed again.",
   ],
-  json: "DeviceCertificate, one for each device. With all: Device. With remove: RemoveDeviceResponse.",
+  json: "DeviceCertificate: one for each device, or that of the device that was signed or has the new key. With all: Device. With remove: RemoveDeviceResponse.",
   examples: ["", "link", "sign K7QF-9M2X-4TRD", "all", "remove d12"],
   run: async (call) => {
     const [what, code] = call.words;
@@ -88,13 +89,11 @@ async function list(call: DevicesCall, verifier: Verifier): Promise<void> {
       device.signed ? "" : "not signed",
     ].filter((remark) => remark !== "");
     const { certificate } = device;
-    const message = {
-      typeName: "parley.chat.v1.DeviceCertificate",
-      codec: DeviceCertificate,
-      value: certificate,
-    };
     const remark = remarks.length === 0 ? "" : `  ${remarks.join(", ")}`;
-    await call.output.result(message, line`${certificate.deviceId}  ${nameOf(device)}${remark}`);
+    await call.output.result(
+      certificateMessage(device),
+      line`${certificate.deviceId}  ${nameOf(device)}${remark}`,
+    );
   }
 }
 
@@ -125,26 +124,42 @@ async function remove(
 }
 
 async function link(call: DevicesCall, verifier: Verifier): Promise<void> {
-  if (call.json) throw usage("link has no --json.");
   const own = await verifier.register();
+  const { fingerprint } = own;
   if (own.identityKey === undefined) throw new CommandError(Exit.REFUSED, "There is no identity key yet.");
   const standing = ownKeyStatus(verifier.contacts, verifier.names, own);
   if (own.signed && (standing === "held" || standing === "linked")) {
-    await call.output.line(line`This device is signed already.`);
+    await answer(call, verifier, fingerprint, line`This device is signed already.`);
     return;
   }
   const { userId } = verifier.names;
-  const { identityKey, fingerprint } = own;
+  const { identityKey } = own;
   const code = linkCode(verifier.names.serverId, { userId, identityKey, fingerprint });
   const command = commandLine(call.environment.program, "devices", "sign", code);
   {
     using stop = stopSignal(call.environment);
-    await call.output.line(line`On your first device run: ${Styled.of(command)}`);
+    const instruction = line`On your first device run: ${Styled.of(command)}`;
+    if (call.json) call.output.notice(instruction.plain);
+    else await call.output.line(instruction);
     await whenSigned(verifier, fingerprint, stop.signal);
   }
   if (call.values.yes !== true) await askWhetherSigned(call);
   rememberLink(verifier.contacts, verifier.names, identityKey);
-  await call.output.line(line`This device is signed. Other users see it without a warning.`);
+  const words = line`This device is signed. Other users see it without a warning.`;
+  await answer(call, verifier, fingerprint, words);
+}
+
+/** Prints the certificate of the device with that key as it is now, or the words. */
+async function answer(call: DevicesCall, verifier: Verifier, key: string, words: Styled): Promise<void> {
+  if (!call.json) return call.output.line(words);
+  const { devices } = await listDevices(verifier);
+  const device = devices.find(({ fingerprint }) => fingerprint === key);
+  if (device === undefined) throw new CommandError(Exit.REFUSED, "The server does not list the device.");
+  await call.output.result(certificateMessage(device), undefined);
+}
+
+function certificateMessage({ certificate }: DeviceWithKey): Message<DeviceCertificate> {
+  return { typeName: "parley.chat.v1.DeviceCertificate", codec: DeviceCertificate, value: certificate };
 }
 
 /** Resolves when the server lists the device as signed. @throws CommandError if the person cancels */
@@ -181,7 +196,6 @@ async function askWhetherSigned(call: DevicesCall): Promise<void> {
 }
 
 async function signWith(call: DevicesCall, verifier: Verifier, typed: string): Promise<void> {
-  if (call.json) throw usage("sign has no --json.");
   const code = readLinkCode(typed);
   if (code === undefined)
     throw usage(`"${typed}" is not a code. A code has 12 letters and digits, such as K7QF-9M2X-4TRD.`);
@@ -205,11 +219,11 @@ async function signWith(call: DevicesCall, verifier: Verifier, typed: string): P
     );
   }
   await signDevice(verifier, own, device);
-  await call.output.line(line`${nameOf(device)} is signed. Other users see it without a warning.`);
+  const words = line`${nameOf(device)} is signed. Other users see it without a warning.`;
+  await answer(call, verifier, device.fingerprint, words);
 }
 
 async function newIdentity(call: DevicesCall, context: SignInContext, signedIn: SignedIn): Promise<void> {
-  if (call.json) throw usage("new-identity has no --json.");
   if (call.values.yes !== true) {
     const { environment } = call;
     const asker = terminalAsker(environment);
@@ -220,9 +234,10 @@ async function newIdentity(call: DevicesCall, context: SignInContext, signedIn: 
       throw new CommandError(Exit.REFUSED, "Nothing was changed.");
     }
   }
-  const { calls, names } = verifierOf(context, signedIn);
-  await replaceIdentity(calls, context.state.keys(signedIn.profile.profileId), names);
-  await call.output.line(line`You have a new identity key, on this device.`);
+  const verifier = verifierOf(context, signedIn);
+  const { calls, names } = verifier;
+  const { fingerprint } = await replaceIdentity(calls, context.state.keys(signedIn.profile.profileId), names);
+  await answer(call, verifier, fingerprint, line`You have a new identity key, on this device.`);
 }
 
 function nameOf({ certificate }: DeviceWithKey): Styled {

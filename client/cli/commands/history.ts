@@ -58,7 +58,7 @@ export const command = defineCommand({
       "Characters that could harm a terminal are made visible, also in a pipe; --json is exact. Messages that you may " +
       "not see, or that are no longer in the log, are printed as ranges of numbers.",
   ],
-  json: "HistoryItem, one for each message or range. --private has no --json.",
+  json: "HistoryItem, one for each message or range. A stored line is an entry without ids and number.",
   examples: [
     "yoda",
     "yoda -n 500 --json",

@@ -18,7 +18,7 @@ import { type Call, defineCommand } from "../command/command.ts";
 import { name, targetName, time } from "../command/show.ts";
 import { ackMessage, COPIED, sendFlags } from "../log/sending.ts";
 import { CommandError, Exit, type ExitCode, usage } from "../process/exit.ts";
-import { sentence } from "../process/failure.ts";
+import { describeFailure, sentence } from "../process/failure.ts";
 import type { Message } from "../process/output.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
 import { line, Styled } from "../terminal/text/style.ts";
@@ -63,7 +63,12 @@ export const command = defineCommand({
         return withAccount(call, "changes", async (signedIn, { state }) => {
           const messages = chosen(state.unsent(signedIn.profile.profileId), ids, call);
           let code: ExitCode = Exit.DONE;
-          for (const message of messages) code = (await sendUnsent(call, signedIn, state, message)) ?? code;
+          for (const [index, message] of messages.entries()) {
+            const sent = sendUnsent(call, signedIn, state, message).catch((error: unknown) => {
+              throw lostAfter(index, messages.length, error, call.environment.program);
+            });
+            code = (await sent) ?? code;
+          }
           return code;
         });
       default:
@@ -73,6 +78,17 @@ export const command = defineCommand({
 });
 
 type OutboxCall = Call<typeof flags>;
+
+/** The error of a send. A lost connection says "nothing was sent" only for the first message. */
+export function lostAfter(done: number, all: number, error: unknown, program: string): unknown {
+  if (!(error instanceof ConnectError) || done === 0) return error;
+  const again = commandLine(program, "outbox", "send", "--all");
+  return new CommandError(
+    Exit.CANNOT_CONNECT,
+    `The connection was lost after ${done} of ${all} messages: ${sentence(error.message)} The others are still in the outbox. To send them: ${again}`,
+    { cause: error },
+  );
+}
 
 function chosen<T extends UnsentMessage>(
   unsent: readonly T[],
@@ -136,9 +152,8 @@ async function sendUnsent(
     }
     if (!(error instanceof RpcError) || error instanceof ConnectError || isLoggedOut(error)) throw error;
     const drop = commandLine(call.environment.program, "outbox", "drop", String(clientMessageId));
-    call.output.notice(
-      `${clientMessageId} was refused: ${error.message} (${error.reason}) To drop it: ${drop}`,
-    );
+    const { message: why } = describeFailure(error);
+    call.output.notice(`${clientMessageId} was refused: ${why} To drop it: ${drop}`);
     return Exit.REFUSED;
   }
 }

@@ -5,7 +5,7 @@ import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { acceptedWords, verificationWords } from "../private/key-words.ts";
+import { acceptedWords, codeWords, verificationWords } from "../private/key-words.ts";
 import { verifierOf } from "../private/open-private-chats.ts";
 import { CommandError, Exit, usage } from "../process/exit.ts";
 import { Styled } from "../terminal/text/style.ts";
@@ -45,12 +45,14 @@ export const command = defineCommand({
         await call.output.line(Styled.of(acceptedWords(username, problem)));
         return;
       }
-      for (const sentence of verificationWords(verification, call.environment.program)) {
-        await call.output.line(Styled.of(sentence));
-      }
+      const objection = isConfirmed === true ? objectionTo(verification) : undefined;
+      const isDone = isConfirmed === true && objection === undefined;
+      const words = isDone
+        ? codeWords(verification)
+        : verificationWords(verification, call.environment.program);
+      for (const sentence of words) await call.output.line(Styled.of(sentence));
       markShown(verifier.contacts, verification);
       if (isConfirmed !== true) return;
-      const objection = objectionTo(verification);
       if (objection !== undefined) throw new CommandError(Exit.REFUSED, objection);
       confirm(verifier.contacts, verification);
       await call.output.line(Styled.of(`The key of ${username} is verified.`));

@@ -95,6 +95,13 @@ export function openChatWords(
     : [`WARNING: the open private chat with ${username} uses a device that is not signed by this key.`];
 }
 
+/** The code of a user. */
+export function codeWords({ user, code }: Pick<Verification, "user" | "code">): string[] {
+  const groups = code.split(" ");
+  const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
+  return [`Your code with ${user.username}:`, ...rows];
+}
+
 /**
  * The code of a user and what to do with it.
  * @param program the name of the program in a shell; undefined in the chat, where commands begin with a slash
@@ -104,8 +111,6 @@ export function verificationWords(
   program: string | undefined,
 ): string[] {
   const { username } = user;
-  const groups = code.split(" ");
-  const rows = [0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join("  ")}`);
   const known = since === undefined ? "knows" : `has known since ${since.toISOString().slice(0, 10)}`;
   const words: Record<Verification["standing"], string> = {
     new: `This device did not know a key of ${username} before.`,
@@ -113,7 +118,7 @@ export function verificationWords(
     verified: `This key of ${username} is verified.`,
     changed: `WARNING: this is not the key of ${username} that this device ${known}.`,
   };
-  return [`Your code with ${username}:`, ...rows, words[standing], comparisonWords(own, username, program)];
+  return [...codeWords({ user, code }), words[standing], comparisonWords(own, username, program)];
 }
 
 /** What to do with the code. Comparing it proves something only if the user's own key is certain. */

@@ -77,7 +77,7 @@ describe("a script", () => {
     "is asked as %s for the password again, and ends after three wrong ones",
     async (name) => {
       const run = await (await home()).pipe(`${name}\nwrong\nwrong\nwrong\nmessage luke hi\n`, ...at());
-      const wrong = "Error: user name or password is wrong.\n";
+      const wrong = "Error: User name or password is wrong.\n";
       const locked = "Error: Too many wrong passwords: log-ins are locked for a while. Try again in 60 s.\n";
       expect(run.stdout).toBe(`${PROMPTS}${wrong}Password: ${wrong}Password: ${locked}`);
       expect(run).toMatchObject({ code: 1, stderr: expect.not.stringContaining("wrong") });

@@ -131,9 +131,9 @@ it("a refusal is confirmed", async () => {
 
 it.each([
   ["accept", "Error: Usage: /accept USER"],
-  ["accept yoda --sometimes", "Error: usage: /accept USER, with --direct or --relay, or --always"],
-  ["accept yoda --direct --relay", "Error: usage: /accept USER, with --direct or --relay, or --always"],
-  ["startprivate yoda --always", "Error: usage: /startprivate USER, with --direct or --relay"],
+  ["accept yoda --sometimes", "Error: Usage: /accept USER, with --direct or --relay, or --always"],
+  ["accept yoda --direct --relay", "Error: Usage: /accept USER, with --direct or --relay, or --always"],
+  ["startprivate yoda --always", "Error: Usage: /startprivate USER, with --direct or --relay"],
 ])("%s is a usage error, and does nothing", async (line, words) => {
   const fixture = await live();
   await asks(fixture, "yoda");

@@ -91,7 +91,7 @@ describe("lines that an earlier run kept", () => {
     async (line) => {
       const fixture = await live();
       await fixture.chat.enter(line);
-      expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: usage: \/history /)]);
+      expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: Usage: \/history /)]);
     },
   );
 });
@@ -275,8 +275,8 @@ describe("/verify", () => {
     ["verify luke", "You cannot verify yourself: a code belongs to two users."],
     ["verify leia", "That user has no identity key yet."],
     ["verify yoda --accept", "There is nothing to accept: yoda has not used another key."],
-    ["verify yoda --now", "usage: /verify USER, or with --confirm or --accept"],
-    ["verify yoda constructor", "usage: /verify USER, or with --confirm or --accept"],
+    ["verify yoda --now", "Usage: /verify USER, or with --confirm or --accept"],
+    ["verify yoda constructor", "Usage: /verify USER, or with --confirm or --accept"],
   ])("%s is an error with a sentence", async (line, words) => {
     const fixture = await live();
     known(fixture);

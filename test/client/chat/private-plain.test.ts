@@ -225,6 +225,14 @@ describe("settings", () => {
     luke.say("/history", "/quit");
     expect((await luke.ended).stdout.match(/one for the record/g)).toHaveLength(1);
     expect((await lukes.home.run("history", "yoda")).stdout).toBe("");
+    const json = await lukes.home.run("history", "yoda", "--private", "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      entry: {
+        sender: { username: "luke" },
+        recipient: { username: "yoda" },
+        content: { text: "one for the record" },
+      },
+    });
   });
 });
 

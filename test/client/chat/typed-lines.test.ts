@@ -261,7 +261,7 @@ describe("an entered line", () => {
   ])("%j is answered with the usage", async (line) => {
     const fixture = await live();
     await fixture.chat.enter(line);
-    expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: usage: \//)]);
+    expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: Usage: \//)]);
     expect(fixture.sent).toEqual([]);
   });
 

@@ -155,13 +155,23 @@ it("new-identity requires --yes in a script, and makes a new key on this device"
   expect(await list(first)).toContainEqual(expect.stringMatching(/this device, not signed$/));
 });
 
-it.each([
-  [["sign"]],
-  [["link", "K7QF-9M2X-4TRD"]],
-  [["unlink"]],
-  [["link", "--json"]],
-  [["new-identity", "--yes", "--json"]],
-])("%j is refused as a command line", async (argv) => {
-  await using yoda = await Person.at(server, "yoda");
-  expect(await yoda.home.run("devices", ...argv)).toMatchObject({ code: 2, stdout: "" });
+it.each([[["sign"]], [["link", "K7QF-9M2X-4TRD"]], [["unlink"]]])(
+  "%j is refused as a command line",
+  async (argv) => {
+    await using yoda = await Person.at(server, "yoda");
+    expect(await yoda.home.run("devices", ...argv)).toMatchObject({ code: 2, stdout: "" });
+  },
+);
+
+it("prints with --json the certificate of the device that was signed or has the new key", async () => {
+  await using first = await Person.at(server, "yoda");
+  await using second = await Person.at(server, "yoda");
+  const linking = second.start("devices", "link", "--yes", "--json");
+  const signed = await first.home.run("devices", "sign", await codeOf(linking), "--json");
+  expect(signed).toMatchObject({ code: 0, stderr: "" });
+  const { stdout, code } = await linking.ended;
+  expect(code).toBe(0);
+  expect(parsed(stdout)).toEqual(parsed(signed.stdout));
+  const renewed = await second.home.run("devices", "new-identity", "--yes", "--json");
+  expect(parsed(renewed.stdout)).toMatchObject({ deviceId: parsed(signed.stdout).deviceId });
 });

@@ -258,7 +258,7 @@ describe("an idle time-out", () => {
     clock.advance(IDLE_MS);
     const run = await chatEnded;
     expect(run).toMatchObject({ code: 4 });
-    expect(run.lines.at(-1)).toBe("Error: you are logged out: you gave no command for too long.");
+    expect(run.lines.at(-1)).toBe("Error: You are logged out: you gave no command for too long.");
     const other = await home();
     await other.logIn("yoda", strict);
     const tailEnded = other.run("tail");

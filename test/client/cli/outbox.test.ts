@@ -1,10 +1,14 @@
 // parley outbox: lists, sends and drops the messages that a chat could not send.
 
 import { expect, test } from "vitest";
+import { lostAfter } from "../../../client/cli/commands/outbox.ts";
 import type { SendTarget } from "../../../client/link/model/send-queue.ts";
 import { textContent } from "../../../client/link/server/account.ts";
 import { State } from "../../../client/state/state.ts";
 import { Content } from "../../../gen/parley/chat/v1/entry.ts";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import { ConnectError } from "../../../rpc/status/connect-error.ts";
+import { Refusal } from "../../../server/reasons.ts";
 import { passwordOf, TestServer } from "../../support/server.ts";
 import { afterAppend, FaultyProxy } from "./faults.ts";
 import { Home, parsed, startServer } from "./parley.ts";
@@ -87,4 +91,27 @@ test("a lost answer leaves the outcome unknown, and the command in the message s
   });
   expect(await home.run("outbox", "list")).toMatchObject({ code: 0, stdout: "" });
   expect((await home.run("history", "luke")).lines).toHaveLength(1);
+});
+
+test("a send that is refused by a rate says when to try again", async () => {
+  await using server = await TestServer.start({ users: ["yoda"] });
+  await using home = await Home.make();
+  await home.logIn("yoda", server, "--plaintext");
+  leaveBehind(home, [{ kind: "user", username: "nobody" }, "one"]);
+  server.store.log.append = () => Promise.reject(new Refusal(Reason.RATE_LIMITED, { retryDelayMs: 7_000 }));
+  leaveBehind(home, [{ kind: "broadcast" }, "two"]);
+  const run = await home.run("outbox", "send", "--all", "--wait", "1s");
+  expect(run.code).toBe(1);
+  expect(run.stderr).toMatch(/1000002 was refused: .* Try again in 7 s\. \(RATE_LIMITED\) To drop it: /);
+});
+
+test("a connection that is lost between two sends does not make the command say that nothing was sent", () => {
+  const lost = new ConnectError({ kind: "unreachable", message: "Nothing answers at 127.0.0.1:1." });
+  expect(lostAfter(0, 3, lost, "parley")).toBe(lost);
+  expect(lostAfter(2, 3, lost, "parley")).toMatchObject({
+    exitCode: 3,
+    message:
+      "The connection was lost after 2 of 3 messages: Nothing answers at 127.0.0.1:1. " +
+      "The others are still in the outbox. To send them: parley outbox send --all",
+  });
 });

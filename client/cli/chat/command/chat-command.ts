@@ -80,9 +80,9 @@ export function words(command: Pick<ChatCommand, "name" | "usage">, rest: string
   return all;
 }
 
-/** "usage: /open USER": with the slash, which is valid with and without an open conversation. */
+/** "Usage: /open USER": with the slash, which is valid with and without an open conversation. */
 export function usageOf({ name, usage: rest }: Pick<ChatCommand, "name" | "usage">): UsageError {
-  return usage(`usage: /${name}${rest === "" ? "" : ` ${rest}`}`);
+  return usage(`Usage: /${name}${rest === "" ? "" : ` ${rest}`}`);
 }
 
 /** Whether the error is shown to the user as the answer to a command; any other error is a fault of this program. */

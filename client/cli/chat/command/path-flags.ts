@@ -22,7 +22,7 @@ export function pathOf(
   );
   if (!isKnown || (isDirect && isRelay))
     throw usage(
-      `usage: /${command.name} USER, with --direct or --relay${takesAlways ? ", or --always" : ""}`,
+      `Usage: /${command.name} USER, with --direct or --relay${takesAlways ? ", or --always" : ""}`,
     );
   return {
     path: isDirect ? "direct" : isRelay ? "relay" : undefined,

@@ -46,6 +46,6 @@ function wantedPrivate([username, count = String(DEFAULT_ENTRIES)]: readonly str
   place: Place;
   count: string;
 } {
-  if (username === undefined) throw usage("usage: /history --private USER [N]");
+  if (username === undefined) throw usage("Usage: /history --private USER [N]");
   return { place: privately(usernameOf(username)), count };
 }

@@ -19,7 +19,7 @@ export const outbox: ChatCommand = {
       return;
     }
     if (id === undefined || (action !== "send" && action !== "drop")) {
-      throw usage('usage: /outbox, /outbox send ID or /outbox drop ID, with "all" as ID for all messages');
+      throw usage('Usage: /outbox, /outbox send ID or /outbox drop ID, with "all" as ID for all messages');
     }
     const chosen = choose(chat, id);
     const done = chosen.filter(({ clientMessageId }) =>

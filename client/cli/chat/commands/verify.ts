@@ -21,7 +21,7 @@ export const verify: ChatCommand = {
     const [username, flag] = words(verify, rest, 2);
     if (username === undefined) throw usageOf(verify);
     const what = flag === undefined ? "show" : flags.get(flag);
-    if (what === undefined) throw usage("usage: /verify USER, or with --confirm or --accept");
+    if (what === undefined) throw usage("Usage: /verify USER, or with --confirm or --accept");
     await chat.privates.verify(usernameOf(username), what);
   },
 };

@@ -122,8 +122,8 @@ async function logOut({ account, profile }: SignedIn, notice: (sentence: string)
 
 function unsentAtEnd(messages: number): string {
   return messages === 1
-    ? "Error: the connection is lost, and 1 message has not been sent. The next chat as this user sends it."
-    : `Error: the connection is lost, and ${messages} messages have not been sent. The next chat as this user sends them.`;
+    ? "Error: The connection is lost, and 1 message has not been sent. The next chat as this user sends it."
+    : `Error: The connection is lost, and ${messages} messages have not been sent. The next chat as this user sends them.`;
 }
 
 function unsentAtLeaving(messages: number): string {

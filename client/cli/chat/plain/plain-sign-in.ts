@@ -52,7 +52,7 @@ export async function plainSignIn(context: SignInContext, io: PlainIO, wanted: W
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const isWrong = error.reason === "CREDENTIALS_WRONG";
-      await io.writeLine(`Error: ${isWrong ? "user name or password is wrong." : messageForPerson(error)}`);
+      await io.writeLine(`Error: ${isWrong ? "User name or password is wrong." : messageForPerson(error)}`);
       if (!isWrong || tries === PASSWORD_TRIES) throw new CommandError(describeFailure(error).exitCode, "");
     }
   }
