@@ -14,8 +14,53 @@ const target = (value: string) => ({ target: { $case: "username" as const, value
 const content = { kind: { $case: "text" as const, value: "hello" } };
 const typing = { typing: true };
 
+/** A call of an administrator. */
+function asAdmin(act: (client: TestClient, username: string) => Promise<unknown>): Call {
+  return async (client, server, name) => {
+    await server.store.accounts.setAdministrator("hans", true);
+    return reasonOf(act(client, name));
+  };
+}
+
+const firstPage = { pageSize: 0, pageToken: "" };
+
 /** One call for each field of a request that contains a user name. */
 const fields: Record<string, Call> = {
+  "AdminService.AddUser username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.addUser, { username, password: "long enough 1", bot: false }),
+  ),
+  "AdminService.EndUserSessions username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.endUserSessions, { username }),
+  ),
+  "AdminService.ListUserSessions username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.listUserSessions, { username, ...firstPage }),
+  ),
+  "AdminService.RemoveUser username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.removeUser, { username }),
+  ),
+  "AdminService.ResetUser username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.resetUser, { username }),
+  ),
+  "AdminService.SetAdministrator username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.setAdministrator, { username, administrator: true }),
+  ),
+  "AdminService.SetDisabled username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.setDisabled, { username, disabled: true }),
+  ),
+  "AdminService.UnlockUser username": asAdmin((client, username) =>
+    client.unary(client.admin, client.admin.unlockUser, { username }),
+  ),
+  "AuthService.ListLogIns username": async (client, server, name) => {
+    await server.store.accounts.setAdministrator("hans", true);
+    await reasonOf(server.anonymous().logIn("Zoë", "not it"));
+    const { auth } = client;
+    const { logIns } = await client.unary(auth, auth.listLogIns, {
+      username: name,
+      allUsers: false,
+      ...firstPage,
+    });
+    return logIns.length > 0 ? "" : "USER_NOT_FOUND";
+  },
   "AuthService.LogIn username": (_client, server, name) =>
     reasonOf(server.anonymous().logIn(name, passwordOf("Zoë"))),
   "AuthService.SignUp username": (client, _server, name) => {

@@ -24,7 +24,7 @@ import { logInDevice } from "./introduction-calls.ts";
 
 const registry = readRegistry("gen/parley.binpb");
 
-/** Streams that have their own comparison below, and one that names nobody. */
+/** Streams that have their own comparison below, and one whose request names no user. */
 const streams: Record<string, string> = {
   "ChatService.Connect": "compared by the events of an open stream, and by Welcome",
   "ChatService.Follow": "has the same events as Connect",
@@ -183,7 +183,7 @@ interface World {
   readonly welcome: string;
 }
 
-/** What vader is told of hans, who was online and has blocked vader or not, and who is online now or not. */
+/** What the answers say to vader about hans, who was online and has blocked vader or not, and who is online now or not. */
 async function told({ blocked, online }: { blocked: boolean; online: boolean }): Promise<World> {
   const clock = new ManualClock(Date.UTC(2026, 2, 1));
   const work: string[] = [];
