@@ -1,9 +1,22 @@
 // All private parts of grpc-js that this project uses. Its version is pinned exactly; before an upgrade see
 // test/rpc/grpc-js-internals.test.ts.
-import type { IncomingHttpHeaders, SecureServerOptions, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  SecureServerOptions,
+  ServerHttp2Stream,
+  ServerOptions,
+} from "node:http2";
 import type { Readable } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
-import { Metadata, type Server, ServerCredentials, type UntypedHandleCall } from "@grpc/grpc-js";
+import {
+  Metadata,
+  type Server,
+  ServerCredentials,
+  type ServerInterceptingCall,
+  type ServerInterceptor,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
 
 /** What `Server` keeps for each bidirectional method that was passed to addService. */
 export interface RegisteredBidiHandler {
@@ -79,6 +92,61 @@ export function sendCompressed(call: object, encoding: string, compressed: Buffe
     frame.writeUInt32BE(compressed.length, 1);
     frame.set(compressed, 5);
     return frame;
+  };
+}
+
+/** Sets options of Node's http2 that grpc-js has no options for, with and without TLS. Call it before injectors exist. */
+export function setHttp2Options(server: Server, options: Omit<ServerOptions, "settings">): void {
+  Object.assign(Reflect.get(server, "commonServerOptions") as ServerOptions, options);
+}
+
+/**
+ * Calls `onRequest` with the headers of each request before grpc-js reads them: first as Node joined them, in an object
+ * that may be changed, then as they arrived, names and values in turn. Call it after createConnectionInjector.
+ */
+export function inspectRequests(
+  server: Server,
+  onRequest: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]) => void,
+): void {
+  const servers = Reflect.get(server, "http2Servers") as Map<Http2Server, unknown>;
+  for (const http2 of servers.keys()) {
+    http2.prependListener(
+      "stream",
+      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) =>
+        onRequest(stream, headers, raw),
+    );
+  }
+}
+
+/** An incoming call before it starts. */
+export interface RawCall {
+  readonly stream: ServerHttp2Stream;
+  /** The same call, as an interceptor returns it. An intercepting call around it would only pass everything on. */
+  readonly intercepted: ServerInterceptingCall;
+  /**
+   * Replaces the decoder of grpc-js, which keeps unfinished messages up to the limit of the listener.
+   * @param decode is called with the bytes that arrive, and returns the messages that are whole, each with a prefix of
+   * five bytes; it must not throw
+   */
+  decodeWith(decode: (data: Buffer) => Buffer[]): void;
+}
+
+type InterceptedCall = Parameters<ServerInterceptor>[1];
+
+export function rawCall(call: InterceptedCall): RawCall {
+  return {
+    stream: Reflect.get(call, "stream") as ServerHttp2Stream,
+    intercepted: call as unknown as ServerInterceptingCall,
+    decodeWith: (decode) => Reflect.set(call, "decoder", { write: decode }),
+  };
+}
+
+/** Announces that the server takes no compressed messages. By default grpc-js announces gzip and deflate. */
+export function acceptOnlyIdentity(call: InterceptedCall): void {
+  const send = call.sendMetadata.bind(call);
+  call.sendMetadata = (metadata) => {
+    metadata.set("grpc-accept-encoding", "identity");
+    send(metadata);
   };
 }
 

@@ -43,6 +43,18 @@ export const meanings: Record<KnownReason, Meaning> = {
     code: status.UNIMPLEMENTED,
     message: "This server has no such method. It may be older than the client.",
   },
+  [Reason.REQUEST_TOO_LARGE]: {
+    code: status.INVALID_ARGUMENT,
+    message: "The request has more bytes, fields or headers than its method allows.",
+  },
+  [Reason.REQUEST_UNFINISHED]: {
+    code: status.DEADLINE_EXCEEDED,
+    message: "The request did not arrive completely in time.",
+  },
+  [Reason.COMPRESSION_UNSUPPORTED]: {
+    code: status.UNIMPLEMENTED,
+    message: "This server takes no compressed messages. Send them without compression.",
+  },
 
   [Reason.TOKEN_MISSING]: {
     code: status.UNAUTHENTICATED,

@@ -38,6 +38,7 @@ import { authService } from "./services/auth-service.ts";
 import { blockService } from "./services/block-service.ts";
 import { Answers } from "./services/calls/answers.ts";
 import { Gate } from "./services/calls/gate.ts";
+import { shortRequest } from "./services/calls/request-bounds.ts";
 import { SessionCalls } from "./services/calls/session-calls.ts";
 import { chatService } from "./services/chat-service.ts";
 import { directoryService } from "./services/directory-service.ts";
@@ -185,7 +186,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { observer } = options;
   const serviceOptions = {
     onError,
-    requestBytes: limits.requestBytes,
+    bounds: shortRequest,
     onEnded:
       observer && ((method: string, error?: { reason: string }) => observer.callEnded(method, error?.reason)),
   };
@@ -274,9 +275,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const listener = await listen({
     ...options.listen,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    // This is above the limit of the services, which refuse longer requests with details.
-    limits: { requestBytes: 2 * limits.requestBytes },
     services,
+    clock,
   });
 
   let stopping: Promise<void> | undefined;

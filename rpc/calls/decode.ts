@@ -2,7 +2,7 @@
 import { status } from "@grpc/grpc-js";
 import { RpcError } from "../status/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
-import { StrictReader } from "../wire/strict-reader.ts";
+import { StrictReader, TooManyFieldsError } from "../wire/strict-reader.ts";
 
 export { asBuffer } from "../wire/bytes.ts";
 export { lengthDelimited, rawField, repeatedField } from "../wire/raw-fields.ts";
@@ -10,20 +10,19 @@ export { lengthDelimited, rawField, repeatedField } from "../wire/raw-fields.ts"
 /** Takes the place of a message that could not be decoded. Handlers receive an error in its place. */
 export class Undecodable {
   readonly cause: unknown;
-  readonly #message: string | undefined;
 
-  /** @param message a sentence for a person; by default it says that the bytes are not the expected message, and why */
-  constructor(cause: unknown, message?: string) {
+  /** @param cause an RpcError, or the reason why the bytes are not the expected message */
+  constructor(cause: unknown) {
     this.cause = cause;
-    this.#message = message;
   }
 
   toRpcError(): RpcError {
+    if (this.cause instanceof RpcError) return this.cause;
     const why = this.cause instanceof Error ? this.cause.message : "unknown failure";
     return new RpcError({
       code: status.INVALID_ARGUMENT,
       reason: "UNDECODABLE",
-      message: this.#message ?? `The bytes are not the expected message: ${why}.`,
+      message: `The bytes are not the expected message: ${why}.`,
       cause: this.cause,
     });
   }
@@ -35,7 +34,8 @@ export interface Method {
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   readonly requestSerialize: (value: never) => Buffer;
-  readonly requestDeserialize: (bytes: Buffer) => unknown;
+  /** @param fields the most fields of the message, which only a strict method bounds */
+  readonly requestDeserialize: (bytes: Buffer, fields?: number) => unknown;
   readonly responseSerialize: (value: never) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => unknown;
 }
@@ -62,16 +62,21 @@ export function strictDefinition<D extends Definition>(definition: D): D {
   }) as D;
 }
 
-function strictly(deserialize: (bytes: Buffer) => unknown): (bytes: Buffer) => unknown {
+function strictly(deserialize: (bytes: Buffer) => unknown): (bytes: Buffer, fields?: number) => unknown {
   // The generated deserializers pass their argument to a `decode`, which also takes a reader.
   const decode = deserialize as unknown as (reader: StrictReader) => unknown;
-  return (bytes) => {
+  return (bytes, fields) => {
     try {
-      return decode(new StrictReader(bytes));
+      return decode(new StrictReader(bytes, fields));
     } catch (cause) {
-      return new Undecodable(cause);
+      return new Undecodable(cause instanceof TooManyFieldsError ? tooLarge(cause) : cause);
     }
   };
+}
+
+function tooLarge(cause: TooManyFieldsError): RpcError {
+  const { message } = cause;
+  return new RpcError({ code: status.INVALID_ARGUMENT, reason: "REQUEST_TOO_LARGE", message, cause });
 }
 
 type Ready<M extends Method> = Omit<M, "requestSerialize" | "responseSerialize"> & {

@@ -2,10 +2,7 @@
 // outbox and a frame reader.
 import {
   type ServerDuplexStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
   type ServiceDefinition,
-  type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -18,7 +15,9 @@ import { compressedAnswer, ENCODING } from "./compressed-answer.ts";
 import { type Definition, type Method, strictDefinition, Undecodable } from "./decode.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type CutConnection, LingeringCalls } from "./lingering-calls.ts";
+import { refusalIn } from "./message-reader.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
+import { defaultBounds, type MethodBounds, type RequestBounds } from "./request-bounds.ts";
 
 export type { CallContext } from "./call-context.ts";
 export { FrameReader } from "./frame-reader.ts";
@@ -39,11 +38,8 @@ export interface ServiceOptions {
    * function must not throw.
    */
   readonly onEnded?: ((method: string, error: RpcError | undefined) => void) | undefined;
-  /**
-   * The longest request message, bytes. Give the listener a higher limit: a message between the two limits is refused
-   * with details, and grpc-js refuses one above the listener's limit without details.
-   */
-  readonly requestBytes?: number;
+  /** The bounds of the request messages; by default 256 KiB and 16 Ki fields. */
+  readonly bounds?: RequestBounds;
   /** Options of the outbox of every stream; by default softBytes 256 KiB, hardBytes 1 MiB and maxFrameBytes 64 KiB. */
   readonly outbox?: OutboxOptions;
   /** How long the peer of an ended call may take to receive the rest before its connection is cut, ms. */
@@ -62,6 +58,14 @@ export type BidiHandler<Request> = (
   call: CallContext,
 ) => Promise<void>;
 
+/**
+ * A handler for calls that are checked before a byte of their request is read. `admit` throws an RpcError to refuse the
+ * call, or returns the handler for it.
+ */
+export interface Admitting<Handler> {
+  admit(call: CallContext): Promise<Handler>;
+}
+
 type RequestOf<M extends Method> = ReturnType<M["requestDeserialize"]>;
 type ResponseOf<M extends Method> = Parameters<M["responseSerialize"]>[0];
 
@@ -72,12 +76,21 @@ type HandlerOf<M extends Method> = M["responseStream"] extends true
   : UnaryHandler<RequestOf<M>, ResponseOf<M>>;
 
 /** One async handler for each method of a generated definition. Client streaming is not supported. */
-export type Handlers<D extends Definition> = { readonly [M in keyof D]: HandlerOf<D[M]> };
+export type Handlers<D extends Definition> = {
+  readonly [M in keyof D]: HandlerOf<D[M]> | Admitting<HandlerOf<D[M]>>;
+};
+
+/** The options of a service; for each method that is named, other bounds. */
+export type ServiceOptionsOf<D extends Definition> = ServiceOptions & {
+  readonly methodBounds?: { readonly [M in keyof D]?: RequestBounds };
+};
 
 /** A service to pass to `listen`, or to Server.addService. */
 export interface Service {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
+  /** The bounds of the requests of each method, by its path. The listener applies them. */
+  readonly bounds: ReadonlyMap<string, MethodBounds>;
   /** Sets how the service cuts the connection of a peer that does not receive the rest of an ended call. */
   readonly useCut: (cut: CutConnection) => void;
 }
@@ -93,35 +106,37 @@ export interface Service {
 export function implementService<D extends Definition>(
   definition: D,
   handlers: Handlers<D>,
-  options: ServiceOptions,
+  options: ServiceOptionsOf<D>,
 ): Service {
   const lingering = new LingeringCalls(options.lingerMs);
   const parts: Parts = { options, lingering };
   const implementation: UntypedServiceImplementation = {};
   const methods: Record<string, Method> = {};
+  const bounds = new Map<string, MethodBounds>();
   for (const [name, method] of Object.entries(strictDefinition(definition))) {
     const handler = handlers[name as keyof D];
-    // Responses are encoded before grpc-js gets them, so that a failure to encode is reported here.
-    methods[name] = { ...bounded(method, options.requestBytes), responseSerialize: asBuffer };
-    implementation[name] = wrap(method, handler as UntypedHandler, parts);
+    const own = options.methodBounds?.[name] ?? options.bounds ?? defaultBounds;
+    bounds.set(method.path, { ...own, isStream: method.requestStream });
+    methods[name] = {
+      ...method,
+      // To grpc-js, every method is bidirectional: it calls handlers of these before it reads a message.
+      requestStream: true,
+      responseStream: true,
+      requestDeserialize: (bytes: Buffer) => {
+        const refusal = refusalIn(bytes);
+        return refusal === undefined
+          ? method.requestDeserialize(bytes, own.fields)
+          : new Undecodable(refusal);
+      },
+      // Responses are encoded before grpc-js gets them, so that a failure to encode is reported here.
+      responseSerialize: asBuffer,
+    };
+    implementation[name] = wrap(method, handler as UntypedHandler | Admitting<UntypedHandler>, parts);
   }
   const useCut = (cut: CutConnection): void => {
     lingering.cut = cut;
   };
-  return { definition: methods as ServiceDefinition, implementation, useCut };
-}
-
-function bounded(method: Method, most = Number.POSITIVE_INFINITY): Method {
-  return {
-    ...method,
-    requestDeserialize: (bytes: Buffer) =>
-      bytes.length <= most
-        ? method.requestDeserialize(bytes)
-        : new Undecodable(
-            undefined,
-            `The request has ${bytes.length} bytes, and at most ${most} are allowed.`,
-          ),
-  };
+  return { definition: methods as ServiceDefinition, implementation, bounds, useCut };
 }
 
 interface Parts {
@@ -130,26 +145,25 @@ interface Parts {
 }
 
 type UntypedHandler = UnaryHandler<unknown, unknown> & ServerStreamHandler<unknown> & BidiHandler<unknown>;
+type Call = ServerDuplexStream<unknown, Uint8Array>;
 
-function wrap(method: Method, handler: UntypedHandler, parts: Parts): UntypedServiceImplementation[string] {
-  if (!method.responseStream) {
-    if (method.requestStream) throw new Error(`${method.path}: client streaming is not supported.`);
-    return (call: ServerUnaryCall<unknown, Uint8Array>, callback: sendUnaryData<Uint8Array>) => {
-      void answerUnary(method, handler, parts, call, callback);
-    };
-  }
-  return (call: ServerWritableStream<unknown, Buffer> | ServerDuplexStream<unknown, Buffer>) => {
-    void answerStream(handler, parts, call);
-  };
+function wrap(
+  method: Method,
+  handler: UntypedHandler | Admitting<UntypedHandler>,
+  parts: Parts,
+): UntypedServiceImplementation[string] {
+  if (method.requestStream && !method.responseStream)
+    throw new Error(`${method.path}: client streaming is not supported.`);
+  const answer = method.responseStream ? answerStream : answerUnary;
+  return (call: Call) => void answer(method, handler, parts, call);
 }
 
 /** Never rejects. */
 async function answerUnary(
   method: Method,
-  handler: UnaryHandler<unknown, unknown>,
+  handler: UntypedHandler | Admitting<UntypedHandler>,
   { options, lingering }: Parts,
-  call: ServerUnaryCall<unknown, Uint8Array>,
-  callback: sendUnaryData<Uint8Array>,
+  call: Call,
 ): Promise<void> {
   const context = new ServerCallContext(call);
   let answer: () => void;
@@ -157,19 +171,21 @@ async function answerUnary(
   let bytes = 0;
   let sentBytes = 0;
   try {
-    if (call.request instanceof Undecodable) throw call.request.toRpcError();
-    const response = method.responseSerialize((await handler(call.request, context)) as never);
+    const admitted = await admit<UnaryHandler<unknown, unknown>>(handler, context);
+    const request = await readRequest(call, context);
+    const response = method.responseSerialize((await admitted(request, context)) as never);
     const compressed = context.compress ? await compressedAnswer(call, response) : undefined;
     bytes = response.length;
     sentBytes = compressed?.length ?? bytes;
     answer = () => {
       if (compressed !== undefined) sendCompressed(call, ENCODING, compressed);
-      callback(null, compressed ?? response);
+      call.write(compressed ?? response);
+      call.end();
     };
   } catch (error) {
     const failure = toRpcError(error, context, options);
     refusal = failure;
-    answer = () => callback(toStatus(failure), null);
+    answer = () => call.emit("error", toStatus(failure));
   }
   context.settle(bytes, sentBytes);
   options.onEnded?.(methodName(context), refusal);
@@ -180,19 +196,21 @@ async function answerUnary(
 
 /** Never rejects. */
 async function answerStream(
-  handler: UntypedHandler,
+  method: Method,
+  handler: UntypedHandler | Admitting<UntypedHandler>,
   { options, lingering }: Parts,
-  call: ServerWritableStream<unknown, Buffer> | ServerDuplexStream<unknown, Buffer>,
+  call: Call,
 ): Promise<void> {
   const context = new ServerCallContext(call);
   const out = new Outbox(call, options.outbox ?? defaultOutbox);
   let ending: RpcError | undefined;
   try {
-    if ("request" in call) {
-      if (call.request instanceof Undecodable) throw call.request.toRpcError();
-      await handler(call.request as FrameReader<unknown>, out, context);
+    const admitted = await admit<UntypedHandler>(handler, context);
+    if (method.requestStream) {
+      await admitted(new FrameReader(call), out, context);
     } else {
-      await handler(new FrameReader(call), out, context);
+      const request = await readRequest(call, context);
+      await admitted(request as FrameReader<unknown>, out, context);
     }
     await flush(out, LAST_FLUSH_MS);
     if (out.bytes > 0) {
@@ -215,6 +233,35 @@ async function answerStream(
 function methodName({ method }: CallContext): string {
   const [, service = "", name = ""] = method.split("/");
   return `${service.slice(service.lastIndexOf(".") + 1)}/${name}`;
+}
+
+async function admit<Handler extends (...args: never[]) => unknown>(
+  handler: Handler | Admitting<Handler>,
+  context: ServerCallContext,
+): Promise<Handler> {
+  const admitted = typeof handler === "function" ? handler : await handler.admit(context);
+  if (context.hasEnded) throw cancelled();
+  return admitted;
+}
+
+/** Reads the one request of a call, and the end of the caller's side. @throws RpcError UNDECODABLE, CANCELLED */
+async function readRequest(call: Call, context: ServerCallContext): Promise<unknown> {
+  const frames = new FrameReader(call);
+  const request = await frames.next();
+  if (request === undefined && context.hasEnded) throw cancelled();
+  if (request === undefined) {
+    const message = "The call has no request message.";
+    throw new RpcError({ code: status.INVALID_ARGUMENT, reason: "UNDECODABLE", message });
+  }
+  // The reader of the messages refuses a second one, which is thrown here.
+  await frames.next();
+  if (context.hasEnded) throw cancelled();
+  return request;
+}
+
+/** It is only reported, because the call has ended. */
+function cancelled(): RpcError {
+  return new RpcError({ code: status.CANCELLED, reason: "CANCELLED", message: "The call was cancelled." });
 }
 
 /** Waits until everything is sent or the stream is closed, but at most `timeoutMs`. */

@@ -1,9 +1,10 @@
 // Counts, limits and ends the open connections of a listener.
-
 import { isIPv6, type Socket } from "node:net";
+import type { IncomingConnection } from "../calls/incoming-calls.ts";
+import { Budget, type UnfinishedLimits } from "../calls/unfinished-requests.ts";
 import { plainAddress } from "../network/address.ts";
 
-export interface ConnectionLimits {
+export interface ConnectionLimits extends Pick<UnfinishedLimits, "connectionBytes" | "addressBytes"> {
   /** The most open connections in all. */
   readonly connections: number;
   /**
@@ -13,10 +14,24 @@ export interface ConnectionLimits {
   readonly connectionsPerAddress: number;
 }
 
+/** An open connection. */
+interface Connection extends IncomingConnection {
+  readonly socket: Socket;
+}
+
+type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
+
+/** The open connections of one address. */
+interface Address {
+  connections: number;
+  readonly unfinished: Budget;
+}
+
 export class Connections {
   readonly #limits: ConnectionLimits;
-  readonly #sockets = new Set<Socket>();
-  readonly #perAddress = new Map<string, number>();
+  /** By the addresses and ports of both ends. */
+  readonly #open = new Map<string, Connection>();
+  readonly #addresses = new Map<string, Address>();
   #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(limits: ConnectionLimits) {
@@ -24,7 +39,7 @@ export class Connections {
   }
 
   get count(): number {
-    return this.#sockets.size;
+    return this.#open.size;
   }
 
   /** Counts a connection until it closes. If there are too many, closes it and returns false. */
@@ -33,48 +48,69 @@ export class Connections {
     socket.on("error", () => {});
     const { remoteAddress } = socket;
     const origin = originOf(remoteAddress ?? "");
-    const count = this.#perAddress.get(origin) ?? 0;
-    const isFull = this.#sockets.size >= this.#limits.connections;
+    const isFull = this.#open.size >= this.#limits.connections;
+    const address = this.#addresses.get(origin) ?? this.#newAddress();
     if (
       remoteAddress === undefined ||
       isFull ||
-      (origin !== "" && count >= this.#limits.connectionsPerAddress)
+      (origin !== "" && address.connections >= this.#limits.connectionsPerAddress)
     ) {
       socket.destroy();
       return false;
     }
-    this.#sockets.add(socket);
-    this.#perAddress.set(origin, count + 1);
-    socket.once("close", () => this.#release(socket, origin));
+    address.connections += 1;
+    this.#addresses.set(origin, address);
+    const own = new Budget(this.#limits.connectionBytes);
+    const budgets = origin === "" ? [own] : [own, address.unfinished];
+    const ends = endsOf(socket);
+    this.#open.set(ends, { socket, budgets, deliveredBytes: 0 });
+    socket.once("close", () => this.#release(ends, origin));
     return true;
+  }
+
+  /** The open connection with this socket, or with a TLS socket over it. */
+  of(socket: Ends): IncomingConnection {
+    // It is not among them if it was just lost, or if it is relayed. A relay bounds its bytes itself.
+    const unknown = { budgets: [new Budget(this.#limits.connectionBytes)], deliveredBytes: 0 };
+    return this.#open.get(endsOf(socket)) ?? unknown;
   }
 
   /** Destroys the connection to the peer with this address and port. */
   cut(peer: string): void {
-    for (const socket of this.#sockets) {
+    for (const { socket } of this.#open.values()) {
       if (`${socket.remoteAddress}:${socket.remotePort}` === peer) socket.destroy();
     }
   }
 
   cutAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of this.#open.values()) socket.destroy();
   }
 
   async whenEmpty(): Promise<void> {
-    if (this.#sockets.size === 0) return;
+    if (this.#open.size === 0) return;
     this.#empty ??= Promise.withResolvers();
     await this.#empty.promise;
   }
 
-  #release(socket: Socket, origin: string): void {
-    this.#sockets.delete(socket);
-    const count = this.#perAddress.get(origin) ?? 1;
-    if (count > 1) this.#perAddress.set(origin, count - 1);
-    else this.#perAddress.delete(origin);
-    if (this.#sockets.size > 0) return;
+  #newAddress(): Address {
+    return { connections: 0, unfinished: new Budget(this.#limits.addressBytes) };
+  }
+
+  #release(ends: string, origin: string): void {
+    this.#open.delete(ends);
+    const address = this.#addresses.get(origin);
+    if (address !== undefined) {
+      address.connections -= 1;
+      if (address.connections === 0) this.#addresses.delete(origin);
+    }
+    if (this.#open.size > 0) return;
     this.#empty?.resolve();
     this.#empty = undefined;
   }
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Ends): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 /** The part of an address by which connections are counted; "" for loopback. */

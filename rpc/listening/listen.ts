@@ -1,13 +1,18 @@
 // Serves services on a port, with limits against hostile peers, and stops in bounded time.
 import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { waitFor } from "../../time/wait.ts";
 import type { Service } from "../calls/handler.ts";
+import { IncomingCalls } from "../calls/incoming-calls.ts";
+import { type UnfinishedLimits, UnfinishedRequests, unfinishedLimits } from "../calls/unfinished-requests.ts";
 import { refuseUnknownMethods } from "../calls/unknown-method.ts";
-import { rememberEncodings } from "../grpc-js-internals.ts";
+
+import { rememberEncodings, setHttp2Options } from "../grpc-js-internals.ts";
+
 import { bind } from "./bind.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
-import { type Certificate, TlsServerCredentials } from "./server-credentials.ts";
+import { type Certificate, http2Limits, TlsServerCredentials } from "./server-credentials.ts";
 
 export { ListenError } from "./bind.ts";
 export type { Certificate } from "./server-credentials.ts";
@@ -22,10 +27,10 @@ const defaultLimits = {
    * several programs behind one proxy. Each open call takes some 10 KiB.
    */
   concurrentStreams: 128,
-  /** The longest request message, bytes, after decompression. */
-  requestBytes: 256 * KiB,
   /** The longest response message, bytes. Clients accept this much by default. */
   responseBytes: 4096 * KiB,
+  /** How long a caller may take to end its side of a call that was answered early, ms. Then the call is reset. */
+  resetMs: 2_000,
   /** How long a connection without calls stays open, ms, even if it has never sent anything. */
   idleMs: 60_000,
   /** The time between pings, and how long the answer may take, ms. Half-open connections are detected within 30 s. */
@@ -33,8 +38,8 @@ const defaultLimits = {
   keepaliveTimeoutMs: 10_000,
 };
 
-/** Every limit of a listener. */
-export type ListenerLimits = ConnectionLimits & Readonly<typeof defaultLimits>;
+/** Every limit of a listener. The bounds of requests are those of the services. */
+export type ListenerLimits = ConnectionLimits & Readonly<typeof defaultLimits> & UnfinishedLimits;
 
 export interface ListenOptions {
   /** An IPv4 or IPv6 address (without brackets), or a name, all of whose addresses are used. */
@@ -45,6 +50,8 @@ export interface ListenOptions {
   readonly tls?: Certificate;
   readonly services: readonly Service[];
   readonly limits?: Partial<ListenerLimits>;
+  /** The clock for the deadlines of requests and for the rates of connections. */
+  readonly clock?: Clock;
 }
 
 export interface Listener extends AsyncDisposable {
@@ -70,11 +77,20 @@ export interface Listener extends AsyncDisposable {
 
 /** @throws ListenError if the host or port is not usable; Error if the certificate is not */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = { ...defaultLimits, ...unfinishedLimits, ...options.limits };
+  const { clock = systemClock } = options;
   const tls = options.tls && new TlsServerCredentials(options.tls);
+  const unfinished = new UnfinishedRequests(limits, clock);
+  const connections = new Connections(limits);
+  const incoming = new IncomingCalls({
+    bounds: new Map(options.services.flatMap(({ bounds }) => [...bounds])),
+    unfinished,
+    connectionOf: ({ socket }) => connections.of(socket),
+    resetMs: limits.resetMs,
+  });
   const server = new Server({
+    interceptors: [incoming.interceptor],
     "grpc.max_concurrent_streams": limits.concurrentStreams,
-    "grpc.max_receive_message_length": limits.requestBytes,
     "grpc.max_send_message_length": limits.responseBytes,
     "grpc.max_connection_idle_ms": limits.idleMs,
     "grpc.keepalive_time_ms": limits.keepaliveMs,
@@ -83,7 +99,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     // below.
     "grpc.enable_channelz": 0,
   });
-  const connections = new Connections(limits);
+  setHttp2Options(server, http2Limits);
   for (const { definition, implementation } of options.services)
     server.addService(definition, implementation);
   for (const { useCut } of [...options.services, refuseUnknownMethods(server)]) {
@@ -93,6 +109,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   // counted, limited and cut.
   const injector = server.createConnectionInjector(tls ?? ServerCredentials.createInsecure());
   rememberEncodings(server);
+  incoming.inspect(server);
   const { port, servers } = await bind(options.host, options.port, (socket: Socket) => {
     if (connections.admit(socket)) injector.injectConnection(socket);
   });
@@ -108,6 +125,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     await connections.whenEmpty();
     injector.destroy();
     server.forceShutdown();
+    unfinished[Symbol.dispose]();
   };
   const listener: Listener = {
     host: options.host,

@@ -10,10 +10,11 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** Options of Node's http2 that grpc-js has no options for. */
-const http2Limits = {
-  /** How long a TLS handshake may take, ms; Node's default is two minutes. */
-  handshakeTimeout: 5_000,
+/** How long a TLS handshake may take, ms; Node's default is two minutes. */
+const HANDSHAKE_MS = 5_000;
+
+/** Options of Node's http2 that grpc-js has no options for, with and without TLS. */
+export const http2Limits = {
   /** How long a peer that speaks TLS but not HTTP/2 may take to disconnect, ms. */
   unknownProtocolTimeout: 1_000,
   /** The number of invalid frames and refused streams after which the connection is closed. */
@@ -21,14 +22,15 @@ const http2Limits = {
   /** How many streams the peer may open and reset, in a burst and then per second. A normal client resets a few. */
   streamResetBurst: 200,
   streamResetRate: 20,
-  /** The most headers of one request, including HTTP/2's own. Node's own limit of 64 KiB bounds their bytes. */
-  maxHeaderListPairs: 64,
 } as const;
 
 export class TlsServerCredentials extends SecureServerCredentials {
   /** @throws Error if key and certificate do not belong together */
   constructor(certificate: Certificate) {
-    super({ ...http2Limits, ALPNProtocols: ["h2"], allowHTTP1: false }, contextOptions(certificate));
+    super(
+      { handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ["h2"], allowHTTP1: false },
+      contextOptions(certificate),
+    );
   }
 
   /**

@@ -6,8 +6,11 @@ import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Service } from "../calls/handler.ts";
+import { IncomingCalls } from "../calls/incoming-calls.ts";
+import { Budget, UnfinishedRequests } from "../calls/unfinished-requests.ts";
+import { setHttp2Options } from "../grpc-js-internals.ts";
 import { type Bound, bind, ListenError } from "../listening/bind.ts";
-import type { Certificate } from "../listening/server-credentials.ts";
+import { type Certificate, http2Limits } from "../listening/server-credentials.ts";
 import { fingerprint } from "../network/fingerprint.ts";
 import { CallerConnections } from "./caller-connections.ts";
 
@@ -31,8 +34,15 @@ export const peerLimits = {
   handshakeMs: 5_000,
   /** The most open calls of one connection. */
   concurrentStreams: 4,
-  /** The longest message, bytes, after decompression. */
+  /** The longest message, bytes. */
   messageBytes: 128 * KiB,
+  /** Requests that have not arrived completely: see UnfinishedLimits. */
+  requestMs: 15_000,
+  connectionBytes: 1024 * KiB,
+  addressBytes: 1024 * KiB,
+  totalBytes: 16 * 1024 * KiB,
+  /** How long a caller may take to end its side of an answered call, ms. */
+  resetMs: 2_000,
   /** How long a connection without a call stays open, ms. */
   idleMs: 20_000,
   /** How long a connection that is being ended waits for its calls, ms. This is as long as an ended call lingers. */
@@ -103,6 +113,7 @@ export interface PeerListener extends AsyncDisposable {
 /** Serves callers at the addresses of `listen`, and those that are passed to `accept`. It does not listen by itself. */
 export function servePeers(options: PeerListenerOptions): PeerListener {
   const connections = new CallerConnections(peerLimits);
+  const unfinished = new UnfinishedRequests(peerLimits);
   const hosted = new Set<Host>();
   const listening = new Set<Listening>();
   // No session ticket is accepted, because a resumed TLS session has the identity of the first one without a proof of the
@@ -135,7 +146,7 @@ export function servePeers(options: PeerListenerOptions): PeerListener {
     }
     hosted.add(host);
     void host.closed.then(() => hosted.delete(host));
-    host.serve(services);
+    host.serve(services, unfinished);
   });
   const accept = (stream: Duplex): void => {
     stream.on("error", () => undefined);
@@ -157,6 +168,7 @@ export function servePeers(options: PeerListenerOptions): PeerListener {
       for (const host of hosted) host[Symbol.dispose]();
       connections.cutAll();
       await connections.whenEmpty();
+      unfinished[Symbol.dispose]();
     },
   };
 }
@@ -222,21 +234,30 @@ class Host implements CallerConnection, Disposable {
     return this.#watched.broken;
   }
 
-  serve(services: readonly Service[]): void {
+  serve(services: readonly Service[], unfinished: UnfinishedRequests): void {
+    const connection = { budgets: [new Budget(peerLimits.connectionBytes)], deliveredBytes: 0 };
+    const incoming = new IncomingCalls({
+      bounds: new Map(services.flatMap(({ bounds }) => [...bounds])),
+      unfinished,
+      connectionOf: () => connection,
+      resetMs: peerLimits.resetMs,
+    });
     this.#server = new Server({
+      interceptors: [incoming.interceptor],
       "grpc.max_concurrent_streams": peerLimits.concurrentStreams,
-      "grpc.max_receive_message_length": peerLimits.messageBytes,
       "grpc.max_send_message_length": peerLimits.messageBytes,
       "grpc.max_connection_idle_ms": peerLimits.idleMs,
       "grpc.keepalive_time_ms": peerLimits.keepaliveMs,
       "grpc.keepalive_timeout_ms": peerLimits.keepaliveTimeoutMs,
       "grpc.enable_channelz": 0,
     });
+    setHttp2Options(this.#server, http2Limits);
     for (const service of services) {
       this.#server.addService(service.definition, service.implementation);
       service.useCut(() => this.#socket.destroy());
     }
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    incoming.inspect(this.#server);
     this.#injector.injectConnection(this.#socket);
   }
 

@@ -10,7 +10,8 @@ import type { Outbox } from "../calls/outbox.ts";
 import { RpcError } from "../status/status.ts";
 
 const KiB = 1024;
-const REQUEST_BYTES = 4 * KiB;
+/** A request contains one name. */
+const bounds = { bytes: KiB, fields: 16 };
 /** A frame limit of 1 byte makes each status a separate message. */
 const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 
@@ -46,7 +47,7 @@ export class Health {
           }),
         watch: ({ service }, out, call) => this.#watch(service, out, call.signal),
       },
-      { ...options, requestBytes: REQUEST_BYTES, outbox },
+      { ...options, bounds, outbox },
     );
   }
 

@@ -23,8 +23,8 @@ type Request = Pick<ServerReflectionRequest, "host" | "messageRequest">;
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 
 const KiB = 1024;
-/** The longest request, bytes. A request contains only names. */
-const REQUEST_BYTES = 4 * KiB;
+/** A request contains one or two names. */
+const bounds = { bytes: KiB, fields: 16 };
 /** A frame limit of 1 byte makes each response a separate message. */
 const outbox = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 1 };
 
@@ -41,7 +41,7 @@ export function reflectionServices(options: ReflectionOptions): Service[] {
       if (out.aboveSoft) await out.whenBelowSoft();
     }
   };
-  const bounded = { ...options, requestBytes: REQUEST_BYTES, outbox };
+  const bounded = { ...options, bounds, outbox };
   return [ServerReflectionService, AlphaService].map((definition) =>
     implementService(definition, { serverReflectionInfo: answerAll }, bounded),
   );

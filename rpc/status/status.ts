@@ -74,6 +74,8 @@ export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details"
     let packed = packDetails(error, message, error.metadata, error.field);
     if (packed.length > DETAILS_BYTES) packed = packDetails(error, message, {}, undefined);
     metadata.set(DETAILS_KEY, packed);
+    // The gRPC protocol requires this header in the refusal of an unknown compression.
+    if (error.reason === "COMPRESSION_UNSUPPORTED") metadata.set("grpc-accept-encoding", "identity");
   }
   return { code: error.code, details: message, metadata };
 }

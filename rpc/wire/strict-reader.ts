@@ -5,10 +5,23 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 /** ASCII strings up to this length are read byte by byte, which is faster than a call into native code. */
 const SHORT_STRING = 24;
 
+/** For a reader without a bound of its own: a page of entries and the events of a frame have fewer. */
+const MOST_FIELDS = 256 * 1024;
+
+/** The message has more fields than the reader allows. */
+export class TooManyFieldsError extends Error {
+  override name = "TooManyFieldsError";
+}
+
 /**
  * In addition to BinaryReader, it refuses broken UTF-8, field number 0, varints over 10 bytes, and a nested message whose
  * fields overrun its length or which ends before it (a stray end-group tag). It accepts a stray end-group tag as the last
  * byte of a message, which hides nothing.
+ *
+ * It bounds the number of fields, since a few bytes can become an object: each occurrence of a field counts, also in nested
+ * messages and unknown fields, and each element of a packed field. It counts what it reads: up to two values for a field
+ * (a tag, and a number or a length), and one for an element of a packed field. So it accepts every message that has no
+ * more than the allowed fields, and refuses every message with more than twice as many.
  *
  * It finds the start of a nested message by `__tsProtoDecodeDepth`: the decoders that ts-proto generates keep their depth
  * in this property of the reader. They increase it directly after they read the length of the message, and decrease it
@@ -22,12 +35,69 @@ export class StrictReader extends BinaryReader {
   #last = 0;
   /** The first failure. When the decoders unwind, they would report a later failure that follows from it. */
   #failure: Error | undefined;
+  readonly #mostFields: number;
+  /** The values that may still be read. */
+  #rest: number;
 
-  constructor(bytes: Buffer) {
+  /** @param mostFields the most fields of the message, at least 256 Ki by default */
+  constructor(bytes: Buffer, mostFields: number = MOST_FIELDS) {
     super(bytes);
     this.#bytes = bytes;
+    this.#mostFields = mostFields;
+    this.#rest = 2 * mostFields;
     // BinaryReader defines uint32 as a property of each instance, so a method cannot override it.
     this.uint32 = this.#uint32;
+  }
+
+  override uint64(): bigint | string {
+    this.#count();
+    return super.uint64();
+  }
+
+  override int64(): bigint | string {
+    this.#count();
+    return super.int64();
+  }
+
+  override sint64(): bigint | string {
+    this.#count();
+    return super.sint64();
+  }
+
+  override bool(): boolean {
+    this.#count();
+    return super.bool();
+  }
+
+  override fixed32(): number {
+    this.#count();
+    return super.fixed32();
+  }
+
+  override sfixed32(): number {
+    this.#count();
+    return super.sfixed32();
+  }
+
+  override fixed64(): bigint | string {
+    // BinaryReader reads two sfixed32, which are counted.
+    this.#rest += 1;
+    return super.fixed64();
+  }
+
+  override sfixed64(): bigint | string {
+    this.#rest += 1;
+    return super.sfixed64();
+  }
+
+  override float(): number {
+    this.#count();
+    return super.float();
+  }
+
+  override double(): number {
+    this.#count();
+    return super.double();
   }
 
   get __tsProtoDecodeDepth(): number {
@@ -71,7 +141,17 @@ export class StrictReader extends BinaryReader {
     return bytes.toString("utf8", start, end);
   }
 
+  #count(): void {
+    this.#rest -= 1;
+    if (this.#rest >= 0) return;
+    this.#failure ??= new TooManyFieldsError(
+      `The message has more than ${this.#mostFields} fields and elements.`,
+    );
+    throw this.#failure;
+  }
+
   #uint32(): number {
+    this.#count();
     const bytes = this.#bytes;
     let value = 0;
     // A negative int32 has 10 bytes; only the low 32 bits are used.

@@ -137,7 +137,7 @@ async function listSessions(
 }
 
 /** The terms of calls that end sessions: they cost nothing, so that they are possible above the rate limit. */
-const free = { cost: () => 0 };
+const free = { isFree: true };
 
 function checkEntered(field: string, value: string, most: number): void {
   if (value === "") throw new Refusal(Reason.INVALID_FIELD, { field, message: `The ${field} is missing.` });

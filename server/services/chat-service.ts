@@ -16,6 +16,7 @@ import type { StoredMessage } from "../chat/sending.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import { type Gate, type Terms, toRpcError } from "./calls/gate.ts";
+import { chatBounds } from "./calls/request-bounds.ts";
 import { CommandLoop, type CommandRules } from "./streams/command-loop.ts";
 import { chatDefinition, contentBytes } from "./streams/opaque-content.ts";
 import { readProcessId } from "./streams/process-id.ts";
@@ -33,23 +34,25 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
   return implementService(
     chatDefinition,
     {
-      connect: (frames: FrameReader<ConnectRequest>, outbox: Outbox, call: CallContext) =>
-        typed(async () => {
-          const session = await gate.authenticate(call);
-          const hello = await readHello(frames);
-          await streams.serve(session, hello, outbox, call, (feed, signal) =>
-            new CommandLoop(rules, { session, frames, outbox, feed, signal }).run(),
-          );
-        }),
+      connect: gate.admitting(
+        (session) => (frames: FrameReader<ConnectRequest>, outbox: Outbox, call: CallContext) =>
+          typed(async () => {
+            const hello = await readHello(frames);
+            await streams.serve(session, hello, outbox, call, (feed, signal) =>
+              new CommandLoop(rules, { session, frames, outbox, feed, signal }).run(),
+            );
+          }),
+      ),
 
-      follow: (request: FollowRequest, outbox: Outbox, call: CallContext) =>
-        typed(async () => {
-          const session = await gate.authenticate(call);
-          await streams.serve(session, request.hello, outbox, call, async (_feed, signal) => {
-            await aborted(signal);
-            return "half-closed";
-          });
-        }),
+      follow: gate.admitting(
+        (session) => (request: FollowRequest, outbox: Outbox, call: CallContext) =>
+          typed(async () => {
+            await streams.serve(session, request.hello, outbox, call, async (_feed, signal) => {
+              await aborted(signal);
+              return "half-closed";
+            });
+          }),
+      ),
 
       sendMessage: gate.forSession(async (request, session) => {
         const destination = await sending.destination(session.row.user, request.target);
@@ -92,7 +95,7 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
         { isActivity: () => false },
       ),
     },
-    options,
+    { ...options, methodBounds: chatBounds },
   );
 }
 

@@ -14,8 +14,10 @@ import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { IdentityStore, UserRow } from "../store/store.ts";
+
 import { type Gate, page } from "./calls/gate.ts";
 import { PageTokens, pageOf, pageSize } from "./calls/paging.ts";
+import { identityBounds } from "./calls/request-bounds.ts";
 
 export interface IdentityServiceParts {
   readonly gate: Gate;
@@ -56,7 +58,7 @@ export function identityService({ gate, identities, store, users, options }: Ide
         return { identity: toIdentity(identity) };
       }, byProgram),
     },
-    options,
+    { ...options, methodBounds: identityBounds },
   );
 }
 

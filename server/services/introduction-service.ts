@@ -6,13 +6,7 @@ import {
   type RelayRequest,
 } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import {
-  type CallContext,
-  type FrameReader,
-  implementService,
-  type ServiceOptions,
-} from "../../rpc/calls/handler.ts";
-import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { type FrameReader, implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
 import { peerHost } from "../../rpc/network/address.ts";
 import { waitFor } from "../../time/wait.ts";
 import type { UserCache } from "../chat/user-cache.ts";
@@ -23,6 +17,7 @@ import type { Introductions } from "../private/introductions.ts";
 import type { OpenChats } from "../private/open-chats.ts";
 import { Refusal } from "../reasons.ts";
 import type { Gate } from "./calls/gate.ts";
+import { introductionBounds } from "./calls/request-bounds.ts";
 import { endingOf, type SessionCalls } from "./calls/session-calls.ts";
 import { readProcessId } from "./streams/process-id.ts";
 import { type RelayParts, relay } from "./streams/relay-call.ts";
@@ -50,23 +45,22 @@ export function introductionService(parts: IntroductionServiceParts) {
   return implementService(
     IntroductionServiceService,
     {
-      introduce: (request: IntroduceRequest, outbox: Outbox, call: CallContext) =>
-        calls.serve(call, async (session, signal) => {
-          readProcessId(request.processId, "process_id");
-          const asking = await introductions.ask(session.row, request);
-          try {
-            session.reportActivity();
-            const send = (step: IntroduceResponse["step"]): void =>
-              outbox.push(IntroduceResponse.encode({ step }).finish());
-            send({ $case: "asked", value: asking.asked });
-            const end = await waitFor(asking.end, { signal });
-            if (end.status !== "done") throw endingOf(signal);
-            if (end.value instanceof Refusal) throw end.value;
-            send({ $case: "introduction", value: end.value });
-          } finally {
-            asking.takeBack();
-          }
-        }),
+      introduce: calls.serve(async (request: IntroduceRequest, outbox, session, signal) => {
+        readProcessId(request.processId, "process_id");
+        const asking = await introductions.ask(session.row, request);
+        try {
+          session.reportActivity();
+          const send = (step: IntroduceResponse["step"]): void =>
+            outbox.push(IntroduceResponse.encode({ step }).finish());
+          send({ $case: "asked", value: asking.asked });
+          const end = await waitFor(asking.end, { signal });
+          if (end.status !== "done") throw endingOf(signal);
+          if (end.value instanceof Refusal) throw end.value;
+          send({ $case: "introduction", value: end.value });
+        } finally {
+          asking.takeBack();
+        }
+      }),
 
       answerIntroduction: gate.forSession(async (request, { row }, call) => {
         readProcessId(request.processId, "process_id");
@@ -104,11 +98,13 @@ export function introductionService(parts: IntroductionServiceParts) {
         return { deviceId: formatId("device", device.deviceId), deviceName: device.deviceName };
       }, byProgram),
 
-      relay: (frames: FrameReader<RelayRequest>, outbox: Outbox, call: CallContext) =>
-        calls.serve(call, (session, signal) => relay(session, { frames, outbox, signal }, parts)),
+      relay: calls.serve((frames: FrameReader<RelayRequest>, outbox, session, signal) =>
+        relay(session, { frames, outbox, signal }, parts),
+      ),
     },
     {
       ...options,
+      methodBounds: introductionBounds,
       outbox: {
         softBytes: limits.relaySoftBytes,
         hardBytes: limits.relayHardBytes,

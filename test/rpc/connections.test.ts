@@ -1,11 +1,14 @@
 // The limit of connections from one address.
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
+import { unfinishedLimits } from "../../rpc/calls/unfinished-requests.ts";
 import { Connections } from "../../rpc/listening/connections.ts";
+
+let ports = 0;
 
 class FakeSocket extends Socket {
   override readonly remoteAddress: string;
-  override readonly remotePort = 1;
+  override readonly remotePort = ++ports;
 
   constructor(remoteAddress: string) {
     super();
@@ -13,7 +16,7 @@ class FakeSocket extends Socket {
   }
 }
 
-const limits = { connections: 100, connectionsPerAddress: 2 };
+const limits = { ...unfinishedLimits, connections: 100, connectionsPerAddress: 2 };
 
 function admitted(connections: Connections, addresses: readonly string[]): boolean[] {
   return addresses.map((address) => connections.admit(new FakeSocket(address)));

@@ -8,6 +8,8 @@ import {
   type SecureClientSessionOptions,
 } from "node:http2";
 import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
+import { ErrorInfo } from "../../gen/google/rpc/error_details.ts";
+import { Status } from "../../gen/google/rpc/status.ts";
 import { ChatServiceClient, ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
 import { passThrough } from "../../rpc/calls/decode.ts";
 import { type Handlers, implementService, type ServiceOptions } from "../../rpc/calls/handler.ts";
@@ -126,6 +128,14 @@ export function endingOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders
   stream.on("close", () => reject(new Error("the call ended without trailers")));
   stream.resume();
   return promise;
+}
+
+/** The reason in the trailers of a call. */
+export function reasonOf(trailers: IncomingHttpHeaders): string | undefined {
+  const packed = trailers["grpc-status-details-bin"];
+  if (packed === undefined) return undefined;
+  const [info] = Status.decode(Buffer.from(String(packed), "base64")).details;
+  return info && ErrorInfo.decode(info.value).reason;
 }
 
 /** The error with which a stream ends; messages before it are ignored. */

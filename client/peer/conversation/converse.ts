@@ -9,7 +9,7 @@ import { strictDefinition } from "../../../rpc/calls/decode.ts";
 import { implementService, type Service } from "../../../rpc/calls/handler.ts";
 import { openBidi } from "../../../rpc/dialling/client-stream.ts";
 import type { PeerChannel } from "../../../rpc/peers/peer-dial.ts";
-import type { CallerConnection } from "../../../rpc/peers/peer-listener.ts";
+import { type CallerConnection, peerLimits } from "../../../rpc/peers/peer-listener.ts";
 import type { RpcError } from "../../../rpc/status/status.ts";
 import { lengthDelimited } from "../../../rpc/wire/raw-fields.ts";
 import { waitFor } from "../../../time/wait.ts";
@@ -25,6 +25,8 @@ const outboxOptions = {
   maxFrameBytes: 32 * KiB,
   maxFramePieces: conversationLimits.signalsPerFrame,
 };
+/** The most fields in one request: a signal has up to 7. */
+const MOST_FIELDS = 16 * conversationLimits.signalsPerFrame;
 /** How long the peer may take to send its Opening, ms. */
 const OPENING_MS = 10_000;
 
@@ -135,7 +137,7 @@ export function converseService({ admit, converse: run, connection, onError }: C
         }
       },
     },
-    { onError, outbox: outboxOptions },
+    { onError, outbox: outboxOptions, bounds: { bytes: peerLimits.messageBytes, fields: MOST_FIELDS } },
   );
 }
 

@@ -1,6 +1,6 @@
 // Checks the token and the rate of the session before the rules of a call run, and converts errors to typed statuses.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import type { CallContext, UnaryHandler } from "../../../rpc/calls/handler.ts";
+import type { Admitting, CallContext, UnaryHandler } from "../../../rpc/calls/handler.ts";
 import { readBearer } from "../../../rpc/calls/metadata.ts";
 import { OverloadedError } from "../../auth/load/fair-queue.ts";
 import type { ActiveSession, Sessions } from "../../auth/sessions.ts";
@@ -11,7 +11,9 @@ import type { Answers } from "./answers.ts";
 
 /** The effect of a call on its session. */
 export interface Terms<Request, Response> {
-  /** Tokens that the call takes from the session's bucket; by default 1. */
+  /** Whether the call takes nothing from the session's bucket; by default false. */
+  readonly isFree?: boolean;
+  /** Tokens that the call takes from the session's bucket, at least 1; by default 1. */
   readonly cost?: (request: Request) => number;
   /** Whether a successful call is a command of the user, which restarts the idle time-out; by default true. */
   readonly isActivity?: (request: Request, response: Response) => boolean;
@@ -49,33 +51,49 @@ export class Gate {
     return this.#sessions.authenticate(token);
   }
 
-  /** Makes a unary method that needs a token. */
+  /** Makes a unary method that needs a token. Token and rate are checked before a byte of the request is read. */
   forSession<Request, Response>(
     handler: (request: Request, session: ActiveSession, call: CallContext) => Promise<Response>,
     {
+      isFree = false,
       cost = () => 1,
       isActivity = () => true,
       isPage = false,
     }: Terms<NoInfer<Request>, NoInfer<Response>> = {},
-  ): UnaryHandler<Request, Response> {
-    return this.forAnyone(async (request, call) => {
-      const session = await this.authenticate(call);
-      const tokens = cost(request);
-      const wait = session.bucket.take(tokens);
-      if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
-      const { user, sessionId } = session.row;
-      // A call that costs nothing never waits either.
-      const admission =
-        tokens > 0 ? this.#answers.admit({ userId: user.userId, sessionId }, isPage, call) : undefined;
-      if (admission !== undefined) {
-        await admission;
-        // The session may have ended while the call waited.
-        await this.authenticate(call);
-      }
-      const response = await handler(request, session, call);
-      if (isActivity(request, response)) session.reportActivity();
-      return response;
+  ): Admitting<UnaryHandler<Request, Response>> {
+    return this.admitting((session) => {
+      if (!isFree) takeTokens(session, 1);
+      return this.forAnyone(async (request, call) => {
+        const more = isFree ? 0 : cost(request) - 1;
+        if (more > 0) takeTokens(session, more);
+        const { user, sessionId } = session.row;
+        // A call that costs nothing never waits either.
+        const admission = isFree
+          ? undefined
+          : this.#answers.admit({ userId: user.userId, sessionId }, isPage, call);
+        if (admission !== undefined) {
+          await admission;
+          // The session may have ended while the call waited.
+          await this.authenticate(call);
+        }
+        const response = await handler(request, session, call);
+        if (isActivity(request, response)) session.reportActivity();
+        return response;
+      });
     });
+  }
+
+  /** Makes a method of any shape that needs a token, which is checked before a byte of the request is read. */
+  admitting<Handler>(handlerFor: (session: ActiveSession) => Handler): Admitting<Handler> {
+    return {
+      admit: async (call) => {
+        try {
+          return handlerFor(await this.authenticate(call));
+        } catch (error) {
+          throw toRpcError(error);
+        }
+      },
+    };
   }
 
   /** Makes a unary method that needs no token. */
@@ -88,6 +106,12 @@ export class Gate {
       }
     };
   }
+}
+
+/** @throws Refusal RATE_LIMITED */
+export function takeTokens(session: ActiveSession, tokens: number): void {
+  const wait = session.bucket.take(tokens);
+  if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
 }
 
 /**

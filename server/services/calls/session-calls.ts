@@ -1,10 +1,11 @@
 // Serves long calls that are not event streams. Like a stream, such a call ends with its session or with the server.
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import type { CallContext } from "../../../rpc/calls/handler.ts";
+import type { Admitting, CallContext } from "../../../rpc/calls/handler.ts";
+import type { Outbox } from "../../../rpc/calls/outbox.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
 import type { ClientManager } from "../../client-manager.ts";
 import { Refusal } from "../../reasons.ts";
-import { type Gate, toRpcError } from "./gate.ts";
+import { type Gate, takeTokens, toRpcError } from "./gate.ts";
 
 export class SessionCalls {
   readonly #gate: Gate;
@@ -16,31 +17,32 @@ export class SessionCalls {
   }
 
   /**
-   * Authenticates the call, takes a token from the session's bucket, and runs the work.
+   * Makes a method whose calls run the work. Token and rate are checked before a byte of the request is read.
    * @param work must throw endingOf(signal) when the signal is aborted
    */
-  async serve(
-    call: CallContext,
-    work: (session: ActiveSession, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    try {
-      const session = await this.#gate.authenticate(call);
-      const wait = session.bucket.take(1);
-      if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
-      const { user, sessionId } = session.row;
-      const ended = new AbortController();
-      const end = (ending: Refusal): void => ended.abort(ending);
-      using _held = this.#manager.hold({ userId: user.userId, sessionId, end });
-      // Check again: the session may have ended before `hold`, when the manager could not yet end the call.
-      await this.#gate.authenticate(call);
-      const lost = (): void => end(new Refusal(Reason.CANCELLED));
-      if (call.signal.aborted) lost();
-      else call.signal.addEventListener("abort", lost, { once: true });
-      ended.signal.throwIfAborted();
-      await work(session, ended.signal);
-    } catch (error) {
-      throw toRpcError(error);
-    }
+  serve<Input>(
+    work: (input: Input, outbox: Outbox, session: ActiveSession, signal: AbortSignal) => Promise<void>,
+  ): Admitting<(input: Input, outbox: Outbox, call: CallContext) => Promise<void>> {
+    return this.#gate.admitting((session) => {
+      takeTokens(session, 1);
+      return async (input, outbox, call) => {
+        try {
+          const { user, sessionId } = session.row;
+          const ended = new AbortController();
+          const end = (ending: Refusal): void => ended.abort(ending);
+          using _held = this.#manager.hold({ userId: user.userId, sessionId, end });
+          // Check again: the session may have ended before `hold`, when the manager could not yet end the call.
+          await this.#gate.authenticate(call);
+          const lost = (): void => end(new Refusal(Reason.CANCELLED));
+          if (call.signal.aborted) lost();
+          else call.signal.addEventListener("abort", lost, { once: true });
+          ended.signal.throwIfAborted();
+          await work(input, outbox, session, ended.signal);
+        } catch (error) {
+          throw toRpcError(error);
+        }
+      };
+    });
   }
 }
 

@@ -43,11 +43,11 @@ export const chatDefinition = {
 
 /** Makes a deserializer that keeps the bytes. Like the strict ones, it returns an Undecodable instead of throwing. */
 function keeping<T extends object>(
-  deserialize: (bytes: Buffer) => T,
+  deserialize: (bytes: Buffer, fields?: number) => T,
   keep: (request: T, bytes: Uint8Array) => void,
-): (bytes: Buffer) => T {
-  return (bytes) => {
-    const request = deserialize(bytes);
+): (bytes: Buffer, fields?: number) => T {
+  return (bytes, fields) => {
+    const request = deserialize(bytes, fields);
     if (request instanceof Undecodable) return request;
     try {
       keep(request, bytes);

@@ -294,46 +294,50 @@ test("bytes that are not the expected message are refused as UNDECODABLE", async
 });
 
 describe("a request that is too long", () => {
-  const most = limits.requestBytes;
-  const tooLong = (bytes: number) => ({
+  const error = (bytes: number, most: number) => ({
     code: 3,
-    reason: "UNDECODABLE",
+    reason: "REQUEST_TOO_LARGE",
     message: `The request has ${bytes} bytes, and at most ${most} are allowed.`,
   });
-  const sizes: [number, { code: number; reason: string; message?: string }][] = [
-    [most + 1, tooLong(most + 1)],
-    [2 * most, tooLong(2 * most)],
-    // grpc-js itself refuses this one, without details.
-    [2 * most + 1, { code: 8, reason: "" }],
-  ];
 
-  test.each(sizes)("%i bytes in a call", async (bytes, refusal) => {
-    const error = await new Promise((resolve) => {
-      leia.chat.makeUnaryRequest(
-        "/parley.chat.v1.ChatService/SendMessage",
-        () => Buffer.alloc(bytes),
-        (answer: Buffer) => answer,
+  test.each([
+    ["AuthService/LogIn", 2 * 1024],
+    ["AuthService/SignUp", 2 * 1024],
+    ["BlockService/BlockUser", 2 * 1024],
+    ["ChatService/SendMessage", 132 * 1024],
+  ])("%s takes at most %i bytes", async (method, most) => {
+    for (const bytes of [most + 1, 1024 * 1024]) {
+      const refusal = await new Promise((resolve) => {
+        leia.chat.makeUnaryRequest(
+          `/parley.chat.v1.${method}`,
+          () => Buffer.alloc(bytes),
+          (answer: Buffer) => answer,
+          undefined,
+          leia.metadata,
+          (error) => resolve(fromServiceError(error)),
+        );
+      });
+      expect(refusal).toMatchObject(error(bytes, most));
+    }
+  });
+
+  test.each([limits.requestBytes + 1, 1024 * 1024])(
+    "%i bytes on a stream end only that stream",
+    async (bytes) => {
+      using other = await leia.connect().caughtUp();
+      const call: ClientDuplexStream<Buffer, Buffer> = leia.chat.makeBidiStreamRequest(
+        "/parley.chat.v1.ChatService/Connect",
+        (bytes: Buffer) => bytes,
+        (bytes: Buffer) => bytes,
         leia.metadata,
-        (error) => resolve(fromServiceError(error)),
       );
-    });
-    expect(error).toMatchObject(refusal);
-  });
-
-  test.each(sizes)("%i bytes on a stream end only that stream", async (bytes, refusal) => {
-    using other = await leia.connect().caughtUp();
-    const call: ClientDuplexStream<Buffer, Buffer> = leia.chat.makeBidiStreamRequest(
-      "/parley.chat.v1.ChatService/Connect",
-      (bytes: Buffer) => bytes,
-      (bytes: Buffer) => bytes,
-      leia.metadata,
-    );
-    const ended = new Promise((resolve) => call.on("error", (error) => resolve(fromServiceError(error))));
-    call.write(Buffer.alloc(bytes));
-    expect(await ended).toMatchObject(refusal);
-    const id = other.send("han", "another stream");
-    expect((await other.next("ack")).clientMessageId).toBe(id);
-  });
+      const ended = new Promise((resolve) => call.on("error", (error) => resolve(fromServiceError(error))));
+      call.write(Buffer.alloc(bytes));
+      expect(await ended).toMatchObject(error(bytes, limits.requestBytes));
+      const id = other.send("han", "another stream");
+      expect((await other.next("ack")).clientMessageId).toBe(id);
+    },
+  );
 });
 
 test("log-in and sign-up refuse invalid input, and a log-in does not reveal whether a name exists", async () => {

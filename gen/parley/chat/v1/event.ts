@@ -158,8 +158,8 @@ export interface Limits {
   /** The maximum size of an encoded Content, in bytes. */
   maxContentBytes: number;
   /**
-   * The maximum size of a request message, in bytes. A longer one is refused as UNDECODABLE. The gRPC library may refuse
-   * one of more than twice that size with RESOURCE_EXHAUSTED and no details.
+   * The maximum size of a ConnectRequest, in bytes. Requests of other methods have lower bounds, which depend on the bounds
+   * of their fields. A longer one is refused as REQUEST_TOO_LARGE.
    */
   maxRequestBytes: number;
   /** The maximum number of commands in one ConnectRequest. */

@@ -18,7 +18,10 @@ export const protobufFileName = "parley/chat/v1/reason.proto";
 export const Reason = {
   /** UNSPECIFIED - Not set. */
   UNSPECIFIED: 0,
-  /** UNDECODABLE - The bytes are not the expected message, exceed Limits.max_request_bytes, or contain a string that is not UTF-8. */
+  /**
+   * UNDECODABLE - The bytes are not the expected message, end inside of it, or contain a string that is not UTF-8; or a call that takes
+   * one message has none or several.
+   */
   UNDECODABLE: 1,
   /** INVALID_FIELD - A field is missing or out of bounds; `field` names it. */
   INVALID_FIELD: 2,
@@ -38,6 +41,12 @@ export const Reason = {
   CANCELLED: 9,
   /** UNSUPPORTED_METHOD - The server does not have this method. It may be older than the client. */
   UNSUPPORTED_METHOD: 10,
+  /** REQUEST_TOO_LARGE - The request has more bytes, fields or headers than the method allows. The message names the bound. */
+  REQUEST_TOO_LARGE: 11,
+  /** REQUEST_UNFINISHED - The first message of the call, or the end of a unary call, did not arrive in time. */
+  REQUEST_UNFINISHED: 12,
+  /** COMPRESSION_UNSUPPORTED - A request message is compressed. Send it without compression. */
+  COMPRESSION_UNSUPPORTED: 13,
   /** TOKEN_MISSING - The call has no token, or more than one. Send one as "authorization: Bearer TOKEN". */
   TOKEN_MISSING: 20,
   /** TOKEN_INVALID - The token is unknown, expired or revoked. Log in again. */
@@ -152,6 +161,9 @@ export namespace Reason {
   export type PAGE_TOKEN_INVALID = typeof Reason.PAGE_TOKEN_INVALID;
   export type CANCELLED = typeof Reason.CANCELLED;
   export type UNSUPPORTED_METHOD = typeof Reason.UNSUPPORTED_METHOD;
+  export type REQUEST_TOO_LARGE = typeof Reason.REQUEST_TOO_LARGE;
+  export type REQUEST_UNFINISHED = typeof Reason.REQUEST_UNFINISHED;
+  export type COMPRESSION_UNSUPPORTED = typeof Reason.COMPRESSION_UNSUPPORTED;
   export type TOKEN_MISSING = typeof Reason.TOKEN_MISSING;
   export type TOKEN_INVALID = typeof Reason.TOKEN_INVALID;
   export type CREDENTIALS_WRONG = typeof Reason.CREDENTIALS_WRONG;

@@ -1,0 +1,133 @@
+// Prepares each incoming call before grpc-js reads from it: the reader of its messages, and its share of the bounds of its
+// connection.
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { type Server, type ServerInterceptor, status } from "@grpc/grpc-js";
+import { acceptOnlyIdentity, inspectRequests, rawCall } from "../grpc-js-internals.ts";
+import { RpcError, toStatus } from "../status/status.ts";
+import { MessageReader } from "./message-reader.ts";
+import type { MethodBounds } from "./request-bounds.ts";
+import type { Budget, UnfinishedRequests } from "./unfinished-requests.ts";
+
+/** What is counted for a connection. */
+export interface IncomingConnection {
+  /** The budgets of its unfinished requests: its own, and that of its address. */
+  readonly budgets: readonly Budget[];
+  /** The bytes that arrived as headers of calls and as messages. */
+  deliveredBytes: number;
+}
+
+export interface IncomingCallsOptions {
+  /** The bounds of each method, by its path. */
+  readonly bounds: ReadonlyMap<string, MethodBounds>;
+  readonly unfinished: UnfinishedRequests;
+  /** The connection of a session. It is called once for each. */
+  connectionOf(session: ServerHttp2Session): IncomingConnection;
+  /** How long a caller may take to end its side of an answered call, ms. */
+  readonly resetMs: number;
+}
+
+/** The most headers of one call, including HTTP/2's own. */
+const MOST_HEADERS = 64;
+const AUTHORIZATION = "authorization";
+/** HTTP/2 counts this many bytes for each header in addition to its name and value (RFC 9113, section 6.5.2). */
+const HEADER_BYTES = 32;
+
+/** No messages: the method does not exist. */
+const nothing: MethodBounds = { bytes: 0, fields: 0, isStream: false };
+const END = Buffer.alloc(0);
+
+export class IncomingCalls {
+  readonly #options: IncomingCallsOptions;
+  readonly #connections = new WeakMap<ServerHttp2Session, IncomingConnection>();
+  readonly #refused = new WeakMap<ServerHttp2Stream, RpcError>();
+
+  constructor(options: IncomingCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Call it when the HTTP/2 server exists, which is after createConnectionInjector. */
+  inspect(server: Server): void {
+    inspectRequests(server, (stream, headers, rawHeaders) => this.#readHeaders(stream, headers, rawHeaders));
+  }
+
+  /** The interceptor for the options of the grpc-js server. */
+  readonly interceptor: ServerInterceptor = (method, call) => {
+    const raw = rawCall(call);
+    const { stream } = raw;
+    const end = (error: RpcError): void => {
+      call.sendStatus(toStatus(error));
+    };
+    stream.once("finish", () => this.#resetLater(stream));
+    const refused = this.#refused.get(stream);
+    const connection = stream.session && this.#connection(stream.session as ServerHttp2Session);
+    if (refused !== undefined || connection === undefined) {
+      if (refused !== undefined) end(refused);
+      return raw.intercepted;
+    }
+    acceptOnlyIdentity(call);
+    const bounds = this.#options.bounds.get(method.path) ?? nothing;
+    const request = this.#options.unfinished.begin(connection.budgets, end);
+    const reader = new MessageReader(bounds, request.keep);
+    raw.decodeWith((data) => {
+      if (data === END) return reader.end();
+      connection.deliveredBytes += data.length;
+      const messages = reader.write(data);
+      if (bounds.isStream && messages.length > 0) request.begun();
+      return messages;
+    });
+    // grpc-js listens for the same event, and must get a refusal before the end.
+    stream.prependListener("end", () => {
+      stream.emit("data", END);
+      request.begun();
+    });
+    stream.once("close", request.ended);
+    return raw.intercepted;
+  };
+
+  /**
+   * Resets an answered stream if the caller does not end its side, since a stream of which one side is open takes memory
+   * (RFC 9113, section 8.1). It waits in real time, because a reset drops trailers that wait for the network.
+   */
+  #resetLater(stream: ServerHttp2Stream): void {
+    const isOpen = (): boolean =>
+      !stream.destroyed && !stream.readableEnded && stream.state.remoteClose !== 1;
+    if (!isOpen()) return;
+    const timer = setTimeout(() => {
+      if (isOpen()) stream.close(constants.NGHTTP2_NO_ERROR);
+    }, this.#options.resetMs).unref();
+    stream.once("close", () => clearTimeout(timer));
+  }
+
+  #connection(session: ServerHttp2Session): IncomingConnection {
+    let connection = this.#connections.get(session);
+    if (connection === undefined) {
+      connection = this.#options.connectionOf(session);
+      this.#connections.set(session, connection);
+    }
+    return connection;
+  }
+
+  #readHeaders(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): void {
+    let bytes = 0;
+    const tokens: string[] = [];
+    for (let index = 0; index < raw.length; index += 2) {
+      const name = raw[index] ?? "";
+      const value = raw[index + 1] ?? "";
+      bytes += name.length + value.length + HEADER_BYTES;
+      if (name === AUTHORIZATION) tokens.push(value);
+    }
+    if (stream.session) this.#connection(stream.session as ServerHttp2Session).deliveredBytes += bytes;
+    // Node keeps only the first value.
+    if (tokens.length > 1) headers[AUTHORIZATION] = tokens.join(", ");
+    const count = raw.length / 2;
+    if (count <= MOST_HEADERS) return;
+    const message = `The call has ${count} headers, and at most ${MOST_HEADERS} are allowed.`;
+    const error = new RpcError({ code: status.INVALID_ARGUMENT, reason: "REQUEST_TOO_LARGE", message });
+    this.#refused.set(stream, error);
+  }
+}
