@@ -17,6 +17,9 @@ export const limits = {
   secretBytes: 64,
   /** The number of wrong passwords in a row that locks log-ins. The original has the same number. */
   failuresToLock: 3,
+  /** The longest lock, ms, and how long after its end a lock makes the next one longer. */
+  longestLockMs: 60 * 60_000,
+  locksRememberedMs: 24 * 60 * 60_000,
   /** The log-ins with the same name, or from the same known device, that may wait for their turn. */
   attemptsPerName: 8,
   /**

@@ -1,7 +1,8 @@
-// The lock on log-ins after three wrong passwords in a row: counts the failures, and sets and checks the lock.
+// The lock on log-ins after three wrong passwords in a row: counts the failures, and sets and checks the lock. Each lock
+// without a right password in between lasts twice as long as the one before, up to an hour.
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { limits } from "../limits.ts";
-import type { LogInStore } from "../store/store.ts";
+import type { LogInFailures, LogInStore } from "../store/store.ts";
 import { OverloadedError } from "./load/fair-queue.ts";
 
 /**
@@ -30,13 +31,16 @@ interface Turn {
 export class Lockout {
   readonly #store: LogInStore;
   readonly #lockMs: number;
+  readonly #doubles: boolean;
   readonly #clock: Clock;
   /** Attempts with one key run one after the other, so that concurrent attempts are all counted. */
   readonly #turns = new Map<FailureKey, Turn>();
 
-  constructor(store: LogInStore, lockMs: number, clock: Clock = systemClock) {
+  /** @param lockMs how long the first lock lasts, or with the rule "strict" every lock */
+  constructor(store: LogInStore, rule: LockRule, lockMs: number, clock: Clock = systemClock) {
     this.#store = store;
     this.#lockMs = lockMs;
+    this.#doubles = rule !== "strict";
     this.#clock = clock;
   }
 
@@ -61,29 +65,42 @@ export class Lockout {
 
   async #attempt(key: FailureKey, isRight: () => Promise<boolean>): Promise<Attempt> {
     const before = await this.#store.failures(key);
-    const leftMs = this.#leftOf(before?.lockedUntil ?? 0);
+    const leftMs = before === undefined ? 0 : this.#leftOf(before);
     if (leftMs > 0) return { status: "locked", tried: false, leftMs };
     if (await isRight()) {
       if (before !== undefined) await this.#store.clearFailures(key);
       return { status: "right" };
     }
-    // The count restarts after a lock has ended.
-    const count = (before === undefined || before.lockedUntil > 0 ? 0 : before.count) + 1;
     const now = this.#clock.now();
+    const { count: counted, lockedUntil, locks } = this.#remembered(before, now);
+    // The count restarts after a lock has ended.
+    const count = (counted >= limits.failuresToLock ? 0 : counted) + 1;
     if (count < limits.failuresToLock) {
-      await this.#store.saveFailures(key, { count, lockedUntil: 0, locks: 0 }, now);
+      await this.#store.saveFailures(key, { count, lockedUntil, locks }, now);
       return { status: "wrong" };
     }
-    await this.#store.saveFailures(key, { count, lockedUntil: now + this.#lockMs, locks: 1 }, now);
-    return { status: "locked", tried: true, leftMs: this.#lockMs };
+    const lockMs = this.#lengthOf(locks + 1);
+    await this.#store.saveFailures(key, { count, lockedUntil: now + lockMs, locks: locks + 1 }, now);
+    return { status: "locked", tried: true, leftMs: lockMs };
   }
 
-  /**
-   * How long the lock still lasts: at most the configured time, even if the clock was set back or the setting was
-   * shortened.
-   */
-  #leftOf(lockedUntil: number): number {
-    return Math.min(lockedUntil - this.#clock.now(), this.#lockMs);
+  /** What still counts. A lock that ended long ago does not make the next one longer. */
+  #remembered(before: LogInFailures | undefined, now: number): LogInFailures {
+    if (before === undefined) return { count: 0, lockedUntil: 0, locks: 0 };
+    const isOld = before.lockedUntil > 0 && now - before.lockedUntil > limits.locksRememberedMs;
+    return isOld ? { ...before, locks: 0 } : before;
+  }
+
+  /** How long a lock lasts, by the number of locks in a row. */
+  #lengthOf(locks: number): number {
+    if (!this.#doubles) return this.#lockMs;
+    const longest = Math.max(this.#lockMs, limits.longestLockMs);
+    return Math.min(this.#lockMs * 2 ** Math.max(0, locks - 1), longest);
+  }
+
+  /** How long the lock still lasts: at most its length, even if the clock was set back or the setting was shortened. */
+  #leftOf({ lockedUntil, locks }: LogInFailures): number {
+    return Math.min(lockedUntil - this.#clock.now(), this.#lengthOf(locks));
   }
 
   #leave(key: FailureKey, turn: Turn): void {

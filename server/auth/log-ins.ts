@@ -54,7 +54,7 @@ export class LogIns {
   constructor(options: LogInsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#lockout = new Lockout(options.logIns, options.lockDurationMs, this.#clock);
+    this.#lockout = new Lockout(options.logIns, options.lock, options.lockDurationMs, this.#clock);
   }
 
   /**

@@ -109,7 +109,7 @@ export const settings = {
     flag: "block-duration",
     value: "SECONDS",
     default: "60",
-    help: "Seconds for which three wrong passwords in a row lock log-ins, 1 to 31536000.",
+    help: "Seconds for which three wrong passwords in a row lock log-ins, 1 to 31536000. Each further lock in a row lasts twice as long, up to an hour, except with --lock strict.",
     parse: milliseconds("seconds", 1, 31_536_000),
   }),
   idleTimeoutMs: setting({

@@ -193,6 +193,60 @@ test("spare-known: another user's device, or a device without its secret, counts
   expect(await tryLogIn(caller, "yoda", passwordOf("yoda"), yodas)).toBe("");
 });
 
+test.each(["vader", "nobody"])(
+  "each further lock in a row lasts twice as long, up to an hour: %s",
+  async (name) => {
+    const clock = new ManualClock();
+    await using server = await start({ lock: "spare-known", lockDurationMs: LOCK_MS, clock });
+    const minutes: number[] = [];
+    for (let lock = 0; lock < 8; lock++) {
+      await fail(server.anonymous(), name, 3);
+      const error = await server
+        .anonymous()
+        .logIn(name, "not it")
+        .catch((refusal: RpcError) => refusal);
+      const delay = "retryDelayMs" in error ? (error.retryDelayMs ?? 0) : 0;
+      minutes.push(delay / LOCK_MS);
+      clock.advance(delay - 1);
+      expect(await tryLogIn(server.anonymous(), name, "not it")).toBe("ACCOUNT_LOCKED");
+      clock.advance(1);
+    }
+    expect(minutes).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  },
+);
+
+test("a right password, or a day after the last lock, makes the next lock a short one", async () => {
+  const clock = new ManualClock();
+  await using server = await start({ lock: "spare-known", lockDurationMs: LOCK_MS, clock });
+  const caller = server.anonymous();
+  const lockTwice = async (): Promise<void> => {
+    await fail(caller, "vader", 3);
+    clock.advance(LOCK_MS);
+    await fail(caller, "vader", 3);
+    clock.advance(LOCK_MS);
+    expect(await tryLogIn(caller, "vader", "not it")).toBe("ACCOUNT_LOCKED");
+    clock.advance(LOCK_MS);
+  };
+  await lockTwice();
+  expect(await tryLogIn(caller, "vader", passwordOf("vader"))).toBe("");
+  await lockTwice();
+  clock.advance(24 * 60 * 60_000);
+  await fail(caller, "vader", 2);
+  clock.advance(1);
+  await lockTwice();
+});
+
+test("strict: every lock lasts as long as the first", async () => {
+  const clock = new ManualClock();
+  await using server = await start({ lock: "strict", lockDurationMs: LOCK_MS, clock });
+  const caller = server.anonymous();
+  for (let lock = 0; lock < 3; lock++) {
+    expect(await fail(caller, "vader", 3)).toEqual(THIRD_LOCKS);
+    clock.advance(LOCK_MS);
+  }
+  expect(await tryLogIn(caller, "vader", passwordOf("vader"))).toBe("");
+});
+
 test("a lock ends no existing session", async () => {
   await using server = await start();
   const vader = await server.logIn("vader");

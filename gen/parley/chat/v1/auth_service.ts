@@ -2094,7 +2094,7 @@ export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
   /**
    * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
-   * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
+   * ACCOUNT_LOCKED. Each further lock without a right password in between may last longer. Names that do not exist are counted and locked in the same way. The operator decides what is counted
    * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
    * known device has a count and a lock of its own. Too many refused log-ins and sign-ups from one network are refused
    * as RATE_LIMITED, up to a second late. A device with the right secret has a rate of its own.
@@ -2238,7 +2238,7 @@ export const AuthServiceService = {
 export interface AuthServiceServer extends UntypedServiceImplementation {
   /**
    * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
-   * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
+   * ACCOUNT_LOCKED. Each further lock without a right password in between may last longer. Names that do not exist are counted and locked in the same way. The operator decides what is counted
    * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
    * known device has a count and a lock of its own. Too many refused log-ins and sign-ups from one network are refused
    * as RATE_LIMITED, up to a second late. A device with the right secret has a rate of its own.
@@ -2287,7 +2287,7 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
 export interface AuthServiceClient extends Client {
   /**
    * LogIn starts a session. After three wrong passwords in a row, log-ins are locked for a while and refused as
-   * ACCOUNT_LOCKED. Names that do not exist are counted and locked in the same way. The operator decides what is counted
+   * ACCOUNT_LOCKED. Each further lock without a right password in between may last longer. Names that do not exist are counted and locked in the same way. The operator decides what is counted
    * together: either all log-ins with the name, or only those from devices that are not known. In the second case each
    * known device has a count and a lock of its own. Too many refused log-ins and sign-ups from one network are refused
    * as RATE_LIMITED, up to a second late. A device with the right secret has a rate of its own.
