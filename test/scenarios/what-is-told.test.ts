@@ -10,6 +10,7 @@ import {
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, type Metadata } from "@grpc/grpc-js";
 import { expect, test, vi } from "vitest";
 import { readRegistry } from "../../client/cli/process/schema.ts";
@@ -93,7 +94,7 @@ function valueFor(field: DescField, subject: Subject, variant: number): unknown 
     case "typing":
       return true;
     case "online_within":
-      return create(field.message as DescMessage, { seconds: 3600n } as never);
+      return create(DurationSchema, { seconds: 3600n });
     default:
       return messageFor(field.message, subject, variant);
   }
