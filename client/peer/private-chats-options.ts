@@ -1,6 +1,6 @@
 // The options of private chats.
 import type { Endpoint } from "../link/server/endpoint.ts";
-import type { ContactStore } from "./keys/contacts.ts";
+import type { ContactStore, KeyPolicy } from "./keys/contacts.ts";
 import type { KeyStore } from "./keys/keys.ts";
 import type { OwnNames } from "./keys/registration.ts";
 
@@ -40,4 +40,6 @@ export interface PrivateChatsOptions {
    * the reader of `events` has taken the peer's "finished".
    */
   readonly allowHalfOpen?: boolean;
+  /** Which keys are admitted. Default: all; own lines wait while the keys of a known contact are not as expected. */
+  readonly policy?: KeyPolicy;
 }

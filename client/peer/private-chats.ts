@@ -62,7 +62,7 @@ export class PrivateChats implements AsyncDisposable {
    * @throws ListenError if the port cannot be used
    */
   static async open(options: PrivateChatsOptions): Promise<PrivateChats> {
-    const { endpoint, token, names, keys, contacts, client, listen, allowHalfOpen = false } = options;
+    const { endpoint, token, names, keys, contacts, client, listen, allowHalfOpen = false, policy } = options;
     const events = new EventBuffer<PrivateEvent>(maxEvents, maxEventBytes);
     const closing = new AbortController();
     const emit: Emit = async (event, onTaken) => {
@@ -75,7 +75,7 @@ export class PrivateChats implements AsyncDisposable {
     const isLocal = isLocalServer(endpoint.address);
     const server = await PeerServer.open({ own: device, address: listen, isLocal, onError });
     const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
-    const peer = { server, allowHalfOpen, closing: closing.signal };
+    const peer = { server, allowHalfOpen, closing: closing.signal, policy };
     const parts = { calls, names, keys, contacts, client, emit, ...peer };
     return new PrivateChats(new PrivateChatContext(parts), events, closing);
   }
@@ -211,22 +211,24 @@ export class PrivateChats implements AsyncDisposable {
       await this.#pendingPeers.accept({ ...request, direct: direct && request.direct });
     });
     if (!always) return;
+    // An answer to a request accepts no changed key: `acceptKeys` does.
+    if (this.#context.checkKeys(peer).problem === "changed") return;
     const contact = remembered(this.contacts.get(username), peer, new Date());
     this.contacts.save({ ...contact, always: direct ? "direct" : "relay" });
   }
 
   /**
    * Sends a line. If the chat was requested or accepted but is not open yet, the line is queued and sent when the chat
-   * opens.
+   * opens. While the keys of a known contact are not as expected, the line is queued until `acceptKeys`.
    * @throws NotSentError if there is no such chat, or the line cannot be sent now
    */
   send(username: string, text: string): "sent" | "queued" {
     const open = this.#active.get(username);
     const waiting = this.#outgoing.get(username) ?? this.#pendingPeers.get(username);
-    if (open !== undefined) open.send(text);
-    else if (waiting !== undefined) waiting.queued.add(text);
-    else throw new NotSentError(`No private chat with ${username} is open.`);
-    return open === undefined ? "queued" : "sent";
+    if (open !== undefined) return open.send(text);
+    if (waiting === undefined) throw new NotSentError(`No private chat with ${username} is open.`);
+    waiting.queued.add(text);
+    return "queued";
   }
 
   /** Resolves when a line can be sent to the user, or no chat is open. */
@@ -290,12 +292,13 @@ export class PrivateChats implements AsyncDisposable {
     const problem = peer && this.#context.checkKeys(peer).problem;
     if (peer === undefined || problem === undefined) return undefined;
     this.contacts.save(accepted(this.contacts.get(username), peer, new Date()));
+    this.recheckKeys(username);
     return problem;
   }
 
   /**
    * Checks the keys of an open chat against the stored ones, for example after a person verified another key. Ends the
-   * chat if a person has to accept the keys first. Each line in either direction triggers the same check.
+   * chat if a person has to accept the keys first, and sends held lines if one has. Each line in either direction triggers the same check.
    * @returns the problem of the keys; undefined if they have none, or no chat is open
    */
   recheckKeys(username: string): KeyProblem | undefined {
@@ -318,7 +321,11 @@ export class PrivateChats implements AsyncDisposable {
     this.#events.end();
     await waitFor(this.#reports.settled, { ms: REPORT_MS });
     await this.#context.parts.server[Symbol.asyncDispose]();
-    const sent = open.map(({ peer, undelivered }) => ({ username: peer.username, queued: [], undelivered }));
+    const sent = open.map(({ peer: { username }, notSent, undelivered }) => ({
+      username,
+      queued: notSent,
+      undelivered,
+    }));
     return [...waiting, ...sent].filter(({ queued, undelivered }) => queued.length + undelivered.length > 0);
   }
 

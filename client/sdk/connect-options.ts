@@ -2,6 +2,7 @@
 import type { ServerTrust } from "../../rpc/dialling/dial.ts";
 import type { LinkOptions } from "../link/link-options.ts";
 import type { EndpointOptions } from "../link/server/endpoint.ts";
+import type { KeyPolicy } from "../peer/keys/contacts.ts";
 
 /** A user's name and password. */
 export interface PasswordLogin {
@@ -33,6 +34,11 @@ export interface PrivateChatOptions {
    * the reader of `events` has taken the peer's "finished".
    */
   readonly allowHalfOpen?: boolean;
+  /**
+   * Which keys are admitted. Default: all. Lines to a known contact whose key has changed, or whose device is not signed,
+   * wait until `acceptKeys`; with `canAsk: false` such a chat does not open.
+   */
+  readonly policy?: KeyPolicy;
 }
 
 /** The options of `connect`: these, those of the endpoint, and those of the link that do not follow from the log-in. */

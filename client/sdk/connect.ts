@@ -77,8 +77,8 @@ async function openChats(
 ): Promise<PrivateChats | undefined> {
   if (privateChats === undefined) return undefined;
   const { token } = link;
-  const { listen, allowHalfOpen = false } = privateChats;
-  const known = { endpoint, token, names, keys, contacts, listen, allowHalfOpen };
+  const { listen, allowHalfOpen = false, policy = {} } = privateChats;
+  const known = { endpoint, token, names, keys, contacts, listen, allowHalfOpen, policy };
   const program = client === undefined ? {} : { client: { name: client.name, version: client.version } };
   return resources.use(await PrivateChats.open({ ...known, ...program }));
 }

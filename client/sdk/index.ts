@@ -90,6 +90,7 @@ export {
   type Contact,
   type ContactStore,
   type KeyCheck,
+  type KeyPolicy,
   type KeyProblem,
   MemoryContacts,
   type PeerKeys,

@@ -24,12 +24,13 @@ export class DiskContacts implements ContactStore {
     this.#db
       .prepare(
         `INSERT INTO contacts (profile_id, username, user_id, identity_key, since_time, verified, accepted_devices,
-           always, shown_code, stopped_device)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           always, shown_code, stopped_device, seen_devices)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET user_id = excluded.user_id, identity_key = excluded.identity_key,
            since_time = excluded.since_time, verified = excluded.verified,
            accepted_devices = excluded.accepted_devices, always = excluded.always,
-           shown_code = excluded.shown_code, stopped_device = excluded.stopped_device`,
+           shown_code = excluded.shown_code, stopped_device = excluded.stopped_device,
+           seen_devices = excluded.seen_devices`,
       )
       .run(
         this.#profileId,
@@ -42,6 +43,7 @@ export class DiskContacts implements ContactStore {
         always,
         contact.shownCode ?? null,
         contact.stoppedDevice ?? null,
+        contact.seenDevices === undefined ? null : JSON.stringify(contact.seenDevices),
       );
   }
 }
@@ -58,5 +60,6 @@ function contactOf(row: Row): Contact {
     always: always === "direct" || always === "relay" ? always : "ask",
     ...(row.shown_code === null ? {} : { shownCode: text(row, "shown_code") }),
     ...(row.stopped_device === null ? {} : { stoppedDevice: text(row, "stopped_device") }),
+    ...(row.seen_devices === null ? {} : { seenDevices: JSON.parse(text(row, "seen_devices")) as string[] }),
   };
 }

@@ -154,4 +154,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE new_profiles RENAME TO profiles;
   DROP TABLE old_servers;
   `,
+  `
+  -- The unsigned devices with which a private chat has opened before, as a JSON list of fingerprints.
+  ALTER TABLE contacts ADD COLUMN seen_devices TEXT;
+  `,
 ];

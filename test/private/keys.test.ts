@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KeyProblemError } from "../../client/peer/chats/context.ts";
 import { linkCode, readLinkCode, safetyNumber } from "../../client/peer/keys/codes.ts";
+import { checkKeys, remembered } from "../../client/peer/keys/contacts.ts";
 import { listDevices, signDevice } from "../../client/peer/keys/devices.ts";
 import { replaceIdentity } from "../../client/peer/keys/registration.ts";
 import { acceptKeys, confirm, verificationOf } from "../../client/peer/keys/verification.ts";
@@ -56,20 +57,87 @@ test("the safety number uses the current own key, also after another program rep
   expect((await verificationOf(yoda.chats, "luke")).code).toBe(code);
 });
 
-test("the key of the first chat is stored, and a changed key of an unverified contact is reported but allowed", async () => {
-  const mine = newInstallation();
-  await using luke = await logIn("luke", mine);
+/** luke's chat with yoda, whose key luke knows and which has changed. luke has queued a line. */
+async function openWithChangedKey(luke: PrivateUser): Promise<PrivateUser> {
   {
     await using yoda = await withNewIdentity("yoda");
     await chatOnce(luke, yoda);
     expect((await verificationOf(luke.chats, "yoda")).standing).toBe("known");
   }
-  await using yoda = await withNewIdentity("yoda");
+  const yoda = await withNewIdentity("yoda");
   await luke.chats.start("yoda", { direct: true });
+  expect(luke.chats.send("yoda", "for yoda only")).toBe("queued");
   await yoda.next("requested");
   await yoda.chats.answer("luke", "accept", { direct: true });
   const { keyCheck } = await luke.next("opened");
   expect(keyCheck).toEqual({ standing: "known", problem: "changed", stops: false });
+  await yoda.next("opened");
+  return yoda;
+}
+
+test("lines to a known contact whose key has changed wait until a person accepts the key", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await openWithChangedKey(luke);
+  expect(luke.chats.send("yoda", "and this")).toBe("queued");
+  // Lines of the peer arrive. The marks for this one would follow any line that luke has sent.
+  yoda.chats.send("luke", "hello?");
+  expect(await luke.receives("yoda", 1)).toEqual(["hello?"]);
+  await yoda.next("marks");
+  expect(yoda.receivedFrom("luke")).toEqual([]);
+
+  expect(luke.chats.acceptKeys("yoda")).toBe("changed");
+  expect(await yoda.receives("luke", 2)).toEqual(["for yoda only", "and this"]);
+  expect(luke.chats.send("yoda", "now at once")).toBe("sent");
+  await luke.chats.stop("yoda");
+  expect((await luke.next("ended")).notSent).toEqual([]);
+  expect((await verificationOf(luke.chats, "yoda")).standing).toBe("known");
+});
+
+test("lines that wait for the acceptance of a key are returned at the end, and the key stays a changed one", async () => {
+  await using luke = await logIn("luke");
+  await using yoda = await openWithChangedKey(luke);
+  luke.chats.setTyping("yoda", true);
+  await luke.chats.stop("yoda");
+  expect(await luke.next("ended")).toMatchObject({ notSent: ["for yoda only"], undelivered: [] });
+  await yoda.next("ended");
+  expect(yoda.receivedFrom("luke")).toEqual([]);
+  expect(yoda.events.filter(({ type }) => type === "typing")).toEqual([]);
+  expect((await verificationOf(luke.chats, "yoda")).standing).toBe("changed");
+});
+
+test("lines to an unsigned device of a known contact wait, too", async () => {
+  const first = newInstallation();
+  await using yoda = await logIn("yoda", first);
+  await replaceIdentity(yoda.chats.calls, first.keys, yoda.chats.names);
+  await using luke = await logIn("luke");
+  await chatOnce(luke, yoda);
+  await using phone = await logIn("yoda", newInstallation());
+  await phone.chats.start("luke", { direct: true });
+  await luke.next("requested");
+  await luke.chats.answer("yoda", "accept", { direct: true });
+  expect((await luke.next("opened")).keyCheck).toMatchObject({ standing: "known", problem: "unsigned" });
+  expect(luke.chats.send("yoda", "is it you?")).toBe("queued");
+  expect(luke.chats.acceptKeys("yoda")).toBe("unsigned");
+  expect(await phone.receives("luke", 1)).toEqual(["is it you?"]);
+});
+
+test.each([
+  ["new", "known", "unknown"],
+  ["new", "verified", "unverified"],
+  ["known", "verified", "unverified"],
+  ["known", "known", undefined],
+  ["verified", "verified", undefined],
+] as const)("a %s key is checked by a program that admits only %s keys: %s", (standing, admits, problem) => {
+  const [identityKey, now] = [Buffer.alloc(32, 1), new Date()];
+  const user = { userId: "u", username: "yoda" };
+  const peer = { ...user, identityKey, deviceId: "d", deviceName: "", fingerprint: "f", signed: true };
+  const known = remembered(undefined, peer, now);
+  const contact = standing === "new" ? undefined : { ...known, verified: standing === "verified" };
+  expect(checkKeys(contact, peer, { admits })).toEqual({
+    standing,
+    problem,
+    stops: problem !== undefined,
+  });
 });
 
 test("a changed key of a verified contact stops the chat until a person accepts it", async () => {

@@ -146,9 +146,9 @@ test("lines that were queued for a peer that connected and is gone are returned 
     },
   });
   (await openConverse(await luke.dial(yoda), opening)).abort();
-  const { how, undelivered } = await ended.promise;
+  const { how, notSent } = await ended.promise;
   expect(how).toMatchObject({ kind: "failed" });
-  expect(undelivered).toEqual(["one", "two"]);
+  expect(notSent).toEqual(["one", "two"]);
   expect(events).toEqual([]);
 });
 

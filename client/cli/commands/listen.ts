@@ -43,7 +43,10 @@ export const command = defineCommand({
     if (wanted.answer === "ask")
       throw usage("listen cannot ask: --private-answer is contacts, accept or refuse.");
     await using _debug = wanted.debug ? await openPeerDebug((text) => call.output.notice(text)) : undefined;
-    return await withPrivateChats(call, wanted, Ending.LEFT, (run) => new Listening(call, run, wanted).run());
+    // It sends no lines, so a changed key is only reported.
+    return await withPrivateChats(call, { ...wanted, canAsk: true }, Ending.LEFT, (run) =>
+      new Listening(call, run, wanted).run(),
+    );
   },
 });
 

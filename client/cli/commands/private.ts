@@ -4,7 +4,7 @@ import type { Flag } from "../../../command-line/flags.ts";
 import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
-import { keepFlag, peerPortFlag, scriptPathFlag } from "../private/flags.ts";
+import { admitsOf, keepFlag, keyFlags, peerPortFlag, scriptPathFlag } from "../private/flags.ts";
 import { PipeChat } from "../private/pipe-chat.ts";
 import { withPrivateChats } from "../private/run-with-chats.ts";
 
@@ -22,6 +22,7 @@ export const command = defineCommand({
     "private-path": scriptPathFlag,
     "keep-private": keepFlag,
     "peer-port": peerPortFlag,
+    ...keyFlags,
     ...accountFlags,
   },
   about: [
@@ -44,7 +45,8 @@ export const command = defineCommand({
     const keep = values["keep-private"] === true;
     // A person at this terminal could keep typing after the peer's input has ended, so the chat does not wait for that.
     const allowHalfOpen = !environment.stdin.isTTY;
-    return withPrivateChats(call, { path, port, allowHalfOpen }, Ending.STOPPED, (run) =>
+    const wanted = { path, port, allowHalfOpen, admits: admitsOf(values), canAsk: false };
+    return withPrivateChats(call, wanted, Ending.STOPPED, (run) =>
       new PipeChat(call, run, { username, direct, keep, waitMs: values.wait ?? 0 }).run(),
     );
   },

@@ -1,6 +1,7 @@
 // The flags of private chats: how requests are answered, and the path, the port and the storing of lines.
 
 import { type Flag, toggle, type Values } from "../../../command-line/flags.ts";
+import type { KeyPolicy } from "../../peer/keys/contacts.ts";
 import { usage } from "../process/exit.ts";
 import type { PathChoice, PrivateSettings } from "./settings.ts";
 
@@ -45,6 +46,21 @@ export const keepFlag = toggle(
   "Store the lines of private chats on this device: history USER --private prints them, and with --forget deletes them.",
 );
 
+/** For commands that a script runs: there is no person who could be asked about a key. */
+export const keyFlags = {
+  "only-known": toggle(
+    "Chat only with users whose key this device knows already. A changed key or an unsigned device is refused.",
+  ),
+  "only-verified": toggle(
+    "Chat only with users whose key you have verified, on a device that it has signed.",
+  ),
+} as const;
+
+export function admitsOf(values: Values<typeof keyFlags>): NonNullable<KeyPolicy["admits"]> {
+  if (values["only-verified"] === true) return "verified";
+  return values["only-known"] === true ? "known" : "anyone";
+}
+
 export const debugFlag = toggle(
   "For debugging: offer the schema and the health of the peer server to programs on this machine, on a separate port.",
 );
@@ -59,6 +75,7 @@ export const privateFlags = {
   "keep-private": keepFlag,
   "peer-port": peerPortFlag,
   "peer-debug": debugFlag,
+  ...keyFlags,
 } as const;
 
 /** The values of the flags, with defaults. */
@@ -68,6 +85,7 @@ export interface PrivateWanted {
   readonly keep: boolean;
   readonly port: number;
   readonly debug: boolean;
+  readonly admits: NonNullable<KeyPolicy["admits"]>;
 }
 
 export function privateWantedOf(
@@ -80,5 +98,6 @@ export function privateWantedOf(
     keep: values["keep-private"] === true,
     port: values["peer-port"] ?? 0,
     debug: values["peer-debug"] === true,
+    admits: admitsOf(values),
   };
 }

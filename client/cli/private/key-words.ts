@@ -16,11 +16,17 @@ function verifyCommand(program: string | undefined, username: string): string {
 
 /** Sentences about the keys of a peer; none if they are as expected. `program`: as for verificationWords. */
 export function keyWords(
-  { username, keyCheck }: Pick<ChatOpened, "username" | "keyCheck">,
+  { username, keyCheck, holds }: Pick<ChatOpened, "username" | "keyCheck" | "holds">,
   program?: string,
 ): string[] {
-  if (keyCheck.standing !== "new" || keyCheck.problem !== undefined)
-    return problemWords(username, keyCheck, program);
+  if (keyCheck.standing !== "new" || keyCheck.problem !== undefined) {
+    const warnings = problemWords(username, keyCheck, program);
+    if (program !== undefined || !holds) return warnings;
+    const held =
+      `What you write to ${username} waits until you answer. To send it: /verify ${username} --accept. To end the chat: ` +
+      `/stopprivate ${username}`;
+    return [...warnings, held];
+  }
   const verify = verifyCommand(program, username);
   return [
     `This is the first private chat with ${username} on this device. To make sure that it is ${username}: ${verify}`,
@@ -45,6 +51,10 @@ export function problemWords(username: string, { problem, stops }: KeyCheck, pro
       const next = `No private chat with it starts until ${username} links it, or you accept it without that: ${verify} --accept`;
       return stops ? [warning, next] : [warning];
     }
+    case "unknown":
+      return [`This device does not know the key of ${username}.`];
+    case "unverified":
+      return [`The key of ${username} is not verified.`];
     case undefined:
       return [];
   }
@@ -60,15 +70,19 @@ export function keyProblemWords(
 
 /** Explains that an open chat was ended because of a key. `program`: as for verificationWords. */
 export function distrustWords(username: string, problem: KeyProblem, program: string | undefined): string {
-  const what =
-    problem === "changed"
-      ? "used another key than the one that you verified"
-      : "used a device that is not signed by the key that you verified";
-  return `STOP: the private chat with ${username} ${what}, so it was ended. ${nextWords(username, problem, program)}`;
+  const whats: Record<KeyProblem, string> = {
+    changed: "used another key than the one that you verified",
+    unsigned: "used a device that is not signed by the key that you verified",
+    unknown: "used a key that this device does not know",
+    unverified: "used a key that is not verified",
+  };
+  return `STOP: the private chat with ${username} ${whats[problem]}, so it was ended. ${nextWords(username, problem, program)}`;
 }
 
 function nextWords(username: string, problem: KeyProblem, program: string | undefined): string {
   const verify = verifyCommand(program, username);
+  if (problem === "unknown" || problem === "unverified")
+    return `Compare the codes: ${verify}. If they are equal: ${verify} --confirm`;
   return problem === "changed"
     ? `Contact ${username} in another way and compare the codes: ${verify}. ` +
         `To accept the new key without comparing: ${verify} --accept`

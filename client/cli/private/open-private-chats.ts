@@ -20,7 +20,9 @@ import type { PrivateWanted } from "./flags.ts";
 const features = [Feature.PRESENCE, Feature.TYPING, Feature.MARKERS, Feature.INTRODUCTIONS];
 
 /** The options of private chats. */
-export interface ChatsWanted extends Pick<PrivateWanted, "path" | "port"> {
+export interface ChatsWanted extends Pick<PrivateWanted, "path" | "port" | "admits"> {
+  /** As in KeyPolicy. */
+  readonly canAsk: boolean;
   /** As in PrivateChatsOptions. */
   readonly allowHalfOpen?: boolean;
 }
@@ -29,7 +31,7 @@ export interface ChatsWanted extends Pick<PrivateWanted, "path" | "port"> {
 export async function openPrivateChats(
   { state }: Pick<SignInContext, "state">,
   { profile, endpoint, token }: SignedIn,
-  { path, port, allowHalfOpen = false }: ChatsWanted,
+  { path, port, admits, canAsk, allowHalfOpen = false }: ChatsWanted,
 ): Promise<PrivateChats> {
   const { profileId } = profile;
   const { name, version } = clientInfo();
@@ -43,6 +45,7 @@ export async function openPrivateChats(
       client: { name, version },
       listen: path === "relay" ? undefined : { host: "::", port },
       allowHalfOpen,
+      policy: { admits, canAsk },
     });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;

@@ -52,10 +52,10 @@ export function notAlwaysWords(username: string, answer: PrivateSettings["answer
   return `Requests by ${username} are no longer always accepted: ${then}.`;
 }
 
-export function openedWords({ username, path, keyCheck }: ChatOpened): string[] {
+export function openedWords({ username, path, keyCheck, holds }: ChatOpened): string[] {
   return [
     `Private chat with ${username}: ${pathWords[path]}. /private ${username} opens it.`,
-    ...keyWords({ username, keyCheck }),
+    ...keyWords({ username, keyCheck, holds }),
   ];
 }
 

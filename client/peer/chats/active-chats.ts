@@ -44,13 +44,13 @@ export class ActiveChats {
     const { peer, path } = established;
     const { username } = peer;
     const { emit } = this.#context.parts;
-    const keyCheck = await this.#admit(established, outgoing);
+    const { keyCheck, holds } = await this.#admit(established, outgoing);
     const chat = new OpenChat(this.#context, established);
     this.#byUsername.set(username, chat);
     this.#onChange();
     // Nothing may be awaited before `chat.run` has sent the queued lines: another line, or the end of the chat, could
     // come first.
-    void emit({ type: "opened", username, path, outgoing, peer, keyCheck });
+    void emit({ type: "opened", username, path, outgoing, peer, keyCheck, holds });
     const ended = await chat.run(queued);
     this.#byUsername.delete(username);
     this.#onChange();
@@ -67,7 +67,10 @@ export class ActiveChats {
   }
 
   /** Checks that the chat may start, and stores the contact. @throws RpcError, KeyProblemError */
-  async #admit({ peer, stream }: EstablishedChat, outgoing: boolean): Promise<KeyCheck> {
+  async #admit(
+    { peer, stream }: EstablishedChat,
+    outgoing: boolean,
+  ): Promise<{ keyCheck: KeyCheck; holds: boolean }> {
     const { username } = peer;
     const { closing, contacts } = this.#context.parts;
     try {
@@ -77,8 +80,10 @@ export class ActiveChats {
         throw refusal(Reason.PEER_GONE, "This device cannot open a private chat now.");
       // The keys are checked again, because a person may have verified another key since the request was accepted.
       const keyCheck = this.#context.admit(peer);
-      contacts.save(remembered(contacts.get(username), peer, new Date()));
-      return keyCheck;
+      // A changed key is stored when a person has accepted it. Until then own lines wait.
+      const holds = this.#context.holdsLines(peer);
+      if (!holds) contacts.save(remembered(contacts.get(username), peer, new Date()));
+      return { keyCheck, holds };
     } catch (error) {
       stream.abort(
         error instanceof RpcError ? error : refusal(Reason.PEER_GONE, "The other device hung up."),

@@ -4,7 +4,9 @@ import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
   type ContactStore,
   checkKeys,
+  holdsLines,
   type KeyCheck,
+  type KeyPolicy,
   type KeyProblem,
   type PeerKeys,
 } from "../keys/contacts.ts";
@@ -19,7 +21,7 @@ import {
 import type { PeerServer } from "../path/peer-server.ts";
 import type { PrivateEvent } from "./events.ts";
 
-/** A verified user presented other keys than expected. A person has to accept them before a chat can open. */
+/** A user presented other keys than expected. A person has to accept them before a chat can open. */
 export class KeyProblemError extends Error {
   override name = "KeyProblemError";
   /** The user with these keys. */
@@ -27,12 +29,15 @@ export class KeyProblemError extends Error {
   /** What is wrong with the keys. */
   readonly problem: KeyProblem;
 
-  constructor(username: string, problem: KeyProblem) {
-    const what =
-      problem === "changed"
-        ? `The identity key of ${username} is not the one that you verified`
-        : `The device of ${username} is not signed by the identity key that you verified`;
-    super(`${what}. Nothing was sent.`);
+  constructor(username: string, problem: KeyProblem, standing: KeyCheck["standing"] = "verified") {
+    const which = standing === "verified" ? "that you verified" : "that this device knows";
+    const whats: Record<KeyProblem, string> = {
+      changed: `The identity key of ${username} is not the one ${which}`,
+      unsigned: `The device of ${username} is not signed by the identity key ${which}`,
+      unknown: `This device does not know the identity key of ${username}`,
+      unverified: `The identity key of ${username} is not verified`,
+    };
+    super(`${whats[problem]}. Nothing was sent.`);
     this.username = username;
     this.problem = problem;
   }
@@ -50,6 +55,8 @@ export interface ContextParts {
   readonly emit: Emit;
   /** As in PrivateChatsOptions. */
   readonly allowHalfOpen: boolean;
+  /** As in PrivateChatsOptions. */
+  readonly policy?: KeyPolicy | undefined;
 }
 
 /**
@@ -126,9 +133,9 @@ export class PrivateChatContext {
     const [oldest] = this.presented.keys();
     if (this.presented.size >= MAX_PRESENTED && oldest !== undefined) this.presented.delete(oldest);
     this.presented.set(peer.username, peer);
-    const { contacts } = this.parts;
+    const { contacts, policy } = this.parts;
     const contact = contacts.get(peer.username);
-    const check = checkKeys(contact, peer);
+    const check = checkKeys(contact, peer, policy);
     const stoppedDevice = check.stops && check.problem === "unsigned" ? peer.fingerprint : undefined;
     // It is also stored, because a person may accept the device in another process.
     if (contact !== undefined && stoppedDevice !== undefined && contact.stoppedDevice !== stoppedDevice) {
@@ -137,11 +144,18 @@ export class PrivateChatContext {
     return check;
   }
 
+  /** Whether own lines to this peer wait until a person has accepted the keys. */
+  holdsLines(peer: PeerKeys): boolean {
+    const { contacts, policy } = this.parts;
+    const contact = contacts.get(peer.username);
+    return holdsLines(contact, peer, checkKeys(contact, peer, policy));
+  }
+
   /** Checks the keys as `checkKeys` does. @throws KeyProblemError if a person has to accept the keys first */
   admit(peer: PeerKeys): KeyCheck {
     const check = this.checkKeys(peer);
     if (check.stops && check.problem !== undefined) {
-      throw new KeyProblemError(peer.username, check.problem);
+      throw new KeyProblemError(peer.username, check.problem, check.standing);
     }
     return check;
   }

@@ -66,6 +66,11 @@ export interface ChatOpened {
   readonly peer: PeerKeys;
   /** The result of checking these keys; show a problem to the person. */
   readonly keyCheck: KeyCheck;
+  /**
+   * Own lines wait until `acceptKeys`: a known contact uses another key than before, or an unsigned device that is new to
+   * this device.
+   */
+  readonly holds: boolean;
 }
 
 /** A line was sent or received. */
@@ -129,13 +134,15 @@ export interface ChatEnded {
   readonly how: ChatEndReason;
   /** Own lines whose arrival the other device has not confirmed, in order. */
   readonly undelivered: readonly string[];
+  /** Own lines that were not sent, in order: the chat ended before, or its keys were not accepted. */
+  readonly notSent: readonly string[];
 }
 
 /** The lines to one user that did not arrive before `close`. */
 export interface UndeliveredLines {
   /** The other user. */
   readonly username: string;
-  /** Queued lines of a chat that did not open. */
+  /** Queued lines of a chat that did not open, or whose keys were not accepted. */
   readonly queued: readonly string[];
   /** Sent lines whose arrival the other device has not confirmed. */
   readonly undelivered: readonly string[];

@@ -3,6 +3,7 @@ import { Ending } from "../../../gen/parley/peer/v1/peer_service.ts";
 import { TypingThrottle } from "../../link/sending/typing-throttle.ts";
 import { NotSentError } from "../conversation/line-rules.ts";
 import { type ConversationOwner, PrivateConversation } from "../conversation/private-conversation.ts";
+import { QueuedLines } from "../conversation/queued-lines.ts";
 import type { KeyProblem, PeerKeys } from "../keys/contacts.ts";
 import type { Path } from "../path/connect-peer.ts";
 import type { PrivateChatContext } from "./context.ts";
@@ -16,6 +17,10 @@ export class OpenChat {
   readonly #conversation: PrivateConversation;
   readonly #reported = Promise.withResolvers<void>();
   readonly #typing = new TypingThrottle();
+  /** Own lines that wait until a person has accepted the keys. */
+  readonly #held: QueuedLines;
+  /** Own lines that could not be sent because the chat has ended. */
+  readonly #unsent: string[] = [];
   /** Set when the chat was ended because of its keys. */
   #problem: KeyProblem | undefined;
 
@@ -33,6 +38,7 @@ export class OpenChat {
       typing: (typing) => emit({ type: "typing", username, typing }),
       finished: () => emit({ type: "finished", username }, allowHalfOpen ? undefined : () => this.finish()),
     };
+    this.#held = new QueuedLines(username);
     this.#conversation = new PrivateConversation(stream, owner);
   }
 
@@ -46,17 +52,23 @@ export class OpenChat {
     return this.#conversation.undelivered;
   }
 
+  /** Own lines that were never sent, in order. */
+  get notSent(): readonly string[] {
+    return [...this.#unsent, ...this.#held.texts];
+  }
+
   /** Runs the chat to its end. Never rejects. @param queued lines to send first */
   async run(queued: readonly string[]): Promise<ChatEnded> {
     const running = this.#conversation.run();
     // Synchronously, so that no other line comes before them. The conversation may already have ended.
-    const unsent = queued.filter((text) => !this.#trySend(text));
+    this.#unsent.push(...queued.filter((text) => !this.#trySend(text)));
     const { how, undelivered } = await running;
     return {
       type: "ended",
       username: this.peer.username,
       how: this.#problem === undefined ? how : { kind: "keys", problem: this.#problem },
-      undelivered: [...undelivered, ...unsent],
+      undelivered,
+      notSent: this.notSent,
     };
   }
 
@@ -76,22 +88,43 @@ export class OpenChat {
     return this.#conversation.whenWritable();
   }
 
-  /** @throws NotSentError */
-  send(text: string): void {
-    this.recheckKeys();
+  /** Sends a line, or holds it until a person has accepted the keys. @throws NotSentError */
+  send(text: string): "sent" | "queued" {
+    if (!this.isOver && this.#isHolding()) {
+      this.#held.add(text);
+      return "queued";
+    }
+    this.#send(text);
+    return "sent";
+  }
+
+  #send(text: string): void {
     const number = this.#conversation.send(text);
     const { username } = this.peer;
     const content = { kind: "text", text } as const;
     void this.#context.parts.emit({ type: "line", username, mine: true, number, time: new Date(), content });
   }
 
-  /** Checks the keys again, and ends the chat if a person has to accept them first. */
+  /** Checks the keys again: ends the chat if a person has to accept them first, and sends held lines if one has. */
   recheckKeys(): KeyProblem | undefined {
-    const { stops, problem } = this.#context.checkKeys(this.peer);
-    if (!stops || problem === undefined) return undefined;
-    this.#problem ??= problem;
+    const check = this.#context.checkKeys(this.peer);
+    if (!check.stops || check.problem === undefined) {
+      if (!this.#context.holdsLines(this.peer)) this.#release();
+      return undefined;
+    }
+    this.#problem ??= check.problem;
     void this.end(Ending.STOPPED);
-    return problem;
+    return check.problem;
+  }
+
+  /** Checks the keys again, and returns whether own lines have to wait for a person. */
+  #isHolding(): boolean {
+    return this.recheckKeys() === undefined && this.#context.holdsLines(this.peer);
+  }
+
+  #release(): void {
+    const texts = this.#held.take();
+    this.#unsent.push(...texts.filter((text) => !this.#trySend(text)));
   }
 
   markRead(): void {
@@ -99,6 +132,8 @@ export class OpenChat {
   }
 
   setTyping(typing: boolean): void {
+    // A person who does not trust the keys yet is not observed, either.
+    if (this.#context.holdsLines(this.peer)) return;
     if (this.#typing.admits(String(typing))) this.#conversation.setTyping(typing);
   }
 

@@ -18,12 +18,18 @@ export class QueuedLines {
     return this.#texts;
   }
 
+  /** Removes and returns the lines. */
+  take(): string[] {
+    this.#bytes = 0;
+    return this.#texts.splice(0);
+  }
+
   /** @throws NotSentError if the line is not valid, or too many lines are queued */
   add(text: string): void {
     const bytes = this.#bytes + bytesOfLine(text);
     if (this.#texts.length >= MAX_LINES || bytes > MAX_BYTES) {
       throw new NotSentError(
-        `The private chat with ${this.#username} is not open yet, and no more lines can be queued until it opens.`,
+        `Too many lines to ${this.#username} wait already, and no more lines can be queued until they are sent.`,
       );
     }
     this.#texts.push(text);

@@ -16,6 +16,8 @@ export interface Contact {
   readonly verified: boolean;
   /** Fingerprints of devices that the identity key does not sign and that a person accepted. */
   readonly acceptedDevices: readonly string[];
+  /** Fingerprints of unsigned devices with which a chat has opened before: they are not new to the person. */
+  readonly seenDevices?: readonly string[];
   /** Whether requests of this user are accepted without a question, and on which path. */
   readonly always: "ask" | "direct" | "relay";
   /** The safety number that was shown last: only this one can be confirmed. */
@@ -87,7 +89,22 @@ export type KeyProblem =
   /** The identity key is not the stored one. */
   | "changed"
   /** The identity key does not sign the device's key. */
-  | "unsigned";
+  | "unsigned"
+  /** The key is new, and the program admits only known keys. */
+  | "unknown"
+  /** The key is not verified, and the program admits only verified keys. */
+  | "unverified";
+
+/** Which keys a program admits. */
+export interface KeyPolicy {
+  /** "known": a key that is stored already; "verified": a key that a person has verified. Default: anyone. */
+  readonly admits?: "anyone" | "known" | "verified";
+  /**
+   * Whether a person can answer the warning about a known contact's changed key or unsigned device: own lines wait for the
+   * answer. If false, such a chat does not open. Default true.
+   */
+  readonly canAsk?: boolean;
+}
 
 /** The result of checking presented keys against the stored ones. */
 export interface KeyCheck {
@@ -100,10 +117,39 @@ export interface KeyCheck {
 }
 
 /** Checks presented keys against the stored contact. */
-export function checkKeys(contact: Contact | undefined, peer: PeerKeys): KeyCheck {
+export function checkKeys(
+  contact: Contact | undefined,
+  peer: PeerKeys,
+  { admits = "anyone", canAsk = true }: KeyPolicy = {},
+): KeyCheck {
   const standing = isNewTo(contact, peer) ? "new" : contact?.verified === true ? "verified" : "known";
+  const problem = problemOf(contact, peer) ?? notAdmitted(standing, admits);
+  const isStrict =
+    standing === "verified" || admits !== "anyone" || (!canAsk && isSurprise(contact, peer, standing));
+  return { standing, problem, stops: problem !== undefined && isStrict };
+}
+
+function notAdmitted(standing: KeyCheck["standing"], admits: KeyPolicy["admits"]): KeyProblem | undefined {
+  if (admits === "known" && standing === "new") return "unknown";
+  return admits === "verified" && standing !== "verified" ? "unverified" : undefined;
+}
+
+/**
+ * Whether own lines wait until a person has accepted the keys: those of a known contact are not as expected. Otherwise
+ * lines that were queued or piped would be sent to an attacker in the moment of the warning.
+ */
+export function holdsLines(contact: Contact | undefined, peer: PeerKeys, check: KeyCheck): boolean {
+  return !check.stops && isSurprise(contact, peer, check.standing);
+}
+
+/** Whether a known contact uses another key than before, or an unsigned device that was not seen before. */
+function isSurprise(contact: Contact | undefined, peer: PeerKeys, standing: KeyCheck["standing"]): boolean {
+  if (standing !== "known") return false;
   const problem = problemOf(contact, peer);
-  return { standing, problem, stops: problem !== undefined && standing === "verified" };
+  return (
+    problem === "changed" ||
+    (problem === "unsigned" && contact?.seenDevices?.includes(peer.fingerprint) !== true)
+  );
 }
 
 /** Whether nothing is stored that these keys could be compared with. */
@@ -125,6 +171,8 @@ export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Da
   const { userId, username, identityKey } = peer;
   const isNew = contact === undefined || checkKeys(contact, peer).problem === "changed";
   const hadNone = contact?.identityKey.length === 0 && identityKey.length > 0;
+  const isFirst = isNewTo(contact, peer) && !peer.signed;
+  const seenDevices = isFirst ? [peer.fingerprint] : isNew ? undefined : contact.seenDevices;
   return {
     userId,
     username,
@@ -132,6 +180,7 @@ export function remembered(contact: Contact | undefined, peer: PeerKeys, now: Da
     since: isNew || hadNone ? now : contact.since,
     verified: isNew ? false : contact.verified,
     acceptedDevices: isNew ? [] : contact.acceptedDevices,
+    ...(seenDevices === undefined ? {} : { seenDevices }),
     // The person allowed the user with the old key, not the one with the new key.
     always: isNew || isNewTo(contact, peer) ? "ask" : contact.always,
     ...(contact?.shownCode === undefined ? {} : { shownCode: contact.shownCode }),

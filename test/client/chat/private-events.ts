@@ -71,6 +71,7 @@ export async function opens(
     outgoing: false,
     peer: peerKeys(username),
     keyCheck: knownKeys,
+    holds: false,
     ...more,
   });
 }
@@ -92,5 +93,5 @@ export async function says(fixture: Fixture, username: string, text: string, mor
 export async function ends(fixture: Fixture, username: string, more: Partial<ChatEnded> = {}): Promise<void> {
   fixture.privates.openChats = fixture.privates.openChats.filter((open) => open.username !== username);
   const how = { kind: "goodbye", by: "them", ending: Ending.STOPPED } as const;
-  await fixture.chat.takePrivate({ type: "ended", username, how, undelivered: [], ...more });
+  await fixture.chat.takePrivate({ type: "ended", username, how, undelivered: [], notSent: [], ...more });
 }

@@ -27,8 +27,9 @@ describe("a private chat that opens", () => {
     [{ ...newKeys, problem: "unsigned" }, "WARNING: this device is not signed by the identity key of yoda"],
   ] as const)("warns about a changed or unsigned key", async (keyCheck, words) => {
     const fixture = await live();
-    await opens(fixture, "yoda", { keyCheck });
-    expect(fixture.shown().slice(1)).toEqual([expect.stringContaining(words)]);
+    await opens(fixture, "yoda", { keyCheck, holds: keyCheck === changedKeys });
+    const held = keyCheck === changedKeys ? [expect.stringContaining("What you write to yoda waits")] : [];
+    expect(fixture.shown().slice(1)).toEqual([expect.stringContaining(words), ...held]);
   });
 
   it("does not receive a line typed for another user", async () => {

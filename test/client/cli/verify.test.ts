@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestServer } from "../../support/server.ts";
 import { startServer } from "./parley.ts";
-import { Person } from "./private-people.ts";
+import { Person, type Running } from "./private-people.ts";
 
 let server: TestServer;
 
@@ -161,18 +161,75 @@ it("listen prints how to accept an unsigned device", async () => {
   await listening.prints("yoda: it is me");
 });
 
-it("a changed key that was not verified causes a warning, and the chat continues", async () => {
-  await using yoda = await withKeys("yoda");
-  await using luke = await withKeys("luke");
+/** luke knows yoda from a chat, and yoda's key has changed since. Resolves to yoda's `parley listen`. */
+async function withChangedKey(luke: Person, yoda: Person): Promise<Running> {
   const listening = await yoda.listen("--private-answer", "accept");
   expect((await luke.home.pipe("hi\n", "private", "yoda")).stderr).not.toContain("WARNING");
   listening.child.kill("SIGTERM");
   await listening.ended;
   await yoda.home.run("devices", "new-identity", "--yes");
-  const second = await yoda.listen("--private-answer", "accept");
-  const run = await luke.home.pipe("hi\n", "private", "yoda");
-  expect(run).toMatchObject({ code: 0 });
-  expect(run.stderr).toContain("WARNING: the identity key of yoda has changed");
-  expect(run.stderr).toContain("To see the code to compare: parley verify yoda");
-  await second.prints("luke: hi");
+  return yoda.listen("--private-answer", "accept");
+}
+
+it("a pipe sends nothing to a known contact whose key has changed, until it is accepted", async () => {
+  await using yoda = await withKeys("yoda");
+  await using luke = await withKeys("luke");
+  const listening = await withChangedKey(luke, yoda);
+  const run = await luke.home.pipe("the plans\n", "private", "yoda");
+  expect(run).toMatchObject({ code: 1, stdout: "" });
+  expect(run.stderr).toContain(
+    "STOP: The identity key of yoda is not the one that this device knows. Nothing was sent.",
+  );
+  expect(run.stderr).toContain("To accept the new key without comparing: parley verify yoda --accept");
+  await verify(luke, "yoda", "--accept");
+  expect(await luke.home.pipe("hi again\n", "private", "yoda")).toMatchObject({ code: 0 });
+  await listening.prints("luke: hi again");
+  expect(listening.printed).not.toContain("the plans");
+});
+
+it("at a terminal, what was written to a changed key waits until the user accepts the key", async () => {
+  await using yoda = await withKeys("yoda");
+  await using luke = await withKeys("luke");
+  const listening = await withChangedKey(luke, yoda);
+  const user = luke.home.startAtTerminal("--plain");
+  await user.sees("Logged in as luke");
+  user.type("/startprivate yoda --relay\r");
+  user.type("/private yoda the plans\r");
+  await user.sees("WARNING: the identity key of yoda has changed");
+  await user.sees(
+    "What you write to yoda waits until you answer. To send it: /verify yoda --accept. To end the chat: /stopprivate yoda",
+  );
+  user.type("/private yoda and more\r");
+  user.type("/verify yoda --accept\r");
+  await user.sees("The key of yoda is accepted but not verified.");
+  await listening.prints("luke: and more");
+  expect(listening.printed).toMatch(/luke: the plans\nluke: and more/);
+  user.type("/quit\r");
+  expect(await user.exited).toBe(0);
+});
+
+it("--only-known and --only-verified refuse other keys, in both directions", async () => {
+  await using yoda = await withKeys("yoda");
+  await using luke = await withKeys("luke");
+  const listening = await yoda.listen("--private-answer", "accept");
+  const unknown = await luke.home.pipe("the plans\n", "private", "yoda", "--only-known");
+  expect(unknown).toMatchObject({ code: 1, stdout: "" });
+  expect(unknown.stderr).toContain(
+    "STOP: This device does not know the identity key of yoda. Nothing was sent. Compare the codes: parley verify yoda. " +
+      "If they are equal: parley verify yoda --confirm",
+  );
+  await luke.home.pipe("hi\n", "private", "yoda");
+  expect(await luke.home.pipe("hi\n", "private", "yoda", "--only-known")).toMatchObject({ code: 0 });
+  const unverified = await luke.home.pipe("the plans\n", "private", "yoda", "--only-verified");
+  expect(unverified).toMatchObject({ code: 1 });
+  expect(unverified.stderr).toContain("STOP: The identity key of yoda is not verified. Nothing was sent.");
+  await verify(luke, "yoda");
+  await verify(luke, "yoda", "--confirm");
+  expect(await luke.home.pipe("hi\n", "private", "yoda", "--only-verified")).toMatchObject({ code: 0 });
+  expect(listening.printed).not.toContain("the plans");
+  listening.child.kill("SIGTERM");
+  await listening.ended;
+  const strict = await yoda.listen("--private-answer", "accept", "--only-verified");
+  expect(await luke.home.pipe("hi\n", "private", "yoda")).toMatchObject({ code: 1 });
+  await strict.prints("The key of luke is not verified.");
 });

@@ -50,7 +50,10 @@ export async function runLinked(
   const { answer, path, keep } = privately;
   const kept = state.privateLines(profile.profileId);
   const privateSettings = { answer, path, kept, lines: keep ? kept : undefined };
-  await using privateChats = await openPrivateChats(context, signedIn, privately);
+  await using privateChats = await openPrivateChats(context, signedIn, {
+    ...privately,
+    canAsk: context.environment.stdin.isTTY === true,
+  });
   if (logsOut) for (const sentence of originalsWords(privately)) context.notice(sentence);
   await using _debug = privately.debug ? await openPeerDebug(context.notice) : undefined;
   await using link = openLink({

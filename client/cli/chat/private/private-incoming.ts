@@ -172,7 +172,7 @@ export class PrivateIncoming {
   }
 
   #ended(event: ChatEnded): void {
-    const { username, undelivered, how } = event;
+    const { username, undelivered, notSent, how } = event;
     this.#options.progress.ended(username);
     this.#options.onEnded(
       username,
@@ -180,6 +180,7 @@ export class PrivateIncoming {
     );
     this.#notify(endedWords(event));
     this.#giveBack("May not have arrived", username, undelivered);
+    this.#giveBack("Not sent", username, notSent);
   }
 
   /** Puts a single line back into the editor; shows several lines whole, so that no text of the user is lost. */

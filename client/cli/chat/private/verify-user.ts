@@ -48,6 +48,8 @@ function acceptChangedKeys(chats: PrivateLink, username: string, verification: V
   if (problem === undefined) {
     throw refuse(`There is nothing to accept: ${username} has not used another key.`);
   }
+  // Lines that waited for the answer are sent now.
+  chats.recheckKeys(username);
   return acceptedWords(username, problem) + nextStep(chats, username);
 }
 
