@@ -1,8 +1,10 @@
 // Counts, limits and ends the open connections of a listener.
 import { isIPv6, type Socket } from "node:net";
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import type { IncomingConnection } from "../calls/incoming-calls.ts";
 import { Budget, type UnfinishedLimits } from "../calls/unfinished-requests.ts";
 import { plainAddress } from "../network/address.ts";
+import { OverheadMeter, overheadLimits } from "./overhead.ts";
 
 export interface ConnectionLimits extends Pick<UnfinishedLimits, "connectionBytes" | "addressBytes"> {
   /** The most open connections in all. */
@@ -17,6 +19,7 @@ export interface ConnectionLimits extends Pick<UnfinishedLimits, "connectionByte
 /** An open connection. */
 interface Connection extends IncomingConnection {
   readonly socket: Socket;
+  readonly overhead: OverheadMeter;
 }
 
 type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
@@ -29,13 +32,16 @@ interface Address {
 
 export class Connections {
   readonly #limits: ConnectionLimits;
+  readonly #clock: Clock;
+  #sampling: Timer | undefined;
   /** By the addresses and ports of both ends. */
   readonly #open = new Map<string, Connection>();
   readonly #addresses = new Map<string, Address>();
   #empty: PromiseWithResolvers<void> | undefined;
 
-  constructor(limits: ConnectionLimits) {
+  constructor(limits: ConnectionLimits, clock: Clock = systemClock) {
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   get count(): number {
@@ -63,7 +69,8 @@ export class Connections {
     const own = new Budget(this.#limits.connectionBytes);
     const budgets = origin === "" ? [own] : [own, address.unfinished];
     const ends = endsOf(socket);
-    this.#open.set(ends, { socket, budgets, deliveredBytes: 0 });
+    this.#open.set(ends, { socket, budgets, deliveredBytes: 0, overhead: new OverheadMeter() });
+    this.#sampling ??= this.#clock.every(overheadLimits.everyMs, () => this.#sample());
     socket.once("close", () => this.#release(ends, origin));
     return true;
   }
@@ -92,6 +99,15 @@ export class Connections {
     await this.#empty.promise;
   }
 
+  /** Cuts the connections that send mostly overhead. */
+  #sample(): void {
+    for (const { socket, overhead, deliveredBytes } of this.#open.values()) {
+      const { bytesRead, bytesWritten } = socket;
+      if (overhead.sample({ read: bytesRead, written: bytesWritten, delivered: deliveredBytes }))
+        socket.destroy();
+    }
+  }
+
   #newAddress(): Address {
     return { connections: 0, unfinished: new Budget(this.#limits.addressBytes) };
   }
@@ -104,6 +120,8 @@ export class Connections {
       if (address.connections === 0) this.#addresses.delete(origin);
     }
     if (this.#open.size > 0) return;
+    this.#sampling?.[Symbol.dispose]();
+    this.#sampling = undefined;
     this.#empty?.resolve();
     this.#empty = undefined;
   }

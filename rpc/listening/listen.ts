@@ -81,7 +81,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const { clock = systemClock } = options;
   const tls = options.tls && new TlsServerCredentials(options.tls);
   const unfinished = new UnfinishedRequests(limits, clock);
-  const connections = new Connections(limits);
+  const connections = new Connections(limits, clock);
   const incoming = new IncomingCalls({
     bounds: new Map(options.services.flatMap(({ bounds }) => [...bounds])),
     unfinished,

@@ -6,10 +6,11 @@ import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Service } from "../calls/handler.ts";
-import { IncomingCalls } from "../calls/incoming-calls.ts";
+import { IncomingCalls, type IncomingConnection } from "../calls/incoming-calls.ts";
 import { Budget, UnfinishedRequests } from "../calls/unfinished-requests.ts";
 import { setHttp2Options } from "../grpc-js-internals.ts";
 import { type Bound, bind, ListenError } from "../listening/bind.ts";
+import { OverheadMeter, overheadLimits } from "../listening/overhead.ts";
 import { type Certificate, http2Limits } from "../listening/server-credentials.ts";
 import { fingerprint } from "../network/fingerprint.ts";
 import { CallerConnections } from "./caller-connections.ts";
@@ -217,6 +218,7 @@ class Host implements CallerConnection, Disposable {
   #server: Server | undefined;
   #injector: ReturnType<Server["createConnectionInjector"]> | undefined;
   #ending: NodeJS.Timeout | undefined;
+  #sampling: NodeJS.Timeout | undefined;
 
   constructor(socket: TLSSocket, key: string) {
     this.key = key;
@@ -236,6 +238,7 @@ class Host implements CallerConnection, Disposable {
 
   serve(services: readonly Service[], unfinished: UnfinishedRequests): void {
     const connection = { budgets: [new Budget(peerLimits.connectionBytes)], deliveredBytes: 0 };
+    this.#watchOverhead(connection);
     const incoming = new IncomingCalls({
       bounds: new Map(services.flatMap(({ bounds }) => [...bounds])),
       unfinished,
@@ -261,6 +264,16 @@ class Host implements CallerConnection, Disposable {
     this.#injector.injectConnection(this.#socket);
   }
 
+  /** Cuts the connection if the caller sends mostly overhead. */
+  #watchOverhead(connection: IncomingConnection): void {
+    const meter = new OverheadMeter();
+    this.#sampling = setInterval(() => {
+      const { bytesRead, bytesWritten } = this.#socket;
+      const counts = { read: bytesRead, written: bytesWritten, delivered: connection.deliveredBytes };
+      if (meter.sample(counts)) this.#socket.destroy();
+    }, overheadLimits.everyMs).unref();
+  }
+
   end(): void {
     if (this.#ending !== undefined || this.#socket.destroyed) return;
     // Draining does not close a connection that the peer keeps open.
@@ -271,6 +284,7 @@ class Host implements CallerConnection, Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#ending);
+    clearInterval(this.#sampling);
     this.#socket.destroy();
     this.#injector?.destroy();
     this.#server?.forceShutdown();

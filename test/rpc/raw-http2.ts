@@ -1,5 +1,6 @@
 // Writes HTTP/2 frames directly, to send what an HTTP/2 library would not.
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -21,7 +22,7 @@ export async function rawHttp2(port: number, options = { acknowledges: true }): 
 }
 
 /** As rawHttp2, over an open connection. */
-export async function greeted(socket: TLSSocket, options = { acknowledges: true }): Promise<TLSSocket> {
+export async function greeted<S extends Socket>(socket: S, options = { acknowledges: true }): Promise<S> {
   // The tests expect the server to close the connection.
   socket.on("error", () => {});
   socket.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]));
@@ -48,7 +49,7 @@ export function resetStream(id: number): Buffer {
   return frame(RST_STREAM, 0, id, Buffer.from([0, 0, 0, CANCEL]));
 }
 
-function frame(type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+export function frame(type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(payload.length, 0, 3);
   header[3] = type;
