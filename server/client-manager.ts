@@ -61,7 +61,10 @@ export class ClientManager implements Disposable {
     const ofSession = this.#sessions.get(stream.sessionId) ?? new Set();
     if (ofSession.size >= limits.streamsPerSession) {
       // A stream whose connection is lost counts until the server notices the loss, so a later attempt can succeed.
-      throw new Refusal(Reason.TOO_MANY_STREAMS, { retryDelayMs: limits.tooManyStreamsRetryMs });
+      throw new Refusal(Reason.TOO_MANY_STREAMS, {
+        retryDelayMs: limits.tooManyStreamsRetryMs,
+        facts: { maximum: limits.streamsPerSession },
+      });
     }
     ofSession.add(stream);
     this.#sessions.set(stream.sessionId, ofSession);

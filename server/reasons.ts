@@ -224,6 +224,20 @@ export function reasonName(reason: Reason): string {
   return names.get(reason) ?? "UNSPECIFIED";
 }
 
+/** The keys of Refused.metadata and ErrorInfo.metadata. docs/errors.md describes them. */
+export const factNames = [
+  "maximum",
+  "minimum",
+  "unit",
+  "actual",
+  "head_seq",
+  "device_id",
+  "device_name",
+  "refused_markers",
+] as const;
+
+export type Facts = { readonly [K in (typeof factNames)[number]]?: string | number };
+
 export interface RefusalDetails {
   /** The field at fault, as a path in the request. */
   readonly field?: string;
@@ -231,6 +245,10 @@ export interface RefusalDetails {
   readonly message?: string;
   /** How long to wait before the next attempt, ms. In the ending of a stream it means that the client may reconnect. */
   readonly retryDelayMs?: number;
+  /** What the message says, for programs. */
+  readonly facts?: Facts;
+  /** Other refused parts of the same request. */
+  readonly others?: readonly Refusal[];
 }
 
 /** A refusal. The rules throw it; a service answers with a status, and a stream with a Refused event. */
@@ -239,12 +257,18 @@ export class Refusal extends Error {
   readonly reason: KnownReason;
   readonly field: string | undefined;
   readonly retryDelayMs: number | undefined;
+  readonly metadata: Record<string, string>;
+  readonly #others: readonly Refusal[];
 
   constructor(reason: KnownReason, details: RefusalDetails = {}) {
     super(details.message ?? meanings[reason].message);
     this.reason = reason;
     this.field = details.field;
     this.retryDelayMs = details.retryDelayMs;
+    this.metadata = Object.fromEntries(
+      Object.entries(details.facts ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    this.#others = details.others ?? [];
   }
 
   toRpcError(): RpcError {
@@ -252,6 +276,8 @@ export class Refusal extends Error {
       code: meanings[this.reason].code,
       reason: reasonName(this.reason),
       message: this.message,
+      metadata: this.metadata,
+      moreFields: this.#others.map(({ field = "", reason }) => ({ field, reason: reasonName(reason) })),
       ...(this.field === undefined ? {} : { field: this.field }),
       ...(this.retryDelayMs === undefined ? {} : { retryDelayMs: this.retryDelayMs }),
     });

@@ -172,9 +172,9 @@ export class StreamRunner {
         return;
       }
       case "refused": {
-        const { clientMessageId, reason, message, field, retryDelay } = raw.kind.value;
+        const { clientMessageId, reason, message, field, retryDelay, metadata } = raw.kind.value;
         const delayMs = retryDelay && Number(retryDelay.seconds) * 1000 + retryDelay.nanos / 1_000_000;
-        this.#refused(clientMessageId, refusal(reason, message, field, delayMs), raw);
+        this.#refused(clientMessageId, refusal(reason, message, field, delayMs, metadata), raw);
         return;
       }
       case "caughtUp":

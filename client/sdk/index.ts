@@ -28,7 +28,7 @@ export {
 export { ListenError } from "../../rpc/listening/listen.ts";
 export type { Certificate } from "../../rpc/listening/server-credentials.ts";
 export { ConnectError, type ConnectErrorKind } from "../../rpc/status/connect-error.ts";
-export { RpcError } from "../../rpc/status/status.ts";
+export { type InvalidField, RpcError } from "../../rpc/status/status.ts";
 export { Link, openLink } from "../link/link.ts";
 export type { LinkOptions } from "../link/link-options.ts";
 export { type CursorStore, MemoryCursors, type Position } from "../link/model/cursors.ts";

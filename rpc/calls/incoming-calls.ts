@@ -127,7 +127,13 @@ export class IncomingCalls {
     const count = raw.length / 2;
     if (count <= MOST_HEADERS) return;
     const message = `The call has ${count} headers, and at most ${MOST_HEADERS} are allowed.`;
-    const error = new RpcError({ code: status.INVALID_ARGUMENT, reason: "REQUEST_TOO_LARGE", message });
+    const metadata = { maximum: String(MOST_HEADERS), unit: "items", actual: String(count) };
+    const error = new RpcError({
+      code: status.INVALID_ARGUMENT,
+      reason: "REQUEST_TOO_LARGE",
+      message,
+      metadata,
+    });
     this.#refused.set(stream, error);
   }
 }

@@ -88,7 +88,8 @@ export class MessageReader {
     if (!isStream && this.#messages > 0) return undecodable("This method takes one request message.");
     if (this.#length <= bytes) return undefined;
     const message = `The request has ${this.#length} bytes, and at most ${bytes} are allowed.`;
-    return new RpcError({ code: status.INVALID_ARGUMENT, reason: "REQUEST_TOO_LARGE", message });
+    const metadata = { maximum: String(bytes), unit: "bytes", actual: String(this.#length) };
+    return new RpcError({ code: status.INVALID_ARGUMENT, reason: "REQUEST_TOO_LARGE", message, metadata });
   }
 
   #take(piece: Buffer): Buffer | undefined {

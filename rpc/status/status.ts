@@ -5,8 +5,8 @@ import { BadRequest, ErrorInfo, RetryInfo } from "../../gen/google/rpc/error_det
 import { Status } from "../../gen/google/rpc/status.ts";
 import { asBuffer } from "../wire/bytes.ts";
 
-/** The domain of the reasons of this project. */
-export const DOMAIN = "parley";
+/** The domain of the reasons of this project: a name of Protobuf, which no other project has. */
+export const DOMAIN = "parley.chat.v1";
 
 const DETAILS_KEY = "grpc-status-details-bin";
 const TYPE_PREFIX = "type.googleapis.com/";
@@ -28,10 +28,20 @@ export interface RpcErrorOptions {
   readonly field?: string;
   /** How long to wait before trying again, ms, not negative. */
   readonly retryDelayMs?: number;
+  /** More invalid fields, with their reasons, after `field`. */
+  readonly moreFields?: readonly InvalidField[];
   /** More about this occurrence, for programs. */
   readonly metadata?: Record<string, string>;
   readonly domain?: string;
   readonly cause?: unknown;
+}
+
+/** A field of a request that was refused. */
+export interface InvalidField {
+  /** The path in the request, such as "markers[3]". */
+  readonly field: string;
+  /** A name from the catalogue of reasons. */
+  readonly reason: string;
 }
 
 /** A status that is not OK. A handler throws it to end its call, and the client catches it. */
@@ -48,6 +58,8 @@ export class RpcError extends Error {
   readonly domain: string;
   /** The invalid field, as a path in the request, such as "target.username". */
   readonly field?: string;
+  /** All invalid fields, with their reasons; the first one is `field`. */
+  readonly fields: readonly InvalidField[];
   /** How long to wait before the same request can succeed, ms; undefined if waiting does not help. */
   readonly retryDelayMs?: number;
   /** More about this occurrence, for programs. */
@@ -60,6 +72,8 @@ export class RpcError extends Error {
     this.reason = options.reason;
     this.domain = options.domain ?? (options.reason === "" ? "" : DOMAIN);
     if (options.field !== undefined) this.field = options.field;
+    const { field, reason, moreFields = [] } = options;
+    this.fields = [...(field === undefined ? [] : [{ field, reason }]), ...moreFields];
     if (options.retryDelayMs !== undefined) this.retryDelayMs = options.retryDelayMs;
     this.metadata = options.metadata ?? {};
   }
@@ -71,8 +85,12 @@ export function toStatus(error: RpcError): Pick<StatusObject, "code" | "details"
   const message = error.message.slice(0, MESSAGE_LENGTH).toWellFormed();
   const metadata = new Metadata();
   if (error.reason !== "") {
-    let packed = packDetails(error, message, error.metadata, error.field);
-    if (packed.length > DETAILS_BYTES) packed = packDetails(error, message, {}, undefined);
+    let packed = packDetails(error, message, error.metadata, error.fields);
+    for (let count = error.fields.length; packed.length > DETAILS_BYTES && count > 1; ) {
+      count = Math.floor(count / 2);
+      packed = packDetails(error, message, error.metadata, error.fields.slice(0, count));
+    }
+    if (packed.length > DETAILS_BYTES) packed = packDetails(error, message, {}, []);
     metadata.set(DETAILS_KEY, packed);
     // The gRPC protocol requires this header in the refusal of an unknown compression.
     if (error.reason === "COMPRESSION_UNSUPPORTED") metadata.set("grpc-accept-encoding", "identity");
@@ -110,7 +128,7 @@ function packDetails(
   error: RpcError,
   message: string,
   metadata: Record<string, string>,
-  field?: string,
+  fields: readonly InvalidField[],
 ): Buffer {
   const info = { reason: error.reason, domain: error.domain, metadata };
   const details = [pack("google.rpc.ErrorInfo", ErrorInfo.encode(info).finish())];
@@ -119,9 +137,12 @@ function packDetails(
     const retryDelay = { seconds: BigInt(Math.floor(delay / 1000)), nanos: (delay % 1000) * 1_000_000 };
     details.push(pack("google.rpc.RetryInfo", RetryInfo.encode({ retryDelay }).finish()));
   }
-  if (field !== undefined) {
-    const violation = { field, description: message, reason: error.reason, localizedMessage: undefined };
-    details.push(pack("google.rpc.BadRequest", BadRequest.encode({ fieldViolations: [violation] }).finish()));
+  if (fields.length > 0) {
+    const fieldViolations = fields.map(({ field, reason }, index) => {
+      // Only the first sentence is sent, so that more fields fit.
+      return { field, description: index === 0 ? message : "", reason, localizedMessage: undefined };
+    });
+    details.push(pack("google.rpc.BadRequest", BadRequest.encode({ fieldViolations }).finish()));
   }
   return Buffer.from(Status.encode({ code: error.code, message, details }).finish());
 }
@@ -130,7 +151,9 @@ function pack(name: string, value: Uint8Array): Any {
   return { typeUrl: TYPE_PREFIX + name, value: asBuffer(value) };
 }
 
-type Details = Partial<Pick<RpcErrorOptions, "reason" | "domain" | "metadata" | "retryDelayMs" | "field">>;
+type Details = Partial<
+  Pick<RpcErrorOptions, "reason" | "domain" | "metadata" | "retryDelayMs" | "field" | "moreFields">
+>;
 
 function readDetails(metadata: Metadata | undefined): Details {
   const packed = metadata?.get(DETAILS_KEY)[0];
@@ -155,8 +178,9 @@ function readDetail(detail: Any): Details {
       return { retryDelayMs: Math.max(0, Number(delay.seconds) * 1000 + delay.nanos / 1_000_000) };
     }
     case "google.rpc.BadRequest": {
-      const violation = BadRequest.decode(detail.value).fieldViolations[0];
-      return violation === undefined ? {} : { field: violation.field };
+      const [first, ...more] = BadRequest.decode(detail.value).fieldViolations;
+      if (first === undefined) return {};
+      return { field: first.field, moreFields: more.map(({ field, reason }) => ({ field, reason })) };
     }
     default:
       return {};

@@ -17,6 +17,7 @@ export function describeClient(client: ClientInfo | undefined, path: string): Cl
       throw new Refusal(Reason.INVALID_FIELD, {
         field: `${path}.${field === "deviceName" ? "device_name" : field}`,
         message: `At most ${limits.clientFieldBytes} bytes.`,
+        facts: { maximum: limits.clientFieldBytes, unit: "bytes" },
       });
     }
   }

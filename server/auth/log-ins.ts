@@ -209,8 +209,10 @@ interface AttemptFacts {
 
 /** The refusal of a session that exceeds the number that may be online. */
 export function tooManySessions(most: number): Refusal {
-  if (most > 1) return new Refusal(Reason.TOO_MANY_SESSIONS);
+  const facts = { maximum: most };
+  if (most > 1) return new Refusal(Reason.TOO_MANY_SESSIONS, { facts });
   return new Refusal(Reason.TOO_MANY_SESSIONS, {
+    facts,
     message: "You are logged in already. Log out of the other session first.",
   });
 }

@@ -3,12 +3,13 @@ import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "nod
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { limits } from "../limits.ts";
+import type { Facts } from "../reasons.ts";
 import { type Asker, FairQueue } from "./load/fair-queue.ts";
 import { firstForbidden } from "./precis.ts";
 
 const argon2Async = promisify(argon2);
 
-export type NewPassword = { ok: true } | { ok: false; problem: string };
+export type NewPassword = { ok: true } | { ok: false; problem: string; facts?: Facts };
 
 /** What one Argon2id hash costs. */
 export interface PasswordCost {
@@ -73,10 +74,12 @@ export class Passwords {
   checkNew(password: string): NewPassword {
     const prepared = prepare(password);
     if (Buffer.byteLength(prepared) > limits.passwordBytes) {
-      return { ok: false, problem: `A password has at most ${limits.passwordBytes} bytes.` };
+      const facts = { maximum: limits.passwordBytes, unit: "bytes" };
+      return { ok: false, problem: `A password has at most ${limits.passwordBytes} bytes.`, facts };
     }
     if ([...prepared].length < LEAST_CHARACTERS) {
-      return { ok: false, problem: `A password has at least ${LEAST_CHARACTERS} characters.` };
+      const facts = { minimum: LEAST_CHARACTERS, unit: "characters" };
+      return { ok: false, problem: `A password has at least ${LEAST_CHARACTERS} characters.`, facts };
     }
     if (firstForbidden(prepared, "freeform") !== undefined) {
       return { ok: false, problem: "A password cannot contain control or invisible characters." };

@@ -220,7 +220,9 @@ export class UserAccounts {
 
   #checkPassword(password: string, field: string): void {
     const checked = this.#options.passwords.checkNew(password);
-    if (!checked.ok) throw new Refusal(Reason.PASSWORD_INVALID, { field, message: checked.problem });
+    if (checked.ok) return;
+    const { problem: message, facts = {} } = checked;
+    throw new Refusal(Reason.PASSWORD_INVALID, { field, message, facts });
   }
 }
 

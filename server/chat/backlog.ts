@@ -45,7 +45,10 @@ export class Backlog {
       if (head === undefined) {
         throw new Refusal(Reason.CONVERSATION_NOT_FOUND, { field: `${field}.conversation_id` });
       }
-      if (seq > head) throw new Refusal(Reason.CURSOR_BEYOND_HEAD, { field: `${field}.seq` });
+      if (seq > head) {
+        const facts = { head_seq: head };
+        throw new Refusal(Reason.CURSOR_BEYOND_HEAD, { field: `${field}.seq`, facts });
+      }
     }
   }
 

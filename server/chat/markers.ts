@@ -48,6 +48,7 @@ export class Markers {
       throw new Refusal(Reason.INVALID_FIELD, {
         field: "markers",
         message: `Give 1 to ${limits.markersPerRequest} markers.`,
+        facts: { minimum: 1, maximum: limits.markersPerRequest, unit: "items", actual: markers.length },
       });
     }
     if (new Set(markers.map((marker) => marker.conversationId)).size < markers.length) {
@@ -84,7 +85,10 @@ export class Markers {
       case "no-conversation":
         return notFound(conversationId, field);
       case "beyond-head":
-        return { conversationId, refusal: new Refusal(Reason.MARKER_BEYOND_HEAD, { field }) };
+        return {
+          conversationId,
+          refusal: new Refusal(Reason.MARKER_BEYOND_HEAD, { field, facts: { head_seq: result.headSeq } }),
+        };
       case "ok":
         if (result.rose) this.#publishRaised(user, result);
         return undefined;

@@ -103,6 +103,7 @@ export class MessageSending {
       throw new Refusal(Reason.INVALID_FIELD, {
         field: "client_message_id",
         message: "A client message id is at most 2^63-1.",
+        facts: { maximum: String(FIRST_SERVER_MESSAGE_ID - 1n), actual: String(clientMessageId) },
       });
     }
     const bytes = checkContent(content);
@@ -159,6 +160,7 @@ function checkContent(content: SentContent): Uint8Array {
     throw new Refusal(Reason.CONTENT_TOO_LARGE, {
       field: "content",
       message: `The message has ${bytes.length} bytes; at most ${limits.contentBytes} are allowed.`,
+      facts: { maximum: limits.contentBytes, unit: "bytes", actual: bytes.length },
     });
   }
   // The server does not interpret any other kind of content.

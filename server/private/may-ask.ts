@@ -1,6 +1,7 @@
 // Whether one user may ask another for a private chat now. These checks need no access to the store.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Presence } from "../chat/presence/presence.ts";
+import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { PeerDeviceRow, UserRow } from "../store/store.ts";
@@ -32,7 +33,8 @@ export function checkMayAsk(
   if (open !== undefined) {
     const where = open.deviceId === device.deviceId ? "this device" : nameOfOwn(open.deviceName);
     const message = `A private chat with ${callee.username} is open on ${where} already.`;
-    throw new Refusal(Reason.PRIVATE_CHAT_OPEN, { field, message });
+    const facts = { device_id: formatId("device", open.deviceId), device_name: open.deviceName };
+    throw new Refusal(Reason.PRIVATE_CHAT_OPEN, { field, message, facts });
   }
   if (state.presence.onlineSessions(callee.userId) === 0) throw new Refusal(Reason.USER_OFFLINE, { field });
   if (state.subscribers.of(callee.userId).size === 0) {

@@ -202,5 +202,6 @@ function refuseSelf(username: string, own: string): void {
 }
 
 function checkAtMost(field: string, value: number, most: number): void {
-  if (value > most) throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${most}.` });
+  if (value > most)
+    throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${most}.`, facts: { maximum: most } });
 }

@@ -146,6 +146,7 @@ function checkEntered(field: string, value: string, most: number): void {
 
 function checkLength(field: string, value: string, most: number): void {
   if (Buffer.byteLength(value) > most) {
-    throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${most} bytes.` });
+    const facts = { maximum: most, unit: "bytes" };
+    throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${most} bytes.`, facts });
   }
 }

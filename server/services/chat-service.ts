@@ -69,9 +69,15 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
 
       setMarkers: gate.forSession(
         async (request, session) => {
-          const [refused] = await markers.raise(session.row.user, request.markers);
-          if (refused !== undefined) throw refused.refusal;
-          return {};
+          const [first, ...others] = await markers.raise(session.row.user, request.markers);
+          if (first === undefined) return {};
+          const { reason, field = "", message, metadata } = first.refusal;
+          throw new Refusal(reason, {
+            field,
+            message,
+            facts: { ...metadata, refused_markers: 1 + others.length },
+            others: others.map(({ refusal }) => refusal),
+          });
         },
         { cost: ({ markers }) => Math.max(1, markers.length), isActivity: () => false },
       ),

@@ -86,7 +86,8 @@ async function searchUsers(
   const bytes = Buffer.byteLength(prefix);
   if (bytes === 0 || bytes > limits.usernameBytes) {
     const message = `The beginning of a name has 1 to ${limits.usernameBytes} bytes.`;
-    throw new Refusal(Reason.INVALID_FIELD, { field: "prefix", message });
+    const facts = { minimum: 1, maximum: limits.usernameBytes, unit: "bytes", actual: bytes };
+    throw new Refusal(Reason.INVALID_FIELD, { field: "prefix", message, facts });
   }
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
   const tokens = new PageTokens("SearchUsers", asking.userId, prefix);

@@ -118,13 +118,15 @@ export function introductionService(parts: IntroductionServiceParts) {
 function checkFailedIds(ids: readonly string[]): void {
   if (ids.length <= limits.failedIntroductions) return;
   const message = `At most ${limits.failedIntroductions} introductions.`;
-  throw new Refusal(Reason.INVALID_FIELD, { field: "failed_introduction_ids", message });
+  const facts = { maximum: limits.failedIntroductions, unit: "items", actual: ids.length };
+  throw new Refusal(Reason.INVALID_FIELD, { field: "failed_introduction_ids", message, facts });
 }
 
 function readUserIds(texts: readonly string[]): Set<number> {
   if (texts.length > limits.reportedChats) {
     const message = `At most ${limits.reportedChats} users.`;
-    throw new Refusal(Reason.INVALID_FIELD, { field: "user_ids", message });
+    const facts = { maximum: limits.reportedChats, unit: "items", actual: texts.length };
+    throw new Refusal(Reason.INVALID_FIELD, { field: "user_ids", message, facts });
   }
   const userIds = new Set<number>();
   for (const [index, text] of texts.entries()) {

@@ -24,7 +24,7 @@ describe("an RpcError", () => {
     expect({ code, reason, domain, message, field, retryDelayMs, metadata }).toEqual({
       code: status.NOT_FOUND,
       reason: "USER_NOT_FOUND",
-      domain: "parley",
+      domain: "parley.chat.v1",
       message: "There is no user of that name.",
       field: "target.username",
       retryDelayMs: 1_250,
@@ -39,6 +39,22 @@ describe("an RpcError", () => {
     expect(read.field).toBeUndefined();
     expect(read.retryDelayMs).toBeUndefined();
     expect(read.metadata).toEqual({});
+  });
+
+  test("names several fields, each with its reason, and as many as fit", () => {
+    const moreFields = Array.from({ length: 999 }, (_, index) => ({
+      field: `markers[${index + 1}]`,
+      reason: index % 2 === 0 ? "B" : "C",
+    }));
+    const some = { code: status.ABORTED, reason: "A", message: "a", field: "markers[0]" };
+    const few = new RpcError({ ...some, moreFields: moreFields.slice(0, 9) });
+    const first = { field: "markers[0]", reason: "A" };
+    expect(fromServiceError(received(toStatus(few))).fields).toEqual([first, ...moreFields.slice(0, 9)]);
+    const many = toStatus(new RpcError({ ...some, moreFields, metadata: { refused_markers: "1000" } }));
+    const read = fromServiceError(received(many));
+    expect(read.fields.length).toBeGreaterThan(20);
+    expect(read.fields).toEqual([first, ...moreFields].slice(0, read.fields.length));
+    expect(read.metadata).toEqual({ refused_markers: "1000" });
   });
 
   test("is shortened to fit into headers", () => {

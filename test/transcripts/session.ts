@@ -16,7 +16,7 @@ import {
 import { frame, type Transcript } from "./transcript.ts";
 
 const conversationId = withLuke;
-const nothing = { field: "", message: "", retryDelay: undefined, conversationId: "" };
+const nothing = { field: "", message: "", retryDelay: undefined, conversationId: "", metadata: {} };
 
 export const session: Transcript = {
   name: "session",
@@ -84,6 +84,7 @@ export const session: Transcript = {
           message: "That marker is beyond the newest entry.",
           retryDelay: undefined,
           conversationId,
+          metadata: {},
         },
       },
       {

@@ -106,7 +106,7 @@ export const unknown: Transcript = {
 };
 
 function refused(clientMessageId: bigint, reason: number): Uint8Array {
-  const rest = { field: "", message: "A sentence.", retryDelay: undefined, conversationId: "" };
+  const rest = { field: "", message: "A sentence.", retryDelay: undefined, conversationId: "", metadata: {} };
   return Refused.encode({ clientMessageId, reason: reason as Reason, ...rest }).finish();
 }
 

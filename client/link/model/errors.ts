@@ -58,12 +58,19 @@ export function reasonName(reason: Reason): string {
 }
 
 /** The refusal of a command as an RpcError. A stream carries no status code for it: the code depends on `field`. */
-export function refusal(reason: Reason, message: string, field?: string, retryDelayMs?: number): RpcError {
+export function refusal(
+  reason: Reason,
+  message: string,
+  field?: string,
+  retryDelayMs?: number,
+  metadata: Record<string, string> = {},
+): RpcError {
   const name = reasonName(reason);
   return new RpcError({
     code: field === undefined || field === "" ? status.FAILED_PRECONDITION : status.INVALID_ARGUMENT,
     reason: name,
     message: message === "" ? name : message,
+    metadata,
     ...(field === undefined || field === "" ? {} : { field }),
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   });

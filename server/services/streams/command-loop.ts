@@ -79,6 +79,7 @@ export class CommandLoop {
           throw new Refusal(Reason.INVALID_FIELD, {
             field: "commands",
             message: `At most ${limits.commandsPerRequest} commands in one request.`,
+            facts: { maximum: limits.commandsPerRequest, unit: "items", actual: frame.commands.length },
           });
         }
         // An empty frame costs as much as one command.
@@ -267,6 +268,7 @@ export class CommandLoop {
                 ? undefined
                 : { seconds: BigInt(Math.floor(delay / 1000)), nanos: (delay % 1000) * 1_000_000 },
             conversationId: subject.conversationId ?? "",
+            metadata: refusal.metadata,
           },
         },
       }),

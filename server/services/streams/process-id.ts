@@ -6,5 +6,10 @@ import { Refusal } from "../../reasons.ts";
 /** @throws Refusal INVALID_FIELD */
 export function readProcessId(processId: string, field: string): string {
   if (Buffer.byteLength(processId) <= limits.processIdBytes) return processId;
-  throw new Refusal(Reason.INVALID_FIELD, { field, message: `At most ${limits.processIdBytes} bytes.` });
+  const facts = { maximum: limits.processIdBytes, unit: "bytes" };
+  throw new Refusal(Reason.INVALID_FIELD, {
+    field,
+    message: `At most ${limits.processIdBytes} bytes.`,
+    facts,
+  });
 }

@@ -203,6 +203,7 @@ function readCursors(cursors: readonly Cursor[]): Map<number, number> {
     throw new Refusal(Reason.INVALID_FIELD, {
       field: "hello.cursors",
       message: `At most ${limits.cursors} cursors. Name the conversations that were used last.`,
+      facts: { maximum: limits.cursors, unit: "items", actual: cursors.length },
     });
   }
   const read = new Map<number, number>();

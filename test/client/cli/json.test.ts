@@ -63,6 +63,7 @@ test("64-bit numbers, durations, times, enums and unknown values are printed as 
         message: '\u{0}\u{2028}"\\<é🎉',
         retryDelay: { seconds: 3n, nanos: 70_000_000 },
         conversationId: "",
+        metadata: {},
       },
     },
   }).finish();

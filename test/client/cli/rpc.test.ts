@@ -172,7 +172,7 @@ test("a refusal is printed with its reason and details; a missing login or serve
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr.split("\n")).toEqual([
     "There is no user of that name. (USER_NOT_FOUND)",
-    '  google.rpc.ErrorInfo {"reason":"USER_NOT_FOUND","domain":"parley"}',
+    '  google.rpc.ErrorInfo {"reason":"USER_NOT_FOUND","domain":"parley.chat.v1"}',
     expect.stringMatching(/^ {2}google\.rpc\.BadRequest \{"fieldViolations":\[\{"field":"target\.username"/),
     "",
   ]);
@@ -186,7 +186,7 @@ test("a refusal is printed with its reason and details; a missing login or serve
   expect(after).toMatchObject({ code: 4 });
   expect(after.stderr.split("\n")).toEqual([
     expect.stringContaining("npx parley login yoda"),
-    '  google.rpc.ErrorInfo {"reason":"TOKEN_INVALID","domain":"parley"}',
+    '  google.rpc.ErrorInfo {"reason":"TOKEN_INVALID","domain":"parley.chat.v1"}',
     "",
   ]);
 });

@@ -122,6 +122,7 @@ test("a refused message is reported once and deleted, and the stream continues",
       message: "There is no user of that name.",
       retryDelay: undefined,
       conversationId: "",
+      metadata: {},
     },
   });
   await expect(sending.done).rejects.toMatchObject({ reason: "USER_NOT_FOUND", field: "target.username" });
@@ -153,6 +154,7 @@ test("after a refusal with a retry delay the message is sent again", async () =>
       message: "",
       retryDelay: { seconds: 0n, nanos: 50_000_000 },
       conversationId: "",
+      metadata: {},
     },
   });
   expect(await stream.sent()).toEqual({ text: "hello", id });

@@ -229,6 +229,16 @@ export interface Refused {
     | undefined;
   /** The conversation that the command named by its id; otherwise empty. */
   conversationId: string;
+  /**
+   * Facts about this refusal for programs, such as the bound that was exceeded. The same as ErrorInfo.metadata of a unary
+   * call. docs/errors.md lists the keys. A client ignores keys that it does not know.
+   */
+  metadata: { [key: string]: string };
+}
+
+export interface Refused_MetadataEntry {
+  key: string;
+  value: string;
 }
 
 /** EntryAppended contains an entry, from the backlog or live. */
@@ -957,7 +967,15 @@ export const Ack: MessageFns<Ack> = {
 };
 
 function createBaseRefused(): Refused {
-  return { clientMessageId: 0n, reason: 0, field: "", message: "", retryDelay: undefined, conversationId: "" };
+  return {
+    clientMessageId: 0n,
+    reason: 0,
+    field: "",
+    message: "",
+    retryDelay: undefined,
+    conversationId: "",
+    metadata: {},
+  };
 }
 
 export const Refused: MessageFns<Refused> = {
@@ -983,6 +1001,9 @@ export const Refused: MessageFns<Refused> = {
     if (message.conversationId !== "") {
       writer.uint32(50).string(message.conversationId);
     }
+    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+      Refused_MetadataEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
     return writer;
   },
 
@@ -1045,6 +1066,74 @@ export const Refused: MessageFns<Refused> = {
             }
 
             message.conversationId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = Refused_MetadataEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.metadata[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRefused_MetadataEntry(): Refused_MetadataEntry {
+  return { key: "", value: "" };
+}
+
+export const Refused_MetadataEntry: MessageFns<Refused_MetadataEntry> = {
+  encode(message: Refused_MetadataEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Refused_MetadataEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefused_MetadataEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
             continue;
           }
         }

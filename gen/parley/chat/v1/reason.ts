@@ -12,7 +12,7 @@ export const protobufFileName = "parley/chat/v1/reason.proto";
 
 /**
  * Reason is the catalogue of refusals and endings. On a stream, Refused contains the value. In a status, the details
- * contain a google.rpc.ErrorInfo with domain "parley", whose reason is the name of the value without the prefix.
+ * contain a google.rpc.ErrorInfo with domain "parley.chat.v1", whose reason is the name of the value without the prefix.
  * A client treats a value that it does not know by the gRPC status code alone.
  */
 export const Reason = {
@@ -130,7 +130,7 @@ export const Reason = {
   USER_OFFLINE: 84,
   /** PRIVATE_CHAT_UNAVAILABLE - This user is online, but on no device that accepts private chats; or this server has no relay. */
   PRIVATE_CHAT_UNAVAILABLE: 85,
-  /** PRIVATE_CHAT_OPEN - The calling user already has a private chat open with this user. The message names the device. */
+  /** PRIVATE_CHAT_OPEN - The calling user already has a private chat open with this user. The metadata names the device. */
   PRIVATE_CHAT_OPEN: 86,
   /** INTRODUCTION_PENDING - One of the two users has already asked the other. */
   INTRODUCTION_PENDING: 87,

@@ -57,7 +57,7 @@ export namespace Ending {
 
 /**
  * Reason is the catalogue of what a peer refuses. The status that ends the call contains a google.rpc.ErrorInfo with
- * domain "parley", whose reason is the name of the value without the prefix.
+ * domain "parley.chat.v1", whose reason is the name of the value without the prefix.
  */
 export const Reason = {
   /** UNSPECIFIED - Not set. */
