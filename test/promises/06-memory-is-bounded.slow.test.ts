@@ -2,6 +2,8 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import type { ConnectRequest, ConnectResponse } from "../../gen/parley/chat/v1/chat_service.ts";
+import { ListMessagesRequest } from "../../gen/parley/chat/v1/history_service.ts";
+import { bareSession, framed } from "../rpc/fixture.ts";
 import type { TestStream } from "../support/client.ts";
 import { ServerProcess } from "../support/server-process.ts";
 
@@ -52,4 +54,39 @@ test("the server stops reading from a client that never reads the answers", { ti
   });
   expect(blocked).toBe(true);
   expect((await server.residentBytes()) - before).toBeLessThan(SLACK);
+});
+
+test("pages of history that a client never takes cost the server at most the bound of its session", {
+  timeout: 60_000,
+}, async () => {
+  await using server = await ServerProcess.start(["leia", "han"]);
+  using leia = await server.logIn("leia");
+  for (let index = 0; index < 100; index++) await leia.send("han", "x".repeat(32_000));
+  const before = await server.residentBytes();
+  const request = ListMessagesRequest.encode({
+    ...ListMessagesRequest.decode(new Uint8Array()),
+    target: { target: { $case: "username", value: "han" } },
+    pageSize: 500,
+  }).finish();
+  // 400 pages of 512 KiB: without a bound 200 MiB would be queued, several times over while they are prepared.
+  const sessions = await Promise.all(
+    Array.from({ length: 40 }, () =>
+      bareSession(`http://127.0.0.1:${server.port}`, { settings: { initialWindowSize: 0 } }),
+    ),
+  );
+  for (const bare of sessions) {
+    for (let index = 0; index < 10; index++) {
+      bare
+        .call("", {
+          ":path": "/parley.chat.v1.HistoryService/ListMessages",
+          authorization: `Bearer ${leia.grant?.token ?? ""}`,
+        })
+        .end(framed(request));
+    }
+  }
+  // The pages of another user do not wait for them.
+  using han = await server.logIn("han");
+  for (let index = 0; index < 20; index++) expect((await han.textsWith("leia")).length).toBeGreaterThan(10);
+  expect((await server.residentBytes()) - before).toBeLessThan(SLACK);
+  for (const bare of sessions) bare[Symbol.dispose]();
 });
