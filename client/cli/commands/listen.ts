@@ -10,7 +10,7 @@ import { name } from "../command/show.ts";
 import { type PrivateWanted, privateFlags, privateWantedOf, scriptPathFlag } from "../private/flags.ts";
 import { keyWords, problemWords } from "../private/key-words.ts";
 import { openPeerDebug } from "../private/peer-debug.ts";
-import { closedWords, endedWords, failedWords, pathWords } from "../private/private-words.ts";
+import { closedWords, endedWords, failedWords, notKeptWords, pathWords } from "../private/private-words.ts";
 import { type PrivateRun, withPrivateChats } from "../private/run-with-chats.ts";
 import { isAutoAccepted } from "../private/settings.ts";
 import { usage } from "../process/exit.ts";
@@ -135,6 +135,7 @@ class Listening {
       const lines = context.state.privateLines(signedIn.profile.profileId);
       lines.add({ username, mine, time: time ?? new Date(), text });
     }
+    if (content.kind !== "text" && this.#wanted.keep) this.#call.output.notice(notKeptWords(username));
     await this.#call.output.line(
       line`${name(username)}: ${Styled.multiline(text.replaceAll("\n", "\n    "))}`,
     );

@@ -14,7 +14,7 @@ import { CommandError, Exit } from "../process/exit.ts";
 import { standardInput } from "../process/standard-input.ts";
 import { Styled } from "../terminal/text/style.ts";
 import { keyWords } from "./key-words.ts";
-import { endedWords, failedWords, pathWords } from "./private-words.ts";
+import { endedWords, failedWords, notKeptWords, pathWords } from "./private-words.ts";
 import type { PrivateRun } from "./run-with-chats.ts";
 
 /** The time between two requests while the peer is not available, ms. */
@@ -263,6 +263,8 @@ export class PipeChat {
       const lines = context.state.privateLines(signedIn.profile.profileId);
       lines.add({ username: this.#options.username, mine, time: time ?? new Date(), text: content.text });
     }
+    if (content.kind !== "text" && this.#options.keep)
+      this.#call.output.notice(notKeptWords(this.#options.username));
     if (mine) return;
     const text = content.kind === "text" ? content.text : "(content that needs a newer version of parley)";
     const said = content.kind === "text" ? ({ $case: "text", value: content.text } as const) : undefined;

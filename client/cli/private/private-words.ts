@@ -129,6 +129,11 @@ export function endedWords({ username, how }: ChatEnded, program?: string): stri
   return why === undefined ? `${username} has ended the private chat.` : `${why} The private chat has ended.`;
 }
 
+/** Reports a line that --keep-private should keep, but whose kind this version does not know. */
+export function notKeptWords(username: string): string {
+  return `A line of ${username} is not kept: its content needs a newer version of parley.`;
+}
+
 /** How many lines of each chat were not sent, or may not have arrived, when the user left. */
 export function lostWords(lost: readonly UndeliveredLines[]): string[] {
   const countOf = (count: number, username: string): string =>

@@ -54,6 +54,21 @@ describe("/history of a private chat", () => {
   });
 });
 
+it("a line of a kind that this version does not know is not kept, and the user is told", async () => {
+  using folder = newFolder();
+  const { state, profileId } = stateWithProfile(folder.path);
+  using _ = state;
+  const lines = state.privateLines(profileId);
+  const fixture = await live({ privately: { answer: "ask", path: "auto", lines } });
+  await opens(fixture, "yoda");
+  fixture.shown();
+  await says(fixture, "yoda", "", { content: { kind: "unknown" } });
+  expect(fixture.shown()[0]).toBe(
+    "14:00 · A line of yoda is not kept: its content needs a newer version of parley.",
+  );
+  expect(lines.last("yoda", 10)).toEqual([]);
+});
+
 describe("lines that an earlier run kept", () => {
   it("are shown if this run keeps none, with and without an open chat", async () => {
     using folder = newFolder();

@@ -19,6 +19,7 @@ import {
   closedWords,
   endedWords,
   failedWords,
+  notKeptWords,
   openedWords,
   requestWords,
 } from "../../private/private-words.ts";
@@ -147,7 +148,7 @@ export class PrivateIncoming {
     const kept = content.kind === "text" ? settings.lines : undefined;
     if (content.kind === "text") {
       kept?.add({ username, mine, time: time ?? new Date(clock.now()), text: content.text });
-    }
+    } else if (settings.lines !== undefined) this.#notify(notKeptWords(username));
     const { shown, last } = mine ? progress.takeWaiting(username) : { shown: false, last: false };
     if (last) this.#notify(`The waiting lines were sent to ${username}.`);
     if (shown) return;
