@@ -124,7 +124,6 @@ test("flags that contradict --private are refused as a command line", async () =
     ["luke", "--private", "--from", "1"],
     ["luke", "--private", "--to", "1"],
     ["luke", "--private", "--mark"],
-    ["luke", "--private", "--json"],
     ["luke", "--private", "--forget", "-n", "1"],
     ["luke", "--forget"],
   ];
