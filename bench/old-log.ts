@@ -17,7 +17,7 @@ const CLIENTS = 500;
 const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
 try {
   await measure("a page of 100 entries of 100,000", 100_000, async (store, head) => {
-    const log = new ConversationLog(store.log, new UserCache(store.accounts));
+    const log = new ConversationLog(store.log, new UserCache(store.accounts), () => undefined);
     const pages = 200;
     for (const newest of [false, true]) {
       const from = performance.now();
@@ -45,7 +45,7 @@ try {
     process.stdout.write(`  the query of 100 seqs in the middle alone: ${ms.toFixed(3)} ms\n`);
   });
   await measure(`${CLIENTS} clients that come back over 300,000 broadcasts`, 300_000, async (store, head) => {
-    const log = new ConversationLog(store.log, new UserCache(store.accounts));
+    const log = new ConversationLog(store.log, new UserCache(store.accounts), () => undefined);
     const from = performance.now();
     const cursors = new Map([[store.broadcastId, head / 3]]);
     let events = 0;

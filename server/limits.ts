@@ -171,6 +171,8 @@ export const limits = {
   comeBackMs: 1_000,
   overloadedRetryMs: 2_000,
   tooManyStreamsRetryMs: 5_000,
+  /** Damage stays until an operator acts. */
+  damagedRetryMs: 30_000,
 
   /** The entries of the caches of users and of sessions. */
   cachedUsers: 50_000,

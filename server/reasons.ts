@@ -56,6 +56,11 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "This server takes no compressed messages. Send them without compression.",
   },
 
+  [Reason.DATA_DAMAGED]: {
+    code: status.DATA_LOSS,
+    message: "A part of the server's data is damaged. Its operator has to restore it.",
+  },
+
   [Reason.TOKEN_MISSING]: {
     code: status.UNAUTHENTICATED,
     message: 'Send one token, as metadata "authorization: Bearer TOKEN".',

@@ -32,11 +32,13 @@ import { Agreements } from "./private/agreements.ts";
 import { Introductions, type IntroductionTimes } from "./private/introductions.ts";
 import { OpenChats } from "./private/open-chats.ts";
 import { Relays } from "./private/relays.ts";
+import { ProblemLog } from "./problem-log.ts";
 import { Refusal, reasonName } from "./reasons.ts";
 import { adminService } from "./services/admin-service.ts";
 import { authService } from "./services/auth-service.ts";
 import { blockService } from "./services/block-service.ts";
 import { Answers } from "./services/calls/answers.ts";
+import { Failures } from "./services/calls/failures.ts";
 import { Gate } from "./services/calls/gate.ts";
 import { shortRequest } from "./services/calls/request-bounds.ts";
 import { SessionCalls } from "./services/calls/session-calls.ts";
@@ -99,6 +101,9 @@ export interface RunningServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** The name in the health service of the stored data. It is NOT_SERVING once damage was found. */
+const DATA_HEALTH = "parley.data";
+
 const STOP_GRACE_MS = 3_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -143,7 +148,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     refusals,
     onRemoved: applyChanges,
   });
-  const conversationLog = new ConversationLog(store.log, users);
+  const conversationLog = new ConversationLog(store.log, users, (message) =>
+    log.error({ event: "data damaged" }, message),
+  );
   const sending = new MessageSending(store.log, users, store.broadcastId, clock);
   const lookup = new ConversationLookup(store.log, users);
   const markers = new Markers(store.log, bus, clock);
@@ -191,7 +198,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       observer && ((method: string, error?: { reason: string }) => observer.callEnded(method, error?.reason)),
   };
   const answers = new Answers(clock);
-  const gate = new Gate(sessions, answers);
+  const failures = new Failures(onError);
+  const gate = new Gate(sessions, answers, failures);
   const calls = new SessionCalls(gate, manager);
   const streams = new Streams({
     gate,
@@ -205,7 +213,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
   });
   const onRefused = (reason: Reason): void => observer?.commandRefused(reasonName(reason));
-  const rules = { sending, markers, typing, onError, onRefused };
+  const rules = { sending, markers, typing, failures, onRefused };
   const services = [
     adminService({
       gate,
@@ -264,7 +272,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       options: serviceOptions,
     }),
   ];
-  const health = new Health(services.map(nameOf));
+  const health = new Health([...services.map(nameOf), DATA_HEALTH]);
+  const problems = new ProblemLog(log, clock);
+  store.onProblem((problem) => {
+    problems.add(problem);
+    if (problem.kind === "damaged") health.degrade(DATA_HEALTH);
+  });
   if (options.health !== false) services.push(health.service({ onError }));
   if (options.reflection !== undefined) {
     // Reflection also lists itself.

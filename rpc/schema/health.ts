@@ -15,9 +15,13 @@ const bounds = { bytes: KiB, fields: 16 };
 /** A frame limit of 1 byte makes each status a separate message. */
 const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 
-/** All services have the same status, since they use the same store. The service "" is the server as a whole. */
+/**
+ * All services have the same status, since they use the same store, unless one is degraded. The service "" is the server
+ * as a whole.
+ */
 export class Health {
   readonly #names: ReadonlySet<string>;
+  readonly #degraded = new Set<string>();
   readonly #watchers = new Set<() => void>();
   #status: Serving = Serving.SERVING;
 
@@ -32,18 +36,31 @@ export class Health {
     for (const notify of this.#watchers) notify();
   }
 
+  /** Sets the status of one service to NOT_SERVING for good. The server as a whole stays as it is. */
+  degrade(service: string): void {
+    if (this.#degraded.has(service)) return;
+    this.#degraded.add(service);
+    for (const notify of this.#watchers) notify();
+  }
+
+  #statusOf(service: string): Serving {
+    return this.#degraded.has(service) ? Serving.NOT_SERVING : this.#status;
+  }
+
   service(options: ServiceOptions): Service {
     return implementService(
       HealthService,
       {
         check: ({ service }) => {
-          if (this.#names.has(service)) return Promise.resolve({ status: this.#status });
+          if (this.#names.has(service)) return Promise.resolve({ status: this.#statusOf(service) });
           const message = `There is no service ${service}.`;
           throw new RpcError({ code: status.NOT_FOUND, reason: "", message });
         },
         list: () =>
           Promise.resolve({
-            statuses: Object.fromEntries([...this.#names].map((name) => [name, { status: this.#status }])),
+            statuses: Object.fromEntries(
+              [...this.#names].map((name) => [name, { status: this.#statusOf(name) }]),
+            ),
           }),
         watch: ({ service }, out, call) => this.#watch(service, out, call.signal),
       },
@@ -55,10 +72,13 @@ export class Health {
   async #watch(service: string, out: Outbox, signal: AbortSignal): Promise<void> {
     const known = this.#names.has(service);
     const stopped = Promise.withResolvers<void>();
+    let last: Serving | undefined;
     const notify = (): void => {
-      const current = known ? this.#status : Serving.SERVICE_UNKNOWN;
-      out.push(HealthCheckResponse.encode({ status: current }).finish());
+      const current = known ? this.#statusOf(service) : Serving.SERVICE_UNKNOWN;
       if (this.#status === Serving.NOT_SERVING) stopped.resolve();
+      if (current === last) return;
+      last = current;
+      out.push(HealthCheckResponse.encode({ status: current }).finish());
     };
     this.#watchers.add(notify);
     signal.addEventListener("abort", () => stopped.resolve());

@@ -1,6 +1,13 @@
 // Reads a log as one user sees it, in pages that account for every seq: as an entry, as omitted, or as gone.
 import { limits } from "../limits.ts";
-import type { ConversationRow, LogStore, SeqRange, StoredEntry, UserRow } from "../store/store.ts";
+import {
+  type ConversationRow,
+  type LogStore,
+  type SeqRange,
+  StoreDamagedError,
+  type StoredEntry,
+  type UserRow,
+} from "../store/store.ts";
 import type { EntryUsers } from "./encoding.ts";
 import type { UserCache } from "./user-cache.ts";
 import { type LogItem, layOut } from "./visibility.ts";
@@ -39,10 +46,13 @@ export interface LogPage {
 export class ConversationLog {
   readonly #log: LogStore;
   readonly #users: UserCache;
+  readonly #onDamage: (message: string) => void;
 
-  constructor(log: LogStore, users: UserCache) {
+  /** @param onDamage receives what is wrong with entries that the store could read; the store reports the others */
+  constructor(log: LogStore, users: UserCache, onDamage: (message: string) => void) {
     this.#log = log;
     this.#users = users;
+    this.#onDamage = onDamage;
   }
 
   /**
@@ -57,20 +67,53 @@ export class ConversationLog {
     bounds: PageBounds,
   ): Promise<LogPage> {
     const { newest = false } = bounds;
+    try {
+      return await this.#page(userId, conversationId, from, to, bounds);
+    } catch (error) {
+      if (!(error instanceof StoreDamagedError)) throw error;
+      // Which entries the user may see cannot be read, so the page stands for entries that cannot be sent.
+      const part = windowOf(from, to, bounds.entries, newest);
+      const usersOf = (): never => {
+        throw new Error("the page has no entries");
+      };
+      return { items: [{ kind: "gone", ...part }], ...part, usersOf };
+    }
+  }
+
+  async #page(
+    userId: number,
+    conversationId: number,
+    from: number,
+    to: number,
+    bounds: PageBounds,
+  ): Promise<LogPage> {
+    const { newest = false } = bounds;
     const { window, visible } = await this.#examine(userId, conversationId, from, to, bounds.entries, newest);
     const asked = reachOf(visible, window.from, window.to, bounds.entries, newest);
-    const { entries, ...reach } = await this.#read(conversationId, visible, asked, bounds);
+    const { entries: read, ...reach } = await this.#read(conversationId, visible, asked, bounds);
     const ids = new Set<number>();
-    for (const entry of entries) {
+    for (const entry of read) {
       ids.add(entry.senderId);
       if (entry.recipientId !== undefined) ids.add(entry.recipientId);
     }
     const users = await this.#users.byIds(ids);
+    const entries = read.filter((entry) => this.#hasUsers(entry, users));
     return {
       items: layOut(reach.from, reach.to, visible, entries),
       ...reach,
       usersOf: (entry) => entryUsers(entry, users),
     };
+  }
+
+  #hasUsers(
+    { conversationId, seq, senderId, recipientId = senderId }: StoredEntry,
+    users: ReadonlyMap<number, UserRow>,
+  ) {
+    if (users.has(senderId) && users.has(recipientId)) return true;
+    this.#onDamage(
+      `entry ${seq} of conversation ${conversationId} is damaged: it names a user who never existed`,
+    );
+    return false;
   }
 
   /**
@@ -106,8 +149,12 @@ export class ConversationLog {
       let low = Math.max(range.from, reach.from);
       let high = Math.min(range.to, reach.to);
       while (low <= high) {
-        const rows = await this.#log.entries(conversationId, low, high, ENTRIES_AT_A_TIME, newest, left);
-        if (rows.length === 0) break;
+        const { rows, part } = await this.#readSome(conversationId, { from: low, to: high }, newest, left);
+        if (rows.length === 0) {
+          // The layout names these seqs, because they are visible and their entries are missing.
+          if (newest) high = part.from - 1;
+          else low = part.to + 1;
+        }
         for (const row of newest ? rows.toReversed() : rows) {
           left -= row.content.length + limits.entryOverhead;
           if (left < 0 && entries.length > 0) {
@@ -121,6 +168,32 @@ export class ConversationLog {
       }
     }
     return { entries: inOrder(entries), ...reach };
+  }
+
+  /**
+   * Reads some entries at one end of the range. If some are damaged, reads a smaller part, down to one entry, which is
+   * left out if it is damaged itself.
+   */
+  async #readSome(
+    conversationId: number,
+    range: SeqRange,
+    newest: boolean,
+    bytes: number,
+  ): Promise<{ rows: StoredEntry[]; part: SeqRange }> {
+    let part = range;
+    for (let size = ENTRIES_AT_A_TIME; ; size = Math.floor(size / 2)) {
+      try {
+        const { from, to } = part;
+        return {
+          rows: await this.#log.entries(conversationId, from, to, ENTRIES_AT_A_TIME, newest, bytes),
+          part,
+        };
+      } catch (error) {
+        if (!(error instanceof StoreDamagedError)) throw error;
+        if (part.from === part.to) return { rows: [], part };
+        part = windowOf(range.from, range.to, Math.max(1, size), newest);
+      }
+    }
   }
 }
 

@@ -28,6 +28,8 @@ export interface FeedOptions {
   readonly outbox: Outbox;
   readonly backlog: Backlog;
   readonly clock: Clock;
+  /** Converts an error to the ending of the stream. */
+  readonly endingOf: (error: unknown) => Refusal;
 }
 
 export class Feed implements ConnectedStream {
@@ -242,11 +244,7 @@ export class Feed implements ConnectedStream {
   }
 
   #fail(error: unknown): void {
-    this.end(
-      error instanceof Refusal
-        ? error
-        : new Refusal(Reason.STORE_UNAVAILABLE, { retryDelayMs: limits.comeBackMs }),
-    );
+    this.end(this.#options.endingOf(error));
   }
 }
 

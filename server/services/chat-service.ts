@@ -15,7 +15,7 @@ import { toAck } from "../chat/encoding.ts";
 import type { StoredMessage } from "../chat/sending.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
-import { type Gate, type Terms, toRpcError } from "./calls/gate.ts";
+import type { Gate, Terms } from "./calls/gate.ts";
 import { chatBounds } from "./calls/request-bounds.ts";
 import { CommandLoop, type CommandRules } from "./streams/command-loop.ts";
 import { chatDefinition, contentBytes } from "./streams/opaque-content.ts";
@@ -36,7 +36,7 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
     {
       connect: gate.admitting(
         (session) => (frames: FrameReader<ConnectRequest>, outbox: Outbox, call: CallContext) =>
-          typed(async () => {
+          gate.failures.stream(call.method, async () => {
             const hello = await readHello(frames);
             await streams.serve(session, hello, outbox, call, (feed, signal) =>
               new CommandLoop(rules, { session, frames, outbox, feed, signal }).run(),
@@ -46,7 +46,7 @@ export function chatService({ gate, streams, rules, options }: ChatServiceParts)
 
       follow: gate.admitting(
         (session) => (request: FollowRequest, outbox: Outbox, call: CallContext) =>
-          typed(async () => {
+          gate.failures.stream(call.method, async () => {
             await streams.serve(session, request.hello, outbox, call, async (_feed, signal) => {
               await aborted(signal);
               return "half-closed";
@@ -132,12 +132,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-async function typed(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    throw toRpcError(error);
-  }
 }

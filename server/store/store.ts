@@ -53,6 +53,11 @@ export class StoreUnavailableError extends Error {
   override name = "StoreUnavailableError";
 }
 
+/** What was asked for cannot be read or written, because its part of the data is damaged. Other parts may be whole. */
+export class StoreDamagedError extends Error {
+  override name = "StoreDamagedError";
+}
+
 // ---- the conversation log
 
 export type ConversationKind = "direct" | "broadcast";

@@ -29,6 +29,7 @@ const directions: Record<string, readonly string[]> = {
   "server/run.ts": ["server/commands/"],
   "server/commands/": ["time/", "server/", "command-line/", "rpc/", "gen/"],
   "server/server.ts": [
+    "server/problem-log.ts",
     "server/services/",
     "server/admin/",
     "server/chat/",
@@ -64,6 +65,7 @@ const directions: Record<string, readonly string[]> = {
   "server/reasons.ts": ["rpc/", "gen/"],
   "server/log.ts": [],
   "server/observer.ts": [],
+  "server/problem-log.ts": ["server/log.ts", "server/store/store.ts", "time/"],
 
   // The terminal client and the SDK import link and state, which do not import them.
   "client/cli/terminal/": [],

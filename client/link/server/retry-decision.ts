@@ -21,6 +21,8 @@ export function decideRetry(failure: Error): RetryDecision {
   if (!(failure instanceof RpcError)) return end({ kind: "failed", cause: failure });
   if (failure.retryDelayMs !== undefined) return retry(failure.retryDelayMs);
   if (isConnectionLost(failure)) return retry(0);
+  // An earlier version of the server answers an unexpected failure in this way, and the failure may pass.
+  if (failure.reason === "INTERNAL") return retry(0);
   if (isLoggedOut(failure)) return end({ kind: "not-logged-in", cause: failure });
   const index = /cursors\[(\d+)\]/.exec(failure.field ?? "")?.[1];
   if (failure.reason === "CURSOR_BEYOND_HEAD" || (failure.reason === "CONVERSATION_NOT_FOUND" && index)) {

@@ -2,12 +2,10 @@
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { Admitting, CallContext, UnaryHandler } from "../../../rpc/calls/handler.ts";
 import { readBearer } from "../../../rpc/calls/metadata.ts";
-import { OverloadedError } from "../../auth/load/fair-queue.ts";
 import type { ActiveSession, Sessions } from "../../auth/sessions.ts";
-import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
-import { StoreUnavailableError } from "../../store/store.ts";
 import type { Answers } from "./answers.ts";
+import type { Failures } from "./failures.ts";
 
 /** The effect of a call on its session. */
 export interface Terms<Request, Response> {
@@ -36,10 +34,12 @@ export const pageUnlessBackground: Terms<{ readonly background: boolean }, unkno
 };
 
 export class Gate {
+  readonly failures: Failures;
   readonly #sessions: Sessions;
   readonly #answers: Answers;
 
-  constructor(sessions: Sessions, answers: Answers) {
+  constructor(sessions: Sessions, answers: Answers, failures: Failures) {
+    this.failures = failures;
     this.#sessions = sessions;
     this.#answers = answers;
   }
@@ -86,25 +86,14 @@ export class Gate {
   /** Makes a method of any shape that needs a token, which is checked before a byte of the request is read. */
   admitting<Handler>(handlerFor: (session: ActiveSession) => Handler): Admitting<Handler> {
     return {
-      admit: async (call) => {
-        try {
-          return handlerFor(await this.authenticate(call));
-        } catch (error) {
-          throw toRpcError(error);
-        }
-      },
+      admit: (call) =>
+        this.failures.unary(call.method, async () => handlerFor(await this.authenticate(call))),
     };
   }
 
   /** Makes a unary method that needs no token. */
   forAnyone<Request, Response>(handler: UnaryHandler<Request, Response>): UnaryHandler<Request, Response> {
-    return async (request, call) => {
-      try {
-        return await handler(request, call);
-      } catch (error) {
-        throw toRpcError(error);
-      }
-    };
+    return (request, call) => this.failures.unary(call.method, () => handler(request, call));
   }
 }
 
@@ -112,24 +101,4 @@ export class Gate {
 export function takeTokens(session: ActiveSession, tokens: number): void {
   const wait = session.bucket.take(tokens);
   if (wait > 0) throw new Refusal(Reason.RATE_LIMITED, { retryDelayMs: wait });
-}
-
-/**
- * Converts an expected failure to an RpcError. Any other error is returned unchanged, and the handler logs it as
- * INTERNAL.
- */
-export function toRpcError(error: unknown): unknown {
-  return error instanceof Error ? (toRefusal(error)?.toRpcError() ?? error) : error;
-}
-
-/** Converts a failure to a refusal; undefined for an unexpected error. */
-export function toRefusal(error: unknown): Refusal | undefined {
-  if (error instanceof Refusal) return error;
-  if (error instanceof OverloadedError) {
-    return new Refusal(Reason.OVERLOADED, { retryDelayMs: limits.overloadedRetryMs });
-  }
-  if (error instanceof StoreUnavailableError) {
-    return new Refusal(Reason.STORE_UNAVAILABLE, { retryDelayMs: limits.overloadedRetryMs });
-  }
-  return undefined;
 }

@@ -5,7 +5,7 @@ import type { Outbox } from "../../../rpc/calls/outbox.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
 import type { ClientManager } from "../../client-manager.ts";
 import { Refusal } from "../../reasons.ts";
-import { type Gate, takeTokens, toRpcError } from "./gate.ts";
+import { type Gate, takeTokens } from "./gate.ts";
 
 export class SessionCalls {
   readonly #gate: Gate;
@@ -25,8 +25,8 @@ export class SessionCalls {
   ): Admitting<(input: Input, outbox: Outbox, call: CallContext) => Promise<void>> {
     return this.#gate.admitting((session) => {
       takeTokens(session, 1);
-      return async (input, outbox, call) => {
-        try {
+      return (input, outbox, call) =>
+        this.#gate.failures.stream(call.method, async () => {
           const { user, sessionId } = session.row;
           const ended = new AbortController();
           const end = (ending: Refusal): void => ended.abort(ending);
@@ -38,10 +38,7 @@ export class SessionCalls {
           else call.signal.addEventListener("abort", lost, { once: true });
           ended.signal.throwIfAborted();
           await work(input, outbox, session, ended.signal);
-        } catch (error) {
-          throw toRpcError(error);
-        }
-      };
+        });
     });
   }
 }

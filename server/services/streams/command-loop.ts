@@ -19,7 +19,7 @@ import type { Destination, MessageSending } from "../../chat/sending.ts";
 import type { Typing } from "../../chat/typing.ts";
 import { limits } from "../../limits.ts";
 import { Refusal } from "../../reasons.ts";
-import { toRefusal } from "../calls/gate.ts";
+import type { Failures } from "../calls/failures.ts";
 import { contentBytes } from "./opaque-content.ts";
 import type { WorkEnd } from "./streams.ts";
 
@@ -27,8 +27,7 @@ export interface CommandRules {
   readonly sending: MessageSending;
   readonly markers: Markers;
   readonly typing: Typing;
-  /** Receives failures that are not refusals. */
-  readonly onError: (error: unknown, method: string) => void;
+  readonly failures: Failures;
   /** Receives the reason of each refused command. */
   readonly onRefused?: ((reason: Reason) => void) | undefined;
 }
@@ -243,12 +242,7 @@ export class CommandLoop {
   }
 
   #fail(subject: Subject, error: unknown): void {
-    let refusal = toRefusal(error);
-    if (refusal === undefined) {
-      this.#rules.onError(error, "Connect");
-      refusal = new Refusal(Reason.INTERNAL);
-    }
-    this.#refuse(subject, refusal);
+    this.#refuse(subject, this.#rules.failures.refusal(error, "Connect"));
   }
 
   #refuse(subject: Subject, refusal: Refusal): void {

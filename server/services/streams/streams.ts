@@ -91,7 +91,8 @@ export class Streams {
     if (wantsIntroductions) await identities.ownDevice(session.row.deviceId);
 
     const backlog = new Backlog(store.log, log, user, features.has(Feature.MARKERS));
-    const feed = new Feed({ user, sessionId, processId, features, outbox, backlog, clock });
+    const endingOf = (error: unknown) => gate.failures.ending(error, call.method);
+    const feed = new Feed({ user, sessionId, processId, features, outbox, backlog, clock, endingOf });
     using _attached = manager.attach(feed);
     await backlog.check(cursors);
     // Check again: the session may have ended before `attach`, when the manager could not yet end the stream.

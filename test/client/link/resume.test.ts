@@ -172,6 +172,20 @@ test("an ending with a retry delay is obeyed, and one without a delay ends the l
   });
 });
 
+test.each(["STORE_UNAVAILABLE", "DATA_DAMAGED", "INTERNAL"])(
+  "the link reconnects after a stream that could not open: %s",
+  async (reason) => {
+    await using server = await FakeServer.start();
+    await using client = open(server);
+    const more = reason === "INTERNAL" ? {} : { retryDelayMs: 1 };
+    (await server.stream()).end(ending(reason, more, status.INTERNAL));
+    await client.phase("waiting");
+    client.link.retryNow();
+    await server.liveStream();
+    await client.phase("live");
+  },
+);
+
 test("the link reconnects after statuses without details, which come from the network", async () => {
   await using server = await FakeServer.start();
   await using client = open(server);

@@ -390,6 +390,7 @@ function largest(store: Store): Store {
         })),
     },
     onExternalChange: (listener) => store.onExternalChange(listener),
+    onProblem: (listener) => store.onProblem(listener),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

@@ -20,7 +20,7 @@ export const GapKind = {
   UNSPECIFIED: 0,
   /** FILLABLE - The entries are in the log, but there are too many to push. HistoryService.ListMessages returns them. */
   FILLABLE: 1,
-  /** GONE - The entries are no longer in the log. */
+  /** GONE - The entries are no longer in the log, or the server cannot read them because its data is damaged. */
   GONE: 2,
   UNRECOGNIZED: -1,
 } as const;

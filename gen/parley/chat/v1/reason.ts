@@ -31,9 +31,12 @@ export const Reason = {
   RATE_LIMITED: 4,
   /** OVERLOADED - The server is overloaded and changed nothing. Try again after the delay. */
   OVERLOADED: 5,
-  /** STORE_UNAVAILABLE - The store cannot be read or written now. The request was not acknowledged. Try again after the delay. */
+  /**
+   * STORE_UNAVAILABLE - The store cannot be read or written now, or something unexpected failed in the server, whose log contains the cause. The
+   * request was not acknowledged. Try again after the delay.
+   */
   STORE_UNAVAILABLE: 6,
-  /** INTERNAL - An internal error. The server's log contains the cause. */
+  /** INTERNAL - An internal error in a service for tools, such as reflection. The server's log contains the cause. */
   INTERNAL: 7,
   /** PAGE_TOKEN_INVALID - This server did not return the page token for this request. */
   PAGE_TOKEN_INVALID: 8,
@@ -47,6 +50,11 @@ export const Reason = {
   REQUEST_UNFINISHED: 12,
   /** COMPRESSION_UNSUPPORTED - A request message is compressed. Send it without compression. */
   COMPRESSION_UNSUPPORTED: 13,
+  /**
+   * DATA_DAMAGED - The part of the stored data that this needs is damaged, until the operator restores a backup. The rest works. A stream
+   * ends with it only if its conversations cannot be listed; then there is a delay after which to reconnect.
+   */
+  DATA_DAMAGED: 14,
   /** TOKEN_MISSING - The call has no token, or more than one. Send one as "authorization: Bearer TOKEN". */
   TOKEN_MISSING: 20,
   /** TOKEN_INVALID - The token is unknown, expired or revoked. Log in again. */
@@ -164,6 +172,7 @@ export namespace Reason {
   export type REQUEST_TOO_LARGE = typeof Reason.REQUEST_TOO_LARGE;
   export type REQUEST_UNFINISHED = typeof Reason.REQUEST_UNFINISHED;
   export type COMPRESSION_UNSUPPORTED = typeof Reason.COMPRESSION_UNSUPPORTED;
+  export type DATA_DAMAGED = typeof Reason.DATA_DAMAGED;
   export type TOKEN_MISSING = typeof Reason.TOKEN_MISSING;
   export type TOKEN_INVALID = typeof Reason.TOKEN_INVALID;
   export type CREDENTIALS_WRONG = typeof Reason.CREDENTIALS_WRONG;

@@ -23,6 +23,12 @@ export const sqliteBusy = 5;
 export const sqliteCorrupt = 11;
 export const sqliteNotADatabase = 26;
 
+/** Whether SQLite found that the content of the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code === sqliteCorrupt || code === sqliteNotADatabase;
+}
+
 /** The primary result code of an error that SQLite threw. */
 export function primaryCode(error: unknown): number | undefined {
   const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;

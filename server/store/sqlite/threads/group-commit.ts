@@ -1,5 +1,11 @@
 // Collects writes while the writer is busy, sends them as one group, and reports their outcomes in order.
-import { type AppendedEntry, type AppendResult, type NewEntry, StoreUnavailableError } from "../../store.ts";
+import {
+  type AppendedEntry,
+  type AppendResult,
+  type NewEntry,
+  StoreDamagedError,
+  StoreUnavailableError,
+} from "../../store.ts";
 import type { OperationCall } from "../operations/operations.ts";
 import { type Group, type GroupResults, type PlacedCall, packAppends, resultAt } from "./group.ts";
 import type { GroupAnswer } from "./messages.ts";
@@ -190,6 +196,7 @@ export class GroupCommit {
       for (const [index, { resolve, reject }] of group.appends.entries()) {
         const { status, conversationId, seq, time, withheld, error } = resultAt(results, index);
         if (status === "failed") reject(new Error(error ?? "the append failed"));
+        else if (status === "damaged") reject(new StoreDamagedError(error ?? "the append met damage"));
         else if (status === "stored" || status === "repeated")
           resolve({ status, conversationId, seq, time, withheld });
         else resolve({ status });
@@ -197,6 +204,7 @@ export class GroupCommit {
       for (const [index, { resolve, reject }] of group.calls.entries()) {
         const result = results.calls[index];
         if (result?.ok) resolve(result.value);
+        else if (result?.isDamaged) reject(new StoreDamagedError(result.message));
         else reject(new Error(result?.message ?? "the writer did not run the call"));
       }
     }

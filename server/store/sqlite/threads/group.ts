@@ -22,7 +22,14 @@ export interface PackedAppends {
   readonly contents: ArrayBuffer;
 }
 
-export type CallResult = { ok: true; value: unknown } | { ok: false; message: string };
+/** Why a single write failed. */
+export interface CallFailure {
+  readonly message: string;
+  /** Whether its part of the data is damaged. */
+  readonly isDamaged: boolean;
+}
+
+export type CallResult = { ok: true; value: unknown } | ({ ok: false } & CallFailure);
 
 export interface GroupResults {
   /** Per append: index of the status, conversation, seq, time, recipient or 0, index of the error, 1 if withheld. */
@@ -100,6 +107,7 @@ const statuses = [
   "no-conversation",
   "blocked",
   "failed",
+  "damaged",
 ] as const;
 const resultWidth = 7;
 
@@ -130,8 +138,8 @@ export class ResultWriter {
     this.#at = at + resultWidth;
   }
 
-  addFailure(message: string): void {
-    this.appends[this.#at] = statuses.indexOf("failed");
+  addFailure({ message, isDamaged }: CallFailure): void {
+    this.appends[this.#at] = statuses.indexOf(isDamaged ? "damaged" : "failed");
     this.appends[this.#at + 5] = this.errors.push(message) - 1;
     this.#at += resultWidth;
   }

@@ -1,7 +1,7 @@
 // Tracks the reads on the reader's thread. An answer that saw a group is held until that group has been announced.
-import { StoreUnavailableError } from "../../store.ts";
+import { StoreDamagedError, StoreUnavailableError } from "../../store.ts";
 import type { OperationCall } from "../operations/operations.ts";
-import type { ReadAnswer } from "./messages.ts";
+import type { ReadAnswer, ReadFailure } from "./messages.ts";
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -39,9 +39,7 @@ export class HeldReads {
     if (pending === undefined) throw new Error("the reader answered a read that nothing waits for");
     this.#pending.delete(id);
     if (!answer.ok) {
-      pending.reject(
-        answer.unavailable ? new StoreUnavailableError(answer.message) : new Error(answer.message),
-      );
+      pending.reject(errorOf(answer.failure, answer.message));
     } else if (answer.group <= this.#announced) pending.resolve(answer.value);
     else this.#held.push({ pending, group: answer.group, value: answer.value });
     this.#checkIdle();
@@ -77,5 +75,16 @@ export class HeldReads {
 
   #checkIdle(): void {
     if (this.#pending.size === 0 && this.#held.length === 0) this.#onIdle?.();
+  }
+}
+
+function errorOf(failure: ReadFailure, message: string): Error {
+  switch (failure) {
+    case "unavailable":
+      return new StoreUnavailableError(message);
+    case "damaged":
+      return new StoreDamagedError(message);
+    case "wrong":
+      return new Error(message);
   }
 }

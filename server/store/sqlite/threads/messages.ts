@@ -33,9 +33,10 @@ export type GroupAnswer =
 
 export type ReadAnswer =
   /** `group`: the number of the last group that the read saw. */
-  | { ok: true; group: number; value: unknown }
-  /** `unavailable`: whether the data cannot be read now. If false, the read itself was wrong. */
-  | { ok: false; unavailable: boolean; message: string };
+  { ok: true; group: number; value: unknown } | { ok: false; failure: ReadFailure; message: string };
+
+/** `unavailable`: the data cannot be read now. `damaged`: this part of it is damaged. `wrong`: the read itself was wrong. */
+export type ReadFailure = "unavailable" | "damaged" | "wrong";
 
 export type ThreadAnswer =
   /** Only the writer sends the state. */

@@ -1,7 +1,9 @@
 // Reads on one read-only connection. Each read sees one state of the data, and its answer names that state.
 import { type Database, isBusy, isStorageFailure, openDatabase } from "../database/database.ts";
+import { isDamage } from "../database/refused.ts";
 import type { PackedEntries } from "../operations/entries.ts";
 import { type OperationCall, perform } from "../operations/operations.ts";
+import { damageOf } from "./damage.ts";
 import type { ReadAnswer, ReaderOptions } from "./messages.ts";
 import type { Role } from "./request-loop.ts";
 
@@ -20,8 +22,12 @@ export class Reader implements Disposable {
         return { ok: true, group: group.number, value: perform(this.#database, call) };
       });
     } catch (error) {
-      const unavailable = isStorageFailure(error) || isBusy(error);
-      return { ok: false, unavailable, message: error instanceof Error ? error.message : String(error) };
+      const failure = isDamage(error)
+        ? "damaged"
+        : isStorageFailure(error) || isBusy(error)
+          ? "unavailable"
+          : "wrong";
+      return { ok: false, failure, message: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -42,6 +48,7 @@ export function readerRole({ file }: ReaderOptions): Role {
       if (request.type !== "read") throw new Error(`the reader received a request of type ${request.type}`);
       if (reader === undefined) throw new Error("the reader received a read before the database was opened");
       const answer = reader.read(request.call);
+      if (!answer.ok && answer.failure === "damaged") send(damageOf(file, request.call, answer.message));
       send({ type: "read", id: request.id, answer }, buffersOf(answer));
     },
     close() {

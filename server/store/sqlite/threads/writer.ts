@@ -12,10 +12,12 @@ import {
   refusal,
 } from "../database/database.ts";
 import { HeadFile } from "../database/head-file.ts";
+import { isDamage } from "../database/refused.ts";
 import { migrate } from "../migrations.ts";
 import { Appender } from "../operations/append.ts";
 import { perform } from "../operations/operations.ts";
 import {
+  type CallFailure,
   type CallResult,
   countAppends,
   type Group,
@@ -77,24 +79,38 @@ export class Writer {
     }
   }
 
-  /** Commits the whole group or nothing. Single writes may fail inside a group that is committed. */
+  /**
+   * Commits the whole group or nothing. Single writes may fail inside a group that is committed: a write that meets
+   * damage is left out, and the others are tried again.
+   */
   commit(group: Group): GroupAnswer {
-    try {
-      const opened = this.#opened ?? this.#open();
-      const { database } = opened;
-      database.exec("BEGIN IMMEDIATE");
-      this.#lookForChange(opened);
-      const results = run(opened, group);
-      database.run("UPDATE server SET group_number = ?", group.number);
-      database.exec("COMMIT");
-      this.#number = group.number;
-      this.#advanceHead(group.number);
-      return { type: "committed", number: group.number, results };
-    } catch (error) {
-      if (error instanceof LostTrackError) throw error;
-      this.#abandon();
-      return { type: "failed", message: error instanceof Error ? error.message : String(error) };
+    const damaged: DamagedWrites = new Map();
+    for (;;) {
+      try {
+        const opened = this.#opened ?? this.#open();
+        const { database } = opened;
+        database.exec("BEGIN IMMEDIATE");
+        this.#lookForChange(opened);
+        const results = run(opened, group, damaged);
+        database.run("UPDATE server SET group_number = ?", group.number);
+        database.exec("COMMIT");
+        this.#number = group.number;
+        this.#advanceHead(group.number);
+        return { type: "committed", number: group.number, results };
+      } catch (error) {
+        if (error instanceof LostTrackError) throw error;
+        this.#abandon();
+        const message = error instanceof Error ? error.message : String(error);
+        if (error instanceof DamagedWriteError || isDamage(error)) this.#reportDamage(message);
+        if (!(error instanceof DamagedWriteError) || damaged.size >= MOST_DAMAGED)
+          return { type: "failed", message };
+        damaged.set(error.write, { message, isDamaged: true });
+      }
     }
+  }
+
+  #reportDamage(message: string): void {
+    this.#onProblem({ kind: "damaged", message: `${this.#options.file} is damaged: ${message}` });
   }
 
   /** Returns true once after another process changed the data. Also reopens the database after a failure. */
@@ -245,25 +261,50 @@ class LostTrackError extends Error {
   }
 }
 
-function run({ database, appender }: Opened, group: Group): GroupResults {
+/** Names a write of a group by its index. */
+type WriteKey = `append ${number}` | `call ${number}`;
+
+/** The writes of a group that are left out because they met damage, each with its failure. */
+type DamagedWrites = Map<WriteKey, CallFailure>;
+
+/** How many writes of one group are left out. If more meet damage, the group fails. */
+const MOST_DAMAGED = 8;
+
+/** Thrown when a write meets damage. The transaction cannot be trusted after that. */
+class DamagedWriteError extends Error {
+  readonly write: WriteKey;
+
+  constructor(write: WriteKey, what: string, cause: unknown) {
+    super(`${what} failed (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
+    this.write = write;
+  }
+}
+
+function run({ database, appender }: Opened, group: Group, damaged: DamagedWrites): GroupResults {
   const writer = new ResultWriter(countAppends(group.appends));
   const calls: CallResult[] = [];
   const runCallsBefore = (index: number) => {
     for (let call = group.calls[calls.length]; call !== undefined; call = group.calls[calls.length]) {
       if (call.before > index) return;
       appender.saveHeads();
-      calls.push(runCall(database, call));
+      calls.push(runCall(database, call, calls.length, damaged));
       if (call.area === "accounts") appender.forgetUsers();
       if (call.area === "blocks") appender.forgetBlocks();
     }
   };
   let index = 0;
   for (const append of unpackAppends(group.appends)) {
-    runCallsBefore(index++);
+    runCallsBefore(index);
+    const key: WriteKey = `append ${index++}`;
+    const failure = damaged.get(key);
     try {
-      writer.add(append.senderId, appender.append(append));
+      if (failure === undefined) writer.add(append.senderId, appender.append(append));
+      else writer.addFailure(failure);
     } catch (error) {
-      writer.addFailure(messageOfSingle(database, error));
+      const { conversationId, senderId, peerId } = append;
+      writer.addFailure(
+        failureOfSingle(database, error, key, `append(${conversationId}, ${peerId}, ${senderId})`),
+      );
     }
   }
   runCallsBefore(index);
@@ -271,16 +312,20 @@ function run({ database, appender }: Opened, group: Group): GroupResults {
   return { appends: writer.appends, calls, errors: writer.errors, hidden: writer.hidden };
 }
 
-function runCall(database: Database, call: PlacedCall): CallResult {
+function runCall(database: Database, call: PlacedCall, index: number, damaged: DamagedWrites): CallResult {
+  const key: WriteKey = `call ${index}`;
+  const failure = damaged.get(key);
+  if (failure !== undefined) return { ok: false, ...failure };
   try {
     return { ok: true, value: database.savepoint(() => perform(database, call)) };
   } catch (error) {
-    return { ok: false, message: messageOfSingle(database, error) };
+    return { ok: false, ...failureOfSingle(database, error, key, `${call.area}.${call.name}`) };
   }
 }
 
-/** The text of an error that concerns only one write. Any other error is rethrown, and fails the whole group. */
-function messageOfSingle(database: Database, error: unknown): string {
+/** The failure of an error that concerns only one write. Any other error is thrown, and rolls the group back. */
+function failureOfSingle(database: Database, error: unknown, write: WriteKey, what: string): CallFailure {
+  if (isDamage(error)) throw new DamagedWriteError(write, what, error);
   if (!database.inTransaction || isStorageFailure(error)) throw error;
-  return error instanceof Error ? error.message : String(error);
+  return { message: error instanceof Error ? error.message : String(error), isDamaged: false };
 }
