@@ -1,6 +1,10 @@
 // The server's log: pino behind an interface with a fixed list of fields, so that no request and no secret is logged.
 import { LRUCache } from "lru-cache";
 import { type DestinationStream, destination, pino } from "pino";
+import { oneLine } from "../command-line/one-line.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
+import { boundLogFile, type LogFile } from "./logging/log-file.ts";
+import { RepeatedLines } from "./logging/repeated-lines.ts";
 
 /**
  * The fields of a log line; the compiler rejects others. Passwords, tokens, invites, and the texts of messages are not
@@ -51,6 +55,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** The file that the log is appended to. It is created with mode 0600 if missing. */
   readonly file?: string | undefined;
+  /** The size, in bytes, at which the file is renamed to FILE.1 and begun anew. Default: 64 MiB. */
+  readonly fileBytes?: number | undefined;
   /**
    * Whether standard error is a terminal. If it is and there is no file, only warnings and errors are written, as
    * sentences.
@@ -58,6 +64,8 @@ export interface LogOptions {
   readonly forPerson: boolean;
   /** Writes to standard error. */
   readonly writeError: (text: string) => void;
+  /** For tests. */
+  readonly clock?: Clock | undefined;
 }
 
 export interface OpenLog extends Log, Disposable {
@@ -73,13 +81,14 @@ const SECRETS = [
 ].flatMap((name) => [name, `*.${name}`]);
 
 /**
- * Opens the log. Each line is written before the call returns, so that no line is lost when the process ends.
+ * Opens the log. Each line is written before the call returns, so that no line is lost when the process ends. Of lines
+ * of one kind that come too often, some are counted and not written: see repeated-lines.ts.
  * @throws Error if the file cannot be opened
  */
-export function openLog({ level, file, forPerson, writeError }: LogOptions): OpenLog {
-  const opened = file === undefined ? undefined : openFile(file);
+export function openLog(options: LogOptions): OpenLog {
+  const { level, file, fileBytes, forPerson, writeError, clock = systemClock } = options;
+  const opened = file === undefined ? undefined : openFile(file, fileBytes);
   const inWords = opened === undefined && forPerson;
-  const sink: DestinationStream = opened ?? { write: inWords ? wordWriter(writeError) : writeError };
   const logger = pino(
     {
       level: inWords && logLevels.indexOf(level) < logLevels.indexOf("warn") ? "warn" : level,
@@ -89,27 +98,57 @@ export function openLog({ level, file, forPerson, writeError }: LogOptions): Ope
       redact: SECRETS,
       serializers: { err: (error: unknown) => describeError(error) },
     },
-    sink,
+    sinkTo(opened, inWords ? wordWriter(writeError) : writeError),
   );
+  const repeated = new RepeatedLines(clock, (count, kind, lineLevel) =>
+    logger[lineLevel]({ event: "lines left out", count }, `${count} more: ${kind}`),
+  );
+  const write =
+    (lineLevel: "debug" | "info" | "warn" | "error"): Write =>
+    (fields, message) => {
+      if (!logger.isLevelEnabled(lineLevel)) return;
+      if (repeated.admit(fields.event ?? message, lineLevel)) logger[lineLevel](fields, message);
+    };
   return {
-    debug: (fields, message) => logger.debug(fields, message),
-    info: (fields, message) => logger.info(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
     fatal: (fields, message) => logger.fatal(fields, message),
     reopen: () => opened?.reopen(),
-    [Symbol.dispose]: () => opened?.end(),
+    [Symbol.dispose]: () => {
+      repeated[Symbol.dispose]();
+      opened?.[Symbol.dispose]();
+    },
   };
+}
+
+function openFile(file: string, fullBytes: number | undefined): LogFile {
+  const stream = destination({ dest: file, append: true, sync: true, mode: 0o600 });
+  return boundLogFile(file, stream, fullBytes);
+}
+
+function sinkTo(file: LogFile | undefined, writeError: (text: string) => void): DestinationStream {
+  return { write: (line) => (file ?? { write: writeError }).write(escapeLine(line)) };
+}
+
+/**
+ * Escapes the characters of a JSON line that JSON allows as they are, but that a terminal or a viewer may interpret:
+ * C1 controls, DEL, bidi controls, and the separators of lines. The line stays the same JSON.
+ */
+function escapeLine(line: string): string {
+  return line.replaceAll(/[\x7f-\x9f\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 /** A log that writes nothing. */
 export function silentLog(): Log {
   const drop = (): void => undefined;
   return { debug: drop, info: drop, warn: drop, error: drop, fatal: drop };
-}
-
-function openFile(file: string) {
-  return destination({ dest: file, append: true, sync: true, mode: 0o600 });
 }
 
 interface ErrorFacts {
@@ -142,7 +181,7 @@ function wordWriter(writeError: (text: string) => void): (line: string) => void 
   const lastShown = new LRUCache<string, number>({ max: MOST_SENTENCES });
   return (line) => {
     const { msg, err } = JSON.parse(line) as { msg: string; err?: ErrorFacts };
-    const sentence = err === undefined ? msg : `${msg}: ${err.message}`;
+    const sentence = oneLine(err === undefined ? msg : `${msg}: ${err.message}`);
     const now = Date.now();
     if (now - (lastShown.get(sentence) ?? 0) < REPEAT_EVERY_MS) return;
     lastShown.set(sentence, now);

@@ -1,6 +1,7 @@
 // Runs the command line of this process: connects it to the streams and signals, and sets the exit code.
 import process from "node:process";
 import { isatty } from "node:tty";
+import { safeLines } from "../command-line/one-line.ts";
 import type { Replacements } from "./commands/command.ts";
 import type { Io, SignalListeners } from "./commands/io.ts";
 import { runCommandLine } from "./commands/run-command.ts";
@@ -14,10 +15,10 @@ const io: Io = {
   isInputTerminal: process.stdin.isTTY === true,
   isErrorTerminal: process.stderr.isTTY === true,
   print: (text) => {
-    process.stdout.write(text);
+    process.stdout.write(safeLines(text));
   },
   complain: (text) => {
-    process.stderr.write(text);
+    process.stderr.write(safeLines(text));
   },
   listen,
 };

@@ -1,9 +1,12 @@
-// Checks the bounds of the description that a client sends of its program.
+// Checks and cleans the description that a client sends of its program.
 import type { ClientInfo } from "../../gen/parley/chat/v1/chat_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { ClientDescription } from "../store/store.ts";
+
+/** Joiners occur in emoji and in the spelling of some scripts. The others could forge lines where the text is shown. */
+const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** @param path of the message in the request, for the refusal. @throws Refusal INVALID_FIELD for a field that is too long */
 export function describeClient(client: ClientInfo | undefined, path: string): ClientDescription {
@@ -21,5 +24,10 @@ export function describeClient(client: ClientInfo | undefined, path: string): Cl
       });
     }
   }
-  return description;
+  const clean = (text: string): string => text.replace(UNSAFE, "\ufffd");
+  return {
+    name: clean(description.name),
+    version: clean(description.version),
+    deviceName: clean(description.deviceName),
+  };
 }

@@ -183,7 +183,8 @@ export class LogIns {
 
   async #record(attempt: AttemptFacts, outcome: LogInOutcome): Promise<void> {
     const { request, user, deviceId } = attempt;
-    const { username, client, address } = request;
+    const { client, address } = request;
+    const username = user?.username ?? shortened(request.username);
     const facts = {
       username,
       client,
@@ -205,6 +206,15 @@ interface AttemptFacts {
   readonly request: LogInRequest;
   readonly user: UserWithPassword | undefined;
   readonly deviceId: number | undefined;
+}
+
+/**
+ * What the log and the record show of a name that does not exist: it may be a password, typed in the wrong place. The
+ * beginning is enough to recognize a mistyped name.
+ */
+function shortened(username: string): string {
+  const characters = [...username];
+  return `${characters.slice(0, characters.length < 4 ? 1 : 2).join("")}… (${characters.length} characters)`;
 }
 
 /** The refusal of a session that exceeds the number that may be online. */

@@ -1,6 +1,8 @@
 // parley-server actions: prints the record of administration.
+
 import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
+import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
@@ -10,7 +12,7 @@ import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { readCount } from "./printing/count.ts";
-import { oneLine, timeText } from "./printing/one-line.ts";
+import { timeText } from "./printing/time-text.ts";
 
 export const command: Command = { help, run };
 

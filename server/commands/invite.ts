@@ -16,7 +16,7 @@ import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { findPlace, placeSettings } from "./links/place.ts";
-import { timeText } from "./printing/one-line.ts";
+import { timeText } from "./printing/time-text.ts";
 
 export const command: Command = { help, run };
 

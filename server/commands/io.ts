@@ -8,9 +8,9 @@ export interface Io {
   /** Whether standard input is a terminal, and whether standard error is. */
   readonly isInputTerminal: boolean;
   readonly isErrorTerminal: boolean;
-  /** Writes the text unchanged to standard output. */
+  /** Writes the text to standard output. Control characters other than newlines and tabs become visible. */
   print(text: string): void;
-  /** Writes the text unchanged to standard error. */
+  /** Writes the text to standard error, likewise. */
   complain(text: string): void;
   /** Until the result is disposed of, calls the listeners for signals, which then do not end the process. */
   listen(listeners: SignalListeners): Disposable;

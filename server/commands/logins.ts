@@ -1,6 +1,8 @@
 // parley-server logins [NAME]: prints the record of log-ins, of all users or of one.
+
 import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
+import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
@@ -11,7 +13,7 @@ import type { LogInOutcome, LogInRow } from "../store/store.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { readCount } from "./printing/count.ts";
-import { oneLine, timeText } from "./printing/one-line.ts";
+import { timeText } from "./printing/time-text.ts";
 
 export const command: Command = { help, run };
 

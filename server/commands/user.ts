@@ -1,7 +1,9 @@
 // parley-server user ACTION: manages the users of a data folder, even while a server uses it.
+
 import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
 import { closest, suggestion } from "../../command-line/closest.ts";
+import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { systemClock } from "../../time/clock.ts";
 import { type AddUserResult, Administration, operator } from "../admin/administration.ts";
@@ -19,7 +21,7 @@ import { newPassword } from "./ask.ts";
 import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { findPlace, placeSettings } from "./links/place.ts";
-import { oneLine, timeText } from "./printing/one-line.ts";
+import { timeText } from "./printing/time-text.ts";
 
 export const command: Command = { help, run };
 

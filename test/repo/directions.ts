@@ -26,7 +26,7 @@ const directions: Record<string, readonly string[]> = {
 
   // From main to the base: each row imports only from rows below it.
   "server/main.ts": ["server/run.ts"],
-  "server/run.ts": ["server/commands/"],
+  "server/run.ts": ["server/commands/", "command-line/"],
   "server/commands/": ["time/", "server/", "command-line/", "rpc/", "gen/"],
   "server/server.ts": [
     "server/problem-log.ts",
@@ -63,7 +63,8 @@ const directions: Record<string, readonly string[]> = {
   "server/ids.ts": ["gen/"],
   "server/limits.ts": [],
   "server/reasons.ts": ["rpc/", "gen/"],
-  "server/log.ts": [],
+  "server/log.ts": ["server/logging/", "command-line/", "time/"],
+  "server/logging/": ["time/"],
   "server/observer.ts": [],
   "server/problem-log.ts": ["server/log.ts", "server/store/store.ts", "time/"],
 

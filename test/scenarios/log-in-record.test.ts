@@ -157,3 +157,34 @@ test("attempts with an unknown name are not in the record of a user with a simil
   await fail(server.anonymous(), "Yoda", 3);
   expect(await outcomes(await server.logIn("yoda"))).toEqual([[LOGGED_IN, 1]]);
 });
+
+test("a password that was typed as the name is in no record and in no log line", async () => {
+  await using server = await TestServer.start({ users: people });
+  await server.store.accounts.setAdministrator("hans", true);
+  await reasonOf(server.anonymous().logIn("wise@!man", "yoda"));
+  await reasonOf(server.anonymous().logIn("abc", "yoda"));
+  const all = await record(await server.logIn("hans"), true);
+  expect(all.map(({ username }) => username)).toEqual(["hans", "a… (3 characters)", "wi… (9 characters)"]);
+  expect(JSON.stringify(server.logged)).not.toContain("wise");
+});
+
+test("a program's description cannot contain lines or control characters", async () => {
+  await using server = await TestServer.start({ users: people });
+  const yoda = server.anonymous();
+  const client = {
+    name: "a\nforged line",
+    version: "1\u001b[31m\u2028",
+    deviceName: "my \u{1f469}\u200d\u{1f4bb} \u202eold\u0085",
+  };
+  const request = { username: "yoda", password: passwordOf("yoda"), device: undefined, client };
+  const { grant } = await yoda.unary(yoda.auth, yoda.auth.logIn, request);
+  yoda.grant = grant;
+  const clean = {
+    name: "a\ufffdforged line",
+    version: "1\ufffd[31m\ufffd",
+    deviceName: "my \u{1f469}\u200d\u{1f4bb} \ufffdold\ufffd",
+  };
+  expect((await record(yoda))[0]?.client).toEqual(clean);
+  const { sessions } = await yoda.unary(yoda.auth, yoda.auth.listSessions, { pageSize: 0, pageToken: "" });
+  expect(sessions[0]?.client).toEqual(clean);
+});

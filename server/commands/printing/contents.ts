@@ -1,6 +1,6 @@
 // Describes how much a database contains.
 import type { DataContents } from "../../store/sqlite/restoring.ts";
-import { timeText } from "./one-line.ts";
+import { timeText } from "./time-text.ts";
 
 /** "3 users and 12 messages, the newest of 2026-11-30 22:10:05Z". */
 export function contentsText({ users, entries, newestTime }: DataContents): string {

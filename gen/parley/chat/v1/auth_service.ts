@@ -314,7 +314,10 @@ export interface LogInRecord {
   time:
     | Date
     | undefined;
-  /** The user name in the request. */
+  /**
+   * The user name in the request. Of a name that does not exist, only the beginning and the length are kept, because it
+   * may be a password that was typed in the wrong place.
+   */
   username: string;
   /** The device, if it belonged to the user or was created; otherwise empty. */
   deviceId: string;

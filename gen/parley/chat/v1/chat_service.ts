@@ -93,7 +93,10 @@ export interface Hello {
 
 /** ClientInfo describes the calling program. The user sees the description from the log-in in the list of sessions. */
 export interface ClientInfo {
-  /** The name of the program, at most 64 bytes; may be empty. */
+  /**
+   * The name of the program, at most 64 bytes; may be empty. In all three fields the server replaces control characters,
+   * format characters other than joiners, and separators of lines by U+FFFD.
+   */
   name: string;
   /** The version of the program, at most 64 bytes; may be empty. */
   version: string;
