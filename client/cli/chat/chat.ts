@@ -96,6 +96,11 @@ export class Chat implements ChatActions, Disposable {
     return this.#parts.typedLines.isInDoubt(text);
   }
 
+  /** Whether the line is shown before it is handled: a command whose answer does not contain it. */
+  isEchoed(text: string): boolean {
+    return this.#parts.typedLines.isEchoed(text);
+  }
+
   /**
    * Handles one line that the user entered. Await it before the next one; errors are shown. `isSure`: isInDoubt was
    * true when the user entered it.

@@ -80,6 +80,11 @@ export class ChatParts implements Disposable {
     const putBack = (text: string): boolean => display.putBack(text);
     const isOpen = (place: Place): boolean => this.open.isOpen(place);
     const isLive = (): boolean => this.connection.isLive;
+    const usernames = (): Set<string> => {
+      const names = new Set([...this.onlineUsers.known, ...conversations.usernames()]);
+      names.delete(me);
+      return names;
+    };
 
     this.attention = new Attention(bell, clock);
     this.endedChatGuard = new EndedChatGuard(putBack);
@@ -105,11 +110,7 @@ export class ChatParts implements Disposable {
       commandKey,
       putBack,
       notify,
-      usernames: () => {
-        const names = new Set([...this.onlineUsers.known, ...conversations.usernames()]);
-        names.delete(me);
-        return names;
-      },
+      usernames,
     });
     this.log = new LogReader({ link, me, isOpen, conversations });
     this.incoming = new IncomingMessages({
@@ -128,6 +129,7 @@ export class ChatParts implements Disposable {
       incoming: this.incoming,
       log: this.log,
       atScreen,
+      usernames,
       isLive,
       current: () => this.open.conversation,
       opened: (conversation) => {

@@ -41,14 +41,15 @@ describe("history", () => {
     fixture.entry("vader", "to all", { kind: "broadcast" });
     await fixture.connect();
     fixture.shown();
-    for (const line of ["history --broadcast", "history leia", "history nobody", "history"])
+    for (const line of ["history --broadcast", "history leia", "history nobody", "history", "history 5"])
       await fixture.chat.enter(line);
     expect(fixture.shown()).toEqual([
       "── earlier to everyone ──",
       "14:00 vader → everyone: to all",
-      "Error: There are no messages yet.",
-      "Error: There is no user of that name.",
+      "Error: There are no messages with leia yet.",
+      "Error: /history nobody: There is no user of that name.",
       "Error: No conversation is open. Name a user: /history USER",
+      "Error: No conversation is open. Name a user: /history USER 5",
     ]);
   });
 });

@@ -61,12 +61,12 @@ describe("a script", () => {
     ];
     const run = await luke.pipe(input.join("\n"), ...at());
     expect(run.lines.slice(1)).toEqual([
-      "Error: Nothing was sent: no conversation is open. /open USER opens one.",
+      "Error: Unknown command foo. Nothing was sent, because no conversation is open: /open USER opens one.",
       expect.stringMatching(/^Error: Not sent to nobody: .*“one”$/),
-      "Error: Nothing was sent: no conversation is open. Did you mean /open?",
+      "Error: Unknown command opn. Did you mean /open?",
       expect.stringMatching(/^Error: Not sent to luke: .*“two”$/),
       expect.stringMatching(/^Error: .*user/),
-      expect.stringMatching(/^Error: There is no command \/nope\./),
+      expect.stringMatching(/^Error: Unknown command \/nope\./),
       "luke: hello \u{1F600}",
       "luke: /slash",
     ]);
@@ -134,7 +134,7 @@ describe("a script", () => {
     expect((await luke.pipe(bytes)).lines).toEqual([
       "Logged in as luke.",
       "Error: That line is not valid UTF-8 and was ignored.",
-      "Error: Nothing was sent: no conversation is open. /open USER opens one.",
+      "Error: Unknown command foo. Nothing was sent, because no conversation is open: /open USER opens one.",
     ]);
   });
 });

@@ -50,7 +50,11 @@ describe("other users", () => {
   it("are listed by /who", async () => {
     const fixture = await live();
     await fixture.chat.enter("who");
-    expect(fixture.shown()).toEqual(["  leia  online", "  vader  last online 5 min ago"]);
+    expect(fixture.shown()).toEqual([
+      "Other users online:",
+      "  leia  online",
+      "  vader  last online 5 min ago",
+    ]);
     await fixture.chat.enter("who soon");
     expect(fixture.shown()).toEqual([expect.stringMatching(/^Error: "soon" is not a span of time/)]);
   });
@@ -94,6 +98,6 @@ describe("the connection", () => {
     ]);
     expect(fixture.prompt).toBe("leia> ");
     await fixture.chat.enter("/who");
-    expect(fixture.shown().at(-1)).toBe("Error: lost");
+    expect(fixture.shown().at(-1)).toBe("Error: /who: lost");
   });
 });

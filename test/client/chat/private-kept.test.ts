@@ -288,7 +288,7 @@ describe("/verify", () => {
 
   it.each([
     ["verify luke", "You cannot verify yourself: a code belongs to two users."],
-    ["verify leia", "That user has no identity key yet."],
+    ["verify leia", "/verify leia: That user has no identity key yet."],
     ["verify yoda --accept", "There is nothing to accept: yoda has not used another key."],
     ["verify yoda --now", "Usage: /verify USER, or with --confirm or --accept"],
     ["verify yoda constructor", "Usage: /verify USER, or with --confirm or --accept"],

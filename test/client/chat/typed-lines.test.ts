@@ -38,8 +38,8 @@ describe("an entered line", () => {
     await fixture.chat.enter("/opn leia");
     expect(fixture.sent.map(({ text }) => text)).toEqual(["/shrug"]);
     expect(fixture.shown()).toEqual([
-      "Error: There is no command /shrug. /help lists the commands.",
-      "Error: There is no command /opn. Did you mean /open?",
+      "Error: Unknown command /shrug. /help lists the commands.",
+      "Error: Unknown command /opn. Did you mean /open?",
     ]);
   });
 
@@ -199,7 +199,31 @@ describe("an entered line", () => {
     const fixture = await live();
     await fixture.chat.enter("well, hello");
     expect(fixture.shown()).toEqual([
-      "Error: Nothing was sent: no conversation is open. /open USER opens one.",
+      "Error: Unknown command well,. Nothing was sent, because no conversation is open: /open USER opens one.",
+    ]);
+  });
+
+  it.each([
+    ["who", undefined, true],
+    ["foo", undefined, true],
+    ["hello there", "yoda", false],
+    ["/who", "yoda", true],
+    ["/nonsense", "yoda", true],
+    ["//text", "yoda", false],
+    ["/message leia hi", "yoda", false],
+    ["", undefined, false],
+  ])("%j with %s open is shown before its answer: %s", async (line, user, isEchoed) => {
+    const fixture = await live();
+    if (user !== undefined) await fixture.chat.enter(`open ${user}`);
+    expect(fixture.chat.isEchoed(line)).toBe(isEchoed);
+  });
+
+  it("that names a user in other letters gets the name as a suggestion", async () => {
+    const fixture = await live();
+    for (const line of ["open Yoda", "block Yodaa"]) await fixture.chat.enter(line);
+    expect(fixture.shown()).toEqual([
+      "Error: There is no user Yoda. Did you mean /open yoda?",
+      "Error: /block Yodaa: There is no user of that name. Did you mean yoda?",
     ]);
   });
 

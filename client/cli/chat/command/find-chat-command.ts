@@ -27,10 +27,11 @@ export function unknownCommand(commands: readonly ChatCommand[], word: string): 
   const name = word.replace(/^\//, "");
   const near = nearest(commands, name);
   const suggestion = near === undefined ? undefined : `Did you mean /${near}?`;
-  if (word.startsWith("/"))
-    return usage(`There is no command ${shortened(word)}. ${suggestion ?? "/help lists the commands."}`);
+  const unknown = `Unknown command ${shortened(word)}.`;
+  if (word.startsWith("/")) return usage(`${unknown} ${suggestion ?? "/help lists the commands."}`);
   // Without a slash the line may have been meant as a message.
-  return usage(`Nothing was sent: no conversation is open. ${suggestion ?? "/open USER opens one."}`);
+  const unsent = "Nothing was sent, because no conversation is open: /open USER opens one.";
+  return usage(`${unknown} ${suggestion ?? unsent}`);
 }
 
 function nearest(commands: readonly ChatCommand[], word: string): string | undefined {

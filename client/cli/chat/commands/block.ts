@@ -41,6 +41,7 @@ export const blocks: ChatCommand = {
     for await (const { user } of chat.link.account.listBlocks()) {
       users.push({ name: user?.username ?? "", remark: "blocked" });
     }
+    if (users.length > 0) chat.show({ kind: "heading", text: "Users you block" });
     chat.show({ kind: "users", users, none: "You block no users." });
   },
 };

@@ -32,10 +32,11 @@ function wanted(chat: ChatActions, given: readonly string[]): { place: Place; co
   if (given[0] === "--private") return wantedPrivate(given.slice(1));
   const [first, second, third] = given;
   if (third !== undefined) throw usageOf(history);
-  // With a conversation open, a single number is N; a user whose name is a number needs both arguments.
+  // A single number is N; a user whose name is a number needs both arguments.
   const isCount = second === undefined && first !== undefined && /^\d+$/.test(first);
-  if (first === undefined || (isCount && chat.openPlace !== undefined)) {
-    if (chat.openPlace === undefined) throw refuse("No conversation is open. Name a user: /history USER");
+  if (first === undefined || isCount) {
+    if (chat.openPlace === undefined)
+      throw refuse(`No conversation is open. Name a user: /history USER ${first ?? ""}`.trimEnd());
     return { place: chat.openPlace, count: first ?? String(DEFAULT_ENTRIES) };
   }
   const place = first === "--broadcast" ? everyone : withUser(usernameOf(first));

@@ -15,6 +15,7 @@ export const logins: ChatCommand = {
     for await (const record of chat.link.account.listLogIns()) {
       if (lines.push(logInLine(record, false).plain) >= Number(count)) break;
     }
+    chat.show({ kind: "heading", text: "Log-ins, newest first" });
     chat.show({ kind: "answer", lines });
   },
 };

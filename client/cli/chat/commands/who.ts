@@ -19,6 +19,8 @@ export const who: ChatCommand = {
         remark: remark(presence, new Date(chat.clock.now())),
       });
     }
+    const heading = since === undefined ? "Other users online" : `Other users online within ${since}`;
+    if (users.length > 0) chat.show({ kind: "heading", text: heading });
     chat.show({ kind: "users", users });
   },
 };

@@ -27,5 +27,7 @@ export const whoelsesince: ChatCommand = {
 async function showNames(chat: ChatActions, wanted: { onlineWithinMs?: number }): Promise<void> {
   const names: string[] = [];
   for await (const { user } of chat.link.account.listUsers(wanted)) names.push(user?.username ?? "");
+  const within = wanted.onlineWithinMs === undefined ? "" : ` within ${wanted.onlineWithinMs / 1_000} s`;
+  if (names.length > 0) chat.show({ kind: "heading", text: `Other users online${within}` });
   chat.show({ kind: "users", users: names.map((name) => ({ name, remark: "" })) });
 }

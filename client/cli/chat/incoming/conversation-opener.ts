@@ -1,4 +1,5 @@
 // Opens a conversation: checks that the user exists, and shows the end of it unless it is on the screen already.
+import { closest } from "../../../../command-line/closest.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
 import { refuse } from "../command/chat-command.ts";
 import type { ChatConversation, Conversations } from "../model/conversations.ts";
@@ -13,6 +14,8 @@ export interface ConversationOpenerOptions {
   readonly incoming: IncomingMessages;
   readonly log: LogReader;
   readonly atScreen: boolean;
+  /** The names of the users that this program knows of. */
+  usernames(): Iterable<string>;
   isLive(): boolean;
   /** The conversation that is open; undefined if none is, or a private chat. */
   current(): ChatConversation | undefined;
@@ -52,7 +55,10 @@ export class ConversationOpener {
       ).catch((error: unknown) => {
         if (!(error instanceof RpcError)) throw error;
         const isUnknown = error.reason === "USER_NOT_FOUND";
-        throw refuse((isUnknown ? `There is no user ${username}.` : error.message) + this.#stillOpen);
+        const near = isUnknown ? closest(username, [...this.#options.usernames()]) : undefined;
+        const suggestion = near === undefined ? "" : ` Did you mean /open ${near}?`;
+        const why = isUnknown ? `There is no user ${username}.${suggestion}` : error.message;
+        throw refuse(why + this.#stillOpen);
       });
     } else if (known === undefined) {
       notify(`Not connected: it is not known yet whether ${username} exists. Messages you send now wait.`);

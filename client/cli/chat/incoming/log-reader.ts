@@ -39,7 +39,10 @@ export class LogReader {
     const { link, isOpen } = this.#options;
     const target = this.#target(place);
     const { headSeq, items, nextPageToken } = await this.#newest(target, entries, false);
-    if (items.length === 0) throw refuse("There are no messages yet.");
+    if (items.length === 0)
+      throw refuse(
+        `There are no messages ${place.kind === "user" ? `with ${place.username}` : "to everyone"} yet.`,
+      );
     yield { kind: "history-heading", place };
     const here = isOpen(place);
     if (nextPageToken === "" || items.length >= entries) {

@@ -1,7 +1,10 @@
 // Handles entered lines as messages or commands, asks the user if a line may be either, and sends typing notifications.
+import { closest } from "../../../../command-line/closest.ts";
+import { ConnectError } from "../../../../rpc/status/connect-error.ts";
+import { RpcError } from "../../../../rpc/status/status.ts";
 import type { Completion } from "../../terminal/editor/line-editor.ts";
 import { shortened } from "../../terminal/text/shortened.ts";
-import { type ChatActions, refuse } from "../command/chat-command.ts";
+import { type ChatActions, type ChatCommand, refuse, splitWord } from "../command/chat-command.ts";
 import { unknownCommand } from "../command/find-chat-command.ts";
 import { everyone, nameOf, type Place, samePlace } from "../model/place.ts";
 import { completeLine } from "./completion.ts";
@@ -35,6 +38,14 @@ export class TypedLines {
   isInDoubt(text: string): boolean {
     const { openPlace } = this.#options.actions;
     return text === this.#doubtful?.text && samePlace(this.#doubtful.place, openPlace);
+  }
+
+  /** Whether the line is a command, known or not, and sends no text: a text that is sent is shown as a message. */
+  isEchoed(text: string): boolean {
+    const { commands, openPlace } = this.#options.actions;
+    const line = parseLine(text, commands, openPlace !== undefined);
+    if (line.kind === "unknown-command") return true;
+    return line.kind === "command" && !line.command.usage.endsWith("TEXT");
   }
 
   /**
@@ -71,7 +82,11 @@ export class TypedLines {
     const line = parseLine(text, actions.commands, false);
     if (line.kind === "unknown-command") throw unknownCommand(actions.commands, line.word);
     if (line.kind !== "command") throw refuse("This is not a command.");
-    await line.command.run(actions, line.rest);
+    try {
+      await line.command.run(actions, line.rest);
+    } catch (error) {
+      throw this.#refusalOf(line.command, line.rest, error);
+    }
     actions.commandDone(line.command);
   }
 
@@ -93,6 +108,20 @@ export class TypedLines {
     const { actions, commandKey, usernames } = this.#options;
     if (commandKey === "Tab" && this.isInDoubt(text)) return "run";
     return completeLine(before, actions.commands, actions.openPlace !== undefined, usernames());
+  }
+
+  /**
+   * The error of a command. A message of the server or the connection does not say what was refused, so the command and
+   * its arguments precede it.
+   */
+  #refusalOf({ name, usage }: ChatCommand, rest: string, error: unknown): unknown {
+    if (!(error instanceof RpcError || error instanceof ConnectError)) return error;
+    // A text is quoted by the refusal of its message.
+    const object = usage.endsWith("TEXT") ? splitWord(rest).word : rest;
+    const isUnknown = error instanceof RpcError && error.reason === "USER_NOT_FOUND";
+    const near = isUnknown ? closest(splitWord(rest).word, [...this.#options.usernames()]) : undefined;
+    const suggestion = near === undefined ? "" : ` Did you mean ${near}?`;
+    return refuse(`/${shortened(`${name} ${object}`)}: ${error.message}${suggestion}`);
   }
 
   #setTyping(user: Extract<Place, { kind: "user" | "private" }>, typing: boolean): void {

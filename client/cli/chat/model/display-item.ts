@@ -52,6 +52,10 @@ export type DisplayItem =
    * out.
    */
   | { readonly kind: "answer"; readonly lines: readonly string[]; readonly hang?: number }
+  /** A command that the user entered; plain mode does not print it. */
+  | { readonly kind: "command"; readonly text: string }
+  /** Above a list, such as "Online"; plain mode does not print it. */
+  | { readonly kind: "heading"; readonly text: string }
   /** Users, each with a remark; plain mode prints one name per line. `none` is the sentence for an empty list. */
   | {
       readonly kind: "users";

@@ -38,6 +38,8 @@ export function plainLines(item: DisplayItem, now: Date): string[] {
         ...item.came.map((name) => `${safeName(name)} logged in`),
         ...item.went.map((name) => `${safeName(name)} logged out`),
       ];
+    case "command":
+    case "heading":
     case "history-heading":
     case "new-since":
     case "unread-rule":

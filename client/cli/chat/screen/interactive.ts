@@ -120,7 +120,10 @@ class Interactive {
     screen.onSubmit((text) => {
       // Checked now, not when the line's turn comes: a line typed ahead does not answer a later question.
       const isSure = chat.isInDoubt(text);
-      this.#inTurn(() => chat.enter(text, isSure), text);
+      this.#inTurn(() => {
+        if (chat.isEchoed(text)) this.#show({ kind: "command", text });
+        return chat.enter(text, isSure);
+      }, text);
     });
     screen.onEdit((text) => chat.edited(text));
     screen.onAction((action) => {

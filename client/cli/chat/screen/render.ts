@@ -58,6 +58,10 @@ export function screenLines(item: DisplayItem, now: Date): ScreenLine[] {
       return [
         { text: line`${styled("Error:", { colour: "red", bold: true })} ${safeText(item.text)}`, hang: 2 },
       ];
+    case "command":
+      return [{ text: styled(`> ${safeText(item.text)}`, { dim: true }), hang: 4 }];
+    case "heading":
+      return [system(`${safeText(item.text)}:`)];
     case "answer":
       return item.lines.map((text) => ({ text: line`  ${safeText(text)}`, hang: 2 + (item.hang ?? 2) }));
     case "users":
