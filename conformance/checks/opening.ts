@@ -80,6 +80,9 @@ export const openingChecks: readonly Check[] = [
       const all = await ben.connect();
       equal("Welcome.features for TYPING", typingOnly.all("welcome")[0]?.features, [Feature.TYPING]);
       equal("Welcome.online without PRESENCE", typingOnly.all("welcome")[0]?.online, []);
+      const unknown = await ben.connect({ features: [99 as Feature] });
+      equal("Welcome.features for an unknown value", unknown.all("welcome")[0]?.features, []);
+      unknown.cancel();
       equal(
         "Welcome.features for an empty list",
         all.all("welcome")[0]?.features.toSorted((a, b) => a - b),

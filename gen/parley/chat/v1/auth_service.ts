@@ -82,7 +82,10 @@ export interface Grant {
    * Secret: programs keep it out of logs.
    */
   token: string;
-  /** When the token expires if it is not used. Use extends it, at most once an hour. */
+  /**
+   * When the token expires if it is not used. Each call with the token is a use, even if the call is refused for another
+   * reason, and so is a stream while it is open. A use extends the time if the last extension was over an hour ago.
+   */
   expireTime:
     | Date
     | undefined;

@@ -44,7 +44,10 @@ export interface Command {
     /** Opens the stream. It must be the only command of the first frame, and may be sent only once. */
     { $case: "hello"; value: Hello }
     | //
-    /** Answered by Ack or Refused. */
+    /**
+     * Answered by Ack or Refused. An Ack is sent when the message is stored, and a Refused as soon as the send is refused,
+     * so a Refused may come before the Acks of earlier sends.
+     */
     { $case: "sendMessage"; value: SendMessageRequest }
     | //
     /** Answered by Ack or Refused. */
@@ -76,7 +79,10 @@ export interface Hello {
   client:
     | ClientInfo
     | undefined;
-  /** The families of events that the client wants. An empty list means all except FEATURE_INTRODUCTIONS. */
+  /**
+   * The families of events that the client wants. An empty list means all except FEATURE_INTRODUCTIONS. A value that the
+   * server does not know selects nothing: a list of only such values is not empty, and the stream has events of no family.
+   */
   features: Feature[];
   /**
    * Where to resume, at most Limits.max_cursors, each conversation once. The backlog covers every conversation of the

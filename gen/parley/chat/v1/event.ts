@@ -20,7 +20,7 @@ export const protobufFileName = "parley/chat/v1/event.proto";
 
 /** Feature is a family of events that a client can choose to receive. */
 export const Feature = {
-  /** UNSPECIFIED - Not set. Ignored. */
+  /** UNSPECIFIED - Not set. Selects nothing, like a value that the server does not know. */
   UNSPECIFIED: 0,
   /** PRESENCE - PresenceChanged, and the online users in Welcome. */
   PRESENCE: 1,
@@ -194,7 +194,10 @@ export interface CaughtUp {
  * the Ack has the next seq.
  */
 export interface Ack {
-  /** The sender's number for the send, or the server's if the sender set none. */
+  /**
+   * The sender's number for the send, or the server's if the sender set none. Those of the server are 2^63 or above; a
+   * language without unsigned integers shows them as negative.
+   */
   clientMessageId: bigint;
   /** The conversation that contains the entry. */
   conversationId: string;
