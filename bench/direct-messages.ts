@@ -54,6 +54,7 @@ export interface Stream {
   close(): void;
 }
 
+/** Logs a user in and opens a stream. @param onEvent called with the kind of each event, the first byte of its bytes */
 export async function openStream(
   address: string,
   username: string,

@@ -34,6 +34,10 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(child, message.port);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async cpuMicros(): Promise<number> {
     this.#child.send("cpu");
     const [message] = (await once(this.#child, "message")) as [ServerMessage];
@@ -41,6 +45,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, "exit");
     this.#child.send("stop");
     await gone;
