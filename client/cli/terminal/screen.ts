@@ -208,7 +208,9 @@ export class Screen implements Disposable {
     const { area, top } = layOut(content, size, this.#top);
     this.#top = top;
     const controls = this.#takeControls();
-    const render = (row: Styled): string => this.paint.render(row);
+    // Without links: a URL that is being typed may be in several rows.
+    const plainLinks = new Paint(this.paint.level);
+    const render = (row: Styled): string => plainLinks.render(row);
     this.#write(controls + this.#painter.frame(this.#queue.take(), area, size.columns, render));
     if (!this.#full) this.#releaseFlushed();
   }

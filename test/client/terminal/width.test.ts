@@ -1,7 +1,10 @@
 // Cutting text into rows: rows fit, graphemes stay whole, and nothing is lost.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { linksIn } from "../../../client/cli/terminal/text/links.ts";
+import { Paint } from "../../../client/cli/terminal/text/paint.ts";
 import { safeText } from "../../../client/cli/terminal/text/safe-text.ts";
+import { Styled } from "../../../client/cli/terminal/text/style.ts";
 import {
   columnsOf,
   cutIntoRows,
@@ -89,4 +92,38 @@ test.each([
 
 test("an indent is at most half the row", () => {
   expect(wrap("aa bb cc", 6, 20)).toEqual(["aa bb", "   cc"]);
+});
+
+describe("a URL", () => {
+  const url = `https://example.org/${"a-long-path/".repeat(8)}?q=1&r=2`;
+
+  test("is never cut, and the words around it are wrapped as usual", () => {
+    const text = `look at this page: ${url}, it is good, and there is more to say about it`;
+    for (const columns of [20, 40, 80]) {
+      const rows = wrap(text, columns, 6);
+      expect(rows.filter((row) => row.includes(url))).toHaveLength(1);
+      for (const row of rows) if (!row.includes("http")) expect(columnsOf(row)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test("that fills the row of a name begins in it", () => {
+    expect(wrap(`14:03 yoda: ${url}`, 40, 6)).toEqual([`14:03 yoda: ${url}`]);
+    expect(wrap(`14:03 yoda: ${url} ok`, 40, 6)).toEqual([`14:03 yoda: ${url}`, "      ok"]);
+  });
+
+  test("is found without the marks of the sentence around it", () => {
+    const text = "(see http://a.b/c?d=1). No ftp://x or https:// here";
+    expect(linksIn(text).map(({ from, to }) => text.slice(from, to))).toEqual(["http://a.b/c?d=1"]);
+  });
+
+  test.each([
+    ["is a link where the terminal has links", { TERM: "xterm-kitty" }, true],
+    ["is no link in tmux", { TERM: "xterm-kitty", TMUX: "/tmp/tmux" }, false],
+    ["is no link in an unknown terminal", { TERM: "xterm-256color" }, false],
+    ["is no link in a dumb terminal", { TERM: "dumb", VTE_VERSION: "7600" }, false],
+    ["is a link without colour", { TERM: "xterm-256color", VTE_VERSION: "7600", NO_COLOR: "1" }, true],
+  ])("%s", (_name, env, isLink) => {
+    const painted = Paint.for({ isTTY: true, getColorDepth: () => 8 }, env).render(Styled.of(`see ${url}.`));
+    expect(painted).toBe(isLink ? `see \x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\.` : `see ${url}.`);
+  });
 });

@@ -1,7 +1,8 @@
 // Renders styled text with escape sequences, in the colours that the terminal has and the user allows.
+import { hasLinks, type Variables, withLinks } from "./links.ts";
 import type { Look, NamedColour, PersonColour, Styled } from "./style.ts";
 
-export type Variables = Readonly<Record<string, string | undefined>>;
+export type { Variables } from "./links.ts";
 
 /** The part of a TTY stream that returns its number of colours. Other streams lack it. */
 export interface ColourSource {
@@ -34,19 +35,23 @@ const RESET = "\x1b[0m";
 
 export class Paint {
   readonly level: PaintLevel;
+  readonly #links: boolean;
 
-  constructor(level: PaintLevel) {
+  /** @param links whether URLs are written as links */
+  constructor(level: PaintLevel, links = false) {
     this.level = level;
+    this.#links = links && level !== "none";
   }
 
   /** The level that the environment and the stream allow. FORCE_COLOR outranks TERM=dumb, which outranks NO_COLOR. */
   static for(output: ColourSource, env: Variables): Paint {
+    const links = output.isTTY === true && hasLinks(env);
     const forced = forcedLevel(env.FORCE_COLOR);
-    if (forced !== undefined) return new Paint(forced);
+    if (forced !== undefined) return new Paint(forced, links);
     if (output.isTTY !== true || env.TERM === "dumb") return new Paint("none");
-    if ((env.NO_COLOR ?? "") !== "") return new Paint("mono");
+    if ((env.NO_COLOR ?? "") !== "") return new Paint("mono", links);
     const depth = output.getColorDepth?.(env) ?? 1;
-    return new Paint(depth >= 8 ? "256" : depth >= 4 ? "16" : "mono");
+    return new Paint(depth >= 8 ? "256" : depth >= 4 ? "16" : "mono", links);
   }
 
   /** The text with escape sequences. Every span ends in a reset, so that results can be joined. */
@@ -55,7 +60,8 @@ export class Paint {
     let painted = "";
     for (const span of text.spans) {
       const codes = this.#codes(span.look);
-      painted += codes.length === 0 ? span.text : `\x1b[${codes.join(";")}m${span.text}${RESET}`;
+      const shown = this.#links ? withLinks(span.text) : span.text;
+      painted += codes.length === 0 ? shown : `\x1b[${codes.join(";")}m${shown}${RESET}`;
     }
     return painted;
   }

@@ -1,6 +1,7 @@
 // Measures text in terminal columns, and cuts it into rows without splitting graphemes.
 import { createRequire } from "node:module";
 import type * as StringWidth from "string-width";
+import { linksIn } from "./links.ts";
 
 /** Loaded at first use: it takes 10 ms of CPU time to load, and most texts are plain ASCII. */
 let stringWidth: (typeof StringWidth)["default"] | undefined;
@@ -33,7 +34,8 @@ export interface Cut {
  * Cuts text into rows of at most `columns` columns: after spaces and wide characters where possible, otherwise between
  * graphemes. A word that would fill a whole row begins on the first row of its line, so that this row is not left
  * empty. Every row but the first leaves `indent` columns free. Newlines end rows; spaces at a cut are dropped. A
- * grapheme that is wider than a row gets a row of its own.
+ * grapheme that is wider than a row gets a row of its own. A URL is never cut: its row may be wider, and the terminal
+ * wraps it, so that it can be selected and opened as one.
  */
 export function cutIntoRows(text: string, columns: number, indent = 0): Cut[] {
   const cuts: Cut[] = [];
@@ -79,6 +81,7 @@ export function truncate(text: string, columns: number): string {
 
 function cutLine(line: string, offset: number, columns: number, indent: number, cuts: Cut[]): void {
   const graphemes = graphemesOf(line);
+  const links = linksIn(line);
   const firstCut = cuts.length;
   let from = 0;
   let used = 0;
@@ -103,9 +106,14 @@ function cutLine(line: string, offset: number, columns: number, indent: number, 
         best !== undefined &&
         here.at > best.at &&
         fills(graphemes, best.index, columns - indent);
-      if (best === undefined || end === from || isLong) cut(here.at, here);
-      else cut(end, best);
-      continue;
+      if (best !== undefined && end !== from && !isLong) {
+        cut(end, best);
+        continue;
+      }
+      if (!links.some((link) => link.from < here.at && here.at < link.to)) {
+        cut(here.at, here);
+        continue;
+      }
     }
     here = { index: here.index + 1, at: here.at + grapheme.length };
     used += width;
