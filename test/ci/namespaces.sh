@@ -144,4 +144,27 @@ check "and both users see that" goes silent "directly from device to device"
 check "a program that stops responding is reported within 45 s" kill_one silent.h.err STOP $B 45
 exec 7>&- 8>&-
 
+# The original's command line, HOST PORT: both users only say with whom they want to chat.
+mkfifo "$dir/o.y.in" "$dir/o.h.in"
+parley $B yoda-o 10.77.2.1 12000 --accept-new <"$dir/o.y.in" >"$dir/o.y.out" 2>&1 7>&- 8>&- &
+exec 7>"$dir/o.y.in"
+parley $A hans-o 10.77.1.1 12000 --accept-new <"$dir/o.h.in" >"$dir/o.h.out" 2>&1 7>&- 8>&- &
+exec 8>"$dir/o.h.in"
+sed -n 's/^yoda /yoda\n/p' docs/credentials.txt >&7
+sed -n 's/^hans /hans\n/p' docs/credentials.txt >&8
+original() {
+  wait_for "$dir/o.y.out" "Private chats go directly from device to device" 20 && wait_for "$dir/o.y.out" "Logged in as yoda" 5 &&
+    wait_for "$dir/o.h.out" "Logged in as hans" 20 || return 1
+  echo "startprivate yoda" >&8
+  wait_for "$dir/o.h.out" "Private chat with yoda: directly from device to device" 10 || return 1
+  before=$(packets $A ab)
+  echo "private yoda straight to you" >&8
+  wait_for "$dir/o.y.out" "hans (private): straight to you" 5
+}
+check "the original's command line chats straight from client to client, after saying so" original
+check "its packets used the route" [ "$(packets $A ab)" -gt "$before" ]
+echo logout >&7
+check "a log-out is reported by the other" wait_for "$dir/o.h.out" "yoda has logged out. The private chat has ended." 5
+exec 7>&- 8>&-
+
 [ "$failed" = 0 ]
