@@ -1,5 +1,6 @@
 // All checks of the kit in the order in which they run: the simple ones first, since the others depend on them.
 
+import { administrationChecks } from "./administration.ts";
 import { blockChecks } from "./blocks.ts";
 import type { Check } from "./check.ts";
 import { contentChecks } from "./contents.ts";
@@ -35,6 +36,7 @@ export const checks: readonly Check[] = [
   ...markerChecks,
   ...presenceChecks,
   ...blockChecks,
+  ...administrationChecks,
   ...twinChecks,
   ...restartChecks,
 ];

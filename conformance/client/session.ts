@@ -62,7 +62,7 @@ export class Session {
   callAs<Request, Response>(
     token: string | undefined,
     method: UnaryMethod<Request, Response>,
-    request: Request,
+    request: Request | Uint8Array,
   ): Promise<Response> {
     return this.#connection.unary(method, request, token);
   }

@@ -16,6 +16,7 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { AdminServiceService } from "../../gen/parley/chat/v1/admin_service.ts";
 import { AuthServiceService } from "../../gen/parley/chat/v1/auth_service.ts";
 import { BlockServiceService } from "../../gen/parley/chat/v1/block_service.ts";
 import {
@@ -70,6 +71,7 @@ type Up = ServerDuplexStream<Buffer, Buffer>;
 type Down = ServerWritableStream<Buffer, Buffer>;
 
 const services = [
+  AdminServiceService,
   AuthServiceService,
   BlockServiceService,
   ChatServiceService,

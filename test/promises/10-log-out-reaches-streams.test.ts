@@ -53,6 +53,28 @@ test("a changed password ends all other sessions", async () => {
   await expect(server.logIn("leia")).rejects.toMatchObject({ reason: "CREDENTIALS_WRONG" });
 });
 
+test("an administrator who disables a user ends the user's streams, and others see it without the grace period", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"], presenceGraceMs: 60_000 });
+  await server.store.accounts.setAdministrator("han", true);
+  const leia = await server.logIn("leia");
+  const han = await server.logIn("han");
+  using watching = await han.connect().caughtUp();
+  using stream = await leia.connect().caughtUp();
+  using following = await leia.follow().caughtUp();
+  await watching.next("presenceChanged", (change) =>
+    change.cameOnline.some((user) => user.username === "leia"),
+  );
+  const disable = { username: "leia", disabled: true };
+  expect(await han.unary(han.admin, han.admin.setDisabled, disable)).toEqual({ endedSessions: 1 });
+  for (const ended of [await stream.ended, await following.ended]) {
+    expect(ended).toMatchObject({ reason: "SESSION_ENDED" });
+  }
+  await watching.next("presenceChanged", (change) =>
+    change.wentOffline.some((user) => user.username === "leia"),
+  );
+  await expect(server.logIn("leia")).rejects.toMatchObject({ reason: "ACCOUNT_DISABLED" });
+});
+
 test("the server notices that another process removed a user's sessions, and ends the streams", async () => {
   await using server = await TestServer.start({ users: ["leia", "han"] });
   const leia = await server.logIn("leia");

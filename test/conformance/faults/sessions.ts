@@ -41,6 +41,16 @@ export const sessionFaults: readonly Fault[] = [
     detectedBy: { "log-in.delete-refused": /no password: INVALID_FIELD.*no refusal/ },
   },
   {
+    what: "lets every user list invites",
+    tampering: () => ({ unary: answering({ ListInvites: nothing }) }),
+    detectedBy: { "admin.refused": /listInvites without a token: TOKEN_MISSING.*no refusal/ },
+  },
+  {
+    what: "sets a new password with any secret",
+    tampering: () => ({ unary: answering({ ResetPassword: nothing }) }),
+    detectedBy: { "admin.reset-unknown": /a made-up secret: RESET_INVALID.*no refusal/ },
+  },
+  {
     what: "does not require a token",
     tampering: () => ({ unary: answering({ ReportActivity: nothing }) }),
     detectedBy: {
