@@ -1,4 +1,5 @@
 // parley-server invite create|list|revoke: manages the invites with which new users sign up.
+import { existsSync } from "node:fs";
 import { type Arguments, readArguments } from "../../command-line/arguments.ts";
 import { suggestion } from "../../command-line/closest.ts";
 import { durationMs } from "../../command-line/durations.ts";
@@ -12,7 +13,7 @@ import { commandLine } from "../files/package.ts";
 import { limits } from "../limits.ts";
 import { type Config, dataOf, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
-import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
+import { type DirectAccounts, openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { findPlace, placeSettings } from "./links/place.ts";
@@ -91,7 +92,7 @@ async function create({ config, flags, io, now }: Request): Promise<void> {
 }
 
 async function list({ config, io, now }: Request): Promise<void> {
-  using direct = openAccountsDirectly(dataFiles(dataOf(config)).database);
+  using direct = openExisting(config);
   for (let after = ""; ; ) {
     const page = await direct.admin.listInvites(after, PAGE, now);
     for (const { inviteId, usesLeft, expireTime } of page) {
@@ -106,13 +107,21 @@ async function list({ config, io, now }: Request): Promise<void> {
 }
 
 async function revoke({ config, id, io, now }: Request): Promise<void> {
-  using direct = openAccountsDirectly(dataFiles(dataOf(config)).database);
+  using direct = openExisting(config);
   if (!(await direct.admin.revokeInvite(id, operator(now)))) {
     throw new CommandFailure(
       `there is no invite ${id} that can be used; ${commandLine("parley-server")} invite list shows them`,
     );
   }
   io.print(`The invite ${id} cannot be used any more.\n`);
+}
+
+/** The database is not created, because a mistyped folder would then look like a server without invites. */
+function openExisting(config: Config): DirectAccounts {
+  const data = dataOf(config);
+  const { database } = dataFiles(data);
+  if (existsSync(database)) return openAccountsDirectly(database);
+  throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
 }
 
 function readUses(flags: Arguments["flags"]): number {

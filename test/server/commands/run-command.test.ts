@@ -133,8 +133,16 @@ describe("user", () => {
     },
   );
 
-  test("a data folder without data is named in the error, and nothing is created in it", async () => {
-    expect(await run("user list")).toMatchObject({ code: 1, err: expect.stringContaining(data) });
+  test.each([
+    "user list",
+    "user reset yoda",
+    "invite list",
+    "invite revoke 0123456789abcdef",
+    "logins",
+    "actions",
+    "check",
+  ])("%s names a data folder without data, and creates nothing in it", async (command) => {
+    expect(await run(command)).toMatchObject({ code: 1, err: expect.stringContaining(data) });
     expect(await readdir(data)).toEqual([]);
   });
 });
