@@ -113,7 +113,7 @@ export class Streams {
       using _subscription = wantsIntroductions
         ? introductions.subscribe(feed, session.row, processId)
         : undefined;
-      const opening = feed.open(welcome, cursors, encodeCaughtUp);
+      const opening = feed.open(welcome, cursors, () => encodeCaughtUp(clock.now()));
       const working = work(feed, AbortSignal.any([stop.signal, call.signal]));
       // A client that has half-closed the stream still receives its whole backlog; one that left does not.
       const closed = Promise.race([working, left.promise]).then(async (how) => {
@@ -195,8 +195,8 @@ function streamEnd(ending: Refusal | WorkEnd | undefined): StreamEnd {
   return reason === Reason.SESSION_ENDED || reason === Reason.SESSION_TIMED_OUT ? "session-ended" : "lost";
 }
 
-function encodeCaughtUp(): Uint8Array {
-  return encodeEvent({ kind: { $case: "caughtUp", value: { serverTime: new Date() } } });
+function encodeCaughtUp(now: number): Uint8Array {
+  return encodeEvent({ kind: { $case: "caughtUp", value: { serverTime: new Date(now) } } });
 }
 
 function readCursors(cursors: readonly Cursor[]): Map<number, number> {

@@ -31,16 +31,16 @@ test("each marker has the time at which it last rose, in events, in the history,
     readTime: undefined,
   });
   using atLeia = await leia.connect().caughtUp();
-  await clock.advance(10_000);
+  clock.advance(10_000);
   await raise(han, conversationId, 2n, 0n);
   const moved = { deliveredSeq: 2n, deliveredTime: at(10) };
   const first = await atLeia.next("markersMoved");
   expect(first).toMatchObject({ ...moved, readSeq: 0n, readTime: undefined });
-  await clock.advance(10_000);
+  clock.advance(10_000);
   await raise(han, conversationId, 1n, 1n);
   expect(await atLeia.next("markersMoved")).toMatchObject({ ...moved, readSeq: 1n, readTime: at(20) });
   // A value at or below the stored one changes no time.
-  await clock.advance(10_000);
+  clock.advance(10_000);
   await raise(han, conversationId, 2n, 1n);
   const stored = { conversationId, ...moved, readSeq: 1n, readTime: at(20) };
   expect((await conversation(leia, conversationId))?.peerMarker).toEqual(stored);
@@ -82,7 +82,7 @@ test("during a block the times that the other user sees do not change; after it,
   await raise(han, conversationId, 2n, 1n);
   const before = (await conversation(leia, conversationId))?.peerMarker;
   await han.block("leia");
-  await clock.advance(10_000);
+  clock.advance(10_000);
   await raise(han, conversationId, 2n, 2n);
   expect((await conversation(leia, conversationId))?.peerMarker).toEqual(before);
   await han.unblock("leia");
