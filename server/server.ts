@@ -283,7 +283,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // Reflection also lists itself.
     const own = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
     const named = [...services.map(nameOf), ...own];
-    services.push(...reflectionServices({ onError, images: options.reflection, services: named }));
+    services.push(...reflectionServices({ onError, clock, images: options.reflection, services: named }));
   }
   const listener = await listen({
     ...options.listen,

@@ -8,8 +8,11 @@ import {
   ServerReflectionService,
 } from "../../gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionService as AlphaService } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { type FrameReader, implementService, type Service, type ServiceOptions } from "../calls/handler.ts";
 import type { Outbox } from "../calls/outbox.ts";
+import { asBuffer } from "../wire/bytes.ts";
+import { Pace } from "./pace.ts";
 import { SchemaIndex } from "./schema-index.ts";
 
 export interface ReflectionOptions extends ServiceOptions {
@@ -17,6 +20,8 @@ export interface ReflectionOptions extends ServiceOptions {
   readonly images: readonly Uint8Array[];
   /** The fully-qualified names of the services that can be called. */
   readonly services: readonly string[];
+  /** The clock for the rate of the answers. */
+  readonly clock?: Clock;
 }
 
 type Request = Pick<ServerReflectionRequest, "host" | "messageRequest">;
@@ -25,18 +30,30 @@ type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 const KiB = 1024;
 /** A request contains one or two names. */
 const bounds = { bytes: KiB, fields: 16 };
+/**
+ * The bytes of all answers together, a second, after a burst. A tool that reads the whole schema gets 150 KiB. More waits
+ * its turn.
+ */
+const RATE = { bytesPerSecond: 1024 * KiB, burstBytes: 4 * 1024 * KiB };
+/** What an answer counts as in addition to its bytes. */
+const ANSWER_BYTES = 1 * KiB;
 /** A frame limit of 1 byte makes each response a separate message. */
 const outbox = { softBytes: 256 * KiB, hardBytes: 1024 * KiB, maxFrameBytes: 1 };
 
 /** The services of both versions, which differ only in their names. */
 export function reflectionServices(options: ReflectionOptions): Service[] {
+  const { clock = systemClock } = options;
   const schema = new SchemaIndex(options.images);
+  const pace = new Pace(RATE.bytesPerSecond, RATE.burstBytes, clock);
   const answerAll = async (frames: FrameReader<Request>, out: Outbox): Promise<void> => {
+    const sent = new Set<Uint8Array>();
     for await (const request of frames) {
-      const messageResponse = answer(schema, options.services, request);
+      const messageResponse = answer(schema, options.services, request, sent);
       const originalRequest = { host: request.host, messageRequest: request.messageRequest };
       const response = { validHost: request.host, originalRequest, messageResponse };
-      out.push(ServerReflectionResponse.encode(response).finish());
+      const encoded = ServerReflectionResponse.encode(response).finish();
+      await passed(pace.take(encoded.length + ANSWER_BYTES), clock, out);
+      out.push(encoded);
       // While the peer does not read its responses, no more of its requests are read.
       if (out.aboveSoft) await out.whenBelowSoft();
     }
@@ -51,6 +68,7 @@ function answer(
   schema: SchemaIndex,
   services: readonly string[],
   { messageRequest: asked }: Request,
+  sent: Set<Uint8Array>,
 ): Answer {
   switch (asked?.$case) {
     case "listServices":
@@ -59,9 +77,9 @@ function answer(
         value: { service: services.map((name) => ({ name })) },
       };
     case "fileByFilename":
-      return files(schema.file(asked.value), `There is no file ${asked.value}.`);
+      return files(schema.file(asked.value), sent, `There is no file ${asked.value}.`);
     case "fileContainingSymbol":
-      return files(schema.fileOf(asked.value), `There is no symbol ${asked.value}.`);
+      return files(schema.fileOf(asked.value), sent, `There is no symbol ${asked.value}.`);
     case "fileContainingExtension":
       return refused(status.NOT_FOUND, "The schema has no extensions.");
     case "allExtensionNumbersOfType":
@@ -77,12 +95,25 @@ function answer(
   }
 }
 
-function files(found: readonly Uint8Array[] | undefined, missing: string): Answer {
+/**
+ * The file that was asked for, and those of its imports that were not sent on this stream before, as the protocol allows.
+ * Otherwise a small request would bring the same imports again and again.
+ */
+function files(found: readonly Uint8Array[] | undefined, sent: Set<Uint8Array>, missing: string): Answer {
   if (found === undefined) return refused(status.NOT_FOUND, missing);
-  return {
-    $case: "fileDescriptorResponse",
-    value: { fileDescriptorProto: found.map((file) => Buffer.from(file)) },
-  };
+  const [asked] = found;
+  const fresh = found.filter((file) => file === asked || !sent.has(file));
+  for (const file of fresh) sent.add(file);
+  return { $case: "fileDescriptorResponse", value: { fileDescriptorProto: fresh.map(asBuffer) } };
+}
+
+/** Waits, but not for a stream that has ended. */
+async function passed(ms: number, clock: Clock, out: Outbox): Promise<void> {
+  if (ms <= 0) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  using _timer = clock.after(Math.ceil(ms), resolve);
+  out.onClosed(resolve);
+  await promise;
 }
 
 function refused(errorCode: status, errorMessage: string): Answer {

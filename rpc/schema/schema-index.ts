@@ -12,7 +12,8 @@ export class SchemaIndex {
   readonly #files = new Map<string, DescFile>();
   readonly #symbols = new Map<string, DescFile>();
   readonly #messages = new Set<string>();
-  readonly #encoded = new Map<DescFile, Uint8Array[]>();
+  readonly #encoded = new Map<DescFile, Uint8Array>();
+  readonly #withImportsOf = new Map<DescFile, readonly Uint8Array[]>();
 
   /** @param images encoded FileDescriptorSets, each with all its imports */
   constructor(images: readonly Uint8Array[]) {
@@ -72,9 +73,19 @@ export class SchemaIndex {
 
   #withImports(file: DescFile | undefined): readonly Uint8Array[] | undefined {
     if (file === undefined) return undefined;
+    let files = this.#withImportsOf.get(file);
+    if (files === undefined) {
+      files = [...reachable(file)].reverse().map((one) => this.#encode(one));
+      this.#withImportsOf.set(file, files);
+    }
+    return files;
+  }
+
+  /** Returns the same bytes for the same file. */
+  #encode(file: DescFile): Uint8Array {
     let encoded = this.#encoded.get(file);
     if (encoded === undefined) {
-      encoded = [...reachable(file)].reverse().map((one) => toBinary(FileDescriptorProtoSchema, one.proto));
+      encoded = toBinary(FileDescriptorProtoSchema, file.proto);
       this.#encoded.set(file, encoded);
     }
     return encoded;

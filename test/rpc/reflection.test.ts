@@ -13,6 +13,7 @@ import {
 import { ServerReflectionClient as AlphaClient } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health.ts";
 import { root } from "../repo/sources.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
 
 const images = ["parley", "health", "reflection", "error-details"].map((name) =>
@@ -67,13 +68,8 @@ test.each([
       "grpc.reflection.v1.ServerReflection",
     ]),
   );
-  const answers = await ask(
-    server.port,
-    names.map((value) => ({ $case: "fileContainingSymbol", value }) as const),
-    Client,
-  );
-  for (const [index, name] of names.entries()) {
-    const answer = answers[index];
+  for (const name of names) {
+    const [answer] = await ask(server.port, [{ $case: "fileContainingSymbol", value: name }], Client);
     if (answer?.$case !== "fileDescriptorResponse") throw new Error(`${name} has no file`);
     const file = answer.value.fileDescriptorProto.map((bytes) =>
       fromBinary(FileDescriptorProtoSchema, bytes),
@@ -178,5 +174,54 @@ test("a watch of an unknown service stays open", async () => {
     call.on("data", (response) => resolve([response]));
   });
   expect(received?.status).toBe(Serving.SERVICE_UNKNOWN);
+  call.cancel();
+});
+
+test("an import is sent once on a stream, and the file that is asked for each time", async () => {
+  await using server = await TestServer.start({ reflection: images });
+  const service: Asked = { $case: "fileContainingSymbol", value: "parley.chat.v1.ChatService" };
+  const event: Asked = { $case: "fileContainingSymbol", value: "parley.chat.v1.Event" };
+  const [first, second, third] = await ask(server.port, [service, service, event]);
+  expect(fileNames(first).length).toBeGreaterThan(3);
+  expect(fileNames(first)).toContain("parley/chat/v1/event.proto");
+  expect(fileNames(second)).toEqual(["parley/chat/v1/chat_service.proto"]);
+  expect(fileNames(third)).toEqual(["parley/chat/v1/event.proto"]);
+  const [again] = await ask(server.port, [service]);
+  expect(fileNames(again)).toEqual(fileNames(first));
+});
+
+test("answers above the rate wait, for all streams together", async () => {
+  const clock = new ManualClock();
+  await using server = await TestServer.start({ reflection: images, clock });
+  const client = new ServerReflectionClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const call = client.serverReflectionInfo();
+  let bytes = 0;
+  let answers = 0;
+  call.on("data", (response: ServerReflectionResponse) => {
+    answers += 1;
+    const answer = response.messageResponse;
+    if (answer?.$case !== "fileDescriptorResponse") return;
+    for (const file of answer.value.fileDescriptorProto) bytes += file.length;
+  });
+  call.on("error", () => undefined);
+  const asked: Asked = { $case: "fileByFilename", value: "parley/chat/v1/introduction_service.proto" };
+  for (let index = 0; index < 5_000; index++) call.write({ host: "", messageRequest: asked });
+  let before = -1;
+  await expect
+    .poll(
+      () => {
+        const isStill = answers > 0 && answers === before;
+        before = answers;
+        return isStill;
+      },
+      { interval: 100 },
+    )
+    .toBe(true);
+  const burst = answers;
+  expect(burst).toBeLessThan(5_000);
+  expect(bytes).toBeLessThan(4.2 * 1024 * 1024);
+  clock.advance(1_000);
+  await expect.poll(() => answers).toBeGreaterThan(burst);
   call.cancel();
 });
