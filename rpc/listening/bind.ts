@@ -58,8 +58,15 @@ export async function bind(
   return { port: real, servers };
 }
 
+/**
+ * localhost is always this machine (RFC 6761, section 6.3). The file of hosts may say something else, and a server without
+ * TLS would then listen on a network.
+ */
+const LOCALHOST = ["127.0.0.1", "::1"];
+
 async function resolve(host: string): Promise<string[]> {
   if (isIP(host)) return [host];
+  if (host.toLowerCase() === "localhost") return LOCALHOST;
   try {
     const found = await lookup(host, { all: true });
     return [...new Set(found.map(({ address }) => address))];

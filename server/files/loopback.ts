@@ -6,8 +6,8 @@ loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
 /**
- * Whether the host is a loopback host. The only name that counts is localhost, because the address of any other name
- * can change.
+ * Whether the host is a loopback host. The only name that counts is localhost, which `bind` does not look up, because the
+ * address of any other name can change.
  */
 export function isLoopback(host: string): boolean {
   const family = isIP(host);
