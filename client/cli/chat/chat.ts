@@ -74,7 +74,9 @@ export class Chat implements ChatActions, Disposable {
       heldBack: this.link.heldBack.length,
       unread: [
         ...privates.unread,
-        ...conversations.unread().map(({ place, unread }) => ({ place, count: unread })),
+        ...conversations
+          .unread()
+          .map(({ place, unread, unreadIsCut: isCut }) => ({ place, count: unread, isCut })),
       ],
       unseen: attention.unseen,
     };

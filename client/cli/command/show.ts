@@ -87,5 +87,5 @@ function recipient(entry: Entry): Styled {
 }
 
 function numbers({ fromSeq, toSeq }: Range): string {
-  return fromSeq === toSeq ? `${fromSeq} is` : `${fromSeq} to ${toSeq} are`;
+  return fromSeq === toSeq ? `message ${fromSeq} is` : `messages ${fromSeq} to ${toSeq} are`;
 }

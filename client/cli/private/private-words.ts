@@ -96,6 +96,9 @@ export function failedWords(username: string, error: Error, program?: string): s
       return `${username} is not online.`;
     case "BLOCKED_BY_RECIPIENT":
       return `${username} has blocked you.`;
+    case "INTRODUCTION_NOT_FOUND":
+    case "INTRODUCTION_INVALID":
+      return `The request for a private chat with ${username} has ended. Ask again.`;
     default: {
       const isLost = error instanceof RpcError && isConnectionLost(error);
       const why = isLost ? "the connection to the server was lost. Ask again." : inOneLine(error.message);

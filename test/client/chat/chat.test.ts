@@ -12,6 +12,19 @@ import { Fixture, live, user } from "./fixture.ts";
 const raw: Event = { kind: undefined };
 
 describe("incoming messages", () => {
+  it("are counted up to 1000 unread ones, and a plus stands for more", async () => {
+    const fixture = await live();
+    for (let number = 1; number <= 1_000; number++) await fixture.chat.take(fixture.entry("yoda", "hi"));
+    expect(fixture.status).toContain("unread: yoda 1000 (Alt-a)");
+    await fixture.chat.take(fixture.entry("yoda", "hi"));
+    expect(fixture.status).toContain("unread: yoda 1000+ (Alt-a)");
+    await fixture.chat.openNextUnread();
+    expect(fixture.status).not.toContain("unread");
+    await fixture.chat.enter("/close");
+    await fixture.chat.take(fixture.entry("yoda", "hi"));
+    expect(fixture.status).toContain("unread: yoda 1 (Alt-a)");
+  });
+
   it("name sender and recipient unless their conversation is open", async () => {
     const fixture = await live();
     await fixture.chat.take(fixture.entry("yoda", "one"));

@@ -107,6 +107,18 @@ describe("lines", () => {
     expect(plain.privates.said.map(({ text }) => text)).toEqual(["when there is room", "after a minute"]);
   });
 
+  it("end with /stopprivate, which needs no name in the open one", async () => {
+    const fixture = await live();
+    await opens(fixture, "yoda");
+    await fixture.chat.enter("private yoda");
+    expect(fixture.prompt).toMatch(/^yoda \(private/);
+    await fixture.chat.enter("/stopprivate");
+    expect(fixture.prompt).toBe("parley> ");
+    fixture.shown();
+    await fixture.chat.enter("/stopprivate");
+    expect(fixture.shown()).toEqual(["Error: Usage: /stopprivate [USER]"]);
+  });
+
   it("go by /private USER to any number of peers, whichever conversation is open", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");

@@ -53,7 +53,9 @@ test("history prints the newest messages, oldest first, over many pages, or a ra
 test("broadcasts sent while the user was offline are printed as a range", async () => {
   await luke.broadcast("one");
   await luke.broadcast("two");
-  expect((await yoda.run("history", "--broadcast")).stdout).toBe("(1 to 2 are not visible to you)\n");
+  expect((await yoda.run("history", "--broadcast")).stdout).toBe(
+    "(messages 1 to 2 are not visible to you)\n",
+  );
   const [line] = (await yoda.run("history", "--broadcast", "--json")).lines.map(parsed);
   expect(line).toMatchObject({ omitted: { fromSeq: "1", toSeq: "2" } });
 });

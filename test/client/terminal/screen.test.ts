@@ -82,6 +82,19 @@ describe("printing while the user types", () => {
     ]);
   });
 
+  test("puts the second column of a table below the first one where both do not fit", async () => {
+    const terminal = new VirtualTerminal(40, 10);
+    using screen = terminal.open();
+    screen.print("  /broadcast TEXT         send a message to everyone who is online", { hang: 26 });
+    await terminal.settled(screen);
+    expect(terminal.seen).toEqual([
+      "  /broadcast TEXT",
+      "      send a message to everyone who is",
+      "      online",
+      ">",
+    ]);
+  });
+
   test("wraps long lines by words, with a hanging indent", async () => {
     const terminal = new VirtualTerminal(20, 12);
     using screen = terminal.open();

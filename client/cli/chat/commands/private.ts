@@ -46,10 +46,13 @@ export const privateTo: ChatCommand = {
 export const stopprivate: ChatCommand = {
   name: "stopprivate",
   isLocal: true,
-  usage: "USER",
+  usage: "[USER]",
   summary: "end a private chat, or withdraw your request",
+  details: ["Without USER it ends the private chat that is open."],
   async run(chat, rest) {
-    const [username] = words(stopprivate, rest, 1);
+    const { openPlace } = chat;
+    const here = openPlace?.kind === "private" ? openPlace.username : undefined;
+    const [username = here] = words(stopprivate, rest, 1);
     if (username === undefined) throw usageOf(stopprivate);
     const stopped = chat.privates.stop(usernameOf(username));
     // Closed before the chat has ended, because the user does not mean the next line for it.

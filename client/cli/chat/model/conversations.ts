@@ -3,7 +3,7 @@ import type { SeqRange } from "../../../../gen/parley/chat/v1/conversation.ts";
 import { placeKey, type ServerPlace } from "./place.ts";
 
 /** The largest number of unread messages that a conversation tracks individually. */
-const MOST_UNREAD = 999;
+const MOST_UNREAD = 1_000;
 
 /** The mark of the user's newest message in a direct conversation. */
 export type Mark = "stored" | "delivered" | "read";
@@ -24,6 +24,8 @@ export class ChatConversation {
   undelivered: readonly SeqRange[] = [];
   /** Whether at least one of its messages is on the screen. */
   shown = false;
+  /** There are more unread messages than `unread`. */
+  unreadIsCut = false;
   /** Seqs of unread messages by others that are on the screen, ascending. */
   #unread: bigint[] = [];
   /** Unread messages that are not on the screen, all at or below `toSeq`. */
@@ -58,7 +60,11 @@ export class ChatConversation {
   }
 
   addUnread(seq: bigint): void {
-    if (seq <= this.readSeq || this.#unread.length >= MOST_UNREAD || this.#unread.includes(seq)) return;
+    if (seq <= this.readSeq || this.#unread.includes(seq)) return;
+    if (this.#unread.length >= MOST_UNREAD) {
+      this.unreadIsCut = true;
+      return;
+    }
     this.#unread.push(seq);
     if ((this.#unread.at(-2) ?? 0n) > seq) this.#unread.sort((a, b) => (a < b ? -1 : 1));
   }
@@ -75,6 +81,7 @@ export class ChatConversation {
     if (seq <= this.readSeq) return;
     this.readSeq = seq;
     this.#unread = this.#unread.filter((unread) => unread > seq);
+    if (this.#unread.length < MOST_UNREAD) this.unreadIsCut = false;
     if (seq >= this.#unshown.toSeq) this.#unshown = { count: 0, toSeq: 0n };
   }
 

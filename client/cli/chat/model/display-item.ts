@@ -27,6 +27,8 @@ export interface MessageItem {
 export interface Count {
   readonly place: Place;
   readonly count: number;
+  /** There are more than `count`. */
+  readonly isCut?: boolean;
 }
 
 export type DisplayItem =

@@ -30,10 +30,10 @@ export function statusOf(status: ChatStatus, now: Date): Styled[] {
   if (heldBack > 0) parts.push(styled(`${heldBack} in the outbox: /outbox`, { colour: "yellow" }));
   const others = unread.filter(({ place }) => !samePlace(place, openPlace));
   if (others.length > 0) {
-    const shown = others.slice(0, 3).map(({ place, count }) => {
+    const shown = others.slice(0, 3).map(({ place, count, isCut }) => {
       // The list may have a conversation and a private chat with the same user.
       const mark = place.kind === "private" ? " (private)" : "";
-      return `${safeName(nameOf(place))}${mark} ${count}`;
+      return `${safeName(nameOf(place))}${mark} ${count}${isCut === true ? "+" : ""}`;
     });
     const more = others.length > 3 ? ", …" : "";
     parts.push(styled(`unread: ${shown.join(", ")}${more} (Alt-a)`, { bold: true }));
