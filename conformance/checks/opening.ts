@@ -42,6 +42,7 @@ export const openingChecks: readonly Check[] = [
         [early(ann.nextId()), hello()],
         [hello(), hello()],
         [{ kind: undefined }],
+        [],
       ];
       for (const [index, frame] of frames.entries()) {
         const stream = ann.open(null);

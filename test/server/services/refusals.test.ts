@@ -248,6 +248,10 @@ test("the first frame must contain exactly Hello, and Hello is sent once", async
   };
   withTwo.write(hello, hello);
   expect(await withTwo.ended).toMatchObject({ reason: "HELLO_EXPECTED" });
+  using empty = leia.connect(null);
+  empty.write();
+  empty.write(hello);
+  expect(await empty.ended).toMatchObject({ reason: "HELLO_EXPECTED" });
   using twice = await leia.connect().caughtUp();
   twice.write(hello);
   expect(await twice.ended).toMatchObject({ reason: "HELLO_REPEATED" });

@@ -1379,9 +1379,10 @@ export const LeaveResponse: MessageFns<LeaveResponse> = {
 export type ChatServiceService = typeof ChatServiceService;
 export const ChatServiceService = {
   /**
-   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. The server answers with
-   * Welcome, the backlog, CaughtUp, and then live events. The stream ends with a status whose details contain a Reason.
-   * If the details contain a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
+   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. Any other first frame,
+   * also one without a command, ends the stream as HELLO_EXPECTED. The server answers with Welcome, the backlog,
+   * CaughtUp, and then live events. The stream ends with a status whose details contain a Reason. If the details contain
+   * a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
    */
   connect: {
     path: "/parley.chat.v1.ChatService/Connect" as const,
@@ -1473,9 +1474,10 @@ export const ChatServiceService = {
 
 export interface ChatServiceServer extends UntypedServiceImplementation {
   /**
-   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. The server answers with
-   * Welcome, the backlog, CaughtUp, and then live events. The stream ends with a status whose details contain a Reason.
-   * If the details contain a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
+   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. Any other first frame,
+   * also one without a command, ends the stream as HELLO_EXPECTED. The server answers with Welcome, the backlog,
+   * CaughtUp, and then live events. The stream ends with a status whose details contain a Reason. If the details contain
+   * a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
    */
   connect: handleBidiStreamingCall<ConnectRequest, ConnectResponse>;
   /** Follow is the receiving half of Connect, with the same Hello and the same events. */
@@ -1501,9 +1503,10 @@ export interface ChatServiceServer extends UntypedServiceImplementation {
 
 export interface ChatServiceClient extends Client {
   /**
-   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. The server answers with
-   * Welcome, the backlog, CaughtUp, and then live events. The stream ends with a status whose details contain a Reason.
-   * If the details contain a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
+   * Connect opens a stream. The first frame of the client contains exactly one command, Hello. Any other first frame,
+   * also one without a command, ends the stream as HELLO_EXPECTED. The server answers with Welcome, the backlog,
+   * CaughtUp, and then live events. The stream ends with a status whose details contain a Reason. If the details contain
+   * a google.rpc.RetryInfo, the client may reconnect after that delay; otherwise it must not.
    */
   connect(): ClientDuplexStream<ConnectRequest, ConnectResponse>;
   connect(options: Partial<CallOptions>): ClientDuplexStream<ConnectRequest, ConnectResponse>;
