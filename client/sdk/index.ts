@@ -66,6 +66,7 @@ export {
 export { type BackoffOptions, defaultBackoff } from "../link/server/backoff.ts";
 export { type CallOptions, Endpoint, type EndpointOptions, type Keepalive } from "../link/server/endpoint.ts";
 export type { PrivateCalls } from "../link/server/private-chat-calls.ts";
+export { serverInfo } from "../link/server/server-info.ts";
 export {
   checkTrust,
   isLoopback,

@@ -55,5 +55,7 @@ export type {
 } from "../../gen/parley/chat/v1/introduction_service.ts";
 export { Answer } from "../../gen/parley/chat/v1/introduction_service.ts";
 export { Reason } from "../../gen/parley/chat/v1/reason.ts";
+export type { GetServerInfoResponse } from "../../gen/parley/chat/v1/server_service.ts";
+export { SignUpMode } from "../../gen/parley/chat/v1/server_service.ts";
 export type { User } from "../../gen/parley/chat/v1/user.ts";
 export { Ending } from "../../gen/parley/peer/v1/peer_service.ts";

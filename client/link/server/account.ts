@@ -269,6 +269,50 @@ export class Account {
     });
   }
 
+  /** One conversation; undefined if it is with a user and there is no message yet. @throws RpcError */
+  async getConversation(
+    target: ConversationTarget,
+    { background = false }: ListOptions = {},
+    options?: CallOptions,
+  ): Promise<Conversation | undefined> {
+    const { history } = await this.endpoint.clients(options);
+    const request = { target: wireTarget(target), background };
+    const { conversation } = await this.endpoint.call(
+      history,
+      "getConversation",
+      request,
+      this.#with(options),
+    );
+    return conversation;
+  }
+
+  /** One user with the presence that is told, by name. @throws RpcError, such as USER_NOT_FOUND */
+  async getUser(
+    username: string,
+    { background = false }: ListOptions = {},
+    options?: CallOptions,
+  ): Promise<UserPresence> {
+    const { directory } = await this.endpoint.clients(options);
+    const request = { user: { $case: "username" as const, value: username }, background };
+    const { user } = await this.endpoint.call(directory, "getUser", request, this.#with(options));
+    if (user === undefined) throw new Error("The server's answer has no user.");
+    return user;
+  }
+
+  /** The users whose names begin with a text, ordered by name. Upper and lower case are equal. */
+  async *searchUsers(
+    prefix: string,
+    { background = false }: ListOptions = {},
+    options?: CallOptions,
+  ): AsyncGenerator<User> {
+    yield* pages(async (pageToken) => {
+      const { directory } = await this.endpoint.clients(options);
+      const request = { prefix, pageSize: 0, pageToken, background };
+      const page = await this.endpoint.call(directory, "searchUsers", request, this.#with(options));
+      return { items: page.users, nextPageToken: page.nextPageToken };
+    });
+  }
+
   /** The pages of a log. A page has each seq of its range once: as an entry, as omitted, or in a gap. */
   async *listMessages(
     target: ConversationTarget,

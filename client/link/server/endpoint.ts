@@ -7,6 +7,7 @@ import { DirectoryServiceClient } from "../../../gen/parley/chat/v1/directory_se
 import { HistoryServiceClient } from "../../../gen/parley/chat/v1/history_service.ts";
 import { IdentityServiceClient } from "../../../gen/parley/chat/v1/identity_service.ts";
 import { IntroductionServiceClient } from "../../../gen/parley/chat/v1/introduction_service.ts";
+import { ServerServiceClient } from "../../../gen/parley/chat/v1/server_service.ts";
 import { call, type RequestOf, type ResponseOf, type UnaryName } from "../../../rpc/dialling/call.ts";
 import { ConnectError, type Dialled, dial, type ServerTrust } from "../../../rpc/dialling/dial.ts";
 import { waitFor } from "../../../time/wait.ts";
@@ -51,6 +52,7 @@ export interface Clients {
   readonly history: HistoryServiceClient;
   readonly identities: IdentityServiceClient;
   readonly introductions: IntroductionServiceClient;
+  readonly server: ServerServiceClient;
 }
 
 const callTimeoutMs = 10_000;
@@ -113,6 +115,7 @@ export class Endpoint implements AsyncDisposable {
       history: dialled.client(HistoryServiceClient),
       identities: dialled.client(IdentityServiceClient),
       introductions: dialled.client(IntroductionServiceClient),
+      server: dialled.client(ServerServiceClient),
     };
     this.#clients.set(dialled, clients);
     return clients;
