@@ -1,5 +1,6 @@
 // parley private: two pipes exchange lines, and the exit code says whether all lines arrived.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { RelayHalf } from "../../../server/private/relay-half.ts";
 import type { TestServer } from "../../support/server.ts";
 import { parsed, startServer } from "./parley.ts";
 import { Person } from "./private-people.ts";
@@ -204,4 +205,31 @@ describe("is refused with a message, and sends nothing", () => {
     await luke.home.run("logout");
     expect(await luke.home.run("private", "yoda")).toMatchObject({ code: 4, stdout: "" });
   });
+});
+
+it("a relay that changes bytes is reported to both users at once", { timeout: 10_000 }, async () => {
+  await using yoda = await Person.at(server, "yoda");
+  await using luke = await Person.at(server, "luke");
+  const listening = await yoda.listen("--private-answer", "accept");
+  const asking = luke.start("private", "yoda");
+  asking.say("true words");
+  await listening.prints("luke: true words");
+  const { accept } = RelayHalf.prototype;
+  const tampering = vi.spyOn(RelayHalf.prototype, "accept").mockImplementationOnce(function (
+    this: RelayHalf,
+    data,
+  ) {
+    const copy = Buffer.from(data);
+    copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+    return accept.call(this, copy);
+  });
+  asking.say("changed words");
+  const warning = (name: string): string =>
+    `WARNING: data between you and ${name} was changed on the way, so the private chat was ended.`;
+  await Promise.all([asking.prints(warning("yoda")), listening.prints(warning("luke"))]);
+  const run = await asking.ended;
+  expect(run.code).toBe(1);
+  // The changed piece may also be the one with the marks of the first line.
+  expect(run.stderr).toMatch(/[12] of your lines are not known to have arrived\./);
+  tampering.mockRestore();
 });
