@@ -18,6 +18,7 @@ interface Log {
   readonly peer: string | undefined;
   readonly entries: Entry[];
   readSeq: bigint;
+  deliveredSeq: bigint;
 }
 
 export function user(username: string): User {
@@ -36,7 +37,7 @@ export class FixtureLogs {
     const id = this.idOf(peer);
     const known = this.#logs.get(id);
     if (known !== undefined) return known;
-    const log: Log = { id, peer, entries: [], readSeq: 0n };
+    const log: Log = { id, peer, entries: [], readSeq: 0n, deliveredSeq: 0n };
     this.#logs.set(id, log);
     return log;
   }
@@ -80,12 +81,12 @@ export class FixtureLogs {
   }
 
   conversations(): Conversation[] {
-    return [...this.#logs.values()].map(({ id, peer, entries, readSeq }) => ({
+    return [...this.#logs.values()].map(({ id, peer, entries, readSeq, deliveredSeq }) => ({
       conversationId: id,
       kind: peer === undefined ? ConversationKind.BROADCAST : ConversationKind.DIRECT,
       peer: peer === undefined ? undefined : user(peer),
       headSeq: BigInt(entries.length),
-      marker: { conversationId: id, deliveredSeq: 0n, readSeq, ...noTimes },
+      marker: { conversationId: id, deliveredSeq, readSeq, ...noTimes },
       peerMarker: { conversationId: id, deliveredSeq: BigInt(entries.length), readSeq: 0n, ...noTimes },
       undelivered: this.undelivered.get(peer ?? "") ?? [],
     }));

@@ -179,10 +179,11 @@ export class Fixture implements Disposable {
     return this.#logs.entry(from, text, { sendTime: this.now, ...options });
   }
 
-  /** Adds entries to a log before the chat starts; `read` of them are read. */
-  before(peer: string, texts: string[], read: number): void {
+  /** Adds entries to a log before the chat starts; `read` of them are read, and an earlier run showed `delivered`. */
+  before(peer: string, texts: string[], read: number, delivered = 0): void {
     for (const text of texts) this.entry(peer, text);
     this.#logs.of(peer).readSeq = BigInt(read);
+    this.#logs.of(peer).deliveredSeq = BigInt(delivered);
   }
 
   /** The server acks a send. */

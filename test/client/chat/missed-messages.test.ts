@@ -192,6 +192,19 @@ describe("missed messages", () => {
     expect(fixture.asked.filter((what) => !what.startsWith("background "))).toEqual([]);
   });
 
+  it("are counted as new without those that an earlier run has shown", async () => {
+    const fixture = new Fixture();
+    fixture.before("yoda", ["read", "shown", "shown too"], 1, 3);
+    await fixture.connect([], [fixture.entry("yoda", "new", { live: false })]);
+    expect(fixture.shown().slice(2)).toEqual([
+      "1 new since 14:00: yoda 1",
+      "… 2 older messages with yoda not shown; to read: /history yoda 3",
+      expect.stringContaining("unread"),
+      "14:00 yoda → you: new",
+    ]);
+    expect(fixture.status).toContain("unread: yoda 3");
+  });
+
   it("on a new device are counted in full if the server sent the end of the log", async () => {
     const fixture = new Fixture();
     const all = Array.from({ length: 3_000 }, (_, index) => fixture.entry("yoda", `m${index + 1}`, ago(60)));

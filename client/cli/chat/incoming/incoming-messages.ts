@@ -106,6 +106,7 @@ export class IncomingMessages {
     const conversation = this.#options.conversations.at(place, conversationId);
     conversation.raiseHead(headSeq);
     conversation.raiseRead(marker?.readSeq ?? 0n);
+    conversation.deliveredSeq = marker?.deliveredSeq ?? 0n;
     conversation.raisePeer(peerMarker?.deliveredSeq ?? 0n, peerMarker?.readSeq ?? 0n);
     conversation.undelivered = undelivered;
   }
@@ -178,14 +179,16 @@ export class IncomingMessages {
   async #unreadBefore(missed: MissedMessages): Promise<Count[]> {
     const counts: Count[] = [];
     for (const conversation of this.#options.conversations.behind().slice(0, MOST_COUNTED)) {
-      const { readSeq, headSeq, place } = conversation;
+      const { readSeq, headSeq, place, deliveredSeq } = conversation;
       const firstMissed = missed.firstSeq(conversation);
       const toSeq = (firstMissed ?? headSeq + 1n) - 1n;
       if (toSeq <= readSeq) continue;
       const { count, since } = await this.#countUnread(conversation, toSeq);
       if (count === 0) this.#markRead(conversation, toSeq);
-      else if (firstMissed !== undefined) missed.unreadBefore(conversation, readSeq + 1n, count, since);
-      else {
+      else if (firstMissed !== undefined) {
+        const wasShown = toSeq <= deliveredSeq;
+        missed.unreadBefore(conversation, readSeq + 1n, { count, since, wasShown });
+      } else {
         conversation.addUnshown(count, toSeq);
         counts.push({ place, count });
       }

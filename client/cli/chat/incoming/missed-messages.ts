@@ -24,10 +24,21 @@ interface Tally {
   lastOrder: number;
   /** Unread messages by others. */
   unread: number;
+  /** How many of them an earlier run has shown, and are not new. */
+  before: number;
   /** Entries that can be shown. */
   total: number;
   /** Entries that were removed from the log. */
   gone: number;
+}
+
+/** Unread messages that are older than the missed ones. */
+export interface UnreadBefore {
+  readonly count: number;
+  /** When the oldest of them was sent. */
+  readonly since: Date | undefined;
+  /** A device of the user has received them, so an earlier run has shown them. */
+  readonly wasShown: boolean;
 }
 
 /** Messages of a conversation that are not among the reported lines. */
@@ -43,9 +54,9 @@ export interface NotShown {
 }
 
 export interface MissedReport {
-  /** When the oldest unread message was sent. */
+  /** When the oldest new message was sent. */
   readonly since: Date | undefined;
-  /** Unread messages by others per conversation, the most first; those not shown are included. */
+  /** New messages by others per conversation, the most first; those not shown are included. */
   readonly from: readonly Count[];
   readonly notShown: readonly NotShown[];
   /** Entries that are no longer in the server's log. */
@@ -103,14 +114,14 @@ export class MissedMessages {
   unreadBefore(
     conversation: ChatConversation,
     fromSeq: bigint,
-    count: number,
-    since: Date | undefined,
+    { count, since, wasShown }: UnreadBefore,
   ): void {
     const tally = this.#tally(conversation, fromSeq, fromSeq);
     tally.firstSeq = fromSeq;
     tally.unread += count;
     tally.total += count;
-    if (since !== undefined) this.#lowerSince(since);
+    if (wasShown) tally.before += count;
+    else if (since !== undefined) this.#lowerSince(since);
   }
 
   report(): MissedReport {
@@ -120,7 +131,7 @@ export class MissedMessages {
     return {
       since: this.#since,
       from: tallies
-        .map(([{ place }, { unread }]) => ({ place, count: unread }))
+        .map(([{ place }, { unread, before }]) => ({ place, count: unread - before }))
         .filter(({ count }) => count > 0)
         .sort((a, b) => b.count - a.count),
       notShown: tallies
@@ -141,7 +152,15 @@ export class MissedMessages {
       if (toSeq > known.lastSeq) known.lastSeq = toSeq;
       return known;
     }
-    const tally = { firstSeq: fromSeq, lastSeq: toSeq, lastOrder: 0, unread: 0, total: 0, gone: 0 };
+    const tally = {
+      firstSeq: fromSeq,
+      lastSeq: toSeq,
+      lastOrder: 0,
+      unread: 0,
+      before: 0,
+      total: 0,
+      gone: 0,
+    };
     this.#tallies.set(conversation, tally);
     return tally;
   }

@@ -16,6 +16,8 @@ export class ChatConversation {
   headSeq = 0n;
   /** The user's own read marker. */
   readSeq = 0n;
+  /** The user's own delivered marker when the last stream opened: a device of the user had everything up to it. */
+  deliveredSeq = 0n;
   /** The seq of the user's own newest message. */
   ownSeq = 0n;
   peerDeliveredSeq = 0n;
