@@ -1,5 +1,6 @@
 // What the parts of private chats share: the session, the stores, the peer server, and the events.
 import type { Opening } from "../../../gen/parley/peer/v1/peer_service.ts";
+import { waitFor } from "../../../time/wait.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
 import {
   type ContactStore,
@@ -64,6 +65,8 @@ export interface ContextParts {
  */
 export type Emit = (event: PrivateEvent, onTaken?: () => void) => Promise<void>;
 
+/** How long a stream may take to name a new id of the server, ms. */
+const NEW_ID_MS = 10_000;
 /** The most users whose presented keys are remembered. */
 const MAX_PRESENTED = 256;
 
@@ -74,6 +77,8 @@ export class PrivateChatContext {
   #names: OwnNames;
   /** The former id of the server, if it has a new one and the user's other devices were not signed for that yet. */
   #formerServerId: string | undefined;
+  /** Resolved when the device is registered under a new id of the server. */
+  #renamed = Promise.withResolvers<void>();
   #registered: Promise<Registered> | undefined;
 
   constructor(parts: ContextParts) {
@@ -86,8 +91,26 @@ export class PrivateChatContext {
     return this.#names;
   }
 
-  /** Registers this device's certificate, once. @throws RpcError, ConnectError */
+  /**
+   * Registers this device's certificate, once. If the server has a new id, as after a restore, waits until a stream has
+   * named it.
+   * @throws RpcError, ConnectError
+   */
   async register(): Promise<Registered> {
+    const before = this.#names;
+    try {
+      return await this.#registerOnce();
+    } catch (error) {
+      if (!isForOtherServer(error)) throw error;
+      const { closing } = this.parts;
+      const isRenamed = this.#names !== before && this.#formerServerId === undefined;
+      if (!isRenamed) await waitFor(this.#renamed.promise, { ms: NEW_ID_MS, signal: closing });
+      if (this.#names === before) throw error;
+      return await this.#registerOnce();
+    }
+  }
+
+  async #registerOnce(): Promise<Registered> {
     const { calls, keys } = this.parts;
     this.#registered ??= register(calls, keys, this.#names);
     const registered = this.#registered;
@@ -117,10 +140,13 @@ export class PrivateChatContext {
       this.#names = { ...this.#names, serverId };
     }
     try {
-      const registered = await this.registerAgain();
+      this.#registered = undefined;
+      const registered = await this.#registerOnce();
       if (this.#formerServerId === undefined) return;
       await signAnew(this.parts.calls, registered, this.#names, this.#formerServerId);
       this.#formerServerId = undefined;
+      this.#renamed.resolve();
+      this.#renamed = Promise.withResolvers();
     } catch (error) {
       // The stream that opens now names the new id, and then this function is called again.
       if (!isForOtherServer(error)) throw error;

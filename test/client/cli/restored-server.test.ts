@@ -26,6 +26,20 @@ it("the chat goes on, and private chats with it", async () => {
   expect(await lukes.home.run("verify", "yoda")).toMatchObject({ code: 0 });
 });
 
+it("a pipe that starts after the restore opens its chat", async () => {
+  await using server = await TestServer.start({ users: ["luke", "yoda"], presenceGraceMs: 10_000 });
+  await using lukes = await Person.at(server, "luke", "--plaintext");
+  await using yoda = await PrivateUser.logIn(server.port, "yoda");
+  await restartRestored(server);
+  await yoda.liveAgain();
+  const luke = lukes.start("private", "yoda");
+  luke.child.stdin.end("hi\n");
+  await yoda.next("requested");
+  await yoda.chats.answer("luke", "accept");
+  expect((await yoda.next("opened")).keyCheck.problem).toBeUndefined();
+  expect(await luke.ended).toMatchObject({ code: 0 });
+});
+
 it("a command without a stream names the command that repairs it", async () => {
   await using server = await TestServer.start({ users: ["luke", "yoda"] });
   await using lukes = await Person.at(server, "luke", "--plaintext");
