@@ -12,7 +12,7 @@ import {
   text,
   toUser,
 } from "../client/commands.ts";
-import { CheckFailure, eventually, present, Skip } from "../client/expect.ts";
+import { CheckFailure, equal, eventually, present, Skip } from "../client/expect.ts";
 import { endedBy, isRefused, refused } from "../client/reasons.ts";
 import type { Check, Fixture } from "./check.ts";
 
@@ -54,6 +54,23 @@ export const limitChecks: readonly Check[] = [
       );
       stream.write(send(third, toUser(ben.username), atMost));
       await stream.acked(third);
+    },
+  },
+  {
+    name: "limits.facts",
+    says: "a refusal has the exceeded bound in its metadata, with the same keys in a call and on a stream",
+    contract: "event.proto: Refused.metadata",
+    run: async (fixture) => {
+      const { ann, ben } = fixture;
+      const most = limitsOf(fixture).maxContentBytes;
+      const above = text("x".repeat(most));
+      const stream = await ann.connect();
+      stream.write(send(ann.nextId(), toUser(ben.username), above));
+      const { metadata } = await stream.next("refused");
+      equal("maximum and unit on a stream", [metadata.maximum, metadata.unit], [String(most), "bytes"]);
+      const error: unknown = await ann.send(ben, above).catch((thrown: unknown) => thrown);
+      const called = error instanceof RpcError ? error.metadata : undefined;
+      equal("the metadata of the same refusal of a call", called, metadata);
     },
   },
   {

@@ -1,9 +1,13 @@
 // Checks of markers and typing: which streams receive them, and that markers only rise.
 
+import { RpcError } from "../../rpc/status/status.ts";
 import { marker, setMarkers, setTyping, toConversation, toUser } from "../client/commands.ts";
 import { equal, eventually, present } from "../client/expect.ts";
 import { isRefused } from "../client/reasons.ts";
 import type { Check } from "./check.ts";
+
+const byField = (a: readonly string[], b: readonly string[]): number =>
+  (a[0] ?? "") < (b[0] ?? "") ? -1 : 1;
 
 export const markerChecks: readonly Check[] = [
   {
@@ -72,6 +76,27 @@ export const markerChecks: readonly Check[] = [
       isRefused("a marker beyond the head", await stream.next("refused"), "MARKER_BEYOND_HEAD", {
         conversationId: wrong.conversationId,
       });
+      const delivered = async () => (await ben.conversation(right.conversationId)).marker?.deliveredSeq;
+      await eventually("the delivered_seq of the valid marker", patienceMs, delivered, right.seq);
+    },
+  },
+  {
+    name: "markers.in-a-call",
+    says: "of several markers in a call, every wrong one is named in the refusal, and the others are stored",
+    contract: "chat_service.proto: SetMarkersRequest.markers",
+    run: async ({ ann, ben, cat, patienceMs }) => {
+      const [right, wrong] = [await ann.send(ben, "one"), await cat.send(ben, "two")];
+      const call = ben.setMarkers(
+        marker(wrong.conversationId, wrong.seq + 1n),
+        marker("unknown", 1n),
+        marker(right.conversationId, right.seq),
+      );
+      const error: unknown = await call.catch((thrown: unknown) => thrown);
+      const named = error instanceof RpcError ? error.fields.map(({ field, reason }) => [field, reason]) : [];
+      equal("the fields of the refusal", named.sort(byField), [
+        ["markers[0]", "MARKER_BEYOND_HEAD"],
+        ["markers[1].conversation_id", "CONVERSATION_NOT_FOUND"],
+      ]);
       const delivered = async () => (await ben.conversation(right.conversationId)).marker?.deliveredSeq;
       await eventually("the delivered_seq of the valid marker", patienceMs, delivered, right.seq);
     },

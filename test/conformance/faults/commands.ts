@@ -21,6 +21,18 @@ const dropsUnknown: Tampering = {
 
 export const commandFaults: readonly Fault[] = [
   {
+    what: "puts no facts into refusals on a stream",
+    tampering: () => ({
+      down: () => (event) => {
+        const { kind } = event;
+        return kind?.$case === "refused"
+          ? [{ kind: { ...kind, value: { ...kind.value, metadata: {} } } }]
+          : [event];
+      },
+    }),
+    detectedBy: { "limits.facts": /maximum and unit on a stream/ },
+  },
+  {
     what: "trims texts",
     tampering: () => ({
       unary: answering({

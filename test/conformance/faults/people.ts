@@ -5,7 +5,7 @@ import { SetMarkersRequest, SetTypingRequest } from "../../../gen/parley/chat/v1
 import { ListConversationsResponse } from "../../../gen/parley/chat/v1/history_service.ts";
 import type { User } from "../../../gen/parley/chat/v1/user.ts";
 import type { Tampering, UnaryCall } from "../tampering-proxy.ts";
-import { answering, changed, type Fault, nothing, without } from "./fault.ts";
+import { answering, asked, changed, type Fault, nothing, without } from "./fault.ts";
 
 export const peopleFaults: readonly Fault[] = [
   {
@@ -32,6 +32,15 @@ export const peopleFaults: readonly Fault[] = [
       "markers.of-broadcasts": /the markers that another user received/,
       "block.typing-and-markers": /MarkersMoved during the block/,
     },
+  },
+  {
+    what: "looks at the first marker of a call only",
+    tampering: () => ({
+      unary: answering({
+        SetMarkers: asked(SetMarkersRequest, ({ markers }) => ({ markers: markers.slice(0, 1) })),
+      }),
+    }),
+    detectedBy: { "markers.in-a-call": /the fields of the refusal/ },
   },
   {
     what: "does not store the times of markers",

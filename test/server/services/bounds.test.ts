@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { ClientInfo } from "../../../gen/parley/chat/v1/chat_service.ts";
 import { limits } from "../../../server/limits.ts";
+import { meanings } from "../../../server/reasons.ts";
 import type { Store } from "../../../server/store/store.ts";
 import type { TestClient } from "../../support/client.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -164,3 +165,29 @@ test.each(Object.entries(lists))(
     expect(await asked(2 ** 32 - 1)).toBe(limits.pageMost + 1);
   },
 );
+
+test("Welcome has the first page of the users online by name, and ListUsers the next one", async () => {
+  const names = Array.from({ length: 103 }, (_, index) => `user ${String(index).padStart(3, "0")}`);
+  await using server = await TestServer.start({ users: ["leia", ...names] });
+  for (const name of names.toReversed()) {
+    const user = await server.store.accounts.userByName(name);
+    await server.store.presence.open(user?.userId ?? 0, Date.now());
+  }
+  const leia = await server.logIn("leia");
+  using stream = await leia.connect().caughtUp();
+  const [welcome] = stream.all("welcome");
+  expect(welcome?.online.map(({ username }) => username)).toEqual(names.slice(0, limits.pageDefault));
+  const rest = await leia.unary(leia.directory, leia.directory.listUsers, {
+    onlineWithin: undefined,
+    pageSize: 0,
+    pageToken: welcome?.onlineNextPageToken ?? "",
+    background: true,
+  });
+  expect(rest.users.map(({ user }) => user?.username)).toEqual(names.slice(limits.pageDefault));
+  expect(rest.nextPageToken).toBe("");
+});
+
+test("the sentence of each reason has at most 1,024 bytes", () => {
+  const long = Object.values(meanings).filter(({ message }) => Buffer.byteLength(message) > 1_024);
+  expect(long).toEqual([]);
+});

@@ -191,7 +191,8 @@ export interface BroadcastResponse {
 export interface SetMarkersRequest {
   /**
    * 1 to 1,000 markers, each conversation once. A marker that is beyond its head, or whose conversation is not found, is
-   * refused; the others are stored.
+   * refused; the others are stored. On a stream each refused marker has a Refused of its own. A call ends with the reason of
+   * one of them, and google.rpc.BadRequest names all, or as many as fit.
    */
   markers: Marker[];
 }

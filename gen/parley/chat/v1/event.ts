@@ -216,7 +216,7 @@ export interface Ack {
   withheld: boolean;
 }
 
-/** Refused reports that one command of a stream was refused. The command changed nothing. */
+/** Refused reports that one command of a stream was refused, or one marker of a command. What was refused changed nothing. */
 export interface Refused {
   /** The refused send; 0 if the command was not a send. */
   clientMessageId: bigint;
