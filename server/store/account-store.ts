@@ -213,8 +213,7 @@ export interface AccountStore {
   /** The session of this token; undefined if there is none or it has expired. */
   sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;
   /**
-   * Records that the session was used. An expiry that is later than `expireTime` stays. Does nothing if the session has
-   * ended.
+   * Records that the session was used. The expiry of a bot's session stays. Does nothing if the session has ended.
    */
   touchSession(sessionId: number, lastUsedTime: number, expireTime: number): Promise<void>;
   /** The user's unexpired sessions with a session id below `beforeId`, in descending order of session id. */

@@ -84,6 +84,16 @@ test("the days until the certificate expires are a figure", async () => {
   expect(days).toBeLessThan(3_651);
 });
 
+test("an address that other machines can reach is warned about", async () => {
+  const io = fakeIo("", { isTerminal: true });
+  const argv = ["--data", data, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"];
+  const done = runCommandLine(argv, io, { passwordCost: CHEAP });
+  await io.printed(/metrics +http:\/\/0\.0\.0\.0:\d+\/metrics/);
+  expect(io.err).toMatch(/metrics are served at 0\.0\.0\.0:\d+ without encryption and without log-in/);
+  io.listeners?.onStop("SIGTERM");
+  expect(await done).toBe(0);
+});
+
 test("only GET of /metrics is answered, and connections are bounded", async () => {
   await using server = await serve("--plaintext");
   expect((await fetch(server.url.replace("/metrics", "/"))).status).toBe(404);

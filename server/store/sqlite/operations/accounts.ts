@@ -189,8 +189,9 @@ export const accountOperations: Operations<AccountStore> = {
   }),
 
   touchSession: write((database, sessionId, lastUsedTime, expireTime) => {
-    const sql =
-      "UPDATE sessions SET last_used_time = ?, expire_time = max(expire_time, ?) WHERE session_id = ?";
+    const sql = `UPDATE sessions SET last_used_time = ?, expire_time =
+         CASE (SELECT bot FROM users u WHERE u.user_id = sessions.user_id) WHEN 1 THEN expire_time ELSE ? END
+       WHERE session_id = ?`;
     database.run(sql, lastUsedTime, expireTime, sessionId);
   }),
 
