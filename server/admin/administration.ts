@@ -3,6 +3,7 @@
 import type { Passwords } from "../auth/passwords.ts";
 import { newSecret } from "../auth/tokens.ts";
 import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
+import type { Facts } from "../reasons.ts";
 import type { AccountStore, Administering, AdminStore, UserRow } from "../store/store.ts";
 
 export interface AdministrationOptions {
@@ -15,7 +16,11 @@ export interface AdministrationOptions {
 
 export type AddUserResult =
   | { readonly status: "added"; readonly user: UserRow }
-  | { readonly status: "name-invalid" | "password-invalid"; readonly problem: string }
+  | {
+      readonly status: "name-invalid" | "password-invalid";
+      readonly problem: string;
+      readonly facts?: Facts | undefined;
+    }
   | { readonly status: "name-taken" | "look-alike" };
 
 /** The token of a bot. It is shown once, and only its hash is stored. */
@@ -50,7 +55,7 @@ export class Administration {
   async addUser(username: string, password: string, by: Administering): Promise<AddUserResult> {
     const { passwords } = this.#options;
     const verdict = passwords.checkNew(password);
-    if (!verdict.ok) return { status: "password-invalid", problem: verdict.problem };
+    if (!verdict.ok) return { status: "password-invalid", problem: verdict.problem, facts: verdict.facts };
     return this.#add(username, password, by);
   }
 
@@ -132,7 +137,7 @@ export class Administration {
   ): Promise<AddUserResult> {
     const { accounts, passwords } = this.#options;
     const checked = enforceUsername(name);
-    if (!checked.ok) return { status: "name-invalid", problem: checked.problem };
+    if (!checked.ok) return { status: "name-invalid", problem: checked.problem, facts: checked.facts };
     const { username } = checked;
     const problem = misleading(username);
     if (problem !== undefined) return { status: "name-invalid", problem };

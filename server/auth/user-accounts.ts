@@ -102,7 +102,10 @@ export class UserAccounts {
       throw new Refusal(Reason.INVITE_INVALID, { field: "invite", message });
     }
     const name = enforceUsername(wanted);
-    if (!name.ok) throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: name.problem });
+    if (!name.ok) {
+      const { problem: message, facts = {} } = name;
+      throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message, facts });
+    }
     const problem = misleading(name.username);
     if (problem !== undefined)
       throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: problem });

@@ -3,9 +3,10 @@
 import createBidi, { type Bidi } from "bidi-js";
 import unhomoglyph from "unhomoglyph";
 import { limits } from "../limits.ts";
+import type { Facts } from "../reasons.ts";
 import { firstForbidden } from "./precis.ts";
 
-export type Username = { ok: true; username: string } | { ok: false; problem: string };
+export type Username = { ok: true; username: string } | { ok: false; problem: string; facts?: Facts };
 
 /** Halfwidth and fullwidth forms: the characters with a <narrow> or <wide> decomposition. */
 const WIDTH_FORMS = /[\u3000\uff01-\uffee]/gu;
@@ -37,7 +38,7 @@ function mapWidth(text: string): string {
  */
 export function enforceUsername(text: string): Username {
   // Bounds the work: no mapping shortens a text by more than a small factor.
-  if (text.length > LONGEST_ENTERED) return { ok: false, problem: tooLong };
+  if (text.length > LONGEST_ENTERED) return tooLong;
   const prepared = mapWidth(text);
   if (prepared === "") return { ok: false, problem: "A user name has at least one character." };
   const username = prepared.normalize("NFC");
@@ -51,7 +52,7 @@ export function enforceUsername(text: string): Username {
       problem: "A user name cannot mix left-to-right and right-to-left letters in that way.",
     };
   }
-  if (Buffer.byteLength(username) > limits.usernameBytes) return { ok: false, problem: tooLong };
+  if (Buffer.byteLength(username) > limits.usernameBytes) return tooLong;
   return { ok: true, username };
 }
 
@@ -71,7 +72,11 @@ export function misleading(username: string): string | undefined {
   return undefined;
 }
 
-const tooLong = `A user name has at most ${limits.usernameBytes} bytes.`;
+const tooLong: Username = {
+  ok: false,
+  problem: `A user name has at most ${limits.usernameBytes} bytes.`,
+  facts: { maximum: limits.usernameBytes, unit: "bytes" },
+};
 
 function describe(character: string): string {
   if (character === " ") return "a space";

@@ -74,9 +74,17 @@ export function adminService(parts: AdminServiceParts) {
           case "added":
             return { user: toUser(result.user), botToken: "" };
           case "name-invalid":
-            throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: result.problem });
+            throw new Refusal(Reason.USERNAME_INVALID, {
+              field: "username",
+              message: result.problem,
+              facts: result.facts ?? {},
+            });
           case "password-invalid":
-            throw new Refusal(Reason.PASSWORD_INVALID, { field: "password", message: result.problem });
+            throw new Refusal(Reason.PASSWORD_INVALID, {
+              field: "password",
+              message: result.problem,
+              facts: result.facts ?? {},
+            });
           case "name-taken":
           case "look-alike":
             throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });

@@ -49,6 +49,14 @@ const calls: Record<string, [Call, Record<string, string>]> = {
     },
     { minimum: "8", unit: "characters" },
   ],
+  "a new user name that is too long": [
+    (_client, server) => {
+      const stranger = server.anonymous();
+      const request = { username: "x".repeat(65), password: "long enough 1", invite: "x", client: undefined };
+      return stranger.unary(stranger.auth, stranger.auth.signUp, request);
+    },
+    { maximum: "64", unit: "bytes" },
+  ],
   "a long user name": [
     (_client, server) => server.anonymous().logIn("x".repeat(limits.passwordBytes + 1), "x"),
     { maximum: "256", unit: "bytes" },
