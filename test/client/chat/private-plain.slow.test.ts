@@ -18,7 +18,7 @@ afterEach(async () => {
 async function live(chat: Running): Promise<Running> {
   await chat.prints("Logged in as ");
   chat.say("anything");
-  await chat.prints("Error: Nothing was sent");
+  await chat.prints("Error: Unknown command anything.");
   return chat;
 }
 

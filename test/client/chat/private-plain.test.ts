@@ -19,7 +19,7 @@ async function chat(person: Person, ...flags: string[]): Promise<Running> {
   await running.prints("Logged in as ");
   // Lines are read once the link is live.
   running.say("anything");
-  await running.prints("Error: Nothing was sent");
+  await running.prints("Error: Unknown command");
   return running;
 }
 
