@@ -19,7 +19,7 @@ export type { Certificate } from "./server-credentials.ts";
 
 const KiB = 1024;
 
-const defaultLimits = {
+export const defaultLimits = {
   connections: 20_000,
   connectionsPerAddress: 1_000,
   /**

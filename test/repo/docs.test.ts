@@ -5,6 +5,7 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { commands } from "../../client/cli/commands/table.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
+import { defaultLimits } from "../../rpc/listening/listen.ts";
 import { limits } from "../../server/limits.ts";
 import { meanings } from "../../server/reasons.ts";
 import { anchorsOf, code, linksOf, readPage, sectionOf, tableOf } from "./markdown.ts";
@@ -49,6 +50,21 @@ describe("README.md", () => {
     const block = sectionOf(readPage("README.md"), heading).match(/^```sh\n(.*?)^```$/ms)?.[1];
     expect(block?.trim().split("\n")).toEqual([expect.stringMatching(/^npm ci && npm (?:start|test)$/)]);
   });
+});
+
+test("docs/clients.md has the times of the server", () => {
+  const text = read("docs/clients.md").replaceAll(/\s+/g, " ");
+  const seconds = (ms: number): string => `${ms / 1_000} seconds`;
+  expect(text).toContain(
+    `at most every ${seconds(defaultLimits.keepaliveMs)}, and only while a call is open`,
+  );
+  expect(text).toContain(`not answered within ${seconds(defaultLimits.keepaliveTimeoutMs)} is lost`);
+  expect(text).toContain(`\`Hello\` alone, within ${seconds(limits.helloMs)}`);
+  expect(text).toContain(`reads nothing for ${seconds(limits.slowReaderMs)} loses its stream`);
+  expect([text.includes("closes a connection without calls after a minute"), defaultLimits.idleMs]).toEqual([
+    true,
+    60_000,
+  ]);
 });
 
 test("README.md has fewer than 150 lines", () => {
