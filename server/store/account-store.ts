@@ -209,6 +209,10 @@ export interface AccountStore {
    * @returns the ids of the sessions that ended; undefined if it is not a device of this user
    */
   removeDevice(userId: number, deviceId: number): Promise<number[] | undefined>;
+  /**
+   * Starts a session. Also removes some devices, of any user, that have no valid session and were not used for 400 days;
+   * each log-in removes more of them than it adds.
+   */
   startSession(session: NewSession): Promise<NewSessionResult>;
   /** The session of this token; undefined if there is none or it has expired. */
   sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;

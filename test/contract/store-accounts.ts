@@ -212,6 +212,51 @@ export function accountPromises(fixture: Fixture): void {
     });
   });
 
+  describe("devices", () => {
+    fixture.ownStore();
+
+    it("are removed once they have no valid session and were not used for 400 days, and never before", async () => {
+      const { accounts } = fixture.store;
+      const [ada] = await fixture.users("ada");
+      const day = 24 * 60 * 60_000;
+      let token = 0;
+      const logIn = async (time: number, expireTime: number, deviceId?: number) => {
+        const result = await accounts.startSession({
+          userId: ada,
+          passwordHash: fixture.hash("ada"),
+          deviceId,
+          deviceSecretHash: hashOf("secret"),
+          tokenHash: hashOf(`device token ${++token}`),
+          client: { name: "test", version: "1", deviceName: "laptop" },
+          address: "127.0.0.1",
+          time,
+          expireTime,
+        });
+        if (result.status !== "started") throw new Error(result.status);
+        return result;
+      };
+      const has = (deviceId: number) => accounts.hasDevice(ada, deviceId, hashOf("secret"));
+      const forgotten = await logIn(day, 2 * day);
+      const again = await logIn(day, 2 * day);
+      const lasting = await logIn(day, 900 * day);
+      const touched = await logIn(day, 300 * day);
+      await logIn(100 * day, 101 * day, again.deviceId);
+      await accounts.touchSession(touched.sessionId, 200 * day, 201 * day);
+      await logIn(401 * day, 402 * day);
+      expect(await has(forgotten.deviceId)).toBe(true);
+      await logIn(401 * day + 1, 402 * day);
+      expect(await has(forgotten.deviceId)).toBe(false);
+      expect(await has(again.deviceId)).toBe(true);
+      await logIn(501 * day, 502 * day);
+      expect(await has(again.deviceId)).toBe(false);
+      await logIn(599 * day, 600 * day);
+      expect(await has(touched.deviceId)).toBe(true);
+      await logIn(601 * day, 602 * day);
+      expect(await has(touched.deviceId)).toBe(false);
+      expect(await has(lasting.deviceId)).toBe(true);
+    });
+  });
+
   describe("sessions", () => {
     it("are found by their token until they expire, which a touch delays", async () => {
       const [ada] = await fixture.users("ada");

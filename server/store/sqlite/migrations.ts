@@ -9,6 +9,7 @@ import { indexes } from "./migrations/0006_indexes.ts";
 import { namesAndTimes } from "./migrations/0007_names_and_times.ts";
 import { administration } from "./migrations/0008_administration.ts";
 import { head } from "./migrations/0009_head.ts";
+import { deviceUse } from "./migrations/0010_device_use.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   namesAndTimes,
   administration,
   head,
+  deviceUse,
 ];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */

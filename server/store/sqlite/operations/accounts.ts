@@ -11,7 +11,7 @@ import type {
 import type { Database } from "../database/database.ts";
 import { searchKey } from "../search-key.ts";
 import { inviteIdOf, recordAction } from "./admin.ts";
-import { deviceOperations } from "./devices.ts";
+import { deviceOperations, removeUnusedDevices } from "./devices.ts";
 import { removeIdentity } from "./identities.ts";
 import { type Operations, read, write } from "./operation.ts";
 
@@ -175,7 +175,13 @@ export const accountOperations: Operations<AccountStore> = {
       session.expireTime,
     );
     const { deviceName } = session.client;
-    database.run("UPDATE devices SET name = ?, known = 1 WHERE device_id = ?", deviceName, deviceId);
+    database.run(
+      "UPDATE devices SET name = ?, known = 1, last_used_time = max(last_used_time, ?) WHERE device_id = ?",
+      deviceName,
+      session.time,
+      deviceId,
+    );
+    removeUnusedDevices(database, session.time);
     return { status: "started", sessionId, deviceId };
   }),
 
@@ -193,6 +199,12 @@ export const accountOperations: Operations<AccountStore> = {
          CASE (SELECT bot FROM users u WHERE u.user_id = sessions.user_id) WHEN 1 THEN expire_time ELSE ? END
        WHERE session_id = ?`;
     database.run(sql, lastUsedTime, expireTime, sessionId);
+    database.run(
+      `UPDATE devices SET last_used_time = max(last_used_time, ?)
+       WHERE device_id = (SELECT device_id FROM sessions WHERE session_id = ?)`,
+      lastUsedTime,
+      sessionId,
+    );
   }),
 
   listSessions: read((database, userId, beforeId, limit, now) => {

@@ -1,5 +1,7 @@
 // The operations of AccountStore on the devices of a user.
+
 import type { AccountStore, DeviceRow } from "../../store.ts";
+import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
 
 interface DeviceColumns extends Record<string, unknown> {
@@ -41,8 +43,33 @@ export const deviceOperations: Operations<Pick<AccountStore, "listUserDevices" |
       "DELETE FROM sessions WHERE device_id = ? RETURNING session_id AS sessionId",
       deviceId,
     );
-    database.run("DELETE FROM device_keys WHERE device_id = ?", deviceId);
-    database.run("DELETE FROM devices WHERE device_id = ?", deviceId);
+    deleteDevice(database, deviceId);
     return ended.map(({ sessionId }) => sessionId);
   }),
 };
+
+/** A device with which a user logged in within this time is a known device, which locks spare, ms. */
+const UNUSED_MS = 400 * 24 * 60 * 60_000;
+/** How many devices one log-in removes: more than it adds. */
+const REMOVED_AT_A_TIME = 10;
+
+/** Removes some of the devices that were not used for 400 days and have no valid session. */
+export function removeUnusedDevices(database: Database, now: number): void {
+  const unused = database.all<{ deviceId: number }>(
+    `SELECT device_id AS deviceId FROM devices d WHERE last_used_time < ?1
+       AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.device_id = d.device_id AND expire_time > ?2)
+     ORDER BY last_used_time LIMIT ${REMOVED_AT_A_TIME}`,
+    now - UNUSED_MS,
+    now,
+  );
+  for (const { deviceId } of unused) {
+    database.run("DELETE FROM sessions WHERE device_id = ?", deviceId);
+    deleteDevice(database, deviceId);
+  }
+}
+
+/** The device must have no session. */
+function deleteDevice(database: Database, deviceId: number): void {
+  database.run("DELETE FROM device_keys WHERE device_id = ?", deviceId);
+  database.run("DELETE FROM devices WHERE device_id = ?", deviceId);
+}
