@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileProblem } from "../../command-line/file-problem.ts";
 import { makeFolder } from "../../command-line/make-folder.ts";
+import { closePrivateFolder, OtherOwnerError } from "../../command-line/private-folder.ts";
 import { migrations } from "./migrations.ts";
 
 /** The state cannot be used. */
@@ -28,11 +29,12 @@ export function openDatabase(folder: string): DatabaseSync {
   const file = join(folder, "state.db");
   try {
     makeFolder(folder, 0o700);
-    tighten(folder, 0o700);
+    closePrivateFolder(folder, ["state.db", "state.db-wal", "state.db-shm"]);
     // SQLite gives its -wal and -shm files the mode of the main file, so the mode must be right before SQLite opens it.
     closeSync(openSync(file, "a", 0o600));
     tighten(file, 0o600);
   } catch (error) {
+    if (error instanceof OtherOwnerError) throw new StateFolderError(error.message, { cause: error });
     throw new StateFolderError(`The state folder ${folder} cannot be used: ${fileProblem(error)}.`, {
       cause: error,
     });

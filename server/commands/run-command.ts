@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
 const FOR_OPERATOR = [
   "CommandFailure",
   "DataFolderLockedError",
+  "OtherOwnerError",
   "DatabaseRefusedError",
   "CertificateError",
   "ListenError",

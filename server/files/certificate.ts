@@ -7,12 +7,13 @@ import {
   randomUUID,
   X509Certificate,
 } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, rename, rm } from "node:fs/promises";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { fileProblem } from "../../command-line/file-problem.ts";
+import { readSmallFile, type SmallFile } from "../../command-line/small-file.ts";
 import type { Certificate } from "../../rpc/listening/listen.ts";
 
 export interface CertificateFiles {
@@ -83,13 +84,29 @@ export async function ownCertificate(
  * @throws CertificateError if a file cannot be read or is not PEM, or if the key is not that of the certificate
  */
 export async function loadCertificate(files: CertificateFiles, now = new Date()): Promise<LoadedCertificate> {
-  const [cert, key] = await Promise.all([readOrExplain(files.cert), readOrExplain(files.key)]);
+  const [{ text: cert }, keyFile] = await Promise.all([readOrExplain(files.cert), readOrExplain(files.key)]);
+  const key = keyFile.text;
   const x509 = parseCertificate(cert, files.cert);
   if (!x509.checkPrivateKey(parseKey(key, files.key))) {
     throw new CertificateError(`${files.key} is not the key of the first certificate in ${files.cert}`);
   }
   const problem = timeProblem(x509, now);
-  return { cert, key, x509, ...(problem === undefined ? {} : { warning: `${files.cert} ${problem}` }) };
+  const warnings = [
+    ...(problem === undefined ? [] : [`${files.cert} ${problem}`]),
+    ...(isOpen(keyFile)
+      ? [`${files.key} can be read by every user of this machine (${modeOf(keyFile)}); set its mode to 0600`]
+      : []),
+  ];
+  return { cert, key, x509, ...(warnings.length === 0 ? {} : { warning: warnings.join("; ") }) };
+}
+
+/** Whether others than the owner and a group, which ACME clients use, can read the key. */
+function isOpen({ mode }: SmallFile): boolean {
+  return process.platform !== "win32" && (mode & 0o007) !== 0;
+}
+
+function modeOf({ mode }: SmallFile): string {
+  return `mode ${mode.toString(8).padStart(4, "0")}`;
 }
 
 /** What is wrong with the time of a certificate, to follow its name: that it is not valid now, or expires soon. */
@@ -153,7 +170,7 @@ async function createWhole(file: string, text: string): Promise<string> {
     await link(part, file);
     return text;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return await readOrExplain(file);
+    if (codeOf(error) === "EEXIST") return (await readOrExplain(file)).text;
     // Fall back to renaming, because some file systems do not support links.
     await rename(part, file);
     return text;
@@ -177,7 +194,7 @@ async function writePart(file: string, text: string): Promise<string> {
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    return (await readSmallFile(file)).text;
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw unreadable(file, error);
@@ -188,9 +205,9 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-async function readOrExplain(file: string): Promise<string> {
+async function readOrExplain(file: string): Promise<SmallFile> {
   try {
-    return await readFile(file, "utf8");
+    return await readSmallFile(file);
   } catch (error) {
     throw unreadable(file, error);
   }

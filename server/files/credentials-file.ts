@@ -1,6 +1,7 @@
 // The credentials file: a user name, one space and a password on each line. At each start the new users are imported.
-import { readFile } from "node:fs/promises";
+
 import { withoutByteOrderMark } from "../../command-line/byte-order-mark.ts";
+import { readSmallFile } from "../../command-line/small-file.ts";
 import type { Passwords } from "../auth/passwords.ts";
 import { mapUsername, skeleton } from "../auth/username.ts";
 import { limits } from "../limits.ts";
@@ -70,9 +71,12 @@ function problemOf({ username, password }: Credential, names: ReadonlySet<string
   return undefined;
 }
 
+/** The longest file: some 500,000 users. */
+const CREDENTIALS_BYTES = 16 * 1024 * 1024;
+
 /** Reads the file. Bad lines are logged and skipped. @throws Error if the file cannot be read */
 export async function readCredentials(file: string, log: Log): Promise<Credential[]> {
-  const { credentials, badLines } = parseCredentials(await readFile(file, "utf8"));
+  const { credentials, badLines } = parseCredentials((await readSmallFile(file, CREDENTIALS_BYTES)).text);
   for (const { line, problem } of badLines) {
     log.warn(
       { event: "credentials line skipped", file, line, problem },

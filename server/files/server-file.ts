@@ -1,5 +1,7 @@
 // server.json: facts about the running server in its data folder, for the commands that run beside it.
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { OtherOwnerError } from "../../command-line/private-folder.ts";
+import { isOthers, readSmallFile } from "../../command-line/small-file.ts";
 
 export interface ServerFacts {
   readonly host: string;
@@ -25,7 +27,11 @@ export async function removeServerFile(file: string): Promise<void> {
 export async function readServerFile(file: string): Promise<ServerFacts | undefined> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    const read = await readSmallFile(file);
+    // Another user could have put the file into a data folder that was open, and name another server in it.
+    if (isOthers(read))
+      throw new OtherOwnerError(`${file} belongs to another user, and is not used; delete it`);
+    text = read.text;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;

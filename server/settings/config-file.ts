@@ -1,8 +1,8 @@
 // The TOML file as a place where settings can be given.
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { suggestion } from "../../command-line/closest.ts";
 import { fileProblem } from "../../command-line/file-problem.ts";
+import { isOthers, readSmallFile } from "../../command-line/small-file.ts";
 import { ConfigError, type Layer } from "./layers.ts";
 import { flagName, type SettingName, settingNames, settingOf } from "./settings.ts";
 
@@ -36,13 +36,18 @@ function whyNot(key: string, keys: readonly string[]): string {
   return `no such setting${suggestion(key, keys)}`;
 }
 
-async function readTable(file: string, mayBeMissing: boolean): Promise<Readonly<Record<string, unknown>>> {
+async function readTable(file: string, isInDataFolder: boolean): Promise<Readonly<Record<string, unknown>>> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    const read = await readSmallFile(file);
+    // Another user could have put the file into a data folder that was open.
+    if (isInDataFolder && isOthers(read))
+      throw new ConfigError(`${file} belongs to another user, and is not used`);
+    text = read.text;
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (mayBeMissing && (code === "ENOENT" || code === "ENOTDIR")) return {};
+    if (isInDataFolder && (code === "ENOENT" || code === "ENOTDIR")) return {};
     throw new ConfigError(`${file} cannot be read: ${fileProblem(error)}`);
   }
   // Load the parser only if the file exists.

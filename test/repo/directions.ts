@@ -45,7 +45,12 @@ const directions: Record<string, readonly string[]> = {
   "server/auth/": rulesBase,
   "server/client-manager.ts": ["server/bus/", ...serverBase],
   "server/bus/": ["server/store/store.ts", "gen/"],
-  "server/store/": ["server/ids.ts", "server/limits.ts", "command-line/make-folder.ts"],
+  "server/store/": [
+    "server/ids.ts",
+    "server/limits.ts",
+    "command-line/make-folder.ts",
+    "command-line/private-folder.ts",
+  ],
   "server/settings/": [
     "server/files/",
     "server/auth/",

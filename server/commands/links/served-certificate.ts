@@ -1,6 +1,6 @@
 // The certificate that a server with these settings presents, for the commands that run beside it.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readSmallFile } from "../../../command-line/small-file.ts";
 import { ownCertificate } from "../../files/certificate.ts";
 import { dataFiles } from "../../files/data-folder.ts";
 import { type Config, dataOf } from "../../settings/config.ts";
@@ -18,7 +18,7 @@ export async function servedCertificate(
   const { cert, publicName } = config;
   const files = dataFiles(dataOf(config));
   const file = cert ?? files.cert;
-  if (cert !== undefined || existsSync(file)) return readFile(file, "utf8");
+  if (cert !== undefined || existsSync(file)) return (await readSmallFile(file)).text;
   const created = await ownCertificate(files, publicName);
   onCreated(file);
   return created.cert;
