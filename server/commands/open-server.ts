@@ -12,8 +12,10 @@ import { watchCertificateTimes } from "../files/certificate-times.ts";
 import { watchCertificate } from "../files/certificate-watch.ts";
 import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
 import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../files/data-folder.ts";
+import { watchDescriptors } from "../files/descriptor-watch.ts";
 import { isLoopback } from "../files/loopback.ts";
 import { packageFile, packageVersion } from "../files/package.ts";
+import { makeReserve, useReserveIfFull } from "../files/reserve.ts";
 import { findSampleUsers } from "../files/sample-users.ts";
 import { removeServerFile, writeServerFile } from "../files/server-file.ts";
 import type { OpenLog } from "../log.ts";
@@ -62,9 +64,22 @@ export async function openServer({
   await using opened = new AsyncDisposableStack();
   const data = await openDataFolder(config, opened);
   const files = dataFiles(data);
-  opened.use(await lockDataFolder(data));
+  const lock = opened.use(await lockDataFolder(data));
+  for (const path of lock.closed) {
+    log.warn(
+      { event: "closed to others", file: path },
+      `other users of this machine could use ${path}; it is closed now`,
+    );
+  }
+  if (useReserveIfFull(files.reserve)) {
+    log.error(
+      { event: "disk full", file: data },
+      `the disk of ${data} is full: what is stored is served, and sends are refused when they find no space`,
+    );
+  }
   const credentials = await readFirstUsers(config, log);
   const store = opened.use(await openSqliteStore({ file: files.database, onFatal }));
+  if (!config.ephemeral) makeReserve(files.reserve);
   const passwords = new Passwords({ cost: passwordCost });
   const added = await importCredentials(store.accounts, credentials, passwords);
   if (added.length > 0) log.info({ event: "users imported", count: added.length }, "users imported");
@@ -133,6 +148,8 @@ export async function openServer({
     });
     metricsUrl = opened.use(await openMetrics(config, metrics, log)).url;
   }
+
+  opened.use(watchDescriptors(log, clock));
 
   const sampleUsers = await findSampleUsers(store.accounts, passwords, isLoopback(host) ? 2 : 100);
   const resources = opened.move();

@@ -15,6 +15,8 @@ export interface DataFiles {
   readonly key: string;
   /** Facts about the running server; see server-file.ts. */
   readonly server: string;
+  /** Space for a start on a full disk; see reserve.ts. */
+  readonly reserve: string;
 }
 
 export function dataFiles(folder: string): DataFiles {
@@ -26,6 +28,7 @@ export function dataFiles(folder: string): DataFiles {
     cert: join(tlsFolder, "cert.pem"),
     key: join(tlsFolder, "key.pem"),
     server: join(folder, serverFileName),
+    reserve: join(folder, "reserve"),
   };
 }
 
@@ -40,7 +43,12 @@ export class FolderInUseError extends Error {
  */
 export async function claimDataFolder(folder: string): Promise<void> {
   const files = dataFiles(folder);
-  const own = [...Object.values(files).map((path) => basename(path)), "lock.db", "lock.db-journal"];
+  const own = [
+    ...Object.values(files).map((path) => basename(path)),
+    "lock.db",
+    "lock.db-journal",
+    "parley.db-head",
+  ];
   let found: string[];
   let mode: number;
   try {
