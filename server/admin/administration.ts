@@ -1,8 +1,9 @@
 // The rules of administration: users, bots, forgotten passwords and invites. The operator's commands and AdminService use
 // them. Results are values, not refusals, because the commands run without gRPC.
+import { misleading } from "../auth/choices/new-names.ts";
 import type { Passwords } from "../auth/passwords.ts";
 import { newSecret } from "../auth/tokens.ts";
-import { enforceUsername, misleading, skeleton } from "../auth/username.ts";
+import { enforceUsername, skeleton } from "../auth/username.ts";
 import type { Facts } from "../reasons.ts";
 import type { AccountStore, Administering, AdminStore, UserRow } from "../store/store.ts";
 
@@ -54,7 +55,7 @@ export class Administration {
 
   async addUser(username: string, password: string, by: Administering): Promise<AddUserResult> {
     const { passwords } = this.#options;
-    const verdict = passwords.checkNew(password);
+    const verdict = passwords.checkNew(password, username);
     if (!verdict.ok) return { status: "password-invalid", problem: verdict.problem, facts: verdict.facts };
     return this.#add(username, password, by);
   }

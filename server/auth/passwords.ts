@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { limits } from "../limits.ts";
 import type { Facts } from "../reasons.ts";
+import { easyToGuess } from "./choices/easy-passwords.ts";
 import { type Asker, FairQueue } from "./load/fair-queue.ts";
 import { firstForbidden } from "./precis.ts";
 
@@ -69,9 +70,9 @@ export class Passwords {
 
   /**
    * Checks whether a user may choose this password: at least 8 characters and at most 256 bytes, all in RFC 8264's
-   * freeform class. Passwords that are entered or imported need only be 1 to 256 bytes.
+   * freeform class, and not easy to guess. Passwords that are entered or imported need only be 1 to 256 bytes.
    */
-  checkNew(password: string): NewPassword {
+  checkNew(password: string, username: string): NewPassword {
     const prepared = prepare(password);
     if (Buffer.byteLength(prepared) > limits.passwordBytes) {
       const facts = { maximum: limits.passwordBytes, unit: "bytes" };
@@ -84,6 +85,8 @@ export class Passwords {
     if (firstForbidden(prepared, "freeform") !== undefined) {
       return { ok: false, problem: "A password cannot contain control or invisible characters." };
     }
+    const problem = easyToGuess(prepared, username);
+    if (problem !== undefined) return { ok: false, problem };
     return { ok: true };
   }
 

@@ -13,13 +13,14 @@ import type {
   SessionRow,
   UserRow,
 } from "../store/store.ts";
+import { misleading } from "./choices/new-names.ts";
 import { type Asker, OverloadedError } from "./load/fair-queue.ts";
 import type { RefusalRate } from "./load/refusal-rate.ts";
 import type { LogIns } from "./log-ins.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
 import { hashSecret } from "./tokens.ts";
-import { enforceUsername, misleading, skeleton } from "./username.ts";
+import { enforceUsername, skeleton } from "./username.ts";
 
 /** "closed": sign-up is refused. "invite": it requires an invite. "open": anyone may sign up. */
 export type SignUpMode = "closed" | "invite" | "open";
@@ -109,7 +110,7 @@ export class UserAccounts {
     const problem = misleading(name.username);
     if (problem !== undefined)
       throw new Refusal(Reason.USERNAME_INVALID, { field: "username", message: problem });
-    this.#checkPassword(password, "password");
+    this.#checkPassword(password, name.username, "password");
     const user = {
       username: name.username,
       skeleton: skeleton(name.username),
@@ -139,7 +140,7 @@ export class UserAccounts {
     const { accounts, passwords, sessions, logIns, log } = this.#options;
     const user = await accounts.userByName(session.user.username);
     if (user === undefined) throw new Refusal(Reason.TOKEN_INVALID);
-    this.#checkPassword(newPassword, "new_password");
+    this.#checkPassword(newPassword, user.username, "new_password");
     const asker: Asker = { lane: "known", key: `user:${user.userId}` };
     const isRight = () => passwords.verify(oldPassword, user.passwordHash, asker);
     if (!(await logIns.confirm(session.deviceId, isRight))) {
@@ -173,7 +174,7 @@ export class UserAccounts {
     const user = await admin.reset(resetHash, this.#clock.now());
     if (user === undefined) throw new Refusal(Reason.RESET_INVALID, { field: "reset" });
     if (user.isDisabled) throw new Refusal(Reason.ACCOUNT_DISABLED);
-    this.#checkPassword(newPassword, "new_password");
+    this.#checkPassword(newPassword, user.username, "new_password");
     const asker: Asker = { lane: "known", key: `user:${user.userId}` };
     const passwordHash = await passwords.hash(newPassword, asker);
     const ended = await admin.useReset({ resetHash, passwordHash, time: this.#clock.now() });
@@ -221,8 +222,8 @@ export class UserAccounts {
     return ended.length;
   }
 
-  #checkPassword(password: string, field: string): void {
-    const checked = this.#options.passwords.checkNew(password);
+  #checkPassword(password: string, username: string, field: string): void {
+    const checked = this.#options.passwords.checkNew(password, username);
     if (checked.ok) return;
     const { problem: message, facts = {} } = checked;
     throw new Refusal(Reason.PASSWORD_INVALID, { field, message, facts });

@@ -56,22 +56,6 @@ export function enforceUsername(text: string): Username {
   return { ok: true, username };
 }
 
-/** Words that programs print in places where a user name may appear. */
-const RESERVED = ["you", "everyone", "error", "parley", "server", "system"];
-
-/**
- * Why a new name that RFC 8265 allows would mislead people or programs, as a sentence for the user; undefined if it
- * would not. Call it for users who sign up or are added; imported names are not checked.
- */
-export function misleading(username: string): string | undefined {
-  const looks = skeleton(username);
-  if (RESERVED.some((word) => skeleton(word) === looks)) return `"${username}" is reserved for programs.`;
-  if (/[:/;"'`\\<>]/.test(username)) return "A user name cannot contain any of : / ; \" ' ` \\ < >.";
-  if (/^[-.#*]/.test(username)) return "A user name cannot begin with - . # or *.";
-  if (/\p{M}{4}/u.test(username)) return "A user name cannot stack more than three marks on a letter.";
-  return undefined;
-}
-
 const tooLong: Username = {
   ok: false,
   problem: `A user name has at most ${limits.usernameBytes} bytes.`,

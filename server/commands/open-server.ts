@@ -10,7 +10,12 @@ import { type PasswordCost, Passwords } from "../auth/passwords.ts";
 import { CertificateError, loadCertificate, ownCertificate } from "../files/certificate.ts";
 import { watchCertificateTimes } from "../files/certificate-times.ts";
 import { watchCertificate } from "../files/certificate-watch.ts";
-import { type Credential, importCredentials, readCredentials } from "../files/credentials-file.ts";
+import {
+  type Credential,
+  easilyGuessed,
+  importCredentials,
+  readCredentials,
+} from "../files/credentials-file.ts";
 import { claimDataFolder, dataFiles, FolderInUseError, temporaryDataFolder } from "../files/data-folder.ts";
 import { watchDescriptors } from "../files/descriptor-watch.ts";
 import { isLoopback } from "../files/loopback.ts";
@@ -83,6 +88,16 @@ export async function openServer({
   const passwords = new Passwords({ cost: passwordCost });
   const added = await importCredentials(store.accounts, credentials, passwords);
   if (added.length > 0) log.info({ event: "users imported", count: added.length }, "users imported");
+  // The passwords of the sample users are public. The start message says so.
+  const isSample = config.credentials === packageFile("docs/credentials.txt");
+  const easy = isSample ? [] : easilyGuessed(credentials, added);
+  if (easy.length > 0) {
+    const names = `${easy.slice(0, 10).join(", ")}${easy.length > 10 ? " and others" : ""}`;
+    log.warn(
+      { event: "easy passwords", count: easy.length },
+      `imported users whose passwords are easy to guess, and should be changed: ${names}`,
+    );
+  }
 
   const { plaintext, publicName, cert, key } = config;
   const own = cert === undefined || key === undefined ? undefined : { cert, key };

@@ -2,6 +2,7 @@
 
 import { withoutByteOrderMark } from "../../command-line/byte-order-mark.ts";
 import { readSmallFile } from "../../command-line/small-file.ts";
+import { easyToGuess } from "../auth/choices/easy-passwords.ts";
 import type { Passwords } from "../auth/passwords.ts";
 import { mapUsername, skeleton } from "../auth/username.ts";
 import { limits } from "../limits.ts";
@@ -120,6 +121,14 @@ export async function importCredentials(
     if (users.length > 0) added.push(...(await accounts.importUsers(users)));
   }
   return added;
+}
+
+/** The names among the imported ones whose passwords are easy to guess. The operator is warned; they are imported. */
+export function easilyGuessed(credentials: readonly Credential[], imported: readonly string[]): string[] {
+  const names = new Set(imported);
+  return credentials
+    .filter(({ username, password }) => names.has(username) && easyToGuess(password, username) !== undefined)
+    .map(({ username }) => username);
 }
 
 async function hashAll(

@@ -1,7 +1,8 @@
 // User names: the examples of RFC 8265, the contextual and bidi rules, and which names look alike.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { enforceUsername, misleading, skeleton } from "../../../server/auth/username.ts";
+import { misleading } from "../../../server/auth/choices/new-names.ts";
+import { enforceUsername, skeleton } from "../../../server/auth/username.ts";
 
 const accepts = (text: string, username = text) =>
   expect(enforceUsername(text)).toEqual({ ok: true, username });
@@ -163,22 +164,74 @@ describe("skeleton", () => {
   });
 });
 
-test("a new name that programs or people would misread is refused", () => {
-  for (const name of [
-    "you",
-    "YOU",
-    "everyone",
-    "y\u043eu",
-    "yoda:",
-    "a/b",
-    "-rf",
-    "**",
-    "<b>",
-    "e\u0301\u0302\u0303\u0304\u0305x",
-  ]) {
-    expect(misleading(name), name).toBeTypeOf("string");
-  }
-  for (const name of ["yoda", "r2-d2", "c3po", "obi.wan", "x_y", "caf\u00e9", "\u5c24\u8fbe", "young"]) {
-    expect(misleading(name), name).toBeUndefined();
-  }
+describe("new names", () => {
+  test.each([
+    ["a word that programs print", ["you", "YOU", "everyone", "y\u043eu", "server"]],
+    [
+      "a name of those who run a server",
+      ["admin", "Adm1n", "root", "r00t", "support", "administrator", "postmaster"],
+    ],
+    [
+      "a sign that a shell or a program interprets",
+      [
+        ...[
+          "$(reboot)",
+          "&",
+          "!!",
+          "@alice",
+          "a&b",
+          "a|b",
+          "a;b",
+          "a`b",
+          "~root",
+          "a*",
+          "a?b",
+          "a%b",
+          "{a}",
+          "[a]",
+          "a=b",
+        ],
+        ...["yoda:", "a/b", "a\\b", "<b>", "'a'", '"a"', "a,b", "a^b", "#a", "juliet@example.com"],
+      ],
+    ],
+    ["a sign at the beginning", ["-rf", ".hidden", "_x", "+1", "\u0301e"]],
+    ["a stack of marks", ["e\u0301\u0302\u0303\u0304\u0305x"]],
+    [
+      "letters of several scripts",
+      ["p\u0430yp\u0430l", "\u0430lice", "\u03b1lice", "\u05d0\u0430", "\u0e01\u3042"],
+    ],
+    ["digits of several scripts", ["\u0915\u0967\u0031"]],
+  ])("%s is refused", (_what, names) => {
+    for (const name of names) expect(misleading(name), name).toBeTypeOf("string");
+  });
+
+  test.each([
+    [
+      "Latin",
+      ["yoda", "r2-d2", "c3po", "obi.wan", "x_y", "a+b", "caf\u00e9", "young", "1234", "rooted", "adminton"],
+    ],
+    [
+      "other single scripts",
+      [
+        "\u0430\u043b\u0438\u0441\u0430",
+        "\u03b1\u03bb\u03b9\u03ba\u03b7",
+        "\u05d0\u05dc\u05d9\u05e1",
+        "\u0905\u0932\u093f\u0938",
+        "\u13a0\u13b5",
+      ],
+    ],
+    [
+      "customary combinations",
+      [
+        "\u5c24\u8fbe",
+        "\u5c24\u9054yoda",
+        "\u30e8\u30fc\u30c0\u3068\u6c0f",
+        "\uc694\ub2e4yoda",
+        "yoda\u3107\u5c24",
+      ],
+    ],
+    ["own digits of a script", ["\u0915\u0967\u0968", "\u0915\u0031"]],
+  ])("%s is accepted", (_what, names) => {
+    for (const name of names) expect(misleading(name), name).toBeUndefined();
+  });
 });

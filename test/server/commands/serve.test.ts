@@ -184,6 +184,7 @@ describe("first users", () => {
       ["3", "there is no space between user name and password"],
       ["4", "the password is longer than 256 bytes"],
     ]);
+    expect(server.io.err).toMatch(/passwords are easy to guess, and should be changed: hans, leia\n/);
     expect((await run("user", "list")).out).toBe("hans\nleia\nluke\nyoda\n");
     using client = clientOf(server);
     for (const [username, password] of users) {

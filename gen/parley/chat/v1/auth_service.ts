@@ -127,12 +127,16 @@ export interface LogInResponse {
 export interface SignUpRequest {
   /**
    * The user name: a UsernameCasePreserved of RFC 8265, at most 64 bytes. It must differ from every existing name by
-   * more than case or look-alike letters. Names that could mislead are refused as well: words that programs print in
-   * place of a name ("you", "everyone", "error" and others), names that contain one of : / ; " ' ` \ < > or begin with
-   * one of - . # *, and names with more than three combining marks on one letter.
+   * more than case or look-alike letters. It consists of letters, digits and the signs . _ - +, begins with a letter or a
+   * digit, has at most three combining marks on one letter, and mixes no scripts (UTS #39, highly restrictive). Words
+   * that programs print in place of a name ("you", "everyone") and names of those who run a server ("admin", "root",
+   * "support") are reserved. A server may refuse further names as USERNAME_INVALID.
    */
   username: string;
-  /** The password: an OpaqueString of RFC 8265 of 8 characters to 256 bytes. Secret: programs keep it out of logs. */
+  /**
+   * The password: an OpaqueString of RFC 8265 of 8 characters to 256 bytes. A password that is easy to guess is refused as
+   * PASSWORD_INVALID: a common one, a simple pattern, or the user name. Secret: programs keep it out of logs.
+   */
   password: string;
   /** The invite, at most 64 bytes. Needed only if this server requires one. Secret: programs keep it out of logs. */
   invite: string;

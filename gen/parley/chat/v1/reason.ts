@@ -71,7 +71,7 @@ export const Reason = {
   USERNAME_INVALID: 26,
   /** USERNAME_TAKEN - The user name is taken, or looks too much like a name that is taken. */
   USERNAME_TAKEN: 27,
-  /** PASSWORD_INVALID - The new password is too short, too long, or contains characters that RFC 8265 does not allow in passwords. */
+  /** PASSWORD_INVALID - The new password is too short, too long or easy to guess, or contains characters that RFC 8265 does not allow. */
   PASSWORD_INVALID: 28,
   /** SESSION_NOT_FOUND - The user has no session with this id. */
   SESSION_NOT_FOUND: 29,
