@@ -124,7 +124,7 @@ async function unfinished(port: number, length: number): Promise<void> {
 async function frames(port: number, one: Buffer): Promise<void> {
   const many = Buffer.concat(Array.from({ length: 5_000 }, () => one));
   for (;;) {
-    const socket = connectTcp(port, "127.0.0.1");
+    const socket = connectTcp(port, "127.0.0.1").setMaxListeners(0);
     socket.on("error", () => undefined);
     socket.resume();
     socket.write(

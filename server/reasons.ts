@@ -1,7 +1,7 @@
 // The catalogue of refusals and endings: the gRPC status and the sentence of each Reason. docs/errors.md lists them.
 import { status } from "@grpc/grpc-js";
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
-import { RpcError } from "../rpc/status/status.ts";
+import { RpcError, withoutStack } from "../rpc/status/status.ts";
 
 type KnownReason = Exclude<Reason, typeof Reason.UNSPECIFIED | typeof Reason.UNRECOGNIZED>;
 
@@ -266,7 +266,11 @@ export class Refusal extends Error {
   readonly #others: readonly Refusal[];
 
   constructor(reason: KnownReason, details: RefusalDetails = {}) {
+    // As withoutStack does: a refusal is an answer, so its stack is never read.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(details.message ?? meanings[reason].message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;
     this.field = details.field;
     this.retryDelayMs = details.retryDelayMs;
@@ -277,7 +281,7 @@ export class Refusal extends Error {
   }
 
   toRpcError(): RpcError {
-    return new RpcError({
+    const options = {
       code: meanings[this.reason].code,
       reason: reasonName(this.reason),
       message: this.message,
@@ -285,6 +289,7 @@ export class Refusal extends Error {
       moreFields: this.#others.map(({ field = "", reason }) => ({ field, reason: reasonName(reason) })),
       ...(this.field === undefined ? {} : { field: this.field }),
       ...(this.retryDelayMs === undefined ? {} : { retryDelayMs: this.retryDelayMs }),
-    });
+    };
+    return withoutStack(() => new RpcError(options));
   }
 }

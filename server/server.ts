@@ -1,7 +1,7 @@
 // The composition root: builds the parts of a server around a store, and serves them until it is stopped.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
 import type { Service } from "../rpc/calls/handler.ts";
-import { listen } from "../rpc/listening/listen.ts";
+import { type ListenOptions, listen } from "../rpc/listening/listen.ts";
 import { Health } from "../rpc/schema/health.ts";
 import { reflectionServices } from "../rpc/schema/reflection.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
@@ -55,7 +55,7 @@ export interface ServerOptions {
   /** The store, which the caller closes after the server has stopped. */
   readonly store: Store;
   readonly bus?: Bus;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Pick<ListenOptions, "host" | "port" | "limits">;
   /** The certificate and its key, PEM. Without them, the server serves plaintext. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly passwords: Passwords;

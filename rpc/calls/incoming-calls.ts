@@ -7,9 +7,11 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { type Server, type ServerInterceptor, status } from "@grpc/grpc-js";
+import type { Clock } from "../../time/clock.ts";
 import { acceptOnlyIdentity, inspectRequests, rawCall } from "../grpc-js-internals.ts";
 import { RpcError, toStatus } from "../status/status.ts";
 import { MessageReader } from "./message-reader.ts";
+import type { RefusalPace } from "./refusal-pace.ts";
 import type { MethodBounds } from "./request-bounds.ts";
 import type { Budget, UnfinishedRequests } from "./unfinished-requests.ts";
 
@@ -19,6 +21,7 @@ export interface IncomingConnection {
   readonly budgets: readonly Budget[];
   /** The bytes that arrived as headers of calls and as messages. */
   deliveredBytes: number;
+  readonly refusals: RefusalPace;
 }
 
 export interface IncomingCallsOptions {
@@ -27,6 +30,7 @@ export interface IncomingCallsOptions {
   readonly unfinished: UnfinishedRequests;
   /** The connection of a session. It is called once for each. */
   connectionOf(session: ServerHttp2Session): IncomingConnection;
+  readonly clock: Clock;
   /** How long a caller may take to end its side of an answered call, ms. */
   readonly resetMs: number;
 }
@@ -65,6 +69,7 @@ export class IncomingCalls {
     stream.once("finish", () => this.#resetLater(stream));
     const refused = this.#refused.get(stream);
     const connection = stream.session && this.#connection(stream.session as ServerHttp2Session);
+    if (connection !== undefined) this.#paceRefusal(call, connection.refusals);
     if (refused !== undefined || connection === undefined) {
       if (refused !== undefined) end(refused);
       return raw.intercepted;
@@ -88,6 +93,17 @@ export class IncomingCalls {
     stream.once("close", request.ended);
     return raw.intercepted;
   };
+
+  /** Delays the status of the call if it is a refusal, and its connection has had many. */
+  #paceRefusal(call: Parameters<ServerInterceptor>[1], pace: RefusalPace): void {
+    const { clock } = this.#options;
+    const send = call.sendStatus.bind(call);
+    call.sendStatus = (answer) => {
+      const delayMs = answer.code === status.OK ? 0 : pace.delay(clock.monotonic());
+      if (delayMs === 0) send(answer);
+      else clock.after(delayMs, () => send(answer));
+    };
+  }
 
   /**
    * Resets an answered stream if the caller does not end its side, since a stream of which one side is open takes memory

@@ -2,6 +2,7 @@
 import { isIPv6, type Socket } from "node:net";
 import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import type { IncomingConnection } from "../calls/incoming-calls.ts";
+import { RefusalPace } from "../calls/refusal-pace.ts";
 import { Budget, type UnfinishedLimits } from "../calls/unfinished-requests.ts";
 import { plainAddress } from "../network/address.ts";
 import { OverheadMeter, overheadLimits } from "./overhead.ts";
@@ -14,6 +15,8 @@ export interface ConnectionLimits extends Pick<UnfinishedLimits, "connectionByte
    * machine.
    */
   readonly connectionsPerAddress: number;
+  /** The refusals of one connection that are sent at once; further ones are sent more slowly. */
+  readonly refusalsAtOnce: number;
 }
 
 /** An open connection. */
@@ -69,7 +72,8 @@ export class Connections {
     const own = new Budget(this.#limits.connectionBytes);
     const budgets = origin === "" ? [own] : [own, address.unfinished];
     const ends = endsOf(socket);
-    this.#open.set(ends, { socket, budgets, deliveredBytes: 0, overhead: new OverheadMeter() });
+    const refusals = new RefusalPace(this.#limits.refusalsAtOnce);
+    this.#open.set(ends, { socket, budgets, deliveredBytes: 0, refusals, overhead: new OverheadMeter() });
     this.#sampling ??= this.#clock.every(overheadLimits.everyMs, () => this.#sample());
     socket.once("close", () => this.#release(ends, origin));
     return true;
@@ -78,8 +82,13 @@ export class Connections {
   /** The open connection with this socket, or with a TLS socket over it. */
   of(socket: Ends): IncomingConnection {
     // It is not among them if it was just lost, or if it is relayed. A relay bounds its bytes itself.
-    const unknown = { budgets: [new Budget(this.#limits.connectionBytes)], deliveredBytes: 0 };
-    return this.#open.get(endsOf(socket)) ?? unknown;
+    return (
+      this.#open.get(endsOf(socket)) ?? {
+        budgets: [new Budget(this.#limits.connectionBytes)],
+        deliveredBytes: 0,
+        refusals: new RefusalPace(this.#limits.refusalsAtOnce),
+      }
+    );
   }
 
   /** Destroys the connection to the peer with this address and port. */

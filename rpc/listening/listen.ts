@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../time/clock.ts";
 import { waitFor } from "../../time/wait.ts";
 import type { Service } from "../calls/handler.ts";
 import { IncomingCalls } from "../calls/incoming-calls.ts";
+import { REFUSALS_AT_ONCE } from "../calls/refusal-pace.ts";
 import { type UnfinishedLimits, UnfinishedRequests, unfinishedLimits } from "../calls/unfinished-requests.ts";
 import { refuseUnknownMethods } from "../calls/unknown-method.ts";
 
@@ -22,6 +23,7 @@ const KiB = 1024;
 export const defaultLimits = {
   connections: 20_000,
   connectionsPerAddress: 1_000,
+  refusalsAtOnce: REFUSALS_AT_ONCE,
   /**
    * The most open calls of one connection. A client has few streams, but its unary calls share the connection, as can
    * several programs behind one proxy. Each open call takes some 10 KiB.
@@ -86,6 +88,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     bounds: new Map(options.services.flatMap(({ bounds }) => [...bounds])),
     unfinished,
     connectionOf: ({ socket }) => connections.of(socket),
+    clock,
     resetMs: limits.resetMs,
   });
   const server = new Server({

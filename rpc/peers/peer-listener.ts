@@ -5,8 +5,10 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { systemClock } from "../../time/clock.ts";
 import type { Service } from "../calls/handler.ts";
 import { IncomingCalls, type IncomingConnection } from "../calls/incoming-calls.ts";
+import { REFUSALS_AT_ONCE, RefusalPace } from "../calls/refusal-pace.ts";
 import { Budget, UnfinishedRequests } from "../calls/unfinished-requests.ts";
 import { setHttp2Options } from "../grpc-js-internals.ts";
 import { type Bound, bind, ListenError } from "../listening/bind.ts";
@@ -237,12 +239,17 @@ class Host implements CallerConnection, Disposable {
   }
 
   serve(services: readonly Service[], unfinished: UnfinishedRequests): void {
-    const connection = { budgets: [new Budget(peerLimits.connectionBytes)], deliveredBytes: 0 };
+    const connection = {
+      budgets: [new Budget(peerLimits.connectionBytes)],
+      deliveredBytes: 0,
+      refusals: new RefusalPace(REFUSALS_AT_ONCE),
+    };
     this.#watchOverhead(connection);
     const incoming = new IncomingCalls({
       bounds: new Map(services.flatMap(({ bounds }) => [...bounds])),
       unfinished,
       connectionOf: () => connection,
+      clock: systemClock,
       resetMs: peerLimits.resetMs,
     });
     this.#server = new Server({

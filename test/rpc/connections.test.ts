@@ -16,7 +16,7 @@ class FakeSocket extends Socket {
   }
 }
 
-const limits = { ...unfinishedLimits, connections: 100, connectionsPerAddress: 2 };
+const limits = { ...unfinishedLimits, refusalsAtOnce: 60, connections: 100, connectionsPerAddress: 2 };
 
 function admitted(connections: Connections, addresses: readonly string[]): boolean[] {
   return addresses.map((address) => connections.admit(new FakeSocket(address)));

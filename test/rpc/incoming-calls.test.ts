@@ -278,3 +278,38 @@ describe("an unfinished request", () => {
     for (const session of sessions) session[Symbol.dispose]();
   });
 });
+
+test("refusals beyond a burst are sent slowly on the same connection, and answers are not", async () => {
+  const clock = new ManualClock();
+  let refuses = true;
+  const setTyping = () =>
+    refuses
+      ? Promise.reject(
+          new RpcError({ code: status.UNAUTHENTICATED, reason: "TOKEN_MISSING", message: "no token" }),
+        )
+      : Promise.resolve({});
+  await using server = await serve({ setTyping }, { clock });
+  using session = await bareSession(`http://${server.address}`);
+  const call = (): ClientHttp2Stream => {
+    const stream = session.call("SetTyping");
+    stream.end(typing);
+    return stream;
+  };
+  for (let burst = 0; burst < 60; burst++) expect(reasonOf(await endingOf(call()))).toBe("TOKEN_MISSING");
+  const ended: number[] = [];
+  const slow = Array.from({ length: 3 }, (_, index) => endingOf(call()).then(() => ended.push(index)));
+  await processed(session);
+  refuses = false;
+  await endingOf(call());
+  expect(ended).toEqual([]);
+  clock.advance(20);
+  await slow[0];
+  expect(ended).toEqual([0]);
+  clock.advance(2_000);
+  await Promise.all(slow);
+  using other = await bareSession(`http://${server.address}`);
+  refuses = true;
+  const elsewhere = other.call("SetTyping");
+  elsewhere.end(typing);
+  expect(reasonOf(await endingOf(elsewhere))).toBe("TOKEN_MISSING");
+});

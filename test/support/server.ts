@@ -132,7 +132,8 @@ export class TestServer implements AsyncDisposable {
       log: pino({ level: "info" }, { write: (line: string) => this.logged.push(JSON.parse(line) as Logged) }),
       ...options,
       store: this.#store,
-      listen: { host: "127.0.0.1", port: this.#port },
+      // Clients of tests are refused more often than others, and their clock may stand still.
+      listen: { host: "127.0.0.1", port: this.#port, limits: { refusalsAtOnce: 1_000_000 } },
     });
     this.#port = this.#server.port;
   }
