@@ -55,7 +55,7 @@ try {
         const backlog = new Backlog(store.log, log, user, true);
         const send = async (pieces: Iterable<Uint8Array>) => {
           for (const _piece of pieces) events += 1;
-          return await Promise.resolve(true);
+          return Promise.resolve(true);
         };
         await backlog.send({ send, sentUpTo: () => undefined }, cursors);
       }),

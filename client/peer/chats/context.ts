@@ -106,7 +106,7 @@ export class PrivateChatContext {
       const isRenamed = this.#names !== before && this.#formerServerId === undefined;
       if (!isRenamed) await waitFor(this.#renamed.promise, { ms: NEW_ID_MS, signal: closing });
       if (this.#names === before) throw error;
-      return await this.#registerOnce();
+      return this.#registerOnce();
     }
   }
 

@@ -215,7 +215,11 @@ describe("a user at a terminal", () => {
 
   it.each([
     ["another program ends the session", () => endSession(), "this session was ended elsewhere"],
-    ["a signal ends the program", (user: TerminalUser) => user.signal("SIGTERM"), "Not sent:"],
+    [
+      "a signal ends the program",
+      (user: TerminalUser) => Promise.resolve(user.signal("SIGTERM")),
+      "Not sent:",
+    ],
   ])("gets the unsent text back when %s, and the next keys do nothing", async (_name, end, words) => {
     const user = chat();
     await signIn(user, "luke", "open yoda\r");

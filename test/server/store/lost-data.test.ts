@@ -72,7 +72,7 @@ function contentsOf(folder: string): Record<string, string> {
 }
 
 async function open(file: string) {
-  return await openSqliteStore({ file, startThread: startInProcess });
+  return openSqliteStore({ file, startThread: startInProcess });
 }
 
 /** The head of the conversation of the two users, and the server's id. */

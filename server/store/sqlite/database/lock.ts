@@ -30,7 +30,7 @@ const PATIENCE_MS = 1_000;
  * DataFolderLockedError if this or another process has locked it.
  */
 export async function lockDataFolder(folder: string): Promise<FolderLock> {
-  return await Promise.resolve(lockNow(folder, PATIENCE_MS));
+  return Promise.resolve(lockNow(folder, PATIENCE_MS));
 }
 
 /** Like lockDataFolder, but returns undefined if the folder is locked. */
