@@ -1,5 +1,7 @@
 // Log-ins: checks the password, the lock and the number of sessions, and records the outcome. A name that does not
 // exist is handled like one that does, so that a client cannot find out which names exist.
+
+import { mapUsername } from "../../command-line/map-username.ts";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { networkOf } from "../../rpc/network/address.ts";
@@ -20,7 +22,6 @@ import { type FailureKey, Lockout, type LockRule } from "./lockout.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
 import { hashSecret } from "./tokens.ts";
-import { mapUsername } from "./username.ts";
 
 export interface LogInsOptions {
   readonly accounts: AccountStore;

@@ -2,34 +2,12 @@
 // our own, on the runtime's Unicode tables, because npm has no maintained PRECIS package.
 import createBidi, { type Bidi } from "bidi-js";
 import unhomoglyph from "unhomoglyph";
+import { LONGEST_ENTERED_NAME, mapWidth } from "../../command-line/map-username.ts";
 import { limits } from "../limits.ts";
 import type { Facts } from "../reasons.ts";
 import { firstForbidden } from "./precis.ts";
 
 export type Username = { ok: true; username: string } | { ok: false; problem: string; facts?: Facts };
-
-/** Halfwidth and fullwidth forms: the characters with a <narrow> or <wide> decomposition. */
-const WIDTH_FORMS = /[\u3000\uff01-\uffee]/gu;
-
-/** The longest text that can be a name before the mapping, in UTF-16 code units. */
-const LONGEST_ENTERED = 16 * limits.usernameBytes;
-
-/**
- * Maps a name to the form in which it is stored: width mapping and NFC, the mappings of UsernameCasePreserved. Call it
- * wherever a name comes in, so that a name is found however it was typed. It refuses nothing, because an imported name
- * may contain what a new name may not. Idempotent.
- */
-export function mapUsername(text: string): string {
-  if (PLAIN.test(text) || text.length > LONGEST_ENTERED) return text;
-  return mapWidth(text).normalize("NFC");
-}
-
-/** A text that the mapping does not change. The test is cheap: names are mapped for each message. */
-const PLAIN = /^[\x00-\x7f]*$/;
-
-function mapWidth(text: string): string {
-  return text.replace(WIDTH_FORMS, (character) => character.normalize("NFKC"));
-}
 
 /**
  * Enforces UsernameCasePreserved (RFC 8265 section 3.4): width mapping, NFC, the identifier class of RFC 8264, the
@@ -38,7 +16,7 @@ function mapWidth(text: string): string {
  */
 export function enforceUsername(text: string): Username {
   // Bounds the work: no mapping shortens a text by more than a small factor.
-  if (text.length > LONGEST_ENTERED) return tooLong;
+  if (text.length > LONGEST_ENTERED_NAME) return tooLong;
   const prepared = mapWidth(text);
   if (prepared === "") return { ok: false, problem: "A user name has at least one character." };
   const username = prepared.normalize("NFC");

@@ -1,7 +1,7 @@
 // Caches the names and ids of users. A name never changes and an id is never reused, so only a removal invalidates an
 // element.
 import { LRUCache } from "lru-cache";
-import { mapUsername } from "../auth/username.ts";
+import { mapUsername } from "../../command-line/map-username.ts";
 import { limits } from "../limits.ts";
 import type { AccountStore, UserRow } from "../store/store.ts";
 

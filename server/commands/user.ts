@@ -3,12 +3,12 @@
 import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
 import { closest, suggestion } from "../../command-line/closest.ts";
+import { mapUsername } from "../../command-line/map-username.ts";
 import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { systemClock } from "../../time/clock.ts";
 import { type AddUserResult, Administration, operator } from "../admin/administration.ts";
 import { Passwords } from "../auth/passwords.ts";
-import { mapUsername } from "../auth/username.ts";
 import { dataFiles } from "../files/data-folder.ts";
 import { joinLine } from "../files/invite-link.ts";
 import { commandLine } from "../files/package.ts";

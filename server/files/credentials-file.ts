@@ -1,10 +1,11 @@
 // The credentials file: a user name, one space and a password on each line. At each start the new users are imported.
 
 import { withoutByteOrderMark } from "../../command-line/byte-order-mark.ts";
+import { mapUsername } from "../../command-line/map-username.ts";
 import { readSmallFile } from "../../command-line/small-file.ts";
 import { easyToGuess } from "../auth/choices/easy-passwords.ts";
 import type { Passwords } from "../auth/passwords.ts";
-import { mapUsername, skeleton } from "../auth/username.ts";
+import { skeleton } from "../auth/username.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { AccountStore } from "../store/store.ts";

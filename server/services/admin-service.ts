@@ -1,4 +1,6 @@
 // Implements AdminService with the rules of administration.
+
+import { mapUsername } from "../../command-line/map-username.ts";
 import { AdminServiceService } from "../../gen/parley/chat/v1/admin_service.ts";
 import { Session } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -8,7 +10,6 @@ import type { Clock } from "../../time/clock.ts";
 import type { Administration } from "../admin/administration.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import { toUser } from "../auth/user-messages.ts";
-import { mapUsername } from "../auth/username.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";

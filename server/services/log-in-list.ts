@@ -1,4 +1,6 @@
 // Implements ListLogIns: pages of a user's own log-ins or, for an administrator, of the log-ins of all users.
+
+import { mapUsername } from "../../command-line/map-username.ts";
 import {
   type ListLogInsRequest,
   type ListLogInsResponse,
@@ -6,7 +8,6 @@ import {
   LogInOutcome as WireOutcome,
 } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import { mapUsername } from "../auth/username.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";

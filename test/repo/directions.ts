@@ -7,6 +7,7 @@ const serverBase = [
   "server/reasons.ts",
   "server/log.ts",
   "server/observer.ts",
+  "command-line/map-username.ts",
   "time/",
   "rpc/",
   "gen/",

@@ -1,6 +1,7 @@
 // The flags for the server, the user and the trust, which every command that calls a server takes.
 
 import { type Flag, text, toggle, type Values } from "../../../command-line/flags.ts";
+import { mapUsername } from "../../../command-line/map-username.ts";
 import { usage } from "../process/exit.ts";
 import { readAddress } from "./address.ts";
 
@@ -29,8 +30,11 @@ export const serverFlags = {
   plaintext: toggle("Connect without encryption. Only for a server on this machine."),
 } as const;
 
+const asUser = text("USER", "The user. Default: the one used last on that server.");
+
 export const accountFlags = {
-  as: text("USER", "The user. Default: the one used last on that server."),
+  // In the form in which logins are stored, so that a login is found however the name was typed.
+  as: { ...asUser, read: (given: string) => mapUsername(asUser.read(given)) },
   ...serverFlags,
 } as const;
 

@@ -1,6 +1,7 @@
 // The definition of a command: its words and flags, its help, and its function. commands/table.ts lists all commands.
 
 import { type Flags, readFlags, toggle, type Values } from "../../../command-line/flags.ts";
+import { mapUsername } from "../../../command-line/map-username.ts";
 import type { Environment } from "../process/environment.ts";
 import { type ExitCode, usage } from "../process/exit.ts";
 import { Output } from "../process/output.ts";
@@ -71,7 +72,7 @@ export function defineCommand<F extends Flags>(spec: CommandSpec<F>): Command {
       // `spec.flags` has read the flags of F.
       const values = given.values as Values<F> & Values<typeof everyFlag>;
       if (values.help === true) return "help";
-      const { words } = given;
+      const words = withMappedName(forms, given.words);
       const form = forms.map((one) => `${environment.program} ${name} ${one}`.trim()).join(", or ");
       if (words.length < bounds.least) throw usage(`An argument is missing. Usage: ${form}`);
       if (words.length > bounds.most)
@@ -84,4 +85,10 @@ export function defineCommand<F extends Flags>(spec: CommandSpec<F>): Command {
       return code ?? 0;
     },
   };
+}
+
+/** The words, with the word that the first form calls USER in the form in which servers store names. */
+function withMappedName(forms: readonly string[], words: readonly string[]): readonly string[] {
+  const place = forms[0]?.split(" ").indexOf("USER");
+  return words.map((word, index) => (index === place ? mapUsername(word) : word));
 }

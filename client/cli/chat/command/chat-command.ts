@@ -1,5 +1,6 @@
 // What a command of the chat is, and the actions of the chat that it can use.
 
+import { mapUsername } from "../../../../command-line/map-username.ts";
 import { UsageError } from "../../../../command-line/usage-error.ts";
 import { ConnectError } from "../../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../../rpc/status/status.ts";
@@ -61,10 +62,11 @@ export interface ChatCommand {
 /** The longest user name, bytes: set by the contract. */
 const LONGEST_NAME = 64;
 
-/** Checks a word that names a user. @throws CommandError if no user can have that name */
+/** The name of a user, in the form in which servers store it. @throws CommandError if no user can have that name */
 export function usernameOf(word: string): string {
-  if (Buffer.byteLength(word) > LONGEST_NAME) throw refuse("There is no user of that name.");
-  return word;
+  const username = mapUsername(word);
+  if (Buffer.byteLength(username) > LONGEST_NAME) throw refuse("There is no user of that name.");
+  return username;
 }
 
 /** The first word, and the text that follows it and one white space character, verbatim. */
