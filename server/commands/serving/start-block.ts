@@ -36,12 +36,12 @@ export function startBlock(facts: StartFacts): string {
     ["data", `${data}${isTemporary ? "  (deleted at the end)" : ""}`],
     ...(facts.metrics === undefined ? [] : [["metrics", facts.metrics] satisfies [string, string]]),
     ...(log === undefined ? [] : [["log", log] satisfies [string, string]]),
-    ...(rules === undefined ? [] : [["rules", rules] satisfies [string, string]]),
   ];
   const lines = [
     `Parley ${version} is ready.`,
     "",
-    ...rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`),
+    ...rows.map(([name, value]) => label(name) + value),
+    ...(rules === undefined ? [] : hanging(label("rules"), rules)),
     "",
     ...invitation(facts),
     ...(isLocal ? [] : warning(facts)),
@@ -113,9 +113,39 @@ function warning(facts: StartFacts): string[] {
   const { sampleUsers, server, host } = facts;
   if (sampleUsers.length === 0) return [];
   const names = sampleUsers.map(({ username }) => username).join(", ");
+  const where = host === "::" || host === "0.0.0.0" ? "this server" : host;
   return [
-    `WARNING: the passwords of ${names} are public, and other machines can reach ${host}, so anyone can`,
-    `log in as these users. Remove them (${server} user remove NAME${dataFlag(facts)}), or listen on 127.0.0.1.`,
+    ...hanging(
+      "",
+      `WARNING: the passwords of ${names} are public, and other machines can reach ${where}, so anyone can log in as ` +
+        "these users. Listen on 127.0.0.1, or remove each of them:",
+    ),
+    "",
+    `  ${server} user remove NAME${dataFlag(facts)}`,
     "",
   ];
+}
+
+/** The width of the narrowest terminal in which no line of words is broken. */
+const WIDTH = 80;
+
+function label(name: string): string {
+  return `  ${name.padEnd(12)} `;
+}
+
+/** A text in lines that begin below its first word. */
+function hanging(start: string, text: string): string[] {
+  const lines: string[] = [];
+  let line = start;
+  let isEmpty = true;
+  for (const word of text.split(" ")) {
+    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = " ".repeat(start.length);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
 }

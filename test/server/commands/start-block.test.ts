@@ -73,6 +73,23 @@ test("with the original's rules: one line lists them, and the client is called a
   expect(own).toContain("\n  npx parley ::1 12000 --plaintext\n");
 });
 
+test("no line of words is wider than 80 columns, and a paste is never broken", () => {
+  const rules =
+    "the original's, except --credentials: all interfaces, 1 session a user, strict lock for 60 s, time-out after 25 s, " +
+    "no presence grace, users of docs/credentials.txt";
+  const names = ["hans", "yoda", "vader", "luke", "leia", "r2d2", "c3p0", "obiwan", "chewy", "palpatine"];
+  const sampleUsers = names.map((username) => ({ username, password: "wise@!man" }));
+  const data = `/${"long/".repeat(20)}data`;
+  const block = startBlock({ ...facts, host: "::", rules, sampleUsers, data, isDefaultData: false });
+  const lines = block.split("\n");
+  expect(lines.filter((line) => line.length > 80)).toEqual([
+    `  data         ${data}`,
+    `  npx parley-server user remove NAME --data ${data}`,
+  ]);
+  expect(block).toMatch(/\n {2}rules {8}the original's.*\n {15}\S.*\n {15}\S/);
+  expect(lines.join(" ")).toContain("other machines can reach this server,");
+});
+
 test("a temporary folder is marked as such, and the commands use it", () => {
   const block = startBlock({
     ...facts,
@@ -82,5 +99,5 @@ test("a temporary folder is marked as such, and the commands use it", () => {
     isTemporary: true,
   });
   expect(block).toContain("data         /tmp/parley-server-x  (deleted at the end)\n");
-  expect(block).toContain("npx parley-server user remove NAME --data /tmp/parley-server-x)");
+  expect(block).toContain("\n  npx parley-server user remove NAME --data /tmp/parley-server-x\n");
 });
