@@ -18,7 +18,7 @@ describe("commands for a chat that is not open", () => {
     ["private yoda", "No private chat with yoda is open. To ask for one: /startprivate yoda"],
     ["private leia", "No private chat with leia is open. To accept the request: /accept leia"],
     ["private yoda hello", "No private chat with yoda is open."],
-    ["stopprivate", "Usage: /stopprivate [USER]"],
+    ["stopprivate", "No private chat is open. Name a user: /stopprivate USER"],
     ["startprivate", "Usage: /startprivate USER"],
   ])("%s is an error, and nothing is sent", async (line, words) => {
     const fixture = await live();

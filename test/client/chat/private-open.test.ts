@@ -116,7 +116,7 @@ describe("lines", () => {
     expect(fixture.prompt).toBe("parley> ");
     fixture.shown();
     await fixture.chat.enter("/stopprivate");
-    expect(fixture.shown()).toEqual(["Error: Usage: /stopprivate [USER]"]);
+    expect(fixture.shown()).toEqual(["Error: No private chat is open. Name a user: /stopprivate USER"]);
   });
 
   it("go by /private USER to any number of peers, whichever conversation is open", async () => {

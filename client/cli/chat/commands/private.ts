@@ -1,6 +1,6 @@
 // /startprivate, /private and /stopprivate: chats from device to device, which no server can read.
 
-import { type ChatCommand, splitWord, usageOf, usernameOf, words } from "../command/chat-command.ts";
+import { type ChatCommand, refuse, splitWord, usageOf, usernameOf, words } from "../command/chat-command.ts";
 import { pathOf } from "../command/path-flags.ts";
 import { privately, samePlace } from "../model/place.ts";
 
@@ -53,7 +53,7 @@ export const stopprivate: ChatCommand = {
     const { openPlace } = chat;
     const here = openPlace?.kind === "private" ? openPlace.username : undefined;
     const [username = here] = words(stopprivate, rest, 1);
-    if (username === undefined) throw usageOf(stopprivate);
+    if (username === undefined) throw refuse("No private chat is open. Name a user: /stopprivate USER");
     const stopped = chat.privates.stop(usernameOf(username));
     // Closed before the chat has ended, because the user does not mean the next line for it.
     if (samePlace(chat.openPlace, privately(username))) chat.close();
