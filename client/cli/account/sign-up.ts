@@ -75,7 +75,7 @@ async function withName<T>(
     } catch (error) {
       const isRefused = error instanceof RpcError && /^USERNAME_(?:INVALID|TAKEN)$/.test(error.reason);
       if (!isRefused || asker === undefined) throw error;
-      asker.show(`${safeText(sentence(error.message))} Choose another name.`);
+      asker.show(`${safeText(sentence(error.message))} Try again.`);
       username = await usernameOr(undefined, asker);
     }
   }

@@ -58,7 +58,7 @@ test("a user name that is refused at sign-up is asked for again, and the passwor
   await finn.answers("Username", "luke\r");
   await finn.answers("New password", "a long password\r");
   await finn.answers("The same again", "a long password\r");
-  await finn.answers(/Choose another name\..*Username/s, "finn\r");
+  await finn.answers(/Try again\..*Username/s, "finn\r");
   expect(await finn.exited).toBe(0);
   expect(finn.plain).toContain("Welcome, finn:");
 });
