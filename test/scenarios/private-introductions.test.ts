@@ -266,7 +266,14 @@ test("a caller who cancels, or whose session ends, withdraws the request", async
 
 test("an idle time-out, and a session that another process removes, end the call of a caller without a stream", async () => {
   const clock = new ManualClock();
-  await using server = await TestServer.start({ users: people, idleTimeoutMs: 30_000, clock });
+  // Longer than the idle time-out, however slow the machine is.
+  const introductionTimes = { timeoutMs: 3_600_000, lifetimeMs: 60_000 };
+  await using server = await TestServer.start({
+    users: people,
+    idleTimeoutMs: 30_000,
+    clock,
+    introductionTimes,
+  });
   const step = { server, clock, stepMs: 3_000 };
   const han = await logInSubscriber(server, "han");
   const leia = await logInDevice(server, "leia");
