@@ -125,6 +125,8 @@ export class OutgoingMessages implements Disposable {
 
   refused({ clientMessageId, target, content, error }: CommandRefused): void {
     if (clientMessageId === undefined) {
+      // A typing signal to a removed user. The answer to the text says it.
+      if (error.reason === "USER_NOT_FOUND") return;
       this.#options.show({ kind: "error", text: `The server refused a request: ${error.message}` });
       return;
     }
