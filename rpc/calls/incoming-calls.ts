@@ -37,9 +37,21 @@ export interface IncomingCallsOptions {
 
 /** The most headers of one call, including HTTP/2's own. */
 const MOST_HEADERS = 64;
+/**
+ * Their most bytes, as HTTP/2 counts them. It is the usual limit of gRPC. HPACK can send 60 KiB of repeated headers in 20
+ * bytes, which the server would keep for as long as the call is open.
+ */
+const MOST_HEADERS_BYTES = 8 * 1024;
+/** Those without which grpc-js does not look at a call. */
+const NEEDED_HEADERS = /^(:method|:path|content-type)$/;
 const AUTHORIZATION = "authorization";
 /** HTTP/2 counts this many bytes for each header in addition to its name and value (RFC 9113, section 6.5.2). */
 const HEADER_BYTES = 32;
+/**
+ * The most bytes that the headers of one call count as delivered, since compressed headers would otherwise allow many
+ * more bytes of frames that carry nothing.
+ */
+const MOST_DELIVERED_HEADER_BYTES = 2 * 1024;
 
 /** No messages: the method does not exist. */
 const nothing: MethodBounds = { bytes: 0, fields: 0, isStream: false };
@@ -137,19 +149,30 @@ export class IncomingCalls {
       bytes += name.length + value.length + HEADER_BYTES;
       if (name === AUTHORIZATION) tokens.push(value);
     }
-    if (stream.session) this.#connection(stream.session as ServerHttp2Session).deliveredBytes += bytes;
+    if (stream.session) {
+      const connection = this.#connection(stream.session as ServerHttp2Session);
+      connection.deliveredBytes += Math.min(bytes, MOST_DELIVERED_HEADER_BYTES);
+    }
     // Node keeps only the first value.
     if (tokens.length > 1) headers[AUTHORIZATION] = tokens.join(", ");
-    const count = raw.length / 2;
-    if (count <= MOST_HEADERS) return;
-    const message = `The call has ${count} headers, and at most ${MOST_HEADERS} are allowed.`;
-    const metadata = { maximum: String(MOST_HEADERS), unit: "items", actual: String(count) };
-    const error = new RpcError({
-      code: status.INVALID_ARGUMENT,
-      reason: "REQUEST_TOO_LARGE",
-      message,
-      metadata,
-    });
+    const error = headersRefusal(raw.length / 2, bytes);
+    if (error === undefined) return;
+    // What the caller sent too much of is not kept until it ends the call.
+    for (const name of Object.keys(headers)) if (!NEEDED_HEADERS.test(name)) delete headers[name];
     this.#refused.set(stream, error);
   }
+}
+
+function headersRefusal(count: number, bytes: number): RpcError | undefined {
+  if (count > MOST_HEADERS) {
+    const message = `The call has ${count} headers, and at most ${MOST_HEADERS} are allowed.`;
+    return tooLarge(message, { maximum: String(MOST_HEADERS), unit: "items", actual: String(count) });
+  }
+  if (bytes <= MOST_HEADERS_BYTES) return undefined;
+  const message = `The headers of the call have ${bytes} bytes, and at most ${MOST_HEADERS_BYTES} are allowed.`;
+  return tooLarge(message, { maximum: String(MOST_HEADERS_BYTES), unit: "bytes", actual: String(bytes) });
+}
+
+function tooLarge(message: string, metadata: Record<string, string>): RpcError {
+  return new RpcError({ code: status.INVALID_ARGUMENT, reason: "REQUEST_TOO_LARGE", message, metadata });
 }

@@ -192,14 +192,16 @@ describe("limits", () => {
     expect(large.rstCode).toBe(constants.NGHTTP2_REFUSED_STREAM);
     using session = await bareSession(`${scheme}://${server.address}`);
     // The call has six headers of its own.
-    const calling = (count: number) => {
-      const headers = Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, "x"]));
+    const calling = (count: number, value = "x") => {
+      const headers = Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, value]));
       const stream = session.call("SetTyping", headers);
       stream.end(framed(Buffer.alloc(0)));
       return endingOf(stream);
     };
     expect((await calling(58))["grpc-status"]).toBe("0");
     expect(reasonOf(await calling(59))).toBe("REQUEST_TOO_LARGE");
+    expect((await calling(7, "x".repeat(1_000)))["grpc-status"]).toBe("0");
+    expect(reasonOf(await calling(8, "x".repeat(1_000)))).toBe("REQUEST_TOO_LARGE");
   });
 
   test("an idle connection is closed, also one that never sent anything", async () => {

@@ -9,7 +9,7 @@ import { OverheadMeter } from "../../rpc/listening/overhead.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { makeCertificate } from "./certificates.ts";
 import { bareSession, dialPlain, framed, serve, type TestService } from "./fixture.ts";
-import { frame, greeted } from "./raw-http2.ts";
+import { frame, greeted, openStream, repeatedHeaders } from "./raw-http2.ts";
 import { failOnUnhandledRejections } from "./unhandled-rejections.ts";
 
 failOnUnhandledRejections();
@@ -22,6 +22,14 @@ const WINDOW_UPDATE = frame(8, 0, 0, Buffer.from([0, 0, 0, 1]));
 const PRIORITY = frame(2, 0, 1, Buffer.from([0, 0, 0, 0, 15]));
 
 const PING_ACK = frame(6, 1, 0, Buffer.alloc(8));
+
+/** The frames of a whole call with 60 KiB of headers, which HPACK compresses to 15 bytes after the first time. */
+function callWithRepeatedHeaders(id: number, isFirst: boolean): Buffer {
+  return Buffer.concat([
+    openStream(id, "SetTyping", undefined, repeatedHeaders(isFirst)),
+    frame(0, 1, id, Buffer.alloc(5)),
+  ]);
+}
 
 /** Sends the frame until about this many bytes were sent and taken by the server. */
 async function send(socket: Socket, one: Buffer, bytes: number): Promise<void> {
@@ -91,6 +99,23 @@ describe.each(["http", "https"])("a connection (%s)", (scheme) => {
     const closed = once(socket, "close");
     clock.advance(1_000);
     await closed;
+  });
+
+  test("is also cut if calls with much repeated, compressed headers come between them", async () => {
+    const clock = new ManualClock();
+    await using server = await serve(answering, options(clock));
+    const socket = await open(server, scheme);
+    for (const second of [0, 1, 2]) {
+      const first = 1 + 20 * second;
+      const calls = Array.from({ length: 10 }, (_, index) =>
+        callWithRepeatedHeaders(first + 2 * index, second + index === 0),
+      );
+      socket.write(Buffer.concat(calls));
+      await send(socket, WINDOW_UPDATE, 200 * KiB);
+      expect(server.listener.connections).toBe(1);
+      clock.advance(1_000);
+    }
+    await vi.waitFor(() => expect(server.listener.connections).toBe(0));
   });
 
   test("that sends 60 KiB of it a second stays open", async () => {

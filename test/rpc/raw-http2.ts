@@ -32,8 +32,16 @@ export async function greeted<S extends Socket>(socket: S, options = { acknowled
   return socket;
 }
 
-/** The HEADERS frame of a call. */
-export function openStream(id: number, method: string, service = "parley.chat.v1.ChatService"): Buffer {
+/**
+ * The HEADERS frame of a call.
+ * @param more further headers in the form of HPACK
+ */
+export function openStream(
+  id: number,
+  method: string,
+  service = "parley.chat.v1.ChatService",
+  more: readonly Buffer[] = [],
+): Buffer {
   const headers = [
     [":method", "POST"],
     [":scheme", "https"],
@@ -42,7 +50,8 @@ export function openStream(id: number, method: string, service = "parley.chat.v1
     ["content-type", "application/grpc"],
     ["te", "trailers"],
   ] as const;
-  return frame(HEADERS, END_HEADERS, id, Buffer.concat(headers.map(([name, value]) => literal(name, value))));
+  const literals = headers.map(([name, value]) => literal(name, value));
+  return frame(HEADERS, END_HEADERS, id, Buffer.concat([...literals, ...more]));
 }
 
 export function resetStream(id: number): Buffer {
@@ -66,4 +75,21 @@ function literal(name: string, value: string): Buffer {
     Buffer.from([value.length]),
     Buffer.from(value),
   ]);
+}
+
+const REPEATED_BYTES = 3_900;
+const FIRST_DYNAMIC_INDEX = 0x80 | 62;
+
+/** 15 headers of 4 KB, of which only the first call of a connection contains one in full. */
+export function repeatedHeaders(isFirst: boolean): Buffer[] {
+  const value = "a".repeat(REPEATED_BYTES);
+  // A literal that enters the table, whose length takes a prefix of 7 bits and two more bytes.
+  const rest = REPEATED_BYTES - 127;
+  const entered = [
+    Buffer.from([0x40, 3]),
+    Buffer.from("x-a"),
+    Buffer.from([127, (rest & 127) | 128, rest >> 7]),
+  ];
+  const indexed = Buffer.alloc(isFirst ? 14 : 15, FIRST_DYNAMIC_INDEX);
+  return isFirst ? [...entered, Buffer.from(value), indexed] : [indexed];
 }
