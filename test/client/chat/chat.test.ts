@@ -271,6 +271,16 @@ describe("outgoing messages", () => {
     },
   );
 
+  it("show a refused command that is no message, except a typing signal to a removed user", async () => {
+    const fixture = await live();
+    for (const reason of ["USER_NOT_FOUND", "INVALID_FIELD"]) {
+      const error = new RpcError({ code: status.NOT_FOUND, reason, message: `This is ${reason}.` });
+      const send = { clientMessageId: undefined, target: undefined, content: undefined };
+      await fixture.chat.take({ type: "refused", ...send, error, raw });
+    }
+    expect(fixture.shown()).toEqual(["Error: The server refused a request: This is INVALID_FIELD."]);
+  });
+
   it("are not sent if the recipient is the user or the text is too long", async () => {
     const fixture = new Fixture();
     const others = {
