@@ -12,6 +12,11 @@ import { RpcError } from "../status/status.ts";
 const KiB = 1024;
 /** A request contains one name. */
 const bounds = { bytes: KiB, fields: 16 };
+/**
+ * The most calls of Watch that are open. Each takes some 10 KiB, needs no token, and may last for ever. Beyond that number
+ * the oldest one ends, so that a stranger cannot keep out who checks the health now.
+ */
+const MOST_WATCHERS = 1_000;
 /** A frame limit of 1 byte makes each status a separate message. */
 const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 
@@ -22,7 +27,8 @@ const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 export class Health {
   readonly #names: ReadonlySet<string>;
   readonly #degraded = new Set<string>();
-  readonly #watchers = new Set<() => void>();
+  /** Those that watch, oldest first, and what ends each. */
+  readonly #watchers = new Map<() => void, () => void>();
   #status: Serving = Serving.SERVING;
 
   /** @param services the fully-qualified names of the services */
@@ -33,14 +39,14 @@ export class Health {
   /** Sets the status to NOT_SERVING, sends it to all watchers, and ends their calls. */
   stop(): void {
     this.#status = Serving.NOT_SERVING;
-    for (const notify of this.#watchers) notify();
+    for (const notify of this.#watchers.keys()) notify();
   }
 
   /** Sets the status of one service to NOT_SERVING for good. The server as a whole stays as it is. */
   degrade(service: string): void {
     if (this.#degraded.has(service)) return;
     this.#degraded.add(service);
-    for (const notify of this.#watchers) notify();
+    for (const notify of this.#watchers.keys()) notify();
   }
 
   #statusOf(service: string): Serving {
@@ -80,7 +86,12 @@ export class Health {
       last = current;
       out.push(HealthCheckResponse.encode({ status: current }).finish());
     };
-    this.#watchers.add(notify);
+    const [oldest] = this.#watchers.values();
+    if (this.#watchers.size >= MOST_WATCHERS) oldest?.();
+    this.#watchers.set(notify, () => {
+      this.#watchers.delete(notify);
+      stopped.reject(tooManyWatchers());
+    });
     signal.addEventListener("abort", () => stopped.resolve());
     if (signal.aborted) stopped.resolve();
     try {
@@ -90,4 +101,14 @@ export class Health {
       this.#watchers.delete(notify);
     }
   }
+}
+
+function tooManyWatchers(): RpcError {
+  const message = "Too many calls watch the health of this server: this one was the oldest. Watch again.";
+  return new RpcError({
+    code: status.RESOURCE_EXHAUSTED,
+    reason: "OVERLOADED",
+    message,
+    retryDelayMs: 2_000,
+  });
 }

@@ -1,9 +1,11 @@
 // Server reflection and the health check of the server, without a token.
+
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { credentials, status } from "@grpc/grpc-js";
+import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import {
   ServerReflectionClient,
@@ -12,6 +14,8 @@ import {
 } from "../../gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionClient as AlphaClient } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health.ts";
+import { listen } from "../../rpc/listening/listen.ts";
+import { Health } from "../../rpc/schema/health.ts";
 import { root } from "../repo/sources.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
@@ -224,4 +228,30 @@ test("answers above the rate wait, for all streams together", async () => {
   clock.advance(1_000);
   await expect.poll(() => answers).toBeGreaterThan(burst);
   call.cancel();
+});
+
+test("of more than 1,000 calls that watch the health, the oldest ends", async () => {
+  const health = new Health([]);
+  await using listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    services: [health.service({ onError: (error) => expect.unreachable(String(error)) })],
+    limits: { concurrentStreams: 2_000 },
+  });
+  const client = new HealthClient(`127.0.0.1:${listener.port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const watch = async () => {
+    const call = client.watch({ service: "" });
+    const ended = once(call, "error");
+    await once(call, "data");
+    return { call, ended };
+  };
+  const oldest = await watch();
+  const others: (typeof oldest)[] = [];
+  // Few at a time, because the number of unfinished requests is limited, too.
+  while (others.length < 1_000) others.push(...(await Promise.all(Array.from({ length: 100 }, watch))));
+  const [error] = (await oldest.ended) as [ServiceError];
+  expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
+  health.stop();
+  await Promise.all(others.map(({ call }) => once(call, "end")));
 });
