@@ -45,8 +45,8 @@ export const WITHHELD = "Some users did not receive it, because they have blocke
 
 /** The notice about a state folder that is a copy. */
 export const COPIED =
-  "This installation is a copy of another one, or was restored from a backup: the numbers of its next messages were " +
-  "used already. It uses other numbers from now on, and nothing is lost.";
+  "This installation is a copy of another one, or was restored from a backup: the ids of its next messages were " +
+  "used already. It uses other ids from now on, and nothing is lost.";
 
 export const sendFlags = { id, wait } as const;
 
