@@ -6,7 +6,8 @@ import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
 import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
 import { describedSettings, describeFlags } from "../settings/help.ts";
-import { contentsOf, examineData } from "../store/sqlite/restoring.ts";
+import { headFileOf } from "../store/sqlite/database/head-file.ts";
+import { contentsOf, examineBackup, examineData } from "../store/sqlite/restoring.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { contentsText } from "./printing/contents.ts";
@@ -37,17 +38,16 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   if (more.length > 0) throw new UsageError("check: expected one file, or none");
   const data = dataOf(await loadConfig({ flags }));
   const checked = file ?? dataFiles(data).database;
-  const findings = examineData(checked);
+  if (file !== undefined && !existsSync(file)) throw new CommandFailure(`${file} does not exist`);
+  // The database of a data folder, which can be named too, has a head file beside it; a backup has none.
+  const isBackup = file !== undefined && !existsSync(headFileOf(file));
+  const findings = isBackup ? examineBackup(checked) : examineData(checked);
   if (findings.length > 0) {
     for (const finding of findings) io.complain(`parley-server: ${finding}\n`);
     return 1;
   }
   // An empty folder has no finding, because a server may start on it.
-  if (!existsSync(checked)) {
-    throw new CommandFailure(
-      file === undefined ? `there is no Parley data in ${data}` : `${file} does not exist`,
-    );
-  }
+  if (!existsSync(checked)) throw new CommandFailure(`there is no Parley data in ${data}`);
   io.print(`${checked} is whole. It has ${contentsText(contentsOf(checked))}.\n`);
   return 0;
 }

@@ -122,13 +122,27 @@ export function contentsOf(file: string): DataContents {
 
 /** Reads all data, and describes everything that is wrong with it, for the operator. It changes nothing. */
 export function examineData(file: string): string[] {
-  try {
+  return refusals(() => {
     checkData(file);
+    return sizeOf(file) === 0 ? [] : examineBackup(file);
+  });
+}
+
+/** As examineData, for a file that backupData made: it has neither a log nor a head file, and is never empty. */
+export function examineBackup(file: string): string[] {
+  return refusals(() => {
+    identifyOrRefuse(file);
+    return findings(file);
+  });
+}
+
+function refusals(examine: () => string[]): string[] {
+  try {
+    return examine();
   } catch (error) {
     if (!(error instanceof DatabaseRefusedError)) throw error;
     return [error.message];
   }
-  return sizeOf(file) === 0 ? [] : findings(file);
 }
 
 /** The most findings of one kind. */

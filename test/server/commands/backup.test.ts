@@ -67,6 +67,42 @@ test("a backup does not replace a file", async () => {
   expect(await readdir(folder)).toEqual(["copy.db"]);
 });
 
+test("check verifies a backup, which has no head file, and refuses files that are none", async () => {
+  const server = await TestServer.start({ users: ["yoda", "luke"] });
+  await using _ = server;
+  await (await server.logIn("yoda")).send("luke", "hi");
+  const file = join(folder, "copy.db");
+  await run(server.folder, "backup", file);
+  expect(await run(server.folder, "check", file)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("copy.db is whole. It has 2 users and 1 message"),
+    err: "",
+  });
+  // The database of a stopped server, by its name.
+  await server.stop();
+  expect(await run(folder, "check", server.databaseFile)).toMatchObject({ code: 0 });
+
+  using database = new DatabaseSync(file);
+  database.exec("DELETE FROM entries");
+  expect(await run(server.folder, "check", file)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/the conversation \d+ has 0 of 1 entries/),
+  });
+  const empty = join(folder, "empty.db");
+  await writeFile(empty, "");
+  for (const wrong of [empty, "/dev/zero", folder]) {
+    expect(await run(server.folder, "check", wrong)).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/has no data of Parley|cannot be (?:read|opened)|unable to open/),
+    });
+  }
+  expect(await run(server.folder, "check", join(folder, "none.db"))).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("does not exist"),
+  });
+});
+
 test("damaged data is not backed up", async () => {
   const server = await TestServer.start({ users: ["yoda", "luke"] });
   await using _ = server;
