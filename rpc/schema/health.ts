@@ -8,15 +8,11 @@ import {
 import { implementService, type Service, type ServiceOptions } from "../calls/handler.ts";
 import type { Outbox } from "../calls/outbox.ts";
 import { RpcError } from "../status/status.ts";
+import { LongCalls } from "./long-calls.ts";
 
 const KiB = 1024;
 /** A request contains one name. */
 const bounds = { bytes: KiB, fields: 16 };
-/**
- * The most calls of Watch that are open. Each takes some 10 KiB, needs no token, and may last for ever. Beyond that number
- * the oldest one ends, so that a stranger cannot keep out who checks the health now.
- */
-const MOST_WATCHERS = 1_000;
 /** A frame limit of 1 byte makes each status a separate message. */
 const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 
@@ -27,8 +23,8 @@ const outbox = { softBytes: 16 * KiB, hardBytes: 64 * KiB, maxFrameBytes: 1 };
 export class Health {
   readonly #names: ReadonlySet<string>;
   readonly #degraded = new Set<string>();
-  /** Those that watch, oldest first, and what ends each. */
-  readonly #watchers = new Map<() => void, () => void>();
+  readonly #watchers = new Set<() => void>();
+  readonly #calls = new LongCalls();
   #status: Serving = Serving.SERVING;
 
   /** @param services the fully-qualified names of the services */
@@ -39,14 +35,14 @@ export class Health {
   /** Sets the status to NOT_SERVING, sends it to all watchers, and ends their calls. */
   stop(): void {
     this.#status = Serving.NOT_SERVING;
-    for (const notify of this.#watchers.keys()) notify();
+    for (const notify of this.#watchers) notify();
   }
 
   /** Sets the status of one service to NOT_SERVING for good. The server as a whole stays as it is. */
   degrade(service: string): void {
     if (this.#degraded.has(service)) return;
     this.#degraded.add(service);
-    for (const notify of this.#watchers.keys()) notify();
+    for (const notify of this.#watchers) notify();
   }
 
   #statusOf(service: string): Serving {
@@ -86,12 +82,9 @@ export class Health {
       last = current;
       out.push(HealthCheckResponse.encode({ status: current }).finish());
     };
-    const [oldest] = this.#watchers.values();
-    if (this.#watchers.size >= MOST_WATCHERS) oldest?.();
-    this.#watchers.set(notify, () => {
-      this.#watchers.delete(notify);
-      stopped.reject(tooManyWatchers());
-    });
+    using call = this.#calls.enter();
+    this.#watchers.add(notify);
+    call.signal.addEventListener("abort", () => stopped.reject(call.signal.reason));
     signal.addEventListener("abort", () => stopped.resolve());
     if (signal.aborted) stopped.resolve();
     try {
@@ -101,14 +94,4 @@ export class Health {
       this.#watchers.delete(notify);
     }
   }
-}
-
-function tooManyWatchers(): RpcError {
-  const message = "Too many calls watch the health of this server: this one was the oldest. Watch again.";
-  return new RpcError({
-    code: status.RESOURCE_EXHAUSTED,
-    reason: "OVERLOADED",
-    message,
-    retryDelayMs: 2_000,
-  });
 }

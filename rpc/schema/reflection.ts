@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../../time/clock.ts";
 import { type FrameReader, implementService, type Service, type ServiceOptions } from "../calls/handler.ts";
 import type { Outbox } from "../calls/outbox.ts";
 import { asBuffer } from "../wire/bytes.ts";
+import { LongCalls } from "./long-calls.ts";
 import { Pace } from "./pace.ts";
 import { SchemaIndex } from "./schema-index.ts";
 
@@ -45,9 +46,13 @@ export function reflectionServices(options: ReflectionOptions): Service[] {
   const { clock = systemClock } = options;
   const schema = new SchemaIndex(options.images);
   const pace = new Pace(RATE.bytesPerSecond, RATE.burstBytes, clock);
+  const calls = new LongCalls();
   const answerAll = async (frames: FrameReader<Request>, out: Outbox): Promise<void> => {
     const sent = new Set<Uint8Array>();
-    for await (const request of frames) {
+    using call = calls.enter();
+    for (;;) {
+      const request = await frames.next(call.signal);
+      if (request === undefined) return;
       const messageResponse = answer(schema, options.services, request, sent);
       const originalRequest = { host: request.host, messageRequest: request.messageRequest };
       const response = { validHost: request.host, originalRequest, messageResponse };

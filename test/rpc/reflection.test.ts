@@ -16,6 +16,7 @@ import { ServerReflectionClient as AlphaClient } from "../../gen/grpc/reflection
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health.ts";
 import { listen } from "../../rpc/listening/listen.ts";
 import { Health } from "../../rpc/schema/health.ts";
+import { reflectionServices } from "../../rpc/schema/reflection.ts";
 import { root } from "../repo/sources.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
@@ -254,4 +255,27 @@ test("of more than 1,000 calls that watch the health, the oldest ends", async ()
   expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
   health.stop();
   await Promise.all(others.map(({ call }) => once(call, "end")));
+});
+
+test("of more than 1,000 streams of reflection, the oldest ends", async () => {
+  const options = { images, services: [], onError: (error: unknown) => expect.unreachable(String(error)) };
+  await using listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    services: reflectionServices(options),
+    limits: { concurrentStreams: 2_000 },
+  });
+  const client = new ServerReflectionClient(`127.0.0.1:${listener.port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const open = async () => {
+    const call = client.serverReflectionInfo();
+    const ended = once(call, "error");
+    call.write({ host: "", messageRequest: { $case: "listServices", value: "" } });
+    await once(call, "data");
+    return { call, ended };
+  };
+  const oldest = await open();
+  for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 100 }, open));
+  const [error] = (await oldest.ended) as [ServiceError];
+  expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
 });
