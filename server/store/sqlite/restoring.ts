@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { checkData, identify, serverFileName } from "./database/data-check.ts";
+import { checkData, identify, restoredPartOf, serverFileName } from "./database/data-check.ts";
 import { DatabaseRefusedError, openDatabase, refusal } from "./database/database.ts";
 import { HeadFile, headFileOf, readHead } from "./database/head-file.ts";
 import { migrate } from "./migrations.ts";
@@ -40,7 +40,12 @@ export function acceptData(file: string, now = Date.now()): AcceptedData {
   const lastGroup = lastGroupOf(file);
   if (sizeOf(file) === 0) {
     // SQLite would delete a log without a database.
-    aside.rename([`${file}-wal`, headFileOf(file), join(dirname(file), serverFileName)]);
+    aside.rename([
+      `${file}-wal`,
+      headFileOf(file),
+      join(dirname(file), serverFileName),
+      restoredPartOf(file),
+    ]);
     rmSync(`${file}-shm`, { force: true });
   } else {
     identifyOrRefuse(file);
@@ -57,7 +62,7 @@ export function acceptData(file: string, now = Date.now()): AcceptedData {
 export function restoreData(backup: string, file: string, now = Date.now()): AcceptedData {
   verify(backup);
   const lastGroup = lastGroupOf(file);
-  const part = `${file}.part`;
+  const part = restoredPartOf(file);
   copyFileSync(backup, part);
   syncFile(part);
   const aside = new PuttingAside(now);

@@ -1,5 +1,5 @@
 // parley-server backup and check, beside a running server and on files that are damaged.
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -101,6 +101,25 @@ test("check verifies a backup, which has no head file, and refuses files that ar
     code: 1,
     err: expect.stringContaining("does not exist"),
   });
+});
+
+test("a restore that was killed before the backup had its name does not become a new server", async () => {
+  await using server = await TestServer.start({ users: ["yoda"] });
+  const file = join(folder, "copy.db");
+  await run(server.folder, "backup", file);
+  const data = join(folder, "data");
+  await run(data, "restore", file);
+  // Between the last file that is put aside and the last rename, nothing else is there.
+  await rename(join(data, "parley.db"), join(data, "parley.db.part"));
+  for (const name of ["parley.db-head", "parley.db-wal", "parley.db-shm"]) {
+    await rm(join(data, name), { force: true });
+  }
+  expect(await run(data, "check")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("parley.db.part shows that there was data"),
+  });
+  expect(await run(data, "restore", file)).toMatchObject({ code: 0 });
+  expect(await run(data, "check")).toMatchObject({ code: 0 });
 });
 
 test("damaged data is not backed up", async () => {

@@ -32,7 +32,9 @@ export function checkPresence(file: string): void {
   if (sizeOf(file) > 0) return;
   const state = existsSync(file) ? "is empty" : "is missing";
   const log = `${file}-wal`;
-  const trace = [headFileOf(file), join(dirname(file), serverFileName)].find((path) => existsSync(path));
+  // A restore that was killed leaves its part, and by then may have put all other files aside.
+  const traces = [headFileOf(file), join(dirname(file), serverFileName), restoredPartOf(file)];
+  const trace = traces.find((path) => existsSync(path));
   if (sizeOf(log) > 0)
     throw withAdvice(file, new DatabaseRefusedError(`${file} ${state}, but its log ${log} is not`));
   if (trace !== undefined) {
@@ -41,6 +43,11 @@ export function checkPresence(file: string): void {
       new DatabaseRefusedError(`${file} ${state}, but ${trace} shows that there was data`),
     );
   }
+}
+
+/** The copy of a backup that becomes the database at the end of a restore. */
+export function restoredPartOf(file: string): string {
+  return `${file}.part`;
 }
 
 /** The state of the data in the database and its log, read without changing either. */
