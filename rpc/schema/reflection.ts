@@ -57,7 +57,8 @@ export function reflectionServices(options: ReflectionOptions): Service[] {
       const originalRequest = { host: request.host, messageRequest: request.messageRequest };
       const response = { validHost: request.host, originalRequest, messageResponse };
       const encoded = ServerReflectionResponse.encode(response).finish();
-      await passed(pace.take(encoded.length + ANSWER_BYTES), clock, out);
+      await passed(pace.take(encoded.length + ANSWER_BYTES), clock, out, call.signal);
+      call.signal.throwIfAborted();
       out.push(encoded);
       // While the peer does not read its responses, no more of its requests are read.
       if (out.aboveSoft) await out.whenBelowSoft();
@@ -112,12 +113,14 @@ function files(found: readonly Uint8Array[] | undefined, sent: Set<Uint8Array>, 
   return { $case: "fileDescriptorResponse", value: { fileDescriptorProto: fresh.map(asBuffer) } };
 }
 
-/** Waits, but not for a stream that has ended. */
-async function passed(ms: number, clock: Clock, out: Outbox): Promise<void> {
+/** Waits, but not for a stream that has ended or has to end. */
+async function passed(ms: number, clock: Clock, out: Outbox, signal: AbortSignal): Promise<void> {
   if (ms <= 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   using _timer = clock.after(Math.ceil(ms), resolve);
   out.onClosed(resolve);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  if (signal.aborted) return;
   await promise;
 }
 
