@@ -1,10 +1,11 @@
 // Dialling: which servers are trusted, and the errors for the others.
+import dns from "node:dns";
 import { once } from "node:events";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { status } from "@grpc/grpc-js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
 import {
   ConnectError,
@@ -107,6 +108,27 @@ test.skipIf(loopbackZone === undefined)(
     await using plain = await serve(answering, { host });
     const plaintext = { address: `[${host}]:${plain.listener.port}`, trust: { kind: "plaintext" } } as const;
     expect(await attempt(plaintext)).toEqual({});
+  },
+);
+
+test("localhost is this machine, and is not looked up", async () => {
+  const lookUp = vi.spyOn(dns.promises, "lookup").mockRejectedValue(new Error("must not be looked up"));
+  await using server = await serve(answering);
+  const address = `localhost:${server.listener.port}`;
+  expect(await attempt({ address, trust: { kind: "plaintext" } })).toEqual({});
+  expect(lookUp).not.toHaveBeenCalled();
+  lookUp.mockRestore();
+});
+
+test.skipIf(loopbackZone === undefined)(
+  "an IPv6 address with a zone on which nothing listens is unreachable",
+  async () => {
+    const { server, address } = await tcpServer(() => {});
+    server.close();
+    await once(server, "close");
+    const port = address.split(":").at(-1);
+    const refused = await attempt({ address: `[::1%${loopbackZone}]:${port}`, trust: { kind: "plaintext" } });
+    expect(refused).toMatchObject({ kind: "unreachable" });
   },
 );
 
