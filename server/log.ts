@@ -1,4 +1,6 @@
 // The server's log: pino behind an interface with a fixed list of fields, so that no request and no secret is logged.
+
+import { statSync } from "node:fs";
 import { LRUCache } from "lru-cache";
 import { type DestinationStream, destination, pino } from "pino";
 import { oneLine } from "../command-line/one-line.ts";
@@ -123,7 +125,12 @@ export function openLog(options: LogOptions): OpenLog {
   };
 }
 
+/** @throws Error if the file is a pipe: opening it would wait for its reader, and so would each line */
 function openFile(file: string, fullBytes: number | undefined): LogFile {
+  if (statSync(file, { throwIfNoEntry: false })?.isFIFO() === true)
+    throw new Error(
+      `${file} is a pipe, and a log needs a file. To pass the log on, leave out --log and use a shell's pipe.`,
+    );
   const stream = destination({ dest: file, append: true, sync: true, mode: 0o600 });
   return boundLogFile(file, stream, fullBytes);
 }

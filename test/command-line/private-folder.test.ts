@@ -1,4 +1,5 @@
 // Folders with private data are closed to other users, and those of other users are refused.
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -58,6 +59,20 @@ test.skipIf(!hasOwners)("an open data folder is closed with its files, and they 
   expect(modeOf(folder)).toBe(0o700);
   expect(modeOf(join(folder, "tls", "key.pem"))).toBe(0o600);
 });
+
+test.skipIf(!hasOwners)(
+  "a pipe in the data folder, or as the log file, is refused instead of waited for",
+  async () => {
+    for (const name of ["parley.db", "parley.db-head", "reserve"]) {
+      execFileSync("mkfifo", [join(folder, name)]);
+      await expect(lockDataFolder(folder)).rejects.toThrow(`${join(folder, name)} is not a regular file`);
+      rmSync(join(folder, name));
+    }
+    execFileSync("mkfifo", [join(folder, "log")]);
+    const { code, err } = await run("--log", join(folder, "log"), "--listen", "127.0.0.1:0");
+    expect([code, err]).toEqual([2, expect.stringContaining("is a pipe, and a log needs a file")]);
+  },
+);
 
 test.skipIf(!hasOwners)("an open state folder of the client is closed", () => {
   openDatabase(folder).close();

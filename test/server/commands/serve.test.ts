@@ -123,7 +123,7 @@ describe("errors at the start", () => {
     await using _ = await serve();
     const { code, err } = await run("--listen", "127.0.0.1:0");
     expect(code).toBe(1);
-    expect(err).toMatch(/another server is using the data folder/);
+    expect(err).toMatch(/a server is using the data folder/);
   });
 
   test("for a port in use, the error names the setting and what to do", async () => {

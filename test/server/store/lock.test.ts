@@ -9,7 +9,7 @@ it("a folder can be locked only once at a time, even by the same process", async
   const folder = join(place.folder, "data");
   const held = await lockDataFolder(folder);
   await expect(lockDataFolder(folder)).rejects.toThrow(DataFolderLockedError);
-  await expect(lockDataFolder(folder)).rejects.toThrow(`another server is using the data folder ${folder}`);
+  await expect(lockDataFolder(folder)).rejects.toThrow(`a server is using the data folder ${folder}`);
   held[Symbol.dispose]();
   held[Symbol.dispose]();
   using again = await lockDataFolder(folder);

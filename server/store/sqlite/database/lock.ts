@@ -56,7 +56,7 @@ function lockNow(folder: string, patienceMs: number): FolderLock {
   } catch (error) {
     connection.close();
     if (!isBusy(error)) throw error;
-    const text = `another server is using the data folder ${folder}; stop it first, or use another folder`;
+    const text = `a server is using the data folder ${folder}; stop it first, or use another folder`;
     throw new DataFolderLockedError(text, { cause: error });
   }
   return {
