@@ -61,6 +61,7 @@ export class IncomingCalls {
   readonly #options: IncomingCallsOptions;
   readonly #connections = new WeakMap<ServerHttp2Session, IncomingConnection>();
   readonly #refused = new WeakMap<ServerHttp2Stream, RpcError>();
+  readonly #withToken = new WeakSet<ServerHttp2Stream>();
 
   constructor(options: IncomingCallsOptions) {
     this.#options = options;
@@ -81,7 +82,7 @@ export class IncomingCalls {
     stream.once("finish", () => this.#resetLater(stream));
     const refused = this.#refused.get(stream);
     const connection = stream.session && this.#connection(stream.session as ServerHttp2Session);
-    if (connection !== undefined) this.#paceRefusal(call, connection.refusals);
+    if (connection !== undefined) this.#paceStatus(call, connection.refusals, this.#withToken.has(stream));
     if (refused !== undefined || connection === undefined) {
       if (refused !== undefined) end(refused);
       return raw.intercepted;
@@ -106,12 +107,12 @@ export class IncomingCalls {
     return raw.intercepted;
   };
 
-  /** Delays the status of the call if it is a refusal, and its connection has had many. */
-  #paceRefusal(call: Parameters<ServerInterceptor>[1], pace: RefusalPace): void {
+  /** Delays the status of a call that is refused or has no token, if its connection has had many such calls. */
+  #paceStatus(call: Parameters<ServerInterceptor>[1], pace: RefusalPace, hasToken: boolean): void {
     const { clock } = this.#options;
     const send = call.sendStatus.bind(call);
     call.sendStatus = (answer) => {
-      const delayMs = answer.code === status.OK ? 0 : pace.delay(clock.monotonic());
+      const delayMs = answer.code === status.OK && hasToken ? 0 : pace.delay(clock.monotonic());
       if (delayMs === 0) send(answer);
       else clock.after(delayMs, () => send(answer));
     };
@@ -153,6 +154,7 @@ export class IncomingCalls {
       const connection = this.#connection(stream.session as ServerHttp2Session);
       connection.deliveredBytes += Math.min(bytes, MOST_DELIVERED_HEADER_BYTES);
     }
+    if (tokens.length > 0) this.#withToken.add(stream);
     // Node keeps only the first value.
     if (tokens.length > 1) headers[AUTHORIZATION] = tokens.join(", ");
     const error = headersRefusal(raw.length / 2, bytes);

@@ -1,5 +1,5 @@
-// Paces the refusals of a connection: each costs the server more than the client, and a client that sends the next call as
-// soon as one is refused would take all of the server's time.
+// Paces the calls of a connection that are refused or have no token: each costs the server more than the client, and a
+// client that makes the next call as soon as one has ended would take all of the server's time.
 
 /** Refusals of one connection that are sent at once, by default. */
 export const REFUSALS_AT_ONCE = 60;

@@ -279,7 +279,7 @@ describe("an unfinished request", () => {
   });
 });
 
-test("refusals beyond a burst are sent slowly on the same connection, and answers are not", async () => {
+test("refusals, and answers without a token, beyond a burst are sent slowly on one connection", async () => {
   const clock = new ManualClock();
   let refuses = true;
   const setTyping = () =>
@@ -300,7 +300,11 @@ test("refusals beyond a burst are sent slowly on the same connection, and answer
   const slow = Array.from({ length: 3 }, (_, index) => endingOf(call()).then(() => ended.push(index)));
   await processed(session);
   refuses = false;
-  await endingOf(call());
+  const withToken = session.call("SetTyping", { authorization: "Bearer x" });
+  withToken.end(typing);
+  await endingOf(withToken);
+  void endingOf(call()).then(() => ended.push(-1));
+  await processed(session);
   expect(ended).toEqual([]);
   clock.advance(20);
   await slow[0];

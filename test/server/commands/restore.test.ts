@@ -59,7 +59,10 @@ test("a server that runs, a missing file and a file that is no backup are refuse
   const before = readFileSync(join(data, "parley.db"));
   {
     using _lock = await lockDataFolder(data);
-    expect(await run("--accept")).toMatchObject({ code: 1, err: expect.stringContaining("another server") });
+    expect(await run("--accept")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("a server is using"),
+    });
   }
   expect(await run(join(data, "nope.db"))).toMatchObject({
     code: 1,
