@@ -172,6 +172,7 @@ mark hans; type_in hans "block nobody"; check "an unknown user cannot be blocked
 mark hans vader
 type_in hans "block vader"
 check "a block is confirmed" wait_for hans "vader is blocked" 10
+check "the blocker goes offline for the blocked user" wait_for vader "hans went offline" 20
 type_in vader "message hans join me"
 check "a message of the blocked user is refused with the reason" wait_for vader "blocked you" 10
 mark vader

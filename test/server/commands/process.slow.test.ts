@@ -118,7 +118,7 @@ describe("with the original's command line", () => {
       await writeFile(join(current, "credentials.txt"), "kim k\r\nlee l");
       const { ready, child, ended } = original("--ephemeral", "0", "60", "120", "--lock", "spare-known");
       const block = await ready;
-      expect(block).toMatch(/ {2}rules +the original's, except --lock: .*, users of credentials\.txt\n/);
+      expect(block).toMatch(/ {2}rules +the original's, except --lock: [\s\S]*, users of credentials\.txt\n/);
       const folder = /data +(\S+) {2}\(deleted at the end\)\n/.exec(block)?.[1] ?? "";
       expect(await readdir(temporary)).toEqual([basename(folder)]);
       expect(await outputOf("user", "list", "--data", folder)).toBe("kim\nlee\n");
