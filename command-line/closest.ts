@@ -50,3 +50,8 @@ export function suggestion(word: string, candidates: readonly string[]): string 
   const meant = closest(word, candidates);
   return meant === undefined ? "" : `, did you mean ${meant}?`;
 }
+
+/** Like `suggestion`, but names all candidates if none is close. */
+export function suggestionOrAll(word: string, candidates: readonly string[]): string {
+  return suggestion(word, candidates) || `; expected one of ${candidates.join(", ")}`;
+}

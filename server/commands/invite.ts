@@ -1,7 +1,7 @@
 // parley-server invite create|list|revoke: manages the invites with which new users sign up.
 import { existsSync } from "node:fs";
 import { type Arguments, readArguments } from "../../command-line/arguments.ts";
-import { suggestion } from "../../command-line/closest.ts";
+import { suggestionOrAll } from "../../command-line/closest.ts";
 import { durationMs } from "../../command-line/durations.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -52,7 +52,7 @@ async function run(argv: readonly string[], io: Io, { clock = systemClock }: Rep
     throw new UsageError(
       action === ""
         ? `invite: expected one of ${known.join(", ")}`
-        : `invite ${action}: no such command${suggestion(action, known)}`,
+        : `invite ${action}: no such command${suggestionOrAll(action, known)}`,
     );
   }
   if (more.length !== (action === "revoke" ? 1 : 0)) {

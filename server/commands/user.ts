@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
-import { closest, suggestion } from "../../command-line/closest.ts";
+import { closest, suggestionOrAll } from "../../command-line/closest.ts";
 import { mapUsername } from "../../command-line/map-username.ts";
 import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
@@ -87,7 +87,7 @@ async function run(argv: readonly string[], io: Io, replacements: Replacements):
     throw new UsageError(
       action === ""
         ? `user: expected one of ${known.join(", ")}`
-        : `user ${action}: no such command${suggestion(action, known)}`,
+        : `user ${action}: no such command${suggestionOrAll(action, known)}`,
     );
   }
   if (names.length !== (action === "list" ? 0 : 1)) {

@@ -1,5 +1,6 @@
 // parley admin: manages the users and invites of the server, for its administrators.
 import { closest } from "../../../command-line/closest.ts";
+import type { UsageError } from "../../../command-line/usage-error.ts";
 import { AdminCalls } from "../../link/server/admin-calls.ts";
 import { withAccount } from "../account/with-account.ts";
 import { adminFlags } from "../admin/admin-call.ts";
@@ -27,13 +28,7 @@ export const command = defineCommand({
     const { words } = call;
     const given = words.join(" ");
     const action = actions.find(({ name }) => given === name || given.startsWith(`${name} `));
-    if (action === undefined) {
-      const meant = closest(
-        words.slice(0, 2).join(" "),
-        actions.map(({ name }) => name),
-      );
-      throw usage(`"${given}" is not an action.${meant === undefined ? "" : ` Did you mean ${meant}?`}`);
-    }
+    if (action === undefined) throw notAnAction(words);
     const rest = words.slice(action.name.split(" ").length);
     const most = action.subject === "" ? 0 : 1;
     const least = action.subject === "[NAME]" ? 0 : most;
@@ -48,3 +43,20 @@ export const command = defineCommand({
     return undefined;
   },
 });
+
+function notAnAction([group = "", word]: readonly string[]): UsageError {
+  const inGroup = actions.flatMap(({ name }) =>
+    name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : [],
+  );
+  const names = inGroup.length > 0 ? inGroup : actions.map(({ name }) => name);
+  const of = inGroup.length > 0 ? ` of ${group}` : "";
+  const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  if (of !== "" && word === undefined) return usage(`Name an action${of}: one of ${list}.`);
+  const given = of === "" ? group : (word ?? "");
+  const meant = closest(given, names);
+  const hint =
+    meant === undefined
+      ? `The actions${of} are ${list}.`
+      : `Did you mean ${of === "" ? meant : `${group} ${meant}`}?`;
+  return usage(`"${given}" is not an action${of}. ${hint}`);
+}

@@ -115,7 +115,13 @@ test("an action that does not exist or lacks its name is a usage error", async (
     [["user", "rest", "yoda"], /Did you mean user reset\?/],
     [["user", "reset"], /Usage: admin user reset NAME/],
     [["user", "list", "yoda"], /Usage: admin user list/],
-    [["dance"], /is not an action/],
+    [
+      ["user", "xyzzy", "yoda"],
+      /"xyzzy" is not an action of user\. The actions of user are add, .* and reset\./,
+    ],
+    [["user"], /Name an action of user: one of add, /],
+    [["invites"], /Did you mean invite/],
+    [["dance"], /"dance" is not an action\. The actions are user add, .* and actions\./],
   ] as const) {
     expect(await leia.run("admin", ...words)).toMatchObject({
       code: 2,

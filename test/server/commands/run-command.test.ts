@@ -243,6 +243,8 @@ describe("cert", () => {
 describe("usage errors", () => {
   test.each([
     ["usre add yoda", /usre: no such command, did you mean user\?/],
+    ["user x yoda", /user x: no such command; expected one of add, /],
+    ["invite xyzzy", /invite xyzzy: no such command; expected one of create, list, revoke/],
     ["user", /expected one of add, list, remove, promote, demote/],
     ["user ad yoda", /did you mean add\?/],
     ["user add", /expected one name/],
