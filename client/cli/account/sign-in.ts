@@ -16,6 +16,7 @@ import type { Environment } from "../process/environment.ts";
 import { CommandError, Exit } from "../process/exit.ts";
 import type { Asker } from "../process/prompts.ts";
 import { commandLine } from "../process/quoted-command-line.ts";
+import { loggedOutWords } from "./logged-out.ts";
 import { recogniseServer, rememberConnected, type TrustedServer, trustServer } from "./trusted-server.ts";
 
 /** How many times a person may enter a password. */
@@ -227,9 +228,11 @@ export function notLoggedIn(
 ): CommandError {
   const who = username === undefined ? "You are" : `${username} is`;
   const command = commandLine(environment.program, "login", username ?? "USER", "--server", address);
-  return new CommandError(Exit.NOT_LOGGED_IN, `${who} not logged in at ${address}. Run: ${command}`, {
-    cause,
-  });
+  const state = `${who} not logged in at ${address}.`;
+  // A token that the server does not know tells nothing new.
+  const isKnown = cause !== undefined && cause.reason !== "TOKEN_INVALID";
+  const words = isKnown ? loggedOutWords(cause) : state;
+  return new CommandError(Exit.NOT_LOGGED_IN, `${words} Run: ${command}`, { cause });
 }
 
 /** Describes this program to a server. */

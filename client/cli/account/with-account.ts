@@ -43,10 +43,8 @@ export async function withAccount<T>(
       throw cannotConnect(address, error, [environment.program, "whoami", "--as", username]);
     }
     if (error instanceof RpcError && isLoggedOut(error)) {
-      const login = notLoggedIn(environment, address, username, error);
-      if (error.reason !== "SESSION_TIMED_OUT") throw login;
-      context.state.profiles.loggedOut(signedIn.profile);
-      throw new CommandError(login.exitCode, `${error.message} ${login.message}`, { cause: error });
+      if (error.reason === "SESSION_TIMED_OUT") context.state.profiles.loggedOut(signedIn.profile);
+      throw notLoggedIn(environment, address, username, error);
     }
     if (error instanceof RpcError && effect === "reads" && isConnectionLost(error)) {
       throw new CommandError(Exit.CANNOT_CONNECT, `The connection to ${address} was lost. Try again.`, {

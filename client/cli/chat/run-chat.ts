@@ -4,6 +4,7 @@ import { RpcError } from "../../../rpc/status/status.ts";
 import { systemClock } from "../../../time/clock.ts";
 import { waitFor } from "../../../time/wait.ts";
 import { State } from "../../state/state.ts";
+import { loggedOutWords } from "../account/logged-out.ts";
 import { choose, type SignedIn, type SignInContext } from "../account/sign-in.ts";
 import type { Wanted } from "../command/account-flags.ts";
 import type { PrivateWanted } from "../private/flags.ts";
@@ -136,10 +137,4 @@ async function plainChat(options: RunChatOptions, state: State, notice: Notice):
   }
   await keys.untilQuiet();
   return code;
-}
-
-function loggedOutWords({ reason, message }: RpcError): string {
-  if (reason === "SESSION_TIMED_OUT") return "You are logged out: you gave no command for too long.";
-  if (reason !== "SESSION_ENDED") return `You are logged out: ${message}`;
-  return "You are logged out: this session was ended elsewhere, for example by a log-in or a password change.";
 }

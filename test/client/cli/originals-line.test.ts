@@ -266,7 +266,7 @@ describe("an idle time-out", () => {
     clock.advance(IDLE_MS);
     const tail = await tailEnded;
     expect(tail).toMatchObject({ code: 4, stdout: "" });
-    expect(tail.stderr).toContain("No command arrived for too long");
+    expect(tail.stderr).toContain("You are logged out: you gave no command for too long.");
     expect(await other.run("send", "yoda", "hi")).toMatchObject({ code: 4 });
   });
 });

@@ -57,7 +57,7 @@ it.each(paths)("a user who sends no lines times out, and the peer is notified (%
   expect(await endFor(yoda)).toEqual({ kind: "goodbye", by: "them", ending: Ending.TIMED_OUT });
   const run = await luke.ended;
   expect(run).toMatchObject({ code: 4 });
-  expect(run.stderr).toContain("No command arrived for too long, so you were logged out.");
+  expect(run.stderr).toContain("You are logged out: you gave no command for too long.");
   expect(run.stderr).not.toContain("not known to have arrived");
   expect(run.stderr).not.toContain("is lost");
 });
