@@ -302,7 +302,7 @@ export class Fixture implements Disposable {
         async *listUsers(wanted = {}) {
           fixture.#ask("users", wanted);
           lost();
-          yield { user: user("leia"), online: true, lastOnlineTime: undefined, bot: false };
+          yield { user: user("leia"), online: true, lastOnlineTime: undefined, bot: true };
           const lastOnlineTime = new Date(fixture.now.getTime() - 5 * 60_000);
           yield { user: user("vader"), online: false, lastOnlineTime, bot: false };
         },

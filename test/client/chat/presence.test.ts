@@ -52,7 +52,7 @@ describe("other users", () => {
     await fixture.chat.enter("who");
     expect(fixture.shown()).toEqual([
       "Other users online:",
-      "  leia  online",
+      "  leia  bot, online",
       "  vader  last online 5 min ago",
     ]);
     await fixture.chat.enter("who soon");

@@ -104,7 +104,7 @@ describe("a line in an open private chat that may be meant as a command", () => 
     const fixture = await live();
     fixture.privates.pendingPeers = ["yoda"];
     await fixture.chat.enter("/private");
-    expect(fixture.shown()).toEqual(["  yoda: accepted, connecting"]);
+    expect(fixture.shown()).toEqual(["Private chats:", "  yoda: accepted, connecting"]);
     await fixture.chat.enter("/private yoda right away");
     expect(fixture.shown().join()).toContain("right away");
   });

@@ -148,6 +148,7 @@ describe("/private without arguments", () => {
     fixture.shown();
     await fixture.chat.enter("private");
     expect(fixture.shown()).toEqual([
+      "Private chats:",
       "  yoda: directly from device to device",
       "  leia: asked, no answer yet",
       "  vader: asks you; answer with /accept vader or /refuse vader",

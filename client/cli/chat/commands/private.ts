@@ -32,7 +32,9 @@ export const privateTo: ChatCommand = {
   async run(chat, rest) {
     const { word, rest: text } = splitWord(rest);
     if (word === "") {
-      chat.show(chat.privates.list());
+      const lines = chat.privates.list();
+      if (lines.length > 0) chat.show({ kind: "heading", text: "Private chats" });
+      chat.show({ kind: "answer", lines: lines.length > 0 ? lines : ["No private chat is open."] });
       return;
     }
     const username = usernameOf(word);

@@ -25,9 +25,10 @@ export const who: ChatCommand = {
   },
 };
 
-function remark({ online, lastOnlineTime }: UserPresence, now: Date): string {
-  if (online || lastOnlineTime === undefined) return online ? "online" : "";
-  return `last online ${ago(now.getTime() - lastOnlineTime.getTime())}`;
+function remark({ online, lastOnlineTime, bot }: UserPresence, now: Date): string {
+  const kind = bot ? "bot, " : "";
+  if (online || lastOnlineTime === undefined) return online ? `${kind}online` : kind.slice(0, -2);
+  return `${kind}last online ${ago(now.getTime() - lastOnlineTime.getTime())}`;
 }
 
 function ago(ms: number): string {

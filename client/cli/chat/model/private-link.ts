@@ -1,7 +1,6 @@
 // The part of PrivateChats that the chat uses, and the actions of its commands.
 import type { PrivateChats } from "../../../peer/private-chats.ts";
 import type { PathChoice } from "../../private/settings.ts";
-import type { DisplayItem } from "./display-item.ts";
 
 export type PrivateLink = Pick<
   PrivateChats,
@@ -44,5 +43,5 @@ export interface PrivateActions {
   verify(username: string, what: "show" | "confirm" | "accept"): Promise<void>;
   setTyping(username: string, typing: boolean): void;
   /** Open chats and pending requests, in both directions. */
-  list(): DisplayItem;
+  list(): readonly string[];
 }

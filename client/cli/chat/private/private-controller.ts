@@ -208,9 +208,9 @@ export class PrivateController implements PrivateActions, Disposable {
     this.#options.chats.setTyping(username, typing);
   }
 
-  list(): DisplayItem {
+  list(): string[] {
     const { openChats, outgoingRequests, incomingRequests, pendingPeers } = this.#options.chats;
-    const lines = [
+    return [
       ...openChats.map(({ username, path }) => `${username}: ${pathWords[path]}`),
       ...outgoingRequests.map((username) => `${username}: asked, no answer yet`),
       ...pendingPeers.map((username) => `${username}: accepted, connecting`),
@@ -218,7 +218,6 @@ export class PrivateController implements PrivateActions, Disposable {
         ({ username }) => `${username}: asks you; answer with /accept ${username} or /refuse ${username}`,
       ),
     ];
-    return { kind: "answer", lines: lines.length > 0 ? lines : ["No private chat is open."] };
   }
 
   /** @throws CommandError, RpcError, ConnectError */

@@ -165,7 +165,7 @@ function heldLines({ messages, asked }: Extract<DisplayItem, { kind: "held-back"
       };
     });
   return [
-    ...(asked ? [] : [{ text: styled(head, { colour: "yellow" }), hang: 2 }]),
+    { text: styled(head, { colour: "yellow" }), hang: 2 },
     ...rows,
     system('/outbox send ID sends a message, /outbox drop ID discards it; ID can be "all".'),
   ];
