@@ -13,6 +13,11 @@ export function packageFile(path: string): string {
   return fileURLToPath(new URL(path, root));
 }
 
+/** What a person types for one of the package's programs. */
+export function commandLine(program: "parley" | "parley-server"): string {
+  return isClone ? `npx ${program}` : program;
+}
+
 /** The version in package.json. */
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };

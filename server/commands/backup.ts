@@ -1,4 +1,5 @@
 // parley-server backup: copies the data to a file, while a server runs or not.
+import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { readArguments } from "../../command-line/arguments.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
@@ -34,6 +35,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   if (word === undefined || more.length > 0) throw new UsageError("backup: expected the name of a new file");
   const file = resolve(word);
   const { database, tlsFolder } = dataFiles(dataOf(await loadConfig({ flags })));
+  if (!existsSync(dirname(file))) throw new CommandFailure(`the folder ${dirname(file)} does not exist`);
   try {
     backupData(database, file);
   } catch (error) {

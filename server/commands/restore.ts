@@ -8,7 +8,8 @@ import { commandLine } from "../files/package.ts";
 import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { lockDataFolder } from "../store/sqlite/database/lock.ts";
-import { acceptData, contentsOf, restoreData } from "../store/sqlite/restoring.ts";
+import { DatabaseRefusedError } from "../store/sqlite/database/refused.ts";
+import { acceptData, contentsOf, restoreData, verifyBackup } from "../store/sqlite/restoring.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { contentsText } from "./printing/contents.ts";
@@ -52,6 +53,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   if (accepts && !existsSync(data)) {
     throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
   }
+  if (backup !== undefined) checkBackup(backup);
   using _lock = await lockDataFolder(data);
   const before = backup === undefined ? undefined : describeContents(database);
   const { serverId, group, lastGroup, putAside } =
@@ -60,13 +62,30 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   io.print(
     [
       `The data in ${data} has the new id ${serverId}.`,
-      ...(lost === undefined || lost <= 0 ? [] : [`Commits that are lost: ${lost}.`]),
+      ...(lost === undefined || lost <= 0 ? [] : [lostText(lost)]),
       `It has ${contentsText(contentsOf(database))}.${before === undefined ? "" : ` Before, it had ${before}.`}`,
       ...putAside.map((file) => `Kept ${file}`),
       "",
     ].join("\n"),
   );
   return 0;
+}
+
+/** Throws if the file cannot be restored, before the data folder is touched. */
+function checkBackup(backup: string): void {
+  if (!existsSync(backup)) throw new CommandFailure(`${backup} does not exist. Nothing was changed.`);
+  try {
+    verifyBackup(resolve(backup));
+  } catch (error) {
+    if (!(error instanceof DatabaseRefusedError)) throw error;
+    throw new CommandFailure(`${error.message}. Nothing was changed. Choose another backup.`);
+  }
+}
+
+/** @param commits the writes after the backup; each may have several messages, or only a log-in or a marker */
+function lostText(commits: number): string {
+  const writes = commits === 1 ? "The last write is" : `The last ${commits} writes are`;
+  return `${writes} lost: messages, or only changes of users, sessions and read marks.`;
 }
 
 /** How much the data had before, for the operator to see what is lost. */

@@ -207,7 +207,10 @@ function noSuchUser(): Refusal {
 
 /** An administrator cannot be locked out by a mistake. The operator can change every user. */
 function refuseSelf(username: string, own: string): void {
-  if (username === own) throw new Refusal(Reason.RECIPIENT_IS_SELF, { field: "username" });
+  if (username !== own) return;
+  const message =
+    "An administrator cannot do this to the own account. Ask another administrator or the operator.";
+  throw new Refusal(Reason.RECIPIENT_IS_SELF, { field: "username", message });
 }
 
 function checkAtMost(field: string, value: number, most: number): void {

@@ -50,6 +50,7 @@ const directions: Record<string, readonly string[]> = {
     "server/ids.ts",
     "server/limits.ts",
     "command-line/make-folder.ts",
+    "command-line/package-files.ts",
     "command-line/private-folder.ts",
   ],
   "server/settings/": [

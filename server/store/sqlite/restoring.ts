@@ -55,12 +55,16 @@ export function acceptData(file: string, now = Date.now()): AcceptedData {
   return { ...giveNewId(file), lastGroup, putAside: aside.files };
 }
 
+/** Reads a whole backup. @throws DatabaseRefusedError if it is damaged or not a backup */
+export function verifyBackup(backup: string): void {
+  verify(backup);
+}
+
 /**
- * Replaces the data by a backup, and gives it a new server id. The data that was there is kept under other names.
- * @throws DatabaseRefusedError if the backup is damaged or not a backup; then nothing is changed
+ * Replaces the data by a backup that was verified, and gives it a new server id. The data that was there is kept under
+ * other names.
  */
 export function restoreData(backup: string, file: string, now = Date.now()): AcceptedData {
-  verify(backup);
   const lastGroup = lastGroupOf(file);
   const part = restoredPartOf(file);
   copyFileSync(backup, part);

@@ -64,6 +64,10 @@ test("a backup does not replace a file", async () => {
   expect(await readFile(file, "utf8")).toBe("another file");
   expect(await readdir(folder)).toEqual(["copy.db"]);
   expect(await run(join(folder, "nothing"), "backup", join(folder, "other.db"))).toMatchObject({ code: 1 });
+  expect(await run(server.folder, "backup", join(folder, "none", "copy.db"))).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(`the folder ${join(folder, "none")} does not exist`),
+  });
   expect(await readdir(folder)).toEqual(["copy.db"]);
 });
 

@@ -39,7 +39,7 @@ test("a backup replaces the data, which is kept, and gets a new id", async () =>
   const { code, out } = await run(backup);
   expect(code).toBe(0);
   expect(out).toMatch(
-    /new id [0-9a-f]{32}\.\nCommits that are lost: 1\.\nIt has 1 user and 0 messages\. Before, it had 2 users and 0 messages\.\nKept .*parley\.db-head\.\d+T\d+Z\nKept .*parley\.db\.\d+T\d+Z\n$/,
+    /new id [0-9a-f]{32}\.\nThe last write is lost: messages, or only changes of users, sessions and read marks\.\nIt has 1 user and 0 messages\. Before, it had 2 users and 0 messages\.\nKept .*parley\.db-head\.\d+T\d+Z\nKept .*parley\.db\.\d+T\d+Z\n$/,
   );
   expect(await serve()).toBe(/new id (\w+)/.exec(out)?.[1]);
   expect(out).not.toContain(id);
@@ -66,13 +66,18 @@ test("a server that runs, a missing file and a file that is no backup are refuse
   }
   expect(await run(join(data, "nope.db"))).toMatchObject({
     code: 1,
-    err: expect.stringContaining("no data of Parley"),
+    err: expect.stringContaining("nope.db does not exist. Nothing was changed."),
   });
   expect(existsSync(join(data, "nope.db"))).toBe(false);
   expect(await run(import.meta.filename)).toMatchObject({
     code: 1,
-    err: expect.stringContaining("not a database"),
+    err: expect.stringMatching(/is not a database .*\. Nothing was changed\. Choose another backup\./),
   });
+  // A folder that was not there is not made.
+  const io = fakeIo("");
+  const absent = join(data, "absent");
+  expect(await runCommandLine(["restore", import.meta.filename, "--data", absent], io)).toBe(1);
+  expect(existsSync(absent)).toBe(false);
   expect((await run()).code).toBe(2);
   expect((await run("x", "--accept")).code).toBe(2);
   expect(readFileSync(join(data, "parley.db"))).toEqual(before);

@@ -17,7 +17,7 @@ import { checkData } from "../../../server/store/sqlite/database/data-check.ts";
 import { DatabaseRefusedError } from "../../../server/store/sqlite/database/database.ts";
 import { readHead } from "../../../server/store/sqlite/database/head-file.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
-import { acceptData, backupData, examineData, restoreData } from "../../../server/store/sqlite/restoring.ts";
+import { acceptData, backupData, examineData, restoreData, verifyBackup } from "../../../server/store/sqlite/restoring.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { entry, newUser } from "../../contract/store-fixture.ts";
 import { startInProcess } from "./in-process-thread.ts";
@@ -319,7 +319,7 @@ describe("a backup", () => {
     expect([head, old]).toEqual([`${data.head}.19700101T000000Z`, `${data.file}.19700101T000000Z`]);
   });
 
-  it("that is damaged is refused, and nothing is changed", () => {
+  it("that is damaged is refused", () => {
     const data = files();
     const backup = join(data.folder, "backup.db");
     backupData(data.file, backup);
@@ -328,9 +328,9 @@ describe("a backup", () => {
     bytes.fill(0x55, 3 * 4096, 4 * 4096);
     const bad = join(place.folder, "bad.db");
     writeFileSync(bad, bytes);
-    expect(() => restoreData(bad, data.file)).toThrow(DatabaseRefusedError);
+    expect(() => verifyBackup(bad)).toThrow(DatabaseRefusedError);
     writeFileSync(bad, "Dear diary, ".repeat(1_000));
-    expect(() => restoreData(bad, data.file)).toThrow("is not a database");
+    expect(() => verifyBackup(bad)).toThrow("is not a database");
     expect(contentsOf(data.folder)).toEqual(before);
   });
 });

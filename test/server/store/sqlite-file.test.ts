@@ -88,7 +88,9 @@ describe("a file that cannot be served is refused with a clear message:", () => 
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
     await writeFile(file, "Dear diary, ".repeat(1_000));
-    expect(await refusalOf(file)).toContain("is not a database");
+    expect(await refusalOf(file)).toMatch(
+      /is not a database .*\. Restore a backup: .*restore FILE --data \//,
+    );
     expect((await readFile(file, "utf8")).startsWith("Dear diary")).toBe(true);
   });
 

@@ -3,9 +3,10 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { commandLine } from "../../../../command-line/package-files.ts";
 import { headFileOf, readHead } from "./head-file.ts";
 import { checkLog } from "./log-check.ts";
-import { DatabaseRefusedError, refusal } from "./refused.ts";
+import { DatabaseRefusedError, DataDamagedError, refusal } from "./refused.ts";
 
 /** The name of the file with facts about the running server, in the folder of the database. */
 export const serverFileName = "server.json";
@@ -20,7 +21,7 @@ export function checkData(file: string): void {
     checkLog(file);
     if (sizeOf(file) > 0) checkHead(file);
   } catch (error) {
-    throw withAdvice(file, refusal(file, error));
+    throw withWaysOut(file, error);
   }
 }
 
@@ -36,9 +37,9 @@ export function checkPresence(file: string): void {
   const traces = [headFileOf(file), join(dirname(file), serverFileName), restoredPartOf(file)];
   const trace = traces.find((path) => existsSync(path));
   if (sizeOf(log) > 0)
-    throw withAdvice(file, new DatabaseRefusedError(`${file} ${state}, but its log ${log} is not`));
+    throw withWaysOut(file, new DatabaseRefusedError(`${file} ${state}, but its log ${log} is not`));
   if (trace !== undefined) {
-    throw withAdvice(
+    throw withWaysOut(
       file,
       new DatabaseRefusedError(`${file} ${state}, but ${trace} shows that there was data`),
     );
@@ -97,13 +98,27 @@ function checkHead(file: string): void {
   }
 }
 
-function withAdvice(file: string, error: Error): Error {
-  // SQLite could not read the file at all, or another process uses it.
-  if (error.cause !== undefined) return error;
+/** Adds what the operator can do, for what checkData finds: all of it can also be accepted. */
+function withWaysOut(file: string, error: unknown): Error {
+  const refused = refusal(file, error);
+  // SQLite could not read the file, so nothing of it can be accepted; or another process uses it.
+  if (refused.cause !== undefined) return withRestore(file, refused);
   return new DatabaseRefusedError(
-    `${error.message}. Nothing was changed. Restore a backup; or, to go on with the data that is there under a new server ` +
-      `id, run: parley-server restore --accept --data ${dirname(file)}`,
+    `${refused.message}. Nothing was changed. Restore a backup: ${restoreLine("FILE", file)} Or go on with the data that is ` +
+      `there, under a new server id: ${restoreLine("--accept", file)}`,
   );
+}
+
+/** The error with a text for the operator, which says how to restore a backup if the data is damaged. */
+export function withRestore(file: string, error: unknown): Error {
+  const refused = refusal(file, error);
+  if (!(refused instanceof DataDamagedError)) return refused;
+  const message = `${refused.message}. Restore a backup: ${restoreLine("FILE", file)}`;
+  return new DatabaseRefusedError(message, { cause: refused.cause });
+}
+
+function restoreLine(what: string, file: string): string {
+  return `${commandLine("parley-server")} restore ${what} --data ${dirname(file)}`;
 }
 
 function sizeOf(file: string): number {

@@ -7,6 +7,7 @@ import { makeFolder } from "../../../../command-line/make-folder.ts";
 import { checkPresence } from "./data-check.ts";
 import {
   DatabaseRefusedError,
+  DataDamagedError,
   primaryCode,
   refusal,
   sqliteBusy,
@@ -204,7 +205,7 @@ export function checkStructure(database: Database, file: string): void {
   if (statSync(file).size > maxCheckedSize) return;
   const finding = database.pragma("quick_check(1)");
   if (finding !== "ok") {
-    throw new DatabaseRefusedError(`${file} is damaged; restore it from a backup (${String(finding)})`);
+    throw new DataDamagedError(`${file} is damaged (${String(finding)})`);
   }
 }
 

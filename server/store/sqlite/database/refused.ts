@@ -5,18 +5,21 @@ export class DatabaseRefusedError extends Error {
   override name = "DatabaseRefusedError";
 }
 
+/** The content of the file is damaged. */
+export class DataDamagedError extends DatabaseRefusedError {
+  override name = "DataDamagedError";
+}
+
 /** Converts an error to one whose text says what is wrong with the file. */
 export function refusal(file: string, error: unknown): Error {
   if (error instanceof DatabaseRefusedError) return error;
   const code = primaryCode(error);
-  const what =
-    code === sqliteNotADatabase
-      ? "is not a database"
-      : code === sqliteCorrupt
-        ? "is damaged; restore it from a backup"
-        : "cannot be opened";
   const reason = error instanceof Error ? error.message : String(error);
-  return new DatabaseRefusedError(`${file} ${what} (${reason})`, { cause: error });
+  const refused = (what: string) => `${file} ${what} (${reason})`;
+  if (code === sqliteNotADatabase)
+    return new DataDamagedError(refused("is not a database"), { cause: error });
+  if (code === sqliteCorrupt) return new DataDamagedError(refused("is damaged"), { cause: error });
+  return new DatabaseRefusedError(refused("cannot be opened"), { cause: error });
 }
 
 export const sqliteBusy = 5;

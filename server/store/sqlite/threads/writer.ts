@@ -2,17 +2,16 @@
 
 import type { StoreProblem } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
-import { checkData } from "../database/data-check.ts";
+import { checkData, withRestore } from "../database/data-check.ts";
 import {
   checkStructure,
   type Database,
   DatabaseRefusedError,
   isStorageFailure,
   openDatabase,
-  refusal,
 } from "../database/database.ts";
 import { HeadFile } from "../database/head-file.ts";
-import { isDamage } from "../database/refused.ts";
+import { DataDamagedError, isDamage } from "../database/refused.ts";
 import { migrate } from "../migrations.ts";
 import { Appender } from "../operations/append.ts";
 import { perform } from "../operations/operations.ts";
@@ -67,15 +66,12 @@ export class Writer {
          WHERE EXISTS (SELECT 1 FROM conversations WHERE conversation_id = ? AND kind = 'broadcast')`,
         broadcastConversationId,
       );
-      if (row === undefined)
-        throw new DatabaseRefusedError(
-          `${file} is damaged: rows that it needs are missing; restore it from a backup`,
-        );
+      if (row === undefined) throw new DataDamagedError(`${file} is damaged: rows that it needs are missing`);
       this.#openHead(database, row);
       return row;
     } catch (error) {
       this.#abandon();
-      throw refusal(file, error);
+      throw withRestore(file, error);
     }
   }
 
