@@ -17,7 +17,13 @@ import { checkData } from "../../../server/store/sqlite/database/data-check.ts";
 import { DatabaseRefusedError } from "../../../server/store/sqlite/database/database.ts";
 import { readHead } from "../../../server/store/sqlite/database/head-file.ts";
 import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
-import { acceptData, backupData, examineData, restoreData, verifyBackup } from "../../../server/store/sqlite/restoring.ts";
+import {
+  acceptData,
+  backupData,
+  examineData,
+  restoreData,
+  verifyBackup,
+} from "../../../server/store/sqlite/restoring.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { entry, newUser } from "../../contract/store-fixture.ts";
 import { startInProcess } from "./in-process-thread.ts";
