@@ -5,7 +5,7 @@ import type { Passwords } from "../auth/passwords.ts";
 import { newSecret } from "../auth/tokens.ts";
 import { enforceUsername, skeleton } from "../auth/username.ts";
 import type { Facts } from "../reasons.ts";
-import type { AccountStore, Administering, AdminStore, UserRow } from "../store/store.ts";
+import type { AccountStore, Administering, AdminStore, BotSession, UserRow } from "../store/store.ts";
 
 export interface AdministrationOptions {
   readonly accounts: AccountStore;
@@ -62,11 +62,10 @@ export class Administration {
 
   /** Adds a bot, whose password is random and not kept. */
   async addBot(username: string, by: Administering): Promise<AddUserResult | (BotToken & { user: UserRow })> {
-    const added = await this.#add(username, newSecret().secret, undefined, by.time);
+    const { token, session } = newBotSession();
+    const added = await this.#add(username, newSecret().secret, by, session);
     if (added.status !== "added") return added;
-    const token = await this.#newBotToken(added.user.username, by);
-    if (token === undefined) throw new Error("the bot was removed while it was added");
-    return { ...token, user: added.user };
+    return { kind: "bot-token", token, user: added.user };
   }
 
   /** @returns false if there is no such user */
@@ -123,19 +122,13 @@ export class Administration {
 
   async #newBotToken(username: string, by: Administering): Promise<BotToken | undefined> {
     const { admin, onChange } = this.#options;
-    const token = newSecret();
-    const session = { tokenHash: token.hash, deviceSecretHash: newSecret().hash, expireTime: NEVER };
-    if (!(await admin.setBotSession(username, session, by))) return undefined;
+    const { token, session } = newBotSession();
+    if (!(await admin.replaceBotSession(username, session, by))) return undefined;
     await onChange?.();
-    return { kind: "bot-token", token: token.secret };
+    return { kind: "bot-token", token };
   }
 
-  async #add(
-    name: string,
-    password: string,
-    by: Administering | undefined,
-    time = by?.time ?? 0,
-  ): Promise<AddUserResult> {
+  async #add(name: string, password: string, by: Administering, bot?: BotSession): Promise<AddUserResult> {
     const { accounts, passwords } = this.#options;
     const checked = enforceUsername(name);
     if (!checked.ok) return { status: "name-invalid", problem: checked.problem, facts: checked.facts };
@@ -143,9 +136,18 @@ export class Administration {
     const problem = misleading(username);
     if (problem !== undefined) return { status: "name-invalid", problem };
     const passwordHash = await passwords.hash(password);
-    const user = { username, skeleton: skeleton(username), passwordHash, time, refuseLookAlike: true };
+    const { time } = by;
+    const user = { username, skeleton: skeleton(username), passwordHash, time, refuseLookAlike: true, bot };
     const result = await accounts.addUser(user, by);
     if (result.status === "invite-invalid") throw new Error("the store required an invite");
     return result;
   }
+}
+
+function newBotSession(): { token: string; session: BotSession } {
+  const { secret, hash } = newSecret();
+  return {
+    token: secret,
+    session: { tokenHash: hash, deviceSecretHash: newSecret().hash, expireTime: NEVER },
+  };
 }

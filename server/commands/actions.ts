@@ -9,6 +9,7 @@ import { commandLine } from "../files/package.ts";
 import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
 import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
+import type { AdminActionKind } from "../store/store.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
 import { readCount } from "./printing/count.ts";
@@ -21,6 +22,22 @@ const ownFlags: readonly DescribedFlag[] = [
 ];
 const settings = ["data", "config"] as const;
 const PAGE = 1000;
+
+const what: Readonly<Record<AdminActionKind, string>> = {
+  "add-user": "added",
+  "add-bot": "added the bot",
+  "remove-user": "removed",
+  promote: "promoted",
+  demote: "demoted",
+  disable: "disabled",
+  enable: "enabled",
+  unlock: "unlocked",
+  "log-out": "logged out",
+  reset: "made a reset link for",
+  "new-bot-token": "replaced the token of",
+  "create-invite": "created the invite",
+  "revoke-invite": "revoked the invite",
+};
 
 function help(): string {
   return `Prints what administrators and the operator have changed, the newest first: time
@@ -49,7 +66,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     const page = await direct.admin.listActions(before, size);
     for (const { time, administrator, address, action, subject } of page) {
       const who = administrator === undefined ? "the operator" : `${administrator} (${address})`;
-      io.print(`${oneLine(`${timeText(time)}  ${who}  ${action}  ${subject}`)}\n`);
+      io.print(`${oneLine(`${timeText(time)}  ${who} ${what[action]} ${subject}`)}\n`);
     }
     const last = page.at(-1);
     if (page.length < size || last === undefined) break;

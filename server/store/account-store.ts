@@ -1,6 +1,6 @@
 // What every store promises for users, devices, sessions, invites, failed log-ins and the record of log-ins. The
 // promises for all operations are in store.ts.
-import type { Administering } from "./admin-store.ts";
+import type { Administering, BotSession } from "./admin-store.ts";
 
 // ---- log-ins: the count of failures, and the record
 
@@ -85,6 +85,8 @@ export interface NewUser {
   readonly inviteHash?: Uint8Array | undefined;
   /** Whether to refuse a name whose skeleton another user has: true for sign-up, false for an import. */
   readonly refuseLookAlike: boolean;
+  /** For a bot: its only session. */
+  readonly bot?: BotSession | undefined;
 }
 
 export type NewUserResult =

@@ -98,8 +98,8 @@ export interface AdminStore {
    * no such user.
    */
   unlock(username: string, by: Administering): Promise<boolean>;
-  /** Makes an added user a bot, ends its sessions, and starts its only session. Returns false if there is no such user. */
-  setBotSession(username: string, session: BotSession, by: Administering): Promise<boolean>;
+  /** Replaces the only session of a bot. Returns false if there is no such bot. */
+  replaceBotSession(username: string, session: BotSession, by: Administering): Promise<boolean>;
   /** Adds a password reset of the user, which replaces an earlier one. Returns false if there is no such user. */
   addReset(username: string, hash: Uint8Array, expireTime: number, by: Administering): Promise<boolean>;
   /** The user of an unexpired reset. */

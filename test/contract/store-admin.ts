@@ -75,14 +75,15 @@ export function adminPromises(fixture: Fixture): void {
 
   describe("bots", () => {
     it("have one session, which a new one replaces, and which use does not shorten", async () => {
-      await fixture.users("r2");
       const { accounts, admin } = fixture.store;
       const session = (text: string) => ({
         tokenHash: hashOf(`${fixture.name("r2")} ${text}`),
         deviceSecretHash: hashOf("random"),
         expireTime: 1_000_000,
       });
-      expect(await admin.setBotSession(fixture.name("r2"), session("first"), at(2_000))).toBe(true);
+      const bot = fixture.newUser("r2", { bot: session("first") });
+      expect(await accounts.addUser(bot, at(2_000))).toMatchObject({ status: "added" });
+      expect((await admin.listActions(Number.MAX_SAFE_INTEGER, 1))[0]).toMatchObject({ action: "add-bot" });
       const first = await accounts.sessionByToken(session("first").tokenHash, 2_000);
       expect(first).toMatchObject({ user: { username: fixture.name("r2") }, expireTime: 1_000_000 });
       await accounts.touchSession(first?.sessionId ?? 0, 3_000, 4_000);
@@ -93,11 +94,13 @@ export function adminPromises(fixture: Fixture): void {
       const live = await accounts.liveSessions(0, 1_000, 2_000);
       expect(live.map(({ sessionId }) => sessionId)).not.toContain(first?.sessionId);
 
-      expect(await admin.setBotSession(fixture.name("r2"), session("second"), at(3_000))).toBe(true);
+      expect(await admin.replaceBotSession(fixture.name("r2"), session("second"), at(3_000))).toBe(true);
       expect(await accounts.sessionByToken(session("first").tokenHash, 3_000)).toBeUndefined();
       expect(await accounts.sessionByToken(session("second").tokenHash, 3_000)).toBeDefined();
       expect((await admin.account(fixture.name("r2")))?.isBot).toBe(true);
-      expect(await admin.setBotSession("unknown", session("third"), at(3_000))).toBe(false);
+      await fixture.users("ada");
+      for (const name of ["unknown", fixture.name("ada")])
+        expect(await admin.replaceBotSession(name, session("third"), at(3_000))).toBe(false);
     });
   });
 

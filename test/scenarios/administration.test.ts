@@ -371,7 +371,7 @@ test("what the operator's commands do beside a running server reaches its stream
     /yoda {2}set a new password {2}from 127\.0\.0\.1/,
   );
   const recorded = (await run("actions")).out;
-  expect(recorded).toMatch(/Z {2}the operator {2}add-bot {2}r2\n.*log-out {2}yoda\n/);
+  expect(recorded).toMatch(/Z {2}the operator added the bot r2\n.*logged out yoda\n/);
   expect((await admin.actions()).map(({ administrator }) => administrator)).toContain("");
 });
 

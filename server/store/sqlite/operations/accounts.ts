@@ -10,7 +10,7 @@ import type {
 } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { searchKey } from "../search-key.ts";
-import { inviteIdOf, recordAction } from "./admin.ts";
+import { inviteIdOf, recordAction, startBotSession } from "./admin.ts";
 import { deviceOperations, removeUnusedDevices } from "./devices.ts";
 import { removeIdentity } from "./identities.ts";
 import { type Operations, read, write } from "./operation.ts";
@@ -75,7 +75,11 @@ export const accountOperations: Operations<AccountStore> = {
     if (status !== "added") return { status };
     const userId = insertUser(database, user);
     if (user.inviteHash !== undefined) useInvite(database, user.inviteHash);
-    if (by !== undefined) recordAction(database, by, "add-user", user.username);
+    if (user.bot !== undefined) {
+      database.run("UPDATE users SET bot = 1 WHERE user_id = ?", userId);
+      startBotSession(database, userId, user.bot, by ?? { address: "", time: user.time });
+    }
+    if (by !== undefined) recordAction(database, by, user.bot ? "add-bot" : "add-user", user.username);
     return { status: "added", user: { userId, username: user.username } };
   }),
 

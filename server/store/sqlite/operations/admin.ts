@@ -1,5 +1,12 @@
 // The operations of AdminStore: disabled users, bots, password resets, invites, and the record of administration.
-import type { AccountRow, AdminActionKind, AdminActionRow, Administering, AdminStore } from "../../store.ts";
+import type {
+  AccountRow,
+  AdminActionKind,
+  AdminActionRow,
+  Administering,
+  AdminStore,
+  BotSession,
+} from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
 import { addToTotal } from "./row-totals.ts";
@@ -55,30 +62,13 @@ export const adminOperations: Operations<AdminStore> = {
     return true;
   }),
 
-  setBotSession: write((database, username, session, by) => {
-    const userId = userIdOf(database, username);
-    if (userId === undefined) return false;
-    const isNew = database.run("UPDATE users SET bot = 1 WHERE user_id = ? AND bot = 0", userId).changes > 0;
-    deleteSessions(database, userId);
-    const device = database.run(
-      "INSERT INTO devices (user_id, secret_hash, create_time) VALUES (?, ?, ?)",
-      userId,
-      session.deviceSecretHash,
-      by.time,
-    );
-    database.run(
-      `INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
-         create_time, last_used_time, expire_time)
-       VALUES (?, ?, ?, '', '', '', ?, ?, ?, ?)`,
-      userId,
-      device.id,
-      session.tokenHash,
-      by.address,
-      by.time,
-      by.time,
-      session.expireTime,
-    );
-    recordAction(database, by, isNew ? "add-bot" : "new-bot-token", username);
+  replaceBotSession: write((database, username, session, by) => {
+    const sql = "SELECT user_id AS userId FROM users WHERE username = ? AND bot = 1 AND removed_time IS NULL";
+    const bot = database.get<{ userId: number }>(sql, username);
+    if (bot === undefined) return false;
+    deleteSessions(database, bot.userId);
+    startBotSession(database, bot.userId, session, by);
+    recordAction(database, by, "new-bot-token", username);
     return true;
   }),
 
@@ -150,6 +140,32 @@ export const adminOperations: Operations<AdminStore> = {
       .map((row) => ({ ...row, administrator: row.administrator ?? undefined })),
   ),
 };
+
+export function startBotSession(
+  database: Database,
+  userId: number,
+  { tokenHash, deviceSecretHash, expireTime }: BotSession,
+  { address, time }: Pick<Administering, "address" | "time">,
+): void {
+  const device = database.run(
+    "INSERT INTO devices (user_id, secret_hash, create_time) VALUES (?, ?, ?)",
+    userId,
+    deviceSecretHash,
+    time,
+  );
+  database.run(
+    `INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
+       create_time, last_used_time, expire_time)
+     VALUES (?, ?, ?, '', '', '', ?, ?, ?, ?)`,
+    userId,
+    device.id,
+    tokenHash,
+    address,
+    time,
+    time,
+    expireTime,
+  );
+}
 
 /** Adds a row to the record of administration, in the transaction of the change. */
 export function recordAction(
