@@ -26,7 +26,7 @@ export const unfinishedLimits: UnfinishedLimits = {
 };
 
 /** What an open call takes in addition to the bytes of its request. */
-const CALL_BYTES = 8 * KiB;
+const CALL_BYTES = 16 * KiB;
 const RETRY_MS = 2_000;
 
 interface Request {

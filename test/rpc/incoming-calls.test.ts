@@ -262,7 +262,7 @@ describe("an unfinished request", () => {
   });
 
   test("is refused if there are too many in all", async () => {
-    await using server = await serve(answering, { limits: { totalBytes: 20 * KiB } });
+    await using server = await serve(answering, { limits: { totalBytes: 40 * KiB } });
     const sessions = await Promise.all([1, 2, 3].map(() => bareSession(`http://${server.address}`)));
     const calls: ClientHttp2Stream[] = [];
     const endings: Promise<IncomingHttpHeaders>[] = [];
