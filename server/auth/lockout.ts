@@ -11,8 +11,11 @@ import { OverloadedError } from "./load/fair-queue.ts";
  */
 export type LockRule = "strict" | "spare-known";
 
-/** Failures with the same key are counted together. */
-export type FailureKey = `name:${string}` | `device:${number}`;
+/**
+ * Failures with the same key are counted together. The key of a name without a user has the hash of the name, because
+ * people type passwords as names by mistake.
+ */
+export type FailureKey = `name:${string}` | `unknown:${string}` | `device:${number}`;
 
 export type Attempt =
   | { readonly status: "right" }

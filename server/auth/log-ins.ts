@@ -88,7 +88,7 @@ export class LogIns {
     const { username, password, device, client, address } = request;
     const user = await accounts.userByName(username);
     const isSpared = lock === "spare-known" && deviceId !== undefined;
-    const key: FailureKey = isSpared ? `device:${deviceId}` : `name:${username}`;
+    const key = isSpared ? (`device:${deviceId}` as const) : keyOfName(username, user !== undefined);
     const asker: Asker =
       deviceId === undefined
         ? { lane: "stranger", key: networkOf(address) }
@@ -226,4 +226,8 @@ export function tooManySessions(most: number): Refusal {
     facts,
     message: "You are logged in already. Log out of the other session first.",
   });
+}
+
+function keyOfName(username: string, isKnown: boolean): FailureKey {
+  return isKnown ? `name:${username}` : `unknown:${hashSecret(username).toString("base64url")}`;
 }

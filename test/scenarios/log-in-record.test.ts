@@ -1,4 +1,5 @@
 // Scenarios of the record of log-ins: what it contains, and which users may read it.
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { LogInOutcome, type LogInRecord } from "../../gen/parley/chat/v1/auth_service.ts";
@@ -158,7 +159,7 @@ test("attempts with an unknown name are not in the record of a user with a simil
   expect(await outcomes(await server.logIn("yoda"))).toEqual([[LOGGED_IN, 1]]);
 });
 
-test("a password that was typed as the name is in no record and in no log line", async () => {
+test("a password that was typed as the name is in no record, in no file and in no log line", async () => {
   await using server = await TestServer.start({ users: people });
   await server.store.accounts.setAdministrator("hans", true);
   await reasonOf(server.anonymous().logIn("wise@!man", "yoda"));
@@ -166,6 +167,11 @@ test("a password that was typed as the name is in no record and in no log line",
   const all = await record(await server.logIn("hans"), true);
   expect(all.map(({ username }) => username)).toEqual(["hans", "a… (3 characters)", "wi… (9 characters)"]);
   expect(JSON.stringify(server.logged)).not.toContain("wise");
+  for (const end of ["", "-wal"]) {
+    const bytes = await readFile(`${server.databaseFile}${end}`);
+    expect(bytes.includes("yoda") || end === "").toBe(true);
+    expect(bytes.includes("wise")).toBe(false);
+  }
 });
 
 test("a program's description cannot contain lines or control characters", async () => {
