@@ -15,7 +15,7 @@ export interface ConnectionLimits extends Pick<UnfinishedLimits, "connectionByte
    * machine.
    */
   readonly connectionsPerAddress: number;
-  /** The refusals of one connection that are sent at once; further ones are sent more slowly. */
+  /** The refusals of one connection that are sent at once; further ones are sent more slowly. An address has ten times as many. */
   readonly refusalsAtOnce: number;
 }
 
@@ -31,6 +31,7 @@ type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "loca
 interface Address {
   connections: number;
   readonly unfinished: Budget;
+  readonly refusals: RefusalPace;
 }
 
 export class Connections {
@@ -72,7 +73,8 @@ export class Connections {
     const own = new Budget(this.#limits.connectionBytes);
     const budgets = origin === "" ? [own] : [own, address.unfinished];
     const ends = endsOf(socket);
-    const refusals = new RefusalPace(this.#limits.refusalsAtOnce);
+    const shared = origin === "" ? undefined : address.refusals;
+    const refusals = RefusalPace.ofConnection(this.#limits.refusalsAtOnce, shared);
     this.#open.set(ends, { socket, budgets, deliveredBytes: 0, refusals, overhead: new OverheadMeter() });
     this.#sampling ??= this.#clock.every(overheadLimits.everyMs, () => this.#sample());
     socket.once("close", () => this.#release(ends, origin));
@@ -86,7 +88,7 @@ export class Connections {
       this.#open.get(endsOf(socket)) ?? {
         budgets: [new Budget(this.#limits.connectionBytes)],
         deliveredBytes: 0,
-        refusals: new RefusalPace(this.#limits.refusalsAtOnce),
+        refusals: RefusalPace.ofConnection(this.#limits.refusalsAtOnce),
       }
     );
   }
@@ -118,7 +120,12 @@ export class Connections {
   }
 
   #newAddress(): Address {
-    return { connections: 0, unfinished: new Budget(this.#limits.addressBytes) };
+    const { addressBytes, refusalsAtOnce } = this.#limits;
+    return {
+      connections: 0,
+      unfinished: new Budget(addressBytes),
+      refusals: RefusalPace.ofAddress(refusalsAtOnce),
+    };
   }
 
   #release(ends: string, origin: string): void {

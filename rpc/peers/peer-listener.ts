@@ -242,7 +242,7 @@ class Host implements CallerConnection, Disposable {
     const connection = {
       budgets: [new Budget(peerLimits.connectionBytes)],
       deliveredBytes: 0,
-      refusals: new RefusalPace(REFUSALS_AT_ONCE),
+      refusals: RefusalPace.ofConnection(REFUSALS_AT_ONCE),
     };
     this.#watchOverhead(connection);
     const incoming = new IncomingCalls({

@@ -58,3 +58,17 @@ test("a closed connection no longer counts", async () => {
   await connections.whenEmpty();
   expect(connections.count).toBe(0);
 });
+
+test("the connections of one address share a pace of refusals, which is ten times that of one", () => {
+  const connections = new Connections({ ...limits, connectionsPerAddress: 100 });
+  const delayOf = (socket: Socket): number => connections.of(socket).refusals.delay(0);
+  const sockets = Array.from({ length: 12 }, () => new FakeSocket("192.0.2.1"));
+  for (const socket of sockets) connections.admit(socket);
+  const [last, ...first] = sockets.toReversed();
+  const delays = first.slice(1).flatMap((socket) => Array.from({ length: 60 }, () => delayOf(socket)));
+  expect(delays).toEqual(delays.map(() => 0));
+  expect(last && delayOf(last)).toBe(2);
+  const elsewhere = new FakeSocket("192.0.2.2");
+  connections.admit(elsewhere);
+  expect(delayOf(elsewhere)).toBe(0);
+});
