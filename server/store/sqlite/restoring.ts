@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { checkData, identify, restoredPartOf, serverFileName } from "./database/data-check.ts";
+import { checkData, identify, restoredPartOf, restoreLine, serverFileName } from "./database/data-check.ts";
 import { DatabaseRefusedError, openDatabase, refusal } from "./database/database.ts";
 import { HeadFile, headFileOf, readHead } from "./database/head-file.ts";
 import { migrate } from "./migrations.ts";
@@ -129,11 +129,12 @@ export function contentsOf(file: string): DataContents {
   };
 }
 
-/** Reads all data, and describes everything that is wrong with it, for the operator. It changes nothing. */
+/** Reads all data, and describes everything that is wrong with it and what to do, for the operator. It changes nothing. */
 export function examineData(file: string): string[] {
   return refusals(() => {
     checkData(file);
-    return sizeOf(file) === 0 ? [] : examineBackup(file);
+    const found = sizeOf(file) === 0 ? [] : examineBackup(file);
+    return found.length === 0 ? [] : [...found, `Restore a backup: ${restoreLine("FILE", file)}`];
   });
 }
 

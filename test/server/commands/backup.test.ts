@@ -90,7 +90,13 @@ test("check verifies a backup, which has no head file, and refuses files that ar
   database.exec("DELETE FROM entries");
   expect(await run(server.folder, "check", file)).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/the conversation \d+ has 0 of 1 entries/),
+    err: expect.stringMatching(/the conversation \d+ has 0 of 1 entries\n$/),
+  });
+  using own = new DatabaseSync(server.databaseFile);
+  own.exec("DELETE FROM entries");
+  expect(await run(server.folder, "check")).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/ has 0 of 1 entries\n.*Restore a backup: .* restore FILE --data \//),
   });
   const empty = join(folder, "empty.db");
   await writeFile(empty, "");

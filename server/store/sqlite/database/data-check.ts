@@ -117,7 +117,8 @@ export function withRestore(file: string, error: unknown): Error {
   return new DatabaseRefusedError(message, { cause: refused.cause });
 }
 
-function restoreLine(what: string, file: string): string {
+/** The command line that restores this database. @param what FILE or --accept */
+export function restoreLine(what: string, file: string): string {
   return `${commandLine("parley-server")} restore ${what} --data ${dirname(file)}`;
 }
 
