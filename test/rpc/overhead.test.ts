@@ -72,13 +72,12 @@ describe.each(["http", "https"])("a connection (%s)", (scheme) => {
     await using server = await serve(answering, options(clock));
     using other = await bareSession(`${scheme}://${server.address}`);
     const socket = await open(server, scheme);
-    for (const second of [1, 2, 3]) {
+    for (let second = 0; second < 3; second++) {
       await send(socket, WINDOW_UPDATE, 100 * KiB);
       expect(server.listener.connections).toBe(2);
-      const closed = second === 3 ? once(socket, "close") : undefined;
       clock.advance(1_000);
-      await closed;
     }
+    // Within a second: later, the keepalive of the server also cuts a connection that answers no ping.
     await vi.waitFor(() => expect(server.listener.connections).toBe(1));
     expect(other.session.destroyed).toBe(false);
   });
@@ -96,9 +95,8 @@ describe.each(["http", "https"])("a connection (%s)", (scheme) => {
     await using server = await serve(answering, options(clock));
     const socket = await open(server, scheme);
     await send(socket, WINDOW_UPDATE, 2_048 * KiB);
-    const closed = once(socket, "close");
     clock.advance(1_000);
-    await closed;
+    await vi.waitFor(() => expect(server.listener.connections).toBe(0));
   });
 
   test("is also cut if calls with much repeated, compressed headers come between them", async () => {
