@@ -5,6 +5,9 @@ import type { Database } from "../database/database.ts";
 import { markersOf } from "./markers.ts";
 import { type Operations, read, write } from "./operation.ts";
 
+/** The most entries that are read to find out whether one of them is hidden. */
+const MOST_LOOKED_AT = 1_000;
+
 export const blockOperations: Operations<BlockStore> = {
   block: write((database, blockerId, blockedId, time) => {
     if (!isUser(database, blockerId) || !isUser(database, blockedId)) return "no-user";
@@ -22,9 +25,11 @@ export const blockOperations: Operations<BlockStore> = {
       `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq, to_seq)
        SELECT ?1, c.conversation_id, ?2, p.delivered_seq + 1, c.head_seq
        FROM conversations c JOIN participants p ON p.conversation_id = c.conversation_id AND p.user_id = ?1
-       WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2) AND EXISTS
-         (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
-            AND e.sender_id = ?2)
+       WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2)
+         -- A range without entries of the author is left out, unless finding that out would take too long.
+         AND (c.head_seq - p.delivered_seq > ${MOST_LOOKED_AT} OR EXISTS
+           (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
+              AND e.sender_id = ?2))
        -- The range of an earlier block, if no entry was delivered since: it is extended.
        ON CONFLICT DO UPDATE SET to_seq = max(to_seq, excluded.to_seq)`,
       blockerId,
