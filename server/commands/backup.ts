@@ -34,7 +34,11 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   const [word, ...more] = words;
   if (word === undefined || more.length > 0) throw new UsageError("backup: expected the name of a new file");
   const file = resolve(word);
-  const { database, tlsFolder } = dataFiles(dataOf(await loadConfig({ flags })));
+  const data = dataOf(await loadConfig({ flags }));
+  const { database, tlsFolder } = dataFiles(data);
+  if (!existsSync(database)) {
+    throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
+  }
   if (!existsSync(dirname(file))) throw new CommandFailure(`the folder ${dirname(file)} does not exist`);
   try {
     backupData(database, file);

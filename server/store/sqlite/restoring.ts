@@ -17,6 +17,7 @@ import { DatabaseSync } from "node:sqlite";
 import { checkData, identify, restoredPartOf, restoreLine, serverFileName } from "./database/data-check.ts";
 import { DatabaseRefusedError, openDatabase, refusal } from "./database/database.ts";
 import { HeadFile, headFileOf, readHead } from "./database/head-file.ts";
+import { primaryCode, sqliteFull } from "./database/refused.ts";
 import { migrate } from "./migrations.ts";
 
 export interface AcceptedData {
@@ -93,7 +94,10 @@ export function backupData(file: string, target: string): { group: number } {
       using source = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
       source.prepare("VACUUM INTO ?").run(part);
     } catch (error) {
-      throw refusal(file, error);
+      if (primaryCode(error) !== sqliteFull) throw refusal(file, error);
+      // The source is only read, so it is the disk of the copy.
+      const message = `the disk of ${dirname(target)} is full; a copy needs about as much space as ${file}`;
+      throw new DatabaseRefusedError(message, { cause: error });
     }
     syncFile(part);
     const verified = verify(part);
@@ -200,6 +204,8 @@ function verify(file: string): { group: number } {
 
 function identifyOrRefuse(file: string): { group: number } {
   try {
+    const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    if (isFolder) throw new DatabaseRefusedError(`${file} is a folder, not a file`);
     const found = sizeOf(file) === 0 ? undefined : identify(file);
     if (found === undefined) throw new DatabaseRefusedError(`${file} has no data of Parley`);
     return found;

@@ -63,7 +63,10 @@ test("a backup does not replace a file", async () => {
   });
   expect(await readFile(file, "utf8")).toBe("another file");
   expect(await readdir(folder)).toEqual(["copy.db"]);
-  expect(await run(join(folder, "nothing"), "backup", join(folder, "other.db"))).toMatchObject({ code: 1 });
+  expect(await run(join(folder, "nothing"), "backup", join(folder, "other.db"))).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(`no Parley data in ${join(folder, "nothing")}; give another folder with`),
+  });
   expect(await run(server.folder, "backup", join(folder, "none", "copy.db"))).toMatchObject({
     code: 1,
     err: expect.stringContaining(`the folder ${join(folder, "none")} does not exist`),
@@ -104,7 +107,9 @@ test("check verifies a backup, which has no head file, and refuses files that ar
     expect(await run(server.folder, "check", wrong)).toMatchObject({
       code: 1,
       out: "",
-      err: expect.stringMatching(/has no data of Parley|cannot be (?:read|opened)|unable to open/),
+      err: expect.stringMatching(
+        /has no data of Parley|is a folder, not a file|cannot be (?:read|opened)|unable to open/,
+      ),
     });
   }
   expect(await run(server.folder, "check", join(folder, "none.db"))).toMatchObject({
@@ -176,4 +181,15 @@ test("check has exit code 0 for whole data beside a busy server, and 1 for data 
     code: 1,
     err: expect.stringContaining("no Parley data"),
   });
+});
+
+test("check and restore say that a folder is not a backup", async () => {
+  const data = join(folder, "data");
+  for (const command of ["check", "restore"]) {
+    expect(await run(data, command, folder)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${folder} is a folder, not a file`),
+    });
+  }
+  expect(await readdir(folder)).toEqual([]);
 });

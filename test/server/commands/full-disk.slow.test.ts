@@ -1,15 +1,27 @@
 // A server starts on a full disk: it serves what is stored, refuses sends, and stores them again once there is space. The
 // test mounts a small file system, which only root can do.
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openServer } from "../../../server/commands/open-server.ts";
+import { runCommandLine } from "../../../server/commands/run-command.ts";
 import { openLog } from "../../../server/log.ts";
 import { loadConfig } from "../../../server/settings/config.ts";
 import { CHEAP } from "../../support/cheap-passwords.ts";
 import { reasonOf, TestClient } from "../../support/client.ts";
+import { TestServer } from "../../support/server.ts";
+import { fakeIo } from "./fake-io.ts";
 
 const canMount = process.platform === "linux" && process.geteuid?.() === 0;
 
@@ -90,3 +102,13 @@ test.skipIf(!canMount)(
     await expect.poll(() => reasonOf(ada.send("bob", "after"))).toBe("");
   },
 );
+
+test.skipIf(!canMount)("a backup onto a full disk names that disk, and leaves no file", async () => {
+  await using server = await TestServer.start({ users: ["ada"] });
+  const filled = fill();
+  const io = fakeIo();
+  const target = join(disk, "copy.db");
+  expect(await runCommandLine(["backup", target, "--data", server.folder], io)).toBe(1);
+  expect(io.err).toContain(`the disk of ${disk} is full; a copy needs about as much space as `);
+  expect(readdirSync(disk)).toEqual([basename(filled)]);
+});

@@ -24,6 +24,7 @@ export function refusal(file: string, error: unknown): Error {
 
 export const sqliteBusy = 5;
 export const sqliteCorrupt = 11;
+export const sqliteFull = 13;
 export const sqliteNotADatabase = 26;
 
 /** Whether SQLite found that the content of the file is damaged. */
