@@ -1,5 +1,6 @@
 // parley block: blocks a user.
 import { Block } from "../../../gen/parley/chat/v1/block_service.ts";
+import { namingUser } from "../account/naming-user.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
@@ -19,7 +20,7 @@ export const command = defineCommand({
   run: async (call) => {
     const [username = ""] = call.words;
     await withAccount(call, "changes", async ({ account, profile }) => {
-      const block = await account.blockUser(username);
+      const block = await namingUser(account, username, () => account.blockUser(username));
       const message = { typeName: "parley.chat.v1.Block", codec: Block, value: block };
       await call.output.result(message, line`Blocked ${name(username)} as ${name(profile.username)}.`);
     });

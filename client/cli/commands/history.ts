@@ -5,6 +5,7 @@ import { ConversationKind } from "../../../gen/parley/chat/v1/conversation.ts";
 import { HistoryItem } from "../../../gen/parley/chat/v1/history_service.ts";
 import type { ConversationTarget } from "../../link/model/target.ts";
 import type { Account } from "../../link/server/account.ts";
+import { namingUser } from "../account/naming-user.ts";
 import type { SignedIn } from "../account/sign-in.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
@@ -83,7 +84,7 @@ export const command = defineCommand({
       const target = await conversation(signedIn.account, words[0]);
       if (target === undefined) return;
       const items = isRange ? range(signedIn.account, target, call) : newest(signedIn.account, target, call);
-      await print(signedIn, items, call);
+      await namingUser(signedIn.account, words[0] ?? "", () => print(signedIn, items, call));
     });
     return undefined;
   },

@@ -1,5 +1,6 @@
 // parley unblock: removes a block.
 import { User } from "../../../gen/parley/chat/v1/user.ts";
+import { namingUser } from "../account/naming-user.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
@@ -16,7 +17,7 @@ export const command = defineCommand({
   run: async (call) => {
     const [username = ""] = call.words;
     await withAccount(call, "changes", async ({ account, profile }) => {
-      const user = await account.unblockUser(username);
+      const user = await namingUser(account, username, () => account.unblockUser(username));
       const message = { typeName: "parley.chat.v1.User", codec: User, value: user };
       await call.output.result(message, line`Unblocked ${name(username)} as ${name(profile.username)}.`);
     });

@@ -2,6 +2,7 @@
 
 import { toggle } from "../../../command-line/flags.ts";
 import { acceptKeys, confirm, markShown, objectionTo, verificationOf } from "../../peer/keys/verification.ts";
+import { namingUser } from "../account/naming-user.ts";
 import { withAccount } from "../account/with-account.ts";
 import { accountFlags } from "../command/account-flags.ts";
 import { defineCommand } from "../command/command.ts";
@@ -34,7 +35,8 @@ export const command = defineCommand({
       if (username === signedIn.profile.username)
         throw new CommandError(Exit.REFUSED, "That is you. A code is for two users.");
       const verifier = verifierOf(context, signedIn);
-      const verification = await verificationOf(verifier, username);
+      const { account } = signedIn;
+      const verification = await namingUser(account, username, () => verificationOf(verifier, username));
       if (isAccepted === true) {
         const problem = acceptKeys(verifier.contacts, verification);
         if (problem === undefined)

@@ -8,6 +8,7 @@ import type { SendTarget } from "../../link/model/send-queue.ts";
 import { sendOnce } from "../../link/sending/send-once.ts";
 import type { Profile } from "../../state/profiles.ts";
 import type { State } from "../../state/state.ts";
+import { namingUser } from "../account/naming-user.ts";
 import type { SignedIn, SignInContext } from "../account/sign-in.ts";
 import type { accountFlags } from "../command/account-flags.ts";
 import type { Call } from "../command/command.ts";
@@ -85,7 +86,8 @@ export async function sendText(
     return state.clientMessageIdBeyondCopies(profile.profileId);
   };
   try {
-    const ack = await sendOnce(account, { clientMessageId, renumber, target, text, ...waiting });
+    const send = () => sendOnce(account, { clientMessageId, renumber, target, text, ...waiting });
+    const ack = await (target.kind === "user" ? namingUser(account, target.username, send) : send());
     return { clientMessageId: ack.clientMessageId, ack };
   } catch (error) {
     if (error instanceof RpcError && error.reason === "RECIPIENT_IS_SELF") throw toOneself(state, profile);
