@@ -82,7 +82,13 @@ export class IncomingCalls {
     stream.once("finish", () => this.#resetLater(stream));
     const refused = this.#refused.get(stream);
     const connection = stream.session && this.#connection(stream.session as ServerHttp2Session);
-    if (connection !== undefined) this.#paceStatus(call, connection.refusals, this.#withToken.has(stream));
+    if (connection !== undefined) {
+      this.#paceStatus(call, connection.refusals, this.#withToken.has(stream));
+      // Counted here, because grpc-js does not pass on what arrives after a refusal.
+      stream.on("data", (data: Buffer) => {
+        connection.deliveredBytes += data.length;
+      });
+    }
     if (refused !== undefined || connection === undefined) {
       if (refused !== undefined) end(refused);
       return raw.intercepted;
@@ -93,7 +99,6 @@ export class IncomingCalls {
     const reader = new MessageReader(bounds, request.keep);
     raw.decodeWith((data) => {
       if (data === END) return reader.end();
-      connection.deliveredBytes += data.length;
       const messages = reader.write(data);
       if (bounds.isStream && messages.length > 0) request.begun();
       return messages;

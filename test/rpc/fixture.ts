@@ -118,6 +118,11 @@ export function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
+/** The server has processed everything that was sent before it answers the ping. */
+export function processed({ session }: BareSession): Promise<void> {
+  return new Promise((resolve) => session.ping(() => resolve()));
+}
+
 /** The trailers of a call, also if they are sent as its only headers. */
 export function endingOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders>();

@@ -9,7 +9,16 @@ import type { CallContext, ServiceOptions } from "../../rpc/calls/handler.ts";
 import { readBearer } from "../../rpc/calls/metadata.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { type BareSession, bareSession, definition, endingOf, framed, reasonOf, serve } from "./fixture.ts";
+import {
+  type BareSession,
+  bareSession,
+  definition,
+  endingOf,
+  framed,
+  processed,
+  reasonOf,
+  serve,
+} from "./fixture.ts";
 import { failOnUnhandledRejections } from "./unhandled-rejections.ts";
 
 failOnUnhandledRejections();
@@ -23,11 +32,6 @@ function prefix(length: number, flag = 0): Buffer {
   bytes[0] = flag;
   bytes.writeUInt32BE(length, 1);
   return bytes;
-}
-
-/** The server has processed everything that was sent before it answers the ping. */
-function processed({ session }: BareSession): Promise<void> {
-  return new Promise((resolve) => session.ping(() => resolve()));
 }
 
 const answering = { setTyping: () => Promise.resolve({}), setMarkers: () => Promise.resolve({}) };

@@ -8,7 +8,16 @@ import { call } from "../../rpc/dialling/dial.ts";
 import { OverheadMeter } from "../../rpc/listening/overhead.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { makeCertificate } from "./certificates.ts";
-import { bareSession, dialPlain, framed, serve, type TestService } from "./fixture.ts";
+import {
+  bareSession,
+  dialPlain,
+  endingOf,
+  framed,
+  processed,
+  reasonOf,
+  serve,
+  type TestService,
+} from "./fixture.ts";
 import { frame, greeted, openStream, repeatedHeaders } from "./raw-http2.ts";
 import { failOnUnhandledRejections } from "./unhandled-rejections.ts";
 
@@ -162,6 +171,22 @@ test("many small calls do not count as overhead", async () => {
     }
     clock.advance(1_000);
   }
+  expect(server.listener.connections).toBe(1);
+});
+
+test("requests that are refused because they are too long do not count as overhead", async () => {
+  const clock = new ManualClock();
+  await using server = await serve(answering, { clock });
+  using session = await bareSession(`http://${server.address}`);
+  for (let count = 0; count < 3; count++) {
+    const stream = session.call("SetTyping", { authorization: "Bearer x" });
+    const sent = new Promise<void>((resolve) => stream.end(framed(Buffer.alloc(1024 * KiB)), resolve));
+    expect(reasonOf(await endingOf(stream))).toBe("REQUEST_TOO_LARGE");
+    await sent;
+  }
+  await processed(session);
+  clock.advance(1_000);
+  await processed(session);
   expect(server.listener.connections).toBe(1);
 });
 
