@@ -67,15 +67,17 @@ export class PresenceIntervals implements AsyncDisposable {
 
   /** Closes the user's interval now, and calls `onClosed` when that is stored. */
   close(userId: number, onClosed: () => void): void {
+    // If an earlier close is not stored, the interval ended then, and an attempt to come back failed.
+    const earlier = this.#closing.get(userId);
     const closing: Closing = {
-      time: this.#options.clock.now(),
-      broadcastHead: this.#broadcastHead,
+      time: earlier?.time ?? this.#options.clock.now(),
+      broadcastHead: earlier?.broadcastHead ?? this.#broadcastHead,
       onClosed,
       attempt: Promise.resolve(false),
     };
     this.#closing.set(userId, closing);
     // The first attempt takes its place among the writes, so the store knows best which broadcasts came before.
-    closing.attempt = this.#attempt(userId, closing, undefined);
+    closing.attempt = this.#attempt(userId, closing, earlier?.broadcastHead);
   }
 
   /** Whether the user's last interval is not closed yet, although the user has left. */

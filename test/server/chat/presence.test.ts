@@ -106,6 +106,30 @@ describe("a close that the store refuses once", () => {
     clock.advance(limits.presenceHeartbeatMs);
     expect(await leia.whoelse()).toEqual(["han"]);
   });
+
+  test("does not extend to an attempt to come back that the store refuses, too", async () => {
+    const clock = new ManualClock();
+    const faults: Parameters<typeof failing>[0] = {};
+    await using server = await TestServer.start({
+      users: ["leia", "han"],
+      clock,
+      wrapStore: failing(faults),
+    });
+    const leia = await server.logIn("leia");
+    const han = await server.logIn("han");
+    const stream = await han.connect().caughtUp();
+    faults.close = "before";
+    stream[Symbol.dispose]();
+    await expect.poll(() => faults.close).toBeUndefined();
+    await leia.broadcast("while han is away");
+    faults.close = "before";
+    await expect(han.connect().caughtUp()).rejects.toThrow("cannot store anything");
+    clock.advance(limits.presenceHeartbeatMs);
+    using back = await han.connect().caughtUp();
+    await leia.broadcast("welcome back");
+    expect(await back.nextText()).toBe("welcome back");
+    expect(await broadcastsSeenBy(han, server)).toEqual(["-", "welcome back"]);
+  });
 });
 
 test("a user whose coming was stored but not confirmed is not left online", async () => {
