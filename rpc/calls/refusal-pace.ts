@@ -36,6 +36,11 @@ export class RefusalPace {
     return new RefusalPace(atOnce * ADDRESS_FACTOR, INTERVAL_MS / ADDRESS_FACTOR);
   }
 
+  /** Whether all refusals of a burst may be sent at once again, as by a new pace. */
+  isFull(now: number): boolean {
+    return this.#due <= now - this.#atOnce * this.#intervalMs;
+  }
+
   /** Counts a refusal. @returns how long to wait before it is sent, ms */
   delay(now: number): number {
     const earliest = now - this.#atOnce * this.#intervalMs;

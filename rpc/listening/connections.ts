@@ -27,7 +27,7 @@ interface Connection extends IncomingConnection {
 
 type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
 
-/** The open connections of one address. */
+/** What is counted for one address. */
 interface Address {
   connections: number;
   readonly unfinished: Budget;
@@ -110,13 +110,19 @@ export class Connections {
     await this.#empty.promise;
   }
 
-  /** Cuts the connections that send mostly overhead. */
+  /** Cuts the connections that send mostly overhead, and forgets addresses without connections. */
   #sample(): void {
+    for (const [origin, address] of this.#addresses) this.#forgetIfIdle(origin, address);
     for (const { socket, overhead, deliveredBytes } of this.#open.values()) {
       const { bytesRead, bytesWritten } = socket;
       if (overhead.sample({ read: bytesRead, written: bytesWritten, delivered: deliveredBytes }))
         socket.destroy();
     }
+  }
+
+  /** An address without connections is kept while it is paced, so that it gains nothing by connecting again. */
+  #forgetIfIdle(origin: string, { connections, refusals }: Address): void {
+    if (connections === 0 && refusals.isFull(this.#clock.monotonic())) this.#addresses.delete(origin);
   }
 
   #newAddress(): Address {
@@ -133,7 +139,7 @@ export class Connections {
     const address = this.#addresses.get(origin);
     if (address !== undefined) {
       address.connections -= 1;
-      if (address.connections === 0) this.#addresses.delete(origin);
+      this.#forgetIfIdle(origin, address);
     }
     if (this.#open.size > 0) return;
     this.#sampling?.[Symbol.dispose]();

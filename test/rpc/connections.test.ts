@@ -1,8 +1,10 @@
 // The limit of connections from one address.
+import { once } from "node:events";
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { unfinishedLimits } from "../../rpc/calls/unfinished-requests.ts";
 import { Connections } from "../../rpc/listening/connections.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 let ports = 0;
 
@@ -71,4 +73,33 @@ test("the connections of one address share a pace of refusals, which is ten time
   const elsewhere = new FakeSocket("192.0.2.2");
   connections.admit(elsewhere);
   expect(delayOf(elsewhere)).toBe(0);
+});
+
+test("an address that connects again gains no refusals, until its pace has recovered", async () => {
+  const clock = new ManualClock();
+  const connections = new Connections(limits, clock);
+  const connect = (): FakeSocket => {
+    const socket = new FakeSocket("192.0.2.1");
+    connections.admit(socket);
+    return socket;
+  };
+  const delayAfter600 = async (): Promise<number> => {
+    let delay = 0;
+    for (let round = 0; round < 10; round++) {
+      const socket = connect();
+      const { refusals } = connections.of(socket);
+      for (let count = 0; count < 60; count++) delay = refusals.delay(clock.monotonic());
+      const closed = once(socket, "close");
+      socket.destroy();
+      await closed;
+    }
+    return delay;
+  };
+  expect(await delayAfter600()).toBe(0);
+  const refused = connections.of(connect()).refusals;
+  expect(refused.delay(clock.monotonic())).toBe(2);
+  connections.cutAll();
+  await connections.whenEmpty();
+  clock.advance(2_000);
+  expect(await delayAfter600()).toBe(0);
 });
