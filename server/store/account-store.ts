@@ -173,7 +173,7 @@ export interface AccountStore {
   /**
    * The users whose names begin with the text, apart from differences in case, width and the encoding of accents. They
    * are in the order of the names without these differences, and begin behind the name `afterName`. The user
-   * `askingId` and users who block that user are left out.
+   * `askingId` is left out.
    */
   searchUsers(prefix: string, askingId: number, afterName: string, limit: number): Promise<UserRow[]>;
   /** What `addUser` would answer now. It stores nothing. */

@@ -1,6 +1,10 @@
 // Faults of servers in what a client can find out: about the server, about users, and about one conversation.
 import { SendMessageRequest } from "../../../gen/parley/chat/v1/chat_service.ts";
-import { GetUserResponse, SearchUsersRequest } from "../../../gen/parley/chat/v1/directory_service.ts";
+import {
+  GetUserResponse,
+  SearchUsersRequest,
+  SearchUsersResponse,
+} from "../../../gen/parley/chat/v1/directory_service.ts";
 import { GetConversationResponse, ListMessagesRequest } from "../../../gen/parley/chat/v1/history_service.ts";
 import { GetServerInfoResponse } from "../../../gen/parley/chat/v1/server_service.ts";
 import { answering, asked, changed, type Fault, forgiving } from "./fault.ts";
@@ -35,6 +39,22 @@ export const findingFaults: readonly Fault[] = [
       }),
     }),
     detectedBy: { "find.search": /the users whose names begin with BEN/ },
+  },
+  {
+    what: "does not find a blocker in SearchUsers",
+    tampering: () => {
+      let isBlocked = false;
+      return {
+        unary: answering({
+          BlockUser: (call) => {
+            isBlocked = true;
+            return call.forward();
+          },
+          SearchUsers: changed(SearchUsersResponse, (found) => (isBlocked ? { ...found, users: [] } : found)),
+        }),
+      };
+    },
+    detectedBy: { "find.search": /whether the user who blocks the caller is found/ },
   },
   {
     what: "takes a user id for a name",

@@ -609,7 +609,7 @@ export const DirectoryServiceService = {
   },
   /**
    * SearchUsers lists the users whose names begin with a text, whether or not they were ever online. It leaves out the
-   * calling user and the users who block the calling user.
+   * calling user. Like GetUser, it finds the users who block the calling user.
    */
   searchUsers: {
     path: "/parley.chat.v1.DirectoryService/SearchUsers" as const,
@@ -635,7 +635,7 @@ export interface DirectoryServiceServer extends UntypedServiceImplementation {
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
   /**
    * SearchUsers lists the users whose names begin with a text, whether or not they were ever online. It leaves out the
-   * calling user and the users who block the calling user.
+   * calling user. Like GetUser, it finds the users who block the calling user.
    */
   searchUsers: handleUnaryCall<SearchUsersRequest, SearchUsersResponse>;
 }
@@ -681,7 +681,7 @@ export interface DirectoryServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * SearchUsers lists the users whose names begin with a text, whether or not they were ever online. It leaves out the
-   * calling user and the users who block the calling user.
+   * calling user. Like GetUser, it finds the users who block the calling user.
    */
   searchUsers(
     request: SearchUsersRequest,

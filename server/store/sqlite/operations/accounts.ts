@@ -54,10 +54,9 @@ export const accountOperations: Operations<AccountStore> = {
   searchUsers: read((database, prefix, askingId, afterName, limit) => {
     const from = searchKey(prefix);
     return database.all<Columns<UserRow>>(
-      `SELECT user_id AS userId, username FROM users u
+      `SELECT user_id AS userId, username FROM users
        WHERE search_key >= ?1 AND search_key < ?2 AND (search_key, username) > (?3, ?4)
          AND user_id <> ?5 AND removed_time IS NULL
-         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.user_id AND b.blocked_id = ?5)
        ORDER BY search_key, username LIMIT ?6`,
       from,
       `${from}\u{10ffff}`,
