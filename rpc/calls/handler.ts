@@ -116,7 +116,8 @@ export function implementService<D extends Definition>(
   for (const [name, method] of Object.entries(strictDefinition(definition))) {
     const handler = handlers[name as keyof D];
     const own = options.methodBounds?.[name] ?? options.bounds ?? defaultBounds;
-    bounds.set(method.path, { ...own, isStream: method.requestStream });
+    const isAdmitting = typeof handler !== "function";
+    bounds.set(method.path, { ...own, isStream: method.requestStream, isAdmitting });
     methods[name] = {
       ...method,
       // To grpc-js, every method is bidirectional: it calls handlers of these before it reads a message.

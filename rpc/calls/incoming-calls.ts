@@ -54,14 +54,13 @@ const HEADER_BYTES = 32;
 const MOST_DELIVERED_HEADER_BYTES = 2 * 1024;
 
 /** No messages: the method does not exist. */
-const nothing: MethodBounds = { bytes: 0, fields: 0, isStream: false };
+const nothing: MethodBounds = { bytes: 0, fields: 0, isStream: false, isAdmitting: false };
 const END = Buffer.alloc(0);
 
 export class IncomingCalls {
   readonly #options: IncomingCallsOptions;
   readonly #connections = new WeakMap<ServerHttp2Session, IncomingConnection>();
   readonly #refused = new WeakMap<ServerHttp2Stream, RpcError>();
-  readonly #withToken = new WeakSet<ServerHttp2Stream>();
 
   constructor(options: IncomingCallsOptions) {
     this.#options = options;
@@ -82,21 +81,30 @@ export class IncomingCalls {
     stream.once("finish", () => this.#resetLater(stream));
     const refused = this.#refused.get(stream);
     const connection = stream.session && this.#connection(stream.session as ServerHttp2Session);
-    if (connection !== undefined) {
-      this.#paceStatus(call, connection.refusals, this.#withToken.has(stream));
-      // Counted here, because grpc-js does not pass on what arrives after a refusal.
-      stream.on("data", (data: Buffer) => {
-        connection.deliveredBytes += data.length;
-      });
-    }
-    if (refused !== undefined || connection === undefined) {
+    if (connection === undefined) {
       if (refused !== undefined) end(refused);
       return raw.intercepted;
     }
-    acceptOnlyIdentity(call);
+    // Counted here, because grpc-js does not pass on what arrives after a refusal.
+    stream.on("data", (data: Buffer) => {
+      connection.deliveredBytes += data.length;
+    });
     const bounds = this.#options.bounds.get(method.path) ?? nothing;
-    const request = this.#options.unfinished.begin(connection.budgets, end);
-    const reader = new MessageReader(bounds, request.keep);
+    const reader = new MessageReader(bounds, (bytes) => request.keep(bytes));
+    const request = this.#options.unfinished.begin(connection.budgets, (refusal) => {
+      reader.drop();
+      end(refusal);
+    });
+    stream.once("close", request.ended);
+    this.#paceStatus(call, connection.refusals, bounds.isAdmitting, (answer) => {
+      reader.drop();
+      request.held(answer);
+    });
+    if (refused !== undefined) {
+      end(refused);
+      return raw.intercepted;
+    }
+    acceptOnlyIdentity(call);
     raw.decodeWith((data) => {
       if (data === END) return reader.end();
       const messages = reader.write(data);
@@ -108,18 +116,32 @@ export class IncomingCalls {
       stream.emit("data", END);
       request.begun();
     });
-    stream.once("close", request.ended);
     return raw.intercepted;
   };
 
-  /** Delays the status of a call that is refused or has no token, if its connection has had many such calls. */
-  #paceStatus(call: Parameters<ServerInterceptor>[1], pace: RefusalPace, hasToken: boolean): void {
+  /**
+   * Delays the status of a call that is refused or checks no token, if its connection or its address has had many such
+   * calls. `hold` gets what sends it earlier.
+   */
+  #paceStatus(
+    call: Parameters<ServerInterceptor>[1],
+    pace: RefusalPace,
+    isAdmitting: boolean,
+    hold: (answer: () => void) => void,
+  ): void {
     const { clock } = this.#options;
     const send = call.sendStatus.bind(call);
+    let isAnswered = false;
     call.sendStatus = (answer) => {
-      const delayMs = answer.code === status.OK && hasToken ? 0 : pace.delay(clock.monotonic());
-      if (delayMs === 0) send(answer);
-      else clock.after(delayMs, () => send(answer));
+      if (isAnswered) return;
+      isAnswered = true;
+      const delayMs = answer.code === status.OK && isAdmitting ? 0 : pace.delay(clock.monotonic());
+      if (delayMs === 0) return send(answer);
+      const timer = clock.after(delayMs, () => send(answer));
+      hold(() => {
+        timer[Symbol.dispose]();
+        send(answer);
+      });
     };
   }
 
@@ -159,7 +181,6 @@ export class IncomingCalls {
       const connection = this.#connection(stream.session as ServerHttp2Session);
       connection.deliveredBytes += Math.min(bytes, MOST_DELIVERED_HEADER_BYTES);
     }
-    if (tokens.length > 0) this.#withToken.add(stream);
     // Node keeps only the first value.
     if (tokens.length > 1) headers[AUTHORIZATION] = tokens.join(", ");
     const error = headersRefusal(raw.length / 2, bytes);

@@ -70,6 +70,12 @@ export class MessageReader {
     return [this.#refuse(undecodable("The stream ended in the middle of a message."))];
   }
 
+  /** The call is refused: keeps nothing, and ignores what still arrives. */
+  drop(): void {
+    this.#isRefused = true;
+    this.#release();
+  }
+
   #readPrefix(byte: number): void {
     if (this.#prefixRead === 0) this.#flag = byte;
     else this.#length = this.#length * 256 + byte;

@@ -14,6 +14,8 @@ export interface RequestBounds {
 export interface MethodBounds extends RequestBounds {
   /** Whether the caller may send more than one message. */
   readonly isStream: boolean;
+  /** Whether the caller is checked before a request is read, so that only those who passed it are answered with OK. */
+  readonly isAdmitting: boolean;
 }
 
 /** For a service that names no bounds. */

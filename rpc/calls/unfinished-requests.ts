@@ -1,6 +1,6 @@
-// Bounds the requests that have not arrived completely: their bytes by connection, by address and in all, and the time
-// that the first message of a call may take. Above a bound, the request that has been unfinished the longest is refused,
-// so that callers who send slowly on purpose do not keep out those who do not.
+// Bounds the requests that have not arrived completely, and the answers that are delayed: their bytes by connection, by
+// address and in all, and the time that the first message of a call may take. Above a bound, the oldest is ended, so that
+// callers who send slowly on purpose do not keep out those who do not.
 import { status } from "@grpc/grpc-js";
 import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import { RpcError } from "../status/status.ts";
@@ -20,13 +20,13 @@ export interface UnfinishedLimits {
 export const unfinishedLimits: UnfinishedLimits = {
   requestMs: 15_000,
   // 128 calls at the same time, with a message of 32 KiB each.
-  connectionBytes: 6 * MiB,
+  connectionBytes: 7 * MiB,
   addressBytes: 16 * MiB,
   totalBytes: 128 * MiB,
 };
 
-/** What an open call takes in addition to the bytes of its request. */
-const CALL_BYTES = 16 * KiB;
+/** What an open call takes in addition to the bytes of its request: 18 to 25 KiB, depending on its headers. */
+const CALL_BYTES = 24 * KiB;
 const RETRY_MS = 2_000;
 
 interface Request {
@@ -55,6 +55,8 @@ export interface UnfinishedRequest {
   keep(bytes: number): void;
   /** The first message is complete. From now on there is no deadline, and only kept bytes count. */
   begun(): void;
+  /** The call is answered later. It counts until it has ended, or until `answer` is called because of a bound. */
+  held(answer: () => void): void;
   /** The call has ended. */
   ended(): void;
 }
@@ -77,7 +79,7 @@ export class UnfinishedRequests implements Disposable {
    * @param end ends the call with the refusal
    */
   begin(budgets: readonly Budget[], end: (refusal: RpcError) => void): UnfinishedRequest {
-    const request: Request = { end, budgets: [...budgets, this.#all], bytes: 0, isOver: false };
+    let request: Request = { end, budgets: [...budgets, this.#all], bytes: 0, isOver: false };
     this.#deadlines.set(request, this.#clock.monotonic() + this.#limits.requestMs);
     this.#timer ??= this.#clock.after(this.#limits.requestMs, () => this.#sweep());
     this.#add(request, CALL_BYTES);
@@ -85,6 +87,11 @@ export class UnfinishedRequests implements Disposable {
       keep: (bytes) => this.#add(request, bytes),
       begun: () => {
         if (this.#deadlines.delete(request)) this.#add(request, -CALL_BYTES);
+      },
+      held: (answer) => {
+        this.#forget(request);
+        request = { ...request, end: answer, isOver: false };
+        this.#add(request, CALL_BYTES);
       },
       ended: () => this.#forget(request),
     };

@@ -1,10 +1,10 @@
 // Counts, limits and ends the open connections of a listener.
-import { isIPv6, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import type { IncomingConnection } from "../calls/incoming-calls.ts";
 import { RefusalPace } from "../calls/refusal-pace.ts";
 import { Budget, type UnfinishedLimits } from "../calls/unfinished-requests.ts";
-import { plainAddress } from "../network/address.ts";
+import { networkOf, plainAddress } from "../network/address.ts";
 import { OverheadMeter, overheadLimits } from "./overhead.ts";
 
 export interface ConnectionLimits extends Pick<UnfinishedLimits, "connectionBytes" | "addressBytes"> {
@@ -156,15 +156,5 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Ends): s
 /** The part of an address by which connections are counted; "" for loopback. */
 function originOf(address: string): string {
   const plain = plainAddress(address);
-  if (plain === "::1" || plain.startsWith("127.")) return "";
-  if (!isIPv6(plain)) return plain;
-  // The first four groups; "::" stands for the missing groups, which are zero.
-  const [head = "", tail] = plain.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  if (tail !== undefined) {
-    const rest = tail === "" ? [] : tail.split(":");
-    while (groups.length + rest.length < 8) groups.push("0");
-    groups.push(...rest);
-  }
-  return groups.slice(0, 4).join(":");
+  return plain === "::1" || plain.startsWith("127.") ? "" : networkOf(plain);
 }

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { ConnectRequest, SetMarkersRequest } from "../../gen/parley/chat/v1/chat_service.ts";
 import type { CallContext, ServiceOptions } from "../../rpc/calls/handler.ts";
 import { readBearer } from "../../rpc/calls/metadata.ts";
+import { Budget, UnfinishedRequests, unfinishedLimits } from "../../rpc/calls/unfinished-requests.ts";
 import { RpcError } from "../../rpc/status/status.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import {
@@ -238,7 +239,7 @@ describe("an unfinished request", () => {
   });
 
   test("is refused if the connection has too many bytes of them, and it is the oldest", async () => {
-    await using server = await serve(answering, { limits: { connectionBytes: 40 * KiB } });
+    await using server = await serve(answering, { limits: { connectionBytes: 56 * KiB } });
     using session = await bareSession(`http://${server.address}`);
     using other = await bareSession(`http://${server.address}`);
     const begin = (on: BareSession) => {
@@ -266,7 +267,7 @@ describe("an unfinished request", () => {
   });
 
   test("is refused if there are too many in all", async () => {
-    await using server = await serve(answering, { limits: { totalBytes: 40 * KiB } });
+    await using server = await serve(answering, { limits: { totalBytes: 56 * KiB } });
     const sessions = await Promise.all([1, 2, 3].map(() => bareSession(`http://${server.address}`)));
     const calls: ClientHttp2Stream[] = [];
     const endings: Promise<IncomingHttpHeaders>[] = [];
@@ -283,6 +284,46 @@ describe("an unfinished request", () => {
   });
 });
 
+describe("an open call", () => {
+  test("counts at least what it takes, 24 KiB", async () => {
+    await using server = await serve(answering, { limits: { totalBytes: 70 * KiB } });
+    using session = await bareSession(`http://${server.address}`);
+    const endings = [1, 2, 3].map(() => endingOf(session.call("SetTyping")));
+    expect(reasonOf((await endings[0]) ?? {})).toBe("OVERLOADED");
+    session.session.destroy();
+    await Promise.allSettled(endings);
+  });
+
+  test("leaves room for 128 requests of 32 KiB at the same time on one connection", () => {
+    using unfinished = new UnfinishedRequests();
+    const connection = new Budget(unfinishedLimits.connectionBytes);
+    let refused = 0;
+    for (let count = 0; count < 128; count++) {
+      unfinished.begin([connection], () => refused++).keep(32 * KiB);
+    }
+    expect(refused).toBe(0);
+  });
+});
+
+test("delayed refusals count as open calls, and the oldest is sent at once if there are too many", async () => {
+  const clock = new ManualClock();
+  const limits = { refusalsAtOnce: 0, connectionBytes: 10 * 24 * KiB };
+  await using server = await serve(answering, { clock, limits });
+  using session = await bareSession(`http://${server.address}`);
+  const ended: number[] = [];
+  const calls = Array.from({ length: 12 }, (_, index) => {
+    const stream = session.call("Nothing");
+    // What a caller sends after its call was refused is not kept.
+    stream.write(Buffer.concat([prefix(1), Buffer.alloc(1)]));
+    return endingOf(stream).then(() => ended.push(index));
+  });
+  await Promise.all(calls.slice(0, 2));
+  await processed(session);
+  expect(ended).toEqual([0, 1]);
+  clock.advance(2_000);
+  await Promise.all(calls);
+});
+
 test("refusals, and answers without a token, beyond a burst are sent slowly on one connection", async () => {
   const clock = new ManualClock();
   let refuses = true;
@@ -292,7 +333,8 @@ test("refusals, and answers without a token, beyond a burst are sent slowly on o
           new RpcError({ code: status.UNAUTHENTICATED, reason: "TOKEN_MISSING", message: "no token" }),
         )
       : Promise.resolve({});
-  await using server = await serve({ setTyping }, { clock });
+  const setMarkers = { admit: () => Promise.resolve(() => Promise.resolve({})) };
+  await using server = await serve({ setTyping, setMarkers }, { clock });
   using session = await bareSession(`http://${server.address}`);
   const call = (): ClientHttp2Stream => {
     const stream = session.call("SetTyping");
@@ -304,10 +346,13 @@ test("refusals, and answers without a token, beyond a burst are sent slowly on o
   const slow = Array.from({ length: 3 }, (_, index) => endingOf(call()).then(() => ended.push(index)));
   await processed(session);
   refuses = false;
-  const withToken = session.call("SetTyping", { authorization: "Bearer x" });
+  const withToken = session.call("SetMarkers", { authorization: "Bearer x" });
   withToken.end(typing);
   await endingOf(withToken);
-  void endingOf(call()).then(() => ended.push(-1));
+  // This method checks no token, so that any text passes.
+  const unchecked = session.call("SetTyping", { authorization: "Bearer x" });
+  unchecked.end(typing);
+  for (const stream of [unchecked, call()]) void endingOf(stream).then(() => ended.push(-1));
   await processed(session);
   expect(ended).toEqual([]);
   clock.advance(20);
