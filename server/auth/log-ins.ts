@@ -75,10 +75,9 @@ export class LogIns {
       refusals.giveBack(rateKey);
       return grant;
     } catch (error) {
-      if (error instanceof OverloadedError) {
-        refusals.giveBack(rateKey);
-        await refusals.hold(rateKey);
-      }
+      // A failure of the server says nothing about the caller.
+      if (!(error instanceof Refusal)) refusals.giveBack(rateKey);
+      if (error instanceof OverloadedError) await refusals.hold(rateKey);
       throw error;
     }
   }

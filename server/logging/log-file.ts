@@ -29,9 +29,10 @@ export function boundLogFile(file: string, stream: LineStream, fullBytes = FULL_
         renameSync(file, `${file}.1`);
         stream.reopen();
       } catch (error) {
-        // The next attempt is made when as much again was written.
+        // The lines go on in the file that is open. The next attempt is made when as much again was written.
         const problem = error instanceof Error ? error.message : String(error);
-        stream.write(`${JSON.stringify({ level: "error", problem, msg: "the log file was not renamed" })}\n`);
+        const msg = "no new log file was begun";
+        stream.write(`${JSON.stringify({ level: "error", problem, msg })}\n`);
       }
     },
     reopen: () => {

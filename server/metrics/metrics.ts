@@ -150,8 +150,17 @@ export class Metrics implements ServerObserver {
       help,
       registers: [this.#registry],
       async collect() {
-        this.set(await read());
+        this.set(await readOr(read, Number.NaN));
       },
     });
+  }
+}
+
+/** One figure that cannot be read must not hide the others. */
+async function readOr(read: () => number | Promise<number>, otherwise: number): Promise<number> {
+  try {
+    return await read();
+  } catch {
+    return otherwise;
   }
 }

@@ -209,7 +209,7 @@ function noSuchUser(): Refusal {
 function refuseSelf(username: string, own: string): void {
   if (username !== own) return;
   const message =
-    "An administrator cannot do this to the own account. Ask another administrator or the operator.";
+    "Administrators cannot do this to their own account. Ask another administrator or the operator.";
   throw new Refusal(Reason.RECIPIENT_IS_SELF, { field: "username", message });
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { runCommandLine } from "../../../server/commands/run-command.ts";
+import { Metrics } from "../../../server/metrics/metrics.ts";
 import { CHEAP } from "../../support/cheap-passwords.ts";
 import { reasonOf, TestClient } from "../../support/client.ts";
 import { fakeIo } from "../commands/fake-io.ts";
@@ -114,4 +115,14 @@ test("only GET of /metrics is answered, and connections are bounded", async () =
   expect(closed).toBeLessThan(40);
   for (const socket of sockets) socket.destroy();
   await vi.waitFor(async () => expect((await fetch(server.url)).status).toBe(200));
+});
+
+test("a figure that cannot be read does not hide the others", async () => {
+  const metrics = new Metrics();
+  const state = () => ({ connections: 3, streams: 0, users: 0, outboxBytes: 0 });
+  const folder = join(data, "removed");
+  metrics.observe({ state, certificate: () => undefined, folder, version: "1", now: () => 0 });
+  const text = await metrics.text();
+  expect(figure(text, "parley_disk_free_bytes")).toBeNaN();
+  expect(figure(text, "parley_connections")).toBe(3);
 });

@@ -2081,7 +2081,7 @@ export const AdminServiceService = {
   },
   /**
    * RemoveUser removes a user. All sessions end, the messages are kept, and the name cannot be used again. An
-   * administrator cannot remove the own account: that is refused as RECIPIENT_IS_SELF.
+   * administrator cannot remove their own account: that is refused as RECIPIENT_IS_SELF.
    */
   removeUser: {
     path: "/parley.chat.v1.AdminService/RemoveUser" as const,
@@ -2094,7 +2094,7 @@ export const AdminServiceService = {
   },
   /**
    * SetAdministrator makes a user an administrator or an ordinary user. An administrator cannot do
-   * the latter to the own account: that is refused as RECIPIENT_IS_SELF.
+   * the latter to their own account: that is refused as RECIPIENT_IS_SELF.
    */
   setAdministrator: {
     path: "/parley.chat.v1.AdminService/SetAdministrator" as const,
@@ -2111,7 +2111,7 @@ export const AdminServiceService = {
    * SetDisabled disables a user or enables a user again. A disabled user cannot log in: the right password is refused as
    * ACCOUNT_DISABLED, and a wrong one as for every other user. Disabling ends all sessions, and their streams within 5
    * seconds. Other users see that the user is offline, and can still send messages, which the user receives after being
-   * enabled. An administrator cannot disable the own account: that is
+   * enabled. An administrator cannot disable their own account: that is
    * refused as RECIPIENT_IS_SELF.
    */
   setDisabled: {
@@ -2223,19 +2223,19 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   listAccounts: handleUnaryCall<ListAccountsRequest, ListAccountsResponse>;
   /**
    * RemoveUser removes a user. All sessions end, the messages are kept, and the name cannot be used again. An
-   * administrator cannot remove the own account: that is refused as RECIPIENT_IS_SELF.
+   * administrator cannot remove their own account: that is refused as RECIPIENT_IS_SELF.
    */
   removeUser: handleUnaryCall<RemoveUserRequest, RemoveUserResponse>;
   /**
    * SetAdministrator makes a user an administrator or an ordinary user. An administrator cannot do
-   * the latter to the own account: that is refused as RECIPIENT_IS_SELF.
+   * the latter to their own account: that is refused as RECIPIENT_IS_SELF.
    */
   setAdministrator: handleUnaryCall<SetAdministratorRequest, SetAdministratorResponse>;
   /**
    * SetDisabled disables a user or enables a user again. A disabled user cannot log in: the right password is refused as
    * ACCOUNT_DISABLED, and a wrong one as for every other user. Disabling ends all sessions, and their streams within 5
    * seconds. Other users see that the user is offline, and can still send messages, which the user receives after being
-   * enabled. An administrator cannot disable the own account: that is
+   * enabled. An administrator cannot disable their own account: that is
    * refused as RECIPIENT_IS_SELF.
    */
   setDisabled: handleUnaryCall<SetDisabledRequest, SetDisabledResponse>;
@@ -2295,7 +2295,7 @@ export interface AdminServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * RemoveUser removes a user. All sessions end, the messages are kept, and the name cannot be used again. An
-   * administrator cannot remove the own account: that is refused as RECIPIENT_IS_SELF.
+   * administrator cannot remove their own account: that is refused as RECIPIENT_IS_SELF.
    */
   removeUser(
     request: RemoveUserRequest,
@@ -2314,7 +2314,7 @@ export interface AdminServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * SetAdministrator makes a user an administrator or an ordinary user. An administrator cannot do
-   * the latter to the own account: that is refused as RECIPIENT_IS_SELF.
+   * the latter to their own account: that is refused as RECIPIENT_IS_SELF.
    */
   setAdministrator(
     request: SetAdministratorRequest,
@@ -2335,7 +2335,7 @@ export interface AdminServiceClient extends Client {
    * SetDisabled disables a user or enables a user again. A disabled user cannot log in: the right password is refused as
    * ACCOUNT_DISABLED, and a wrong one as for every other user. Disabling ends all sessions, and their streams within 5
    * seconds. Other users see that the user is offline, and can still send messages, which the user receives after being
-   * enabled. An administrator cannot disable the own account: that is
+   * enabled. An administrator cannot disable their own account: that is
    * refused as RECIPIENT_IS_SELF.
    */
   setDisabled(
