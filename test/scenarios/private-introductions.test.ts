@@ -379,6 +379,7 @@ test.each([
   ["addresses[0]", { addresses: ["falcon.example:80"] }],
   ["addresses[0]", { addresses: ["a\u001b[2Jb:4000"] }],
   ["addresses[0]", { addresses: [`${"a".repeat(60)}:4000`] }],
+  ["addresses[0]", { addresses: [`[fe80::1%${"a".repeat(60)}]:4000`] }],
   ["port", { port: 65_536 }],
 ])("an answer with %s out of bounds is refused, and the request stays pending", async (field, more) => {
   await using server = await TestServer.start({ users: people });

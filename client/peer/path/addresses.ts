@@ -57,8 +57,8 @@ export function addressesToDial(addresses: readonly string[], isLocal: boolean):
   });
   const hosts = new Set(fewOfEachFamily([...new Set(usable.map(({ host }) => host))]));
   // The port is a part of the choice, so one host could be named with many of them.
-  const first = new Map(usable.filter(({ host }) => hosts.has(host)).map((one) => [one.host, one]));
-  return [...first.values()].map(formatAddress);
+  const isFirst = (host: string, at: number): boolean => usable.findIndex((one) => one.host === host) === at;
+  return usable.filter(({ host }, at) => hosts.has(host) && isFirst(host, at)).map(formatAddress);
 }
 
 function fewOfEachFamily(hosts: readonly string[]): string[] {

@@ -8,6 +8,7 @@ test.each([
   ["another loopback address", "127.8.8.8:22"],
   ["IPv6 loopback", "[::1]:22"],
   ["mapped loopback", "[::ffff:127.0.0.1]:22"],
+  ["mapped loopback in groups", "[0:0:0:0:0:ffff:7f00:1]:22"],
   ["link-local", "169.254.169.254:80"],
   ["IPv6 link-local", "[fe80::1]:80"],
 ])("a %s address is dialled only if the server is on this machine", (_kind, address) => {
@@ -21,6 +22,7 @@ test.each([
   ["an unspecified address", "0.0.0.0:22"],
   ["an unspecified IPv6 address", "[::]:22"],
   ["a multicast address", "224.0.0.1:22"],
+  ["an IPv6 multicast address", "[ff02::1]:22"],
   ["the broadcast address", "255.255.255.255:22"],
   ["a zone", "[fe80::1%eth0]:22"],
   ["no port", "10.0.0.1"],
@@ -37,6 +39,7 @@ test("at most four addresses of each family are dialled, each at one port", () =
   ];
   expect(addressesToDial(all, false)).toEqual([...all.slice(0, 4), ...all.slice(9, 13)]);
   expect(addressesToDial(["10.0.0.1:1", "10.0.0.1:2", "10.0.0.1:3"], false)).toHaveLength(1);
+  expect(addressesToDial(["10.0.0.1:1", "[::ffff:10.0.0.1]:2"], false)).toEqual(["10.0.0.1:1"]);
 });
 
 test.each([
