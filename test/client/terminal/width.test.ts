@@ -116,12 +116,31 @@ describe("a URL", () => {
     expect(linksIn(text).map(({ from, to }) => text.slice(from, to))).toEqual(["http://a.b/c?d=1"]);
   });
 
+  test.each(["\x1b\\", "\x07", "\u009c", "\u202e", "é"])(
+    "ends before %j, which could end the link",
+    (character) => {
+      const text = `http://a.b/${character}c`;
+      expect(linksIn(text)).toEqual([{ from: 0, to: "http://a.b/".length }]);
+    },
+  );
+
+  test("is no link in a file or a pipe, also with forced colours", () => {
+    const env = { TERM: "xterm-kitty", FORCE_COLOR: "2" };
+    expect(Paint.for({}, env).render(Styled.of(url))).toBe(url);
+  });
+
   test.each([
     ["is a link where the terminal has links", { TERM: "xterm-kitty" }, true],
     ["is no link in tmux", { TERM: "xterm-kitty", TMUX: "/tmp/tmux" }, false],
     ["is no link in an unknown terminal", { TERM: "xterm-256color" }, false],
     ["is no link in a dumb terminal", { TERM: "dumb", VTE_VERSION: "7600" }, false],
     ["is a link without colour", { TERM: "xterm-256color", VTE_VERSION: "7600", NO_COLOR: "1" }, true],
+    ["is no link in screen", { TERM: "xterm-kitty", STY: "1.tty" }, false],
+    ["is a link with forced colours", { TERM: "foot", FORCE_COLOR: "2" }, true],
+    ["is no link without forced colours", { TERM: "foot", FORCE_COLOR: "0" }, false],
+    ["is a link in a terminal that names its program", { TERM_PROGRAM: "WezTerm" }, true],
+    ["is a link in Windows Terminal", { WT_SESSION: "1" }, true],
+    ["is no link in a Konsole that is too old", { KONSOLE_VERSION: "201199" }, false],
   ])("%s", (_name, env, isLink) => {
     const painted = Paint.for({ isTTY: true, getColorDepth: () => 8 }, env).render(Styled.of(`see ${url}.`));
     expect(painted).toBe(isLink ? `see \x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\.` : `see ${url}.`);
