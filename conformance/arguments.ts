@@ -1,8 +1,8 @@
 // The command line of the kit: the server, how to authenticate it, its users, and the checks to run.
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { type Arguments, type FlagSpec, readArguments } from "../command-line/arguments.ts";
 import { fileProblem } from "../command-line/file-problem.ts";
+import { readSmallFile } from "../command-line/small-file.ts";
 import { UsageError } from "../command-line/usage-error.ts";
 import { parseAddress } from "../rpc/network/address.ts";
 import type { Check } from "./checks/check.ts";
@@ -45,7 +45,7 @@ export interface KitOptions {
   readonly checks: readonly Check[];
   readonly restart: string | undefined;
   /** @throws UsageError */
-  readonly server: () => Server;
+  readonly server: () => Promise<Server>;
   /** @throws UsageError; Error for a file that cannot be read; RpcError */
   readonly users: (server: Server) => Promise<Users>;
 }
@@ -101,7 +101,7 @@ function isNamed(check: Check, name: string): boolean {
   return check.name === name || check.name.startsWith(`${name}.`);
 }
 
-function serverOf(values: Values): Server {
+async function serverOf(values: Values): Promise<Server> {
   const target = values.get("target")?.[0];
   const ca = values.get("ca")?.[0];
   const fingerprint = values.get("fingerprint")?.[0];
@@ -109,7 +109,7 @@ function serverOf(values: Values): Server {
   const seconds = Number(values.get("patience")?.[0] ?? PATIENCE_S);
   if (!(seconds > 0)) throw new UsageError("--patience must be a number of seconds above 0.");
   const trusts = [
-    ...(ca === undefined ? [] : [{ kind: "authority" as const, certificates: readCertificates(ca) }]),
+    ...(ca === undefined ? [] : [{ kind: "authority" as const, certificates: await readCertificates(ca) }]),
     ...(fingerprint === undefined ? [] : [{ kind: "pin" as const, fingerprint }]),
     ...(values.has("plaintext") ? [{ kind: "plaintext" as const }] : []),
   ];
@@ -122,8 +122,8 @@ function serverOf(values: Values): Server {
   return { address: target, trust: trusts[0] ?? { kind: "system" }, patienceMs: seconds * 1_000 };
 }
 
-function readCertificates(file: string): string {
-  const pem = readGiven("--ca", file);
+async function readCertificates(file: string): Promise<string> {
+  const pem = await readGiven("--ca", file);
   try {
     createSecureContext({ ca: pem });
     if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
@@ -133,9 +133,9 @@ function readCertificates(file: string): string {
   throw new UsageError(`--ca: ${file} contains no certificate in PEM.`);
 }
 
-function readGiven(flag: string, file: string): string {
+async function readGiven(flag: string, file: string): Promise<string> {
   try {
-    return readFileSync(file, "utf8");
+    return (await readSmallFile(file)).text;
   } catch (error) {
     throw new UsageError(`${flag}: ${file} cannot be read: ${fileProblem(error)}.`);
   }
@@ -150,7 +150,7 @@ async function usersOf(values: Values, server: Server): Promise<Users> {
     throw new UsageError("Name the users by one of --users, --user, --sign-up and --invite.");
   }
   try {
-    if (users !== undefined) return readUsersFile(readGiven("--users", users));
+    if (users !== undefined) return readUsersFile(await readGiven("--users", users));
     if (user.length > 0) return readUserFlags(user);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -48,7 +48,7 @@ function whyNot(error: ConnectError | RpcError | CheckFailure): string {
 
 async function check(options: KitOptions, { print }: KitOutput): Promise<Result[]> {
   const { isJson, checks: chosen, restart, server, users } = options;
-  const target = server();
+  const target = await server();
   const width = nameWidth(chosen);
   const results = await run({
     server: target,

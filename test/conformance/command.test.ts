@@ -96,6 +96,12 @@ test("a failed connection is reported with what to do", async () => {
   expect(await complaint("--target", "127.0.0.1:1", "--plaintext", "--users", "/nope")).toContain(
     "--users: /nope cannot be read",
   );
+  const long = await usersFile(server, "ann password of ann\n".repeat(60_000));
+  expect(await complaint("--target", "127.0.0.1:1", "--plaintext", "--users", long)).toContain(
+    `--users: ${long} cannot be read: longer than 1048576 bytes.`,
+  );
+  await writeFile(pem, "x".repeat(1_200_000));
+  expect(await complaint(...target, "--ca", pem)).toContain("cannot be read: longer than 1048576 bytes.");
   const unreachable = await complaint("--target", "127.0.0.1:1", "--fingerprint", "SHA256:x", "--sign-up");
   expect(unreachable).toContain("No check could be run");
 });
