@@ -1,25 +1,16 @@
 // Compares stored and acked direct messages with a bare grpc-js echo, alternating in one run. Only the ratio is
 // meaningful, because the absolute numbers depend on the machine.
-//
-//   npm run bench -- [--pairs 25] [--in-flight 32] [--seconds 3] [--rounds 3]
-import { parseArgs } from "node:util";
 import { measureDirectMessages } from "./direct-messages.ts";
 import { measureEcho } from "./echo.ts";
 import type { Measured } from "./measure.ts";
+import { readCommandLine } from "./usage.ts";
 
-const { values } = parseArgs({
-  options: {
-    pairs: { type: "string", default: "25" },
-    "in-flight": { type: "string", default: "32" },
-    seconds: { type: "string", default: "3" },
-    rounds: { type: "string", default: "3" },
-  },
+const { numbers } = readCommandLine({
+  command: "npm run bench --",
+  what: "Compares stored and acked direct messages with a bare grpc-js echo.",
+  flags: { pairs: 25, "in-flight": 32, seconds: 3, rounds: 3 },
 });
-const load = {
-  pairs: Number(values.pairs),
-  inFlight: Number(values["in-flight"]),
-  seconds: Number(values.seconds),
-};
+const load = { pairs: numbers.pairs, inFlight: numbers["in-flight"], seconds: numbers.seconds };
 
 function row(name: string, measured: Measured): string {
   const rate = Math.round(measured.perSecond).toLocaleString("en").padStart(9);
@@ -35,7 +26,7 @@ console.log(
   `${load.pairs} pairs, ${load.inFlight} in flight each, plaintext on loopback, ${load.seconds} s for each measurement`,
 );
 const ratios: number[] = [];
-for (let round = 1; round <= Number(values.rounds); round++) {
+for (let round = 1; round <= numbers.rounds; round++) {
   const echo = await measureEcho(load);
   const messages = await measureDirectMessages(load);
   const ratio = messages.perSecond / echo.perSecond;

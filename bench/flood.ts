@@ -1,26 +1,26 @@
 // Measures what floods of a stranger cost the others: the peak memory of the server, and how long the messages of an
 // honest chat take meanwhile. Each flood runs in a process of its own, without a token, against a new server.
-//
-//   npm run bench:flood -- [--seconds 8] [FLOOD...]
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { delay } from "../time/wait.ts";
 import { openStream, type Stream } from "./direct-messages.ts";
 import { floods } from "./floods.ts";
 import { ServerProcess } from "./measure.ts";
+import { readCommandLine } from "./usage.ts";
 
 const ENTRY_APPENDED = 0x2a;
 const SEND_EVERY_MS = 20;
 
-const { values, positionals } = parseArgs({
-  options: { seconds: { type: "string", default: "8" } },
-  allowPositionals: true,
+const all = ["none", ...Object.keys(floods)];
+const { numbers, words } = readCommandLine({
+  command: "npm run bench:flood --",
+  what: "Measures what floods of a stranger cost the others: memory of the server, and times of messages.",
+  flags: { seconds: 8 },
+  words: all,
 });
-
-const seconds = Number(values.seconds);
-const chosen = positionals.length === 0 ? ["none", ...Object.keys(floods)] : positionals;
+const { seconds } = numbers;
+const chosen = words.length === 0 ? all : words;
 console.log(`${seconds} s each, plaintext on loopback; times of the messages of one chat, ms`);
 console.log(`${"flood".padEnd(16)}    p50    p99    max   peak RSS  afterwards`);
 for (const name of chosen) console.log(await run(name));

@@ -1,6 +1,6 @@
 // Measures whether the time of a refused log-in tells if the name exists, when the record of log-ins is full: with the password
 // hash, and only the operations of the store, which are more exact than a stranger can measure. It prints the area under the
-// ROC curve: 0.5 means that the times tell nothing. Run it with: node bench/known-names.ts
+// ROC curve: 0.5 means that the times tell nothing.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,13 @@ import { Passwords } from "../server/auth/passwords.ts";
 import { skeleton } from "../server/auth/username.ts";
 import { openSqliteStore } from "../server/store/sqlite/sqlite-store.ts";
 import type { NewLogIn } from "../server/store/store.ts";
+import { readCommandLine } from "./usage.ts";
+
+readCommandLine({
+  command: "npx node bench/known-names.ts",
+  what: "Measures whether the time of a refused log-in tells if the name exists.",
+  flags: {},
+});
 
 const ROUNDS = 1_000;
 /** With the hash, which takes most of the time. */

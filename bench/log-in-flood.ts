@@ -1,27 +1,22 @@
 // Floods a server with log-ins for invented names, and measures who gets in meanwhile, and how long messages take.
 //
-//   node bench/log-in-flood.ts [--connections 60] [--callers 1] [--addresses 1] [--seconds 10]
-//
 // The flood, the users and the server share the machine, so compare figures of one machine only.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import http2 from "node:http2";
 import { connect } from "node:net";
-import { parseArgs } from "node:util";
 import { type DeviceKey, LogInRequest, LogInResponse } from "../gen/parley/chat/v1/auth_service.ts";
 import { delay } from "../time/wait.ts";
 import { ENTRY_APPENDED, openStream, type Stream } from "./direct-messages.ts";
 import { ServerProcess } from "./measure.ts";
+import { readCommandLine } from "./usage.ts";
 
-const { values } = parseArgs({
-  options: {
-    connections: { type: "string", default: "60" },
-    callers: { type: "string", default: "1" },
-    addresses: { type: "string", default: "1" },
-    seconds: { type: "string", default: "10" },
-  },
+const { numbers } = readCommandLine({
+  command: "npx node bench/log-in-flood.ts",
+  what: "Floods a server with log-ins for invented names, and measures who gets in meanwhile, and how long messages take.",
+  flags: { connections: 60, callers: 1, addresses: 1, seconds: 10 },
 });
-const seconds = Number(values.seconds);
+const { connections, callers, addresses, seconds } = numbers;
 /** Pairs that chat, and the messages of one pair each second. */
 const PAIRS = 10;
 const RATE = 20;
@@ -128,7 +123,7 @@ await chat("quiet", pairs, delay(seconds * 1000));
 const before = await server.cpuMicros();
 const flood = fork(
   new URL("./flood-callers.ts", import.meta.url),
-  [String(server.port), values.connections, values.callers, values.addresses],
+  [server.port, connections, callers, addresses].map(String),
   { stdio: ["ignore", "inherit", "inherit", "ipc"] },
 );
 await delay(1000);

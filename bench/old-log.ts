@@ -10,6 +10,13 @@ import { openDatabase } from "../server/store/sqlite/database/database.ts";
 import { logOperations } from "../server/store/sqlite/operations/log.ts";
 import { openSqliteStore } from "../server/store/sqlite/sqlite-store.ts";
 import type { Store } from "../server/store/store.ts";
+import { readCommandLine } from "./usage.ts";
+
+readCommandLine({
+  command: "npm run bench:old-log",
+  what: "Measures reads of an old log with hidden ranges: a page of history, and many clients that come back.",
+  flags: {},
+});
 
 const AUTHORS = 10;
 const CLIENTS = 500;

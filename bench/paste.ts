@@ -1,9 +1,15 @@
 // Measures how long the chat's editor takes for a paste that the terminal does not bracket, by its length.
-//   npx node bench/paste.ts
 import { EventEmitter } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { Screen } from "../client/cli/terminal/screen.ts";
+import { readCommandLine } from "./usage.ts";
+
+readCommandLine({
+  command: "npx node bench/paste.ts",
+  what: "Measures how long the chat's editor takes for a paste that the terminal does not bracket, by its length.",
+  flags: {},
+});
 
 /** The bytes that a terminal passes on at a time. */
 const CHUNK = 1_024;

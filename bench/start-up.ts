@@ -1,7 +1,5 @@
 // Measures the CPU time (user and system) of one-shot commands, from the packed package and from the clone.
 //
-//   npm run bench:start -- [--runs 10]
-//
 // It packs and installs the package into a temporary folder, and starts a server with TLS. The targets are for a machine
 // that is otherwise idle.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
@@ -11,9 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "./usage.ts";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "10" } } });
+const { numbers } = readCommandLine({
+  command: "npm run bench:start --",
+  what: "Measures the CPU time of one-shot commands, from the packed package and from the clone.",
+  flags: { runs: 10 },
+});
 const clone = fileURLToPath(new URL("../", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "parley-start-"));
 const hook = join(folder, "cpu.cjs");
@@ -94,7 +96,7 @@ try {
     ["clone", "--version", 200],
     ["clone", "whoami", 500],
   ] as const) {
-    const times = Array.from({ length: Number(values.runs) }, () => measure(programs[from], [command]));
+    const times = Array.from({ length: numbers.runs }, () => measure(programs[from], [command]));
     const name = `parley ${command} from the ${from}`.padEnd(34);
     console.log(`${name}${median(times).toFixed(0).padStart(5)} ms, target ${target} ms`);
   }

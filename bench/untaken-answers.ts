@@ -1,5 +1,5 @@
 // Measures what a server goes through while one session asks for many large pages and takes none, or all, of them: its
-// memory, its memory 10 s later, and the longest wait of another user. Run it with: node bench/untaken-answers.ts
+// memory, its memory 10 s later, and the longest wait of another user.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -14,6 +14,13 @@ import { ChatServiceClient } from "../gen/parley/chat/v1/chat_service.ts";
 import { ListMessagesRequest } from "../gen/parley/chat/v1/history_service.ts";
 import { delay } from "../time/wait.ts";
 import type { ServerMessage } from "./measure.ts";
+import { readCommandLine } from "./usage.ts";
+
+readCommandLine({
+  command: "npx node bench/untaken-answers.ts",
+  what: "Measures what a server goes through while one session asks for many large pages and takes none, or all, of them.",
+  flags: {},
+});
 
 const CONNECTIONS = 40;
 const CALLS_PER_CONNECTION = 10;
