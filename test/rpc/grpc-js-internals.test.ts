@@ -12,13 +12,14 @@ import {
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
   interceptReads,
   SecureServerCredentials,
   sendCompressed,
   setFallbackHandler,
 } from "../../rpc/grpc-js-internals.ts";
+import { eventually } from "../support/eventually.ts";
 import { makeCertificate } from "./certificates.ts";
 import { type BareSession, bareSession, endingOf, framed } from "./fixture.ts";
 
@@ -157,14 +158,14 @@ test("the stream of a call reads by `_read` only, and pushes one message for eac
   const stream = running.session.call("Method");
   stream.end(Buffer.concat(["a", "b", "c"].map((text) => framed(Buffer.from(text)))));
   for (const expected of [["a"], ["a", "b"], ["a", "b", "c"]]) {
-    await vi.waitFor(() => expect(reads.length).toBeGreaterThan(0));
+    await eventually(() => expect(reads.length).toBeGreaterThan(0));
     await new Promise((resolve) => running.session.session.ping(resolve));
     expect(messages).toHaveLength(expected.length - 1);
     reads.shift()?.();
-    await vi.waitFor(() => expect(messages.map(String)).toEqual(expected));
+    await eventually(() => expect(messages.map(String)).toEqual(expected));
   }
   const ending = endingOf(stream);
-  await vi.waitFor(() => expect(reads.length).toBeGreaterThan(0));
+  await eventually(() => expect(reads.length).toBeGreaterThan(0));
   reads.shift()?.();
   expect((await ending)["grpc-status"]).toBe("0");
 });

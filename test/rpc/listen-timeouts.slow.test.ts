@@ -2,9 +2,10 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
 import { call, dial, fingerprintOf } from "../../rpc/dialling/dial.ts";
+import { eventually } from "../support/eventually.ts";
 import { makeCertificate } from "./certificates.ts";
 import { serve } from "./fixture.ts";
 
@@ -32,7 +33,7 @@ test("a peer that speaks plaintext or HTTP/1.1 is disconnected, and others are s
   old.end("GET / HTTP/1.1\r\n\r\n");
   old.resume();
   await Promise.all([once(plain, "close"), once(old, "close")]);
-  await vi.waitFor(() => expect(server.listener.connections).toBe(0), 3_000);
+  await eventually(() => expect(server.listener.connections).toBe(0), 3_000);
   const trust = { kind: "pin", fingerprint: fingerprintOf(certificate.cert) } as const;
   using dialled = await dial({ address: server.address, trust });
   await call(dialled.client(ChatServiceClient), "setTyping", typing, unary);

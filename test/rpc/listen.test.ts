@@ -4,10 +4,11 @@ import { type ClientHttp2Stream, constants } from "node:http2";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import { status } from "@grpc/grpc-js";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ChatServiceClient } from "../../gen/parley/chat/v1/chat_service.ts";
 import { call, dial, fingerprintOf, probe } from "../../rpc/dialling/dial.ts";
 import { ListenError, listen } from "../../rpc/listening/listen.ts";
+import { eventually } from "../support/eventually.ts";
 import { makeCertificate } from "./certificates.ts";
 import { bareSession, dialPlain, endingOf, framed, reasonOf, serve } from "./fixture.ts";
 import { openStream, rawHttp2, resetStream } from "./raw-http2.ts";
@@ -134,7 +135,7 @@ describe("limits", () => {
     using session = await bareSession(`${scheme}://${server.address}`);
     expect(session.session.remoteSettings.maxConcurrentStreams).toBe(8);
     for (let index = 0; index < 20; index++) session.call("Connect");
-    await vi.waitFor(() => expect(handlers).toBe(8));
+    await eventually(() => expect(handlers).toBe(8));
     await new Promise((resolve) => session.session.ping(resolve));
     expect(handlers).toBe(8);
   });
@@ -159,7 +160,7 @@ describe("limits", () => {
     await once(socket, "close");
     // Of 20,000 calls: the burst of 200, and those that arrived in the same chunk.
     expect(handlers).toBeLessThan(1_000);
-    await vi.waitFor(() => expect(server.listener.connections).toBe(0));
+    await eventually(() => expect(server.listener.connections).toBe(0));
   });
 
   test("a peer that keeps opening calls over the limit loses its connection", async () => {
@@ -257,7 +258,7 @@ describe("limits", () => {
     await once(third, "close");
     expect(server.listener.connections).toBe(2);
     first.session.destroy();
-    await vi.waitFor(() => expect(server.listener.connections).toBe(1));
+    await eventually(() => expect(server.listener.connections).toBe(1));
     using fourth = await bareSession(`http://${server.address}`);
     expect(fourth.session.destroyed).toBe(false);
     expect(second.session.destroyed).toBe(false);
@@ -310,7 +311,7 @@ describe("the stop", () => {
     const silent = connectTcp(server.listener.port, "127.0.0.1");
     silent.on("error", () => {});
     await once(silent, "connect");
-    await vi.waitFor(() => expect(server.listener.connections).toBe(2));
+    await eventually(() => expect(server.listener.connections).toBe(2));
     const start = performance.now();
     const first = server.listener.stop({ graceMs: 200 });
     await Promise.all([first, server.listener.stop({ graceMs: 60_000 })]);

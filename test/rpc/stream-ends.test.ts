@@ -1,12 +1,13 @@
 // Streams that end before their handlers return: by a deadline, invalid data, or a peer that never reads.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Event } from "../../gen/parley/chat/v1/event.ts";
 import { lengthDelimited } from "../../rpc/calls/decode.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import { call } from "../../rpc/dialling/dial.ts";
 import { RpcError } from "../../rpc/status/status.ts";
+import { eventually } from "../support/eventually.ts";
 import { bareSession, dialPlain, endingError, endingOf, framed, serve } from "./fixture.ts";
 import { failOnUnhandledRejections } from "./unhandled-rejections.ts";
 
@@ -71,7 +72,7 @@ describe("a peer that never reads", () => {
     // 1 MiB in the outbox, two frames of which can be in flight, and one flow-control window of this client.
     expect(await overflow.promise).toBeLessThan(1_300);
     await session.closed;
-    await vi.waitFor(() => expect(server.listener.connections).toBe(0));
+    await eventually(() => expect(server.listener.connections).toBe(0));
   });
 
   test("receives the reason of the end when it reads", async () => {

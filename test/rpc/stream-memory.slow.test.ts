@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
+import { eventually } from "../support/eventually.ts";
 import { bareSession, serve } from "./fixture.ts";
 
 test("a cancelled stream leaves no outbox in memory", async () => {
@@ -24,10 +25,10 @@ test("a cancelled stream leaves no outbox in memory", async () => {
     await once(stream, "response");
     stream.close();
   }
-  await vi.waitFor(() => expect(ended).toBe(50));
+  await eventually(() => expect(ended).toBe(50));
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  await vi.waitFor(() => {
+  await eventually(() => {
     collect();
     expect(outboxes.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(5);
   });

@@ -19,6 +19,7 @@ import { Passwords } from "../../server/auth/passwords.ts";
 import { limits } from "../../server/limits.ts";
 import type { Store } from "../../server/store/store.ts";
 import type { TestClient } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestServer } from "../support/server.ts";
 import { logInDevice } from "./introduction-calls.ts";
@@ -200,7 +201,7 @@ async function told({ blocked, online }: { blocked: boolean; online: boolean }):
   const isHans = (users: readonly { username: string }[]) =>
     users.some(({ username }) => username === "hans");
   const advance = (): void => clock.advance(limits.presenceJoinMs);
-  await vi.waitFor(() => {
+  await eventually(() => {
     advance();
     expect(stream.all("presenceChanged").some(({ cameOnline }) => isHans(cameOnline))).toBe(true);
   });
@@ -218,7 +219,7 @@ async function told({ blocked, online }: { blocked: boolean; online: boolean }):
     hansStream.halfClose();
     await hansStream.ended;
     const leia = await server.logIn("leia");
-    await vi.waitFor(async () => expect(await leia.whoelse()).toEqual(["vader"]));
+    await eventually(async () => expect(await leia.whoelse()).toEqual(["vader"]));
     await leia.logOut();
   } else {
     const leia = await server.logIn("leia");

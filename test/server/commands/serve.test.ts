@@ -13,6 +13,7 @@ import { ownCertificate } from "../../../server/files/certificate.ts";
 import { packageFile } from "../../../server/files/package.ts";
 import { CHEAP } from "../../support/cheap-passwords.ts";
 import { TestClient } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type FakeIo, fakeIo } from "./fake-io.ts";
 
 const cheap = { passwordCost: CHEAP };
@@ -106,7 +107,7 @@ describe("start and stop", () => {
   test("a stop during the start ends it with code 0", async () => {
     const io = fakeIo();
     const done = runCommandLine(["--data", data, "--listen", "127.0.0.1:0"], io, cheap);
-    await vi.waitFor(() => expect(io.listeners).toBeDefined());
+    await eventually(() => expect(io.listeners).toBeDefined());
     io.listeners?.onStop("SIGINT");
     expect(await done).toBe(0);
   });
@@ -371,8 +372,8 @@ test("SIGHUP reloads the operator's certificate and opens the log file again", a
   await rename(filesIn("next").cert, cert);
   await rename(log, `${log}.1`);
   server.io.listeners?.onHangUp(false);
-  await vi.waitFor(async () => expect(await presented(server.address)).toBe(fingerprintOf(next.cert)));
-  await vi.waitFor(async () =>
+  await eventually(async () => expect(await presented(server.address)).toBe(fingerprintOf(next.cert)));
+  await eventually(async () =>
     expect((await run("invite", "create")).out).toContain(fingerprintOf(next.cert)),
   );
   expect(await readFile(`${log}.1`, "utf8")).toContain('"event":"started"');

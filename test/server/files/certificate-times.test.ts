@@ -3,13 +3,14 @@ import { X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { runCommandLine } from "../../../server/commands/run-command.ts";
 import { ownCertificate } from "../../../server/files/certificate.ts";
 import { watchCertificateTimes } from "../../../server/files/certificate-times.ts";
 import { type Log, silentLog } from "../../../server/log.ts";
 import { CHEAP } from "../../support/cheap-passwords.ts";
+import { eventually } from "../../support/eventually.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { fakeIo } from "../commands/fake-io.ts";
 
@@ -42,7 +43,7 @@ test("a certificate that was made while the clock was years ahead is renewed wit
 
   clock.setWallClock(now);
   clock.advance(HOUR_MS);
-  await vi.waitFor(async () => expect((await read()).validFromDate.getTime()).toBeLessThan(now));
+  await eventually(async () => expect((await read()).validFromDate.getTime()).toBeLessThan(now));
   const second = await read();
   expect(second.validToDate.getTime()).toBeGreaterThan(now + 3000 * DAY_MS);
   expect(fingerprintOf(second.toString())).toBe(fingerprintOf(first.toString()));
@@ -81,7 +82,7 @@ describe("while the server runs", () => {
     using _ = watch;
     at(3650 - 366);
     at(3650 - 364);
-    await vi.waitFor(() => expect(served()).not.toBe(first));
+    await eventually(() => expect(served()).not.toBe(first));
     expect(fingerprintOf(served())).toBe(fingerprintOf(first));
     expect(warnings).toEqual([]);
   });
@@ -91,13 +92,13 @@ describe("while the server runs", () => {
     using _ = watch;
     at(3650 - 15);
     at(3650 - 10);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(warnings).toEqual([expect.stringMatching(/^cert\.pem expires in 9 days, on /)]),
     );
     at(3651);
-    await vi.waitFor(() => expect(warnings[1]).toMatch(/expired on/));
+    await eventually(() => expect(warnings[1]).toMatch(/expired on/));
     at(-10);
-    await vi.waitFor(() => expect(warnings[2]).toMatch(/is not valid before/));
+    await eventually(() => expect(warnings[2]).toMatch(/is not valid before/));
     expect(served()).toBe(first);
   });
 
@@ -107,8 +108,8 @@ describe("while the server runs", () => {
     at(3651);
     for (let hour = 0; hour < 47; hour++) {
       clock.advance(HOUR_MS);
-      await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(0));
+      await eventually(() => expect(warnings.length).toBeGreaterThan(0));
     }
-    await vi.waitFor(() => expect(warnings).toHaveLength(2));
+    await eventually(() => expect(warnings).toHaveLength(2));
   });
 });

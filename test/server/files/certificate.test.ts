@@ -5,11 +5,12 @@ import { mkdtemp, readdir, readFile, rename, rm, stat, unlink, writeFile } from 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { CertificateError, loadCertificate, ownCertificate } from "../../../server/files/certificate.ts";
 import { watchCertificate } from "../../../server/files/certificate-watch.ts";
 import { type Log, silentLog } from "../../../server/log.ts";
+import { eventually } from "../../support/eventually.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -162,7 +163,7 @@ describe("watching", () => {
     using _ = watch;
     await move("key");
     await move("cert");
-    await vi.waitFor(() => expect(changes).toEqual([next]));
+    await eventually(() => expect(changes).toEqual([next]));
     await watch.reload();
     expect(changes).toEqual([next, next]);
     expect(errors).toEqual([]);
@@ -172,10 +173,10 @@ describe("watching", () => {
     const { watch, changes, errors, move, next } = await watched();
     using _ = watch;
     await move("cert");
-    await vi.waitFor(() => expect(errors).toEqual([expect.stringMatching(/old one stays in use/)]));
+    await eventually(() => expect(errors).toEqual([expect.stringMatching(/old one stays in use/)]));
     expect(changes).toEqual([]);
     await move("key");
-    await vi.waitFor(() => expect(changes).toEqual([next]));
+    await eventually(() => expect(changes).toEqual([next]));
     expect(errors).toHaveLength(1);
   });
 

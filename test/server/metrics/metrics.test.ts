@@ -4,11 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { runCommandLine } from "../../../server/commands/run-command.ts";
 import { Metrics } from "../../../server/metrics/metrics.ts";
 import { CHEAP } from "../../support/cheap-passwords.ts";
 import { reasonOf, TestClient } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { fakeIo } from "../commands/fake-io.ts";
 
 let data: string;
@@ -75,7 +76,7 @@ test("messages, commits, streams, refusals and calls are counted, without a name
   expect(text).not.toMatch(/yoda|luke|secret|127\.0\.0\.1/);
 
   stream[Symbol.dispose]();
-  await vi.waitFor(async () => expect(figure(await server.read(), "parley_streams")).toBe(0));
+  await eventually(async () => expect(figure(await server.read(), "parley_streams")).toBe(0));
 });
 
 test("the days until the certificate expires are a figure", async () => {
@@ -111,10 +112,10 @@ test("only GET of /metrics is answered, and connections are bounded", async () =
     sockets.push(socket);
   }
   // Some of the places may be taken by the connections of the requests above.
-  await vi.waitFor(() => expect(closed).toBeGreaterThanOrEqual(24));
+  await eventually(() => expect(closed).toBeGreaterThanOrEqual(24));
   expect(closed).toBeLessThan(40);
   for (const socket of sockets) socket.destroy();
-  await vi.waitFor(async () => expect((await fetch(server.url)).status).toBe(200));
+  await eventually(async () => expect((await fetch(server.url)).status).toBe(200));
 });
 
 test("a figure that cannot be read does not hide the others", async () => {

@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Metadata } from "@grpc/grpc-js";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   ListAccountsResponse,
   ListAdminActionsResponse,
@@ -35,6 +35,7 @@ import type { Store } from "../../../server/store/store.ts";
 import { root } from "../../repo/sources.ts";
 import { bareSession, framed } from "../../rpc/fixture.ts";
 import type { TestClient } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { TestServer } from "../../support/server.ts";
 
@@ -222,7 +223,7 @@ test("a client that takes nothing gets two pages prepared, and the others wait w
   let prepared = 0;
   const streams = Array.from({ length: 10 }, () => listMessages(bare.session, client));
   for (const stream of streams) stream.once("response", () => prepared++);
-  await vi.waitFor(() => expect(prepared).toBe(2));
+  await eventually(() => expect(prepared).toBe(2));
   const bob = await server.logIn("bob");
   expect((await bob.textsWith("ada")).length).toBeGreaterThan(10);
   expect(prepared).toBe(2);
