@@ -1,6 +1,8 @@
 // Promise 10: log-out and revocation end live streams.
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { SendMessageRequest } from "../../gen/parley/chat/v1/chat_service.ts";
+import { bareSession, endingOf, framed, processed, reasonOf } from "../rpc/fixture.ts";
 import { TestServer } from "../support/server.ts";
 
 test("a log-out ends the session's streams, and other users see it without waiting for the grace period", async () => {
@@ -37,6 +39,22 @@ test("a session that another device revokes ends; the session that revokes it st
   await expect(
     laptop.unary(laptop.auth, laptop.auth.revokeSession, { sessionId: phone.grant?.sessionId ?? "" }),
   ).rejects.toMatchObject({ reason: "SESSION_NOT_FOUND" });
+});
+
+test("a call of which only the headers arrived before the revocation is refused", async () => {
+  await using server = await TestServer.start({ users: ["leia", "han"] });
+  const stolen = await server.logIn("leia");
+  const leia = await server.logIn("leia");
+  using bare = await bareSession(`http://127.0.0.1:${server.port}`);
+  const call = bare.call("SendMessage", { authorization: `Bearer ${stolen.grant?.token}` });
+  const ending = endingOf(call);
+  await processed(bare);
+  await leia.unary(leia.auth, leia.auth.revokeSession, { sessionId: stolen.grant?.sessionId ?? "" });
+  const target = { target: { $case: "username", value: "han" } } as const;
+  const content = { kind: { $case: "text", value: "send me your keys" } } as const;
+  const request = { clientMessageId: 1n, target, content };
+  call.end(framed(SendMessageRequest.encode(request).finish()));
+  expect(reasonOf(await ending)).toBe("TOKEN_INVALID");
 });
 
 test("a changed password ends all other sessions", async () => {

@@ -71,11 +71,9 @@ export class Gate {
         const admission = isFree
           ? undefined
           : this.#answers.admit({ userId: user.userId, sessionId }, isPage, call);
-        if (admission !== undefined) {
-          await admission;
-          // The session may have ended while the call waited.
-          await this.authenticate(call);
-        }
+        await admission;
+        // The session may have ended before the request arrived, or while the call waited.
+        await this.authenticate(call);
         const response = await handler(request, session, call);
         if (isActivity(request, response)) session.reportActivity();
         return response;
