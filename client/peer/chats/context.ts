@@ -136,7 +136,8 @@ export class PrivateChatContext {
    */
   async beforeStream(serverId: string | undefined): Promise<void> {
     if (serverId !== undefined && serverId !== this.#names.serverId) {
-      this.#formerServerId = this.#names.serverId;
+      // If the data was restored twice, the devices may be signed for the first id only.
+      this.#formerServerId ??= this.#names.serverId;
       this.#names = { ...this.#names, serverId };
     }
     try {
