@@ -88,11 +88,6 @@ export class PeerServer implements AsyncDisposable {
     return server;
   }
 
-  /** Whether `listen` is possible. */
-  get canListen(): boolean {
-    return this.#options.address !== undefined;
-  }
-
   /** The port at which the server listens, or listened last; undefined if it never did. */
   get port(): number | undefined {
     return this.#port;
