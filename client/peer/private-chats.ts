@@ -5,6 +5,7 @@ import { waitFor } from "../../time/wait.ts";
 import type { LinkEvent } from "../link/model/events.ts";
 import { EventBuffer } from "../link/receiving/event-buffer.ts";
 import { PrivateCalls } from "../link/server/private-chat-calls.ts";
+import { isLoopback } from "../link/server/trust.ts";
 import { ActiveChats } from "./chats/active-chats.ts";
 import type { OpenChatInfo, OpenElsewhere } from "./chats/chat-locations.ts";
 import { asError, type Emit, PrivateChatContext } from "./chats/context.ts";
@@ -16,7 +17,6 @@ import { PendingPeers } from "./chats/pending-peers.ts";
 import { NotSentError } from "./conversation/line-rules.ts";
 import { accepted, type ContactStore, type KeyProblem, remembered } from "./keys/contacts.ts";
 import { type OwnNames, ownKeys, type Registered } from "./keys/registration.ts";
-import { isLocalServer } from "./path/addresses.ts";
 import { PeerServer } from "./path/peer-server.ts";
 import type { PrivateChatsOptions } from "./private-chats-options.ts";
 
@@ -72,7 +72,7 @@ export class PrivateChats implements AsyncDisposable {
     };
     const { device } = await ownKeys(keys, names.deviceId);
     const onError = (error: unknown): void => void emit({ type: "background-error", error: asError(error) });
-    const isLocal = isLocalServer(endpoint.address);
+    const isLocal = isLoopback(endpoint.address);
     const server = await PeerServer.open({ own: device, address: listen, isLocal, onError });
     const calls = new PrivateCalls(endpoint, token, randomBytes(16).toString("base64url"));
     const peer = { server, allowHalfOpen, closing: closing.signal, policy };

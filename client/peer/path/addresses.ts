@@ -22,15 +22,9 @@ unusable.addSubnet("224.0.0.0", 3, "ipv4");
 unusable.addAddress("::", "ipv6");
 unusable.addSubnet("ff00::", 8, "ipv6");
 
-/** Whether the server runs on this machine, so that devices on this machine can reach each other at loopback addresses. */
-export function isLocalServer(serverAddress: string): boolean {
-  const { host } = parseAddress(serverAddress);
-  return host === "localhost" || (isIP(host) !== 0 && contains(local, host));
-}
-
 /**
  * The addresses of this device's network interfaces, at most four of each family: without link-local ones, which are
- * useless on another machine, and without loopback ones unless `isLocal`.
+ * useless on another machine, and without loopback ones unless `isLocal`: the chat server runs on this machine, too.
  */
 export function ownHosts(isLocal: boolean, interfaces = networkInterfaces()): string[] {
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
@@ -41,7 +35,7 @@ export function ownHosts(isLocal: boolean, interfaces = networkInterfaces()): st
 
 /**
  * The addresses of another device that are dialled, as HOST:PORT: at most four of each family, IP addresses only, and
- * without loopback and link-local ones unless `isLocal`.
+ * without loopback and link-local ones unless `isLocal`: the chat server runs on this machine, too.
  */
 export function addressesToDial(addresses: readonly string[], isLocal: boolean): string[] {
   const usable = addresses.flatMap((text) => {
@@ -56,7 +50,7 @@ export function addressesToDial(addresses: readonly string[], isLocal: boolean):
     }
   });
   const hosts = new Set(fewOfEachFamily([...new Set(usable.map(({ host }) => host))]));
-  // The port is a part of the choice, so one host could be named with many of them.
+  // Each port of one host would be one more connection that the other device makes this one open.
   const isFirst = (host: string, at: number): boolean => usable.findIndex((one) => one.host === host) === at;
   return usable.filter(({ host }, at) => hosts.has(host) && isFirst(host, at)).map(formatAddress);
 }

@@ -7,9 +7,10 @@ import { channelOver, dialPeerAt, securedBy } from "../../../rpc/peers/peer-dial
 import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { PrivateCalls } from "../../link/server/private-chat-calls.ts";
+import { isLoopback } from "../../link/server/trust.ts";
 import { openConverse } from "../conversation/converse.ts";
 import type { SignalStream } from "../conversation/signal-stream.ts";
-import { addressesToDial, isLocalServer } from "./addresses.ts";
+import { addressesToDial } from "./addresses.ts";
 import { openRelay } from "./relay-stream.ts";
 
 /** The path of a connection between two devices. */
@@ -37,7 +38,7 @@ export interface ConnectedPeer {
 /** @throws ConnectError if no path works; RpcError if the server or the peer refuses */
 export async function connectPeer(options: ConnectPeerOptions): Promise<ConnectedPeer> {
   const { introduction, calls } = options;
-  const addresses = addressesToDial(introduction.addresses, isLocalServer(calls.endpoint.address));
+  const addresses = addressesToDial(introduction.addresses, isLoopback(calls.endpoint.address));
   if (introduction.direct && addresses.length > 0) {
     try {
       return { stream: await connectDirectly(options, addresses), path: "direct" };

@@ -1,7 +1,8 @@
 // The addresses of direct paths: which of another device's addresses are dialled, and which of its own a device uses.
 import type { NetworkInterfaceInfo } from "node:os";
 import { expect, test } from "vitest";
-import { addressesToDial, isLocalServer, ownHosts } from "../../../client/peer/path/addresses.ts";
+import { isLoopback } from "../../../client/link/server/trust.ts";
+import { addressesToDial, ownHosts } from "../../../client/peer/path/addresses.ts";
 
 test.each([
   ["loopback", "127.0.0.1:22"],
@@ -48,8 +49,10 @@ test.each([
   ["localhost:12000", true],
   ["chat.example.org:12000", false],
   ["10.0.0.1:12000", false],
+  ["169.254.0.7:12000", false],
+  ["[fe80::7%eth0]:12000", false],
 ])("a server at %s is on this machine: %s", (address, isLocal) => {
-  expect(isLocalServer(address)).toBe(isLocal);
+  expect(isLoopback(address)).toBe(isLocal);
 });
 
 test("a device uses the addresses of its interfaces, and loopback only with a server on this machine", () => {
