@@ -46,6 +46,7 @@ export class IgnoredKeys implements Disposable {
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#quiet?.[Symbol.dispose]();
     this.#input.off("data", this.#onKeys);
+    // The listener for errors stays: an error of a terminal that goes away later would end the program.
     for (const event of ["end", "close"]) this.#input.off(event, this.#end);
     this.#input.pause();
     this.#input.setRawMode?.(false);
