@@ -63,6 +63,20 @@ export function blockPromises(fixture: Fixture): void {
       expect(await log.append(entry(bob, 1, { peerId: ada }, "other"))).toEqual({ status: "id-reused" });
     });
 
+    it("hide all that is undelivered if it is long, without a look at each entry", async () => {
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { log, blocks } = fixture.store;
+      for (const peer of [bob, cyd]) {
+        const ids = Array.from({ length: 1_001 }, (_, index) => index + 1);
+        await Promise.all(ids.map((id) => log.append(entry(ada, peer * 2_000 + id, { peerId: peer }))));
+      }
+      await log.append(entry(bob, 1, { peerId: ada }));
+      for (const peer of [bob, cyd]) await blocks.block(ada, peer, 1);
+      expect(await log.directConversation(bob, ada)).toMatchObject({ undelivered: [{ from: 1, to: 1_002 }] });
+      // None of the entries is of the blocked user, so that the range hides nothing.
+      expect(await log.directConversation(cyd, ada)).toMatchObject({ undelivered: [{ from: 1, to: 1_001 }] });
+    });
+
     it("hide undelivered entries, only from the blocker and permanently", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log, blocks } = fixture.store;
