@@ -15,7 +15,8 @@ export function namesOf({ serverId, userId, username, device }: Profile): OwnNam
 /**
  * Registers the device of a session, unless it has keys already. If this fails, the first private chat does it.
  * @param formerServerId the former id of the server, if its data was restored under a new id: the identity key on this
- *   device then signs the user's devices anew
+ *   device then signs the user's devices anew. If this fails, nothing repeats it, and the user has to sign the other
+ *   devices with `devices sign`
  */
 export async function registerDevice(
   state: State,
