@@ -92,10 +92,12 @@ describe("a peer that never reads", () => {
   });
 
   test("differs from a peer that reads its answers, whose connection is not cut", async () => {
-    await using server = await serve({ setTyping: () => Promise.resolve({}) }, { service: { lingerMs: 20 } });
+    // Far longer than a loaded machine takes for one call.
+    const lingerMs = 500;
+    await using server = await serve({ setTyping: () => Promise.resolve({}) }, { service: { lingerMs } });
     using client = await dialPlain(server.address);
     const start = performance.now();
-    while (performance.now() - start < 100) {
+    while (performance.now() - start < 2.5 * lingerMs) {
       await call(client.chat, "setTyping", { target: undefined, typing: true }, { ...unary, token: "x" });
     }
     expect(server.listener.connections).toBe(1);
