@@ -1,5 +1,6 @@
 // Names the user whom a command line means in the refusal of an unknown name, with the name that was probably meant.
 import { closest } from "../../../command-line/closest.ts";
+import { ConnectError } from "../../../rpc/status/connect-error.ts";
 import { RpcError } from "../../../rpc/status/status.ts";
 import type { Account } from "../../link/server/account.ts";
 import { CommandError, Exit } from "../process/exit.ts";
@@ -30,7 +31,7 @@ async function recentNames(account: Account): Promise<string[]> {
       if (names.length === MOST_NAMES) break;
     }
   } catch (error) {
-    if (!(error instanceof RpcError)) throw error;
+    if (!(error instanceof RpcError || error instanceof ConnectError)) throw error;
   }
   return names;
 }
