@@ -131,6 +131,14 @@ export class Profiles {
       .run(profileId, session?.sessionId ?? "");
   }
 
+  /** The account was deleted: ends the session as loggedOut does, and every other profile is used before this one. */
+  accountDeleted(profile: Pick<Profile, "profileId" | "session">): void {
+    transact(this.#db, () => {
+      this.loggedOut(profile);
+      this.#db.prepare("UPDATE profiles SET last_used_time = 0 WHERE profile_id = ?").run(profile.profileId);
+    });
+  }
+
   /** Deletes the device, which the server does not know any more. The next log-in gets a new one. */
   forgetDevice(profileId: number): void {
     this.#db

@@ -33,7 +33,7 @@ export const command = defineCommand({
         ? piped(environment)
         : asked(environment, profile.username));
       await account.deleteAccount(password);
-      state.profiles.loggedOut(profile);
+      state.profiles.accountDeleted(profile);
       const message = {
         typeName: "parley.chat.v1.DeleteAccountResponse",
         codec: DeleteAccountResponse,

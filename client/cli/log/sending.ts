@@ -33,7 +33,7 @@ const id: Flag<bigint> = {
 
 const wait: Flag<number> = {
   value: "TIME",
-  help: "How long to try to connect and to get an answer. Default: 10s.",
+  help: "How long to try to connect and to get the server's answer. Default: 10s.",
   read: (given) => {
     const ms = parseWait(given);
     if (ms === 0) throw usage("at least 1s is needed.");

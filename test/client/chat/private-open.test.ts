@@ -221,6 +221,16 @@ describe("unread lines", () => {
     expect(fixture.prompt).toBe("yoda> ");
   });
 
+  it("are read when the user answers without opening the chat", async () => {
+    const fixture = await live();
+    await opens(fixture, "yoda");
+    await says(fixture, "yoda", "hi");
+    expect(fixture.status).toContain("unread: yoda (private) 1");
+    await fixture.chat.enter("/private yoda hello");
+    expect(fixture.privates.done).toContain("read yoda");
+    expect(fixture.status).not.toContain("unread");
+  });
+
   it("of the open chat are read when the terminal has the focus", async () => {
     const fixture = await live();
     await opens(fixture, "yoda");

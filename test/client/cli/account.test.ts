@@ -148,8 +148,9 @@ test("devices all lists every device, and devices remove ends the sessions of on
 });
 
 test("account delete removes the account after a check of the password", async () => {
-  await using own = await TestServer.start({ users: ["luke"] });
+  await using own = await TestServer.start({ users: ["luke", "hans"] });
   await using home = await Home.make();
+  await home.logIn("hans", own, "--plaintext");
   await home.logIn("luke", own, "--plaintext");
   expect(await home.run("account", "delete")).toMatchObject({ code: 2, stdout: "" });
   expect(await home.run("account", "forget")).toMatchObject({ code: 2, stdout: "" });
@@ -157,7 +158,9 @@ test("account delete removes the account after a check of the password", async (
   expect(await home.run("whoami")).toMatchObject({ code: 0 });
   const deleted = await home.pipe(`${passwordOf("luke")}\n`, "account", "delete", "--password-stdin");
   expect(deleted).toMatchObject({ code: 0, stdout: "The account luke is deleted.\n" });
-  expect(await home.run("whoami")).toMatchObject({ code: 4 });
+  // Commands are those of the other user from now on.
+  expect(await home.run("whoami")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hans at /) });
+  expect(await home.run("whoami", "--as", "luke")).toMatchObject({ code: 4 });
   await expect(own.logIn("luke")).rejects.toMatchObject({ reason: "CREDENTIALS_WRONG" });
 });
 

@@ -145,7 +145,11 @@ export class PrivateController implements PrivateActions, Disposable {
     const { chats, display, clock, me, isOpen, waitsForPeer } = this.#options;
     if (waitsForPeer) await this.#whenWritable(username);
     const outcome = await this.#attempt(username, () => Promise.resolve(chats.send(username, text)));
-    if (outcome === "sent") return;
+    if (outcome === "sent") {
+      // Who answers has read what is on the screen.
+      this.markRead(username);
+      return;
+    }
     this.#progress.held(username);
     display.show({
       kind: "message",
