@@ -217,7 +217,10 @@ export class UserAccounts {
   async removeDevice(user: UserRow, deviceId: number | undefined): Promise<number> {
     const { accounts, sessions } = this.#options;
     const ended = deviceId === undefined ? undefined : await accounts.removeDevice(user.userId, deviceId);
-    if (ended === undefined) throw new Refusal(Reason.DEVICE_NOT_FOUND, { field: "device_id" });
+    if (ended === undefined) {
+      const message = "You have no such device.";
+      throw new Refusal(Reason.DEVICE_NOT_FOUND, { field: "device_id", message });
+    }
     for (const sessionId of ended) sessions.announceEnd(user.userId, sessionId);
     return ended.length;
   }
