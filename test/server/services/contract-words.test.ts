@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Feature } from "../../../gen/parley/chat/v1/event.ts";
 import type { TestClient } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { TestServer } from "../../support/server.ts";
 
@@ -96,10 +97,15 @@ test("an open stream is a use of the token", async () => {
   await using server = await TestServer.start({ users: ["leia"], clock, sessionLifetimeMs: 3 * HOUR });
   const leia = await server.logIn("leia");
   using stream = await leia.connect().caughtUp();
+  const { accounts } = server.store;
+  const userId = (await accounts.userByName("leia"))?.userId ?? 0;
   for (let hours = 0; hours < 5; hours++) {
     clock.advance(HOUR + 60_000);
-    // The sweep of the minute has stored the use before the next call is answered.
-    await server.store.presence.heartbeat(clock.now());
+    // The sweep of the minute stores the use.
+    await eventually(async () => {
+      const [session] = await accounts.listSessions(userId, Number.MAX_SAFE_INTEGER, 1, clock.now());
+      expect((session?.expireTime ?? 0) - clock.now()).toBeGreaterThanOrEqual(2 * HOUR);
+    });
   }
   expect((await sessionOf(leia))?.expireTime?.getTime()).toBeGreaterThan(clock.now());
   expect(stream.all("caughtUp")).toHaveLength(1);
