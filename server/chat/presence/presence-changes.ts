@@ -34,6 +34,7 @@ export class PresenceChanges implements AsyncDisposable {
   /** Blocks whose effect could not be published yet, by blocker and reader. */
   readonly #blockChanges = new Map<string, BlockChange>();
   #timer: Timer | undefined;
+  #isDisposed = false;
   /** Resolves when the last message is published. Messages are published one after another, in the order of the changes. */
   #published: Promise<void> = Promise.resolve();
 
@@ -61,12 +62,14 @@ export class PresenceChanges implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     this.#timer?.[Symbol.dispose]();
     await this.#published;
-    this.#timer?.[Symbol.dispose]();
   }
 
   #publishWithin(ms: number): void {
+    // The server stops: intervals that are closed last still change presence, but no stream is left.
+    if (this.#isDisposed) return;
     this.#timer ??= this.#options.clock.after(ms, () => this.#publishAll());
   }
 
