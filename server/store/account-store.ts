@@ -216,7 +216,7 @@ export interface AccountStore {
    * each log-in removes more of them than it adds.
    */
   startSession(session: NewSession): Promise<NewSessionResult>;
-  /** The session of this token; undefined if there is none or it has expired. */
+  /** The session of this token; undefined if there is none, it has expired, or the user is disabled. */
   sessionByToken(tokenHash: Uint8Array, now: number): Promise<SessionRow | undefined>;
   /**
    * Records that the session was used. The expiry of a bot's session stays. Does nothing if the session has ended.

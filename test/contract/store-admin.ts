@@ -98,6 +98,13 @@ export function adminPromises(fixture: Fixture): void {
       expect(await accounts.sessionByToken(session("first").tokenHash, 3_000)).toBeUndefined();
       expect(await accounts.sessionByToken(session("second").tokenHash, 3_000)).toBeDefined();
       expect((await admin.account(fixture.name("r2")))?.isBot).toBe(true);
+
+      await admin.setDisabled(fixture.name("r2"), true, at(3_000));
+      await admin.replaceBotSession(fixture.name("r2"), session("while disabled"), at(3_000));
+      expect(await accounts.sessionByToken(session("while disabled").tokenHash, 3_000)).toBeUndefined();
+      await admin.setDisabled(fixture.name("r2"), false, at(3_000));
+      expect(await accounts.sessionByToken(session("while disabled").tokenHash, 3_000)).toBeDefined();
+
       await fixture.users("ada");
       for (const name of ["unknown", fixture.name("ada")])
         expect(await admin.replaceBotSession(name, session("third"), at(3_000))).toBe(false);

@@ -274,6 +274,18 @@ test("a bot has a token that neither time nor idleness ends, and others see that
   expect((await again.accounts()).accounts.find(({ bot }) => bot)?.user?.username).toBe("r2");
 });
 
+test("a token that a disabled bot gets is valid only after the bot is enabled", async () => {
+  const { server, admin } = await start();
+  await admin.add("r2", "", true);
+  await admin.disable("r2");
+  const bot = server.anonymous();
+  bot.grant = { token: await admin.reset("r2") } as TestClient["grant"];
+  expect(await reasonOf(bot.whoelse())).toBe("TOKEN_INVALID");
+  expect((await bot.connect().ended)?.reason).toBe("TOKEN_INVALID");
+  await admin.disable("r2", false);
+  expect(await bot.whoelse()).toEqual([]);
+});
+
 test("an invite is listed without its secret until it is used up or revoked", async () => {
   const { server, admin } = await start();
   const { invite, secret } = await admin.invite(2);

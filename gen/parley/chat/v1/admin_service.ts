@@ -2159,7 +2159,7 @@ export const AdminServiceService = {
   },
   /**
    * ResetUser helps a user who has forgotten the password: it creates a secret with which the user sets a new one, by
-   * AuthService.ResetPassword. For a bot it replaces the token.
+   * AuthService.ResetPassword. For a bot it replaces the token. While the user is disabled, neither can be used.
    */
   resetUser: {
     path: "/parley.chat.v1.AdminService/ResetUser" as const,
@@ -2247,7 +2247,7 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   endUserSessions: handleUnaryCall<EndUserSessionsRequest, EndUserSessionsResponse>;
   /**
    * ResetUser helps a user who has forgotten the password: it creates a secret with which the user sets a new one, by
-   * AuthService.ResetPassword. For a bot it replaces the token.
+   * AuthService.ResetPassword. For a bot it replaces the token. While the user is disabled, neither can be used.
    */
   resetUser: handleUnaryCall<ResetUserRequest, ResetUserResponse>;
   /** CreateInvite creates an invite, with which a new user signs up. */
@@ -2403,7 +2403,7 @@ export interface AdminServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * ResetUser helps a user who has forgotten the password: it creates a secret with which the user sets a new one, by
-   * AuthService.ResetPassword. For a bot it replaces the token.
+   * AuthService.ResetPassword. For a bot it replaces the token. While the user is disabled, neither can be used.
    */
   resetUser(
     request: ResetUserRequest,

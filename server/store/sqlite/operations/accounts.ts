@@ -190,7 +190,7 @@ export const accountOperations: Operations<AccountStore> = {
 
   sessionByToken: read((database, tokenHash, now) => {
     const row = database.get<SessionColumns>(
-      `${selectSession} WHERE token_hash = ? AND expire_time > ? AND removed_time IS NULL`,
+      `${selectSession} WHERE token_hash = ? AND expire_time > ? AND removed_time IS NULL AND disabled_time IS NULL`,
       tokenHash,
       now,
     );
