@@ -186,7 +186,8 @@ export interface AccountStore {
   knownNames(usernames: readonly string[]): Promise<string[]>;
   /**
    * Sets the password of a user whose hash is still `change.from`. If `change.keepSessionId` is given, the same
-   * transaction ends all other sessions of the user, and makes all devices unknown except that of the session.
+   * transaction ends all other sessions of the user, removes a password reset, and makes all devices unknown except that
+   * of the session.
    * @returns the ids of the sessions that ended; undefined if the hash has changed, and then nothing is stored
    */
   setPassword(userId: number, change: PasswordChange): Promise<number[] | undefined>;

@@ -139,6 +139,16 @@ test("a reset is valid for 24 hours, and a newer one replaces it", async () => {
   expect(await reasonOf(resetWith(anyone, "x".repeat(43), "a long password"))).toBe("RESET_INVALID");
 });
 
+test("a user who changes the password makes an earlier reset unusable", async () => {
+  const { server, admin } = await start();
+  const yoda = await server.logIn("yoda");
+  const reset = await admin.reset("yoda");
+  const request = { oldPassword: passwordOf("yoda"), newPassword: "a password to remember" };
+  await yoda.unary(yoda.auth, yoda.auth.changePassword, request);
+  expect(await reasonOf(resetWith(server.anonymous(), reset, "another password"))).toBe("RESET_INVALID");
+  await server.anonymous().logIn("yoda", "a password to remember");
+});
+
 test("a reset ends the lock after wrong passwords, and so does unlock", async () => {
   const { server, admin } = await start();
   const guess = () => reasonOf(server.anonymous().logIn("yoda", "a wrong guess"));

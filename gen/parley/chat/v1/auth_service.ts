@@ -2158,7 +2158,7 @@ export const AuthServiceService = {
   },
   /**
    * ChangePassword sets a new password and ends every other session of the user. Other devices of the user are no longer
-   * known until the next log-in on them.
+   * known until the next log-in on them. A secret of AdminService.ResetUser that was not used is no longer valid.
    */
   changePassword: {
     path: "/parley.chat.v1.AuthService/ChangePassword" as const,
@@ -2269,7 +2269,7 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   resetPassword: handleUnaryCall<ResetPasswordRequest, ResetPasswordResponse>;
   /**
    * ChangePassword sets a new password and ends every other session of the user. Other devices of the user are no longer
-   * known until the next log-in on them.
+   * known until the next log-in on them. A secret of AdminService.ResetUser that was not used is no longer valid.
    */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
   /** ListSessions lists the sessions of the calling user. */
@@ -2374,7 +2374,7 @@ export interface AuthServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * ChangePassword sets a new password and ends every other session of the user. Other devices of the user are no longer
-   * known until the next log-in on them.
+   * known until the next log-in on them. A secret of AdminService.ResetUser that was not used is no longer valid.
    */
   changePassword(
     request: ChangePasswordRequest,

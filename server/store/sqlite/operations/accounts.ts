@@ -100,6 +100,7 @@ export const accountOperations: Operations<AccountStore> = {
     if (!hasPassword(database, userId, from)) return undefined;
     database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
     if (keepSessionId === undefined) return [];
+    database.run("DELETE FROM password_resets WHERE user_id = ?", userId);
     database.run(
       `UPDATE devices SET known = 0
        WHERE user_id = ?1 AND device_id <> (SELECT device_id FROM sessions WHERE session_id = ?2)`,
