@@ -22,7 +22,7 @@ export type AddUserResult =
       readonly problem: string;
       readonly facts?: Facts | undefined;
     }
-  | { readonly status: "name-taken" | "look-alike" };
+  | { readonly status: "name-taken" | "look-alike" | "not-administrator" };
 
 /** The token of a bot. It is shown once, and only its hash is stored. */
 export interface BotToken {

@@ -134,7 +134,7 @@ export class UserAccounts {
    * Changes the password, and ends all other sessions of the user. A wrong old password counts as a failed log-in of
    * the device.
    * @returns the number of sessions that ended
-   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, PASSWORD_INVALID; OverloadedError
+   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, PASSWORD_INVALID, TOKEN_INVALID; OverloadedError
    */
   async changePassword(session: SessionRow, oldPassword: string, newPassword: string): Promise<number> {
     const { accounts, passwords, sessions, logIns, log } = this.#options;
@@ -154,7 +154,10 @@ export class UserAccounts {
       to: await passwords.hash(newPassword, asker),
       keepSessionId: session.sessionId,
     });
-    if (ended === undefined) throw new Refusal(Reason.CREDENTIALS_WRONG, { field: "old_password" });
+    if (ended === undefined) {
+      await this.#checkSession(session.sessionId);
+      throw new Refusal(Reason.CREDENTIALS_WRONG, { field: "old_password" });
+    }
     for (const sessionId of ended) sessions.announceEnd(user.userId, sessionId);
     log.info({ event: "password changed", username: user.username, ended: ended.length }, "password changed");
     return ended.length;
@@ -191,9 +194,9 @@ export class UserAccounts {
 
   /**
    * Removes the user. A wrong password counts as a failed log-in of the device.
-   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED; OverloadedError
+   * @throws Refusal CREDENTIALS_WRONG, ACCOUNT_LOCKED, TOKEN_INVALID; OverloadedError
    */
-  async deleteAccount({ user, deviceId }: SessionRow, password: string): Promise<void> {
+  async deleteAccount({ user, deviceId, sessionId }: SessionRow, password: string): Promise<void> {
     const { accounts, passwords, logIns, onRemoved, log } = this.#options;
     const wrong = new Refusal(Reason.CREDENTIALS_WRONG, {
       field: "password",
@@ -204,7 +207,10 @@ export class UserAccounts {
     const asker: Asker = { lane: "known", key: `user:${user.userId}` };
     const isRight = () => passwords.verify(password, found.passwordHash, asker);
     if (!(await logIns.confirm(deviceId, isRight))) throw wrong;
-    if (!(await accounts.deleteAccount(user.userId, found.passwordHash))) throw wrong;
+    if (!(await accounts.deleteAccount(user.userId, sessionId, found.passwordHash))) {
+      await this.#checkSession(sessionId);
+      throw wrong;
+    }
     await onRemoved();
     log.info({ event: "account deleted", username: user.username }, "account deleted");
   }
@@ -223,6 +229,12 @@ export class UserAccounts {
     }
     for (const sessionId of ended) sessions.announceEnd(user.userId, sessionId);
     return ended.length;
+  }
+
+  /** The session may have ended while a password was hashed. @throws Refusal TOKEN_INVALID */
+  async #checkSession(sessionId: number): Promise<void> {
+    const valid = await this.#options.accounts.validSessions([sessionId], this.#clock.now());
+    if (valid.length === 0) throw new Refusal(Reason.TOKEN_INVALID);
   }
 
   #checkPassword(password: string, username: string, field: string): void {

@@ -169,6 +169,8 @@ function added(name: string, result: AddUserResult): Extract<AddUserResult, { st
       );
     case "look-alike":
       throw new CommandFailure(`the name ${name} looks too much like the name of another user`);
+    case "not-administrator":
+      throw new Error("the operator was taken for a user");
   }
 }
 

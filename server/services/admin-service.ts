@@ -89,6 +89,9 @@ export function adminService(parts: AdminServiceParts) {
           case "name-taken":
           case "look-alike":
             throw new Refusal(Reason.USERNAME_TAKEN, { field: "username" });
+          // The caller lost the right while the password was hashed.
+          case "not-administrator":
+            throw new Refusal(Reason.ADMINISTRATORS_ONLY);
         }
       }),
 

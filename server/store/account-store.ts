@@ -94,7 +94,9 @@ export type NewUserResult =
   | { status: "name-taken" }
   | { status: "look-alike" }
   /** The invite is unknown, used up or expired. It is checked before the name. */
-  | { status: "invite-invalid" };
+  | { status: "invite-invalid" }
+  /** The user who adds is no longer an administrator, or is disabled. */
+  | { status: "not-administrator" };
 
 export interface ClientDescription {
   readonly name: string;
@@ -188,7 +190,8 @@ export interface AccountStore {
    * Sets the password of a user whose hash is still `change.from`. If `change.keepSessionId` is given, the same
    * transaction ends all other sessions of the user, removes a password reset, and makes all devices unknown except that
    * of the session.
-   * @returns the ids of the sessions that ended; undefined if the hash has changed, and then nothing is stored
+   * @returns the ids of the sessions that ended; undefined if the hash has changed or the session to keep has ended, and
+   * then nothing is stored
    */
   setPassword(userId: number, change: PasswordChange): Promise<number[] | undefined>;
   /** Makes the user an administrator or an ordinary user. Returns false if there is no such user. */
@@ -203,8 +206,11 @@ export interface AccountStore {
   hasDevice(userId: number, deviceId: number, secretHash: Uint8Array): Promise<boolean>;
   /** Removes the user with all sessions and devices. Returns false if there is no such user. */
   removeUser(username: string, by?: Administering): Promise<boolean>;
-  /** Removes the user like removeUser, if the hash of the password is still this one. Returns false if it is not. */
-  deleteAccount(userId: number, passwordHash: string): Promise<boolean>;
+  /**
+   * Removes the user like removeUser, if the hash of the password is still this one and the user still has the session.
+   * Returns false otherwise.
+   */
+  deleteAccount(userId: number, sessionId: number, passwordHash: string): Promise<boolean>;
   /** The user's devices with a device id below `beforeId`, in descending order of device id. */
   listUserDevices(userId: number, beforeId: number, limit: number, now: number): Promise<DeviceRow[]>;
   /**

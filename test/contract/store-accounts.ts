@@ -70,10 +70,13 @@ export function accountPromises(fixture: Fixture): void {
       const [ada] = await fixture.users("ada");
       const { accounts } = fixture.store;
       const { sessionId } = await fixture.session(ada);
-      expect(await accounts.deleteAccount(ada, "another hash")).toBe(false);
+      expect(await accounts.deleteAccount(ada, sessionId, "another hash")).toBe(false);
+      const { sessionId: ended } = await fixture.session(ada);
+      await accounts.endSession(ada, ended);
+      expect(await accounts.deleteAccount(ada, ended, fixture.hash("ada"))).toBe(false);
       expect(await accounts.validSessions([sessionId], 2_000)).toEqual([sessionId]);
-      expect(await accounts.deleteAccount(ada, fixture.hash("ada"))).toBe(true);
-      expect(await accounts.deleteAccount(ada, fixture.hash("ada"))).toBe(false);
+      expect(await accounts.deleteAccount(ada, sessionId, fixture.hash("ada"))).toBe(true);
+      expect(await accounts.deleteAccount(ada, sessionId, fixture.hash("ada"))).toBe(false);
       expect(await accounts.validSessions([sessionId], 2_000)).toEqual([]);
       expect(await accounts.userById(ada)).toBeUndefined();
       expect((await accounts.removedUser(fixture.name("ada")))?.userId).toBe(ada);
@@ -326,6 +329,8 @@ export function accountPromises(fixture: Fixture): void {
       expect(await accounts.endSession(ada, s1)).toBe(true);
       expect(await accounts.endSession(ada, s1)).toBe(false);
       const change = { from: fixture.hash("ada"), to: "new", keepSessionId: s3 };
+      expect(await accounts.setPassword(ada, { ...change, keepSessionId: s1 })).toBeUndefined();
+      expect(await accounts.setPassword(ada, { ...change, keepSessionId: bobs })).toBeUndefined();
       expect((await accounts.setPassword(ada, change))?.toSorted((a, b) => a - b)).toEqual([s2, s4]);
       // A log-in that was verified against the old password is refused.
       await expect(fixture.session(ada)).rejects.toThrow("password-changed");

@@ -209,7 +209,9 @@ export function adminPromises(fixture: Fixture): void {
       const [ada] = await fixture.users("ada");
       const { accounts, admin } = fixture.store;
       const by = { userId: ada, address: "192.0.2.7", time: 7_000 };
-      await accounts.addUser(fixture.newUser("bob"), by);
+      expect(await accounts.addUser(fixture.newUser("bob"), by)).toEqual({ status: "not-administrator" });
+      await accounts.setAdministrator(fixture.name("ada"), true);
+      expect(await accounts.addUser(fixture.newUser("bob"), by)).toMatchObject({ status: "added" });
       await admin.endSessions(fixture.name("bob"), { ...by, time: 8_000 });
       await accounts.removeUser(fixture.name("bob"), at(9_000));
       // A change that was not made is not recorded.

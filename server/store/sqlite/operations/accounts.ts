@@ -70,6 +70,8 @@ export const accountOperations: Operations<AccountStore> = {
   checkNewUser: read(checkNewUser),
 
   addUser: write((database, user, by) => {
+    if (by?.userId !== undefined && !mayAdminister(database, by.userId))
+      return { status: "not-administrator" };
     const status = checkNewUser(database, user);
     if (status !== "added") return { status };
     const userId = insertUser(database, user);
@@ -98,6 +100,7 @@ export const accountOperations: Operations<AccountStore> = {
 
   setPassword: write((database, userId, { from, to, keepSessionId }) => {
     if (!hasPassword(database, userId, from)) return undefined;
+    if (keepSessionId !== undefined && !hasSession(database, userId, keepSessionId)) return undefined;
     database.run("UPDATE users SET password_hash = ? WHERE user_id = ?", to, userId);
     if (keepSessionId === undefined) return [];
     database.run("DELETE FROM password_resets WHERE user_id = ?", userId);
@@ -149,8 +152,9 @@ export const accountOperations: Operations<AccountStore> = {
     return true;
   }),
 
-  deleteAccount: write((database, userId, passwordHash) => {
-    if (!hasPassword(database, userId, passwordHash)) return false;
+  deleteAccount: write((database, userId, sessionId, passwordHash) => {
+    if (!hasPassword(database, userId, passwordHash) || !hasSession(database, userId, sessionId))
+      return false;
     removeUser(database, userId);
     return true;
   }),
@@ -280,6 +284,17 @@ function removeUser(database: Database, userId: number): void {
 function hasPassword(database: Database, userId: number, passwordHash: string): boolean {
   const sql = "SELECT 1 FROM users WHERE user_id = ? AND password_hash = ? AND removed_time IS NULL";
   return database.get(sql, userId, passwordHash) !== undefined;
+}
+
+function hasSession(database: Database, userId: number, sessionId: number): boolean {
+  const sql = "SELECT 1 FROM sessions WHERE session_id = ? AND user_id = ?";
+  return database.get(sql, sessionId, userId) !== undefined;
+}
+
+function mayAdminister(database: Database, userId: number): boolean {
+  const sql =
+    "SELECT 1 FROM users WHERE user_id = ? AND administrator = 1 AND disabled_time IS NULL AND removed_time IS NULL";
+  return database.get(sql, userId) !== undefined;
 }
 
 function isDisabled(database: Database, userId: number): boolean {
