@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../../../time/clock.ts";
 import type { Bus } from "../../bus/bus.ts";
 import { limits } from "../../limits.ts";
-import type { PresenceStore } from "../../store/store.ts";
+import { type PresenceStore, StoreUnavailableError } from "../../store/store.ts";
 
 export interface IntervalsOptions {
   readonly store: PresenceStore;
@@ -26,6 +26,9 @@ export class PresenceIntervals implements AsyncDisposable {
   readonly #options: IntervalsOptions;
   readonly #closing = new Map<number, Closing>();
   readonly #subscription: Disposable;
+  /** The calls of `open` that have not returned yet. */
+  readonly #opening = new Set<Promise<void>>();
+  #isDisposed = false;
   #broadcastHead = 0;
   #heartbeat: Timer | undefined;
   #retry: Timer | undefined;
@@ -54,8 +57,22 @@ export class PresenceIntervals implements AsyncDisposable {
     });
   }
 
-  /** Opens an interval. If the previous one is not closed yet, closes it first, at the time when the user left. */
+  /**
+   * Opens an interval. If the previous one is not closed yet, closes it first, at the time when the user left.
+   * @throws StoreUnavailableError after the disposal
+   */
   async open(userId: number): Promise<void> {
+    if (this.#isDisposed) throw new StoreUnavailableError("the server is stopping");
+    const opening = this.#open(userId);
+    this.#opening.add(opening);
+    try {
+      await opening;
+    } finally {
+      this.#opening.delete(opening);
+    }
+  }
+
+  async #open(userId: number): Promise<void> {
     const { store, clock } = this.#options;
     const closing = this.#closing.get(userId);
     if (closing !== undefined) {
@@ -90,11 +107,16 @@ export class PresenceIntervals implements AsyncDisposable {
     await this.#closing.get(userId)?.attempt;
   }
 
-  /** Tries once more to close what could not be closed, and writes a last heartbeat. */
+  /**
+   * Waits for the writes in progress, tries once more to close what could not be closed, and writes a last heartbeat.
+   * Nothing is written after that.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const { store, clock } = this.#options;
+    this.#isDisposed = true;
     this.#subscription[Symbol.dispose]();
     this.#heartbeat?.[Symbol.dispose]();
+    await Promise.allSettled(this.#opening);
     await Promise.all([...this.#closing].map(([userId, closing]) => this.#again(userId, closing)));
     this.#retry?.[Symbol.dispose]();
     await store.heartbeat(clock.now());

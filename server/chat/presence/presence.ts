@@ -50,6 +50,7 @@ export class Presence implements AsyncDisposable {
   readonly #store: PresenceStore;
   readonly #online = new Map<number, OnlineUser>();
   readonly #subscription: Disposable;
+  #isDisposed = false;
   #onSessionGone: ((userId: number, sessionId: number) => void) | undefined;
 
   constructor(
@@ -131,7 +132,7 @@ export class Presence implements AsyncDisposable {
       await user.opened;
     } catch (error) {
       // The interval may be stored or not. It is closed, and the user's next stream must try again.
-      if (this.#online.get(row.userId) === user) {
+      if (!this.#isDisposed && this.#online.get(row.userId) === user) {
         this.#online.delete(row.userId);
         this.#close(row);
       }
@@ -139,8 +140,12 @@ export class Presence implements AsyncDisposable {
     }
   }
 
-  /** Call it when a stream for which `enter` was called has ended. */
+  /**
+   * Call it when a stream for which `enter` was called has ended. A stream that ends after the disposal changes nothing:
+   * its interval stays open, like those of all users who were online when the server stopped.
+   */
   leave(userId: number, sessionId: number, processId: string, how: StreamEnd): void {
+    if (this.#isDisposed) return;
     const user = this.#online.get(userId);
     const session = user?.sessions.get(sessionId);
     if (user === undefined || session === undefined) return;
@@ -161,6 +166,7 @@ export class Presence implements AsyncDisposable {
    * has recorded it, if the user is offline now.
    */
   async leaveProgram(userId: number, sessionId: number, processId: string): Promise<void> {
+    if (this.#isDisposed) return;
     const user = this.#online.get(userId);
     const session = user?.sessions.get(sessionId);
     if (user !== undefined && session !== undefined) {
@@ -177,6 +183,7 @@ export class Presence implements AsyncDisposable {
 
   /** Leaves the intervals open, and writes a last heartbeat from which the next process continues. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     this.#subscription[Symbol.dispose]();
     for (const { sessions } of this.#online.values()) {
       for (const { grace } of sessions.values()) grace?.[Symbol.dispose]();

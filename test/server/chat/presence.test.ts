@@ -1,6 +1,10 @@
 // Tests that presence is true when the store fails, and when a user leaves deliberately.
 import { describe, expect, test } from "vitest";
+import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
+import { InProcessBus } from "../../../server/bus/in-process-bus.ts";
+import { Presence } from "../../../server/chat/presence/presence.ts";
 import { limits } from "../../../server/limits.ts";
+import { Refusal } from "../../../server/reasons.ts";
 import { type PresenceStore, type Store, StoreUnavailableError } from "../../../server/store/store.ts";
 import type { TestClient, TestStream } from "../../support/client.ts";
 import { reasonOf } from "../../support/client.ts";
@@ -251,4 +255,59 @@ describe("Leave", () => {
     await seen(clock, stream, "wentOffline", "han");
     expect(clock.monotonic() - before).toBeLessThan(ms);
   }
+});
+
+describe("a server that stops", () => {
+  const user = { userId: 1, username: "leia" };
+
+  /** A store that records the operations, and in which \`open\` waits. */
+  function recording() {
+    const written: string[] = [];
+    const opened = Promise.withResolvers<void>();
+    const record = async (what: string, until?: Promise<void>): Promise<void> => {
+      await until;
+      written.push(what);
+    };
+    const store: PresenceStore = {
+      open: () => record("open", opened.promise),
+      close: () => record("close"),
+      heartbeat: () => record("heartbeat"),
+      openIntervals: () => Promise.resolve({ heartbeat: 0, broadcastHead: 0, userIds: [] }),
+      list: () => Promise.resolve([]),
+      of: () => Promise.resolve(undefined),
+    };
+    const blocks = { blockedBy: () => Promise.resolve([]), isBlocking: () => Promise.resolve(false) };
+    const errors: unknown[] = [];
+    const presence = new Presence(store, blocks, new InProcessBus(), {
+      graceMs: 0,
+      sessionsPerUser: 8,
+      tooMany: () => new Refusal(Reason.TOO_MANY_SESSIONS),
+      onError: (error) => errors.push(error),
+      clock: new ManualClock(),
+    });
+    return { presence, written, opened, errors };
+  }
+
+  test("waits for an interval that is being opened, and writes its heartbeat last", async () => {
+    const { presence, written, opened, errors } = recording();
+    await presence.start(() => Promise.resolve(new Map()));
+    const entering = presence.enter(user, 1, "p");
+    const stopped = presence[Symbol.asyncDispose]();
+    opened.resolve();
+    await Promise.all([entering, stopped]);
+    expect(written).toEqual(["heartbeat", "open", "heartbeat"]);
+    // Its stream ends after that, and the interval stays open for the next process.
+    presence.leave(user.userId, 1, "p", "lost");
+    await presence.leaveProgram(user.userId, 1, "p");
+    expect(written).toEqual(["heartbeat", "open", "heartbeat"]);
+    expect(errors).toEqual([]);
+  });
+
+  test("opens no interval after it has stopped", async () => {
+    const { presence, written } = recording();
+    await presence.start(() => Promise.resolve(new Map()));
+    await presence[Symbol.asyncDispose]();
+    await expect(presence.enter(user, 1, "p")).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(written).toEqual(["heartbeat", "heartbeat"]);
+  });
 });
