@@ -31,8 +31,8 @@ export class OpenChats implements Disposable {
   readonly #clock: Clock;
   /** By user, then by program. */
   readonly #reports = new Map<number, Map<string, Report>>();
-  /** By the user to whom the device belongs, and the peer. */
-  readonly #agreed = new Map<string, AgreedChat & { readonly timer: Timer }>();
+  /** By the user to whom the device belongs, then by peer. */
+  readonly #agreed = new Map<number, Map<number, AgreedChat & { readonly timer: Timer }>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,16 +61,18 @@ export class OpenChats implements Disposable {
 
   /** Counts a chat that was agreed on as open for `forMs` ms, or until its program reports. */
   agree(userId: number, peerId: number, agreed: AgreedChat, forMs: number): void {
-    const key = keyOf(userId, peerId);
-    this.#dropAgreed(key);
-    const timer = this.#clock.after(forMs, () => this.#agreed.delete(key));
-    this.#agreed.set(key, { ...agreed, timer });
+    this.#dropAgreed(userId, peerId);
+    const timer = this.#clock.after(forMs, () => this.#dropAgreed(userId, peerId));
+    const ofUser = this.#agreed.get(userId) ?? new Map<number, AgreedChat & { readonly timer: Timer }>();
+    ofUser.set(peerId, { ...agreed, timer });
+    this.#agreed.set(userId, ofUser);
   }
 
   /** Call it when the chat that was agreed on in this introduction did not open. */
   dropAgreed(userId: number, peerId: number, introductionId: string): void {
-    const key = keyOf(userId, peerId);
-    if (this.#agreed.get(key)?.introductionId === introductionId) this.#dropAgreed(key);
+    if (this.#agreed.get(userId)?.get(peerId)?.introductionId === introductionId) {
+      this.#dropAgreed(userId, peerId);
+    }
   }
 
   /** The device on which the user has a private chat with the peer open; undefined if there is none. */
@@ -78,11 +80,13 @@ export class OpenChats implements Disposable {
     for (const { device, peerIds } of this.#reports.get(userId)?.values() ?? []) {
       if (peerIds.has(peerId)) return device;
     }
-    return this.#agreed.get(keyOf(userId, peerId))?.device;
+    return this.#agreed.get(userId)?.get(peerId)?.device;
   }
 
   [Symbol.dispose](): void {
-    for (const { timer } of this.#agreed.values()) timer[Symbol.dispose]();
+    for (const ofUser of this.#agreed.values()) {
+      for (const { timer } of ofUser.values()) timer[Symbol.dispose]();
+    }
   }
 
   #forget(userId: number, matches: (program: Program) => boolean): void {
@@ -92,19 +96,16 @@ export class OpenChats implements Disposable {
     this.#dropAllAgreed(userId, matches);
   }
 
-  /** Searches all agreed chats. There are few, since each lasts only until it is reported. */
   #dropAllAgreed(userId: number, matches: (program: Program) => boolean): void {
-    for (const [key, { program }] of this.#agreed) {
-      if (key.startsWith(`${userId}:`) && matches(program)) this.#dropAgreed(key);
+    for (const [peerId, { program }] of this.#agreed.get(userId) ?? []) {
+      if (matches(program)) this.#dropAgreed(userId, peerId);
     }
   }
 
-  #dropAgreed(key: string): void {
-    this.#agreed.get(key)?.timer[Symbol.dispose]();
-    this.#agreed.delete(key);
+  #dropAgreed(userId: number, peerId: number): void {
+    const ofUser = this.#agreed.get(userId);
+    ofUser?.get(peerId)?.timer[Symbol.dispose]();
+    ofUser?.delete(peerId);
+    if (ofUser?.size === 0) this.#agreed.delete(userId);
   }
-}
-
-function keyOf(userId: number, peerId: number): string {
-  return `${userId}:${peerId}`;
 }
