@@ -81,7 +81,9 @@ export const limits = {
 
   /** The time within which a new relay call must send its opening, ms. */
   relayOpeningMs: 5_000,
+  /** Open relays, also those of sessions that have just ended. */
   relaysPerSession: 16,
+  relaysPerUser: 64,
   relayPieceBytes: 16 * KiB,
   /** How much a device may send before the other has received it, bytes. This is the most that waits in memory. */
   relayWindowBytes: 256 * KiB,
@@ -90,11 +92,13 @@ export const limits = {
   /** Bytes per second in each direction: enough for a chat with pictures, too few for films. */
   relayBytesPerSecond: 1 * MiB,
   /**
-   * The outbox of one direction, bytes: the window, plus the overhead of pieces of about 300 bytes. Above it, the
+   * The outbox of one direction, bytes: the window, plus the overhead of pieces of about 500 bytes. Above it, the
    * sender is not read.
    */
-  relaySoftBytes: 320 * KiB,
+  relaySoftBytes: 384 * KiB,
   relayHardBytes: 512 * KiB,
+  /** What a waiting piece takes in memory in addition to its bytes. It was measured for small pieces. */
+  relayPieceOverhead: 256,
   /** How long a device may take to receive the rest after the other has left, ms. */
   relayFlushMs: 10_000,
   /** How long a relay stays open after its session has ended, so that the device can tell its peer the reason, ms. */

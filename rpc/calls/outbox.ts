@@ -29,12 +29,14 @@ export interface OutboxOptions {
   readonly maxFrameBytes: number;
   /** The most pieces of one frame; by default unlimited. */
   readonly maxFramePieces?: number;
+  /**
+   * What a waiting piece counts in addition to its bytes; by default 64. If it were not counted, 1 MiB of tiny pieces
+   * would take many MiB. It is more where no other outbox shares the piece: a small piece of its own takes about 240
+   * bytes.
+   */
+  readonly pieceOverhead?: number;
 }
 
-/**
- * The memory that a waiting piece takes in addition to its bytes. If it were not counted, 1 MiB of tiny pieces would
- * take many MiB.
- */
 const PIECE_OVERHEAD = 64;
 
 /**
@@ -52,6 +54,7 @@ type WritableSink = Sink & { write(frame: Buffer, written: (error?: Error | null
 
 export class Outbox implements Disposable {
   readonly #options: OutboxOptions;
+  readonly #overhead: number;
   #sink: WritableSink | undefined;
   /** The queue of pieces. Those not yet handed over start at index #head. */
   #queue: Uint8Array[] = [];
@@ -71,6 +74,7 @@ export class Outbox implements Disposable {
 
   constructor(sink: Sink, options: OutboxOptions) {
     this.#options = options;
+    this.#overhead = options.pieceOverhead ?? PIECE_OVERHEAD;
     this.#sink = sink;
     for (const event of END_EVENTS) sink.once(event, this.#onEnd);
   }
@@ -81,7 +85,7 @@ export class Outbox implements Disposable {
    */
   push(piece: Uint8Array): void {
     if (this.#sink === undefined) return;
-    const cost = piece.length + PIECE_OVERHEAD;
+    const cost = piece.length + this.#overhead;
     if (this.bytes + cost > this.#options.hardBytes) {
       this.#overflow();
       return;
@@ -92,7 +96,7 @@ export class Outbox implements Disposable {
     if (this.#flushing === undefined && this.#hasWindow()) this.#flushing = setImmediate(this.#flush);
   }
 
-  /** Bytes that are queued (and 64 for each piece), or handed over and not yet taken by the transport. */
+  /** Bytes that are queued (and the overhead of each piece), or handed over and not yet taken by the transport. */
   get bytes(): number {
     return this.#queuedBytes + this.#bytesInFlight;
   }
@@ -212,7 +216,7 @@ export class Outbox implements Disposable {
     }
     const queue = this.#queue;
     const pieces = first === 0 && end === queue.length ? queue : queue.slice(first, end);
-    this.#queuedBytes -= bytes + pieces.length * PIECE_OVERHEAD;
+    this.#queuedBytes -= bytes + pieces.length * this.#overhead;
     // Removing each taken piece separately would move all the others each time.
     const isMostlyTaken = end * 2 >= queue.length;
     this.#queue = isMostlyTaken ? queue.slice(end) : queue;

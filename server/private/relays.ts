@@ -16,8 +16,9 @@ export class Relays {
   readonly #clock: Clock;
   /** By agreement, then by device: the halves. */
   readonly #slots = new WeakMap<Agreement, Map<number, Slot>>();
-  /** By session: the number of its halves. */
-  readonly #counts = new Map<number, number>();
+  /** By session, and by user: the number of halves. A half counts until it is disposed of, also after its session. */
+  readonly #ofSession = new Counts();
+  readonly #ofUser = new Counts();
 
   constructor(agreements: Agreements, clock: Clock) {
     this.#clock = clock;
@@ -30,19 +31,17 @@ export class Relays {
    * exist. If the agreement ends first, the half ends with RELAY_PEER_GONE.
    * @throws Refusal INTRODUCTION_NOT_FOUND, RATE_LIMITED, RELAY_PEER_GONE
    */
-  enter({ sessionId, deviceId }: SessionRow, introductionId: string, outbox: Outbox): RelayHalf {
+  enter(
+    { user, sessionId, deviceId }: Pick<SessionRow, "user" | "sessionId" | "deviceId">,
+    introductionId: string,
+    outbox: Outbox,
+  ): RelayHalf {
     const agreement = this.#agreements.find(introductionId, deviceId);
     const slots = (agreement && this.#slots.get(agreement)) ?? new Map<number, Slot>();
     if (agreement === undefined || slots.has(deviceId)) {
       throw new Refusal(Reason.INTRODUCTION_NOT_FOUND, { field: "opening.introduction_id" });
     }
-    const count = this.#counts.get(sessionId) ?? 0;
-    if (count >= limits.relaysPerSession) {
-      throw new Refusal(Reason.RATE_LIMITED, {
-        message: `A session may have at most ${limits.relaysPerSession} relays at the same time.`,
-        retryDelayMs: limits.introductionRetryMs,
-      });
-    }
+    this.#checkCounts(user.userId, sessionId);
     const [other] = slots.values();
     this.#slots.set(agreement, slots);
     if (other === "left") {
@@ -51,11 +50,13 @@ export class Relays {
     }
     const onGone = (): void => {
       slots.set(deviceId, "left");
-      this.#release(sessionId);
+      this.#ofSession.remove(sessionId);
+      this.#ofUser.remove(user.userId);
     };
     const half = new RelayHalf(outbox, onGone, this.#clock);
     slots.set(deviceId, half);
-    this.#counts.set(sessionId, count + 1);
+    this.#ofSession.add(sessionId);
+    this.#ofUser.add(user.userId);
     if (other !== undefined) {
       other.join(half);
       half.join(other);
@@ -70,9 +71,38 @@ export class Relays {
     }
   }
 
-  #release(sessionId: number): void {
-    const left = (this.#counts.get(sessionId) ?? 0) - 1;
-    if (left > 0) this.#counts.set(sessionId, left);
-    else this.#counts.delete(sessionId);
+  /** @throws Refusal RATE_LIMITED */
+  #checkCounts(userId: number, sessionId: number): void {
+    const full =
+      this.#ofSession.of(sessionId) >= limits.relaysPerSession
+        ? { who: "session", maximum: limits.relaysPerSession }
+        : this.#ofUser.of(userId) >= limits.relaysPerUser
+          ? { who: "user", maximum: limits.relaysPerUser }
+          : undefined;
+    if (full === undefined) return;
+    throw new Refusal(Reason.RATE_LIMITED, {
+      message: `A ${full.who} may have at most ${full.maximum} relays at the same time.`,
+      retryDelayMs: limits.introductionRetryMs,
+      facts: { maximum: full.maximum },
+    });
+  }
+}
+
+/** Counts things by the id of their owner. */
+class Counts {
+  readonly #byId = new Map<number, number>();
+
+  of(id: number): number {
+    return this.#byId.get(id) ?? 0;
+  }
+
+  add(id: number): void {
+    this.#byId.set(id, this.of(id) + 1);
+  }
+
+  remove(id: number): void {
+    const left = this.of(id) - 1;
+    if (left > 0) this.#byId.set(id, left);
+    else this.#byId.delete(id);
   }
 }

@@ -108,6 +108,7 @@ export function introductionService(parts: IntroductionServiceParts) {
       outbox: {
         softBytes: limits.relaySoftBytes,
         hardBytes: limits.relayHardBytes,
+        pieceOverhead: limits.relayPieceOverhead,
         // Each piece is a whole response. Two pieces in one frame would be decoded as one response.
         maxFrameBytes: 1,
       },
