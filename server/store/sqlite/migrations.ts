@@ -10,6 +10,7 @@ import { namesAndTimes } from "./migrations/0007_names_and_times.ts";
 import { administration } from "./migrations/0008_administration.ts";
 import { head } from "./migrations/0009_head.ts";
 import { deviceUse } from "./migrations/0010_device_use.ts";
+import { severalNodes } from "./migrations/0011_several_nodes.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   administration,
   head,
   deviceUse,
+  severalNodes,
 ];
 
 /** Runs the missing steps in one transaction. Throws DatabaseRefusedError for a database from a newer version. */
