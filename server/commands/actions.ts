@@ -1,17 +1,15 @@
 // parley-server actions: prints the record of administration.
 
-import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
 import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
-import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
-import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
-import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import type { AdminActionKind } from "../store/store.ts";
-import { type Command, CommandFailure } from "./command.ts";
+import type { Command } from "./command.ts";
 import type { Io } from "./io.ts";
+import { openExistingAccounts } from "./open-accounts.ts";
 import { readCount } from "./printing/count.ts";
 import { timeText } from "./printing/time-text.ts";
 
@@ -55,15 +53,10 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   const { flags, words } = readArguments(argv, [...ownFlags, ...settingFlags(settings)]);
   if (words.length > 0) throw new UsageError("actions: expected only flags");
   const most = readCount(flags);
-  const data = dataOf(await loadConfig({ flags }));
-  const { database } = dataFiles(data);
-  if (!existsSync(database)) {
-    throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
-  }
-  using direct = openAccountsDirectly(database);
+  await using stores = await openExistingAccounts(await loadConfig({ flags }));
   for (let before = Number.MAX_SAFE_INTEGER, left = most; left > 0; ) {
     const size = Math.min(PAGE, left);
-    const page = await direct.admin.listActions(before, size);
+    const page = await stores.admin.listActions(before, size);
     for (const { time, administrator, address, action, subject } of page) {
       const who = administrator === undefined ? "the operator" : `${administrator} (${address})`;
       io.print(`${oneLine(`${timeText(time)}  ${who} ${what[action]} ${subject}`)}\n`);

@@ -1,5 +1,4 @@
 // parley-server invite create|list|revoke: manages the invites with which new users sign up.
-import { existsSync } from "node:fs";
 import { type Arguments, readArguments } from "../../command-line/arguments.ts";
 import { suggestionOrAll } from "../../command-line/closest.ts";
 import { durationMs } from "../../command-line/durations.ts";
@@ -7,16 +6,15 @@ import { UsageError } from "../../command-line/usage-error.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Administration, operator } from "../admin/administration.ts";
 import { Passwords } from "../auth/passwords.ts";
-import { dataFiles } from "../files/data-folder.ts";
 import { joinLine } from "../files/invite-link.ts";
 import { commandLine } from "../files/package.ts";
 import { limits } from "../limits.ts";
-import { type Config, dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { type Config, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
-import { type DirectAccounts, openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { findPlace, placeSettings } from "./links/place.ts";
+import { openAccountsOf, openExistingAccounts } from "./open-accounts.ts";
 import { timeText } from "./printing/time-text.ts";
 
 export const command: Command = { help, run };
@@ -85,16 +83,16 @@ async function create({ config, flags, io, now }: Request): Promise<void> {
   if (config.signUp === "closed")
     io.complain("Note: sign-up is closed. The invite can be used after --sign-up is changed.\n");
   const place = await findPlace(config, io);
-  using direct = openAccountsDirectly(dataFiles(dataOf(config)).database);
-  const administration = new Administration({ ...direct, passwords: new Passwords() });
+  await using stores = await openAccountsOf(config);
+  const administration = new Administration({ ...stores, passwords: new Passwords() });
   const { secret } = await administration.createInvite(uses, lifetimeMs, operator(now));
   io.print(`${joinLine({ ...place, kind: "invite", secret })}\n`);
 }
 
 async function list({ config, io, now }: Request): Promise<void> {
-  using direct = openExisting(config);
+  await using stores = await openExistingAccounts(config);
   for (let after = ""; ; ) {
-    const page = await direct.admin.listInvites(after, PAGE, now);
+    const page = await stores.admin.listInvites(after, PAGE, now);
     for (const { inviteId, usesLeft, expireTime } of page) {
       io.print(
         `${inviteId}  ${usesLeft} ${usesLeft === 1 ? "use" : "uses"}, until ${timeText(expireTime)}\n`,
@@ -107,21 +105,13 @@ async function list({ config, io, now }: Request): Promise<void> {
 }
 
 async function revoke({ config, id, io, now }: Request): Promise<void> {
-  using direct = openExisting(config);
-  if (!(await direct.admin.revokeInvite(id, operator(now)))) {
+  await using stores = await openExistingAccounts(config);
+  if (!(await stores.admin.revokeInvite(id, operator(now)))) {
     throw new CommandFailure(
       `there is no invite ${id} that can be used; ${commandLine("parley-server")} invite list shows them`,
     );
   }
   io.print(`The invite ${id} cannot be used any more.\n`);
-}
-
-/** The database is not created, because a mistyped folder would then look like a server without invites. */
-function openExisting(config: Config): DirectAccounts {
-  const data = dataOf(config);
-  const { database } = dataFiles(data);
-  if (existsSync(database)) return openAccountsDirectly(database);
-  throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
 }
 
 function readUses(flags: Arguments["flags"]): number {

@@ -1,17 +1,15 @@
 // parley-server logins [NAME]: prints the record of log-ins, of all users or of one.
 
-import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
 import { oneLine } from "../../command-line/one-line.ts";
 import { UsageError } from "../../command-line/usage-error.ts";
-import { dataFiles } from "../files/data-folder.ts";
 import { commandLine } from "../files/package.ts";
-import { dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
-import { openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
 import type { LogInOutcome, LogInRow } from "../store/store.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import type { Io } from "./io.ts";
+import { openExistingAccounts } from "./open-accounts.ts";
 import { readCount } from "./printing/count.ts";
 import { timeText } from "./printing/time-text.ts";
 
@@ -53,17 +51,12 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...more] = words;
   if (more.length > 0) throw new UsageError("logins: expected one name, or none");
   const most = readCount(flags);
-  const data = dataOf(await loadConfig({ flags }));
-  const { database } = dataFiles(data);
-  if (!existsSync(database)) {
-    throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
-  }
-  using direct = openAccountsDirectly(database);
-  const user = name === undefined ? undefined : await direct.admin.account(name);
+  await using stores = await openExistingAccounts(await loadConfig({ flags }));
+  const user = name === undefined ? undefined : await stores.admin.account(name);
   if (name !== undefined && user === undefined) throw new CommandFailure(`there is no user ${oneLine(name)}`);
   for (let before = Number.MAX_SAFE_INTEGER, left = most; left > 0; ) {
     const size = Math.min(PAGE, left);
-    const page = await direct.logIns.listLogIns(user?.userId ?? "everyone", before, size);
+    const page = await stores.logIns.listLogIns(user?.userId ?? "everyone", before, size);
     io.print(page.map((row) => `${oneLine(lineOf(row))}\n`).join(""));
     const last = page.at(-1);
     if (page.length < size || last === undefined) break;

@@ -1,6 +1,5 @@
 // parley-server user ACTION: manages the users of a data folder, even while a server uses it.
 
-import { existsSync } from "node:fs";
 import { readArguments } from "../../command-line/arguments.ts";
 import { closest, suggestionOrAll } from "../../command-line/closest.ts";
 import { mapUsername } from "../../command-line/map-username.ts";
@@ -9,18 +8,17 @@ import { UsageError } from "../../command-line/usage-error.ts";
 import { systemClock } from "../../time/clock.ts";
 import { type AddUserResult, Administration, operator } from "../admin/administration.ts";
 import { Passwords } from "../auth/passwords.ts";
-import { dataFiles } from "../files/data-folder.ts";
 import { joinLine } from "../files/invite-link.ts";
 import { commandLine } from "../files/package.ts";
 import { formatId } from "../ids.ts";
-import { type Config, dataOf, loadConfig, settingFlags } from "../settings/config.ts";
+import { type Config, loadConfig, settingFlags } from "../settings/config.ts";
 import { type DescribedFlag, describedSettings, describeFlags } from "../settings/help.ts";
-import { type DirectAccounts, openAccountsDirectly } from "../store/sqlite/direct-accounts.ts";
-import type { AccountRow, Administering } from "../store/store.ts";
+import type { AccountRow, AccountStores, Administering } from "../store/store.ts";
 import { newPassword } from "./ask.ts";
 import { type Command, CommandFailure, type Replacements } from "./command.ts";
 import type { Io } from "./io.ts";
 import { findPlace, placeSettings } from "./links/place.ts";
+import { checkExists, openAccountsOf } from "./open-accounts.ts";
 import { timeText } from "./printing/time-text.ts";
 
 export const command: Command = { help, run };
@@ -101,22 +99,17 @@ async function run(argv: readonly string[], io: Io, replacements: Replacements):
       throw new UsageError(`user ${action}: --${flag} is only for user add`);
   }
   const config = await loadConfig({ flags });
-  const data = dataOf(config);
-  const { database } = dataFiles(data);
-  // The database is not created, because a mistyped folder would then look like a server without users.
-  if (action !== "add" && !existsSync(database)) {
-    throw new CommandFailure(`there is no Parley data in ${data}; give another folder with --data`);
-  }
+  if (action !== "add") await checkExists(config);
   const { passwordCost, clock = systemClock } = replacements;
   const passwords = new Passwords({ cost: passwordCost });
   const isOn = (flag: string): boolean => flags.get(flag)?.[0] === "true";
   // A password is read before the database is opened, so that nothing holds it while a person types.
   const password = action === "add" && !isOn("bot") ? await newPassword(io, isOn("password-stdin")) : "";
-  using direct = openAccountsDirectly(database);
-  const administration = new Administration({ ...direct, passwords });
+  await using stores = await openAccountsOf(config);
+  const administration = new Administration({ ...stores, passwords });
   const by = operator(clock.now());
   const request = {
-    direct,
+    stores,
     administration,
     by,
     config,
@@ -130,7 +123,7 @@ async function run(argv: readonly string[], io: Io, replacements: Replacements):
 }
 
 interface Request {
-  readonly direct: DirectAccounts;
+  readonly stores: AccountStores;
   readonly administration: Administration;
   readonly by: Administering;
   readonly config: Config;
@@ -174,9 +167,9 @@ function added(name: string, result: AddUserResult): Extract<AddUserResult, { st
   }
 }
 
-async function list({ direct, isOn, io }: Request): Promise<void> {
+async function list({ stores, isOn, io }: Request): Promise<void> {
   const onlyAdministrators = isOn("administrators");
-  for await (const page of accountPages(direct)) {
+  for await (const page of accountPages(stores)) {
     const wanted = onlyAdministrators ? page.filter(({ isAdministrator }) => isAdministrator) : page;
     io.print(wanted.map((account) => `${describe(account, onlyAdministrators)}\n`).join(""));
   }
@@ -230,11 +223,11 @@ async function unlock(request: Request): Promise<void> {
 }
 
 async function sessions(request: Request): Promise<void> {
-  const { direct, by, name, io } = request;
-  const account = await direct.admin.account(name);
+  const { stores, by, name, io } = request;
+  const account = await stores.admin.account(name);
   if (account === undefined) throw await noSuchUser(request);
   for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const page = await direct.accounts.listSessions(account.userId, before, PAGE, by.time);
+    const page = await stores.accounts.listSessions(account.userId, before, PAGE, by.time);
     for (const { sessionId, client, address, createTime, lastUsedTime } of page) {
       const program = [client.deviceName, [client.name, client.version].join(" ").trim()].filter(Boolean);
       const facts = `logged in ${timeText(createTime)} from ${address || "the server"}, last used ${timeText(lastUsedTime)}`;
@@ -254,8 +247,8 @@ async function logOut(request: Request): Promise<void> {
 }
 
 async function reset(request: Request): Promise<void> {
-  const { direct, administration, by, config, name, io } = request;
-  const account = await direct.admin.account(name);
+  const { stores, administration, by, config, name, io } = request;
+  const account = await stores.admin.account(name);
   if (account === undefined) throw await noSuchUser(request);
   // The place is found first, because a link that is not printed would be lost.
   const place = account.isBot ? undefined : await findPlace(config, io);
@@ -273,16 +266,16 @@ async function reset(request: Request): Promise<void> {
   io.print(`${joinLine({ ...place, kind: "reset", secret: result.secret })}\n`);
 }
 
-async function noSuchUser({ direct, name }: Request): Promise<CommandFailure> {
+async function noSuchUser({ stores, name }: Request): Promise<CommandFailure> {
   const names: string[] = [];
-  for await (const page of accountPages(direct)) names.push(...page.map(({ username }) => username));
+  for await (const page of accountPages(stores)) names.push(...page.map(({ username }) => username));
   const meant = closest(name, names);
   return new CommandFailure(
     `there is no user ${oneLine(name)}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
   );
 }
 
-async function* accountPages({ admin }: DirectAccounts): AsyncGenerator<AccountRow[]> {
+async function* accountPages({ admin }: AccountStores): AsyncGenerator<AccountRow[]> {
   for (let after = ""; ; ) {
     const page = await admin.listAccounts(after, PAGE);
     yield page;

@@ -12,25 +12,23 @@
 //
 // All times are milliseconds since 1970 by the server's clock. All ids are positive safe integers, never reused.
 
-import type { AccountStore, LogInStore, UserRow } from "./account-store.ts";
-import type { AdminStore } from "./admin-store.ts";
+import type { UserRow } from "./account-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
+import type { AccountStores } from "./store-engine.ts";
 
 export type * from "./account-store.ts";
 export type * from "./admin-store.ts";
 export type * from "./identity-store.ts";
+export type { AccountStores } from "./store-engine.ts";
 
-export interface Store extends AsyncDisposable {
+export interface Store extends AccountStores {
   /** A random id, made when the data is created. Cursors and devices are valid only with this id. */
   readonly serverId: string;
   /** The id of the one conversation of kind broadcast. */
   readonly broadcastId: number;
-  readonly accounts: AccountStore;
-  readonly admin: AdminStore;
   readonly log: LogStore;
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
-  readonly logIns: LogInStore;
   readonly identities: IdentityStore;
   /**
    * Calls the listener within a second after another process changed users or invites. No other process writes to the

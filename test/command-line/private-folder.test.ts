@@ -12,13 +12,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDatabase } from "../../client/state/database.ts";
 import { readSmallFile } from "../../command-line/small-file.ts";
 import { runCommandLine } from "../../server/commands/run-command.ts";
 import { loadCertificate, ownCertificate } from "../../server/files/certificate.ts";
+import { openAccounts } from "../../server/store/engines.ts";
 import { lockDataFolder } from "../../server/store/sqlite/database/lock.ts";
-import { openAccountsDirectly } from "../../server/store/sqlite/direct-accounts.ts";
 import { fakeIo } from "../server/commands/fake-io.ts";
 import { CHEAP } from "../support/cheap-passwords.ts";
 
@@ -43,7 +44,7 @@ async function run(...words: string[]) {
 }
 
 test.skipIf(!hasOwners)("an open data folder is closed with its files, and they are named", async () => {
-  openAccountsDirectly(join(folder, "parley.db"))[Symbol.dispose]();
+  await (await openAccounts(pathToFileURL(join(folder, "parley.db"))))[Symbol.asyncDispose]();
   mkdirSync(join(folder, "tls"));
   writeFileSync(join(folder, "tls", "key.pem"), "key", { mode: 0o644 });
   for (const name of ["", "parley.db", "tls", join("tls", "key.pem")]) {

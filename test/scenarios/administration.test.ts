@@ -1,9 +1,10 @@
 // Administration: forgotten passwords, disabled users, bots, invites, locks, and the record of what was changed.
+import { pathToFileURL } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { AdminActionKind } from "../../gen/parley/chat/v1/admin_service.ts";
 import { LogInOutcome } from "../../gen/parley/chat/v1/auth_service.ts";
 import { runCommandLine } from "../../server/commands/run-command.ts";
-import { openAccountsDirectly } from "../../server/store/sqlite/direct-accounts.ts";
+import { openAccounts } from "../../server/store/engines.ts";
 import { fakeIo } from "../server/commands/fake-io.ts";
 import { CHEAP } from "../support/cheap-passwords.ts";
 import { reasonOf, type TestClient } from "../support/client.ts";
@@ -399,7 +400,7 @@ test("what the operator's commands do beside a running server reaches its stream
 
 test("a session that started while its user was being disabled does not exist", async () => {
   const { server } = await start();
-  using direct = openAccountsDirectly(server.databaseFile);
+  await using direct = await openAccounts(pathToFileURL(server.databaseFile));
   const user = await direct.accounts.userByName("yoda");
   await direct.admin.setDisabled("yoda", true, { userId: undefined, address: "", time: Date.now() });
   const { accounts } = server.store;

@@ -3,12 +3,13 @@ import { X509Certificate } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fingerprintOf } from "../../../rpc/dialling/dial.ts";
 import { hashSecret } from "../../../server/auth/tokens.ts";
 import { runCommandLine } from "../../../server/commands/run-command.ts";
 import { writeServerFile } from "../../../server/files/server-file.ts";
-import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { openAccounts } from "../../../server/store/engines.ts";
 import { CHEAP, cheapPasswords } from "../../support/cheap-passwords.ts";
 import { fakeIo } from "./fake-io.ts";
 
@@ -38,14 +39,14 @@ describe("user", () => {
 
   test("the password is the first line of standard input, without its newline", async () => {
     await run("user add yoda --password-stdin", "  wise @ !man \r\nmore\n");
-    using direct = openAccountsDirectly(join(data, "parley.db"));
+    await using direct = await openAccounts(pathToFileURL(join(data, "parley.db")));
     const hash = (await direct.accounts.userByName("yoda"))?.passwordHash ?? "";
     expect(await cheapPasswords().verify("  wise @ !man ", hash)).toBe(true);
   });
 
   test("a byte order mark before the password is dropped, and a password that is not UTF-8 is refused", async () => {
     await run("user add yoda --password-stdin", "\ufeffwise@!man");
-    using direct = openAccountsDirectly(join(data, "parley.db"));
+    await using direct = await openAccounts(pathToFileURL(join(data, "parley.db")));
     const hash = (await direct.accounts.userByName("yoda"))?.passwordHash ?? "";
     expect(await cheapPasswords().verify("wise@!man", hash)).toBe(true);
     const refused = await run("user add hans --password-stdin", Buffer.from("wise\xffman!", "latin1"));
@@ -156,7 +157,7 @@ describe("invite create", () => {
     expect(code).toBe(0);
     expect(address).toBe("chat.example.org:4000");
     expect(fingerprint).toBe(fingerprintOf((await run("cert")).out));
-    using direct = openAccountsDirectly(join(data, "parley.db"));
+    await using direct = await openAccounts(pathToFileURL(join(data, "parley.db")));
     const user = {
       username: "luke",
       skeleton: "luke",
@@ -174,7 +175,7 @@ describe("invite create", () => {
   test("an invite can be used --uses times, until --expires", async () => {
     const { out } = await run("invite create --uses 2 --expires 1h");
     const inviteHash = hashSecret(out.match(line)?.[2] ?? "");
-    using direct = openAccountsDirectly(join(data, "parley.db"));
+    await using direct = await openAccounts(pathToFileURL(join(data, "parley.db")));
     const add = async (username: string, time: number) => {
       const result = await direct.accounts.addUser({
         username,

@@ -1,12 +1,13 @@
 // A damaged part of the data fails what needs it, with a reason of its own, and nothing else.
 
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from "../../../gen/health/v1/health.ts";
 import { GapKind } from "../../../gen/parley/chat/v1/entry.ts";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { openAccounts } from "../../../server/store/engines.ts";
 import { reasonOf, type TestClient, type TestStream, textOf } from "../../support/client.ts";
 import { TestServer } from "../../support/server.ts";
 
@@ -92,7 +93,7 @@ test("a send that needs a damaged page is refused, and others of the same commit
   // The newest page of the conversation, to which its next entry is added.
   damage(`to bob ${ENTRIES}. `);
   // The change of another process makes the writer read the file again.
-  using tool = openAccountsDirectly(server.databaseFile);
+  await using tool = await openAccounts(pathToFileURL(server.databaseFile));
   await tool.accounts.setAdministrator("ada", true);
   using stream = ada.connect({ features: [] });
   await stream.next("welcome");

@@ -12,11 +12,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAccounts } from "../../../server/store/engines.ts";
 import { checkData } from "../../../server/store/sqlite/database/data-check.ts";
 import { DatabaseRefusedError } from "../../../server/store/sqlite/database/database.ts";
 import { readHead } from "../../../server/store/sqlite/database/head-file.ts";
-import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import {
   acceptData,
   backupData,
@@ -105,7 +106,7 @@ async function expectRefused(
   for (const text of [...texts, "Nothing was changed", `parley-server restore --accept --data ${folder}`]) {
     expect((refused as Error).message).toContain(text);
   }
-  expect(() => openAccountsDirectly(file)).toThrow(DatabaseRefusedError);
+  await expect(openAccounts(pathToFileURL(file))).rejects.toThrow(DatabaseRefusedError);
   expect(examineData(file)[0]).toBe((refused as Error).message);
   rmSync(join(folder, "lock.db"), { force: true });
   expect(contentsOf(folder)).toEqual(before);

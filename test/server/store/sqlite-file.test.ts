@@ -2,9 +2,10 @@
 import { appendFile, copyFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAccounts } from "../../../server/store/engines.ts";
 import { DatabaseRefusedError, openDatabase } from "../../../server/store/sqlite/database/database.ts";
-import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import { packAppends } from "../../../server/store/sqlite/threads/group.ts";
 import { Writer } from "../../../server/store/sqlite/threads/writer.ts";
@@ -105,7 +106,7 @@ describe("a file that cannot be served is refused with a clear message:", () => 
     await using place = await filled();
     change(place.file, "PRAGMA user_version = 999");
     expect(await refusalOf(place.file)).toContain("newer version");
-    expect(() => openAccountsDirectly(place.file)).toThrow("newer version");
+    await expect(openAccounts(pathToFileURL(place.file))).rejects.toThrow("newer version");
   });
 
   it("truncated", async () => {
@@ -170,7 +171,7 @@ describe("the accounts of the command line tools", () => {
   it("are stored in a database that a server then opens", async () => {
     await using place = await temporaryFolder();
     const file = join(place.folder, "parley.db");
-    using tool = openAccountsDirectly(file);
+    await using tool = await openAccounts(pathToFileURL(file));
     expect(await tool.accounts.addUser(newUser("ada"))).toMatchObject({ status: "added" });
     await using store = await openSqliteStore({ file });
     expect(await store.accounts.userByName("ada")).toBeDefined();
@@ -180,7 +181,7 @@ describe("the accounts of the command line tools", () => {
 
   it("stay unchanged by a call that fails", async () => {
     await using place = await temporaryFolder();
-    using tool = openAccountsDirectly(join(place.folder, "parley.db"));
+    await using tool = await openAccounts(pathToFileURL(join(place.folder, "parley.db")));
     const users = [newUser("ada"), { ...newUser("bob"), time: 0.5 }];
     await expect(tool.accounts.importUsers(users)).rejects.toThrow();
     expect(await tool.accounts.knownNames(["ada", "bob"])).toEqual([]);

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { openAccountsDirectly } from "../../../server/store/sqlite/direct-accounts.ts";
+import { pathToFileURL } from "node:url";
+import { openAccounts } from "../../../server/store/engines.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import type { StartThread } from "../../../server/store/sqlite/threads/thread.ts";
 import type { StoreUnderTest } from "../../contract/store-fixture.ts";
@@ -28,7 +29,7 @@ export async function sqliteUnderTest(startThread?: StartThread): Promise<StoreU
       return store;
     },
     async addUserElsewhere(user) {
-      using direct = openAccountsDirectly(file);
+      await using direct = await openAccounts(pathToFileURL(file));
       await direct.accounts.addUser(user);
     },
     fillFailures(count, { count: failures, lockedUntil, locks }, time) {

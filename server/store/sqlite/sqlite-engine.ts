@@ -1,6 +1,9 @@
-// Gives the command line tools in-process access to the users of a database, even while a server uses it.
+// Opens the accounts of a database without the threads of a store, even while a server uses it.
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AccountStore, AdminStore, LogInStore } from "../store.ts";
+import type { StoreEngine } from "../store-engine.ts";
 import { checkData } from "./database/data-check.ts";
 import { type Database, openDatabase } from "./database/database.ts";
 import { tryLockDataFolder } from "./database/lock.ts";
@@ -10,35 +13,28 @@ import { adminOperations } from "./operations/admin.ts";
 import { logInOperations } from "./operations/log-ins.ts";
 import type { AnyOperations } from "./operations/operation.ts";
 
-/**
- * The parts of a store that have users. Each call commits before its promise resolves, and waits up to 5 s for a
- * transaction of the server.
- */
-export interface DirectAccounts extends Disposable {
-  readonly accounts: AccountStore;
-  readonly admin: AdminStore;
-  readonly logIns: LogInStore;
-}
+/** The accounts of the SQLite database that a file URL names. A call waits up to 5 s for a transaction of the server. */
+export const sqliteEngine: StoreEngine = {
+  hasData: async (url) => Promise.resolve(existsSync(fileURLToPath(url))),
 
-/**
- * Opens the accounts, and creates the database if missing. Throws DatabaseRefusedError, whose text is for the operator.
- */
-export function openAccountsDirectly(file: string): DirectAccounts {
-  checkUnlessServed(file);
-  const database = openDatabase({ file });
-  try {
-    migrateNewOnly(database, file);
-  } catch (error) {
-    database[Symbol.dispose]();
-    throw error;
-  }
-  return {
-    accounts: methodsOn<AccountStore>(database, accountOperations),
-    admin: methodsOn<AdminStore>(database, adminOperations),
-    logIns: methodsOn<LogInStore>(database, logInOperations),
-    [Symbol.dispose]: () => database[Symbol.dispose](),
-  };
-}
+  openAccounts: async (url) => {
+    const file = fileURLToPath(url);
+    checkUnlessServed(file);
+    const database = openDatabase({ file });
+    try {
+      migrateNewOnly(database, file);
+    } catch (error) {
+      database[Symbol.dispose]();
+      throw error;
+    }
+    return Promise.resolve({
+      accounts: methodsOn<AccountStore>(database, accountOperations),
+      admin: methodsOn<AdminStore>(database, adminOperations),
+      logIns: methodsOn<LogInStore>(database, logInOperations),
+      [Symbol.asyncDispose]: async () => Promise.resolve(database[Symbol.dispose]()),
+    });
+  },
+};
 
 /** A server that uses the data has checked it at its start. */
 function checkUnlessServed(file: string): void {
