@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { Backlog } from "../server/chat/backlog.ts";
 import { ConversationLog } from "../server/chat/conversation-log.ts";
 import { UserCache } from "../server/chat/user-cache.ts";
 import { openDatabase } from "../server/store/sqlite/database/database.ts";
-import { logOperations } from "../server/store/sqlite/operations/log.ts";
+import { defineChecksum } from "../server/store/sqlite/operations/log/checksum.ts";
+import { logOperations } from "../server/store/sqlite/operations/log/log-operations.ts";
 import { openSqliteStore } from "../server/store/sqlite/sqlite-store.ts";
 import type { Store } from "../server/store/store.ts";
 import { readCommandLine } from "./usage.ts";
@@ -96,7 +96,8 @@ async function measure(
 }
 
 function fill(file: string, broadcasts: number): void {
-  using database = new DatabaseSync(file);
+  using database = openDatabase({ file });
+  defineChecksum(database);
   const third = Math.floor(broadcasts / 3);
   database.exec(`
     BEGIN;
@@ -104,8 +105,8 @@ function fill(file: string, broadcasts: number): void {
       INSERT INTO users (user_id, username, skeleton, password_hash, create_time)
       SELECT i, 'user' || i, 'user' || i, '', 1 FROM n;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${broadcasts})
-      INSERT INTO entries SELECT 1, i, 1 + i % ${AUTHORS}, 1 + i % ${AUTHORS}, i, i, zeroblob(60) FROM n;
-    UPDATE conversations SET head_seq = ${broadcasts};
+      INSERT INTO entries SELECT i, 1, i, 1 + i % ${AUTHORS}, 1 + i % ${AUTHORS}, i, i, 1,
+        entry_checksum(i, 1, i, 1 + i % ${AUTHORS}, 1 + i % ${AUTHORS}, i, i, 1, zeroblob(60)), zeroblob(60) FROM n;
     INSERT INTO presence_intervals (user_id, start_time, end_time, from_seq, to_seq)
       SELECT user_id, 1, 2, 1, ${broadcasts} FROM users;
     INSERT INTO hidden SELECT user_id, 1, 1 + user_id % ${AUTHORS}, 1, NULL FROM users WHERE user_id > ${AUTHORS};

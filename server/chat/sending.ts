@@ -7,6 +7,7 @@ import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AppendResult, AppendTarget, LogStore, UserRow } from "../store/store.ts";
+import { kindOf } from "./content-kinds.ts";
 import type { SendOrigin } from "./delivery.ts";
 import type { StoredSend } from "./encoding.ts";
 import type { UserCache } from "./user-cache.ts";
@@ -118,6 +119,7 @@ export class MessageSending {
       clientMessageId: id,
       target: destination.target,
       content: bytes,
+      kind: kindOf(content.decoded),
       time: this.#clock.now(),
       origin,
     });

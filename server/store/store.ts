@@ -71,6 +71,8 @@ export interface NewEntry {
   readonly target: AppendTarget;
   /** The encoded Content, stored byte for byte. */
   readonly content: Uint8Array;
+  /** The number of the field of Content that is set; 0 for a kind that this server does not know. */
+  readonly kind: number;
   readonly time: number;
   /** A value that is not stored but is part of the announcement, so that the caller recognises its own entry. */
   readonly origin?: object | undefined;

@@ -183,6 +183,7 @@ export function accountPromises(fixture: Fixture): void {
           clientMessageId: 1n,
           target: { peerId },
           content: hashOf("x"),
+          kind: 1,
           time: 1,
         });
       expect(await append(ada + 1)).toEqual({ status: "no-user" });

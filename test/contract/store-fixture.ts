@@ -137,6 +137,7 @@ export function entry(
     clientMessageId: BigInt(clientMessageId),
     target,
     content: bytes(text),
+    kind: 1,
     time: 5_000,
   };
 }

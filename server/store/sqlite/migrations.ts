@@ -10,7 +10,8 @@ import { namesAndTimes } from "./migrations/0007_names_and_times.ts";
 import { administration } from "./migrations/0008_administration.ts";
 import { head } from "./migrations/0009_head.ts";
 import { deviceUse } from "./migrations/0010_device_use.ts";
-import { severalNodes } from "./migrations/0011_several_nodes.ts";
+import { entriesByPosition } from "./migrations/0011_entries_by_position.ts";
+import { severalNodes } from "./migrations/0012_several_nodes.ts";
 
 /** Changes the database by one version. Runs inside a transaction. */
 export type Migration = (database: Database) => void;
@@ -27,6 +28,7 @@ const migrations: readonly Migration[] = [
   administration,
   head,
   deviceUse,
+  entriesByPosition,
   severalNodes,
 ];
 

@@ -14,18 +14,27 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { checkData, identify, restoredPartOf, restoreLine, serverFileName } from "./database/data-check.ts";
+import {
+  checkData,
+  hasPositions,
+  identify,
+  restoredPartOf,
+  restoreLine,
+  serverFileName,
+} from "./database/data-check.ts";
 import { DatabaseRefusedError, openDatabase, refusal } from "./database/database.ts";
 import { HeadFile, headFileOf, readHead } from "./database/head-file.ts";
 import { primaryCode, sqliteFull } from "./database/refused.ts";
 import { migrate } from "./migrations.ts";
+import { commitNumber } from "./operations/heads.ts";
+import { damageOf, type EntryColumns, entryColumns } from "./operations/log/checksum.ts";
 
 export interface AcceptedData {
   /** The new id. With it, clients discard their cursors and devices. */
   readonly serverId: string;
-  /** The number of the last group that is in the data. */
+  /** The number of the last commit in the data. */
   readonly group: number;
-  /** The number of the last group that was reported as stored; undefined if that is not known. */
+  /** The number of the last commit that was reported; undefined if that is not known. */
   readonly lastGroup: number | undefined;
   /** The new names of the files that were there and do not belong to the data. Nothing is deleted. */
   readonly putAside: readonly string[];
@@ -81,7 +90,7 @@ export function restoreData(backup: string, file: string, now = Date.now()): Acc
 /**
  * Copies the data as it is at one moment to a new file that only its owner can read. A server may go on writing
  * meanwhile. The file gets its name after it was verified.
- * @returns the number of the last group in the copy @throws DatabaseRefusedError; Error with `code` EEXIST
+ * @returns the number of the last commit in the copy @throws DatabaseRefusedError; Error with `code` EEXIST
  */
 export function backupData(file: string, target: string): { group: number } {
   identifyOrRefuse(file);
@@ -121,7 +130,7 @@ export function contentsOf(file: string): DataContents {
   const row = database
     .prepare(
       `SELECT (SELECT count(*) FROM users WHERE removed_time IS NULL) AS users,
-         (SELECT coalesce(sum(head_seq), 0) FROM conversations) AS entries,
+         (SELECT count(*) FROM entries) AS entries,
          (SELECT max(time) FROM entries) AS newestTime`,
     )
     .get();
@@ -173,25 +182,47 @@ function findings(file: string): string[] {
       .filter((text) => text !== "ok");
     if (structure.length > 0) return structure.map((text) => `${file} is damaged: ${text}`);
     const references = database.prepare("PRAGMA foreign_key_check").all().slice(0, MOST_FINDINGS);
-    const logs = database
-      .prepare(
-        `SELECT conversation_id AS id, head_seq AS head, (SELECT count(*) FROM entries e
-           WHERE e.conversation_id = c.conversation_id AND seq BETWEEN 1 AND head_seq) AS count,
-           (SELECT max(seq) FROM entries e WHERE e.conversation_id = c.conversation_id) AS last
-         FROM conversations c WHERE count <> head OR last > head LIMIT ${MOST_FINDINGS}`,
-      )
-      .all();
+    const entries = hasPositions(database) ? findingsOfLog(database) : findingsOfOldLog(database);
     return [
       ...references.map(({ table, rowid, parent }) => {
         return `${file}: row ${String(rowid)} of the table ${String(table)} refers to a missing row of ${String(parent)}`;
       }),
-      ...logs.map(({ id, head, count }) => {
-        return `${file}: the conversation ${String(id)} has ${String(count)} of ${String(head)} entries`;
-      }),
+      ...entries.map((text) => `${file}: ${text}`),
     ];
   } catch (error) {
     return [refusal(file, error).message];
   }
+}
+
+/** Before version 11. */
+function findingsOfOldLog(database: DatabaseSync): string[] {
+  const rows = database
+    .prepare(
+      `SELECT conversation_id AS id, head_seq AS head, (SELECT count(*) FROM entries e
+         WHERE e.conversation_id = c.conversation_id AND seq BETWEEN 1 AND head_seq) AS count
+       FROM conversations c WHERE count <> head LIMIT ${MOST_FINDINGS}`,
+    )
+    .all();
+  return rows.map(({ id, head, count }) => {
+    return `the conversation ${String(id)} has ${String(count)} of ${String(head)} entries`;
+  });
+}
+
+/** Reads every entry. */
+function findingsOfLog(database: DatabaseSync): string[] {
+  const found: string[] = [];
+  const rows = database.prepare(`SELECT ${entryColumns} FROM entries ORDER BY position`).iterate();
+  let last = 0;
+  for (const row of rows as Iterable<EntryColumns>) {
+    if (found.length >= MOST_FINDINGS) return found;
+    if (row.position !== last + 1) {
+      found.push(`the log lacks the entries from position ${last + 1} to ${row.position - 1}`);
+    }
+    last = row.position;
+    const damage = damageOf(row);
+    if (damage !== undefined) found.push(damage);
+  }
+  return found;
 }
 
 /** @throws DatabaseRefusedError if the file is not whole, or not a database of this program */
@@ -219,7 +250,7 @@ function giveNewId(file: string): { serverId: string; group: number } {
   using database = openDatabase({ file });
   migrate(database, file);
   database.run("UPDATE server SET server_id = ?, has_head = 1", serverId);
-  const group = database.get<{ group: number }>(`SELECT group_number AS "group" FROM server`)?.group ?? 0;
+  const group = database.get<{ group: number }>(`SELECT ${commitNumber} AS "group"`)?.group ?? 0;
   HeadFile.make(file, { serverId, group })[Symbol.dispose]();
   return { serverId, group };
 }

@@ -11,7 +11,7 @@ import type {
   StoreProblem,
 } from "../store.ts";
 import { broadcastConversationId } from "./broadcast.ts";
-import { unpackEntries } from "./operations/entries.ts";
+import { unpackEntries } from "./operations/log/entries.ts";
 import type { Runner } from "./operations/operation.ts";
 import { methodsOf, type OperationCall } from "./operations/operations.ts";
 import { GroupCommit } from "./threads/group-commit.ts";
@@ -135,7 +135,6 @@ class SqliteStore implements Store {
     const reads = new HeldReads(number, (id, call) => this.#reader.post({ type: "read", id, call }));
     const writes = new GroupCommit(
       { count, bytes },
-      number,
       (group) => {
         const { fields, contents } = group.appends;
         this.#writer.post({ type: "group", group }, [fields, contents]);

@@ -14,15 +14,18 @@ import { TestServer } from "../../support/server.ts";
 const ENTRIES = 200;
 const PAGE = 4096;
 
+/** The client message ids of the messages to bob. */
+let ids: bigint[];
 let server: TestServer;
 let ada: TestClient;
 let cyd: TestClient;
 
 beforeEach(async () => {
+  ids = [];
   server = await TestServer.start({ users: ["ada", "bob", "dan", "cyd"] });
   ada = await server.logIn("ada");
   cyd = await server.logIn("cyd");
-  for (let at = 1; at <= ENTRIES; at += 1) await ada.send("bob", `to bob ${at}. ${"x".repeat(300)}`);
+  for (let at = 1; at <= ENTRIES; at += 1) ids.push((await ada.send("bob", toBob(at))).clientMessageId);
   // These are between the two conversations in the file.
   for (let at = 1; at <= 30; at += 1) await ada.send("dan", "x".repeat(300));
   await ada.send("cyd", "to cyd");
@@ -31,6 +34,10 @@ beforeEach(async () => {
   await server.start();
 });
 afterEach(() => server[Symbol.asyncDispose]());
+
+function toBob(at: number): string {
+  return `to bob ${at}. ${"x".repeat(300)}`;
+}
 
 /** Overwrites the page of the database that contains the text. */
 function damage(text: string): void {
@@ -90,24 +97,25 @@ test("it is logged with the file and what was read, once, and shown by the healt
 });
 
 test("a send that needs a damaged page is refused, and others of the same commit are stored", async () => {
-  // The newest page of the conversation, to which its next entry is added.
-  damage(`to bob ${ENTRIES}. `);
+  damage("to bob 100. ");
   // The change of another process makes the writer read the file again.
   await using tool = await openAccounts(pathToFileURL(server.databaseFile));
   await tool.accounts.setAdministrator("ada", true);
   using stream = ada.connect({ features: [] });
   await stream.next("welcome");
-  const toBob = stream.send("bob", "x".repeat(300));
+  // A repeated send is compared with the entry that the first one stored.
+  const repeated = stream.send("bob", toBob(100), ids[99]);
   const toCyd = stream.send("cyd", "hello cyd");
   const refused = await stream.next("refused");
 
   expect(refused).toMatchObject({
-    clientMessageId: toBob,
+    clientMessageId: repeated,
     reason: Reason.DATA_DAMAGED,
     retryDelay: undefined,
   });
   await expect.poll(() => stream.all("ack").map(({ clientMessageId }) => clientMessageId)).toContain(toCyd);
-  expect(await reasonOf(ada.send("bob", "again"))).toBe("DATA_DAMAGED");
+  expect(await reasonOf(ada.send("bob", toBob(100), ids[99]))).toBe("DATA_DAMAGED");
+  expect(await reasonOf(ada.send("bob", "again"))).toBe("");
   expect(await reasonOf(ada.send("cyd", "and again"))).toBe("");
   expect(await cyd.textsWith("ada")).toEqual(["to cyd", "hello cyd", "and again"]);
 });

@@ -6,8 +6,10 @@ import { firstShape } from "../../../server/store/sqlite/migrations/0001_first_s
 import { blocksAndLocks } from "../../../server/store/sqlite/migrations/0002_blocks_and_locks.ts";
 import { identities } from "../../../server/store/sqlite/migrations/0003_identities.ts";
 import { logInQuotas } from "../../../server/store/sqlite/migrations/0004_log_in_quotas.ts";
+import { examineData } from "../../../server/store/sqlite/restoring.ts";
 import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
-import { entry } from "../../contract/store-fixture.ts";
+import { bytes, entry } from "../../contract/store-fixture.ts";
+import { makeOldDatabase } from "./old-database.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 it("version 1: the markers stay visible, and blocks can be set", async () => {
@@ -105,4 +107,54 @@ it("version 4: names get the form in which they are looked up, unless another us
   const names = (await store.accounts.usersById([1, 2, 3, 4, 5])).map(({ username }) => username);
   expect(names).toEqual(["Zoë", "yoda", "a\u0308", "ä", "plain"]);
   expect(await store.logIns.failures("name:Zoë")).toMatchObject({ count: 3, lockedUntil: 90 });
+});
+
+it("version 10: entries get a position in the order of their times, a kind and a checksum", async () => {
+  await using place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  makeOldDatabase(file, 4, 70);
+  {
+    using database = openDatabase({ file });
+    // A clock that was set back, an id of 64 bits, a kind that this version does not know, and no Content at all.
+    database.exec(`
+      UPDATE entries SET time = 0 WHERE conversation_id = 2 AND seq = 2;
+      UPDATE entries SET content = x'12027878' WHERE conversation_id = 3 AND seq = 1;
+      UPDATE entries SET content = x'ff' WHERE conversation_id = 4 AND seq = 1;
+    `);
+  }
+  {
+    await using store = await openSqliteStore({ file });
+    const { conversationId = 0, headSeq } = (await store.log.directConversation(1, 2)) ?? {};
+    expect([conversationId, headSeq]).toEqual([2, 10]);
+    const entries = await store.log.entries(conversationId, 1, 10, 10);
+    expect(entries.map(({ seq, time, senderId }) => [seq, time, senderId]).slice(0, 3)).toEqual([
+      [1, 1, 1],
+      [2, 0, 2],
+      [3, 15, 1],
+    ]);
+    // A repeated send finds the entry that the first one stored.
+    const repeated = { ...entry(1, 0, { peerId: 2 }, ""), clientMessageId: 2n ** 64n - 69n };
+    expect(
+      await store.log.append({ ...repeated, deviceId: 1, content: entries[0]?.content ?? bytes("") }),
+    ).toMatchObject({ status: "repeated", seq: 1 });
+    expect(await store.log.append(entry(1, 1, { peerId: 2 }))).toMatchObject({ status: "stored", seq: 11 });
+  }
+  expect(examineData(file)).toEqual([]);
+  using database = openDatabase({ file, readOnly: true });
+  const rows = database.all<{ c: number; seq: number; time: number; kind: number }>(
+    "SELECT conversation_id AS c, seq, time, kind FROM entries ORDER BY position",
+  );
+  expect(rows).toHaveLength(71);
+  expect(rows.filter(({ kind }) => kind === 0).map(({ c, seq }) => [c, seq])).toEqual([
+    [3, 1],
+    [4, 1],
+  ]);
+  expect(rows.slice(0, 5).map(({ c, seq }) => [c, seq])).toEqual([
+    [1, 1],
+    [2, 1],
+    // This entry cannot come before the one that it follows.
+    [2, 2],
+    [3, 1],
+    [4, 1],
+  ]);
 });

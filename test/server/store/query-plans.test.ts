@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Database } from "../../../server/store/sqlite/database/database.ts";
 import { migrate } from "../../../server/store/sqlite/migrations.ts";
+import { headOf } from "../../../server/store/sqlite/operations/heads.ts";
 import { storeContract } from "../../contract/store.ts";
 import { startInProcess } from "./in-process-thread.ts";
 import { sqliteUnderTest } from "./temporary.ts";
@@ -79,12 +80,18 @@ const sharedKeys: Readonly<Record<string, string>> = {
 /** Statements that begin and end transactions or read settings have no plan. */
 const withoutPlan = /^(PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/;
 
+/** Statements of migrations, which run once, on tables of an earlier shape. */
+const ofMigrations = /^INSERT INTO (conversations VALUES|entries\s+SELECT)/;
+
+/** The head of a conversation: reads one row at the end of an index. */
+const head = new RegExp(escaped(headOf("?")).replaceAll("\\?", "[\\w.?]+"), "g");
+
 describe("query plans", () => {
   const prepared = new Set<string>();
   beforeAll(() => {
     const statement = Database.prototype.statement;
     vi.spyOn(Database.prototype, "statement").mockImplementation(function (this: Database, sql) {
-      if (!withoutPlan.test(sql)) prepared.add(sql);
+      if (!withoutPlan.test(sql) && !ofMigrations.test(sql)) prepared.add(sql);
       return statement.call(this, sql);
     });
   });
@@ -101,7 +108,7 @@ describe("query plans", () => {
     const database = new DatabaseSync(":memory:");
     migrate(new Database(database), ":memory:");
     const wide = [...prepared].flatMap((sql) => {
-      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll(head, "0")}`).all();
       const steps = plan.map(({ detail }) => String(detail)).filter((step) => readsMuch(step, sql));
       if (steps.length === 0 || exceptions.some(({ statement }) => statement.test(sql))) return [];
       return [{ sql, steps }];

@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { commandLine } from "../../../../command-line/package-files.ts";
+import { lastPosition } from "../operations/heads.ts";
 import { headFileOf, readHead } from "./head-file.ts";
 import { checkLog } from "./log-check.ts";
 import { DatabaseRefusedError, DataDamagedError, refusal } from "./refused.ts";
@@ -67,8 +68,24 @@ export function identify(file: string): DataIdentity | undefined {
   if (!hasTable) return undefined;
   const row = database.prepare("SELECT * FROM server").get();
   if (row === undefined) return undefined;
-  const { server_id: serverId, group_number: group, has_head: hasHead = 0 } = row;
-  return { serverId: String(serverId), group: Number(group), hasHead: hasHead === 1 };
+  const { server_id: serverId, group_number: groups, has_head: hasHead = 0 } = row;
+  return {
+    serverId: String(serverId),
+    group: Number(groups) + lastPositionOf(database),
+    hasHead: hasHead === 1,
+  };
+}
+
+/** Whether the database has the log by positions. Older ones counted each group, and had no checksums. */
+export function hasPositions(database: DatabaseSync): boolean {
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
+  return Number(version) >= 11;
+}
+
+function lastPositionOf(database: DatabaseSync): number {
+  if (!hasPositions(database)) return 0;
+  const { position } = database.prepare(`SELECT ${lastPosition} AS position`).get() ?? {};
+  return Number(position);
 }
 
 function checkHead(file: string): void {

@@ -2,7 +2,7 @@
 // refused.
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { makeFolder } from "../../../../command-line/make-folder.ts";
 import { checkPresence } from "./data-check.ts";
 import {
@@ -98,6 +98,14 @@ export class Database implements Disposable {
 
   exec(sql: string): void {
     this.#connection.exec(sql);
+  }
+
+  /**
+   * Defines a function that statements of this connection can call. It is called for each row. Integers are passed to it
+   * as bigint.
+   */
+  define(name: string, call: (...args: SQLOutputValue[]) => SQLInputValue): void {
+    this.#connection.function(name, { deterministic: true, useBigIntArguments: true, varargs: true }, call);
   }
 
   /** The value of a pragma whose result is one row of one column. */

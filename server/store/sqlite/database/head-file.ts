@@ -1,5 +1,4 @@
-// The head file beside the database: the server id and the number of a group that was committed. The database must have
-// at least that group, so data that is older or belongs to another server is found at start.
+// The head file beside the database: the server id and the number of a commit. The database must have at least that commit, so data that is older or belongs to another server is found at start.
 import {
   closeSync,
   fdatasync,
@@ -17,7 +16,7 @@ import { DatabaseRefusedError } from "./refused.ts";
 
 export interface Head {
   readonly serverId: string;
-  /** The number of a group of which it was reported that it is committed. */
+  /** The number of a commit that was reported. */
   readonly group: number;
 }
 

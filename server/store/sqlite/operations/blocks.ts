@@ -2,8 +2,11 @@
 import type { BlockRow, BlockStore, SeqRange, UnblockedConversation } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
 import type { Database } from "../database/database.ts";
+import { headOf } from "./heads.ts";
 import { markersOf } from "./markers.ts";
 import { type Operations, read, write } from "./operation.ts";
+
+const broadcastHead = headOf(broadcastConversationId);
 
 /** The most entries that are read to find out whether one of them is hidden. */
 const MOST_LOOKED_AT = 1_000;
@@ -16,18 +19,17 @@ export const blockOperations: Operations<BlockStore> = {
     if (database.run(insert, blockerId, blockedId, time).changes === 0) return "already-blocked";
     database.run(
       `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq)
-       SELECT ?, conversation_id, ?, head_seq + 1 FROM conversations WHERE conversation_id = ?`,
+       VALUES (?, ${broadcastConversationId}, ?, ${broadcastHead} + 1)`,
       blockerId,
       blockedId,
-      broadcastConversationId,
     );
     database.run(
       `INSERT INTO hidden (user_id, conversation_id, author_id, from_seq, to_seq)
-       SELECT ?1, c.conversation_id, ?2, p.delivered_seq + 1, c.head_seq
+       SELECT ?1, c.conversation_id, ?2, p.delivered_seq + 1, ${headOf("c.conversation_id")}
        FROM conversations c JOIN participants p ON p.conversation_id = c.conversation_id AND p.user_id = ?1
        WHERE c.user_low = min(?1, ?2) AND c.user_high = max(?1, ?2)
          -- A range without entries of the author is left out, unless finding that out would take too long.
-         AND (c.head_seq - p.delivered_seq > ${MOST_LOOKED_AT} OR EXISTS
+         AND (${headOf("c.conversation_id")} - p.delivered_seq > ${MOST_LOOKED_AT} OR EXISTS
            (SELECT 1 FROM entries e WHERE e.conversation_id = c.conversation_id AND e.seq > p.delivered_seq
               AND e.sender_id = ?2))
        -- The range of an earlier block, if no entry was delivered since: it is extended.
@@ -106,9 +108,8 @@ export function undeliveredRanges(
 function endHiding(database: Database, blockerId: number, blockedId: number): void {
   const open = "user_id = ? AND conversation_id = ? AND author_id = ? AND to_seq IS NULL";
   const key = [blockerId, broadcastConversationId, blockedId] as const;
-  const head = `(SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId})`;
-  database.run(`DELETE FROM hidden WHERE ${open} AND from_seq > ${head}`, ...key);
-  database.run(`UPDATE hidden SET to_seq = ${head} WHERE ${open}`, ...key);
+  database.run(`DELETE FROM hidden WHERE ${open} AND from_seq > ${broadcastHead}`, ...key);
+  database.run(`UPDATE hidden SET to_seq = ${broadcastHead} WHERE ${open}`, ...key);
 }
 
 /** Shows each user the other's current markers, unless the user who was blocked blocks the former blocker. */

@@ -4,7 +4,7 @@ import { accountOperations } from "./accounts.ts";
 import { adminOperations } from "./admin.ts";
 import { blockOperations } from "./blocks.ts";
 import { identityOperations } from "./identities.ts";
-import { logOperations } from "./log.ts";
+import { logOperations } from "./log/log-operations.ts";
 import { logInOperations } from "./log-ins.ts";
 import type { AnyOperations, Operation, Runner } from "./operation.ts";
 import { presenceOperations } from "./presence.ts";

@@ -1,13 +1,16 @@
 // The operations of PresenceStore: when, and at which broadcast seqs, users were online.
 import type { PresenceRow, PresenceStore } from "../../store.ts";
 import { broadcastConversationId } from "../broadcast.ts";
+import { headOf } from "./heads.ts";
 import { type Operations, read, write } from "./operation.ts";
+
+const broadcastHead = headOf(broadcastConversationId);
 
 export const presenceOperations: Operations<PresenceStore> = {
   open: write((database, userId, time) => {
     database.run(
       `INSERT INTO presence_intervals (user_id, start_time, from_seq)
-       SELECT ?, ?, head_seq + 1 FROM conversations WHERE conversation_id = ${broadcastConversationId}
+       VALUES (?, ?, ${broadcastHead} + 1)
        ON CONFLICT (user_id) WHERE end_time IS NULL DO NOTHING`,
       userId,
       time,
@@ -18,7 +21,7 @@ export const presenceOperations: Operations<PresenceStore> = {
     // If the clock was set back, the interval ends at its start.
     database.run(
       `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
-         to_seq = coalesce(?, (SELECT head_seq FROM conversations WHERE conversation_id = ${broadcastConversationId}))
+         to_seq = coalesce(?, ${broadcastHead})
        WHERE user_id = ? AND end_time IS NULL`,
       time,
       to ?? null,
@@ -31,16 +34,15 @@ export const presenceOperations: Operations<PresenceStore> = {
   }),
 
   openIntervals: read((database) => {
-    const found = database.get<{ heartbeat: number; broadcastHead: number }>(
-      `SELECT heartbeat, head_seq AS broadcastHead FROM server, conversations
-       WHERE conversation_id = ${broadcastConversationId}`,
+    const found = database.get<{ heartbeat: number; head: number }>(
+      `SELECT heartbeat, ${broadcastHead} AS head FROM server`,
     );
-    const { heartbeat = 0, broadcastHead = 0 } = found ?? {};
+    const { heartbeat = 0, head = 0 } = found ?? {};
     const sql = `SELECT user_id AS userId FROM presence_intervals INDEXED BY presence_open
       WHERE end_time IS NULL ORDER BY user_id`;
     return {
       heartbeat,
-      broadcastHead,
+      broadcastHead: head,
       userIds: database.all<{ userId: number }>(sql).map((row) => row.userId),
     };
   }),

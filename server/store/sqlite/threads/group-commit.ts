@@ -35,26 +35,19 @@ const patience = 50;
 export class GroupCommit {
   readonly #limits: GroupLimits;
   readonly #send: (group: Group) => void;
-  /** Called with a group's number after its announcement. */
+  /** Called with the number of a commit after its announcement. */
   readonly #onAnnounced: (number: number) => void;
   #listener: ((entries: readonly AppendedEntry[]) => void) | undefined;
   #waiting: (WaitingAppend | WaitingCall)[] = [];
   #inFlight: { appends: WaitingAppend[]; calls: WaitingCall[] } | undefined;
-  #number: number;
   #soon: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
   /** Why writes are refused; undefined while they are accepted. */
   #ended: string | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(
-    limits: GroupLimits,
-    number: number,
-    send: (group: Group) => void,
-    onAnnounced: (number: number) => void,
-  ) {
+  constructor(limits: GroupLimits, send: (group: Group) => void, onAnnounced: (number: number) => void) {
     this.#limits = limits;
-    this.#number = number;
     this.#send = send;
     this.#onAnnounced = onAnnounced;
   }
@@ -147,8 +140,7 @@ export class GroupCommit {
     }
     this.#inFlight = { appends, calls };
     const packed = packAppends(appends.map((append) => append.entry));
-    this.#number += 1;
-    this.#send({ number: this.#number, appends: packed, calls: placed });
+    this.#send({ appends: packed, calls: placed });
   }
 
   /** Takes the next writes, at least one, within the limits of a group. */

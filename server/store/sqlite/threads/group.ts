@@ -1,6 +1,6 @@
 // Packs a group of writes for the writer's thread, and its results for the main thread, in flat buffers.
 import type { NewEntry } from "../../store.ts";
-import { type Append, type Appended, notHidden } from "../operations/append.ts";
+import { type Append, type Appended, notHidden } from "../operations/log/append.ts";
 import type { OperationCall } from "../operations/operations.ts";
 
 /** A call that runs before the append with the index `before`. */
@@ -9,14 +9,12 @@ export interface PlacedCall extends OperationCall {
 }
 
 export interface Group {
-  /** The number of the group in this database, counted from 1. It is committed with the group. */
-  readonly number: number;
   readonly appends: PackedAppends;
   readonly calls: readonly PlacedCall[];
 }
 
 export interface PackedAppends {
-  /** Per append: conversation or 0, peer or 0, sender, device, time, length of content, client message id. */
+  /** Per append: conversation or 0, peer or 0, sender, device, time, length and kind of content, client message id. */
   readonly fields: ArrayBuffer;
   /** The contents, end to end. */
   readonly contents: ArrayBuffer;
@@ -48,8 +46,8 @@ export interface GroupResults {
  * The number of fields per append. Each takes eight bytes: the client message id as an integer, the others as floating
  * point.
  */
-const width = 7;
-const idField = 6;
+const width = 8;
+const idField = 7;
 
 export function packAppends(entries: readonly NewEntry[]): PackedAppends {
   const fields = new ArrayBuffer(entries.length * width * 8);
@@ -60,13 +58,14 @@ export function packAppends(entries: readonly NewEntry[]): PackedAppends {
   const contents = new Uint8Array(bytes);
   let at = 0;
   let offset = 0;
-  for (const { target, senderId, deviceId, time, content, clientMessageId } of entries) {
+  for (const { target, senderId, deviceId, time, content, kind, clientMessageId } of entries) {
     if ("peerId" in target) numbers[at + 1] = target.peerId;
     else numbers[at] = target.conversationId;
     numbers[at + 2] = senderId;
     numbers[at + 3] = deviceId;
     numbers[at + 4] = time;
     numbers[at + 5] = content.length;
+    numbers[at + 6] = kind;
     ids[at + idField] = clientMessageId;
     contents.set(content, offset);
     offset += content.length;
@@ -89,6 +88,7 @@ export function* unpackAppends(packed: PackedAppends): Generator<Append> {
       deviceId: numbers[at + 3] ?? 0,
       clientMessageId: ids[at + idField] ?? 0n,
       time: numbers[at + 4] ?? 0,
+      kind: numbers[at + 6] ?? 0,
       content: contents.subarray(offset, end),
     };
     offset = end;

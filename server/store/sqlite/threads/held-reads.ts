@@ -18,7 +18,7 @@ export class HeldReads {
   #ended: string | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** @param lastGroup the number of the last group in the data when it was opened */
+  /** @param lastGroup the number of the last commit in the data when it was opened */
   constructor(lastGroup: number, send: (id: number, call: OperationCall) => void) {
     this.#announced = lastGroup;
     this.#send = send;

@@ -23,7 +23,7 @@ export type Request =
 /** What the writer finds in the data when it opens it. */
 export interface DataState {
   readonly serverId: string;
-  /** The number of the last group that was committed. */
+  /** The number of the last commit. */
   readonly number: number;
 }
 
@@ -32,7 +32,7 @@ export type GroupAnswer =
   | { type: "failed"; message: string };
 
 export type ReadAnswer =
-  /** `group`: the number of the last group that the read saw. */
+  /** `group`: the number of the last commit that the read saw. */
   { ok: true; group: number; value: unknown } | { ok: false; failure: ReadFailure; message: string };
 
 /** `unavailable`: the data cannot be read now. `damaged`: this part of it is damaged. `wrong`: the read itself was wrong. */

@@ -1,7 +1,8 @@
 // Reads on one read-only connection. Each read sees one state of the data, and its answer names that state.
 import { type Database, isBusy, isStorageFailure, openDatabase } from "../database/database.ts";
 import { isDamage } from "../database/refused.ts";
-import type { PackedEntries } from "../operations/entries.ts";
+import { commitNumber } from "../operations/heads.ts";
+import type { PackedEntries } from "../operations/log/entries.ts";
 import { type OperationCall, perform } from "../operations/operations.ts";
 import { damageOf } from "./damage.ts";
 import type { ReadAnswer, ReaderOptions } from "./messages.ts";
@@ -17,8 +18,8 @@ export class Reader implements Disposable {
   read(call: OperationCall): ReadAnswer {
     try {
       return this.#database.snapshot(() => {
-        const group = this.#database.get<{ number: number }>("SELECT group_number AS number FROM server");
-        if (group === undefined) throw new Error("the row of the table server is missing");
+        const group = this.#database.get<{ number: number | null }>(`SELECT ${commitNumber} AS number`);
+        if (group?.number == null) throw new Error("the row of the table server is missing");
         return { ok: true, group: group.number, value: perform(this.#database, call) };
       });
     } catch (error) {
@@ -49,6 +50,11 @@ export function readerRole({ file }: ReaderOptions): Role {
       if (reader === undefined) throw new Error("the reader received a read before the database was opened");
       const answer = reader.read(request.call);
       if (!answer.ok && answer.failure === "damaged") send(damageOf(file, request.call, answer.message));
+      if (answer.ok && isPackedEntries(answer.value)) {
+        for (const damage of answer.value.damaged) {
+          send({ type: "problem", problem: { kind: "damaged", message: `${file} is damaged: ${damage}` } });
+        }
+      }
       send({ type: "read", id: request.id, answer }, buffersOf(answer));
     },
     close() {

@@ -13,7 +13,8 @@ import {
 import { HeadFile } from "../database/head-file.ts";
 import { DataDamagedError, isDamage } from "../database/refused.ts";
 import { migrate } from "../migrations.ts";
-import { Appender } from "../operations/append.ts";
+import { commitNumber } from "../operations/heads.ts";
+import { Appender } from "../operations/log/append.ts";
 import { perform } from "../operations/operations.ts";
 import {
   type CallFailure,
@@ -29,15 +30,28 @@ import type { DataState, GroupAnswer, WriterOptions } from "./messages.ts";
 import type { Role, Send } from "./request-loop.ts";
 
 /** A connection and the caches of its data. Both are dropped after a failure. */
-interface Opened {
+class Opened {
   readonly database: Database;
   readonly appender: Appender;
+  /** The groups with operations that were committed. */
+  groups: number;
+
+  constructor(database: Database, groups: number) {
+    this.database = database;
+    this.appender = new Appender(database);
+    this.groups = groups;
+  }
+
+  /** The number of the last commit, or of the one in progress. */
+  get number(): number {
+    return this.groups + this.appender.position;
+  }
 }
 
 export class Writer {
   readonly #options: WriterOptions;
   #opened: Opened | undefined;
-  /** The number of the last group that this writer reported as committed. */
+  /** The number of the last commit that this writer reported. */
   #number: number | undefined;
   #dataVersion: unknown;
   #changed = false;
@@ -62,7 +76,7 @@ export class Writer {
       const { database } = this.#open();
       checkStructure(database, file);
       const row = database.get<{ serverId: string; number: number }>(
-        `SELECT server_id AS serverId, group_number AS number FROM server
+        `SELECT server_id AS serverId, ${commitNumber} AS number FROM server
          WHERE EXISTS (SELECT 1 FROM conversations WHERE conversation_id = ? AND kind = 'broadcast')`,
         broadcastConversationId,
       );
@@ -87,12 +101,18 @@ export class Writer {
         const { database } = opened;
         database.exec("BEGIN IMMEDIATE");
         this.#lookForChange(opened);
+        const before = opened.number;
         const results = run(opened, group, damaged);
-        database.run("UPDATE server SET group_number = ?", group.number);
+        // A group that only appends writes no row but those of its entries: their positions are its number.
+        if (group.calls.length > 0) {
+          database.run("UPDATE server SET group_number = group_number + 1");
+          opened.groups += 1;
+        }
         database.exec("COMMIT");
-        this.#number = group.number;
-        this.#advanceHead(group.number);
-        return { type: "committed", number: group.number, results };
+        const { number } = opened;
+        this.#number = number;
+        if (number !== before) this.#advanceHead(number);
+        return { type: "committed", number, results };
       } catch (error) {
         if (error instanceof LostTrackError) throw error;
         this.#abandon();
@@ -177,14 +197,17 @@ export class Writer {
       migrate(database, this.#options.file);
       // After a crash during a sync, a group in the log may be readable but not durable. The checkpoint syncs it.
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      const number = database.get<{ number: number }>("SELECT group_number AS number FROM server")?.number;
+      const groups =
+        database.get<{ groups: number }>("SELECT group_number AS groups FROM server")?.groups ?? 0;
+      const opened = new Opened(database, groups);
+      const { number } = opened;
       if (this.#number !== undefined && this.#number !== number) throw new LostTrackError();
       // The data version does not show whether another process changed the data between two connections, so assume it.
       if (this.#number !== undefined) this.#changed = true;
       this.#number = number;
       this.#dataVersion = database.pragma("data_version");
-      this.#opened = { database, appender: new Appender(database) };
-      return this.#opened;
+      this.#opened = opened;
+      return opened;
     } catch (error) {
       database[Symbol.dispose]();
       throw error;
@@ -253,7 +276,7 @@ export function writerRole(options: WriterOptions): Role {
  */
 class LostTrackError extends Error {
   constructor() {
-    super("the last group in the database differs from the last group that was reported as committed");
+    super("the last commit in the database differs from the last commit that was reported");
   }
 }
 
@@ -282,7 +305,6 @@ function run({ database, appender }: Opened, group: Group, damaged: DamagedWrite
   const runCallsBefore = (index: number) => {
     for (let call = group.calls[calls.length]; call !== undefined; call = group.calls[calls.length]) {
       if (call.before > index) return;
-      appender.saveHeads();
       calls.push(runCall(database, call, calls.length, damaged));
       if (call.area === "accounts") appender.forgetUsers();
       if (call.area === "blocks") appender.forgetBlocks();
@@ -304,7 +326,6 @@ function run({ database, appender }: Opened, group: Group, damaged: DamagedWrite
     }
   }
   runCallsBefore(index);
-  appender.saveHeads();
   return { appends: writer.appends, calls, errors: writer.errors, hidden: writer.hidden };
 }
 

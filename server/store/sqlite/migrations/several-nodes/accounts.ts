@@ -1,4 +1,4 @@
-// Part of step 11: users, sessions, and log-ins.
+// Part of step 12: users, sessions, and log-ins.
 import type { Database } from "../../database/database.ts";
 
 export function accounts(_database: Database): void {}

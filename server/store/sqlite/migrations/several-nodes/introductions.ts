@@ -1,4 +1,4 @@
-// Part of step 11: the state of private chats.
+// Part of step 12: the state of private chats.
 import type { Database } from "../../database/database.ts";
 
 export function introductions(_database: Database): void {}

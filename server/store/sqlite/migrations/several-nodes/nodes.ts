@@ -1,4 +1,4 @@
-// Part of step 11: the leases of nodes, and the programs that are online.
+// Part of step 12: the leases of nodes, and the programs that are online.
 import type { Database } from "../../database/database.ts";
 
 export function nodes(_database: Database): void {}

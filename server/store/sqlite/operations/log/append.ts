@@ -1,9 +1,11 @@
 // Appends entries to the log inside the writer's transaction: numbers them, detects repeated sends, and creates
 // conversations.
 import type { StatementSync } from "node:sqlite";
-import type { ConversationKind } from "../../store.ts";
-import { broadcastConversationId } from "../broadcast.ts";
-import type { Database } from "../database/database.ts";
+import type { ConversationKind } from "../../../store.ts";
+import { broadcastConversationId } from "../../broadcast.ts";
+import type { Database } from "../../database/database.ts";
+import { headOf, lastPosition } from "../heads.ts";
+import { checksumOf, halvesOf } from "./checksum.ts";
 
 /** One append as the writer receives it. An id of 0 means "not given". */
 export interface Append {
@@ -14,6 +16,8 @@ export interface Append {
   /** The 64 bits of the client message id as a signed number. */
   readonly clientMessageId: bigint;
   readonly time: number;
+  /** The kind of the content; 0 for an unknown one. */
+  readonly kind: number;
   readonly content: Uint8Array;
 }
 
@@ -57,15 +61,21 @@ export class Appender {
   readonly #live = new Map<number, boolean>();
   /** By user id: the users who block that user. */
   readonly #blockers = new Map<number, ReadonlySet<number>>();
-  /** The conversations whose cached head is newer than the one in their row. */
-  readonly #dirty = new Set<CachedConversation>();
+  #position: number;
 
   constructor(database: Database) {
     this.#database = database;
     this.#insert = database.statement(
-      `INSERT INTO entries (conversation_id, seq, sender_id, device_id, client_message_id, time, content)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, client_message_id) DO NOTHING`,
+      `INSERT INTO entries (position, conversation_id, seq, sender_id, device_id, client_message_id, time, kind,
+         checksum, content)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, client_message_id) DO NOTHING`,
     );
+    this.#position = database.get<{ position: number }>(`SELECT ${lastPosition} AS position`)?.position ?? 0;
+  }
+
+  /** The position of the newest entry in the open transaction; 0 if there is none. */
+  get position(): number {
+    return this.#position;
   }
 
   append(entry: Append): Appended {
@@ -84,22 +94,6 @@ export class Appender {
     });
     this.#cache(made.fresh);
     return made.result;
-  }
-
-  /** Writes the heads to their rows. Called before other statements read them, and before the commit. */
-  saveHeads(): void {
-    for (const conversation of this.#dirty) {
-      this.#database.run(
-        "UPDATE conversations SET head_seq = ? WHERE conversation_id = ?",
-        conversation.headSeq,
-        conversation.conversationId,
-      );
-    }
-    this.#dirty.clear();
-    if (this.#byId.size > maxCached || this.#byPair.size > maxCached) {
-      this.#byId.clear();
-      this.#byPair.clear();
-    }
   }
 
   /** Called after another operation may have added or removed users. */
@@ -130,15 +124,32 @@ export class Appender {
   }
 
   #store(entry: Append, conversation: CachedConversation): Appended {
+    const { senderId, deviceId, clientMessageId, time, kind, content } = entry;
+    const { conversationId } = conversation;
     const seq = conversation.headSeq + 1;
-    const { changes } = this.#insert.run(
-      conversation.conversationId,
+    const position = this.#position + 1;
+    const checksum = checksumOf({
+      position,
+      conversationId,
       seq,
-      entry.senderId,
-      entry.deviceId,
-      entry.clientMessageId,
-      entry.time,
-      entry.content,
+      senderId,
+      deviceId,
+      ...halvesOf(clientMessageId),
+      time,
+      kind,
+      content,
+    });
+    const { changes } = this.#insert.run(
+      position,
+      conversationId,
+      seq,
+      senderId,
+      deviceId,
+      clientMessageId,
+      time,
+      kind,
+      checksum,
+      content,
     );
     if (changes === 0) {
       const earlier = this.#earlier(entry, conversation);
@@ -146,15 +157,15 @@ export class Appender {
         throw new Error("an entry was refused as a repeat, but the first one is missing");
       return earlier;
     }
+    this.#position = position;
     conversation.headSeq = seq;
-    this.#dirty.add(conversation);
-    if (conversation.kind === "broadcast") this.#keepForAuthor(entry.senderId, seq);
+    if (conversation.kind === "broadcast") this.#keepForAuthor(senderId, seq);
     return {
       status: "stored",
       conversation,
       seq,
-      time: entry.time,
-      ...this.#hidden(conversation, seq, entry.senderId),
+      time,
+      ...this.#hidden(conversation, seq, senderId),
     };
   }
 
@@ -263,6 +274,10 @@ export class Appender {
 
   /** Caches the conversation under both its id and its users, as one object, so that there is one head. */
   #cache(conversation: CachedConversation): CachedConversation {
+    if (this.#byId.size >= maxCached) {
+      this.#byId.clear();
+      this.#byPair.clear();
+    }
     this.#byId.set(conversation.conversationId, conversation);
     if (conversation.low !== 0) this.#byPair.set(`${conversation.low}:${conversation.high}`, conversation);
     return conversation;
@@ -272,7 +287,7 @@ export class Appender {
   #make(a: number, b: number): CachedConversation {
     const low = Math.min(a, b);
     const high = Math.max(a, b);
-    const sql = "INSERT INTO conversations (kind, head_seq, user_low, user_high) VALUES ('direct', 0, ?, ?)";
+    const sql = "INSERT INTO conversations (kind, user_low, user_high) VALUES ('direct', ?, ?)";
     const { id: conversationId } = this.#database.run(sql, low, high);
     for (const userId of [low, high]) {
       const sql =
@@ -296,4 +311,4 @@ interface ConversationColumns extends Record<string, unknown> {
 }
 
 const selectConversation = `SELECT conversation_id AS conversationId, kind, user_low AS low, user_high AS high,
-  head_seq AS headSeq FROM conversations`;
+  ${headOf("conversations.conversation_id")} AS headSeq FROM conversations`;

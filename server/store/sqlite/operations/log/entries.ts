@@ -1,6 +1,7 @@
 // Ranges of the log, packed into two buffers on the reader's thread and unpacked as views on the main thread.
-import type { ConversationKind, StoredEntry } from "../../store.ts";
-import type { Database } from "../database/database.ts";
+import type { ConversationKind, StoredEntry } from "../../../store.ts";
+import type { Database } from "../../database/database.ts";
+import { damageOf, type EntryColumns, entryColumns } from "./checksum.ts";
 
 export interface PackedEntries {
   readonly conversationId: number;
@@ -11,16 +12,11 @@ export interface PackedEntries {
   readonly fields: Float64Array<ArrayBuffer>;
   /** The contents, end to end. */
   readonly contents: Uint8Array<ArrayBuffer>;
+  /** What is wrong with the entries that are left out because they are damaged, for the operator. */
+  readonly damaged: readonly string[];
 }
 
 const width = 4;
-
-interface EntryColumns extends Record<string, unknown> {
-  seq: number;
-  senderId: number;
-  time: number;
-  content: Uint8Array;
-}
 
 export function packEntries(
   database: Database,
@@ -34,9 +30,15 @@ export function packEntries(
     conversationId,
   );
   const rows: EntryColumns[] = [];
+  const damaged: string[] = [];
   let bytes = 0;
   const sql = newest ? selectNewest : selectLowest;
   for (const row of database.each<EntryColumns>(sql, conversationId, from, to, limit)) {
+    const damage = damageOf(row);
+    if (damage !== undefined) {
+      damaged.push(damage);
+      continue;
+    }
     if (rows.length > 0 && bytes + row.content.length > maxBytes) break;
     rows.push(row);
     bytes += row.content.length;
@@ -52,7 +54,7 @@ export function packEntries(
   }
   const { kind = "direct", low = null, high = null } = conversation ?? {};
   const users = low !== null && high !== null ? ([low, high] as const) : undefined;
-  return { conversationId, kind, users, fields, contents };
+  return { conversationId, kind, users, fields, contents, damaged };
 }
 
 export function unpackEntries(packed: PackedEntries): StoredEntry[] {
@@ -76,7 +78,7 @@ export function unpackEntries(packed: PackedEntries): StoredEntry[] {
   return entries;
 }
 
-const selectLowest = `SELECT seq, sender_id AS senderId, time, content FROM entries
+const selectLowest = `SELECT ${entryColumns} FROM entries
   WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`;
-const selectNewest = `SELECT seq, sender_id AS senderId, time, content FROM entries
+const selectNewest = `SELECT ${entryColumns} FROM entries
   WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT ?`;

@@ -7,13 +7,14 @@ import type {
   NewMarkers,
   SeqRange,
   StoredMarkers,
-} from "../../store.ts";
-import { broadcastConversationId } from "../broadcast.ts";
-import type { Database } from "../database/database.ts";
-import { isBlockBetween, undeliveredRanges } from "./blocks.ts";
+} from "../../../store.ts";
+import { broadcastConversationId } from "../../broadcast.ts";
+import type { Database } from "../../database/database.ts";
+import { isBlockBetween, undeliveredRanges } from "../blocks.ts";
+import { headOf } from "../heads.ts";
+import { markersOf } from "../markers.ts";
+import { type Operation, type Operations, patientWrite, read } from "../operation.ts";
 import { type PackedEntries, packEntries } from "./entries.ts";
-import { markersOf } from "./markers.ts";
-import { type Operation, type Operations, patientWrite, read } from "./operation.ts";
 
 type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entries">> & {
   /** Like LogStore.entries, but with the rows packed for the transfer between threads. */
@@ -41,7 +42,7 @@ export const logOperations: LogOperations = {
   }),
 
   heads: read((database, userId, conversationIds) => {
-    const sql = `SELECT head_seq AS headSeq FROM conversations c WHERE conversation_id = ?1
+    const sql = `SELECT ${headOf("?1")} AS headSeq FROM conversations c WHERE conversation_id = ?1
       AND (kind = 'broadcast' OR EXISTS
         (SELECT 1 FROM participants p WHERE p.user_id = ?2 AND p.conversation_id = c.conversation_id))`;
     return conversationIds.map((id) => database.get<{ headSeq: number }>(sql, id, userId)?.headSeq);
@@ -54,7 +55,7 @@ export const logOperations: LogOperations = {
   }),
 
   seqAt: read((database, conversationId, time) => {
-    const head = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
+    const head = `SELECT ${headOf("?")} AS headSeq`;
     const entry = "SELECT time FROM entries WHERE conversation_id = ? AND seq = ?";
     let low = 1;
     let high = (database.get<{ headSeq: number }>(head, conversationId)?.headSeq ?? 0) + 1;
@@ -180,7 +181,7 @@ interface DirectColumns extends Record<string, unknown> {
 
 /** Selects a user's direct conversations, each with the peer. The first parameter is the id of the user. */
 const selectDirect = `
-  SELECT c.conversation_id AS conversationId, head_seq AS headSeq, mine.delivered_seq AS delivered,
+  SELECT c.conversation_id AS conversationId, ${headOf("c.conversation_id")} AS headSeq, mine.delivered_seq AS delivered,
     mine.read_seq AS read, mine.delivered_time AS deliveredTime, mine.read_time AS readTime,
     peer.user_id AS peerId, peer.username AS peerName,
     theirs.shown_delivered_seq AS peerDelivered, theirs.shown_read_seq AS peerRead,
@@ -215,7 +216,7 @@ function conversationRow(database: Database, userId: number, row: DirectColumns)
 
 /** The broadcast conversation as the user sees it, as an array with one element. */
 function broadcastRow(database: Database, userId: number): ConversationRow[] {
-  const sql = "SELECT head_seq AS headSeq FROM conversations WHERE conversation_id = ?";
+  const sql = `SELECT ${headOf("c.conversation_id")} AS headSeq FROM conversations c WHERE conversation_id = ?`;
   const row = database.get<{ headSeq: number }>(sql, broadcastConversationId);
   if (row === undefined) return [];
   return [
@@ -241,7 +242,8 @@ interface MemberColumns extends Record<string, unknown> {
 function raise(database: Database, userId: number, wanted: NewMarkers, time: number): MarkersResult {
   const { conversationId } = wanted;
   const row = database.get<MemberColumns>(
-    "SELECT kind, head_seq AS headSeq, user_low AS low, user_high AS high FROM conversations WHERE conversation_id = ?",
+    `SELECT kind, ${headOf("c.conversation_id")} AS headSeq, user_low AS low, user_high AS high
+     FROM conversations c WHERE conversation_id = ?`,
     conversationId,
   );
   if (row === undefined || (row.kind === "direct" && userId !== row.low && userId !== row.high)) {
