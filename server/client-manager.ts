@@ -28,6 +28,13 @@ interface ConnectedUser {
   readonly subscription: Disposable;
 }
 
+/** The refusal of a stream that exceeds the number that a session may have. */
+export function tooManyStreams(most: number): Refusal {
+  // A stream whose connection is lost counts until the server notices the loss, so a later attempt can succeed.
+  const retryDelayMs = limits.tooManyStreamsRetryMs;
+  return new Refusal(Reason.TOO_MANY_STREAMS, { retryDelayMs, facts: { maximum: most } });
+}
+
 export class ClientManager implements Disposable {
   readonly #bus: Bus;
   readonly #users = new Map<number, ConnectedUser>();
@@ -60,11 +67,8 @@ export class ClientManager implements Disposable {
     if (this.#closing !== undefined) throw this.#closing;
     const ofSession = this.#sessions.get(stream.sessionId) ?? new Set();
     if (ofSession.size >= limits.streamsPerSession) {
-      // A stream whose connection is lost counts until the server notices the loss, so a later attempt can succeed.
-      throw new Refusal(Reason.TOO_MANY_STREAMS, {
-        retryDelayMs: limits.tooManyStreamsRetryMs,
-        facts: { maximum: limits.streamsPerSession },
-      });
+      // The streams of all nodes are counted in the store. This check keeps those that wait for the store few.
+      throw tooManyStreams(limits.streamsPerSession);
     }
     ofSession.add(stream);
     this.#sessions.set(stream.sessionId, ofSession);

@@ -169,7 +169,11 @@ export const limits = {
   helloMs: 5_000,
   /** How long presence changes are collected before they are sent together, ms. */
   presenceJoinMs: 100,
-  presenceHeartbeatMs: 5_000,
+  /** A node that does not renew its lease for this long is taken as dead, ms. A renewal may fail twice. */
+  leaseMs: 15_000,
+  leaseRenewalMs: 5_000,
+  /** The streams of dead nodes that are removed in one write. */
+  sweptStreams: 1_000,
 
   /** The reconnect delay that a stopping server gives, ms. Clients add jitter. */
   comeBackMs: 1_000,

@@ -24,9 +24,10 @@ import { Presence } from "./chat/presence/presence.ts";
 import { MessageSending } from "./chat/sending.ts";
 import { Typing } from "./chat/typing.ts";
 import { UserCache } from "./chat/user-cache.ts";
-import { ClientManager } from "./client-manager.ts";
+import { ClientManager, tooManyStreams } from "./client-manager.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { NodeLease } from "./nodes/node-lease.ts";
 import type { ServerObserver, ServerState } from "./observer.ts";
 import { Agreements } from "./private/agreements.ts";
 import { Introductions, type IntroductionTimes } from "./private/introductions.ts";
@@ -55,6 +56,8 @@ export interface ServerOptions {
   /** The store, which the caller closes after the server has stopped. */
   readonly store: Store;
   readonly bus?: Bus;
+  /** Names this process among those that work on the store. It must be given if there are others. */
+  readonly nodeId?: string;
   readonly listen: Pick<ListenOptions, "host" | "port" | "limits">;
   /** The certificate and its key, PEM. Without them, the server serves plaintext. */
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -106,15 +109,29 @@ const DATA_HEALTH = "parley.data";
 
 const STOP_GRACE_MS = 3_000;
 
+/** The id of a node that is alone on its store, so that a process that starts replaces the one before. */
+const ONLY_NODE = "only";
+
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { store, log, clock = systemClock } = options;
   const bus = options.bus ?? new InProcessBus();
   const manager = new ClientManager(bus);
   const users = new UserCache(store.accounts);
-  const presence = new Presence(store.presence, store.blocks, bus, {
+  const lease = new NodeLease({
+    nodeId: options.nodeId ?? ONLY_NODE,
+    store: store.nodes,
+    clock,
+    onError: (error) => log.error({ err: error }, "the lease was not renewed"),
+  });
+  const presence = new Presence({
+    store: store.presence,
+    blocks: store.blocks,
+    bus,
+    lease,
     graceMs: options.presenceGraceMs,
     sessionsPerUser: options.sessionsPerUser,
-    tooMany: tooManySessions,
+    tooManySessions,
+    tooManyStreams,
     onError: (error) => log.error({ err: error }, "presence was not stored"),
     clock,
   });
@@ -187,7 +204,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onChange: applyChanges,
   });
   await sessions.open();
-  await presence.start((ids) => users.byIds(ids));
+  await lease.start();
+  await presence.start();
 
   const onError = (error: unknown, method: string): void => log.error({ err: error, method }, "call failed");
   const { observer } = options;
@@ -304,6 +322,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     agreements[Symbol.dispose]();
     try {
       await presence[Symbol.asyncDispose]();
+      await lease[Symbol.asyncDispose]();
     } finally {
       await bus[Symbol.asyncDispose]();
     }

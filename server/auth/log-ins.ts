@@ -32,7 +32,7 @@ export interface LogInsOptions {
   readonly lockDurationMs: number;
   readonly sessionsPerUser: number;
   /** The number of the user's sessions that are online. */
-  readonly onlineSessions: (userId: number) => number;
+  readonly onlineSessions: (userId: number) => Promise<number>;
   readonly refusals: RefusalRate;
   readonly log: Log;
   readonly clock?: Clock | undefined;
@@ -106,7 +106,7 @@ export class LogIns {
       await this.#record(facts, "wrong-password");
       throw new Refusal(Reason.CREDENTIALS_WRONG);
     }
-    if (onlineSessions(user.userId) >= sessionsPerUser) {
+    if ((await onlineSessions(user.userId)) >= sessionsPerUser) {
       await this.#record(facts, "too-many-sessions");
       throw tooManySessions(sessionsPerUser);
     }

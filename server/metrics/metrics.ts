@@ -66,7 +66,7 @@ export class Metrics implements ServerObserver {
 
   /** The same store, whose commits and problems are counted. */
   measured(store: Store): Store {
-    const { serverId, broadcastId, accounts, admin, presence, blocks, logIns, identities } = store;
+    const { serverId, broadcastId, accounts, admin, nodes, presence, blocks, logIns, identities } = store;
     const log = measuredLog(store.log, broadcastId, {
       appended: (conversation, status, ms) => {
         if (status === "failed") this.#failures.inc();
@@ -81,6 +81,7 @@ export class Metrics implements ServerObserver {
       accounts,
       admin,
       log,
+      nodes,
       presence,
       blocks,
       logIns,

@@ -143,9 +143,11 @@ export class Introductions {
     if (await this.#parts.blocks.isBlocking(callee.userId, user.userId)) {
       throw new Refusal(Reason.BLOCKED_BY_RECIPIENT, { field: "username" });
     }
+    const isOnline = (await this.#parts.presence.onlineSessions(callee.userId)) > 0;
     // No await from here on, so that no other question can be added between the checks and this one.
     checkMayAsk(caller, sessionId, callee, {
       ...this.#parts,
+      isOnline,
       subscribers: this.#subscribers,
       invitations: this.#invitations,
     });

@@ -1,6 +1,5 @@
 // Whether one user may ask another for a private chat now. These checks need no access to the store.
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
-import type { Presence } from "../chat/presence/presence.ts";
 import { formatId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -12,7 +11,8 @@ import type { Subscribers } from "./subscribers.ts";
 
 export interface AskingState {
   readonly chats: OpenChats;
-  readonly presence: Pick<Presence, "onlineSessions">;
+  /** Whether the callee has a session online. */
+  readonly isOnline: boolean;
   readonly agreements: Agreements;
   readonly subscribers: Subscribers;
   readonly invitations: PendingInvitations;
@@ -36,7 +36,7 @@ export function checkMayAsk(
     const facts = { device_id: formatId("device", open.deviceId), device_name: open.deviceName };
     throw new Refusal(Reason.PRIVATE_CHAT_OPEN, { field, message, facts });
   }
-  if (state.presence.onlineSessions(callee.userId) === 0) throw new Refusal(Reason.USER_OFFLINE, { field });
+  if (!state.isOnline) throw new Refusal(Reason.USER_OFFLINE, { field });
   if (state.subscribers.of(callee.userId).size === 0) {
     throw new Refusal(Reason.PRIVATE_CHAT_UNAVAILABLE, { field });
   }

@@ -14,11 +14,15 @@
 
 import type { UserRow } from "./account-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
+import type { NodeStore } from "./node-store.ts";
+import type { PresenceStore } from "./presence-store.ts";
 import type { AccountStores } from "./store-engine.ts";
 
 export type * from "./account-store.ts";
 export type * from "./admin-store.ts";
 export type * from "./identity-store.ts";
+export type * from "./node-store.ts";
+export type * from "./presence-store.ts";
 export type { AccountStores } from "./store-engine.ts";
 
 export interface Store extends AccountStores {
@@ -27,6 +31,7 @@ export interface Store extends AccountStores {
   /** The id of the one conversation of kind broadcast. */
   readonly broadcastId: number;
   readonly log: LogStore;
+  readonly nodes: NodeStore;
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
   readonly identities: IdentityStore;
@@ -214,46 +219,6 @@ export interface LogStore {
    * bound.
    */
   visibleRanges(userId: number, conversationId: number, from: number, to: number): Promise<SeqRange[]>;
-}
-
-// ---- presence: intervals of time, and of broadcast seq, during which a user was online
-
-export interface PresenceRow {
-  readonly user: UserRow;
-  readonly isBot: boolean;
-  readonly online: boolean;
-  /** When the user was last online; the present time for a user who is online. */
-  readonly lastOnlineTime: number;
-}
-
-export interface PresenceStore {
-  /** Opens an interval at this time and at the next broadcast seq. An interval that is open stays as it is. */
-  open(userId: number, time: number): Promise<void>;
-  /**
-   * Closes the user's open interval, if there is one, at this time and at the broadcast seq `to`, which is the broadcast
-   * head unless it is given.
-   */
-  close(userId: number, time: number, to?: number): Promise<void>;
-  /** Records that all open intervals last at least until this time, at which they end if the process dies. */
-  heartbeat(time: number): Promise<void>;
-  /** The users with an open interval, the time of the last heartbeat (0 if there was none), and the broadcast head. */
-  openIntervals(): Promise<{ heartbeat: number; broadcastHead: number; userIds: number[] }>;
-  /**
-   * The users with a name above `afterName` and an interval that is open or ended at or after `since`, by name in code
-   * point order. The user `askingId`, users who block that user, and removed users are left out.
-   */
-  list(
-    since: number,
-    now: number,
-    askingId: number,
-    afterName: string,
-    limit: number,
-  ): Promise<PresenceRow[]>;
-  /**
-   * The presence of a user as `list` tells it to the user `askingId`; undefined if it is not told, or if the user was
-   * never online.
-   */
-  of(userId: number, now: number, askingId: number): Promise<PresenceRow | undefined>;
 }
 
 // ---- blocks

@@ -152,7 +152,7 @@ export function blockPromises(fixture: Fixture): void {
     it("leave the blocker out of the list of online users for the blocked user", async () => {
       const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
       const { blocks, presence } = fixture.store;
-      for (const user of [ada, bob, cyd]) await presence.open(user, 10);
+      for (const user of [ada, bob, cyd]) await fixture.online(user, 10);
       await blocks.block(ada, bob, 1);
       const seenBy = async (asking: number) =>
         (await presence.list(0, 20, asking, fixture.name(""), 10)).map(({ user }) => user.username);
@@ -166,18 +166,18 @@ export function blockPromises(fixture: Fixture): void {
 
       it("hide broadcasts while they last, and report it to the author whether the blocker is online or not", async () => {
         const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
-        const { log, blocks, presence, broadcastId: conversationId } = fixture.store;
+        const { log, blocks, broadcastId: conversationId } = fixture.store;
         const announced: AppendedEntry[] = [];
         log.onAppended((entries) => announced.push(...entries));
         const say = (sender: number, id: number) => log.append(entry(sender, id, { conversationId }));
         await blocks.block(ada, bob, 1);
         expect(await say(bob, 1)).toMatchObject({ seq: 1, withheld: true });
-        await presence.open(ada, 10);
+        await fixture.online(ada, 10);
         expect(await say(bob, 2)).toMatchObject({ seq: 2, withheld: true });
         expect(await say(cyd, 1)).toMatchObject({ seq: 3, withheld: false });
-        await presence.close(ada, 20);
+        await fixture.offline(ada, 20);
         expect(await say(bob, 3)).toMatchObject({ seq: 4, withheld: true });
-        await presence.open(ada, 30);
+        await fixture.online(ada, 30);
         await blocks.unblock(ada, bob);
         expect(await say(bob, 4)).toMatchObject({ seq: 5, withheld: false });
         expect(announced.map(({ seq, hiddenFrom, withheld }) => [seq, hiddenFrom, withheld])).toEqual([

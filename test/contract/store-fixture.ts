@@ -1,6 +1,6 @@
 // The store that the contract's tests run against, and short ways to fill it.
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import type { LogInFailures, NewEntry, NewUser, Store } from "../../server/store/store.ts";
+import type { LogInFailures, NewEntry, NewUser, OnlineStream, Store } from "../../server/store/store.ts";
 
 /** A store with data of its own. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -20,6 +20,8 @@ export class Fixture {
   #under: StoreUnderTest | undefined;
   #test = 0;
   #lastToken = 0;
+  /** The lease that each store has. */
+  readonly #epochs = new WeakMap<StoreUnderTest, number>();
 
   constructor(open: () => Promise<StoreUnderTest>) {
     this.#open = open;
@@ -77,6 +79,26 @@ export class Fixture {
       ids.push(result.user.userId);
     }
     return ids as { [K in keyof N]: number };
+  }
+
+  /** A stream by which the user is online, on a node whose lease lasts. */
+  async stream(userId: number): Promise<OnlineStream> {
+    let epoch = this.#epochs.get(this.under);
+    if (epoch === undefined) {
+      epoch = await this.store.nodes.take("contract", 0, Number.MAX_SAFE_INTEGER);
+      this.#epochs.set(this.under, epoch);
+    }
+    return { epoch, streamId: userId, userId, sessionId: userId, processId: "" };
+  }
+
+  /** Opens the one stream of the user. */
+  async online(userId: number, time: number): Promise<void> {
+    await this.store.presence.open(await this.stream(userId), time, { streams: 9, sessions: 9 });
+  }
+
+  /** Closes the one stream of the user. */
+  async offline(userId: number, time: number, to?: number): Promise<void> {
+    await this.store.presence.close(await this.stream(userId), time, to);
   }
 
   /** Starts a session on a new device. */

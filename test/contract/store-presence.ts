@@ -31,7 +31,7 @@ export function presencePromises(fixture: Fixture): void {
       const { presence, blocks, accounts } = fixture.store;
       const user = { userId: bob, username: fixture.name("bob") };
       expect(await presence.of(bob, 5_000, ada)).toBeUndefined();
-      await presence.open(bob, 1_000);
+      await fixture.online(bob, 1_000);
       expect(await presence.of(bob, 5_000, ada)).toEqual({
         user,
         isBot: false,
@@ -44,7 +44,7 @@ export function presencePromises(fixture: Fixture): void {
         online: true,
         lastOnlineTime: 5_000,
       });
-      await presence.close(bob, 2_000);
+      await fixture.offline(bob, 2_000);
       expect(await presence.of(bob, 5_000, ada)).toEqual({
         user,
         isBot: false,
@@ -63,16 +63,15 @@ export function presencePromises(fixture: Fixture): void {
 
     it("records at which broadcasts a user was online", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
-      const { presence } = fixture.store;
       const ranges = await rangesFromHere();
       await broadcast(ada, 2);
       expect(await ranges(bob, 1, 2)).toEqual([]);
-      await presence.open(bob, 1_000);
+      await fixture.online(bob, 1_000);
       await broadcast(ada, 3);
-      await presence.close(bob, 2_000);
+      await fixture.offline(bob, 2_000);
       await broadcast(ada, 2);
       expect(await ranges(bob, 1, 7)).toEqual([{ from: 3, to: 5 }]);
-      await presence.open(bob, 3_000);
+      await fixture.online(bob, 3_000);
       await broadcast(ada, 1);
       expect(await ranges(bob, 1, 8)).toEqual([
         { from: 3, to: 5 },
@@ -89,58 +88,56 @@ export function presencePromises(fixture: Fixture): void {
 
     it("ends an interval at an earlier broadcast if it is closed late", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
-      const { presence } = fixture.store;
       const ranges = await rangesFromHere();
-      await presence.open(bob, 1_000);
+      await fixture.online(bob, 1_000);
       await broadcast(ada, 2);
-      const { broadcastHead } = await presence.openIntervals();
+      const [head = 0] = await fixture.store.log.heads(0, [fixture.store.broadcastId]);
       await broadcast(ada, 2);
-      await presence.close(bob, 2_000, broadcastHead);
+      await fixture.offline(bob, 2_000, head);
       expect(await ranges(bob, 1, 4)).toEqual([{ from: 1, to: 2 }]);
     });
 
     it("shows authors their own broadcasts, online or not, without reporting them as online", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
-      const { presence } = fixture.store;
       const ranges = await rangesFromHere();
       await broadcast(ada, 1);
       await broadcast(bob, 1);
       await broadcast(ada, 2);
-      await presence.open(ada, 1_000);
+      await fixture.online(ada, 1_000);
       await broadcast(ada, 1);
-      await presence.close(ada, 2_000);
+      await fixture.offline(ada, 2_000);
       expect(await ranges(ada, 1, 5)).toEqual([
         { from: 1, to: 1 },
         { from: 3, to: 5 },
       ]);
       expect(await ranges(bob, 1, 5)).toEqual([{ from: 2, to: 2 }]);
-      expect(await presence.list(0, 9_000, ada, fixture.name(""), 10)).toEqual([]);
+      expect(await fixture.store.presence.list(0, 9_000, ada, fixture.name(""), 10)).toEqual([]);
     });
 
     it("merges ranges that touch, and takes an interval without broadcasts as empty", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
-      const { presence } = fixture.store;
       const ranges = await rangesFromHere();
       for (const time of [1_000, 2_000, 3_000]) {
-        await presence.open(bob, time);
+        await fixture.online(bob, time);
         if (time !== 2_000) await broadcast(ada, 2);
-        await presence.close(bob, time + 500);
+        await fixture.offline(bob, time + 500);
       }
       await broadcast(ada, 1);
-      await presence.open(bob, 9_000);
-      await presence.close(bob, 9_500);
+      await fixture.online(bob, 9_000);
+      await fixture.offline(bob, 9_500);
       expect(await ranges(bob, 1, 9)).toEqual([{ from: 1, to: 4 }]);
     });
 
     it("processes broadcasts and openings in the order of the calls", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { presence } = fixture.store;
+      const stream = await fixture.stream(bob);
       const ranges = await rangesFromHere();
       await Promise.all([
         broadcast(ada, 1),
-        presence.open(bob, 1_000),
+        presence.open(stream, 1_000, { streams: 1, sessions: 1 }),
         broadcast(ada, 1),
-        presence.close(bob, 2_000),
+        presence.close(stream, 2_000),
         broadcast(ada, 1),
       ]);
       expect(await ranges(bob, 1, 3)).toEqual([{ from: 2, to: 2 }]);
@@ -151,11 +148,11 @@ export function presencePromises(fixture: Fixture): void {
       const names = ["a", "Z", "\u{1f600}", "\u{ffee}", "é", "removed", "early", "asker"] as const;
       const ids = await fixture.users(...names);
       const { presence, accounts } = fixture.store;
-      for (const userId of ids) await presence.open(userId, 1_000);
-      await presence.close(ids[0], 5_000);
-      await presence.close(ids[6], 2_000);
-      await presence.close(ids[1], 2_000);
-      await presence.open(ids[1], 4_000);
+      for (const userId of ids) await fixture.online(userId, 1_000);
+      await fixture.offline(ids[0], 5_000);
+      await fixture.offline(ids[6], 2_000);
+      await fixture.offline(ids[1], 2_000);
+      await fixture.online(ids[1], 4_000);
       await accounts.removeUser(fixture.name("removed"));
       const list = (since: number, after = "", limit = 10) =>
         presence.list(since, 9_000, ids[7], fixture.name(after), limit);
@@ -185,37 +182,22 @@ export function presencePromises(fixture: Fixture): void {
       expect((await list(5_000, "a", 2)).map((row) => row.user.username)).toEqual(named("é", "\u{ffee}"));
     });
 
-    describe("in a new store", () => {
-      fixture.ownStore();
-
-      it("keeps an open interval, closes only an open one, and reports open ones after a restart", async () => {
-        const [ada, bob] = await fixture.users("ada", "bob");
-        const { presence } = fixture.store;
-        expect(await presence.openIntervals()).toEqual({ heartbeat: 0, broadcastHead: 0, userIds: [] });
-        await presence.open(bob, 1_000);
-        await broadcast(ada, 1);
-        await presence.open(bob, 2_000);
-        await presence.close(ada, 2_000);
-        expect(await fixture.store.log.visibleRanges(bob, fixture.store.broadcastId, 1, 1)).toEqual([
-          { from: 1, to: 1 },
-        ]);
-        await presence.heartbeat(2_500);
-        const reopened = (await fixture.under.reopen()).presence;
-        expect(await reopened.openIntervals()).toEqual({
-          heartbeat: 2_500,
-          broadcastHead: 1,
-          userIds: [bob],
-        });
-        await reopened.close(bob, 2_500);
-        expect(await reopened.openIntervals()).toEqual({ heartbeat: 2_500, broadcastHead: 1, userIds: [] });
-        expect(await reopened.list(2_500, 9_000, ada, "", 10)).toEqual([
-          {
-            user: { userId: bob, username: fixture.name("bob") },
-            isBot: false,
-            online: false,
-            lastOnlineTime: 2_500,
-          },
-        ]);
+    it("keeps an open interval over a restart, and closes only an open one", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const ranges = await rangesFromHere();
+      await fixture.online(bob, 1_000);
+      await broadcast(ada, 1);
+      await fixture.online(bob, 2_000);
+      await fixture.offline(ada, 2_000);
+      expect(await ranges(bob, 1, 1)).toEqual([{ from: 1, to: 1 }]);
+      await fixture.under.reopen();
+      await broadcast(ada, 1);
+      await fixture.offline(bob, 2_500);
+      await broadcast(ada, 1);
+      expect(await ranges(bob, 1, 3)).toEqual([{ from: 1, to: 2 }]);
+      expect(await fixture.store.presence.of(bob, 9_000, ada)).toMatchObject({
+        online: false,
+        lastOnlineTime: 2_500,
       });
     });
   });

@@ -8,6 +8,8 @@ import { Fixture, type StoreUnderTest } from "./store-fixture.ts";
 import { identityPromises } from "./store-identities.ts";
 import { logPromises } from "./store-log.ts";
 import { logInPromises } from "./store-log-ins.ts";
+import { nodePromises } from "./store-nodes.ts";
+import { onlineStreamPromises } from "./store-online-streams.ts";
 import { presencePromises } from "./store-presence.ts";
 
 const parts = {
@@ -15,7 +17,11 @@ const parts = {
     logPromises(fixture);
     announcementPromises(fixture);
   },
-  PresenceStore: presencePromises,
+  NodeStore: nodePromises,
+  PresenceStore(fixture: Fixture) {
+    presencePromises(fixture);
+    onlineStreamPromises(fixture);
+  },
   AccountStore: accountPromises,
   AdminStore: adminPromises,
   BlockStore: blockPromises,

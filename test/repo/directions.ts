@@ -13,7 +13,13 @@ const serverBase = [
   "gen/",
 ];
 /** The paths that every rule of the server may import. */
-const rulesBase = ["server/client-manager.ts", "server/store/store.ts", "server/bus/", ...serverBase];
+const rulesBase = [
+  "server/client-manager.ts",
+  "server/store/store.ts",
+  "server/bus/",
+  "server/nodes/",
+  ...serverBase,
+];
 
 /**
  * The paths that the files of each path may import, from the project's folder. The row of a file is the longest prefix of its
@@ -46,6 +52,7 @@ const directions: Record<string, readonly string[]> = {
   "server/auth/": rulesBase,
   "server/client-manager.ts": ["server/bus/", ...serverBase],
   "server/bus/": ["server/store/store.ts", "gen/"],
+  "server/nodes/": ["server/store/store.ts", ...serverBase],
   "server/store/": [
     "server/ids.ts",
     "server/limits.ts",

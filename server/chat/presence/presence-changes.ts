@@ -10,8 +10,8 @@ export interface PresenceChangesOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
-  /** Whether others see the user as online, or may not have heard yet that the user is offline. */
-  readonly isOnline: (userId: number) => boolean;
+  /** Whether the store has the user as online. */
+  readonly isOnline: (userId: number) => Promise<boolean>;
 }
 
 interface Change {
@@ -103,7 +103,7 @@ export class PresenceChanges implements AsyncDisposable {
       for (const change of changes) {
         if (!this.#changes.has(change.row.userId)) this.#changes.set(change.row.userId, change);
       }
-      this.#publishWithin(limits.presenceHeartbeatMs);
+      this.#publishWithin(limits.leaseRenewalMs);
     }
   }
 
@@ -114,13 +114,13 @@ export class PresenceChanges implements AsyncDisposable {
     try {
       const isHidden = await blocks.isBlocking(blocker.userId, readerId);
       // If the reader knows the blocker as offline, an event would only reveal that a block began or ended.
-      if (!isOnline(blocker.userId) && !this.#changes.has(blocker.userId)) return;
+      if (!(await isOnline(blocker.userId)) && !this.#changes.has(blocker.userId)) return;
       const [cameOnline, wentOffline] = isHidden ? [[], [blocker]] : [[blocker], []];
       bus.publish(`user:${readerId}`, { kind: "presence", cameOnline, wentOffline, hidden: noOne });
     } catch (error) {
       onError(error);
       this.#blockChanges.set(`${blocker.userId}:${readerId}`, block);
-      this.#publishWithin(limits.presenceHeartbeatMs);
+      this.#publishWithin(limits.leaseRenewalMs);
     }
   }
 }

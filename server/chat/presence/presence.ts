@@ -3,162 +3,136 @@
 import type { Clock, Timer } from "../../../time/clock.ts";
 import type { Bus } from "../../bus/bus.ts";
 import { limits } from "../../limits.ts";
+import type { NodeLease } from "../../nodes/node-lease.ts";
 import type { Refusal } from "../../reasons.ts";
 import type { BlockStore, PresenceStore, UserRow } from "../../store/store.ts";
+import { DeadNodes } from "./dead-nodes.ts";
 import { PresenceChanges } from "./presence-changes.ts";
-import { PresenceIntervals } from "./presence-intervals.ts";
+import { type PresentStream, StoredStreams } from "./stored-streams.ts";
 
+export type { PresentStream } from "./stored-streams.ts";
+
+/** A stream whose program may come back. */
+interface LostStream {
+  readonly stream: PresentStream;
+  /** When its grace period ends, monotonic ms. */
+  readonly until: number;
+  timer: Timer;
+}
+
+/** A session with a stream on this node, or in its grace period here. */
 interface OnlineSession {
-  streams: number;
-  /** By process_id: when a stream of that program was lost, monotonic ms. The newest comes last. */
-  readonly lost: Map<string, number>;
-  /** The timer that runs while the session has no stream. The session stays online until it fires. */
-  grace: Timer | undefined;
+  readonly userId: number;
+  readonly sessionId: number;
+  readonly open: Set<PresentStream>;
+  /** By process_id: the stream of that program that was lost last. The newest comes last. */
+  readonly lost: Map<string, LostStream>;
 }
-
-interface OnlineUser {
-  readonly row: UserRow;
-  /** Sessions with a stream or a running grace period. The user is online while there is at least one. */
-  readonly sessions: Map<number, OnlineSession>;
-  /** Settles when the open interval is stored. */
-  readonly opened: Promise<void>;
-}
-
-/** Stands for all sessions that a user had when the previous server process ended. */
-const EARLIER_SESSION = 0;
 
 /** How a stream ended: "lost" (also by a half-close), deliberately by Leave, or with its session. */
 export type StreamEnd = "lost" | "left" | "session-ended";
 
-export interface PresenceOptions {
+export interface PresenceParts {
+  readonly store: PresenceStore;
+  readonly blocks: Pick<BlockStore, "blockedBy" | "isBlocking">;
+  readonly bus: Bus;
+  readonly lease: NodeLease;
   /** How long a session stays online after its last stream was lost, ms; 0 for no grace period. */
   readonly graceMs: number;
   /** How many sessions of one user may be online at the same time. */
   readonly sessionsPerUser: number;
   /** Makes the refusal of a session that exceeds `sessionsPerUser`. */
-  readonly tooMany: (most: number) => Refusal;
+  readonly tooManySessions: (most: number) => Refusal;
+  /** Makes the refusal of a stream that exceeds `limits.streamsPerSession`. */
+  readonly tooManyStreams: (most: number) => Refusal;
   /** Receives failures of the store that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
 }
 
 export class Presence implements AsyncDisposable {
-  readonly #options: PresenceOptions;
-  readonly #clock: Clock;
-  readonly #intervals: PresenceIntervals;
+  readonly #parts: PresenceParts;
+  readonly #streams: StoredStreams;
   readonly #changes: PresenceChanges;
-  readonly #store: PresenceStore;
-  readonly #online = new Map<number, OnlineUser>();
+  readonly #deadNodes: DeadNodes;
+  readonly #sessions = new Map<number, OnlineSession>();
   readonly #subscription: Disposable;
   #isDisposed = false;
   #onSessionGone: ((userId: number, sessionId: number) => void) | undefined;
 
-  constructor(
-    store: PresenceStore,
-    blocks: Pick<BlockStore, "blockedBy" | "isBlocking">,
-    bus: Bus,
-    options: PresenceOptions,
-  ) {
-    const { clock, onError } = options;
-    this.#options = options;
-    this.#clock = clock;
-    this.#store = store;
-    this.#intervals = new PresenceIntervals({ store, bus, clock, onError });
-    const isOnline = (userId: number): boolean =>
-      this.#online.has(userId) || this.#intervals.isClosing(userId);
-    this.#changes = new PresenceChanges({ blocks, bus, clock, onError, isOnline });
+  constructor(parts: PresenceParts) {
+    const { store, bus, clock } = parts;
+    this.#parts = parts;
+    const isOnline = async (userId: number): Promise<boolean> =>
+      (await store.of(userId, clock.now(), 0))?.online === true;
+    this.#changes = new PresenceChanges({ ...parts, isOnline });
+    const onChange = (user: UserRow, online: boolean): void => this.#changes.changed(user, online);
+    this.#streams = new StoredStreams({ ...parts, onChange });
+    this.#deadNodes = new DeadNodes({ ...parts, onChange });
     this.#subscription = bus.subscribe("everyone", (message) => {
       // A session that has ended cannot return, so its grace period ends too.
-      if (message.kind === "session-ended") this.#endGrace(message.userId, message.sessionId);
+      if (message.kind === "session-ended") this.#endGrace(message.sessionId);
     });
   }
 
   /**
-   * Continues where the previous process stopped. If its last heartbeat is less than a grace period ago, its online users
-   * stay online for the rest of that period. Otherwise their intervals end at that heartbeat.
+   * Users who were online when this node stopped stay online for the rest of a grace period from its last renewal of the
+   * lease. Call it when the lease was taken.
    */
-  async start(usersById: (ids: number[]) => Promise<Map<number, UserRow>>): Promise<void> {
-    const { graceMs } = this.#options;
-    const { heartbeat, userIds } = await this.#intervals.start();
-    // Math.min ensures that a system clock that was set back does not extend the grace period.
-    const leftMs = Math.min(heartbeat + graceMs - this.#clock.now(), graceMs);
-    if (leftMs > 0) {
-      for (const row of (await usersById(userIds)).values()) {
-        const user: OnlineUser = { row, sessions: new Map(), opened: Promise.resolve() };
-        this.#online.set(row.userId, user);
-        const session: OnlineSession = { streams: 0, lost: new Map(), grace: undefined };
-        user.sessions.set(EARLIER_SESSION, session);
-        this.#startGrace(user, EARLIER_SESSION, session, leftMs);
-      }
-    } else {
-      await Promise.all(userIds.map((userId) => this.#store.close(userId, heartbeat)));
-    }
-    await this.#intervals.startHeartbeat();
+  async start(): Promise<void> {
+    await this.#deadNodes.sweep();
   }
 
   /** The number of the user's sessions that are online, including those in their grace period. */
-  onlineSessions(userId: number): number {
-    const sessions = this.#online.get(userId)?.sessions;
-    return sessions === undefined ? 0 : sessions.size - (sessions.has(EARLIER_SESSION) ? 1 : 0);
+  onlineSessions(userId: number): Promise<number> {
+    const { store, lease, clock } = this.#parts;
+    return store.onlineSessions(lease.epoch, userId, clock.now());
   }
 
-  /** Sets the one listener that is called with each session that stops being online. */
+  /** Sets the one listener that is called with each session that stops being online on this node. */
   onSessionGone(listener: (userId: number, sessionId: number) => void): void {
     this.#onSessionGone = listener;
   }
 
   /**
    * Call it when a stream of the session opens. Resolves when the store has recorded that the user is online.
-   * @throws Refusal TOO_MANY_SESSIONS
+   * @throws Refusal TOO_MANY_SESSIONS, TOO_MANY_STREAMS; StoreUnavailableError
    */
-  async enter(row: UserRow, sessionId: number, processId: string): Promise<void> {
-    const { sessionsPerUser, tooMany } = this.#options;
-    let user = this.#online.get(row.userId);
-    if (user?.sessions.has(sessionId) !== true && this.onlineSessions(row.userId) >= sessionsPerUser) {
-      throw tooMany(sessionsPerUser);
-    }
-    if (user === undefined) {
-      const opened = this.#intervals.open(row.userId).then(() => this.#changes.changed(row, true));
-      user = { row, sessions: new Map(), opened };
-      this.#online.set(row.userId, user);
-    }
-    const session = user.sessions.get(sessionId) ?? { streams: 0, lost: new Map(), grace: undefined };
-    session.grace?.[Symbol.dispose]();
-    session.grace = undefined;
-    session.lost.delete(processId);
-    session.streams++;
-    user.sessions.set(sessionId, session);
+  async enter(user: UserRow, sessionId: number, processId: string): Promise<PresentStream> {
+    const { sessionsPerUser, tooManySessions, tooManyStreams } = this.#parts;
+    const most = { sessions: sessionsPerUser, streams: limits.streamsPerSession };
+    const stream = this.#streams.make(user, sessionId, processId);
+    const session = this.#session(user.userId, sessionId);
+    // The session counts as online from now on, and the grace period of the program waits for the result.
+    session.open.add(stream);
+    session.lost.get(processId)?.timer[Symbol.dispose]();
+    let isOnline = false;
     try {
-      await user.opened;
-    } catch (error) {
-      // The interval may be stored or not. It is closed, and the user's next stream must try again.
-      if (!this.#isDisposed && this.#online.get(row.userId) === user) {
-        this.#online.delete(row.userId);
-        this.#close(row);
-      }
-      throw error;
+      const status = await this.#streams.open(stream, most);
+      isOnline = status === "online";
+      if (status === "too-many-sessions") throw tooManySessions(most.sessions);
+      if (status === "too-many-streams") throw tooManyStreams(most.streams);
+      return stream;
+    } finally {
+      const lost = session.lost.get(processId);
+      if (lost !== undefined && isOnline) this.#close(session, lost.stream);
+      else if (lost !== undefined) this.#startGrace(session, lost.stream, lost.until);
+      if (!isOnline) this.#close(session, stream);
     }
   }
 
   /**
-   * Call it when a stream for which `enter` was called has ended. A stream that ends after the disposal changes nothing:
-   * its interval stays open, like those of all users who were online when the server stopped.
+   * Call it when a stream for which `enter` has resolved has ended. A stream that ends after the disposal changes
+   * nothing: its user stays online, like all who were online when the server stopped.
    */
-  leave(userId: number, sessionId: number, processId: string, how: StreamEnd): void {
-    if (this.#isDisposed) return;
-    const user = this.#online.get(userId);
-    const session = user?.sessions.get(sessionId);
-    if (user === undefined || session === undefined) return;
-    session.streams--;
-    session.lost.delete(processId);
-    if (how === "lost") {
-      session.lost.set(processId, this.#clock.monotonic());
-      const [oldest] = session.lost.keys();
-      if (session.lost.size > limits.leavingPrograms && oldest !== undefined) session.lost.delete(oldest);
-    }
-    if (session.streams > 0) return;
-    if (how === "session-ended") this.#endSession(user, sessionId);
-    else this.#continueGrace(user, sessionId, session);
+  leave(stream: PresentStream, how: StreamEnd): void {
+    const session = this.#sessions.get(stream.sessionId);
+    if (this.#isDisposed || session === undefined) return;
+    const earlier = session.lost.get(stream.processId);
+    if (earlier !== undefined && how !== "session-ended") this.#close(session, earlier.stream);
+    if (how === "lost" && this.#parts.graceMs > 0) this.#lose(session, stream);
+    else this.#close(session, stream);
+    if (how === "session-ended") this.#endGrace(stream.sessionId);
   }
 
   /**
@@ -167,13 +141,10 @@ export class Presence implements AsyncDisposable {
    */
   async leaveProgram(userId: number, sessionId: number, processId: string): Promise<void> {
     if (this.#isDisposed) return;
-    const user = this.#online.get(userId);
-    const session = user?.sessions.get(sessionId);
-    if (user !== undefined && session !== undefined) {
-      session.lost.delete(processId);
-      if (session.streams === 0) this.#continueGrace(user, sessionId, session);
-    }
-    await this.#intervals.attempted(userId);
+    const session = this.#sessions.get(sessionId);
+    const lost = session?.lost.get(processId);
+    if (session !== undefined && lost !== undefined) this.#close(session, lost.stream);
+    await this.#streams.attempted(userId);
   }
 
   /** Call it when a block was stored or removed. Tells the other user at once what that user may see of the blocker. */
@@ -181,48 +152,61 @@ export class Presence implements AsyncDisposable {
     await this.#changes.blockChanged(blocker, otherId);
   }
 
-  /** Leaves the intervals open, and writes a last heartbeat from which the next process continues. */
+  /** Leaves the streams of this node in the store, until its lease has been over for a grace period. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
     this.#subscription[Symbol.dispose]();
-    for (const { sessions } of this.#online.values()) {
-      for (const { grace } of sessions.values()) grace?.[Symbol.dispose]();
+    for (const { lost } of this.#sessions.values()) {
+      for (const { timer } of lost.values()) timer[Symbol.dispose]();
     }
+    await this.#deadNodes[Symbol.asyncDispose]();
+    await this.#streams[Symbol.asyncDispose]();
     await this.#changes[Symbol.asyncDispose]();
-    await this.#intervals[Symbol.asyncDispose]();
   }
 
-  /** Lets a session without a stream stay online for as long as the grace period of its lost programs lasts. */
-  #continueGrace(user: OnlineUser, sessionId: number, session: OnlineSession): void {
-    const newest = Math.max(...session.lost.values());
-    const leftMs = newest + this.#options.graceMs - this.#clock.monotonic();
-    if (leftMs > 0) this.#startGrace(user, sessionId, session, leftMs);
-    else this.#endSession(user, sessionId);
+  #session(userId: number, sessionId: number): OnlineSession {
+    let session = this.#sessions.get(sessionId);
+    if (session === undefined) {
+      session = { userId, sessionId, open: new Set(), lost: new Map() };
+      this.#sessions.set(sessionId, session);
+    }
+    return session;
   }
 
-  #startGrace(user: OnlineUser, sessionId: number, session: OnlineSession, ms: number): void {
-    session.grace?.[Symbol.dispose]();
-    session.grace = this.#clock.after(ms, () => this.#endSession(user, sessionId));
+  #lose(session: OnlineSession, stream: PresentStream): void {
+    session.open.delete(stream);
+    this.#streams.lose(stream);
+    this.#startGrace(session, stream, this.#parts.clock.monotonic() + this.#parts.graceMs);
+    const [oldest] = session.lost.values();
+    if (session.lost.size > limits.leavingPrograms && oldest !== undefined)
+      this.#close(session, oldest.stream);
   }
 
-  #endGrace(userId: number, sessionId: number): void {
-    const user = this.#online.get(userId);
-    if (user?.sessions.get(sessionId)?.streams === 0) this.#endSession(user, sessionId);
+  #startGrace(session: OnlineSession, stream: PresentStream, until: number): void {
+    if (this.#isDisposed) return;
+    const { clock } = this.#parts;
+    const ms = Math.max(0, until - clock.monotonic());
+    const timer = clock.after(ms, () => this.#close(session, stream));
+    session.lost.set(stream.processId, { stream, until, timer });
   }
 
-  #endSession(user: OnlineUser, sessionId: number): void {
-    user.sessions.get(sessionId)?.grace?.[Symbol.dispose]();
-    user.sessions.delete(sessionId);
-    this.#onSessionGone?.(user.row.userId, sessionId);
-    if (user.sessions.size > 0) return;
-    this.#online.delete(user.row.userId);
-    this.#close(user.row);
+  /** Ends the grace periods of a session that has ended, unless it still has a stream here. */
+  #endGrace(sessionId: number): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || session.open.size > 0) return;
+    for (const { stream } of [...session.lost.values()]) this.#close(session, stream);
   }
 
-  #close(row: UserRow): void {
-    this.#intervals.close(row.userId, () => {
-      // A user who has come back in the meantime is published as online later.
-      if (!this.#online.has(row.userId)) this.#changes.changed(row, false);
-    });
+  /** Removes a stream, open or lost. */
+  #close(session: OnlineSession, stream: PresentStream): void {
+    session.open.delete(stream);
+    const lost = session.lost.get(stream.processId);
+    if (lost?.stream === stream) {
+      lost.timer[Symbol.dispose]();
+      session.lost.delete(stream.processId);
+    }
+    this.#streams.close(stream);
+    if (session.open.size > 0 || session.lost.size > 0 || !this.#sessions.delete(session.sessionId)) return;
+    this.#onSessionGone?.(session.userId, session.sessionId);
   }
 }

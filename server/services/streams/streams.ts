@@ -97,7 +97,7 @@ export class Streams {
     await backlog.check(cursors);
     // Check again: the session may have ended before `attach`, when the manager could not yet end the stream.
     await gate.authenticate(call);
-    await presence.enter(user, sessionId, processId);
+    const present = await presence.enter(user, sessionId, processId);
     const stop = new AbortController();
     const left = Promise.withResolvers<WorkEnd>();
     const done = Promise.withResolvers<void>();
@@ -127,7 +127,7 @@ export class Streams {
     } finally {
       stop.abort();
       feed.end(new Refusal(Reason.CANCELLED));
-      presence.leave(user.userId, sessionId, processId, streamEnd(ending));
+      presence.leave(present, streamEnd(ending));
       if (ending === "left") introductions.programLeft(user.userId, { sessionId, processId });
       done.resolve();
     }

@@ -6,6 +6,7 @@ import type {
   IdentityStore,
   LogInStore,
   LogStore,
+  NodeStore,
   PresenceStore,
   Store,
   StoreProblem,
@@ -49,6 +50,7 @@ class SqliteStore implements Store {
   readonly accounts: AccountStore;
   readonly admin: AdminStore;
   readonly log: LogStore;
+  readonly nodes: NodeStore;
   readonly presence: PresenceStore;
   readonly blocks: BlockStore;
   readonly logIns: LogInStore;
@@ -76,6 +78,7 @@ class SqliteStore implements Store {
     const send = (runner: Runner, call: OperationCall) => this.#send(runner, call);
     this.accounts = methodsOf("accounts", send);
     this.admin = methodsOf("admin", send);
+    this.nodes = methodsOf("nodes", send);
     this.presence = methodsOf("presence", send);
     this.blocks = methodsOf("blocks", send);
     this.logIns = methodsOf("logIns", send);

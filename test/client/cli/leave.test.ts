@@ -7,7 +7,8 @@ import { Home, startServer } from "./parley.ts";
 const graceMs = 3_600_000;
 
 async function online(server: TestServer): Promise<number> {
-  return (await server.store.presence.openIntervals()).userIds.length;
+  const users = await server.store.presence.list(Date.now(), Date.now(), 0, "", 10);
+  return users.filter((user) => user.online).length;
 }
 
 test("/quit in the chat shows the user offline at once", async () => {

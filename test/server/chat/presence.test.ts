@@ -1,10 +1,6 @@
 // Tests that presence is true when the store fails, and when a user leaves deliberately.
 import { describe, expect, test } from "vitest";
-import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
-import { InProcessBus } from "../../../server/bus/in-process-bus.ts";
-import { Presence } from "../../../server/chat/presence/presence.ts";
 import { limits } from "../../../server/limits.ts";
-import { Refusal } from "../../../server/reasons.ts";
 import { type PresenceStore, type Store, StoreUnavailableError } from "../../../server/store/store.ts";
 import type { TestClient, TestStream } from "../../support/client.ts";
 import { reasonOf } from "../../support/client.ts";
@@ -16,12 +12,13 @@ const graceMs = 10_000;
 /** A store whose next presence operation of each named kind fails: before or after it is stored. */
 function failing(faults: Partial<Record<"open" | "close", "before" | "after">>) {
   return (store: Store): Store => {
-    const failOnce = async (name: "open" | "close", work: () => Promise<void>): Promise<void> => {
+    const failOnce = async <T>(name: "open" | "close", work: () => Promise<T>): Promise<T> => {
       const when = faults[name];
       delete faults[name];
       if (when === "before") throw new StoreUnavailableError("no");
-      await work();
+      const result = await work();
       if (when === "after") throw new StoreUnavailableError("no");
+      return result;
     };
     const presence: PresenceStore = {
       ...store.presence,
@@ -81,7 +78,7 @@ describe("a close that the store refuses once", () => {
     stream[Symbol.dispose]();
     await expect.poll(() => server.logged.some(({ msg }) => msg === "presence was not stored")).toBe(true);
     await leia.broadcast("after han has left");
-    clock.advance(limits.presenceHeartbeatMs);
+    clock.advance(limits.leaseRenewalMs);
     await seen(clock, watching, "wentOffline", "han");
     expect(await leia.whoelse()).toEqual([]);
     await leia.broadcast("later");
@@ -107,7 +104,7 @@ describe("a close that the store refuses once", () => {
     await leia.broadcast("welcome back");
     expect(await back.nextText()).toBe("welcome back");
     expect(await broadcastsSeenBy(han, server)).toEqual(["-", "welcome back"]);
-    clock.advance(limits.presenceHeartbeatMs);
+    clock.advance(limits.leaseRenewalMs);
     expect(await leia.whoelse()).toEqual(["han"]);
   });
 
@@ -128,7 +125,7 @@ describe("a close that the store refuses once", () => {
     await leia.broadcast("while han is away");
     faults.close = "before";
     await expect(han.connect().caughtUp()).rejects.toThrow("cannot store anything");
-    clock.advance(limits.presenceHeartbeatMs);
+    clock.advance(limits.leaseRenewalMs);
     using back = await han.connect().caughtUp();
     await leia.broadcast("welcome back");
     expect(await back.nextText()).toBe("welcome back");
@@ -255,59 +252,4 @@ describe("Leave", () => {
     await seen(clock, stream, "wentOffline", "han");
     expect(clock.monotonic() - before).toBeLessThan(ms);
   }
-});
-
-describe("a server that stops", () => {
-  const user = { userId: 1, username: "leia" };
-
-  /** A store that records the operations, and in which \`open\` waits. */
-  function recording() {
-    const written: string[] = [];
-    const opened = Promise.withResolvers<void>();
-    const record = async (what: string, until?: Promise<void>): Promise<void> => {
-      await until;
-      written.push(what);
-    };
-    const store: PresenceStore = {
-      open: () => record("open", opened.promise),
-      close: () => record("close"),
-      heartbeat: () => record("heartbeat"),
-      openIntervals: () => Promise.resolve({ heartbeat: 0, broadcastHead: 0, userIds: [] }),
-      list: () => Promise.resolve([]),
-      of: () => Promise.resolve(undefined),
-    };
-    const blocks = { blockedBy: () => Promise.resolve([]), isBlocking: () => Promise.resolve(false) };
-    const errors: unknown[] = [];
-    const presence = new Presence(store, blocks, new InProcessBus(), {
-      graceMs: 0,
-      sessionsPerUser: 8,
-      tooMany: () => new Refusal(Reason.TOO_MANY_SESSIONS),
-      onError: (error) => errors.push(error),
-      clock: new ManualClock(),
-    });
-    return { presence, written, opened, errors };
-  }
-
-  test("waits for an interval that is being opened, and writes its heartbeat last", async () => {
-    const { presence, written, opened, errors } = recording();
-    await presence.start(() => Promise.resolve(new Map()));
-    const entering = presence.enter(user, 1, "p");
-    const stopped = presence[Symbol.asyncDispose]();
-    opened.resolve();
-    await Promise.all([entering, stopped]);
-    expect(written).toEqual(["heartbeat", "open", "heartbeat"]);
-    // Its stream ends after that, and the interval stays open for the next process.
-    presence.leave(user.userId, 1, "p", "lost");
-    await presence.leaveProgram(user.userId, 1, "p");
-    expect(written).toEqual(["heartbeat", "open", "heartbeat"]);
-    expect(errors).toEqual([]);
-  });
-
-  test("opens no interval after it has stopped", async () => {
-    const { presence, written } = recording();
-    await presence.start(() => Promise.resolve(new Map()));
-    await presence[Symbol.asyncDispose]();
-    await expect(presence.enter(user, 1, "p")).rejects.toBeInstanceOf(StoreUnavailableError);
-    expect(written).toEqual(["heartbeat", "heartbeat"]);
-  });
 });

@@ -169,9 +169,12 @@ test.each(Object.entries(lists))(
 test("Welcome has the first page of the users online by name, and ListUsers the next one", async () => {
   const names = Array.from({ length: 103 }, (_, index) => `user ${String(index).padStart(3, "0")}`);
   await using server = await TestServer.start({ users: ["leia", ...names] });
-  for (const name of names.toReversed()) {
-    const user = await server.store.accounts.userByName(name);
-    await server.store.presence.open(user?.userId ?? 0, Date.now());
+  const { accounts, nodes, presence } = server.store;
+  const epoch = await nodes.take("other", Date.now(), Date.now() + 60_000);
+  for (const [streamId, name] of names.toReversed().entries()) {
+    const userId = (await accounts.userByName(name))?.userId ?? 0;
+    const stream = { epoch, streamId, userId, sessionId: 1_000 + streamId, processId: "" };
+    await presence.open(stream, Date.now(), { streams: 1, sessions: 1 });
   }
   const leia = await server.logIn("leia");
   using stream = await leia.connect().caughtUp();

@@ -7,11 +7,13 @@ import { identityOperations } from "./identities.ts";
 import { logOperations } from "./log/log-operations.ts";
 import { logInOperations } from "./log-ins.ts";
 import type { AnyOperations, Operation, Runner } from "./operation.ts";
-import { presenceOperations } from "./presence.ts";
+import { nodeOperations } from "./presence/nodes.ts";
+import { presenceOperations } from "./presence/presence.ts";
 
 const table = {
   accounts: accountOperations,
   admin: adminOperations,
+  nodes: nodeOperations,
   presence: presenceOperations,
   blocks: blockOperations,
   logIns: logInOperations,

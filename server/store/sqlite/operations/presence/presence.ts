@@ -1,51 +1,35 @@
-// The operations of PresenceStore: when, and at which broadcast seqs, users were online.
-import type { PresenceRow, PresenceStore } from "../../store.ts";
-import { broadcastConversationId } from "../broadcast.ts";
-import { headOf } from "./heads.ts";
-import { type Operations, read, write } from "./operation.ts";
-
-const broadcastHead = headOf(broadcastConversationId);
+// The operations of PresenceStore: the streams by which users are online, and what others see of it.
+import type { PresenceRow, PresenceStore } from "../../../store.ts";
+import { type Operations, read, write } from "../operation.ts";
+import { closeStream, moveStreams, onlineSessions, openStream, sweepStreams } from "./online-streams.ts";
 
 export const presenceOperations: Operations<PresenceStore> = {
-  open: write((database, userId, time) => {
-    database.run(
-      `INSERT INTO presence_intervals (user_id, start_time, from_seq)
-       VALUES (?, ?, ${broadcastHead} + 1)
-       ON CONFLICT (user_id) WHERE end_time IS NULL DO NOTHING`,
-      userId,
-      time,
-    );
+  open: write((database, stream, time, most) => openStream(database, stream, time, most)),
+
+  move: write((database, streams, time) => moveStreams(database, streams, time)),
+
+  lose: write((database, { epoch, streamId }) => {
+    database.run("UPDATE online_streams SET is_lost = 1 WHERE epoch = ? AND stream_id = ?", epoch, streamId);
   }),
 
-  close: write((database, userId, time, to = undefined) => {
-    // If the clock was set back, the interval ends at its start.
-    database.run(
-      `UPDATE presence_intervals SET end_time = max(start_time, CAST(? AS INTEGER)),
-         to_seq = coalesce(?, ${broadcastHead})
-       WHERE user_id = ? AND end_time IS NULL`,
-      time,
-      to ?? null,
-      userId,
+  close: write((database, stream, time, to = undefined) => closeStream(database, stream, time, to)),
+
+  sweep: write((database, epoch, time, graceMs, limit) =>
+    sweepStreams(database, epoch, time, graceMs, limit),
+  ),
+
+  nextSweep: read((database, epoch, graceMs) => {
+    const row = database.get<{ time: number | null }>(
+      "SELECT min(max(lease_until, seen_time + ?)) AS time FROM nodes WHERE epoch <> ?",
+      graceMs,
+      epoch,
     );
+    return row?.time ?? undefined;
   }),
 
-  heartbeat: write((database, time) => {
-    database.run("UPDATE server SET heartbeat = ?", time);
-  }),
-
-  openIntervals: read((database) => {
-    const found = database.get<{ heartbeat: number; head: number }>(
-      `SELECT heartbeat, ${broadcastHead} AS head FROM server`,
-    );
-    const { heartbeat = 0, head = 0 } = found ?? {};
-    const sql = `SELECT user_id AS userId FROM presence_intervals INDEXED BY presence_open
-      WHERE end_time IS NULL ORDER BY user_id`;
-    return {
-      heartbeat,
-      broadcastHead: head,
-      userIds: database.all<{ userId: number }>(sql).map((row) => row.userId),
-    };
-  }),
+  onlineSessions: read(
+    (database, epoch, userId, time) => onlineSessions(database, epoch, userId, time).length,
+  ),
 
   list: read((database, since, now, askingId, afterName, limit) => {
     const rows = database.all<{
