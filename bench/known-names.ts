@@ -45,20 +45,18 @@ function refusal(username: string, userId: number | undefined, network: string):
   };
 }
 
+const neverLocks = { failures: Number.MAX_SAFE_INTEGER, firstMs: 0, longestMs: 0, rememberedMs: 0 };
+
 /** What LogIn asks of the store for a wrong password. */
 async function refusedLogIn(username: string, withHash: boolean): Promise<number> {
   const began = performance.now();
   const user = await store.accounts.userByName(username);
-  const failures = await store.logIns.failures(`name:${username}`);
+  await store.logIns.failures(`name:${username}`);
   if (withHash) {
     if (user === undefined) await passwords.verifyAgainstNothing("a guess", asker);
     else await passwords.verify("a guess", user.passwordHash, asker);
   }
-  await store.logIns.saveFailures(
-    `name:${username}`,
-    { count: (failures?.count ?? 0) + 1, lockedUntil: 0, locks: 0 },
-    Date.now(),
-  );
+  await store.logIns.settleAttempt(`name:${username}`, false, neverLocks, Date.now());
   await store.logIns.record(refusal(username, user?.userId, ATTACKER));
   return performance.now() - began;
 }

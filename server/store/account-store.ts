@@ -1,18 +1,9 @@
 // What every store promises for users, devices, sessions, invites, failed log-ins and the record of log-ins. The
 // promises for all operations are in store.ts.
 import type { Administering, BotSession } from "./admin-store.ts";
+import type { Attempt, LockTerms, LogInFailures } from "./lock-terms.ts";
 
 // ---- log-ins: the count of failures, and the record
-
-/** The consecutive failures for a key. */
-export interface LogInFailures {
-  /** The wrong passwords since the last right one or the last lock. */
-  readonly count: number;
-  /** The time until which log-ins are locked, or were locked last; 0 if they never were. */
-  readonly lockedUntil: number;
-  /** The locks in a row, without a right password in between. */
-  readonly locks: number;
-}
 
 export type LogInOutcome =
   | "logged-in"
@@ -47,11 +38,13 @@ export interface LogInRow extends Omit<NewLogIn, "userId" | "network"> {
 export interface LogInStore {
   failures(key: string): Promise<LogInFailures | undefined>;
   /**
-   * Saves the failures. At most 200,000 keys are kept. Further keys replace those that were never locked, the least
-   * recently changed first, then those whose lock ended or ends first.
+   * Counts an attempt whose password was checked, and tells its outcome, in one transaction: an attempt that finds a
+   * lock, set by another attempt meanwhile, is `locked` whatever its password was. So attempts on any nodes have the
+   * outcomes that they would have one after the other. A right password clears the failures. At most 200,000 keys are
+   * kept. Further keys replace those that were never locked, the least recently changed first, then those whose lock
+   * ended or ends first.
    */
-  saveFailures(key: string, failures: LogInFailures, time: number): Promise<void>;
-  clearFailures(key: string): Promise<void>;
+  settleAttempt(key: string, isRight: boolean, terms: LockTerms, time: number): Promise<Attempt>;
   /**
    * Adds a row. A refusal replaces an earlier row of the same name, network, outcome and device, and continues its
    * count, unless the user has logged in since or that row began more than a day ago. The store keeps the newest rows:

@@ -21,6 +21,7 @@ import type { AccountStores } from "./store-engine.ts";
 export type * from "./account-store.ts";
 export type * from "./admin-store.ts";
 export type * from "./identity-store.ts";
+export type { Attempt, LockTerms, LogInFailures } from "./lock-terms.ts";
 export type * from "./node-store.ts";
 export type * from "./presence-store.ts";
 export type { AccountStores } from "./store-engine.ts";

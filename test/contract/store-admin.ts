@@ -6,6 +6,9 @@ import { type Fixture, hashOf } from "./store-fixture.ts";
 /** The operator at this time. */
 const at = (time: number): Administering => ({ userId: undefined, address: "", time });
 
+/** One wrong password locks for 8 s. */
+const lockAtOnce = { failures: 1, firstMs: 8_000, longestMs: 8_000, rememberedMs: 0 };
+
 export function adminPromises(fixture: Fixture): void {
   describe("users", () => {
     it("are listed by name in code point order, with their state", async () => {
@@ -64,8 +67,7 @@ export function adminPromises(fixture: Fixture): void {
         `device:${(await fixture.session(userId)).deviceId}`,
       ]);
       const all = (await Promise.all(keys)).flat();
-      for (const key of all)
-        await logIns.saveFailures(key, { count: 3, lockedUntil: 9_000, locks: 1 }, 1_000);
+      for (const key of all) await logIns.settleAttempt(key, false, lockAtOnce, 1_000);
       expect(await admin.unlock(fixture.name("ada"), at(2_000))).toBe(true);
       const left = await Promise.all(all.map(async (key) => (await logIns.failures(key)) !== undefined));
       expect(left).toEqual([false, false, true, true]);
@@ -118,7 +120,7 @@ export function adminPromises(fixture: Fixture): void {
       const name = fixture.name("ada");
       const { deviceId } = await fixture.session(ada);
       const key = `name:${name}`;
-      await logIns.saveFailures(key, { count: 3, lockedUntil: 9_000, locks: 1 }, 1_000);
+      await logIns.settleAttempt(key, false, lockAtOnce, 1_000);
       const [old, fresh] = [hashOf(`${name} old`), hashOf(`${name} fresh`)];
       expect(await admin.addReset(name, old, 9_000, at(2_000))).toBe(true);
       expect(await admin.addReset(name, fresh, 9_000, at(2_000))).toBe(true);

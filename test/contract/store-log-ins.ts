@@ -18,19 +18,60 @@ function logIn(more: Partial<NewLogIn> = {}): NewLogIn {
   };
 }
 
+/** Three wrong passwords lock for 1 s, and then for 2 and 4 s. */
+const terms = { failures: 3, firstMs: 1_000, longestMs: 4_000, rememberedMs: 60_000 };
+
 export function logInPromises(fixture: Fixture): void {
   describe("failed log-ins", () => {
-    it("are stored by key, also after a restart, until they are cleared", async () => {
+    it("are stored by key, also after a restart, until a right password clears them", async () => {
       const { logIns } = fixture.store;
       expect(await logIns.failures("name:ada")).toBeUndefined();
-      await logIns.saveFailures("name:ada", { count: 2, lockedUntil: 0, locks: 0 }, 1);
-      await logIns.saveFailures("name:ada", { count: 3, lockedUntil: 9_000, locks: 1 }, 2);
-      await logIns.saveFailures("name:Ada", { count: 1, lockedUntil: 0, locks: 0 }, 2);
+      for (const time of [1, 2, 3]) await logIns.settleAttempt("name:ada", false, terms, time);
+      await logIns.settleAttempt("name:Ada", false, terms, 2);
       const later = (await fixture.under.reopen()).logIns;
-      expect(await later.failures("name:ada")).toEqual({ count: 3, lockedUntil: 9_000, locks: 1 });
-      await later.clearFailures("name:ada");
+      expect(await later.failures("name:ada")).toEqual({ count: 3, lockedUntil: 1_003, locks: 1 });
+      expect(await later.settleAttempt("name:ada", true, terms, 1_003)).toEqual({ status: "right" });
       expect(await later.failures("name:ada")).toBeUndefined();
       expect(await later.failures("name:Ada")).toEqual({ count: 1, lockedUntil: 0, locks: 0 });
+    });
+
+    it("of attempts at the same time are counted like those one after the other", async () => {
+      const { logIns } = fixture.store;
+      const attempts = [false, false, false, false, true, false].map((isRight) =>
+        logIns.settleAttempt("name:crowd", isRight, terms, 1),
+      );
+      const locked = { status: "locked", tried: false, leftMs: 1_000 };
+      expect(await Promise.all(attempts)).toEqual([
+        { status: "wrong" },
+        { status: "wrong" },
+        { ...locked, tried: true },
+        locked,
+        locked,
+        locked,
+      ]);
+    });
+
+    it("lock for twice as long as before, up to a limit, until a lock is long over", async () => {
+      const { logIns } = fixture.store;
+      const lock = async (time: number): Promise<number | undefined> => {
+        for (let wrong = 0; wrong < 2; wrong++) {
+          expect(await logIns.settleAttempt("name:longer", false, terms, time)).toEqual({ status: "wrong" });
+        }
+        const last = await logIns.settleAttempt("name:longer", false, terms, time);
+        return last.status === "locked" && last.tried ? last.leftMs : undefined;
+      };
+      expect(await lock(1)).toBe(1_000);
+      expect(await logIns.settleAttempt("name:longer", true, terms, 1_000)).toMatchObject({ leftMs: 1 });
+      expect(await lock(1_001)).toBe(2_000);
+      expect(await lock(3_001)).toBe(4_000);
+      expect(await lock(7_001)).toBe(4_000);
+      expect(await lock(11_002 + terms.rememberedMs)).toBe(1_000);
+    });
+
+    it("lock no longer than a lock lasts, although the clock was set back", async () => {
+      const { logIns } = fixture.store;
+      for (let wrong = 0; wrong < 3; wrong++) await logIns.settleAttempt("name:back", false, terms, 50_000);
+      expect(await logIns.settleAttempt("name:back", true, terms, 1)).toMatchObject({ leftMs: 1_000 });
     });
 
     describe("in a new store", () => {
@@ -38,18 +79,18 @@ export function logInPromises(fixture: Fixture): void {
 
       it("are at most 200,000, and a key that was locked is dropped last, by the end of its lock", async () => {
         const { logIns } = fixture.store;
-        await logIns.saveFailures("name:locked", { count: 3, lockedUntil: 1_000_000, locks: 1 }, 1);
-        await logIns.saveFailures("name:oldest", { count: 2, lockedUntil: 0, locks: 0 }, 2);
-        await logIns.saveFailures("name:cleared", { count: 2, lockedUntil: 0, locks: 0 }, 2);
-        await logIns.clearFailures("name:cleared");
-        const failure = { count: 1, lockedUntil: 0, locks: 0 };
-        fixture.under.fillFailures(199_996, failure, 3);
-        await logIns.saveFailures("name:199999", failure, 4);
-        await logIns.saveFailures("name:200000", failure, 4);
+        const wrong = (key: string, time: number) => logIns.settleAttempt(key, false, terms, time);
+        for (let count = 0; count < 3; count++) await wrong("name:locked", 1);
+        await wrong("name:oldest", 2);
+        await wrong("name:cleared", 2);
+        await logIns.settleAttempt("name:cleared", true, terms, 2);
+        fixture.under.fillFailures(199_996, { count: 1, lockedUntil: 0, locks: 0 }, 3);
+        await wrong("name:199999", 4);
+        await wrong("name:200000", 4);
         expect(await logIns.failures("name:oldest")).toBeDefined();
-        await logIns.saveFailures("name:200000", failure, 5);
+        await wrong("name:200000", 5);
         expect(await logIns.failures("name:oldest")).toBeDefined();
-        await logIns.saveFailures("name:200001", failure, 6);
+        await wrong("name:200001", 6);
         expect(await logIns.failures("name:locked")).toBeDefined();
         expect(await logIns.failures("name:oldest")).toBeUndefined();
         expect(await logIns.failures("name:200001")).toBeDefined();
@@ -57,9 +98,11 @@ export function logInPromises(fixture: Fixture): void {
 
       it("of which a key is saved although all others are locked", async () => {
         const { logIns } = fixture.store;
-        await logIns.saveFailures("name:soonest", { count: 3, lockedUntil: 10_000, locks: 1 }, 1);
+        for (let count = 0; count < 3; count++) {
+          await logIns.settleAttempt("name:soonest", false, terms, 1);
+        }
         fixture.under.fillFailures(199_999, { count: 3, lockedUntil: 20_000, locks: 1 }, 2);
-        await logIns.saveFailures("name:new", { count: 1, lockedUntil: 0, locks: 0 }, 3);
+        await logIns.settleAttempt("name:new", false, terms, 3);
         expect(await logIns.failures("name:new")).toBeDefined();
         expect(await logIns.failures("name:soonest")).toBeUndefined();
       });

@@ -49,7 +49,7 @@ const directions: Record<string, readonly string[]> = {
   "server/metrics/": ["server/observer.ts", "server/store/store.ts", "rpc/"],
   "server/private/": ["server/chat/", "server/auth/", ...rulesBase],
   "server/chat/": ["server/auth/", ...rulesBase],
-  "server/auth/": rulesBase,
+  "server/auth/": ["server/store/lock-terms.ts", ...rulesBase],
   "server/client-manager.ts": ["server/bus/", ...serverBase],
   "server/bus/": ["server/store/store.ts", "gen/"],
   "server/nodes/": ["server/store/store.ts", ...serverBase],

@@ -1,4 +1,6 @@
 // The operations of LogInStore: consecutive failed log-ins, and the record of log-ins.
+
+import { countAttempt } from "../../lock-terms.ts";
 import type { LogInFailures, LogInOutcome, LogInRow, LogInStore, NewLogIn } from "../../store.ts";
 import type { Database } from "../database/database.ts";
 import { type Operations, read, write } from "./operation.ts";
@@ -20,35 +22,14 @@ const MOST_UNKNOWN = 10_000;
 const SAME_ROW_MS = 24 * 60 * 60_000;
 
 export const logInOperations: Operations<LogInStore> = {
-  failures: read((database, key) => {
-    return database.get<{ [K in keyof LogInFailures]: number }>(
-      "SELECT count, locked_until AS lockedUntil, locks FROM log_in_failures WHERE key = ?",
-      key,
-    );
-  }),
+  failures: read(failuresOf),
 
-  saveFailures: write((database, key, { count, lockedUntil, locks }, time) => {
-    const isNew = database.get("SELECT 1 FROM log_in_failures WHERE key = ?", key) === undefined;
-    database.run(
-      `INSERT INTO log_in_failures (key, count, locked_until, locks, change_time) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET count = excluded.count, locked_until = excluded.locked_until,
-         locks = excluded.locks, change_time = excluded.change_time`,
-      key,
-      count,
-      lockedUntil,
-      locks,
-      time,
-    );
-    if (isNew && addToTotal(database, "failures", 1) > MOST_FAILURES) {
-      const sql = `DELETE FROM log_in_failures WHERE key =
-        (SELECT key FROM log_in_failures WHERE key <> ? ORDER BY locked_until, change_time LIMIT 1)`;
-      addToTotal(database, "failures", -database.run(sql, key).changes);
-    }
-  }),
-
-  clearFailures: write((database, key) => {
-    const { changes } = database.run("DELETE FROM log_in_failures WHERE key = ?", key);
-    if (changes > 0) addToTotal(database, "failures", -changes);
+  settleAttempt: write((database, key, isRight, terms, time) => {
+    const before = failuresOf(database, key);
+    const { attempt, after } = countAttempt(before, isRight, terms, time);
+    if (after === undefined) clearFailures(database, key);
+    else if (after !== before) saveFailures(database, key, after, time);
+    return attempt;
   }),
 
   record: write((database, logIn) => {
@@ -95,6 +76,42 @@ export const logInOperations: Operations<LogInStore> = {
       .map(logInRow);
   }),
 };
+
+function failuresOf(database: Database, key: string): LogInFailures | undefined {
+  return database.get<{ [K in keyof LogInFailures]: number }>(
+    "SELECT count, locked_until AS lockedUntil, locks FROM log_in_failures WHERE key = ?",
+    key,
+  );
+}
+
+function saveFailures(
+  database: Database,
+  key: string,
+  { count, lockedUntil, locks }: LogInFailures,
+  time: number,
+): void {
+  const isNew = database.get("SELECT 1 FROM log_in_failures WHERE key = ?", key) === undefined;
+  database.run(
+    `INSERT INTO log_in_failures (key, count, locked_until, locks, change_time) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET count = excluded.count, locked_until = excluded.locked_until,
+       locks = excluded.locks, change_time = excluded.change_time`,
+    key,
+    count,
+    lockedUntil,
+    locks,
+    time,
+  );
+  if (isNew && addToTotal(database, "failures", 1) > MOST_FAILURES) {
+    const sql = `DELETE FROM log_in_failures WHERE key =
+      (SELECT key FROM log_in_failures WHERE key <> ? ORDER BY locked_until, change_time LIMIT 1)`;
+    addToTotal(database, "failures", -database.run(sql, key).changes);
+  }
+}
+
+function clearFailures(database: Database, key: string): void {
+  const { changes } = database.run("DELETE FROM log_in_failures WHERE key = ?", key);
+  if (changes > 0) addToTotal(database, "failures", -changes);
+}
 
 /** The outcomes that anyone can cause. The others need the right password. */
 const GUESSES: ReadonlySet<LogInOutcome> = new Set(["wrong-password", "locked", "refused-locked"]);
