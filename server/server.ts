@@ -9,9 +9,9 @@ import { Administration } from "./admin/administration.ts";
 import { Identities } from "./auth/identities.ts";
 import { RefusalRate } from "./auth/load/refusal-rate.ts";
 import type { LockRule } from "./auth/lockout.ts";
-import { LogIns, tooManySessions } from "./auth/log-ins.ts";
+import { LogIns } from "./auth/log-ins.ts";
 import type { Passwords } from "./auth/passwords.ts";
-import { Sessions } from "./auth/sessions.ts";
+import { Sessions, tooManySessions } from "./auth/sessions.ts";
 import { type SignUpMode, UserAccounts } from "./auth/user-accounts.ts";
 import type { Bus } from "./bus/bus.ts";
 import { InProcessBus } from "./bus/in-process-bus.ts";
@@ -149,7 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     accounts: store.accounts,
     logIns: store.logIns,
     sessions,
-    onlineSessions: (userId) => presence.onlineSessions(userId),
+    lease,
   });
   /** Applies a change of users that was made by a user, an administrator or by another process. */
   const applyChanges = (): Promise<void> => {

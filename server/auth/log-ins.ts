@@ -8,6 +8,7 @@ import { networkOf } from "../../rpc/network/address.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { parseId } from "../ids.ts";
 import type { Log } from "../log.ts";
+import type { NodeLease } from "../nodes/node-lease.ts";
 import { Refusal } from "../reasons.ts";
 import type {
   AccountStore,
@@ -30,9 +31,10 @@ export interface LogInsOptions {
   readonly sessions: Sessions;
   readonly lock: LockRule;
   readonly lockDurationMs: number;
+  /** How many sessions of one user may be online at the same time. */
   readonly sessionsPerUser: number;
-  /** The number of the user's sessions that are online. */
-  readonly onlineSessions: (userId: number) => Promise<number>;
+  /** The lease of this node, which says what is online. */
+  readonly lease: Pick<NodeLease, "epoch">;
   readonly refusals: RefusalRate;
   readonly log: Log;
   readonly clock?: Clock | undefined;
@@ -83,7 +85,7 @@ export class LogIns {
   }
 
   async #logIn(request: LogInRequest, deviceId: number | undefined): Promise<Grant> {
-    const { accounts, passwords, sessions, lock, sessionsPerUser, onlineSessions } = this.#options;
+    const { accounts, passwords, sessions, lock, sessionsPerUser, lease } = this.#options;
     const { username, password, device, client, address } = request;
     const user = await accounts.userByName(username);
     const isSpared = lock === "spare-known" && deviceId !== undefined;
@@ -106,26 +108,16 @@ export class LogIns {
       await this.#record(facts, "wrong-password");
       throw new Refusal(Reason.CREDENTIALS_WRONG);
     }
-    if ((await onlineSessions(user.userId)) >= sessionsPerUser) {
-      await this.#record(facts, "too-many-sessions");
-      throw tooManySessions(sessionsPerUser);
-    }
     try {
-      const grant = await sessions.start(
-        user,
-        await this.#freshHash(user, password),
-        device,
-        client,
-        address,
-      );
+      const passwordHash = await this.#freshHash(user, password);
+      const mostOnline = { epoch: lease.epoch, sessions: sessionsPerUser };
+      const grant = await sessions.start({ user, passwordHash, device, client, address, mostOnline });
       const newDevice = parseId("device", grant.device?.deviceId ?? "");
       await this.#record({ ...facts, deviceId: newDevice }, "logged-in");
       return grant;
     } catch (error) {
-      if (error instanceof Refusal && error.reason === Reason.DEVICE_INVALID)
-        await this.#record(facts, "device-invalid");
-      if (error instanceof Refusal && error.reason === Reason.ACCOUNT_DISABLED)
-        await this.#record(facts, "disabled");
+      const outcome = error instanceof Refusal ? outcomeOf.get(error.reason) : undefined;
+      if (outcome !== undefined) await this.#record(facts, outcome);
       throw error;
     }
   }
@@ -202,6 +194,13 @@ export class LogIns {
   }
 }
 
+/** What the record shows of a log-in that was refused although its password was right. */
+const outcomeOf: ReadonlyMap<Reason, LogInOutcome> = new Map([
+  [Reason.DEVICE_INVALID, "device-invalid"],
+  [Reason.ACCOUNT_DISABLED, "disabled"],
+  [Reason.TOO_MANY_SESSIONS, "too-many-sessions"],
+]);
+
 interface AttemptFacts {
   readonly request: LogInRequest;
   readonly user: UserWithPassword | undefined;
@@ -215,16 +214,6 @@ interface AttemptFacts {
 function shortened(username: string): string {
   const characters = [...username];
   return `${characters.slice(0, characters.length < 4 ? 1 : 2).join("")}… (${characters.length} characters)`;
-}
-
-/** The refusal of a session that exceeds the number that may be online. */
-export function tooManySessions(most: number): Refusal {
-  const facts = { maximum: most };
-  if (most > 1) return new Refusal(Reason.TOO_MANY_SESSIONS, { facts });
-  return new Refusal(Reason.TOO_MANY_SESSIONS, {
-    facts,
-    message: "You are logged in already. Log out of the other session first.",
-  });
 }
 
 function keyOfName(username: string, isKnown: boolean): FailureKey {

@@ -10,7 +10,7 @@ import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
-import type { AccountStore, ClientDescription, SessionRow, UserRow } from "../store/store.ts";
+import type { AccountStore, ClientDescription, OnlineBound, SessionRow, UserRow } from "../store/store.ts";
 import { IdleTimeout } from "./idle-timeout.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
@@ -36,6 +36,19 @@ export interface ActiveSession {
   readonly bucket: TokenBucket;
   /** Restarts the idle time-out. Call it for each valid command that comes from a person, not from a program. */
   readonly reportActivity: () => void;
+}
+
+export interface SessionStart {
+  readonly user: UserRow;
+  /** The hash that the password was checked against. It must still be the user's. */
+  readonly passwordHash: string;
+  /** If undefined or without an id, the session gets a new device. */
+  readonly device?: DeviceKey | undefined;
+  readonly client: ClientDescription;
+  /** The client's network address, without port. */
+  readonly address: string;
+  /** See NewSession. */
+  readonly mostOnline?: OnlineBound | undefined;
 }
 
 /** How often the last use of a session is written to the store, ms. */
@@ -154,17 +167,10 @@ export class Sessions implements Disposable {
 
   /**
    * Starts a session for a user whose password was checked.
-   * @param passwordHash the hash that the password was checked against; it must still be the user's
-   * @param device if undefined or without an id, the session gets a new device
-   * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile; ACCOUNT_DISABLED
+   * @throws Refusal DEVICE_INVALID; CREDENTIALS_WRONG if the password was changed meanwhile; ACCOUNT_DISABLED;
+   * TOO_MANY_SESSIONS
    */
-  async start(
-    user: UserRow,
-    passwordHash: string,
-    device: DeviceKey | undefined,
-    client: ClientDescription,
-    address: string,
-  ): Promise<Grant> {
+  async start({ user, passwordHash, device, client, address, mostOnline }: SessionStart): Promise<Grant> {
     const isKnown = device !== undefined && device.deviceId !== "";
     const deviceId = isKnown ? parseId("device", device.deviceId) : undefined;
     if (isKnown && deviceId === undefined)
@@ -183,10 +189,14 @@ export class Sessions implements Disposable {
       address,
       time,
       expireTime,
+      mostOnline,
     });
+    if (mostOnline !== undefined && result.status === "too-many-sessions")
+      throw tooManySessions(mostOnline.sessions);
     if (result.status === "device-invalid") throw new Refusal(Reason.DEVICE_INVALID, { field: "device" });
     if (result.status === "password-changed") throw new Refusal(Reason.CREDENTIALS_WRONG);
     if (result.status === "disabled") throw new Refusal(Reason.ACCOUNT_DISABLED);
+    if (result.status !== "started") throw new Error("the store refused a session that has no bound");
     this.#idle.begin(user, result.sessionId);
     return {
       token: token.secret,
@@ -237,4 +247,14 @@ export class Sessions implements Disposable {
     // this one.
     this.#keys.set(session.row.sessionId, key);
   }
+}
+
+/** The refusal of a session that exceeds the number that may be online. */
+export function tooManySessions(most: number): Refusal {
+  const facts = { maximum: most };
+  if (most > 1) return new Refusal(Reason.TOO_MANY_SESSIONS, { facts });
+  return new Refusal(Reason.TOO_MANY_SESSIONS, {
+    facts,
+    message: "You are logged in already. Log out of the other session first.",
+  });
 }

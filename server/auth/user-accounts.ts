@@ -125,7 +125,7 @@ export class UserAccounts {
     const result = await accounts.addUser({ ...user, passwordHash });
     checkAddition(result.status);
     if (result.status !== "added") throw new Error("a refused user was added");
-    const grant = await sessions.start(result.user, passwordHash, undefined, client, address);
+    const grant = await sessions.start({ user: result.user, passwordHash, client, address });
     log.info({ event: "sign-up", username: name.username, address }, "sign-up");
     return grant;
   }
@@ -184,7 +184,7 @@ export class UserAccounts {
     // The reset was used, or the user disabled, while the password was hashed.
     if (ended === undefined) throw new Refusal(Reason.RESET_INVALID, { field: "reset" });
     await sessions.sweep();
-    const grant = await sessions.start(user, passwordHash, undefined, client, address);
+    const grant = await sessions.start({ user, passwordHash, client, address });
     refusals.giveBack(network);
     const { username } = user;
     log.info({ event: "password reset", username, address, ended }, "password reset");

@@ -118,6 +118,14 @@ export interface NewSession {
   readonly address: string;
   readonly time: number;
   readonly expireTime: number;
+  /** Refuses the session if so many sessions of the user are online already; undefined: no bound. */
+  readonly mostOnline?: OnlineBound | undefined;
+}
+
+/** A bound of the sessions that are online on the node of this epoch, and on nodes whose lease is not over. */
+export interface OnlineBound {
+  readonly epoch: number;
+  readonly sessions: number;
 }
 
 export type NewSessionResult =
@@ -127,7 +135,9 @@ export type NewSessionResult =
   /** The user's password changed after it was verified, or the user was removed. */
   | { status: "password-changed" }
   /** The user is disabled. */
-  | { status: "disabled" };
+  | { status: "disabled" }
+  /** So many sessions of the user are online that one more may not start. */
+  | { status: "too-many-sessions" };
 
 export interface SessionRow {
   readonly sessionId: number;

@@ -314,6 +314,28 @@ export function accountPromises(fixture: Fixture): void {
       expect(await start(ada, "secret", "t4", 999)).toEqual({ status: "device-invalid" });
     });
 
+    it("start while fewer sessions of the user are online, on the own node and on nodes whose lease is not over", async () => {
+      const [ada] = await fixture.users("ada");
+      const { accounts, nodes, presence } = fixture.store;
+      const own = await nodes.take(fixture.name("own"), 1_000, 2_000);
+      const other = await nodes.take(fixture.name("other"), 1_000, 5_000);
+      const start = (sessions: number, time: number) => {
+        const token = hashOf(fixture.name(`bound ${sessions} ${time}`));
+        return fixture.start(ada, { tokenHash: token, time, mostOnline: { epoch: own, sessions } });
+      };
+      const stream = { streamId: 1, userId: ada, processId: "" };
+      const most = { streams: 9, sessions: 9 };
+      await presence.open({ ...stream, epoch: own, sessionId: 1_001 }, 1_000, most);
+      await presence.open({ ...stream, epoch: other, sessionId: 1_002 }, 1_000, most);
+      await presence.open({ ...stream, epoch: other, streamId: 2, sessionId: 1_001 }, 1_000, most);
+      expect(await start(2, 4_999)).toEqual({ status: "too-many-sessions" });
+      expect(await start(3, 4_999)).toMatchObject({ status: "started" });
+      // The lease of the other node is over, and the session of the own node remains.
+      expect(await start(1, 5_000)).toEqual({ status: "too-many-sessions" });
+      expect(await start(2, 5_000)).toMatchObject({ status: "started" });
+      expect(await accounts.listSessions(ada, Number.MAX_SAFE_INTEGER, 9, 5_000)).toHaveLength(2);
+    });
+
     it("are listed newest first, in pages, and ended only by their user", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { accounts } = fixture.store;

@@ -1,6 +1,14 @@
 // The store that the contract's tests run against, and short ways to fill it.
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import type { LogInFailures, NewEntry, NewUser, OnlineStream, Store } from "../../server/store/store.ts";
+import type {
+  LogInFailures,
+  NewEntry,
+  NewSession,
+  NewSessionResult,
+  NewUser,
+  OnlineStream,
+  Store,
+} from "../../server/store/store.ts";
 
 /** A store with data of its own. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -101,24 +109,32 @@ export class Fixture {
     await this.store.presence.close(await this.stream(userId), time, to);
   }
 
+  /** Tries to start a session on a new device. */
+  async start(
+    userId: number,
+    more: Partial<NewSession> & Pick<NewSession, "tokenHash">,
+  ): Promise<NewSessionResult> {
+    const [user] = await this.store.accounts.usersById([userId]);
+    return this.store.accounts.startSession({
+      userId,
+      passwordHash: `hash of ${user?.username}`,
+      deviceId: undefined,
+      deviceSecretHash: hashOf("secret"),
+      client: { name: "test", version: "1", deviceName: "laptop" },
+      address: "127.0.0.1",
+      time: 1_000,
+      expireTime: 1_000_000,
+      ...more,
+    });
+  }
+
   /** Starts a session on a new device. */
   async session(
     userId: number,
     expireTime = 1_000_000,
   ): Promise<{ sessionId: number; deviceId: number; token: Uint8Array }> {
     const token = hashOf(`token ${++this.#lastToken}`);
-    const [user] = await this.store.accounts.usersById([userId]);
-    const result = await this.store.accounts.startSession({
-      userId,
-      passwordHash: `hash of ${user?.username}`,
-      deviceId: undefined,
-      deviceSecretHash: hashOf("secret"),
-      tokenHash: token,
-      client: { name: "test", version: "1", deviceName: "laptop" },
-      address: "127.0.0.1",
-      time: 1_000,
-      expireTime,
-    });
+    const result = await this.start(userId, { tokenHash: token, expireTime });
     if (result.status !== "started") throw new Error(result.status);
     return { sessionId: result.sessionId, deviceId: result.deviceId, token };
   }

@@ -14,6 +14,7 @@ import { inviteIdOf, recordAction, startBotSession } from "./admin.ts";
 import { deviceOperations, removeUnusedDevices } from "./devices.ts";
 import { removeIdentity } from "./identities.ts";
 import { type Operations, read, write } from "./operation.ts";
+import { onlineSessions } from "./presence/online-streams.ts";
 
 export const accountOperations: Operations<AccountStore> = {
   userByName: read((database, username) => {
@@ -163,6 +164,11 @@ export const accountOperations: Operations<AccountStore> = {
 
   startSession: write((database, session) => {
     if (!hasPassword(database, session.userId, session.passwordHash)) return { status: "password-changed" };
+    const { userId, time, mostOnline } = session;
+    if (mostOnline !== undefined) {
+      const online = onlineSessions(database, mostOnline.epoch, userId, time).length;
+      if (online >= mostOnline.sessions) return { status: "too-many-sessions" };
+    }
     if (isDisabled(database, session.userId)) return { status: "disabled" };
     const deviceId = deviceOf(database, session);
     if (deviceId === undefined) return { status: "device-invalid" };
