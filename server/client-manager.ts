@@ -1,9 +1,22 @@
 // The connected clients of this node: finds the streams of a user or a session, delivers messages of the bus to them,
 // and ends them with their session, as well as other long calls. It contains no chat rules.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
-import type { Bus, BusMessage } from "./bus/bus.ts";
+import type { Bus, EntryMessage, EphemeralEvent } from "./bus/bus.ts";
 import { limits } from "./limits.ts";
 import { Refusal } from "./reasons.ts";
+import type { UserRow } from "./store/store.ts";
+
+/** Users came online or went offline. */
+export interface PresenceMessage {
+  readonly kind: "presence";
+  readonly cameOnline: readonly UserRow[];
+  readonly wentOffline: readonly UserRow[];
+  /** By user id of a reader: the users who block that reader, whose presence the reader must not see. */
+  readonly hidden: ReadonlyMap<number, ReadonlySet<number>>;
+}
+
+/** What a stream receives. */
+export type StreamMessage = EntryMessage | EphemeralEvent | PresenceMessage;
 
 export interface ConnectedStream {
   readonly userId: number;
@@ -11,7 +24,7 @@ export interface ConnectedStream {
   /** The bytes that wait to be sent on the stream. */
   readonly queuedBytes: number;
   /** Delivers a message. It must not block or throw. */
-  deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void;
+  deliver(message: StreamMessage): void;
   /** Ends the stream with this status. */
   end(ending: Refusal): void;
 }
@@ -53,10 +66,20 @@ export class ClientManager implements Disposable {
         if (!this.isConnected(message.sessionId)) this.#onSessionAway?.(message.userId, message.sessionId);
         return;
       }
-      for (const user of this.#users.values()) {
-        for (const stream of user.streams) stream.deliver(message);
-      }
+      if (message.kind !== "presence-changed") this.deliverToAll(message);
     });
+  }
+
+  /** Delivers the message to all streams of this node. */
+  deliverToAll(message: StreamMessage): void {
+    for (const user of this.#users.values()) {
+      for (const stream of user.streams) stream.deliver(message);
+    }
+  }
+
+  /** Delivers the message to the streams of the user on this node. */
+  deliver(userId: number, message: StreamMessage): void {
+    for (const stream of this.#users.get(userId)?.streams ?? []) stream.deliver(message);
   }
 
   /**
@@ -156,7 +179,7 @@ export class ClientManager implements Disposable {
   #connectUser(userId: number): ConnectedUser {
     const streams = new Set<ConnectedStream>();
     const subscription = this.#bus.subscribe(`user:${userId}`, (message) => {
-      if (message.kind === "session-ended") return;
+      if (message.kind === "session-ended" || message.kind === "presence-changed") return;
       for (const stream of streams) stream.deliver(message);
     });
     const user = { streams, subscription };

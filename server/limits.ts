@@ -169,6 +169,8 @@ export const limits = {
   helloMs: 5_000,
   /** How long presence changes are collected before they are sent together, ms. */
   presenceJoinMs: 100,
+  /** How often a node looks by itself at what others have stored, in case a message of the bus was lost, ms. */
+  lookMs: 1_000,
   /** A node that does not renew its lease for this long is taken as dead, ms. A renewal may fail twice. */
   leaseMs: 15_000,
   leaseRenewalMs: 5_000,

@@ -125,8 +125,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const presence = new Presence({
     store: store.presence,
-    blocks: store.blocks,
     bus,
+    manager,
     lease,
     graceMs: options.presenceGraceMs,
     sessionsPerUser: options.sessionsPerUser,

@@ -1,7 +1,6 @@
 // How nodes notify each other: messages by topic, delivered at most once. The store is the source of record, so a lost
 // message only delays what it announces.
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
-import type { UserRow } from "../store/store.ts";
 
 /** "user:12" reaches the nodes with a stream of that user; "everyone" reaches all nodes. */
 export type Topic = `user:${number}` | "everyone";
@@ -32,13 +31,9 @@ export interface EphemeralEvent {
   readonly except?: { readonly sessionId: number; readonly processId: string } | undefined;
 }
 
-/** Users came online or went offline. */
-export interface PresenceMessage {
-  readonly kind: "presence";
-  readonly cameOnline: readonly UserRow[];
-  readonly wentOffline: readonly UserRow[];
-  /** By user id of a reader: the users who block that reader, whose presence the reader must not see. */
-  readonly hidden: ReadonlyMap<number, ReadonlySet<number>>;
+/** The store has changes of presence. */
+export interface PresenceChangedMessage {
+  readonly kind: "presence-changed";
 }
 
 /** A session has ended, so its streams must end, and caches must drop its token. */
@@ -50,7 +45,7 @@ export interface SessionEndedMessage {
   readonly sessionId: number;
 }
 
-export type BusMessage = EntryMessage | EphemeralEvent | PresenceMessage | SessionEndedMessage;
+export type BusMessage = EntryMessage | EphemeralEvent | PresenceChangedMessage | SessionEndedMessage;
 
 export interface Bus extends AsyncDisposable {
   /**

@@ -41,7 +41,7 @@ export class Blocks {
     const createTime = this.#clock.now();
     switch (await this.#store.block(blocker.userId, user.userId, createTime)) {
       case "blocked":
-        await this.#presence.blockChanged(blocker, user.userId);
+        await this.#presence.blockChanged();
         return { user, createTime };
       case "already-blocked":
         throw new Refusal(Reason.ALREADY_BLOCKED, { field: "username" });
@@ -55,7 +55,7 @@ export class Blocks {
     const user = await this.#find(username);
     const result = await this.#store.unblock(blocker.userId, user.userId);
     if (result.status === "not-blocked") throw new Refusal(Reason.NOT_BLOCKED, { field: "username" });
-    await this.#presence.blockChanged(blocker, user.userId);
+    await this.#presence.blockChanged();
     if (result.conversation !== undefined) this.#markers.publishAgain(blocker, user, result.conversation);
     return user;
   }

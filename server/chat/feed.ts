@@ -9,8 +9,8 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import type { Clock } from "../../time/clock.ts";
 import { waitFor } from "../../time/wait.ts";
-import type { BusMessage, EntryMessage, EphemeralEvent, PresenceMessage } from "../bus/bus.ts";
-import type { ConnectedStream } from "../client-manager.ts";
+import type { EntryMessage, EphemeralEvent } from "../bus/bus.ts";
+import type { ConnectedStream, PresenceMessage, StreamMessage } from "../client-manager.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { SeqRange, UserRow } from "../store/store.ts";
@@ -63,7 +63,7 @@ export class Feed implements ConnectedStream {
     return this.#ended.promise;
   }
 
-  deliver(message: Exclude<BusMessage, { kind: "session-ended" }>): void {
+  deliver(message: StreamMessage): void {
     if (this.#ending !== undefined) return;
     switch (message.kind) {
       case "entry":

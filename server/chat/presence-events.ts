@@ -1,6 +1,6 @@
 // Encodes PresenceChanged once for all readers that get the same changes, and leaves out users that a reader may not see.
 import { toUser } from "../auth/user-messages.ts";
-import type { PresenceMessage } from "../bus/bus.ts";
+import type { PresenceMessage } from "../client-manager.ts";
 import { encodeEvent } from "./encoding.ts";
 
 type Changes = Pick<PresenceMessage, "cameOnline" | "wentOffline">;

@@ -28,6 +28,19 @@ export interface MovedStream extends OnlineStream {
   readonly isLost: boolean;
 }
 
+/** A user came online or went offline, or the user has blocked or unblocked a reader, whom that concerns. */
+export interface PresenceChange {
+  /** Rises with each change. A newer change of the same user for the same readers replaces an older one. */
+  readonly number: number;
+  readonly user: UserRow;
+  /** The only user whom the change concerns; undefined for everyone. */
+  readonly readerId: number | undefined;
+  /** Whether the user is online now. */
+  readonly online: boolean;
+  /** Of the users whom the change concerns, those whom the user blocks now. To them the user is offline. */
+  readonly blocked: readonly number[];
+}
+
 /** The most streams that a session may have, and the most sessions of a user that may be online at the same time. */
 export interface MostOnline {
   readonly streams: number;
@@ -50,9 +63,9 @@ export interface PresenceStore {
   open(stream: OnlineStream, time: number, most: MostOnline): Promise<OpenResult>;
   /**
    * Adds streams under the new epoch of their node, which has lost its lease, and removes them from the earlier one.
-   * Resolves with the users who were offline; undefined, without effect, if the new lease is lost, too.
+   * Resolves with whether a user was offline; undefined, without effect, if the new lease is lost, too.
    */
-  move(streams: readonly MovedStream[], time: number): Promise<UserRow[] | undefined>;
+  move(streams: readonly MovedStream[], time: number): Promise<boolean | undefined>;
   /** Records that the connection of the stream was lost, and that its program may come back. */
   lose(stream: OnlineStream): Promise<void>;
   /**
@@ -64,11 +77,15 @@ export interface PresenceStore {
   /**
    * Removes streams of nodes whose lease is over and was good for the last time at least `graceMs` ago: at most `limit`
    * of them, and the leases that have none left. The lease of this epoch stays. The intervals of users without another
-   * stream end at that last time, and at the broadcast head. Resolves with these users.
+   * stream end at that last time, and at the broadcast head. Resolves with whether there is such a user.
    */
-  sweep(epoch: number, time: number, graceMs: number, limit: number): Promise<UserRow[]>;
+  sweep(epoch: number, time: number, graceMs: number, limit: number): Promise<boolean>;
   /** The earliest time at which `sweep` will find a lease other than that of this epoch; undefined if there is none. */
   nextSweep(epoch: number, graceMs: number): Promise<number | undefined>;
+  /** The changes with a number above `after`, in ascending order: at most `limit`. All are of one state of the data. */
+  changes(after: number, limit: number): Promise<PresenceChange[]>;
+  /** The number of the newest change; 0 if there is none. */
+  lastChange(): Promise<number>;
   /** How many sessions of the user are online on the node of this epoch, and on nodes whose lease is not over. */
   onlineSessions(epoch: number, userId: number, time: number): Promise<number>;
   /**

@@ -264,6 +264,4 @@ export interface BlockStore {
   isBlocking(blockerId: number, blockedId: number): Promise<boolean>;
   /** Whether at least one of the two users blocks the other. */
   isBetween(userId: number, otherId: number): Promise<boolean>;
-  /** The blocks that these users have set: pairs of blocker and blocked user, in any order. */
-  blockedBy(blockerIds: readonly number[]): Promise<(readonly [blockerId: number, blockedId: number])[]>;
 }

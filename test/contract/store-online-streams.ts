@@ -128,9 +128,47 @@ export function onlineStreamPromises(fixture: Fixture): void {
         movesFrom,
         isLost: stream === unknown,
       }));
-      expect(await presence.move(moved, 3_000)).toEqual([{ userId: bob, username: fixture.name("bob") }]);
-      expect(await presence.move(moved, 3_000)).toEqual([]);
+      expect(await presence.move(moved, 3_000)).toBe(true);
+      expect(await isOnline(bob)).toBe(true);
+      expect(await presence.move(moved, 3_000)).toBe(false);
       for (const stream of moved) expect(await presence.close(stream, 4_000)).toBe(true);
+    });
+
+    it("that come and go are changes for everyone, and blocks are changes for the blocked user", async () => {
+      const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
+      const { presence, blocks } = fixture.store;
+      const a = await node("a");
+      const user = (userId: number, name: string) => ({ userId, username: fixture.name(name) });
+      let last = await presence.lastChange();
+      const changes = async (limit = 10) => {
+        const found = await presence.changes(last, limit);
+        const numbers = found.map(({ number }) => number);
+        expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
+        last = numbers.at(-1) ?? last;
+        return found.map(({ number: _, ...change }) => change);
+      };
+      const [first, second] = [a.stream(ada, 1), a.stream(ada, 1)];
+      await open(first);
+      await open(second);
+      await open(a.stream(bob, 2));
+      expect(await changes(1)).toEqual([
+        { user: user(ada, "ada"), readerId: undefined, online: true, blocked: [] },
+      ]);
+      expect(await changes()).toEqual([
+        { user: user(bob, "bob"), readerId: undefined, online: true, blocked: [] },
+      ]);
+      await blocks.block(ada, cyd, 3_000);
+      await presence.close(first, 4_000);
+      await presence.close(second, 4_000);
+      await blocks.block(bob, ada, 5_000);
+      await blocks.unblock(bob, ada);
+      expect(await changes()).toEqual([
+        { user: user(ada, "ada"), readerId: cyd, online: false, blocked: [cyd] },
+        { user: user(ada, "ada"), readerId: undefined, online: false, blocked: [cyd] },
+        // Of the two changes of this user for this reader, only the newer one is kept.
+        { user: user(bob, "bob"), readerId: ada, online: true, blocked: [] },
+      ]);
+      expect(await presence.lastChange()).toBe(last);
     });
 
     describe("of a node whose lease is over", () => {
@@ -145,14 +183,12 @@ export function onlineStreamPromises(fixture: Fixture): void {
         await open(b.stream(bob, 2));
         await nodes.renew(a.epoch, 5_000, 20_000);
         expect(await presence.nextSweep(b.epoch, graceMs)).toBe(20_000);
-        expect(await presence.sweep(b.epoch, 19_999, graceMs, 10)).toEqual([]);
-        expect(await presence.sweep(a.epoch, 20_000, graceMs, 10)).toEqual([]);
-        expect(await presence.sweep(b.epoch, 20_000, graceMs, 1)).toEqual([
-          { userId: ada, username: fixture.name("ada") },
-        ]);
+        expect(await presence.sweep(b.epoch, 19_999, graceMs, 10)).toBe(false);
+        expect(await presence.sweep(a.epoch, 20_000, graceMs, 10)).toBe(false);
+        expect(await presence.sweep(b.epoch, 20_000, graceMs, 1)).toBe(true);
         expect(await presence.of(ada, 0, 0)).toMatchObject({ online: false, lastOnlineTime: 5_000 });
         expect(await nodes.renew(a.epoch, 21_000, 30_000)).toBe(true);
-        expect(await presence.sweep(b.epoch, 40_000, graceMs, 10)).toEqual([]);
+        expect(await presence.sweep(b.epoch, 40_000, graceMs, 10)).toBe(false);
         expect(await isOnline(bob)).toBe(true);
         // The lease has gone with its last stream.
         expect(await nodes.renew(a.epoch, 41_000, 50_000)).toBe(false);
@@ -169,13 +205,9 @@ export function onlineStreamPromises(fixture: Fixture): void {
         await a.takeAgain();
         await nodes.end(b.epoch, 4_000);
         expect(await presence.nextSweep(c.epoch, graceMs)).toBe(1_000 + graceMs);
-        expect(await presence.sweep(c.epoch, 1_000 + graceMs, graceMs, 10)).toEqual([
-          { userId: ada, username: fixture.name("ada") },
-        ]);
+        expect(await presence.sweep(c.epoch, 1_000 + graceMs, graceMs, 10)).toBe(true);
         expect(await presence.nextSweep(c.epoch, graceMs)).toBe(4_000 + graceMs);
-        expect(await presence.sweep(c.epoch, 4_000 + graceMs, graceMs, 10)).toEqual([
-          { userId: bob, username: fixture.name("bob") },
-        ]);
+        expect(await presence.sweep(c.epoch, 4_000 + graceMs, graceMs, 10)).toBe(true);
       });
     });
   });

@@ -50,7 +50,7 @@ const directions: Record<string, readonly string[]> = {
   "server/private/": ["server/chat/", "server/auth/", ...rulesBase],
   "server/chat/": ["server/auth/", ...rulesBase],
   "server/auth/": ["server/store/lock-terms.ts", ...rulesBase],
-  "server/client-manager.ts": ["server/bus/", ...serverBase],
+  "server/client-manager.ts": ["server/bus/", "server/store/store.ts", ...serverBase],
   "server/bus/": ["server/store/store.ts", "gen/"],
   "server/nodes/": ["server/store/store.ts", ...serverBase],
   "server/store/": [

@@ -3,7 +3,7 @@
 import type { Clock, Timer } from "../../../time/clock.ts";
 import { limits } from "../../limits.ts";
 import type { NodeLease } from "../../nodes/node-lease.ts";
-import type { PresenceStore, UserRow } from "../../store/store.ts";
+import type { PresenceStore } from "../../store/store.ts";
 
 export interface DeadNodesOptions {
   readonly store: Pick<PresenceStore, "sweep" | "nextSweep">;
@@ -13,7 +13,7 @@ export interface DeadNodesOptions {
   /** Receives failures of the store that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
   /** Called when a user went offline. */
-  readonly onChange: (user: UserRow, online: false) => void;
+  readonly onChange: () => void;
 }
 
 export class DeadNodes implements AsyncDisposable {
@@ -52,8 +52,7 @@ export class DeadNodes implements AsyncDisposable {
         if (leftMs < limits.leaseRenewalMs) this.#timer = clock.after(leftMs, () => this.#sweepSoon());
         return;
       }
-      const users = await store.sweep(lease.epoch, clock.now(), graceMs, limits.sweptStreams);
-      for (const user of users) onChange(user, false);
+      if (await store.sweep(lease.epoch, clock.now(), graceMs, limits.sweptStreams)) onChange();
     }
   }
 

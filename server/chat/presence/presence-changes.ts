@@ -1,139 +1,137 @@
-// Publishes which users came online and went offline: changes of a short time together, and each user's only to readers
-// whom that user does not block.
+// Tells the streams of this node which users came online and went offline on any node. The store has the changes: the bus
+// only says that there are new ones, and a node looks by itself once a second, in case a message of the bus was lost.
 import type { Clock, Timer } from "../../../time/clock.ts";
-import type { Bus, PresenceMessage } from "../../bus/bus.ts";
+import type { Bus } from "../../bus/bus.ts";
+import type { ClientManager, PresenceMessage } from "../../client-manager.ts";
 import { limits } from "../../limits.ts";
-import type { BlockStore, UserRow } from "../../store/store.ts";
+import type { PresenceChange, PresenceStore } from "../../store/store.ts";
 
 export interface PresenceChangesOptions {
-  readonly blocks: Pick<BlockStore, "blockedBy" | "isBlocking">;
+  readonly store: Pick<PresenceStore, "changes" | "lastChange">;
   readonly bus: Bus;
+  readonly manager: Pick<ClientManager, "deliver" | "deliverToAll">;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
-  /** Whether the store has the user as online. */
-  readonly isOnline: (userId: number) => Promise<boolean>;
-}
-
-interface Change {
-  readonly row: UserRow;
-  readonly online: boolean;
-}
-
-/** A block that began or ended. */
-interface BlockChange {
-  readonly blocker: UserRow;
-  readonly readerId: number;
 }
 
 const noOne: PresenceMessage["hidden"] = new Map();
 
 export class PresenceChanges implements AsyncDisposable {
   readonly #options: PresenceChangesOptions;
-  /** By user: the newest change that is not published yet. */
-  readonly #changes = new Map<number, Change>();
-  /** Blocks whose effect could not be published yet, by blocker and reader. */
-  readonly #blockChanges = new Map<string, BlockChange>();
-  #timer: Timer | undefined;
+  readonly #subscription: Disposable;
+  /** The number of the newest change that was delivered. */
+  #last = 0;
+  #every: Timer | undefined;
+  /** Runs while changes are collected. */
+  #collecting: Timer | undefined;
+  /** Resolves when the last look is over. Looks run one after another. */
+  #looked: Promise<void> = Promise.resolve();
+  /** A look that has not begun, and so will find what is stored now. */
+  #next: Promise<void> | undefined;
+  #hasFailed = false;
   #isDisposed = false;
-  /** Resolves when the last message is published. Messages are published one after another, in the order of the changes. */
-  #published: Promise<void> = Promise.resolve();
 
   constructor(options: PresenceChangesOptions) {
     this.#options = options;
+    this.#subscription = options.bus.subscribe("everyone", (message) => {
+      if (message.kind === "presence-changed") void this.#look();
+    });
   }
 
-  /**
-   * Schedules the change to be published, even if it undoes one that is not published yet: a client may have read the
-   * state in between, in Welcome or ListUsers.
-   */
-  changed(row: UserRow, online: boolean): void {
-    this.#changes.set(row.userId, { row, online });
-    this.#publishWithin(limits.presenceJoinMs);
+  /** From now on, changes are delivered. */
+  async start(): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#last = await store.lastChange();
+    this.#every = clock.every(limits.lookMs, () => void this.#look());
   }
 
-  /**
-   * Tells the reader at once what the reader may see of the blocker, after a block of these two was stored or removed: a
-   * blocker is offline.
-   */
-  async blockChanged(blocker: UserRow, readerId: number): Promise<void> {
-    // In the chain, so that no batch that was filtered before the block is published afterwards.
-    this.#published = this.#published.then(() => this.#publishBlock({ blocker, readerId }));
-    await this.#published;
+  /** Call it when the store has a change. It is delivered together with those of the same short time. */
+  changed(): void {
+    if (this.#isDisposed) return;
+    const { bus, clock } = this.#options;
+    this.#collecting ??= clock.after(limits.presenceJoinMs, () => {
+      this.#collecting = undefined;
+      bus.publish("everyone", { kind: "presence-changed" });
+      void this.#look();
+    });
+  }
+
+  /** Delivers the changes that the store has, without waiting for others. Resolves when this node has delivered them. */
+  async deliverNow(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#options.bus.publish("everyone", { kind: "presence-changed" });
+    await this.#look();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    this.#timer?.[Symbol.dispose]();
-    await this.#published;
-  }
-
-  #publishWithin(ms: number): void {
-    // The server stops: intervals that are closed last still change presence, but no stream is left.
-    if (this.#isDisposed) return;
-    this.#timer ??= this.#options.clock.after(ms, () => this.#publishAll());
-  }
-
-  #publishAll(): void {
-    this.#timer = undefined;
-    const changes = [...this.#changes.values()];
-    this.#changes.clear();
-    for (let at = 0; at < changes.length; at += limits.presencePerEvent) {
-      const some = changes.slice(at, at + limits.presencePerEvent);
-      this.#published = this.#published.then(() => this.#publish(some));
-    }
-    const blocks = [...this.#blockChanges.values()];
-    this.#blockChanges.clear();
-    for (const block of blocks) this.#published = this.#published.then(() => this.#publishBlock(block));
+    this.#subscription[Symbol.dispose]();
+    this.#every?.[Symbol.dispose]();
+    this.#collecting?.[Symbol.dispose]();
+    await this.#looked;
   }
 
   /** Never rejects. */
-  async #publish(changes: readonly Change[]): Promise<void> {
-    const { blocks, bus, onError } = this.#options;
-    try {
-      const hidden = hiddenFrom(await blocks.blockedBy(changes.map(({ row }) => row.userId)));
-      bus.publish("everyone", {
-        kind: "presence",
-        cameOnline: changes.filter((change) => change.online).map((change) => change.row),
-        wentOffline: changes.filter((change) => !change.online).map((change) => change.row),
-        hidden,
+  #look(): Promise<void> {
+    if (this.#next === undefined) {
+      this.#next = this.#looked.then(() => {
+        this.#next = undefined;
+        return this.#isDisposed ? undefined : this.#deliverAll();
       });
-    } catch (error) {
-      onError(error);
-      // The changes are published with the next change or after a while, when the store may be available again.
-      for (const change of changes) {
-        if (!this.#changes.has(change.row.userId)) this.#changes.set(change.row.userId, change);
+      this.#looked = this.#next;
+    }
+    return this.#next;
+  }
+
+  /** Never rejects. What fails is delivered by a later look. */
+  async #deliverAll(): Promise<void> {
+    const { store, onError } = this.#options;
+    const changed = new Set<number>();
+    try {
+      for (let isMore = true; isMore; ) {
+        const changes = await store.changes(this.#last, limits.presencePerEvent);
+        this.#deliver(changes, changed);
+        this.#last = changes.at(-1)?.number ?? this.#last;
+        isMore = changes.length === limits.presencePerEvent;
       }
-      this.#publishWithin(limits.leaseRenewalMs);
+      this.#hasFailed = false;
+    } catch (error) {
+      // Once a second is too often to repeat the same error.
+      if (!this.#hasFailed) onError(error);
+      this.#hasFailed = true;
     }
   }
 
-  /** Never rejects. Publishes the present state, so that the order of several changes does not matter. */
-  async #publishBlock(block: BlockChange): Promise<void> {
-    const { blocks, bus, onError, isOnline } = this.#options;
-    const { blocker, readerId } = block;
-    try {
-      const isHidden = await blocks.isBlocking(blocker.userId, readerId);
+  /** @param changed the users whose presence has changed for everyone, in this look */
+  #deliver(changes: readonly PresenceChange[], changed: Set<number>): void {
+    const { manager } = this.#options;
+    const forAll = changes.filter(({ readerId }) => readerId === undefined);
+    for (const { user } of forAll) changed.add(user.userId);
+    if (forAll.length > 0) {
+      manager.deliverToAll({
+        kind: "presence",
+        cameOnline: forAll.filter(({ online }) => online).map(({ user }) => user),
+        wentOffline: forAll.filter(({ online }) => !online).map(({ user }) => user),
+        hidden: hiddenFrom(forAll),
+      });
+    }
+    for (const { user, readerId, online, blocked } of changes) {
       // If the reader knows the blocker as offline, an event would only reveal that a block began or ended.
-      if (!(await isOnline(blocker.userId)) && !this.#changes.has(blocker.userId)) return;
-      const [cameOnline, wentOffline] = isHidden ? [[], [blocker]] : [[blocker], []];
-      bus.publish(`user:${readerId}`, { kind: "presence", cameOnline, wentOffline, hidden: noOne });
-    } catch (error) {
-      onError(error);
-      this.#blockChanges.set(`${blocker.userId}:${readerId}`, block);
-      this.#publishWithin(limits.leaseRenewalMs);
+      if (readerId === undefined || !(online || changed.has(user.userId))) continue;
+      const [cameOnline, wentOffline] = online && blocked.length === 0 ? [[user], []] : [[], [user]];
+      manager.deliver(readerId, { kind: "presence", cameOnline, wentOffline, hidden: noOne });
     }
   }
 }
 
-/**
- * Converts pairs of blocker and blocked user to a map: by reader, the users whose presence is hidden from that reader.
- */
-function hiddenFrom(pairs: readonly (readonly [number, number])[]): Map<number, Set<number>> {
+/** By reader: the users who block that reader. */
+function hiddenFrom(changes: readonly PresenceChange[]): Map<number, Set<number>> {
   const hidden = new Map<number, Set<number>>();
-  for (const [blockerId, blockedId] of pairs) {
-    const blockers = hidden.get(blockedId) ?? new Set();
-    blockers.add(blockerId);
-    hidden.set(blockedId, blockers);
+  for (const { user, blocked } of changes) {
+    for (const readerId of blocked) {
+      const blockers = hidden.get(readerId) ?? new Set();
+      hidden.set(readerId, blockers.add(user.userId));
+    }
   }
   return hidden;
 }

@@ -2,10 +2,11 @@
 // that lost its last stream stays online for a grace period; one that left deliberately, or whose session ended, does not.
 import type { Clock, Timer } from "../../../time/clock.ts";
 import type { Bus } from "../../bus/bus.ts";
+import type { ClientManager } from "../../client-manager.ts";
 import { limits } from "../../limits.ts";
 import type { NodeLease } from "../../nodes/node-lease.ts";
 import type { Refusal } from "../../reasons.ts";
-import type { BlockStore, PresenceStore, UserRow } from "../../store/store.ts";
+import type { PresenceStore, UserRow } from "../../store/store.ts";
 import { DeadNodes } from "./dead-nodes.ts";
 import { PresenceChanges } from "./presence-changes.ts";
 import { type PresentStream, StoredStreams } from "./stored-streams.ts";
@@ -34,8 +35,8 @@ export type StreamEnd = "lost" | "left" | "session-ended";
 
 export interface PresenceParts {
   readonly store: PresenceStore;
-  readonly blocks: Pick<BlockStore, "blockedBy" | "isBlocking">;
   readonly bus: Bus;
+  readonly manager: Pick<ClientManager, "deliver" | "deliverToAll">;
   readonly lease: NodeLease;
   /** How long a session stays online after its last stream was lost, ms; 0 for no grace period. */
   readonly graceMs: number;
@@ -61,15 +62,12 @@ export class Presence implements AsyncDisposable {
   #onSessionGone: ((userId: number, sessionId: number) => void) | undefined;
 
   constructor(parts: PresenceParts) {
-    const { store, bus, clock } = parts;
     this.#parts = parts;
-    const isOnline = async (userId: number): Promise<boolean> =>
-      (await store.of(userId, clock.now(), 0))?.online === true;
-    this.#changes = new PresenceChanges({ ...parts, isOnline });
-    const onChange = (user: UserRow, online: boolean): void => this.#changes.changed(user, online);
+    this.#changes = new PresenceChanges(parts);
+    const onChange = (): void => this.#changes.changed();
     this.#streams = new StoredStreams({ ...parts, onChange });
     this.#deadNodes = new DeadNodes({ ...parts, onChange });
-    this.#subscription = bus.subscribe("everyone", (message) => {
+    this.#subscription = parts.bus.subscribe("everyone", (message) => {
       // A session that has ended cannot return, so its grace period ends too.
       if (message.kind === "session-ended") this.#endGrace(message.sessionId);
     });
@@ -80,6 +78,7 @@ export class Presence implements AsyncDisposable {
    * lease. Call it when the lease was taken.
    */
   async start(): Promise<void> {
+    await this.#changes.start();
     await this.#deadNodes.sweep();
   }
 
@@ -148,8 +147,8 @@ export class Presence implements AsyncDisposable {
   }
 
   /** Call it when a block was stored or removed. Tells the other user at once what that user may see of the blocker. */
-  async blockChanged(blocker: UserRow, otherId: number): Promise<void> {
-    await this.#changes.blockChanged(blocker, otherId);
+  async blockChanged(): Promise<void> {
+    await this.#changes.deliverNow();
   }
 
   /** Leaves the streams of this node in the store, until its lease has been over for a grace period. */

@@ -19,7 +19,7 @@ export interface StoredStreamsOptions {
   /** Receives failures of the store that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
   /** Called when a user came online or went offline. */
-  readonly onChange: (user: UserRow, online: boolean) => void;
+  readonly onChange: () => void;
 }
 
 /** A stream of this node, open or lost. */
@@ -143,7 +143,7 @@ export class StoredStreams implements AsyncDisposable {
       if (result.status === "online") {
         this.#kept.set(stream.streamId, kept);
         this.#broadcastHead = Math.max(this.#broadcastHead, result.broadcastHead);
-        if (result.came) onChange(stream.user, true);
+        if (result.came) onChange();
         return result.status;
       }
       if (result.status !== "no-lease") return result.status;
@@ -183,7 +183,7 @@ export class StoredStreams implements AsyncDisposable {
       const isOffline = await store.close(stream, time, broadcastHead);
       const ofUser = this.#closing.get(user.userId);
       if (ofUser?.delete(closing) === true && ofUser.size === 0) this.#closing.delete(user.userId);
-      if (isOffline) onChange(user, false);
+      if (isOffline) onChange();
       return true;
     } catch (error) {
       onError(error);
@@ -243,7 +243,7 @@ export class StoredStreams implements AsyncDisposable {
       // If this lease is lost, too, the streams are moved after the next renewal.
       if (came === undefined) return;
       for (const stream of streams) stream.movesFrom = undefined;
-      for (const user of came) onChange(user, true);
+      if (came) onChange();
     } catch (error) {
       onError(error);
     }

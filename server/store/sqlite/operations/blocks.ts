@@ -5,6 +5,7 @@ import type { Database } from "../database/database.ts";
 import { headOf } from "./heads.ts";
 import { markersOf } from "./markers.ts";
 import { type Operations, read, write } from "./operation.ts";
+import { noteChange } from "./presence/changes.ts";
 
 const broadcastHead = headOf(broadcastConversationId);
 
@@ -37,6 +38,7 @@ export const blockOperations: Operations<BlockStore> = {
       blockerId,
       blockedId,
     );
+    noteChange(database, blockerId, blockedId);
     return "blocked";
   }),
 
@@ -44,6 +46,7 @@ export const blockOperations: Operations<BlockStore> = {
     const remove = "DELETE FROM blocks WHERE blocker_id = ? AND blocked_id = ?";
     if (database.run(remove, blockerId, blockedId).changes === 0) return { status: "not-blocked" };
     endHiding(database, blockerId, blockedId);
+    noteChange(database, blockerId, blockedId);
     return { status: "unblocked", conversation: showAgain(database, blockerId, blockedId) };
   }),
 
@@ -66,17 +69,6 @@ export const blockOperations: Operations<BlockStore> = {
   }),
 
   isBetween: read((database, userId, otherId) => isBlockBetween(database, userId, otherId)),
-
-  blockedBy: read((database, blockerIds) => {
-    return blockerIds.flatMap((blockerId) =>
-      database
-        .all<{ blockedId: number }>(
-          "SELECT blocked_id AS blockedId FROM blocks WHERE blocker_id = ?",
-          blockerId,
-        )
-        .map(({ blockedId }) => [blockerId, blockedId] as const),
-    );
-  }),
 };
 
 /** Whether at least one of the two users blocks the other. */

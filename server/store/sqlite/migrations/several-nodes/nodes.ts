@@ -27,6 +27,14 @@ export function nodes(database: Database): void {
     CREATE INDEX online_streams_by_user ON online_streams (user_id, session_id);
     CREATE INDEX online_streams_by_session ON online_streams (session_id, process_id);
 
+    -- The newest change of each user, for everyone (reader 0), and for each reader whom the user has blocked or unblocked.
+    CREATE TABLE presence_changes (
+      user_id INTEGER NOT NULL REFERENCES users,
+      reader_id INTEGER NOT NULL,
+      number INTEGER NOT NULL UNIQUE,
+      PRIMARY KEY (user_id, reader_id)
+    ) STRICT, WITHOUT ROWID;
+
     -- The users who were online when the last server of an older version ended stay online for the grace period.
     INSERT INTO nodes (node_id, seen_time, lease_until) SELECT 'before step 12', heartbeat, 0 FROM server
       WHERE EXISTS (SELECT 1 FROM presence_intervals WHERE end_time IS NULL);

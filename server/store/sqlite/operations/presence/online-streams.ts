@@ -1,5 +1,5 @@
 // The rows of the streams by which users are online. Adding and removing them opens and closes the users' intervals.
-import type { MostOnline, MovedStream, OnlineStream, OpenResult, UserRow } from "../../../store.ts";
+import type { MostOnline, MovedStream, OnlineStream, OpenResult } from "../../../store.ts";
 import type { Database } from "../../database/database.ts";
 import { broadcastHead, closeInterval, openInterval } from "./presence-intervals.ts";
 
@@ -36,15 +36,15 @@ export function moveStreams(
   database: Database,
   streams: readonly MovedStream[],
   time: number,
-): UserRow[] | undefined {
+): boolean | undefined {
   if (streams.some(({ epoch }) => !isLease(database, epoch))) return undefined;
-  const came: number[] = [];
+  let came = false;
   for (const stream of streams) {
     remove(database, { ...stream, epoch: stream.movesFrom });
     insert(database, stream, stream.isLost);
-    if (openInterval(database, stream.userId, time)) came.push(stream.userId);
+    if (openInterval(database, stream.userId, time)) came = true;
   }
-  return namesOf(database, came);
+  return came;
 }
 
 /** @returns whether the user is offline now */
@@ -66,7 +66,7 @@ export function sweepStreams(
   time: number,
   graceMs: number,
   limit: number,
-): UserRow[] {
+): boolean {
   const over = database.all<{ epoch: number; seenTime: number }>(
     `SELECT epoch, seen_time AS seenTime FROM nodes
      WHERE epoch <> ? AND lease_until <= ? AND seen_time <= ? ORDER BY epoch`,
@@ -74,7 +74,7 @@ export function sweepStreams(
     time,
     time - graceMs,
   );
-  const left = new Set<number>();
+  let left = false;
   let rest = limit;
   for (const { epoch, seenTime } of over) {
     const rows = database.all<{ streamId: number; userId: number }>(
@@ -84,13 +84,13 @@ export function sweepStreams(
     );
     for (const { streamId, userId } of rows) {
       database.run("DELETE FROM online_streams WHERE epoch = ? AND stream_id = ?", epoch, streamId);
-      if (!isOnline(database, userId) && closeInterval(database, userId, seenTime)) left.add(userId);
+      if (!isOnline(database, userId) && closeInterval(database, userId, seenTime)) left = true;
     }
     rest -= rows.length;
     if (rest === 0) break;
     database.run("DELETE FROM nodes WHERE epoch = ?", epoch);
   }
-  return namesOf(database, [...left]);
+  return left;
 }
 
 /** The sessions of the user that are online on the node of this epoch, and on nodes whose lease is not over. */
@@ -129,11 +129,4 @@ function isOnline(database: Database, userId: number): boolean {
 
 function isLease(database: Database, epoch: number): boolean {
   return database.get("SELECT 1 FROM nodes WHERE epoch = ? AND lease_until <> 0", epoch) !== undefined;
-}
-
-function namesOf(database: Database, userIds: readonly number[]): UserRow[] {
-  return userIds.flatMap((userId) => {
-    const row = database.get<{ username: string }>("SELECT username FROM users WHERE user_id = ?", userId);
-    return row === undefined ? [] : [{ userId, username: row.username }];
-  });
 }

@@ -2,6 +2,7 @@
 import { broadcastConversationId } from "../../broadcast.ts";
 import type { Database } from "../../database/database.ts";
 import { headOf } from "../heads.ts";
+import { noteChange } from "./changes.ts";
 
 /** Opens an interval at this time and at the next broadcast seq. @returns false if the user has an open one, which stays */
 export function openInterval(database: Database, userId: number, time: number): boolean {
@@ -12,6 +13,7 @@ export function openInterval(database: Database, userId: number, time: number): 
     time,
     broadcastHead(database) + 1,
   );
+  if (changes > 0) noteChange(database, userId);
   return changes > 0;
 }
 
@@ -30,6 +32,7 @@ export function closeInterval(
     to,
     userId,
   );
+  if (changes > 0) noteChange(database, userId);
   return changes > 0;
 }
 

@@ -1,6 +1,7 @@
 // The operations of PresenceStore: the streams by which users are online, and what others see of it.
 import type { PresenceRow, PresenceStore } from "../../../store.ts";
 import { type Operations, read, write } from "../operation.ts";
+import { changesAfter, lastChange } from "./changes.ts";
 import { closeStream, moveStreams, onlineSessions, openStream, sweepStreams } from "./online-streams.ts";
 
 export const presenceOperations: Operations<PresenceStore> = {
@@ -26,6 +27,10 @@ export const presenceOperations: Operations<PresenceStore> = {
     );
     return row?.time ?? undefined;
   }),
+
+  changes: read((database, after, limit) => changesAfter(database, after, limit)),
+
+  lastChange: read((database) => lastChange(database)),
 
   onlineSessions: read(
     (database, epoch, userId, time) => onlineSessions(database, epoch, userId, time).length,
