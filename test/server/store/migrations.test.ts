@@ -158,3 +158,30 @@ it("version 10: entries get a position in the order of their times, a kind and a
     [4, 1],
   ]);
 });
+
+it("version 10: users who were online stay so for the grace period, and then were online until the last heartbeat", async () => {
+  await using place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  makeOldDatabase(file, 3, 30);
+  {
+    using database = openDatabase({ file });
+    database.exec(`
+      UPDATE server SET heartbeat = 50000;
+      INSERT INTO presence_intervals (user_id, start_time, end_time, from_seq, to_seq)
+        VALUES (1, 1000, 2000, 1, 2), (1, 3000, NULL, 4, NULL), (2, 1000, 40000, 1, 5);
+    `);
+  }
+  await using store = await openSqliteStore({ file });
+  const { presence, nodes, log, broadcastId } = store;
+  const epoch = await nodes.take("a", 51_000, 66_000);
+  expect(await presence.of(1, 0, 0)).toMatchObject({ online: true });
+  expect(await presence.nextSweep(epoch, 10_000)).toBe(60_000);
+  expect(await presence.sweep(epoch, 60_000, 10_000, 10)).toBe(true);
+  expect(await presence.of(1, 0, 0)).toMatchObject({ online: false, lastOnlineTime: 50_000 });
+  expect(await presence.of(2, 0, 0)).toMatchObject({ online: false, lastOnlineTime: 40_000 });
+  const [head = 0] = await log.heads(0, [broadcastId]);
+  expect(await log.visibleRanges(1, broadcastId, 1, head + 1)).toEqual([
+    { from: 1, to: 2 },
+    { from: 4, to: head },
+  ]);
+});
