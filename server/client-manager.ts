@@ -1,7 +1,7 @@
 // The connected clients of this node: finds the streams of a user or a session, delivers messages of the bus to them,
 // and ends them with their session, as well as other long calls. It contains no chat rules.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
-import type { Bus, EntryMessage, EphemeralEvent } from "./bus/bus.ts";
+import type { Bus, BusMessage, EntryMessage, EphemeralEvent } from "./bus/bus.ts";
 import { limits } from "./limits.ts";
 import { Refusal } from "./reasons.ts";
 import type { UserRow } from "./store/store.ts";
@@ -66,7 +66,7 @@ export class ClientManager implements Disposable {
         if (!this.isConnected(message.sessionId)) this.#onSessionAway?.(message.userId, message.sessionId);
         return;
       }
-      if (message.kind !== "presence-changed") this.deliverToAll(message);
+      if (isForStreams(message)) this.deliverToAll(message);
     });
   }
 
@@ -179,7 +179,7 @@ export class ClientManager implements Disposable {
   #connectUser(userId: number): ConnectedUser {
     const streams = new Set<ConnectedStream>();
     const subscription = this.#bus.subscribe(`user:${userId}`, (message) => {
-      if (message.kind === "session-ended" || message.kind === "presence-changed") return;
+      if (!isForStreams(message)) return;
       for (const stream of streams) stream.deliver(message);
     });
     const user = { streams, subscription };
@@ -201,4 +201,8 @@ export class ClientManager implements Disposable {
       this.#users.delete(stream.userId);
     }
   }
+}
+
+function isForStreams(message: BusMessage): message is EntryMessage | EphemeralEvent {
+  return message.kind === "entry" || message.kind === "ephemeral";
 }

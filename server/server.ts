@@ -220,6 +220,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const gate = new Gate(sessions, answers, failures);
   const calls = new SessionCalls(gate, manager);
   const streams = new Streams({
+    bus,
     gate,
     store,
     log: conversationLog,
@@ -316,6 +317,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager.endAll(new Refusal(Reason.SERVER_STOPPING, { retryDelayMs: limits.comeBackMs }));
     await listener.stop({ graceMs: STOP_GRACE_MS });
     answers[Symbol.dispose]();
+    streams[Symbol.dispose]();
     sessions[Symbol.dispose]();
     manager[Symbol.dispose]();
     chats[Symbol.dispose]();

@@ -45,7 +45,19 @@ export interface SessionEndedMessage {
   readonly sessionId: number;
 }
 
-export type BusMessage = EntryMessage | EphemeralEvent | PresenceChangedMessage | SessionEndedMessage;
+/** A program has left deliberately, so its streams must end. */
+export interface ProgramLeftMessage {
+  readonly kind: "program-left";
+  readonly sessionId: number;
+  readonly processId: string;
+}
+
+export type BusMessage =
+  | EntryMessage
+  | EphemeralEvent
+  | PresenceChangedMessage
+  | ProgramLeftMessage
+  | SessionEndedMessage;
 
 export interface Bus extends AsyncDisposable {
   /**

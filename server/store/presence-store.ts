@@ -75,6 +75,11 @@ export interface PresenceStore {
    */
   close(stream: OnlineStream, time: number, to?: number): Promise<boolean>;
   /**
+   * Removes the lost streams of a program of the user on all nodes, and its streams of nodes whose lease is over, as
+   * `close` does. Resolves with whether the user is offline now.
+   */
+  leave(userId: number, sessionId: number, processId: string, time: number): Promise<boolean>;
+  /**
    * Removes streams of nodes whose lease is over and was good for the last time at least `graceMs` ago: at most `limit`
    * of them, and the leases that have none left. The lease of this epoch stays. The intervals of users without another
    * stream end at that last time, and at the broadcast head. Resolves with whether there is such a user.

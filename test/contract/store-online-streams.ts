@@ -101,6 +101,29 @@ export function onlineStreamPromises(fixture: Fixture): void {
       expect(await presence.close(back, 3_000)).toBe(true);
     });
 
+    it("of a program that leaves end on all nodes, if they were lost or their node's lease is over", async () => {
+      const [ada] = await fixture.users("ada");
+      const { presence } = fixture.store;
+      const [a, b] = [await node("a"), await node("b")];
+      const [lost, other, running] = [
+        a.stream(ada, 1, "one"),
+        a.stream(ada, 1, "two"),
+        b.stream(ada, 1, "one"),
+      ];
+      for (const stream of [lost, other, running]) await open(stream);
+      await presence.lose(lost);
+      await presence.close(other, 3_000);
+      expect(await presence.leave(ada, 2, "one", 4_000)).toBe(false);
+      expect(await presence.leave(ada, 1, "two", 4_000)).toBe(false);
+      expect(await presence.leave(ada, 1, "one", 4_000)).toBe(false);
+      await presence.lose(running);
+      expect(await presence.leave(ada, 1, "one", 4_000)).toBe(true);
+      expect(await presence.of(ada, 0, 0)).toMatchObject({ online: false, lastOnlineTime: 4_000 });
+      await open(b.stream(ada, 1, "one"));
+      expect(await presence.leave(ada, 1, "one", 99_999)).toBe(false);
+      expect(await presence.leave(ada, 1, "one", 100_000)).toBe(true);
+    });
+
     it("need a lease", async () => {
       const [ada] = await fixture.users("ada");
       const a = await node("a");

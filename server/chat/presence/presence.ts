@@ -70,6 +70,7 @@ export class Presence implements AsyncDisposable {
     this.#subscription = parts.bus.subscribe("everyone", (message) => {
       // A session that has ended cannot return, so its grace period ends too.
       if (message.kind === "session-ended") this.#endGrace(message.sessionId);
+      if (message.kind === "program-left") this.#endProgram(message.sessionId, message.processId);
     });
   }
 
@@ -135,15 +136,12 @@ export class Presence implements AsyncDisposable {
   }
 
   /**
-   * Ends the grace period of a program that left deliberately after its last stream had ended. Resolves when the store
-   * has recorded it, if the user is offline now.
+   * Ends the grace period, on all nodes, of a program that left deliberately after its last stream had ended. Resolves
+   * when the store has recorded it. @throws StoreUnavailableError
    */
   async leaveProgram(userId: number, sessionId: number, processId: string): Promise<void> {
-    if (this.#isDisposed) return;
-    const session = this.#sessions.get(sessionId);
-    const lost = session?.lost.get(processId);
-    if (session !== undefined && lost !== undefined) this.#close(session, lost.stream);
-    await this.#streams.attempted(userId);
+    this.#endProgram(sessionId, processId);
+    await this.#streams.leave(userId, sessionId, processId);
   }
 
   /** Call it when a block was stored or removed. Tells the other user at once what that user may see of the blocker. */
@@ -194,6 +192,13 @@ export class Presence implements AsyncDisposable {
     const session = this.#sessions.get(sessionId);
     if (session === undefined || session.open.size > 0) return;
     for (const { stream } of [...session.lost.values()]) this.#close(session, stream);
+  }
+
+  /** Ends the grace period of a program. */
+  #endProgram(sessionId: number, processId: string): void {
+    const session = this.#sessions.get(sessionId);
+    const lost = session?.lost.get(processId);
+    if (session !== undefined && lost !== undefined) this.#close(session, lost.stream);
   }
 
   /** Removes a stream, open or lost. */

@@ -109,9 +109,12 @@ export class StoredStreams implements AsyncDisposable {
     this.#close(kept);
   }
 
-  /** Resolves when the last attempts to remove streams of the user are over. */
-  async attempted(userId: number): Promise<void> {
-    await Promise.all(this.#closingOf(userId).map(({ attempt }) => attempt));
+  /**
+   * Removes the lost streams of a program on all nodes. Resolves when that is stored, and when the last attempts to remove
+   * streams of the user are over. @throws StoreUnavailableError, also after the disposal
+   */
+  leave(userId: number, sessionId: number, processId: string): Promise<void> {
+    return this.#track(this.#leave(userId, sessionId, processId));
   }
 
   /**
@@ -150,6 +153,13 @@ export class StoredStreams implements AsyncDisposable {
       if (attempt === MOST_ATTEMPTS) throw new StoreUnavailableError("the lease of this node was lost again");
       await lease.lost(kept.epoch);
     }
+  }
+
+  async #leave(userId: number, sessionId: number, processId: string): Promise<void> {
+    const { store, clock, onChange } = this.#options;
+    if (this.#isDisposed) throw new StoreUnavailableError("the server is stopping");
+    await Promise.all(this.#closingOf(userId).map(({ attempt }) => attempt));
+    if (await store.leave(userId, sessionId, processId, clock.now())) onChange();
   }
 
   async #lose(kept: Kept): Promise<void> {

@@ -10,6 +10,7 @@ import { describeClient } from "../../auth/client-description.ts";
 import type { Identities } from "../../auth/identities.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
 import { toUser } from "../../auth/user-messages.ts";
+import type { Bus } from "../../bus/bus.ts";
 import { Backlog } from "../../chat/backlog.ts";
 import type { ConversationLog } from "../../chat/conversation-log.ts";
 import { encodeEvent } from "../../chat/encoding.ts";
@@ -29,6 +30,7 @@ import { selectFeatures } from "./features.ts";
 import { readProcessId } from "./process-id.ts";
 
 export interface StreamsParts {
+  readonly bus: Bus;
   readonly gate: Gate;
   readonly store: Store;
   readonly log: ConversationLog;
@@ -56,13 +58,21 @@ interface RunningStream {
   readonly done: Promise<void>;
 }
 
-export class Streams {
+export class Streams implements Disposable {
   readonly #parts: StreamsParts;
   /** By session. */
   readonly #running = new Map<number, Set<RunningStream>>();
+  readonly #subscription: Disposable;
 
   constructor(parts: StreamsParts) {
     this.#parts = parts;
+    this.#subscription = parts.bus.subscribe("everyone", (message) => {
+      if (message.kind === "program-left") this.#end(message.sessionId, message.processId);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
   }
 
   /**
@@ -138,13 +148,20 @@ export class Streams {
    * others see the user offline, unless the user is online by another program.
    */
   async leave({ row }: ActiveSession, processId: string): Promise<void> {
-    const { presence, introductions } = this.#parts;
+    const { bus, presence, introductions } = this.#parts;
     const { user, sessionId } = row;
-    const own = [...(this.#running.get(sessionId) ?? [])].filter((stream) => stream.processId === processId);
-    for (const stream of own) stream.leave();
-    await Promise.all(own.map((stream) => stream.done));
+    await Promise.all(this.#end(sessionId, processId).map((stream) => stream.done));
+    // It may have streams on other nodes. If the message is lost, they end when their connections do.
+    bus.publish("everyone", { kind: "program-left", sessionId, processId });
     introductions.programLeft(user.userId, { sessionId, processId });
     await presence.leaveProgram(user.userId, sessionId, processId);
+  }
+
+  /** Ends the streams of the program on this node. */
+  #end(sessionId: number, processId: string): RunningStream[] {
+    const own = [...(this.#running.get(sessionId) ?? [])].filter((stream) => stream.processId === processId);
+    for (const stream of own) stream.leave();
+    return own;
   }
 
   #run(sessionId: number, stream: RunningStream): Disposable {

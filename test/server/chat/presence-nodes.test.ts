@@ -176,6 +176,16 @@ test("a program that was lost on one node and leaves at the other is offline at 
   expect(await cluster.online()).toEqual([]);
 });
 
+test("a program that was lost on one node and leaves by a call to the other is offline at once", async () => {
+  await using cluster = await Cluster.start({ isLossy: true });
+  const leia = await cluster.user("leia");
+  await using a = await cluster.node("a");
+  await using b = await cluster.node("b");
+  a.presence.leave(await a.presence.enter(leia, 1, "p"), "lost");
+  await b.presence.leaveProgram(leia.userId, 1, "p");
+  expect(await cluster.online()).toEqual([]);
+});
+
 test("changes reach the other node within a second when the bus loses every message", async () => {
   await using cluster = await Cluster.start({ isLossy: true });
   const leia = await cluster.user("leia");

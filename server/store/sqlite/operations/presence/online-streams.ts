@@ -60,6 +60,26 @@ export function closeStream(
   return true;
 }
 
+/** @returns whether the user is offline now */
+export function leaveProgram(
+  database: Database,
+  userId: number,
+  sessionId: number,
+  processId: string,
+  time: number,
+): boolean {
+  database.run(
+    `DELETE FROM online_streams WHERE session_id = ?1 AND process_id = ?2
+       AND (is_lost = 1 OR (SELECT lease_until FROM nodes n WHERE n.epoch = online_streams.epoch) <= ?3)`,
+    sessionId,
+    processId,
+    time,
+  );
+  if (isOnline(database, userId)) return false;
+  closeInterval(database, userId, time);
+  return true;
+}
+
 export function sweepStreams(
   database: Database,
   own: number,

@@ -2,7 +2,14 @@
 import type { PresenceRow, PresenceStore } from "../../../store.ts";
 import { type Operations, read, write } from "../operation.ts";
 import { changesAfter, lastChange } from "./changes.ts";
-import { closeStream, moveStreams, onlineSessions, openStream, sweepStreams } from "./online-streams.ts";
+import {
+  closeStream,
+  leaveProgram,
+  moveStreams,
+  onlineSessions,
+  openStream,
+  sweepStreams,
+} from "./online-streams.ts";
 
 export const presenceOperations: Operations<PresenceStore> = {
   open: write((database, stream, time, most) => openStream(database, stream, time, most)),
@@ -14,6 +21,10 @@ export const presenceOperations: Operations<PresenceStore> = {
   }),
 
   close: write((database, stream, time, to = undefined) => closeStream(database, stream, time, to)),
+
+  leave: write((database, userId, sessionId, processId, time) =>
+    leaveProgram(database, userId, sessionId, processId, time),
+  ),
 
   sweep: write((database, epoch, time, graceMs, limit) =>
     sweepStreams(database, epoch, time, graceMs, limit),
