@@ -1,10 +1,24 @@
 // The connected clients of this node: finds the streams of a user or a session, delivers messages of the bus to them,
 // and ends them with their session, as well as other long calls. It contains no chat rules.
 import { Reason } from "../gen/parley/chat/v1/reason.ts";
-import type { Bus, BusMessage, EntryMessage, EphemeralEvent } from "./bus/bus.ts";
+import type { EphemeralEvent } from "./bus/bus.ts";
+import type { NodeBus } from "./bus/node-bus.ts";
 import { limits } from "./limits.ts";
 import { Refusal } from "./reasons.ts";
 import type { UserRow } from "./store/store.ts";
+
+/** A committed entry, encoded for all its readers. */
+export interface EntryMessage {
+  readonly kind: "entry";
+  readonly conversationId: number;
+  readonly seq: number;
+  /** The event, encoded as a list element of a frame. It is the same for every reader. */
+  readonly piece: Uint8Array;
+  /** The users who block the author. The entry is omitted for them. */
+  readonly hiddenFrom: ReadonlySet<number>;
+  /** The stream of this node that sent the entry, and the encoded Ack that it receives in place of the entry. */
+  readonly ack: { readonly stream: object; readonly piece: Uint8Array } | undefined;
+}
 
 /** Users came online or went offline. */
 export interface PresenceMessage {
@@ -49,7 +63,7 @@ export function tooManyStreams(most: number): Refusal {
 }
 
 export class ClientManager implements Disposable {
-  readonly #bus: Bus;
+  readonly #bus: NodeBus;
   readonly #users = new Map<number, ConnectedUser>();
   readonly #sessions = new Map<number, Set<ConnectedStream>>();
   readonly #held = new Map<number, Set<HeldCall>>();
@@ -57,7 +71,7 @@ export class ClientManager implements Disposable {
   #onSessionAway: ((userId: number, sessionId: number) => void) | undefined;
   #closing: Refusal | undefined;
 
-  constructor(bus: Bus) {
+  constructor(bus: NodeBus) {
     this.#bus = bus;
     this.#everyone = bus.subscribe("everyone", (message) => {
       if (message.kind === "session-ended") {
@@ -66,7 +80,7 @@ export class ClientManager implements Disposable {
         if (!this.isConnected(message.sessionId)) this.#onSessionAway?.(message.userId, message.sessionId);
         return;
       }
-      if (isForStreams(message)) this.deliverToAll(message);
+      if (message.kind === "ephemeral") this.deliverToAll(message);
     });
   }
 
@@ -179,7 +193,7 @@ export class ClientManager implements Disposable {
   #connectUser(userId: number): ConnectedUser {
     const streams = new Set<ConnectedStream>();
     const subscription = this.#bus.subscribe(`user:${userId}`, (message) => {
-      if (!isForStreams(message)) return;
+      if (message.kind !== "ephemeral") return;
       for (const stream of streams) stream.deliver(message);
     });
     const user = { streams, subscription };
@@ -201,8 +215,4 @@ export class ClientManager implements Disposable {
       this.#users.delete(stream.userId);
     }
   }
-}
-
-function isForStreams(message: BusMessage): message is EntryMessage | EphemeralEvent {
-  return message.kind === "entry" || message.kind === "ephemeral";
 }

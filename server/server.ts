@@ -14,11 +14,12 @@ import type { Passwords } from "./auth/passwords.ts";
 import { Sessions, tooManySessions } from "./auth/sessions.ts";
 import { type SignUpMode, UserAccounts } from "./auth/user-accounts.ts";
 import type { Bus } from "./bus/bus.ts";
-import { InProcessBus } from "./bus/in-process-bus.ts";
+import { NodeBus } from "./bus/node-bus.ts";
 import { Blocks } from "./chat/blocks.ts";
 import { ConversationLog } from "./chat/conversation-log.ts";
 import { ConversationLookup } from "./chat/conversation-lookup.ts";
-import { startDelivery } from "./chat/delivery.ts";
+import { LogDelivery } from "./chat/delivery/log-delivery.ts";
+import { WaitingSends } from "./chat/delivery/waiting-sends.ts";
 import { Markers } from "./chat/markers.ts";
 import { Presence } from "./chat/presence/presence.ts";
 import { MessageSending } from "./chat/sending.ts";
@@ -55,6 +56,7 @@ import type { Store } from "./store/store.ts";
 export interface ServerOptions {
   /** The store, which the caller closes after the server has stopped. */
   readonly store: Store;
+  /** Connects this node with the others, if there are any. The caller disposes of it after the server has stopped. */
   readonly bus?: Bus;
   /** Names this process among those that work on the store. It must be given if there are others. */
   readonly nodeId?: string;
@@ -114,9 +116,24 @@ const ONLY_NODE = "only";
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { store, log, clock = systemClock } = options;
-  const bus = options.bus ?? new InProcessBus();
+  const bus = new NodeBus();
+  if (options.bus !== undefined) {
+    await bus.connect(options.bus, (error) =>
+      log.error({ err: error }, "a message of another node is not readable"),
+    );
+  }
   const manager = new ClientManager(bus);
   const users = new UserCache(store.accounts);
+  const waiting = new WaitingSends();
+  const delivery = await LogDelivery.start({
+    log: store.log,
+    bus,
+    manager,
+    users,
+    waiting,
+    clock,
+    onError: (error) => log.error({ err: error }, "the log could not be followed"),
+  });
   const lease = new NodeLease({
     nodeId: options.nodeId ?? ONLY_NODE,
     store: store.nodes,
@@ -129,6 +146,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager,
     lease,
     graceMs: options.presenceGraceMs,
+    broadcastHead: () => delivery.broadcastHead,
     sessionsPerUser: options.sessionsPerUser,
     tooManySessions,
     tooManyStreams,
@@ -168,7 +186,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const conversationLog = new ConversationLog(store.log, users, (message) =>
     log.error({ event: "data damaged" }, message),
   );
-  const sending = new MessageSending(store.log, users, store.broadcastId, clock);
+  const sending = new MessageSending(store.log, waiting, users, store.broadcastId, clock);
   const lookup = new ConversationLookup(store.log, users);
   const markers = new Markers(store.log, bus, clock);
   const typing = new Typing(store.log, store.blocks, bus);
@@ -193,7 +211,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
   });
 
-  startDelivery(store.log, bus);
   store.onExternalChange(() => {
     applyChanges().catch((error: unknown) => log.error({ err: error }, "sessions were not checked"));
   });
@@ -326,7 +343,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await presence[Symbol.asyncDispose]();
       await lease[Symbol.asyncDispose]();
     } finally {
-      await bus[Symbol.asyncDispose]();
+      delivery[Symbol.dispose]();
+      bus[Symbol.dispose]();
     }
   };
   const running: RunningServer = {

@@ -4,7 +4,8 @@ import { LRUCache } from "lru-cache";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
-import type { Bus, SessionEndedMessage } from "../bus/bus.ts";
+import type { SessionEndedMessage } from "../bus/bus.ts";
+import type { NodeBus } from "../bus/node-bus.ts";
 import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
@@ -18,7 +19,7 @@ import { toUser } from "./user-messages.ts";
 
 export interface SessionsOptions {
   readonly accounts: AccountStore;
-  readonly bus: Bus;
+  readonly bus: NodeBus;
   readonly manager: ClientManager;
   readonly serverId: string;
   readonly sessionLifetimeMs: number;

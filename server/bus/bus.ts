@@ -1,23 +1,23 @@
-// How nodes notify each other: messages by topic, delivered at most once. The store is the source of record, so a lost
-// message only delays what it announces.
+// How the nodes of one server notify each other. The store is the source of record, and a message may be lost, doubled,
+// delayed, or arrive before an earlier one: it only makes something happen sooner, or tells what is not stored.
 import type { Feature } from "../../gen/parley/chat/v1/event.ts";
 
-/** "user:12" reaches the nodes with a stream of that user; "everyone" reaches all nodes. */
+/** Carries messages to the other nodes. */
+export interface Bus extends AsyncDisposable {
+  /** Sends the message to all other nodes that have subscribed, without waiting. Never throws. */
+  publish(message: Uint8Array): void;
+  /** Calls the listener with each message of another node. Resolves when the subscription is in force. */
+  subscribe(listener: (message: Uint8Array) => void): Promise<Disposable>;
+}
+
+/** "user:12" concerns the streams of that user; "everyone" concerns all nodes. */
 export type Topic = `user:${number}` | "everyone";
 
-/** An entry was stored. */
-export interface EntryMessage {
-  readonly kind: "entry";
-  readonly conversationId: number;
-  readonly seq: number;
-  /** The event, encoded as a list element of a frame. It is the same for every reader. */
-  readonly piece: Uint8Array;
-  /** The users who block the author. The entry is omitted for them. */
-  readonly hiddenFrom: ReadonlySet<number>;
-  /** The stream that sent the entry; set on the node that stored it, and never sent to another process. */
-  readonly origin?: object | undefined;
-  /** The encoded Ack, which that stream receives in place of the entry; never sent to another process. */
-  readonly ack?: Uint8Array | undefined;
+/** Entries were committed. */
+export interface LookMessage {
+  readonly kind: "look";
+  /** The position of the newest entry that the sender has seen. */
+  readonly position: number;
 }
 
 /** An event that is not stored, and that belongs to a feature that a stream may have declined. */
@@ -53,17 +53,8 @@ export interface ProgramLeftMessage {
 }
 
 export type BusMessage =
-  | EntryMessage
+  | LookMessage
   | EphemeralEvent
   | PresenceChangedMessage
   | ProgramLeftMessage
   | SessionEndedMessage;
-
-export interface Bus extends AsyncDisposable {
-  /**
-   * Sends the message to all present subscribers of the topic, in the order of the calls. Subscribers on this node have
-   * received it when the method returns. Never throws; a listener must not throw.
-   */
-  publish(topic: Topic, message: BusMessage): void;
-  subscribe(topic: Topic, listener: (message: BusMessage) => void): Disposable;
-}

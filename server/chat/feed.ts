@@ -9,8 +9,8 @@ import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Outbox } from "../../rpc/calls/outbox.ts";
 import type { Clock } from "../../time/clock.ts";
 import { waitFor } from "../../time/wait.ts";
-import type { EntryMessage, EphemeralEvent } from "../bus/bus.ts";
-import type { ConnectedStream, PresenceMessage, StreamMessage } from "../client-manager.ts";
+import type { EphemeralEvent } from "../bus/bus.ts";
+import type { ConnectedStream, EntryMessage, PresenceMessage, StreamMessage } from "../client-manager.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { SeqRange, UserRow } from "../store/store.ts";
@@ -126,16 +126,16 @@ export class Feed implements ConnectedStream {
 
   #deliverEntry(message: EntryMessage): void {
     const { outbox } = this.#options;
-    const own = message.ack !== undefined && message.origin === this;
+    const ack = message.ack?.stream === this ? message.ack.piece : undefined;
     if (this.#canPush()) {
-      if (own && message.ack !== undefined) outbox.push(message.ack);
+      if (ack !== undefined) outbox.push(ack);
       else if (message.hiddenFrom.has(this.userId)) {
         outbox.push(encodeOmitted(message.conversationId, message.seq, message.seq));
       } else outbox.push(message.piece);
       return;
     }
     // A sender receives its Ack even while its feed catches up.
-    if (own && message.ack !== undefined) outbox.push(message.ack);
+    if (ack !== undefined) outbox.push(ack);
     this.#addPendingRange(message.conversationId, message.seq);
     if (this.#mode === "live") this.#catchUp();
   }

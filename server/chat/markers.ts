@@ -4,7 +4,7 @@ import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Clock } from "../../time/clock.ts";
 import { toUser } from "../auth/user-messages.ts";
-import type { Bus } from "../bus/bus.ts";
+import type { NodeBus } from "../bus/node-bus.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -29,10 +29,10 @@ export interface RefusedMarker {
 
 export class Markers {
   readonly #log: LogStore;
-  readonly #bus: Bus;
+  readonly #bus: NodeBus;
   readonly #clock: Clock;
 
-  constructor(log: LogStore, bus: Bus, clock: Clock) {
+  constructor(log: LogStore, bus: NodeBus, clock: Clock) {
     this.#log = log;
     this.#bus = bus;
     this.#clock = clock;

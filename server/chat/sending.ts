@@ -8,7 +8,7 @@ import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AppendResult, AppendTarget, LogStore, UserRow } from "../store/store.ts";
 import { kindOf } from "./content-kinds.ts";
-import type { SendOrigin } from "./delivery.ts";
+import type { WaitingSends } from "./delivery/waiting-sends.ts";
 import type { StoredSend } from "./encoding.ts";
 import type { UserCache } from "./user-cache.ts";
 
@@ -44,13 +44,15 @@ const FIRST_SERVER_MESSAGE_ID = 2n ** 63n;
 
 export class MessageSending {
   readonly #log: LogStore;
+  readonly #waiting: WaitingSends;
   readonly #users: UserCache;
   readonly #broadcastId: number;
   readonly #clock: Clock;
   #lastServerId = 0n;
 
-  constructor(log: LogStore, users: UserCache, broadcastId: number, clock: Clock) {
+  constructor(log: LogStore, waiting: WaitingSends, users: UserCache, broadcastId: number, clock: Clock) {
     this.#clock = clock;
+    this.#waiting = waiting;
     this.#log = log;
     this.#users = users;
     this.#broadcastId = broadcastId;
@@ -109,21 +111,27 @@ export class MessageSending {
     }
     const bytes = checkContent(content);
     const id = clientMessageId === 0n ? this.#nextServerId() : clientMessageId;
-    const origin: SendOrigin = {
-      users: { sender: sender.user, recipient: destination.peer },
-      stream: sender.stream,
-    };
+    const { user, deviceId, stream } = sender;
+    const waiting = this.#waiting.add(deviceId, id, { sender: user, recipient: destination.peer }, stream);
     const appended = this.#log.append({
-      senderId: sender.user.userId,
-      deviceId: sender.deviceId,
+      senderId: user.userId,
+      deviceId,
       clientMessageId: id,
       target: destination.target,
       content: bytes,
       kind: kindOf(content.decoded),
       time: this.#clock.now(),
-      origin,
     });
-    return appended.then((result) => stored(id, result));
+    return appended.then(
+      (result) => {
+        if (result.status !== "stored") this.#waiting.remove(deviceId, id, waiting);
+        return stored(id, result);
+      },
+      (error: unknown) => {
+        this.#waiting.remove(deviceId, id, waiting);
+        throw error;
+      },
+    );
   }
 
   #userById(id: string): UserRow | undefined | Promise<UserRow | undefined> {

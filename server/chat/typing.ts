@@ -2,7 +2,7 @@
 import { Feature } from "../../gen/parley/chat/v1/event.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import { toUser } from "../auth/user-messages.ts";
-import type { Bus } from "../bus/bus.ts";
+import type { NodeBus } from "../bus/node-bus.ts";
 import { formatId } from "../ids.ts";
 import { Refusal } from "../reasons.ts";
 import type { BlockStore, LogStore, UserRow } from "../store/store.ts";
@@ -12,9 +12,9 @@ import type { Destination } from "./sending.ts";
 export class Typing {
   readonly #log: LogStore;
   readonly #blocks: BlockStore;
-  readonly #bus: Bus;
+  readonly #bus: NodeBus;
 
-  constructor(log: LogStore, blocks: BlockStore, bus: Bus) {
+  constructor(log: LogStore, blocks: BlockStore, bus: NodeBus) {
     this.#log = log;
     this.#blocks = blocks;
     this.#bus = bus;

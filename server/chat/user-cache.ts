@@ -39,6 +39,11 @@ export class UserCache {
     return this.#accounts.removedUser(mapUsername(written));
   }
 
+  /** The row of a user, who may have been removed, if it is cached. */
+  cached(userId: number): UserRow | undefined {
+    return this.#byId.get(userId);
+  }
+
   /** The rows of these users, including removed users. */
   async byIds(userIds: Iterable<number>): Promise<Map<number, UserRow>> {
     const found = new Map<number, UserRow>();

@@ -14,7 +14,7 @@ import type {
 } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { Bus } from "../bus/bus.ts";
+import type { NodeBus } from "../bus/node-bus.ts";
 import type { Presence } from "../chat/presence/presence.ts";
 import type { UserCache } from "../chat/user-cache.ts";
 import type { ConnectedStream } from "../client-manager.ts";
@@ -38,7 +38,7 @@ export interface IntroductionTimes {
 export interface IntroductionsParts extends Omit<InvitationAnswersParts, "invitations" | "lifetimeMs"> {
   readonly users: UserCache;
   readonly presence: Presence;
-  readonly bus: Bus;
+  readonly bus: NodeBus;
   readonly times: IntroductionTimes;
   /** How long a program may have no stream before it no longer counts as online, ms. */
   readonly graceMs: number;

@@ -3,7 +3,7 @@
 import type { Introduction } from "../../gen/parley/chat/v1/introduction_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
 import type { Timer } from "../../time/clock.ts";
-import type { Bus } from "../bus/bus.ts";
+import type { NodeBus } from "../bus/node-bus.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { UserRow } from "../store/store.ts";
@@ -27,7 +27,7 @@ export interface PendingInvitation extends InvitationFacts {
 }
 
 export class PendingInvitations {
-  readonly #bus: Bus;
+  readonly #bus: NodeBus;
   readonly #byId = new Map<string, PendingInvitation>();
   readonly #byUsers = new Map<string, PendingInvitation>();
   readonly #byCallee = new Map<number, Set<PendingInvitation>>();
@@ -35,7 +35,7 @@ export class PendingInvitations {
   /** By id of an answered introduction: the callee, and the message to another device that answers later. */
   readonly #answered = new Map<string, { readonly userId: number; readonly message: string }>();
 
-  constructor(bus: Bus) {
+  constructor(bus: NodeBus) {
     this.#bus = bus;
   }
 

@@ -5,9 +5,9 @@
 //     the caller then does not know whether the write is stored, and a retry with the same client message id is safe;
 //  2. number the entries of a conversation 1, 2, 3 … inside the transaction that stores them, in the order in which
 //     `append` was called;
-//  3. call `onAppended` synchronously once per committed group, with the entries of the group in order, before any
-//     promise of that group resolves;
-//  4. return from a read only entries that `onAppended` has announced before;
+//  3. announce each commit once to each follower, in the order of the commits, without a gap; a commit of this process
+//     before any of its promises resolves, unless the follower is behind;
+//  4. return from a read only entries that were announced before, to followers that are not behind;
 //  5. keep memory bounded: a read returns at most `limit` rows. The callers bound the writes that wait for a commit.
 //
 // All times are milliseconds since 1970 by the server's clock. All ids are positive safe integers, never reused.
@@ -80,8 +80,6 @@ export interface NewEntry {
   /** The number of the field of Content that is set; 0 for a kind that this server does not know. */
   readonly kind: number;
   readonly time: number;
-  /** A value that is not stored but is part of the announcement, so that the caller recognises its own entry. */
-  readonly origin?: object | undefined;
 }
 
 /** An entry of the log. */
@@ -96,13 +94,42 @@ export interface StoredEntry {
   readonly content: Uint8Array;
 }
 
-export interface AppendedEntry extends StoredEntry {
+/** An entry with what its announcement says besides. */
+export interface CommittedEntry extends StoredEntry {
+  readonly deviceId: number;
   readonly clientMessageId: bigint;
-  /** The users who block the author of a broadcast, and so never see it. */
+  /** The users from whom blocks hide a broadcast, so that they never see it. */
   readonly hiddenFrom: readonly number[];
+  /** As in AppendResult. */
   readonly withheld: boolean;
-  readonly origin: object | undefined;
 }
+
+/** Consecutive entries of the log: those of one commit, or of several that were read at once. */
+export interface CommittedGroup {
+  /** The position of the first entry. Positions count the entries of all conversations from 1, in the order of commits. */
+  readonly from: number;
+  /** The position of the last entry. */
+  readonly to: number;
+  /** In the order of their positions. Entries that cannot be read, because they are damaged, are left out. */
+  readonly entries: readonly CommittedEntry[];
+}
+
+/** The state of a follower of the log. */
+export interface Following extends Disposable {
+  /** The position up to which the log was announced. */
+  readonly position: number;
+  /**
+   * Reads what was committed since, by any process, and announces it. Resolves when everything is announced that was
+   * committed before the call. Rejects if the store cannot be read; what was not announced is announced later.
+   */
+  look(): Promise<void>;
+}
+
+/**
+ * Takes a group. It must not throw or reject. If it returns a promise, the next group is announced when that has
+ * resolved.
+ */
+export type Follower = (group: CommittedGroup) => void | Promise<void>;
 
 export type AppendResult =
   /**
@@ -177,8 +204,16 @@ export interface SeqRange {
 
 export interface LogStore {
   append(entry: NewEntry): Promise<AppendResult>;
-  /** Sets the listener that receives every committed entry (see the promises above). Throws if there is one already. */
-  onAppended(listener: (entries: readonly AppendedEntry[]) => void): void;
+  /**
+   * Announces every group that is committed after this call, by any process. Resolves when that is in force. Commits of
+   * this process are announced by themselves, those of others when the caller looks.
+   */
+  follow(follower: Follower): Promise<Following>;
+  /**
+   * The entries after this position: at most `limit`, and fewer if their contents would exceed `maxBytes`, but at least
+   * one. Undefined if there is none.
+   */
+  since(position: number, limit: number, maxBytes: number): Promise<CommittedGroup | undefined>;
   /**
    * Raises markers at this time, and returns one result per marker, in order. A read marker also raises the delivered marker. A
    * value below the stored one changes nothing. The write joins the next group of appends; alone it commits within

@@ -1,19 +1,20 @@
 // The store's promises about announcements of entries, and about closing.
 import { describe, expect, it } from "vitest";
-import { type AppendedEntry, type StoredEntry, StoreUnavailableError } from "../../server/store/store.ts";
+import { type CommittedEntry, type StoredEntry, StoreUnavailableError } from "../../server/store/store.ts";
 import { bytes, entry, type Fixture } from "./store-fixture.ts";
 
 export function announcementPromises(fixture: Fixture): void {
   describe("an announcement", () => {
     fixture.ownStore();
 
-    it("is made once per entry, in order, before the promise resolves, with the origin, and not for a repeat", async () => {
+    it("is made once per entry, in order, before the promise resolves, and not for a repeat", async () => {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log, broadcastId } = fixture.store;
-      const announced: AppendedEntry[] = [];
-      log.onAppended((entries) => announced.push(...entries));
-      const origin = {};
-      const sent = { ...entry(ada, 1, { peerId: bob }, "hi"), origin };
+      const announced: CommittedEntry[] = [];
+      const following = await log.follow(({ entries }) => {
+        announced.push(...entries);
+      });
+      const sent = entry(ada, 1, { peerId: bob }, "hi");
       const result = await log.append(sent).then((answer) => ({ answer, announcedBefore: announced.length }));
       expect(result).toMatchObject({ answer: { status: "stored", seq: 1 }, announcedBefore: 1 });
       expect(announced[0]).toMatchObject({
@@ -21,14 +22,82 @@ export function announcementPromises(fixture: Fixture): void {
         kind: "direct",
         senderId: ada,
         recipientId: bob,
+        deviceId: ada,
         clientMessageId: 1n,
         content: bytes("hi"),
       });
-      expect(announced[0]?.origin).toBe(origin);
       await log.append(sent);
       await log.append(entry(bob, 1, { conversationId: broadcastId }));
       expect(announced.slice(1)).toMatchObject([
         { seq: 1, kind: "broadcast", conversationId: broadcastId, recipientId: undefined },
+      ]);
+      expect(following.position).toBe(2);
+      await following.look();
+      following[Symbol.dispose]();
+      await log.append(entry(ada, 2, { peerId: bob }));
+      expect(announced).toHaveLength(2);
+    });
+
+    it("reaches each follower, from the time when it began to follow", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
+      const seen: [string, number, number][] = [];
+      const follow = (name: string) =>
+        log.follow(({ from, to }) => {
+          seen.push([name, from, to]);
+        });
+      await follow("first");
+      await log.append(entry(ada, 1, { peerId: bob }));
+      const second = await follow("second");
+      await log.append(entry(ada, 2, { peerId: bob }));
+      expect(seen).toEqual([
+        ["first", 1, 1],
+        ["first", 2, 2],
+        ["second", 2, 2],
+      ]);
+      expect(second.position).toBe(2);
+    });
+
+    it("of the next group waits for a follower that is not ready, which then reads what it missed", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
+      const seen: number[] = [];
+      const ready = Promise.withResolvers<void>();
+      const following = await log.follow(({ entries }) => {
+        seen.push(...entries.map(({ seq }) => seq));
+        return ready.promise;
+      });
+      for (const id of [1, 2, 3]) await log.append(entry(ada, id, { peerId: bob }));
+      expect(seen).toEqual([1]);
+      ready.resolve();
+      await following.look();
+      expect(seen).toEqual([1, 2, 3]);
+    });
+
+    it("can be read again by position, within its bounds", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { log } = fixture.store;
+      const id = 2n ** 64n - 1n;
+      await log.append(entry(ada, id, { peerId: bob }, "a"));
+      for (const text of ["bb", "ccc", "dddd"])
+        await log.append(entry(bob, text.length, { peerId: ada }, text));
+      const texts = async (...range: Parameters<typeof log.since>) => {
+        const { from, to, entries = [] } = (await log.since(...range)) ?? {};
+        return [from, to, ...entries.map(({ content }) => Buffer.from(content).toString())];
+      };
+      expect(await texts(0, 2, 1e6)).toEqual([1, 2, "a", "bb"]);
+      expect(await texts(1, 10, 5)).toEqual([2, 3, "bb", "ccc"]);
+      expect(await texts(3, 10, 1)).toEqual([4, 4, "dddd"]);
+      expect(await log.since(4, 10, 1e6)).toBeUndefined();
+      expect((await log.since(0, 1, 1e6))?.entries).toMatchObject([
+        {
+          senderId: ada,
+          recipientId: bob,
+          deviceId: ada,
+          clientMessageId: id,
+          kind: "direct",
+          withheld: false,
+        },
       ]);
     });
 
@@ -36,7 +105,7 @@ export function announcementPromises(fixture: Fixture): void {
       const [ada, bob] = await fixture.users("ada", "bob");
       const { log } = fixture.store;
       let announced = 0;
-      log.onAppended((entries) => {
+      await log.follow(({ entries }) => {
         announced = entries.at(-1)?.seq ?? announced;
       });
       const first = await log.append(entry(ada, 1, { peerId: bob }));

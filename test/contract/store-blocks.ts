@@ -1,6 +1,6 @@
 // The store's promises about blocks: which entries are refused, and which are hidden from whom, permanently.
 import { describe, expect, it } from "vitest";
-import type { AppendedEntry } from "../../server/store/store.ts";
+import type { CommittedEntry } from "../../server/store/store.ts";
 import { entry, type Fixture } from "./store-fixture.ts";
 
 export function blockPromises(fixture: Fixture): void {
@@ -164,8 +164,10 @@ export function blockPromises(fixture: Fixture): void {
       it("hide broadcasts while they last, and report it to the author whether the blocker is online or not", async () => {
         const [ada, bob, cyd] = await fixture.users("ada", "bob", "cyd");
         const { log, blocks, broadcastId: conversationId } = fixture.store;
-        const announced: AppendedEntry[] = [];
-        log.onAppended((entries) => announced.push(...entries));
+        const announced: CommittedEntry[] = [];
+        await log.follow(({ entries }) => {
+          announced.push(...entries);
+        });
         const say = (sender: number, id: number) => log.append(entry(sender, id, { conversationId }));
         await blocks.block(ada, bob, 1);
         expect(await say(bob, 1)).toMatchObject({ seq: 1, withheld: true });
@@ -188,6 +190,9 @@ export function blockPromises(fixture: Fixture): void {
         expect(await say(bob, 2)).toMatchObject({ status: "repeated", seq: 2, withheld: true });
         expect(await say(bob, 4)).toMatchObject({ status: "repeated", seq: 5, withheld: false });
         const later = await fixture.under.reopen();
+        // What is read later says the same.
+        const read = await later.log.since(0, 100, 1e6);
+        expect(read).toEqual({ from: 1, to: 5, entries: announced });
         expect(await later.log.visibleRanges(ada, conversationId, 1, 5)).toEqual([
           { from: 3, to: 3 },
           { from: 5, to: 5 },

@@ -1,14 +1,14 @@
 // Tells the streams of this node which users came online and went offline on any node. The store has the changes: the bus
 // only says that there are new ones, and a node looks by itself once a second, in case a message of the bus was lost.
 import type { Clock, Timer } from "../../../time/clock.ts";
-import type { Bus } from "../../bus/bus.ts";
+import type { NodeBus } from "../../bus/node-bus.ts";
 import type { ClientManager, PresenceMessage } from "../../client-manager.ts";
 import { limits } from "../../limits.ts";
 import type { PresenceChange, PresenceStore } from "../../store/store.ts";
 
 export interface PresenceChangesOptions {
   readonly store: Pick<PresenceStore, "changes" | "lastChange">;
-  readonly bus: Bus;
+  readonly bus: NodeBus;
   readonly manager: Pick<ClientManager, "deliver" | "deliverToAll">;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;

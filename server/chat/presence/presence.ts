@@ -1,7 +1,7 @@
 // Which users are online. A user is online from the opening of the first stream until the last one is closed. A program
 // that lost its last stream stays online for a grace period; one that left deliberately, or whose session ended, does not.
 import type { Clock, Timer } from "../../../time/clock.ts";
-import type { Bus } from "../../bus/bus.ts";
+import type { NodeBus } from "../../bus/node-bus.ts";
 import type { ClientManager } from "../../client-manager.ts";
 import { limits } from "../../limits.ts";
 import type { NodeLease } from "../../nodes/node-lease.ts";
@@ -35,9 +35,11 @@ export type StreamEnd = "lost" | "left" | "session-ended";
 
 export interface PresenceParts {
   readonly store: PresenceStore;
-  readonly bus: Bus;
+  readonly bus: NodeBus;
   readonly manager: Pick<ClientManager, "deliver" | "deliverToAll">;
   readonly lease: NodeLease;
+  /** The head of the broadcast conversation, as far as this node has delivered it; 0 if it has delivered none. */
+  readonly broadcastHead: () => number;
   /** How long a session stays online after its last stream was lost, ms; 0 for no grace period. */
   readonly graceMs: number;
   /** How many sessions of one user may be online at the same time. */

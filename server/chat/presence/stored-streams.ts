@@ -1,6 +1,5 @@
 // The streams of this node as the store has them: adds and removes them, and repeats what failed until it is stored.
 import type { Clock } from "../../../time/clock.ts";
-import type { Bus } from "../../bus/bus.ts";
 import type { NodeLease } from "../../nodes/node-lease.ts";
 import {
   type MostOnline,
@@ -14,7 +13,8 @@ import {
 export interface StoredStreamsOptions {
   readonly store: PresenceStore;
   readonly lease: NodeLease;
-  readonly bus: Bus;
+  /** The head of the broadcast conversation, as far as this node has delivered it; 0 if it has delivered none. */
+  readonly broadcastHead: () => number;
   readonly clock: Clock;
   /** Receives failures of the store that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
@@ -58,23 +58,19 @@ const MOST_ATTEMPTS = 3;
 
 export class StoredStreams implements AsyncDisposable {
   readonly #options: StoredStreamsOptions;
-  readonly #subscription: Disposable;
   /** By id: the streams that the store has or gets. */
   readonly #kept = new Map<number, Kept>();
   /** By user. */
   readonly #closing = new Map<number, Set<Closing>>();
   /** The writes that have not been answered. */
   readonly #running = new Set<Promise<unknown>>();
+  /** The head when a stream was added. */
   #broadcastHead = 0;
   #lastId = 0;
   #isDisposed = false;
 
   constructor(options: StoredStreamsOptions) {
     this.#options = options;
-    // Of all entries, only broadcasts are published to everyone.
-    this.#subscription = options.bus.subscribe("everyone", (message) => {
-      if (message.kind === "entry") this.#broadcastHead = Math.max(this.#broadcastHead, message.seq);
-    });
     options.lease.onRenewed(() => {
       if (!this.#isDisposed) void this.#track(this.#repair());
     });
@@ -123,7 +119,6 @@ export class StoredStreams implements AsyncDisposable {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    this.#subscription[Symbol.dispose]();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await Promise.all(this.#allClosing().map((closing) => this.#again(closing)));
   }
@@ -177,7 +172,7 @@ export class StoredStreams implements AsyncDisposable {
       stream: rowOf(kept),
       user: kept.user,
       time: this.#options.clock.now(),
-      broadcastHead: this.#broadcastHead,
+      broadcastHead: Math.max(this.#broadcastHead, this.#options.broadcastHead()),
       attempt: Promise.resolve(false),
     };
     const ofUser = this.#closing.get(kept.user.userId) ?? new Set();

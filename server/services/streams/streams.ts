@@ -10,7 +10,7 @@ import { describeClient } from "../../auth/client-description.ts";
 import type { Identities } from "../../auth/identities.ts";
 import type { ActiveSession } from "../../auth/sessions.ts";
 import { toUser } from "../../auth/user-messages.ts";
-import type { Bus } from "../../bus/bus.ts";
+import type { NodeBus } from "../../bus/node-bus.ts";
 import { Backlog } from "../../chat/backlog.ts";
 import type { ConversationLog } from "../../chat/conversation-log.ts";
 import { encodeEvent } from "../../chat/encoding.ts";
@@ -30,7 +30,7 @@ import { selectFeatures } from "./features.ts";
 import { readProcessId } from "./process-id.ts";
 
 export interface StreamsParts {
-  readonly bus: Bus;
+  readonly bus: NodeBus;
   readonly gate: Gate;
   readonly store: Store;
   readonly log: ConversationLog;

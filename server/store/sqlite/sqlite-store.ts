@@ -1,4 +1,6 @@
 // The store in one SQLite file: a thread that writes in groups, a thread that reads, and the order between them.
+
+import { READ_BYTES, READ_ENTRIES } from "../log-follower.ts";
 import type {
   AccountStore,
   AdminStore,
@@ -12,6 +14,7 @@ import type {
   StoreProblem,
 } from "../store.ts";
 import { broadcastConversationId } from "./broadcast.ts";
+import { unpackCommitted } from "./operations/log/committed.ts";
 import { unpackEntries } from "./operations/log/entries.ts";
 import type { Runner } from "./operations/operation.ts";
 import { methodsOf, type OperationCall } from "./operations/operations.ts";
@@ -84,11 +87,16 @@ class SqliteStore implements Store {
     this.logIns = methodsOf("logIns", send);
     this.identities = methodsOf("identities", send);
     const log = methodsOf("log", send);
+    const since: LogStore["since"] = async (...range) => unpackCommitted(await log.since(...range));
     this.log = {
       ...log,
       entries: async (...range) => unpackEntries(await log.entries(...range)),
       append: (entry) => this.#opened.writes.append(entry),
-      onAppended: (listener) => this.#opened.writes.onAppended(listener),
+      since,
+      follow: (follower) =>
+        Promise.resolve(
+          this.#opened.writes.follow(follower, (position) => since(position, READ_ENTRIES, READ_BYTES)),
+        ),
     };
   }
 
@@ -133,11 +141,12 @@ class SqliteStore implements Store {
     return runner === "reader" ? reads.call(call) : writes.call(call, runner === "patient writer");
   }
 
-  #assemble({ serverId, number }: DataState): Data {
+  #assemble({ serverId, number, position }: DataState): Data {
     const { groupCount: count = 1_000, groupBytes: bytes = 4 * 1024 * 1024 } = this.#options;
     const reads = new HeldReads(number, (id, call) => this.#reader.post({ type: "read", id, call }));
     const writes = new GroupCommit(
       { count, bytes },
+      position,
       (group) => {
         const { fields, contents } = group.appends;
         this.#writer.post({ type: "group", group }, [fields, contents]);

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Sessions } from "../../../server/auth/sessions.ts";
 import { hashSecret } from "../../../server/auth/tokens.ts";
-import { InProcessBus } from "../../../server/bus/in-process-bus.ts";
+import { NodeBus } from "../../../server/bus/node-bus.ts";
 import { ClientManager } from "../../../server/client-manager.ts";
 import { limits } from "../../../server/limits.ts";
 import { silentLog } from "../../../server/log.ts";
@@ -18,7 +18,7 @@ interface Cached extends AsyncDisposable {
 
 /** Sessions over a store in which session `n` has the token `n`. */
 function open(): Cached {
-  const bus = new InProcessBus();
+  const bus = new NodeBus();
   const manager = new ClientManager(bus);
   const ended = new Set<number>();
   const reads: number[] = [];
@@ -54,7 +54,7 @@ function open(): Cached {
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
       manager[Symbol.dispose]();
-      await bus[Symbol.asyncDispose]();
+      bus[Symbol.dispose]();
     },
   };
 }

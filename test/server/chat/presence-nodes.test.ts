@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/parley/chat/v1/reason.ts";
 import type { Bus } from "../../../server/bus/bus.ts";
-import { InProcessBus } from "../../../server/bus/in-process-bus.ts";
+import { NodeBus } from "../../../server/bus/node-bus.ts";
 import { Presence, type PresentStream } from "../../../server/chat/presence/presence.ts";
 import { type PresenceMessage, tooManyStreams } from "../../../server/client-manager.ts";
 import { limits } from "../../../server/limits.ts";
@@ -15,6 +15,7 @@ import { openSqliteStore } from "../../../server/store/sqlite/sqlite-store.ts";
 import type { Store, UserRow } from "../../../server/store/store.ts";
 import { newUser } from "../../contract/store-fixture.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { FaultyBus, SharedBus } from "../../support/shared-bus.ts";
 import { startInProcess } from "../store/in-process-thread.ts";
 import { temporaryFolder } from "../store/temporary.ts";
 
@@ -29,6 +30,9 @@ class Node implements AsyncDisposable {
   readonly told: string[] = [];
   readonly errors: unknown[] = [];
 
+  readonly #bus = new NodeBus();
+  readonly #shared: Bus;
+
   constructor(nodeId: string, store: Store, bus: Bus, now: number) {
     const clock = new ManualClock(now);
     const onError = (error: unknown): void => void this.errors.push(error);
@@ -36,12 +40,14 @@ class Node implements AsyncDisposable {
       for (const { username } of cameOnline) this.told.push(`+${username}`);
       for (const { username } of wentOffline) this.told.push(`-${username}`);
     };
+    this.#shared = bus;
     this.clock = clock;
     this.lease = new NodeLease({ nodeId, store: store.nodes, clock, onError });
     this.presence = new Presence({
       store: store.presence,
-      bus,
+      bus: this.#bus,
       lease: this.lease,
+      broadcastHead: () => 0,
       manager: {
         deliver: () => undefined,
         deliverToAll: (message) => message.kind === "presence" && tell(message),
@@ -56,6 +62,7 @@ class Node implements AsyncDisposable {
   }
 
   async start(): Promise<this> {
+    await this.#bus.connect(this.#shared, (error) => this.errors.push(error));
     await this.lease.start();
     await this.presence.start();
     return this;
@@ -64,6 +71,7 @@ class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.presence[Symbol.asyncDispose]();
     await this.lease[Symbol.asyncDispose]();
+    this.#bus[Symbol.dispose]();
   }
 }
 
@@ -86,8 +94,8 @@ class Cluster implements AsyncDisposable {
       file: join(folder.folder, "parley.db"),
       startThread: startInProcess,
     });
-    const shared = new InProcessBus();
-    return new Cluster(store, isLossy ? () => new InProcessBus() : () => shared, folder);
+    const bus = isLossy ? new FaultyBus(() => "lost") : new SharedBus();
+    return new Cluster(store, () => bus.end(), folder);
   }
 
   node(nodeId: string, now = this.now): Promise<Node> {

@@ -337,7 +337,7 @@ function largest(store: Store): Store {
     log: {
       ...store.log,
       append: (entry) => store.log.append(entry),
-      onAppended: (listener) => store.log.onAppended(listener),
+      follow: (follower) => store.log.follow(follower),
       conversations: (_userId, afterId, limit) =>
         rows(limit, (index) => ({
           conversationId: afterId + index,

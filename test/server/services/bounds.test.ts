@@ -114,7 +114,7 @@ function noting(seen: unknown[][]): (store: Store) => Store {
     log: {
       ...store.log,
       append: (entry) => store.log.append(entry),
-      onAppended: (listener) => store.log.onAppended(listener),
+      follow: (follower) => store.log.follow(follower),
       conversations: empty,
     },
     presence: { ...store.presence, list: empty },

@@ -13,6 +13,7 @@ function fixture(limits = { count: 10, bytes: 1_000 }) {
   let arrived = Promise.withResolvers<Group>();
   const commit = new GroupCommit(
     limits,
+    0,
     (group) => {
       groups.push(group);
       arrived.resolve(group);
@@ -22,6 +23,8 @@ function fixture(limits = { count: 10, bytes: 1_000 }) {
   );
   return { commit, groups, announced, next: () => arrived.promise };
 }
+
+const nothing = () => Promise.resolve(undefined);
 
 /** The writer's answer for a group whose appends are all stored. */
 function stored(group: Group) {
@@ -41,6 +44,7 @@ function stored(group: Group) {
   return {
     type: "committed" as const,
     number: 0,
+    position: appends.length,
     results: { appends: writer.appends, calls, errors: [], hidden: writer.hidden },
   };
 }
@@ -100,7 +104,9 @@ describe("a group", () => {
   it("is announced, then released to reads, and then its promises resolve", async () => {
     const { commit, announced, next } = fixture();
     const order: string[] = [];
-    commit.onAppended((entries) => order.push(`announced ${entries.length}, released ${announced.length}`));
+    commit.follow(({ entries }) => {
+      order.push(`announced ${entries.length}, released ${announced.length}`);
+    }, nothing);
     const append = commit
       .append(entry(1, 1, { peerId: 2 }))
       .then(() => order.push(`resolved, released ${announced.length}`));
@@ -112,9 +118,9 @@ describe("a group", () => {
   it("is not announced if it failed", async () => {
     const { commit, announced, next } = fixture();
     let isAnnounced = false;
-    commit.onAppended(() => {
+    commit.follow(() => {
       isAnnounced = true;
-    });
+    }, nothing);
     const append = expect(commit.append(entry(1, 1, { peerId: 2 }))).rejects.toThrow("disk is full");
     await next();
     commit.settle({ type: "failed", message: "disk is full" });

@@ -11,7 +11,9 @@ it("a full disk fails the whole group, and the next group is stored as if the fa
   await using store = await openSqliteStore({ file: join(place.folder, "parley.db"), maxPages: 200 });
   for (const name of ["ada", "bob"]) await store.accounts.addUser(newUser(name));
   const announced: number[] = [];
-  store.log.onAppended((entries) => announced.push(...entries.map((each) => each.seq)));
+  await store.log.follow(({ entries }) => {
+    announced.push(...entries.map((each) => each.seq));
+  });
   const { log, accounts } = store;
   expect(await log.append(entry(1, 1, { peerId: 2 }))).toMatchObject({ status: "stored", seq: 1 });
   const group = [

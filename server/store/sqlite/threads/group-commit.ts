@@ -1,7 +1,10 @@
 // Collects writes while the writer is busy, sends them as one group, and reports their outcomes in order.
+import { LogFollower, type ReadSince } from "../../log-follower.ts";
 import {
-  type AppendedEntry,
   type AppendResult,
+  type CommittedEntry,
+  type Follower,
+  type Following,
   type NewEntry,
   StoreDamagedError,
   StoreUnavailableError,
@@ -37,7 +40,9 @@ export class GroupCommit {
   readonly #send: (group: Group) => void;
   /** Called with the number of a commit after its announcement. */
   readonly #onAnnounced: (number: number) => void;
-  #listener: ((entries: readonly AppendedEntry[]) => void) | undefined;
+  readonly #followers = new Set<LogFollower>();
+  /** The position of the newest entry that was announced. */
+  #position: number;
   #waiting: (WaitingAppend | WaitingCall)[] = [];
   #inFlight: { appends: WaitingAppend[]; calls: WaitingCall[] } | undefined;
   #soon: NodeJS.Immediate | undefined;
@@ -46,16 +51,26 @@ export class GroupCommit {
   #ended: string | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(limits: GroupLimits, send: (group: Group) => void, onAnnounced: (number: number) => void) {
+  /** @param position the position of the newest entry in the data when it was opened */
+  constructor(
+    limits: GroupLimits,
+    position: number,
+    send: (group: Group) => void,
+    onAnnounced: (number: number) => void,
+  ) {
     this.#limits = limits;
+    this.#position = position;
     this.#send = send;
     this.#onAnnounced = onAnnounced;
   }
 
-  onAppended(listener: (entries: readonly AppendedEntry[]) => void): void {
-    if (this.#listener !== undefined)
-      throw new Error("there is a listener for appends already; a store has one");
-    this.#listener = listener;
+  /** Announces the groups that are committed from now on. @param read reads what the follower could not take at once */
+  follow(follower: Follower, read: ReadSince): Following {
+    const following = new LogFollower(this.#position, read, follower, () =>
+      this.#followers.delete(following),
+    );
+    this.#followers.add(following);
+    return following;
   }
 
   append(entry: NewEntry): Promise<AppendResult> {
@@ -84,7 +99,7 @@ export class GroupCommit {
     // The writer works on the next group while this one is announced.
     if (this.#waiting.length > 0) this.#sendNext();
     try {
-      if (answer.type === "committed") this.#report(group, answer.number, answer.results);
+      if (answer.type === "committed") this.#report(group, answer.number, answer.position, answer.results);
       else rejectAll([...group.appends, ...group.calls], answer.message);
     } finally {
       if (this.#waiting.length > 0) this.#sendSoon();
@@ -161,13 +176,14 @@ export class GroupCommit {
   #report(
     group: { appends: WaitingAppend[]; calls: WaitingCall[] },
     number: number,
+    position: number,
     results: GroupResults,
   ): void {
-    const announced: AppendedEntry[] = [];
+    const entries: CommittedEntry[] = [];
     for (const [index, { entry }] of group.appends.entries()) {
       const result = resultAt(results, index);
       if (result.status !== "stored") continue;
-      announced.push({
+      entries.push({
         conversationId: result.conversationId,
         seq: result.seq,
         kind: result.recipientId === 0 ? "broadcast" : "direct",
@@ -175,14 +191,18 @@ export class GroupCommit {
         recipientId: result.recipientId === 0 ? undefined : result.recipientId,
         time: result.time,
         content: entry.content,
+        deviceId: entry.deviceId,
         clientMessageId: entry.clientMessageId,
         hiddenFrom: result.hiddenFrom,
         withheld: result.withheld,
-        origin: entry.origin,
       });
     }
     try {
-      if (announced.length > 0) this.#listener?.(announced);
+      if (entries.length > 0) {
+        this.#position = position;
+        const committed = { from: position - entries.length + 1, to: position, entries };
+        for (const follower of this.#followers) follower.take(committed);
+      }
     } finally {
       this.#onAnnounced(number);
       for (const [index, { resolve, reject }] of group.appends.entries()) {

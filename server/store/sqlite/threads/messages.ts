@@ -25,10 +25,13 @@ export interface DataState {
   readonly serverId: string;
   /** The number of the last commit. */
   readonly number: number;
+  /** The position of the newest entry; 0 if there is none. */
+  readonly position: number;
 }
 
 export type GroupAnswer =
-  | { type: "committed"; number: number; results: GroupResults }
+  /** `position`: the position of the newest entry. */
+  | { type: "committed"; number: number; position: number; results: GroupResults }
   | { type: "failed"; message: string };
 
 export type ReadAnswer =

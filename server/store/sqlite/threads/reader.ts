@@ -50,10 +50,8 @@ export function readerRole({ file }: ReaderOptions): Role {
       if (reader === undefined) throw new Error("the reader received a read before the database was opened");
       const answer = reader.read(request.call);
       if (!answer.ok && answer.failure === "damaged") send(damageOf(file, request.call, answer.message));
-      if (answer.ok && isPackedEntries(answer.value)) {
-        for (const damage of answer.value.damaged) {
-          send({ type: "problem", problem: { kind: "damaged", message: `${file} is damaged: ${damage}` } });
-        }
+      for (const damage of damagedIn(answer)) {
+        send({ type: "problem", problem: { kind: "damaged", message: `${file} is damaged: ${damage}` } });
       }
       send({ type: "read", id: request.id, answer }, buffersOf(answer));
     },
@@ -67,6 +65,12 @@ export function readerRole({ file }: ReaderOptions): Role {
 function buffersOf(answer: ReadAnswer): ArrayBuffer[] {
   if (!answer.ok || !isPackedEntries(answer.value)) return [];
   return [answer.value.fields.buffer, answer.value.contents.buffer];
+}
+
+/** What is wrong with entries that the answer leaves out. */
+function damagedIn(answer: ReadAnswer): readonly string[] {
+  if (!answer.ok || typeof answer.value !== "object" || answer.value === null) return [];
+  return "damaged" in answer.value ? (answer.value as PackedEntries).damaged : [];
 }
 
 function isPackedEntries(value: unknown): value is PackedEntries {

@@ -13,7 +13,7 @@ import {
 import { HeadFile } from "../database/head-file.ts";
 import { DataDamagedError, isDamage } from "../database/refused.ts";
 import { migrate } from "../migrations.ts";
-import { commitNumber } from "../operations/heads.ts";
+import { commitNumber, lastPosition } from "../operations/heads.ts";
 import { Appender } from "../operations/log/append.ts";
 import { perform } from "../operations/operations.ts";
 import {
@@ -75,8 +75,8 @@ export class Writer {
       checkData(file);
       const { database } = this.#open();
       checkStructure(database, file);
-      const row = database.get<{ serverId: string; number: number }>(
-        `SELECT server_id AS serverId, ${commitNumber} AS number FROM server
+      const row = database.get<{ serverId: string; number: number; position: number }>(
+        `SELECT server_id AS serverId, ${commitNumber} AS number, ${lastPosition} AS position FROM server
          WHERE EXISTS (SELECT 1 FROM conversations WHERE conversation_id = ? AND kind = 'broadcast')`,
         broadcastConversationId,
       );
@@ -112,7 +112,7 @@ export class Writer {
         const { number } = opened;
         this.#number = number;
         if (number !== before) this.#advanceHead(number);
-        return { type: "committed", number, results };
+        return { type: "committed", number, position: opened.appender.position, results };
       } catch (error) {
         if (error instanceof LostTrackError) throw error;
         this.#abandon();

@@ -6,7 +6,7 @@ const [, , file = ""] = process.argv;
 await using store = await openSqliteStore({ file });
 for (const name of ["ada", "bob"]) await store.accounts.addUser(newUser(name));
 let announced = 0;
-store.log.onAppended((entries) => {
+await store.log.follow(({ entries }) => {
   announced += entries.length;
 });
 const large = "x".repeat(60_000);

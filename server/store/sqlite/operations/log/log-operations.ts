@@ -14,11 +14,14 @@ import { isBlockBetween, undeliveredRanges } from "../blocks.ts";
 import { headOf } from "../heads.ts";
 import { markersOf } from "../markers.ts";
 import { type Operation, type Operations, patientWrite, read } from "../operation.ts";
+import { type ReadGroup, readSince } from "./committed.ts";
 import { type PackedEntries, packEntries } from "./entries.ts";
 
-type LogOperations = Operations<Omit<LogStore, "append" | "onAppended" | "entries">> & {
+type LogOperations = Operations<Omit<LogStore, "append" | "follow" | "entries" | "since">> & {
   /** Like LogStore.entries, but with the rows packed for the transfer between threads. */
   readonly entries: Operation<Parameters<LogStore["entries"]>, PackedEntries>;
+  /** Like LogStore.since, but also with what is wrong with the entries that are left out. */
+  readonly since: Operation<Parameters<LogStore["since"]>, ReadGroup | undefined>;
 };
 
 export const logOperations: LogOperations = {
@@ -73,6 +76,8 @@ export const logOperations: LogOperations = {
     (database, conversationId, from, to, limit, newest = false, maxBytes = Number.POSITIVE_INFINITY) =>
       packEntries(database, conversationId, from, to, { limit, newest, maxBytes }),
   ),
+
+  since: read((database, position, limit, maxBytes) => readSince(database, position, limit, maxBytes)),
 
   visibleRanges: read((database, userId, conversationId, from, to) => {
     const ranges =
