@@ -140,6 +140,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     onError: (error) => log.error({ err: error }, "the lease was not renewed"),
   });
+  lease.onRenewed((isNew) => {
+    if (isNew) log.warn({ event: "lease lost" }, "the lease was lost, and this node has taken another one");
+  });
   const presence = new Presence({
     store: store.presence,
     bus,
