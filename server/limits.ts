@@ -187,4 +187,10 @@ export const limits = {
   /** The entries of the caches of users and of sessions. */
   cachedUsers: 50_000,
   cachedSessions: 20_000,
+  /** How often a node asks which of its sessions have ended, ms: if the bus loses the news, they end so late. */
+  sessionLookMs: 1_000,
+  /** How long a node trusts a token without asking the store, ms. A token that is used more often is asked about by a look. */
+  tokenTrustedMs: 2_000,
+  /** How long a node trusts the name of a user without asking the store, ms: another node may have removed the user. */
+  namesTrustedMs: 60_000,
 } as const;

@@ -163,6 +163,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager,
     serverId: store.serverId,
   });
+  const freshNames = clock.every(limits.namesTrustedMs, () => users.forgetNames());
   const refusals = new RefusalRate(clock);
   const logIns = new LogIns({
     ...options,
@@ -338,7 +339,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await listener.stop({ graceMs: STOP_GRACE_MS });
     answers[Symbol.dispose]();
     streams[Symbol.dispose]();
-    sessions[Symbol.dispose]();
+    freshNames[Symbol.dispose]();
+    await sessions[Symbol.asyncDispose]();
     manager[Symbol.dispose]();
     chats[Symbol.dispose]();
     agreements[Symbol.dispose]();

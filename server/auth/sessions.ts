@@ -12,7 +12,8 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
 import type { AccountStore, ClientDescription, OnlineBound, SessionRow, UserRow } from "../store/store.ts";
-import { IdleTimeout } from "./idle-timeout.ts";
+import { EndedSessions } from "./session-end/ended-sessions.ts";
+import { IdleTimeout } from "./session-end/idle-timeout.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { hashSecret, newSecret } from "./tokens.ts";
 import { toUser } from "./user-messages.ts";
@@ -52,39 +53,61 @@ export interface SessionStart {
   readonly mostOnline?: OnlineBound | undefined;
 }
 
+interface CachedSession {
+  readonly session: ActiveSession;
+  /** When the store last said that the session had not ended, in ms of the monotonic clock. */
+  confirmedAt: number;
+}
+
 /** How often the last use of a session is written to the store, ms. */
 const TOUCH_EVERY_MS = 60 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 
-export class Sessions implements Disposable {
+export class Sessions implements AsyncDisposable {
   readonly #options: SessionsOptions;
   readonly #clock: Clock;
   /** By the hash of the token, in base64. */
-  readonly #active = new LRUCache<string, ActiveSession>({
+  readonly #active = new LRUCache<string, CachedSession>({
     max: limits.cachedSessions,
-    dispose: ({ row }) => this.#keys.delete(row.sessionId),
+    dispose: ({ session }) => this.#keys.delete(session.row.sessionId),
   });
   /** The cache key of each cached session, so that the end of a session needs no search of the cache. */
   readonly #keys = new Map<number, string>();
   readonly #buckets = new LRUCache<number, TokenBucket>({ max: limits.cachedSessions });
   /** When the use of each session was last written to the store, ms since 1970. */
   readonly #touched = new LRUCache<number, number>({ max: limits.cachedSessions });
+  /** The cached sessions that were used since the last look for ended ones: user id by session id. */
+  #used = new Map<number, number>();
   /** Incremented by each change that may have made a concurrent read of the store stale. */
   #generation = 0;
   readonly #idle: IdleTimeout;
+  readonly #ended: EndedSessions;
   readonly #subscription: Disposable;
   readonly #sweeper: Timer;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    const onIdle = (userId: number, sessionId: number): void => {
-      this.#timeOut(userId, sessionId).catch((error: unknown) => {
-        options.log.error({ err: error }, "an idle session could not be ended");
-        this.#idle.begin({ userId }, sessionId);
-      });
-    };
-    this.#idle = new IdleTimeout(options.idleTimeoutMs, onIdle, this.#clock);
+    const { accounts, log } = options;
+    this.#idle = new IdleTimeout({
+      accounts,
+      timeoutMs: options.idleTimeoutMs,
+      onTimeout: (userId, sessionId) => {
+        log.info({ event: "time-out", session: formatId("session", sessionId) }, "time-out");
+        this.announceEnd(userId, sessionId, "timed-out");
+      },
+      onError: (error) => log.error({ err: error }, "an idle time-out was not stored"),
+      clock: this.#clock,
+    });
+    this.#ended = new EndedSessions({
+      accounts,
+      everyMs: limits.sessionLookMs,
+      sessions: () => this.#present(),
+      onEnded: (userId, sessionId, why) => this.announceEnd(userId, sessionId, why),
+      onValid: (sessionIds, time) => this.#confirm(sessionIds, time),
+      onError: (error) => log.error({ err: error }, "sessions were not checked"),
+      clock: this.#clock,
+    });
     this.#subscription = options.bus.subscribe("everyone", (message) => {
       if (message.kind === "session-ended") this.#forget(message.sessionId);
     });
@@ -95,13 +118,15 @@ export class Sessions implements Disposable {
 
   /** Starts the idle time-outs of the stored sessions. Call it once, before the first call is served. */
   async open(): Promise<void> {
-    await this.#idle.start(this.#options.accounts);
+    await this.#idle.start();
   }
 
-  [Symbol.dispose](): void {
+  /** Resolves when the store has the times of the last commands. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#sweeper[Symbol.dispose]();
-    this.#idle[Symbol.dispose]();
     this.#subscription[Symbol.dispose]();
+    await this.#ended[Symbol.asyncDispose]();
+    await this.#idle[Symbol.asyncDispose]();
   }
 
   /** @throws Refusal TOKEN_INVALID */
@@ -110,20 +135,24 @@ export class Sessions implements Disposable {
     const hash = hashSecret(token);
     const key = hash.toString("base64");
     const now = this.#clock.now();
-    let session = this.#active.get(key);
-    if (session === undefined || session.row.expireTime <= now) {
+    let session = this.#trusted(key, now);
+    if (session === undefined) {
       const generation = this.#generation;
+      const readAt = this.#clock.monotonic();
       const row = await this.#options.accounts.sessionByToken(hash, now);
       if (row === undefined) throw new Refusal(Reason.TOKEN_INVALID);
       const { sessionId } = row;
       session = {
         row,
         bucket: this.#bucketOf(sessionId),
-        reportActivity: () => this.#idle.active(sessionId),
+        reportActivity: () => {
+          if (!row.isBot) this.#idle.active(row.user, sessionId);
+        },
       };
       // A session that ended during the read must not be cached as active.
-      if (generation === this.#generation) this.#cache(key, session);
+      if (generation === this.#generation) this.#cache(key, { session, confirmedAt: readAt });
     }
+    this.#used.set(session.row.sessionId, session.row.user.userId);
     await this.#touch(session.row, now);
     return session;
   }
@@ -147,19 +176,18 @@ export class Sessions implements Disposable {
   }
 
   /**
-   * Empties the cache, and ends the streams of sessions that the store no longer has. Runs every minute, because
-   * sessions expire, and whenever another process has changed the data.
+   * Empties the cache, and ends the streams of sessions that the store no longer has. Runs every minute, and whenever
+   * users were changed.
    */
   async sweep(): Promise<void> {
     const { accounts, manager, sessionLifetimeMs } = this.#options;
     this.#generation++;
     this.#active.clear();
+    await this.#ended.look();
+    await this.#idle.readNew();
     const now = this.#clock.now();
-    const connected = manager.connectedSessions();
-    const valid = new Set(await accounts.validSessions([...connected.keys()], now));
-    for (const [sessionId, userId] of connected) {
-      if (!valid.has(sessionId)) this.announceEnd(userId, sessionId);
-      else if (now - (this.#touched.get(sessionId) ?? 0) > TOUCH_EVERY_MS) {
+    for (const sessionId of manager.connectedSessions().keys()) {
+      if (now - (this.#touched.get(sessionId) ?? 0) > TOUCH_EVERY_MS) {
         this.#touched.set(sessionId, now);
         await accounts.touchSession(sessionId, now, now + sessionLifetimeMs);
       }
@@ -198,7 +226,7 @@ export class Sessions implements Disposable {
     if (result.status === "password-changed") throw new Refusal(Reason.CREDENTIALS_WRONG);
     if (result.status === "disabled") throw new Refusal(Reason.ACCOUNT_DISABLED);
     if (result.status !== "started") throw new Error("the store refused a session that has no bound");
-    this.#idle.begin(user, result.sessionId);
+    this.#idle.begin(user, result.sessionId, time);
     return {
       token: token.secret,
       expireTime: new Date(expireTime),
@@ -226,11 +254,27 @@ export class Sessions implements Disposable {
     return bucket;
   }
 
-  async #timeOut(userId: number, sessionId: number): Promise<void> {
-    const { accounts, log } = this.#options;
-    if (!(await accounts.endSession(userId, sessionId))) return;
-    log.info({ event: "time-out", session: formatId("session", sessionId) }, "time-out");
-    this.announceEnd(userId, sessionId, "timed-out");
+  /** The cached session, if the store was asked about it a short while ago. */
+  #trusted(key: string, now: number): ActiveSession | undefined {
+    const cached = this.#active.get(key);
+    if (cached === undefined || cached.session.row.expireTime <= now) return undefined;
+    const age = this.#clock.monotonic() - cached.confirmedAt;
+    return age > limits.tokenTrustedMs ? undefined : cached.session;
+  }
+
+  /** The sessions with a stream or another long call on this node, and those whose tokens were used lately. */
+  #present(): Map<number, number> {
+    const present = this.#options.manager.connectedSessions();
+    for (const [sessionId, userId] of this.#used) present.set(sessionId, userId);
+    this.#used = new Map();
+    return present;
+  }
+
+  #confirm(sessionIds: Iterable<number>, time: number): void {
+    for (const sessionId of sessionIds) {
+      const cached = this.#active.peek(this.#keys.get(sessionId) ?? "");
+      if (cached !== undefined) cached.confirmedAt = time;
+    }
   }
 
   #forget(sessionId: number): void {
@@ -242,11 +286,11 @@ export class Sessions implements Disposable {
     if (key !== undefined) this.#active.delete(key);
   }
 
-  #cache(key: string, session: ActiveSession): void {
-    this.#active.set(key, session);
+  #cache(key: string, cached: CachedSession): void {
+    this.#active.set(key, cached);
     // Add the key only after `set`, which deletes the key of each session that it replaces or evicts, and may replace
     // this one.
-    this.#keys.set(session.row.sessionId, key);
+    this.#keys.set(cached.session.row.sessionId, key);
   }
 }
 

@@ -233,8 +233,8 @@ export class UserAccounts {
 
   /** The session may have ended while a password was hashed. @throws Refusal TOKEN_INVALID */
   async #checkSession(sessionId: number): Promise<void> {
-    const valid = await this.#options.accounts.validSessions([sessionId], this.#clock.now());
-    if (valid.length === 0) throw new Refusal(Reason.TOKEN_INVALID);
+    const ended = await this.#options.accounts.endedSessions([sessionId], this.#clock.now());
+    if (ended.length > 0) throw new Refusal(Reason.TOKEN_INVALID);
   }
 
   #checkPassword(password: string, username: string, field: string): void {

@@ -142,12 +142,34 @@ export type NewSessionResult =
 export interface SessionRow {
   readonly sessionId: number;
   readonly user: UserRow;
+  readonly isBot: boolean;
   readonly deviceId: number;
   readonly client: ClientDescription;
   readonly address: string;
   readonly createTime: number;
   readonly lastUsedTime: number;
   readonly expireTime: number;
+}
+
+/** A session as the idle time-out sees it. */
+export interface LiveSession {
+  readonly sessionId: number;
+  readonly userId: number;
+  /** When it started, or the highest time that was reported for it. */
+  readonly activeTime: number;
+}
+
+export type IdleSessionResult =
+  | { status: "ended" }
+  /** A later command was reported, at this time. */
+  | { status: "active"; activeTime: number }
+  /** There is no such session any more. */
+  | { status: "gone" };
+
+export interface EndedSession {
+  readonly sessionId: number;
+  /** "timed-out": by endIdleSession, in the last 10 minutes. "ended": otherwise. */
+  readonly why: "ended" | "timed-out";
 }
 
 export interface DeviceRow {
@@ -236,10 +258,22 @@ export interface AccountStore {
   listSessions(userId: number, beforeId: number, limit: number, now: number): Promise<SessionRow[]>;
   /** Ends the session. Returns false if it is not a session of this user. */
   endSession(userId: number, sessionId: number): Promise<boolean>;
-  /** Returns those of the sessions that still exist and have not expired. */
-  validSessions(sessionIds: readonly number[], now: number): Promise<number[]>;
+  /** Returns those of the sessions that do not exist any more, or have expired. */
+  endedSessions(sessionIds: readonly number[], now: number): Promise<EndedSession[]>;
   /** The unexpired sessions of all users except bots, with a session id above `afterId`, in ascending order of session id. */
-  liveSessions(afterId: number, limit: number, now: number): Promise<{ sessionId: number; userId: number }[]>;
+  liveSessions(afterId: number, limit: number, now: number): Promise<LiveSession[]>;
+  /** Records that these sessions had commands at these times. An earlier time than a recorded one changes nothing. */
+  reportActivity(times: readonly (readonly [sessionId: number, time: number])[]): Promise<void>;
+  /**
+   * Ends the session, unless a command was reported that is later than `activeTime`. Then the reports have been made by
+   * another node.
+   */
+  endIdleSession(
+    userId: number,
+    sessionId: number,
+    activeTime: number,
+    now: number,
+  ): Promise<IdleSessionResult>;
   /** Adds an invite, and returns its id (see InviteRow). Rejects if an invite with this hash exists. */
   addInvite(
     hash: Uint8Array,

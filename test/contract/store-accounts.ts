@@ -74,10 +74,10 @@ export function accountPromises(fixture: Fixture): void {
       const { sessionId: ended } = await fixture.session(ada);
       await accounts.endSession(ada, ended);
       expect(await accounts.deleteAccount(ada, ended, fixture.hash("ada"))).toBe(false);
-      expect(await accounts.validSessions([sessionId], 2_000)).toEqual([sessionId]);
+      expect(await accounts.endedSessions([sessionId], 2_000)).toEqual([]);
       expect(await accounts.deleteAccount(ada, sessionId, fixture.hash("ada"))).toBe(true);
       expect(await accounts.deleteAccount(ada, sessionId, fixture.hash("ada"))).toBe(false);
-      expect(await accounts.validSessions([sessionId], 2_000)).toEqual([]);
+      expect(await accounts.endedSessions([sessionId], 2_000)).toEqual([{ sessionId, why: "ended" }]);
       expect(await accounts.userById(ada)).toBeUndefined();
       expect((await accounts.removedUser(fixture.name("ada")))?.userId).toBe(ada);
     });
@@ -126,7 +126,7 @@ export function accountPromises(fixture: Fixture): void {
       expect(await accounts.removeUser(fixture.name("ada"))).toBe(false);
       expect(await accounts.userByName(fixture.name("ada"))).toBeUndefined();
       expect(await accounts.sessionByToken(session.token, 2_000)).toBeUndefined();
-      expect(await accounts.validSessions([session.sessionId], 2_000)).toEqual([]);
+      expect(await accounts.endedSessions([session.sessionId], 2_000)).toHaveLength(1);
       expect(await accounts.usersById([ada, 999, bob])).toEqual([
         { userId: ada, username: fixture.name("ada") },
         { userId: bob, username: fixture.name("bob") },
@@ -269,6 +269,7 @@ export function accountPromises(fixture: Fixture): void {
       const row = {
         sessionId,
         user: { userId: ada, username: fixture.name("ada") },
+        isBot: false,
         deviceId,
         client: { name: "test", version: "1", deviceName: "laptop" },
         address: "127.0.0.1",
@@ -279,8 +280,10 @@ export function accountPromises(fixture: Fixture): void {
       expect(await accounts.sessionByToken(token, 4_999)).toEqual(row);
       expect(await accounts.sessionByToken(token, 5_000)).toBeUndefined();
       expect(await accounts.sessionByToken(hashOf("no"), 1_000)).toBeUndefined();
-      expect(await accounts.validSessions([sessionId, 999], 4_999)).toEqual([sessionId]);
-      expect(await accounts.validSessions([sessionId], 5_000)).toEqual([]);
+      expect(await accounts.endedSessions([sessionId, 999_999], 4_999)).toEqual([
+        { sessionId: 999_999, why: "ended" },
+      ]);
+      expect(await accounts.endedSessions([sessionId], 5_000)).toEqual([{ sessionId, why: "ended" }]);
       await accounts.touchSession(sessionId, 4_000, 8_000);
       expect(await accounts.sessionByToken(token, 5_000)).toEqual({
         ...row,
@@ -357,7 +360,35 @@ export function accountPromises(fixture: Fixture): void {
       expect((await accounts.setPassword(ada, change))?.toSorted((a, b) => a - b)).toEqual([s2, s4]);
       // A log-in that was verified against the old password is refused.
       await expect(fixture.session(ada)).rejects.toThrow("password-changed");
-      expect(await accounts.validSessions([...ids, bobs], 2_000)).toEqual([s3, bobs]);
+      const ended = await accounts.endedSessions([...ids, bobs], 2_000);
+      expect(ended.map(({ sessionId }) => sessionId)).toEqual([s1, s2, s4]);
+    });
+
+    it("are ended as idle only if no later command was reported, and the reason is kept for ten minutes", async () => {
+      const [ada, bob] = await fixture.users("ada", "bob");
+      const { accounts } = fixture.store;
+      const { sessionId } = await fixture.session(ada);
+      const { sessionId: other } = await fixture.session(ada);
+      const end = (activeTime: number, userId = ada) =>
+        accounts.endIdleSession(userId, sessionId, activeTime, 9_000);
+      expect(await end(999)).toEqual({ status: "active", activeTime: 1_000 });
+      await accounts.reportActivity([
+        [sessionId, 5_000],
+        [other, 3_000],
+        [999_999, 3_000],
+      ]);
+      await accounts.reportActivity([[sessionId, 4_000]]);
+      expect(await end(4_999)).toEqual({ status: "active", activeTime: 5_000 });
+      expect(await end(5_000, bob)).toEqual({ status: "gone" });
+      expect(await end(5_000)).toEqual({ status: "ended" });
+      expect(await end(5_000)).toEqual({ status: "gone" });
+      const why = () => accounts.endedSessions([other, sessionId], 9_000);
+      expect(await why()).toEqual([{ sessionId, why: "timed-out" }]);
+      expect(await accounts.endIdleSession(ada, other, 3_000, 9_000 + 600_000)).toEqual({ status: "ended" });
+      expect(await why()).toEqual([
+        { sessionId: other, why: "timed-out" },
+        { sessionId, why: "ended" },
+      ]);
     });
   });
 }

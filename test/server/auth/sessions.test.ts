@@ -7,6 +7,7 @@ import { ClientManager } from "../../../server/client-manager.ts";
 import { limits } from "../../../server/limits.ts";
 import { silentLog } from "../../../server/log.ts";
 import type { AccountStore, SessionRow } from "../../../server/store/store.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 interface Cached extends AsyncDisposable {
   readonly sessions: Sessions;
@@ -46,13 +47,14 @@ function open(): Cached {
     idleTimeoutMs: undefined,
     callRate: 10,
     log: silentLog(),
+    clock: new ManualClock(),
   });
   return {
     sessions,
     reads,
     end: (sessionId) => sessions.end(1, sessionId),
     async [Symbol.asyncDispose]() {
-      sessions[Symbol.dispose]();
+      await sessions[Symbol.asyncDispose]();
       manager[Symbol.dispose]();
       bus[Symbol.dispose]();
     },
@@ -64,6 +66,7 @@ function rowOf(sessionId: number): SessionRow {
   return {
     sessionId,
     user: { userId: 1, username: "leia" },
+    isBot: false,
     deviceId: 1,
     client: { name: "", version: "", deviceName: "" },
     address: "",

@@ -312,6 +312,7 @@ function largest(store: Store): Store {
         rows(limit, (index) => ({
           sessionId: before - index,
           user: user(index),
+          isBot: false,
           deviceId: base + index,
           client,
           address,

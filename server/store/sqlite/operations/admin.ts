@@ -155,13 +155,12 @@ export function startBotSession(
   );
   database.run(
     `INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
-       create_time, last_used_time, expire_time)
-     VALUES (?, ?, ?, '', '', '', ?, ?, ?, ?)`,
+       create_time, last_used_time, active_time, expire_time)
+     VALUES (?1, ?2, ?3, '', '', '', ?4, ?5, ?5, ?5, ?6)`,
     userId,
     device.id,
     tokenHash,
     address,
-    time,
     time,
     expireTime,
   );
