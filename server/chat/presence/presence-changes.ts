@@ -67,7 +67,10 @@ export class PresenceChanges implements AsyncDisposable {
     this.#isDisposed = true;
     this.#subscription[Symbol.dispose]();
     this.#every?.[Symbol.dispose]();
-    this.#collecting?.[Symbol.dispose]();
+    if (this.#collecting !== undefined) {
+      this.#collecting[Symbol.dispose]();
+      this.#options.bus.publish("everyone", { kind: "presence-changed" });
+    }
     await this.#looked;
   }
 
