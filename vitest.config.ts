@@ -52,6 +52,18 @@ export default defineConfig({
           isolate: false,
         },
       },
+      {
+        // Also `npm run test:slow`: the promises, kept by two nodes with a bus that loses, doubles and delays messages.
+        test: {
+          ...shared,
+          name: "two-nodes",
+          include: ["test/promises/**/*.test.ts"],
+          // Private chats are in the memory of one node.
+          exclude: [SLOW, LONG, "test/promises/08-*"],
+          isolate: false,
+          env: { ...fastEnv, PARLEY_TEST_NODES: "unreliable-pair" },
+        },
+      },
       // `npm run test:slow`: processes, kills, silent networks, memory, packages, other languages.
       { test: { ...shared, name: "slow", include: [SLOW], maxConcurrency: 12 } },
       // `npm run test:long`: hundreds of kills, millions of messages; see CONTRIBUTING.md.

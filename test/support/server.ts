@@ -12,11 +12,15 @@ import { systemClock } from "../../time/clock.ts";
 import { startInProcess } from "../server/store/in-process-thread.ts";
 import { cheapPasswords } from "./cheap-passwords.ts";
 import { TestClient } from "./client.ts";
+import { unreliableBus } from "./shared-bus.ts";
+import { storeHandle } from "./store-handle.ts";
 
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "store" | "listen">> {
   /** The users to create. Each has the password `passwordOf(name)`. */
   readonly users?: readonly string[];
-  readonly wrapStore?: (store: Store) => Store;
+  readonly wrapStore?: (store: Store) => Store | Promise<Store>;
+  /** Opens another store than one in the folder of the server. */
+  readonly openStore?: () => Promise<Store>;
 }
 
 export function passwordOf(username: string): string {
@@ -32,6 +36,12 @@ export interface Logged {
 /** The fast tests run the store on their own thread, which costs less; the others run its worker threads. */
 const startThread = process.env.PARLEY_TEST_STORE === "in-process" ? startInProcess : undefined;
 
+/** Set to serve every test server by two nodes over one store, whose bus is unreliable. Clients use them in turn. */
+export const isPair = process.env.PARLEY_TEST_NODES === "unreliable-pair";
+
+/** The same faults in each run. */
+const FAULTS_SEED = 1;
+
 export class TestServer implements AsyncDisposable {
   readonly folder: string;
   readonly logged: Logged[] = [];
@@ -41,6 +51,9 @@ export class TestServer implements AsyncDisposable {
   #store: Store | undefined;
   #server: RunningServer | undefined;
   #port = 0;
+  /** The second node, if there are two. */
+  #second: RunningServer | undefined;
+  #secondPort = 0;
 
   private constructor(folder: string, options: TestServerOptions) {
     this.folder = folder;
@@ -82,7 +95,8 @@ export class TestServer implements AsyncDisposable {
 
   /** A client that is not logged in. */
   anonymous(): TestClient {
-    const client = new TestClient(this.#port);
+    const isSecond = this.#second !== undefined && this.#clients.length % 2 === 1;
+    const client = new TestClient(isSecond ? this.#secondPort : this.#port);
     this.#clients.push(client);
     return client;
   }
@@ -96,8 +110,9 @@ export class TestServer implements AsyncDisposable {
 
   /** Stops the server, as SIGTERM does. */
   async stop(): Promise<void> {
-    await this.#server?.stop();
+    await Promise.all([this.#server?.stop(), this.#second?.stop()]);
     this.#server = undefined;
+    this.#second = undefined;
     await this.#store?.[Symbol.asyncDispose]();
     this.#store = undefined;
   }
@@ -114,10 +129,29 @@ export class TestServer implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { users: _users, wrapStore, ...options } = this.#options;
-    const store = await openSqliteStore({ file: this.databaseFile, startThread });
-    this.#store = wrapStore?.(store) ?? store;
-    this.#server = await startServer({
+    const { users: _users, wrapStore, openStore, ...options } = this.#options;
+    const opened = await (openStore ?? (() => openSqliteStore({ file: this.databaseFile, startThread })))();
+    const store = (await wrapStore?.(opened)) ?? opened;
+    const isTwo = isPair && openStore === undefined && options.bus === undefined;
+    const bus = isTwo ? unreliableBus(FAULTS_SEED) : undefined;
+    this.#store = isTwo ? await storeHandle(store, { close: true }) : store;
+    this.#server = await this.#startNode(this.#store, this.#port, {
+      ...options,
+      ...(bus && { bus: bus.end(), nodeId: "one" }),
+    });
+    this.#port = this.#server.port;
+    if (bus === undefined) return;
+    const other = await storeHandle(store, { close: false });
+    this.#second = await this.#startNode(other, this.#secondPort, {
+      ...options,
+      bus: bus.end(),
+      nodeId: "other",
+    });
+    this.#secondPort = this.#second.port;
+  }
+
+  #startNode(store: Store, port: number, options: Partial<ServerOptions>): Promise<RunningServer> {
+    return startServer({
       passwords: this.#passwords,
       signUp: "invite",
       version: "0.0.0",
@@ -131,10 +165,9 @@ export class TestServer implements AsyncDisposable {
       idleTimeoutMs: undefined,
       log: pino({ level: "info" }, { write: (line: string) => this.logged.push(JSON.parse(line) as Logged) }),
       ...options,
-      store: this.#store,
+      store,
       // Clients of tests are refused more often than others, and their clock may stand still.
-      listen: { host: "127.0.0.1", port: this.#port, limits: { refusalsAtOnce: 1_000_000 } },
+      listen: { host: "127.0.0.1", port, limits: { refusalsAtOnce: 1_000_000 } },
     });
-    this.#port = this.#server.port;
   }
 }

@@ -37,18 +37,25 @@ export class SharedBus {
 /** What happens to a message. */
 export type Fault = "none" | "lost" | "doubled" | "delayed";
 
-/** Delivers as the faults say. A delayed message arrives after later ones. */
+/** Delivers as the faults say. A delayed message arrives after the next three that are sent. */
 export class FaultyBus extends SharedBus {
   readonly #fault: () => Fault;
-  readonly #delayMs: number;
+  #delayed: { readonly deliver: () => void; after: number }[] = [];
 
-  constructor(fault: () => Fault, delayMs = 50) {
+  constructor(fault: () => Fault) {
     super();
     this.#fault = fault;
-    this.#delayMs = delayMs;
   }
 
   protected override send(from: object, message: Uint8Array): void {
+    this.#sendNow(from, message);
+    for (const each of this.#delayed) each.after -= 1;
+    const due = this.#delayed.filter(({ after }) => after < 0);
+    this.#delayed = this.#delayed.filter(({ after }) => after >= 0);
+    for (const { deliver } of due) deliver();
+  }
+
+  #sendNow(from: object, message: Uint8Array): void {
     switch (this.#fault()) {
       case "lost":
         return;
@@ -57,7 +64,7 @@ export class FaultyBus extends SharedBus {
         super.send(from, message);
         return;
       case "delayed":
-        setTimeout(() => super.send(from, message), this.#delayMs).unref();
+        this.#delayed.push({ deliver: () => super.send(from, message), after: 3 });
         return;
       case "none":
         super.send(from, message);
