@@ -163,6 +163,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     manager,
     serverId: store.serverId,
   });
+  bus.subscribe("everyone", (message) => {
+    if (message.kind === "users-changed") users.forgetNames();
+  });
+  // The bus may lose the message.
   const freshNames = clock.every(limits.namesTrustedMs, () => users.forgetNames());
   const refusals = new RefusalRate(clock);
   const logIns = new LogIns({
@@ -175,7 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   /** Applies a change of users that was made by a user, an administrator or by another process. */
   const applyChanges = (): Promise<void> => {
-    users.forgetNames();
+    bus.publish("everyone", { kind: "users-changed" });
     return sessions.sweep();
   };
   const userAccounts = new UserAccounts({

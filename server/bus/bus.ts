@@ -52,9 +52,15 @@ export interface ProgramLeftMessage {
   readonly processId: string;
 }
 
+/** Users may have been removed, so caches must drop their names. */
+export interface UsersChangedMessage {
+  readonly kind: "users-changed";
+}
+
 export type BusMessage =
   | LookMessage
   | EphemeralEvent
   | PresenceChangedMessage
   | ProgramLeftMessage
-  | SessionEndedMessage;
+  | SessionEndedMessage
+  | UsersChangedMessage;

@@ -41,6 +41,8 @@ function toWire(message: BusMessage): Message["kind"] {
       };
     case "presence-changed":
       return { $case: "presenceChanged", value: {} };
+    case "users-changed":
+      return { $case: "usersChanged", value: {} };
     case "program-left":
       return {
         $case: "programLeft",
@@ -78,6 +80,8 @@ function fromWire(kind: Message["kind"]): BusMessage | undefined {
     }
     case "presenceChanged":
       return { kind: "presence-changed" };
+    case "usersChanged":
+      return { kind: "users-changed" };
     case "programLeft": {
       const { sessionId, processId } = kind.value;
       return { kind: "program-left", sessionId: Number(sessionId), processId };

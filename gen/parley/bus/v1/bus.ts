@@ -32,6 +32,9 @@ export interface Message {
     | //
     /** A program has left deliberately. */
     { $case: "programLeft"; value: ProgramLeft }
+    | //
+    /** Users were removed. */
+    { $case: "usersChanged"; value: UsersChanged }
     | undefined;
 }
 
@@ -77,6 +80,10 @@ export interface SessionEnded {
   timedOut: boolean;
 }
 
+/** UsersChanged says that users may have been removed, so caches must drop their names. */
+export interface UsersChanged {
+}
+
 function createBaseMessage(): Message {
   return { topic: "", kind: undefined };
 }
@@ -101,6 +108,9 @@ export const Message: MessageFns<Message> = {
         break;
       case "programLeft":
         ProgramLeft.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "usersChanged":
+        UsersChanged.encode(message.kind.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -165,6 +175,14 @@ export const Message: MessageFns<Message> = {
             }
 
             message.kind = { $case: "programLeft", value: ProgramLeft.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "usersChanged", value: UsersChanged.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -478,6 +496,41 @@ export const SessionEnded: MessageFns<SessionEnded> = {
             message.timedOut = reader.bool();
             continue;
           }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUsersChanged(): UsersChanged {
+  return {};
+}
+
+export const UsersChanged: MessageFns<UsersChanged> = {
+  encode(_: UsersChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UsersChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUsersChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
