@@ -1,5 +1,6 @@
 // Two nodes in one process, over one store, each with its own follower, lease and end of the bus.
 import type { Store } from "../../server/store/store.ts";
+import type { TestClient } from "./client.ts";
 import { TestServer, type TestServerOptions } from "./server.ts";
 import { SharedBus } from "./shared-bus.ts";
 import { storeHandle } from "./store-handle.ts";
@@ -57,4 +58,11 @@ export async function startFirst({ bus = new SharedBus(), ...options }: PairOpti
         },
       }),
   };
+}
+
+/** A client of the same session on the other node. */
+export function sameSession(client: TestClient, node: TestServer): TestClient {
+  const other = node.anonymous();
+  other.grant = client.grant;
+  return other;
 }

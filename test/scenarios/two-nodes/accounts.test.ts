@@ -2,9 +2,9 @@
 // a session, also when the bus loses every message.
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../server/limits.ts";
-import { reasonOf, type TestClient } from "../../support/client.ts";
+import { reasonOf } from "../../support/client.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { startPair } from "../../support/pair.ts";
+import { sameSession, startPair } from "../../support/pair.ts";
 import { advanceUntil } from "../../support/passing-time.ts";
 import { passwordOf, type TestServer } from "../../support/server.ts";
 import { FaultyBus, SharedBus } from "../../support/shared-bus.ts";
@@ -21,13 +21,6 @@ const buses = [
 /** The reason of the refusal, or "" if the user is logged in. */
 function tryLogIn(node: TestServer, name: string, password = passwordOf(name)): Promise<string> {
   return reasonOf(node.anonymous().logIn(name, password));
-}
-
-/** A client of the same session on the other node. */
-function sameSession(client: TestClient, node: TestServer): TestClient {
-  const other = node.anonymous();
-  other.grant = client.grant;
-  return other;
 }
 
 test("two nodes: six wrong passwords, in turns, get three tries, and lock both nodes", async () => {

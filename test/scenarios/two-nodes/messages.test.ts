@@ -1,20 +1,12 @@
 // Messages between users of two nodes over one store, also with a bus that loses, doubles or delays what it carries.
 import { expect, test } from "vitest";
-import type { TestClient, TestStream } from "../../support/client.ts";
+import type { TestStream } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { type Pair, startFirst, startPair } from "../../support/pair.ts";
-import type { TestServer } from "../../support/server.ts";
+import { type Pair, sameSession, startFirst, startPair } from "../../support/pair.ts";
 import { type Fault, FaultyBus } from "../../support/shared-bus.ts";
 import { connectUser } from "../connect-user.ts";
 import { waitUntilOffline, waitUntilOnline } from "../presence-events.ts";
-
-/** The client's session at another node. */
-function at(server: TestServer, { grant }: TestClient): TestClient {
-  const client = server.anonymous();
-  client.grant = grant;
-  return client;
-}
 
 /** What the stream has received of the log: seqs, "ack N", and the names of other events about entries. */
 function received(stream: TestStream): string[] {
@@ -36,7 +28,7 @@ function received(stream: TestStream): string[] {
 test("two nodes: messages and acks arrive on all streams, once and in one order", async () => {
   await using pair = await startPair({ users: ["leia", "han"] });
   const leia = await connectUser(pair.one, "leia");
-  const leiaAtOther = await at(pair.other, leia.client).connect().caughtUp();
+  const leiaAtOther = await sameSession(leia.client, pair.other).connect().caughtUp();
   const han = await connectUser(pair.other, "han");
   const total = 40;
   for (let count = 1; count <= total / 2; count++) {
@@ -59,7 +51,7 @@ test("two nodes: messages and acks arrive on all streams, once and in one order"
 test("two nodes: a message that is sent again at the other node is answered as repeated, and stored once", async () => {
   await using pair = await startPair({ users: ["leia", "han"] });
   const leia = await connectUser(pair.one, "leia");
-  const again = await at(pair.other, leia.client).connect().caughtUp();
+  const again = await sameSession(leia.client, pair.other).connect().caughtUp();
   const id = leia.stream.send("han", "once", 77n);
   const first = await leia.stream.next("ack");
   again.send("han", "once", id);
@@ -87,7 +79,7 @@ test("two nodes: when the second node starts, the users of the first stay online
   await leia.client.broadcast("after");
   await eventually(() => expect(received(han.stream)).toEqual(["1", "2"]));
   const everyone = { $case: "conversationId", value: `c${other.store.broadcastId}` } as const;
-  expect(await at(other, han.client).textsOf(everyone)).toEqual(["before", "after"]);
+  expect(await sameSession(han.client, other).textsOf(everyone)).toEqual(["before", "after"]);
 });
 
 test("two nodes: a user with streams on both stays online when one of them ends", async () => {
@@ -95,7 +87,7 @@ test("two nodes: a user with streams on both stays online when one of them ends"
   const leia = await connectUser(pair.one, "leia");
   const han = await connectUser(pair.one, "han");
   await waitUntilOnline(leia.stream, "han");
-  const hanAtOther = await at(pair.other, han.client).connect().caughtUp();
+  const hanAtOther = await sameSession(han.client, pair.other).connect().caughtUp();
   han.stream[Symbol.dispose]();
   await han.stream.ended;
   const luke = await connectUser(pair.other, "luke");
@@ -109,7 +101,7 @@ test("two nodes: a user with streams on both stays online when one of them ends"
 test("two nodes: a log-out ends the streams of the session on both", async () => {
   await using pair = await startPair({ users: ["han"] });
   const han = await connectUser(pair.one, "han");
-  const atOther = at(pair.other, han.client);
+  const atOther = sameSession(han.client, pair.other);
   const stream = await atOther.connect().caughtUp();
   await han.client.logOut();
   expect(await stream.ended).toMatchObject({ reason: "SESSION_ENDED" });
