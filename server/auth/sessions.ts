@@ -10,8 +10,16 @@ import type { ClientManager } from "../client-manager.ts";
 import { formatId, parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import type { NodeLease } from "../nodes/node-lease.ts";
 import { Refusal } from "../reasons.ts";
-import type { AccountStore, ClientDescription, OnlineBound, SessionRow, UserRow } from "../store/store.ts";
+import type {
+  AccountStore,
+  ClientDescription,
+  OnlineBound,
+  PresenceStore,
+  SessionRow,
+  UserRow,
+} from "../store/store.ts";
 import { EndedSessions } from "./session-end/ended-sessions.ts";
 import { IdleTimeout } from "./session-end/idle-timeout.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -20,6 +28,8 @@ import { toUser } from "./user-messages.ts";
 
 export interface SessionsOptions {
   readonly accounts: AccountStore;
+  readonly presence: Pick<PresenceStore, "connectedElsewhere">;
+  readonly lease: Pick<NodeLease, "epoch">;
   readonly bus: NodeBus;
   readonly manager: ClientManager;
   readonly serverId: string;
@@ -30,6 +40,11 @@ export interface SessionsOptions {
   readonly callRate: number;
   readonly log: Log;
   readonly clock?: Clock | undefined;
+}
+
+export interface ListedSession extends SessionRow {
+  /** Whether the session has a stream, on any node. */
+  readonly isConnected: boolean;
 }
 
 /** An authenticated session, with its rate limit. */
@@ -158,8 +173,16 @@ export class Sessions implements AsyncDisposable {
   }
 
   /** A user's live sessions with session ids below `before`, newest first, at most `count`. */
-  list(userId: number, before: number, count: number): Promise<SessionRow[]> {
-    return this.#options.accounts.listSessions(userId, before, count, this.#clock.now());
+  async list(userId: number, before: number, count: number): Promise<ListedSession[]> {
+    const { accounts, presence, lease, manager } = this.#options;
+    const now = this.#clock.now();
+    const rows = await accounts.listSessions(userId, before, count, now);
+    const away = rows.map(({ sessionId }) => sessionId).filter((id) => !manager.isConnected(id));
+    const elsewhere = new Set(await presence.connectedElsewhere(lease.epoch, away, now));
+    return rows.map((row) => ({
+      ...row,
+      isConnected: manager.isConnected(row.sessionId) || elsewhere.has(row.sessionId),
+    }));
   }
 
   /** Ends one of the user's sessions, with its streams. @throws Refusal SESSION_NOT_FOUND */

@@ -10,7 +10,6 @@ import type { Clock } from "../../time/clock.ts";
 import type { Administration } from "../admin/administration.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import { toUser } from "../auth/user-messages.ts";
-import type { ClientManager } from "../client-manager.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../reasons.ts";
@@ -25,14 +24,13 @@ export interface AdminServiceParts {
   readonly administration: Administration;
   readonly sessions: Sessions;
   readonly store: Store;
-  readonly manager: ClientManager;
   readonly clock: Clock;
   readonly log: Log;
   readonly options: ServiceOptions;
 }
 
 export function adminService(parts: AdminServiceParts) {
-  const { gate, administration, sessions, store, manager, clock, log, options } = parts;
+  const { gate, administration, sessions, store, clock, log, options } = parts;
   const { accounts, admin } = store;
 
   /** Makes a method for administrators. A user name is mapped like every name that comes in. */
@@ -136,7 +134,7 @@ export function adminService(parts: AdminServiceParts) {
           tokens,
           load: (size) => sessions.list(account.userId, before, size),
           keyOf: ({ sessionId }) => sessionId,
-          toItem: (session) => toSession(session, row, manager),
+          toItem: (session) => toSession(session, row),
           encoder: Session,
         });
         return { sessions: items, nextPageToken };

@@ -14,7 +14,6 @@ import type { LogIns } from "../auth/log-ins.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import type { UserAccounts } from "../auth/user-accounts.ts";
 import { toUser } from "../auth/user-messages.ts";
-import type { ClientManager } from "../client-manager.ts";
 import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
@@ -32,13 +31,12 @@ export interface AuthServiceParts {
   readonly logIns: LogIns;
   readonly logInStore: LogInStore;
   readonly accounts: AccountStore;
-  readonly manager: ClientManager;
   readonly clock: Clock;
   readonly options: ServiceOptions;
 }
 
 export function authService(parts: AuthServiceParts) {
-  const { gate, sessions, userAccounts, logIns, logInStore, accounts, manager, clock, options } = parts;
+  const { gate, sessions, userAccounts, logIns, logInStore, accounts, clock, options } = parts;
   return implementService(
     AuthServiceService,
     {
@@ -99,10 +97,7 @@ export function authService(parts: AuthServiceParts) {
         free,
       ),
 
-      listSessions: gate.forSession(
-        (request, { row }) => listSessions(request, row, sessions, manager),
-        page,
-      ),
+      listSessions: gate.forSession((request, { row }) => listSessions(request, row, sessions), page),
 
       revokeSession: gate.forSession(async (request, { row }) => {
         await sessions.end(row.user.userId, parseId("session", request.sessionId));
@@ -122,13 +117,12 @@ async function listSessions(
   request: ListSessionsRequest,
   asking: SessionRow,
   sessions: Sessions,
-  manager: ClientManager,
 ): Promise<ListSessionsResponse> {
   const size = pageSize(request.pageSize, limits.pageDefault, limits.pageMost);
   const tokens = new PageTokens("ListSessions", asking.user.userId);
   const before = tokens.readNumber(request.pageToken) ?? Number.MAX_SAFE_INTEGER;
   const rows = await sessions.list(asking.user.userId, before, size + 1);
-  const { items, next } = pageOf(rows, size, (row) => toSession(row, asking, manager), Session);
+  const { items, next } = pageOf(rows, size, (row) => toSession(row, asking), Session);
   return {
     sessions: items,
     nextPageToken: next === undefined ? "" : tokens.make(String(next.sessionId)),

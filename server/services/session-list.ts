@@ -1,11 +1,11 @@
 // Sessions in the shape of the contract's messages, for the lists of a user and of an administrator.
 import type { Session } from "../../gen/parley/chat/v1/auth_service.ts";
-import type { ClientManager } from "../client-manager.ts";
+import type { ListedSession } from "../auth/sessions.ts";
 import { formatId } from "../ids.ts";
 import type { SessionRow } from "../store/store.ts";
 
 /** @param asking the session that lists */
-export function toSession(row: SessionRow, asking: SessionRow, manager: ClientManager): Session {
+export function toSession(row: ListedSession, asking: SessionRow): Session {
   return {
     sessionId: formatId("session", row.sessionId),
     deviceId: formatId("device", row.deviceId),
@@ -14,7 +14,7 @@ export function toSession(row: SessionRow, asking: SessionRow, manager: ClientMa
     lastUsedTime: new Date(row.lastUsedTime),
     expireTime: new Date(row.expireTime),
     address: row.address,
-    online: manager.isConnected(row.sessionId),
+    online: row.isConnected,
     current: row.sessionId === asking.sessionId,
   };
 }

@@ -93,6 +93,8 @@ export interface PresenceStore {
   lastChange(): Promise<number>;
   /** How many sessions of the user are online on the node of this epoch, and on nodes whose lease is not over. */
   onlineSessions(epoch: number, userId: number, time: number): Promise<number>;
+  /** Returns those of the sessions that have an open stream on a node other than that of this epoch, whose lease is not over. */
+  connectedElsewhere(epoch: number, sessionIds: readonly number[], time: number): Promise<number[]>;
   /**
    * The users with a name above `afterName` and an interval that is open or ended at or after `since`, by name in code
    * point order. The user `askingId`, users who block that user, and removed users are left out.

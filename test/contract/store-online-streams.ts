@@ -85,6 +85,21 @@ export function onlineStreamPromises(fixture: Fixture): void {
       expect(await open(c.stream(ada, 3), most, 100_000)).toMatchObject({ status: "online" });
     });
 
+    it("show which sessions are connected to other nodes whose lease is not over", async () => {
+      const [ada] = await fixture.users("ada");
+      const { presence } = fixture.store;
+      const [a, b] = [await node("a"), await node("b")];
+      const lost = b.stream(ada, 7_003);
+      for (const stream of [a.stream(ada, 7_001), b.stream(ada, 7_002), b.stream(ada, 7_002), lost])
+        await open(stream);
+      await presence.lose(lost);
+      const elsewhere = (epoch: number, time = 2_000) =>
+        presence.connectedElsewhere(epoch, [7_001, 7_002, 7_003, 7_004], time);
+      expect(await elsewhere(a.epoch)).toEqual([7_002]);
+      expect(await elsewhere(b.epoch)).toEqual([7_001]);
+      expect(await elsewhere(b.epoch, 100_000)).toEqual([]);
+    });
+
     it("that were lost are replaced when their program comes back, on any node", async () => {
       const [ada] = await fixture.users("ada");
       const { presence } = fixture.store;

@@ -85,6 +85,22 @@ describe.each(buses)("with $name", ({ makeBus, isLossy }) => {
     expect(await reasonOf(atOther.whoelse())).toBe("TOKEN_INVALID");
   });
 
+  test("two nodes: the list of sessions shows those that are connected to the other", async () => {
+    await using pair = await startPair({ users, bus: makeBus() });
+    const here = await connectUser(pair.one, "hans");
+    const there = await connectUser(pair.other, "hans");
+    await pair.other.logIn("hans");
+    const online = async ({ client }: typeof here): Promise<boolean[]> => {
+      const request = { pageSize: 0, pageToken: "" };
+      const { sessions } = await client.unary(client.auth, client.auth.listSessions, request);
+      return sessions.map((session) => session.online);
+    };
+    expect(await online(here)).toEqual([false, true, true]);
+    expect(await online(there)).toEqual([false, true, true]);
+    here.stream[Symbol.dispose]();
+    await expect.poll(() => online(there)).toEqual([false, true, false]);
+  });
+
   test("two nodes: a log-out ends the streams and the token at the other, at the latest after a look", async () => {
     const clock = new ManualClock();
     await using pair = await startPair({ users, clock, bus: makeBus() });

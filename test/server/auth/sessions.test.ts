@@ -40,6 +40,8 @@ function open(): Cached {
   } as Partial<AccountStore> as AccountStore;
   const sessions = new Sessions({
     accounts,
+    presence: { connectedElsewhere: () => Promise.resolve([]) },
+    lease: { epoch: 1 },
     bus,
     manager,
     serverId: "s",

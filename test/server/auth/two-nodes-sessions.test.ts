@@ -27,6 +27,8 @@ class Node implements AsyncDisposable {
     });
     this.sessions = new Sessions({
       accounts: store.accounts,
+      presence: store.presence,
+      lease: { epoch: 0 },
       bus: this.#bus,
       manager: this.#manager,
       serverId: "s",

@@ -51,7 +51,10 @@ const exceptions: readonly { statement: RegExp; reason: string }[] = [
     statement: /^DELETE FROM timed_out_sessions WHERE end_time <= /,
     reason: "reads only the rows that it deletes",
   },
-  { statement: /FROM json_each\(\?\)\s+WHERE NOT EXISTS/, reason: "reads the list that the caller gives" },
+  {
+    statement: /FROM json_each\(\?1?\)\s+WHERE (NOT )?EXISTS/,
+    reason: "reads the list that the caller gives",
+  },
   {
     statement:
       /^SELECT user_id AS userId, username FROM users\s+WHERE username > \? .*ORDER BY username LIMIT/s,

@@ -47,6 +47,19 @@ export const presenceOperations: Operations<PresenceStore> = {
     (database, epoch, userId, time) => onlineSessions(database, epoch, userId, time).length,
   ),
 
+  connectedElsewhere: read((database, epoch, sessionIds, time) => {
+    return database
+      .all<{ sessionId: number }>(
+        `SELECT value AS sessionId FROM json_each(?1) WHERE EXISTS
+           (SELECT 1 FROM online_streams s JOIN nodes n ON n.epoch = s.epoch
+            WHERE session_id = value AND is_lost = 0 AND s.epoch <> ?2 AND lease_until > ?3)`,
+        JSON.stringify(sessionIds),
+        epoch,
+        time,
+      )
+      .map(({ sessionId }) => sessionId);
+  }),
+
   list: read((database, since, now, askingId, afterName, limit) => {
     const rows = database.all<{
       userId: number;
