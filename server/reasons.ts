@@ -123,6 +123,10 @@ export const meanings: Record<KnownReason, Meaning> = {
     message: "There is no such conversation, or you are not in it.",
   },
   [Reason.CONTENT_EMPTY]: { code: status.INVALID_ARGUMENT, message: "The message is empty." },
+  [Reason.CONTENT_KIND_UNKNOWN]: {
+    code: status.UNIMPLEMENTED,
+    message: "This server does not know this kind of message. A newer server may know it.",
+  },
   [Reason.CONTENT_TOO_LARGE]: { code: status.INVALID_ARGUMENT, message: "The message is too long." },
   [Reason.CLIENT_MESSAGE_ID_REUSED]: {
     code: status.ALREADY_EXISTS,

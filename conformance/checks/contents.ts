@@ -1,4 +1,4 @@
-// Checks of contents: they are kept byte for byte, including kinds and fields that the server does not know.
+// Checks of contents: they are kept byte for byte, including fields that the server does not know, and unknown kinds are refused.
 import { ChatServiceService } from "../../gen/parley/chat/v1/chat_service.ts";
 import { HistoryServiceService } from "../../gen/parley/chat/v1/history_service.ts";
 import { lengthDelimited } from "../../rpc/wire/raw-fields.ts";
@@ -15,7 +15,7 @@ import {
   UNKNOWN_NUMBER,
   UNKNOWN_TEXT,
 } from "../client/raw.ts";
-import { refused } from "../client/reasons.ts";
+import { isRefused, refused } from "../client/reasons.ts";
 import type { EventOf } from "../client/stream.ts";
 import type { Check, Fixture } from "./check.ts";
 
@@ -45,9 +45,26 @@ export const contentChecks: readonly Check[] = [
   },
   {
     name: "content.unknown-kind",
-    says: "a content of a kind that the server does not know is stored and delivered byte for byte",
+    says: "a content of a kind that the server does not know is refused, and nothing is stored",
     contract: "docs/compatibility.md: What a server does",
-    run: (fixture) => survives(fixture, UNKNOWN_TEXT),
+    run: async ({ ann, ben }) => {
+      const { conversationId, seq } = await ann.send(ben, "before");
+      const target = toUser(ben.username);
+      const send = sendBytes(ann.nextId(), target, UNKNOWN_TEXT);
+      await refused(
+        "a content of an unknown kind",
+        ann.call(ChatServiceService.sendMessage, send),
+        "CONTENT_KIND_UNKNOWN",
+      );
+      const stream = await ann.connect();
+      const clientMessageId = ann.nextId();
+      stream.writeBytes(frameOf(sendBytes(clientMessageId, target, UNKNOWN_TEXT)));
+      const event = await stream.next("refused");
+      isRefused("a content of an unknown kind, on a stream", event, "CONTENT_KIND_UNKNOWN", {
+        clientMessageId,
+      });
+      equal("the log", await ann.log(conversationId, seq), entriesFrom(seq, ["before"]));
+    },
   },
   {
     name: "content.unknown-fields",

@@ -7,7 +7,7 @@ import { parseId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Refusal } from "../reasons.ts";
 import type { AppendResult, AppendTarget, LogStore, UserRow } from "../store/store.ts";
-import { kindOf } from "./content-kinds.ts";
+import { checkKind } from "./content-kinds.ts";
 import type { WaitingSends } from "./delivery/waiting-sends.ts";
 import type { StoredSend } from "./encoding.ts";
 import type { UserCache } from "./user-cache.ts";
@@ -109,7 +109,7 @@ export class MessageSending {
         facts: { maximum: String(FIRST_SERVER_MESSAGE_ID - 1n), actual: String(clientMessageId) },
       });
     }
-    const bytes = checkContent(content);
+    const checked = checkContent(content);
     const id = clientMessageId === 0n ? this.#nextServerId() : clientMessageId;
     const { user, deviceId, stream } = sender;
     const waiting = this.#waiting.add(deviceId, id, { sender: user, recipient: destination.peer }, stream);
@@ -118,8 +118,7 @@ export class MessageSending {
       deviceId,
       clientMessageId: id,
       target: destination.target,
-      content: bytes,
-      kind: kindOf(content.decoded),
+      ...checked,
       time: this.#clock.now(),
     });
     return appended.then(
@@ -162,8 +161,11 @@ function toPeer(sender: UserRow, peer: UserRow | undefined, field = "target.user
   return { target: { peerId: peer.userId }, peer };
 }
 
-function checkContent(content: SentContent): Uint8Array {
-  const { bytes, decoded } = content;
+/** @throws Refusal CONTENT_EMPTY, CONTENT_TOO_LARGE, CONTENT_KIND_UNKNOWN, INVALID_FIELD */
+function checkContent({ bytes, decoded }: SentContent): {
+  readonly content: Uint8Array;
+  readonly kind: number;
+} {
   if (bytes === undefined || bytes.length === 0)
     throw new Refusal(Reason.CONTENT_EMPTY, { field: "content" });
   if (bytes.length > limits.contentBytes) {
@@ -173,17 +175,7 @@ function checkContent(content: SentContent): Uint8Array {
       facts: { maximum: limits.contentBytes, unit: "bytes", actual: bytes.length },
     });
   }
-  // The server does not interpret any other kind of content.
-  if (decoded?.kind?.$case === "text") {
-    if (decoded.kind.value === "") throw new Refusal(Reason.CONTENT_EMPTY, { field: "content.text" });
-    if (decoded.kind.value.includes("\0")) {
-      throw new Refusal(Reason.INVALID_FIELD, {
-        field: "content.text",
-        message: "A text must not contain NUL.",
-      });
-    }
-  }
-  return bytes;
+  return { content: bytes, kind: checkKind(decoded) };
 }
 
 function stored(clientMessageId: bigint, result: AppendResult): StoredMessage {

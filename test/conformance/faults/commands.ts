@@ -48,10 +48,20 @@ export const commandFaults: readonly Fault[] = [
   {
     what: "drops the parts of a content that it does not know",
     tampering: () => dropsUnknown,
-    detectedBy: {
-      "content.unknown-kind": /the content on a live stream/,
-      "content.unknown-fields": /the content on a live stream/,
-    },
+    detectedBy: { "content.unknown-fields": /the content on a live stream/ },
+  },
+  {
+    what: "takes any kind of content",
+    tampering: () => ({
+      unary: answering({
+        SendMessage: asked(SendMessageRequest, (request) =>
+          request.content?.kind === undefined
+            ? { ...request, content: { kind: { $case: "text" as const, value: "of some kind" } } }
+            : request,
+        ),
+      }),
+    }),
+    detectedBy: { "content.unknown-kind": /a content of an unknown kind: CONTENT_KIND_UNKNOWN.*no refusal/ },
   },
   {
     what: "compares the texts of two contents, not their bytes",

@@ -60,7 +60,10 @@ export interface Entry {
 
 /** Content is the content of an entry. Its encoding has at most Limits.max_content_bytes bytes. */
 export interface Content {
-  /** The kind of content. A client that does not know the kind shows that a newer client is needed to read the entry. */
+  /**
+   * The kind of content. A server refuses a kind that it does not know (CONTENT_KIND_UNKNOWN). A client that does not know
+   * the kind shows that a newer client is needed to read the entry.
+   */
   kind:
     | //
     /**

@@ -110,6 +110,8 @@ export const Reason = {
   ALREADY_BLOCKED: 49,
   /** NOT_BLOCKED - The calling user does not block this user. */
   NOT_BLOCKED: 50,
+  /** CONTENT_KIND_UNKNOWN - The content is of a kind that this server does not know. A newer server may know it. */
+  CONTENT_KIND_UNKNOWN: 51,
   /** HELLO_EXPECTED - The first frame of a stream must contain exactly one command, Hello. */
   HELLO_EXPECTED: 60,
   /** HELLO_REPEATED - Hello was sent a second time. */
@@ -199,6 +201,7 @@ export namespace Reason {
   export type BLOCKED_BY_RECIPIENT = typeof Reason.BLOCKED_BY_RECIPIENT;
   export type ALREADY_BLOCKED = typeof Reason.ALREADY_BLOCKED;
   export type NOT_BLOCKED = typeof Reason.NOT_BLOCKED;
+  export type CONTENT_KIND_UNKNOWN = typeof Reason.CONTENT_KIND_UNKNOWN;
   export type HELLO_EXPECTED = typeof Reason.HELLO_EXPECTED;
   export type HELLO_REPEATED = typeof Reason.HELLO_REPEATED;
   export type HELLO_TIMEOUT = typeof Reason.HELLO_TIMEOUT;
