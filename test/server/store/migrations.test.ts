@@ -185,3 +185,28 @@ it("version 10: users who were online stay so for the grace period, and then wer
     { from: 4, to: head },
   ]);
 });
+
+it("version 10: sessions stay, and count as active when they were used last", async () => {
+  await using place = await temporaryFolder();
+  const file = join(place.folder, "parley.db");
+  makeOldDatabase(file, 3, 30);
+  {
+    using database = openDatabase({ file });
+    database.exec(`
+      INSERT INTO devices (device_id, user_id, secret_hash, create_time) VALUES (901, 1, x'01', 1);
+      INSERT INTO sessions (user_id, device_id, token_hash, client_name, client_version, device_name, address,
+          create_time, last_used_time, expire_time)
+        VALUES (1, 901, x'01', '', '', '', '', 1000, 2000, 9000);
+    `);
+  }
+  await using store = await openSqliteStore({ file });
+  const { accounts } = store;
+  const [{ sessionId } = { sessionId: 0 }] = await accounts.listSessions(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    2,
+    3_000,
+  );
+  expect(await accounts.liveSessions(0, 2, 3_000)).toEqual([{ sessionId, userId: 1, activeTime: 2_000 }]);
+  expect(await accounts.endIdleSession(1, sessionId, 1_999, 3_000)).toMatchObject({ status: "active" });
+});
