@@ -1,5 +1,5 @@
-// Starts, authenticates and ends sessions, which clients name by tokens. Sessions are cached until the store or the bus
-// reports a change, so that a call reads nothing from the store and a revocation takes effect immediately.
+// Starts, authenticates and ends sessions, which clients name by tokens. Sessions are cached, so that a call reads nothing
+// from the store, until the store or the bus reports a change, so that a revocation takes effect immediately.
 import { LRUCache } from "lru-cache";
 import type { DeviceKey, Grant } from "../../gen/parley/chat/v1/auth_service.ts";
 import { Reason } from "../../gen/parley/chat/v1/reason.ts";
@@ -20,6 +20,7 @@ import type {
   SessionRow,
   UserRow,
 } from "../store/store.ts";
+import { SessionCache } from "./session-cache.ts";
 import { EndedSessions } from "./session-end/ended-sessions.ts";
 import { IdleTimeout } from "./session-end/idle-timeout.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -68,12 +69,6 @@ export interface SessionStart {
   readonly mostOnline?: OnlineBound | undefined;
 }
 
-interface CachedSession {
-  readonly session: ActiveSession;
-  /** When the store last said that the session had not ended, in ms of the monotonic clock. */
-  confirmedAt: number;
-}
-
 /** How often the last use of a session is written to the store, ms. */
 const TOUCH_EVERY_MS = 60 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
@@ -81,18 +76,10 @@ const SWEEP_EVERY_MS = 60_000;
 export class Sessions implements AsyncDisposable {
   readonly #options: SessionsOptions;
   readonly #clock: Clock;
-  /** By the hash of the token, in base64. */
-  readonly #active = new LRUCache<string, CachedSession>({
-    max: limits.cachedSessions,
-    dispose: ({ session }) => this.#keys.delete(session.row.sessionId),
-  });
-  /** The cache key of each cached session, so that the end of a session needs no search of the cache. */
-  readonly #keys = new Map<number, string>();
+  readonly #cache: SessionCache<ActiveSession>;
   readonly #buckets = new LRUCache<number, TokenBucket>({ max: limits.cachedSessions });
   /** When the use of each session was last written to the store, ms since 1970. */
   readonly #touched = new LRUCache<number, number>({ max: limits.cachedSessions });
-  /** The cached sessions that were used since the last look for ended ones: user id by session id. */
-  #used = new Map<number, number>();
   /** Incremented by each change that may have made a concurrent read of the store stale. */
   #generation = 0;
   readonly #idle: IdleTimeout;
@@ -103,6 +90,7 @@ export class Sessions implements AsyncDisposable {
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#cache = new SessionCache(this.#clock);
     const { accounts, log } = options;
     this.#idle = new IdleTimeout({
       accounts,
@@ -117,9 +105,9 @@ export class Sessions implements AsyncDisposable {
     this.#ended = new EndedSessions({
       accounts,
       everyMs: limits.sessionLookMs,
-      sessions: () => this.#present(),
+      sessions: () => new Map([...options.manager.connectedSessions(), ...this.#cache.takeUsed()]),
       onEnded: (userId, sessionId, why) => this.announceEnd(userId, sessionId, why),
-      onValid: (sessionIds, time) => this.#confirm(sessionIds, time),
+      onValid: (sessionIds, time) => this.#cache.confirm(sessionIds, time),
       onError: (error) => log.error({ err: error }, "sessions were not checked"),
       clock: this.#clock,
     });
@@ -150,7 +138,7 @@ export class Sessions implements AsyncDisposable {
     const hash = hashSecret(token);
     const key = hash.toString("base64");
     const now = this.#clock.now();
-    let session = this.#trusted(key, now);
+    let session = this.#cache.get(key, now);
     if (session === undefined) {
       const generation = this.#generation;
       const readAt = this.#clock.monotonic();
@@ -165,9 +153,8 @@ export class Sessions implements AsyncDisposable {
         },
       };
       // A session that ended during the read must not be cached as active.
-      if (generation === this.#generation) this.#cache(key, { session, confirmedAt: readAt });
+      if (generation === this.#generation) this.#cache.add(key, session, readAt);
     }
-    this.#used.set(session.row.sessionId, session.row.user.userId);
     await this.#touch(session.row, now);
     return session;
   }
@@ -205,7 +192,7 @@ export class Sessions implements AsyncDisposable {
   async sweep(): Promise<void> {
     const { accounts, manager, sessionLifetimeMs } = this.#options;
     this.#generation++;
-    this.#active.clear();
+    this.#cache.clear();
     await this.#ended.look();
     await this.#idle.readNew();
     const now = this.#clock.now();
@@ -277,43 +264,12 @@ export class Sessions implements AsyncDisposable {
     return bucket;
   }
 
-  /** The cached session, if the store was asked about it a short while ago. */
-  #trusted(key: string, now: number): ActiveSession | undefined {
-    const cached = this.#active.get(key);
-    if (cached === undefined || cached.session.row.expireTime <= now) return undefined;
-    const age = this.#clock.monotonic() - cached.confirmedAt;
-    return age > limits.tokenTrustedMs ? undefined : cached.session;
-  }
-
-  /** The sessions with a stream or another long call on this node, and those whose tokens were used lately. */
-  #present(): Map<number, number> {
-    const present = this.#options.manager.connectedSessions();
-    for (const [sessionId, userId] of this.#used) present.set(sessionId, userId);
-    this.#used = new Map();
-    return present;
-  }
-
-  #confirm(sessionIds: Iterable<number>, time: number): void {
-    for (const sessionId of sessionIds) {
-      const cached = this.#active.peek(this.#keys.get(sessionId) ?? "");
-      if (cached !== undefined) cached.confirmedAt = time;
-    }
-  }
-
   #forget(sessionId: number): void {
     this.#generation++;
     this.#idle.end(sessionId);
     this.#touched.delete(sessionId);
     this.#buckets.delete(sessionId);
-    const key = this.#keys.get(sessionId);
-    if (key !== undefined) this.#active.delete(key);
-  }
-
-  #cache(key: string, cached: CachedSession): void {
-    this.#active.set(key, cached);
-    // Add the key only after `set`, which deletes the key of each session that it replaces or evicts, and may replace
-    // this one.
-    this.#keys.set(cached.session.row.sessionId, key);
+    this.#cache.delete(sessionId);
   }
 }
 
