@@ -13,14 +13,16 @@ export const READ_ENTRIES = 1_000;
 export const READ_BYTES = 1024 * 1024;
 
 export class LogFollower implements Following {
-  readonly #read: ReadSince;
+  readonly #since: ReadSince;
   readonly #follower: Follower;
   readonly #onDisposed: ((follower: LogFollower) => void) | undefined;
   #position: number;
   /** The newest position that is known to be committed. */
   #end: number;
-  /** Set while the follower is behind: entries are read, or the last group is being taken. */
-  #catchingUp: Promise<void> | undefined;
+  /** Set while the log is read. Own commits that continue it are announced all the same. */
+  #reading: Promise<void> | undefined;
+  /** Set while the last group is being taken. */
+  #taking: Promise<void> | undefined;
   /** Whether a look was asked for after the last read had begun. */
   #isAsked = false;
   #isDisposed = false;
@@ -28,13 +30,13 @@ export class LogFollower implements Following {
   /** @param position the position up to which the follower needs nothing */
   constructor(
     position: number,
-    read: ReadSince,
+    since: ReadSince,
     follower: Follower,
     onDisposed?: (follower: LogFollower) => void,
   ) {
     this.#position = position;
     this.#end = position;
-    this.#read = read;
+    this.#since = since;
     this.#follower = follower;
     this.#onDisposed = onDisposed;
   }
@@ -47,19 +49,14 @@ export class LogFollower implements Following {
   take(group: CommittedGroup): void {
     if (this.#isDisposed || group.to <= this.#end) return;
     this.#end = group.to;
-    if (this.#catchingUp !== undefined) return;
-    if (group.from === this.#position + 1) {
-      const taken = this.#announce(group);
-      if (taken !== undefined) this.#catchUp(taken);
-      return;
-    }
-    this.#catchUp(Promise.resolve());
+    if (this.#taking === undefined && group.from === this.#position + 1) this.#announce(group);
+    // A failed read is repeated by the next look, which reports its failure.
+    else this.#read().catch(() => undefined);
   }
 
   async look(): Promise<void> {
     this.#isAsked = true;
-    this.#catchingUp ??= this.#readAll();
-    await this.#catchingUp;
+    await this.#read();
   }
 
   [Symbol.dispose](): void {
@@ -67,11 +64,9 @@ export class LogFollower implements Following {
     this.#onDisposed?.(this);
   }
 
-  /** A failed read is repeated by the next look, which reports its failure. */
-  #catchUp(taken: Promise<void>): void {
-    const catchingUp = taken.then(() => this.#readAll());
-    this.#catchingUp = catchingUp;
-    catchingUp.catch(() => undefined);
+  #read(): Promise<void> {
+    this.#reading ??= this.#readAll();
+    return this.#reading;
   }
 
   async #readAll(): Promise<void> {
@@ -79,19 +74,25 @@ export class LogFollower implements Following {
       while (!this.#isDisposed && (this.#isAsked || this.#position < this.#end)) {
         this.#isAsked = false;
         for (;;) {
-          const group = await this.#read(this.#position);
+          await this.#taking;
+          const position = this.#position;
+          const group = await this.#since(position);
           if (group === undefined || this.#isDisposed) break;
-          await this.#announce(group);
+          // An own commit was announced meanwhile. It continued the log, so nothing was missing before it.
+          if (this.#position !== position) break;
+          this.#announce(group);
         }
       }
     } finally {
-      this.#catchingUp = undefined;
+      this.#reading = undefined;
     }
   }
 
-  #announce(group: CommittedGroup): void | Promise<void> {
+  #announce(group: CommittedGroup): void {
     this.#position = group.to;
     this.#end = Math.max(this.#end, group.to);
-    return this.#follower(group);
+    this.#taking = this.#follower(group)?.then(() => {
+      this.#taking = undefined;
+    });
   }
 }

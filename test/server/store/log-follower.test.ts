@@ -106,6 +106,19 @@ test("while a group is being taken, later ones are not kept, and are read then",
   expect(reads[0]).toBe(1);
 });
 
+test("own commits during a read are announced at once, and what the read finds is not announced again", async () => {
+  const { follower, commit, announced, reads } = fixture();
+  commit(1);
+  const looking = follower.look();
+  await Promise.resolve();
+  commit(1);
+  commit(2);
+  expect(announced).toEqual(["1-1", "2-2", "3-4"]);
+  await looking;
+  expect(announced).toHaveLength(3);
+  expect(reads).toEqual([1]);
+});
+
 test("nothing is announced after the disposal", async () => {
   const { follower, commit, grow, announced } = fixture();
   follower[Symbol.dispose]();
