@@ -16,8 +16,10 @@ export interface EntryMessage {
   readonly piece: Uint8Array;
   /** The users who block the author. The entry is omitted for them. */
   readonly hiddenFrom: ReadonlySet<number>;
-  /** The stream of this node that sent the entry, and the encoded Ack that it receives in place of the entry. */
-  readonly ack: { readonly stream: object; readonly piece: Uint8Array } | undefined;
+  /** The stream of this node that sent the entry, if it was one. */
+  readonly ackStream: object | undefined;
+  /** The encoded Ack, which that stream receives in place of the entry. */
+  readonly ack: Uint8Array | undefined;
 }
 
 /** Users came online or went offline. */

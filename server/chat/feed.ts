@@ -126,7 +126,7 @@ export class Feed implements ConnectedStream {
 
   #deliverEntry(message: EntryMessage): void {
     const { outbox } = this.#options;
-    const ack = message.ack?.stream === this ? message.ack.piece : undefined;
+    const ack = message.ackStream === this ? message.ack : undefined;
     if (this.#canPush()) {
       if (ack !== undefined) outbox.push(ack);
       else if (message.hiddenFrom.has(this.userId)) {

@@ -112,7 +112,7 @@ export class MessageSending {
     const checked = checkContent(content);
     const id = clientMessageId === 0n ? this.#nextServerId() : clientMessageId;
     const { user, deviceId, stream } = sender;
-    const waiting = this.#waiting.add(deviceId, id, { sender: user, recipient: destination.peer }, stream);
+    const waiting = this.#waiting.add(deviceId, id, user, destination.peer, stream);
     const appended = this.#log.append({
       senderId: user.userId,
       deviceId,

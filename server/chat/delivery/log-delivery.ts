@@ -78,7 +78,7 @@ export class LogDelivery implements Disposable {
       const entry = entries[index] as CommittedEntry;
       const send = waiting.take(entry.deviceId, entry.clientMessageId);
       if (send !== undefined) isOwn = true;
-      const named = send?.users ?? usersOf(entry, cached);
+      const named = send ?? usersOf(entry, cached);
       if (named === undefined) {
         later = this.#deliverLater(entries.slice(index));
         break;
@@ -123,7 +123,8 @@ export class LogDelivery implements Disposable {
       seq,
       piece: encodeEntryAppended(entry, users),
       hiddenFrom: entry.hiddenFrom.length === 0 ? noUsers : new Set(entry.hiddenFrom),
-      ack: stream === undefined ? undefined : { stream, piece: encodeAck(entry) },
+      ackStream: stream,
+      ack: stream === undefined ? undefined : encodeAck(entry),
     };
     switch (entry.kind) {
       case "broadcast":

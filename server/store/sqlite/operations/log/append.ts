@@ -5,7 +5,7 @@ import type { ConversationKind } from "../../../store.ts";
 import { broadcastConversationId } from "../../broadcast.ts";
 import type { Database } from "../../database/database.ts";
 import { headOf, lastPosition } from "../heads.ts";
-import { checksumOf, halvesOf } from "./checksum.ts";
+import { checksumOf } from "./checksum.ts";
 
 /** One append as the writer receives it. An id of 0 means "not given". */
 export interface Append {
@@ -128,17 +128,7 @@ export class Appender {
     const { conversationId } = conversation;
     const seq = conversation.headSeq + 1;
     const position = this.#position + 1;
-    const checksum = checksumOf({
-      position,
-      conversationId,
-      seq,
-      senderId,
-      deviceId,
-      ...halvesOf(clientMessageId),
-      time,
-      kind,
-      content,
-    });
+    const checksum = checksumOf(position, conversationId, seq, clientMessageId, entry);
     const { changes } = this.#insert.run(
       position,
       conversationId,

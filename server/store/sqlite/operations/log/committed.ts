@@ -2,7 +2,7 @@
 import type { CommittedEntry, CommittedGroup, ConversationKind } from "../../../store.ts";
 import { broadcastConversationId } from "../../broadcast.ts";
 import type { Database } from "../../database/database.ts";
-import { damageOf, type EntryColumns, entryColumns } from "./checksum.ts";
+import { clientMessageIdOf, damageOf, type EntryColumns, entryColumns } from "./checksum.ts";
 
 export interface ReadGroup extends CommittedGroup {
   /** What is wrong with the entries that are left out, for the operator. */
@@ -43,7 +43,7 @@ export function unpackCommitted(group: ReadGroup | undefined): CommittedGroup | 
 }
 
 function committed(database: Database, row: EntryColumns): CommittedEntry {
-  const { conversationId, seq, senderId, deviceId, time, content, idHigh, idLow } = row;
+  const { conversationId, seq, senderId, deviceId, time, content } = row;
   const { kind = "direct", low, high } = conversationOf(database, conversationId);
   const hiddenFrom = kind === "broadcast" ? hiddenFromUsers(database, senderId, seq) : [];
   return {
@@ -55,7 +55,7 @@ function committed(database: Database, row: EntryColumns): CommittedEntry {
     time,
     content,
     deviceId,
-    clientMessageId: (BigInt(idHigh >>> 0) << 32n) | BigInt(idLow),
+    clientMessageId: clientMessageIdOf(row),
     hiddenFrom,
     withheld: hiddenFrom.length > 0,
   };
