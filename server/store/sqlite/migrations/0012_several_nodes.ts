@@ -1,13 +1,9 @@
 // Step 12: what several nodes share. Each part is in a file of its own.
 import type { Database } from "../database/database.ts";
 import { accounts } from "./several-nodes/accounts.ts";
-import { introductions } from "./several-nodes/introductions.ts";
-import { members } from "./several-nodes/members.ts";
 import { nodes } from "./several-nodes/nodes.ts";
 
 export function severalNodes(database: Database): void {
   nodes(database);
-  members(database);
-  introductions(database);
   accounts(database);
 }
