@@ -102,6 +102,8 @@ export interface CommittedEntry extends StoredEntry {
   readonly hiddenFrom: readonly number[];
   /** As in AppendResult. */
   readonly withheld: boolean;
+  /** Whether this process has appended it since it opened the store. */
+  readonly isOwn: boolean;
 }
 
 /** Consecutive entries of the log: those of one commit, or of several that were read at once. */

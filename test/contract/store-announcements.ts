@@ -97,6 +97,7 @@ export function announcementPromises(fixture: Fixture): void {
           clientMessageId: id,
           kind: "direct",
           withheld: false,
+          isOwn: true,
         },
       ]);
     });

@@ -6,8 +6,27 @@ import type { LogStore, Store } from "../../server/store/store.ts";
 /** @param close whether disposing of the handle closes the store */
 export async function storeHandle(store: Store, { close }: { close: boolean }): Promise<Store> {
   const { log } = store;
+  /** Tells the entries of this handle from those of others, and their positions. */
+  const ownContents = new WeakSet<Uint8Array>();
+  const ownPositions = new Set<number>();
   /** The position up to which the store has announced its log. */
-  const end = await log.follow(() => undefined);
+  const end = await log.follow(({ from, entries }) => {
+    for (const [index, { content }] of entries.entries()) {
+      if (ownContents.has(content)) ownPositions.add(from + index);
+    }
+  });
+  const since: LogStore["since"] = async (...range) => {
+    const group = await log.since(...range);
+    return (
+      group && {
+        ...group,
+        entries: group.entries.map((entry, index) => ({
+          ...entry,
+          isOwn: ownPositions.has(group.from + index),
+        })),
+      }
+    );
+  };
   const followers = new Set<LogFollower>();
   const announced = async (): Promise<void> => {
     for (const follower of followers) if (follower.position < end.position) await follower.look();
@@ -19,15 +38,20 @@ export async function storeHandle(store: Store, { close }: { close: boolean }): 
       await announced();
       return value;
     };
+  const append = held(log.append);
   const own: LogStore = {
-    append: held(log.append),
+    append: (entry) => {
+      const content = entry.content.slice();
+      ownContents.add(content);
+      return append({ ...entry, content });
+    },
     follow: (follower) => {
-      const read = (position: number) => log.since(position, READ_ENTRIES, READ_BYTES);
+      const read = (position: number) => since(position, READ_ENTRIES, READ_BYTES);
       const following = new LogFollower(end.position, read, follower, () => followers.delete(following));
       followers.add(following);
       return Promise.resolve(following);
     },
-    since: held(log.since),
+    since: held(since),
     raiseMarkers: held(log.raiseMarkers),
     conversations: held(log.conversations),
     conversation: held(log.conversation),

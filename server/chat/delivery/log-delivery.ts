@@ -76,8 +76,9 @@ export class LogDelivery implements Disposable {
     let later: Promise<void> | undefined;
     for (let index = 0; index < entries.length; index++) {
       const entry = entries[index] as CommittedEntry;
-      const send = waiting.take(entry.deviceId, entry.clientMessageId);
-      if (send !== undefined) isOwn = true;
+      // A send that waits here may be the repeat of one that another node has stored.
+      const send = entry.isOwn ? waiting.take(entry.deviceId, entry.clientMessageId) : undefined;
+      if (entry.isOwn) isOwn = true;
       const named = send ?? usersOf(entry, cached);
       if (named === undefined) {
         later = this.#deliverLater(entries.slice(index));
@@ -105,7 +106,7 @@ export class LogDelivery implements Disposable {
       if (this.#stop.signal.aborted) return;
     }
     for (const entry of entries) {
-      const send = waiting.take(entry.deviceId, entry.clientMessageId);
+      const send = entry.isOwn ? waiting.take(entry.deviceId, entry.clientMessageId) : undefined;
       const named = usersOf(entry, (userId) => rows.get(userId));
       // The row of a user is never deleted, so this is damage, and readers find the entry missing.
       if (named === undefined)

@@ -87,7 +87,8 @@ class SqliteStore implements Store {
     this.logIns = methodsOf("logIns", send);
     this.identities = methodsOf("identities", send);
     const log = methodsOf("log", send);
-    const since: LogStore["since"] = async (...range) => unpackCommitted(await log.since(...range));
+    const since: LogStore["since"] = async (...range) =>
+      unpackCommitted(await log.since(...range), this.#opened.position);
     this.log = {
       ...log,
       entries: async (...range) => unpackEntries(await log.entries(...range)),
@@ -153,7 +154,7 @@ class SqliteStore implements Store {
       },
       (announced) => reads.release(announced),
     );
-    return { serverId, reads, writes };
+    return { serverId, position, reads, writes };
   }
 
   #take(answer: ThreadAnswer): void {
@@ -207,6 +208,8 @@ class SqliteStore implements Store {
 
 interface Data {
   readonly serverId: string;
+  /** The position of the newest entry when the data was opened. */
+  readonly position: number;
   readonly reads: HeldReads;
   readonly writes: GroupCommit;
 }

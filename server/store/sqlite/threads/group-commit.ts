@@ -195,6 +195,7 @@ export class GroupCommit {
         clientMessageId: entry.clientMessageId,
         hiddenFrom: result.hiddenFrom,
         withheld: result.withheld,
+        isOwn: true,
       });
     }
     try {

@@ -4,7 +4,13 @@ import { broadcastConversationId } from "../../broadcast.ts";
 import type { Database } from "../../database/database.ts";
 import { clientMessageIdOf, damageOf, type EntryColumns, entryColumns } from "./checksum.ts";
 
-export interface ReadGroup extends CommittedGroup {
+/** An entry as the reader's thread returns it. */
+export interface ReadEntry extends Omit<CommittedEntry, "isOwn"> {
+  readonly position: number;
+}
+
+export interface ReadGroup extends Omit<CommittedGroup, "entries"> {
+  readonly entries: readonly ReadEntry[];
   /** What is wrong with the entries that are left out, for the operator. */
   readonly damaged: readonly string[];
 }
@@ -26,7 +32,7 @@ export function readSince(
   }
   const last = rows.at(-1);
   if (last === undefined) return undefined;
-  const entries: CommittedEntry[] = [];
+  const entries: ReadEntry[] = [];
   const damaged: string[] = [];
   for (const row of rows) {
     const damage = damageOf(row);
@@ -36,17 +42,23 @@ export function readSince(
   return { from: position + 1, to: last.position, entries, damaged };
 }
 
-export function unpackCommitted(group: ReadGroup | undefined): CommittedGroup | undefined {
-  if (group === undefined) return undefined;
-  const { damaged: _, ...committed } = group;
-  return committed;
+/** @param opened the position of the newest entry when this process opened the store; nobody else has appended since */
+export function unpackCommitted(group: ReadGroup | undefined, opened: number): CommittedGroup | undefined {
+  return (
+    group && {
+      from: group.from,
+      to: group.to,
+      entries: group.entries.map(({ position, ...entry }) => ({ ...entry, isOwn: position > opened })),
+    }
+  );
 }
 
-function committed(database: Database, row: EntryColumns): CommittedEntry {
+function committed(database: Database, row: EntryColumns): ReadEntry {
   const { conversationId, seq, senderId, deviceId, time, content } = row;
   const { kind = "direct", low, high } = conversationOf(database, conversationId);
   const hiddenFrom = kind === "broadcast" ? hiddenFromUsers(database, senderId, seq) : [];
   return {
+    position: row.position,
     conversationId,
     seq,
     kind,
